@@ -1,0 +1,186 @@
+//! `cargo bench`: how fast are we, beside what one would use instead, on this machine?
+//!
+//! `cargo bench -- --seconds 2 --rounds 1 stock` is a shorter run of the figures whose names contain `stock`.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "figures are measured, and need no more than what an f64 holds"
+)]
+
+mod catch_up;
+mod database;
+mod floor;
+mod measure;
+mod ours;
+mod report;
+mod stock;
+
+use std::time::Duration;
+
+use clap::Parser;
+use counterfoil::load::Choice;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::database::Fallible;
+use crate::floor::batched_insert::{self, BatchedInsertBench};
+use crate::floor::update_insert::{self, UpdateInsertBench};
+use crate::ours::OurBench;
+use crate::ours::reading::Histories;
+use crate::report::{Figure, Rounds, name};
+use crate::stock::StockBench;
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures the ledger beside what one would use instead")]
+struct Arguments {
+    /// Only figures whose name contains this.
+    only: Option<String>,
+    /// How long each figure is measured in each round.
+    #[arg(long, env = "COUNTERFOIL_BENCH_SECONDS", default_value_t = 10)]
+    seconds: u64,
+    /// How often everything is measured, in turns. Medians are reported.
+    #[arg(long, env = "COUNTERFOIL_BENCH_ROUNDS", default_value_t = 3)]
+    rounds: u32,
+    /// A server to make scratch databases on, instead of one of our own.
+    #[arg(long, env = "DATABASE_URL")]
+    database_url: Option<PgConnectOptions>,
+    /// What cargo passes when it runs benchmarks.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// In the order in which a round measures them.
+const NAMES: [&str; 22] = [
+    name::DECIDE,
+    name::STOCK_IN_PROCESS_UNIFORM,
+    name::STOCK_IN_PROCESS_UNIFORM_TUNED,
+    name::IN_PROCESS_UNIFORM,
+    name::IN_PROCESS_UNIFORM_512,
+    name::IN_PROCESS_ZIPF,
+    name::STOCK_IN_PROCESS_HOT,
+    name::IN_PROCESS_HOT,
+    name::STOCK_HTTP_UNIFORM,
+    name::STOCK_HTTP_UNIFORM_TUNED,
+    name::HTTP_SINGLE_64,
+    name::HTTP_SINGLE_256,
+    name::HTTP_HOT_256,
+    name::STOCK_HTTP_HOT,
+    name::UPDATE_INSERT,
+    name::UPDATE_INSERT_TRANSACTION,
+    name::HTTP_BATCH_100,
+    name::BATCHED_INSERT_100,
+    name::BATCHED_INSERT_1000,
+    name::HTTP_HALF_LOAD,
+    name::CATCH_UP,
+    name::REPLAY,
+];
+
+/// Everything that is measured, each with a database of its own.
+struct Sections {
+    stock: StockBench,
+    tuned: StockBench,
+    ours: OurBench,
+    histories: Histories,
+    update_insert: UpdateInsertBench,
+    batched_insert: BatchedInsertBench,
+}
+
+impl Sections {
+    async fn prepare(server: &PgConnectOptions) -> Fallible<Self> {
+        Ok(Self {
+            stock: StockBench::prepare(server, stock::POOL_DEFAULT).await?,
+            tuned: StockBench::prepare(server, stock::POOL_TUNED).await?,
+            ours: OurBench::prepare(server).await?,
+            histories: Histories::prepare(server).await?,
+            update_insert: UpdateInsertBench::prepare(server).await?,
+            batched_insert: BatchedInsertBench::prepare(server).await?,
+        })
+    }
+
+    async fn measure(&self, name: &str, duration: Duration) -> Fallible<Figure> {
+        match name {
+            name::STOCK_IN_PROCESS_UNIFORM => stock::in_process_uniform(&self.stock, duration).await,
+            name::STOCK_IN_PROCESS_UNIFORM_TUNED => {
+                stock::in_process_uniform_tuned(&self.tuned, duration).await
+            }
+            name::STOCK_HTTP_UNIFORM_TUNED => stock::http_uniform_tuned(&self.tuned, duration).await,
+            name::STOCK_IN_PROCESS_HOT => stock::in_process_hot(&self.stock, duration).await,
+            name::IN_PROCESS_UNIFORM => {
+                ours::in_process(name::IN_PROCESS_UNIFORM, Choice::Uniform, &self.ours, duration).await
+            }
+            name::IN_PROCESS_UNIFORM_512 => {
+                ours::in_process(name::IN_PROCESS_UNIFORM_512, Choice::Uniform, &self.ours, duration).await
+            }
+            name::IN_PROCESS_ZIPF => {
+                ours::in_process(name::IN_PROCESS_ZIPF, Choice::Zipf, &self.ours, duration).await
+            }
+            name::IN_PROCESS_HOT => {
+                ours::in_process(name::IN_PROCESS_HOT, Choice::Hot, &self.ours, duration).await
+            }
+            name::STOCK_HTTP_UNIFORM => stock::http_uniform(&self.stock, duration).await,
+            name::STOCK_HTTP_HOT => stock::http_hot(&self.stock, duration).await,
+            name::UPDATE_INSERT => update_insert::in_one_statement(&self.update_insert, duration).await,
+            name::UPDATE_INSERT_TRANSACTION => {
+                update_insert::in_four_round_trips(&self.update_insert, duration).await
+            }
+            name::BATCHED_INSERT_100 => batched_insert::rows_100(&self.batched_insert, duration).await,
+            name::BATCHED_INSERT_1000 => batched_insert::rows_1000(&self.batched_insert, duration).await,
+            name::HTTP_SINGLE_64 => ours::http::measure(name::HTTP_SINGLE_64, &self.ours, duration).await,
+            name::HTTP_SINGLE_256 => ours::http::measure(name::HTTP_SINGLE_256, &self.ours, duration).await,
+            name::HTTP_HOT_256 => ours::http::measure(name::HTTP_HOT_256, &self.ours, duration).await,
+            name::HTTP_BATCH_100 => ours::http::measure(name::HTTP_BATCH_100, &self.ours, duration).await,
+            name::HTTP_HALF_LOAD => ours::http::at_half_load(&self.ours, duration).await,
+            name::DECIDE => ours::reading::decide_alone(&self.ours, duration).await,
+            name::CATCH_UP => self.histories.catch_up().await,
+            name::REPLAY => self.histories.replay().await,
+            unknown => Err(format!("nothing measures {unknown}").into()),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Fallible<()> {
+    // `cargo test --all-targets` runs this too, to see that it builds. Measuring takes minutes.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let arguments = Arguments::parse();
+    let own = match arguments.database_url {
+        Some(_) => None,
+        None => Some(database::OwnServer::start().await?),
+    };
+    let server = arguments.database_url.clone().or_else(|| own.as_ref().map(database::OwnServer::options));
+    let server = server.ok_or("no server to measure on")?;
+    database::require_durable(&server).await?;
+    let sections = Sections::prepare(&server).await?;
+    let rounds = measure_rounds(&arguments, &sections).await?;
+    println!("{}\n\n{}", rounds.table(), rounds.ratio_table());
+    println!("\nwritten to {}", rounds.write_summary()?.display());
+    drop(sections);
+    if let Some(own) = own {
+        own.stop().await;
+    }
+    Ok(())
+}
+
+/// Round after round, so that what changes on the machine meanwhile falls on every figure alike.
+async fn measure_rounds(arguments: &Arguments, sections: &Sections) -> Fallible<Rounds> {
+    let wanted = |name: &&str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    let duration = Duration::from_secs(arguments.seconds);
+    let mut rounds = Rounds::default();
+    for round in 1..=arguments.rounds {
+        for name in NAMES.iter().filter(|name| wanted(name)) {
+            let figure = sections.measure(name, duration).await?;
+            eprintln!("round {round} of {}: {name} {:.0} a second", arguments.rounds, figure.commands_per_s);
+            rounds.add(figure);
+        }
+    }
+    Ok(rounds)
+}

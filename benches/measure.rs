@@ -1,0 +1,34 @@
+//! Clients that run in this process, each with one command at a time.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use counterfoil::load::Histogram;
+use tokio::task::JoinSet;
+
+use crate::database::Fallible;
+use crate::report::Figure;
+
+/// Runs a client each for what `clients` has, until `duration` is over, and adds up what they did. A client
+/// gets the time to stop at, and answers with the latencies of its commands.
+pub async fn run_clients<Client, Run, Running>(
+    name: &'static str,
+    clients: Vec<Client>,
+    duration: Duration,
+    run: Run,
+) -> Fallible<Figure>
+where
+    Run: Fn(Client, Instant) -> Running,
+    Running: Future<Output = Fallible<Histogram>> + Send + 'static,
+{
+    let started = Instant::now();
+    let mut running = JoinSet::new();
+    for client in clients {
+        running.spawn(run(client, started + duration));
+    }
+    let mut latencies = Histogram::default();
+    while let Some(finished) = running.join_next().await {
+        latencies.add(&finished??);
+    }
+    Ok(Figure::new(name, latencies.count(), started.elapsed(), &latencies))
+}

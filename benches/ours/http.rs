@@ -1,0 +1,119 @@
+//! Over HTTP: the program's own server and keep-alive clients, on this machine's two sides of loopback.
+
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+
+use counterfoil::{
+    catalog::Mode,
+    clock::Clock,
+    http::{
+        self, AppParts, AppState, Settings,
+        keys::{self, NewKey, Scope},
+    },
+    journal::feed::Feed,
+    load::{self, Choice, Form, Pace, Plan, Report, Target, Until},
+    projections,
+    projector::Projector,
+    stripe::{inbox::Inbox, signature::Secrets},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{OurBench, accounts};
+use crate::{
+    database::Fallible,
+    report::{Figure, name},
+};
+
+const BATCH_ITEMS: usize = 100;
+const BATCH_CONNECTIONS: usize = 16;
+
+/// How requests are sent in one figure.
+struct Way {
+    choice: Choice,
+    form: Form,
+    connections: usize,
+    pace: Pace,
+}
+
+impl Way {
+    fn single(choice: Choice, connections: usize) -> Self {
+        Self { choice, form: Form::deduction(), connections, pace: Pace::AsAnswered }
+    }
+}
+
+pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration) -> Fallible<Figure> {
+    let way = match figure {
+        name::HTTP_SINGLE_64 => Way::single(Choice::Uniform, 64),
+        name::HTTP_SINGLE_256 => Way::single(Choice::Uniform, 256),
+        name::HTTP_HOT_256 => Way::single(Choice::Hot, 256),
+        name::HTTP_BATCH_100 => Way {
+            choice: Choice::Uniform,
+            form: Form::deductions(BATCH_ITEMS),
+            connections: BATCH_CONNECTIONS,
+            pace: Pace::AsAnswered,
+        },
+        unknown => return Err(format!("nothing measures {unknown} over HTTP").into()),
+    };
+    Ok(Figure::of_load(figure, &run(bench, way, duration).await?))
+}
+
+/// A deduction's latency when half as many come as the server can answer, which is measured first.
+pub async fn at_half_load(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
+    let most = run(bench, Way::single(Choice::Uniform, 256), duration / 2).await?;
+    let half = u32::try_from(most.items_accepted * 1_000 / most.elapsed_ms / 2)?;
+    let way = Way { pace: Pace::PerSecond(half), ..Way::single(Choice::Uniform, 256) };
+    Ok(Figure::of_load(name::HTTP_HALF_LOAD, &run(bench, way, duration).await?))
+}
+
+async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<Report> {
+    let (address, server) = serve(bench).await?;
+    let key = bench.key().await?;
+    let report = load::run(Plan {
+        target: Target::parse(&format!("http://{address}"), &key)?,
+        form: way.form,
+        accounts: accounts(way.choice),
+        connections: way.connections,
+        threads: 1,
+        pace: way.pace,
+        until: Until::Elapsed(duration),
+    })
+    .await?;
+    server.abort();
+    if report.items_accepted == report.items && report.unanswered == 0 {
+        Ok(report)
+    } else {
+        Err(format!("commands were refused or lost:\n{report}").into())
+    }
+}
+
+async fn serve(bench: &OurBench) -> Fallible<(SocketAddr, JoinHandle<std::io::Result<()>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let feed = Feed::new(bench.pool.clone());
+    let projector = Projector::open(bench.pool.clone(), feed, projections::all(), Clock::system()).await?;
+    let router = http::router(AppState::new(AppParts {
+        ledger: bench.ledger.clone(),
+        pool: bench.pool.clone(),
+        mode: Mode::Test,
+        metrics: None,
+        projector,
+        inbox: Inbox::new(bench.pool.clone()),
+        secrets: Secrets::default(),
+        settings: Settings::default(),
+    }));
+    Ok((address, tokio::spawn(http::serve(listener, router, std::future::pending()))))
+}
+
+impl OurBench {
+    async fn key(&self) -> Fallible<String> {
+        let new = NewKey {
+            name: "bench".to_owned(),
+            mode: Mode::Test,
+            scopes: BTreeSet::from([Scope::Deduct]),
+            accounts: None,
+            expires_at: None,
+            requests_per_minute: Some(0),
+        };
+        let created = keys::create(&self.pool, &Clock::system(), new).await?;
+        Ok(created.secret.reveal().to_owned())
+    }
+}

@@ -1,0 +1,184 @@
+//! What was measured, as a table for people and as `target/bench/summary.json` for programs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table};
+use counterfoil::load::{Histogram, Report as LoadReport};
+use serde::Serialize;
+
+/// The names under which figures are reported. The ratios are made of these.
+pub mod name {
+    pub const STOCK_IN_PROCESS_UNIFORM: &str = "stock_in_process_uniform";
+    pub const STOCK_IN_PROCESS_UNIFORM_TUNED: &str = "stock_in_process_uniform_pool_64";
+    pub const STOCK_HTTP_UNIFORM_TUNED: &str = "stock_http_uniform_pool_64";
+    pub const STOCK_IN_PROCESS_HOT: &str = "stock_in_process_hot";
+    pub const STOCK_HTTP_UNIFORM: &str = "stock_http_uniform";
+    pub const STOCK_HTTP_HOT: &str = "stock_http_hot";
+    pub const UPDATE_INSERT: &str = "update_insert_64";
+    pub const UPDATE_INSERT_TRANSACTION: &str = "update_insert_64_in_four_round_trips";
+    pub const BATCHED_INSERT_100: &str = "batched_insert_100";
+    pub const BATCHED_INSERT_1000: &str = "batched_insert_1000";
+    pub const IN_PROCESS_UNIFORM: &str = "in_process_uniform";
+    pub const IN_PROCESS_UNIFORM_512: &str = "in_process_uniform_512";
+    pub const IN_PROCESS_ZIPF: &str = "in_process_zipf";
+    pub const IN_PROCESS_HOT: &str = "in_process_hot";
+    pub const DECIDE: &str = "decide";
+    pub const HTTP_SINGLE_64: &str = "http_single_64";
+    pub const HTTP_SINGLE_256: &str = "http_single_256";
+    pub const HTTP_HOT_256: &str = "http_hot_256";
+    pub const HTTP_BATCH_100: &str = "http_batch_100";
+    pub const HTTP_HALF_LOAD: &str = "http_single_at_half_load";
+    pub const CATCH_UP: &str = "catch_up";
+    pub const REPLAY: &str = "replay";
+}
+
+/// One measurement: how many a second, and how long one took. What a "command" is depends on the name: for the
+/// batched inserts it is a row, for catch-up and replay an event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    pub name: &'static str,
+    pub commands_per_s: f64,
+    /// Of a request, so of a whole batch where there are batches. None where nobody waits for one.
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+}
+
+impl Figure {
+    /// Of `commands` in `elapsed`, of which `latencies` were taken one by one or batch by batch.
+    pub fn new(name: &'static str, commands: u64, elapsed: Duration, latencies: &Histogram) -> Self {
+        let waited = |per_mille| Some(latencies.at_per_mille(per_mille).as_secs_f64() * 1e3);
+        let commands_per_s = commands as f64 / elapsed.as_secs_f64();
+        Self { name, commands_per_s, p50_ms: waited(500), p99_ms: waited(990) }
+    }
+
+    /// Of a load run. Only commands that were carried out count: a server that refuses is not fast.
+    pub fn of_load(name: &'static str, report: &LoadReport) -> Self {
+        let commands_per_s = report.items_accepted as f64 * 1e3 / report.elapsed_ms as f64;
+        let millis = |micros: u64| Some(micros as f64 / 1e3);
+        Self { name, commands_per_s, p50_ms: millis(report.p50_us), p99_ms: millis(report.p99_us) }
+    }
+}
+
+/// All rounds of all figures, in the order in which they were first measured.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    by_name: Vec<(&'static str, Vec<Figure>)>,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary<'rounds> {
+    figures: &'rounds [Figure],
+    /// Commands a second in each round, to see how far they lie apart.
+    rounds: BTreeMap<&'static str, Vec<f64>>,
+    ratios: BTreeMap<&'static str, Option<f64>>,
+}
+
+impl Rounds {
+    pub fn add(&mut self, figure: Figure) {
+        match self.by_name.iter_mut().find(|(name, _)| *name == figure.name) {
+            Some((_, figures)) => figures.push(figure),
+            None => self.by_name.push((figure.name, vec![figure])),
+        }
+    }
+
+    /// Each figure's median over the rounds, column by column.
+    pub fn medians(&self) -> Vec<Figure> {
+        self.by_name.iter().map(|(name, figures)| median_figure(name, figures)).collect()
+    }
+
+    pub fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(["", "a second", "p50 ms", "p99 ms", "rounds, a second"]);
+        for (figure, (_, rounds)) in self.medians().iter().zip(&self.by_name) {
+            let each: Vec<_> = rounds.iter().map(|round| format!("{:.0}", round.commands_per_s)).collect();
+            table.add_row([
+                figure.name.to_owned(),
+                format!("{:.0}", figure.commands_per_s),
+                millis(figure.p50_ms),
+                millis(figure.p99_ms),
+                each.join(" "),
+            ]);
+        }
+        table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+        table
+    }
+
+    pub fn ratio_table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        for (name, ratio) in ratios(&self.medians()) {
+            table.add_row([
+                name.to_owned(),
+                ratio.map_or("not measured".to_owned(), |ratio| format!("{ratio:.2}")),
+            ]);
+        }
+        table
+    }
+
+    /// Writes `target/bench/summary.json` and returns where that is.
+    pub fn write_summary(&self) -> std::io::Result<PathBuf> {
+        let medians = self.medians();
+        let rounds = self
+            .by_name
+            .iter()
+            .map(|(name, figures)| (*name, figures.iter().map(|figure| figure.commands_per_s).collect()));
+        let summary = Summary { figures: &medians, rounds: rounds.collect(), ratios: ratios(&medians) };
+        let directory: PathBuf = [env!("CARGO_MANIFEST_DIR"), "target", "bench"].iter().collect();
+        std::fs::create_dir_all(&directory)?;
+        let path = directory.join("summary.json");
+        std::fs::write(&path, serde_json::to_vec_pretty(&summary)?)?;
+        Ok(path)
+    }
+}
+
+/// What the figures say about each other. `None` where a part of it was not measured in this run.
+fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
+    let find = |name| medians.iter().find(|figure| figure.name == name);
+    let speed = |name| find(name).map(|figure| figure.commands_per_s);
+    let ratio = |ours: Option<f64>, theirs: Option<f64>| Some(ours? / theirs?);
+    // The faster of the batch sizes: the comparison is with what Postgres can do.
+    let batched = [name::BATCHED_INSERT_100, name::BATCHED_INSERT_1000].into_iter().filter_map(speed);
+    let batched = batched.reduce(f64::max);
+    let single = speed(name::HTTP_SINGLE_256);
+    // With as many clients as it is fastest with; the stock framework is no faster with more than 64.
+    let uniform = [name::IN_PROCESS_UNIFORM, name::IN_PROCESS_UNIFORM_512].into_iter().filter_map(speed);
+    let uniform = uniform.reduce(f64::max);
+    let hot = speed(name::IN_PROCESS_HOT);
+    BTreeMap::from([
+        ("in_process_uniform_vs_stock", ratio(uniform, speed(name::STOCK_IN_PROCESS_UNIFORM))),
+        ("in_process_hot_vs_stock", ratio(hot, speed(name::STOCK_IN_PROCESS_HOT))),
+        ("hot_vs_uniform", ratio(hot, speed(name::IN_PROCESS_UNIFORM))),
+        ("http_single_vs_stock_http", ratio(single, speed(name::STOCK_HTTP_UNIFORM))),
+        ("http_single_vs_update_insert", ratio(single, speed(name::UPDATE_INSERT))),
+        ("http_hot_vs_uniform", ratio(speed(name::HTTP_HOT_256), single)),
+        ("http_batch_vs_batched_insert", ratio(speed(name::HTTP_BATCH_100), batched)),
+        ("catch_up_events_per_s", speed(name::CATCH_UP)),
+        ("replay_events_per_s", speed(name::REPLAY)),
+        ("http_p99_ms_at_half_load", find(name::HTTP_HALF_LOAD).and_then(|figure| figure.p99_ms)),
+    ])
+}
+
+fn median_figure(name: &'static str, figures: &[Figure]) -> Figure {
+    Figure {
+        name,
+        commands_per_s: median(figures.iter().map(|figure| figure.commands_per_s)).unwrap_or(0.0),
+        p50_ms: median(figures.iter().filter_map(|figure| figure.p50_ms)),
+        p99_ms: median(figures.iter().filter_map(|figure| figure.p99_ms)),
+    }
+}
+
+/// The middle one, or the mean of the two in the middle.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some(f64::midpoint(*lower, *upper))
+}
+
+fn millis(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.2}"))
+}

@@ -1,0 +1,183 @@
+//! How fast is the stock framework?
+//!
+//! `CqrsFramework` over `postgres-es`, put together as its documentation says: `postgres_cqrs`, the default table, no
+//! snapshots (with those, 0.5.0 applies an event twice). It is measured with the pool that the crate makes by
+//! itself, of 10 connections, and tuned, with as many as it is fastest with; the ratios are to the former, the
+//! table has both. In its favour: its commands carry no idempotency key and write no metadata, and a conflict,
+//! on which `execute` gives up, is tried again at once.
+
+mod account;
+mod route;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use counterfoil::load::{self, Accounts, Choice, Form, Histogram, Pace, Plan, Random, Target, Until};
+use cqrs_es::AggregateError;
+use postgres_es::PostgresCqrs;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use self::account::{StockAccount, StockCommand, StockRefusal};
+use crate::database::{self, Fallible};
+use crate::measure::run_clients;
+use crate::report::{Figure, name};
+
+const ACCOUNTS: u64 = 10_000;
+const CLIENTS: u64 = 64;
+const HTTP_CONNECTIONS: usize = 256;
+/// As in the crate's own `default_postgress_pool`.
+pub const POOL_DEFAULT: u32 = 10;
+/// Where it is fastest, of 10, 20, 32 and 64.
+pub const POOL_TUNED: u32 = 64;
+
+/// The table of the crate's `db/init.sql`, word by word but for its case.
+const EVENTS_TABLE: &str = "
+create table events
+(
+    aggregate_type text                         not null,
+    aggregate_id   text                         not null,
+    sequence       bigint check (sequence >= 0) not null,
+    event_type     text                         not null,
+    event_version  text                         not null,
+    payload        json                         not null,
+    metadata       json                         not null,
+    primary key (aggregate_type, aggregate_id, sequence)
+)";
+
+/// What the framework itself writes for a first grant.
+const GRANT_EACH: &str = r#"
+insert into events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
+select 'stock_account', 'stock-' || lpad(n::text, 7, '0'), 1, 'Granted', '1.0', '{"Granted":{"amount":1000000000}}', '{}'
+from generate_series(0, $1 - 1) n"#;
+
+/// The framework on a database of its own.
+pub struct StockBench {
+    pool: PgPool,
+    framework: Arc<PostgresCqrs<StockAccount>>,
+}
+
+impl StockBench {
+    pub async fn prepare(server: &PgConnectOptions, connections: u32) -> Fallible<Self> {
+        let options = database::create(server, &format!("bench_stock_{connections}")).await?;
+        let pool = PgPoolOptions::new()
+            .min_connections(connections)
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options)
+            .await?;
+        sqlx::query(EVENTS_TABLE).execute(&pool).await?;
+        let framework = Arc::new(postgres_es::postgres_cqrs(pool.clone(), Vec::new(), ()));
+        Ok(Self { pool, framework })
+    }
+
+    /// Each measurement begins with accounts that have one grant, and is not slowed by the streams that the
+    /// one before has left behind.
+    async fn reset(&self) -> Fallible<()> {
+        sqlx::query("truncate events").execute(&self.pool).await?;
+        sqlx::query(GRANT_EACH).bind(i64::try_from(ACCOUNTS)?).execute(&self.pool).await?;
+        sqlx::query("vacuum analyze events").execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+pub async fn in_process_uniform(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    in_process(name::STOCK_IN_PROCESS_UNIFORM, ACCOUNTS, stock, duration).await
+}
+
+pub async fn in_process_uniform_tuned(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    in_process(name::STOCK_IN_PROCESS_UNIFORM_TUNED, ACCOUNTS, stock, duration).await
+}
+
+pub async fn http_uniform_tuned(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    http(name::STOCK_HTTP_UNIFORM_TUNED, Choice::Uniform, stock, duration).await
+}
+
+pub async fn in_process_hot(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    in_process(name::STOCK_IN_PROCESS_HOT, 1, stock, duration).await
+}
+
+pub async fn http_uniform(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    http(name::STOCK_HTTP_UNIFORM, Choice::Uniform, stock, duration).await
+}
+
+pub async fn http_hot(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    http(name::STOCK_HTTP_HOT, Choice::Hot, stock, duration).await
+}
+
+async fn in_process(
+    name: &'static str,
+    accounts: u64,
+    stock: &StockBench,
+    duration: Duration,
+) -> Fallible<Figure> {
+    stock.reset().await?;
+    let clients = (0..CLIENTS)
+        .map(|seed| Client {
+            framework: Arc::clone(&stock.framework),
+            accounts,
+            random: Random::from_seed(seed),
+        })
+        .collect();
+    run_clients(name, clients, duration, Client::deduct_until).await
+}
+
+struct Client {
+    framework: Arc<PostgresCqrs<StockAccount>>,
+    accounts: u64,
+    random: Random,
+}
+
+impl Client {
+    async fn deduct_until(mut self, until: Instant) -> Fallible<Histogram> {
+        let mut latencies = Histogram::default();
+        let mut now = Instant::now();
+        while now < until {
+            let account = format!("stock-{:07}", self.random.below(self.accounts));
+            deduct(&self.framework, &account).await?;
+            let done = Instant::now();
+            latencies.record(done - now);
+            now = done;
+        }
+        Ok(latencies)
+    }
+}
+
+async fn http(
+    name: &'static str,
+    choice: Choice,
+    stock: &StockBench,
+    duration: Duration,
+) -> Fallible<Figure> {
+    stock.reset().await?;
+    let (address, server) = route::serve(Arc::clone(&stock.framework)).await?;
+    let report = load::run(Plan {
+        target: Target::parse(&format!("http://{address}"), "none")?,
+        form: Form::deduction(),
+        accounts: Accounts { prefix: "stock-".to_owned(), count: ACCOUNTS, choice },
+        connections: HTTP_CONNECTIONS,
+        threads: 1,
+        pace: Pace::AsAnswered,
+        until: Until::Elapsed(duration),
+    })
+    .await?;
+    server.abort();
+    if report.items_accepted == report.requests && report.unanswered == 0 {
+        Ok(Figure::of_load(name, &report))
+    } else {
+        Err(format!("the stock framework refused or lost commands:\n{report}").into())
+    }
+}
+
+/// Spends one credit, however often another command gets in between.
+async fn deduct(
+    framework: &PostgresCqrs<StockAccount>,
+    account: &str,
+) -> Result<(), AggregateError<StockRefusal>> {
+    loop {
+        match framework.execute(account, StockCommand::Deduct { amount: 1 }).await {
+            Err(AggregateError::AggregateConflict) => {}
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+update read.accounts_vN set status = 'closed', position = $2 where account_id = $1

@@ -1,0 +1,210 @@
+//! Which accounts are there? For the lists that operators look at; one account is answered from its own state.
+
+mod queries;
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::PgConnection;
+
+use crate::domain::{event::Event, names::ProviderId, subscription::SubscriptionTerms};
+
+use super::{
+    fact::Fact,
+    projection::{ApplyError, Projection, Tables},
+    reports,
+    subscriptions::status_name,
+};
+
+pub use queries::{ACCOUNTS_MAX, AccountCursor, AccountFilter, AccountRow, page};
+
+pub struct Accounts;
+
+impl Projection for Accounts {
+    fn name(&self) -> &'static str {
+        "accounts"
+    }
+
+    fn definition(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["accounts", "account_customers", "account_plans"]
+    }
+
+    fn totals(&self) -> &'static str {
+        include_str!("totals.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            // Everything else about an account comes after its opening, so those may go first, all at once.
+            open(facts, tables, connection).await?;
+            for fact in facts {
+                change(fact, tables, connection).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let opened: Vec<_> = facts
+        .iter()
+        .filter_map(|fact| match fact.event {
+            Event::AccountOpened { plan, effective_at } => Some((fact, plan, effective_at)),
+            Event::CustomerLinked { .. }
+            | Event::CustomerUnlinked { .. }
+            | Event::AccountClosed { .. }
+            | Event::CreditsGranted { .. }
+            | Event::CreditsDeducted { .. }
+            | Event::CreditsRefunded { .. }
+            | Event::CreditsExpired { .. }
+            | Event::CreditsAdjusted { .. }
+            | Event::CreditsClawedBack { .. }
+            | Event::GrantFrozen { .. }
+            | Event::GrantUnfrozen { .. }
+            | Event::DebtPaid { .. }
+            | Event::DebtForgiven { .. }
+            | Event::CreditsHeld { .. }
+            | Event::HoldExtended { .. }
+            | Event::HoldCommitted { .. }
+            | Event::HoldReleased { .. }
+            | Event::HoldExpired { .. }
+            | Event::PeriodPaid { .. }
+            | Event::TrialStarted { .. }
+            | Event::SubscriptionStarted { .. }
+            | Event::SubscriptionRenewed { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanChangeScheduled { .. }
+            | Event::SubscriptionPastDue { .. }
+            | Event::SubscriptionRecovered { .. }
+            | Event::SubscriptionPaused { .. }
+            | Event::SubscriptionResumed { .. }
+            | Event::CancellationScheduled { .. }
+            | Event::CancellationWithdrawn { .. }
+            | Event::SubscriptionEnded { .. }
+            | Event::PaymentSucceeded { .. }
+            | Event::PaymentFailed { .. }
+            | Event::PaymentActionRequired { .. }
+            | Event::PaymentRefunded { .. }
+            | Event::DisputeOpened { .. }
+            | Event::DisputeClosed { .. }
+            | Event::CheckoutStarted { .. }
+            | Event::CheckoutCompleted { .. }
+            | Event::CheckoutExpired { .. } => None,
+        })
+        .collect();
+    if opened.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(&tables.statement(include_str!("open.sql")))
+        .bind(opened.iter().map(|(fact, _, _)| fact.account.as_str()).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(fact, _, _)| fact.shard).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(_, _, at)| at.to_utc()).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(_, plan, _)| plan.as_str()).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(fact, _, _)| fact.position).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    if let Some(terms) = reports::terms(fact.event) {
+        return plan(fact, terms, tables, connection).await;
+    }
+    match fact.event {
+        Event::CustomerLinked { customer, .. } => link(fact, customer, false, tables, connection).await,
+        Event::CustomerUnlinked { customer, .. } => link(fact, customer, true, tables, connection).await,
+        Event::AccountClosed { .. } => close(fact, tables, connection).await,
+        Event::AccountOpened { .. }
+        | Event::CreditsGranted { .. }
+        | Event::CreditsDeducted { .. }
+        | Event::CreditsRefunded { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::CreditsHeld { .. }
+        | Event::HoldExtended { .. }
+        | Event::HoldCommitted { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. } => Ok(()),
+    }
+}
+
+async fn link(
+    fact: &Fact<'_>,
+    customer: &ProviderId,
+    gone: bool,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("link.sql")))
+        .bind(fact.account.as_str())
+        .bind(customer.as_str())
+        .bind(gone)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn close(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("close.sql")))
+        .bind(fact.account.as_str())
+        .bind(fact.position)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn plan(
+    fact: &Fact<'_>,
+    terms: &SubscriptionTerms,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("plan.sql")))
+        .bind(fact.account.as_str())
+        .bind(terms.subscription.as_str())
+        .bind(terms.plan.as_str())
+        .bind(status_name(terms.status))
+        .bind(terms.status.gives_access())
+        .bind(terms.ended_at.is_some())
+        .bind(terms.evidence.reported_at.to_utc())
+        .bind(i16::from(terms.evidence.rank))
+        .bind(terms.evidence.id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

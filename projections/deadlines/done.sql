@@ -1,0 +1,1 @@
+delete from read.deadlines where account_id = $1 and due_at <= $2

@@ -1,0 +1,141 @@
+//! Which accounts does the clock change next?
+//!
+//! Hints for the scheduler: at `due_at` something of the account ends or begins – a grant, a hold, a month of a
+//! paid period. The account's own state says what. The scheduler deletes a hint once it has moved the account
+//! past it; one too many (a hold that was committed meanwhile, or hints that a rebuild brings back) does no
+//! harm, so nothing is deleted when a deadline falls away.
+
+use chrono::{DateTime, Utc};
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{FromRow, PgConnection, PgPool};
+
+use crate::domain::{event::Event, names::AccountId, subscription::Term, time::Timestamp};
+
+use super::{
+    fact::Fact,
+    projection::{ApplyError, Projection, Tables},
+};
+
+/// The longest term in months that hints are made for.
+const MONTHS_MAX: u32 = 120;
+
+pub struct Deadlines;
+
+impl Projection for Deadlines {
+    fn name(&self) -> &'static str {
+        "deadlines"
+    }
+
+    fn definition(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["deadlines"]
+    }
+
+    fn totals(&self) -> &'static str {
+        include_str!("totals.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            let mut due: Vec<(Timestamp, &str)> = Vec::new();
+            for fact in facts {
+                due.extend(deadlines(fact.event).into_iter().map(|at| (at, fact.account.as_str())));
+            }
+            due.sort_unstable();
+            due.dedup();
+            if due.is_empty() {
+                return Ok(());
+            }
+            sqlx::query(&tables.statement(include_str!("add.sql")))
+                .bind(due.iter().map(|(_, account)| *account).collect::<Vec<_>>())
+                .bind(due.iter().map(|(at, _)| at.to_utc()).collect::<Vec<_>>())
+                .execute(connection)
+                .await?;
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+fn deadlines(event: &Event) -> Vec<Timestamp> {
+    match event {
+        Event::CreditsGranted { grant, .. } => grant.expires_at.into_iter().collect(),
+        Event::CreditsHeld { expires_at, .. } | Event::HoldExtended { expires_at, .. } => vec![*expires_at],
+        Event::PeriodPaid { term, .. } => months(term),
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::AccountClosed { .. }
+        | Event::CreditsDeducted { .. }
+        | Event::CreditsRefunded { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::HoldCommitted { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. } => Vec::new(),
+    }
+}
+
+/// When each month of the term begins, the first included: its payment may be known before it starts.
+fn months(term: &Term) -> Vec<Timestamp> {
+    (0..MONTHS_MAX).map_while(|number| term.month(number)).map(|month| month.start).collect()
+}
+
+/// An account that the clock changes by now.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Due {
+    pub account_id: String,
+    /// The latest of its deadlines that have passed.
+    pub due_at: DateTime<Utc>,
+}
+
+/// Accounts with a deadline that has passed at `at`, those that wait longest first; about `limit` of them.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn due(pool: &PgPool, at: Timestamp, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query_as(include_str!("due.sql")).bind(at.to_utc()).bind(limit).fetch_all(pool).await
+}
+
+/// Forgets the account's deadlines until `at`, once the account has moved past it.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn done(pool: &PgPool, account: &AccountId, at: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("done.sql")).bind(account.as_str()).bind(at.to_utc()).execute(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+copy read.mrr_movements_vN (
+    account_id, currency, day, kind, before, after, sequence, stripe_event, subscription
+) from stdin (format binary)

@@ -1,0 +1,4 @@
+copy read.mrr_restatements_vN (
+    position, account_id, currency, day, recorded_at, stripe_event, kind_before, change_before, kind_after,
+    change_after
+) from stdin (format binary)

@@ -1,0 +1,221 @@
+//! The figure of each day, week or month, and what is worked out from it.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Days, Months, NaiveDate};
+
+use super::{
+    queries::{DayChange, Retention},
+    timeline::MovementKind,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    Day,
+    /// From Monday.
+    Week,
+    Month,
+}
+
+impl Interval {
+    fn start_of(self, day: NaiveDate) -> NaiveDate {
+        let back = match self {
+            Self::Day => 0,
+            Self::Week => u64::from(day.weekday().num_days_from_monday()),
+            Self::Month => u64::from(day.day0()),
+        };
+        day.checked_sub_days(Days::new(back)).unwrap_or(day)
+    }
+
+    fn next(self, start: NaiveDate) -> Option<NaiveDate> {
+        match self {
+            Self::Day => start.checked_add_days(Days::new(1)),
+            Self::Week => start.checked_add_days(Days::new(7)),
+            Self::Month => start.checked_add_months(Months::new(1)),
+        }
+    }
+}
+
+/// The sum of one kind of movement. `amount` is signed: churn and contraction are negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    pub amount: i64,
+    /// How many movements; one an account and day.
+    pub count: i64,
+}
+
+/// One interval, in one currency. All amounts are in minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    pub currency: String,
+    /// The interval's first day; of the first one, no earlier than what was asked for.
+    pub start: NaiveDate,
+    pub mrr_at_start: i64,
+    pub new: Change,
+    pub reactivation: Change,
+    pub expansion: Change,
+    pub contraction: Change,
+    pub churn: Change,
+    /// `mrr_at_start` and all changes.
+    pub mrr: i64,
+    /// Accounts that pay in this currency at the end.
+    pub paying_accounts: i64,
+}
+
+impl Figures {
+    /// Twelve times the MRR; `None` when that does not fit.
+    #[must_use]
+    pub const fn arr(&self) -> Option<i64> {
+        self.mrr.checked_mul(12)
+    }
+
+    /// MRR for each paying account.
+    #[must_use]
+    pub const fn arpu(&self) -> Share {
+        Share { part: self.mrr, whole: self.paying_accounts }
+    }
+
+    /// What was won for what was lost.
+    #[must_use]
+    pub const fn quick_ratio(&self) -> Share {
+        let won =
+            self.new.amount.saturating_add(self.reactivation.amount).saturating_add(self.expansion.amount);
+        Share { part: won, whole: self.lost() }
+    }
+
+    /// What was lost of what there was at the start.
+    #[must_use]
+    pub const fn gross_revenue_churn(&self) -> Share {
+        Share { part: self.lost(), whole: self.mrr_at_start }
+    }
+
+    const fn lost(&self) -> i64 {
+        self.churn.amount.saturating_add(self.contraction.amount).saturating_neg()
+    }
+
+    fn add(&mut self, kind: MovementKind, amount: i64, count: i64) {
+        let (change, accounts) = match kind {
+            MovementKind::New => (&mut self.new, count),
+            MovementKind::Reactivation => (&mut self.reactivation, count),
+            MovementKind::Expansion => (&mut self.expansion, 0),
+            MovementKind::Contraction => (&mut self.contraction, 0),
+            MovementKind::Churn => (&mut self.churn, count.saturating_neg()),
+        };
+        change.amount = change.amount.saturating_add(amount);
+        change.count = change.count.saturating_add(count);
+        self.mrr = self.mrr.saturating_add(amount);
+        self.paying_accounts = self.paying_accounts.saturating_add(accounts);
+    }
+
+    /// The interval after this one, with nothing in it yet.
+    fn followed_by(&self, start: NaiveDate) -> Self {
+        Self {
+            currency: self.currency.clone(),
+            start,
+            mrr_at_start: self.mrr,
+            new: Change::default(),
+            reactivation: Change::default(),
+            expansion: Change::default(),
+            contraction: Change::default(),
+            churn: Change::default(),
+            mrr: self.mrr,
+            paying_accounts: self.paying_accounts,
+        }
+    }
+}
+
+impl Retention {
+    #[must_use]
+    pub const fn net_revenue(&self) -> Share {
+        Share { part: self.kept_and_grown, whole: self.mrr_at_start }
+    }
+
+    #[must_use]
+    pub const fn gross_revenue(&self) -> Share {
+        Share { part: self.kept, whole: self.mrr_at_start }
+    }
+
+    #[must_use]
+    pub const fn logo_churn(&self) -> Share {
+        Share { part: self.accounts_churned, whole: self.accounts_at_start }
+    }
+}
+
+/// A part of a whole, as two whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub part: i64,
+    pub whole: i64,
+}
+
+impl Share {
+    /// With `places` decimals, rounded half up; `None` when there is no whole.
+    #[must_use]
+    pub fn decimal(self, places: u32) -> Option<String> {
+        if self.whole == 0 {
+            return None;
+        }
+        let unit = 10_i128.checked_pow(places)?;
+        let (part, whole) = (i128::from(self.part), i128::from(self.whole));
+        let twice = part.checked_mul(unit)?.checked_mul(2)?.checked_add(whole)?;
+        let rounded = twice.div_euclid(whole.checked_mul(2)?);
+        let sign = if rounded < 0 { "-" } else { "" };
+        let (left, right) = (rounded.checked_div(unit)?.abs(), rounded.checked_rem(unit)?.abs());
+        let width = usize::try_from(places).ok()?;
+        Some(if places == 0 { format!("{sign}{left}") } else { format!("{sign}{left}.{right:0width$}") })
+    }
+}
+
+/// Every interval from `from` until before `until`, for each currency that there ever was by then.
+///
+/// `changes` are all changes before `until`, as [`super::day_changes`] reads them.
+#[must_use]
+pub fn series(changes: &[DayChange], from: NaiveDate, until: NaiveDate, interval: Interval) -> Vec<Figures> {
+    let mut currencies: BTreeMap<&str, Vec<&DayChange>> = BTreeMap::new();
+    for change in changes {
+        currencies.entry(&change.currency).or_default().push(change);
+    }
+    let whole =
+        |(currency, changes): (&str, Vec<&DayChange>)| of_currency(currency, &changes, from, until, interval);
+    currencies.into_iter().flat_map(whole).collect()
+}
+
+fn of_currency(
+    currency: &str,
+    changes: &[&DayChange],
+    from: NaiveDate,
+    until: NaiveDate,
+    interval: Interval,
+) -> Vec<Figures> {
+    let nothing = Change::default();
+    let mut current = Figures {
+        currency: currency.to_owned(),
+        start: from,
+        mrr_at_start: 0,
+        new: nothing,
+        reactivation: nothing,
+        expansion: nothing,
+        contraction: nothing,
+        churn: nothing,
+        mrr: 0,
+        paying_accounts: 0,
+    };
+    let mut rest = changes.iter().peekable();
+    let mut take = |current: &mut Figures, before: NaiveDate| {
+        while let Some(change) = rest.next_if(|change| change.day < before) {
+            if let Some(kind) = MovementKind::parse(&change.kind) {
+                current.add(kind, change.change, change.accounts);
+            }
+        }
+    };
+    take(&mut current, from);
+    current = current.followed_by(from);
+    let mut series = Vec::new();
+    while current.start < until {
+        let Some(next) = interval.next(interval.start_of(current.start)) else { break };
+        take(&mut current, next.min(until));
+        let following = current.followed_by(next);
+        series.push(std::mem::replace(&mut current, following));
+    }
+    series
+}

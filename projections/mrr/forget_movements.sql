@@ -1,0 +1,1 @@
+delete from read.mrr_movements_vN where account_id = any ($1)

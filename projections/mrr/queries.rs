@@ -1,0 +1,149 @@
+//! Movements, restatements and retention, as they are kept.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{FromRow, PgPool};
+
+use crate::domain::names::AccountId;
+
+use super::timeline::MovementKind;
+
+/// The longest list.
+pub const ROWS_MAX: i64 = 1_000;
+
+/// The sum of one kind of movement on one day, in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct DayChange {
+    pub currency: String,
+    pub day: NaiveDate,
+    pub kind: String,
+    pub change: i64,
+    pub accounts: i64,
+}
+
+/// What changed on each day before `until`, from the first one on.
+///
+/// # Errors
+/// When the database cannot answer, or a sum is more than fits.
+pub async fn day_changes(pool: &PgPool, until: NaiveDate) -> Result<Vec<DayChange>, sqlx::Error> {
+    sqlx::query_as(include_str!("days.sql")).bind(until).fetch_all(pool).await
+}
+
+/// One account's movement on one day, and the event that caused it.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct MovementRow {
+    pub account_id: String,
+    pub currency: String,
+    /// The day on which it took effect, in UTC.
+    pub day: NaiveDate,
+    /// The name of a [`MovementKind`].
+    pub kind: String,
+    pub before: i64,
+    pub after: i64,
+    /// The place in the account of the event that caused it.
+    pub sequence: i64,
+    pub stripe_event: Option<String>,
+    pub subscription: String,
+}
+
+/// Where the next page of movements begins: after this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovementCursor {
+    pub day: NaiveDate,
+    pub account_id: String,
+    pub currency: String,
+}
+
+impl MovementRow {
+    #[must_use]
+    pub fn cursor(&self) -> MovementCursor {
+        MovementCursor { day: self.day, account_id: self.account_id.clone(), currency: self.currency.clone() }
+    }
+}
+
+/// At most `limit` movements on the days from `from` until before `until`, in the order of days.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn movements(
+    pool: &PgPool,
+    from: NaiveDate,
+    until: NaiveDate,
+    account: Option<&AccountId>,
+    kind: Option<MovementKind>,
+    after: Option<&MovementCursor>,
+    limit: i64,
+) -> Result<Vec<MovementRow>, sqlx::Error> {
+    sqlx::query_as(include_str!("movements.sql"))
+        .bind(from)
+        .bind(until)
+        .bind(account.map(AccountId::as_str))
+        .bind(kind.map(MovementKind::name))
+        .bind(after.map_or(from, |after| after.day))
+        .bind(after.map_or("", |after| after.account_id.as_str()))
+        .bind(after.map_or("", |after| after.currency.as_str()))
+        .bind(limit.clamp(1, ROWS_MAX))
+        .fetch_all(pool)
+        .await
+}
+
+/// A day that was over when a report changed it.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct RestatementRow {
+    /// The event that changed it.
+    pub position: i64,
+    pub account_id: String,
+    pub currency: String,
+    pub day: NaiveDate,
+    pub recorded_at: DateTime<Utc>,
+    pub stripe_event: Option<String>,
+    pub kind_before: Option<String>,
+    pub change_before: i64,
+    pub kind_after: Option<String>,
+    pub change_after: i64,
+}
+
+/// At most `limit` restatements of the days from `from` until before `until`.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn restatements(
+    pool: &PgPool,
+    from: NaiveDate,
+    until: NaiveDate,
+    limit: i64,
+) -> Result<Vec<RestatementRow>, sqlx::Error> {
+    sqlx::query_as(include_str!("restatements.sql"))
+        .bind(from)
+        .bind(until)
+        .bind(limit.clamp(1, ROWS_MAX))
+        .fetch_all(pool)
+        .await
+}
+
+/// What became of the accounts that paid at the start of a span of days, in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Retention {
+    pub currency: String,
+    pub mrr_at_start: i64,
+    pub mrr_at_end: i64,
+    /// What those who paid at the start pay at the end.
+    pub kept_and_grown: i64,
+    /// The same, no account counted with more than it paid at the start.
+    pub kept: i64,
+    pub accounts_at_start: i64,
+    pub accounts_at_end: i64,
+    /// Of those who paid at the start, how many stopped at some time.
+    pub accounts_churned: i64,
+}
+
+/// Retention from the start of `from` to the start of `until`, for each currency.
+///
+/// # Errors
+/// When the database cannot answer, or a sum is more than fits.
+pub async fn retention(
+    pool: &PgPool,
+    from: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<Retention>, sqlx::Error> {
+    sqlx::query_as(include_str!("retention.sql")).bind(from).bind(until).fetch_all(pool).await
+}

@@ -1,0 +1,6 @@
+select position, account_id, currency, day, recorded_at, stripe_event, kind_before, change_before, kind_after,
+    change_after
+from read.mrr_restatements
+where day >= $1 and day < $2
+order by day, position, account_id, currency
+limit $3

@@ -1,0 +1,49 @@
+-- What each report says that the account is worth a month from then on, as far as a newer one does not say otherwise.
+create table read.mrr_reports_vN (
+    account_id text not null,
+    sequence bigint not null,
+    subscription text not null,
+    currency text not null,
+    -- Zero while the subscription's status is not revenue.
+    monthly bigint not null,
+    ended boolean not null,
+    reported_at timestamptz not null,
+    rank smallint not null,
+    evidence_id text not null,
+    effective_at timestamptz not null,
+    stripe_event text,
+    constraint mrr_reports_event_vN primary key (account_id, sequence)
+);
+
+-- What changed for one account on one day, in one currency. The figure of a day is the sum of all changes up to it.
+create table read.mrr_movements_vN (
+    account_id text not null,
+    currency text not null,
+    day date not null,
+    kind text not null,
+    before bigint not null,
+    after bigint not null,
+    -- The event that the account's figure of the day rests on.
+    sequence bigint not null,
+    stripe_event text,
+    subscription text not null,
+    constraint mrr_movements_day_vN primary key (account_id, currency, day),
+    constraint mrr_movements_move_vN check (before >= 0 and after >= 0 and before <> after)
+);
+create index mrr_movements_time_vN on read.mrr_movements_vN (day, currency);
+
+-- Days that were over when a report changed them.
+create table read.mrr_restatements_vN (
+    position bigint not null,
+    account_id text not null,
+    currency text not null,
+    day date not null,
+    recorded_at timestamptz not null,
+    stripe_event text,
+    kind_before text,
+    change_before bigint not null,
+    kind_after text,
+    change_after bigint not null,
+    constraint mrr_restatements_event_vN primary key (account_id, position, currency, day)
+);
+create index mrr_restatements_time_vN on read.mrr_restatements_vN (day);

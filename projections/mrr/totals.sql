@@ -1,0 +1,12 @@
+select concat_ws(
+    E'\n',
+    (select 'reports ' || count(*) from read.mrr_reports_vN),
+    (select 'mrr ' || coalesce(string_agg(currency || ' ' || sum, ', ' order by currency), '')
+        from (
+            select currency, sum(after - before) as sum from read.mrr_movements_vN group by currency
+        ) figures),
+    (select 'movements hash ' || coalesce(sum(hashtextextended(movement::text, 0)::numeric), 0)
+        from read.mrr_movements_vN movement),
+    (select 'restatements hash ' || coalesce(sum(hashtextextended(restatement::text, 0)::numeric), 0)
+        from read.mrr_restatements_vN restatement)
+)

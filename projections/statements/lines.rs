@@ -1,0 +1,246 @@
+//! Which lines does an event put on the statement?
+
+use std::fmt;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        credits::{Balance, GrantTerms, Source},
+        event::{Draw, Event, Purpose},
+        names::{GenerationId, GrantId, ProviderId},
+    },
+    projections::{fact::Fact, rows::Rows},
+};
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Allocation,
+    Rollover,
+    Signup,
+    TopUp,
+    Bonus,
+    Refund,
+    Adjustment,
+    Usage,
+    Expiry,
+    Clawback,
+    Freeze,
+    Unfreeze,
+    Hold,
+    HoldReturned,
+    DebtPaid,
+    DebtForgiven,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allocation => "allocation",
+            Self::Rollover => "rollover",
+            Self::Signup => "signup",
+            Self::TopUp => "top_up",
+            Self::Bonus => "bonus",
+            Self::Refund => "refund",
+            Self::Adjustment => "adjustment",
+            Self::Usage => "usage",
+            Self::Expiry => "expiry",
+            Self::Clawback => "clawback",
+            Self::Freeze => "freeze",
+            Self::Unfreeze => "unfreeze",
+            Self::Hold => "hold",
+            Self::HoldReturned => "hold_returned",
+            Self::DebtPaid => "debt_paid",
+            Self::DebtForgiven => "debt_forgiven",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl From<Source> for Kind {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Allocation => Self::Allocation,
+            Source::Rollover => Self::Rollover,
+            Source::Signup => Self::Signup,
+            Source::TopUp => Self::TopUp,
+            Source::Bonus => Self::Bonus,
+            Source::Refund => Self::Refund,
+            Source::Adjustment => Self::Adjustment,
+        }
+    }
+}
+
+/// The grants that a line took from or gave to.
+#[derive(Clone, Copy)]
+enum Grants<'a> {
+    None,
+    One(&'a GrantId),
+    Draws(&'a [Draw]),
+}
+
+/// One line, by what it changes.
+struct Draft<'a> {
+    kind: Kind,
+    available: i64,
+    held: i64,
+    debt: i64,
+    grants: Grants<'a>,
+    purpose: Option<&'a Purpose>,
+    description: Option<&'a str>,
+}
+
+impl<'a> Draft<'a> {
+    const fn new(kind: Kind, available: i64, grants: Grants<'a>) -> Self {
+        Self { kind, available, held: 0, debt: 0, grants, purpose: None, description: None }
+    }
+}
+
+/// Writes the lines of one event.
+pub(super) fn write(fact: &Fact<'_>, rows: &mut Rows) {
+    let lines = drafts(fact.event);
+    let after = |later: &dyn Fn(&Draft<'_>) -> i64, last: i64, from: usize| {
+        lines.iter().flatten().skip(from).fold(last, |sum, line| sum.saturating_sub(later(line)))
+    };
+    let Balance { available, held, debt, settled: _ } = fact.balance;
+    for (number, line) in lines.iter().flatten().enumerate() {
+        let next = number.saturating_add(1);
+        rows.begin()
+            .text(fact.account.as_str())
+            .big(fact.sequence)
+            .small(i16::try_from(number).unwrap_or(i16::MAX))
+            .big(fact.position)
+            .time(fact.event.effective_at())
+            .time(fact.recorded_at)
+            .text(line.kind.name())
+            .big(line.available)
+            .big(after(&|later| later.available, available.get(), next))
+            .big(after(&|later| later.held, held.get(), next))
+            .big(after(&|later| later.debt, debt.get(), next));
+        match line.grants {
+            Grants::None => rows.texts(std::iter::empty()),
+            Grants::One(grant) => rows.texts(std::iter::once(grant.as_str())),
+            Grants::Draws(draws) => rows.texts(draws.iter().map(|draw| draw.grant_id.as_str())),
+        };
+        let (description, id, kind) = line.purpose.map_or((None, None, None), purpose_columns);
+        rows.optional_text(line.description.or(description)).optional_text(id).optional_text(kind);
+    }
+}
+
+fn purpose_columns(purpose: &Purpose) -> (Option<&str>, Option<&str>, Option<&str>) {
+    let id = purpose.generation_id().map(GenerationId::as_str);
+    match purpose {
+        Purpose::Generation { id: _, kind, options: _ } => (None, id, Some(kind.as_str())),
+        Purpose::Named { id: _, description } => (description.as_deref(), id, None),
+    }
+}
+
+const fn taken(amount: Credits) -> i64 {
+    // Credits are never negative, so there is a negative of each.
+    amount.get().saturating_neg()
+}
+
+fn sum(draws: &[Draw]) -> i64 {
+    draws.iter().fold(0, |sum, draw| sum.saturating_add(draw.amount.get()))
+}
+
+/// At most two lines, in their order.
+fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
+    match event {
+        Event::CreditsGranted { grant, .. } => [Some(granted(grant)), None],
+        Event::CreditsDeducted { amount, draws, purpose, .. } => [Some(used(*amount, draws, purpose)), None],
+        Event::CreditsRefunded { returns, reason, purpose, .. } => [refunded(returns, reason, purpose), None],
+        Event::CreditsExpired { grant_id, amount, .. } => {
+            [Some(Draft::new(Kind::Expiry, taken(*amount), Grants::One(grant_id))), None]
+        }
+        Event::CreditsAdjusted { amount, draws, reason, .. } => {
+            let line = Draft::new(Kind::Adjustment, taken(*amount), Grants::Draws(draws));
+            [Some(Draft { description: Some(reason), ..line }), None]
+        }
+        Event::CreditsClawedBack { payment, grant_id, voided, owed, .. } => {
+            let line = Draft::new(Kind::Clawback, taken(*voided), Grants::One(grant_id));
+            [Some(Draft { debt: owed.get(), description: Some(payment.as_str()), ..line }), None]
+        }
+        Event::GrantFrozen { grant_id, dispute, .. } => [Some(frozen(Kind::Freeze, grant_id, dispute)), None],
+        Event::GrantUnfrozen { grant_id, dispute, .. } => {
+            [Some(frozen(Kind::Unfreeze, grant_id, dispute)), None]
+        }
+        Event::DebtPaid { grant_id, amount, .. } => {
+            let line = Draft::new(Kind::DebtPaid, taken(*amount), Grants::One(grant_id));
+            [Some(Draft { debt: taken(*amount), ..line }), None]
+        }
+        Event::DebtForgiven { amount, reason, .. } => {
+            let line = Draft::new(Kind::DebtForgiven, 0, Grants::None);
+            [Some(Draft { debt: taken(*amount), description: Some(reason), ..line }), None]
+        }
+        Event::CreditsHeld { amount, draws, purpose, .. } => {
+            let line = Draft::new(Kind::Hold, taken(*amount), Grants::Draws(draws));
+            [Some(Draft { held: amount.get(), purpose: Some(purpose), ..line }), None]
+        }
+        Event::HoldCommitted { amount, draws, returns, purpose, .. } => {
+            let whole = amount.get().saturating_add(sum(returns));
+            let line = Draft::new(Kind::HoldReturned, whole, Grants::Draws(draws));
+            let line = Draft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
+            [Some(line), Some(used(*amount, draws, purpose))]
+        }
+        Event::HoldReleased { returns, .. } | Event::HoldExpired { returns, .. } => {
+            let line = Draft::new(Kind::HoldReturned, sum(returns), Grants::Draws(returns));
+            [Some(Draft { held: sum(returns).saturating_neg(), ..line }), None]
+        }
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::AccountClosed { .. }
+        | Event::HoldExtended { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. } => [None, None],
+    }
+}
+
+fn granted(grant: &GrantTerms) -> Draft<'_> {
+    let line = Draft::new(grant.source.into(), grant.amount.get(), Grants::One(&grant.grant_id));
+    Draft { description: grant.reason.as_deref(), ..line }
+}
+
+/// What is reissued comes as a grant, which has a line of its own.
+fn refunded<'a>(returns: &'a [Draw], reason: &'a str, purpose: &'a Purpose) -> Option<Draft<'a>> {
+    let line = Draft::new(Kind::Refund, sum(returns), Grants::Draws(returns));
+    (!returns.is_empty()).then_some(Draft { purpose: Some(purpose), description: Some(reason), ..line })
+}
+
+fn used<'a>(amount: Credits, draws: &'a [Draw], purpose: &'a Purpose) -> Draft<'a> {
+    let line = Draft::new(Kind::Usage, taken(amount), Grants::Draws(draws));
+    Draft { purpose: Some(purpose), ..line }
+}
+
+/// No credits move; how many can be spent shows in what is available after it.
+fn frozen<'a>(kind: Kind, grant: &'a GrantId, dispute: &'a ProviderId) -> Draft<'a> {
+    Draft { description: Some(dispute.as_str()), ..Draft::new(kind, 0, Grants::One(grant)) }
+}

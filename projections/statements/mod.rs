@@ -1,0 +1,62 @@
+//! What moved on an account, line by line, from the first credit to the last?
+//!
+//! A line's `amount` is what it adds to the credits that are available, so the lines of an account sum up to
+//! its balance. Work that was held first is two lines when it is committed: the hold comes back, the usage is
+//! taken. What stood after each line is counted back from the balance that the event carries.
+
+mod lines;
+mod queries;
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::PgConnection;
+
+use super::{
+    fact::Fact,
+    projection::{ApplyError, Projection, Tables},
+    rows::Rows,
+};
+
+pub use lines::Kind;
+pub use queries::{Cursor, Direction, Filter, LINES_MAX, Line, csv_header, csv_row, export, page};
+
+const COLUMNS: i16 = 15;
+
+pub struct Statements;
+
+impl Projection for Statements {
+    fn name(&self) -> &'static str {
+        "statements"
+    }
+
+    fn definition(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["statements"]
+    }
+
+    fn totals(&self) -> &'static str {
+        include_str!("totals.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            // Sorted, so that one account's lines find the same page of the table and of its index.
+            let mut sorted: Vec<&Fact<'_>> = facts.iter().collect();
+            sorted.sort_unstable_by_key(|fact| (fact.account, fact.sequence));
+            let mut rows = Rows::new(COLUMNS);
+            for fact in sorted {
+                lines::write(fact, &mut rows);
+            }
+            rows.write(&tables.statement(include_str!("insert.sql")), connection).await?;
+            Ok(())
+        }
+        .boxed()
+    }
+}

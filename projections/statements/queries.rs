@@ -1,0 +1,204 @@
+//! A page of an account's statement, and all of it.
+
+use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt};
+use sqlx::{FromRow, PgPool};
+
+use crate::domain::{
+    names::{AccountId, GenerationId, GenerationType},
+    time::Timestamp,
+};
+
+use super::lines::Kind;
+
+/// The longest page.
+pub const LINES_MAX: i64 = 1_000;
+
+/// Which lines are wanted. What is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Any of these; all when empty.
+    pub kinds: Vec<Kind>,
+    /// Effective from then on.
+    pub from: Option<Timestamp>,
+    /// Effective before then.
+    pub until: Option<Timestamp>,
+    pub generation_id: Option<GenerationId>,
+    pub generation_type: Option<GenerationType>,
+}
+
+/// The place of a line on the statement; a page goes on after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    pub sequence: i64,
+    pub line: i16,
+}
+
+impl Cursor {
+    /// As callers get it.
+    #[must_use]
+    pub fn token(self) -> String {
+        format!("{}.{}", self.sequence, self.line)
+    }
+
+    /// `None` when the token was not made by [`Cursor::token`].
+    #[must_use]
+    pub fn parse(token: &str) -> Option<Self> {
+        let (sequence, line) = token.split_once('.')?;
+        Some(Self { sequence: sequence.parse().ok()?, line: line.parse().ok()? })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    NewestFirst,
+    OldestFirst,
+}
+
+/// One line, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Line {
+    pub sequence: i64,
+    pub line: i16,
+    pub position: i64,
+    pub effective_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    /// The name of a [`Kind`].
+    pub kind: String,
+    pub amount: i64,
+    pub available: i64,
+    pub held: i64,
+    pub debt: i64,
+    pub grant_ids: Vec<String>,
+    pub description: Option<String>,
+    pub generation_id: Option<String>,
+    pub generation_type: Option<String>,
+}
+
+impl Line {
+    #[must_use]
+    pub const fn cursor(&self) -> Cursor {
+        Cursor { sequence: self.sequence, line: self.line }
+    }
+
+    /// The month of its effective time, as in `2025-06`.
+    #[must_use]
+    pub fn period(&self) -> String {
+        self.effective_at.format("%Y-%m").to_string()
+    }
+}
+
+const COLUMNS: &str = "sequence, line, position, effective_at, recorded_at, kind, amount, available, held, debt, \
+                       grant_ids, description, generation_id, generation_type";
+const NARROWED: &str = "account_id = $1 and (cardinality($2::text[]) = 0 or kind = any ($2)) \
+                        and ($3::timestamptz is null or effective_at >= $3) \
+                        and ($4::timestamptz is null or effective_at < $4) \
+                        and ($5::text is null or generation_id = $5) \
+                        and ($6::text is null or generation_type = $6)";
+
+type Lines<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, Line, sqlx::postgres::PgArguments>;
+
+fn narrowed<'q>(statement: &'q str, account: &'q AccountId, filter: &'q Filter) -> Lines<'q> {
+    let kinds: Vec<&str> = filter.kinds.iter().map(|kind| kind.name()).collect();
+    sqlx::query_as(statement)
+        .bind(account.as_str())
+        .bind(kinds)
+        .bind(filter.from.map(Timestamp::to_utc))
+        .bind(filter.until.map(Timestamp::to_utc))
+        .bind(filter.generation_id.as_ref().map(GenerationId::as_str))
+        .bind(filter.generation_type.as_ref().map(GenerationType::as_str))
+}
+
+/// At most `limit` lines (and never more than [`LINES_MAX`]) beyond `after`, in the direction's order.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn page(
+    pool: &PgPool,
+    account: &AccountId,
+    filter: &Filter,
+    direction: Direction,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<Line>, sqlx::Error> {
+    let (beyond, order, start) = match direction {
+        Direction::NewestFirst => ("<", "desc", Cursor { sequence: i64::MAX, line: i16::MAX }),
+        Direction::OldestFirst => (">", "asc", Cursor { sequence: 0, line: -1 }),
+    };
+    let after = after.unwrap_or(start);
+    let statement = format!(
+        "select {COLUMNS} from read.statements where {NARROWED} and (sequence, line) {beyond} ($7, $8) \
+         order by sequence {order}, line {order} limit $9"
+    );
+    narrowed(&statement, account, filter)
+        .bind(after.sequence)
+        .bind(after.line)
+        .bind(limit.clamp(1, LINES_MAX))
+        .fetch_all(pool)
+        .await
+}
+
+/// Every line that is wanted, the oldest first, page by page, for a CSV file.
+pub fn export(
+    pool: PgPool,
+    account: AccountId,
+    filter: Filter,
+) -> impl Stream<Item = Result<Line, sqlx::Error>> + Send {
+    let start = Some(Cursor { sequence: 0, line: -1 });
+    futures::stream::unfold(start, move |after| {
+        let (pool, account, filter) = (pool.clone(), account.clone(), filter.clone());
+        async move {
+            let after = after?;
+            match page(&pool, &account, &filter, Direction::OldestFirst, Some(after), LINES_MAX).await {
+                Ok(lines) => {
+                    let next = lines.last().map(Line::cursor);
+                    Some((lines.into_iter().map(Ok).collect::<Vec<_>>(), next))
+                }
+                Err(error) => Some((vec![Err(error)], None)),
+            }
+        }
+    })
+    .flat_map(futures::stream::iter)
+}
+
+/// The names of the columns of [`csv_row`].
+#[must_use]
+pub const fn csv_header() -> [&'static str; 14] {
+    [
+        "sequence",
+        "line",
+        "effective_at",
+        "recorded_at",
+        "period",
+        "type",
+        "amount",
+        "available",
+        "held",
+        "debt",
+        "grant_ids",
+        "description",
+        "generation_id",
+        "generation_type",
+    ]
+}
+
+/// A line as the fields of a CSV record.
+#[must_use]
+pub fn csv_row(line: &Line) -> [String; 14] {
+    [
+        line.sequence.to_string(),
+        line.line.to_string(),
+        Timestamp::from(line.effective_at).to_string(),
+        Timestamp::from(line.recorded_at).to_string(),
+        line.period(),
+        line.kind.clone(),
+        line.amount.to_string(),
+        line.available.to_string(),
+        line.held.to_string(),
+        line.debt.to_string(),
+        line.grant_ids.join(" "),
+        line.description.clone().unwrap_or_default(),
+        line.generation_id.clone().unwrap_or_default(),
+        line.generation_type.clone().unwrap_or_default(),
+    ]
+}

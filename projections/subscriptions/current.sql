@@ -1,0 +1,4 @@
+select account_id, subscription, effective_at, position, status, plan, terms
+from read.subscriptions
+where account_id = $1
+order by reported_at desc, subscription

@@ -1,0 +1,16 @@
+insert into read.subscriptions_vN as known (
+    account_id, subscription, ended, reported_at, rank, evidence_id, effective_at, position, status, plan, terms
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (account_id, subscription) do update set
+    ended = excluded.ended,
+    reported_at = excluded.reported_at,
+    rank = excluded.rank,
+    evidence_id = excluded.evidence_id,
+    effective_at = excluded.effective_at,
+    position = excluded.position,
+    status = excluded.status,
+    plan = excluded.plan,
+    terms = excluded.terms
+where (excluded.ended, excluded.reported_at, excluded.rank, excluded.evidence_id)
+    > (known.ended, known.reported_at, known.rank, known.evidence_id)

@@ -1,0 +1,170 @@
+//! Which subscriptions does an account have, and how did they come to be what they are?
+//!
+//! Reports are absolute and may come late, so the newest by evidence holds, as in `crate::domain::subscription`.
+
+use chrono::{DateTime, Utc};
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{FromRow, PgConnection, PgPool, types::Json};
+
+use crate::domain::{
+    names::{AccountId, ProviderId},
+    subscription::{SubscriptionStatus, SubscriptionTerms},
+};
+
+use super::{
+    fact::Fact,
+    projection::{ApplyError, Projection, Tables},
+    reports,
+};
+
+pub struct Subscriptions;
+
+impl Projection for Subscriptions {
+    fn name(&self) -> &'static str {
+        "subscriptions"
+    }
+
+    fn definition(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["subscription_reports", "subscriptions"]
+    }
+
+    fn totals(&self) -> &'static str {
+        include_str!("totals.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            for fact in facts {
+                if let Some(terms) = reports::terms(fact.event) {
+                    report(fact, terms, tables, connection).await?;
+                    hold(fact, terms, tables, connection).await?;
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// One statement a report: they are rare, and whether one is late depends on the one before.
+async fn report(
+    fact: &Fact<'_>,
+    terms: &SubscriptionTerms,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("report.sql")))
+        .bind(fact.account.as_str())
+        .bind(terms.subscription.as_str())
+        .bind(fact.sequence)
+        .bind(fact.position)
+        .bind(fact.event.name())
+        .bind(fact.event.effective_at().to_utc())
+        .bind(fact.recorded_at.to_utc())
+        .bind(terms.ended_at.is_some())
+        .bind(terms.evidence.reported_at.to_utc())
+        .bind(i16::from(terms.evidence.rank))
+        .bind(terms.evidence.id.as_str())
+        .bind(fact.stripe_event)
+        .bind(Json(terms))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn hold(
+    fact: &Fact<'_>,
+    terms: &SubscriptionTerms,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("hold.sql")))
+        .bind(fact.account.as_str())
+        .bind(terms.subscription.as_str())
+        .bind(terms.ended_at.is_some())
+        .bind(terms.evidence.reported_at.to_utc())
+        .bind(i16::from(terms.evidence.rank))
+        .bind(terms.evidence.id.as_str())
+        .bind(fact.event.effective_at().to_utc())
+        .bind(fact.position)
+        .bind(status_name(terms.status))
+        .bind(terms.plan.as_str())
+        .bind(Json(terms))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) const fn status_name(status: SubscriptionStatus) -> &'static str {
+    match status {
+        SubscriptionStatus::Incomplete => "incomplete",
+        SubscriptionStatus::Trialing => "trialing",
+        SubscriptionStatus::Active => "active",
+        SubscriptionStatus::PastDue => "past_due",
+        SubscriptionStatus::Unpaid => "unpaid",
+        SubscriptionStatus::Paused => "paused",
+        SubscriptionStatus::Cancelled => "cancelled",
+    }
+}
+
+/// A subscription as its newest report says.
+#[derive(Clone, Debug, FromRow)]
+pub struct Current {
+    pub account_id: String,
+    pub subscription: String,
+    pub effective_at: DateTime<Utc>,
+    pub position: i64,
+    pub status: String,
+    pub plan: String,
+    pub terms: Json<SubscriptionTerms>,
+}
+
+/// A report, beside the one that held before it in the order of evidence.
+#[derive(Clone, Debug, FromRow)]
+pub struct Change {
+    pub subscription: String,
+    pub sequence: i64,
+    pub position: i64,
+    /// The event's name.
+    pub event: String,
+    pub effective_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    /// A newer report was recorded before this one.
+    pub late: bool,
+    pub stripe_event: Option<String>,
+    pub before: Option<Json<SubscriptionTerms>>,
+    pub after: Json<SubscriptionTerms>,
+}
+
+/// The account's subscriptions, the one that was reported on last first.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn current(pool: &PgPool, account: &AccountId) -> Result<Vec<Current>, sqlx::Error> {
+    sqlx::query_as(include_str!("current.sql")).bind(account.as_str()).fetch_all(pool).await
+}
+
+/// How the account's subscriptions, or one of them, changed, in the order of evidence.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn history(
+    pool: &PgPool,
+    account: &AccountId,
+    subscription: Option<&ProviderId>,
+) -> Result<Vec<Change>, sqlx::Error> {
+    sqlx::query_as(include_str!("history.sql"))
+        .bind(account.as_str())
+        .bind(subscription.map(ProviderId::as_str))
+        .fetch_all(pool)
+        .await
+}

@@ -1,0 +1,38 @@
+-- Every report on a subscription, also those that came late. What changed is read by comparing each with the one
+-- before it in the order of evidence, so that a late one takes its place without any row being rewritten.
+create table read.subscription_reports_vN (
+    account_id text not null,
+    subscription text collate "C" not null,
+    sequence bigint not null,
+    position bigint not null,
+    event text not null,
+    effective_at timestamptz not null,
+    recorded_at timestamptz not null,
+    -- Whether the subscription has ended by this report, and its place among the others: the greatest holds.
+    ended boolean not null,
+    reported_at timestamptz not null,
+    rank smallint not null,
+    evidence_id text collate "C" not null,
+    -- A newer report was recorded before this one.
+    late boolean not null,
+    stripe_event text,
+    terms jsonb not null,
+    constraint subscription_reports_event_vN primary key (account_id, sequence)
+);
+
+-- The report that holds, of each subscription.
+create table read.subscriptions_vN (
+    account_id text not null,
+    subscription text collate "C" not null,
+    ended boolean not null,
+    reported_at timestamptz not null,
+    rank smallint not null,
+    evidence_id text collate "C" not null,
+    effective_at timestamptz not null,
+    position bigint not null,
+    status text not null,
+    plan text not null,
+    terms jsonb not null,
+    constraint subscriptions_subscription_vN primary key (account_id, subscription)
+);
+create index subscriptions_plan_vN on read.subscriptions_vN (plan, status);

@@ -1,0 +1,169 @@
+//! How much was used on each day, by whom and for which type of generation?
+//!
+//! Days are UTC, by effective time. Work that was held counts when it is committed. A refund counts on its own
+//! day, so the days that are over never change.
+
+mod queries;
+
+use chrono::NaiveDate;
+use futures::{FutureExt, future::BoxFuture};
+use rustc_hash::FxHashMap;
+use sqlx::PgConnection;
+
+use crate::domain::{
+    event::{Event, Purpose},
+    names::AccountId,
+};
+
+use super::{
+    fact::Fact,
+    projection::{ApplyError, Projection, Tables},
+};
+
+pub use queries::{Bucket, Day, Group, of_account, overall};
+
+pub struct Usage;
+
+impl Projection for Usage {
+    fn name(&self) -> &'static str {
+        "usage"
+    }
+
+    fn definition(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["usage"]
+    }
+
+    fn totals(&self) -> &'static str {
+        include_str!("totals.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move { write(fold(facts)?, tables, connection).await }.boxed()
+    }
+}
+
+type Key<'a> = (&'a AccountId, NaiveDate, &'a str);
+
+#[derive(Default)]
+struct Tally {
+    count: i64,
+    credits: i64,
+    refunds: i64,
+    credits_refunded: i64,
+}
+
+impl Tally {
+    const fn used(credits: i64) -> Self {
+        Self { count: 1, credits, refunds: 0, credits_refunded: 0 }
+    }
+
+    const fn refunded(credits: i64) -> Self {
+        Self { count: 0, credits: 0, refunds: 1, credits_refunded: credits }
+    }
+
+    fn add(&mut self, other: &Self) -> Option<()> {
+        self.count = self.count.checked_add(other.count)?;
+        self.credits = self.credits.checked_add(other.credits)?;
+        self.refunds = self.refunds.checked_add(other.refunds)?;
+        self.credits_refunded = self.credits_refunded.checked_add(other.credits_refunded)?;
+        Some(())
+    }
+}
+
+fn fold<'a>(facts: &'a [Fact<'a>]) -> Result<Vec<(Key<'a>, Tally)>, ApplyError> {
+    let mut counts: FxHashMap<Key<'a>, Tally> = FxHashMap::default();
+    for fact in facts {
+        let Some((purpose, count)) = counted(fact.event) else { continue };
+        let kind = match purpose {
+            Purpose::Generation { kind, .. } => kind.as_str(),
+            Purpose::Named { .. } => "",
+        };
+        let day = fact.event.effective_at().to_utc().date_naive();
+        counts.entry((fact.account, day, kind)).or_default().add(&count).ok_or_else(|| {
+            ApplyError::Unfit { position: fact.position, reason: "the day's sum is too large".into() }
+        })?;
+    }
+    let mut sorted: Vec<_> = counts.into_iter().collect();
+    // In the order of the key: two writers could not block each other, and the index is walked once.
+    sorted.sort_unstable_by_key(|(key, _)| *key);
+    Ok(sorted)
+}
+
+fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
+    match event {
+        Event::CreditsDeducted { amount, purpose, .. } | Event::HoldCommitted { amount, purpose, .. } => {
+            Some((purpose, Tally::used(amount.get())))
+        }
+        Event::CreditsRefunded { amount, purpose, .. } => Some((purpose, Tally::refunded(amount.get()))),
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::AccountClosed { .. }
+        | Event::CreditsGranted { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::CreditsHeld { .. }
+        | Event::HoldExtended { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. } => None,
+    }
+}
+
+async fn write(
+    counts: Vec<(Key<'_>, Tally)>,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let column =
+        |value: fn(&Tally) -> i64| -> Vec<i64> { counts.iter().map(|(_, count)| value(count)).collect() };
+    sqlx::query(&tables.statement(include_str!("add.sql")))
+        .bind(counts.iter().map(|((account, _, _), _)| account.as_str()).collect::<Vec<_>>())
+        .bind(counts.iter().map(|((_, day, _), _)| *day).collect::<Vec<_>>())
+        .bind(counts.iter().map(|((_, _, kind), _)| *kind).collect::<Vec<_>>())
+        .bind(column(|count| count.count))
+        .bind(column(|count| count.credits))
+        .bind(column(|count| count.refunds))
+        .bind(column(|count| count.credits_refunded))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

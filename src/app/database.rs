@@ -1,0 +1,114 @@
+//! How does a program come to a database that is there, migrated, and used with no more rights than it needs?
+
+use std::{future::Future, path::PathBuf, pin::Pin, process::ExitStatus};
+
+use sqlx::{PgPool, postgres::PgConnectOptions};
+
+use crate::{
+    config::DatabaseConfig,
+    postgres::{
+        self, Access, DATABASE, StartError,
+        migrations::{self, MigrationError},
+        pool, roles,
+    },
+};
+
+/// A migrated database, and the embedded server if this process runs it.
+#[derive(Debug)]
+pub struct Database {
+    /// With the service's role, where the login may take it on.
+    options: PgConnectOptions,
+    embedded: Option<Embedded>,
+}
+
+#[derive(Debug)]
+struct Embedded {
+    access: Access,
+    data_directory: PathBuf,
+}
+
+/// Why there is no database to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the database that DATABASE_URL names does not answer")]
+    Unreachable(#[source] sqlx::Error),
+    #[error("the database could not be migrated")]
+    Migration(#[from] MigrationError),
+    #[error("the rights of the login could not be found out")]
+    Rights(#[source] sqlx::Error),
+}
+
+impl Database {
+    /// For a program that serves: where the database is embedded, it runs the server itself.
+    ///
+    /// # Errors
+    /// When there is no database, another process serves from the data directory, or a migration fails.
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+        let access = match config.embedded() {
+            Some(options) => Some(Access::Started(postgres::start(options).await?)),
+            None => None,
+        };
+        Self::prepare(config, access).await
+    }
+
+    /// For a command beside a program that may be serving: its embedded server is used if it runs.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for the other process.
+    pub async fn join(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+        let access = match config.embedded() {
+            Some(options) => Some(postgres::join_or_start(options).await?),
+            None => None,
+        };
+        Self::prepare(config, access).await
+    }
+
+    async fn prepare(config: &DatabaseConfig, access: Option<Access>) -> Result<Self, DatabaseError> {
+        let embedded = match (config, access) {
+            (DatabaseConfig::Embedded { data_directory, .. }, Some(access)) => {
+                Some(Embedded { access, data_directory: data_directory.clone() })
+            }
+            (DatabaseConfig::Embedded { .. } | DatabaseConfig::External(_), _) => None,
+        };
+        let login = match (&embedded, config) {
+            (Some(embedded), _) => embedded.access.connect_options(),
+            (None, DatabaseConfig::External(options)) => options.as_ref().clone(),
+            // An embedded server always comes with its access; this names the same database.
+            (None, DatabaseConfig::Embedded { .. }) => PgConnectOptions::new().database(DATABASE),
+        };
+        // A database that is started at the same time as we are is waited for.
+        pool::connect(login.clone(), 1).await.map_err(DatabaseError::Unreachable)?.close().await;
+        migrations::run(&login).await?;
+        let options = roles::with_least_rights(&login).await.map_err(DatabaseError::Rights)?;
+        Ok(Self { options, embedded })
+    }
+
+    /// A pool of at most `max` connections.
+    #[must_use]
+    pub fn pool(&self, max: u32) -> PgPool {
+        pool::open(self.options.clone(), max)
+    }
+
+    /// Where the embedded server keeps its data; `None` when the database is somebody else's.
+    #[must_use]
+    pub fn data_directory(&self) -> Option<&PathBuf> {
+        self.embedded.as_ref().map(|embedded| &embedded.data_directory)
+    }
+
+    /// Resolves when the embedded server has ended by itself. Never for a database that somebody else runs.
+    pub fn ended(&self) -> Pin<Box<dyn Future<Output = Option<ExitStatus>> + Send>> {
+        match self.embedded.as_ref().map(|embedded| &embedded.access) {
+            Some(Access::Started(server)) => Box::pin(server.exited()),
+            Some(Access::Joined(_)) | None => Box::pin(std::future::pending()),
+        }
+    }
+
+    /// Stops the embedded server, if this process runs it.
+    pub async fn close(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.access.end().await;
+        }
+    }
+}

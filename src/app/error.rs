@@ -1,0 +1,25 @@
+//! Why did the program not start?
+
+use std::{io, net::SocketAddr};
+
+use crate::{http::keys::KeyError, projector::ProjectorError};
+
+use super::DatabaseError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("requests cannot be taken at {address}; COUNTERFOIL_LISTEN or --listen names another address")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the database does not answer")]
+    Query(#[from] sqlx::Error),
+    #[error("the first API key could not be made")]
+    Keys(#[from] KeyError),
+    #[error("the read models cannot be followed")]
+    Projector(#[from] ProjectorError),
+}

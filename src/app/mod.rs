@@ -1,0 +1,237 @@
+//! How do the parts become one program? Put together in the order in which they need each other, and taken apart in
+//! the opposite one.
+
+mod database;
+mod error;
+
+use std::{future::Future, net::SocketAddr, path::Path, process::ExitStatus, sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use database::{Database, DatabaseError};
+pub use error::AppError;
+
+use crate::{
+    clock::Clock,
+    config::{Config, LoadedCatalog},
+    http::{self, AppParts, AppState, keys},
+    journal::feed::Feed,
+    ledger::{Ledger, Running},
+    projections,
+    projector::Projector,
+    scheduler::Scheduler,
+    stripe::{self, Deployment, inbox::Inbox, processor::Processor},
+    telemetry,
+};
+
+/// Connections for commands, reads, webhooks and the clock.
+const POOL_CONNECTIONS: u32 = 24;
+/// Connections for the read models, which would otherwise take the callers' while they catch up.
+const PROJECTOR_CONNECTIONS: u32 = 16;
+/// How long each part may take to end what it has begun.
+const STOP_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// A server that runs.
+pub struct App {
+    database: Database,
+    pools: [PgPool; 2],
+    parts: Parts,
+}
+
+/// What runs on top of the database.
+struct Parts {
+    address: SocketAddr,
+    first_key: Option<keys::Secret>,
+    /// Ends when no request is left.
+    server: JoinHandle<std::io::Result<()>>,
+    no_more_requests: CancellationToken,
+    /// What sends commands by itself: webhooks and the clock.
+    senders: Background,
+    running: Running,
+    readers: Background,
+    upkeep: Option<JoinHandle<()>>,
+}
+
+/// Tasks that end together.
+#[derive(Default)]
+struct Background {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Background {
+    async fn end(self, what: &'static str) {
+        self.stop.cancel();
+        self.tasks.close();
+        in_time(what, self.tasks.wait()).await;
+    }
+}
+
+impl App {
+    /// Starts everything. When this returns, requests are answered.
+    ///
+    /// # Errors
+    /// When a part cannot be started. What was started before it is stopped again.
+    pub async fn start(config: Config, catalog: LoadedCatalog, clock: Clock) -> Result<Self, AppError> {
+        // The address is taken first: that it is in use is found out before anything is done.
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| AppError::Listen { address: config.listen, source })?;
+        let database = Database::open(&config.database).await?;
+        let pools = [database.pool(POOL_CONNECTIONS), database.pool(PROJECTOR_CONNECTIONS)];
+        match Parts::start(&config, catalog, clock, listener, &pools).await {
+            Ok(parts) => Ok(Self { database, pools, parts }),
+            Err(error) => {
+                close(pools).await;
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where requests are taken.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.parts.address
+    }
+
+    /// The key that was made because there was none. It can be shown only now.
+    #[must_use]
+    pub const fn first_key(&self) -> Option<&keys::Secret> {
+        self.parts.first_key.as_ref()
+    }
+
+    /// Where the embedded database keeps its data, if there is one.
+    #[must_use]
+    pub fn data_directory(&self) -> Option<&Path> {
+        self.database.data_directory().map(std::path::PathBuf::as_path)
+    }
+
+    /// Resolves when the embedded database has ended by itself, after which nothing can be answered any more.
+    pub fn database_ended(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
+        self.database.ended()
+    }
+
+    /// Takes no more requests, answers those that were accepted, and ends every part.
+    pub async fn stop(self) {
+        self.parts.stop().await;
+        close(self.pools).await;
+        self.database.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+impl Parts {
+    async fn start(
+        config: &Config,
+        catalog: LoadedCatalog,
+        clock: Clock,
+        listener: TcpListener,
+        pools: &[PgPool; 2],
+    ) -> Result<Self, AppError> {
+        let [pool, projector_pool] = pools;
+        let address =
+            listener.local_addr().map_err(|source| AppError::Listen { address: config.listen, source })?;
+        remember(pool, &catalog, &clock).await?;
+        let given = config.bootstrap_key.as_ref().map(keys::Secret::reveal);
+        let first_key = match keys::bootstrap(pool, &clock, given, config.mode).await? {
+            keys::Bootstrap::Made(created) => Some(created.secret),
+            keys::Bootstrap::Given | keys::Bootstrap::Exists => None,
+        };
+        let projector = open_projector(projector_pool, &clock).await?;
+        let (ledger, running) = Ledger::start(pool.clone(), Arc::new(catalog.catalog), clock).await?;
+        let readers = Background::default();
+        projector.start(&readers.tasks, &readers.stop, Some(ledger.positions()));
+        let inbox = Inbox::new(pool.clone());
+        let senders = start_senders(config, pool, &ledger, &inbox);
+        let metrics = telemetry::start_metrics();
+        let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));
+        let router = http::router(AppState::new(AppParts {
+            ledger,
+            pool: pool.clone(),
+            mode: config.mode,
+            metrics,
+            projector,
+            inbox,
+            secrets: config.webhook_secrets.clone(),
+            settings: http::Settings::default(),
+        }));
+        let no_more_requests = CancellationToken::new();
+        let stop = no_more_requests.clone();
+        let server = tokio::spawn(http::serve(listener, router, stop.cancelled_owned()));
+        Ok(Self { address, first_key, server, no_more_requests, senders, running, readers, upkeep })
+    }
+
+    async fn stop(self) {
+        self.no_more_requests.cancel();
+        in_time("the requests", answered(self.server)).await;
+        self.senders.end("webhooks and the clock").await;
+        // Everything that could send a command has gone, so the ledger ends when all is answered.
+        in_time("the ledger", self.running.finished()).await;
+        self.readers.end("the read models").await;
+        if let Some(upkeep) = self.upkeep {
+            upkeep.abort();
+        }
+    }
+}
+
+async fn answered(server: JoinHandle<std::io::Result<()>>) {
+    let ended = server.await.map_err(std::io::Error::other).flatten();
+    if let Err(error) = ended {
+        tracing::error!(error = &error as &dyn std::error::Error, "the server ended early");
+    }
+}
+
+/// A projector of every read model.
+pub(crate) async fn open_projector(pool: &PgPool, clock: &Clock) -> Result<Projector, AppError> {
+    Ok(Projector::open(pool.clone(), Feed::new(pool.clone()), projections::all(), clock.clone()).await?)
+}
+
+fn start_senders(config: &Config, pool: &PgPool, ledger: &Ledger, inbox: &Inbox) -> Background {
+    let senders = Background::default();
+    let deployment = Deployment::new(stripe_mode(config.mode));
+    // Where billing is switched off, what Stripe delivers is kept and not acted on.
+    if ledger.catalog().payments.enabled {
+        let processor = Processor::new(inbox.clone(), ledger.clone(), deployment);
+        senders.tasks.spawn(processor.run(senders.stop.clone()));
+    }
+    let scheduler = Scheduler::new(pool.clone(), ledger.clone());
+    senders.tasks.spawn(scheduler.run(senders.stop.clone()));
+    senders
+}
+
+pub(crate) const fn stripe_mode(mode: crate::catalog::Mode) -> stripe::Mode {
+    match mode {
+        crate::catalog::Mode::Test => stripe::Mode::Test,
+        crate::catalog::Mode::Live => stripe::Mode::Live,
+    }
+}
+
+/// Keeps the catalog under its hash, so that an auditor can read what events were decided under.
+async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into ledger.catalogs (hash, name, source, loaded_at) values ($1, $2, $3, $4) \
+         on conflict (hash) do nothing",
+    )
+    .bind(&loaded.catalog.hash)
+    .bind(&loaded.catalog.name)
+    .bind(&loaded.source)
+    .bind(clock.now().to_utc())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+async fn close(pools: [PgPool; 2]) {
+    for pool in pools {
+        in_time("the database's connections", pool.close()).await;
+    }
+}
+
+async fn in_time(what: &'static str, end: impl Future<Output = ()>) {
+    if timeout(STOP_TIMEOUT, end).await.is_err() {
+        tracing::warn!(what, seconds = STOP_TIMEOUT.as_secs(), "did not end in time");
+    }
+}

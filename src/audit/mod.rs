@@ -1,0 +1,13 @@
+//! Is what we tell true, and was it always so? Replays accounts and checks the journal against its proof.
+//!
+//! An audit reads. It trusts nothing that it can compute again: hashes, chain, numbers, states.
+
+mod blocks;
+mod read_models;
+mod replay;
+mod states;
+mod verify;
+
+pub use read_models::verify_read_models;
+pub use replay::{Replay, ReplayError, Step, replay};
+pub use verify::{Finding, Problem, Verification, VerifyError, verify_journal};

@@ -1,0 +1,48 @@
+//! Does every read model say what the events say?
+
+use crate::projector::{Compared, Projector, ProjectorError};
+
+use super::verify::{Finding, Problem, Verification};
+
+/// Builds every read model aside and compares it, row by row, with what readers see. `progress` is told which
+/// read model is being looked at, and how many events of how many it has had.
+///
+/// # Errors
+/// When a read model cannot be built, or the database does not answer.
+pub async fn verify_read_models(
+    projector: &Projector,
+    verification: &mut Verification,
+    progress: impl Fn(&str, i64, i64) + Send + Sync,
+) -> Result<(), ProjectorError> {
+    for name in projector.names() {
+        let compared = projector.compare(name, |step| progress(name, step.position.0, step.goal.0)).await?;
+        let Some(compared) = compared else {
+            continue;
+        };
+        verification.findings.extend(findings(&compared));
+        verification.read_models.push(compared);
+    }
+    Ok(())
+}
+
+fn findings(compared: &Compared) -> impl Iterator<Item = Finding> {
+    compared.differences.iter().map(|difference| {
+        let of = |what: &str, row: &Option<String>| {
+            row.as_ref().map_or_else(String::new, |row| format!("; {what} is {row}"))
+        };
+        Finding {
+            problem: Problem::ReadModelDiffers,
+            position: None,
+            block: None,
+            account: None,
+            detail: format!(
+                "{} rows of read.{} differ from what the events up to position {} say{}{}",
+                difference.rows,
+                difference.table,
+                compared.position,
+                of("the first that should not be there", &difference.unexpected),
+                of("the first that is missing", &difference.missing),
+            ),
+        }
+    })
+}

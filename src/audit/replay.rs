@@ -1,0 +1,155 @@
+//! What happened to an account, event by event, and is it what callers are told?
+
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        account::{Account, CorruptHistory},
+        credits::Balance,
+        names::{AccountId, PlanId},
+        time::Timestamp,
+    },
+    journal::{
+        recorded::{Metadata, Position, Recorded},
+        row::RowError,
+    },
+    ledger::{Ledger, ViewError},
+};
+
+/// How many events are read at once.
+const EVENTS_READ: i64 = 10_000;
+
+/// An account's history, replayed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Replay {
+    pub account: AccountId,
+    pub steps: Vec<Step>,
+    /// What the account holds at the end, by the clock of the audit.
+    pub balance: Balance,
+    pub plan: Option<PlanId>,
+    /// Whether the whole history was replayed, and so could be compared.
+    pub whole: bool,
+    /// In words, where what callers see differs from the replay. Empty: nothing does.
+    pub differences: Vec<String>,
+}
+
+/// One event, and what the account held after it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    pub sequence: i64,
+    pub position: Position,
+    pub event_type: &'static str,
+    pub recorded_at: Timestamp,
+    pub effective_at: Timestamp,
+    pub event: crate::domain::event::Event,
+    pub metadata: Metadata,
+    /// By the replay, at the time that the event was recorded.
+    pub balance: Balance,
+    pub plan: Option<PlanId>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error("account {0} has no events")]
+    NoSuchAccount(AccountId),
+    #[error("an event cannot be read")]
+    Row(#[from] RowError),
+    #[error("event {sequence} does not follow the account's history")]
+    Corrupt {
+        sequence: i64,
+        #[source]
+        source: CorruptHistory,
+    },
+    #[error("what callers see cannot be read")]
+    View(#[from] ViewError),
+}
+
+/// Replays an account, up to what was recorded by `as_of`, and compares the end with what callers see.
+///
+/// # Errors
+/// When there is no such account, or its history cannot be read or followed.
+pub async fn replay(
+    ledger: &Ledger,
+    account: &AccountId,
+    as_of: Option<Timestamp>,
+) -> Result<Replay, ReplayError> {
+    let mut state = Account::Unopened;
+    let mut steps: Vec<Step> = Vec::new();
+    let mut whole;
+    loop {
+        let after = steps.last().map_or(0, |step| step.sequence);
+        let events = ledger.stream(account, after, EVENTS_READ).await?;
+        let read = events.len();
+        let known =
+            events.into_iter().take_while(|event| as_of.is_none_or(|as_of| event.recorded_at <= as_of));
+        for recorded in known {
+            steps.push(step(&mut state, recorded)?);
+        }
+        let taken = steps.last().map_or(0, |step| step.sequence) - after;
+        whole = i64::try_from(read).is_ok_and(|read| read == taken);
+        if read == 0 || !whole {
+            break;
+        }
+    }
+    if steps.is_empty() {
+        return Err(ReplayError::NoSuchAccount(account.clone()));
+    }
+    let at = as_of.unwrap_or_else(|| ledger.clock().now());
+    let differences = if whole { compare(ledger, account, &state, &steps).await? } else { Vec::new() };
+    Ok(Replay {
+        account: account.clone(),
+        balance: state.balance(at),
+        plan: plan(&state, at),
+        steps,
+        whole,
+        differences,
+    })
+}
+
+fn step(state: &mut Account, recorded: Recorded) -> Result<Step, ReplayError> {
+    let sequence = recorded.sequence;
+    state.apply(&recorded.event).map_err(|source| ReplayError::Corrupt { sequence, source })?;
+    Ok(Step {
+        sequence,
+        position: recorded.position,
+        event_type: recorded.event.name(),
+        recorded_at: recorded.recorded_at,
+        effective_at: recorded.event.effective_at(),
+        balance: state.balance(recorded.recorded_at),
+        plan: plan(state, recorded.recorded_at),
+        event: recorded.event,
+        metadata: recorded.metadata,
+    })
+}
+
+async fn compare(
+    ledger: &Ledger,
+    account: &AccountId,
+    state: &Account,
+    steps: &[Step],
+) -> Result<Vec<String>, ReplayError> {
+    let view = ledger.view(account).await?;
+    let mut differences = Vec::new();
+    let last = steps.last().map_or(0, |step| step.sequence);
+    if view.sequence == last && view.account != *state {
+        differences.push(format!("callers see another state than the replay of {last} events"));
+    }
+    if view.sequence < last {
+        differences.push(format!("callers see only {} of {last} events", view.sequence));
+    }
+    for step in steps {
+        let (told, held) = (step.metadata.balance, step.balance);
+        // What could be spent depends on the clock of the decision; what is held and owed does not.
+        if (told.held, told.debt) != (held.held, held.debt) {
+            differences.push(format!(
+                "event {} was answered with held {} and debt {}, the replay says {} and {}",
+                step.sequence, told.held, told.debt, held.held, held.debt
+            ));
+        }
+    }
+    Ok(differences)
+}
+
+fn plan(state: &Account, at: Timestamp) -> Option<PlanId> {
+    state.opened().map(|account| account.plan(at).clone())
+}

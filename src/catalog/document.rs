@@ -1,0 +1,134 @@
+//! What does the file say as a whole, and do its parts agree?
+
+use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Mistake, Mode, Settings,
+    currency::Coinage,
+    generations, identifiers, packs,
+    payments::{self, Terms},
+    plans,
+    reading::{Node, Reading, Table},
+    suggestion::unknown,
+    syntax,
+};
+use crate::domain::{
+    catalog::{Allocation, Catalog, DebtPolicy, Plan},
+    names::PlanId,
+};
+
+const KEYS: [&str; 11] = [
+    "name",
+    "currency",
+    "scale",
+    "time_zone",
+    "free_plan",
+    "debt",
+    "features",
+    "plans",
+    "packs",
+    "generations",
+    "payments",
+];
+
+const DEBTS: [(&str, DebtPolicy); 2] = [("owe", DebtPolicy::Owe), ("forgive", DebtPolicy::Forgive)];
+
+/// Everything that is wrong with the text, and the catalog as far as it can be made out in spite of that.
+pub(super) fn read(text: &str, settings: Settings<'_>, mode: Mode) -> (Option<Catalog>, Vec<Mistake>) {
+    let syntax = syntax::read(text);
+    if !syntax.is_legible {
+        return (None, syntax.mistakes);
+    }
+    let reading = Reading::new(text, settings, mode);
+    let catalog = read_root(&Table::root(&reading, &syntax.table), hash(text));
+    reading.stripe_ids.report_conflicts(&reading);
+    let mut mistakes = reading.into_mistakes();
+    mistakes.extend(syntax.mistakes);
+    mistakes.sort();
+    (catalog, mistakes)
+}
+
+fn hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
+    root.check_keys(&KEYS);
+    let name = root.required("name").and_then(|node| node.text());
+    let scale = root.or("scale", 0, |node| node.whole(0..=6));
+    let time_zone = root.or("time_zone", Tz::UTC, read_time_zone);
+    let debt = root.or("debt", DebtPolicy::Owe, |node| node.one_of("debt policy", &DEBTS));
+    let features = identifiers::read_features(root);
+    let terms = read_terms(root)?;
+    let plans = plans::read(root, &features, &terms);
+    let packs = packs::read(root, &terms);
+    let generations = generations::read(root, &features, &plans);
+    let free_plan = read_free_plan(root, &plans);
+    check_allocations(root, &plans);
+    Some(Catalog {
+        name: name?.to_owned(),
+        hash,
+        currency: terms.coinage.currency,
+        scale: u8::try_from(scale?).ok()?,
+        time_zone: time_zone?,
+        free_plan: free_plan?,
+        features,
+        plans,
+        packs,
+        generations,
+        debt: debt?,
+        payments: terms.payments,
+    })
+}
+
+/// The currency and the range of payments. Where they are wrong the defaults stand in, so that prices can be
+/// checked all the same.
+fn read_terms(root: &Table<'_>) -> Option<Terms> {
+    let default = Coinage::default_of_catalogs()?;
+    let coinage = root.or("currency", default.clone(), Coinage::read).unwrap_or(default);
+    let payments = root.or("payments", payments::defaults(), |node| payments::read(node, &coinage));
+    Some(Terms { coinage, payments: payments.unwrap_or_else(payments::defaults) })
+}
+
+fn read_time_zone(node: &Node<'_>) -> Option<Tz> {
+    let text = node.text()?;
+    let known: Vec<_> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+    text.parse().map_or_else(|_| node.refuse(unknown("time zone", text, &known)), Some)
+}
+
+/// Every account is on some plan, so there is one for those without a subscription, and it costs nothing.
+fn read_free_plan(root: &Table<'_>, plans: &[Plan]) -> Option<PlanId> {
+    let Some(node) = root.find("free_plan") else {
+        return root.refuse(
+            "`free_plan` is missing: name the plan of an account without a subscription; it may give nothing",
+        );
+    };
+    let text = node.text()?;
+    let defined = root.find("plans").and_then(|node| node.as_table()).map(|table| table.entries());
+    let known: Vec<_> = defined.iter().flatten().map(|entry| entry.name).collect();
+    if !known.contains(&text) {
+        return node.refuse(unknown("plan", text, &known));
+    }
+    // A plan that is defined and was not read has mistakes of its own, which have been reported.
+    let plan = plans.iter().find(|plan| plan.id.as_str() == text)?;
+    if plan.prices.iter().any(|price| price.amount.minor > 0) {
+        return node
+            .refuse(format!("`{text}` has a price, so it cannot be the plan of those who pay nothing"));
+    }
+    Some(plan.id.clone())
+}
+
+/// Credits that come once belong to a plan that nobody pays for: a renewal would be paid and give nothing.
+fn check_allocations(root: &Table<'_>, plans: &[Plan]) {
+    let Some(table) = root.find("plans").and_then(|node| node.as_table()) else { return };
+    for entry in table.entries() {
+        let plan = plans.iter().find(|plan| plan.id.as_str() == entry.name);
+        let is_sold = |plan: &Plan| plan.prices.iter().any(|price| price.amount.minor > 0);
+        if plan.is_some_and(|plan| matches!(plan.allocation, Allocation::Once(_)) && is_sold(plan)) {
+            entry.refuse_key::<()>(
+                "credits that come `once` are for a plan without a price; make this a pack",
+            );
+        }
+    }
+}

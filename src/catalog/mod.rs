@@ -1,0 +1,68 @@
+//! What does this business sell? Reads a catalog file and gives the domain's [`Catalog`], or all that is wrong with it.
+//!
+//! Everything is checked when the program starts, and every mistake is reported at once with its line, so that
+//! nobody has to correct a file one start at a time. `docs/CATALOG.md` has the format.
+
+mod check;
+mod currency;
+mod document;
+mod generations;
+mod identifiers;
+mod mistake;
+mod mode;
+mod packs;
+mod payments;
+mod plans;
+mod prices;
+mod reading;
+mod stripe_ids;
+pub mod suggestion;
+mod syntax;
+
+use std::{fs, path::Path};
+
+pub use check::{Report, check, not_for_sale};
+pub use mistake::{Cause, Mistake};
+pub use mode::Mode;
+
+use crate::domain::catalog::Catalog;
+
+/// The longest catalog file that is read.
+pub const FILE_BYTES_MAX: usize = 1_000_000;
+
+/// The most credits that a catalog may name in one place, so that sums of a few of them always fit.
+pub const CREDITS_MAX: i64 = 1_000_000_000_000;
+
+/// Finds the value of a setting, which is an environment variable in production.
+pub type Settings<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads a catalog from the text of its file. `mode` says which of two sets of price ids holds.
+///
+/// # Errors
+/// Every mistake in the text, and every required setting that is missing, in the order of the file.
+pub fn parse(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
+    let (catalog, mistakes) = document::read(text, settings, mode);
+    catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+/// Reads a catalog from a file.
+///
+/// # Errors
+/// As [`parse`]; also when the file cannot be read, is too long, or is not UTF-8.
+pub fn load(path: &Path, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
+    let text = read(path).map_err(|mistake| vec![mistake])?;
+    parse(&text, settings, mode)
+}
+
+/// The text of a catalog file, unchecked.
+///
+/// # Errors
+/// When the file cannot be read, is too long, or is not UTF-8.
+pub fn read(path: &Path) -> Result<String, Mistake> {
+    let unreadable = |reason: String| Mistake::of_file(format!("cannot read {}: {reason}", path.display()));
+    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(unreadable(format!("a catalog has at most {FILE_BYTES_MAX} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
+}

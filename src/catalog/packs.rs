@@ -1,0 +1,51 @@
+//! What can be bought once?
+
+use super::{
+    CREDITS_MAX,
+    identifiers::identify,
+    payments::{Terms, days},
+    prices::read_stripe,
+    reading::{Entry, Node, Table},
+};
+use crate::domain::{amount::Credits, catalog::Pack, names::PackId};
+
+const EXPIRY_DAYS_MAX: i64 = 3_650;
+
+/// The packs in the order of the file.
+pub(super) fn read(root: &Table<'_>, terms: &Terms) -> Vec<Pack> {
+    let Some(table) = root.find("packs").and_then(|node| node.open_table("a table of packs")) else {
+        return Vec::new();
+    };
+    table.entries().iter().filter_map(|entry| read_pack(entry, terms)).collect()
+}
+
+fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
+    let id = identify(entry, PackId::parse);
+    let table = entry.node.table(&["name", "credits", "price", "expires_after_days", "stripe"])?;
+    let name = table.required("name").and_then(|node| node.text());
+    let credits = table.required("credits").and_then(|node| read_credits(&node, 1));
+    let price = table.required("price").and_then(|node| read_price(&node, terms));
+    let expiry = table.or("expires_after_days", None, |node| days(node, 1, EXPIRY_DAYS_MAX).map(Some));
+    let stripe = read_stripe(&table, terms);
+    Some(Pack {
+        id: id?,
+        name: name?.to_owned(),
+        credits: credits?,
+        price: price?,
+        expires_after_days: expiry?,
+        stripe: stripe?,
+    })
+}
+
+fn read_price(node: &Node<'_>, terms: &Terms) -> Option<crate::domain::amount::Money> {
+    let price = terms.price(node)?;
+    if price.minor == 0 {
+        return node.refuse("a pack has a price; credits that are given away are a bonus");
+    }
+    Some(price)
+}
+
+/// A number of credits, at least `least`.
+pub(super) fn read_credits(node: &Node<'_>, least: i64) -> Option<Credits> {
+    node.whole(least..=CREDITS_MAX).and_then(Credits::new)
+}

@@ -1,0 +1,142 @@
+//! How is money taken? Settings that do not change any amount of credits.
+
+use super::{
+    currency::Coinage,
+    mistake::Cause,
+    reading::{Node, Table},
+    suggestion::unknown,
+};
+use crate::domain::{
+    amount::Money,
+    catalog::{PackRefunds, PaymentSettings},
+};
+
+const KEYS: [&str; 10] = [
+    "enabled",
+    "smallest",
+    "largest",
+    "automatic_capture",
+    "trial_days",
+    "several_subscriptions",
+    "proration",
+    "grace_days",
+    "retries",
+    "refund_packs",
+];
+
+/// What Stripe may do about the unused part of a period when a plan changes.
+const PRORATIONS: [(&str, &str); 3] =
+    [("create_prorations", "create_prorations"), ("always_invoice", "always_invoice"), ("none", "none")];
+
+/// The longest trial that Stripe takes: two years.
+pub(super) const TRIAL_DAYS_MAX: i64 = 730;
+const GRACE_DAYS_MAX: i64 = 90;
+const RETRIES_MAX: i64 = 20;
+
+/// What holds for a key that the file leaves out.
+pub(super) fn defaults() -> PaymentSettings {
+    PaymentSettings {
+        enabled: true,
+        minor_min: 50,
+        minor_max: 100_000,
+        automatic_capture: true,
+        trial_days: 14,
+        several_subscriptions: false,
+        proration: "create_prorations".to_owned(),
+        grace_days: 3,
+        retries_max: 3,
+        pack_refunds: PackRefunds::Given,
+    }
+}
+
+pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings> {
+    let table = node.table(&KEYS)?;
+    let default = defaults();
+    let minor = |node: &Node<'_>| coinage.price(node).map(|price| price.minor);
+    // Every key is read before any missing one ends it, so that each mistake is reported.
+    let enabled = table.or("enabled", default.enabled, switch);
+    let smallest = table.or("smallest", default.minor_min, minor);
+    let largest = table.or("largest", default.minor_max, minor);
+    let automatic_capture = table.or("automatic_capture", default.automatic_capture, Node::truth);
+    let trial_days = table.or("trial_days", default.trial_days, |node| days(node, 0, TRIAL_DAYS_MAX));
+    let several = table.or("several_subscriptions", default.several_subscriptions, Node::truth);
+    let proration = table.or("proration", "create_prorations", |node| node.one_of("proration", &PRORATIONS));
+    let grace_days = table.or("grace_days", default.grace_days, |node| days(node, 0, GRACE_DAYS_MAX));
+    let retries = table.or("retries", default.retries_max, |node| days(node, 0, RETRIES_MAX));
+    let pack_refunds = table.or("refund_packs", default.pack_refunds, read_pack_refunds);
+    let settings = PaymentSettings {
+        enabled: enabled?,
+        minor_min: smallest?,
+        minor_max: largest?,
+        automatic_capture: automatic_capture?,
+        trial_days: trial_days?,
+        several_subscriptions: several?,
+        proration: proration?.to_owned(),
+        grace_days: grace_days?,
+        retries_max: retries?,
+        pack_refunds: pack_refunds?,
+    };
+    check_range(&table, coinage, settings)
+}
+
+fn read_pack_refunds(node: &Node<'_>) -> Option<PackRefunds> {
+    Some(if node.truth()? { PackRefunds::Given } else { PackRefunds::Refused })
+}
+
+fn check_range(table: &Table<'_>, coinage: &Coinage, settings: PaymentSettings) -> Option<PaymentSettings> {
+    let (smallest, largest) = (settings.minor_min, settings.minor_max);
+    if smallest <= largest {
+        return Some(settings);
+    }
+    let (smallest, largest) = (coinage.show(smallest), coinage.show(largest));
+    table.refuse(format!("the smallest payment, {smallest}, is more than the largest, {largest}"))
+}
+
+/// A small number, such as of days.
+pub(super) fn days(node: &Node<'_>, least: i64, most: i64) -> Option<u16> {
+    node.whole(least..=most).and_then(|number| u16::try_from(number).ok())
+}
+
+/// Yes or no, written in the file or left to a setting: `{ setting = "NAME", default = true }`.
+fn switch(node: &Node<'_>) -> Option<bool> {
+    if node.value.is_bool() {
+        return node.truth();
+    }
+    let table = node.table(&["setting", "default"])?;
+    let default = table.required("default").and_then(|node| node.truth());
+    let name = table.required("setting").and_then(|node| node.text());
+    let (default, name) = (default?, name?);
+    let Some(value) = node.reading.setting(name) else { return Some(default) };
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        other => {
+            let message = unknown("value", other, &["true", "false"]);
+            node.reading.report(&node.place, Cause::Setting, format!("setting {name}: {message}"));
+            None
+        }
+    }
+}
+
+/// What a price may be, and whether anything is sold at all.
+pub(super) struct Terms {
+    pub coinage: Coinage,
+    pub payments: PaymentSettings,
+}
+
+impl Terms {
+    /// A price that a payment can have: nothing at all, or within the range of payments.
+    pub fn price(&self, node: &Node<'_>) -> Option<Money> {
+        let price = self.coinage.price(node)?;
+        let (smallest, largest) = (self.payments.minor_min, self.payments.minor_max);
+        if price.minor > 0 && price.minor < smallest {
+            let smallest = self.coinage.show(smallest);
+            return node.refuse(format!("too small; the smallest payment is {smallest} (payments.smallest)"));
+        }
+        if price.minor > largest {
+            let largest = self.coinage.show(largest);
+            return node.refuse(format!("too large; the largest payment is {largest} (payments.largest)"));
+        }
+        Some(price)
+    }
+}

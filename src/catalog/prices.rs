@@ -1,0 +1,111 @@
+//! What is a price called at Stripe? Ids come from settings, or from the file, once for each mode.
+
+use super::{
+    Mode,
+    mistake::Cause,
+    payments::Terms,
+    reading::{Entry, Node, Table},
+    stripe_ids::{Kind, StripeId},
+};
+use crate::domain::catalog::{Interval, PlanPrice, StripePrice};
+
+const INTERVALS: [(&str, Interval); 2] = [("month", Interval::Month), ("year", Interval::Year)];
+
+/// The prices of a plan, by the month before by the year.
+pub(super) fn read_plan_prices(node: &Node<'_>, terms: &Terms) -> Option<Vec<PlanPrice>> {
+    let known = INTERVALS.map(|(name, _)| name);
+    let table = node.table(&known)?;
+    let price = |entry: Entry<'_>| {
+        let (_, interval) = INTERVALS.iter().find(|(name, _)| *name == entry.name)?;
+        read_plan_price(&entry.node, *interval, terms)
+    };
+    let mut prices: Vec<_> = table.entries().into_iter().filter_map(price).collect();
+    prices.sort_by_key(|price| price.interval);
+    Some(prices)
+}
+
+fn read_plan_price(node: &Node<'_>, interval: Interval, terms: &Terms) -> Option<PlanPrice> {
+    let table = node.table(&["amount", "stripe"])?;
+    let amount = table.required("amount").and_then(|node| terms.price(&node));
+    let stripe = read_stripe(&table, terms);
+    Some(PlanPrice { interval, amount: amount?, stripe: stripe? })
+}
+
+/// The `stripe` key of whatever has a price; without one it has no id, and cannot be bought.
+pub(super) fn read_stripe(owner: &Table<'_>, terms: &Terms) -> Option<StripePrice> {
+    let Some(node) = owner.find("stripe") else { return Some(StripePrice::default()) };
+    let table = node.table(&["setting", "optional", "product", "test", "live", "retired"])?;
+    let retired_price_ids = read_retired(&table, &owner.place.path);
+    let names_modes = table.find("test").is_some() || table.find("live").is_some();
+    let stripe = match (table.find("setting"), names_modes) {
+        (Some(_), true) => table.refuse("give either a `setting`, or ids for `test` and `live`, not both"),
+        (None, false) => table.refuse("give a `setting`, or ids for `test` and `live`"),
+        (Some(setting), false) => read_from_setting(&table, &setting, &owner.place.path, terms),
+        (None, true) => read_from_file(&table, &owner.place.path),
+    };
+    Some(StripePrice { retired_price_ids, ..stripe? })
+}
+
+/// `{ test = { price = "…", product = "…" }, live = { … } }`
+fn read_from_file(table: &Table<'_>, owner: &str) -> Option<StripePrice> {
+    for key in ["optional", "product"] {
+        if let Some(node) = table.find(key) {
+            node.refuse::<()>(format!("`{key}` goes with a `setting`, not with `test` and `live`"));
+        }
+    }
+    let test = table.find(Mode::Test.as_str()).map(|node| read_ids(&node, Mode::Test, owner));
+    let live = table.find(Mode::Live.as_str()).map(|node| read_ids(&node, Mode::Live, owner));
+    let mode = table.reading.mode;
+    let chosen = match mode {
+        Mode::Test => test,
+        Mode::Live => live,
+    };
+    chosen.unwrap_or_else(|| {
+        let other = mode.other();
+        table.refuse(format!(
+            "there are ids for {other} only, and the mode is {mode}; the two cannot be mixed"
+        ))
+    })
+}
+
+fn read_ids(node: &Node<'_>, mode: Mode, owner: &str) -> Option<StripePrice> {
+    let table = node.table(&["price", "product"])?;
+    let price = table.required("price").and_then(|node| read_id(&node, Kind::Price, Some(mode), owner));
+    let product = table.or("product", None, |node| read_id(node, Kind::Product, Some(mode), owner).map(Some));
+    Some(StripePrice { price_ids: vec![price?], product_id: product?, ..StripePrice::default() })
+}
+
+fn read_id(node: &Node<'_>, kind: Kind, mode: Option<Mode>, owner: &str) -> Option<String> {
+    let (id, owner, place) = (node.text()?.to_owned(), owner.to_owned(), node.place.clone());
+    node.reading.stripe_ids.take(node.reading, StripeId { id, kind, owner, mode, place, cause: Cause::File })
+}
+
+fn read_retired(table: &Table<'_>, owner: &str) -> Vec<String> {
+    let items = table.find("retired").and_then(|node| node.items()).unwrap_or_default();
+    items.iter().filter_map(|node| read_id(node, Kind::Price, None, owner)).collect()
+}
+
+/// `{ setting = "NAME", optional = true }`; the setting may have several ids, with commas between them.
+fn read_from_setting(
+    table: &Table<'_>,
+    setting: &Node<'_>,
+    owner: &str,
+    terms: &Terms,
+) -> Option<StripePrice> {
+    let optional = table.or("optional", false, Node::truth);
+    let product = table.or("product", None, |node| read_id(node, Kind::Product, None, owner).map(Some));
+    let (name, optional, product_id) = (setting.text()?, optional?, product?);
+    let value = setting.reading.setting(name);
+    if value.is_none() && !optional && terms.payments.enabled {
+        let message = format!("setting {name} is missing; it has the id that this price has at Stripe");
+        setting.reading.report(&setting.place, Cause::Setting, message);
+    }
+    let mut price_ids: Vec<String> = Vec::new();
+    for id in value.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|id| !id.is_empty()) {
+        let (id, owner, place) = (id.to_owned(), owner.to_owned(), setting.place.clone());
+        let id = StripeId { id, kind: Kind::Price, owner, mode: None, place, cause: Cause::Setting };
+        let taken = setting.reading.stripe_ids.take(setting.reading, id);
+        price_ids.extend(taken.filter(|id| !price_ids.contains(id)));
+    }
+    Some(StripePrice { price_ids, product_id, setting: Some(name.to_owned()), ..StripePrice::default() })
+}

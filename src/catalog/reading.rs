@@ -1,0 +1,264 @@
+//! How is a file read without giving up at its first mistake?
+//!
+//! Every reader writes its mistakes down and answers `None`, so that whoever called it can go on with the rest.
+
+use std::{cell::RefCell, ops::RangeInclusive};
+
+use toml::{
+    Spanned,
+    de::{DeFloat, DeInteger, DeTable, DeValue},
+};
+
+use super::{
+    Mode, Settings,
+    mistake::{Cause, Mistake, Place, position},
+    stripe_ids::StripeIds,
+    suggestion::unknown,
+};
+
+/// The longest text in a catalog: a name, or a line of marketing.
+const TEXT_CHARS_MAX: usize = 500;
+
+/// One pass over one file.
+pub(super) struct Reading<'a> {
+    text: &'a str,
+    settings: Settings<'a>,
+    pub mode: Mode,
+    pub stripe_ids: StripeIds,
+    mistakes: RefCell<Vec<Mistake>>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(text: &'a str, settings: Settings<'a>, mode: Mode) -> Self {
+        Self { text, settings, mode, stripe_ids: StripeIds::default(), mistakes: RefCell::default() }
+    }
+
+    pub fn report(&self, place: &Place, cause: Cause, message: impl Into<String>) {
+        let (line, column) = position(self.text, place.span.start);
+        let (path, message) = (place.path.clone(), message.into());
+        self.mistakes.borrow_mut().push(Mistake { line, column, path, message, cause });
+    }
+
+    /// The value of a setting. One that is set to nothing counts as not set.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        (self.settings)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// The line that a place is in, for a mistake that points to another one.
+    pub fn line(&self, place: &Place) -> usize {
+        position(self.text, place.span.start).0
+    }
+
+    /// Whether something under `path` is wrong. What follows from it is then not reported on top.
+    pub fn is_wrong_under(&self, path: &str) -> bool {
+        self.mistakes.borrow().iter().any(|mistake| mistake.path.starts_with(path))
+    }
+
+    /// All mistakes, in the order of the file.
+    pub fn into_mistakes(self) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes.into_inner();
+        mistakes.sort();
+        mistakes.dedup();
+        mistakes
+    }
+}
+
+/// A value in the file.
+#[derive(Clone)]
+pub(super) struct Node<'a> {
+    pub reading: &'a Reading<'a>,
+    pub place: Place,
+    pub value: &'a DeValue<'a>,
+}
+
+impl<'a> Node<'a> {
+    /// Writes down that this is wrong, and gives nothing.
+    pub fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
+        self.reading.report(&self.place, Cause::File, message);
+        None
+    }
+
+    fn expected<T>(&self, what: &str) -> Option<T> {
+        self.refuse(format!("expected {what}, found {}", describe(self.value)))
+    }
+
+    /// A table that has only `known` keys.
+    pub fn table(&self, known: &[&str]) -> Option<Table<'a>> {
+        let table = self.open_table("a table")?;
+        table.check_keys(known);
+        Some(table)
+    }
+
+    /// A table whose keys the author of the file chooses.
+    pub fn open_table(&self, what: &str) -> Option<Table<'a>> {
+        self.as_table().or_else(|| self.expected(what))
+    }
+
+    /// A table, if it is one; that it is none is reported elsewhere.
+    pub fn as_table(&self) -> Option<Table<'a>> {
+        let entries = self.value.as_table()?;
+        Some(Table { reading: self.reading, place: self.place.clone(), entries })
+    }
+
+    pub fn items(&self) -> Option<Vec<Self>> {
+        let DeValue::Array(items) = self.value else {
+            return self.expected("a list in [ ]");
+        };
+        let node = |(index, item): (usize, &'a Spanned<DeValue<'a>>)| Self {
+            reading: self.reading,
+            place: self.place.item(index, item.span()),
+            value: item.get_ref(),
+        };
+        Some(items.iter().enumerate().map(node).collect())
+    }
+
+    pub fn text(&self) -> Option<&'a str> {
+        let DeValue::String(text) = self.value else {
+            return self.expected("a text in quotes");
+        };
+        if text.trim().is_empty() {
+            return self.refuse("this cannot be empty");
+        }
+        if text.chars().count() > TEXT_CHARS_MAX {
+            return self.refuse(format!("a text has at most {TEXT_CHARS_MAX} characters"));
+        }
+        Some(text)
+    }
+
+    pub fn texts(&self) -> Option<Vec<&'a str>> {
+        Some(self.items()?.iter().filter_map(Self::text).collect())
+    }
+
+    pub fn truth(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.expected("true or false"))
+    }
+
+    /// A whole number within `range`.
+    pub fn whole(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        if let Some(float) = self.value.as_float() {
+            return self.refuse(format!("{} is a float; only whole numbers are taken", float.as_str()));
+        }
+        let Some(integer) = self.value.as_integer() else {
+            return self.expected("a whole number without quotes");
+        };
+        let Some(number) = parse_integer(integer) else {
+            return self.refuse(format!("{} is too large", integer.as_str()));
+        };
+        match number {
+            _ if range.contains(&number) => Some(number),
+            _ if number < 0 && *range.start() >= 0 => self.refuse(format!("{number} is negative")),
+            _ if number > *range.end() => {
+                self.refuse(format!("{number} is too large; at most {}", range.end()))
+            }
+            _ => self.refuse(format!("{number} is too small; at least {}", range.start())),
+        }
+    }
+
+    /// The text of a price, which is written in quotes.
+    pub fn quoted_price(&self) -> Option<&'a str> {
+        let float = self.value.as_float().map(DeFloat::as_str);
+        let Some(number) = float.or_else(|| self.value.as_integer().map(DeInteger::as_str)) else {
+            return self.text();
+        };
+        self.refuse(format!("write a price in quotes, exactly and in the currency's main unit: \"{number}\""))
+    }
+
+    /// One of the `known` words.
+    pub fn one_of<T: Copy>(&self, kind: &str, known: &[(&str, T)]) -> Option<T> {
+        let word = self.text()?;
+        if let Some((_, meaning)) = known.iter().find(|(name, _)| *name == word) {
+            return Some(*meaning);
+        }
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        self.refuse(unknown(kind, word, &names))
+    }
+}
+
+/// A table in the file.
+pub(super) struct Table<'a> {
+    pub reading: &'a Reading<'a>,
+    pub place: Place,
+    entries: &'a DeTable<'a>,
+}
+
+/// A key of a table, and what is under it.
+pub(super) struct Entry<'a> {
+    pub name: &'a str,
+    pub key: Place,
+    pub node: Node<'a>,
+}
+
+impl<'a> Table<'a> {
+    pub fn root(reading: &'a Reading<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
+        let place = Place { path: String::new(), span: 0..0 };
+        Self { reading, place, entries: table.get_ref() }
+    }
+
+    pub fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
+        self.reading.report(&self.place, Cause::File, message);
+        None
+    }
+
+    /// Reports each key that is not one of the `known`.
+    pub fn check_keys(&self, known: &[&str]) {
+        for entry in self.entries() {
+            if !known.contains(&entry.name) {
+                entry.refuse_key::<()>(unknown("key", entry.name, known));
+            }
+        }
+    }
+
+    pub fn find(&self, key: &str) -> Option<Node<'a>> {
+        let value = self.entries.get(key)?;
+        let place = self.place.join(key, value.span());
+        Some(Node { reading: self.reading, place, value: value.get_ref() })
+    }
+
+    /// The value under `key`; that it is missing is a mistake.
+    pub fn required(&self, key: &str) -> Option<Node<'a>> {
+        self.find(key).or_else(|| self.refuse(format!("`{key}` is missing")))
+    }
+
+    /// The value under `key` as `read` takes it, or `default` when there is none.
+    pub fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&Node<'a>) -> Option<T>) -> Option<T> {
+        self.find(key).map_or(Some(default), |node| read(&node))
+    }
+
+    /// The keys in the order of the file.
+    pub fn entries(&self) -> Vec<Entry<'a>> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        let entry = |(key, value): (&'a Spanned<_>, &'a Spanned<_>)| self.entry(key, value);
+        entries.into_iter().map(entry).collect()
+    }
+
+    fn entry(&self, key: &'a Spanned<toml::de::DeString<'a>>, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
+        let name: &str = key.get_ref();
+        let place = self.place.join(name, value.span());
+        let node = Node { reading: self.reading, place, value: value.get_ref() };
+        Entry { name, key: self.place.join(name, key.span()), node }
+    }
+}
+
+impl Entry<'_> {
+    pub fn refuse_key<T>(&self, message: impl Into<String>) -> Option<T> {
+        self.node.reading.report(&self.key, Cause::File, message);
+        None
+    }
+}
+
+fn parse_integer(integer: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+const fn describe(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

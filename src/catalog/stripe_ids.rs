@@ -1,0 +1,113 @@
+//! Does each Stripe id mean one thing? Two prices under one id could not be told apart when a webhook names it,
+//! and an id of the test mode among those of the live mode would sell for play money.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, btree_map},
+};
+
+use super::{
+    Mode,
+    mistake::{Cause, Place},
+    reading::Reading,
+};
+
+/// The longest id that Stripe makes, in bytes.
+const ID_BYTES_MAX: usize = 255;
+
+/// Every id in a catalog, and what it was given for.
+#[derive(Default)]
+pub(super) struct StripeIds(RefCell<Vec<StripeId>>);
+
+#[derive(Clone)]
+pub(super) struct StripeId {
+    pub id: String,
+    pub kind: Kind,
+    /// The path of the price that the id stands for.
+    pub owner: String,
+    /// `None`: the id comes from a setting, or is retired, and nothing says which mode it belongs to.
+    pub mode: Option<Mode>,
+    pub place: Place,
+    pub cause: Cause,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Price,
+    Product,
+}
+
+impl StripeIds {
+    /// Remembers an id, if it can be one.
+    pub fn take(&self, reading: &Reading<'_>, id: StripeId) -> Option<String> {
+        if let Err(message) = check(&id) {
+            reading.report(&id.place, id.cause, message);
+            return None;
+        }
+        let text = id.id.clone();
+        self.0.borrow_mut().push(id);
+        Some(text)
+    }
+
+    /// Reports every id that was given for two things.
+    pub fn report_conflicts(&self, reading: &Reading<'_>) {
+        let mut first_uses = BTreeMap::new();
+        for id in self.0.borrow().iter() {
+            match first_uses.entry(id.id.clone()) {
+                btree_map::Entry::Vacant(entry) => {
+                    entry.insert(id.clone());
+                }
+                btree_map::Entry::Occupied(first) => {
+                    if let Some(message) = find_conflict(first.get(), id, reading) {
+                        reading.report(&id.place, id.cause, message);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn find_conflict(first: &StripeId, second: &StripeId, reading: &Reading<'_>) -> Option<String> {
+    let (id, line) = (&second.id, reading.line(&first.place));
+    match (first.mode, second.mode) {
+        (Some(one), Some(other)) if one != other => Some(format!(
+            "`{id}` is given for {other} and, in line {line}, for {one}; an id belongs to one mode"
+        )),
+        _ if second.kind == Kind::Price && first.owner != second.owner => {
+            Some(format!("`{id}` already stands for {} (line {line})", first.owner))
+        }
+        _ => None,
+    }
+}
+
+fn check(id: &StripeId) -> Result<(), String> {
+    let text = id.id.as_str();
+    if ["sk_", "rk_", "whsec_"].iter().any(|prefix| text.starts_with(prefix)) {
+        // The text is deliberately not repeated: mistakes end up in logs.
+        return Err("this is a secret; it does not belong in a catalog, and must be replaced now".to_owned());
+    }
+    if text.len() > ID_BYTES_MAX
+        || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    {
+        return Err(format!("an id at Stripe has 1 to {ID_BYTES_MAX} characters of A-Z a-z 0-9 _ - ."));
+    }
+    match id.kind {
+        Kind::Price if text.starts_with("prod_") => {
+            Err(format!("`{text}` is the id of a product, not of a price"))
+        }
+        Kind::Product if text.starts_with("price_") => {
+            Err(format!("`{text}` is the id of a price, not of a product"))
+        }
+        Kind::Price | Kind::Product => check_mode(text, id.mode),
+    }
+}
+
+/// Stripe's own ids do not tell their mode, but ids that people choose often do.
+fn check_mode(text: &str, mode: Option<Mode>) -> Result<(), String> {
+    let Some(mode) = mode else { return Ok(()) };
+    let other = mode.other();
+    if text.split(['_', '-']).any(|word| word.eq_ignore_ascii_case(other.as_str())) {
+        return Err(format!("`{text}` is marked {other}, and is given for {mode}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! What was probably meant? Names that are a slip of the finger away from a known one.
+
+/// Longer words are not compared: nobody mistypes them, and comparing takes time.
+const WORD_BYTES_MAX: usize = 64;
+
+/// How many known names a message lists when none is close.
+const LISTED_NAMES_MAX: usize = 12;
+
+/// Says that `word` is not a known `kind`, and what might have been meant.
+#[must_use]
+pub fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
+    if let Some(nearest) = find_nearest(word, known) {
+        return format!("unknown {kind} `{word}`; did you mean `{nearest}`?");
+    }
+    if known.is_empty() || known.len() > LISTED_NAMES_MAX {
+        return format!("unknown {kind} `{word}`");
+    }
+    let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    format!("unknown {kind} `{word}`; known: {}", known.join(", "))
+}
+
+fn find_nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > WORD_BYTES_MAX {
+        return None;
+    }
+    let tolerance = (word.chars().count() / 3).max(1);
+    known
+        .iter()
+        .map(|name| (if is_rearranged(word, name) { 1 } else { distance(word, name) }, *name))
+        .filter(|(distance, _)| *distance <= tolerance)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Whether the letters are right and only their order is not, which is how fingers slip most often.
+fn is_rearranged(word: &str, name: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(word) == sorted(name)
+}
+
+/// How many letters must be put in, taken out or changed to make one word of the other (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let first: Vec<usize> = (0..=to.len()).collect();
+    let last = from.chars().zip(1..).fold(first, |above, (letter, line)| next_row(&above, line, letter, &to));
+    last.last().copied().unwrap_or_default()
+}
+
+fn next_row(above: &[usize], line: usize, letter: char, to: &[char]) -> Vec<usize> {
+    let diagonal_and_up = above.iter().zip(above.iter().skip(1));
+    let mut left = line;
+    let rest = diagonal_and_up.zip(to).map(|((diagonal, up), other)| {
+        left = (diagonal + usize::from(letter != *other)).min(up + 1).min(left + 1);
+        left
+    });
+    std::iter::once(line).chain(rest).collect()
+}

@@ -1,0 +1,43 @@
+//! Is it TOML at all?
+
+use std::collections::BTreeSet;
+
+use toml::{
+    Spanned,
+    de::{DeTable, Error},
+};
+
+use super::mistake::{Cause, Mistake, position};
+
+/// The table of a file as far as it can be understood, and what is wrong with its syntax.
+pub(super) struct Syntax<'a> {
+    pub table: Spanned<DeTable<'a>>,
+    pub mistakes: Vec<Mistake>,
+    /// Whether the rest of the file can be checked in spite of the mistakes: a key that is defined twice hides
+    /// nothing else, while an open bracket may hide anything.
+    pub is_legible: bool,
+}
+
+pub(super) fn read(text: &str) -> Syntax<'_> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let is_legible = errors.iter().all(is_duplicate);
+    // The parser may stumble several times over one slip; the first time is the one that helps.
+    let mut lines = BTreeSet::new();
+    let mistakes = errors.iter().map(|error| describe(text, error));
+    Syntax { table, mistakes: mistakes.filter(|mistake| lines.insert(mistake.line)).collect(), is_legible }
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    error.message().starts_with("duplicate key")
+}
+
+fn describe(text: &str, error: &Error) -> Mistake {
+    let span = error.span().unwrap_or_default();
+    let (line, column) = position(text, span.start);
+    let message = if is_duplicate(error) {
+        format!("`{}` is defined twice", text.get(span).unwrap_or_default())
+    } else {
+        format!("this is not TOML: {}", error.message())
+    };
+    Mistake { line, column, path: String::new(), message, cause: Cause::File }
+}

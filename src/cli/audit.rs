@@ -1,0 +1,212 @@
+//! `counterfoil audit`: what happened to an account, and is the journal still what was written?
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use comfy_table::{CellAlignment, Column};
+
+use crate::{
+    app::open_projector,
+    audit::{self, Finding, Replay, ReplayError, Step, Verification},
+    config::LoadedCatalog,
+    domain::{names::AccountId, time::Timestamp},
+    ledger::{Ledger, SHARD},
+};
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    flags::DatabaseFlags,
+    output::{Output, or_dash, table},
+    session::{self, Session},
+};
+
+const REPLAY_HELP: &str = "\
+Each event with what the account held after it, computed from the events alone; the end is compared with what callers
+are told. Exit code 1 says that they differ.
+
+Examples:
+  counterfoil audit replay acme
+  counterfoil audit replay acme --as-of 2026-06-30T23:59:59Z --json";
+
+const VERIFY_HELP: &str = "\
+Computes every hash, block, account and read model again. Keep the head that it shows somewhere else, to compare it with later ones.
+Exit code 1 says that something is not as it was written, and what comes first.
+
+Example:
+  counterfoil audit verify";
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show each event of an account and the state after it
+    #[command(after_help = REPLAY_HELP)]
+    Replay(ReplayArguments),
+    /// Check the whole journal against its proof, and the read models against the journal
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
+}
+
+#[derive(Args)]
+pub(super) struct ReplayArguments {
+    #[arg(value_parser = AccountId::parse)]
+    account: AccountId,
+    /// Only what was recorded by then, in RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    as_of: Option<Timestamp>,
+    #[command(flatten)]
+    flags: DatabaseFlags,
+}
+
+#[derive(Args)]
+pub(super) struct Verify {
+    /// Leave out the read models, which are built again to be compared
+    #[arg(long)]
+    journal_only: bool,
+    #[command(flatten)]
+    flags: DatabaseFlags,
+}
+
+impl Command {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        match self {
+            Self::Replay(arguments) => arguments.run(output).await,
+            Self::Verify(verify) => verify.run(output).await,
+        }
+    }
+}
+
+impl ReplayArguments {
+    async fn run(self, output: Output) -> Answer {
+        let Self { account, as_of, flags } = self;
+        let replay = session::with_catalog(&flags, async |session: &Session, loaded: LoadedCatalog| {
+            let catalog = Arc::new(loaded.catalog);
+            let started = Ledger::start(session.pool.clone(), catalog, session.clock.clone()).await;
+            let (ledger, running) = started.map_err(Failure::broken)?;
+            let replay = audit::replay(&ledger, &account, as_of).await;
+            drop(ledger);
+            running.finished().await;
+            replay.map_err(failure)
+        })
+        .await?;
+        output.answer(&replay, || replay_text(&replay))?;
+        Ok(if replay.differences.is_empty() { Exit::Success } else { Exit::No })
+    }
+}
+
+fn failure(error: ReplayError) -> Failure {
+    match error {
+        ReplayError::NoSuchAccount(_) | ReplayError::Corrupt { .. } => Failure::No(error.to_string()),
+        ReplayError::Row(_) | ReplayError::View(_) => Failure::broken(error),
+    }
+}
+
+fn replay_text(replay: &Replay) -> String {
+    let mut table =
+        table(["#", "position", "effective", "event", "available", "held", "debt", "plan", "by", "recorded"]);
+    for step in &replay.steps {
+        table.add_row(cells(step));
+    }
+    for number in [0, 1, 4, 5, 6] {
+        if let Some(column) = table.column_mut(number) {
+            Column::set_cell_alignment(column, CellAlignment::Right);
+        }
+    }
+    let balance = &replay.balance;
+    let now = format!(
+        "Now: {} available, {} held, {} owed; plan {}.",
+        balance.available,
+        balance.held,
+        balance.debt,
+        or_dash(replay.plan.as_ref())
+    );
+    let compared = match (replay.whole, replay.differences.as_slice()) {
+        (false, _) => "Only a part was replayed, so nothing was compared.".to_owned(),
+        (true, []) => "Callers are told the same.".to_owned(),
+        (true, differences) => format!("CALLERS ARE TOLD SOMETHING ELSE:\n  {}", differences.join("\n  ")),
+    };
+    format!("{table}\n{now}\n{compared}")
+}
+
+fn cells(step: &Step) -> [String; 10] {
+    [
+        step.sequence.to_string(),
+        step.position.0.to_string(),
+        step.effective_at.to_string(),
+        step.event_type.to_owned(),
+        step.balance.available.to_string(),
+        step.balance.held.to_string(),
+        step.balance.debt.to_string(),
+        or_dash(step.plan.as_ref()),
+        step.metadata.actor.to_string(),
+        step.recorded_at.to_string(),
+    ]
+}
+
+impl Verify {
+    async fn run(self, output: Output) -> Answer {
+        let Self { journal_only, flags } = self;
+        let verified = session::with(&flags, async |session: &Session| {
+            let mut verified = verify_journal(session, output).await?;
+            if !journal_only {
+                verify_read_models(session, &mut verified, output).await?;
+            }
+            Ok(verified)
+        })
+        .await?;
+        output.answer(&verified, || verification_text(&verified))?;
+        Ok(if verified.is_clean() { Exit::Success } else { Exit::No })
+    }
+}
+
+async fn verify_journal(session: &Session, output: Output) -> Result<Verification, Failure> {
+    let progress = output.progress("journal", 0);
+    let report = |checked: u64, all: u64| {
+        progress.set_length(all);
+        progress.set_position(checked);
+    };
+    let verified = audit::verify_journal(&session.pool, SHARD, report).await.map_err(Failure::broken)?;
+    progress.finish_and_clear();
+    Ok(verified)
+}
+
+async fn verify_read_models(
+    session: &Session,
+    verified: &mut Verification,
+    output: Output,
+) -> Result<(), Failure> {
+    let projector = open_projector(&session.pool, &session.clock).await.map_err(Failure::broken)?;
+    let progress = output.progress("read models", 0);
+    let report = |name: &str, position: i64, goal: i64| {
+        progress.set_message(name.to_owned());
+        progress.set_length(u64::try_from(goal).unwrap_or(0));
+        progress.set_position(u64::try_from(position).unwrap_or(0));
+    };
+    audit::verify_read_models(&projector, verified, report).await.map_err(Failure::broken)?;
+    progress.finish_and_clear();
+    Ok(())
+}
+
+fn verification_text(verified: &Verification) -> String {
+    let Verification { events, blocks, accounts, snapshots, head, position, read_models, findings } =
+        verified;
+    let looked_at = format!(
+        "{events} events in {blocks} blocks, {accounts} accounts, {snapshots} snapshots and {} read models were \
+         checked.\nHead at position {position}: {head}",
+        read_models.len()
+    );
+    if findings.is_empty() {
+        return format!("{looked_at}\nEverything is as it was written.");
+    }
+    let mut table = table(["problem", "position", "block", "account", "what is wrong"]);
+    for Finding { problem, position, block, account, detail } in findings {
+        let problem = serde_json::to_value(problem).ok();
+        let problem = problem.as_ref().and_then(|name| name.as_str()).unwrap_or_default().replace('_', " ");
+        table.add_row([
+            problem,
+            or_dash(position.as_ref()),
+            or_dash(block.as_ref()),
+            or_dash(account.as_ref()),
+            detail.clone(),
+        ]);
+    }
+    format!("{looked_at}\nNOT EVERYTHING IS AS IT WAS WRITTEN:\n{table}")
+}

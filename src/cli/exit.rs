@@ -1,0 +1,98 @@
+//! What does the process say when it ends? An exit code that scripts can rely on, and the reason for people.
+
+use std::{error::Error, process::ExitCode};
+
+use crate::config::Mistakes;
+
+use super::output::Output;
+
+/// How a command that did its work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    Success,
+    /// What was asked is not so: something differs, was refused, or is not there.
+    No,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The answer is no, for a reason that has not been printed.
+    No(String),
+    /// The command or a setting is wrong.
+    Usage(String),
+    /// Something that is needed does not work.
+    Broken(Box<dyn Error + Send + Sync>),
+    /// A person was not willing to wait.
+    Interrupted,
+}
+
+pub(super) type Answer = Result<Exit, Failure>;
+
+const CODE_NO: u8 = 1;
+const CODE_USAGE: u8 = 2;
+const CODE_BROKEN: u8 = 3;
+/// 128 and the number of SIGINT, as shells have it.
+const CODE_INTERRUPTED: u8 = 130;
+
+impl Failure {
+    pub(super) fn broken(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Broken(error.into())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::No(_) => CODE_NO,
+            Self::Usage(_) => CODE_USAGE,
+            Self::Broken(_) => CODE_BROKEN,
+            Self::Interrupted => CODE_INTERRUPTED,
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::No(reason) | Self::Usage(reason) => reason.clone(),
+            Self::Broken(error) => with_causes(error.as_ref()),
+            Self::Interrupted => "ended at once, as asked a second time".to_owned(),
+        }
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Usage(mistakes.to_string())
+    }
+}
+
+/// The error and why, as far as each cause says something new.
+fn with_causes(error: &dyn Error) -> String {
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !reason.contains(&text) {
+            reason = format!("{reason}: {text}");
+        }
+        source = cause.source();
+    }
+    reason
+}
+
+/// Prints why it failed, if it did.
+pub(super) fn report(output: Output, answer: Answer) -> ExitCode {
+    match answer {
+        Ok(Exit::Success) => ExitCode::SUCCESS,
+        Ok(Exit::No) => ExitCode::from(CODE_NO),
+        Err(failure) => {
+            output.failure(&failure.reason());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Prints what clap has to say: help and the version are no mistakes.
+pub(super) fn of_arguments(error: &clap::Error) -> ExitCode {
+    // Nobody is there to read it any more when that fails.
+    drop(error.print());
+    if error.use_stderr() { ExitCode::from(CODE_USAGE) } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,65 @@
+//! How do settings become flags? By the table of settings: a flag each, with the same help.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::config::{
+    Given,
+    settings::{self, Scope, Setting},
+};
+
+/// The flags of `serve`: all settings.
+pub(super) type ServeFlags = Flags<true>;
+/// The flags of commands that work with the database.
+pub(super) type DatabaseFlags = Flags<false>;
+
+/// The settings that were set by flags.
+#[derive(Clone)]
+pub(super) struct Flags<const SERVE: bool>(BTreeMap<&'static str, String>);
+
+impl<const SERVE: bool> Flags<SERVE> {
+    /// With the environment of this process behind them.
+    pub(super) fn given(&self) -> Given {
+        Given::of_process(self.0.clone())
+    }
+
+    fn settings() -> impl Iterator<Item = Setting> {
+        settings::ALL.into_iter().filter(|setting| match setting.scope {
+            Scope::Database => true,
+            Scope::Serve => SERVE,
+        })
+    }
+}
+
+impl<const SERVE: bool> FromArgMatches for Flags<SERVE> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let set = |setting: Setting| Some((setting.name, matches.get_one::<String>(setting.name)?.clone()));
+        Ok(Self(Self::settings().filter_map(set).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.extend(Self::from_arg_matches(matches)?.0);
+        Ok(())
+    }
+}
+
+impl<const SERVE: bool> Args for Flags<SERVE> {
+    fn augment_args(command: Command) -> Command {
+        Self::settings().fold(command, |command, setting| command.arg(flag(setting)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn flag(setting: Setting) -> Arg {
+    let default = setting.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+    let exposed = if setting.secret { "; a flag can be seen by other users, a variable cannot" } else { "" };
+    Arg::new(setting.name)
+        .long(setting.flag)
+        .value_name(setting.value)
+        .help_heading("Settings")
+        .help(format!("{}{exposed} [env: {}]{default}", setting.help, setting.name))
+}

@@ -1,0 +1,148 @@
+//! `counterfoil keys`: who may call?
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Subcommand};
+use comfy_table::Table;
+use serde::Serialize;
+
+use crate::{
+    domain::{names::AccountId, time::Timestamp},
+    http::keys::{self, ApiKey, NewKey, Scope},
+};
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    flags::DatabaseFlags,
+    output::{Output, or_dash, table},
+    session::{self, Session},
+};
+
+const CREATE_HELP: &str = "\
+Scopes: deduct (open accounts, spend, hold, refund), read (see accounts), billing (see revenue), audit (replay, verify),
+operate (grant, adjust, mend), admin (everything, and keys).
+
+Examples:
+  counterfoil keys create --name backend --scope deduct --scope read
+  counterfoil keys create --name auditor --scope audit --expires-at 2027-01-01T00:00:00Z
+  counterfoil keys create --name one-team --scope read --account acme";
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a key; it is shown once
+    #[command(after_help = CREATE_HELP)]
+    Create(Create),
+    /// List all keys, also those that have ended
+    List {
+        #[command(flatten)]
+        flags: DatabaseFlags,
+    },
+    /// End a key for good; running servers notice within seconds
+    Revoke {
+        /// The key's id, as `keys list` shows it
+        id: String,
+        #[command(flatten)]
+        flags: DatabaseFlags,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    /// What people call it
+    #[arg(long)]
+    name: String,
+    /// What it may be used for; may be given several times
+    #[arg(long = "scope", required = true, value_name = "SCOPE")]
+    scopes: Vec<Scope>,
+    /// The only account that it may use; may be given several times
+    #[arg(long = "account", value_name = "ACCOUNT", value_parser = AccountId::parse)]
+    accounts: Vec<AccountId>,
+    /// When it ends, in RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    expires_at: Option<Timestamp>,
+    /// How many requests a minute it may make; 0: any number
+    #[arg(long, value_name = "NUMBER")]
+    requests_per_minute: Option<u32>,
+    #[command(flatten)]
+    flags: DatabaseFlags,
+}
+
+/// A new key with its secret, which is in no other answer.
+#[derive(Serialize)]
+struct Shown<'a> {
+    secret: &'a str,
+    #[serde(flatten)]
+    key: &'a ApiKey,
+}
+
+impl Command {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        match self {
+            Self::Create(create) => create.run(output).await,
+            Self::List { flags } => list(&flags, output).await,
+            Self::Revoke { id, flags } => revoke(&id, &flags, output).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, output: Output) -> Answer {
+        let Self { name, scopes, accounts, expires_at, requests_per_minute, flags } = self;
+        let accounts = (!accounts.is_empty()).then(|| accounts.into_iter().collect::<BTreeSet<_>>());
+        let created = session::with(&flags, async |session: &Session| {
+            let mode = session.config.mode;
+            let scopes = scopes.into_iter().collect();
+            let new = NewKey { name, mode, scopes, accounts, expires_at, requests_per_minute };
+            keys::create(&session.pool, &session.clock, new).await.map_err(Failure::broken)
+        })
+        .await?;
+        let shown = Shown { secret: created.secret.reveal(), key: &created.key };
+        output.answer(&shown, || shown.secret.to_owned())?;
+        output.note(&format!("Key {} is shown only this once.", created.key.id));
+        Ok(Exit::Success)
+    }
+}
+
+async fn list(flags: &DatabaseFlags, output: Output) -> Answer {
+    let keys = session::with(flags, async |session: &Session| {
+        keys::list(&session.pool).await.map_err(Failure::broken)
+    })
+    .await?;
+    output.answer(&keys, || table_of(&keys).to_string())?;
+    Ok(Exit::Success)
+}
+
+async fn revoke(id: &str, flags: &DatabaseFlags, output: Output) -> Answer {
+    let revoked = session::with(flags, async |session: &Session| {
+        keys::revoke(&session.pool, &session.clock, id).await.map_err(Failure::broken)
+    })
+    .await?;
+    let key = revoked.ok_or_else(|| Failure::No(format!("there is no key `{id}`")))?;
+    output.answer(&key, || format!("Key {} ({}) has ended.", key.id, key.name))?;
+    Ok(Exit::Success)
+}
+
+fn table_of(keys: &[ApiKey]) -> Table {
+    let mut table =
+        table(["id", "name", "begins with", "scopes", "accounts", "created", "last used", "ends"]);
+    for key in keys {
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let accounts = key.accounts.as_ref().map_or_else(
+            || "all".to_owned(),
+            |accounts| accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", "),
+        );
+        let ends =
+            key.revoked_at.map(|at| format!("revoked {at}")).or(key.expires_at.map(|at| at.to_string()));
+        table.add_row([
+            key.id.clone(),
+            key.name.clone(),
+            key.prefix.clone(),
+            scopes.join(", "),
+            accounts,
+            key.created_at.to_string(),
+            or_dash(key.last_used_at),
+            or_dash(ends),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,116 @@
+//! What can be done from the command line? One file a command; each prints a table for people, or JSON with `--json`.
+
+mod audit;
+mod bench;
+mod catalog;
+mod exit;
+mod flags;
+mod inbox;
+mod keys;
+mod migrate;
+mod openapi;
+mod output;
+mod projections;
+mod serve;
+mod session;
+mod signals;
+mod stripe;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
+
+use exit::Answer;
+use output::Output;
+
+/// How long tasks that nobody waits for may hold up the end of the program.
+const LINGER: Duration = Duration::from_millis(500);
+
+const HELP: &str = "\
+Exit codes:
+  0  it worked
+  1  the answer is no: something differs, was refused, or is not there
+  2  the command or a setting is wrong; nothing was done
+  3  something that is needed does not work: the database, the network, a file
+  130  ended by a second signal, without waiting for anything
+
+Examples:
+  counterfoil serve
+  counterfoil keys create --name backend --scope deduct --scope read
+  counterfoil stripe send event.json
+  counterfoil audit verify --json";
+
+/// An exact, provable credit ledger for products that sell credits.
+#[derive(Parser)]
+#[command(name = "counterfoil", version, after_help = HELP, max_term_width = 110)]
+struct Arguments {
+    /// Answer with JSON
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve HTTP; without DATABASE_URL, with a PostgreSQL of its own
+    Serve(serve::Serve),
+    /// Bring the database's tables up to date, which `serve` does too
+    Migrate(migrate::Migrate),
+    /// Look at catalog files
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    /// Make, list and end API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Work with Stripe's webhooks
+    #[command(subcommand)]
+    Stripe(stripe::Command),
+    /// See to the webhooks that were delivered
+    #[command(subcommand)]
+    Inbox(inbox::Command),
+    /// See to the read models
+    #[command(subcommand)]
+    Projections(projections::Command),
+    /// Replay accounts and verify the journal
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Measure a running server for a few seconds
+    Bench(bench::Bench),
+    /// Print the description of the HTTP interface, OpenAPI 3.1
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApi),
+}
+
+/// Runs the command that the arguments name, and answers with what the process exits with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::of_arguments(&error),
+    };
+    let output = Output::new(arguments.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(output, Err(exit::Failure::broken(error))),
+    };
+    let answer = runtime.block_on(run(arguments.command, output));
+    runtime.shutdown_timeout(LINGER);
+    exit::report(output, answer)
+}
+
+async fn run(command: Command, output: Output) -> Answer {
+    match command {
+        Command::Serve(serve) => serve.run(output).await,
+        Command::Migrate(migrate) => migrate.run(output).await,
+        Command::Catalog(command) => command.run(output),
+        Command::Keys(command) => command.run(output).await,
+        Command::Stripe(command) => command.run(output).await,
+        Command::Inbox(command) => command.run(output).await,
+        Command::Projections(command) => command.run(output).await,
+        Command::Audit(command) => command.run(output).await,
+        Command::Bench(bench) => bench.run(output).await,
+        Command::OpenApi(openapi::OpenApi {}) => openapi::OpenApi::run(output),
+    }
+}

@@ -1,0 +1,29 @@
+//! `counterfoil openapi`: the document that describes the HTTP interface, without a server.
+
+use clap::Args;
+
+use crate::http;
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    output::Output,
+};
+
+const HELP: &str = "\
+The same document is served at /openapi.json.
+
+Example:
+  counterfoil openapi > openapi.json";
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(super) struct OpenApi {}
+
+impl OpenApi {
+    /// The document is JSON for everybody.
+    pub(super) fn run(output: Output) -> Answer {
+        let document = http::document().to_pretty_json().map_err(Failure::broken)?;
+        output.verbatim(&document)?;
+        Ok(Exit::Success)
+    }
+}

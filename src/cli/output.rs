@@ -1,0 +1,116 @@
+//! Who reads the answer? People get tables on the standard output, programs get JSON; both get errors apart from it.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::exit::Failure;
+
+/// How wide a table is where nobody says how wide the terminal is.
+const PIPE_COLUMNS: u16 = 200;
+const PROGRESS_TEMPLATE: &str = "{msg} [{wide_bar}] {human_pos}/{human_len} {per_sec} {eta}";
+const PROGRESS_REDRAW: Duration = Duration::from_millis(200);
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Answers: with `value` for programs, with the text for people.
+    pub(super) fn answer<T: Serialize + ?Sized>(
+        self,
+        value: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            print(&serde_json::to_string_pretty(value).map_err(Failure::broken)?)
+        } else {
+            print(&text())
+        }
+    }
+
+    /// Answers with one line of JSON, for whoever reads a program's output while it goes on; with the text for people.
+    pub(super) fn announce<T: Serialize + ?Sized>(
+        self,
+        value: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            print(&serde_json::to_string(value).map_err(Failure::broken)?)
+        } else {
+            print(&text())
+        }
+    }
+
+    /// Answers with a text that is the same for everybody.
+    pub(super) fn verbatim(self, text: &str) -> Result<(), Failure> {
+        print(text)
+    }
+
+    /// Says something to people only.
+    pub(super) fn note(self, text: &str) {
+        if !self.json {
+            complain(text);
+        }
+    }
+
+    pub(super) fn failure(self, reason: &str) {
+        if self.json {
+            complain(&serde_json::json!({ "error": reason }).to_string());
+        } else {
+            complain(&format!("counterfoil: {reason}"));
+        }
+    }
+
+    /// Shows how far long work is, to people at a terminal.
+    pub(super) fn progress(self, what: &str, length: u64) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(length).with_message(what.to_owned());
+        if let Ok(style) = ProgressStyle::with_template(PROGRESS_TEMPLATE) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(PROGRESS_REDRAW);
+        bar
+    }
+}
+
+/// Whoever reads may have seen enough and gone away, which is not a failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::broken(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn complain(text: &str) {
+    // There is nowhere left to say that this fails.
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// An empty table with these columns.
+pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    if !table.is_tty() {
+        table.set_width(PIPE_COLUMNS);
+    }
+    table
+}
+
+/// What stands in a table for a value that is not there.
+pub(super) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
+}

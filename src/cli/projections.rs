@@ -1,0 +1,232 @@
+//! `counterfoil projections`: how do the read models stand, and how are they mended?
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    app::open_projector,
+    domain::names::AccountId,
+    projector::{Listing, Projector, ProjectorError, Rebuilt, State},
+};
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    flags::DatabaseFlags,
+    output::{Output, table},
+    session::{self, Session},
+};
+
+const REBUILD_HELP: &str = "\
+The new version is built beside the one that readers see, from the first event on. When both are at the same position
+their totals are compared; readers are switched to it if they are equal. Exit code 1 says that they are not.
+
+Examples:
+  counterfoil projections rebuild usage
+  counterfoil projections rebuild mrr --accept-differences";
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List the read models, how far they are, and which accounts are parked
+    List {
+        #[command(flatten)]
+        flags: DatabaseFlags,
+    },
+    /// Build a read model again beside the live one, and switch to it
+    #[command(after_help = REBUILD_HELP)]
+    Rebuild(Rebuild),
+    /// Apply the events of a parked account that waited
+    Unpark {
+        projection: String,
+        #[arg(value_parser = AccountId::parse)]
+        account: AccountId,
+        #[command(flatten)]
+        flags: DatabaseFlags,
+    },
+    /// Let a read model that stopped try again
+    Resume {
+        projection: String,
+        #[command(flatten)]
+        flags: DatabaseFlags,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Rebuild {
+    projection: String,
+    /// Switch to the new version even where it differs, such as after the fix of a mistake
+    #[arg(long)]
+    accept_differences: bool,
+    /// Drop the old version's tables after the switch
+    #[arg(long)]
+    drop_old: bool,
+    #[command(flatten)]
+    flags: DatabaseFlags,
+}
+
+impl Command {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        match self {
+            Self::List { flags } => list(&flags, output).await,
+            Self::Rebuild(rebuild) => rebuild.run(output).await,
+            Self::Unpark { projection, account, flags } => {
+                unpark(&projection, &account, &flags, output).await
+            }
+            Self::Resume { projection, flags } => {
+                with_projector(&flags, async |projector: &Projector| projector.resume(&projection).await)
+                    .await?;
+                output.answer(&json!({ "resumed": projection }), || format!("{projection} goes on."))?;
+                Ok(Exit::Success)
+            }
+        }
+    }
+}
+
+async fn with_projector<T>(
+    flags: &DatabaseFlags,
+    work: impl AsyncFnOnce(&Projector) -> Result<T, ProjectorError>,
+) -> Result<T, Failure> {
+    session::with(flags, async |session: &Session| {
+        let projector = open_projector(&session.pool, &session.clock).await.map_err(Failure::broken)?;
+        work(&projector).await.map_err(failure)
+    })
+    .await
+}
+
+/// What the caller named and is not there is an answer; everything else is a fault.
+fn failure(error: ProjectorError) -> Failure {
+    match error {
+        ProjectorError::Unknown { .. }
+        | ProjectorError::NotParked { .. }
+        | ProjectorError::StillUnfit { .. }
+        | ProjectorError::RebuildUnderWay { .. }
+        | ProjectorError::RebuildStopped { .. } => Failure::No(error.to_string()),
+        ProjectorError::Database(_)
+        | ProjectorError::Feed(_)
+        | ProjectorError::Apply(_)
+        | ProjectorError::Unreadable(_) => Failure::broken(error),
+    }
+}
+
+/// One version of one read model, as it is shown.
+#[derive(Serialize)]
+struct Line {
+    projection: String,
+    version: i32,
+    shard: i16,
+    state: String,
+    position: i64,
+    lag_events: i64,
+    lag_ms: i64,
+    parked: Vec<Parked>,
+}
+
+#[derive(Serialize)]
+struct Parked {
+    account: String,
+    position: i64,
+    reason: String,
+    parked_at: String,
+}
+
+impl From<Listing> for Line {
+    fn from(listing: Listing) -> Self {
+        let state = match &listing.state {
+            State::Live => "live".to_owned(),
+            State::Rebuilding { percent } => format!("rebuilding, {percent} %"),
+            State::Stopped { reason } => format!("stopped: {reason}"),
+            State::Old => "old".to_owned(),
+        };
+        let parked = listing.parked.into_iter().map(|parked| Parked {
+            account: parked.account_id,
+            position: parked.position,
+            reason: parked.reason,
+            parked_at: crate::domain::time::Timestamp::from(parked.parked_at).to_string(),
+        });
+        Self {
+            projection: listing.projection,
+            version: listing.version,
+            shard: listing.shard,
+            state,
+            position: listing.position.0,
+            lag_events: listing.lag_events,
+            lag_ms: listing.lag_ms,
+            parked: parked.collect(),
+        }
+    }
+}
+
+async fn list(flags: &DatabaseFlags, output: Output) -> Answer {
+    let listings = with_projector(flags, async |projector: &Projector| projector.list().await).await?;
+    let lines: Vec<Line> = listings.into_iter().map(Line::from).collect();
+    output.answer(&lines, || table_of(&lines))?;
+    Ok(Exit::Success)
+}
+
+fn table_of(lines: &[Line]) -> String {
+    let mut table =
+        table(["read model", "version", "state", "position", "behind by", "for", "parked accounts"]);
+    for line in lines {
+        let parked: Vec<String> =
+            line.parked.iter().map(|parked| format!("{}: {}", parked.account, parked.reason)).collect();
+        table.add_row([
+            line.projection.clone(),
+            line.version.to_string(),
+            line.state.clone(),
+            line.position.to_string(),
+            format!("{} events", line.lag_events),
+            format!("{} ms", line.lag_ms),
+            parked.join("\n"),
+        ]);
+    }
+    table.to_string()
+}
+
+impl Rebuild {
+    async fn run(self, output: Output) -> Answer {
+        let Self { projection, accept_differences, drop_old, flags } = self;
+        let progress = output.progress(&projection, 0);
+        let rebuilt = with_projector(&flags, async |projector: &Projector| {
+            let report = |step: crate::projector::RebuildStep| {
+                progress.set_length(u64::try_from(step.goal.0).unwrap_or(0));
+                progress.set_position(u64::try_from(step.position.0).unwrap_or(0));
+            };
+            let rebuilt = projector.rebuild(&projection, accept_differences, report).await?;
+            if drop_old && rebuilt.switched {
+                projector.drop_old(&projection).await?;
+            }
+            Ok(rebuilt)
+        })
+        .await?;
+        progress.finish_and_clear();
+        tell(&projection, &rebuilt, output)?;
+        Ok(if rebuilt.switched { Exit::Success } else { Exit::No })
+    }
+}
+
+fn tell(projection: &str, rebuilt: &Rebuilt, output: Output) -> Result<(), Failure> {
+    let Rebuilt { from_version, to_version, totals_before, totals_after, switched } = rebuilt;
+    let same = rebuilt.is_same();
+    let value = json!({
+        "projection": projection, "from_version": from_version, "to_version": to_version, "same": same,
+        "switched": switched, "totals_before": totals_before, "totals_after": totals_after,
+    });
+    output.answer(&value, || {
+        let outcome = match (same, switched) {
+            (true, _) => "the totals are the same, and readers see the new version",
+            (false, true) => "the totals differ, and readers see the new version, as was asked for",
+            (false, false) => "the totals differ, so readers see the old version still",
+        };
+        let totals = if same { String::new() } else { format!("\n- {totals_before}\n+ {totals_after}") };
+        format!("{projection}: version {from_version} was built again as {to_version}; {outcome}.{totals}")
+    })
+}
+
+async fn unpark(projection: &str, account: &AccountId, flags: &DatabaseFlags, output: Output) -> Answer {
+    let applied =
+        with_projector(flags, async |projector: &Projector| projector.unpark(projection, account).await)
+            .await?;
+    let value = json!({ "projection": projection, "account": account, "events": applied });
+    output.answer(&value, || format!("{account} goes on in {projection}: {applied} events were applied."))?;
+    Ok(Exit::Success)
+}

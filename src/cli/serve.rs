@@ -1,0 +1,127 @@
+//! `counterfoil serve`: starts everything, says where it is, and stops in order when it is asked to.
+
+use std::process::ExitStatus;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::{CatalogChoice, Config},
+    telemetry,
+};
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    flags::ServeFlags,
+    output::Output,
+    signals::Signals,
+};
+
+const HELP: &str = "\
+Each setting is a flag or an environment variable; the flag goes first. `.env.example` lists them all.
+
+Examples:
+  counterfoil serve
+  counterfoil serve --listen 127.0.0.1:9000 --catalog mine.toml
+  DATABASE_URL=postgres://user@host/database counterfoil serve";
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    flags: ServeFlags,
+}
+
+/// What is said when requests are answered.
+#[derive(Serialize)]
+struct Banner {
+    version: &'static str,
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_directory: Option<String>,
+    catalog: String,
+    mode: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_key: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        let (config, catalog) = Config::read_with_catalog(&self.flags.given())?;
+        telemetry::start_logs(&config.log);
+        let mut signals = Signals::listen().map_err(Failure::broken)?;
+        let catalog_line = format!("{} ({})", catalog.catalog.name, catalog.origin);
+        let mode = config.mode;
+        warn(&config);
+        let app = tokio::select! {
+            app = App::start(config, catalog, Clock::system()) => app.map_err(Failure::broken)?,
+            signal = signals.next() => {
+                return Err(Failure::No(format!("{signal} came before anything was served")));
+            }
+        };
+        let banner = Banner {
+            version: env!("CARGO_PKG_VERSION"),
+            address: app.address().to_string(),
+            data_directory: app.data_directory().map(|path| path.display().to_string()),
+            catalog: catalog_line,
+            mode: mode.to_string(),
+            admin_key: app.first_key().map(|key| key.reveal().to_owned()),
+        };
+        output.announce(&banner, || banner.text())?;
+        drop(banner);
+        serve_until_asked_to_stop(app, signals).await
+    }
+}
+
+async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> Answer {
+    let log = app.data_directory().map(|path| path.join("postgres.log").display().to_string());
+    tokio::select! {
+        signal = signals.next() => tracing::info!(signal, "stopping"),
+        status = app.database_ended() => return Err(database_ended(status, log)),
+    }
+    tokio::select! {
+        () = app.stop() => Ok(Exit::Success),
+        _ = signals.next() => Err(Failure::Interrupted),
+    }
+}
+
+/// Without a database nothing can be answered, so nothing is waited for either.
+fn database_ended(status: Option<ExitStatus>, log: Option<String>) -> Failure {
+    let status = status.map_or_else(|| "in an unknown way".to_owned(), |status| format!("with {status}"));
+    let log = log.unwrap_or_default();
+    Failure::broken(format!(
+        "the embedded PostgreSQL ended by itself, {status}; {log} may say why. \
+         What was acknowledged is on disk: start again"
+    ))
+}
+
+fn warn(config: &Config) {
+    if config.catalog == CatalogChoice::BuiltIn {
+        tracing::info!(
+            "no catalog was set and catalogs/music.toml is not here: using the one in the program"
+        );
+    }
+    if config.webhook_secrets.is_empty() {
+        tracing::warn!("STRIPE_WEBHOOK_SECRET is not set, so every webhook is refused");
+    }
+}
+
+impl Banner {
+    fn text(&self) -> String {
+        let Self { version, address, catalog, mode, .. } = self;
+        let data = self.data_directory.as_deref().unwrap_or("the database of DATABASE_URL");
+        let key = self.admin_key.as_ref().map(|key| {
+            format!("\n  admin key  {key}\n             It is shown only this once. Keep it, or make others with `counterfoil keys create`.")
+        });
+        format!(
+            "Counterfoil {version} serves at http://{address}\n  \
+             data       {data}\n  \
+             catalog    {catalog}\n  \
+             mode       {mode}\n  \
+             API        http://{address}/docs{}",
+            key.unwrap_or_default()
+        )
+    }
+}

@@ -1,0 +1,77 @@
+//! What does a command that works with the database need? Settings, the database, and both put away at the end.
+
+use sqlx::PgPool;
+
+use crate::{
+    app::Database,
+    clock::Clock,
+    config::{Config, Given, LoadedCatalog, settings},
+    telemetry,
+};
+
+use super::{exit::Failure, flags::DatabaseFlags};
+
+/// Connections that one command needs at a time.
+const CONNECTIONS: u32 = 8;
+/// A command says what it does itself, so only what is wrong is logged.
+const LOG_FILTER: &str = "warn";
+
+pub(super) struct Session {
+    pub(super) config: Config,
+    pub(super) pool: PgPool,
+    pub(super) clock: Clock,
+    database: Database,
+}
+
+impl Session {
+    async fn open(config: Config) -> Result<Self, Failure> {
+        let database = Database::join(&config.database).await.map_err(Failure::broken)?;
+        let pool = database.pool(CONNECTIONS);
+        Ok(Self { config, pool, clock: Clock::system(), database })
+    }
+
+    async fn close(self) {
+        self.pool.close().await;
+        self.database.close().await;
+    }
+}
+
+/// Does something with the database.
+pub(super) async fn with<T>(
+    flags: &DatabaseFlags,
+    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let given = flags.given();
+    let config = Config::read(&given)?;
+    start_logs(&given, &config);
+    run(config, work).await
+}
+
+/// Does something with the database that needs the catalog too.
+pub(super) async fn with_catalog<T>(
+    flags: &DatabaseFlags,
+    work: impl AsyncFnOnce(&Session, LoadedCatalog) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let given = flags.given();
+    let (config, catalog) = Config::read_with_catalog(&given)?;
+    start_logs(&given, &config);
+    run(config, async |session: &Session| work(session, catalog).await).await
+}
+
+async fn run<T>(
+    config: Config,
+    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let session = Session::open(config).await?;
+    let worked = work(&session).await;
+    session.close().await;
+    worked
+}
+
+fn start_logs(given: &Given, config: &Config) {
+    let mut log = config.log.clone();
+    if !given.is_set(settings::LOG) {
+        LOG_FILTER.clone_into(&mut log.filter);
+    }
+    telemetry::start_logs(&log);
+}

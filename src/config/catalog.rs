@@ -1,0 +1,56 @@
+//! What is sold here? The catalog that the settings name, with the text that it was read from.
+
+use std::path::Path;
+
+use crate::{
+    catalog::{self, Mode},
+    domain::catalog::Catalog,
+};
+
+use super::{CatalogChoice, Environment, Mistake, settings};
+
+/// The default catalog, for an installed program that is started anywhere.
+const BUILT_IN: &str = include_str!("../../catalogs/music.toml");
+
+/// A catalog without mistakes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedCatalog {
+    pub catalog: Catalog,
+    /// The file's text, which is what the hash is of.
+    pub source: String,
+    /// Where it was read from, for people.
+    pub origin: String,
+}
+
+/// Loads a catalog, and notes everything that is wrong with it.
+pub(super) fn load(
+    choice: &CatalogChoice,
+    environment: &Environment,
+    mode: Mode,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<LoadedCatalog> {
+    let (origin, text) = match choice {
+        CatalogChoice::File(path) => (path.display().to_string(), catalog::read(path)),
+        CatalogChoice::BuiltIn => ("the built-in music catalog".to_owned(), Ok(BUILT_IN.to_owned())),
+    };
+    let settings = |name: &str| environment.get(name).cloned();
+    let parsed = text
+        .map_err(|mistake| vec![mistake])
+        .and_then(|source| Ok((catalog::parse(&source, &settings, mode)?, source)));
+    match parsed {
+        Ok((catalog, source)) => Some(LoadedCatalog { catalog, source, origin }),
+        Err(found) => {
+            mistakes.extend(found.iter().map(|mistake| Mistake::new(&origin, mistake.to_string())));
+            None
+        }
+    }
+}
+
+/// The file that was asked for, or the default one where it is there.
+pub(super) fn choose(asked: Option<&str>) -> CatalogChoice {
+    let default = settings::CATALOG.default.map(Path::new).filter(|path| path.is_file());
+    match asked.map(Path::new).or(default) {
+        Some(path) => CatalogChoice::File(path.to_owned()),
+        None => CatalogChoice::BuiltIn,
+    }
+}

@@ -1,0 +1,40 @@
+//! What is wrong with the settings? Said so that nobody has to look anything up to correct it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One setting that has to be changed before the program can start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// The setting's name, or the file that it names.
+    pub subject: String,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+impl Mistake {
+    pub(super) fn new(subject: &str, message: impl Into<String>) -> Self {
+        Self { subject: subject.to_owned(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.subject, self.message)
+    }
+}
+
+/// Everything that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => write!(formatter, "one setting is wrong, and nothing was started:")?,
+            count => write!(formatter, "{count} settings are wrong, and nothing was started:")?,
+        }
+        self.0.iter().try_for_each(|mistake| write!(formatter, "\n  {mistake}"))
+    }
+}

@@ -1,0 +1,107 @@
+//! How is this program to run? What the settings say, checked whole before anything is started.
+//!
+//! A setting comes from a flag or from the environment; the flag goes first. Everything that is wrong is reported
+//! at once. There is no file of settings: `.env.example` says how to keep them in one.
+
+mod catalog;
+mod given;
+mod mistake;
+mod reading;
+pub mod settings;
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use sqlx::postgres::PgConnectOptions;
+
+pub use catalog::LoadedCatalog;
+pub use given::{Environment, Given};
+pub use mistake::{Mistake, Mistakes};
+
+use crate::{catalog::Mode, http::keys::Secret, stripe::signature::Secrets};
+
+/// Every setting, read and found possible.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub database: DatabaseConfig,
+    pub catalog: CatalogChoice,
+    /// A key that may do everything from the first start on.
+    pub bootstrap_key: Option<Secret>,
+    pub webhook_secrets: Secrets,
+    /// Whether real money is involved.
+    pub mode: Mode,
+    pub log: LogConfig,
+}
+
+/// Where the rows are.
+#[derive(Clone)]
+pub enum DatabaseConfig {
+    /// A PostgreSQL of our own.
+    Embedded { data_directory: PathBuf, binaries: Option<PathBuf> },
+    /// One that somebody else runs.
+    External(Box<PgConnectOptions>),
+}
+
+/// A URL may have a password in it, so it is not shown.
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded { data_directory, .. } => formatter
+                .debug_struct("Embedded")
+                .field("data_directory", data_directory)
+                .finish_non_exhaustive(),
+            Self::External(_) => formatter.write_str("External(…)"),
+        }
+    }
+}
+
+/// Which catalog is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CatalogChoice {
+    File(PathBuf),
+    /// Nothing was set, and the default file is not in the working directory: the copy inside of the program.
+    BuiltIn,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// What is logged, in the language of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON everywhere else.
+    Auto,
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn read(given: &Given) -> Result<Self, Mistakes> {
+        let mut mistakes = given.unknown();
+        let config = reading::read(given, &mut mistakes);
+        config.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
+    }
+
+    /// Reads all settings and the catalog that they name.
+    ///
+    /// # Errors
+    /// Everything that is wrong with either of them.
+    pub fn read_with_catalog(given: &Given) -> Result<(Self, LoadedCatalog), Mistakes> {
+        let mut mistakes = given.unknown();
+        let config = reading::read(given, &mut mistakes);
+        let mode = config.as_ref().map_or(Mode::Test, |config| config.mode);
+        let catalog =
+            catalog::load(&reading::catalog_choice(given), given.environment(), mode, &mut mistakes);
+        match (config, catalog) {
+            (Some(config), Some(catalog)) if mistakes.is_empty() => Ok((config, catalog)),
+            _ => Err(Mistakes(mistakes)),
+        }
+    }
+}

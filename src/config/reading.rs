@@ -1,0 +1,177 @@
+//! What does each setting's text mean? One function a setting; each notes its own mistake, and reading goes on.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    catalog::Mode,
+    http::keys::Secret,
+    postgres::{self, default_data_directory},
+    stripe::signature::Secrets,
+};
+
+use super::{
+    CatalogChoice, Config, DatabaseConfig, Given, LogConfig, LogFormat, Mistake, catalog,
+    settings::{self, Setting},
+};
+
+/// Reads everything, or notes why not.
+pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config> {
+    let mut reading = Reading { given, mistakes };
+    // All of them are read before the first missing one ends this.
+    let listen = reading.listen();
+    let database = reading.database();
+    let bootstrap_key = reading.bootstrap_key();
+    let webhook_secrets = reading.webhook_secrets();
+    let mode = reading.mode();
+    let log = reading.log();
+    Some(Config {
+        listen: listen?,
+        database: database?,
+        catalog: catalog_choice(given),
+        bootstrap_key: bootstrap_key?,
+        webhook_secrets: webhook_secrets?,
+        mode: mode?,
+        log: log?,
+    })
+}
+
+pub(super) fn catalog_choice(given: &Given) -> CatalogChoice {
+    catalog::choose(given.find(settings::CATALOG))
+}
+
+struct Reading<'a> {
+    given: &'a Given,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl Reading<'_> {
+    /// Notes what is allowed, and shows what was said instead, unless that is a secret.
+    fn refuse<T>(&mut self, setting: Setting, allowed: &str) -> Option<T> {
+        let shown = if setting.secret { "…" } else { self.given.value(setting) };
+        self.mistakes.push(Mistake::new(setting.name, format!("`{shown}` is not possible; {allowed}")));
+        None
+    }
+
+    fn listen(&mut self) -> Option<SocketAddr> {
+        let address = self.given.value(settings::LISTEN).parse().ok();
+        let allowed =
+            "it is an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
+        address.or_else(|| self.refuse(settings::LISTEN, allowed))
+    }
+
+    /// With a URL, nothing is asked about the embedded database.
+    fn database(&mut self) -> Option<DatabaseConfig> {
+        if let Some(url) = self.given.find(settings::DATABASE_URL) {
+            return self.external(url);
+        }
+        let data_directory = match self.given.find(settings::DATA_DIRECTORY) {
+            Some(path) => PathBuf::from(path),
+            None => match default_data_directory() {
+                Ok(path) => path,
+                Err(error) => {
+                    self.mistakes.push(Mistake::new(settings::DATA_DIRECTORY.name, error.to_string()));
+                    return None;
+                }
+            },
+        };
+        let binaries = self.given.find(settings::POSTGRES_BINARIES).map(PathBuf::from);
+        Some(DatabaseConfig::Embedded { data_directory, binaries })
+    }
+
+    fn external(&mut self, url: &str) -> Option<DatabaseConfig> {
+        let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let options = PgConnectOptions::from_str(url).ok().filter(|_| scheme);
+        let allowed = "it is a URL such as postgres://user:password@host:5432/database; \
+                       characters such as @ and / in a password are written as %40 and %2F";
+        let options = options.or_else(|| self.refuse(settings::DATABASE_URL, allowed))?;
+        Some(DatabaseConfig::External(Box::new(options)))
+    }
+
+    fn bootstrap_key(&mut self) -> Option<Option<Secret>> {
+        let Some(text) = self.given.find(settings::BOOTSTRAP_KEY) else { return Some(None) };
+        match Secret::parse(text) {
+            Ok(secret) => Some(Some(secret)),
+            Err(error) => self.refuse(settings::BOOTSTRAP_KEY, &error.to_string()),
+        }
+    }
+
+    fn webhook_secrets(&mut self) -> Option<Secrets> {
+        let Some(text) = self.given.find(settings::WEBHOOK_SECRETS) else { return Some(Secrets::default()) };
+        match Secrets::parse(text) {
+            Ok(secrets) => Some(secrets),
+            Err(error) => self.refuse(settings::WEBHOOK_SECRETS, &error.to_string()),
+        }
+    }
+
+    /// The setting and the key must not contradict each other.
+    fn mode(&mut self) -> Option<Mode> {
+        let of_key = self.mode_of_key();
+        let set = match self.given.find(settings::MODE) {
+            None => Some(None),
+            Some(text) => match parse_mode(text) {
+                Some(mode) => Some(Some(mode)),
+                None => self.refuse(settings::MODE, "it is `test` or `live`"),
+            },
+        };
+        match (of_key?, set?) {
+            (Some(of_key), Some(set)) if of_key != set => {
+                let allowed =
+                    "STRIPE_SECRET_KEY is of the other mode; set both to the same, or leave this one out";
+                self.refuse(settings::MODE, allowed)
+            }
+            (of_key, set) => Some(set.or(of_key).unwrap_or(Mode::Test)),
+        }
+    }
+
+    fn mode_of_key(&mut self) -> Option<Option<Mode>> {
+        let Some(key) = self.given.find(settings::STRIPE_SECRET_KEY) else { return Some(None) };
+        match Mode::of_secret_key(key) {
+            Some(mode) => Some(Some(mode)),
+            None => {
+                let allowed = "it begins with sk_test_, rk_test_, sk_live_ or rk_live_";
+                self.refuse(settings::STRIPE_SECRET_KEY, allowed)
+            }
+        }
+    }
+
+    fn log(&mut self) -> Option<LogConfig> {
+        let filter = self.given.value(settings::LOG).to_owned();
+        let filter = match EnvFilter::try_new(&filter) {
+            Ok(_) => Some(filter),
+            Err(_) => self.refuse(
+                settings::LOG,
+                "it is a level (error, warn, info, debug, trace), or a list such as info,sqlx=warn",
+            ),
+        };
+        let format = match self.given.value(settings::LOG_FORMAT) {
+            "auto" => Some(LogFormat::Auto),
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => self.refuse(settings::LOG_FORMAT, "it is `auto`, `text` or `json`"),
+        };
+        Some(LogConfig { filter: filter?, format: format? })
+    }
+}
+
+fn parse_mode(text: &str) -> Option<Mode> {
+    [Mode::Test, Mode::Live].into_iter().find(|mode| mode.as_str() == text)
+}
+
+impl DatabaseConfig {
+    /// How the embedded server is started; `None` for one that somebody else runs.
+    #[must_use]
+    pub fn embedded(&self) -> Option<postgres::Options> {
+        match self {
+            Self::External(_) => None,
+            Self::Embedded { data_directory, binaries } => Some(postgres::Options {
+                data_directory: data_directory.clone(),
+                binaries: binaries.clone(),
+                durability: postgres::Durability::On,
+                max_connections: postgres::MAX_CONNECTIONS_DEFAULT,
+            }),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Which settings are there? One table: the flags, the environment and `.env.example` all follow it.
+
+/// Settings of ours begin with this. Others, such as `DATABASE_URL`, have the name that everybody uses.
+pub const PREFIX: &str = "COUNTERFOIL_";
+
+/// Something that can be set, by a flag or by an environment variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// The flag, without its dashes.
+    pub flag: &'static str,
+    /// What stands for the value in the help text.
+    pub value: &'static str,
+    /// The value where nothing is said; `None` where leaving it out means something of its own.
+    pub default: Option<&'static str>,
+    pub scope: Scope,
+    /// A secret's value is never shown.
+    pub secret: bool,
+    pub help: &'static str,
+}
+
+/// Who takes a setting as a flag. As an environment variable, all of them are understood everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every command that works with the database.
+    Database,
+    /// `serve`.
+    Serve,
+}
+
+pub const LISTEN: Setting = Setting {
+    name: "COUNTERFOIL_LISTEN",
+    flag: "listen",
+    value: "ADDRESS",
+    default: Some("127.0.0.1:8080"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "Where HTTP requests are taken: an IP address and a port; port 0 takes a free one",
+};
+
+pub const DATA_DIRECTORY: Setting = Setting {
+    name: "COUNTERFOIL_DATA_DIR",
+    flag: "data-dir",
+    value: "DIRECTORY",
+    default: None,
+    scope: Scope::Database,
+    secret: false,
+    help: "Where the embedded PostgreSQL keeps its data; /var/lib/counterfoil for root, else counterfoil in the \
+           user's data directory (~/.local/share)",
+};
+
+pub const DATABASE_URL: Setting = Setting {
+    name: "DATABASE_URL",
+    flag: "database-url",
+    value: "URL",
+    default: None,
+    scope: Scope::Database,
+    secret: true,
+    help: "A PostgreSQL to use in place of the embedded one, such as postgres://user:password@host/database",
+};
+
+pub const POSTGRES_BINARIES: Setting = Setting {
+    name: crate::postgres::BINARIES_SETTING,
+    flag: "postgres-binaries",
+    value: "DIRECTORY",
+    default: None,
+    scope: Scope::Database,
+    secret: false,
+    help: "The directory of `postgres` and `initdb`, where they are not found by themselves",
+};
+
+pub const CATALOG: Setting = Setting {
+    name: "COUNTERFOIL_CATALOG",
+    flag: "catalog",
+    value: "FILE",
+    default: Some("catalogs/music.toml"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "What is sold: plans, packs and what work costs; where nothing is set and the default file is missing, \
+           the copy of it inside of the program is used",
+};
+
+pub const BOOTSTRAP_KEY: Setting = Setting {
+    name: "COUNTERFOIL_BOOTSTRAP_KEY",
+    flag: "bootstrap-key",
+    value: "KEY",
+    default: None,
+    scope: Scope::Serve,
+    secret: true,
+    help: "An API key that may do everything, of at least 16 characters; where there are no keys yet and none is \
+           set, the first start makes one and shows it once",
+};
+
+pub const WEBHOOK_SECRETS: Setting = Setting {
+    name: "STRIPE_WEBHOOK_SECRET",
+    flag: "stripe-webhook-secret",
+    value: "SECRETS",
+    default: None,
+    scope: Scope::Serve,
+    secret: true,
+    help: "What Stripe signs its webhooks with (whsec_…); several with commas between while one is being replaced. \
+           Without it, every webhook is refused",
+};
+
+pub const STRIPE_SECRET_KEY: Setting = Setting {
+    name: "STRIPE_SECRET_KEY",
+    flag: "stripe-secret-key",
+    value: "KEY",
+    default: None,
+    scope: Scope::Serve,
+    secret: true,
+    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…); for now, only whether it is of test or of live \
+           mode is looked at",
+};
+
+pub const MODE: Setting = Setting {
+    name: "COUNTERFOIL_MODE",
+    flag: "mode",
+    value: "MODE",
+    default: Some("test"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "Whether real money is involved: `test` or `live`; where nothing is set, STRIPE_SECRET_KEY says it. \
+           Webhooks of the other mode are set aside",
+};
+
+pub const LOG: Setting = Setting {
+    name: "RUST_LOG",
+    flag: "log",
+    value: "FILTER",
+    default: Some("info"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "What is logged, such as `warn`, or `info,counterfoil::stripe=debug`",
+};
+
+pub const LOG_FORMAT: Setting = Setting {
+    name: "COUNTERFOIL_LOG_FORMAT",
+    flag: "log-format",
+    value: "FORMAT",
+    default: Some("auto"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "How it is logged: `text`, `json`, or `auto`, which is text on a terminal and JSON everywhere else",
+};
+
+/// All of them, in the order in which they are shown.
+pub const ALL: [Setting; 11] = [
+    LISTEN,
+    DATA_DIRECTORY,
+    DATABASE_URL,
+    POSTGRES_BINARIES,
+    CATALOG,
+    BOOTSTRAP_KEY,
+    WEBHOOK_SECRETS,
+    STRIPE_SECRET_KEY,
+    MODE,
+    LOG,
+    LOG_FORMAT,
+];

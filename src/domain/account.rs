@@ -1,0 +1,366 @@
+//! What is an account, and how does each event change it?
+//!
+//! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    amount::Credits,
+    catalog::Measure,
+    credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
+    event::{Draw, Event},
+    limits::{Usage, Window},
+    names::{PlanId, ProviderId},
+    subscription::Subscriptions,
+    time::Timestamp,
+};
+
+/// The stored events do not describe a possible account.
+///
+/// This is never a caller's mistake: the history was edited, or a release wrote an event that it should not
+/// have. The account must not be decided on until a person has looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event cannot follow the account's earlier events")]
+pub struct CorruptHistory;
+
+impl From<Imbalance> for CorruptHistory {
+    fn from(_: Imbalance) -> Self {
+        Self
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Account {
+    #[default]
+    Unopened,
+    Open(OpenAccount),
+    Closed(ClosedAccount),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenAccount {
+    /// How many events there have been.
+    pub version: u64,
+    pub opened_at: Timestamp,
+    /// The plan that holds while no subscription gives one.
+    pub free_plan: PlanId,
+    pub customers: BTreeMap<ProviderId, CustomerLink>,
+    pub wallet: Wallet,
+    pub usage: Usage,
+    pub subscriptions: Subscriptions,
+    pub payments: Payments,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedAccount {
+    pub last: OpenAccount,
+    pub reason: String,
+    pub closed_at: Timestamp,
+}
+
+/// A customer that is gone at the payment provider does not come back, however late its creation is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CustomerLink {
+    Linked,
+    Gone,
+}
+
+/// What is known of payments that were taken back. It may be known before the grant that they bought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payments {
+    /// The payments that are known to have succeeded. A second report of one says nothing new.
+    #[serde(default)]
+    pub succeeded: BTreeSet<ProviderId>,
+    /// By payment: minor units refunded so far, and paid.
+    pub refunds: BTreeMap<ProviderId, Refund>,
+    pub disputes: BTreeMap<ProviderId, Dispute>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    pub refunded: i64,
+    pub paid: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    pub payment: ProviderId,
+    pub state: DisputeState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DisputeState {
+    Open,
+    Won,
+    Lost,
+}
+
+impl Payments {
+    /// What was refunded in all only grows, in whatever order that is reported.
+    fn refund(&mut self, payment: &ProviderId, refund: Refund) {
+        let known = self.refunds.entry(payment.clone()).or_insert(refund);
+        known.refunded = known.refunded.max(refund.refunded);
+    }
+}
+
+impl Account {
+    /// The account's data, also of one that is closed.
+    #[must_use]
+    pub const fn opened(&self) -> Option<&OpenAccount> {
+        match self {
+            Self::Unopened => None,
+            Self::Open(account) => Some(account),
+            Self::Closed(closed) => Some(&closed.last),
+        }
+    }
+
+    /// How many events there have been, which is the sequence of the last one.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.opened().map_or(0, |account| account.version)
+    }
+
+    #[must_use]
+    pub fn balance(&self, at: Timestamp) -> Balance {
+        self.opened().map_or_else(Balance::default, |account| account.wallet.balance(at))
+    }
+
+    /// Changes the account as `event` says. After an error it must be dropped.
+    ///
+    /// # Errors
+    /// When no account with this history can have had that event.
+    pub fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
+        match (&mut *self, event) {
+            (Self::Unopened, Event::AccountOpened { plan, effective_at }) => {
+                *self = Self::Open(OpenAccount::new(plan.clone(), *effective_at));
+                Ok(())
+            }
+            (Self::Open(account), Event::AccountClosed { reason, effective_at }) => {
+                account.version = account.version.saturating_add(1);
+                *self = Self::Closed(ClosedAccount {
+                    last: account.clone(),
+                    reason: reason.clone(),
+                    closed_at: *effective_at,
+                });
+                Ok(())
+            }
+            (Self::Open(account), event) => account.apply(event),
+            (Self::Unopened | Self::Closed(_), _) => Err(CorruptHistory),
+        }
+    }
+}
+
+/// The account after `event`.
+///
+/// # Errors
+/// When no account with this history can have had that event.
+pub fn evolve(mut account: Account, event: &Event) -> Result<Account, CorruptHistory> {
+    account.apply(event)?;
+    Ok(account)
+}
+
+impl OpenAccount {
+    /// An account that has just been opened.
+    #[must_use]
+    pub fn new(free_plan: PlanId, opened_at: Timestamp) -> Self {
+        Self {
+            version: 1,
+            opened_at,
+            free_plan,
+            customers: BTreeMap::new(),
+            wallet: Wallet::default(),
+            usage: Usage::default(),
+            subscriptions: Subscriptions::default(),
+            payments: Payments::default(),
+        }
+    }
+
+    /// The plan whose features, limits and prices hold at `at`.
+    #[must_use]
+    pub fn plan(&self, at: Timestamp) -> &PlanId {
+        self.subscriptions.plan(at).unwrap_or(&self.free_plan)
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
+        self.version = self.version.saturating_add(1);
+        match event {
+            Event::AccountOpened { .. } | Event::AccountClosed { .. } => Err(CorruptHistory),
+            Event::CustomerLinked { customer, .. } => {
+                self.customers.entry(customer.clone()).or_insert(CustomerLink::Linked);
+                Ok(())
+            }
+            Event::CustomerUnlinked { customer, .. } => {
+                self.customers.insert(customer.clone(), CustomerLink::Gone);
+                Ok(())
+            }
+            Event::CreditsGranted { .. }
+            | Event::CreditsDeducted { .. }
+            | Event::CreditsRefunded { .. }
+            | Event::CreditsExpired { .. }
+            | Event::CreditsAdjusted { .. }
+            | Event::CreditsClawedBack { .. }
+            | Event::GrantFrozen { .. }
+            | Event::GrantUnfrozen { .. }
+            | Event::DebtPaid { .. }
+            | Event::DebtForgiven { .. } => self.apply_to_credits(event),
+            Event::CreditsHeld { .. }
+            | Event::HoldExtended { .. }
+            | Event::HoldCommitted { .. }
+            | Event::HoldReleased { .. }
+            | Event::HoldExpired { .. } => self.apply_to_holds(event),
+            Event::PeriodPaid { term, .. } => {
+                self.subscriptions.pay(term);
+                Ok(())
+            }
+            Event::TrialStarted { terms, .. }
+            | Event::SubscriptionStarted { terms, .. }
+            | Event::SubscriptionRenewed { terms, .. }
+            | Event::PlanChanged { terms, .. }
+            | Event::PlanChangeScheduled { terms, .. }
+            | Event::SubscriptionPastDue { terms, .. }
+            | Event::SubscriptionRecovered { terms, .. }
+            | Event::SubscriptionPaused { terms, .. }
+            | Event::SubscriptionResumed { terms, .. }
+            | Event::CancellationScheduled { terms, .. }
+            | Event::CancellationWithdrawn { terms, .. }
+            | Event::SubscriptionEnded { terms, .. } => {
+                self.subscriptions.observe(terms);
+                Ok(())
+            }
+            Event::PaymentRefunded { payment, refunded, paid, .. } => {
+                self.payments.refund(payment, Refund { refunded: refunded.minor, paid: paid.minor });
+                Ok(())
+            }
+            Event::DisputeOpened { dispute, payment, .. } => {
+                let opened = Dispute { payment: payment.clone(), state: DisputeState::Open };
+                self.payments.disputes.entry(dispute.clone()).or_insert(opened);
+                Ok(())
+            }
+            Event::DisputeClosed { dispute, payment, won, .. } => {
+                let state = if *won { DisputeState::Won } else { DisputeState::Lost };
+                self.payments.disputes.insert(dispute.clone(), Dispute { payment: payment.clone(), state });
+                Ok(())
+            }
+            Event::PaymentSucceeded { payment, .. } => {
+                self.payments.succeeded.insert(payment.clone());
+                Ok(())
+            }
+            // These are the history of payments. Nothing is decided on them.
+            Event::PaymentFailed { .. }
+            | Event::PaymentActionRequired { .. }
+            | Event::CheckoutStarted { .. }
+            | Event::CheckoutCompleted { .. }
+            | Event::CheckoutExpired { .. } => Ok(()),
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
+    fn apply_to_credits(&mut self, event: &Event) -> Result<(), CorruptHistory> {
+        let wallet = &mut self.wallet;
+        match event {
+            Event::CreditsGranted { grant, effective_at } => self.grant(grant, *effective_at)?,
+            Event::CreditsDeducted { draws, windows, .. } => {
+                wallet.shift_all(draws, Part::Remaining, Part::Consumed)?;
+                self.usage.add(windows);
+            }
+            Event::CreditsRefunded { deduction_id, amount, returns, reissued, windows, .. } => {
+                wallet.shift_all(returns, Part::Consumed, Part::Remaining)?;
+                let given_back: Vec<Draw> = returns.iter().chain(reissued).cloned().collect();
+                wallet.note_refund(deduction_id, *amount, &given_back)?;
+                self.usage.remove(windows);
+            }
+            Event::CreditsExpired { grant_id, amount, .. } => {
+                wallet.shift(grant_id, *amount, Part::Remaining, Part::Expired)?;
+            }
+            Event::CreditsAdjusted { draws, .. } => {
+                wallet.shift_all(draws, Part::Remaining, Part::Voided)?;
+            }
+            Event::CreditsClawedBack { grant_id, voided, expired, owed, forgiven, .. } => {
+                wallet.shift(grant_id, *voided, Part::Remaining, Part::Voided)?;
+                let spent = owed.checked_add(*forgiven).ok_or(CorruptHistory)?;
+                wallet.change(grant_id, |grant| grant.note_claw_back(*voided, *expired, spent))?;
+                wallet.debt = wallet.debt.checked_add(*owed).ok_or(CorruptHistory)?;
+            }
+            Event::GrantFrozen { grant_id, dispute, .. } => wallet.change(grant_id, |grant| {
+                grant.frozen_by = Some(dispute.clone());
+                Ok(())
+            })?,
+            Event::GrantUnfrozen { grant_id, .. } => wallet.change(grant_id, |grant| {
+                grant.frozen_by = None;
+                Ok(())
+            })?,
+            Event::DebtPaid { grant_id, amount, .. } => {
+                wallet.shift(grant_id, *amount, Part::Remaining, Part::Consumed)?;
+                wallet.debt = wallet.debt.checked_sub(*amount).ok_or(CorruptHistory)?;
+            }
+            Event::DebtForgiven { amount, .. } => {
+                wallet.debt = wallet.debt.checked_sub(*amount).ok_or(CorruptHistory)?;
+            }
+            _ => return Err(CorruptHistory),
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
+    fn apply_to_holds(&mut self, event: &Event) -> Result<(), CorruptHistory> {
+        let wallet = &mut self.wallet;
+        match event {
+            Event::CreditsHeld {
+                hold_id, amount, draws, purpose, windows, expires_at, effective_at, ..
+            } => {
+                wallet.shift_all(draws, Part::Remaining, Part::Held)?;
+                wallet.holds.insert(Hold {
+                    hold_id: hold_id.clone(),
+                    amount: *amount,
+                    draws: draws.clone(),
+                    purpose: purpose.clone(),
+                    windows: windows.clone(),
+                    held_at: *effective_at,
+                    expires_at: *expires_at,
+                })?;
+                self.usage.add(windows);
+            }
+            Event::HoldExtended { hold_id, expires_at, .. } => wallet.holds.extend(hold_id, *expires_at)?,
+            Event::HoldCommitted { hold_id, amount, draws, returns, .. } => {
+                let hold = wallet.holds.resolve(hold_id, HoldOutcome::Committed { amount: *amount })?;
+                wallet.shift_all(draws, Part::Held, Part::Consumed)?;
+                wallet.shift_all(returns, Part::Held, Part::Remaining)?;
+                let unspent = hold.amount.checked_sub(*amount).ok_or(CorruptHistory)?;
+                self.usage.remove(&unspent_windows(&hold.windows, unspent));
+            }
+            Event::HoldReleased { hold_id, returns, .. } => {
+                let hold = wallet.holds.resolve(hold_id, HoldOutcome::Released)?;
+                wallet.shift_all(returns, Part::Held, Part::Remaining)?;
+                self.usage.remove(&hold.windows);
+            }
+            Event::HoldExpired { hold_id, returns, .. } => {
+                let hold = wallet.holds.resolve(hold_id, HoldOutcome::Expired)?;
+                wallet.shift_all(returns, Part::Held, Part::Remaining)?;
+                self.usage.remove(&hold.windows);
+            }
+            _ => return Err(CorruptHistory),
+        }
+        Ok(())
+    }
+
+    fn grant(&mut self, terms: &GrantTerms, granted_at: Timestamp) -> Result<(), CorruptHistory> {
+        self.wallet.add(Grant::new(terms.clone(), granted_at))?;
+        if let (Source::Allocation, Some(slot)) = (terms.source, &terms.slot)
+            && slot.carry_max.is_some()
+        {
+            self.subscriptions.month_granted(&slot.subscription, slot.period.start);
+        }
+        Ok(())
+    }
+}
+
+/// The part of a hold's windows that a commit of less does not use: credits, not the generation itself.
+fn unspent_windows(windows: &[Window], unspent: Credits) -> Vec<Window> {
+    windows
+        .iter()
+        .filter(|window| window.key.measure == Measure::Credits)
+        .map(|window| Window { count: u64::try_from(unspent.get()).unwrap_or(0), ..*window })
+        .collect()
+}

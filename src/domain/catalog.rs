@@ -1,0 +1,363 @@
+//! What can be bought, what does it give, and what does work cost?
+//!
+//! This is the catalog after every check: whoever holds a [`Catalog`] can rely on each name in it being defined.
+//! `crate::catalog` reads one from TOML.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono_tz::Tz;
+
+use super::{
+    amount::{Credits, Currency, Money, Ratio},
+    names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+    time::CalendarUnit,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalog {
+    pub name: String,
+    /// Hex SHA-256 of the file's bytes. Every event carries the hash of the catalog that it was decided under.
+    ///
+    /// Settings are deliberately not in it: they only say what prices are called at Stripe, and no amount of
+    /// credits depends on that.
+    pub hash: String,
+    pub currency: Currency,
+    /// How many decimals a credit is shown with, 0 to 6. Amounts stay whole numbers everywhere.
+    pub scale: u8,
+    /// The time zone of calendar limits.
+    pub time_zone: Tz,
+    /// The plan of an account without a subscription.
+    pub free_plan: PlanId,
+    pub features: BTreeMap<FeatureId, String>,
+    /// In the order of the file, which is also the order from the smallest plan to the largest.
+    pub plans: Vec<Plan>,
+    pub packs: Vec<Pack>,
+    pub generations: BTreeMap<GenerationType, GenerationPrice>,
+    pub debt: DebtPolicy,
+    pub payments: PaymentSettings,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub id: PlanId,
+    pub name: String,
+    pub popular: bool,
+    /// The lines that describe the plan to a buyer.
+    pub marketing: Vec<String>,
+    pub allocation: Allocation,
+    /// `None`: what is unused at the end of a period expires.
+    pub rollover: Option<RolloverCap>,
+    pub features: BTreeSet<FeatureId>,
+    pub limits: Vec<Limit>,
+    /// Percent off every generation, 0 to 100.
+    pub discount_percent: u8,
+    pub prices: Vec<PlanPrice>,
+    pub trial: Option<Trial>,
+}
+
+impl Plan {
+    /// Whether the plan is something to show to a buyer. One that gives no credits and has no price is only what
+    /// an account without a subscription falls back to.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        !self.prices.is_empty() || self.allocation != Allocation::None
+    }
+
+    /// What the plan costs when it is paid by the month, or by the year.
+    #[must_use]
+    pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {
+        self.prices.iter().find(|price| price.interval == interval)
+    }
+}
+
+/// When and how many credits a plan gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allocation {
+    None,
+    /// Once per account, ever.
+    Once(Credits),
+    /// For each month: of a paid period, or, on the free plan, by the calendar from the account's opening.
+    Monthly(Credits),
+}
+
+impl Allocation {
+    /// Credits a month; none for a plan that gives once or never.
+    #[must_use]
+    pub const fn monthly(self) -> Credits {
+        match self {
+            Self::Monthly(credits) => credits,
+            Self::None | Self::Once(_) => Credits::ZERO,
+        }
+    }
+}
+
+/// The most that may roll over into a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloverCap {
+    /// At most this many credits are carried.
+    Carry(Credits),
+    /// What is carried and the fresh allocation together are at most this multiple of the allocation.
+    MaxBalance(Ratio),
+}
+
+impl RolloverCap {
+    /// How many credits may be carried into a period with this `allocation`.
+    #[must_use]
+    pub fn carry_max(self, allocation: Credits) -> Credits {
+        match self {
+            Self::Carry(credits) => credits,
+            Self::MaxBalance(multiple) => {
+                allocation.checked_mul_floor(multiple).unwrap_or(Credits::MAX).saturating_sub(allocation)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanPrice {
+    pub interval: Interval,
+    pub amount: Money,
+    pub stripe: StripePrice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    Month,
+    Year,
+}
+
+impl Interval {
+    #[must_use]
+    pub const fn months(self) -> u32 {
+        match self {
+            Self::Month => 1,
+            Self::Year => 12,
+        }
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+}
+
+/// What a price is called at Stripe; nothing when it was not configured, and then it cannot be bought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StripePrice {
+    /// Every id that this price is sold under. The first one is used for new sales, the others are accepted.
+    pub price_ids: Vec<String>,
+    /// Ids that a webhook may still name for this price. Nothing is sold under them.
+    pub retired_price_ids: Vec<String>,
+    pub product_id: Option<String>,
+    /// The setting that the ids come from, so that a refusal to sell can name it.
+    pub setting: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    pub days: u16,
+    /// Granted when the trial starts, expiring when it ends.
+    pub credits: Credits,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pack {
+    pub id: PackId,
+    pub name: String,
+    /// Of one pack; a purchase may have a quantity.
+    pub credits: Credits,
+    pub price: Money,
+    /// `None`: never expires.
+    pub expires_after_days: Option<u16>,
+    pub stripe: StripePrice,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationPrice {
+    pub name: String,
+    pub base: Credits,
+    /// The features that a plan must have, all of them.
+    pub needs: BTreeSet<FeatureId>,
+    /// For each option, what each of its values adds to the price.
+    pub options: BTreeMap<OptionName, BTreeMap<OptionName, Credits>>,
+}
+
+/// At most `max` of `measure` in each window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub measure: Measure,
+    pub unit: CalendarUnit,
+    pub window: WindowKind,
+    pub max: u64,
+}
+
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    Generations,
+    Credits,
+}
+
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowKind {
+    /// The day, week or month of the catalog's time zone.
+    Calendar,
+    /// The last 24 hours, 7 days or 30 days.
+    Rolling,
+}
+
+/// What happens when credits are taken back that were already spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebtPolicy {
+    Owe,
+    Forgive,
+}
+
+/// Settings of the payment side. They have no influence on amounts of credits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentSettings {
+    /// `false`: checkout answers that it is not available, webhooks are stored and not processed.
+    pub enabled: bool,
+    pub minor_min: i64,
+    pub minor_max: i64,
+    pub automatic_capture: bool,
+    pub trial_days: u16,
+    pub several_subscriptions: bool,
+    pub proration: String,
+    pub grace_days: u16,
+    pub retries_max: u16,
+    pub pack_refunds: PackRefunds,
+}
+
+/// Whether the business gives money back for packs. What Stripe refunds all the same is still clawed back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackRefunds {
+    Given,
+    Refused,
+}
+
+/// Why a generation has no price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPrice {
+    UnknownType,
+    UnknownOption {
+        option: OptionName,
+        known: Vec<OptionName>,
+    },
+    UnknownValue {
+        option: OptionName,
+        known: Vec<OptionName>,
+    },
+    /// The surcharges add up to more than an amount can hold.
+    TooLarge,
+}
+
+impl Catalog {
+    #[must_use]
+    pub fn plan(&self, id: &PlanId) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.id == *id)
+    }
+
+    #[must_use]
+    pub fn pack(&self, id: &PackId) -> Option<&Pack> {
+        self.packs.iter().find(|pack| pack.id == *id)
+    }
+
+    /// The plan and price that Stripe's price id stands for.
+    #[must_use]
+    pub fn plan_by_price_id(&self, price_id: &str) -> Option<(&Plan, &PlanPrice)> {
+        self.plans.iter().find_map(|plan| {
+            let price = plan.prices.iter().find(|price| price.stripe.has(price_id))?;
+            Some((plan, price))
+        })
+    }
+
+    #[must_use]
+    pub fn pack_by_price_id(&self, price_id: &str) -> Option<&Pack> {
+        self.packs.iter().find(|pack| pack.stripe.has(price_id))
+    }
+
+    /// The plans that have all of `features`, the smallest first.
+    pub fn plans_with<'a>(&'a self, features: &'a BTreeSet<FeatureId>) -> impl Iterator<Item = &'a Plan> {
+        self.plans.iter().filter(|plan| plan.features.is_superset(features))
+    }
+
+    /// What a generation costs on `plan`: base and surcharges, less the plan's discount, rounded up, at least 1.
+    ///
+    /// # Errors
+    /// When the type, an option or a value is not in the catalog.
+    pub fn price(
+        &self,
+        plan: &PlanId,
+        kind: &GenerationType,
+        options: &BTreeMap<OptionName, OptionName>,
+    ) -> Result<Credits, NoPrice> {
+        let generation = self.generations.get(kind).ok_or(NoPrice::UnknownType)?;
+        let full = options.iter().try_fold(generation.base, |sum, (option, value)| {
+            sum.checked_add(generation.surcharge(option, value)?).ok_or(NoPrice::TooLarge)
+        })?;
+        let discount = self.plan(plan).map_or(0, |plan| plan.discount_percent);
+        Ok(discounted(full, discount).max(Credits::ONE))
+    }
+}
+
+impl GenerationPrice {
+    fn surcharge(&self, option: &OptionName, value: &OptionName) -> Result<Credits, NoPrice> {
+        let values = self.options.get(option).ok_or_else(|| NoPrice::UnknownOption {
+            option: option.clone(),
+            known: self.options.keys().cloned().collect(),
+        })?;
+        values.get(value).copied().ok_or_else(|| NoPrice::UnknownValue {
+            option: option.clone(),
+            known: values.keys().cloned().collect(),
+        })
+    }
+}
+
+impl StripePrice {
+    #[must_use]
+    pub fn has(&self, price_id: &str) -> bool {
+        self.price_ids.iter().chain(&self.retired_price_ids).any(|known| known == price_id)
+    }
+
+    /// The id that new sales use; `None` when nothing can be bought at this price.
+    #[must_use]
+    pub fn sale_id(&self) -> Option<&str> {
+        self.price_ids.first().map(String::as_str)
+    }
+}
+
+/// Rounded up to a whole credit: what is taken off is rounded down.
+fn discounted(full: Credits, percent: u8) -> Credits {
+    let off = Ratio::new(u64::from(percent.min(100)), 100).and_then(|share| full.checked_mul_floor(share));
+    full.saturating_sub(off.unwrap_or(Credits::ZERO))
+}

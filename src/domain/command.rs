@@ -1,0 +1,249 @@
+//! What can be asked of an account? Commands are imperative, and carry all that their decision needs to know.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    amount::{Credits, Money},
+    catalog::Interval,
+    credits::Source,
+    event::{Draw, PaymentPurpose, Purpose},
+    limits::Window,
+    names::{
+        DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, PlanId, ProviderId,
+    },
+    subscription::SubscriptionTerms,
+    time::{Period, Timestamp},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    OpenAccount,
+    CloseAccount {
+        reason: String,
+    },
+
+    /// Spends an amount that the caller names. All of it, or none of it.
+    DeductCredits {
+        amount: Credits,
+        id: Option<GenerationId>,
+        description: Option<String>,
+    },
+    /// Spends what the catalog says that the work costs, if the plan's features and limits allow it.
+    Generate(Generation),
+    HoldCredits {
+        what: HoldFor,
+        expires_in_s: Option<u32>,
+    },
+    CommitHold {
+        hold_id: HoldId,
+        amount: Option<Credits>,
+        excess: Excess,
+    },
+    ReleaseHold {
+        hold_id: HoldId,
+    },
+    /// Moves the end of a hold to so many seconds from now.
+    ExtendHold {
+        hold_id: HoldId,
+        expires_in_s: u32,
+    },
+    /// Gives back all or part of a deduction. `None`: all that has not been given back yet.
+    RefundDeduction {
+        deduction: Deduction,
+        amount: Option<Credits>,
+        reason: String,
+    },
+    GrantCredits(GrantCredits),
+    /// Takes credits away, in the spending order.
+    AdjustCredits {
+        amount: Credits,
+        reason: String,
+    },
+    ForgiveDebt {
+        amount: Option<Credits>,
+        reason: String,
+    },
+
+    LinkCustomer {
+        customer: ProviderId,
+        effective_at: Timestamp,
+    },
+    UnlinkCustomer {
+        customer: ProviderId,
+        effective_at: Timestamp,
+    },
+    RecordSubscription(RecordSubscription),
+    RecordPaidInvoice(RecordPaidInvoice),
+    RecordPackPurchase(RecordPackPurchase),
+    RecordFailedPayment {
+        payment: ProviderId,
+        money: Money,
+        purpose: PaymentPurpose,
+        attempt: u32,
+        effective_at: Timestamp,
+    },
+    RecordActionRequired {
+        payment: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    RecordCheckout(RecordCheckout),
+    /// Takes back what a refunded payment bought. `refunded` is the total so far.
+    RecordRefundedPayment {
+        payment: ProviderId,
+        refunded: Money,
+        paid: Money,
+        effective_at: Timestamp,
+    },
+    OpenDispute {
+        dispute: ProviderId,
+        payment: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    CloseDispute {
+        dispute: ProviderId,
+        payment: ProviderId,
+        won: bool,
+        effective_at: Timestamp,
+    },
+
+    /// Lets happen what is due because time passed: expiry, allocation, rollover.
+    Settle,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Generation {
+    pub kind: GenerationType,
+    pub options: BTreeMap<OptionName, OptionName>,
+    pub id: Option<GenerationId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldFor {
+    Amount { amount: Credits, id: Option<GenerationId>, description: Option<String> },
+    Generation(Generation),
+}
+
+/// What to do when more is committed than was held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excess {
+    #[default]
+    Reject,
+    /// Commit what was held, and report the shortfall.
+    Cap,
+    /// Take the difference as a new deduction.
+    Take,
+}
+
+/// A deduction as its event says. It never changes, so it can be read before the decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deduction {
+    pub deduction_id: DeductionId,
+    pub amount: Credits,
+    pub draws: Vec<Draw>,
+    pub purpose: Purpose,
+    pub windows: Vec<Window>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GrantCredits {
+    pub grant_id: GrantId,
+    pub source: Source,
+    pub amount: Credits,
+    pub starts_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+    pub priority: Option<u8>,
+    pub cost: Option<Money>,
+    pub reason: String,
+}
+
+/// What Stripe reports of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordSubscription {
+    pub change: SubscriptionChange,
+    pub terms: SubscriptionTerms,
+    pub effective_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionChange {
+    TrialStarted,
+    Started,
+    Renewed,
+    PlanChanged { from: Option<PlanId> },
+    PlanChangeScheduled,
+    PastDue,
+    Recovered,
+    Paused,
+    Resumed,
+    CancellationScheduled,
+    CancellationWithdrawn,
+    Ended,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordPaidInvoice {
+    pub invoice: ProviderId,
+    pub subscription: Option<ProviderId>,
+    pub money: Money,
+    /// Periods that were paid in full.
+    pub periods: Vec<PaidPeriod>,
+    /// Changes of plan inside a period.
+    pub prorations: Vec<Proration>,
+    pub effective_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PaidPeriod {
+    pub plan: PlanId,
+    pub quantity: u32,
+    pub period: Period,
+    pub cost: Money,
+}
+
+/// From `span.start` on, `to` holds instead of `from`, until the end of the period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Proration {
+    /// The invoice line that charges for the new plan.
+    pub line: ProviderId,
+    pub from: Option<(PlanId, u32)>,
+    pub to: (PlanId, u32),
+    pub span: Period,
+    pub interval: Interval,
+    pub cost: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordPackPurchase {
+    /// The payment, which is what makes two reports of one purchase the same.
+    pub payment: ProviderId,
+    pub session: Option<ProviderId>,
+    pub pack: PackId,
+    pub quantity: u32,
+    pub money: Money,
+    pub effective_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordCheckout {
+    pub session: ProviderId,
+    pub step: CheckoutStep,
+    pub purpose: PaymentPurpose,
+    pub customer: Option<ProviderId>,
+    pub effective_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutStep {
+    Started,
+    Completed { paid: bool },
+    Expired,
+}

@@ -1,0 +1,196 @@
+//! Where do credits come from, and what became of them?
+
+use std::{cmp::Ordering, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::Imbalance;
+use crate::domain::{
+    amount::{Credits, Money},
+    names::{GrantId, PlanId, ProviderId},
+    time::{Period, Timestamp},
+};
+
+/// The priority of a grant that does not say: 0 is spent first.
+pub const PRIORITY_DEFAULT: u8 = 50;
+
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A plan's credits for one period.
+    Allocation,
+    /// What was unused of an allocation, carried into the next period.
+    Rollover,
+    /// A free plan's one-time credits.
+    Signup,
+    /// Bought.
+    TopUp,
+    Bonus,
+    /// A refund of a grant that had expired meanwhile.
+    Refund,
+    /// Given by an operator.
+    Adjustment,
+}
+
+/// What a grant is. What became of it is in [`Grant`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GrantTerms {
+    pub grant_id: GrantId,
+    pub source: Source,
+    pub amount: Credits,
+    pub starts_at: Timestamp,
+    /// The first instant at which it cannot be spent any more. `None`: never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// 0 is spent first.
+    pub priority: u8,
+    /// What was paid for the whole grant. `None`: it was free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// The payment that bought it: a refund or dispute of that payment takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<ProviderId>,
+    /// The subscription's period that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One month of a subscription, as far as credits go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Slot {
+    pub subscription: ProviderId,
+    pub plan: PlanId,
+    pub period: Period,
+    /// The plan's full allocation for the month: no more than the largest of these is ever granted for it.
+    pub allocation: Credits,
+    /// The most that may roll over into this month. `None` for all but the grant that opens the month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_max: Option<Credits>,
+    /// The grant whose unused part this one carries on, for a rollover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<GrantId>,
+}
+
+/// A lot of credits. Always: `granted = consumed + held + expired + voided + remaining`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Shared between the copies of an account, since it never changes.
+    #[serde(flatten)]
+    pub terms: Arc<GrantTerms>,
+    pub granted_at: Timestamp,
+    pub consumed: Credits,
+    pub held: Credits,
+    pub expired: Credits,
+    pub voided: Credits,
+    pub remaining: Credits,
+    /// What a refunded or lost payment has taken back of it so far, the part that became debt included.
+    pub clawed_back: Credits,
+    /// The part of `clawed_back` that had been spent, and was asked for as debt or forgiven.
+    #[serde(default)]
+    pub clawed_back_spent: Credits,
+    /// The part of `clawed_back` that had expired.
+    #[serde(default)]
+    pub clawed_back_expired: Credits,
+    /// The dispute that keeps what is left from being spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_by: Option<ProviderId>,
+}
+
+impl Grant {
+    #[must_use]
+    pub fn new(terms: GrantTerms, granted_at: Timestamp) -> Self {
+        Self {
+            granted_at,
+            consumed: Credits::ZERO,
+            held: Credits::ZERO,
+            expired: Credits::ZERO,
+            voided: Credits::ZERO,
+            remaining: terms.amount,
+            clawed_back: Credits::ZERO,
+            clawed_back_spent: Credits::ZERO,
+            clawed_back_expired: Credits::ZERO,
+            frozen_by: None,
+            terms: Arc::new(terms),
+        }
+    }
+
+    /// Whether what remains may be spent at `at`.
+    #[must_use]
+    pub fn is_live(&self, at: Timestamp) -> bool {
+        self.terms.starts_at <= at && !self.has_ended(at) && self.frozen_by.is_none()
+    }
+
+    #[must_use]
+    pub fn has_ended(&self, at: Timestamp) -> bool {
+        self.terms.expires_at.is_some_and(|end| end <= at)
+    }
+
+    /// Whether nothing more can come of it unless something is given back.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.remaining.is_zero() && self.held.is_zero()
+    }
+
+    /// What nobody used: what is left, or was left at the end.
+    #[must_use]
+    pub fn unused(&self) -> Credits {
+        self.remaining.checked_add(self.expired).unwrap_or(Credits::MAX)
+    }
+
+    /// Notes what a refund of the payment took back: what was left, had expired, and was spent.
+    pub(in crate::domain) fn note_claw_back(
+        &mut self,
+        voided: Credits,
+        expired: Credits,
+        spent: Credits,
+    ) -> Result<(), Imbalance> {
+        let add = |sum: Credits, amounts: &[Credits]| {
+            let amounts = amounts.iter().copied().chain([sum]);
+            Credits::checked_sum(amounts).ok_or(Imbalance)
+        };
+        self.clawed_back = add(self.clawed_back, &[voided, expired, spent])?;
+        self.clawed_back_expired = add(self.clawed_back_expired, &[expired])?;
+        self.clawed_back_spent = add(self.clawed_back_spent, &[spent])?;
+        Ok(())
+    }
+
+    /// What was spent or is held, and has not been asked for by a refund of its payment yet.
+    #[must_use]
+    pub fn spent_unasked(&self) -> Credits {
+        let spent = self.consumed.checked_add(self.held).unwrap_or(Credits::MAX);
+        spent.saturating_sub(self.clawed_back_spent)
+    }
+
+    /// What expired, and has not been counted as taken back by a refund of its payment.
+    #[must_use]
+    pub const fn expired_unasked(&self) -> Credits {
+        self.expired.saturating_sub(self.clawed_back_expired)
+    }
+
+    /// Whether the terms add up to what was granted.
+    #[must_use]
+    pub fn is_conserved(&self) -> bool {
+        Credits::checked_sum([self.consumed, self.held, self.expired, self.voided, self.remaining])
+            == Some(self.terms.amount)
+    }
+}
+
+/// The spending order `burn/v1`: priority, then expiry (soonest first, never last), then free before paid,
+/// then granted earlier, then id.
+#[must_use]
+pub fn burn_order(one: &Grant, other: &Grant) -> Ordering {
+    let key = |grant: &Grant| {
+        (
+            grant.terms.priority,
+            grant.terms.expires_at.is_none(),
+            grant.terms.expires_at,
+            grant.terms.cost.is_some(),
+            grant.granted_at,
+        )
+    };
+    key(one).cmp(&key(other)).then_with(|| one.terms.grant_id.cmp(&other.terms.grant_id))
+}

@@ -1,0 +1,212 @@
+//! What does an account hold, and which part of it can be spent?
+//!
+//! The wallet is a state machine of its own: grants, holds and debt. It changes by events only.
+
+mod grant;
+mod hold;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use grant::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source, burn_order};
+pub use hold::{HOLD_DEFAULT, HOLD_MAX, HOLDS_RESOLVED_MAX, Hold, HoldOutcome, Holds};
+
+use super::{
+    amount::Credits,
+    event::Draw,
+    names::{DeductionId, GrantId, ProviderId},
+    time::Timestamp,
+};
+
+/// An amount does not fit what the grants hold: the history was not written by the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imbalance;
+
+/// What a caller sees of the wallet at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Balance {
+    /// What a deduction may use.
+    pub available: Credits,
+    /// What open holds have set aside.
+    pub held: Credits,
+    /// `available + held − debt`. Negative when more is owed than there is.
+    pub settled: i64,
+    /// What is owed after credits were taken back that had been spent.
+    pub debt: Credits,
+}
+
+impl Balance {
+    #[must_use]
+    pub fn new(available: Credits, held: Credits, debt: Credits) -> Self {
+        let settled = i128::from(available.get()) + i128::from(held.get()) - i128::from(debt.get());
+        Self { available, held, settled: i64::try_from(settled).unwrap_or(i64::MAX), debt }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wallet {
+    /// Grants with credits left or held, in the spending order.
+    open: Vec<Grant>,
+    /// Grants of which nothing is left. They are kept for refunds, rollover and clawbacks.
+    settled: BTreeMap<GrantId, Grant>,
+    pub holds: Holds,
+    pub debt: Credits,
+    /// What has been refunded of each deduction that was refunded at all.
+    refunded: BTreeMap<DeductionId, Refunded>,
+}
+
+/// How much of a deduction came back, and to which grants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refunded {
+    pub amount: Credits,
+    pub returns: Vec<Draw>,
+}
+
+/// Which column of a grant credits move from or to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Remaining,
+    Consumed,
+    Held,
+    Expired,
+    Voided,
+}
+
+impl Wallet {
+    /// The balance by the clock: a grant or a hold that has ended counts no more, whether or not a job has run.
+    #[must_use]
+    pub fn balance(&self, at: Timestamp) -> Balance {
+        let live = self.open.iter().filter(|grant| grant.is_live(at)).map(|grant| grant.remaining);
+        let ended = self.holds.expired(at);
+        let returned = ended.clone().flat_map(|hold| &hold.draws);
+        let returned =
+            returned.filter(|draw| self.find(&draw.grant_id).is_some_and(|grant| grant.is_live(at)));
+        let available = Credits::checked_sum(live.chain(returned.map(|draw| draw.amount)));
+        let available = available.unwrap_or(Credits::MAX);
+        let held = ended.fold(self.holds.held(), |held, hold| held.saturating_sub(hold.amount));
+        Balance::new(available, held, self.debt)
+    }
+
+    /// Every grant there ever was: the open ones in the spending order, then the others by id.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.open.iter().chain(self.settled.values())
+    }
+
+    /// Grants with credits left or held, in the spending order.
+    #[must_use]
+    pub fn open(&self) -> &[Grant] {
+        &self.open
+    }
+
+    #[must_use]
+    pub fn find(&self, id: &GrantId) -> Option<&Grant> {
+        self.open.iter().find(|grant| grant.terms.grant_id == *id).or_else(|| self.settled.get(id))
+    }
+
+    /// The grants that a payment bought.
+    pub fn bought_by<'a>(&'a self, payment: &'a ProviderId) -> impl Iterator<Item = &'a Grant> {
+        self.grants().filter(move |grant| grant.terms.payment.as_ref() == Some(payment))
+    }
+
+    #[must_use]
+    pub fn refunded(&self, deduction: &DeductionId) -> Option<&Refunded> {
+        self.refunded.get(deduction)
+    }
+
+    /// Which grants would pay `amount` at `at`; `None` when they cannot pay all of it.
+    #[must_use]
+    pub fn draw(&self, amount: Credits, at: Timestamp) -> Option<Vec<Draw>> {
+        let mut wanted = amount;
+        let mut draws = Vec::with_capacity(1);
+        for grant in self.open.iter().filter(|grant| grant.is_live(at) && !grant.remaining.is_zero()) {
+            if wanted.is_zero() {
+                break;
+            }
+            let taken = wanted.min(grant.remaining);
+            wanted = wanted.saturating_sub(taken);
+            draws.push(Draw { grant_id: grant.terms.grant_id.clone(), amount: taken });
+        }
+        wanted.is_zero().then_some(draws)
+    }
+
+    pub fn add(&mut self, grant: Grant) -> Result<(), Imbalance> {
+        if self.find(&grant.terms.grant_id).is_some() {
+            return Err(Imbalance);
+        }
+        self.put(grant);
+        Ok(())
+    }
+
+    /// Moves credits of one grant from one part to another.
+    pub fn shift(&mut self, id: &GrantId, amount: Credits, from: Part, to: Part) -> Result<(), Imbalance> {
+        self.change(id, |grant| {
+            let source = part(grant, from);
+            *source = source.checked_sub(amount).ok_or(Imbalance)?;
+            let target = part(grant, to);
+            *target = target.checked_add(amount).ok_or(Imbalance)?;
+            Ok(())
+        })
+    }
+
+    pub fn shift_all(&mut self, draws: &[Draw], from: Part, to: Part) -> Result<(), Imbalance> {
+        draws.iter().try_for_each(|draw| self.shift(&draw.grant_id, draw.amount, from, to))
+    }
+
+    /// Changes one grant in place, and files it again where its place changed.
+    pub fn change(
+        &mut self,
+        id: &GrantId,
+        change: impl FnOnce(&mut Grant) -> Result<(), Imbalance>,
+    ) -> Result<(), Imbalance> {
+        if let Some(index) = self.open.iter().position(|grant| grant.terms.grant_id == *id) {
+            let grant = self.open.get_mut(index).ok_or(Imbalance)?;
+            change(grant)?;
+            if grant.is_settled() {
+                let grant = self.open.remove(index);
+                self.settled.insert(id.clone(), grant);
+            }
+            return Ok(());
+        }
+        let mut grant = self.settled.remove(id).ok_or(Imbalance)?;
+        change(&mut grant)?;
+        self.put(grant);
+        Ok(())
+    }
+
+    pub fn note_refund(
+        &mut self,
+        deduction: &DeductionId,
+        amount: Credits,
+        returns: &[Draw],
+    ) -> Result<(), Imbalance> {
+        let refunded = self.refunded.entry(deduction.clone()).or_default();
+        refunded.amount = refunded.amount.checked_add(amount).ok_or(Imbalance)?;
+        for draw in returns {
+            match refunded.returns.iter_mut().find(|known| known.grant_id == draw.grant_id) {
+                Some(known) => known.amount = known.amount.checked_add(draw.amount).ok_or(Imbalance)?,
+                None => refunded.returns.push(draw.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, grant: Grant) {
+        if grant.is_settled() {
+            self.settled.insert(grant.terms.grant_id.clone(), grant);
+        } else {
+            let index = self.open.partition_point(|other| burn_order(other, &grant).is_lt());
+            self.open.insert(index, grant);
+        }
+    }
+}
+
+const fn part(grant: &mut Grant, part: Part) -> &mut Credits {
+    match part {
+        Part::Remaining => &mut grant.remaining,
+        Part::Consumed => &mut grant.consumed,
+        Part::Held => &mut grant.held,
+        Part::Expired => &mut grant.expired,
+        Part::Voided => &mut grant.voided,
+    }
+}

@@ -1,0 +1,84 @@
+//! A decision in the making: the events so far, and the account as they leave it.
+
+use std::borrow::Cow;
+
+use crate::domain::{
+    account::OpenAccount,
+    amount::Credits,
+    event::Event,
+    names::{DeductionId, GrantId, HoldId, InvalidIdentifier},
+    refusal::Refusal,
+};
+
+use super::Context;
+
+pub(super) struct Draft<'a> {
+    pub(super) context: Context<'a>,
+    /// Copied only when a later event of the decision depends on an earlier one.
+    pub(super) account: Cow<'a, OpenAccount>,
+    events: Vec<Event>,
+}
+
+impl<'a> Draft<'a> {
+    /// For an account that opens with this decision.
+    pub(super) fn open(context: Context<'a>) -> Result<Self, Refusal> {
+        let plan = context.catalog.free_plan.clone();
+        let account = OpenAccount::new(plan.clone(), context.at);
+        let opened = Event::AccountOpened { plan, effective_at: context.at };
+        let mut draft = Self { context, account: Cow::Owned(account), events: vec![opened] };
+        draft.grant_on_opening()?;
+        Ok(draft)
+    }
+
+    /// For an account that is open. What is due because time passed comes first.
+    pub(super) fn of(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
+        let mut draft = Self { context, account: Cow::Borrowed(account), events: Vec::new() };
+        draft.pass_time()?;
+        Ok(draft)
+    }
+
+    /// Adds an event that later ones of this decision depend on.
+    pub(super) fn record(&mut self, event: Event) -> Result<(), Refusal> {
+        // The rules only write events that fit; what cannot be applied is a sum that does not fit.
+        self.account.to_mut().apply(&event).map_err(|_| Refusal::AmountTooLarge)?;
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// Adds the decision's last event, on which nothing in it depends.
+    pub(super) fn record_last(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub(super) fn finish(self) -> Vec<Event> {
+        self.events
+    }
+
+    /// The id that the next event gives to what it creates: unique, because the stream's numbers are.
+    pub(super) fn next_deduction_id(&self) -> Result<DeductionId, Refusal> {
+        self.next_id("ded", DeductionId::parse)
+    }
+
+    pub(super) fn next_hold_id(&self) -> Result<HoldId, Refusal> {
+        self.next_id("hold", HoldId::parse)
+    }
+
+    pub(super) fn next_grant_id(&self, prefix: &str) -> Result<GrantId, Refusal> {
+        self.next_id(prefix, GrantId::parse)
+    }
+
+    fn next_id<T>(
+        &self,
+        prefix: &str,
+        parse: impl FnOnce(&str) -> Result<T, InvalidIdentifier>,
+    ) -> Result<T, Refusal> {
+        let number = self.account.version.saturating_add(1);
+        parse(&format!("{prefix}_{number}")).map_err(|_| Refusal::AmountTooLarge)
+    }
+
+    /// The available balance must stay something that an amount can hold.
+    pub(super) fn check_room_for(&self, amount: Credits) -> Result<(), Refusal> {
+        let all = self.account.wallet.open().iter().map(|grant| grant.remaining).chain([amount]);
+        Credits::checked_sum(all).map(|_| ()).ok_or(Refusal::AmountTooLarge)
+    }
+}

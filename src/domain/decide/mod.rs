@@ -1,0 +1,126 @@
+//! What does a command do? The one place where it is decided.
+//!
+//! `decide` says which events a command has, or why it is refused; it changes nothing. Before every command
+//! comes what is due because time passed, so that an expiry is in the journal before what was decided on it.
+
+mod billing;
+mod draft;
+mod grants;
+mod holds;
+mod invoices;
+mod passing;
+mod payments;
+mod refunds;
+mod spending;
+
+use draft::Draft;
+
+pub use grants::opening_grant_id;
+pub use passing::next_due;
+
+use super::{
+    account::Account, catalog::Catalog, command::Command, event::Event, refusal::Refusal, time::Timestamp,
+};
+
+/// What a decision looks at besides the account: the moment, and what is for sale.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    pub at: Timestamp,
+    pub catalog: &'a Catalog,
+}
+
+/// Decides what `command` does to `account`. Changes nothing.
+///
+/// No events means that all the command asks for is true already.
+///
+/// # Errors
+/// When the rules do not allow it. The account is then as it was.
+pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
+    match (account, command) {
+        (Account::Unopened, Command::OpenAccount) => Ok(Draft::open(context)?.finish()),
+        // Whoever the payment provider reports on has an account: money must never wait for one.
+        (
+            Account::Unopened,
+            Command::LinkCustomer { .. }
+            | Command::UnlinkCustomer { .. }
+            | Command::RecordSubscription(_)
+            | Command::RecordPaidInvoice(_)
+            | Command::RecordPackPurchase(_)
+            | Command::RecordFailedPayment { .. }
+            | Command::RecordActionRequired { .. }
+            | Command::RecordCheckout(_)
+            | Command::RecordRefundedPayment { .. }
+            | Command::OpenDispute { .. }
+            | Command::CloseDispute { .. },
+        ) => decide_open(Draft::open(context)?, command),
+        (
+            Account::Unopened,
+            Command::CloseAccount { .. }
+            | Command::DeductCredits { .. }
+            | Command::Generate(_)
+            | Command::HoldCredits { .. }
+            | Command::CommitHold { .. }
+            | Command::ReleaseHold { .. }
+            | Command::ExtendHold { .. }
+            | Command::RefundDeduction { .. }
+            | Command::GrantCredits(_)
+            | Command::AdjustCredits { .. }
+            | Command::ForgiveDebt { .. }
+            | Command::Settle,
+        ) => Err(Refusal::AccountNotFound),
+        (Account::Closed(_), _) => Err(Refusal::AccountClosed),
+        (Account::Open(account), command) => decide_open(Draft::of(account, context)?, command),
+    }
+}
+
+/// One command on an open account. The draft already has what time has brought.
+fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::OpenAccount | Command::Settle => {}
+        Command::CloseAccount { reason } => draft.close(reason)?,
+        Command::DeductCredits { amount, id, description } => {
+            draft.deduct(*amount, id.as_ref(), description.as_ref())?;
+        }
+        Command::Generate(generation) => draft.generate(generation)?,
+        Command::HoldCredits { what, expires_in_s } => draft.hold(what, *expires_in_s)?,
+        Command::CommitHold { hold_id, amount, excess } => draft.commit(hold_id, *amount, *excess)?,
+        Command::ReleaseHold { hold_id } => draft.release(hold_id)?,
+        Command::ExtendHold { hold_id, expires_in_s } => draft.extend(hold_id, *expires_in_s)?,
+        Command::RefundDeduction { deduction, amount, reason } => draft.refund(deduction, *amount, reason)?,
+        Command::GrantCredits(grant) => draft.grant_by_operator(grant)?,
+        Command::AdjustCredits { amount, reason } => draft.adjust(*amount, reason)?,
+        Command::ForgiveDebt { amount, reason } => draft.forgive(*amount, reason)?,
+        Command::LinkCustomer { customer, effective_at } => draft.link(customer, *effective_at)?,
+        Command::UnlinkCustomer { customer, effective_at } => draft.unlink(customer, *effective_at)?,
+        Command::RecordSubscription(report) => draft.record_subscription(report)?,
+        Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
+        Command::RecordPackPurchase(purchase) => draft.record_pack_purchase(purchase)?,
+        Command::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
+            draft.record(Event::PaymentFailed {
+                payment: payment.clone(),
+                money: money.clone(),
+                purpose: purpose.clone(),
+                attempt: *attempt,
+                effective_at: *effective_at,
+            })?;
+        }
+        Command::RecordActionRequired { payment, money, effective_at } => {
+            draft.record(Event::PaymentActionRequired {
+                payment: payment.clone(),
+                money: money.clone(),
+                effective_at: *effective_at,
+            })?;
+        }
+        Command::RecordCheckout(checkout) => draft.record_checkout(checkout)?,
+        Command::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
+            draft.record_refunded_payment(payment, refunded, paid, *effective_at)?;
+        }
+        Command::OpenDispute { dispute, payment, money, effective_at } => {
+            draft.open_dispute(dispute, payment, money, *effective_at)?;
+        }
+        Command::CloseDispute { dispute, payment, won, effective_at } => {
+            draft.close_dispute(dispute, payment, *won, *effective_at)?;
+        }
+    }
+    Ok(draft.finish())
+}

@@ -1,0 +1,107 @@
+//! Refunds of deductions: back to the grants that paid, the last one first, never more than was spent.
+
+use chrono::TimeDelta;
+
+use crate::domain::{
+    amount::Credits,
+    catalog::Measure,
+    command::Deduction,
+    credits::{GrantTerms, PRIORITY_DEFAULT, Source},
+    event::{Draw, Event},
+    limits::Window,
+    refusal::Refusal,
+};
+
+use super::draft::Draft;
+
+/// How long credits live that come back to a grant which has ended.
+const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
+
+impl Draft<'_> {
+    pub(super) fn refund(
+        &mut self,
+        deduction: &Deduction,
+        amount: Option<Credits>,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let refunded = self.account.wallet.refunded(&deduction.deduction_id).cloned().unwrap_or_default();
+        let left = deduction.amount.saturating_sub(refunded.amount);
+        let requested = amount.unwrap_or(left);
+        if requested.is_zero() || requested > left {
+            return Err(Refusal::RefundExceedsDeduction {
+                deducted: deduction.amount,
+                refunded: refunded.amount,
+                requested: amount.unwrap_or(deduction.amount),
+            });
+        }
+        let given = give_back(&deduction.draws, &refunded.returns, requested);
+        let (reissued, returns): (Vec<Draw>, Vec<Draw>) = given.into_iter().partition(|draw| {
+            let grant = self.account.wallet.find(&draw.grant_id);
+            grant.is_none_or(|grant| grant.has_ended(self.context.at))
+        });
+        let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
+        let again = again.ok_or(Refusal::AmountTooLarge)?;
+        let whole = requested == left;
+        self.check_room_for(requested)?;
+        self.record(Event::CreditsRefunded {
+            deduction_id: deduction.deduction_id.clone(),
+            amount: requested,
+            returns: returns.clone(),
+            reissued,
+            reason: reason.to_owned(),
+            purpose: deduction.purpose.clone(),
+            windows: given_back(&deduction.windows, requested, whole),
+            effective_at: self.context.at,
+        })?;
+        if !again.is_zero() {
+            self.reissue(again, reason)?;
+        }
+        returns.iter().try_for_each(|draw| self.pay_debt(&draw.grant_id, self.context.at))
+    }
+
+    fn reissue(&mut self, amount: Credits, reason: &str) -> Result<(), Refusal> {
+        let at = self.context.at;
+        let grant = GrantTerms {
+            grant_id: self.next_grant_id("refund")?,
+            source: Source::Refund,
+            amount,
+            starts_at: at,
+            expires_at: Some(at.plus(REISSUED_LIFE)),
+            priority: PRIORITY_DEFAULT,
+            cost: None,
+            payment: None,
+            slot: None,
+            reason: Some(reason.to_owned()),
+        };
+        self.grant(grant, at)
+    }
+}
+
+/// What no longer counts in the windows: the credits, and the generation once all of it was given back.
+fn given_back(windows: &[Window], amount: Credits, whole: bool) -> Vec<Window> {
+    let credits = u64::try_from(amount.get()).unwrap_or(0);
+    windows
+        .iter()
+        .filter_map(|window| match window.key.measure {
+            Measure::Credits => Some(Window { count: credits, ..*window }),
+            Measure::Generations => whole.then_some(*window),
+        })
+        .collect()
+}
+
+/// Takes `amount` off the draws, the last one first, after what `already` came back of each.
+fn give_back(draws: &[Draw], already: &[Draw], amount: Credits) -> Vec<Draw> {
+    let mut wanted = amount;
+    let mut returns = Vec::new();
+    for draw in draws.iter().rev() {
+        let earlier =
+            already.iter().filter(|known| known.grant_id == draw.grant_id).map(|known| known.amount);
+        let earlier = Credits::checked_sum(earlier).unwrap_or(Credits::MAX);
+        let taken = wanted.min(draw.amount.saturating_sub(earlier));
+        wanted = wanted.saturating_sub(taken);
+        if !taken.is_zero() {
+            returns.push(Draw { grant_id: draw.grant_id.clone(), amount: taken });
+        }
+    }
+    returns
+}

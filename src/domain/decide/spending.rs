@@ -1,0 +1,173 @@
+//! Deductions and generations: all of the amount, or none of it.
+
+use crate::domain::{
+    amount::Credits,
+    catalog::{Limit, NoPrice, Plan},
+    command::Generation,
+    event::{BURN_ORDER, Draw, Event, Purpose},
+    limits::{self, LimitState, Window},
+    names::{FeatureId, GenerationId, PlanId},
+    refusal::Refusal,
+    time::Timestamp,
+};
+
+use super::draft::Draft;
+
+impl Draft<'_> {
+    pub(super) fn deduct(
+        &mut self,
+        amount: Credits,
+        id: Option<&GenerationId>,
+        description: Option<&String>,
+    ) -> Result<(), Refusal> {
+        self.spend(amount, Purpose::Named { id: id.cloned(), description: description.cloned() })
+    }
+
+    pub(super) fn generate(&mut self, generation: &Generation) -> Result<(), Refusal> {
+        let (amount, purpose) = self.price(generation)?;
+        self.spend(amount, purpose)
+    }
+
+    pub(super) fn spend(&mut self, amount: Credits, purpose: Purpose) -> Result<(), Refusal> {
+        let (draws, windows) = self.reserve(amount, &purpose)?;
+        let deducted = Event::CreditsDeducted {
+            deduction_id: self.next_deduction_id()?,
+            amount,
+            draws,
+            order: BURN_ORDER.to_owned(),
+            purpose,
+            windows,
+            effective_at: self.context.at,
+        };
+        self.record_last(deducted);
+        Ok(())
+    }
+
+    /// What a generation costs on the account's plan, if its features allow it.
+    pub(super) fn price(&self, generation: &Generation) -> Result<(Credits, Purpose), Refusal> {
+        let catalog = self.context.catalog;
+        let plan = self.account.plan(self.context.at);
+        let price = catalog.price(plan, &generation.kind, &generation.options).map_err(|no_price| {
+            let known = || catalog.generations.keys().cloned().collect();
+            match no_price {
+                NoPrice::UnknownType => Refusal::UnknownGenerationType { known: known() },
+                NoPrice::UnknownOption { option, known } => Refusal::UnknownOption { option, known },
+                NoPrice::UnknownValue { option, known } => Refusal::UnknownOptionValue { option, known },
+                NoPrice::TooLarge => Refusal::AmountTooLarge,
+            }
+        })?;
+        self.check_features(plan, generation)?;
+        let purpose = Purpose::Generation {
+            id: generation.id.clone(),
+            kind: generation.kind.clone(),
+            options: generation.options.clone(),
+        };
+        Ok((price, purpose))
+    }
+
+    /// Which grants pay and which windows count, if limits and balance allow the amount.
+    pub(super) fn reserve(
+        &self,
+        amount: Credits,
+        purpose: &Purpose,
+    ) -> Result<(Vec<Draw>, Vec<Window>), Refusal> {
+        let generations = u64::from(purpose.is_generation());
+        let windows = limits::windows(self.context.catalog, generations, amount, self.context.at);
+        self.check_limits(&windows, purpose)?;
+        let draws = self.account.wallet.draw(amount, self.context.at);
+        let draws = draws.ok_or_else(|| self.insufficient(amount))?;
+        Ok((draws, windows))
+    }
+
+    fn check_features(&self, plan: &PlanId, generation: &Generation) -> Result<(), Refusal> {
+        let catalog = self.context.catalog;
+        let Some(needs) = catalog.generations.get(&generation.kind).map(|generation| &generation.needs)
+        else {
+            return Ok(());
+        };
+        let has =
+            |feature: &&FeatureId| catalog.plan(plan).is_some_and(|plan| plan.features.contains(*feature));
+        let missing: Vec<FeatureId> = needs.iter().filter(|feature| !has(feature)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::FeatureNotInPlan {
+            missing,
+            plan: plan.clone(),
+            plans: catalog.plans_with(needs).map(|plan| plan.id.clone()).collect(),
+        })
+    }
+
+    fn check_limits(&self, windows: &[Window], purpose: &Purpose) -> Result<(), Refusal> {
+        if windows.is_empty() {
+            return Ok(());
+        }
+        let Some(plan) = self.context.catalog.plan(self.account.plan(self.context.at)) else {
+            return Ok(());
+        };
+        let reached = plan.limits.iter().find_map(|limit| self.exceeded(limit, windows));
+        reached.map_or(Ok(()), |(limit, requested)| {
+            Err(Refusal::LimitReached {
+                limit,
+                requested,
+                windows: limits::states(&self.account.usage, plan, self.context.catalog, self.context.at),
+                plan: plan.id.clone(),
+                plans: self.plans_allowing(windows, purpose),
+            })
+        })
+    }
+
+    /// Where the account stands against the limit, and how much more is wanted, if that is too much.
+    fn exceeded(&self, limit: &Limit, windows: &[Window]) -> Option<(LimitState, u64)> {
+        let wanted = windows.iter().find(|window| window.key == limit.key())?.count;
+        let state = self.account.usage.state(limit, self.context.catalog, self.context.at);
+        (wanted > state.remaining).then_some((state, wanted))
+    }
+
+    /// The plans of which every limit and the features would allow it, the smallest first.
+    fn plans_allowing(&self, windows: &[Window], purpose: &Purpose) -> Vec<PlanId> {
+        let needs = match purpose {
+            Purpose::Generation { kind, .. } => {
+                self.context.catalog.generations.get(kind).map(|generation| &generation.needs)
+            }
+            Purpose::Named { .. } => None,
+        };
+        let has = |plan: &&Plan| needs.is_none_or(|needs| plan.features.is_superset(needs));
+        let allows = |plan: &&Plan| plan.limits.iter().all(|limit| self.exceeded(limit, windows).is_none());
+        self.context.catalog.plans.iter().filter(has).filter(allows).map(|plan| plan.id.clone()).collect()
+    }
+
+    pub(super) fn insufficient(&self, requested: Credits) -> Refusal {
+        let balance = self.account.wallet.balance(self.context.at);
+        Refusal::InsufficientCredits {
+            requested,
+            available: balance.available,
+            held: balance.held,
+            debt: balance.debt,
+            next_credits_at: self.next_credits_at(),
+            upgrade: self.upgrade(requested),
+        }
+    }
+
+    /// When the next month of a running allocation begins.
+    fn next_credits_at(&self) -> Option<Timestamp> {
+        let terms = self.account.subscriptions.terms();
+        let months = terms.iter().filter_map(|paid| paid.next).filter(|next| *next > self.context.at);
+        let renewal = self.account.subscriptions.current().map(|terms| terms.period.end);
+        months.chain(renewal.filter(|end| *end > self.context.at)).min()
+    }
+
+    /// The plan above the account's that gives `requested` in a month, or else the largest above it.
+    fn upgrade(&self, requested: Credits) -> Option<PlanId> {
+        let plan = self.account.plan(self.context.at);
+        let monthly = |plan: &PlanId| {
+            self.context.catalog.plan(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
+        };
+        let above = self.context.catalog.plans.iter().skip_while(|other| other.id != *plan).skip(1);
+        let mut larger = above.filter(|other| other.allocation.monthly() > monthly(plan));
+        let enough = larger.clone().find(|other| other.allocation.monthly() >= requested);
+        enough
+            .or_else(|| larger.by_ref().max_by_key(|other| other.allocation.monthly()))
+            .map(|plan| plan.id.clone())
+    }
+}

@@ -1,0 +1,445 @@
+//! What has happened to an account? Events are facts, in the past tense, and are never edited.
+//!
+//! **These names and fields are the storage format.** Adding a variant, or a field that has a default, is
+//! safe. Anything else needs an upcaster (`crate::journal::upcast`), and `tests/it/contracts/` fails until
+//! there is one. No event carries personal data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    amount::{Credits, Money},
+    credits::GrantTerms,
+    limits::Window,
+    names::{
+        DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, PlanId, ProviderId,
+    },
+    subscription::{SubscriptionTerms, Term},
+    time::Timestamp,
+};
+
+/// The name of the spending order that a deduction followed: see `crate::domain::credits::burn_order`.
+pub const BURN_ORDER: &str = "burn/v1";
+
+/// How much one grant gave to, or got back from, a movement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Draw {
+    pub grant_id: GrantId,
+    pub amount: Credits,
+}
+
+/// What credits were spent on, or set aside for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Work that the catalog has a price for.
+    Generation {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<GenerationId>,
+        kind: GenerationType,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        options: BTreeMap<OptionName, OptionName>,
+    },
+    /// An amount that the caller named.
+    Named {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<GenerationId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+    },
+}
+
+impl Purpose {
+    #[must_use]
+    pub const fn generation_id(&self) -> Option<&GenerationId> {
+        match self {
+            Self::Generation { id, .. } | Self::Named { id, .. } => id.as_ref(),
+        }
+    }
+
+    #[must_use]
+    pub const fn is_generation(&self) -> bool {
+        matches!(self, Self::Generation { .. })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum Event {
+    /// The account exists from now on, on the plan that needs no subscription.
+    AccountOpened {
+        plan: PlanId,
+        effective_at: Timestamp,
+    },
+    /// A customer at the payment provider stands for this account.
+    CustomerLinked {
+        customer: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// The customer is gone at the payment provider. The ledger stays.
+    CustomerUnlinked {
+        customer: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// Nothing more can be spent or granted.
+    AccountClosed {
+        reason: String,
+        effective_at: Timestamp,
+    },
+
+    /// A lot of credits came to be.
+    CreditsGranted {
+        grant: GrantTerms,
+        effective_at: Timestamp,
+    },
+    /// Credits were spent.
+    CreditsDeducted {
+        deduction_id: DeductionId,
+        amount: Credits,
+        /// Which grants paid, and how much each. Sums to `amount`.
+        draws: Vec<Draw>,
+        /// The spending order that was followed.
+        order: String,
+        purpose: Purpose,
+        /// The windows of limits that this counts in.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        windows: Vec<Window>,
+        effective_at: Timestamp,
+    },
+    /// Credits that had been spent came back.
+    CreditsRefunded {
+        deduction_id: DeductionId,
+        amount: Credits,
+        /// Which grants got credits back, the last that had paid first.
+        returns: Vec<Draw>,
+        /// Which grants would have got credits back, had they not ended. A new grant has them instead.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reissued: Vec<Draw>,
+        reason: String,
+        purpose: Purpose,
+        /// The windows in which the deduction no longer counts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        windows: Vec<Window>,
+        effective_at: Timestamp,
+    },
+    /// A grant reached its end with credits left.
+    CreditsExpired {
+        grant_id: GrantId,
+        amount: Credits,
+        effective_at: Timestamp,
+    },
+    /// An operator, or a downgrade at once, took credits away.
+    CreditsAdjusted {
+        amount: Credits,
+        draws: Vec<Draw>,
+        reason: String,
+        effective_at: Timestamp,
+    },
+    /// Credits that a refunded or lost payment had bought were taken back.
+    CreditsClawedBack {
+        payment: ProviderId,
+        grant_id: GrantId,
+        /// What was left of the grant and is void now.
+        voided: Credits,
+        /// What had expired already, so that nobody has it.
+        #[serde(default)]
+        expired: Credits,
+        /// What had been spent already and is owed now.
+        owed: Credits,
+        /// What had been spent already and is not asked for.
+        forgiven: Credits,
+        effective_at: Timestamp,
+    },
+    /// What is left of the grant cannot be spent while its payment is disputed.
+    GrantFrozen {
+        grant_id: GrantId,
+        dispute: ProviderId,
+        effective_at: Timestamp,
+    },
+    GrantUnfrozen {
+        grant_id: GrantId,
+        dispute: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// A grant paid what the account owed.
+    DebtPaid {
+        grant_id: GrantId,
+        amount: Credits,
+        effective_at: Timestamp,
+    },
+    DebtForgiven {
+        amount: Credits,
+        reason: String,
+        effective_at: Timestamp,
+    },
+
+    /// Credits were set aside.
+    CreditsHeld {
+        hold_id: HoldId,
+        amount: Credits,
+        draws: Vec<Draw>,
+        order: String,
+        purpose: Purpose,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        windows: Vec<Window>,
+        expires_at: Timestamp,
+        effective_at: Timestamp,
+    },
+    HoldExtended {
+        hold_id: HoldId,
+        expires_at: Timestamp,
+        effective_at: Timestamp,
+    },
+    /// Work was done for a hold: part or all of it is spent, the rest went back.
+    HoldCommitted {
+        hold_id: HoldId,
+        /// What was spent out of the hold.
+        amount: Credits,
+        draws: Vec<Draw>,
+        returns: Vec<Draw>,
+        /// What was asked for beyond the hold and not taken.
+        #[serde(default)]
+        shortfall: Credits,
+        purpose: Purpose,
+        effective_at: Timestamp,
+    },
+    HoldReleased {
+        hold_id: HoldId,
+        returns: Vec<Draw>,
+        effective_at: Timestamp,
+    },
+    HoldExpired {
+        hold_id: HoldId,
+        returns: Vec<Draw>,
+        effective_at: Timestamp,
+    },
+
+    /// A plan's period was paid for, or is free: its allocation is due, month by month.
+    PeriodPaid {
+        term: Term,
+        effective_at: Timestamp,
+    },
+    TrialStarted {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    SubscriptionStarted {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    /// A new period began. It is not paid yet.
+    SubscriptionRenewed {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    PlanChanged {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<PlanId>,
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    PlanChangeScheduled {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    SubscriptionPastDue {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    SubscriptionRecovered {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    SubscriptionPaused {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    SubscriptionResumed {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    CancellationScheduled {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    CancellationWithdrawn {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    SubscriptionEnded {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+
+    PaymentSucceeded {
+        payment: ProviderId,
+        money: Money,
+        purpose: PaymentPurpose,
+        effective_at: Timestamp,
+    },
+    PaymentFailed {
+        payment: ProviderId,
+        money: Money,
+        purpose: PaymentPurpose,
+        /// How many tries there have been.
+        attempt: u32,
+        effective_at: Timestamp,
+    },
+    /// The customer has to confirm the payment, such as by 3-D Secure.
+    PaymentActionRequired {
+        payment: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    /// Money went back. `refunded` is the total so far.
+    PaymentRefunded {
+        payment: ProviderId,
+        refunded: Money,
+        paid: Money,
+        effective_at: Timestamp,
+    },
+    DisputeOpened {
+        dispute: ProviderId,
+        payment: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    DisputeClosed {
+        dispute: ProviderId,
+        payment: ProviderId,
+        won: bool,
+        effective_at: Timestamp,
+    },
+
+    CheckoutStarted {
+        session: ProviderId,
+        purpose: PaymentPurpose,
+        effective_at: Timestamp,
+    },
+    CheckoutCompleted {
+        session: ProviderId,
+        purpose: PaymentPurpose,
+        paid: bool,
+        effective_at: Timestamp,
+    },
+    CheckoutExpired {
+        session: ProviderId,
+        purpose: PaymentPurpose,
+        effective_at: Timestamp,
+    },
+}
+
+/// What a payment is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentPurpose {
+    Subscription {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscription: Option<ProviderId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
+    },
+    Pack {
+        pack: PackId,
+        quantity: u32,
+    },
+    Other,
+}
+
+impl Event {
+    /// The event's name, as it is stored.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AccountOpened { .. } => "AccountOpened",
+            Self::CustomerLinked { .. } => "CustomerLinked",
+            Self::CustomerUnlinked { .. } => "CustomerUnlinked",
+            Self::AccountClosed { .. } => "AccountClosed",
+            Self::CreditsGranted { .. } => "CreditsGranted",
+            Self::CreditsDeducted { .. } => "CreditsDeducted",
+            Self::CreditsRefunded { .. } => "CreditsRefunded",
+            Self::CreditsExpired { .. } => "CreditsExpired",
+            Self::CreditsAdjusted { .. } => "CreditsAdjusted",
+            Self::CreditsClawedBack { .. } => "CreditsClawedBack",
+            Self::GrantFrozen { .. } => "GrantFrozen",
+            Self::GrantUnfrozen { .. } => "GrantUnfrozen",
+            Self::DebtPaid { .. } => "DebtPaid",
+            Self::DebtForgiven { .. } => "DebtForgiven",
+            Self::CreditsHeld { .. } => "CreditsHeld",
+            Self::HoldExtended { .. } => "HoldExtended",
+            Self::HoldCommitted { .. } => "HoldCommitted",
+            Self::HoldReleased { .. } => "HoldReleased",
+            Self::HoldExpired { .. } => "HoldExpired",
+            Self::PeriodPaid { .. } => "PeriodPaid",
+            Self::TrialStarted { .. } => "TrialStarted",
+            Self::SubscriptionStarted { .. } => "SubscriptionStarted",
+            Self::SubscriptionRenewed { .. } => "SubscriptionRenewed",
+            Self::PlanChanged { .. } => "PlanChanged",
+            Self::PlanChangeScheduled { .. } => "PlanChangeScheduled",
+            Self::SubscriptionPastDue { .. } => "SubscriptionPastDue",
+            Self::SubscriptionRecovered { .. } => "SubscriptionRecovered",
+            Self::SubscriptionPaused { .. } => "SubscriptionPaused",
+            Self::SubscriptionResumed { .. } => "SubscriptionResumed",
+            Self::CancellationScheduled { .. } => "CancellationScheduled",
+            Self::CancellationWithdrawn { .. } => "CancellationWithdrawn",
+            Self::SubscriptionEnded { .. } => "SubscriptionEnded",
+            Self::PaymentSucceeded { .. } => "PaymentSucceeded",
+            Self::PaymentFailed { .. } => "PaymentFailed",
+            Self::PaymentActionRequired { .. } => "PaymentActionRequired",
+            Self::PaymentRefunded { .. } => "PaymentRefunded",
+            Self::DisputeOpened { .. } => "DisputeOpened",
+            Self::DisputeClosed { .. } => "DisputeClosed",
+            Self::CheckoutStarted { .. } => "CheckoutStarted",
+            Self::CheckoutCompleted { .. } => "CheckoutCompleted",
+            Self::CheckoutExpired { .. } => "CheckoutExpired",
+        }
+    }
+
+    /// When it became true in the world, which may be before it was recorded.
+    #[must_use]
+    pub const fn effective_at(&self) -> Timestamp {
+        match self {
+            Self::AccountOpened { effective_at, .. }
+            | Self::CustomerLinked { effective_at, .. }
+            | Self::CustomerUnlinked { effective_at, .. }
+            | Self::AccountClosed { effective_at, .. }
+            | Self::CreditsGranted { effective_at, .. }
+            | Self::CreditsDeducted { effective_at, .. }
+            | Self::CreditsRefunded { effective_at, .. }
+            | Self::CreditsExpired { effective_at, .. }
+            | Self::CreditsAdjusted { effective_at, .. }
+            | Self::CreditsClawedBack { effective_at, .. }
+            | Self::GrantFrozen { effective_at, .. }
+            | Self::GrantUnfrozen { effective_at, .. }
+            | Self::DebtPaid { effective_at, .. }
+            | Self::DebtForgiven { effective_at, .. }
+            | Self::CreditsHeld { effective_at, .. }
+            | Self::HoldExtended { effective_at, .. }
+            | Self::HoldCommitted { effective_at, .. }
+            | Self::HoldReleased { effective_at, .. }
+            | Self::HoldExpired { effective_at, .. }
+            | Self::PeriodPaid { effective_at, .. }
+            | Self::TrialStarted { effective_at, .. }
+            | Self::SubscriptionStarted { effective_at, .. }
+            | Self::SubscriptionRenewed { effective_at, .. }
+            | Self::PlanChanged { effective_at, .. }
+            | Self::PlanChangeScheduled { effective_at, .. }
+            | Self::SubscriptionPastDue { effective_at, .. }
+            | Self::SubscriptionRecovered { effective_at, .. }
+            | Self::SubscriptionPaused { effective_at, .. }
+            | Self::SubscriptionResumed { effective_at, .. }
+            | Self::CancellationScheduled { effective_at, .. }
+            | Self::CancellationWithdrawn { effective_at, .. }
+            | Self::SubscriptionEnded { effective_at, .. }
+            | Self::PaymentSucceeded { effective_at, .. }
+            | Self::PaymentFailed { effective_at, .. }
+            | Self::PaymentActionRequired { effective_at, .. }
+            | Self::PaymentRefunded { effective_at, .. }
+            | Self::DisputeOpened { effective_at, .. }
+            | Self::DisputeClosed { effective_at, .. }
+            | Self::CheckoutStarted { effective_at, .. }
+            | Self::CheckoutCompleted { effective_at, .. }
+            | Self::CheckoutExpired { effective_at, .. } => *effective_at,
+        }
+    }
+}

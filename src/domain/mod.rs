@@ -1,0 +1,15 @@
+//! What are the rules? All of them, and nothing else: no clock, no randomness, no I/O, no framework.
+
+pub mod account;
+pub mod amount;
+pub mod catalog;
+pub mod command;
+pub mod credits;
+pub mod decide;
+pub mod event;
+pub mod limits;
+pub mod names;
+mod pairs;
+pub mod refusal;
+pub mod subscription;
+pub mod time;

@@ -1,0 +1,89 @@
+//! Who and what? Identifiers, each of its own type, so that none can stand in for another.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// The longest identifier, in bytes. All of them are ASCII.
+pub const IDENTIFIER_BYTES_MAX: usize = 128;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an identifier has 1 to 128 characters of A-Z a-z 0-9 _ . : -")]
+pub struct InvalidIdentifier;
+
+/// The longest id of a grant, which may be made of another identifier, a time and two prefixes.
+pub const GRANT_ID_BYTES_MAX: usize = IDENTIFIER_BYTES_MAX + 64;
+
+fn is_identifier(text: &str, bytes_max: usize) -> bool {
+    !text.is_empty()
+        && text.len() <= bytes_max
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
+}
+
+macro_rules! identifiers {
+    ($($(#[$documentation:meta])* $name:ident $(, at most $bytes_max:ident)?;)+) => {$(
+        $(#[$documentation])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        #[schemars(with = "String")]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// # Errors
+            /// When the text is empty, too long, or has other characters than `A-Za-z0-9_.:-`.
+            pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+                let [bytes_max, ..] = [$($bytes_max,)? IDENTIFIER_BYTES_MAX];
+                if is_identifier(text, bytes_max) { Ok(Self(text.into())) } else { Err(InvalidIdentifier) }
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidIdentifier;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+identifiers! {
+    /// The caller's own id for whoever owns credits. Never an e-mail address.
+    AccountId;
+    /// A lot of credits, unique within its account.
+    GrantId, at most GRANT_ID_BYTES_MAX;
+    /// A deduction, unique within its account: `ded_` and the number of its event in the account's stream.
+    DeductionId;
+    /// A hold, unique within its account: `hold_` and the number of its event in the account's stream.
+    HoldId;
+    /// The caller's own id for one piece of generated work.
+    GenerationId;
+    /// A kind of generation, as the catalog names it.
+    GenerationType;
+    PlanId;
+    PackId;
+    FeatureId;
+    /// A choice that a generation offers, such as `quality`, or a value of it, such as `high`.
+    OptionName;
+    /// An object at the payment provider: a customer, subscription, invoice, payment or dispute.
+    ProviderId;
+    /// Who or what asked for a command: a key's prefix, `stripe`, `clock`.
+    Actor;
+}

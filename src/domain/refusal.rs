@@ -1,0 +1,87 @@
+//! Why not? A refusal is an answer, not an error: it has no cause, is not logged as one and is not retried.
+
+use serde::Serialize;
+
+use super::{
+    amount::Credits,
+    credits::HoldOutcome,
+    limits::LimitState,
+    names::{FeatureId, GenerationType, OptionName, PlanId},
+    time::Timestamp,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    AccountNotFound,
+    AccountClosed,
+    /// The grants that are live now cannot pay all of it.
+    InsufficientCredits {
+        requested: Credits,
+        available: Credits,
+        held: Credits,
+        debt: Credits,
+        /// When more credits are due by themselves.
+        next_credits_at: Option<Timestamp>,
+        /// The plan above this one that gives enough in a month, or else the largest above it.
+        upgrade: Option<PlanId>,
+    },
+    FeatureNotInPlan {
+        missing: Vec<FeatureId>,
+        plan: PlanId,
+        /// The plans that have all that is needed, the smallest first.
+        plans: Vec<PlanId>,
+    },
+    LimitReached {
+        limit: LimitState,
+        requested: u64,
+        /// Every window of the plan, so that a caller sees all that is left at once.
+        windows: Vec<LimitState>,
+        plan: PlanId,
+        /// The plans that would allow it, the smallest first.
+        plans: Vec<PlanId>,
+    },
+    UnknownGenerationType {
+        known: Vec<GenerationType>,
+    },
+    UnknownOption {
+        option: OptionName,
+        known: Vec<OptionName>,
+    },
+    UnknownOptionValue {
+        option: OptionName,
+        known: Vec<OptionName>,
+    },
+    /// A sum would not fit.
+    AmountTooLarge,
+    HoldNotFound,
+    HoldAlreadyResolved {
+        outcome: HoldOutcome,
+    },
+    HoldTooLong {
+        expires_in_s_max: i64,
+    },
+    CommitExceedsHold {
+        held: Credits,
+        requested: Credits,
+    },
+    RefundExceedsDeduction {
+        deducted: Credits,
+        refunded: Credits,
+        requested: Credits,
+    },
+    GrantAlreadyExists,
+    GrantHasEnded,
+    NothingOwed,
+    DebtSmaller {
+        debt: Credits,
+    },
+    /// Credits are held: an account with open holds cannot be closed.
+    HoldsOpen {
+        held: Credits,
+    },
+    UnknownPlan {
+        plan: PlanId,
+    },
+    UnknownPack,
+}

@@ -1,0 +1,154 @@
+//! Which failures can a caller see? Each has a code that never changes, a status, and advice.
+
+use axum::http::StatusCode;
+
+/// What is told of every failure with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    pub status: StatusCode,
+    /// Stable: programs decide on it.
+    pub code: &'static str,
+    pub title: &'static str,
+    /// What the caller can do.
+    pub advice: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$documentation:meta])* $name:ident = $status:ident, $code:literal, $title:literal, $advice:literal;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$documentation])* $name,)+
+        }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            #[must_use]
+            pub const fn about(self) -> About {
+                match self {
+                    $(Self::$name => About {
+                        status: StatusCode::$status,
+                        code: $code,
+                        title: $title,
+                        advice: $advice,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // What the rules refuse.
+    AccountNotFound = NOT_FOUND, "account_not_found", "There is no such account",
+        "Open it with PUT /v1/accounts/{account}.";
+    AccountClosed = CONFLICT, "account_closed", "The account is closed",
+        "Nothing can be spent from or granted to a closed account. Use another one.";
+    InsufficientCredits = PAYMENT_REQUIRED, "insufficient_credits", "Not enough credits",
+        "Ask for no more than `available`, or let the customer buy credits or upgrade. The same request with the \
+         same key can succeed afterwards.";
+    FeatureNotInPlan = FORBIDDEN, "feature_not_in_plan", "The plan does not include this",
+        "Any of `plans` includes it.";
+    LimitReached = TOO_MANY_REQUESTS, "limit_reached", "A limit of the plan is reached",
+        "Wait until `resets_at`, or change to one of `plans`.";
+    UnknownGenerationType = UNPROCESSABLE_ENTITY, "unknown_generation_type", "There is no such generation type",
+        "Use one of `known`.";
+    UnknownOption = UNPROCESSABLE_ENTITY, "unknown_option", "The generation has no such option",
+        "Use one of `known`.";
+    UnknownOptionValue = UNPROCESSABLE_ENTITY, "unknown_option_value", "The option has no such value",
+        "Use one of `known`.";
+    AmountTooLarge = UNPROCESSABLE_ENTITY, "amount_too_large", "A sum would be too large",
+        "An account holds at most 9223372036854775807 credits.";
+    HoldNotFound = NOT_FOUND, "hold_not_found", "There is no such hold",
+        "Check the id. Of holds that ended, an account remembers the latest 256.";
+    HoldAlreadyResolved = CONFLICT, "hold_already_resolved", "The hold has ended already",
+        "`outcome` says how. Make a new hold for new work.";
+    HoldTooLong = UNPROCESSABLE_ENTITY, "hold_too_long", "A hold cannot live that long",
+        "Use at most `expires_in_s_max` seconds from when the hold was made, and at least one.";
+    CommitExceedsHold = CONFLICT, "commit_exceeds_hold", "More was to be committed than is held",
+        "Commit at most `held`, or say with `excess` whether to `cap` the amount or to `take` the difference.";
+    RefundExceedsDeduction = CONFLICT, "refund_exceeds_deduction", "More was to be refunded than was spent",
+        "Refund at most `deducted` less `refunded`.";
+    GrantAlreadyExists = CONFLICT, "grant_already_exists", "There is such a grant already",
+        "Use another `grant_id`, or none.";
+    GrantHasEnded = UNPROCESSABLE_ENTITY, "grant_has_ended", "The grant would have ended already",
+        "Let `expires_at` come after `starts_at` and after now.";
+    NothingOwed = CONFLICT, "nothing_owed", "The account owes nothing",
+        "There is nothing to do.";
+    DebtSmaller = CONFLICT, "debt_smaller", "The account owes less than that",
+        "Forgive at most `debt`, or leave `amount` out to forgive all.";
+    HoldsOpen = CONFLICT, "holds_open", "Credits are held",
+        "Commit or release the account's holds first.";
+    UnknownPlan = UNPROCESSABLE_ENTITY, "unknown_plan", "There is no such plan",
+        "GET /v1/catalog lists the plans.";
+    UnknownPack = UNPROCESSABLE_ENTITY, "unknown_pack", "There is no such pack",
+        "GET /v1/catalog lists the packs.";
+
+    // What the ledger could not do.
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used for another request",
+        "Use a new key for a new request, and the same key only to repeat the same request.";
+    Overloaded = SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting",
+        "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
+    Unavailable = SERVICE_UNAVAILABLE, "unavailable", "The database does not answer now",
+        "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
+    OutcomeUnknown = SERVICE_UNAVAILABLE, "outcome_unknown", "The outcome was not known in time",
+        "It may have happened. Repeat the request with the same key: it happens once, and you will be told.";
+    AccountDamaged = INTERNAL_SERVER_ERROR, "account_damaged", "The account's history is damaged",
+        "Nothing was changed. Tell the operator, who finds the place with `counterfoil audit verify`.";
+    Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",
+        "Repeat the request with the same key. Tell the operator the `request_id` if it happens again.";
+
+    // Who is asking.
+    Unauthenticated = UNAUTHORIZED, "unauthenticated", "No API key was sent",
+        "Send `Authorization: Bearer cf_…`. `counterfoil keys create` makes a key.";
+    ApiKeyInvalid = UNAUTHORIZED, "api_key_invalid", "The API key is not valid",
+        "Check that it was copied whole, and that it was not revoked.";
+    ApiKeyExpired = UNAUTHORIZED, "api_key_expired", "The API key has expired",
+        "Make a new one with `counterfoil keys create`.";
+    ScopeMissing = FORBIDDEN, "scope_missing", "The API key may not do this",
+        "Use a key that has one of `scopes`.";
+    AccountNotAllowed = FORBIDDEN, "account_not_allowed", "The API key may not use this account",
+        "Use a key without a list of accounts, or with one that has this account.";
+    RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many requests with this key",
+        "Wait for `Retry-After` seconds.";
+
+    // What was asked.
+    IdempotencyKeyMissing = BAD_REQUEST, "idempotency_key_missing", "An Idempotency-Key is needed",
+        "Send `Idempotency-Key` with a value that is new for each new request, such as a UUID, and the same when \
+         you repeat it.";
+    InvalidJson = BAD_REQUEST, "invalid_json", "The body is not JSON",
+        "Send one JSON document in UTF-8.";
+    InvalidParameter = BAD_REQUEST, "invalid_parameter", "A part of the address or a header is not valid",
+        "`path` names it, `detail` says what is expected.";
+    InvalidRequest = UNPROCESSABLE_ENTITY, "invalid_request", "A field of the body is not valid",
+        "`path` names it, `detail` says what is expected.";
+    BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",
+        "Send at most `bytes_max` bytes.";
+    BodyTimeout = REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time",
+        "Repeat the request with the same key.";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON",
+        "Send `Content-Type: application/json`.";
+    RouteNotFound = NOT_FOUND, "route_not_found", "There is nothing at this address",
+        "/docs lists what there is.";
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method",
+        "/docs lists what there is.";
+    DeductionNotFound = NOT_FOUND, "deduction_not_found", "There is no such deduction",
+        "Check the `deduction_id` or `generation_id`. A hold can be refunded once it is committed.";
+    ApiKeyNotFound = NOT_FOUND, "api_key_not_found", "There is no such API key",
+        "GET /v1/api-keys lists them. The id is not the secret.";
+    WebhookSignatureInvalid = BAD_REQUEST, "webhook_signature_invalid", "The delivery is not signed by Stripe",
+        "Nothing was stored. Check STRIPE_WEBHOOK_SECRET, and the clocks when `detail` speaks of time.";
+    WebhookUnparsable = BAD_REQUEST, "webhook_unparsable", "The delivery is signed, but is not an event",
+        "Nothing was stored. Only events of Stripe's belong here.";
+    InboxEventNotFound = NOT_FOUND, "inbox_event_not_found", "There is no such delivery",
+        "GET /v1/inbox lists what was delivered.";
+    InboxEventState = CONFLICT, "inbox_event_state", "That cannot be done with this delivery now",
+        "`state` says where it stands.";
+    AuditBusy = SERVICE_UNAVAILABLE, "audit_busy", "Other audits are running",
+        "Ask again after `Retry-After` seconds.";
+    PositionUnknown = UNPROCESSABLE_ENTITY, "position_unknown", "The ledger has not reached this position",
+        "Send a `position` that this ledger answered.";
+    PositionTimeout = SERVICE_UNAVAILABLE, "position_timeout", "The read model has not reached this position yet",
+        "Ask again after `Retry-After` seconds, or without `min_position` for what is known up to \
+         `as_of_position`.";
+}

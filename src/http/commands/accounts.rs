@@ -1,0 +1,110 @@
+//! The route that opens an account.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode},
+};
+
+use crate::{
+    domain::{account::Account, command::Command, event::Event, names::AccountId, refusal::Refusal},
+    http::{
+        AppState,
+        failure::Failure,
+        keys::Caller,
+        position::Token,
+        request::{AccountOf, Deducts, JsonOrNothing, RequestId, provenance},
+        schema::Id,
+    },
+    ledger::{Key, Outcome, Request},
+};
+
+use super::{
+    documents::{AccountDocument, AccountStatus},
+    inputs::Nothing,
+    order::Done,
+};
+
+/// Open an account
+///
+/// It is on the free plan from then on, with what that plan gives. Opening an account that is open changes
+/// nothing, and answers what it is now.
+#[utoipa::path(
+    put, path = "/v1/accounts/{account}", operation_id = "open_account", tag = "Accounts",
+    params(("account" = Id, Path)), request_body = Option<Nothing>,
+    responses(
+        (status = 201, description = "Opened.", body = AccountDocument),
+        (status = 200, description = "It was open already.", body = AccountDocument),
+    )
+)]
+pub async fn put(
+    State(state): State<AppState>,
+    to: AccountOf<Deducts>,
+    JsonOrNothing(Nothing {}): JsonOrNothing<Nothing>,
+) -> Result<Response<Body>, Failure> {
+    open(&state, to.account, &to.caller, &to.request_id).await.map(Done::into_response)
+}
+
+/// # Errors
+/// When the account is closed, or the ledger does not take commands.
+pub async fn open(
+    state: &AppState,
+    account: AccountId,
+    caller: &Arc<Caller>,
+    request_id: &RequestId,
+) -> Result<Done, Failure> {
+    let request = Request {
+        account: account.clone(),
+        command: Command::OpenAccount,
+        key: Key::opening(),
+        provenance: provenance(caller, request_id),
+    };
+    let outcome = state.ledger.execute(request).await?;
+    match opened(&account, &outcome) {
+        Some(document) if !outcome.replayed => done(StatusCode::CREATED, &document),
+        Some(_) | None => current(state, &account).await,
+    }
+}
+
+/// The account as its opening left it.
+fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountDocument<'a>> {
+    let plan = outcome.events.iter().find_map(|recorded| {
+        let Event::AccountOpened { plan, .. } = &recorded.event else {
+            return None;
+        };
+        Some(plan)
+    })?;
+    Some(AccountDocument {
+        account,
+        plan,
+        status: AccountStatus::Open,
+        balance: outcome.balance()?,
+        position: Token::of(outcome.position),
+    })
+}
+
+async fn current(state: &AppState, account: &AccountId) -> Result<Done, Failure> {
+    let view = state.ledger.view(account).await?;
+    let at = state.ledger.clock().now();
+    match &view.account {
+        Account::Unopened => Err(Failure::unexpected("an account that was opened is not there")),
+        Account::Closed(_) => Err(Refusal::AccountClosed.into()),
+        Account::Open(open) => {
+            let document = AccountDocument {
+                account,
+                plan: open.plan(at),
+                status: AccountStatus::Open,
+                balance: view.account.balance(at),
+                position: Token::of(view.position),
+            };
+            done(StatusCode::OK, &document)
+        }
+    }
+}
+
+fn done(status: StatusCode, document: &AccountDocument<'_>) -> Result<Done, Failure> {
+    let body = serde_json::to_vec(document).map_err(Failure::fault)?;
+    Ok(Done { status, replayed: false, body })
+}

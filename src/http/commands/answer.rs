@@ -1,0 +1,216 @@
+//! What does a caller read when a command was done? What its events say, and nothing that changes afterwards.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        credits::Balance,
+        event::{Event, Purpose},
+    },
+    http::{failure::Failure, position::Token},
+    ledger::Outcome,
+};
+
+use super::{
+    documents::{
+        Adjusted, Closed, Committed, Deducted, Extended, Forgiven, Granted, Held, Refunded, Released,
+    },
+    order::{Done, Kind},
+};
+
+/// The answer to a command of this kind that had this outcome.
+///
+/// # Errors
+/// When the outcome lacks the event that the rules always write for such a command.
+pub fn write(kind: Kind, outcome: &Outcome) -> Result<Done, Failure> {
+    let balance = outcome.balance().ok_or_else(missing)?;
+    let end = End { outcome, balance, position: Token::of(outcome.position) };
+    match kind {
+        Kind::Deduct | Kind::Generate => end.created(end.find(|event| end.deducted(event))),
+        Kind::Hold => end.created(end.find(|event| end.held(event))),
+        Kind::Refund => end.created(end.find(|event| end.refunded(event))),
+        Kind::Grant => end.created(end.find(|event| end.granted(event))),
+        Kind::Adjust => end.created(end.find(|event| end.adjusted(event))),
+        Kind::Commit => end.ok(end.find(|event| end.committed(event))),
+        Kind::Release => end.ok(end.find(|event| end.released(event))),
+        Kind::Extend => end.ok(end.find(|event| end.extended(event))),
+        Kind::Forgive => end.ok(end.find(|event| end.forgiven(event))),
+        Kind::Close => end.ok(end.find(|event| end.closed(event))),
+    }
+}
+
+fn missing() -> Failure {
+    Failure::unexpected("a command's outcome lacks its event")
+}
+
+/// An outcome, and how things stood after it.
+struct End<'a> {
+    outcome: &'a Outcome,
+    balance: Balance,
+    position: Token,
+}
+
+impl<'a> End<'a> {
+    /// What the command's own event says. What time brought comes before it, so the search begins at the end.
+    fn find<T>(&self, read: impl Fn(&'a Event) -> Option<T>) -> Option<T> {
+        self.outcome.events.iter().rev().find_map(|recorded| read(&recorded.event))
+    }
+
+    fn created(&self, document: Option<impl Serialize>) -> Result<Done, Failure> {
+        self.done(StatusCode::CREATED, document)
+    }
+
+    fn ok(&self, document: Option<impl Serialize>) -> Result<Done, Failure> {
+        self.done(StatusCode::OK, document)
+    }
+
+    fn done(&self, status: StatusCode, document: Option<impl Serialize>) -> Result<Done, Failure> {
+        let body = serde_json::to_vec(&document.ok_or_else(missing)?).map_err(Failure::fault)?;
+        Ok(Done { status, replayed: self.outcome.replayed, body })
+    }
+
+    fn deducted(&self, event: &'a Event) -> Option<Deducted<'a>> {
+        let Event::CreditsDeducted { deduction_id, amount, draws, purpose, .. } = event else {
+            return None;
+        };
+        Some(Deducted {
+            deduction_id: deduction_id.as_str(),
+            generation_id: generation_id(purpose),
+            amount: *amount,
+            draws,
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn held(&self, event: &'a Event) -> Option<Held<'a>> {
+        let Event::CreditsHeld { hold_id, amount, draws, purpose, expires_at, .. } = event else {
+            return None;
+        };
+        Some(Held {
+            hold_id: hold_id.as_str(),
+            generation_id: generation_id(purpose),
+            amount: *amount,
+            draws,
+            expires_at: *expires_at,
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn committed(&self, event: &'a Event) -> Option<Committed<'a>> {
+        let Event::HoldCommitted { hold_id, amount, draws, returns, shortfall, purpose, .. } = event else {
+            return None;
+        };
+        // What was taken beyond the hold is a deduction of its own, in the same outcome.
+        let beyond = self.find(|event| self.deducted(event));
+        Some(Committed {
+            hold_id: hold_id.as_str(),
+            status: "committed",
+            deduction_id: hold_id.as_str(),
+            generation_id: generation_id(purpose),
+            amount: *amount,
+            draws,
+            returns,
+            shortfall: *shortfall,
+            beyond_deduction_id: beyond.as_ref().map(|deducted| deducted.deduction_id),
+            beyond_amount: beyond.map_or(Credits::ZERO, |deducted| deducted.amount),
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn released(&self, event: &'a Event) -> Option<Released<'a>> {
+        let Event::HoldReleased { hold_id, returns, .. } = event else {
+            return None;
+        };
+        Some(Released {
+            hold_id: hold_id.as_str(),
+            status: "released",
+            returns,
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn extended(&self, event: &'a Event) -> Option<Extended<'a>> {
+        let Event::HoldExtended { hold_id, expires_at, .. } = event else {
+            return None;
+        };
+        Some(Extended {
+            hold_id: hold_id.as_str(),
+            expires_at: *expires_at,
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn refunded(&self, event: &'a Event) -> Option<Refunded<'a>> {
+        let Event::CreditsRefunded { deduction_id, amount, returns, reissued, reason, purpose, .. } = event
+        else {
+            return None;
+        };
+        Some(Refunded {
+            deduction_id: deduction_id.as_str(),
+            generation_id: generation_id(purpose),
+            amount: *amount,
+            returns,
+            reissued,
+            reason,
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn granted(&self, event: &'a Event) -> Option<Granted<'a>> {
+        let Event::CreditsGranted { grant, .. } = event else {
+            return None;
+        };
+        let debt_paid = self.find(|event| {
+            let Event::DebtPaid { grant_id, amount, .. } = event else {
+                return None;
+            };
+            (*grant_id == grant.grant_id).then_some(*amount)
+        });
+        Some(Granted {
+            grant_id: grant.grant_id.as_str(),
+            source: grant.source,
+            amount: grant.amount,
+            starts_at: grant.starts_at,
+            expires_at: grant.expires_at,
+            priority: grant.priority,
+            debt_paid: debt_paid.unwrap_or(Credits::ZERO),
+            reason: grant.reason.as_deref(),
+            balance: self.balance,
+            position: self.position,
+        })
+    }
+
+    fn adjusted(&self, event: &'a Event) -> Option<Adjusted<'a>> {
+        let Event::CreditsAdjusted { amount, draws, reason, .. } = event else {
+            return None;
+        };
+        Some(Adjusted { amount: *amount, draws, reason, balance: self.balance, position: self.position })
+    }
+
+    fn forgiven(&self, event: &'a Event) -> Option<Forgiven<'a>> {
+        let Event::DebtForgiven { amount, reason, .. } = event else {
+            return None;
+        };
+        Some(Forgiven { amount: *amount, reason, balance: self.balance, position: self.position })
+    }
+
+    fn closed(&self, event: &'a Event) -> Option<Closed<'a>> {
+        let Event::AccountClosed { reason, .. } = event else {
+            return None;
+        };
+        let account = self.outcome.events.first()?.account.as_str();
+        Some(Closed { account, status: "closed", reason, balance: self.balance, position: self.position })
+    }
+}
+
+fn generation_id(purpose: &Purpose) -> Option<&str> {
+    purpose.generation_id().map(crate::domain::names::GenerationId::as_str)
+}

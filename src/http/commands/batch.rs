@@ -1,0 +1,219 @@
+//! Many commands in one request: each succeeds or is refused on its own.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::Response,
+};
+use futures::future::join_all;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::{
+    domain::{
+        command::Command,
+        names::{AccountId, HoldId},
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        keys::{Caller, Scope},
+        problem,
+        request::{
+            BATCH_BYTES_MAX, Commands, Deducts, Need, Operates, RequestId, Several, check_key, parse, read,
+            require_json,
+        },
+        schema::{Batch, BatchAnswer},
+    },
+};
+
+use super::{
+    accounts,
+    inputs::{
+        Adjustment, Closing, Commit, Deduction, Extension, Forgiveness, GenerationOrder, Grant, HoldOrder,
+        Nothing, Refund,
+    },
+    item::{Head, Item, Name, Tag},
+    order::{Done, Kind, Order},
+    refunds,
+};
+
+/// How many commands one request may have.
+pub const BATCH_COMMANDS_MAX: usize = 1_000;
+
+/// Execute many commands
+///
+/// Up to 1,000, for any accounts. They run side by side: what must come after something else belongs into a later
+/// request. Each item has the fields that the command's own route takes, and `account`, `command`,
+/// `idempotency_key`, and `hold_id` where it is about a hold. The answers come in the order of the items, each
+/// with the status and body that its own route would have answered.
+#[utoipa::path(
+    post, path = "/v1/commands", operation_id = "execute_commands", tag = "Spending",
+    request_body = Batch,
+    responses((status = 200, description = "An answer for each command, in order.", body = BatchAnswer))
+)]
+pub async fn execute(
+    State(state): State<AppState>,
+    from: Several<Commands>,
+    request: Request,
+) -> Result<Response<Body>, Failure> {
+    require_json(request.headers())?;
+    let bytes = read(request, BATCH_BYTES_MAX).await?;
+    let items: Vec<&RawValue> = parse_items(&bytes)?;
+    let answers = items.iter().map(|item| perform(&state, &from.caller, &from.request_id, item.get()));
+    let answers = join_all(answers).await;
+    let mut body = Vec::with_capacity(answers.len().saturating_mul(320));
+    body.push(b'[');
+    for (index, answer) in answers.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        write(&mut body, answer);
+    }
+    body.push(b']');
+    Ok(Done { status: axum::http::StatusCode::OK, replayed: false, body }.into_response())
+}
+
+fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
+    let items: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| {
+        if error.is_data() {
+            Failure::body("$", "an array of commands is expected")
+        } else {
+            Failure::InvalidJson(error.to_string())
+        }
+    })?;
+    if items.len() > BATCH_COMMANDS_MAX {
+        return Err(Failure::body(
+            "$",
+            format!("there are at most {BATCH_COMMANDS_MAX} commands in a batch"),
+        ));
+    }
+    Ok(items)
+}
+
+async fn perform(
+    state: &AppState,
+    caller: &Arc<Caller>,
+    request_id: &RequestId,
+    item: &str,
+) -> Result<Done, Failure> {
+    let bytes = item.as_bytes();
+    let Tag { command } = parse(bytes, "$")?;
+    check_scope(caller, command)?;
+    let order = match command {
+        Name::Open => {
+            let item: Item<Nothing> = parse(bytes, "$")?;
+            let account = account_of(caller, &item.head)?;
+            return accounts::open(state, account, caller, request_id).await;
+        }
+        Name::Refund => {
+            let Item { head, fields }: Item<Refund> = parse(bytes, "$")?;
+            let account = account_of(caller, &head)?;
+            let key = key_of(head, None)?;
+            let command = refunds::command(state, &account, fields).await?;
+            Order { kind: Kind::Refund, account, key, command }
+        }
+        Name::Generate => {
+            let Item { head, fields }: Item<GenerationOrder> = parse(bytes, "$")?;
+            let account = account_of(caller, &head)?;
+            let key = key_of(head, fields.own_key())?;
+            let kind = if fields.hold { Kind::Hold } else { Kind::Generate };
+            Order { kind, account, key, command: fields.into_command()? }
+        }
+        Name::Deduct => plain(caller, bytes, Kind::Deduct, |it: Deduction, _| Ok(it.into_command()))?,
+        Name::Hold => plain(caller, bytes, Kind::Hold, |it: HoldOrder, _| Ok(it.into_command()))?,
+        Name::Grant => plain(caller, bytes, Kind::Grant, |it: Grant, key| it.into_command(key))?,
+        Name::Adjust => plain(caller, bytes, Kind::Adjust, |it: Adjustment, _| Ok(it.into_command()))?,
+        Name::Forgive => plain(caller, bytes, Kind::Forgive, |it: Forgiveness, _| Ok(it.into_command()))?,
+        Name::Close => plain(caller, bytes, Kind::Close, |it: Closing, _| Ok(it.into_command()))?,
+        Name::Commit => of_hold(caller, bytes, Kind::Commit, |it: Commit, hold| it.into_command(hold))?,
+        Name::Extend => of_hold(caller, bytes, Kind::Extend, |it: Extension, hold| it.into_command(hold))?,
+        Name::Release => {
+            of_hold(caller, bytes, Kind::Release, |_: Nothing, hold_id| Command::ReleaseHold { hold_id })?
+        }
+    };
+    order.perform(state, caller, request_id).await
+}
+
+fn plain<T: DeserializeOwned>(
+    caller: &Caller,
+    bytes: &[u8],
+    kind: Kind,
+    command: impl FnOnce(T, &str) -> Result<Command, Failure>,
+) -> Result<Order, Failure> {
+    let Item { head, fields } = parse(bytes, "$")?;
+    let account = account_of(caller, &head)?;
+    let key = key_of(head, None)?;
+    let command = command(fields, &key)?;
+    Ok(Order { kind, account, key, command })
+}
+
+fn of_hold<T: DeserializeOwned>(
+    caller: &Caller,
+    bytes: &[u8],
+    kind: Kind,
+    command: impl FnOnce(T, HoldId) -> Command,
+) -> Result<Order, Failure> {
+    let Item { mut head, fields } = parse::<Item<T>>(bytes, "$")?;
+    let hold_id = head.hold_id.take().ok_or_else(|| Failure::body("$.hold_id", "missing field `hold_id`"))?;
+    let account = account_of(caller, &head)?;
+    let key = key_of(head, None)?;
+    Ok(Order { kind, account, key, command: command(fields, hold_id) })
+}
+
+fn account_of(caller: &Caller, head: &Head) -> Result<AccountId, Failure> {
+    let account = head.account.clone();
+    let account = account.ok_or_else(|| Failure::body("$.account", "missing field `account`"))?;
+    if head.hold_id.is_some() {
+        return Err(Failure::body("$.hold_id", "unknown field `hold_id` for this command"));
+    }
+    if caller.may_use(&account) { Ok(account) } else { Err(Failure::AccountNotAllowed) }
+}
+
+fn key_of(head: Head, other: Option<String>) -> Result<String, Failure> {
+    let key = head.idempotency_key.or(other).ok_or(Failure::IdempotencyKeyMissing)?;
+    if check_key(&key) {
+        return Ok(key);
+    }
+    Err(Failure::body("$.idempotency_key", "a key has 1 to 255 visible ASCII characters"))
+}
+
+/// The scope that the command's own route asks for.
+fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
+    let needed: &'static [Scope] = match command {
+        Name::Open
+        | Name::Deduct
+        | Name::Generate
+        | Name::Hold
+        | Name::Commit
+        | Name::Release
+        | Name::Extend
+        | Name::Refund => Deducts::SCOPES,
+        Name::Grant | Name::Adjust | Name::Forgive | Name::Close => Operates::SCOPES,
+    };
+    if caller.may(needed) { Ok(()) } else { Err(Failure::ScopeMissing(needed)) }
+}
+
+/// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.
+fn write(body: &mut Vec<u8>, answer: &Result<Done, Failure>) {
+    let (status, replayed, bytes) = match answer {
+        Ok(done) => (done.status, done.replayed, std::borrow::Cow::Borrowed(&done.body)),
+        Err(failure) => {
+            if let Failure::Fault(cause) = failure {
+                let error: &(dyn std::error::Error + 'static) = cause.as_ref();
+                tracing::error!(error, "a command of a batch failed");
+            }
+            (failure.status(), false, std::borrow::Cow::Owned(problem::body(failure, None)))
+        }
+    };
+    body.extend_from_slice(b"{\"status\":");
+    body.extend_from_slice(status.as_str().as_bytes());
+    if replayed {
+        body.extend_from_slice(b",\"idempotent_replayed\":true");
+    }
+    body.extend_from_slice(b",\"body\":");
+    body.extend_from_slice(&bytes);
+    body.push(b'}');
+}

@@ -1,0 +1,106 @@
+//! One command of a batch: who, what and under which key, beside the fields that the command's own route takes.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, IntoDeserializer, MapAccess, value::MapAccessDeserializer},
+};
+
+use crate::domain::names::{AccountId, HoldId};
+
+/// What a command of a batch is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Name {
+    Open,
+    Close,
+    Deduct,
+    Generate,
+    Hold,
+    Commit,
+    Release,
+    Extend,
+    Refund,
+    Grant,
+    Adjust,
+    Forgive,
+}
+
+/// The part of an item that says how to read the rest.
+#[derive(Debug, Deserialize)]
+pub struct Tag {
+    pub command: Name,
+}
+
+/// What every item has beside its command's own fields.
+#[derive(Debug, Default)]
+pub struct Head {
+    pub account: Option<AccountId>,
+    pub idempotency_key: Option<String>,
+    /// Only where the command is about a hold.
+    pub hold_id: Option<HoldId>,
+}
+
+/// An item whose own fields are those of `T`. A field that neither knows is refused.
+#[derive(Debug)]
+pub struct Item<T> {
+    pub head: Head,
+    pub fields: T,
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Item<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(PhantomData<T>);
+        impl<'de, T: DeserializeOwned> de::Visitor<'de> for Visitor<T> {
+            type Value = Item<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a command")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Item<T>, A::Error> {
+                let mut head = Head::default();
+                let rest = Rest { entries, head: &mut head };
+                let fields = T::deserialize(MapAccessDeserializer::new(rest))?;
+                Ok(Item { head, fields })
+            }
+        }
+        deserializer.deserialize_map(Visitor(PhantomData))
+    }
+}
+
+/// The entries of an item without those of its head, which are read on the way.
+struct Rest<'a, A> {
+    entries: A,
+    head: &'a mut Head,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(key) = self.entries.next_key::<Cow<'de, str>>()? {
+            match key.as_ref() {
+                "account" => set(&mut self.head.account, "account", self.entries.next_value()?)?,
+                "idempotency_key" => {
+                    set(&mut self.head.idempotency_key, "idempotency_key", self.entries.next_value()?)?;
+                }
+                "hold_id" => set(&mut self.head.hold_id, "hold_id", self.entries.next_value()?)?,
+                "command" => {
+                    self.entries.next_value::<de::IgnoredAny>()?;
+                }
+                _ => return seed.deserialize(key.into_deserializer()).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.entries.next_value_seed(seed)
+    }
+}
+
+fn set<T, E: de::Error>(place: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
+    if place.replace(value).is_some() { Err(E::duplicate_field(name)) } else { Ok(()) }
+}

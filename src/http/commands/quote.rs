@@ -1,0 +1,133 @@
+//! What would a generation cost, would it be allowed, and if not, why? Nothing is changed by asking.
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        command::Command,
+        credits::Balance,
+        decide::{Context, decide},
+        event::{Draw, Event},
+        names::{AccountId, GenerationType, PlanId},
+        refusal::Refusal,
+    },
+    http::{
+        AppState,
+        failure::{Failure, code_of_refusal},
+        members,
+        position::Token,
+        reads::fresh,
+        request::{AccountOf, Json, Quotes},
+        schema::{BalanceSchema, Count, DrawSchema, Id, Place},
+    },
+};
+
+use super::inputs::QuoteOrder;
+
+/// What a generation would cost now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Quote<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    #[schema(value_type = Id)]
+    r#type: &'a GenerationType,
+    #[schema(value_type = Count)]
+    amount: Credits,
+    allowed: bool,
+    /// Which grants would pay; empty when it is not allowed.
+    #[schema(value_type = Vec<DrawSchema>)]
+    draws: Vec<Draw>,
+    /// Why not, with the members of the problem that the generation would be answered with.
+    refusal: Option<Why>,
+    #[schema(value_type = BalanceSchema)]
+    balance: Balance,
+    #[schema(value_type = Place)]
+    position: Token,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Why {
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    members: serde_json::Map<String, Value>,
+}
+
+/// Ask what a generation would cost
+///
+/// Decided as the generation itself would be, on what the account is now; nothing is deducted.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/quote", operation_id = "quote", tag = "Spending",
+    params(("account" = Id, Path)), request_body = QuoteOrder,
+    responses((status = 200, description = "The price, and whether it would be allowed.", body = Quote))
+)]
+pub async fn quote(
+    State(state): State<AppState>,
+    to: AccountOf<Quotes>,
+    Json(order): Json<QuoteOrder>,
+) -> Result<Response<Body>, Failure> {
+    let at = state.ledger.clock().now();
+    let catalog = state.ledger.catalog();
+    let view = state.ledger.view(&to.account).await?;
+    let generation = order.into_generation();
+    let command = Command::Generate(generation.clone());
+    let decided = decide(&view.account, &command, Context { at, catalog });
+    let account = view.account.opened().ok_or(Refusal::AccountNotFound)?;
+    let plan = account.plan(at);
+    let (amount, draws, refusal) = match decided {
+        Ok(events) => {
+            let (amount, draws) = spent(&events).ok_or_else(|| Failure::unexpected("a price is missing"))?;
+            (amount, draws, None)
+        }
+        Err(refusal) => {
+            // Where there is no price, there is nothing to quote.
+            let price = catalog.price(plan, &generation.kind, &generation.options);
+            let Ok(amount) = price else { return Err(refusal.into()) };
+            if refusal == Refusal::AccountClosed {
+                return Err(refusal.into());
+            }
+            (amount, Vec::new(), Some(why(&refusal)))
+        }
+    };
+    fresh(
+        view.position,
+        &Quote {
+            account: &to.account,
+            plan,
+            r#type: &generation.kind,
+            amount,
+            allowed: refusal.is_none(),
+            draws,
+            refusal,
+            balance: account.wallet.balance(at),
+            position: Token::of(view.position),
+        },
+    )
+}
+
+fn spent(events: &[Event]) -> Option<(Credits, Vec<Draw>)> {
+    events.iter().rev().find_map(|event| {
+        let Event::CreditsDeducted { amount, draws, .. } = event else {
+            return None;
+        };
+        Some((*amount, draws.clone()))
+    })
+}
+
+fn why(refusal: &Refusal) -> Why {
+    let about = code_of_refusal(refusal).about();
+    Why {
+        code: about.code,
+        title: about.title,
+        detail: members::detail_of_refusal(refusal),
+        members: members::of_refusal(refusal),
+    }
+}

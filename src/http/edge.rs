@@ -1,0 +1,186 @@
+//! What happens to every request, whatever it asks? It gets an id; its key is checked and counted; its answer is
+//! measured, and a failure written as a problem. One layer, so that a deduction passes few hands.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    extract::MatchedPath,
+    http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
+};
+use tower::{Layer, Service};
+
+use super::{
+    AppState,
+    failure::Failure,
+    keys::{Caller, NoCaller},
+    meters::Meters,
+    problem,
+    rates::Standing,
+    request::RequestId,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const BEARER: &str = "Bearer ";
+
+/// Who may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Everybody.
+    Open,
+    /// Whoever has a key. What the key allows is for the route to say.
+    Keys,
+}
+
+/// Who asks, as routes find it in a request.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    pub caller: Arc<Caller>,
+    pub request_id: RequestId,
+}
+
+#[derive(Clone)]
+pub struct Edge {
+    state: AppState,
+    door: Door,
+    meters: Arc<Meters>,
+}
+
+impl Edge {
+    #[must_use]
+    pub fn new(state: AppState, door: Door) -> Self {
+        Self { state, door, meters: Arc::new(Meters::default()) }
+    }
+}
+
+impl<S> Layer<S> for Edge {
+    type Service = EdgeService<S>;
+
+    fn layer(&self, inner: S) -> EdgeService<S> {
+        EdgeService { inner, edge: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub struct EdgeService<S> {
+    inner: S,
+    edge: Edge,
+}
+
+impl<S> Service<Request<Body>> for EdgeService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that was found ready is the one that is used.
+        let next = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, next);
+        let edge = self.edge.clone();
+        Box::pin(edge.pass(inner, request))
+    }
+}
+
+impl Edge {
+    async fn pass<S>(self, mut inner: S, mut request: Request<Body>) -> Result<Response<Body>, Infallible>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let begun = Instant::now();
+        let request_id = RequestId::of(request.headers().get(&REQUEST_ID));
+        let method = request.method().clone();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let (mut response, standing) = match self.admit(&mut request, &request_id).await {
+            Ok(standing) => (inner.call(request).await?, standing),
+            Err((failure, standing)) => (axum::response::IntoResponse::into_response(failure), standing),
+        };
+        if let Some(failure) = response.extensions_mut().remove::<Arc<Failure>>() {
+            log(&failure, &request_id, &method, route.as_ref());
+            response = problem::response(&failure, request_id.as_str(), self.state.ledger.clock().now());
+        }
+        let headers = response.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+            headers.insert(REQUEST_ID, value);
+        }
+        if let Some(standing) = standing {
+            standing.write(headers);
+        }
+        let route = route.as_ref().map_or("", MatchedPath::as_str);
+        let elapsed = begun.elapsed();
+        self.meters.record(&method, route, response.status(), elapsed);
+        tracing::debug!(
+            request_id = request_id.as_str(), %method, route, status = response.status().as_u16(),
+            micros = elapsed.as_micros(), "answered"
+        );
+        Ok(response)
+    }
+
+    /// Lets a request in, or says why not. Either way, what is left of the key's rate is told.
+    async fn admit(
+        &self,
+        request: &mut Request<Body>,
+        request_id: &RequestId,
+    ) -> Result<Option<Standing>, (Failure, Option<Standing>)> {
+        if self.door == Door::Open {
+            return Ok(None);
+        }
+        let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
+        let caller = caller.map_err(|failure| (failure, None))?;
+        let counted = caller.rate.as_ref().map(|rate| rate.count()).transpose();
+        let standing =
+            counted.map_err(|standing| (Failure::RateLimited { wait_s: standing.wait_s }, Some(standing)))?;
+        request.extensions_mut().insert(Asker { caller, request_id: request_id.clone() });
+        Ok(standing)
+    }
+
+    async fn identify(&self, authorization: Option<&HeaderValue>) -> Result<Arc<Caller>, Failure> {
+        let secret = authorization
+            .and_then(|value| value.to_str().ok())
+            .and_then(bearer)
+            .ok_or(Failure::Unauthenticated)?;
+        self.state.keys.find(secret).await.map_err(|no_caller| match no_caller {
+            NoCaller::Unknown | NoCaller::Revoked => Failure::KeyUnknown,
+            NoCaller::Expired => Failure::KeyExpired,
+            NoCaller::Busy => Failure::KeysBusy,
+            NoCaller::Fault(error) => Failure::from(error),
+        })
+    }
+}
+
+/// The secret of `Bearer …`, whose first word may be written in any case.
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, secret) = authorization.split_at_checked(BEARER.len())?;
+    (scheme.eq_ignore_ascii_case(BEARER) && !secret.is_empty()).then_some(secret)
+}
+
+/// Causes are logged here, once, and nowhere else. A refusal is an answer and no error.
+fn log(failure: &Failure, request_id: &RequestId, method: &Method, route: Option<&MatchedPath>) {
+    let route = route.map_or("", MatchedPath::as_str);
+    let (request_id, code) = (request_id.as_str(), failure.code().about().code);
+    if let Failure::Fault(cause) = failure {
+        let error: &(dyn std::error::Error + 'static) = cause.as_ref();
+        tracing::error!(request_id, %method, route, code, error, "a request failed");
+        return;
+    }
+    // Whoever tries keys is worth a line; that the ledger is busy is seen in the metrics.
+    if failure.status() == StatusCode::UNAUTHORIZED {
+        tracing::info!(request_id, %method, route, code, "a key was not accepted");
+    } else {
+        tracing::debug!(request_id, %method, route, code, "refused");
+    }
+}

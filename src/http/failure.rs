@@ -1,0 +1,237 @@
+//! What went wrong, and which code does a caller see for it? The one place that says so.
+//!
+//! A handler returns a [`Failure`]; the edge writes it as a problem, with the request's id, and logs its cause.
+
+use std::{error::Error, sync::Arc};
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    domain::refusal::Refusal,
+    journal::row::RowError,
+    ledger::{ExecuteError, ViewError},
+    projector::ProjectorError,
+    stripe::{envelope::Unparsable, inbox::State, signature::SignatureError},
+};
+
+use super::{
+    code::Code,
+    keys::{KeyError, Scope},
+    position::Token,
+};
+
+/// Where in a request something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub part: Part,
+    /// In a body the JSON path, such as `$.options.quality`; else the name.
+    pub path: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Body,
+    Address,
+    Query,
+    Header,
+}
+
+#[derive(Debug)]
+pub enum Failure {
+    Execute(ExecuteError),
+    /// No key was sent, or not as a bearer token.
+    Unauthenticated,
+    KeyUnknown,
+    KeyExpired,
+    /// Too many keys are being looked up.
+    KeysBusy,
+    ScopeMissing(&'static [Scope]),
+    AccountNotAllowed,
+    RateLimited {
+        wait_s: u64,
+    },
+    IdempotencyKeyMissing,
+    InvalidJson(String),
+    Invalid {
+        place: Place,
+        expected: String,
+    },
+    BodyTooLarge {
+        bytes_max: usize,
+    },
+    BodyTimeout,
+    UnsupportedMediaType,
+    RouteNotFound,
+    MethodNotAllowed,
+    DeductionNotFound,
+    ApiKeyNotFound,
+    WebhookSignature(SignatureError),
+    WebhookUnparsable(Unparsable),
+    InboxEventNotFound,
+    InboxEventState(State),
+    AuditBusy,
+    PositionUnknown,
+    /// A read model is behind; it is as of this position.
+    PositionTimeout {
+        reached: Token,
+    },
+    /// The caller can do nothing about it. The cause is logged and never sent.
+    Fault(Box<dyn Error + Send + Sync>),
+}
+
+impl Failure {
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Execute(error) => match error {
+                ExecuteError::Refused(refusal) => code_of_refusal(refusal),
+                ExecuteError::KeyReused => Code::IdempotencyKeyReused,
+                ExecuteError::Overloaded => Code::Overloaded,
+                ExecuteError::Unavailable => Code::Unavailable,
+                ExecuteError::OutcomeUnknown => Code::OutcomeUnknown,
+                ExecuteError::Damaged => Code::AccountDamaged,
+            },
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::KeyUnknown => Code::ApiKeyInvalid,
+            Self::KeyExpired => Code::ApiKeyExpired,
+            Self::KeysBusy => Code::Overloaded,
+            Self::ScopeMissing(_) => Code::ScopeMissing,
+            Self::AccountNotAllowed => Code::AccountNotAllowed,
+            Self::RateLimited { .. } => Code::RateLimited,
+            Self::IdempotencyKeyMissing => Code::IdempotencyKeyMissing,
+            Self::InvalidJson(_) => Code::InvalidJson,
+            Self::Invalid { place, .. } => match place.part {
+                Part::Body => Code::InvalidRequest,
+                Part::Address | Part::Query | Part::Header => Code::InvalidParameter,
+            },
+            Self::BodyTooLarge { .. } => Code::BodyTooLarge,
+            Self::BodyTimeout => Code::BodyTimeout,
+            Self::UnsupportedMediaType => Code::UnsupportedMediaType,
+            Self::RouteNotFound => Code::RouteNotFound,
+            Self::MethodNotAllowed => Code::MethodNotAllowed,
+            Self::DeductionNotFound => Code::DeductionNotFound,
+            Self::ApiKeyNotFound => Code::ApiKeyNotFound,
+            Self::WebhookSignature(_) => Code::WebhookSignatureInvalid,
+            Self::WebhookUnparsable(_) => Code::WebhookUnparsable,
+            Self::InboxEventNotFound => Code::InboxEventNotFound,
+            Self::InboxEventState(_) => Code::InboxEventState,
+            Self::AuditBusy => Code::AuditBusy,
+            Self::PositionUnknown => Code::PositionUnknown,
+            Self::PositionTimeout { .. } => Code::PositionTimeout,
+            Self::Fault(_) => Code::Internal,
+        }
+    }
+
+    /// Something in the body that is JSON, but not what is expected there.
+    pub fn body(path: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Invalid { place: Place { part: Part::Body, path: path.into() }, expected: expected.into() }
+    }
+
+    pub fn address(name: &str, expected: impl Into<String>) -> Self {
+        Self::Invalid { place: Place { part: Part::Address, path: name.into() }, expected: expected.into() }
+    }
+
+    pub fn query(name: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Invalid { place: Place { part: Part::Query, path: name.into() }, expected: expected.into() }
+    }
+
+    pub fn header(name: &str, expected: impl Into<String>) -> Self {
+        Self::Invalid { place: Place { part: Part::Header, path: name.into() }, expected: expected.into() }
+    }
+
+    pub fn fault(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self::Fault(Box::new(cause))
+    }
+
+    /// An answer that lacks what the rules always write.
+    pub fn unexpected(what: &'static str) -> Self {
+        Self::Fault(what.into())
+    }
+
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.code().about().status
+    }
+}
+
+/// Every refusal of the rules by name: a new one does not compile until it has a code.
+#[must_use]
+pub const fn code_of_refusal(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::AccountNotFound => Code::AccountNotFound,
+        Refusal::AccountClosed => Code::AccountClosed,
+        Refusal::InsufficientCredits { .. } => Code::InsufficientCredits,
+        Refusal::FeatureNotInPlan { .. } => Code::FeatureNotInPlan,
+        Refusal::LimitReached { .. } => Code::LimitReached,
+        Refusal::UnknownGenerationType { .. } => Code::UnknownGenerationType,
+        Refusal::UnknownOption { .. } => Code::UnknownOption,
+        Refusal::UnknownOptionValue { .. } => Code::UnknownOptionValue,
+        Refusal::AmountTooLarge => Code::AmountTooLarge,
+        Refusal::HoldNotFound => Code::HoldNotFound,
+        Refusal::HoldAlreadyResolved { .. } => Code::HoldAlreadyResolved,
+        Refusal::HoldTooLong { .. } => Code::HoldTooLong,
+        Refusal::CommitExceedsHold { .. } => Code::CommitExceedsHold,
+        Refusal::RefundExceedsDeduction { .. } => Code::RefundExceedsDeduction,
+        Refusal::GrantAlreadyExists => Code::GrantAlreadyExists,
+        Refusal::GrantHasEnded => Code::GrantHasEnded,
+        Refusal::NothingOwed => Code::NothingOwed,
+        Refusal::DebtSmaller { .. } => Code::DebtSmaller,
+        Refusal::HoldsOpen { .. } => Code::HoldsOpen,
+        Refusal::UnknownPlan { .. } => Code::UnknownPlan,
+        Refusal::UnknownPack => Code::UnknownPack,
+    }
+}
+
+impl IntoResponse for Failure {
+    /// Leaves the writing to the edge, which knows the request's id.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+impl From<ExecuteError> for Failure {
+    fn from(error: ExecuteError) -> Self {
+        Self::Execute(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Execute(ExecuteError::Refused(refusal))
+    }
+}
+
+impl From<ViewError> for Failure {
+    fn from(error: ViewError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<RowError> for Failure {
+    fn from(error: RowError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<ProjectorError> for Failure {
+    fn from(error: ProjectorError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::fault(error)
+    }
+}

@@ -1,0 +1,223 @@
+//! Who is calling, without asking the database for each request?
+//!
+//! What was read of a key is believed for a few seconds. That is how long a revocation may take to be noticed;
+//! in exchange, a deduction costs no round trip for its key.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chrono::TimeDelta;
+use quick_cache::sync::Cache;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        names::{AccountId, Actor},
+        time::Timestamp,
+    },
+    http::rates::RateLimit,
+};
+
+use super::{ApiKey, Hash, KeyError, SECRET_BYTES_MAX, Scope, table};
+
+/// How long what was read of a key is believed.
+const FRESH: Duration = Duration::from_secs(3);
+/// How long it is used at most, while a newer reading is under way or the database is away.
+const STALE: Duration = Duration::from_secs(10);
+/// How many keys are remembered.
+const KEYS_MAX: usize = 10_000;
+/// How many keys are looked up at a time, so that guessing keys cannot use up the database's connections.
+const LOOKUPS_MAX: usize = 4;
+/// How long a request waits for its key to be looked up.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How far the noted time of the last use may lag behind.
+const LAST_USED_STEP: TimeDelta = TimeDelta::minutes(1);
+
+/// Whoever made a request.
+#[derive(Debug)]
+pub struct Caller {
+    pub key_id: String,
+    /// The key's id, as events name it.
+    pub actor: Actor,
+    scopes: BTreeSet<Scope>,
+    accounts: Option<BTreeSet<AccountId>>,
+    expires_at: Option<Timestamp>,
+    pub rate: Option<Arc<RateLimit>>,
+}
+
+impl Caller {
+    /// Whether it may do what any of `scopes` allows.
+    #[must_use]
+    pub fn may(&self, scopes: &[Scope]) -> bool {
+        self.scopes.contains(&Scope::Admin) || scopes.iter().any(|scope| self.scopes.contains(scope))
+    }
+
+    #[must_use]
+    pub fn may_use(&self, account: &AccountId) -> bool {
+        self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
+    }
+
+    /// Whether it may see what belongs to all accounts together.
+    #[must_use]
+    pub const fn may_use_all(&self) -> bool {
+        self.accounts.is_none()
+    }
+}
+
+/// Why a key does not open the door.
+#[derive(Debug)]
+pub enum NoCaller {
+    Unknown,
+    Expired,
+    Revoked,
+    /// Too many keys are being looked up.
+    Busy,
+    Fault(KeyError),
+}
+
+#[derive(Debug)]
+struct Entry {
+    caller: Arc<Caller>,
+    read_at: Instant,
+    renewing: AtomicBool,
+}
+
+/// What is known of keys that were used lately.
+#[derive(Debug)]
+pub struct KeyCache {
+    pool: PgPool,
+    clock: Clock,
+    rate_default: Option<u32>,
+    known: Cache<Hash, Arc<Entry>>,
+    lookups: Semaphore,
+}
+
+impl KeyCache {
+    /// `rate_default` is in requests a minute; `None`: no limit.
+    #[must_use]
+    pub fn new(pool: PgPool, clock: Clock, rate_default: Option<u32>) -> Self {
+        let known = Cache::new(KEYS_MAX);
+        Self { pool, clock, rate_default, known, lookups: Semaphore::new(LOOKUPS_MAX) }
+    }
+
+    /// Whoever has this secret.
+    pub async fn find(&self, secret: &str) -> Result<Arc<Caller>, NoCaller> {
+        if secret.len() > SECRET_BYTES_MAX {
+            return Err(NoCaller::Unknown);
+        }
+        let hash = Hash::of(secret);
+        let caller = match self.known.get(&hash) {
+            Some(entry) if entry.is_good_enough() => Arc::clone(&entry.caller),
+            earlier => {
+                let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.look_up(hash, earlier)).await;
+                found.unwrap_or(Err(NoCaller::Busy))?
+            }
+        };
+        if caller.expires_at.is_some_and(|end| end <= self.clock.now()) {
+            return Err(NoCaller::Expired);
+        }
+        Ok(caller)
+    }
+
+    /// Forgets a key, so that a change made here is seen here at once.
+    pub fn forget(&self, id: &str) {
+        self.known.retain(|_, entry| entry.caller.key_id != id);
+    }
+
+    async fn look_up(&self, hash: Hash, earlier: Option<Arc<Entry>>) -> Result<Arc<Caller>, NoCaller> {
+        match earlier {
+            Some(earlier) if earlier.age() < STALE => self.renew(hash, &earlier).await,
+            earlier => self.join(hash, earlier.and_then(|entry| entry.caller.rate.clone())).await,
+        }
+    }
+
+    /// Reads a key again. The other requests with it go on with what is known meanwhile.
+    async fn renew(&self, hash: Hash, earlier: &Entry) -> Result<Arc<Caller>, NoCaller> {
+        match self.read(hash, earlier.caller.rate.clone()).await {
+            Ok(entry) => {
+                let caller = Arc::clone(&entry.caller);
+                self.known.insert(hash, entry);
+                Ok(caller)
+            }
+            // A database that is away for a moment is no reason to turn away who was let in a moment ago.
+            Err(NoCaller::Fault(_) | NoCaller::Busy) => {
+                earlier.renewing.store(false, Ordering::Release);
+                Ok(Arc::clone(&earlier.caller))
+            }
+            Err(error) => {
+                self.known.remove(&hash);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads a key that is not known, or not any more. Of many requests at once, one reads and the others wait.
+    async fn join(&self, hash: Hash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Caller>, NoCaller> {
+        self.known.remove_if(&hash, |entry| entry.age() >= STALE);
+        match self.known.get_value_or_guard_async(&hash).await {
+            Ok(entry) => Ok(Arc::clone(&entry.caller)),
+            Err(place) => {
+                let entry = self.read(hash, rate).await?;
+                let caller = Arc::clone(&entry.caller);
+                // When the key was forgotten meanwhile, the next request reads it again.
+                let _forgotten = place.insert(entry);
+                Ok(caller)
+            }
+        }
+    }
+
+    async fn read(&self, hash: Hash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Entry>, NoCaller> {
+        let _turn = self.lookups.acquire().await.map_err(|_| NoCaller::Busy)?;
+        let fault = |error: sqlx::Error| NoCaller::Fault(KeyError::from(error));
+        let mut connection = self.pool.acquire().await.map_err(fault)?;
+        let key = table::find(&mut connection, hash).await.map_err(NoCaller::Fault)?;
+        let key = key.ok_or(NoCaller::Unknown)?;
+        if key.revoked_at.is_some() {
+            return Err(NoCaller::Revoked);
+        }
+        let now = self.clock.now();
+        if key.last_used_at.is_none_or(|used| used.plus(LAST_USED_STEP) <= now) {
+            table::touch(&mut connection, &key.id, now).await.map_err(fault)?;
+        }
+        let caller = Arc::new(self.caller(key, rate)?);
+        Ok(Arc::new(Entry { caller, read_at: Instant::now(), renewing: AtomicBool::new(false) }))
+    }
+
+    fn caller(&self, key: ApiKey, rate: Option<Arc<RateLimit>>) -> Result<Caller, NoCaller> {
+        let stored = |_| NoCaller::Fault(KeyError::Stored(key.id.clone()));
+        let actor = Actor::parse(&key.id).map_err(stored)?;
+        let per_minute = key.requests_per_minute.map_or(self.rate_default, Some);
+        Ok(Caller {
+            actor,
+            key_id: key.id,
+            scopes: key.scopes,
+            accounts: key.accounts,
+            expires_at: key.expires_at,
+            // What was used of the limit is not forgotten when the key is read again.
+            rate: per_minute.and_then(|limit| {
+                let same = rate.filter(|rate| rate.per_minute() == limit);
+                same.or_else(|| RateLimit::per_minute_of(limit).map(Arc::new))
+            }),
+        })
+    }
+}
+
+impl Entry {
+    fn age(&self) -> Duration {
+        self.read_at.elapsed()
+    }
+
+    /// One request at a time reads a stale key again; the others go on with what is known.
+    fn is_good_enough(&self) -> bool {
+        let age = self.age();
+        age < FRESH || (age < STALE && self.renewing.swap(true, Ordering::AcqRel))
+    }
+}

@@ -1,0 +1,82 @@
+//! Who may call? API keys: made once, shown once, kept as hashes.
+
+mod cache;
+mod scope;
+mod secret;
+mod table;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+pub use cache::{Caller, KeyCache, NoCaller};
+pub use scope::{Scope, UnknownScope};
+pub use secret::{Hash, InvalidSecret, SECRET_BYTES_MAX, SECRET_BYTES_MIN, Secret};
+pub use table::{bootstrap, create, list, revoke};
+
+use crate::{
+    catalog::Mode,
+    domain::{names::AccountId, time::Timestamp},
+};
+
+/// What a new key is to be.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// What people call it.
+    pub name: String,
+    /// Only shows in the secret's first characters, so that nobody takes one for the other.
+    pub mode: Mode,
+    pub scopes: BTreeSet<Scope>,
+    /// The only accounts that it may use. `None`: all.
+    pub accounts: Option<BTreeSet<AccountId>>,
+    pub expires_at: Option<Timestamp>,
+    /// `None`: the server's default; 0: no limit.
+    pub requests_per_minute: Option<u32>,
+}
+
+/// A key as it can be shown to anybody who may see keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApiKey {
+    pub id: String,
+    pub name: String,
+    pub prefix: String,
+    pub scopes: BTreeSet<Scope>,
+    pub accounts: Option<BTreeSet<AccountId>>,
+    pub requests_per_minute: Option<u32>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A key that has just been made, with the secret that is never shown again.
+#[derive(Clone, Debug)]
+pub struct Created {
+    pub key: ApiKey,
+    pub secret: Secret,
+}
+
+/// How the first key came to be.
+#[derive(Clone, Debug)]
+pub enum Bootstrap {
+    /// The given key is there now, with every scope and no rate limit.
+    Given,
+    /// There were keys already, and none was given.
+    Exists,
+    /// There were none, and this one was made: show it.
+    Made(Box<Created>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("the database does not answer")]
+    Database(#[from] sqlx::Error),
+    #[error("the system has no random numbers")]
+    Random(#[from] getrandom::Error),
+    #[error("a stored key cannot be read: {0}")]
+    Stored(String),
+    #[error(transparent)]
+    Secret(#[from] InvalidSecret),
+    #[error("a key has at least one scope")]
+    NoScope,
+}

@@ -1,0 +1,63 @@
+//! What may a key be used for?
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that a key may do. `admin` may do everything, the others only what is theirs.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Open accounts, spend, hold, commit, release and refund credits.
+    Deduct,
+    /// See accounts.
+    Read,
+    /// See revenue, and what belongs to payments.
+    Billing,
+    /// Replay accounts and verify the journal.
+    Audit,
+    /// Grant and take credits, forgive debt, close accounts, mend the inbox and the projections.
+    Operate,
+    /// Everything, API keys included.
+    Admin,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a scope; there are deduct, read, billing, audit, operate and admin")]
+pub struct UnknownScope(String);
+
+impl Scope {
+    pub const ALL: [Self; 6] =
+        [Self::Deduct, Self::Read, Self::Billing, Self::Audit, Self::Operate, Self::Admin];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deduct => "deduct",
+            Self::Read => "read",
+            Self::Billing => "billing",
+            Self::Audit => "audit",
+            Self::Operate => "operate",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}

@@ -1,0 +1,186 @@
+//! The keys in the database. The command line and the routes both come here.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+
+use crate::{
+    catalog::Mode,
+    clock::Clock,
+    domain::{names::AccountId, time::Timestamp},
+};
+
+use super::{ApiKey, Bootstrap, Created, Hash, KeyError, NewKey, Scope, Secret};
+
+const COLUMNS: &str = "id, name, prefix, scopes, accounts, requests_per_minute, created_at, expires_at, \
+                       last_used_at, revoked_at";
+/// Instances that start at the same time on an empty database make one first key, not one each.
+const BOOTSTRAP_LOCK_KEY: i64 = 0x6366_2D62_6F6F_7473;
+const BOOTSTRAP_NAME: &str = "bootstrap";
+
+/// Makes a key. What is returned is the only copy of its secret.
+///
+/// # Errors
+/// When it has no scope, or the database does not answer.
+pub async fn create(pool: &PgPool, clock: &Clock, new: NewKey) -> Result<Created, KeyError> {
+    let secret = Secret::make(new.mode)?;
+    let mut connection = pool.acquire().await?;
+    insert(&mut connection, clock, new, secret).await
+}
+
+/// All keys, also those that are revoked or have expired, the oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, KeyError> {
+    let query = format!("select {COLUMNS} from ledger.api_keys order by created_at, id");
+    let rows = sqlx::query(&query).fetch_all(pool).await?;
+    rows.iter().map(decode).collect()
+}
+
+/// Ends a key, now and for good. Servers notice within seconds. `None`: there is no such key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revoke(pool: &PgPool, clock: &Clock, id: &str) -> Result<Option<ApiKey>, KeyError> {
+    let query = format!(
+        "update ledger.api_keys set revoked_at = coalesce(revoked_at, $2) where id = $1 returning {COLUMNS}"
+    );
+    let row = sqlx::query(&query).bind(id).bind(clock.now().to_utc()).fetch_optional(pool).await?;
+    row.as_ref().map(decode).transpose()
+}
+
+/// Sees to it that somebody can call: with the key that was given, or else with one that is made when there
+/// is none at all.
+///
+/// # Errors
+/// When the given key is not one that can be used, or the database does not answer.
+pub async fn bootstrap(
+    pool: &PgPool,
+    clock: &Clock,
+    given: Option<&str>,
+    mode: Mode,
+) -> Result<Bootstrap, KeyError> {
+    let given = given.map(Secret::parse).transpose()?;
+    let mut transaction = pool.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(BOOTSTRAP_LOCK_KEY)
+        .execute(&mut *transaction)
+        .await?;
+    let bootstrap = match given {
+        Some(secret) => {
+            if find(&mut transaction, secret.hash()).await?.is_none() {
+                insert(&mut transaction, clock, everything(mode), secret).await?;
+            }
+            Bootstrap::Given
+        }
+        None if any(&mut transaction).await? => Bootstrap::Exists,
+        None => {
+            let secret = Secret::make(mode)?;
+            let created = insert(&mut transaction, clock, everything(mode), secret).await?;
+            Bootstrap::Made(Box::new(created))
+        }
+    };
+    transaction.commit().await?;
+    Ok(bootstrap)
+}
+
+fn everything(mode: Mode) -> NewKey {
+    NewKey {
+        name: BOOTSTRAP_NAME.to_owned(),
+        mode,
+        scopes: BTreeSet::from([Scope::Admin]),
+        accounts: None,
+        expires_at: None,
+        requests_per_minute: Some(0),
+    }
+}
+
+/// The key with this hash.
+pub(super) async fn find(connection: &mut PgConnection, hash: Hash) -> Result<Option<ApiKey>, KeyError> {
+    let query = format!("select {COLUMNS} from ledger.api_keys where hash = $1");
+    let row = sqlx::query(&query).bind(hash.as_bytes()).fetch_optional(connection).await?;
+    row.as_ref().map(decode).transpose()
+}
+
+/// Notes that a key was used.
+pub(super) async fn touch(connection: &mut PgConnection, id: &str, at: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query("update ledger.api_keys set last_used_at = greatest(last_used_at, $2) where id = $1")
+        .bind(id)
+        .bind(at.to_utc())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn any(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from ledger.api_keys)").fetch_one(connection).await
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    clock: &Clock,
+    new: NewKey,
+    secret: Secret,
+) -> Result<Created, KeyError> {
+    if new.scopes.is_empty() {
+        return Err(KeyError::NoScope);
+    }
+    let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.as_str()).collect();
+    let accounts: Option<Vec<&str>> =
+        new.accounts.as_ref().map(|accounts| accounts.iter().map(AccountId::as_str).collect());
+    let requests_per_minute = new.requests_per_minute.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
+    let query = format!(
+        "insert into ledger.api_keys \
+         (id, hash, prefix, name, scopes, accounts, requests_per_minute, created_at, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning {COLUMNS}"
+    );
+    let row = sqlx::query(&query)
+        .bind(make_id()?)
+        .bind(secret.hash().as_bytes())
+        .bind(secret.prefix())
+        .bind(&new.name)
+        .bind(scopes)
+        .bind(accounts)
+        .bind(requests_per_minute)
+        .bind(clock.now().to_utc())
+        .bind(new.expires_at.map(Timestamp::to_utc))
+        .fetch_one(connection)
+        .await?;
+    Ok(Created { key: decode(&row)?, secret })
+}
+
+fn make_id() -> Result<String, getrandom::Error> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random)?;
+    Ok(format!("key_{}", hex::encode(random)))
+}
+
+fn decode(row: &PgRow) -> Result<ApiKey, KeyError> {
+    let time = |column: &str| -> Result<Option<Timestamp>, sqlx::Error> {
+        let instant: Option<DateTime<Utc>> = row.try_get(column)?;
+        Ok(instant.map(Timestamp::from))
+    };
+    let stored = |error: &dyn std::error::Error| KeyError::Stored(error.to_string());
+    let scopes: Vec<String> = row.try_get("scopes")?;
+    let accounts: Option<Vec<String>> = row.try_get("accounts")?;
+    let accounts = accounts.map(|ids| ids.iter().map(|id| AccountId::parse(id)).collect::<Result<_, _>>());
+    let limit: Option<i32> = row.try_get("requests_per_minute")?;
+    let created_at: DateTime<Utc> = row.try_get("created_at")?;
+    Ok(ApiKey {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        prefix: row.try_get("prefix")?,
+        scopes: scopes.iter().map(|scope| scope.parse()).collect::<Result<_, _>>().map_err(|error| {
+            let error: super::UnknownScope = error;
+            stored(&error)
+        })?,
+        accounts: accounts.transpose().map_err(|error| stored(&error))?,
+        requests_per_minute: limit.and_then(|limit| u32::try_from(limit).ok()),
+        created_at: Timestamp::from(created_at),
+        expires_at: time("expires_at")?,
+        last_used_at: time("last_used_at")?,
+        revoked_at: time("revoked_at")?,
+    })
+}

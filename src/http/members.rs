@@ -1,0 +1,216 @@
+//! What does a problem say beyond its code? Sentences for people, members for programs.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{credits::HoldOutcome, limits::LimitState, refusal::Refusal, time::Timestamp},
+    ledger::ExecuteError,
+};
+
+use super::{
+    failure::{Failure, Part},
+    keys::Scope,
+};
+
+/// The members of a problem that belong to its code.
+#[must_use]
+pub fn of(failure: &Failure) -> Map<String, Value> {
+    match failure {
+        Failure::Execute(ExecuteError::Refused(refusal)) => of_refusal(refusal),
+        Failure::ScopeMissing(scopes) => {
+            object(json!({ "scopes": scopes.iter().chain([&Scope::Admin]).collect::<Vec<_>>() }))
+        }
+        Failure::Invalid { place, .. } => object(json!({ "path": place.path, "in": part(place.part) })),
+        Failure::InvalidJson(_) => object(json!({ "path": "$", "in": part(Part::Body) })),
+        Failure::IdempotencyKeyMissing => {
+            object(json!({ "path": "Idempotency-Key", "in": part(Part::Header) }))
+        }
+        Failure::BodyTooLarge { bytes_max } => object(json!({ "bytes_max": bytes_max })),
+        Failure::InboxEventState(state) => object(json!({ "state": state })),
+        Failure::PositionTimeout { reached } => object(json!({ "as_of_position": reached })),
+        Failure::Execute(
+            ExecuteError::KeyReused
+            | ExecuteError::Overloaded
+            | ExecuteError::Unavailable
+            | ExecuteError::OutcomeUnknown
+            | ExecuteError::Damaged,
+        )
+        | Failure::Unauthenticated
+        | Failure::KeyUnknown
+        | Failure::KeyExpired
+        | Failure::KeysBusy
+        | Failure::AccountNotAllowed
+        | Failure::RateLimited { .. }
+        | Failure::BodyTimeout
+        | Failure::UnsupportedMediaType
+        | Failure::RouteNotFound
+        | Failure::MethodNotAllowed
+        | Failure::DeductionNotFound
+        | Failure::ApiKeyNotFound
+        | Failure::InboxEventNotFound
+        | Failure::AuditBusy
+        | Failure::WebhookSignature(_)
+        | Failure::WebhookUnparsable(_)
+        | Failure::PositionUnknown
+        | Failure::Fault(_) => Map::new(),
+    }
+}
+
+/// The members of a refusal, also where it is told in another answer, such as a quote.
+#[must_use]
+pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
+    object(match refusal {
+        Refusal::InsufficientCredits { requested, available, held, debt, next_credits_at, upgrade } => {
+            json!({
+                "requested": requested, "available": available, "held": held, "debt": debt,
+                "next_credits_at": next_credits_at, "upgrade": upgrade,
+            })
+        }
+        Refusal::FeatureNotInPlan { missing, plan, plans } => {
+            json!({ "missing": missing, "plan": plan, "plans": plans })
+        }
+        Refusal::LimitReached { limit, requested, windows, plan, plans } => json!({
+            "requested": requested, "limit": window(limit), "resets_at": limit.resets_at,
+            "windows": windows.iter().map(window).collect::<Vec<_>>(), "plan": plan, "plans": plans,
+        }),
+        Refusal::UnknownGenerationType { known } => json!({ "path": "$.type", "known": known }),
+        Refusal::UnknownOption { option, known } | Refusal::UnknownOptionValue { option, known } => {
+            json!({ "path": format!("$.options.{option}"), "option": option, "known": known })
+        }
+        Refusal::HoldAlreadyResolved { outcome } => json!(outcome),
+        Refusal::HoldTooLong { expires_in_s_max } => {
+            json!({ "path": "$.expires_in_s", "expires_in_s_max": expires_in_s_max })
+        }
+        Refusal::CommitExceedsHold { held, requested } => json!({ "held": held, "requested": requested }),
+        Refusal::RefundExceedsDeduction { deducted, refunded, requested } => {
+            json!({ "deducted": deducted, "refunded": refunded, "requested": requested })
+        }
+        Refusal::DebtSmaller { debt } => json!({ "debt": debt }),
+        Refusal::HoldsOpen { held } => json!({ "held": held }),
+        Refusal::UnknownPlan { plan } => json!({ "plan": plan }),
+        Refusal::GrantHasEnded => json!({ "path": "$.expires_at" }),
+        Refusal::AmountTooLarge => json!({ "path": "$.amount" }),
+        Refusal::GrantAlreadyExists => json!({ "path": "$.grant_id" }),
+        Refusal::AccountNotFound
+        | Refusal::AccountClosed
+        | Refusal::HoldNotFound
+        | Refusal::NothingOwed
+        | Refusal::UnknownPack => json!({}),
+    })
+}
+
+/// A sentence about this failure, for people.
+#[must_use]
+pub fn detail(failure: &Failure) -> String {
+    match failure {
+        Failure::Invalid { place, expected } => format!("{}: {expected}", place.path),
+        Failure::InvalidJson(message) => message.clone(),
+        Failure::Execute(ExecuteError::Refused(refusal)) => detail_of_refusal(refusal),
+        Failure::BodyTooLarge { bytes_max } => format!("A body has at most {bytes_max} bytes here."),
+        Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
+        Failure::WebhookSignature(error) => sentence(error),
+        Failure::WebhookUnparsable(error) => sentence(error),
+        Failure::InboxEventState(state) => format!("It is `{}`.", state.as_str()),
+        Failure::PositionTimeout { reached } => format!("It is at {reached}."),
+        Failure::Execute(
+            ExecuteError::KeyReused
+            | ExecuteError::Overloaded
+            | ExecuteError::Unavailable
+            | ExecuteError::OutcomeUnknown
+            | ExecuteError::Damaged,
+        )
+        | Failure::Unauthenticated
+        | Failure::KeyUnknown
+        | Failure::KeyExpired
+        | Failure::KeysBusy
+        | Failure::ScopeMissing(_)
+        | Failure::AccountNotAllowed
+        | Failure::IdempotencyKeyMissing
+        | Failure::BodyTimeout
+        | Failure::UnsupportedMediaType
+        | Failure::RouteNotFound
+        | Failure::MethodNotAllowed
+        | Failure::DeductionNotFound
+        | Failure::ApiKeyNotFound
+        | Failure::InboxEventNotFound
+        | Failure::AuditBusy
+        | Failure::PositionUnknown
+        | Failure::Fault(_) => format!("{}.", failure.code().about().title),
+    }
+}
+
+/// A sentence about a refusal, with its figures.
+#[must_use]
+pub fn detail_of_refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::InsufficientCredits { requested, available, .. } => {
+            format!("{requested} credits were asked for, and {available} are available.")
+        }
+        Refusal::FeatureNotInPlan { plan, .. } => format!("The plan `{plan}` does not include it."),
+        Refusal::LimitReached { limit, plan, .. } => {
+            format!("The plan `{plan}` allows {} in this window, and {} are used.", limit.max, limit.used)
+        }
+        Refusal::UnknownOption { option, .. } => format!("There is no option `{option}`."),
+        Refusal::UnknownOptionValue { option, .. } => format!("The option `{option}` has no such value."),
+        Refusal::HoldAlreadyResolved { outcome } => match outcome {
+            HoldOutcome::Committed { amount } => format!("{amount} credits of it were committed."),
+            HoldOutcome::Released => "It was released.".to_owned(),
+            HoldOutcome::Expired => "It expired.".to_owned(),
+        },
+        Refusal::CommitExceedsHold { held, requested } => {
+            format!("{requested} credits were to be committed, and {held} are held.")
+        }
+        Refusal::RefundExceedsDeduction { deducted, refunded, requested } => format!(
+            "{requested} credits were to be refunded; {deducted} were spent and {refunded} are refunded already."
+        ),
+        Refusal::DebtSmaller { debt } => format!("The account owes {debt} credits."),
+        Refusal::HoldsOpen { held } => format!("{held} credits are held."),
+        Refusal::AccountNotFound
+        | Refusal::AccountClosed
+        | Refusal::UnknownGenerationType { .. }
+        | Refusal::AmountTooLarge
+        | Refusal::HoldNotFound
+        | Refusal::HoldTooLong { .. }
+        | Refusal::GrantAlreadyExists
+        | Refusal::GrantHasEnded
+        | Refusal::NothingOwed
+        | Refusal::UnknownPlan { .. }
+        | Refusal::UnknownPack => format!("{}.", super::failure::code_of_refusal(refusal).about().title),
+    }
+}
+
+/// When a refused limit allows more again.
+#[must_use]
+pub const fn resets_at(failure: &Failure) -> Option<Timestamp> {
+    if let Failure::Execute(ExecuteError::Refused(Refusal::LimitReached { limit, .. })) = failure {
+        return Some(limit.resets_at);
+    }
+    None
+}
+
+/// A window of a limit, as callers see it.
+#[must_use]
+pub fn window(state: &LimitState) -> Value {
+    json!({
+        "measure": state.key.measure, "per": state.key.unit, "window": state.key.kind, "max": state.max,
+        "used": state.used, "remaining": state.remaining, "resets_at": state.resets_at,
+    })
+}
+
+/// An error that says nothing that its sender does not know.
+fn sentence(error: &dyn std::error::Error) -> String {
+    format!("{error}.")
+}
+
+const fn part(part: Part) -> &'static str {
+    match part {
+        Part::Body => "body",
+        Part::Address => "path",
+        Part::Query => "query",
+        Part::Header => "header",
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    if let Value::Object(members) = value { members } else { Map::new() }
+}

@@ -1,0 +1,30 @@
+//! How do other programs talk to the ledger? JSON over HTTP: routes, who may use them, and every answer.
+//!
+//! A handler reads a request into a command or a query, passes it on, and writes down what came back. The rules
+//! are in `domain`, the tables in `projections`: none of either is here.
+
+pub mod code;
+mod commands;
+mod edge;
+mod failure;
+mod health;
+pub mod keys;
+mod members;
+mod meters;
+mod openapi;
+mod operations;
+mod position;
+mod problem;
+mod rates;
+mod reads;
+mod request;
+mod routes;
+mod schema;
+mod serve;
+mod state;
+
+pub use openapi::{Described, OPERATIONS, RepeatKey};
+pub use position::{InvalidToken, Token};
+pub use routes::{document, router};
+pub use serve::serve;
+pub use state::{App, AppParts, AppState, Settings};

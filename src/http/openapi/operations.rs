@@ -1,0 +1,269 @@
+//! What can each operation answer with besides success? One line an operation.
+
+use utoipa::openapi::{
+    Ref, RefOr, Required,
+    path::{Parameter, ParameterBuilder, ParameterIn},
+};
+
+use crate::http::{
+    code::Code,
+    keys::Scope,
+    request::{Administers, Audits, Bills, Commands, Deducts, Need, Operates, Quotes, Reads},
+};
+
+/// Whether an operation is made repeatable by an `Idempotency-Key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatKey {
+    None,
+    Required,
+    /// Needed where the body has no id of its own.
+    OrOwnId,
+}
+
+/// What the document says of an operation beyond what its route says.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    pub id: &'static str,
+    /// Empty: everybody may.
+    pub scopes: &'static [Scope],
+    pub key: RepeatKey,
+    pub reads_position: bool,
+    /// Whether it answers from a read model, which may be behind.
+    pub waits: bool,
+    /// Whether it reads a JSON body.
+    pub takes_json: bool,
+    /// Besides those that follow from the other fields.
+    own: &'static [Code],
+}
+
+impl RepeatKey {
+    pub(super) fn parameter(self) -> Option<Parameter> {
+        let (required, description) = match self {
+            Self::None => return None,
+            Self::Required => (
+                Required::True,
+                "New for each new request, and the same when it is repeated: a repetition has no further effect, \
+                 and is answered the same. Never forgotten.",
+            ),
+            Self::OrOwnId => (
+                Required::False,
+                "As everywhere; needed when there is no `generation_id`. With a `generation_id` and no header the \
+                 key is `generation:` and the id.",
+            ),
+        };
+        Some(
+            ParameterBuilder::new()
+                .name("Idempotency-Key")
+                .parameter_in(ParameterIn::Header)
+                .required(required)
+                .description(Some(description))
+                .schema(Some(RefOr::Ref(Ref::from_schema_name("Key"))))
+                .build(),
+        )
+    }
+}
+
+const AUTHENTICATED: &[Code] = &[
+    Code::Unauthenticated,
+    Code::ApiKeyInvalid,
+    Code::ApiKeyExpired,
+    Code::ScopeMissing,
+    Code::AccountNotAllowed,
+    Code::RateLimited,
+    Code::InvalidParameter,
+    Code::Overloaded,
+    Code::Internal,
+];
+const JSON: &[Code] = &[
+    Code::InvalidJson,
+    Code::InvalidRequest,
+    Code::BodyTooLarge,
+    Code::BodyTimeout,
+    Code::UnsupportedMediaType,
+];
+const COMMAND: &[Code] = &[
+    Code::IdempotencyKeyMissing,
+    Code::IdempotencyKeyReused,
+    Code::AccountNotFound,
+    Code::AccountClosed,
+    Code::AmountTooLarge,
+    Code::Unavailable,
+    Code::OutcomeUnknown,
+    Code::AccountDamaged,
+];
+const LIMITED: &[Code] = &[Code::InsufficientCredits, Code::LimitReached];
+const PRICED: &[Code] = &[
+    Code::InsufficientCredits,
+    Code::LimitReached,
+    Code::FeatureNotInPlan,
+    Code::UnknownGenerationType,
+    Code::UnknownOption,
+    Code::UnknownOptionValue,
+    Code::HoldTooLong,
+];
+const OF_HOLD: &[Code] = &[Code::HoldNotFound, Code::HoldAlreadyResolved];
+
+impl Described {
+    /// All codes that it can answer with.
+    #[must_use]
+    pub fn codes(&self) -> Vec<Code> {
+        let mut codes = self.own.to_vec();
+        if !self.scopes.is_empty() {
+            codes.extend_from_slice(AUTHENTICATED);
+        }
+        if self.takes_json {
+            codes.extend_from_slice(JSON);
+        }
+        if self.key != RepeatKey::None {
+            codes.extend_from_slice(COMMAND);
+        }
+        if self.reads_position {
+            codes.push(Code::PositionUnknown);
+        }
+        if self.waits {
+            codes.push(Code::PositionTimeout);
+        }
+        codes
+    }
+
+    const fn command(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
+        Self {
+            id,
+            scopes,
+            key: RepeatKey::Required,
+            reads_position: false,
+            waits: false,
+            takes_json: true,
+            own,
+        }
+    }
+
+    const fn read(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
+        Self { id, scopes, key: RepeatKey::None, reads_position: true, waits: false, takes_json: false, own }
+    }
+
+    const fn model(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
+        Self { waits: true, ..Self::read(id, scopes, own) }
+    }
+
+    const fn other(
+        id: &'static str,
+        scopes: &'static [Scope],
+        takes_json: bool,
+        own: &'static [Code],
+    ) -> Self {
+        Self { id, scopes, key: RepeatKey::None, reads_position: false, waits: false, takes_json, own }
+    }
+}
+
+/// The operation with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Described> {
+    OPERATIONS.iter().find(|described| described.id == id)
+}
+
+/// Every operation of the document; a test fails for one that is not in here.
+pub const OPERATIONS: &[Described] = &[
+    Described {
+        key: RepeatKey::None,
+        ..Described::command(
+            "open_account",
+            Deducts::SCOPES,
+            &[Code::AccountClosed, Code::Unavailable, Code::OutcomeUnknown, Code::AccountDamaged],
+        )
+    },
+    Described { key: RepeatKey::OrOwnId, ..Described::command("generate", Deducts::SCOPES, PRICED) },
+    Described::command("deduct", Deducts::SCOPES, LIMITED),
+    Described::command(
+        "hold",
+        Deducts::SCOPES,
+        &[Code::InsufficientCredits, Code::LimitReached, Code::HoldTooLong],
+    ),
+    Described::command(
+        "commit_hold",
+        Deducts::SCOPES,
+        &[
+            Code::HoldNotFound,
+            Code::HoldAlreadyResolved,
+            Code::CommitExceedsHold,
+            Code::InsufficientCredits,
+            Code::LimitReached,
+        ],
+    ),
+    Described::command("release_hold", Deducts::SCOPES, OF_HOLD),
+    Described::command(
+        "extend_hold",
+        Deducts::SCOPES,
+        &[Code::HoldNotFound, Code::HoldAlreadyResolved, Code::HoldTooLong],
+    ),
+    Described::command("refund", Deducts::SCOPES, &[Code::DeductionNotFound, Code::RefundExceedsDeduction]),
+    Described::command("grant", Operates::SCOPES, &[Code::GrantAlreadyExists, Code::GrantHasEnded]),
+    Described::command("adjust", Operates::SCOPES, &[Code::InsufficientCredits]),
+    Described::command("forgive_debt", Operates::SCOPES, &[Code::NothingOwed, Code::DebtSmaller]),
+    Described::command("close_account", Operates::SCOPES, &[Code::HoldsOpen]),
+    Described {
+        takes_json: true,
+        ..Described::read(
+            "quote",
+            Quotes::SCOPES,
+            &[
+                Code::AccountNotFound,
+                Code::AccountClosed,
+                Code::UnknownGenerationType,
+                Code::UnknownOption,
+                Code::UnknownOptionValue,
+                Code::AmountTooLarge,
+            ],
+        )
+    },
+    Described::other("execute_commands", Commands::SCOPES, true, &[]),
+    Described::read("get_account", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("get_balance", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("list_grants", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("list_holds", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("get_limits", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("get_entitlements", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("get_subscription", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("list_events", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::model("get_statement", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::model("get_usage", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::model("analyse_usage", Bills::SCOPES, &[]),
+    Described::model("analyse_mrr", Bills::SCOPES, &[]),
+    Described::model("analyse_movements", Bills::SCOPES, &[]),
+    Described::other("list_inbox", Operates::SCOPES, false, &[]),
+    Described::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
+    Described::other(
+        "retry_inbox_event",
+        Operates::SCOPES,
+        false,
+        &[Code::InboxEventNotFound, Code::InboxEventState],
+    ),
+    Described::other(
+        "discard_inbox_event",
+        Operates::SCOPES,
+        true,
+        &[Code::InboxEventNotFound, Code::InboxEventState],
+    ),
+    Described::other("list_projections", Operates::SCOPES, false, &[]),
+    Described::other("replay_account", Audits::SCOPES, false, &[Code::AccountNotFound, Code::AuditBusy]),
+    Described::other("verify_journal", Audits::SCOPES, false, &[Code::AuditBusy]),
+    Described::other(
+        "receive_stripe_event",
+        &[],
+        false,
+        &[
+            Code::WebhookSignatureInvalid,
+            Code::WebhookUnparsable,
+            Code::BodyTooLarge,
+            Code::BodyTimeout,
+            Code::Internal,
+        ],
+    ),
+    Described::other("create_api_key", Administers::SCOPES, true, &[]),
+    Described::other("list_api_keys", Administers::SCOPES, false, &[]),
+    Described::other("revoke_api_key", Administers::SCOPES, false, &[Code::ApiKeyNotFound]),
+    Described::other("get_catalog", &[], false, &[]),
+    Described::other("health", &[], false, &[]),
+    Described::other("readiness", &[], false, &[]),
+    Described::other("metrics", &[], false, &[]),
+];

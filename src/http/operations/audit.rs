@@ -1,0 +1,207 @@
+//! Is what we tell true? The auditor's routes.
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    audit::{self, Finding, Replay, ReplayError, Step, Verification},
+    domain::{
+        credits::Balance,
+        names::{AccountId, PlanId},
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        reads::json,
+        request::{AccountOf, All, Audits, Query},
+        schema::{BalanceSchema, FindingSchema, Id, Place, Time},
+    },
+    journal::recorded::Position,
+    ledger::SHARD,
+    projector::Projector,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReplayAsked {
+    /// Only what was recorded by then.
+    #[param(value_type = Option<Time>)]
+    as_of: Option<Timestamp>,
+}
+
+/// An account's history, event by event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Replay)]
+pub struct ReplayDocument<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    steps: Vec<StepDocument<'a>>,
+    #[schema(value_type = BalanceSchema)]
+    balance: Balance,
+    #[schema(value_type = Option<Id>)]
+    plan: Option<&'a PlanId>,
+    /// Whether the whole history was replayed, and so could be compared.
+    whole: bool,
+    /// Whether callers see what the replay says.
+    matches: bool,
+    /// Where they do not.
+    differences: &'a [String],
+}
+
+/// An event, and what the account held after it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReplayStep)]
+pub struct StepDocument<'a> {
+    sequence: i64,
+    #[schema(value_type = Place)]
+    position: Token,
+    r#type: &'static str,
+    #[schema(value_type = Time)]
+    recorded_at: Timestamp,
+    #[schema(value_type = Time)]
+    effective_at: Timestamp,
+    #[schema(value_type = BalanceSchema)]
+    balance: Balance,
+    #[schema(value_type = Option<Id>)]
+    plan: Option<&'a PlanId>,
+}
+
+impl<'a> From<&'a Step> for StepDocument<'a> {
+    fn from(step: &'a Step) -> Self {
+        Self {
+            sequence: step.sequence,
+            position: Token::of(step.position),
+            r#type: step.event_type,
+            recorded_at: step.recorded_at,
+            effective_at: step.effective_at,
+            balance: step.balance,
+            plan: step.plan.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Replay> for ReplayDocument<'a> {
+    fn from(replay: &'a Replay) -> Self {
+        Self {
+            account: &replay.account,
+            steps: replay.steps.iter().map(StepDocument::from).collect(),
+            balance: replay.balance,
+            plan: replay.plan.as_ref(),
+            whole: replay.whole,
+            matches: replay.differences.is_empty(),
+            differences: &replay.differences,
+        }
+    }
+}
+
+/// Replay an account
+///
+/// From its first event, and compare the end with what callers see.
+#[utoipa::path(
+    get, path = "/v1/audit/accounts/{account}/replay", operation_id = "replay_account", tag = "Audit",
+    params(("account" = Id, Path), ReplayAsked),
+    responses((status = 200, description = "Each event, and the state after it.", body = ReplayDocument))
+)]
+pub async fn replay(
+    State(state): State<AppState>,
+    of: AccountOf<Audits>,
+    Query(asked): Query<ReplayAsked>,
+) -> Result<Response<Body>, Failure> {
+    let _turn = state.audits.try_acquire().map_err(|_| Failure::AuditBusy)?;
+    match audit::replay(&state.ledger, &of.account, asked.as_of).await {
+        Ok(replay) => json(&ReplayDocument::from(&replay)),
+        Err(ReplayError::NoSuchAccount(_)) => Err(Refusal::AccountNotFound.into()),
+        Err(error) => Err(Failure::fault(error)),
+    }
+}
+
+/// What was checked, and what is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Verification)]
+pub struct VerificationDocument<'a> {
+    /// Whether nothing is wrong.
+    clean: bool,
+    events: u64,
+    blocks: u64,
+    accounts: u64,
+    snapshots: u64,
+    /// The read models that were built again and compared, row by row.
+    read_models: Vec<&'a str>,
+    /// What the whole journal up to `position` comes down to. Keep it elsewhere, to compare later.
+    head: &'a str,
+    #[schema(value_type = Place)]
+    position: Token,
+    /// The first of each kind.
+    #[schema(value_type = Vec<FindingSchema>)]
+    findings: &'a [Finding],
+}
+
+impl<'a> From<&'a Verification> for VerificationDocument<'a> {
+    fn from(verification: &'a Verification) -> Self {
+        Self {
+            clean: verification.is_clean(),
+            events: verification.events,
+            blocks: verification.blocks,
+            accounts: verification.accounts,
+            snapshots: verification.snapshots,
+            read_models: verification
+                .read_models
+                .iter()
+                .map(|compared| compared.projection.as_str())
+                .collect(),
+            head: &verification.head,
+            position: Token::of(Position(verification.position)),
+            findings: &verification.findings,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VerifyAsked {
+    /// Whether every read model is built again too, and compared row by row. Yes, unless this is `false`.
+    #[param(value_type = Option<bool>)]
+    read_models: Option<bool>,
+}
+
+/// Verify the journal and the read models
+///
+/// Every hash, block and account again, from the stored bytes, then every read model, from the events. It takes a
+/// while: some ten seconds for each million events, most of it for the read models.
+#[utoipa::path(
+    get, path = "/v1/audit/verify", operation_id = "verify_journal", tag = "Audit",
+    params(VerifyAsked),
+    responses((status = 200, description = "What was checked, and what is wrong.", body = VerificationDocument))
+)]
+pub async fn verify(
+    State(state): State<AppState>,
+    _from: All<Audits>,
+    Query(asked): Query<VerifyAsked>,
+) -> Result<Response<Body>, Failure> {
+    let _turn = state.audits.try_acquire().map_err(|_| Failure::AuditBusy)?;
+    let verified = audit::verify_journal(&state.pool, SHARD, |_, _| {}).await;
+    let mut verification = verified.map_err(Failure::fault)?;
+    if asked.read_models.unwrap_or(true) {
+        verification = verify_read_models(state.projector.clone(), verification).await?;
+    }
+    json(&VerificationDocument::from(&verification))
+}
+
+/// Comparing whole tables is work for a thread of its own, which no other request waits for.
+async fn verify_read_models(
+    projector: Projector,
+    mut verification: Verification,
+) -> Result<Verification, Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let verified = tokio::task::spawn_blocking(move || {
+        let verified = audit::verify_read_models(&projector, &mut verification, |_, _, _| {});
+        runtime.block_on(verified).map(|()| verification)
+    });
+    verified.await.map_err(Failure::fault)?.map_err(Failure::fault)
+}

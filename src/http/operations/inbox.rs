@@ -1,0 +1,159 @@
+//! What did Stripe deliver, and what became of it? For the operator who has to mend it.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, State},
+    http::{Response, request::Parts},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::names::ProviderId,
+    http::{
+        AppState,
+        failure::Failure,
+        reads::{json, page::Limit},
+        request::{All, Json, Operates, Query, Text, parameter},
+        schema::{Id, InboxEventSchema},
+    },
+    stripe::inbox::{Entry, Operated, State as EventState, Summary},
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct InboxAsked {
+    /// `received`, `processed`, `ignored`, `not_handled_yet`, `waiting`, `dead`, `quarantined` or `discarded`
+    #[param(value_type = Option<String>)]
+    state: Option<EventState>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<i64>,
+    /// How many events; 100 when it is not said, and at most 500.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[serde(default)]
+    limit: Limit,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Events {
+    /// The newest first.
+    #[schema(value_type = Vec<InboxEventSchema>)]
+    events: Vec<Summary>,
+    next_cursor: Option<String>,
+}
+
+/// The event in the address.
+pub struct EventInAddress(ProviderId);
+
+impl<S: Send + Sync> FromRequestParts<S> for EventInAddress {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let text = parameter(parts, state, "event").await?;
+        ProviderId::parse(&text).map(Self).map_err(|error| Failure::address("event", error.to_string()))
+    }
+}
+
+/// List deliveries
+#[utoipa::path(
+    get, path = "/v1/inbox", operation_id = "list_inbox", tag = "Stripe", params(InboxAsked),
+    responses((status = 200, description = "A page of deliveries.", body = inline(Events)))
+)]
+pub async fn list(
+    State(state): State<AppState>,
+    _from: All<Operates>,
+    Query(asked): Query<InboxAsked>,
+) -> Result<Response<Body>, Failure> {
+    let limit = u32::try_from(asked.limit.get()).unwrap_or(u32::MAX);
+    let page = state.inbox.list(asked.state, asked.cursor, limit).await?;
+    json(&Events { events: page.events, next_cursor: page.next.map(|next| next.to_string()) })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Delivery {
+    #[schema(value_type = InboxEventSchema)]
+    event: Summary,
+    /// The document, as it was delivered.
+    #[schema(value_type = Object)]
+    document: serde_json::Value,
+}
+
+/// Show a delivery
+#[utoipa::path(
+    get, path = "/v1/inbox/{event}", operation_id = "get_inbox_event", tag = "Stripe",
+    params(("event" = Id, Path)),
+    responses((status = 200, description = "The delivery, and its document.", body = Delivery))
+)]
+pub async fn show(
+    State(state): State<AppState>,
+    _from: All<Operates>,
+    EventInAddress(event): EventInAddress,
+) -> Result<Response<Body>, Failure> {
+    let Entry { summary, body } =
+        state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
+    let document = serde_json::from_slice(&body).map_err(Failure::fault)?;
+    json(&Delivery { event: summary, document })
+}
+
+/// Process a delivery again
+#[utoipa::path(
+    post, path = "/v1/inbox/{event}/retry", operation_id = "retry_inbox_event", tag = "Stripe",
+    params(("event" = Id, Path)),
+    responses((status = 200, description = "It will be processed at once.", body = inline(Changed)))
+)]
+pub async fn retry(
+    State(state): State<AppState>,
+    _from: All<Operates>,
+    EventInAddress(event): EventInAddress,
+) -> Result<Response<Body>, Failure> {
+    let operated = state.inbox.retry(event.as_str(), state.ledger.clock().now()).await?;
+    changed(&state, &event, operated).await
+}
+
+/// Why a delivery is not to be processed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "made by hand while testing" }))]
+pub struct Discarding {
+    reason: Text,
+}
+
+/// Decide not to process a delivery
+#[utoipa::path(
+    post, path = "/v1/inbox/{event}/discard", operation_id = "discard_inbox_event", tag = "Stripe",
+    params(("event" = Id, Path)), request_body = Discarding,
+    responses((status = 200, description = "It stays in the inbox, with the reason.", body = inline(Changed)))
+)]
+pub async fn discard(
+    State(state): State<AppState>,
+    _from: All<Operates>,
+    EventInAddress(event): EventInAddress,
+    Json(discarding): Json<Discarding>,
+) -> Result<Response<Body>, Failure> {
+    let reason = String::from(discarding.reason);
+    let operated = state.inbox.discard(event.as_str(), &reason, state.ledger.clock().now()).await?;
+    changed(&state, &event, operated).await
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Changed {
+    #[schema(value_type = InboxEventSchema)]
+    event: Summary,
+}
+
+async fn changed(
+    state: &AppState,
+    event: &ProviderId,
+    operated: Operated,
+) -> Result<Response<Body>, Failure> {
+    match operated {
+        Operated::Done => {
+            let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
+            json(&Changed { event: entry.summary })
+        }
+        Operated::NotFound => Err(Failure::InboxEventNotFound),
+        Operated::NotPossible { state } => Err(Failure::InboxEventState(state)),
+    }
+}

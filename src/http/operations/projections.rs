@@ -1,0 +1,99 @@
+//! How do the read models stand?
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::time::Timestamp,
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        reads::json,
+        request::{All, Operates},
+        schema::{Id, Place, Time},
+    },
+    journal::recorded::Position,
+    projector::{Listing, State as ModelState},
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Projections<'a> {
+    projections: Vec<ProjectionDocument<'a>>,
+}
+
+/// One version of a read model.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Projection)]
+pub struct ProjectionDocument<'a> {
+    name: &'a str,
+    version: i32,
+    shard: i16,
+    /// `live`, `rebuilding`, `stopped` or `old`
+    #[schema(value_type = String)]
+    state: &'static str,
+    /// How much of the journal a rebuild has.
+    percent: Option<u8>,
+    /// Why it stopped.
+    reason: Option<&'a str>,
+    #[schema(value_type = Place)]
+    position: Token,
+    /// How many events are not in it yet.
+    lag_events: i64,
+    /// The age of the oldest of them.
+    lag_ms: i64,
+    parked: Vec<Parked<'a>>,
+}
+
+/// An account with an event that could not be applied; its later events wait.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ParkedAccount)]
+pub struct Parked<'a> {
+    #[schema(value_type = Id)]
+    account: &'a str,
+    #[schema(value_type = Place)]
+    position: Token,
+    reason: &'a str,
+    #[schema(value_type = Time)]
+    parked_at: Timestamp,
+}
+
+impl<'a> From<&'a Listing> for ProjectionDocument<'a> {
+    fn from(listing: &'a Listing) -> Self {
+        let (state, percent, reason) = match &listing.state {
+            ModelState::Live => ("live", None, None),
+            ModelState::Rebuilding { percent } => ("rebuilding", Some(*percent), None),
+            ModelState::Stopped { reason } => ("stopped", None, Some(reason.as_str())),
+            ModelState::Old => ("old", None, None),
+        };
+        let parked = listing.parked.iter().map(|parked| Parked {
+            account: &parked.account_id,
+            position: Token::of(Position(parked.position)),
+            reason: &parked.reason,
+            parked_at: parked.parked_at.into(),
+        });
+        Self {
+            name: &listing.projection,
+            version: listing.version,
+            shard: listing.shard,
+            state,
+            percent,
+            reason,
+            position: Token::of(listing.position),
+            lag_events: listing.lag_events,
+            lag_ms: listing.lag_ms,
+            parked: parked.collect(),
+        }
+    }
+}
+
+/// List read models
+#[utoipa::path(
+    get, path = "/v1/projections", operation_id = "list_projections", tag = "Server",
+    responses((status = 200, description = "Every version of every read model.", body = Projections))
+)]
+pub async fn list(State(state): State<AppState>, _from: All<Operates>) -> Result<Response<Body>, Failure> {
+    let listings = state.projector.list().await?;
+    json(&Projections { projections: listings.iter().map(ProjectionDocument::from).collect() })
+}

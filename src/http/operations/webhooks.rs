@@ -1,0 +1,44 @@
+//! Where Stripe delivers. The signature is the key: nothing is read before it is verified.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::Response,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    http::{AppState, failure::Failure, reads::json, request::read},
+    stripe::{
+        inbox::{BODY_BYTES_MAX, ReceiveError},
+        signature,
+    },
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Received {
+    /// Always `true`.
+    received: bool,
+}
+
+/// Deliver a Stripe event
+///
+/// Stored once by its id, and answered; processed right after that. A second delivery changes nothing.
+#[utoipa::path(
+    post, path = "/v1/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe", security(()),
+    request_body(content = Object, description = "The event, as Stripe signed it."),
+    responses((status = 200, description = "It is safe here.", body = Received))
+)]
+pub async fn stripe(State(state): State<AppState>, request: Request) -> Result<Response<Body>, Failure> {
+    let signature = request.headers().get(signature::HEADER);
+    let signature = signature.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let body = read(request, BODY_BYTES_MAX).await?;
+    let now = state.ledger.clock().now();
+    match state.inbox.receive(&state.secrets, signature.as_deref(), &body, now).await {
+        Ok(_) => json(&Received { received: true }),
+        Err(ReceiveError::Signature(error)) => Err(Failure::WebhookSignature(error)),
+        Err(ReceiveError::Unparsable(error)) => Err(Failure::WebhookUnparsable(error)),
+        Err(ReceiveError::Storage(error)) => Err(Failure::fault(error)),
+    }
+}

@@ -1,0 +1,69 @@
+//! How does a caller name a place in the journal? By a token that only this program reads.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::{journal::recorded::Position, ledger::SHARD};
+
+/// A position as callers see it: opaque to them, so that its form may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Token {
+    shard: i16,
+    position: Position,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a position is one that an earlier answer had as `position`")]
+pub struct InvalidToken;
+
+impl Token {
+    #[must_use]
+    pub const fn of(position: Position) -> Self {
+        Self { shard: SHARD, position }
+    }
+
+    #[must_use]
+    pub const fn position(self) -> Position {
+        self.position
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = InvalidToken;
+
+    fn try_from(text: String) -> Result<Self, InvalidToken> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "p{}-{}", self.shard, self.position.0)
+    }
+}
+
+impl FromStr for Token {
+    type Err = InvalidToken;
+
+    fn from_str(text: &str) -> Result<Self, InvalidToken> {
+        let (shard, position) =
+            text.strip_prefix('p').and_then(|rest| rest.split_once('-')).ok_or(InvalidToken)?;
+        let (shard, position): (i16, i64) =
+            (shard.parse().map_err(|_| InvalidToken)?, position.parse().map_err(|_| InvalidToken)?);
+        // One way to write each position, so that two tokens are equal when their texts are.
+        let token = Self { shard, position: Position(position) };
+        if shard == SHARD && position >= 0 && token.to_string() == text {
+            Ok(token)
+        } else {
+            Err(InvalidToken)
+        }
+    }
+}
+
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

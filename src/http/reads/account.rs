@@ -1,0 +1,129 @@
+//! Who is this account, and what does it hold?
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        account::Account,
+        amount::Credits,
+        credits::Balance,
+        names::{AccountId, PlanId},
+        time::Timestamp,
+    },
+    http::{
+        AppState,
+        commands::documents::AccountStatus,
+        failure::Failure,
+        position::Token,
+        request::{AccountOf, Query, Reads},
+        schema::{BalanceSchema, Count, Id, Place, Time},
+    },
+};
+
+use super::{Since, fresh, now};
+
+/// An account as it is now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountNow<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    status: AccountStatus,
+    #[schema(value_type = BalanceSchema)]
+    balance: Balance,
+    #[schema(value_type = Place)]
+    position: Token,
+    #[schema(value_type = Time)]
+    opened_at: Timestamp,
+    #[schema(value_type = Option<Time>)]
+    closed_at: Option<Timestamp>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// See an account
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}", operation_id = "get_account", tag = "Accounts",
+    params(("account" = Id, Path), Since),
+    responses((status = 200, description = "The account.", body = AccountNow))
+)]
+pub async fn get(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(since): Query<Since>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, since.min_position).await?;
+    let opened = now.opened()?;
+    let (status, closed_at) = match &now.account {
+        Account::Unopened | Account::Open(_) => (AccountStatus::Open, None),
+        Account::Closed(closed) => (AccountStatus::Closed, Some(closed.closed_at)),
+    };
+    let position = Token::of(now.position);
+    let document = AccountNow {
+        account: &of.account,
+        plan: opened.plan(now.at),
+        status,
+        balance: now.account.balance(now.at),
+        position,
+        opened_at: opened.opened_at,
+        closed_at,
+        as_of_position: position,
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}
+
+/// What an account holds now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceNow<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    /// What a deduction may use.
+    #[schema(value_type = Count)]
+    available: Credits,
+    /// What open holds have set aside.
+    #[schema(value_type = Count)]
+    held: Credits,
+    /// `available + held − debt`.
+    settled: i64,
+    /// What is owed after credits were taken back that had been spent.
+    #[schema(value_type = Count)]
+    debt: Credits,
+    /// With how many decimals credits are shown. Amounts stay whole numbers.
+    scale: u8,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// See a balance
+///
+/// Exact, whichever instance is asked.
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/balance", operation_id = "get_balance", tag = "Accounts",
+    params(("account" = Id, Path), Since),
+    responses((status = 200, description = "The balance.", body = BalanceNow))
+)]
+pub async fn balance(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(since): Query<Since>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, since.min_position).await?;
+    let Balance { available, held, settled, debt } = now.opened()?.wallet.balance(now.at);
+    let document = BalanceNow {
+        account: &of.account,
+        available,
+        held,
+        settled,
+        debt,
+        scale: state.ledger.catalog().scale,
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}

@@ -1,0 +1,308 @@
+//! What does the business earn each month, and why did that change?
+
+use axum::{body::Body, extract::State, http::Response};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::names::AccountId,
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        request::{All, Bills, Query},
+        schema::{Day, Id, Place},
+    },
+    projections::mrr::{
+        self, Change, Figures, MovementCursor, MovementRow, Retention, timeline::MovementKind,
+    },
+};
+
+use super::{
+    as_of,
+    model::{days, wait},
+    page::Limit,
+};
+
+const MODEL: &str = "mrr";
+/// Decimals of a share, such as a rate of churn.
+const SHARE_DECIMALS: u32 = 4;
+/// Decimals of an amount for each account, in minor units.
+const ARPU_DECIMALS: u32 = 2;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    #[default]
+    Day,
+    /// From Monday.
+    Week,
+    Month,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MrrAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// The first day, in UTC.
+    #[param(value_type = Day)]
+    from: NaiveDate,
+    /// The last day.
+    #[param(value_type = Day)]
+    to: NaiveDate,
+    #[serde(default)]
+    interval: Interval,
+}
+
+/// Monthly recurring revenue, in minor units, by currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MrrReport<'a> {
+    series: Vec<MrrFigures<'a>>,
+    /// Over all of the days.
+    retention: Vec<RetentionFigures<'a>>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// One day, week or month, in one currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MrrFigures<'a> {
+    currency: &'a str,
+    /// The first day.
+    #[schema(value_type = Day)]
+    start: NaiveDate,
+    mrr_at_start: i64,
+    new: MrrChange,
+    reactivation: MrrChange,
+    expansion: MrrChange,
+    contraction: MrrChange,
+    churn: MrrChange,
+    /// At the end: `mrr_at_start` and all changes.
+    mrr: i64,
+    /// 12 × `mrr`; `null` when that is more than fits.
+    arr: Option<i64>,
+    paying_accounts: i64,
+    /// `mrr` ÷ `paying_accounts`, in minor units with decimals; `null` when nobody pays.
+    arpu: Option<String>,
+    /// What was won ÷ what was lost; `null` when nothing was lost.
+    quick_ratio: Option<String>,
+    /// What was lost ÷ `mrr_at_start`; `null` when there was none.
+    gross_revenue_churn: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MrrChange {
+    /// Signed.
+    amount: i64,
+    count: i64,
+}
+
+/// What became of the accounts that paid at the start.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RetentionFigures<'a> {
+    currency: &'a str,
+    mrr_at_start: i64,
+    mrr_at_end: i64,
+    accounts_at_start: i64,
+    accounts_at_end: i64,
+    accounts_churned: i64,
+    net_revenue_retention: Option<String>,
+    gross_revenue_retention: Option<String>,
+    logo_churn: Option<String>,
+}
+
+impl From<Change> for MrrChange {
+    fn from(change: Change) -> Self {
+        Self { amount: change.amount, count: change.count }
+    }
+}
+
+impl<'a> From<&'a Figures> for MrrFigures<'a> {
+    fn from(figures: &'a Figures) -> Self {
+        Self {
+            currency: &figures.currency,
+            start: figures.start,
+            mrr_at_start: figures.mrr_at_start,
+            new: figures.new.into(),
+            reactivation: figures.reactivation.into(),
+            expansion: figures.expansion.into(),
+            contraction: figures.contraction.into(),
+            churn: figures.churn.into(),
+            mrr: figures.mrr,
+            arr: figures.arr(),
+            paying_accounts: figures.paying_accounts,
+            arpu: figures.arpu().decimal(ARPU_DECIMALS),
+            quick_ratio: figures.quick_ratio().decimal(SHARE_DECIMALS),
+            gross_revenue_churn: figures.gross_revenue_churn().decimal(SHARE_DECIMALS),
+        }
+    }
+}
+
+impl<'a> From<&'a Retention> for RetentionFigures<'a> {
+    fn from(retention: &'a Retention) -> Self {
+        Self {
+            currency: &retention.currency,
+            mrr_at_start: retention.mrr_at_start,
+            mrr_at_end: retention.mrr_at_end,
+            accounts_at_start: retention.accounts_at_start,
+            accounts_at_end: retention.accounts_at_end,
+            accounts_churned: retention.accounts_churned,
+            net_revenue_retention: retention.net_revenue().decimal(SHARE_DECIMALS),
+            gross_revenue_retention: retention.gross_revenue().decimal(SHARE_DECIMALS),
+            logo_churn: retention.logo_churn().decimal(SHARE_DECIMALS),
+        }
+    }
+}
+
+/// See monthly recurring revenue
+///
+/// With what changed it: for every two days, the difference of their figures is the sum of the movements between.
+#[utoipa::path(
+    get, path = "/v1/analytics/mrr", operation_id = "analyse_mrr", tag = "Reports", params(MrrAsked),
+    responses((status = 200, description = "A figure for each interval and currency.", body = MrrReport))
+)]
+pub async fn mrr(
+    State(state): State<AppState>,
+    _from: All<Bills>,
+    Query(asked): Query<MrrAsked>,
+) -> Result<Response<Body>, Failure> {
+    let (from, until) = days(asked.from, asked.to)?;
+    let standing = wait(&state, MODEL, None, asked.min_position).await?;
+    let interval = match asked.interval {
+        Interval::Day => mrr::Interval::Day,
+        Interval::Week => mrr::Interval::Week,
+        Interval::Month => mrr::Interval::Month,
+    };
+    let changes = mrr::day_changes(&state.pool, until).await?;
+    let series = mrr::series(&changes, from, until, interval);
+    let retention = mrr::retention(&state.pool, from, until).await?;
+    let document = MrrReport {
+        series: series.iter().map(MrrFigures::from).collect(),
+        retention: retention.iter().map(RetentionFigures::from).collect(),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MovementsAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// The first day, in UTC.
+    #[param(value_type = Day)]
+    from: NaiveDate,
+    /// The last day.
+    #[param(value_type = Day)]
+    to: NaiveDate,
+    #[param(value_type = Option<Id>)]
+    account: Option<AccountId>,
+    /// `new`, `reactivation`, `expansion`, `contraction` or `churn`
+    r#type: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many movements; 100 when it is not said.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[serde(default)]
+    limit: Limit,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Movements<'a> {
+    movements: Vec<Movement<'a>>,
+    next_cursor: Option<String>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// A change of what one account brings in a month, and its cause.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Movement<'a> {
+    #[schema(value_type = Id)]
+    account: &'a str,
+    currency: &'a str,
+    #[schema(value_type = Day)]
+    day: NaiveDate,
+    r#type: &'a str,
+    before: i64,
+    after: i64,
+    subscription: &'a str,
+    /// The number of the event in the account's stream.
+    sequence: i64,
+    stripe_event: Option<&'a str>,
+}
+
+impl<'a> From<&'a MovementRow> for Movement<'a> {
+    fn from(row: &'a MovementRow) -> Self {
+        Self {
+            account: &row.account_id,
+            currency: &row.currency,
+            day: row.day,
+            r#type: &row.kind,
+            before: row.before,
+            after: row.after,
+            subscription: &row.subscription,
+            sequence: row.sequence,
+            stripe_event: row.stripe_event.as_deref(),
+        }
+    }
+}
+
+/// See why revenue changed
+#[utoipa::path(
+    get, path = "/v1/analytics/movements", operation_id = "analyse_movements", tag = "Reports",
+    params(MovementsAsked),
+    responses((status = 200, description = "A page of movements, by day.", body = Movements))
+)]
+pub async fn movements(
+    State(state): State<AppState>,
+    _from: All<Bills>,
+    Query(asked): Query<MovementsAsked>,
+) -> Result<Response<Body>, Failure> {
+    let (from, until) = days(asked.from, asked.to)?;
+    let kind = asked.r#type.as_deref().map(|name| {
+        let kinds = "new, reactivation, expansion, contraction or churn is expected";
+        MovementKind::parse(name).ok_or_else(|| Failure::query("type", kinds))
+    });
+    let kind = kind.transpose()?;
+    let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(unknown_cursor));
+    let cursor = cursor.transpose()?;
+    let standing = wait(&state, MODEL, None, asked.min_position).await?;
+    let (account, limit) = (asked.account.as_ref(), asked.limit.rows());
+    let rows = mrr::movements(&state.pool, from, until, account, kind, cursor.as_ref(), limit).await?;
+    let full = rows.len() == asked.limit.get();
+    let document = Movements {
+        movements: rows.iter().map(Movement::from).collect(),
+        next_cursor: rows.last().filter(|_| full).map(|row| write_cursor(&row.cursor())),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}
+
+fn write_cursor(cursor: &MovementCursor) -> String {
+    format!("{}~{}~{}", cursor.day, cursor.currency, cursor.account_id)
+}
+
+fn parse_cursor(text: &str) -> Option<MovementCursor> {
+    let (day, rest) = text.split_once('~')?;
+    let (currency, account_id) = rest.split_once('~')?;
+    Some(MovementCursor {
+        day: day.parse().ok()?,
+        currency: currency.to_owned(),
+        account_id: account_id.to_owned(),
+    })
+}
+
+fn unknown_cursor() -> Failure {
+    Failure::query("cursor", "it is none that an earlier page had")
+}

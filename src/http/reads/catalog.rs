@@ -1,0 +1,211 @@
+//! What is for sale? Plans, packs and prices of work: what everybody may see.
+
+use std::collections::BTreeMap;
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::{Credits, Currency, Money},
+        catalog::{Allocation, Catalog, GenerationPrice, Interval, Limit, Measure, Pack, Plan, WindowKind},
+        names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+        time::CalendarUnit,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        schema::{Count, Id, MoneySchema},
+    },
+};
+
+use super::json;
+
+/// What is for sale.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Catalog)]
+pub struct CatalogDocument<'a> {
+    name: &'a str,
+    /// Changes with the catalog, and is in every event that was decided under it.
+    hash: &'a str,
+    /// ISO 4217, lower case.
+    #[schema(value_type = String)]
+    currency: &'a Currency,
+    /// With how many decimals credits are shown.
+    scale: u8,
+    #[schema(value_type = Id)]
+    free_plan: &'a PlanId,
+    #[schema(value_type = BTreeMap<String, String>)]
+    features: &'a BTreeMap<FeatureId, String>,
+    /// From the smallest to the largest.
+    plans: Vec<PlanDocument<'a>>,
+    packs: Vec<PackDocument<'a>>,
+    generations: Vec<GenerationDocument<'a>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub struct PlanDocument<'a> {
+    #[schema(value_type = Id)]
+    id: &'a PlanId,
+    name: &'a str,
+    popular: bool,
+    marketing: &'a [String],
+    credits: AllocationDocument,
+    #[schema(value_type = Vec<Id>)]
+    features: Vec<&'a FeatureId>,
+    limits: Vec<LimitDocument>,
+    discount_percent: u8,
+    prices: Vec<PriceDocument<'a>>,
+    trial_days: Option<u16>,
+}
+
+/// When a plan gives credits, and how many.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Allocation)]
+pub struct AllocationDocument {
+    /// `none`, `once` or `monthly`
+    #[schema(value_type = String)]
+    when: &'static str,
+    #[schema(value_type = Count)]
+    amount: Credits,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Limit)]
+pub struct LimitDocument {
+    #[schema(value_type = String)]
+    measure: Measure,
+    #[schema(value_type = String)]
+    per: CalendarUnit,
+    #[schema(value_type = String)]
+    window: WindowKind,
+    max: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Price)]
+pub struct PriceDocument<'a> {
+    /// `month` or `year`
+    #[schema(value_type = String)]
+    interval: Interval,
+    #[schema(value_type = MoneySchema)]
+    amount: &'a Money,
+    /// Whether it can be bought here: its price has an id at the payment provider.
+    for_sale: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pack)]
+pub struct PackDocument<'a> {
+    #[schema(value_type = Id)]
+    id: &'a PackId,
+    name: &'a str,
+    #[schema(value_type = Count)]
+    credits: Credits,
+    #[schema(value_type = MoneySchema)]
+    price: &'a Money,
+    /// `null`: never.
+    expires_after_days: Option<u16>,
+    for_sale: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Generation)]
+pub struct GenerationDocument<'a> {
+    #[schema(value_type = Id)]
+    r#type: &'a GenerationType,
+    name: &'a str,
+    /// Without options, and before a plan's discount.
+    #[schema(value_type = Count)]
+    credits: Credits,
+    /// What each choice adds.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
+    options: &'a BTreeMap<OptionName, BTreeMap<OptionName, Credits>>,
+    #[schema(value_type = Vec<Id>)]
+    needs: Vec<&'a FeatureId>,
+}
+
+impl<'a> From<&'a Catalog> for CatalogDocument<'a> {
+    fn from(catalog: &'a Catalog) -> Self {
+        Self {
+            name: &catalog.name,
+            hash: &catalog.hash,
+            currency: &catalog.currency,
+            scale: catalog.scale,
+            free_plan: &catalog.free_plan,
+            features: &catalog.features,
+            plans: catalog.plans.iter().map(PlanDocument::from).collect(),
+            packs: catalog.packs.iter().map(PackDocument::from).collect(),
+            generations: catalog.generations.iter().map(GenerationDocument::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Plan> for PlanDocument<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        let limit = |limit: &Limit| LimitDocument {
+            measure: limit.measure,
+            per: limit.unit,
+            window: limit.window,
+            max: limit.max,
+        };
+        let prices = plan.prices.iter().map(|price| PriceDocument {
+            interval: price.interval,
+            amount: &price.amount,
+            for_sale: price.stripe.sale_id().is_some(),
+        });
+        let (when, amount) = match plan.allocation {
+            Allocation::None => ("none", Credits::ZERO),
+            Allocation::Once(amount) => ("once", amount),
+            Allocation::Monthly(amount) => ("monthly", amount),
+        };
+        Self {
+            id: &plan.id,
+            name: &plan.name,
+            popular: plan.popular,
+            marketing: &plan.marketing,
+            credits: AllocationDocument { when, amount },
+            features: plan.features.iter().collect(),
+            limits: plan.limits.iter().map(limit).collect(),
+            discount_percent: plan.discount_percent,
+            prices: prices.collect(),
+            trial_days: plan.trial.map(|trial| trial.days),
+        }
+    }
+}
+
+impl<'a> From<&'a Pack> for PackDocument<'a> {
+    fn from(pack: &'a Pack) -> Self {
+        Self {
+            id: &pack.id,
+            name: &pack.name,
+            credits: pack.credits,
+            price: &pack.price,
+            expires_after_days: pack.expires_after_days,
+            for_sale: pack.stripe.sale_id().is_some(),
+        }
+    }
+}
+
+impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationDocument<'a> {
+    fn from((kind, price): (&'a GenerationType, &'a GenerationPrice)) -> Self {
+        Self {
+            r#type: kind,
+            name: &price.name,
+            credits: price.base,
+            options: &price.options,
+            needs: price.needs.iter().collect(),
+        }
+    }
+}
+
+/// See what is for sale
+#[utoipa::path(
+    get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()),
+    responses((status = 200, description = "Plans, packs and prices.", body = CatalogDocument))
+)]
+pub async fn get(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
+    json(&CatalogDocument::from(state.ledger.catalog().as_ref()))
+}

@@ -1,0 +1,240 @@
+//! Which grants and holds make up the balance?
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        amount::{Credits, Money},
+        credits::{self, Source},
+        event::Draw,
+        names::{AccountId, GenerationId, GrantId, HoldId, ProviderId},
+        time::Timestamp,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        request::{AccountOf, Query, Reads},
+        schema::{Count, DrawSchema, Id, MoneySchema, Place, SourceSchema, Time},
+    },
+};
+
+use super::{
+    fresh, now,
+    page::{Limit, page},
+};
+
+/// Which part of a list, as of when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageSince {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many items; 100 when it is not said.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[serde(default)]
+    limit: Limit,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Grants<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    /// Those with credits left or held come first, in the order in which they are spent.
+    grants: Vec<Grant<'a>>,
+    next_cursor: Option<String>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// A lot of credits. `granted = consumed + held + expired + voided + remaining`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Grant<'a> {
+    #[schema(value_type = Id)]
+    grant_id: &'a GrantId,
+    #[schema(value_type = SourceSchema)]
+    source: Source,
+    status: GrantStatus,
+    #[schema(value_type = Count)]
+    granted: Credits,
+    #[schema(value_type = Count)]
+    consumed: Credits,
+    #[schema(value_type = Count)]
+    held: Credits,
+    #[schema(value_type = Count)]
+    expired: Credits,
+    #[schema(value_type = Count)]
+    voided: Credits,
+    #[schema(value_type = Count)]
+    remaining: Credits,
+    /// 0 is spent first.
+    priority: u8,
+    #[schema(value_type = Time)]
+    granted_at: Timestamp,
+    #[schema(value_type = Time)]
+    starts_at: Timestamp,
+    /// `null`: never.
+    #[schema(value_type = Option<Time>)]
+    expires_at: Option<Timestamp>,
+    /// What was paid for it; `null`: nothing.
+    #[schema(value_type = Option<MoneySchema>)]
+    cost: Option<&'a Money>,
+    #[schema(value_type = Option<Id>)]
+    payment: Option<&'a ProviderId>,
+    reason: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantStatus {
+    /// It can be spent.
+    Live,
+    /// Its time has not begun.
+    Pending,
+    /// Its payment is disputed.
+    Frozen,
+    /// Nothing is left.
+    Used,
+    /// Its time is over.
+    Ended,
+}
+
+impl<'a> Grant<'a> {
+    fn of(grant: &'a credits::Grant, at: Timestamp) -> Self {
+        Self {
+            grant_id: &grant.terms.grant_id,
+            source: grant.terms.source,
+            status: GrantStatus::of(grant, at),
+            granted: grant.terms.amount,
+            consumed: grant.consumed,
+            held: grant.held,
+            expired: grant.expired,
+            voided: grant.voided,
+            remaining: grant.remaining,
+            priority: grant.terms.priority,
+            granted_at: grant.granted_at,
+            starts_at: grant.terms.starts_at,
+            expires_at: grant.terms.expires_at,
+            cost: grant.terms.cost.as_ref(),
+            payment: grant.terms.payment.as_ref(),
+            reason: grant.terms.reason.as_deref(),
+        }
+    }
+}
+
+impl GrantStatus {
+    fn of(grant: &credits::Grant, at: Timestamp) -> Self {
+        if grant.has_ended(at) {
+            Self::Ended
+        } else if grant.is_settled() {
+            Self::Used
+        } else if grant.frozen_by.is_some() {
+            Self::Frozen
+        } else if grant.is_live(at) {
+            Self::Live
+        } else {
+            Self::Pending
+        }
+    }
+}
+
+/// List grants
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/grants", operation_id = "list_grants", tag = "Accounts",
+    params(("account" = Id, Path), PageSince),
+    responses((status = 200, description = "A page of grants.", body = Grants))
+)]
+pub async fn grants(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(asked): Query<PageSince>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, asked.min_position).await?;
+    let all = now.opened()?.wallet.grants();
+    let name = |grant: &credits::Grant| grant.terms.grant_id.as_str().to_owned();
+    let (grants, next_cursor) =
+        page(all, name, asked.cursor.as_deref(), asked.limit).ok_or_else(unknown_cursor)?;
+    let document = Grants {
+        account: &of.account,
+        grants: grants.into_iter().map(|grant| Grant::of(grant, now.at)).collect(),
+        next_cursor,
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Holds<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    /// The open ones.
+    holds: Vec<Hold<'a>>,
+    next_cursor: Option<String>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// Credits that are set aside.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenHold)]
+pub struct Hold<'a> {
+    #[schema(value_type = Id)]
+    hold_id: &'a HoldId,
+    #[schema(value_type = Option<Id>)]
+    generation_id: Option<&'a GenerationId>,
+    #[schema(value_type = Count)]
+    amount: Credits,
+    #[schema(value_type = Vec<DrawSchema>)]
+    draws: &'a [Draw],
+    #[schema(value_type = Time)]
+    held_at: Timestamp,
+    #[schema(value_type = Time)]
+    expires_at: Timestamp,
+}
+
+/// List open holds
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/holds", operation_id = "list_holds", tag = "Holds",
+    params(("account" = Id, Path), PageSince),
+    responses((status = 200, description = "A page of holds.", body = Holds))
+)]
+pub async fn holds(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(asked): Query<PageSince>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, asked.min_position).await?;
+    let open = now.opened()?.wallet.holds.open();
+    let name = |hold: &credits::Hold| hold.hold_id.as_str().to_owned();
+    let (holds, next_cursor) =
+        page(open, name, asked.cursor.as_deref(), asked.limit).ok_or_else(unknown_cursor)?;
+    let holds = holds.into_iter().map(|hold| Hold {
+        hold_id: &hold.hold_id,
+        generation_id: hold.purpose.generation_id(),
+        amount: hold.amount,
+        draws: &hold.draws,
+        held_at: hold.held_at,
+        expires_at: hold.expires_at,
+    });
+    let document = Holds {
+        account: &of.account,
+        holds: holds.collect(),
+        next_cursor,
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}
+
+fn unknown_cursor() -> Failure {
+    Failure::query("cursor", "it is none that an earlier page had")
+}

@@ -1,0 +1,118 @@
+//! What can be asked about accounts? Here: what they are, exactly, from their own events.
+//!
+//! These answers are never behind what a command acknowledged, whichever instance is asked, and they are right by
+//! the clock even if no job has run: what is due because time passed is taken into account.
+
+pub mod account;
+pub mod analytics;
+pub mod catalog;
+pub mod events;
+pub mod holdings;
+pub mod model;
+pub mod page;
+pub mod plan;
+pub mod statement;
+pub mod usage;
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Response, header},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::{
+    domain::{
+        account::{Account, OpenAccount},
+        command::Command,
+        decide::{Context, decide},
+        names::AccountId,
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    journal::recorded::Position,
+};
+
+use super::{AppState, failure::Failure, position::Token, schema::Place};
+
+pub const POSITION: HeaderName = HeaderName::from_static("counterfoil-position");
+pub const LAG_MS: HeaderName = HeaderName::from_static("counterfoil-lag-ms");
+
+/// What every read can be told.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Since {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    pub min_position: Option<Token>,
+}
+
+/// An account by the clock, and the place in the journal that it is as of.
+pub struct Now {
+    pub account: Account,
+    pub at: Timestamp,
+    pub position: Position,
+}
+
+impl Now {
+    /// # Errors
+    /// When there is no such account.
+    pub fn opened(&self) -> Result<&OpenAccount, Failure> {
+        self.account.opened().ok_or_else(|| Refusal::AccountNotFound.into())
+    }
+}
+
+/// The account as it is now.
+///
+/// # Errors
+/// When the database does not answer, or `min_position` is none that the journal has reached.
+pub async fn now(state: &AppState, id: &AccountId, min_position: Option<Token>) -> Result<Now, Failure> {
+    let view = state.ledger.view(id).await?;
+    // A position that was answered is in the database, and so in the view. Any other was made up.
+    if min_position.is_some_and(|wanted| wanted.position() > view.position) {
+        return Err(Failure::PositionUnknown);
+    }
+    let at = state.ledger.clock().now();
+    let mut account = view.account;
+    let context = Context { at, catalog: state.ledger.catalog() };
+    // A closed account, or one that nobody opened, is not moved by time.
+    for event in decide(&account, &Command::Settle, context).unwrap_or_default() {
+        account.apply(&event).map_err(Failure::fault)?;
+    }
+    Ok(Now { account, at, position: view.position })
+}
+
+/// An answer that is up to date at a position.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn fresh(position: Position, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+    as_of(position, 0, document)
+}
+
+/// An answer as of a position, and how far that is behind the present.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn as_of(position: Position, lag_ms: u64, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+    let mut response = json(document)?;
+    write_position(&mut response, position, lag_ms);
+    Ok(response)
+}
+
+pub fn write_position(response: &mut Response<Body>, position: Position, lag_ms: u64) {
+    let headers = response.headers_mut();
+    if let Ok(token) = HeaderValue::try_from(Token::of(position).to_string()) {
+        headers.insert(POSITION, token);
+    }
+    headers.insert(LAG_MS, HeaderValue::from(lag_ms));
+}
+
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn json(document: &impl Serialize) -> Result<Response<Body>, Failure> {
+    let mut response = Response::new(Body::from(serde_json::to_vec(document).map_err(Failure::fault)?));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}

@@ -1,0 +1,58 @@
+//! How is a long list given in parts? By a cursor, which only this program reads.
+
+use serde::{Deserialize, Deserializer, de};
+
+/// How many items a page has when it is not said.
+pub const PAGE_ITEMS_DEFAULT: usize = 100;
+/// How many items a page can have.
+pub const PAGE_ITEMS_MAX: usize = 1_000;
+
+/// How many items a page is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(usize);
+
+impl Limit {
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+
+    /// For a database, which counts in signed numbers.
+    #[must_use]
+    pub fn rows(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(PAGE_ITEMS_DEFAULT)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = usize::deserialize(deserializer)?;
+        if (1..=PAGE_ITEMS_MAX).contains(&items) {
+            return Ok(Self(items));
+        }
+        Err(de::Error::custom(format!("a page has 1 to {PAGE_ITEMS_MAX} items")))
+    }
+}
+
+/// One page of items that are all at hand, from the one after `cursor` on. Also the cursor of the next page, if
+/// there is one. `None`: there is no item with this cursor.
+pub fn page<'a, T>(
+    items: impl Iterator<Item = &'a T>,
+    name: impl Fn(&T) -> String,
+    cursor: Option<&str>,
+    limit: Limit,
+) -> Option<(Vec<&'a T>, Option<String>)> {
+    let mut rest = items.peekable();
+    if let Some(cursor) = cursor {
+        rest.find(|item| name(item) == cursor)?;
+    }
+    let page: Vec<&T> = rest.by_ref().take(limit.get()).collect();
+    let next = rest.peek().and_then(|_| page.last()).map(|last| name(last));
+    Some((page, next))
+}

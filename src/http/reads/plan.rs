@@ -1,0 +1,240 @@
+//! What may this account do, how much of it, and what does it pay for that?
+
+use std::collections::BTreeMap;
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::{Credits, Money},
+        limits::{self, LimitState},
+        names::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
+        subscription::{SubscriptionStatus, SubscriptionTerms},
+        time::{Period, Timestamp},
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        request::{AccountOf, Query, Reads},
+        schema::{Count, Id, MoneySchema, PeriodSchema, Place, Time},
+    },
+};
+
+use super::{Since, fresh, now};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Limits<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    limits: Vec<Window>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// Where the account stands against one limit of its plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Window {
+    /// `generations` or `credits`
+    #[schema(value_type = String)]
+    measure: crate::domain::catalog::Measure,
+    /// `day`, `week` or `month`
+    #[schema(value_type = String)]
+    per: crate::domain::time::CalendarUnit,
+    /// `calendar` or `rolling`
+    #[schema(value_type = String)]
+    window: crate::domain::catalog::WindowKind,
+    max: u64,
+    used: u64,
+    remaining: u64,
+    #[schema(value_type = Time)]
+    resets_at: Timestamp,
+}
+
+impl From<LimitState> for Window {
+    fn from(state: LimitState) -> Self {
+        Self {
+            measure: state.key.measure,
+            per: state.key.unit,
+            window: state.key.kind,
+            max: state.max,
+            used: state.used,
+            remaining: state.remaining,
+            resets_at: state.resets_at,
+        }
+    }
+}
+
+/// See what is left of limits
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/limits", operation_id = "get_limits", tag = "Accounts",
+    params(("account" = Id, Path), Since),
+    responses((status = 200, description = "Each window of the plan's limits.", body = Limits))
+)]
+pub async fn limits(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(since): Query<Since>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, since.min_position).await?;
+    let (opened, catalog) = (now.opened()?, state.ledger.catalog());
+    let plan = opened.plan(now.at);
+    let states = catalog.plan(plan).map(|plan| limits::states(&opened.usage, plan, catalog, now.at));
+    let document = Limits {
+        account: &of.account,
+        plan,
+        limits: states.unwrap_or_default().into_iter().map(Window::from).collect(),
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Entitlements<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    /// Each feature of the catalog, and whether the plan has it.
+    #[schema(value_type = BTreeMap<String, bool>)]
+    features: BTreeMap<&'a FeatureId, bool>,
+    generations: Vec<EntitledGeneration<'a>>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntitledGeneration<'a> {
+    #[schema(value_type = Id)]
+    r#type: &'a GenerationType,
+    /// What it costs on this plan, without options.
+    #[schema(value_type = Count)]
+    amount: Credits,
+    /// Whether the plan has all the features that it needs.
+    included: bool,
+    #[schema(value_type = Vec<Id>)]
+    missing: Vec<&'a FeatureId>,
+}
+
+/// See what the plan allows
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/entitlements", operation_id = "get_entitlements", tag = "Accounts",
+    params(("account" = Id, Path), Since),
+    responses((status = 200, description = "Features and generations.", body = Entitlements))
+)]
+pub async fn entitlements(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(since): Query<Since>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, since.min_position).await?;
+    let (opened, catalog) = (now.opened()?, state.ledger.catalog());
+    let plan = opened.plan(now.at);
+    let has = |feature: &FeatureId| catalog.plan(plan).is_some_and(|plan| plan.features.contains(feature));
+    let generations = catalog.generations.iter().map(|(kind, generation)| {
+        let missing: Vec<&FeatureId> = generation.needs.iter().filter(|need| !has(need)).collect();
+        let amount = catalog.price(plan, kind, &BTreeMap::new()).unwrap_or(generation.base);
+        EntitledGeneration { r#type: kind, amount, included: missing.is_empty(), missing }
+    });
+    let document = Entitlements {
+        account: &of.account,
+        plan,
+        features: catalog.features.keys().map(|feature| (feature, has(feature))).collect(),
+        generations: generations.collect(),
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubscriptionNow<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    /// The plan that holds now.
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    /// The subscription that says so; else the one that was reported last; `null`: there never was one.
+    subscription: Option<Subscription<'a>>,
+    /// The end of the last period that was paid for.
+    #[schema(value_type = Option<Time>)]
+    paid_until: Option<Timestamp>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Subscription<'a> {
+    #[schema(value_type = Id)]
+    id: &'a ProviderId,
+    /// `incomplete`, `trialing`, `active`, `past_due`, `unpaid`, `paused` or `cancelled`
+    #[schema(value_type = String)]
+    status: SubscriptionStatus,
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    quantity: u32,
+    /// What it brings in a month.
+    #[schema(value_type = MoneySchema)]
+    monthly: &'a Money,
+    #[schema(value_type = PeriodSchema)]
+    period: Period,
+    #[schema(value_type = Option<Time>)]
+    cancel_at: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
+    trial_end: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
+    ended_at: Option<Timestamp>,
+    collection_paused: bool,
+}
+
+impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
+    fn from(terms: &'a SubscriptionTerms) -> Self {
+        Self {
+            id: &terms.subscription,
+            status: terms.status,
+            plan: &terms.plan,
+            quantity: terms.quantity,
+            monthly: &terms.monthly,
+            period: terms.period,
+            cancel_at: terms.cancel_at,
+            trial_end: terms.trial_end,
+            ended_at: terms.ended_at,
+            collection_paused: terms.collection_paused,
+        }
+    }
+}
+
+/// See the subscription
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/subscription", operation_id = "get_subscription", tag = "Accounts",
+    params(("account" = Id, Path), Since),
+    responses((status = 200, description = "The plan and what it rests on.", body = SubscriptionNow))
+)]
+pub async fn subscription(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(since): Query<Since>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, since.min_position).await?;
+    let opened = now.opened()?;
+    let subscriptions = &opened.subscriptions;
+    let newest = || subscriptions.known().values().max_by(|one, other| one.evidence.cmp(&other.evidence));
+    let paid = subscriptions.terms().iter().filter(|paid| paid.term.paid.is_some());
+    let document = SubscriptionNow {
+        account: &of.account,
+        plan: opened.plan(now.at),
+        subscription: subscriptions.current().or_else(newest).map(Subscription::from),
+        paid_until: paid.map(|paid| paid.term.period.end).max(),
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}

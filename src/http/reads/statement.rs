@@ -1,0 +1,223 @@
+//! Where did credits come from and go to? Every movement, as JSON pages or one CSV file.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Response, header},
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        names::{AccountId, GenerationId, GenerationType},
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        request::{AccountOf, Query, Reads},
+        schema::{Id, Place, Time},
+    },
+    journal::recorded::Position,
+    projections::statements::{self, Cursor, Direction, Filter, Kind, Line},
+};
+
+use super::{
+    as_of,
+    model::{Moment, wait},
+    page::Limit,
+    write_position,
+};
+
+const MODEL: &str = "statements";
+const CSV: &str = "text/csv";
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StatementAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// Only lines of this type.
+    #[param(value_type = Option<String>)]
+    r#type: Option<Kind>,
+    /// Effective from then on: an instant or a day.
+    #[param(value_type = Option<String>)]
+    from: Option<Moment>,
+    /// Effective before that instant, or until the end of that day.
+    #[param(value_type = Option<String>)]
+    to: Option<Moment>,
+    #[param(value_type = Option<Id>)]
+    generation_id: Option<GenerationId>,
+    #[param(value_type = Option<Id>)]
+    generation_type: Option<GenerationType>,
+    /// `next_cursor` of the page before. A CSV file has all lines.
+    cursor: Option<String>,
+    /// How many lines; 100 when it is not said.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[serde(default)]
+    limit: Limit,
+    #[serde(default)]
+    order: Order,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Statement<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    lines: Vec<StatementLine<'a>>,
+    next_cursor: Option<String>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// A movement of credits, and what the account held after it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatementLine<'a> {
+    #[schema(value_type = Place)]
+    position: Token,
+    /// The number of the event in the account's stream.
+    sequence: i64,
+    #[schema(value_type = Time)]
+    effective_at: Timestamp,
+    #[schema(value_type = Time)]
+    recorded_at: Timestamp,
+    /// The month, as in `2025-06`.
+    period: String,
+    /// Such as `usage`, `allocation`, `top_up`, `refund`.
+    r#type: &'a str,
+    /// Signed: what was spent is negative.
+    amount: i64,
+    available: i64,
+    held: i64,
+    debt: i64,
+    #[schema(value_type = Vec<Id>)]
+    grant_ids: &'a [String],
+    description: Option<&'a str>,
+    generation_id: Option<&'a str>,
+    generation_type: Option<&'a str>,
+}
+
+impl<'a> From<&'a Line> for StatementLine<'a> {
+    fn from(line: &'a Line) -> Self {
+        Self {
+            position: Token::of(Position(line.position)),
+            sequence: line.sequence,
+            effective_at: line.effective_at.into(),
+            recorded_at: line.recorded_at.into(),
+            period: line.period(),
+            r#type: &line.kind,
+            amount: line.amount,
+            available: line.available,
+            held: line.held,
+            debt: line.debt,
+            grant_ids: &line.grant_ids,
+            description: line.description.as_deref(),
+            generation_id: line.generation_id.as_deref(),
+            generation_type: line.generation_type.as_deref(),
+        }
+    }
+}
+
+/// See every movement
+///
+/// The newest first. With `Accept: text/csv` all lines that are wanted, the oldest first, in one file.
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
+    params(("account" = Id, Path), StatementAsked),
+    responses((
+        status = 200, description = "Movements of credits.",
+        content((Statement = "application/json"), (String = "text/csv"))
+    ))
+)]
+pub async fn statement(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(asked): Query<StatementAsked>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Failure> {
+    let cursor = asked.cursor.as_deref().map(Cursor::parse);
+    let cursor = cursor.map(|cursor| cursor.ok_or_else(unknown_cursor)).transpose()?;
+    let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
+    let filter = Filter {
+        kinds: asked.r#type.into_iter().collect(),
+        from: asked.from.map(Moment::begin),
+        until: asked.to.map(Moment::end),
+        generation_id: asked.generation_id,
+        generation_type: asked.generation_type,
+    };
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accept.split([',', ';']).any(|kind| kind.trim() == CSV) {
+        require_account(&state, &of.account).await?;
+        let lines = statements::export(state.pool.clone(), of.account, filter);
+        let mut response = Response::new(Body::from_stream(csv(lines)));
+        let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        write_position(&mut response, standing.position, standing.lag_ms);
+        return Ok(response);
+    }
+    let direction = match asked.order {
+        Order::NewestFirst => Direction::NewestFirst,
+        Order::OldestFirst => Direction::OldestFirst,
+    };
+    let limit = asked.limit.rows();
+    let lines = statements::page(&state.pool, &of.account, &filter, direction, cursor, limit).await?;
+    if lines.is_empty() {
+        require_account(&state, &of.account).await?;
+    }
+    let full = lines.len() == asked.limit.get();
+    let document = Statement {
+        account: &of.account,
+        lines: lines.iter().map(StatementLine::from).collect(),
+        next_cursor: lines.last().filter(|_| full).map(|line| line.cursor().token()),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}
+
+/// A read model knows nothing of an account without movements, and nothing of one that nobody opened.
+///
+/// # Errors
+/// When there is no such account.
+pub async fn require_account(state: &AppState, account: &AccountId) -> Result<(), Failure> {
+    let exists = state.ledger.view(account).await?.account.opened().is_some();
+    if exists { Ok(()) } else { Err(Refusal::AccountNotFound.into()) }
+}
+
+fn csv(lines: impl Stream<Item = Result<Line, sqlx::Error>>) -> impl Stream<Item = std::io::Result<Bytes>> {
+    let first = stream::once(async { record(&statements::csv_header()) });
+    first.chain(lines.map(|line| match line {
+        Ok(line) => record(&statements::csv_row(&line)),
+        // The status is sent already: the connection is cut, so that nobody takes a part for the whole.
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a statement was cut");
+            Err(std::io::Error::other("the statement cannot be read on"))
+        }
+    }))
+}
+
+fn record<T: AsRef<[u8]>>(fields: &[T]) -> std::io::Result<Bytes> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields)?;
+    writer.into_inner().map(Bytes::from).map_err(|error| std::io::Error::other(error.to_string()))
+}
+
+fn unknown_cursor() -> Failure {
+    Failure::query("cursor", "it is none that an earlier page had")
+}

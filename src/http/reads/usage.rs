@@ -1,0 +1,176 @@
+//! How much was used, of what, and when?
+
+use axum::{body::Body, extract::State, http::Response};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::names::AccountId,
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        request::{AccountOf, All, Bills, Query, Reads},
+        schema::{Day, Id, Place},
+    },
+    projections::usage::{self, Bucket},
+};
+
+use super::{
+    as_of,
+    model::{days, wait},
+    statement::require_account,
+};
+
+const MODEL: &str = "usage";
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UsageAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// The first day, in UTC.
+    #[param(value_type = Day)]
+    from: NaiveDate,
+    /// The last day.
+    #[param(value_type = Day)]
+    to: NaiveDate,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountUsage<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    /// Days on which nothing was used are left out.
+    days: Vec<UsageDay<'a>>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsageDay<'a> {
+    #[schema(value_type = Day)]
+    day: NaiveDate,
+    /// `null`: credits that were spent on something that the caller named.
+    #[schema(value_type = Option<Id>)]
+    generation_type: Option<&'a str>,
+    count: i64,
+    credits: i64,
+    refunds: i64,
+    credits_refunded: i64,
+}
+
+/// See an account's usage
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/usage", operation_id = "get_usage", tag = "Reports",
+    params(("account" = Id, Path), UsageAsked),
+    responses((status = 200, description = "Usage by day and type.", body = AccountUsage))
+)]
+pub async fn of_account(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(asked): Query<UsageAsked>,
+) -> Result<Response<Body>, Failure> {
+    let (from, until) = days(asked.from, asked.to)?;
+    let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
+    let rows = usage::of_account(&state.pool, &of.account, from, until).await?;
+    if rows.is_empty() {
+        require_account(&state, &of.account).await?;
+    }
+    let days = rows.iter().map(|row| UsageDay {
+        day: row.day,
+        generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
+        count: row.count,
+        credits: row.credits,
+        refunds: row.refunds,
+        credits_refunded: row.credits_refunded,
+    });
+    let document = AccountUsage {
+        account: &of.account,
+        days: days.collect(),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AllUsageAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// The first day, in UTC.
+    #[param(value_type = Day)]
+    from: NaiveDate,
+    /// The last day.
+    #[param(value_type = Day)]
+    to: NaiveDate,
+    #[serde(default)]
+    interval: super::analytics::Interval,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllUsage<'a> {
+    usage: Vec<UsageGroup<'a>>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsageGroup<'a> {
+    /// The first day of the day, week or month.
+    #[schema(value_type = Day)]
+    start: NaiveDate,
+    /// `null`: credits that were spent on something that the caller named.
+    #[schema(value_type = Option<Id>)]
+    generation_type: Option<&'a str>,
+    /// How many accounts used it.
+    accounts: i64,
+    count: i64,
+    credits: i64,
+    refunds: i64,
+    credits_refunded: i64,
+}
+
+/// See usage over all accounts
+#[utoipa::path(
+    get, path = "/v1/analytics/usage", operation_id = "analyse_usage", tag = "Reports",
+    params(AllUsageAsked),
+    responses((status = 200, description = "Usage by interval and type.", body = AllUsage))
+)]
+pub async fn overall(
+    State(state): State<AppState>,
+    _from: All<Bills>,
+    Query(asked): Query<AllUsageAsked>,
+) -> Result<Response<Body>, Failure> {
+    let (from, until) = days(asked.from, asked.to)?;
+    let standing = wait(&state, MODEL, None, asked.min_position).await?;
+    let bucket = match asked.interval {
+        super::analytics::Interval::Day => Bucket::Day,
+        super::analytics::Interval::Week => Bucket::Week,
+        super::analytics::Interval::Month => Bucket::Month,
+    };
+    let rows = usage::overall(&state.pool, from, until, bucket).await?;
+    let usage = rows.iter().map(|row| UsageGroup {
+        start: row.day,
+        generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
+        accounts: row.accounts,
+        count: row.count,
+        credits: row.credits,
+        refunds: row.refunds,
+        credits_refunded: row.credits_refunded,
+    });
+    let document = AllUsage {
+        usage: usage.collect(),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}

@@ -1,0 +1,136 @@
+//! What does the body say? One JSON document of the expected form, or the place where it differs.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::http::failure::Failure;
+
+/// The longest body of one command, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest body of a batch of commands, in bytes.
+pub const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A JSON body of at most [`BODY_BYTES_MAX`].
+pub struct Json<T>(pub T);
+
+/// The same, where nothing at all stands for `{}`.
+pub struct JsonOrNothing<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        require_json(request.headers())?;
+        let bytes = read(request, BODY_BYTES_MAX).await?;
+        parse(&bytes, "$").map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNothing<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let has_json = require_json(request.headers());
+        let bytes = read(request, BODY_BYTES_MAX).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        has_json?;
+        parse(&bytes, "$").map(Self)
+    }
+}
+
+/// # Errors
+/// When the body is said to be something else than JSON, or nothing is said.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Failure> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    let is_json = essence.eq_ignore_ascii_case("application/json");
+    if is_json { Ok(()) } else { Err(Failure::UnsupportedMediaType) }
+}
+
+/// The whole body.
+///
+/// # Errors
+/// When it is longer than `bytes_max`, or does not arrive in time.
+pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
+    if usize::try_from(announced).is_ok_and(|length| length > bytes_max) {
+        return Err(Failure::BodyTooLarge { bytes_max });
+    }
+    let collected = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body(), bytes_max)).await;
+    collected.unwrap_or(Err(Failure::BodyTimeout))
+}
+
+async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
+    let mut chunks = body.into_data_stream();
+    let mut whole = Bytes::new();
+    while let Some(chunk) = chunks.next().await {
+        // A caller that goes away in the middle is not there to be answered.
+        let chunk = chunk.map_err(|_| Failure::BodyTimeout)?;
+        if whole.len().saturating_add(chunk.len()) > bytes_max {
+            return Err(Failure::BodyTooLarge { bytes_max });
+        }
+        // Most bodies come in one piece, and are not copied.
+        whole = if whole.is_empty() {
+            chunk
+        } else {
+            let mut joined = BytesMut::from(whole);
+            joined.extend_from_slice(&chunk);
+            joined.freeze()
+        };
+    }
+    Ok(whole)
+}
+
+/// Reads a document whose place in the request is `root`.
+///
+/// # Errors
+/// When it is not JSON, or not of the expected form.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Failure> {
+    // Noting the path while reading costs time, so a document is read again for it when something is wrong.
+    serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, root, &error))
+}
+
+fn explain<T: DeserializeOwned>(bytes: &[u8], root: &str, error: &serde_json::Error) -> Failure {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let result = serde_path_to_error::deserialize::<_, T>(&mut deserializer);
+    match result {
+        Err(error) if error.inner().is_data() => {
+            let path = match error.path().to_string().as_str() {
+                "." | "" => root.to_owned(),
+                path if path.starts_with('[') => format!("{root}{path}"),
+                path => format!("{root}.{path}"),
+            };
+            let message = message(error.inner());
+            Failure::body(with_named_field(path, &message), message)
+        }
+        Err(_) | Ok(_) => Failure::InvalidJson(error.to_string()),
+    }
+}
+
+/// Without the line and column, since the path says where.
+fn message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+/// A field that is missing has no place in the document; the message names it.
+fn with_named_field(path: String, message: &str) -> String {
+    let rest = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"));
+    match rest.and_then(|rest| rest.split('`').next()) {
+        Some(field) if !path.ends_with(&format!(".{field}")) => format!("{path}.{field}"),
+        Some(_) | None => path,
+    }
+}

@@ -1,0 +1,138 @@
+//! May this caller do this, to this account? Asked before anything else of the request is read.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+
+use crate::{
+    domain::names::AccountId,
+    http::{
+        edge::Asker,
+        failure::Failure,
+        keys::{Caller, Scope},
+    },
+    journal::recorded::Origin,
+    ledger::Provenance,
+};
+
+use super::RequestId;
+
+/// What a route needs of a key: any one of these scopes.
+pub trait Need: Send + Sync + 'static {
+    const SCOPES: &'static [Scope];
+}
+
+macro_rules! needs {
+    ($($(#[$documentation:meta])* $name:ident: $($scope:ident)|+;)+) => {$(
+        $(#[$documentation])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {}
+
+        impl Need for $name {
+            const SCOPES: &'static [Scope] = &[$(Scope::$scope),+];
+        }
+    )+};
+}
+
+needs! {
+    /// Spends credits, or gets an account ready for that.
+    Deducts: Deduct;
+    /// Sees what an account holds. Whoever spends may look before.
+    Reads: Read;
+    /// Asks what something would cost.
+    Quotes: Deduct | Read;
+    Bills: Billing;
+    Audits: Audit;
+    Operates: Operate;
+    /// Sends commands of any kind; each is checked on its own.
+    Commands: Deduct | Operate;
+    /// Only `admin` has it.
+    Administers: Admin;
+}
+
+/// A caller that may do what the route does, to the account in its address.
+#[derive(Debug)]
+pub struct AccountOf<N> {
+    pub account: AccountId,
+    pub caller: Arc<Caller>,
+    pub request_id: RequestId,
+    need: PhantomData<N>,
+}
+
+/// A caller that may do what the route does, for all accounts together.
+#[derive(Debug)]
+pub struct All<N>(PhantomData<N>);
+
+impl<S: Send + Sync, N: Need> FromRequestParts<S> for AccountOf<N> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Asker { caller, request_id } = asker(parts, N::SCOPES)?;
+        let account = parameter(parts, state, "account").await?;
+        let account =
+            AccountId::parse(&account).map_err(|error| Failure::address("account", error.to_string()))?;
+        if !caller.may_use(&account) {
+            return Err(Failure::AccountNotAllowed);
+        }
+        Ok(Self { account, caller, request_id, need: PhantomData })
+    }
+}
+
+impl<S: Send + Sync, N: Need> FromRequestParts<S> for All<N> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let asker = asker(parts, N::SCOPES)?;
+        if asker.caller.may_use_all() { Ok(Self(PhantomData)) } else { Err(Failure::AccountNotAllowed) }
+    }
+}
+
+/// A caller that may do what the route does, to accounts that are named further inside.
+#[derive(Debug)]
+pub struct Several<N> {
+    pub caller: Arc<Caller>,
+    pub request_id: RequestId,
+    need: PhantomData<N>,
+}
+
+impl<S: Send + Sync, N: Need> FromRequestParts<S> for Several<N> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Asker { caller, request_id } = asker(parts, N::SCOPES)?;
+        Ok(Self { caller, request_id, need: PhantomData })
+    }
+}
+
+fn asker(parts: &mut Parts, scopes: &'static [Scope]) -> Result<Asker, Failure> {
+    // A route behind the wrong door would find nobody here, and turns everybody away.
+    let asker = parts.extensions.remove::<Asker>().ok_or(Failure::Unauthenticated)?;
+    if asker.caller.may(scopes) { Ok(asker) } else { Err(Failure::ScopeMissing(scopes)) }
+}
+
+/// A part of the address by its name, decoded.
+///
+/// # Errors
+/// When it is not text.
+pub async fn parameter<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<String, Failure> {
+    let parameters = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|error| Failure::address(name, error.body_text()))?;
+    let found = parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    found.ok_or(Failure::RouteNotFound)
+}
+
+/// Where a command of this caller comes from.
+#[must_use]
+pub fn provenance(caller: &Caller, request_id: &RequestId) -> Provenance {
+    Provenance {
+        actor: caller.actor.clone(),
+        origin: Origin::Api,
+        correlation_id: Some(request_id.as_str().to_owned()),
+        causation_id: None,
+        stripe_event: None,
+    }
+}

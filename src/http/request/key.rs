@@ -1,0 +1,46 @@
+//! Is this request new, or a repetition? The caller says so with a key.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+
+use crate::http::failure::Failure;
+
+/// The longest key, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+const NAME: &str = "Idempotency-Key";
+const EXPECTED: &str = "a key has 1 to 255 visible ASCII characters";
+
+/// The value of `Idempotency-Key`, if it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(Option<String>);
+
+impl IdempotencyKey {
+    /// # Errors
+    /// When none was sent.
+    pub fn required(self) -> Result<String, Failure> {
+        self.0.ok_or(Failure::IdempotencyKeyMissing)
+    }
+
+    /// # Errors
+    /// When none was sent and there is nothing else to tell repetitions by.
+    pub fn or(self, other: Option<String>) -> Result<String, Failure> {
+        self.0.or(other).ok_or(Failure::IdempotencyKeyMissing)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
+        let text = value.to_str().ok().filter(|text| check_key(text));
+        text.map(|text| Self(Some(text.to_owned()))).ok_or_else(|| Failure::header(NAME, EXPECTED))
+    }
+}
+
+/// Whether a text can be a key.
+#[must_use]
+pub fn check_key(text: &str) -> bool {
+    (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,20 @@
+//! What does a request say? Everything is parsed here, strictly, before anything happens.
+
+mod amount;
+mod body;
+mod caller;
+mod key;
+mod query;
+mod request_id;
+mod text;
+
+pub use amount::Amount;
+pub use body::{BATCH_BYTES_MAX, Json, JsonOrNothing, parse, read, require_json};
+pub use caller::{
+    AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Need, Operates, Quotes, Reads, Several,
+    parameter, provenance,
+};
+pub use key::{IdempotencyKey, check_key};
+pub use query::Query;
+pub use request_id::RequestId;
+pub use text::Text;

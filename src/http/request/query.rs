@@ -1,0 +1,28 @@
+//! What does the part after the question mark say? Names that are not known are refused there, too.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::de::DeserializeOwned;
+
+use crate::http::failure::Failure;
+
+/// The parameters of a query, of the expected form.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        query.map(|query| Self(query.0)).map_err(|rejection| explain(&rejection.body_text()))
+    }
+}
+
+/// The rejection's text is `Failed to …: name: message`.
+fn explain(text: &str) -> Failure {
+    let message = text.split_once(": ").map_or(text, |(_, message)| message);
+    let quoted = message.split('`').nth(1);
+    match message.split_once(": ") {
+        Some((name, expected)) if !name.contains(' ') => Failure::query(name, expected),
+        Some(_) | None => Failure::query(quoted.unwrap_or("query"), message),
+    }
+}

@@ -1,0 +1,107 @@
+//! What is at which address? The one list of routes.
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderValue, header},
+    routing::get,
+};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{
+    AppState,
+    commands::{accounts, batch, grants, holds, quote, refunds, spending},
+    edge::{Door, Edge},
+    failure::Failure,
+    health, openapi,
+    operations::{api_keys, audit, inbox, projections, webhooks},
+    reads::{self, account, analytics, events, holdings, plan, statement, usage},
+};
+
+const OPENAPI_PATH: &str = "/openapi.json";
+
+/// Routes for whoever has a key.
+fn keyed() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::put, account::get))
+        .routes(routes!(spending::generate))
+        .routes(routes!(spending::deduct))
+        .routes(routes!(holds::hold, holdings::holds))
+        .routes(routes!(holds::commit))
+        .routes(routes!(holds::release))
+        .routes(routes!(holds::extend))
+        .routes(routes!(refunds::refund))
+        .routes(routes!(grants::grant, holdings::grants))
+        .routes(routes!(grants::adjust))
+        .routes(routes!(grants::forgive))
+        .routes(routes!(grants::close))
+        .routes(routes!(quote::quote))
+        .routes(routes!(batch::execute))
+        .routes(routes!(account::balance))
+        .routes(routes!(plan::limits))
+        .routes(routes!(plan::entitlements))
+        .routes(routes!(plan::subscription))
+        .routes(routes!(events::list))
+        .routes(routes!(statement::statement))
+        .routes(routes!(usage::of_account))
+        .routes(routes!(usage::overall))
+        .routes(routes!(analytics::mrr))
+        .routes(routes!(analytics::movements))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::show))
+        .routes(routes!(inbox::retry))
+        .routes(routes!(inbox::discard))
+        .routes(routes!(projections::list))
+        .routes(routes!(audit::replay))
+        .routes(routes!(audit::verify))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::revoke))
+}
+
+/// Routes for everybody.
+fn open() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::stripe))
+        .routes(routes!(reads::catalog::get))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+}
+
+/// The document of all routes.
+#[must_use]
+pub fn document() -> OpenApi {
+    let (_, document) = OpenApiRouter::<AppState>::with_openapi(openapi::base())
+        .merge(keyed())
+        .merge(open())
+        .split_for_parts();
+    let mut document = document;
+    openapi::finish(&mut document);
+    document
+}
+
+/// Everything that is answered.
+///
+/// # Errors
+/// When the document cannot be written as JSON.
+pub fn router(state: AppState) -> Router {
+    // Plain data with text keys: writing it cannot fail.
+    let document: Bytes = serde_json::to_vec(&document()).unwrap_or_default().into();
+    let (keyed, _) = keyed().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    let open = open
+        .route(OPENAPI_PATH, get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
+        .merge(SwaggerUi::new("/docs").config(Config::from(OPENAPI_PATH)));
+    let keyed = keyed
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(Edge::new(state.clone(), Door::Keys));
+    let open = open
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .fallback(async || Failure::RouteNotFound)
+        .layer(Edge::new(state.clone(), Door::Open));
+    keyed.merge(open).with_state(state)
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -1,0 +1,220 @@
+//! How are the domain's own types described to callers? The domain does not know of HTTP, so it is said here.
+//!
+//! These types are never made: they stand for the domain's types in the OpenAPI document.
+
+#![expect(dead_code, reason = "only their descriptions are used")]
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
+    },
+};
+
+macro_rules! texts {
+    ($($name:ident: $pattern:expr, $format:expr, $description:literal, $example:literal;)+) => {$(
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let format: Option<KnownFormat> = $format;
+                let pattern: Option<&str> = $pattern;
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(pattern)
+                    .format(format.map(SchemaFormat::KnownFormat))
+                    .description(Some($description))
+                    .examples([serde_json::json!($example)])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+texts! {
+    Id: Some("^[A-Za-z0-9_.:-]{1,128}$"), None, "1 to 128 characters of A-Z a-z 0-9 _ . : -", "acme";
+    Time: None, Some(KnownFormat::DateTime), "RFC 3339, UTC.", "2025-06-01T00:00:00Z";
+    Day: None, Some(KnownFormat::Date), "A day, as in RFC 3339.", "2025-06-01";
+    Place: Some("^p[0-9]+-[0-9]+$"), None,
+        "A place in the ledger's one order. Opaque: send it back as `min_position`, and compare it with nothing.",
+        "p0-42";
+    Key: Some("^[!-~]{1,255}$"), None, "What makes two requests the same one.", "order-4711-item-1";
+}
+
+/// Credits: whole, never negative.
+pub struct Count;
+
+impl PartialSchema for Count {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0))
+            .into()
+    }
+}
+
+impl ToSchema for Count {}
+
+/// What the account holds, at the moment that the answer is about.
+#[derive(ToSchema)]
+#[schema(as = Balance, example = json!({ "available": 45, "held": 0, "settled": 45, "debt": 0 }))]
+pub struct BalanceSchema {
+    /// What a deduction may use.
+    available: Count,
+    /// What open holds have set aside.
+    held: Count,
+    /// `available + held − debt`.
+    settled: i64,
+    /// What is owed after credits were taken back that had been spent.
+    debt: Count,
+}
+
+/// How much one grant gave to, or got back from, a movement.
+#[derive(ToSchema)]
+#[schema(as = Draw)]
+pub struct DrawSchema {
+    grant_id: Id,
+    amount: Count,
+}
+
+/// Where credits come from.
+#[derive(ToSchema, serde::Serialize)]
+#[schema(as = Source)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceSchema {
+    Allocation,
+    Rollover,
+    Signup,
+    TopUp,
+    Bonus,
+    Refund,
+    Adjustment,
+}
+
+/// Money, in whole minor units (cents for `usd`).
+#[derive(ToSchema)]
+#[schema(as = Money, example = json!({ "minor": 999, "currency": "usd" }))]
+pub struct MoneySchema {
+    minor: i64,
+    /// ISO 4217, lower case.
+    currency: String,
+}
+
+#[derive(ToSchema)]
+#[schema(as = Period)]
+pub struct PeriodSchema {
+    start: Time,
+    /// Does not belong to the period.
+    end: Time,
+}
+
+/// Up to 1,000 commands.
+#[derive(ToSchema)]
+#[schema(example = json!([
+    { "account": "acme", "command": "deduct", "amount": 1, "idempotency_key": "k1" },
+    { "account": "acme", "command": "generate", "type": "standard_generation", "generation_id": "gen_2" },
+]))]
+pub struct Batch(Vec<BatchItem>);
+
+/// A command, with the fields that its own route takes.
+#[derive(ToSchema)]
+pub struct BatchItem {
+    account: Id,
+    command: BatchCommand,
+    /// Needed by all but `open`, and `generate` with a `generation_id`.
+    idempotency_key: Option<Key>,
+    /// For `commit`, `release` and `extend`.
+    hold_id: Option<Id>,
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// For `generate`.
+    r#type: Option<Id>,
+    options: Option<std::collections::BTreeMap<String, String>>,
+    generation_id: Option<Id>,
+    deduction_id: Option<Id>,
+    grant_id: Option<Id>,
+    hold: Option<bool>,
+    expires_in_s: Option<u32>,
+    excess: Option<String>,
+    source: Option<String>,
+    starts_at: Option<Time>,
+    expires_at: Option<Time>,
+    priority: Option<u8>,
+    description: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(ToSchema, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchCommand {
+    Open,
+    Close,
+    Deduct,
+    Generate,
+    Hold,
+    Commit,
+    Release,
+    Extend,
+    Refund,
+    Grant,
+    Adjust,
+    Forgive,
+}
+
+/// One answer for each command, in their order.
+#[derive(ToSchema)]
+pub struct BatchAnswer(Vec<BatchItemAnswer>);
+
+#[derive(ToSchema)]
+pub struct BatchItemAnswer {
+    /// What the command's own route would have answered.
+    #[schema(minimum = 200, maximum = 599)]
+    status: u16,
+    /// Whether this is the answer to an earlier command with the same key.
+    idempotent_replayed: Option<bool>,
+    /// The body that the command's own route would have answered with, a problem included.
+    #[schema(value_type = Object)]
+    body: serde_json::Value,
+}
+
+/// A delivery of Stripe's.
+#[derive(ToSchema)]
+#[schema(as = InboxEvent)]
+pub struct InboxEventSchema {
+    arrival: i64,
+    event_id: String,
+    r#type: String,
+    /// `received`, `processed`, `ignored`, `not_handled_yet`, `waiting`, `dead`, `quarantined` or `discarded`
+    state: String,
+    reason: Option<String>,
+    attempts: i32,
+    next_attempt_at: Option<Time>,
+    created_at: Time,
+    received_at: Time,
+    changed_at: Time,
+    livemode: bool,
+    api_version: Option<String>,
+    connect_account: Option<String>,
+    /// The name of the secret that verified it.
+    secret: String,
+    customer: Option<String>,
+    account: Option<String>,
+}
+
+/// Something that is wrong.
+#[derive(ToSchema)]
+#[schema(as = Finding)]
+pub struct FindingSchema {
+    /// Such as `event_changed`, `chain_broken`.
+    problem: String,
+    /// The number of the first bad position.
+    position: Option<i64>,
+    block: Option<i64>,
+    account: Option<String>,
+    /// For people.
+    detail: String,
+}

@@ -1,0 +1,91 @@
+//! What do the routes work with?
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::PgPool;
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    catalog::Mode,
+    ledger::Ledger,
+    projector::Projector,
+    stripe::{inbox::Inbox, signature::Secrets},
+};
+
+use super::keys::KeyCache;
+
+/// Requests a minute for a key that has no limit of its own.
+pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;
+/// How long a read waits for a read model to reach the position that it asks for.
+pub const POSITION_WAIT_DEFAULT: Duration = Duration::from_secs(5);
+
+/// How many audits run at a time.
+const AUDITS_MAX: usize = 2;
+
+/// What the server is made of. The program puts it together once.
+pub struct AppParts {
+    pub ledger: Ledger,
+    /// For read models and keys.
+    pub pool: PgPool,
+    /// Which keys are made: `cf_test_…` or `cf_live_…`.
+    pub mode: Mode,
+    /// What `/metrics` shows. `None`: the route answers that there are none.
+    pub metrics: Option<PrometheusHandle>,
+    pub projector: Projector,
+    pub inbox: Inbox,
+    /// Whose deliveries are accepted. Without any, none is.
+    pub secrets: Secrets,
+    pub settings: Settings,
+}
+
+/// What an operator may turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// For keys without a limit of their own. `None`: no limit.
+    pub requests_per_minute: Option<u32>,
+    pub position_wait: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { requests_per_minute: Some(REQUESTS_PER_MINUTE_DEFAULT), position_wait: POSITION_WAIT_DEFAULT }
+    }
+}
+
+/// What every handler is given. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<App>);
+
+pub struct App {
+    pub ledger: Ledger,
+    pub pool: PgPool,
+    pub mode: Mode,
+    pub metrics: Option<PrometheusHandle>,
+    pub settings: Settings,
+    pub keys: KeyCache,
+    pub projector: Projector,
+    pub inbox: Inbox,
+    pub secrets: Secrets,
+    /// An audit reads much, so only a few run at a time.
+    pub audits: Semaphore,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(parts: AppParts) -> Self {
+        let AppParts { ledger, pool, mode, metrics, projector, inbox, secrets, settings } = parts;
+        let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
+        let audits = Semaphore::new(AUDITS_MAX);
+        Self(Arc::new(App { ledger, pool, mode, metrics, settings, keys, projector, inbox, secrets, audits }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}

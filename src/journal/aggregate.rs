@@ -1,0 +1,78 @@
+//! How does the account fit the framework's `Aggregate`? As a thin adapter: the domain knows nothing of it.
+
+use std::{fmt, sync::Arc};
+
+use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    account::Account,
+    catalog::Catalog,
+    command::Command,
+    decide::{Context, decide},
+    event::Event,
+    refusal::Refusal,
+    time::Timestamp,
+};
+
+/// The version of every event's stored form. Older forms are brought up to it when they are read.
+const EVENT_VERSION: &str = "1";
+
+/// An account, as the framework sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountAggregate(pub Account);
+
+/// A refusal, as the framework wants an error to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub Refusal);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "refused: {:?}", self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl DomainEvent for Event {
+    fn event_type(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        EVENT_VERSION.to_owned()
+    }
+}
+
+impl Aggregate for AccountAggregate {
+    const TYPE: &'static str = "account";
+    /// The command, and the moment at which it is decided: the framework has no clock.
+    type Command = (Command, Timestamp);
+    type Event = Event;
+    type Error = Refused;
+    type Services = Arc<Catalog>;
+
+    async fn handle(
+        &mut self,
+        (command, at): Self::Command,
+        catalog: &Self::Services,
+        sink: &EventSink<Self>,
+    ) -> Result<(), Self::Error> {
+        let events = decide(&self.0, &command, Context { at, catalog }).map_err(Refused)?;
+        // The sink applies each event to what it is given, and a store with snapshots then applies it again.
+        // So it gets a copy, and this account changes only by what was stored.
+        let mut copy = self.clone();
+        for event in events {
+            sink.write(event, &mut copy).await;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::panic, reason = "the framework has no way to say that a history is corrupt")]
+    fn apply(&mut self, event: Self::Event) {
+        if let Err(corrupt) = self.0.apply(&event) {
+            panic!("{corrupt}: {}", event.name());
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How does a batch get into the journal, whole or not at all, in one round trip?
+
+use sqlx::{PgConnection, postgres::PgDatabaseError};
+
+use crate::domain::time::Timestamp;
+
+use super::{
+    merkle::{self, Hash},
+    recorded::Position,
+    row::{EVENT_VERSION, NewRow},
+};
+
+/// The code that `ledger.append` raises when another writer was there since.
+const STALE: &str = "CF001";
+const UNIQUE_VIOLATION: &str = "23505";
+
+/// Why a batch was not appended, or may not have been.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Another writer appended since, so what the batch was decided on may have changed. Nothing was stored.
+    #[error("another writer appended to the journal since the batch was decided")]
+    Stale,
+    /// An idempotency key or a place in an account's stream is taken. Nothing was stored.
+    #[error("a key or a place in a stream is taken")]
+    Taken,
+    /// The database said no for another reason. Nothing was stored.
+    #[error("the database refused the batch")]
+    Refused(#[source] sqlx::Error),
+    /// The connection broke: the batch is stored, or not, or will be.
+    #[error("the connection to the database broke during an append")]
+    Unknown(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for AppendError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error
+            .as_database_error()
+            .and_then(|database| database.try_downcast_ref::<PgDatabaseError>())
+            .map(|database| database.code().to_owned());
+        match code.as_deref() {
+            Some(STALE) => Self::Stale,
+            Some(UNIQUE_VIOLATION) => Self::Taken,
+            Some(_) | None if is_broken(&error) => Self::Unknown(error),
+            Some(_) | None => Self::Refused(error),
+        }
+    }
+}
+
+/// Whether an error says that the connection broke, so that nobody knows what the database has done.
+#[must_use]
+pub fn is_broken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_none_or(|database| {
+        // 57P01 to 57P03 and class 08: the server is going away, possibly after the commit.
+        database.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+    })
+}
+
+/// Appends `rows` after `expected` as one block, and answers with the position of the last.
+///
+/// # Errors
+/// See [`AppendError`]: in every case but `Unknown`, nothing was stored.
+pub async fn append(
+    connection: &mut PgConnection,
+    shard: i16,
+    expected: Position,
+    recorded_at: Timestamp,
+    rows: &[NewRow],
+) -> Result<Position, AppendError> {
+    let leaves: Vec<Hash> = rows.iter().map(|row| row.leaf_hash).collect();
+    let hashes: Vec<&[u8]> = leaves.iter().map(Hash::as_slice).collect();
+    let last: i64 =
+        sqlx::query_scalar("select ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+            .bind(shard)
+            .bind(expected.0)
+            .bind(merkle::root(&leaves).as_slice())
+            .bind(recorded_at.to_utc())
+            .bind(rows.iter().map(|row| row.account.as_str()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.sequence).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.event_type).collect::<Vec<_>>())
+            .bind(rows.iter().map(|_| EVENT_VERSION).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.payload.as_str()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.metadata.as_str()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.idempotency_key.as_deref()).collect::<Vec<_>>())
+            .bind(hashes)
+            .fetch_one(connection)
+            .await?;
+    Ok(Position(last))
+}
+
+/// Locks the shard's head until the transaction ends, and says where it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_head(connection: &mut PgConnection, shard: i16) -> Result<Position, sqlx::Error> {
+    let head: i64 =
+        sqlx::query_scalar("select ledger.lock_head($1)").bind(shard).fetch_one(connection).await?;
+    Ok(Position(head))
+}
+
+/// Where the shard's order ends now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn head(connection: &mut PgConnection, shard: i16) -> Result<Position, sqlx::Error> {
+    let head: i64 = sqlx::query_scalar("select position from ledger.heads where shard = $1")
+        .bind(shard)
+        .fetch_one(connection)
+        .await?;
+    Ok(Position(head))
+}

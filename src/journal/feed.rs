@@ -1,0 +1,222 @@
+//! How are events read in their order, by several readers who are mostly at the same place?
+//!
+//! Each shard has a shelf of the batches that were decoded last. Whoever wants the events after a position
+//! finds them there, or reads the next batch from the database for everyone. While a batch is being used the
+//! one after it is read. Readers that go through history together wait a moment for the slowest of them, so
+//! that a batch is decoded once and not once each; one that stands still is left behind.
+
+mod decode;
+mod shelf;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::BytesMut;
+use futures::TryStreamExt;
+use sqlx::{PgPool, Row};
+
+use super::recorded::{Position, Recorded};
+use crate::domain::time::Timestamp;
+use shelf::Shelf;
+
+/// Ranges are aligned to this many positions, so that readers who started apart meet at the next border.
+pub const BATCH_EVENTS_MAX: i64 = 20_000;
+
+/// An event that was read, or one that cannot be.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is of the large kind")]
+pub enum Entry {
+    Readable(Recorded),
+    Unreadable(Unreadable),
+}
+
+/// A stored event that this release does not understand, or that was damaged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event at position {} cannot be read: {reason}", .position.0)]
+pub struct Unreadable {
+    pub position: Position,
+    /// As it is stored: it may be what cannot be read.
+    pub account: String,
+    pub sequence: i64,
+    pub reason: String,
+}
+
+impl Entry {
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        match self {
+            Self::Readable(recorded) => recorded.position,
+            Self::Unreadable(unreadable) => unreadable.position,
+        }
+    }
+
+    /// `None` for an event that cannot be read.
+    #[must_use]
+    pub const fn recorded_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Readable(recorded) => Some(recorded.recorded_at),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn account(&self) -> &str {
+        match self {
+            Self::Readable(recorded) => recorded.account.as_str(),
+            Self::Unreadable(unreadable) => &unreadable.account,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    #[error("the journal cannot be read")]
+    Database(#[from] sqlx::Error),
+    /// The stored bytes are not what `copy` writes, which no event can be the reason of.
+    #[error("the answer to the journal's query has another form than expected")]
+    Malformed,
+    /// Positions have no gaps, so somebody took events away.
+    #[error("the journal has no event at position {}", .0.0)]
+    Missing(Position),
+    #[error("the reading of the next events was interrupted")]
+    Interrupted,
+}
+
+/// Some events, one after the other, of one shard.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    entries: Arc<[Entry]>,
+    from: usize,
+}
+
+impl Batch {
+    /// Empty at the end of the journal.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        self.entries.get(self.from..).unwrap_or_default()
+    }
+}
+
+/// The journal, as a reader sees it. Clones share what was read.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pool: PgPool,
+    shelves: Arc<Mutex<BTreeMap<i16, Arc<Shelf>>>>,
+}
+
+impl Feed {
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, shelves: Arc::default() }
+    }
+
+    /// Someone who goes through the shard's events in their order.
+    #[must_use]
+    pub fn reader(&self, shard: i16) -> Reader {
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelf = shelves.entry(shard).or_insert_with(|| Arc::new(Shelf::new(self.pool.clone(), shard)));
+        Reader { number: shelf.enter(), shelf: Arc::clone(shelf) }
+    }
+
+    /// The shards of this database.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn shards(&self) -> Result<Vec<i16>, sqlx::Error> {
+        sqlx::query_scalar("select shard from ledger.heads order by shard").fetch_all(&self.pool).await
+    }
+
+    /// The position of the shard's last event.
+    ///
+    /// # Errors
+    /// When the database cannot answer, or there is no such shard.
+    pub async fn head(&self, shard: i16) -> Result<Position, sqlx::Error> {
+        sqlx::query_scalar("select position from ledger.heads where shard = $1")
+            .bind(shard)
+            .fetch_one(&self.pool)
+            .await
+            .map(Position)
+    }
+
+    /// The events of one account from one position up to another, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn of_account(
+        &self,
+        shard: i16,
+        account: &str,
+        from: Position,
+        to: Position,
+        limit: i64,
+    ) -> Result<Vec<Entry>, FeedError> {
+        let positions: Vec<i64> = sqlx::query(
+            "select position from ledger.events \
+             where shard = $1 and aggregate_id = $2 and position between $3 and $4 order by sequence limit $5",
+        )
+        .bind(shard)
+        .bind(account)
+        .bind(from.0)
+        .bind(to.0)
+        .bind(limit)
+        .try_map(|row: sqlx::postgres::PgRow| row.try_get(0))
+        .fetch_all(&self.pool)
+        .await?;
+        if positions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let positions: Vec<String> = positions.iter().map(i64::to_string).collect();
+        read(&self.pool, shard, &format!("position in ({})", positions.join(", "))).await
+    }
+}
+
+/// A place in a shard's events. Dropping it lets the others go on without it.
+#[derive(Debug)]
+pub struct Reader {
+    number: u64,
+    shelf: Arc<Shelf>,
+}
+
+impl Reader {
+    /// The events after a position: some of them, and none only at the end of the journal.
+    ///
+    /// # Errors
+    /// When the database cannot answer, or events are missing. An event that cannot be read is no error here:
+    /// it is an [`Entry::Unreadable`] in its place.
+    pub async fn after(&mut self, position: Position) -> Result<Batch, FeedError> {
+        self.shelf.after(self.number, position).await
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.shelf.leave(self.number);
+    }
+}
+
+/// Reads the events with positions in `after + 1 ..= to`.
+async fn range(pool: &PgPool, shard: i16, after: i64, to: i64) -> Result<Vec<Entry>, FeedError> {
+    read(pool, shard, &format!("position > {after} and position <= {to}")).await
+}
+
+/// Reads by `copy`, because a driver's row costs more than the decoding of what is in it. `copy` takes no
+/// parameters; `condition` is made of numbers only.
+async fn read(pool: &PgPool, shard: i16, condition: &str) -> Result<Vec<Entry>, FeedError> {
+    let statement = format!(
+        "copy (select position, aggregate_id, sequence, recorded_at, event_type, event_version, payload, metadata \
+         from ledger.events where shard = {shard} and {condition} order by position) to stdout (format binary)"
+    );
+    let mut bytes = BytesMut::new();
+    let mut connection = pool.acquire().await?;
+    {
+        let mut chunks = connection.copy_out_raw(&statement).await?;
+        while let Some(chunk) = chunks.try_next().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    drop(connection);
+    let bytes = bytes.freeze();
+    tokio::task::spawn_blocking(move || decode::entries(&bytes)).await.map_err(|_| FeedError::Interrupted)?
+}

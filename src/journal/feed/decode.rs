@@ -1,0 +1,89 @@
+//! Events out of the bytes of Postgres' binary `copy` format.
+
+use crate::{
+    domain::{names::AccountId, time::Timestamp},
+    journal::{
+        recorded::{Position, Recorded},
+        upcast,
+    },
+};
+
+use super::{Entry, FeedError, Unreadable};
+
+/// Signature, flags, and the length of an extension that is not used.
+const HEADER_BYTES: usize = 19;
+/// Microseconds from 1970 to 2000, where Postgres counts from.
+const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// What is not yet read of the bytes.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn field(&mut self) -> Option<&'a [u8]> {
+        let length = i32::from_be_bytes(self.take(4)?.try_into().ok()?);
+        // All columns are `not null`, so there is no negative length.
+        self.take(usize::try_from(length).ok()?)
+    }
+
+    fn big(&mut self) -> Option<i64> {
+        Some(i64::from_be_bytes(self.field()?.try_into().ok()?))
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.field()?).ok()
+    }
+}
+
+pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, FeedError> {
+    let mut cursor = Cursor(bytes);
+    cursor.take(HEADER_BYTES).ok_or(FeedError::Malformed)?;
+    let mut entries = Vec::new();
+    loop {
+        let columns = cursor.take(2).and_then(|bytes| bytes.try_into().ok()).map(i16::from_be_bytes);
+        match columns {
+            Some(-1) => return Ok(entries),
+            Some(_) => entries.push(entry(&mut cursor).ok_or(FeedError::Malformed)?),
+            None => return Err(FeedError::Malformed),
+        }
+    }
+}
+
+/// `None` when the row itself has another form; what its columns say is the entry's own matter.
+fn entry(cursor: &mut Cursor<'_>) -> Option<Entry> {
+    let position = Position(cursor.big()?);
+    let account = cursor.text()?;
+    let sequence = cursor.big()?;
+    let recorded_at = cursor.big()?;
+    let (event_type, event_version, payload) = (cursor.text()?, cursor.text()?, cursor.text()?);
+    let metadata = cursor.field()?;
+    let read = || -> Result<Recorded, String> {
+        let micros = recorded_at.checked_add(POSTGRES_EPOCH_MICROS);
+        Ok(Recorded {
+            position,
+            account: AccountId::parse(account).map_err(|error| error.to_string())?,
+            sequence,
+            recorded_at: micros.and_then(Timestamp::from_micros).ok_or("its time is out of range")?,
+            event: upcast::read(event_type, event_version, payload).map_err(|error| with_causes(&error))?,
+            metadata: serde_json::from_slice(metadata).map_err(|error| format!("its metadata: {error}"))?,
+        })
+    };
+    Some(match read() {
+        Ok(recorded) => Entry::Readable(recorded),
+        Err(reason) => {
+            Entry::Unreadable(Unreadable { position, account: account.to_owned(), sequence, reason })
+        }
+    })
+}
+
+fn with_causes(error: &upcast::Unreadable) -> String {
+    match error {
+        upcast::Unreadable::Payload { event_type: _, source } => format!("{error}: {source}"),
+        upcast::Unreadable::UnknownVersion { .. } => error.to_string(),
+    }
+}

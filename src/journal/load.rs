@@ -1,0 +1,155 @@
+//! What is an account now? Its state from a snapshot, or from what is known of it, and the events since.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt;
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use crate::domain::{
+    account::{Account, CorruptHistory},
+    names::AccountId,
+};
+
+use super::{
+    merkle::Hash,
+    row::{self, RowError},
+    snapshot,
+};
+
+/// An account as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub id: AccountId,
+    pub state: Account,
+    /// The leaf hash of its last event: what a decision on this state rests on. `None` before the first.
+    pub tail: Option<Hash>,
+}
+
+impl Known {
+    #[must_use]
+    pub const fn nothing(id: AccountId) -> Self {
+        Self { id, state: Account::Unopened, tail: None }
+    }
+
+    /// The sequence of its last event; 0 before the first.
+    #[must_use]
+    pub fn sequence(&self) -> i64 {
+        i64::try_from(self.state.version()).unwrap_or(i64::MAX)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the database does not answer")]
+    Database(#[from] sqlx::Error),
+    #[error("an event cannot be read")]
+    Row(#[from] RowError),
+    #[error("event {sequence} of account {account} does not follow its history")]
+    Corrupt {
+        account: AccountId,
+        sequence: i64,
+        #[source]
+        source: CorruptHistory,
+    },
+}
+
+/// Loads accounts, all in two queries.
+///
+/// # Errors
+/// When the database does not answer, or a history is not one that the rules write.
+pub async fn load(
+    connection: &mut PgConnection,
+    shard: i16,
+    ids: &[AccountId],
+) -> Result<Vec<Known>, LoadError> {
+    let mut snapshots = snapshot::find(connection, shard, ids).await?;
+    let known = ids.iter().map(|id| snapshots.remove(id).unwrap_or_else(|| Known::nothing(id.clone())));
+    advance(connection, shard, known.collect()).await
+}
+
+/// Brings what is known up to date. What turns out to rest on another history is read from its start.
+///
+/// # Errors
+/// When the database does not answer, or a history is not one that the rules write.
+pub async fn advance(
+    connection: &mut PgConnection,
+    shard: i16,
+    known: Vec<Known>,
+) -> Result<Vec<Known>, LoadError> {
+    let (mut current, elsewhere) = read_on(connection, shard, known).await?;
+    if !elsewhere.is_empty() {
+        let afresh = elsewhere.into_iter().map(Known::nothing).collect();
+        let (again, _) = read_on(connection, shard, afresh).await?;
+        current.extend(again);
+    }
+    Ok(current)
+}
+
+/// The accounts with the events after what is known, and those whose known part is not in the journal.
+async fn read_on(
+    connection: &mut PgConnection,
+    shard: i16,
+    known: Vec<Known>,
+) -> Result<(Vec<Known>, Vec<AccountId>), LoadError> {
+    let ids: Vec<String> = known.iter().map(|known| known.id.as_str().to_owned()).collect();
+    // The last known event is read again, to see that it is the one that is known.
+    let from: Vec<i64> = known.iter().map(Known::sequence).collect();
+    let mut reading = Reading::new(known);
+    let query = "select e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, \
+                 e.payload::text as payload, e.leaf_hash \
+                 from unnest($2::text[], $3::bigint[]) as wanted (id, sequence) \
+                 join ledger.events e on e.shard = $1 and e.aggregate_id = wanted.id \
+                 and e.sequence >= wanted.sequence \
+                 order by e.aggregate_id, e.sequence";
+    let mut rows = sqlx::query(query).bind(shard).bind(ids).bind(from).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        reading.take(&row)?;
+    }
+    Ok(reading.finish())
+}
+
+struct Reading {
+    known: BTreeMap<String, (Known, bool)>,
+}
+
+impl Reading {
+    fn new(known: Vec<Known>) -> Self {
+        // What has no events rests on nothing, and so is confirmed.
+        let entry = |known: Known| (known.id.as_str().to_owned(), (known.clone(), known.tail.is_none()));
+        Self { known: known.into_iter().map(entry).collect() }
+    }
+
+    fn take(&mut self, row: &PgRow) -> Result<(), LoadError> {
+        let id: &str = row.try_get("aggregate_id")?;
+        let Some((known, confirmed)) = self.known.get_mut(id) else {
+            return Ok(());
+        };
+        let sequence: i64 = row.try_get("sequence")?;
+        let tail: &[u8] = row.try_get("leaf_hash")?;
+        if sequence == known.sequence() && !*confirmed {
+            *confirmed = known.tail.as_ref().is_some_and(|known| known == tail);
+            return Ok(());
+        }
+        if !*confirmed {
+            return Ok(());
+        }
+        let event = row::decode_event(row, row.try_get("position")?)?;
+        let applied = if sequence == known.sequence().saturating_add(1) {
+            known.state.apply(&event)
+        } else {
+            Err(CorruptHistory)
+        };
+        applied.map_err(|source| LoadError::Corrupt { account: known.id.clone(), sequence, source })?;
+        known.tail = Hash::try_from(tail).ok();
+        Ok(())
+    }
+
+    fn finish(self) -> (Vec<Known>, Vec<AccountId>) {
+        let (confirmed, elsewhere): (Vec<_>, Vec<_>) =
+            self.known.into_values().partition(|(_, confirmed)| *confirmed);
+        (
+            confirmed.into_iter().map(|(known, _)| known).collect(),
+            elsewhere.into_iter().map(|(known, _)| known.id).collect(),
+        )
+    }
+}

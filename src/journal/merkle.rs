@@ -1,0 +1,89 @@
+//! How do we prove that nothing changed? Leaf hashes and Merkle roots as in RFC 6962.
+
+use sha2::{Digest, Sha256};
+
+pub type Hash = [u8; 32];
+
+/// The hash of one event: SHA-256 over 0x00 and its fields, each with its length in front, so that no two
+/// different events have the same bytes.
+#[must_use]
+pub fn leaf<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update([0_u8]);
+    for field in fields {
+        let length = u64::try_from(field.len()).unwrap_or(u64::MAX);
+        hasher.update(length.to_be_bytes());
+        hasher.update(field);
+    }
+    hasher.finalize().into()
+}
+
+fn node(left: &Hash, right: &Hash) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update([1_u8]);
+    hasher.update(left);
+    hasher.update(right);
+    hasher.finalize().into()
+}
+
+/// The root over leaf hashes in order. That of none is the hash of nothing, as the RFC says.
+#[must_use]
+pub fn root(leaves: &[Hash]) -> Hash {
+    match leaves {
+        [] => Sha256::digest([]).into(),
+        [leaf] => *leaf,
+        leaves => {
+            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+            node(&root(left), &root(right))
+        }
+    }
+}
+
+/// What one block adds to the chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    pub previous: &'a [u8],
+    pub shard: i16,
+    pub block: i64,
+    pub first: i64,
+    pub last: i64,
+    pub root: &'a [u8],
+}
+
+/// The hash that the next block is chained to. `ledger.append` computes the same.
+#[must_use]
+pub fn chain(link: &Link<'_>) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update(link.previous);
+    hasher.update(link.shard.to_be_bytes());
+    hasher.update(link.block.to_be_bytes());
+    hasher.update(link.first.to_be_bytes());
+    hasher.update(link.last.to_be_bytes());
+    hasher.update(link.root);
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_of_nothing_is_the_hash_of_nothing() {
+        let expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(hex::encode(root(&[])), expected);
+    }
+
+    #[test]
+    fn seven_leaves_split_as_in_the_rfc() {
+        let leaves: Vec<Hash> = (0_u8..7).map(|number| leaf([[number].as_slice()])).collect();
+        let n = |a: &Hash, b: &Hash| node(a, b);
+        let [d0, d1, d2, d3, d4, d5, d6] = leaves.clone().try_into().expect("seven");
+        let expected = n(&n(&n(&d0, &d1), &n(&d2, &d3)), &n(&n(&d4, &d5), &d6));
+        assert_eq!(root(&leaves), expected);
+    }
+
+    #[test]
+    fn moving_a_byte_between_fields_changes_the_leaf() {
+        assert_ne!(leaf([b"ab".as_slice(), b"c"]), leaf([b"a".as_slice(), b"bc"]));
+    }
+}

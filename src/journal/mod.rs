@@ -1,0 +1,14 @@
+//! Where is the truth kept? Appends events durably and in one order, and reads them again.
+
+pub mod aggregate;
+pub mod append;
+pub mod claims;
+pub mod feed;
+pub mod find;
+pub mod load;
+pub mod merkle;
+pub mod recorded;
+pub mod row;
+pub mod snapshot;
+pub mod store;
+pub mod upcast;

@@ -1,0 +1,132 @@
+//! What is an event once it is in the journal?
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{
+    credits::Balance,
+    event::Event,
+    names::{AccountId, Actor},
+    time::Timestamp,
+};
+
+/// The place of an event in its shard's one order, from 1, without gaps. 0 is before all events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub i64);
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub position: Position,
+    pub account: AccountId,
+    /// From 1, without gaps, within the account.
+    pub sequence: i64,
+    /// When the ledger learned of it.
+    pub recorded_at: Timestamp,
+    pub event: Event,
+    pub metadata: Metadata,
+}
+
+/// Where an event came from, and what the account held after it.
+///
+/// Every value is stored as text, because the framework's own store reads metadata as a map of texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Metadata {
+    /// UUID v7.
+    pub event_id: Uuid,
+    /// The id of the command, for all of its events but the first: it is the id of the first event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<Uuid>,
+    /// How many events the command has. They follow each other in the account's stream.
+    #[serde(default = "one", skip_serializing_if = "is_one", with = "as_text")]
+    #[schemars(with = "String")]
+    pub events: u32,
+    /// Hex, the first 128 bits of the SHA-256 of the command. Another request under the same key has another.
+    pub request_hash: String,
+    pub actor: Actor,
+    pub origin: Origin,
+    /// The hash of the catalog that the command was decided under.
+    pub catalog: String,
+    /// What the account held after this event, by the clock of the decision.
+    #[serde(with = "balance_as_text")]
+    #[schemars(with = "String")]
+    pub balance: Balance,
+    /// What the caller relates the command to, such as its request id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// What made the command be sent: an event's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_event: Option<String>,
+}
+
+impl Metadata {
+    /// The id of the command that the event came of, the same for all of its events.
+    #[must_use]
+    pub fn command_id(&self) -> Uuid {
+        self.command_id.unwrap_or(self.event_id)
+    }
+}
+
+/// A number as text.
+mod as_text {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A balance as text: available, held and debt, with a space between.
+mod balance_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::domain::{amount::Credits, credits::Balance};
+
+    pub fn serialize<S: Serializer>(balance: &Balance, serializer: S) -> Result<S::Ok, S::Error> {
+        let Balance { available, held, debt, settled: _ } = balance;
+        serializer.collect_str(&format_args!("{available} {held} {debt}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Balance, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let mut parts = text.split(' ').map(|part| part.parse().ok().and_then(Credits::new));
+        match (parts.next().flatten(), parts.next().flatten(), parts.next().flatten(), parts.next()) {
+            (Some(available), Some(held), Some(debt), None) => Ok(Balance::new(available, held, debt)),
+            _ => Err(D::Error::custom("a balance is three amounts")),
+        }
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(events: &u32) -> bool {
+    *events == 1
+}
+
+/// Through which door a command came.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Api,
+    Stripe,
+    Clock,
+    Operator,
+}

@@ -1,0 +1,72 @@
+//! What was an account after a certain event? A shortcut for loading, never the truth.
+
+use std::collections::BTreeMap;
+
+use sqlx::{PgConnection, PgPool, Row};
+
+use crate::domain::{account::Account, names::AccountId};
+
+use super::{load::Known, merkle::Hash};
+
+/// The form in which a state is written. It changes whenever the state's type does, and a snapshot of another
+/// form is not used.
+pub const FORM: &str = "1";
+
+/// How many events an account has since its snapshot before a new one is taken.
+pub const SNAPSHOT_EVENTS: i64 = 500;
+
+/// # Errors
+/// When the database does not answer.
+pub async fn find(
+    connection: &mut PgConnection,
+    shard: i16,
+    ids: &[AccountId],
+) -> Result<BTreeMap<AccountId, Known>, sqlx::Error> {
+    let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
+    let rows = sqlx::query(
+        "select aggregate_id, leaf_hash, state from ledger.snapshots \
+         where shard = $1 and aggregate_id = any($2) and form = $3",
+    )
+    .bind(shard)
+    .bind(ids)
+    .bind(FORM)
+    .fetch_all(connection)
+    .await?;
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let id = AccountId::parse(row.try_get("aggregate_id")?).ok();
+        let tail = Hash::try_from(row.try_get::<&[u8], _>("leaf_hash")?).ok();
+        let state = serde_json::from_slice::<Account>(row.try_get("state")?).ok();
+        if let (Some(id), Some(tail), Some(state)) = (id, tail, state) {
+            found.insert(id.clone(), Known { id, state, tail: Some(tail) });
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps a state, unless a later one of the account is there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keep(pool: &PgPool, shard: i16, known: &Known) -> Result<(), sqlx::Error> {
+    let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else {
+        return Ok(());
+    };
+    sqlx::query(
+        "insert into ledger.snapshots (shard, aggregate_id, sequence, leaf_hash, form, state) \
+         values ($1, $2, $3, $4, $5, $6) \
+         on conflict on constraint snapshots_account do update \
+         set sequence = excluded.sequence, leaf_hash = excluded.leaf_hash, form = excluded.form, \
+             state = excluded.state \
+         where snapshots.sequence < excluded.sequence or snapshots.form <> excluded.form",
+    )
+    .bind(shard)
+    .bind(known.id.as_str())
+    .bind(known.sequence())
+    .bind(tail.as_slice())
+    .bind(FORM)
+    .bind(state)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

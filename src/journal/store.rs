@@ -1,0 +1,185 @@
+//! How does the framework write to the journal? As an `EventStore`, so that the unmodified `CqrsFramework` runs on it.
+//!
+//! It appends one command at a time under the lock on the head. The ledger, which groups commands, does not use
+//! it; it is here for programs that are built on the framework, and to compare the two.
+
+use std::collections::HashMap;
+
+use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
+use sqlx::{Connection, PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        event::Event,
+        names::{AccountId, Actor},
+    },
+};
+
+use super::{
+    aggregate::{AccountAggregate, Refused},
+    append::{self, AppendError},
+    find,
+    load::{self, Known, LoadError},
+    recorded::{Metadata, Origin, Position, Recorded},
+    row::NewRow,
+};
+
+/// The most events that are read of one account.
+const EVENTS_MAX: i64 = i64::MAX;
+
+/// The journal, as the framework sees it.
+#[derive(Clone, Debug)]
+pub struct JournalStore {
+    pool: PgPool,
+    shard: i16,
+    clock: Clock,
+}
+
+/// An account that the framework decides on, and what it knew of it then.
+#[derive(Debug)]
+pub struct JournalContext {
+    aggregate: AccountAggregate,
+    known: Known,
+}
+
+impl AggregateContext<AccountAggregate> for JournalContext {
+    fn aggregate(&mut self) -> &mut AccountAggregate {
+        &mut self.aggregate
+    }
+}
+
+type StoreError = AggregateError<Refused>;
+
+impl JournalStore {
+    #[must_use]
+    pub const fn new(pool: PgPool, shard: i16, clock: Clock) -> Self {
+        Self { pool, shard, clock }
+    }
+
+    async fn append(
+        &self,
+        events: Vec<Event>,
+        known: Known,
+        metadata: &HashMap<String, String>,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(unreachable)?;
+        let mut transaction = connection.begin().await.map_err(unreachable)?;
+        let head = append::lock_head(&mut transaction, self.shard).await.map_err(unreachable)?;
+        let mut current = self.current(&mut transaction, &known).await?;
+        let mut recorded = Vec::with_capacity(events.len());
+        let mut rows = Vec::with_capacity(events.len());
+        for event in events {
+            let next = self.record(event, &mut current, Position(head.0 + 1 + length(&rows)), metadata)?;
+            rows.push(NewRow::encode(&next, self.shard, None).map_err(unexpected)?);
+            recorded.push(next);
+        }
+        if !rows.is_empty() {
+            let recorded_at = recorded.first().map_or_else(|| self.clock.now(), |first| first.recorded_at);
+            append::append(&mut transaction, self.shard, head, recorded_at, &rows).await.map_err(
+                |error| match error {
+                    AppendError::Stale | AppendError::Taken => AggregateError::AggregateConflict,
+                    AppendError::Refused(_) | AppendError::Unknown(_) => unexpected(error),
+                },
+            )?;
+        }
+        transaction.commit().await.map_err(unreachable)?;
+        Ok(recorded)
+    }
+
+    /// The account under the lock, if it is still the one that was decided on.
+    async fn current(&self, connection: &mut PgConnection, known: &Known) -> Result<Known, StoreError> {
+        let current = load::advance(connection, self.shard, vec![known.clone()]).await.map_err(unexpected)?;
+        let same = current.into_iter().find(|current| current.tail == known.tail);
+        same.ok_or(AggregateError::AggregateConflict)
+    }
+
+    fn record(
+        &self,
+        event: Event,
+        known: &mut Known,
+        position: Position,
+        metadata: &HashMap<String, String>,
+    ) -> Result<Recorded, StoreError> {
+        known.state.apply(&event).map_err(unexpected)?;
+        let at = self.clock.now();
+        let text = |name: &str| metadata.get(name).cloned();
+        let actor = Actor::parse(metadata.get("actor").map_or("framework", String::as_str));
+        Ok(Recorded {
+            position,
+            account: known.id.clone(),
+            sequence: known.sequence(),
+            recorded_at: at,
+            metadata: Metadata {
+                event_id: Uuid::now_v7(),
+                command_id: None,
+                events: 1,
+                request_hash: text("request_hash").unwrap_or_default(),
+                actor: actor.map_err(unexpected)?,
+                origin: Origin::Operator,
+                catalog: text("catalog").unwrap_or_default(),
+                balance: known.state.balance(at),
+                correlation_id: text("correlation_id"),
+                causation_id: text("causation_id"),
+                stripe_event: None,
+            },
+            event,
+        })
+    }
+}
+
+impl EventStore<AccountAggregate> for JournalStore {
+    type AC = JournalContext;
+
+    async fn load_events(&self, id: &str) -> Result<Vec<EventEnvelope<AccountAggregate>>, StoreError> {
+        let account = AccountId::parse(id).map_err(unexpected)?;
+        let events =
+            find::stream(&self.pool, self.shard, &account, 0, EVENTS_MAX).await.map_err(unexpected)?;
+        events.into_iter().map(envelope).collect()
+    }
+
+    async fn load_aggregate(&self, id: &str) -> Result<JournalContext, StoreError> {
+        let account = AccountId::parse(id).map_err(unexpected)?;
+        let mut connection = self.pool.acquire().await.map_err(unreachable)?;
+        let known = load::load(&mut connection, self.shard, std::slice::from_ref(&account)).await;
+        let known = known.map_err(|error| match error {
+            LoadError::Database(error) => unreachable(error),
+            LoadError::Row(_) | LoadError::Corrupt { .. } => unexpected(error),
+        })?;
+        let known = known.into_iter().next().unwrap_or_else(|| Known::nothing(account));
+        Ok(JournalContext { aggregate: AccountAggregate(known.state.clone()), known })
+    }
+
+    async fn commit(
+        &self,
+        events: Vec<Event>,
+        context: JournalContext,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<AccountAggregate>>, StoreError> {
+        let recorded = self.append(events, context.known, &metadata).await?;
+        recorded.into_iter().map(envelope).collect()
+    }
+}
+
+fn envelope(recorded: Recorded) -> Result<EventEnvelope<AccountAggregate>, StoreError> {
+    let metadata = serde_json::to_value(&recorded.metadata).map_err(unexpected)?;
+    Ok(EventEnvelope {
+        aggregate_id: recorded.account.to_string(),
+        sequence: usize::try_from(recorded.sequence).map_err(unexpected)?,
+        payload: recorded.event,
+        metadata: serde_json::from_value(metadata).map_err(unexpected)?,
+    })
+}
+
+fn length(rows: &[NewRow]) -> i64 {
+    i64::try_from(rows.len()).unwrap_or(i64::MAX)
+}
+
+fn unreachable(error: sqlx::Error) -> StoreError {
+    AggregateError::DatabaseConnectionError(Box::new(error))
+}
+
+fn unexpected(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    AggregateError::UnexpectedError(Box::new(error))
+}

@@ -1,0 +1,125 @@
+//! What goes into the journal together?
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{
+    domain::{names::AccountId, refusal::Refusal, time::Timestamp},
+    journal::{
+        claims::Claim,
+        load::Known,
+        recorded::{Position, Recorded},
+        row::NewRow,
+    },
+};
+
+use super::{
+    decision::Decision,
+    request::{AccountKey, ExecuteError, Job, Outcome, Request},
+};
+
+/// Decided commands that are not stored yet.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) recorded_at: Timestamp,
+    pub(super) rows: Vec<NewRow>,
+    pub(super) decided: Vec<Decided>,
+    /// What each account was before this batch, to go back to if it cannot be stored.
+    pub(super) before: FxHashMap<AccountId, Known>,
+    /// The keys that are on their way: a second request with one of them waits for the first.
+    pub(super) keys: FxHashSet<AccountKey>,
+}
+
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) job: Job,
+    pub(super) verdict: Result<Vec<Recorded>, Refusal>,
+}
+
+impl Batch {
+    pub(super) fn new(recorded_at: Timestamp) -> Self {
+        Self {
+            recorded_at,
+            rows: Vec::new(),
+            decided: Vec::new(),
+            before: FxHashMap::default(),
+            keys: FxHashSet::default(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.decided.is_empty()
+    }
+
+    pub(super) fn push(&mut self, job: Job, decision: Decision) {
+        if !decision.events.is_empty() {
+            self.keys.extend(job.request.key.of(&job.request.account));
+        }
+        self.rows.extend(decision.rows);
+        self.decided.push(Decided { job, verdict: Ok(decision.events) });
+    }
+
+    /// A refusal waits for what it was decided on: it is true only if that was stored.
+    pub(super) fn push_refusal(&mut self, job: Job, refusal: Refusal) {
+        self.decided.push(Decided { job, verdict: Err(refusal) });
+    }
+
+    /// What the decisions without events rest on, and the index of each. Those with events need no claim: they
+    /// are stored only where they are right.
+    pub(super) fn claims(&self, accounts: &FxHashMap<AccountId, Known>) -> (Vec<usize>, Vec<Claim>) {
+        let claim = |decided: &Decided| {
+            let Request { account, key, .. } = &decided.job.request;
+            let key = match &decided.verdict {
+                Ok(events) if !events.is_empty() => return None,
+                // What has no effect can be repeated.
+                Ok(_) => None,
+                Err(_) => key.of(account).map(|(_, key)| key),
+            };
+            // If the batch has events of the account, they are stored only where it is what it was taken for.
+            let is_confirmed = self.before.contains_key(account);
+            let sequence = accounts.get(account).filter(|_| !is_confirmed).map(Known::sequence);
+            Some(Claim { account: account.clone(), sequence, key })
+        };
+        let decided = self.decided.iter().enumerate();
+        decided.filter_map(|(index, decided)| Some((index, claim(decided)?))).unzip()
+    }
+
+    pub(super) fn has_key(&self, job: &Job) -> bool {
+        has_key(&self.keys, job)
+    }
+
+    /// The jobs of those with these indexes, and the others.
+    pub(super) fn split(self, indexes: &FxHashSet<usize>) -> (Vec<Job>, Vec<Decided>) {
+        let (mut jobs, mut others) = (Vec::new(), Vec::with_capacity(self.decided.len()));
+        for (index, decided) in self.decided.into_iter().enumerate() {
+            if indexes.contains(&index) { jobs.push(decided.job) } else { others.push(decided) }
+        }
+        (jobs, others)
+    }
+
+    pub(super) fn into_jobs(self) -> Vec<Job> {
+        self.decided.into_iter().map(|decided| decided.job).collect()
+    }
+}
+
+impl Decided {
+    /// Answers, now that the decision is stored. `head` is where the journal is then.
+    pub(super) fn answer(self, head: Position, stored: impl FnOnce(&Job, &Arc<Vec<Recorded>>)) {
+        let Self { job, verdict } = self;
+        match verdict {
+            Err(refusal) => job.answer(Err(ExecuteError::Refused(refusal))),
+            Ok(events) => {
+                let events = Arc::new(events);
+                if !events.is_empty() {
+                    stored(&job, &events);
+                }
+                job.answer(Ok(Outcome::of(events, false, head)));
+            }
+        }
+    }
+}
+
+pub(super) fn has_key(keys: &FxHashSet<AccountKey>, job: &Job) -> bool {
+    !keys.is_empty() && job.request.key.of(&job.request.account).is_some_and(|key| keys.contains(&key))
+}

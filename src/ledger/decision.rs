@@ -1,0 +1,129 @@
+//! One command on one known account: its events, as they will be stored.
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        catalog::Catalog,
+        decide::{Context, decide},
+        event::Event,
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    journal::{
+        load::Known,
+        recorded::{Metadata, Position, Recorded},
+        row::NewRow,
+    },
+};
+
+use super::request::Job;
+
+/// Events and the rows that store them, at the positions that they will have if the batch is stored.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    pub(super) events: Vec<Recorded>,
+    pub(super) rows: Vec<NewRow>,
+}
+
+#[derive(Debug)]
+pub(super) enum NoDecision {
+    Refused(Refusal),
+    /// The rules wrote what cannot be applied or stored. The account must be looked at.
+    Damaged,
+}
+
+/// Where decisions go: one batch, after a position.
+#[derive(Debug)]
+pub(super) struct Desk<'a> {
+    pub(super) shard: i16,
+    pub(super) catalog: &'a Catalog,
+    pub(super) recorded_at: Timestamp,
+    /// The position of the last event that was decided. It moves on with each.
+    pub(super) last: &'a mut Position,
+}
+
+impl Desk<'_> {
+    /// Decides a job on `known`, and moves `known` on. `touched` is called before it moves.
+    pub(super) fn take(
+        &mut self,
+        job: &Job,
+        known: &mut Known,
+        touched: impl FnOnce(&Known),
+    ) -> Result<Decision, NoDecision> {
+        let context = Context { at: job.at, catalog: self.catalog };
+        let events = decide(&known.state, &job.request.command, context).map_err(NoDecision::Refused)?;
+        if events.is_empty() {
+            return Ok(Decision::default());
+        }
+        touched(known);
+        let before = *self.last;
+        let decision = self.record_all(job, known, events);
+        if decision.is_err() {
+            *self.last = before;
+        }
+        decision
+    }
+
+    fn record_all(
+        &mut self,
+        job: &Job,
+        known: &mut Known,
+        events: Vec<Event>,
+    ) -> Result<Decision, NoDecision> {
+        let count = u32::try_from(events.len()).map_err(|_| NoDecision::Damaged)?;
+        let mut command_id = None;
+        let mut decision = Decision::default();
+        let mut key = job.request.key.as_deref();
+        for event in events {
+            known.state.apply(&event).map_err(|_| NoDecision::Damaged)?;
+            self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
+            let event_id = next_id(job.at);
+            let recorded = Recorded {
+                position: *self.last,
+                account: known.id.clone(),
+                sequence: known.sequence(),
+                recorded_at: self.recorded_at,
+                metadata: self.metadata(job, known, (event_id, command_id), count),
+                event,
+            };
+            let row = NewRow::encode(&recorded, self.shard, key.take()).map_err(|_| NoDecision::Damaged)?;
+            known.tail = Some(row.leaf_hash);
+            command_id = command_id.or(Some(event_id));
+            decision.events.push(recorded);
+            decision.rows.push(row);
+        }
+        Ok(decision)
+    }
+
+    fn metadata(
+        &self,
+        job: &Job,
+        known: &Known,
+        (event_id, command_id): (Uuid, Option<Uuid>),
+        events: u32,
+    ) -> Metadata {
+        let provenance = &job.request.provenance;
+        Metadata {
+            event_id,
+            command_id,
+            events,
+            request_hash: job.hash.clone(),
+            actor: provenance.actor.clone(),
+            origin: provenance.origin,
+            catalog: self.catalog.hash.clone(),
+            balance: known.state.balance(job.at),
+            correlation_id: provenance.correlation_id.clone(),
+            causation_id: provenance.causation_id.clone(),
+            stripe_event: provenance.stripe_event.clone(),
+        }
+    }
+}
+
+/// A UUID v7: sorted by time, and unique without asking anybody.
+fn next_id(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
+    let random = Uuid::new_v4().into_bytes();
+    let random = random.first_chunk::<10>().copied().unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}

@@ -1,0 +1,215 @@
+//! How is an account changed? By sending a command here, and in no other way.
+
+mod batch;
+mod decision;
+mod flight;
+mod lane;
+mod recent;
+mod request;
+mod resolve;
+mod spent;
+mod view;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+pub use crate::journal::recorded::Origin;
+pub use request::{Answer, ExecuteError, Key, Outcome, Provenance, Request};
+pub use view::{View, ViewError};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        catalog::Catalog,
+        names::{AccountId, GenerationId},
+    },
+    journal::{
+        append, find,
+        recorded::{Position, Recorded},
+        row::RowError,
+        snapshot,
+    },
+};
+
+use lane::{Lane, State};
+use request::Job;
+use view::Views;
+
+/// How many commands may wait. More are refused at once, so that waiting never grows without end.
+pub const COMMANDS_QUEUED_MAX: usize = 8_192;
+/// How many commands may be in hand: decided and not stored, or waiting for their account to be read. While there
+/// are as many, the others wait in the queue.
+pub const COMMANDS_HELD_MAX: usize = 16_384;
+/// How long a caller waits for an outcome before it is told that it is not known yet.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How many snapshots may wait to be taken.
+const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
+/// The one shard there is, until a database is made with more.
+pub const SHARD: i16 = 0;
+
+/// The way to change accounts, and to see exactly what they are. Cheap to clone.
+#[derive(Clone)]
+pub struct Ledger {
+    commands: mpsc::Sender<Job>,
+    clock: Clock,
+    catalog: Arc<Catalog>,
+    pool: PgPool,
+    views: Arc<Views>,
+    positions: watch::Receiver<Position>,
+}
+
+/// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
+pub struct Running {
+    lane: JoinHandle<()>,
+    snapshots: JoinHandle<()>,
+}
+
+impl Running {
+    /// Waits until everything that was accepted is answered.
+    pub async fn finished(self) {
+        // A panic in there was reported when it happened; there is nothing left to wait for.
+        let _ended = tokio::join!(self.lane, self.snapshots);
+    }
+}
+
+impl Ledger {
+    /// Starts a ledger on a database that is migrated.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn start(
+        pool: PgPool,
+        catalog: Arc<Catalog>,
+        clock: Clock,
+    ) -> Result<(Self, Running), sqlx::Error> {
+        let mut connection = pool.acquire().await?;
+        let head = append::head(&mut connection, SHARD).await?;
+        drop(connection);
+        let (commands, incoming) = mpsc::channel(COMMANDS_QUEUED_MAX);
+        let (positions, seen) = watch::channel(head);
+        let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
+        let lane = Lane {
+            shard: SHARD,
+            pool: pool.clone(),
+            catalog: Arc::clone(&catalog),
+            clock: clock.clone(),
+            incoming,
+            positions,
+            snapshots,
+            state: State::new(head, &clock),
+        };
+        let views = Arc::new(Views::new(pool.clone(), SHARD));
+        let running = Running {
+            lane: tokio::spawn(lane.run()),
+            snapshots: tokio::spawn(take_snapshots(pool.clone(), Arc::clone(&views), wanted)),
+        };
+        Ok((Self { commands, clock, catalog, pool, views, positions: seen }, running))
+    }
+
+    /// Executes a command: exactly once for its key, durably before this returns.
+    ///
+    /// # Errors
+    /// When the command is refused, or cannot be taken now; see [`ExecuteError`].
+    pub async fn execute(&self, request: Request) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { hash: request.hash(), at: self.clock.now(), request, reply };
+        self.commands.try_send(job).map_err(|full| match full {
+            mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
+        })?;
+        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            Ok(Ok(answer)) => answer,
+            // The lane ended with the command in hand.
+            Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
+        }
+    }
+
+    /// What an account is now, everything included that any instance has acknowledged.
+    ///
+    /// # Errors
+    /// When the database does not answer or the account's history is damaged.
+    pub async fn view(&self, account: &AccountId) -> Result<View, ViewError> {
+        self.views.current(account).await
+    }
+
+    /// The newest event that spent credits on a piece of work.
+    ///
+    /// # Errors
+    /// When the database does not answer or the event cannot be read.
+    pub async fn find_generation(
+        &self,
+        account: &AccountId,
+        generation: &GenerationId,
+    ) -> Result<Option<Recorded>, RowError> {
+        find::spent_on(&self.pool, SHARD, account, generation).await
+    }
+
+    /// One event of an account by its number.
+    ///
+    /// # Errors
+    /// When the database does not answer or the event cannot be read.
+    pub async fn find_event(&self, account: &AccountId, sequence: i64) -> Result<Option<Recorded>, RowError> {
+        find::by_sequence(&self.pool, SHARD, account, sequence).await
+    }
+
+    /// The events of an account after a number, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the database does not answer or an event cannot be read.
+    pub async fn stream(
+        &self,
+        account: &AccountId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, RowError> {
+        find::stream(&self.pool, SHARD, account, after, limit).await
+    }
+
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    #[must_use]
+    pub const fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The last position that this instance has stored or seen.
+    #[must_use]
+    pub fn positions(&self) -> watch::Receiver<Position> {
+        self.positions.clone()
+    }
+
+    /// Where the journal ends now, whichever instance wrote there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn head(&self) -> Result<Position, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        append::head(&mut connection, SHARD).await
+    }
+
+    /// How many commands wait to be decided.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.commands.max_capacity().saturating_sub(self.commands.capacity())
+    }
+}
+
+async fn take_snapshots(pool: PgPool, views: Arc<Views>, mut wanted: mpsc::Receiver<AccountId>) {
+    while let Some(account) = wanted.recv().await {
+        let kept = match views.known(&account).await {
+            Ok(known) => snapshot::keep(&pool, SHARD, &known).await.map_err(ViewError::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            tracing::warn!(error = &error as &dyn std::error::Error, %account, "no snapshot was taken");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What is asked of the ledger, and what does it answer?
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use crate::{
+    domain::{
+        command::Command,
+        credits::Balance,
+        names::{AccountId, Actor},
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    journal::recorded::{Origin, Position, Recorded},
+};
+
+/// What makes two requests the same one. Unique within an account, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(Option<Arc<str>>);
+
+impl Key {
+    /// The key that a caller sent.
+    #[must_use]
+    pub fn caller(key: &str) -> Self {
+        Self(Some(format!("api:{key}").into()))
+    }
+
+    /// A key made of the Stripe object that the command is about.
+    #[must_use]
+    pub fn stripe(key: &str) -> Self {
+        Self(Some(format!("stripe:{key}").into()))
+    }
+
+    /// For opening an account, which happens once.
+    #[must_use]
+    pub fn opening() -> Self {
+        Self(Some("open".into()))
+    }
+
+    /// For commands that have no effect when repeated.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    #[must_use]
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The key within its account, which is what must be unique.
+    pub(super) fn of(&self, account: &AccountId) -> Option<AccountKey> {
+        self.0.as_ref().map(|key| (account.clone(), Arc::clone(key)))
+    }
+}
+
+/// An account and a key that is unique in it.
+pub(super) type AccountKey = (AccountId, Arc<str>);
+
+/// Where a command comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    pub actor: Actor,
+    pub origin: Origin,
+    pub correlation_id: Option<String>,
+    pub causation_id: Option<String>,
+    pub stripe_event: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub account: AccountId,
+    pub command: Command,
+    pub key: Key,
+    pub provenance: Provenance,
+}
+
+impl Request {
+    /// What a repeated request is compared by: hex, the first 128 bits of SHA-256. What Stripe reports twice
+    /// may differ in form, so there the key alone says what it is.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        match self.provenance.origin {
+            Origin::Stripe => hasher.update(self.key.as_deref().unwrap_or_default()),
+            Origin::Api | Origin::Clock | Origin::Operator => {
+                // Commands are plain data: writing them as JSON cannot fail.
+                hasher.update(serde_json::to_vec(&self.command).unwrap_or_default());
+            }
+        }
+        let hash: [u8; 32] = hasher.finalize().into();
+        hash.first_chunk::<16>().map(hex::encode).unwrap_or_default()
+    }
+}
+
+/// What a command did. The same for a repeated request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Empty when everything that was asked for was true already.
+    pub events: Arc<Vec<Recorded>>,
+    /// Whether this is the answer to an earlier request with the same key.
+    pub replayed: bool,
+    /// The position of the last event, or, if there is none, where the journal was.
+    pub position: Position,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn of(events: Arc<Vec<Recorded>>, replayed: bool, head: Position) -> Self {
+        let position = events.last().map_or(head, |last| last.position);
+        Self { events, replayed, position }
+    }
+
+    /// What the account held after the command; `None` when it had no events.
+    #[must_use]
+    pub fn balance(&self) -> Option<Balance> {
+        self.events.last().map(|last| last.metadata.balance)
+    }
+}
+
+/// Why there is no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExecuteError {
+    /// The rules do not allow it. Nothing was stored.
+    #[error("the command was refused")]
+    Refused(Refusal),
+    /// The key was used for another request. Nothing was stored.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Too much is queued. Nothing was stored.
+    #[error("too many commands are waiting")]
+    Overloaded,
+    /// The database does not take commands now. Nothing was stored.
+    #[error("the journal takes no commands now")]
+    Unavailable,
+    /// It was not known in time. The same request with the same key will tell.
+    #[error("the outcome was not known in time")]
+    OutcomeUnknown,
+    /// The account's history is not one that the rules write. Nothing was stored.
+    #[error("the account's history is damaged")]
+    Damaged,
+}
+
+pub type Answer = Result<Outcome, ExecuteError>;
+
+/// A request on its way through the ledger.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) request: Request,
+    pub(super) hash: String,
+    pub(super) at: Timestamp,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
+
+impl Job {
+    pub(super) fn answer(self, answer: Answer) {
+        // Whoever asked may have gone away; the command took effect all the same.
+        let _gone = self.reply.send(answer);
+    }
+}

@@ -1,0 +1,80 @@
+//! What is an account now? Exactly, whichever instance is asked.
+//!
+//! What this instance remembers is only where reading begins: every view reads the events since from the
+//! database, so it is never behind what any instance has acknowledged.
+
+use quick_cache::sync::Cache;
+use sqlx::PgPool;
+
+use crate::{
+    domain::{account::Account, names::AccountId},
+    journal::{
+        append,
+        load::{self, Known, LoadError},
+        recorded::Position,
+    },
+};
+
+/// How many accounts are remembered.
+const VIEWS_MAX: usize = 50_000;
+
+/// An account at a position of the journal.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub account: Account,
+    /// The number of the account's last event.
+    pub sequence: i64,
+    /// Everything up to here is included.
+    pub position: Position,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    #[error("the account cannot be read")]
+    Load(#[from] LoadError),
+}
+
+impl From<sqlx::Error> for ViewError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Load(LoadError::Database(error))
+    }
+}
+
+pub(super) struct Views {
+    pool: PgPool,
+    shard: i16,
+    known: Cache<AccountId, Known>,
+}
+
+impl Views {
+    pub(super) fn new(pool: PgPool, shard: i16) -> Self {
+        Self { pool, shard, known: Cache::new(VIEWS_MAX) }
+    }
+
+    pub(super) async fn current(&self, id: &AccountId) -> Result<View, ViewError> {
+        let mut connection = self.pool.acquire().await?;
+        // Read before the account: everything up to here is in it, and perhaps more.
+        let position = append::head(&mut connection, self.shard).await?;
+        let known = self.advance(&mut connection, id).await?;
+        let sequence = known.sequence();
+        Ok(View { account: known.state, sequence, position })
+    }
+
+    pub(super) async fn known(&self, id: &AccountId) -> Result<Known, ViewError> {
+        let mut connection = self.pool.acquire().await?;
+        self.advance(&mut connection, id).await
+    }
+
+    async fn advance(&self, connection: &mut sqlx::PgConnection, id: &AccountId) -> Result<Known, ViewError> {
+        let current = match self.known.get(id) {
+            Some(known) => load::advance(connection, self.shard, vec![known]).await?,
+            None => load::load(connection, self.shard, std::slice::from_ref(id)).await?,
+        };
+        let known = current.into_iter().next().unwrap_or_else(|| Known::nothing(id.clone()));
+        // Ids that nobody opened are not remembered, so that asking for many of them costs no memory.
+        if known.tail.is_some() {
+            self.known.insert(id.clone(), known.clone());
+        }
+        Ok(known)
+    }
+}

@@ -1,0 +1,85 @@
+//! When is the next request sent, and is there one?
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How fast requests are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Each connection sends when its last answer has come. Finds the most that a server does.
+    AsAnswered,
+    /// This many a second, over all connections, whether or not answers come. Finds how long callers wait at
+    /// that rate: a request that could not be sent on time has been waiting since it was due, so a stall of
+    /// the server is counted for everyone whom it would have kept waiting.
+    PerSecond(u32),
+}
+
+/// When a run ends. Whatever was sent by then is still waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    Requests(u64),
+    Elapsed(Duration),
+}
+
+/// One request's number in the run, and when it is due.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) number: u64,
+    pub(super) due: Instant,
+}
+
+/// Deals the run's requests out to its connections: whichever is free takes the next.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    pub(super) started: Instant,
+    pace: Pace,
+    until: Until,
+    taken: AtomicU64,
+}
+
+impl Schedule {
+    pub(super) fn start(pace: Pace, until: Until) -> Self {
+        Self { started: Instant::now(), pace, until, taken: AtomicU64::new(0) }
+    }
+
+    /// The next request, or `None` when the run is over.
+    pub(super) fn take(&self, now: Instant) -> Option<Turn> {
+        // The number is all that the connections share, so there is nothing to order it with.
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        let due = match self.pace {
+            Pace::AsAnswered => now,
+            Pace::PerSecond(rate) => self.started + due_after(number, rate),
+        };
+        let within = match self.until {
+            Until::Requests(count) => number < count,
+            Until::Elapsed(limit) => due.duration_since(self.started) < limit,
+        };
+        within.then_some(Turn { number, due })
+    }
+}
+
+fn due_after(number: u64, rate: u32) -> Duration {
+    let nanos = number.saturating_mul(1_000_000_000).checked_div(u64::from(rate)).unwrap_or(u64::MAX);
+    Duration::from_nanos(nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_dealt_out_exactly() {
+        let schedule = Schedule::start(Pace::AsAnswered, Until::Requests(3));
+        let dealt: Vec<_> =
+            std::iter::from_fn(|| schedule.take(Instant::now())).map(|turn| turn.number).collect();
+        assert_eq!(dealt, [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_rate_is_dealt_out_evenly_over_the_time() {
+        let schedule = Schedule::start(Pace::PerSecond(500), Until::Elapsed(Duration::from_secs(2)));
+        let dealt: Vec<_> = std::iter::from_fn(|| schedule.take(Instant::now())).collect();
+        assert_eq!(dealt.len(), 1000);
+        assert!(dealt.windows(2).all(|two| two[1].due - two[0].due == Duration::from_millis(2)));
+    }
+}

@@ -1,0 +1,36 @@
+//! Which server is asked, and as whom?
+
+use axum::http::Uri;
+
+use super::LoadError;
+
+/// A running server and the key to call it with.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Host and port, both for connecting and for the `Host` header.
+    pub(super) authority: String,
+    /// What comes before `/v1`; empty unless the server is behind a path.
+    pub(super) path_prefix: String,
+    pub(super) api_key: String,
+}
+
+impl Target {
+    /// Reads a base URL such as `http://127.0.0.1:8080`.
+    ///
+    /// Only plain HTTP: encrypting would measure the client. Behind TLS, measure the server and its proxy apart.
+    pub fn parse(base_url: &str, api_key: &str) -> Result<Self, LoadError> {
+        let wrong = || LoadError::BaseUrl(base_url.to_owned());
+        let uri: Uri = base_url.parse().map_err(|_| wrong())?;
+        let authority = uri.authority().ok_or_else(wrong)?;
+        let plain = uri.scheme_str() == Some("http") && uri.query().is_none();
+        if !plain || authority.as_str().contains('@') || api_key.contains(['\r', '\n']) {
+            return Err(wrong());
+        }
+        let authority = match authority.port_u16() {
+            Some(_) => authority.to_string(),
+            None => format!("{authority}:80"),
+        };
+        let path_prefix = uri.path().trim_end_matches('/').to_owned();
+        Ok(Self { authority, path_prefix, api_key: api_key.to_owned() })
+    }
+}

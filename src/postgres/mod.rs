@@ -1,0 +1,131 @@
+//! Where does the ledger keep its rows? In a Postgres: the operator's, or one of our own.
+//!
+//! Our own is an installed PostgreSQL that this process starts, watches and stops: a child on a Unix socket that
+//! nobody else can reach, with durability left on. There is no port and no password, because only the owner of the data
+//! directory can open the socket.
+//!
+//! ```text
+//! <data directory>/lock         held while a server runs
+//! <data directory>/postgres     the cluster, mode 0700
+//! <data directory>/socket       the socket, mode 0700
+//! <data directory>/postgres.log what the server said since it was started
+//! ```
+//!
+//! Deliberately absent: upgrades to another major version, and any download of PostgreSQL.
+
+mod binaries;
+mod cluster;
+mod directory;
+mod error;
+mod join;
+mod leftover;
+mod lock;
+mod log;
+pub mod migrations;
+mod owner;
+pub mod pool;
+mod process;
+pub mod roles;
+mod server;
+mod socket;
+mod system;
+
+use std::path::{Path, PathBuf};
+
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+
+pub use directory::default_data_directory;
+pub use error::StartError;
+pub use join::{Access, join_or_start};
+pub use server::Server;
+
+use binaries::Installation;
+use directory::DataDirectory;
+use lock::DirectoryLock;
+use owner::Owner;
+
+/// The setting that names the directory of the PostgreSQL programs. Messages refer to it.
+pub const BINARIES_SETTING: &str = "POSTGRES_BINARIES";
+
+/// The database that `start` makes sure of.
+pub const DATABASE: &str = "counterfoil";
+
+/// How many connections a server takes where nothing else is asked for.
+pub const MAX_CONNECTIONS_DEFAULT: u16 = 100;
+
+/// How the embedded server is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where the cluster lives. It is created where missing.
+    pub data_directory: PathBuf,
+    /// The directory of `postgres` and `initdb`. `None` looks in the usual places.
+    pub binaries: Option<PathBuf>,
+    pub durability: Durability,
+    pub max_connections: u16,
+}
+
+/// Whether an acknowledged commit outlives a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    On,
+    /// Only for clusters that a test throws away: a power cut can corrupt them.
+    Off,
+}
+
+/// Starts the server of a data directory and creates the cluster and the database where missing.
+///
+/// Returns when the server takes connections. A server that an earlier, killed process left behind is stopped first.
+///
+/// # Errors
+///
+/// Each `StartError` says what the operator can do about it. Nothing is left running then.
+pub async fn start(options: Options) -> Result<Server, StartError> {
+    let Options { data_directory, binaries, durability, max_connections } = options;
+    let prepared =
+        tokio::task::spawn_blocking(move || prepare(&data_directory, binaries.as_deref(), durability))
+            .await
+            .map_err(StartError::Preparation)??;
+    let server = server::start(prepared, durability, max_connections).await?;
+    ensure_database(&server).await.map_err(StartError::Database)?;
+    Ok(server)
+}
+
+/// All that a server needs before its process can be started.
+struct Prepared {
+    directory: DataDirectory,
+    lock: DirectoryLock,
+    owner: Owner,
+    installation: Installation,
+    socket_directory: PathBuf,
+}
+
+fn prepare(
+    data_directory: &Path,
+    binaries: Option<&Path>,
+    durability: Durability,
+) -> Result<Prepared, StartError> {
+    let directory = DataDirectory::open(data_directory)?;
+    let lock = DirectoryLock::acquire(&directory)?;
+    let owner = Owner::choose(&directory)?;
+    owner.check_reach(&directory)?;
+    let major = cluster::find_major(&directory)?;
+    let installation = binaries::choose(binaries, major, &directory, &owner)?;
+    if major.is_none() {
+        cluster::create(&directory, &installation, &owner, durability)?;
+    }
+    let socket_directory = socket::prepare(&directory, &owner)?;
+    Ok(Prepared { directory, lock, owner, installation, socket_directory })
+}
+
+async fn ensure_database(server: &Server) -> Result<(), sqlx::Error> {
+    let options = server.connect_options("postgres").disable_statement_logging();
+    let mut connection = PgConnection::connect_with(&options).await?;
+    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(DATABASE)
+        .fetch_one(&mut connection)
+        .await?;
+    if !exists {
+        connection.execute(format!("create database {DATABASE}").as_str()).await?;
+    }
+    connection.close().await
+}

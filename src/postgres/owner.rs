@@ -1,0 +1,141 @@
+//! As which user does the server run? PostgreSQL refuses to run as root.
+
+use std::env;
+use std::ffi::CStr;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::StartError;
+use super::directory::DataDirectory;
+use super::error::io_error;
+use super::system::{self, Account};
+
+/// Whom root hands the server to, in this order.
+const UNPRIVILEGED_USERS: [&CStr; 2] = [c"postgres", c"nobody"];
+
+/// What the programs inherit of our environment. The rest could change what they do: PGDATA, PGOPTIONS, locales…
+const INHERITED_VARIABLES: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+
+/// The user that runs the server and owns the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    account: Account,
+    /// The user that this process runs as.
+    current_uid: u32,
+}
+
+impl Owner {
+    /// Chooses the user. One who owns a cluster already has to run it, since PostgreSQL accepts nobody else.
+    pub fn choose(directory: &DataDirectory) -> Result<Self, StartError> {
+        let current_uid = system::effective_uid();
+        let account = match (find_owner(&directory.cluster())?, current_uid) {
+            (Some(owner), 0) if owner.uid != 0 => owner,
+            (Some(owner), _) if owner.uid != current_uid => {
+                return Err(StartError::ForeignCluster {
+                    directory: directory.cluster(),
+                    owner: owner.uid,
+                    uid: current_uid,
+                });
+            }
+            (Some(_) | None, 0) => choose_unprivileged(directory)?,
+            // Only root can change the group, so nobody looks at this one.
+            (Some(_) | None, uid) => Account { uid, gid: 0 },
+        };
+        Ok(Self { account, current_uid })
+    }
+
+    pub fn uid(self) -> u32 {
+        self.account.uid
+    }
+
+    /// A program that runs as this user, apart from our terminal, our directory and our environment.
+    pub fn command(self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("LC_ALL", "C").env("TZ", "UTC");
+        for name in INHERITED_VARIABLES {
+            if let Some(value) = env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        // The directory that we were started in may be one that this user cannot enter. In a group of its own, the program
+        // does not get the ctrl-C that is meant for us.
+        command.current_dir("/").stdin(Stdio::null()).process_group(0);
+        if self.current_uid == 0 {
+            command.uid(self.account.uid).gid(self.account.gid);
+        }
+        command
+    }
+
+    /// Hands a path over to this user.
+    pub fn give(self, path: &Path) -> Result<(), StartError> {
+        if self.current_uid != 0 {
+            return Ok(());
+        }
+        std::os::unix::fs::lchown(path, Some(self.account.uid), Some(self.account.gid))
+            .map_err(io_error("change the owner of", path))
+    }
+
+    /// Checks that this user can pass through every directory down to the data directory.
+    pub fn check_reach(self, directory: &DataDirectory) -> Result<(), StartError> {
+        for ancestor in directory.path().ancestors() {
+            if !self.can_enter(ancestor).map_err(io_error("inspect", ancestor))? {
+                return Err(StartError::Unreachable {
+                    directory: directory.path().to_owned(),
+                    obstacle: ancestor.to_owned(),
+                    uid: self.account.uid,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The classic permission bits decide; access control lists are not consulted.
+    fn can_enter(self, path: &Path) -> io::Result<bool> {
+        // We are that user, and have come this far.
+        if self.current_uid != 0 {
+            return Ok(true);
+        }
+        let metadata = fs::metadata(path)?;
+        let needed = match metadata {
+            ref metadata if metadata.uid() == self.account.uid => 0o100,
+            ref metadata if metadata.gid() == self.account.gid => 0o010,
+            _ => 0o001,
+        };
+        Ok(metadata.mode() & needed != 0)
+    }
+
+    /// `initdb` looks the user up and fails in words that do not help.
+    pub fn check_account(self) -> Result<(), StartError> {
+        let uid = self.account.uid;
+        match system::find_account_of(uid) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(StartError::NoAccount { uid }),
+            Err(source) => Err(io_error("look up a user in", Path::new("/etc/passwd"))(source)),
+        }
+    }
+}
+
+fn find_owner(path: &Path) -> Result<Option<Account>, StartError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(Account { uid: metadata.uid(), gid: metadata.gid() })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("inspect", path)(error)),
+    }
+}
+
+fn choose_unprivileged(directory: &DataDirectory) -> Result<Account, StartError> {
+    for name in UNPRIVILEGED_USERS {
+        let found = system::find_account_named(name)
+            .map_err(io_error("look up a user in", Path::new("/etc/passwd")))?;
+        if let Some(account) = found {
+            return Ok(account);
+        }
+    }
+    find_owner(directory.path())?
+        .filter(|owner| owner.uid != 0)
+        .ok_or_else(|| StartError::NoUnprivilegedUser { directory: directory.path().to_owned() })
+}

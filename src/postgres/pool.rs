@@ -1,0 +1,108 @@
+//! On what terms does the program talk to its database?
+
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use tokio::time::{Instant, sleep};
+
+/// Shows in `pg_stat_activity` who a session belongs to.
+const APPLICATION_NAME: &str = "counterfoil";
+
+/// Longest run of one statement. Long work, such as a rebuild, sets its own limit with `set local`.
+pub const STATEMENT_TIMEOUT_MS: u64 = 30_000;
+/// Longest wait for a lock. A command that waits longer is better refused and tried again.
+pub const LOCK_TIMEOUT_MS: u64 = 5_000;
+/// Longest pause inside of a transaction, in which it would hold up everybody else.
+pub const IDLE_IN_TRANSACTION_TIMEOUT_MS: u64 = 30_000;
+/// Longest wait for a free connection of the pool.
+pub const ACQUIRE_TIMEOUT_MS: u64 = 5_000;
+
+/// How long the first connection may take, for a database that is started at the same time as we are.
+const FIRST_CONNECT_TIMEOUT_MS: u64 = 30_000;
+const RETRY_DELAY_MS_MIN: u64 = 50;
+const RETRY_DELAY_MS_MAX: u64 = 1_000;
+
+/// `cannot_connect_now`, `admin_shutdown`, `crash_shutdown`, `too_many_connections`.
+const PASSING_CODES: [&str; 4] = ["57P03", "57P01", "57P02", "53300"];
+
+/// Opens a pool of at most `max` connections to a database that may not be there yet.
+///
+/// Returns once the database has answered.
+///
+/// # Errors
+///
+/// A database that is not there yet is waited for, for a bounded time; a wrong password or a missing database is an
+/// error at once.
+pub async fn connect(options: PgConnectOptions, max: u32) -> Result<PgPool, sqlx::Error> {
+    let options = on_our_terms(options);
+    wait_for_answer(&options, Duration::from_millis(FIRST_CONNECT_TIMEOUT_MS)).await?;
+    Ok(pool_of(options, max))
+}
+
+/// Opens the same pool to a database that is known to be there. Its first use is the first to connect.
+pub fn open(options: PgConnectOptions, max: u32) -> PgPool {
+    pool_of(on_our_terms(options), max)
+}
+
+fn pool_of(options: PgConnectOptions, max: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
+        .connect_lazy_with(options)
+}
+
+fn on_our_terms(options: PgConnectOptions) -> PgConnectOptions {
+    options
+        .application_name(APPLICATION_NAME)
+        .options([
+            ("statement_timeout", STATEMENT_TIMEOUT_MS),
+            ("lock_timeout", LOCK_TIMEOUT_MS),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        ])
+        // Statements hold data, which does not belong into a log.
+        .disable_statement_logging()
+}
+
+async fn wait_for_answer(options: &PgConnectOptions, patience: Duration) -> Result<(), sqlx::Error> {
+    let deadline = Instant::now() + patience;
+    let mut delay = Duration::from_millis(RETRY_DELAY_MS_MIN);
+    loop {
+        match connect_once(options, deadline).await {
+            Err(error) if may_pass(&error) && Instant::now() + delay < deadline => {
+                tracing::warn!(%error, "the database does not answer yet");
+                sleep(delay).await;
+                delay = Duration::from_millis(RETRY_DELAY_MS_MAX).min(delay * 2);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// A server that takes the connection and then says nothing must not hold us up for ever either.
+async fn connect_once(options: &PgConnectOptions, deadline: Instant) -> Result<(), sqlx::Error> {
+    let connection = tokio::time::timeout_at(deadline, PgConnection::connect_with(options))
+        .await
+        .map_err(|_| sqlx::Error::PoolTimedOut)??;
+    connection.close().await
+}
+
+/// Whether an error is one of a server that is on its way up, full, or behind a network that is not there yet.
+fn may_pass(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    matches!(error, sqlx::Error::Io(_)) || code.is_some_and(|code| PASSING_CODES.contains(&code.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_never_answers_is_an_error_in_the_end() {
+        let nowhere = tempfile::tempdir().unwrap();
+        let options = PgConnectOptions::new_without_pgpass().socket(nowhere.path());
+        let answer = wait_for_answer(&options, Duration::from_millis(RETRY_DELAY_MS_MIN * 2)).await;
+        assert!(matches!(answer, Err(sqlx::Error::Io(_))));
+    }
+}

@@ -1,0 +1,138 @@
+//! What is a server told when it is started, and what can be asked of it while it runs?
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use tokio::time::{Instant, sleep};
+
+use super::error::io_error;
+use super::log::{self, Log};
+use super::process::{Process, Readiness};
+use super::{Durability, Prepared, StartError, leftover, socket};
+
+/// The role that owns everything. Its name does not depend on who runs the server.
+pub(super) const SUPERUSER: &str = "counterfoil";
+
+/// How long a start may take. The replay after a crash is bounded by `max_wal_size`, so this is generous.
+const READY_SECONDS_MAX: u64 = 600;
+/// How long the processes of an earlier server may stand in the way of a start.
+const LEFTOVER_SECONDS_MAX: u64 = 60;
+const LEFTOVER_POLL_MS: u64 = 100;
+
+/// A running server. Dropping it asks the server to stop, without waiting for that.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    socket_directory: PathBuf,
+}
+
+impl Server {
+    /// How to connect to a database of this server, as the role that owns everything.
+    pub fn connect_options(&self, database: &str) -> PgConnectOptions {
+        connect_options(&self.socket_directory, database)
+    }
+
+    /// The postmaster's process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Resolves once the server has ended, for whatever reason. `None` when its status could not be learned.
+    pub fn exited(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
+        self.process.exited()
+    }
+
+    /// Stops the server: in order, within a deadline, and otherwise at once. Acknowledged rows stay in both cases.
+    pub async fn stop(self) {
+        self.process.stop().await;
+    }
+}
+
+/// How to connect to the server behind a private socket.
+pub(super) fn connect_options(socket_directory: &Path, database: &str) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket_directory)
+        .port(socket::PORT)
+        .ssl_mode(PgSslMode::Disable)
+        .username(SUPERUSER)
+        .database(database)
+}
+
+/// Starts the server, and clears away what an earlier one left.
+pub(super) async fn start(
+    prepared: Prepared,
+    durability: Durability,
+    max_connections: u16,
+) -> Result<Server, StartError> {
+    let Prepared { directory, lock, owner, installation, socket_directory } = prepared;
+    let (program, cluster, lock) = (installation.postgres(), directory.cluster(), Arc::new(lock));
+    let log = Log::begin(&directory)?;
+    let deadline = Instant::now() + Duration::from_secs(LEFTOVER_SECONDS_MAX);
+    loop {
+        let mut command = owner.command(&program);
+        command.arg("-D").arg(&cluster);
+        for setting in settings(&socket_directory, durability, max_connections) {
+            command.arg("-c").arg(setting);
+        }
+        let said_before = log.length().map_err(io_error("inspect", log.path()))?;
+        let output = log.duplicate().map_err(io_error("open", log.path()))?;
+        let process =
+            Process::spawn(command, output, Arc::clone(&lock)).await.map_err(io_error("run", &program))?;
+        match process.wait_until_ready(&cluster, Duration::from_secs(READY_SECONDS_MAX)).await {
+            Readiness::Ready => return Ok(Server { process, socket_directory }),
+            Readiness::Late => {
+                process.stop().await;
+                return Err(StartError::NotReady { seconds: READY_SECONDS_MAX, log: log.path().to_owned() });
+            }
+            Readiness::Ended(status) => {
+                let tail = log.tail(said_before);
+                if !log::mentions_lock_file(&tail) || Instant::now() >= deadline {
+                    return Err(ended_early(status, &log, tail));
+                }
+                leftover::clear(&cluster, &socket_directory).await?;
+                sleep(Duration::from_millis(LEFTOVER_POLL_MS)).await;
+            }
+        }
+    }
+}
+
+fn ended_early(status: Option<ExitStatus>, log: &Log, tail: String) -> StartError {
+    let status = status.map_or_else(|| "status unknown".to_owned(), |status| status.to_string());
+    StartError::EndedEarly { status, log: log.path().to_owned(), tail }
+}
+
+/// What we insist on. All else can be set in the cluster's `postgresql.conf`.
+fn settings(socket_directory: &Path, durability: Durability, max_connections: u16) -> Vec<String> {
+    let durable = match durability {
+        Durability::On => "on",
+        Durability::Off => "off",
+    };
+    vec![
+        "listen_addresses=".to_owned(),
+        format!("port={}", socket::PORT),
+        format!("unix_socket_directories={}", socket_directory.display()),
+        "unix_socket_permissions=0700".to_owned(),
+        format!("max_connections={max_connections}"),
+        format!("fsync={durable}"),
+        format!("synchronous_commit={durable}"),
+        format!("full_page_writes={durable}"),
+        "wal_compression=on".to_owned(),
+        "max_wal_size=1GB".to_owned(),
+        // The statements are short, and compiling one takes longer than running it.
+        "jit=off".to_owned(),
+        "timezone=UTC".to_owned(),
+        "log_timezone=UTC".to_owned(),
+        "log_destination=stderr".to_owned(),
+        "logging_collector=off".to_owned(),
+        format!("log_line_prefix={}", log::LINE_PREFIX),
+        "log_checkpoints=off".to_owned(),
+        // Statements and the details of errors hold data, which does not belong into a log.
+        "log_min_error_statement=panic".to_owned(),
+        "log_error_verbosity=terse".to_owned(),
+        "cluster_name=counterfoil".to_owned(),
+    ]
+}

@@ -1,0 +1,149 @@
+//! What does the operating system know that the standard library does not ask? The only `unsafe` code of this folder.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Most bytes that an entry of the user database may take.
+const ACCOUNT_BYTES_MAX: usize = 16 * 1024;
+
+/// An entry of the user database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// What can be sent to a postmaster, by what it does on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// SIGINT: end all sessions, write a checkpoint, stop.
+    FastShutdown,
+    /// SIGQUIT: stop at once; the next start replays the log.
+    ImmediateShutdown,
+    /// SIGKILL: for one that does not react any more.
+    Kill,
+}
+
+impl Signal {
+    fn number(self) -> libc::c_int {
+        match self {
+            Self::FastShutdown => libc::SIGINT,
+            Self::ImmediateShutdown => libc::SIGQUIT,
+            Self::Kill => libc::SIGKILL,
+        }
+    }
+}
+
+pub(super) fn effective_uid() -> u32 {
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// The account of that name.
+pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<Account>> {
+    find_account(|entry, buffer, bytes, found| {
+        // SAFETY: `name` ends in a zero; the other pointers are those of `find_account`, valid for `bytes` bytes.
+        unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, bytes, found) }
+    })
+}
+
+/// The account of that uid.
+pub(super) fn find_account_of(uid: u32) -> io::Result<Option<Account>> {
+    find_account(|entry, buffer, bytes, found| {
+        // SAFETY: the pointers are those of `find_account`, valid for `bytes` bytes.
+        unsafe { libc::getpwuid_r(uid, entry, buffer, bytes, found) }
+    })
+}
+
+fn find_account(
+    lookup: impl FnOnce(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> libc::c_int,
+) -> io::Result<Option<Account>> {
+    let mut entry = MaybeUninit::<libc::passwd>::uninit();
+    let mut buffer: Vec<libc::c_char> = vec![0; ACCOUNT_BYTES_MAX];
+    let mut found: *mut libc::passwd = std::ptr::null_mut();
+    match lookup(entry.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &raw mut found) {
+        // Some systems answer with these instead of "success, but nothing found".
+        0 | libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM if found.is_null() => Ok(None),
+        0 => {
+            // SAFETY: the lookup succeeded and found an entry, which it has written to `entry`.
+            let entry = unsafe { entry.assume_init_ref() };
+            Ok(Some(Account { uid: entry.pw_uid, gid: entry.pw_gid }))
+        }
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
+}
+
+/// Sends a signal to one process. The caller knows that the pid is still that process's.
+pub(super) fn signal(pid: i32, signal: Signal) -> io::Result<()> {
+    send(pid, signal.number())
+}
+
+/// Whether there is a process of that pid, whoever's it is.
+pub(super) fn is_alive(pid: i32) -> bool {
+    match send(pid, 0) {
+        Ok(()) => true,
+        Err(error) => error.raw_os_error() == Some(libc::EPERM),
+    }
+}
+
+fn send(pid: i32, number: libc::c_int) -> io::Result<()> {
+    // Zero and negative numbers name groups of processes, which are never meant here.
+    if pid <= 0 {
+        return Err(io::Error::from_raw_os_error(libc::ESRCH));
+    }
+    // SAFETY: kill has no memory effects in this process.
+    match unsafe { libc::kill(pid, number) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Makes a program get a fast shutdown when the thread that starts it ends, however that happens.
+pub(super) fn bind_to_parent(command: &mut Command) {
+    let parent = std::process::id();
+    // SAFETY: the closure makes only system calls, which is all that is allowed between fork and exec. The standard
+    // library runs it after it has changed the uid, which would undo the request.
+    unsafe { command.pre_exec(move || end_with_parent(parent)) };
+}
+
+#[cfg(target_os = "linux")]
+fn end_with_parent(parent: u32) -> io::Result<()> {
+    // SAFETY: this request only sets a number in the calling process's own record.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGINT) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // The parent may have died before the request was made; then nobody would send the signal.
+    if std::os::unix::process::parent_id() != parent {
+        return Err(io::Error::from_raw_os_error(libc::ESRCH));
+    }
+    Ok(())
+}
+
+/// Other systems have no such request. There, the next start stops the server that was left behind.
+#[cfg(not(target_os = "linux"))]
+fn end_with_parent(_parent: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes all that was written to the file system of an open file outlive a power cut.
+#[cfg(target_os = "linux")]
+pub(super) fn flush_file_system(file: &File) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: the descriptor is open for as long as `file` is borrowed.
+    match unsafe { libc::syncfs(file.as_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Other systems can only flush everything.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn flush_file_system(_file: &File) -> io::Result<()> {
+    // SAFETY: sync has no preconditions and cannot fail.
+    unsafe { libc::sync() };
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Is a read model what the events say? Builds it once more, aside, and compares row by row.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use crate::projections::{Projection, Tables};
+
+use super::{
+    Projector,
+    error::ProjectorError,
+    rebuild::{self, Step, Versions},
+};
+
+/// What a comparison found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Compared {
+    pub projection: String,
+    /// The position at which both were compared.
+    pub position: i64,
+    pub rows: i64,
+    /// One row of each table that is in one version only, as JSON. Empty: the two are the same.
+    pub differences: Vec<Difference>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    pub table: String,
+    /// How many rows are in one version only.
+    pub rows: i64,
+    /// The first of them that readers see and should not.
+    pub unexpected: Option<String>,
+    /// The first of them that readers should see and do not.
+    pub missing: Option<String>,
+}
+
+impl Projector {
+    /// Builds a read model aside, from the first event, and compares its rows with those that readers see.
+    /// Changes nothing that readers see. `None`: its rows do not follow from the events alone.
+    ///
+    /// # Errors
+    /// As [`Projector::rebuild`].
+    pub async fn compare(
+        &self,
+        projection: &str,
+        report: impl Fn(Step) + Send + Sync,
+    ) -> Result<Option<Compared>, ProjectorError> {
+        let model = Arc::clone(self.find(projection)?);
+        if !is_comparable(&*model) {
+            return Ok(None);
+        }
+        let lock = format!("counterfoil/{projection}/rebuild");
+        if !self.leadership.take(&lock).await {
+            return Err(ProjectorError::RebuildUnderWay { projection: projection.to_owned() });
+        }
+        let compared = self.compare_locked(&model, &report).await;
+        self.leadership.release(&lock).await;
+        compared.map(Some)
+    }
+
+    async fn compare_locked(
+        &self,
+        model: &Arc<dyn Projection>,
+        report: &(impl Fn(Step) + Send + Sync),
+    ) -> Result<Compared, ProjectorError> {
+        let mut aside = self.build_aside(model, report).await?;
+        let mut transaction = self.pool.begin().await?;
+        let position = aside.meet(&mut transaction).await?;
+        let projection = model.name().to_owned();
+        let mut compared = Compared { projection, position, rows: 0, differences: Vec::new() };
+        for table in model.tables() {
+            compared.rows += count(&mut transaction, table, aside.versions.live).await?;
+            compared.differences.extend(difference(&mut transaction, table, aside.versions).await?);
+        }
+        transaction.rollback().await?;
+        let mut transaction = self.pool.begin().await?;
+        rebuild::drop_version(&mut transaction, &**model, aside.versions.aside).await?;
+        transaction.commit().await?;
+        Ok(compared)
+    }
+}
+
+async fn count(connection: &mut PgConnection, table: &str, version: i32) -> Result<i64, sqlx::Error> {
+    let statement = Tables { version }.statement(&format!("select count(*) from read.{table}_vN"));
+    sqlx::query_scalar(&statement).fetch_one(connection).await
+}
+
+async fn difference(
+    connection: &mut PgConnection,
+    table: &str,
+    versions: Versions,
+) -> Result<Option<Difference>, sqlx::Error> {
+    let (live, aside) = (versions.live, versions.aside);
+    let only = |one: i32, other: i32| {
+        format!(
+            "select to_jsonb(t)::text as row from read.{table}_v{one} t \
+             except all select to_jsonb(t)::text from read.{table}_v{other} t"
+        )
+    };
+    let statement = format!(
+        "with unexpected as ({}), missing as ({}) \
+         select (select count(*) from unexpected) + (select count(*) from missing), \
+         (select min(row) from unexpected), (select min(row) from missing)",
+        only(live, aside),
+        only(aside, live)
+    );
+    let (rows, unexpected, missing): (i64, Option<String>, Option<String>) =
+        sqlx::query_as(&statement).fetch_one(connection).await?;
+    let table = table.to_owned();
+    Ok((rows > 0).then_some(Difference { table, rows, unexpected, missing }))
+}
+
+/// Whether rows of a read model follow from the events alone. Deadlines are crossed off as they pass.
+fn is_comparable(model: &dyn Projection) -> bool {
+    model.name() != "deadlines"
+}

@@ -1,0 +1,146 @@
+//! How do the read models stand? What `projections list` shows.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use crate::journal::recorded::Position;
+
+use super::{Projector, checkpoint, error::ProjectorError};
+
+/// One version of one read model, on one shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    pub projection: String,
+    pub version: i32,
+    pub shard: i16,
+    pub position: Position,
+    /// How many events are in the journal and not in the tables.
+    pub lag_events: i64,
+    /// The age of the oldest of them, in milliseconds.
+    pub lag_ms: i64,
+    pub state: State,
+    pub parked: Vec<ParkedAccount>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Live,
+    /// Not shown to readers yet. How much of the journal it has, in percent.
+    Rebuilding {
+        percent: u8,
+    },
+    Stopped {
+        reason: String,
+    },
+    /// No reader sees it any more; kept until it is dropped.
+    Old,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct ParkedAccount {
+    pub account_id: String,
+    /// The event that could not be applied.
+    pub position: i64,
+    pub reason: String,
+    pub parked_at: DateTime<Utc>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    projection: String,
+    version: i32,
+    shard: i16,
+    position: i64,
+    stopped: Option<String>,
+    live_version: i32,
+    head: i64,
+}
+
+impl Row {
+    fn state(&self) -> State {
+        match (&self.stopped, self.version.cmp(&self.live_version)) {
+            (_, std::cmp::Ordering::Less) => State::Old,
+            (Some(reason), _) => State::Stopped { reason: reason.clone() },
+            (None, std::cmp::Ordering::Equal) => State::Live,
+            (None, std::cmp::Ordering::Greater) => {
+                State::Rebuilding { percent: percent(self.position, self.head) }
+            }
+        }
+    }
+}
+
+pub(super) fn percent(position: i64, head: i64) -> u8 {
+    let whole = position.saturating_mul(100).checked_div(head).unwrap_or(100);
+    u8::try_from(whole.clamp(0, 100)).unwrap_or(100)
+}
+
+impl Projector {
+    /// Every version of every read model.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn list(&self) -> Result<Vec<Listing>, ProjectorError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select projection, version, shard, checkpoint.position, stopped, live_version, head.position as head \
+             from read.checkpoints checkpoint join read.projections using (projection) \
+             join ledger.heads head using (shard) order by projection, version, shard",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut listings = Vec::with_capacity(rows.len());
+        for row in rows {
+            let state = row.state();
+            let lag_ms = match state {
+                State::Old => 0,
+                State::Live | State::Rebuilding { .. } | State::Stopped { .. } => {
+                    self.lag_ms(row.shard, Position(row.position)).await?
+                }
+            };
+            let parked = self.parked_in(&row.projection, row.version, row.shard).await?;
+            listings.push(Listing {
+                state,
+                lag_ms,
+                parked,
+                lag_events: row.head.saturating_sub(row.position),
+                projection: row.projection,
+                version: row.version,
+                shard: row.shard,
+                position: Position(row.position),
+            });
+        }
+        Ok(listings)
+    }
+
+    async fn parked_in(
+        &self,
+        projection: &str,
+        version: i32,
+        shard: i16,
+    ) -> Result<Vec<ParkedAccount>, sqlx::Error> {
+        sqlx::query_as(
+            "select account_id, position, reason, parked_at from read.parked \
+             where projection = $1 and version = $2 and shard = $3 order by position",
+        )
+        .bind(projection)
+        .bind(version)
+        .bind(shard)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Lets a read model that stopped try again.
+    ///
+    /// # Errors
+    /// When there is no such read model, or the database cannot answer.
+    pub async fn resume(&self, projection: &str) -> Result<(), ProjectorError> {
+        let projection = self.find(projection)?.name();
+        let mut connection = self.pool.acquire().await?;
+        let version = checkpoint::live_version(&mut connection, projection).await?;
+        sqlx::query("update read.checkpoints set stopped = null where projection = $1 and version = $2")
+            .bind(projection)
+            .bind(version)
+            .execute(&mut *connection)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! When is there something new? Hints only: whoever follows the journal also looks now and then.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{PgPool, postgres::PgListener};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::journal::recorded::Position;
+
+/// What `ledger.append` notifies.
+const CHANNEL: &str = "counterfoil_events";
+const RECONNECT_AFTER: Duration = Duration::from_secs(1);
+
+/// Rings whenever events may have been appended, or someone waits for them.
+#[derive(Clone)]
+pub(super) struct Wake {
+    bell: Arc<watch::Sender<()>>,
+    /// How many callers wait for something to be applied.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A caller that waits, until it is dropped.
+pub(super) struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self { bell: Arc::new(watch::Sender::new(())), waiting: Arc::default() }
+    }
+}
+
+impl Wake {
+    pub fn ring(&self) {
+        self.bell.send_replace(());
+    }
+
+    /// Says that a caller waits, and rings for it.
+    pub fn wait(&self) -> Waiting {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.ring();
+        Waiting(Arc::clone(&self.waiting))
+    }
+
+    pub fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    pub fn hear(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+}
+
+/// Rings for what other processes append.
+pub(super) async fn listen(pool: PgPool, wake: Wake, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let listening = async {
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.listen(CHANNEL).await?;
+            loop {
+                // `None` is a connection that broke and was made again: something may have been missed.
+                listener.try_recv().await?;
+                wake.ring();
+            }
+        };
+        let ended: Option<Result<(), sqlx::Error>> = stop.run_until_cancelled(listening).await;
+        if let Some(Err(error)) = ended {
+            tracing::warn!(error = %error, "cannot listen for events; polling goes on");
+            stop.run_until_cancelled(tokio::time::sleep(RECONNECT_AFTER)).await;
+        }
+    }
+}
+
+/// Rings for what this process appends.
+pub(super) async fn pass_on(mut appended: watch::Receiver<Position>, wake: Wake, stop: CancellationToken) {
+    while let Some(Ok(())) = stop.run_until_cancelled(appended.changed()).await {
+        wake.ring();
+    }
+}

@@ -1,0 +1,138 @@
+//! Which accounts are due, and what became of them?
+
+use futures::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{
+        command::Command,
+        names::{AccountId, Actor},
+        time::Timestamp,
+    },
+    journal::recorded::Origin,
+    ledger::{ExecuteError, Key, Ledger, Provenance, Request},
+    projections::deadlines::{self, Due},
+};
+
+use super::Scheduler;
+
+/// How many deadlines are read at a time.
+const DEADLINES_MAX: i64 = 500;
+/// How many accounts are settled at the same time. Far fewer than the ledger has room for, so that callers are not
+/// turned away because a month ends.
+const ACCOUNTS_CONCURRENT_MAX: usize = 64;
+/// Who is named as the one that asked for it.
+const ACTOR: &str = "clock";
+
+/// What one tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// Accounts that were brought up to now.
+    pub settled: u64,
+    /// What was appended for them.
+    pub events: u64,
+    /// Accounts that could not be settled now. The next tick tries again.
+    pub left: u64,
+}
+
+/// What became of one account.
+enum Settled {
+    Done { events: u64 },
+    Later,
+}
+
+impl Scheduler {
+    /// Settles every account that is due now, by the ledger's clock.
+    ///
+    /// # Errors
+    /// When the database does not answer. What was settled by then stays so.
+    pub async fn tick(&self) -> Result<Ticked, sqlx::Error> {
+        self.tick_until(&CancellationToken::new()).await
+    }
+
+    pub(super) async fn tick_until(&self, stop: &CancellationToken) -> Result<Ticked, sqlx::Error> {
+        let at = self.ledger.clock().now();
+        let mut total = Ticked::default();
+        // What could not be settled comes first again in the next look, so that ends the tick.
+        while total.left == 0 && !stop.is_cancelled() {
+            let due = deadlines::due(&self.pool, at, DEADLINES_MAX).await?;
+            report_lag(&due, at);
+            if due.is_empty() {
+                break;
+            }
+            self.settle_all(due, at, &mut total).await?;
+        }
+        Ok(total)
+    }
+
+    async fn settle_all(&self, due: Vec<Due>, at: Timestamp, total: &mut Ticked) -> Result<(), sqlx::Error> {
+        let settled = stream::iter(due).map(|due| self.settle(due, at));
+        let mut settled = settled.buffer_unordered(ACCOUNTS_CONCURRENT_MAX);
+        while let Some(settled) = settled.next().await {
+            match settled? {
+                Settled::Done { events } => {
+                    total.settled = total.settled.saturating_add(1);
+                    total.events = total.events.saturating_add(events);
+                    metrics::counter!("counterfoil_scheduler_events_total").increment(events);
+                    metrics::counter!("counterfoil_scheduler_accounts_total", "outcome" => "settled")
+                        .increment(1);
+                }
+                Settled::Later => {
+                    total.left = total.left.saturating_add(1);
+                    metrics::counter!("counterfoil_scheduler_accounts_total", "outcome" => "left")
+                        .increment(1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles one account, and forgets its deadlines up to the moment that it was settled at.
+    async fn settle(&self, due: Due, at: Timestamp) -> Result<Settled, sqlx::Error> {
+        let Ok(account) = AccountId::parse(&due.account_id) else {
+            tracing::error!(account = due.account_id, "a deadline names an account that cannot be one");
+            return Ok(Settled::Later);
+        };
+        let settled = send(&self.ledger, &account).await;
+        if let Settled::Done { .. } = settled {
+            deadlines::done(&self.pool, &account, at).await?;
+        }
+        Ok(settled)
+    }
+}
+
+async fn send(ledger: &Ledger, account: &AccountId) -> Settled {
+    let Ok(actor) = Actor::parse(ACTOR) else { return Settled::Later };
+    let provenance = Provenance {
+        actor,
+        origin: Origin::Clock,
+        correlation_id: None,
+        causation_id: None,
+        stripe_event: None,
+    };
+    let request =
+        Request { account: account.clone(), command: Command::Settle, key: Key::none(), provenance };
+    match ledger.execute(request).await {
+        Ok(outcome) => Settled::Done { events: u64::try_from(outcome.events.len()).unwrap_or(u64::MAX) },
+        // A closed account has no time any more.
+        Err(ExecuteError::Refused(_)) => Settled::Done { events: 0 },
+        Err(ExecuteError::Damaged) => {
+            tracing::error!(%account, "an account that is due is damaged; nothing is done to it until somebody has looked");
+            Settled::Done { events: 0 }
+        }
+        Err(
+            ExecuteError::KeyReused
+            | ExecuteError::Overloaded
+            | ExecuteError::Unavailable
+            | ExecuteError::OutcomeUnknown,
+        ) => Settled::Later,
+    }
+}
+
+/// How far behind the clock the oldest deadline is.
+fn report_lag(due: &[Due], at: Timestamp) {
+    let oldest = due.iter().map(|due| Timestamp::from(due.due_at).micros()).min().unwrap_or(at.micros());
+    let lag = at.micros().saturating_sub(oldest).max(0) / 1_000;
+    let lag_ms = u32::try_from(lag).unwrap_or(u32::MAX);
+    metrics::gauge!("counterfoil_scheduler_lag_seconds").set(f64::from(lag_ms) / 1_000.0);
+}

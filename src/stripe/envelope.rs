@@ -1,0 +1,93 @@
+//! What is around every event: which one it is, of what type, when and whose?
+
+use serde_json::Value;
+
+use super::document::Document;
+use crate::domain::{names::ProviderId, time::Timestamp};
+
+/// An event as it was delivered. Only what the ledger needs is required, everything else may be absent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    pub id: ProviderId,
+    /// Such as `invoice.paid`; of the same characters as an id.
+    pub kind: String,
+    /// When Stripe made the event, to the second.
+    pub created: Timestamp,
+    pub livemode: bool,
+    pub api_version: Option<String>,
+    /// The connected account that it is about; `None` when it is our own.
+    pub account: Option<String>,
+    pub content: Content,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    Snapshot {
+        /// The object as it was after the change.
+        object: Value,
+        /// What the changed fields were before, for a change.
+        previous: Option<Value>,
+    },
+    /// A notification that only says where the object can be fetched.
+    Thin,
+}
+
+/// The body is not an event. It cannot be stored, because it has no id under which it could be stored once.
+#[derive(Debug, thiserror::Error)]
+pub enum Unparsable {
+    #[error("the body is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    #[error("the event has no {field} that can be read")]
+    Field { field: &'static str },
+}
+
+impl Envelope {
+    /// # Errors
+    /// When the body is not JSON, or lacks what every event has.
+    pub fn parse(body: &[u8]) -> Result<Self, Unparsable> {
+        let value: Value = serde_json::from_slice(body).map_err(Unparsable::NotJson)?;
+        let event = Document::new(&value);
+        let missing = |field| Unparsable::Field { field };
+        let kind = event.id("type").ok_or_else(|| missing("type"))?;
+        let (created, content) = match event.text("object") {
+            Some("v2.core.event") => {
+                let created = event.text("created").and_then(|text| Timestamp::parse(text).ok());
+                (created, Content::Thin)
+            }
+            _ => (event.time("created"), snapshot(event).ok_or_else(|| missing("data.object"))?),
+        };
+        Ok(Self {
+            id: event.id("id").ok_or_else(|| missing("id"))?,
+            kind: kind.as_str().to_owned(),
+            created: created.ok_or_else(|| missing("created"))?,
+            livemode: event.is_true("livemode"),
+            api_version: event.id("api_version").map(|version| version.as_str().to_owned()),
+            account: event.id("account").map(|account| account.as_str().to_owned()),
+            content,
+        })
+    }
+
+    /// The object that the event is about; `None` for a thin event.
+    #[must_use]
+    pub const fn object(&self) -> Option<Document<'_>> {
+        match &self.content {
+            Content::Snapshot { object, .. } => Some(Document::new(object)),
+            Content::Thin => None,
+        }
+    }
+
+    /// What was different before.
+    #[must_use]
+    pub fn previous(&self) -> Option<Document<'_>> {
+        match &self.content {
+            Content::Snapshot { previous, .. } => previous.as_ref().map(Document::new),
+            Content::Thin => None,
+        }
+    }
+}
+
+fn snapshot(event: Document<'_>) -> Option<Content> {
+    let object = event.find("data.object")?.to_value()?;
+    let previous = event.find("data.previous_attributes").and_then(Document::to_value);
+    Some(Content::Snapshot { object, previous })
+}

@@ -1,0 +1,135 @@
+//! Who handles which events? Several instances may ask; each event is handed to one of them.
+//!
+//! The claim is a lock on the rows, held by an open transaction: if the process dies, another one can go on
+//! at once.
+
+use std::collections::BTreeMap;
+
+use sqlx::{FromRow, Postgres, Transaction};
+
+use super::{Inbox, State};
+use crate::domain::{
+    names::{AccountId, ProviderId},
+    time::Timestamp,
+};
+
+/// Why an event waits whose customer no account is known for. Its rows are found again by this text.
+pub const NO_LINK: &str = "its customer is linked to no account yet";
+
+/// How many parties are worked on at a time.
+pub const PARTIES_MAX: i64 = 256;
+/// How many events are claimed at a time.
+pub const CLAIMED_MAX: i64 = 512;
+
+/// An event that is ours to handle, while the claim lasts.
+#[derive(Debug, FromRow)]
+pub struct Due {
+    pub event_id: String,
+    pub party: String,
+    pub body: Vec<u8>,
+    pub attempts: i32,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub event_id: String,
+    pub state: State,
+    pub reason: Option<String>,
+    pub attempts: i32,
+    pub next_attempt_at: Option<Timestamp>,
+    pub account: Option<AccountId>,
+}
+
+/// Which accounts each customer is linked to: one, unless Stripe contradicted itself.
+pub type Links = BTreeMap<ProviderId, Vec<AccountId>>;
+
+pub struct Claim {
+    transaction: Transaction<'static, Postgres>,
+    pub due: Vec<Due>,
+}
+
+impl Inbox {
+    pub(in crate::stripe) async fn claim(&self, at: Timestamp) -> Result<Claim, sqlx::Error> {
+        let mut transaction = self.pool().begin().await?;
+        let due = sqlx::query_as(include_str!("claim.sql"))
+            .bind(at.to_utc())
+            .bind(PARTIES_MAX)
+            .bind(CLAIMED_MAX)
+            .fetch_all(&mut *transaction)
+            .await?;
+        Ok(Claim { transaction, due })
+    }
+}
+
+impl Claim {
+    pub(in crate::stripe) async fn links(&mut self, customers: &[&str]) -> Result<Links, sqlx::Error> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("select customer, account from ledger.stripe_links where customer = any ($1)")
+                .bind(customers)
+                .fetch_all(&mut *self.transaction)
+                .await?;
+        let mut links = Links::new();
+        for (customer, account) in rows {
+            // What was stored here was an id before.
+            if let (Ok(customer), Ok(account)) = (ProviderId::parse(&customer), AccountId::parse(&account)) {
+                links.entry(customer).or_default().push(account);
+            }
+        }
+        Ok(links)
+    }
+
+    /// Writes down what became of the events, keeps the new links, and wakes what waited for them.
+    pub(in crate::stripe) async fn settle(
+        mut self,
+        settled: &[Settled],
+        links: &[(ProviderId, AccountId)],
+        at: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        if !settled.is_empty() {
+            self.write(settled, at).await?;
+        }
+        if !links.is_empty() {
+            self.keep(links, at).await?;
+        }
+        self.transaction.commit().await
+    }
+
+    async fn write(&mut self, settled: &[Settled], at: Timestamp) -> Result<(), sqlx::Error> {
+        let next = settled.iter().map(|one| one.next_attempt_at.map(Timestamp::to_utc));
+        sqlx::query(include_str!("settle.sql"))
+            .bind(settled.iter().map(|one| one.event_id.as_str()).collect::<Vec<_>>())
+            .bind(settled.iter().map(|one| one.state.as_str()).collect::<Vec<_>>())
+            .bind(settled.iter().map(|one| one.reason.as_deref()).collect::<Vec<_>>())
+            .bind(settled.iter().map(|one| one.attempts).collect::<Vec<_>>())
+            .bind(next.collect::<Vec<_>>())
+            .bind(settled.iter().map(|one| one.account.as_ref().map(AccountId::as_str)).collect::<Vec<_>>())
+            .bind(at.to_utc())
+            .execute(&mut *self.transaction)
+            .await
+            .map(|_| ())
+    }
+
+    async fn keep(&mut self, links: &[(ProviderId, AccountId)], at: Timestamp) -> Result<(), sqlx::Error> {
+        let customers: Vec<_> = links.iter().map(|(customer, _)| customer.as_str()).collect();
+        let accounts: Vec<_> = links.iter().map(|(_, account)| account.as_str()).collect();
+        sqlx::query(
+            "insert into ledger.stripe_links (customer, account, linked_at)
+             select link.customer, link.account, $3
+             from unnest($1::text[], $2::text[]) as link (customer, account)
+             on conflict on constraint stripe_links_customer do nothing",
+        )
+        .bind(&customers)
+        .bind(accounts)
+        .bind(at.to_utc())
+        .execute(&mut *self.transaction)
+        .await?;
+        sqlx::query(include_str!("wake.sql"))
+            .bind(customers)
+            .bind(at.to_utc())
+            .bind(NO_LINK)
+            .execute(&mut *self.transaction)
+            .await
+            .map(|_| ())
+    }
+}

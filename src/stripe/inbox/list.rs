@@ -1,0 +1,172 @@
+//! What came in, and where does it stand?
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, QueryBuilder};
+
+use super::{Inbox, State};
+use crate::domain::time::Timestamp;
+
+/// The most rows of one page.
+pub const PAGE_ROWS_MAX: u32 = 500;
+
+/// An event of the inbox, without its body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Where the event stands in the list; a page goes on after it.
+    pub arrival: i64,
+    pub event_id: String,
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub attempts: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub received_at: Timestamp,
+    pub changed_at: Timestamp,
+    pub livemode: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_account: Option<String>,
+    /// The name of the secret that verified it.
+    pub secret: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+/// An event of the inbox, with the bytes that were delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub summary: Summary,
+    pub body: Vec<u8>,
+}
+
+/// The newest come first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Page {
+    pub events: Vec<Summary>,
+    /// Where the next page goes on; `None` on the last one.
+    pub next: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    arrival: i64,
+    event_id: String,
+    event_type: String,
+    state: String,
+    reason: Option<String>,
+    attempts: i32,
+    next_attempt_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    received_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+    livemode: bool,
+    api_version: Option<String>,
+    connect_account: Option<String>,
+    secret: String,
+    customer: Option<String>,
+    account: Option<String>,
+}
+
+impl TryFrom<Row> for Summary {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let state = State::parse(&row.state);
+        Ok(Self {
+            arrival: row.arrival,
+            event_id: row.event_id,
+            event_type: row.event_type,
+            state: state.ok_or_else(|| sqlx::Error::Decode("an inbox state has an unknown name".into()))?,
+            reason: row.reason,
+            attempts: row.attempts,
+            next_attempt_at: row.next_attempt_at.map(Timestamp::from),
+            created_at: row.created_at.into(),
+            received_at: row.received_at.into(),
+            changed_at: row.changed_at.into(),
+            livemode: row.livemode,
+            api_version: row.api_version,
+            connect_account: row.connect_account,
+            secret: row.secret,
+            customer: row.customer,
+            account: row.account,
+        })
+    }
+}
+
+const COLUMNS: &str = "select arrival, event_id, event_type, state, reason, attempts, next_attempt_at, created_at, \
+     received_at, changed_at, livemode, api_version, connect_account, secret, customer, account \
+     from ledger.stripe_inbox where true";
+
+impl Inbox {
+    /// Events in one state, or in any, that arrived before `before`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list(
+        &self,
+        state: Option<State>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Page, sqlx::Error> {
+        let limit = limit.clamp(1, PAGE_ROWS_MAX);
+        let mut query = QueryBuilder::new(COLUMNS);
+        if let Some(state) = state {
+            query.push(" and state = ").push_bind(state.as_str());
+        }
+        if let Some(before) = before {
+            query.push(" and arrival < ").push_bind(before);
+        }
+        query.push(" order by arrival desc limit ").push_bind(i64::from(limit).saturating_add(1));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(self.pool()).await?;
+        let events = rows.into_iter().map(Summary::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(events, limit))
+    }
+
+    /// One event, whole.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find(&self, event_id: &str) -> Result<Option<Entry>, sqlx::Error> {
+        let mut query = QueryBuilder::new(COLUMNS);
+        query.push(" and event_id = ").push_bind(event_id);
+        let Some(row) = query.build_query_as::<Row>().fetch_optional(self.pool()).await? else {
+            return Ok(None);
+        };
+        let body = sqlx::query_scalar("select body from ledger.stripe_inbox where event_id = $1");
+        let body = body.bind(event_id).fetch_one(self.pool()).await?;
+        Ok(Some(Entry { summary: row.try_into()?, body }))
+    }
+
+    /// How many events are in each state.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count(&self) -> Result<BTreeMap<State, i64>, sqlx::Error> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("select state, count(*) from ledger.stripe_inbox group by state")
+                .fetch_all(self.pool())
+                .await?;
+        let mut counts: BTreeMap<State, i64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
+        counts.extend(rows.into_iter().filter_map(|(state, count)| Some((State::parse(&state)?, count))));
+        Ok(counts)
+    }
+}
+
+/// One more row than asked for was read: it says whether there is a next page.
+fn page(mut events: Vec<Summary>, limit: u32) -> Page {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let next = events.last().filter(|_| more).map(|last| last.arrival);
+    Page { events, next }
+}

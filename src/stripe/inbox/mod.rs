@@ -1,0 +1,138 @@
+//! Was it stored? Every delivery that is signed with one of our secrets is kept, once, before it is answered.
+//!
+//! A body that is verified and still no event is refused (400) and not stored: it has no id under which it
+//! could be stored once, and Stripe keeps it, shows the failure, and sends it again.
+
+pub(super) mod claim;
+mod list;
+mod operate;
+mod state;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::Notify;
+
+use super::{
+    document::Document,
+    envelope::{Envelope, Unparsable},
+    signature::{self, Secrets, SignatureError},
+    translate::Owner,
+};
+use crate::domain::{names::ProviderId, time::Timestamp};
+
+pub use list::{Entry, Page, Summary};
+pub use operate::Operated;
+pub use state::State;
+
+/// The largest body that is accepted. Stripe documents no limit; its events are a few kilobytes.
+pub const BODY_BYTES_MAX: usize = 1_000_000;
+
+/// Where deliveries are kept. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    pool: PgPool,
+    arrivals: Arc<Notify>,
+}
+
+/// A delivery is safe with us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub event: ProviderId,
+    pub kind: String,
+    /// The name of the secret that matched.
+    pub secret: String,
+    /// Whether it had been delivered before. The body that came first is the one that is kept.
+    pub repeated: bool,
+}
+
+/// Why a delivery was not accepted. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    #[error("the delivery is not signed by Stripe")]
+    Signature(#[from] SignatureError),
+    #[error("the delivery is signed, but is not an event")]
+    Unparsable(#[from] Unparsable),
+    /// The only fault: Stripe will send the event again.
+    #[error("the event could not be stored")]
+    Storage(#[from] sqlx::Error),
+}
+
+impl Inbox {
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, arrivals: Arc::new(Notify::new()) }
+    }
+
+    /// Takes a delivery: verifies it, stores it once, and wakes the processor of this process.
+    ///
+    /// # Errors
+    /// When it is not signed with one of `secrets`, is no event, or cannot be stored.
+    pub async fn receive(
+        &self,
+        secrets: &Secrets,
+        signature: Option<&str>,
+        body: &[u8],
+        at: Timestamp,
+    ) -> Result<Received, ReceiveError> {
+        let secret = signature::verify(secrets, signature, body, at)?.name().to_owned();
+        let event = Envelope::parse(body)?;
+        let stored = self.store(&event, &secret, body, at).await?;
+        if stored {
+            self.wake();
+        }
+        Ok(Received { event: event.id, kind: event.kind, secret, repeated: !stored })
+    }
+
+    /// Has the processor of this process look for work now.
+    pub fn wake(&self) {
+        self.arrivals.notify_one();
+    }
+
+    /// Waits until there may be work.
+    pub(super) async fn arrival(&self) {
+        self.arrivals.notified().await;
+    }
+
+    pub(super) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Whether the event was new.
+    async fn store(
+        &self,
+        event: &Envelope,
+        secret: &str,
+        body: &[u8],
+        at: Timestamp,
+    ) -> Result<bool, sqlx::Error> {
+        let (party, customer) = party(event);
+        let stored = sqlx::query(include_str!("store.sql"))
+            .bind(event.id.as_str())
+            .bind(&event.kind)
+            .bind(event.api_version.as_deref())
+            .bind(event.created.to_utc())
+            .bind(event.livemode)
+            .bind(event.account.as_deref())
+            .bind(secret)
+            .bind(body)
+            .bind(at.to_utc())
+            .bind(party)
+            .bind(customer)
+            .execute(&self.pool)
+            .await?;
+        Ok(stored.rows_affected() == 1)
+    }
+}
+
+/// Whose events are handled one after the other, and the customer if there is one.
+fn party(event: &Envelope) -> (String, Option<String>) {
+    let object: Option<Document<'_>> = event.object();
+    match object.and_then(Owner::of) {
+        Some(Owner::Customer(customer) | Owner::Account { customer: Some(customer), .. }) => {
+            (format!("customer:{customer}"), Some(customer.to_string()))
+        }
+        Some(Owner::Account { account, customer: None }) => (format!("account:{account}"), None),
+        None => (format!("event:{}", event.id), None),
+    }
+}

@@ -1,0 +1,57 @@
+//! What became of a delivery?
+
+use serde::{Deserialize, Serialize};
+
+/// Stored under these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is stored, and will be processed at once.
+    Received,
+    /// Its commands have been executed.
+    Processed,
+    /// It changes nothing that the ledger keeps.
+    Ignored,
+    /// A later release will know what to do with it.
+    NotHandledYet,
+    /// It will be tried again at a known time.
+    Waiting,
+    /// It cannot be processed as it is. A person has to look, and may have it tried again.
+    Dead,
+    /// It is not ours: of the other mode, or of a connected account that is not configured.
+    Quarantined,
+    /// A person decided that it is not to be processed.
+    Discarded,
+}
+
+impl State {
+    pub const ALL: [Self; 8] = [
+        Self::Received,
+        Self::Processed,
+        Self::Ignored,
+        Self::NotHandledYet,
+        Self::Waiting,
+        Self::Dead,
+        Self::Quarantined,
+        Self::Discarded,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Processed => "processed",
+            Self::Ignored => "ignored",
+            Self::NotHandledYet => "not_handled_yet",
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+            Self::Quarantined => "quarantined",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}

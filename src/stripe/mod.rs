@@ -1,0 +1,49 @@
+//! What does Stripe say happened, and what does that mean for an account?
+//!
+//! A delivery is verified and stored ([`inbox`]), answered, and then translated into commands ([`translate`])
+//! that the [`processor`] sends to the ledger. Only the first of these steps can fail to the sender.
+//!
+//! Deliberately absent: calls to Stripe. Whatever an event does not say by itself is set aside with a reason.
+
+pub mod document;
+pub mod envelope;
+pub mod inbox;
+pub mod processor;
+pub mod send;
+pub mod signature;
+pub mod translate;
+
+use std::collections::BTreeSet;
+
+/// Which of Stripe's two worlds this deployment belongs to. Nothing may cross over from the other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Test,
+    Live,
+}
+
+impl Mode {
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        match self {
+            Self::Test => false,
+            Self::Live => true,
+        }
+    }
+}
+
+/// Whose events are accepted here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    pub mode: Mode,
+    /// The connected accounts (`acct_…`) whose events count as our own; usually none.
+    pub connect_accounts: BTreeSet<String>,
+}
+
+impl Deployment {
+    /// A deployment without connected accounts.
+    #[must_use]
+    pub const fn new(mode: Mode) -> Self {
+        Self { mode, connect_accounts: BTreeSet::new() }
+    }
+}

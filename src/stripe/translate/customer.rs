@@ -1,0 +1,24 @@
+//! Which account does a customer at Stripe stand for?
+
+use super::{Owner, Report, Step, Translation, held, ignored};
+use crate::{domain::command::Command, stripe::translate::Instructions};
+
+/// A customer that says whose it is becomes a link, and nothing else.
+pub(super) fn known(report: Report<'_>) -> Translation {
+    match Owner::of(report.object) {
+        Some(Owner::Account { .. }) => report.instruct(Vec::new()),
+        Some(Owner::Customer(_)) => Err(ignored("the customer's metadata names no account")),
+        None => Err(held("the customer has no id that can be read")),
+    }
+}
+
+/// The link is closed. The ledger stays, and so does what the customer bought.
+pub(super) fn gone(report: Report<'_>) -> Translation {
+    let customer = report.id()?;
+    let owner = Owner::of(report.object).ok_or_else(|| held("the customer has no id that can be read"))?;
+    let step = Step::new(
+        format!("unlink:{customer}"),
+        Command::UnlinkCustomer { customer, effective_at: report.at() },
+    );
+    Ok(Instructions { owner, steps: vec![step] })
+}

@@ -1,0 +1,109 @@
+//! Exact shares of money: prices with decimals, percentages, and months in a year, rounded once at the end.
+
+/// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fraction {
+    numerator: i128,
+    denominator: i128,
+}
+
+/// Stripe writes at most twelve decimals; more cannot be meant.
+const DECIMALS_MAX: usize = 18;
+
+impl Fraction {
+    pub(super) const ZERO: Self = Self { numerator: 0, denominator: 1 };
+
+    pub(super) fn new(numerator: i128, denominator: i128) -> Option<Self> {
+        let divisor = greatest_common_divisor(numerator.checked_abs()?, denominator.checked_abs()?);
+        let divisor = if denominator < 0 { divisor.checked_neg()? } else { divisor };
+        Some(Self {
+            numerator: numerator.checked_div(divisor)?,
+            denominator: denominator.checked_div(divisor).filter(|denominator| *denominator > 0)?,
+        })
+    }
+
+    pub(super) fn whole(number: i64) -> Self {
+        Self { numerator: i128::from(number), denominator: 1 }
+    }
+
+    /// A decimal number as it is written: `999`, `-12.5`. No exponents.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        if decimals.len() > DECIMALS_MAX || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let scale = 10_i128.checked_pow(u32::try_from(decimals.len()).ok()?)?;
+        Self::new(format!("{whole}{decimals}").parse().ok()?, scale)
+    }
+
+    pub(super) fn checked_add(self, other: Self) -> Option<Self> {
+        let left = self.numerator.checked_mul(other.denominator)?;
+        let right = other.numerator.checked_mul(self.denominator)?;
+        Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    pub(super) fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(Self { numerator: other.numerator.checked_neg()?, ..other })
+    }
+
+    pub(super) fn checked_mul(self, other: Self) -> Option<Self> {
+        let numerator = self.numerator.checked_mul(other.numerator)?;
+        Self::new(numerator, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    pub(super) fn at_least_zero(self) -> Self {
+        if self.numerator < 0 { Self::ZERO } else { self }
+    }
+
+    /// The nearest whole number; of two that are equally near, the even one.
+    pub(super) fn round_half_even(self) -> Option<i64> {
+        let below = self.numerator.div_euclid(self.denominator);
+        let twice = self.numerator.rem_euclid(self.denominator).checked_mul(2)?;
+        let up = match twice.cmp(&self.denominator) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Greater => true,
+            std::cmp::Ordering::Equal => below.rem_euclid(2) == 1,
+        };
+        i64::try_from(below.checked_add(i128::from(up))?).ok()
+    }
+
+    /// The whole number at or below.
+    pub(super) fn floor(self) -> Option<i64> {
+        i64::try_from(self.numerator.div_euclid(self.denominator)).ok()
+    }
+}
+
+fn greatest_common_divisor(mut one: i128, mut other: i128) -> i128 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fraction;
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        let half = |twice| Fraction::new(twice, 2).and_then(Fraction::round_half_even);
+        assert_eq!(
+            [half(1), half(3), half(5), half(-1), half(-3)],
+            [Some(0), Some(2), Some(2), Some(0), Some(-2)]
+        );
+    }
+
+    #[test]
+    fn decimals_are_exact() {
+        let tenth = Fraction::parse("0.1").expect("a decimal");
+        let sum = (0..10).try_fold(Fraction::ZERO, |sum, _| sum.checked_add(tenth));
+        assert_eq!(sum, Some(Fraction::whole(1)));
+    }
+
+    #[test]
+    fn what_is_no_decimal_is_refused() {
+        for text in ["", ".", "1e3", "1.2.3", "1.-2", "0.1234567890123456789", "ten"] {
+            assert_eq!(Fraction::parse(text), None, "{text}");
+        }
+    }
+}

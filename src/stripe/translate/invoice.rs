@@ -1,0 +1,175 @@
+//! What did a paid invoice pay for?
+//!
+//! Lines decide, and not the amount that was paid: it is zero for a trial, which gives nothing, and also for
+//! a full discount or a customer's balance, which give everything.
+
+use super::{
+    Report, SetAside, Step, Translation, held, ignored,
+    line::{self, Line},
+};
+use crate::{
+    domain::{
+        amount::Money,
+        command::{Command, PaidPeriod, Proration, RecordPaidInvoice},
+        event::PaymentPurpose,
+        names::ProviderId,
+    },
+    stripe::document::quoted,
+};
+
+/// `invoice.payment_succeeded` says the same as `invoice.paid`, and has the same key.
+pub(super) fn paid(report: Report<'_>) -> Translation {
+    let invoice = report.id()?;
+    check_is_paid(report)?;
+    let lines = line::lines(report)?;
+    let subscription = subscription(report, &lines);
+    check_is_known(report, &lines, subscription.as_ref())?;
+    let command = RecordPaidInvoice {
+        invoice: invoice.clone(),
+        subscription,
+        money: money_paid(report)?,
+        periods: periods(&lines),
+        prorations: prorations(&lines),
+        effective_at: report.object.time("status_transitions.paid_at").unwrap_or_else(|| report.at()),
+    };
+    if command.periods.is_empty() && command.prorations.is_empty() && command.money.minor == 0 {
+        return Err(ignored("nothing was charged, as when a trial begins"));
+    }
+    report.instruct(vec![Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command))])
+}
+
+pub(super) fn failed(report: Report<'_>) -> Translation {
+    let invoice = report.id()?;
+    let attempt = attempt(report);
+    let step = Step::new(
+        format!("invoice_failed:{invoice}:{attempt}"),
+        Command::RecordFailedPayment {
+            payment: invoice,
+            money: report.money(&["amount_due"])?,
+            purpose: purpose(report),
+            attempt,
+            effective_at: report.at(),
+        },
+    );
+    report.instruct(vec![step])
+}
+
+pub(super) fn action_required(report: Report<'_>) -> Translation {
+    let invoice = report.id()?;
+    let step = Step::new(
+        format!("invoice_action:{invoice}:{}", attempt(report)),
+        Command::RecordActionRequired {
+            payment: invoice,
+            money: report.money(&["amount_due"])?,
+            effective_at: report.at(),
+        },
+    );
+    report.instruct(vec![step])
+}
+
+fn check_is_paid(report: Report<'_>) -> Result<(), SetAside> {
+    match report.object.text("status") {
+        // Some senders leave the status out; the event itself says that the invoice is paid.
+        Some("paid") | None => Ok(()),
+        Some("draft" | "open" | "void" | "uncollectible") => {
+            Err(held("the event says that the invoice is paid, and the invoice says that it is not"))
+        }
+        Some(other) => Err(held(format!("the invoice's status is {}, which is unknown", quoted(other)))),
+    }
+}
+
+/// An invoice of a subscription that has no plan of ours waits for the catalog; any other one is not about
+/// us.
+fn check_is_known(
+    report: Report<'_>,
+    lines: &[Line<'_>],
+    subscription: Option<&ProviderId>,
+) -> Result<(), SetAside> {
+    match (subscription, lines.is_empty()) {
+        (Some(_), false) => return Ok(()),
+        (None, false) => return Err(held("the invoice charges for a plan, and is of no subscription")),
+        (_, true) => {}
+    }
+    if sells_pack(report) {
+        let because = "a checkout session grants its pack; packs on other invoices come later";
+        return Err(SetAside::NotHandledYet(because.to_owned()));
+    }
+    let price = report.object.members("lines").find_map(line::price_of);
+    match (subscription, price) {
+        (Some(_), Some(price)) => Err(held(format!("no plan of the catalog has the price {price}"))),
+        (Some(_), None) => Err(held("the invoice is of a subscription, and none of its lines has a price")),
+        (None, _) => Err(ignored("the invoice is of no subscription")),
+    }
+}
+
+fn sells_pack(report: Report<'_>) -> bool {
+    let mut prices = report.object.members("lines").filter_map(line::price_of);
+    prices.any(|price| report.catalog.pack_by_price_id(price.as_str()).is_some())
+}
+
+fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {
+    let of_invoice = report.object.first_id(&["parent.subscription_details.subscription", "subscription"]);
+    of_invoice.or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
+}
+
+/// What changed hands. Before 2025-03-31 money that was taken outside of Stripe is not in `amount_paid`.
+fn money_paid(report: Report<'_>) -> Result<Money, SetAside> {
+    if report.object.is_true("paid_out_of_band") {
+        report.money(&["amount_due", "total"])
+    } else {
+        report.money(&["amount_paid"])
+    }
+}
+
+fn attempt(report: Report<'_>) -> u32 {
+    let count = report.object.integer("attempt_count");
+    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1)
+}
+
+/// What an invoice that is not paid yet is for. It may be unknown: nothing depends on it.
+fn purpose(report: Report<'_>) -> PaymentPurpose {
+    let lines = line::lines(report).unwrap_or_default();
+    let plan = lines.iter().find(|line| line.amount > 0).map(|line| line.plan.id.clone());
+    PaymentPurpose::Subscription { subscription: subscription(report, &lines), plan }
+}
+
+/// The periods that lines charge for in full. A line of nothing for a plan that has a price is a trial's.
+fn periods(lines: &[Line<'_>]) -> Vec<PaidPeriod> {
+    let whole = lines.iter().filter(|line| !line.is_proration && line.amount >= 0);
+    let paid = whole.filter(|line| line.amount > 0 || line.price.amount.minor == 0);
+    paid.map(|line| PaidPeriod {
+        plan: line.plan.id.clone(),
+        quantity: line.quantity,
+        period: line.period,
+        cost: line.cost.clone(),
+    })
+    .collect()
+}
+
+/// Changes of plan: each line that charges for the rest of a period, with the line that gives back for what
+/// was held before. A credit without such a line is for a plan that was left, and takes nothing away.
+fn prorations(lines: &[Line<'_>]) -> Vec<Proration> {
+    let (charges, credits): (Vec<_>, Vec<_>) =
+        lines.iter().filter(|line| line.is_proration).partition(|line| line.amount >= 0);
+    let mut credits = credits;
+    charges.into_iter().map(|charge| proration(charge, take_match(&mut credits, charge))).collect()
+}
+
+fn proration(charge: &Line<'_>, credit: Option<&Line<'_>>) -> Proration {
+    Proration {
+        line: charge.id.clone(),
+        from: credit.map(|credit| (credit.plan.id.clone(), credit.quantity)),
+        to: (charge.plan.id.clone(), charge.quantity),
+        span: charge.period,
+        interval: charge.price.interval,
+        cost: charge.cost.clone(),
+    }
+}
+
+/// The credit that begins with the charge, on the same subscription. It is used up.
+fn take_match<'a, 'b>(credits: &mut Vec<&'b Line<'a>>, charge: &Line<'_>) -> Option<&'b Line<'a>> {
+    let index = credits.iter().position(|credit| {
+        credit.period.start == charge.period.start && credit.subscription == charge.subscription
+    })?;
+    Some(credits.remove(index))
+}

@@ -1,0 +1,131 @@
+//! What does a line of an invoice charge for?
+
+use super::{Report, SetAside, fraction::Fraction, held};
+use crate::{
+    domain::{
+        amount::Money,
+        catalog::{Plan, PlanPrice},
+        names::ProviderId,
+        time::Period,
+    },
+    stripe::document::Document,
+};
+
+/// A line that charges for a plan, or gives money back for one.
+#[derive(Clone)]
+pub(super) struct Line<'a> {
+    pub(super) id: ProviderId,
+    pub(super) plan: &'a Plan,
+    pub(super) price: &'a PlanPrice,
+    pub(super) quantity: u32,
+    /// The line's own period. The invoice's is the one before, when a period is paid in advance.
+    pub(super) period: Period,
+    pub(super) is_proration: bool,
+    pub(super) subscription: Option<ProviderId>,
+    /// Before discounts, in minor units; negative for what is given back.
+    pub(super) amount: i64,
+    /// After discounts, and without tax that is included.
+    pub(super) cost: Money,
+}
+
+/// The lines about plans, and whether all of the invoice's lines were there to be read.
+pub(super) fn lines(report: Report<'_>) -> Result<Vec<Line<'_>>, SetAside> {
+    let object = report.object;
+    let total = object.integer("lines.total_count").and_then(|total| usize::try_from(total).ok());
+    let here = object.members("lines").count();
+    if object.is_cut_off("lines") || total.is_some_and(|total| total > here) {
+        return Err(held(format!("the event carries {here} of the invoice's lines, and there are more")));
+    }
+    let discount = InvoiceDiscount::of(object);
+    let of_plans = object.members("lines").filter_map(|line| {
+        let price_id = price_of(line)?;
+        let (plan, price) = report.catalog.plan_by_price_id(price_id.as_str())?;
+        Some((line, plan, price))
+    });
+    of_plans.map(|(line, plan, price)| read(report, line, plan, price, discount)).collect()
+}
+
+pub(super) fn price_of(line: Document<'_>) -> Option<ProviderId> {
+    line.first_id(&["pricing.price_details.price", "price", "plan"])
+}
+
+/// The parents of a line, newest shape first.
+const PARENTS: [&str; 2] = ["parent.subscription_item_details", "parent.invoice_item_details"];
+
+fn read<'a>(
+    report: Report<'a>,
+    line: Document<'a>,
+    plan: &'a Plan,
+    price: &'a PlanPrice,
+    discount: InvoiceDiscount,
+) -> Result<Line<'a>, SetAside> {
+    let currency = report.currency()?;
+    if currency != price.amount.currency {
+        return Err(held(format!(
+            "charged in {currency}, and the plan's price is in {}",
+            price.amount.currency
+        )));
+    }
+    let parent = line.first(&PARENTS);
+    let amount = line.integer("amount").ok_or_else(|| held("a line has no whole amount"))?;
+    let cost = cost(line, amount, discount).ok_or_else(|| held("a line's amounts are out of bounds"))?;
+    Ok(Line {
+        id: line.id_of().ok_or_else(|| held("a line has no id that can be read"))?,
+        plan,
+        price,
+        quantity: super::subscription::quantity(line)?,
+        period: period(line)?,
+        is_proration: parent.map_or_else(|| line.is_true("proration"), |parent| parent.is_true("proration")),
+        subscription: parent.and_then(|parent| parent.id("subscription")).or_else(|| line.id("subscription")),
+        amount,
+        cost: Money { minor: cost, currency },
+    })
+}
+
+fn period(line: Document<'_>) -> Result<Period, SetAside> {
+    let bounds = line.time("period.start").zip(line.time("period.end"));
+    let period = bounds.map(|(start, end)| Period { start, end }).filter(|period| period.start <= period.end);
+    period.ok_or_else(|| held("a line has no period"))
+}
+
+/// A discount on the whole invoice that its lines do not show: each bears its share.
+#[derive(Clone, Copy)]
+struct InvoiceDiscount {
+    subtotal: i64,
+    off: i64,
+}
+
+impl InvoiceDiscount {
+    fn of(invoice: Document<'_>) -> Self {
+        let in_lines = invoice.members("lines").any(|line| line.members("discount_amounts").next().is_some());
+        let off = if in_lines { Some(0) } else { sum(invoice, "total_discount_amounts") };
+        let subtotal = invoice.integer("subtotal").unwrap_or(0);
+        Self { subtotal, off: off.unwrap_or(0).clamp(0, subtotal.max(0)) }
+    }
+
+    /// The rest of `amount`, rounded down.
+    fn take_off(self, amount: i64) -> Option<i64> {
+        if self.off == 0 || amount <= 0 {
+            return Some(amount);
+        }
+        let rest = self.subtotal.checked_sub(self.off)?;
+        let share = Fraction::new(i128::from(rest), i128::from(self.subtotal))?;
+        Fraction::whole(amount).checked_mul(share)?.floor()
+    }
+}
+
+fn cost(line: Document<'_>, amount: i64, discount: InvoiceDiscount) -> Option<i64> {
+    let own = sum(line, "discount_amounts")?;
+    let tax = included_tax(line)?;
+    discount.take_off(amount.checked_sub(own)?.checked_sub(tax)?)
+}
+
+fn sum(of: Document<'_>, list: &str) -> Option<i64> {
+    of.members(list).try_fold(0_i64, |sum, member| sum.checked_add(member.integer("amount").unwrap_or(0)))
+}
+
+fn included_tax(line: Document<'_>) -> Option<i64> {
+    let newer = line.members("taxes").filter(|tax| tax.text("tax_behavior") == Some("inclusive"));
+    let older = line.members("tax_amounts").filter(|tax| tax.is_true("inclusive"));
+    newer.chain(older).try_fold(0_i64, |sum, tax| sum.checked_add(tax.integer("amount").unwrap_or(0)))
+}

@@ -1,0 +1,206 @@
+//! What does an event mean for an account?
+//!
+//! Pure: an event, the catalog and whose events count go in, and commands come out, or why there are none.
+//! Nothing that arrived before or after has an influence, so every order of arrival gives the same commands.
+//! Each command has a key that names the business fact and not the event, so that two events about one fact
+//! count once.
+
+mod change;
+mod checkout;
+mod customer;
+mod fraction;
+mod invoice;
+mod line;
+mod owner;
+mod payment;
+mod revenue;
+mod subscription;
+
+pub use owner::Owner;
+
+use super::{
+    Deployment,
+    document::{Document, quoted},
+    envelope::Envelope,
+};
+use crate::domain::{
+    amount::{Currency, Money},
+    catalog::Catalog,
+    command::Command,
+    names::ProviderId,
+    time::Timestamp,
+};
+
+/// What an event asks of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instructions {
+    pub owner: Owner,
+    /// In this order. Each is safe to send again.
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Names the business fact, such as `invoice_paid:in_1`; the same for every event that reports it.
+    pub key: String,
+    pub command: Command,
+}
+
+impl Step {
+    fn new(key: String, command: Command) -> Self {
+        Self { key, command }
+    }
+}
+
+/// Why there are no commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetAside {
+    /// The event changes nothing that the ledger keeps.
+    Ignored(String),
+    /// It will mean something to a later release, and is kept until then.
+    NotHandledYet(String),
+    /// It cannot be read without guessing. A person has to look.
+    Held(String),
+    /// It is not ours.
+    Quarantined(String),
+}
+
+impl SetAside {
+    #[must_use]
+    pub fn because(&self) -> &str {
+        match self {
+            Self::Ignored(because)
+            | Self::NotHandledYet(because)
+            | Self::Held(because)
+            | Self::Quarantined(because) => because,
+        }
+    }
+}
+
+/// The commands, or why there are none. Total: no document makes it fail in another way.
+pub type Translation = Result<Instructions, SetAside>;
+
+/// What every part of the translation looks at.
+#[derive(Clone, Copy)]
+struct Report<'a> {
+    event: &'a Envelope,
+    object: Document<'a>,
+    catalog: &'a Catalog,
+}
+
+/// # Errors
+/// When the event has no commands; the error says why.
+pub fn translate(event: &Envelope, catalog: &Catalog, deployment: &Deployment) -> Translation {
+    check_belongs_here(event, deployment)?;
+    let object = event.object().ok_or_else(|| {
+        SetAside::Quarantined("a thin event says nothing by itself; subscribe to snapshot events".into())
+    })?;
+    let report = Report { event, object, catalog };
+    match event.kind.as_str() {
+        "customer.created" | "customer.updated" => customer::known(report),
+        "customer.deleted" => customer::gone(report),
+        "customer.subscription.created"
+        | "customer.subscription.updated"
+        | "customer.subscription.deleted"
+        | "customer.subscription.paused"
+        | "customer.subscription.resumed" => subscription::reported(report),
+        "invoice.paid" | "invoice.payment_succeeded" => invoice::paid(report),
+        "invoice.payment_failed" => invoice::failed(report),
+        "invoice.payment_action_required" => invoice::action_required(report),
+        "checkout.session.completed" => checkout::completed(report),
+        "checkout.session.async_payment_succeeded" => checkout::paid_later(report),
+        "checkout.session.async_payment_failed" => checkout::failed_later(report),
+        "checkout.session.expired" => checkout::expired(report),
+        "payment_intent.succeeded" => payment::succeeded(report),
+        "payment_intent.payment_failed" => payment::failed(report),
+        kind => Err(without_commands(kind)),
+    }
+}
+
+fn check_belongs_here(event: &Envelope, deployment: &Deployment) -> Result<(), SetAside> {
+    if event.livemode != deployment.mode.is_live() {
+        let (theirs, ours) = if event.livemode { ("live", "test") } else { ("test", "live") };
+        return Err(SetAside::Quarantined(format!("a {theirs} event on a {ours} deployment")));
+    }
+    match &event.account {
+        Some(account) if !deployment.connect_accounts.contains(account) => {
+            Err(SetAside::Quarantined(format!("of the connected account {account}, which is not configured")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Why an event of this kind has no commands, whatever it says.
+fn without_commands(kind: &str) -> SetAside {
+    let ignored = |because: &str| SetAside::Ignored(because.to_owned());
+    let later = |because: &str| SetAside::NotHandledYet(because.to_owned());
+    match kind {
+        "customer.subscription.trial_will_end" => {
+            later("people are told of a trial's end by a later release")
+        }
+        "invoice_payment.paid" => later("which payment paid an invoice matters to refunds, which come later"),
+        "charge.succeeded" => later("which charge is whose matters to disputes, which come later"),
+        "payment_method.detached" => later("people are told of a removed card by a later release"),
+        "invoice.created" | "invoice.updated" | "invoice.finalized" | "invoice.upcoming" => {
+            ignored("an invoice gives nothing before it is paid")
+        }
+        "invoice.voided" | "invoice.marked_uncollectible" => {
+            ignored("an invoice that is not paid gives nothing")
+        }
+        "payment_intent.created"
+        | "payment_intent.processing"
+        | "payment_intent.requires_action"
+        | "payment_intent.canceled" => ignored("no money has moved"),
+        "payment_method.attached" | "payment_method.updated" => ignored("a card changes no credits"),
+        _ => match kind.split_once('.').map(|(family, _)| family) {
+            Some("product" | "price" | "plan") => ignored("the catalog says what is sold"),
+            Some("refund") => later("refunds come later"),
+            Some("charge") if kind.contains("refund") => later("refunds come later"),
+            Some("charge") if kind.contains("dispute") => later("disputes come later"),
+            _ => ignored("no rule is about events of this type"),
+        },
+    }
+}
+
+impl Report<'_> {
+    /// The id of the object itself.
+    fn id(&self) -> Result<ProviderId, SetAside> {
+        self.object.id_of().ok_or_else(|| held("the object has no id that can be read"))
+    }
+
+    /// An amount of the object, in its currency.
+    fn money(&self, paths: &[&str]) -> Result<Money, SetAside> {
+        let amount = self.object.first(paths).and_then(Document::as_integer);
+        let minor = amount.ok_or_else(|| held("the object names no whole amount of money"))?;
+        Ok(Money { minor, currency: self.currency()? })
+    }
+
+    fn currency(&self) -> Result<Currency, SetAside> {
+        let code = self.object.text("currency").ok_or_else(|| held("the object has no currency"))?;
+        Currency::parse(code).map_err(|_| held(format!("{} is no currency", quoted(code))))
+    }
+
+    const fn at(&self) -> Timestamp {
+        self.event.created
+    }
+
+    /// Commands for the account that the event is about, after the link that it shows.
+    fn instruct(&self, steps: Vec<Step>) -> Translation {
+        let owner =
+            Owner::of(self.object).ok_or_else(|| held("it names neither an account nor a customer"))?;
+        let link = owner.link().map(|customer| {
+            let command = Command::LinkCustomer { customer: customer.clone(), effective_at: self.at() };
+            Step::new(format!("link:{customer}"), command)
+        });
+        let steps = link.into_iter().chain(steps).collect();
+        Ok(Instructions { owner, steps })
+    }
+}
+
+fn held(because: impl Into<String>) -> SetAside {
+    SetAside::Held(because.into())
+}
+
+fn ignored(because: impl Into<String>) -> SetAside {
+    SetAside::Ignored(because.into())
+}

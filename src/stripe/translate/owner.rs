@@ -1,0 +1,66 @@
+//! Whose event is it?
+//!
+//! What we told Stripe when we made the object (`client_reference_id`, `metadata.account_id`) names the
+//! account at once. Otherwise the customer leads to it, as soon as any event has linked the two. Metadata of
+//! invoice lines is deliberately not used: it is copied about by Stripe, and can name whoever had the
+//! subscription item before.
+
+use crate::{
+    domain::names::{AccountId, ProviderId},
+    stripe::document::Document,
+};
+
+/// How the account of an event is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The event names the account. If it names a customer too, then the two belong together.
+    Account { account: AccountId, customer: Option<ProviderId> },
+    /// The account that this customer is linked to, once that is known.
+    Customer(ProviderId),
+}
+
+/// Where an account's id can be, the surest place first.
+const ACCOUNT_AT: [&str; 5] = [
+    "client_reference_id",
+    "metadata.account_id",
+    "parent.subscription_details.metadata.account_id",
+    "subscription_details.metadata.account_id",
+    // Where the customer was expanded.
+    "customer.metadata.account_id",
+];
+
+impl Owner {
+    pub(in crate::stripe) fn of(object: Document<'_>) -> Option<Self> {
+        // Metadata is text that people can edit: what cannot be an account's id names no account.
+        let named = ACCOUNT_AT.iter().find_map(|path| AccountId::parse(object.text(path)?).ok());
+        let customer = customer(object);
+        match (named, customer) {
+            (Some(account), customer) => Some(Self::Account { account, customer }),
+            (None, Some(customer)) => Some(Self::Customer(customer)),
+            (None, None) => None,
+        }
+    }
+
+    /// The customer that the event is about, if there is one.
+    #[must_use]
+    pub const fn customer(&self) -> Option<&ProviderId> {
+        match self {
+            Self::Account { customer, .. } => customer.as_ref(),
+            Self::Customer(customer) => Some(customer),
+        }
+    }
+
+    /// The customer that the event shows to belong to the account that it names.
+    #[must_use]
+    pub const fn link(&self) -> Option<&ProviderId> {
+        match self {
+            Self::Account { customer, .. } => customer.as_ref(),
+            Self::Customer(_) => None,
+        }
+    }
+}
+
+/// The customer that an object belongs to, or is.
+pub fn customer(object: Document<'_>) -> Option<ProviderId> {
+    if object.text("object") == Some("customer") { object.id_of() } else { object.id("customer") }
+}

@@ -1,0 +1,73 @@
+//! What does a payment by itself say?
+//!
+//! Little: an invoice or a checkout session reports the same money, with what it was for. Only a pack that
+//! could not be paid for is told by its payment alone. A payment also succeeds for every invoice, and must
+//! not grant.
+
+use super::{Report, SetAside, Step, Translation, held, ignored};
+use crate::domain::{
+    amount::Money,
+    catalog::Pack,
+    command::Command,
+    event::PaymentPurpose,
+    names::{PackId, ProviderId},
+};
+use crate::stripe::document::quoted;
+
+pub(super) fn succeeded(report: Report<'_>) -> Translation {
+    if is_top_up(report) {
+        let because = "the checkout session grants the pack; payments without a session come later";
+        return Err(SetAside::NotHandledYet(because.to_owned()));
+    }
+    Err(ignored("an invoice reports its own payment"))
+}
+
+pub(super) fn failed(report: Report<'_>) -> Translation {
+    if !is_top_up(report) {
+        return Err(ignored("an invoice reports its own failed payment"));
+    }
+    let payment = report.id()?;
+    let money = report.money(&["amount"])?;
+    let pack = pack_by_code(report)?;
+    let quantity = count(&money, pack)?;
+    // Each declined charge is a failure of its own.
+    let charge = report.object.first_id(&["last_payment_error.charge", "latest_charge"]);
+    let charge: ProviderId = charge.unwrap_or_else(|| report.event.id.clone());
+    let command = Command::RecordFailedPayment {
+        payment: payment.clone(),
+        money,
+        purpose: PaymentPurpose::Pack { pack: pack.id.clone(), quantity },
+        attempt: 1,
+        effective_at: report.at(),
+    };
+    report.instruct(vec![Step::new(format!("payment_failed:{payment}:{charge}"), command)])
+}
+
+/// Whether we made this payment, to sell a pack.
+pub(super) fn is_top_up(report: Report<'_>) -> bool {
+    report.object.text("metadata.kind") == Some("topup")
+}
+
+pub(super) fn pack_by_code(report: Report<'_>) -> Result<&Pack, SetAside> {
+    let code = report.object.text("metadata.topup_code");
+    let code = code.ok_or_else(|| held("the payment is for a pack and does not say for which"))?;
+    let id = PackId::parse(code).ok();
+    id.and_then(|id| report.catalog.pack(&id))
+        .ok_or_else(|| held(format!("the catalog has no pack {}", quoted(code))))
+}
+
+/// How many of `pack` cost `money`.
+pub(super) fn count(money: &Money, pack: &Pack) -> Result<u32, SetAside> {
+    let price = &pack.price;
+    if money.currency != price.currency {
+        return Err(held(format!(
+            "paid in {}, and the pack's price is in {}",
+            money.currency, price.currency
+        )));
+    }
+    let exact = money.minor.checked_rem(price.minor) == Some(0);
+    let count = money.minor.checked_div(price.minor).filter(|count| exact && *count > 0);
+    count.and_then(|count| u32::try_from(count).ok()).ok_or_else(|| {
+        held(format!("{} is no whole number of packs at {} {}", money.minor, price.minor, price.currency))
+    })
+}

@@ -1,0 +1,433 @@
+//! Is every operation exercised for success, refusal, a missing key and bad input? One line of the table each; the
+//! test fails for an operation that has no line.
+
+use std::collections::BTreeMap;
+
+use counterfoil::http::{Described, OPERATIONS, RepeatKey, keys::Scope};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    server::{Answer, Server},
+    specification,
+};
+
+/// A request: method, path, body.
+type Ask = (Method, String, Option<Value>);
+
+struct Case {
+    success: Ask,
+    /// What the rules, or the state of things, refuse; `None`: only a key without the scope is refused.
+    refusal: Option<(Ask, u16)>,
+    /// `None`: it takes no input that could be bad.
+    bad: Option<Ask>,
+}
+
+#[tokio::test]
+async fn every_operation_is_exercised_in_every_way() {
+    let server = Server::start().await;
+    let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
+    let cases = cases(&server).await;
+    let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
+    assert!(cases.keys().all(|id| known.contains(id)), "a line of the table is about no operation");
+    for described in OPERATIONS {
+        let case = cases.get(described.id).unwrap_or_else(|| panic!("{} has no line", described.id));
+        exercise(&server, described, case, &weak).await;
+    }
+}
+
+async fn exercise(server: &Server, described: &Described, case: &Case, weak: &str) {
+    let id = described.id;
+    check_target(id, &case.success);
+    let answer = send(server, &case.success).await;
+    assert!(answer.status.is_success(), "{id}: {}", answer.text);
+    if let Some((refusal, status)) = &case.refusal {
+        check_target(id, refusal);
+        let answer = send(server, refusal).await;
+        assert_eq!(answer.status.as_u16(), *status, "{id}: {}", answer.text);
+    }
+    if !described.scopes.is_empty() {
+        call(server, &case.success).without_key().send().await.is_problem(401, "unauthenticated");
+        let answer = call(server, &case.success).key(weak).send().await;
+        assert_eq!(answer.status, 403, "{id}: {}", answer.text);
+    }
+    if described.key == RepeatKey::Required {
+        let answer = call(server, &case.success).without("idempotency-key").send().await;
+        answer.is_problem(400, "idempotency_key_missing");
+    }
+    let takes_input = described.takes_json || has_parameters(id);
+    assert_eq!(case.bad.is_some(), takes_input, "{id} takes input, or does not");
+    if let Some(bad) = &case.bad {
+        check_target(id, bad);
+        let answer = send(server, bad).await;
+        assert!([400, 422].contains(&answer.status.as_u16()), "{id}: {}", answer.text);
+    }
+}
+
+fn call<'a>(server: &'a Server, (method, path, body): &Ask) -> super::server::Call<'a> {
+    let call = server.call(method.clone(), path).header("idempotency-key", &uuid::Uuid::new_v4().to_string());
+    match body {
+        Some(body) => call.json(body.clone()),
+        None => call,
+    }
+}
+
+async fn send(server: &Server, ask: &Ask) -> Answer {
+    if ask.1 == "/v1/webhooks/stripe" && ask.2.as_ref().is_some_and(|body| body["id"].is_string()) {
+        return server.deliver(ask.2.as_ref().expect("a body")).await;
+    }
+    call(server, ask).send().await
+}
+
+fn check_target(id: &str, (method, path, _): &Ask) {
+    let operation = specification::operation(method, path).unwrap_or_else(|| panic!("{path} is not routed"));
+    assert_eq!(operation["operationId"], id, "{path}");
+}
+
+fn has_parameters(id: &str) -> bool {
+    let operations = specification::operations();
+    let operation = operations.iter().find(|operation| operation["operationId"] == id).expect("an operation");
+    let parameters = operation["parameters"].as_array();
+    parameters.is_some_and(|parameters| parameters.iter().any(|parameter| parameter["in"] != "header"))
+        || operation["requestBody"].is_object()
+}
+
+fn get(path: impl Into<String>) -> Ask {
+    (Method::GET, path.into(), None)
+}
+
+fn post(path: impl Into<String>, body: Value) -> Ask {
+    (Method::POST, path.into(), Some(body))
+}
+
+async fn hold(server: &Server) -> String {
+    let held = server.post("/v1/accounts/acme/holds", json!({ "amount": 1 })).send().await;
+    held.body["hold_id"].as_str().expect("a hold").to_owned()
+}
+
+async fn cases(server: &Server) -> BTreeMap<&'static str, Case> {
+    server.open("acme").await;
+    server.grant("acme", 10_000).await;
+    for closing in ["closing", "closed"] {
+        server.open(closing).await;
+    }
+    server.post("/v1/accounts/closed/close", json!({ "reason": "over" })).send().await;
+    let mut cases = spending(server).await;
+    cases.extend(operating(server).await);
+    cases.extend(reading());
+    cases.extend(looking_after(server).await);
+    cases
+}
+
+fn case(success: Ask, refusal: Ask, status: u16, bad: Ask) -> Case {
+    Case { success, refusal: Some((refusal, status)), bad: Some(bad) }
+}
+
+async fn spending(server: &Server) -> BTreeMap<&'static str, Case> {
+    let acme = "/v1/accounts/acme";
+    let too_much = i64::MAX;
+    let (held, other) = (hold(server).await, hold(server).await);
+    let third = hold(server).await;
+    let spent = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 })).send().await;
+    let spent = &spent.body["deduction_id"];
+    BTreeMap::from([
+        (
+            "open_account",
+            case(
+                (Method::PUT, "/v1/accounts/new".into(), None),
+                (Method::PUT, "/v1/accounts/closed".into(), None),
+                409,
+                (Method::PUT, "/v1/accounts/a%20b".into(), None),
+            ),
+        ),
+        (
+            "generate",
+            case(
+                post(format!("{acme}/generations"), json!({ "type": "standard_generation" })),
+                post(format!("{acme}/generations"), json!({ "type": "stem_separation" })),
+                403,
+                post(
+                    format!("{acme}/generations"),
+                    json!({ "type": "standard_generation", "expires_in_s": 9 }),
+                ),
+            ),
+        ),
+        (
+            "deduct",
+            case(
+                post(format!("{acme}/deductions"), json!({ "amount": 1 })),
+                post(format!("{acme}/deductions"), json!({ "amount": too_much })),
+                402,
+                post(format!("{acme}/deductions"), json!({ "amount": -1 })),
+            ),
+        ),
+        (
+            "hold",
+            case(
+                post(format!("{acme}/holds"), json!({ "amount": 1 })),
+                post(format!("{acme}/holds"), json!({ "amount": 1, "expires_in_s": 0 })),
+                422,
+                post(format!("{acme}/holds"), json!({ "amount": "1" })),
+            ),
+        ),
+        (
+            "commit_hold",
+            case(
+                post(format!("{acme}/holds/{held}/commit"), json!({ "amount": 1 })),
+                post(format!("{acme}/holds/{held}/commit"), json!({ "amount": 1 })),
+                409,
+                post(format!("{acme}/holds/{held}/commit"), json!({ "excess": "more" })),
+            ),
+        ),
+        (
+            "release_hold",
+            case(
+                post(format!("{acme}/holds/{other}/release"), json!({})),
+                post(format!("{acme}/holds/hold_9999/release"), json!({})),
+                404,
+                post(format!("{acme}/holds/a%20b/release"), json!({})),
+            ),
+        ),
+        (
+            "extend_hold",
+            case(
+                post(format!("{acme}/holds/{third}/extend"), json!({ "expires_in_s": 60 })),
+                post(format!("{acme}/holds/{third}/extend"), json!({ "expires_in_s": 999_999 })),
+                422,
+                post(format!("{acme}/holds/{third}/extend"), json!({})),
+            ),
+        ),
+        (
+            "refund",
+            case(
+                post(format!("{acme}/refunds"), json!({ "deduction_id": spent, "reason": "failed" })),
+                post(format!("{acme}/refunds"), json!({ "deduction_id": "ded_9999", "reason": "failed" })),
+                404,
+                post(format!("{acme}/refunds"), json!({ "reason": "failed" })),
+            ),
+        ),
+        (
+            "quote",
+            case(
+                post(format!("{acme}/quote"), json!({ "type": "standard_generation" })),
+                post(format!("{acme}/quote"), json!({ "type": "poem" })),
+                422,
+                post(format!("{acme}/quote"), json!({ "kind": "standard_generation" })),
+            ),
+        ),
+        (
+            "execute_commands",
+            Case {
+                success: post(
+                    "/v1/commands",
+                    json!([{ "account": "acme", "command": "deduct", "amount": 1, "idempotency_key": "b" }]),
+                ),
+                refusal: None,
+                bad: Some(post("/v1/commands", json!({}))),
+            },
+        ),
+    ])
+}
+
+async fn operating(server: &Server) -> BTreeMap<&'static str, Case> {
+    let acme = "/v1/accounts/acme";
+    indebt(server).await;
+    BTreeMap::from([
+        (
+            "grant",
+            case(
+                post(
+                    format!("{acme}/grants"),
+                    json!({ "source": "bonus", "amount": 1, "reason": "r", "grant_id": "g" }),
+                ),
+                post(
+                    format!("{acme}/grants"),
+                    json!({ "source": "bonus", "amount": 1, "reason": "r", "grant_id": "g" }),
+                ),
+                409,
+                post(format!("{acme}/grants"), json!({ "source": "allocation", "amount": 1, "reason": "r" })),
+            ),
+        ),
+        (
+            "adjust",
+            case(
+                post(format!("{acme}/adjustments"), json!({ "amount": 1, "reason": "r" })),
+                post(format!("{acme}/adjustments"), json!({ "amount": i64::MAX, "reason": "r" })),
+                402,
+                post(format!("{acme}/adjustments"), json!({ "amount": 1, "reason": "" })),
+            ),
+        ),
+        (
+            "forgive_debt",
+            case(
+                post("/v1/accounts/indebted/debt/forgive", json!({ "reason": "goodwill" })),
+                post(format!("{acme}/debt/forgive"), json!({ "reason": "goodwill" })),
+                409,
+                post(format!("{acme}/debt/forgive"), json!({ "amount": 1.5, "reason": "goodwill" })),
+            ),
+        ),
+        (
+            "close_account",
+            case(
+                post("/v1/accounts/closing/close", json!({ "reason": "left" })),
+                post("/v1/accounts/nobody/close", json!({ "reason": "left" })),
+                404,
+                post("/v1/accounts/closing/close", json!({})),
+            ),
+        ),
+    ])
+}
+
+/// An account that owes: what it had bought and spent was refunded by the bank.
+async fn indebt(server: &Server) {
+    use crate::support::ledger::{noon, request};
+    use counterfoil::{
+        domain::{
+            amount::{Currency, Money},
+            command::{Command, RecordPackPurchase},
+            names::{PackId, ProviderId},
+        },
+        ledger::Key,
+    };
+    server.open("indebted").await;
+    let payment = ProviderId::parse("pi_1").expect("an id");
+    let money = Money { minor: 600, currency: Currency::parse("usd").expect("a currency") };
+    let purchase = Command::RecordPackPurchase(RecordPackPurchase {
+        payment: payment.clone(),
+        session: None,
+        pack: PackId::parse("pack_500").expect("an id"),
+        quantity: 1,
+        money: money.clone(),
+        effective_at: noon(),
+    });
+    let refund = Command::RecordRefundedPayment {
+        payment,
+        refunded: money.clone(),
+        paid: money,
+        effective_at: noon(),
+    };
+    let execute = async |command, key: &str| {
+        server.test.ledger.execute(request("indebted", command, Key::stripe(key))).await.expect("executed")
+    };
+    execute(purchase, "bought").await;
+    server.post("/v1/accounts/indebted/deductions", json!({ "amount": 550 })).send().await;
+    execute(refund, "refunded").await;
+}
+
+fn reading() -> BTreeMap<&'static str, Case> {
+    let of_account = [
+        ("get_account", ""),
+        ("get_balance", "/balance"),
+        ("list_grants", "/grants"),
+        ("list_holds", "/holds"),
+        ("get_limits", "/limits"),
+        ("get_entitlements", "/entitlements"),
+        ("get_subscription", "/subscription"),
+        ("list_events", "/events"),
+        ("get_statement", "/statement"),
+    ];
+    let mut cases: BTreeMap<&'static str, Case> = of_account
+        .into_iter()
+        .map(|(id, path)| {
+            let of = |account: &str, query: &str| get(format!("/v1/accounts/{account}{path}{query}"));
+            (id, case(of("acme", ""), of("nobody", ""), 404, of("acme", "?min_position=x")))
+        })
+        .collect();
+    let days = "from=2026-11-01&to=2026-11-30";
+    cases.insert(
+        "get_usage",
+        case(
+            get(format!("/v1/accounts/acme/usage?{days}")),
+            get(format!("/v1/accounts/nobody/usage?{days}")),
+            404,
+            get("/v1/accounts/acme/usage"),
+        ),
+    );
+    for (id, path) in [
+        ("analyse_usage", "/v1/analytics/usage"),
+        ("analyse_mrr", "/v1/analytics/mrr"),
+        ("analyse_movements", "/v1/analytics/movements"),
+    ] {
+        let ahead = get(format!("{path}?{days}&min_position=p0-99999"));
+        cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
+    }
+    for (id, path) in [
+        ("get_catalog", "/v1/catalog"),
+        ("health", "/healthz"),
+        ("readiness", "/readyz"),
+        ("metrics", "/metrics"),
+        ("list_projections", "/v1/projections"),
+        ("list_api_keys", "/v1/api-keys"),
+    ] {
+        cases.insert(id, Case { success: get(path), refusal: None, bad: None });
+    }
+    let success = get("/v1/audit/verify");
+    let bad = Some(get("/v1/audit/verify?read_models=perhaps"));
+    cases.insert("verify_journal", Case { success, refusal: None, bad });
+    cases.insert(
+        "replay_account",
+        case(
+            get("/v1/audit/accounts/acme/replay"),
+            get("/v1/audit/accounts/nobody/replay"),
+            404,
+            get("/v1/audit/accounts/acme/replay?as_of=now"),
+        ),
+    );
+    cases
+}
+
+async fn looking_after(server: &Server) -> BTreeMap<&'static str, Case> {
+    let event = |id: &str| {
+        let text = include_str!("../stripe/webhooks/2025-basil/customer.created.json");
+        let mut event: Value = serde_json::from_str(text).expect("JSON");
+        event["id"] = id.into();
+        // Of the other mode: it is set aside, and waits for a person.
+        event["livemode"] = true.into();
+        event
+    };
+    server.deliver(&event("evt_1")).await;
+    server.deliver(&event("evt_2")).await;
+    let made = server.post("/v1/api-keys", json!({ "name": "n", "scopes": ["read"] })).send().await;
+    let key = made.body["key"]["id"].as_str().expect("an id");
+    let retry = |id: &str| (Method::POST, format!("/v1/inbox/{id}/retry"), None);
+    let keys = "/v1/api-keys";
+    let revoke = |id: &str| (Method::DELETE, format!("{keys}/{id}"), None);
+    BTreeMap::from([
+        (
+            "receive_stripe_event",
+            case(
+                post("/v1/webhooks/stripe", event("evt_3")),
+                post("/v1/webhooks/stripe", json!({})),
+                400,
+                post("/v1/webhooks/stripe", json!("no event")),
+            ),
+        ),
+        (
+            "list_inbox",
+            Case { success: get("/v1/inbox?limit=1"), refusal: None, bad: Some(get("/v1/inbox?state=lost")) },
+        ),
+        (
+            "get_inbox_event",
+            case(get("/v1/inbox/evt_1"), get("/v1/inbox/evt_9"), 404, get("/v1/inbox/evt%209")),
+        ),
+        ("retry_inbox_event", case(retry("evt_1"), retry("evt_9"), 404, retry("evt%209"))),
+        (
+            "discard_inbox_event",
+            case(
+                post("/v1/inbox/evt_2/discard", json!({ "reason": "a test" })),
+                post("/v1/inbox/evt_2/discard", json!({ "reason": "a test" })),
+                409,
+                post("/v1/inbox/evt_2/discard", json!({})),
+            ),
+        ),
+        (
+            "create_api_key",
+            Case {
+                success: post(keys, json!({ "name": "n", "scopes": ["read"] })),
+                refusal: None,
+                bad: Some(post(keys, json!({ "name": "n", "scopes": [] }))),
+            },
+        ),
+        ("revoke_api_key", case(revoke(key), revoke("key_0"), 404, revoke("a%20b"))),
+    ])
+}

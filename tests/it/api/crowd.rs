@@ -1,0 +1,62 @@
+//! Many callers at once.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use counterfoil::http::Settings;
+
+use crate::support::ledger::start;
+
+use super::server::{Server, router, serve};
+
+const CALLS: usize = 1_000;
+const CONNECTIONS: usize = 100;
+
+/// Sends 1,000 deductions of 1 to the addresses in turn, and counts how many succeeded and were refused.
+async fn rush(addresses: &[String], key: &str) -> (usize, usize) {
+    let client = reqwest::Client::builder()
+        .pool_max_idle_per_host(CONNECTIONS)
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap();
+    let mut calls = JoinSet::new();
+    for number in 0..CALLS {
+        let url = format!("{}/v1/accounts/acme/deductions", addresses[number % addresses.len()]);
+        let call = client.post(url).bearer_auth(key).header("idempotency-key", format!("k{number}"));
+        let call = call.json(&json!({ "amount": 1 }));
+        calls.spawn(async move { call.send().await.unwrap().status() });
+    }
+    let statuses = calls.join_all().await;
+    let count = |wanted: StatusCode| statuses.iter().filter(|status| **status == wanted).count();
+    (count(StatusCode::CREATED), count(StatusCode::PAYMENT_REQUIRED))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_deductions_on_a_hundred_credits_succeed_a_hundred_times() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    server.grant("acme", 50).await;
+    let (done, refused) = rush(std::slice::from_ref(&server.address), &server.admin).await;
+    assert_eq!((done, refused), (100, 900));
+    assert_eq!(server.balance("acme").await["available"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn also_through_two_servers_on_one_database() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    server.grant("acme", 50).await;
+    let pool = server.test.database.pool();
+    let (ledger, _running) = start(pool.clone(), server.test.clock.clone()).await;
+    let stop = CancellationToken::new();
+    let (address, _stop, served) = serve(router(pool, &ledger, Settings::default(), &stop).await).await;
+    let (done, refused) = rush(&[server.address.clone(), address], &server.admin).await;
+    assert_eq!((done, refused), (100, 900));
+    assert_eq!(server.balance("acme").await["available"], 0);
+    stop.cancel();
+    served.abort();
+}

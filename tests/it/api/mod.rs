@@ -1,0 +1,13 @@
+//! What do callers of the HTTP API see? Every answer in here is also held against the OpenAPI document.
+
+mod bad_input;
+mod batches;
+mod coverage;
+mod crowd;
+mod document;
+mod examples;
+mod keys;
+mod reports;
+pub mod server;
+mod specification;
+mod stopping;

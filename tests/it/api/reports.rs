@@ -1,0 +1,139 @@
+//! What is read from read models, delivered by Stripe, and audited.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::server::Server;
+
+const NOON: &str = "2026-11-20";
+
+async fn busy() -> (Server, String) {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let generation = json!({ "type": "standard_generation", "generation_id": "gen_1" });
+    server.post("/v1/accounts/acme/generations", generation).send().await;
+    let spent = json!({ "amount": 3, "description": "a \"quoted\", line" });
+    let last = server.post("/v1/accounts/acme/deductions", spent).send().await;
+    let position = last.body["position"].as_str().unwrap().to_owned();
+    (server, position)
+}
+
+#[tokio::test]
+async fn a_statement_has_every_movement_in_pages_and_as_csv() {
+    let (server, position) = busy().await;
+    let path = format!("/v1/accounts/acme/statement?min_position={position}");
+    let all = server.get(&path).send().await;
+    assert_eq!(all.header("counterfoil-position"), Some(position.as_str()));
+    assert_eq!(all.header("counterfoil-lag-ms"), Some("0"));
+    let lines = all.body["lines"].as_array().unwrap();
+    let amounts: Vec<_> = lines.iter().map(|line| line["amount"].as_i64().unwrap()).collect();
+    assert_eq!(amounts, [-3, -5, 50]);
+
+    let usage = server.get(&format!("{path}&type=usage&limit=1")).send().await;
+    assert_eq!(usage.body["lines"][0]["amount"], -3);
+    let cursor = usage.body["next_cursor"].as_str().unwrap();
+    let rest = server.get(&format!("{path}&type=usage&limit=1&cursor={cursor}")).send().await;
+    assert_eq!(rest.body["lines"][0]["generation_id"], "gen_1");
+
+    let csv = server.get(&path).header("accept", "text/csv").send().await;
+    let lines: Vec<&str> = csv.text.lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert!(lines[0].starts_with("sequence,line,effective_at"));
+    assert!(lines[3].contains("\"a \"\"quoted\"\", line\""), "{}", lines[3]);
+}
+
+#[tokio::test]
+async fn usage_is_counted_by_day_and_type() {
+    let (server, position) = busy().await;
+    let range = format!("from={NOON}&to={NOON}&min_position={position}");
+    let of_account = server.get(&format!("/v1/accounts/acme/usage?{range}")).send().await;
+    let days = of_account.body["days"].as_array().unwrap();
+    let credits: Vec<_> = days.iter().map(|day| (&day["generation_type"], &day["credits"])).collect();
+    assert!(credits.contains(&(&json!("standard_generation"), &json!(5))), "{}", of_account.text);
+    assert!(credits.contains(&(&Value::Null, &json!(3))));
+    let overall = server.get(&format!("/v1/analytics/usage?{range}&interval=month")).send().await;
+    assert_eq!(overall.body["usage"][0]["start"], "2026-11-01", "{}", overall.text);
+}
+
+#[tokio::test]
+async fn the_stream_is_read_in_pages_and_as_lines() {
+    let (server, _) = busy().await;
+    let first = server.get("/v1/accounts/acme/events?limit=2").send().await;
+    let types: Vec<_> = first.body["events"].as_array().unwrap().iter().map(|event| &event["type"]).collect();
+    assert_eq!(types, ["AccountOpened", "CreditsGranted"]);
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let rest = server.get(&format!("/v1/accounts/acme/events?cursor={cursor}")).send().await;
+    assert_eq!(rest.body["events"][0]["data"]["amount"], 5);
+    assert_eq!(rest.body["next_cursor"], Value::Null);
+    let lines = server.get("/v1/accounts/acme/events").header("accept", "application/x-ndjson").send().await;
+    let events: Vec<Value> = lines.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.len(), 4);
+    assert_eq!(events[3]["data"]["amount"], 3);
+}
+
+#[tokio::test]
+async fn a_read_model_that_is_behind_is_waited_for_and_then_named() {
+    let (server, position) = busy().await;
+    let ahead = server.get("/v1/accounts/acme/statement?min_position=p0-9999").send().await;
+    ahead.is_problem(422, "position_unknown");
+    let reached =
+        server.get(&format!("/v1/accounts/acme/usage?from={NOON}&to={NOON}&min_position={position}"));
+    assert_eq!(reached.send().await.status, 200);
+}
+
+fn delivery() -> Value {
+    let text = include_str!("../stripe/webhooks/2025-basil/customer.created.json");
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[tokio::test]
+async fn a_delivery_is_kept_and_one_without_signature_is_not() {
+    let server = Server::start().await;
+    let event = delivery();
+    let forged =
+        server.call(Method::POST, "/v1/webhooks/stripe").without_key().json(event.clone()).send().await;
+    forged.is_problem(400, "webhook_signature_invalid");
+    let listed = server.get("/v1/inbox").send().await;
+    assert_eq!(listed.body["events"], json!([]));
+
+    for _ in 0..2 {
+        let received = server.deliver(&event).await;
+        assert_eq!((received.status.as_u16(), received.text.as_str()), (200, r#"{"received":true}"#));
+    }
+    let listed = server.get("/v1/inbox").send().await;
+    assert_eq!(listed.body["events"].as_array().unwrap().len(), 1);
+    let id = listed.body["events"][0]["event_id"].as_str().unwrap();
+    let shown = server.get(&format!("/v1/inbox/{id}")).send().await;
+    assert_eq!(shown.body["document"], event);
+}
+
+#[tokio::test]
+async fn revenue_is_empty_before_anybody_pays() {
+    let server = Server::start().await;
+    let range = "from=2025-06-01&to=2025-09-02";
+    let mrr = server.get(&format!("/v1/analytics/mrr?{range}&interval=day")).send().await;
+    assert_eq!((mrr.status.as_u16(), &mrr.body["series"]), (200, &json!([])), "{}", mrr.text);
+    let movements = server.get(&format!("/v1/analytics/movements?{range}&type=churn")).send().await;
+    assert_eq!(movements.body["movements"], json!([]));
+    let invalid = server.get(&format!("/v1/analytics/movements?{range}&type=luck")).send().await;
+    invalid.is_problem(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn an_auditor_replays_and_verifies() {
+    let (server, _) = busy().await;
+    let replay = server.get("/v1/audit/accounts/acme/replay").send().await;
+    assert_eq!(replay.body["matches"], true, "{}", replay.text);
+    assert_eq!(replay.body["balance"]["available"], 42);
+    let verified = server.get("/v1/audit/verify").send().await;
+    assert_eq!(
+        (&verified.body["clean"], &verified.body["events"]),
+        (&json!(true), &json!(4)),
+        "{}",
+        verified.text
+    );
+    let models = verified.body["read_models"].as_array().expect("a list");
+    assert!(models.contains(&json!("statements")) && models.contains(&json!("mrr")), "{}", verified.text);
+    let listed = server.get("/v1/projections").send().await;
+    assert_eq!(listed.body["projections"][0]["state"], "live", "{}", listed.text);
+}

@@ -1,0 +1,182 @@
+//! Whatever a superuser does to the past, an audit finds, and says where.
+
+use std::time::Duration;
+
+use counterfoil::{
+    audit::{Problem, Verification, replay, verify_journal, verify_read_models},
+    journal::feed::Feed,
+    ledger::SHARD,
+    projections,
+    projector::Projector,
+};
+use futures::future::join_all;
+use sqlx::{Connection, Executor, PgConnection};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::support::ledger::{TestLedger, account, deduct, open};
+
+/// Three accounts with 30 deductions each, in several blocks.
+async fn history() -> TestLedger {
+    let test = TestLedger::start().await;
+    for id in ["acme", "bolt", "core"] {
+        open(&test.ledger, id).await.expect("opened");
+    }
+    for round in 0..3 {
+        let requests = (0..30).map(|number| {
+            let id = ["acme", "bolt", "core"][number % 3];
+            test.ledger.execute(deduct(id, 1, &format!("k{round}-{number}")))
+        });
+        join_all(requests).await.into_iter().for_each(|answer| {
+            answer.expect("deducted");
+        });
+    }
+    test
+}
+
+async fn verify(test: &TestLedger) -> Verification {
+    verify_journal(&test.database.pool(), SHARD, |_, _| {}).await.expect("the database answers")
+}
+
+/// What someone with every privilege can do.
+async fn tamper(test: &TestLedger, statement: &str) {
+    let mut connection =
+        PgConnection::connect_with(&test.database.connect_options()).await.expect("connected");
+    connection.execute("set session_replication_role = replica").await.expect("allowed");
+    connection.execute(statement).await.expect(statement);
+}
+
+async fn first_finding_after(statement: &str) -> (Problem, Option<i64>) {
+    let test = history().await;
+    assert!(verify(&test).await.is_clean());
+    tamper(&test, statement).await;
+    let verification = verify(&test).await;
+    let first = verification.findings.first().expect("found");
+    (first.problem, first.position)
+}
+
+#[tokio::test]
+async fn an_honest_journal_is_clean() {
+    let test = history().await;
+    let verification = verify(&test).await;
+    assert_eq!(verification.findings, []);
+    assert_eq!((verification.events, verification.accounts), (96, 3));
+    assert!(verification.blocks >= 6);
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_found() {
+    let found = first_finding_after(
+        "update ledger.events set payload = replace(payload::text, '\"amount\":1', '\"amount\":2')::json \
+         where position = 40",
+    );
+    assert_eq!(found.await, (Problem::EventChanged, Some(40)));
+}
+
+#[tokio::test]
+async fn a_flipped_byte_with_a_matching_hash_is_found_by_its_block() {
+    let test = history().await;
+    tamper(&test, "update ledger.events set leaf_hash = sha256(leaf_hash) where position = 40").await;
+    let verification = verify(&test).await;
+    let first = verification.findings.first().expect("found");
+    assert_eq!((first.problem, first.position), (Problem::EventChanged, Some(40)));
+}
+
+#[tokio::test]
+async fn a_deleted_event_is_found() {
+    let found = first_finding_after("delete from ledger.events where position = 41").await;
+    assert_eq!(found, (Problem::EventMissing, Some(41)));
+}
+
+#[tokio::test]
+async fn a_deleted_end_is_found() {
+    let found = first_finding_after("delete from ledger.events where position > 90").await;
+    assert_eq!(found, (Problem::EventMissing, Some(91)));
+}
+
+#[tokio::test]
+async fn swapped_events_are_found() {
+    let found = first_finding_after(
+        "update ledger.events set position = -position where position in (50, 51); \
+         update ledger.events set position = 101 + position where position < 0",
+    );
+    assert_eq!(found.await, (Problem::EventChanged, Some(50)));
+}
+
+#[tokio::test]
+async fn an_inserted_event_is_found() {
+    let found = first_finding_after(
+        "insert into ledger.events select shard, 97, aggregate_type, aggregate_id, sequence + 1, event_type, \
+         event_version, payload, metadata, recorded_at, null, leaf_hash \
+         from ledger.events where aggregate_id = 'acme' order by sequence desc limit 1",
+    );
+    assert_eq!(found.await, (Problem::EventChanged, Some(97)));
+}
+
+#[tokio::test]
+async fn a_forged_block_is_found() {
+    let found = first_finding_after("update ledger.blocks set root = sha256(root) where block = 4").await;
+    assert_eq!(found.0, Problem::BlockChanged);
+}
+
+#[tokio::test]
+async fn a_forged_head_is_found() {
+    let found = first_finding_after("update ledger.heads set hash = sha256(hash)").await;
+    assert_eq!(found, (Problem::HeadChanged, None));
+}
+
+#[tokio::test]
+async fn events_cannot_be_changed_without_going_round_the_trigger() {
+    let test = history().await;
+    for statement in [
+        "update ledger.events set sequence = 7 where position = 1",
+        "delete from ledger.events where position = 1",
+        "truncate ledger.events",
+        "delete from ledger.blocks",
+    ] {
+        let refused = sqlx::query(statement).execute(&test.database.pool()).await.expect_err(statement);
+        let code = refused.as_database_error().and_then(|error| error.code().map(String::from));
+        assert_eq!(code.as_deref(), Some("CF002"), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_ends_where_callers_are() {
+    let test = history().await;
+    let replay = replay(&test.ledger, &account("acme"), None).await.expect("readable");
+    assert_eq!(replay.steps.len(), 32);
+    assert_eq!(replay.balance.available.get(), 20);
+    assert_eq!(replay.differences, Vec::<String>::new());
+}
+
+/// A projector on the test's database, with everything that is in the journal applied.
+async fn caught_up(test: &TestLedger) -> (Projector, CancellationToken) {
+    let feed = Feed::new(test.database.pool());
+    let projector = Projector::open(test.database.pool(), feed, projections::all(), test.clock.clone())
+        .await
+        .expect("the database answers");
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    projector.start(&tasks, &stop, Some(test.ledger.positions()));
+    let end = *test.ledger.positions().borrow();
+    for name in projector.names().collect::<Vec<_>>() {
+        projector.wait_for(name, SHARD, None, end, Duration::from_secs(30)).await.expect("caught up");
+    }
+    (projector, stop)
+}
+
+#[tokio::test]
+async fn a_read_model_that_was_changed_is_found() {
+    let test = history().await;
+    let (projector, stop) = caught_up(&test).await;
+    let mut verification = verify(&test).await;
+    verify_read_models(&projector, &mut verification, |_, _, _| {}).await.expect("built");
+    assert_eq!(verification.findings, []);
+    sqlx::query("update read.statements set available = available + 1 where position = 40")
+        .execute(&test.database.pool())
+        .await
+        .expect("changed");
+    verify_read_models(&projector, &mut verification, |_, _, _| {}).await.expect("built");
+    let finding = verification.findings.first().expect("found");
+    assert_eq!(finding.problem, Problem::ReadModelDiffers);
+    assert!(finding.detail.starts_with("2 rows of read.statements differ"), "{}", finding.detail);
+    stop.cancel();
+}

@@ -1,0 +1,193 @@
+//! Do the commands beside `serve` do what they say, and exit as they say?
+
+use std::process::Command;
+
+use crate::support::{Scratch, database::TestDatabase, program, program::Served};
+
+fn on<'a>(command: &'a mut Command, database: &TestDatabase) -> &'a mut Command {
+    command.env("DATABASE_URL", database.url())
+}
+
+#[test]
+fn the_help_of_each_command_names_its_exit_codes_or_examples() {
+    let top = program::run(&mut program::command(&["--help"]));
+    assert_eq!(program::code(&top), 0);
+    let text = String::from_utf8(top.stdout).unwrap();
+    assert!(text.contains("Exit codes:") && text.contains("Examples:"), "{text}");
+    for path in [
+        ["serve", "--help", ""],
+        ["migrate", "--help", ""],
+        ["catalog", "check", "--help"],
+        ["keys", "create", "--help"],
+        ["stripe", "send", "--help"],
+        ["inbox", "list", "--help"],
+        ["inbox", "retry", "--help"],
+        ["projections", "rebuild", "--help"],
+        ["audit", "replay", "--help"],
+        ["audit", "verify", "--help"],
+        ["bench", "--help", ""],
+        ["openapi", "--help", ""],
+    ] {
+        let arguments: Vec<&str> = path.into_iter().filter(|argument| !argument.is_empty()).collect();
+        let help = program::run(&mut program::command(&arguments));
+        assert_eq!(program::code(&help), 0, "{arguments:?}");
+        assert!(String::from_utf8(help.stdout).unwrap().contains("Example"), "{arguments:?} has no example");
+    }
+}
+
+#[test]
+fn a_wrong_command_is_a_wrong_use() {
+    assert_eq!(program::code(&program::run(&mut program::command(&["sevre"]))), 2);
+    assert_eq!(program::code(&program::run(&mut program::command(&["keys", "create", "--name", "x"]))), 2);
+}
+
+#[test]
+fn the_description_of_the_interface_is_printed() {
+    let printed = program::run(&mut program::command(&["openapi"]));
+    assert_eq!(program::json(&printed)["openapi"], "3.1.0");
+}
+
+#[test]
+fn a_catalog_is_checked() {
+    let right = program::run(&mut program::command(&["catalog", "check", "catalogs/music.toml"]));
+    assert_eq!(program::code(&right), 0, "{}", program::stderr(&right));
+    let wrong = program::run(&mut program::command(&["--json", "catalog", "check", "Cargo.toml"]));
+    assert_eq!(program::code(&wrong), 1);
+    assert!(program::json(&wrong)["mistakes"].as_array().unwrap().len() > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_made_listed_and_ended() {
+    let database = TestDatabase::create().await;
+    let arguments = [
+        "--json",
+        "keys",
+        "create",
+        "--name",
+        "backend",
+        "--scope",
+        "deduct",
+        "--scope",
+        "read",
+        "--account",
+        "acme",
+    ];
+    let created = program::json(&program::run(on(&mut program::command(&arguments), &database)));
+    assert!(created["secret"].as_str().unwrap().starts_with("cf_test_"));
+    let id = created["id"].as_str().unwrap();
+
+    let listed = program::run(on(&mut program::command(&["--json", "keys", "list"]), &database));
+    assert_eq!(program::json(&listed)[0]["accounts"][0], "acme");
+    assert!(!String::from_utf8_lossy(&listed.stdout).contains(created["secret"].as_str().unwrap()));
+
+    let revoke =
+        |id: &str| program::run(on(&mut program::command(&["--json", "keys", "revoke", id]), &database));
+    assert!(program::json(&revoke(id))["revoked_at"].is_string());
+    let unknown = revoke("key_none");
+    assert_eq!(program::code(&unknown), 1);
+    assert!(program::stderr(&unknown).contains("there is no key `key_none`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_database_is_read_and_verified() {
+    let database = TestDatabase::create().await;
+    for (arguments, code) in [
+        (["migrate"].as_slice(), 0),
+        (&["inbox", "list"], 0),
+        (&["inbox", "show", "evt_none"], 1),
+        (&["inbox", "retry", "evt_none"], 1),
+        (&["inbox", "discard", "evt_none", "--reason", "a test"], 1),
+        (&["projections", "list"], 0),
+        (&["projections", "rebuild", "usage"], 0),
+        (&["projections", "rebuild", "none"], 1),
+        (&["projections", "unpark", "usage", "acme"], 1),
+        (&["projections", "resume", "usage"], 0),
+        (&["audit", "verify"], 0),
+        (&["audit", "replay", "acme"], 1),
+    ] {
+        let output = program::run(on(&mut program::command(arguments), &database));
+        assert_eq!(program::code(&output), code, "{arguments:?}: {}", program::stderr(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_is_a_fault() {
+    let database = TestDatabase::create().await;
+    let missing = database.connect_options().database("none_of_that_name");
+    let url = sqlx::ConnectOptions::to_url_lossy(&missing).to_string();
+    let mut command = program::command(&["--json", "keys", "list"]);
+    let output = program::run(command.env("DATABASE_URL", url));
+    assert_eq!(program::code(&output), 3);
+    let said: serde_json::Value =
+        serde_json::from_str(program::stderr(&output).lines().last().unwrap()).unwrap();
+    assert!(said["error"].as_str().unwrap().contains("DATABASE_URL"), "{said}");
+}
+
+#[test]
+fn commands_share_the_database_of_a_program_that_serves() {
+    let scratch = Scratch::create();
+    let list = || {
+        program::run(
+            program::command(&["--json", "keys", "list"]).env("COUNTERFOIL_DATA_DIR", scratch.path()),
+        )
+    };
+    // Nobody serves: the command starts the database for as long as it needs it.
+    assert_eq!(program::json(&list()).as_array().unwrap().len(), 0);
+    let served = Served::embedded(scratch.path());
+    assert_eq!(program::json(&list())[0]["name"], "bootstrap");
+    assert_eq!(served.stop().code(), Some(0));
+    assert_eq!(program::json(&list()).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_is_measured() {
+    let database = TestDatabase::create().await;
+    let served = Served::on(&database.url());
+    let url = served.url("");
+    let arguments = [
+        "--json",
+        "bench",
+        "--url",
+        &url,
+        "--key",
+        served.admin_key(),
+        "--seconds",
+        "1",
+        "--connections",
+        "8",
+    ];
+    let measured = program::run(&mut program::command(&arguments));
+    assert_eq!(program::code(&measured), 0, "{}", program::stderr(&measured));
+    let figures = program::json(&measured);
+    assert_eq!(figures.as_array().unwrap().len(), 3);
+    assert!(figures[0]["items_per_second"].as_u64().unwrap() > 0);
+    assert_eq!(served.stop().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_signed_sent_and_seen_to() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let served = Served::start(|command| {
+        command.env("DATABASE_URL", &url).env("STRIPE_WEBHOOK_SECRET", "whsec_a_test,whsec_an_older_one");
+    });
+    let webhooks = served.url("/v1/webhooks/stripe");
+    let send = |secret: &str, file: &str| {
+        let arguments = ["--json", "stripe", "send", "--url", &webhooks, file];
+        program::run(program::command(&arguments).env("STRIPE_WEBHOOK_SECRET", secret).env("HOME", "/tmp"))
+    };
+    let event = "tests/it/stripe/webhooks/2025-basil/product.created.json";
+    let sent = send("whsec_an_older_one", event);
+    assert_eq!(program::code(&sent), 0, "{}", program::stderr(&sent));
+    assert_eq!(program::json(&sent)[0]["status"], 200);
+    assert_eq!(program::code(&send("whsec_of_somebody_else", event)), 1);
+    assert_eq!(program::code(&send("", event)), 2, "nothing can be signed");
+
+    let id = program::json(&sent)[0]["event"].as_str().unwrap().to_owned();
+    let shown = program::run(program::command(&["--json", "inbox", "show", &id]).env("DATABASE_URL", &url));
+    assert_eq!(program::json(&shown)["body"]["id"], id.as_str());
+    let retry = ["inbox", "retry", &id];
+    // Until the server has seen to it, the event waits already and cannot be made to.
+    let retried = program::run(program::command(&retry).env("DATABASE_URL", &url));
+    assert!(matches!(program::code(&retried), 0 | 1), "{}", program::stderr(&retried));
+}

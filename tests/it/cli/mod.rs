@@ -1,0 +1,7 @@
+//! Does the program do what its command line and its settings say?
+
+mod commands;
+mod dependencies;
+mod example;
+mod serve;
+mod settings;

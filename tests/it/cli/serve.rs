@@ -1,0 +1,184 @@
+//! Does `serve` start anywhere, stop in order, and come back after a kill?
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::{Scratch, database::TestDatabase, program, program::Served};
+
+async fn get(served: &Served, path: &str) -> (u16, String) {
+    let response = reqwest::get(served.url(path)).await.expect("it answers");
+    (response.status().as_u16(), response.text().await.expect("a text"))
+}
+
+/// The child and the tests share a machine, and blocking on the child would block the test's runtime.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("it does not panic")
+}
+
+async fn serve_on(database: &TestDatabase) -> Served {
+    let url = database.url();
+    off_thread(move || Served::on(&url)).await
+}
+
+async fn serve_embedded(directory: &Path) -> Served {
+    let directory = directory.to_owned();
+    off_thread(move || Served::embedded(&directory)).await
+}
+
+fn pid_of_postgres(directory: &Path) -> i32 {
+    let text = std::fs::read_to_string(directory.join("postgres/postmaster.pid")).expect("it runs");
+    text.lines().next().expect("a line").parse().expect("a pid")
+}
+
+#[tokio::test]
+async fn it_serves_from_an_empty_directory_and_stops_in_order() {
+    let scratch = Scratch::create();
+    let served = serve_embedded(scratch.path()).await;
+    assert_eq!(get(&served, "/healthz").await.0, 200);
+    assert!(served.admin_key().starts_with("cf_test_"));
+    assert_eq!(served.banner["data_directory"], scratch.path().to_str().unwrap());
+    let status = off_thread(move || served.stop()).await;
+    assert_eq!(status.code(), Some(0));
+    assert!(!scratch.path().join("postgres/postmaster.pid").exists(), "PostgreSQL was stopped in order");
+}
+
+#[tokio::test]
+async fn it_comes_back_after_a_kill() {
+    let scratch = Scratch::create();
+    let served = serve_embedded(scratch.path()).await;
+    served.admin_key();
+    off_thread(move || served.kill()).await;
+    let served = serve_embedded(scratch.path()).await;
+    assert!(served.banner.get("admin_key").is_none(), "the first key is still there");
+    assert_eq!(get(&served, "/healthz").await.0, 200);
+    assert_eq!(off_thread(move || served.stop()).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn it_ends_when_its_database_does() {
+    let scratch = Scratch::create();
+    let served = serve_embedded(scratch.path()).await;
+    let pid = pid_of_postgres(scratch.path());
+    // SAFETY: kill has no memory effects in this process; the pid is that of the child's own server.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
+    assert_eq!(off_thread(move || served.wait()).await.code(), Some(3));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let database = TestDatabase::create().await;
+    let served = serve_on(&database).await;
+    // A caller that does not end its request would be waited for.
+    let _idle = open_request(&served).await;
+    served.signal(libc::SIGTERM);
+    wait_until_refused(&served).await;
+    served.signal(libc::SIGINT);
+    assert_eq!(off_thread(move || served.wait()).await.code(), Some(130));
+}
+
+/// Sends the head of a request, and a part of its body.
+async fn open_request(served: &Served) -> tokio::net::TcpStream {
+    use tokio::io::AsyncWriteExt;
+    let mut stream = tokio::net::TcpStream::connect(served.address).await.unwrap();
+    let key = served.admin_key();
+    let head = format!(
+        "POST /v1/accounts/acme/deductions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nIdempotency-Key: k1\r\nContent-Length: 13\r\n\r\n{{\"amount\""
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Answered on another connection, so the first one has been taken by now.
+    assert_eq!(get(served, "/healthz").await.0, 200);
+    stream
+}
+
+/// Waits until no more connections are taken, which says that the signal was heard.
+async fn wait_until_refused(served: &Served) {
+    for _ in 0..1_000 {
+        if tokio::net::TcpStream::connect(served.address).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("connections are still taken");
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_answered_before_it_ends() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let database = TestDatabase::create().await;
+    let served = serve_on(&database).await;
+    let client = reqwest::Client::new();
+    let opened =
+        client.put(served.url("/v1/accounts/acme")).bearer_auth(served.admin_key()).send().await.unwrap();
+    assert_eq!(opened.status().as_u16(), 201, "{}", opened.text().await.unwrap());
+
+    let mut request = open_request(&served).await;
+    served.signal(libc::SIGTERM);
+    wait_until_refused(&served).await;
+    request.write_all(b":10}").await.unwrap();
+    let mut answer = String::new();
+    request.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert!(answer.contains("\"available\":40"), "{answer}");
+    assert_eq!(off_thread(move || served.wait()).await.code(), Some(0));
+    let events: i64 =
+        sqlx::query_scalar("select count(*) from ledger.events").fetch_one(&database.pool()).await.unwrap();
+    assert_eq!(events, 3, "opened, granted, deducted");
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_works_from_the_start() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let served = off_thread(move || {
+        Served::start(|command| {
+            command
+                .env("DATABASE_URL", url)
+                .env("COUNTERFOIL_BOOTSTRAP_KEY", "cf_test_given_by_the_operator");
+        })
+    })
+    .await;
+    assert!(served.banner.get("admin_key").is_none(), "a given key is not shown");
+    let keys: i64 =
+        sqlx::query_scalar("select count(*) from ledger.api_keys").fetch_one(&database.pool()).await.unwrap();
+    assert_eq!(keys, 1);
+}
+
+#[tokio::test]
+async fn the_catalog_that_is_served_is_kept() {
+    let database = TestDatabase::create().await;
+    let served = serve_on(&database).await;
+    let (name, source): (String, String) =
+        sqlx::query_as("select name, source from ledger.catalogs").fetch_one(&database.pool()).await.unwrap();
+    assert_eq!(name, "Music");
+    assert_eq!(source, include_str!("../../../catalogs/music.toml"));
+    drop(served);
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_said_before_anything_is_done() {
+    let database = TestDatabase::create().await;
+    let served = serve_on(&database).await;
+    let listen = served.address.to_string();
+    let url = database.url();
+    let output = off_thread(move || {
+        program::run(program::command(&["serve", "--listen", &listen]).env("DATABASE_URL", url))
+    })
+    .await;
+    assert_eq!(program::code(&output), 3);
+    let said = program::stderr(&output);
+    assert!(said.contains("requests cannot be taken at") && said.contains("COUNTERFOIL_LISTEN"), "{said}");
+}
+
+#[tokio::test]
+async fn many_callers_who_come_at_once_with_one_key_are_all_let_in() {
+    let database = TestDatabase::create().await;
+    let served = serve_on(&database).await;
+    let client = reqwest::Client::new();
+    let calls =
+        (0..200).map(|_| client.put(served.url("/v1/accounts/acme")).bearer_auth(served.admin_key()).send());
+    let answers = futures::future::join_all(calls).await;
+    let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 199, "{statuses:?}");
+}

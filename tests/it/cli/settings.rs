@@ -1,0 +1,146 @@
+//! Is everything that is wrong with the settings said at once, and in words that help?
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use counterfoil::catalog::Mode;
+use counterfoil::config::{CatalogChoice, Config, DatabaseConfig, Given, LogFormat, Mistakes};
+
+use crate::support::program;
+
+fn given(environment: &[(&str, &str)]) -> Given {
+    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let home = [("HOME".to_owned(), "/home/ada".to_owned())];
+    Given::new(BTreeMap::new(), pairs.chain(home).collect())
+}
+
+fn read(environment: &[(&str, &str)]) -> Config {
+    Config::read(&given(environment)).expect("the settings are right")
+}
+
+fn mistakes(environment: &[(&str, &str)]) -> Mistakes {
+    match Config::read_with_catalog(&given(environment)) {
+        Ok(_) => panic!("nothing is wrong"),
+        Err(mistakes) => mistakes,
+    }
+}
+
+#[test]
+fn without_settings_there_are_defaults() {
+    let (config, catalog) = Config::read_with_catalog(&given(&[])).expect("nothing has to be set");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.mode, Mode::Test);
+    assert_eq!(config.log.filter, "info");
+    assert_eq!(config.log.format, LogFormat::Auto);
+    assert!(config.bootstrap_key.is_none() && config.webhook_secrets.is_empty());
+    assert_eq!(catalog.catalog.name, "Music");
+}
+
+#[test]
+fn a_flag_goes_before_a_variable() {
+    let environment = BTreeMap::from([("COUNTERFOIL_LISTEN".to_owned(), "127.0.0.1:1".to_owned())]);
+    let flags = BTreeMap::from([("COUNTERFOIL_LISTEN", "127.0.0.1:2".to_owned())]);
+    let config = Config::read(&Given::new(flags, environment)).unwrap();
+    assert_eq!(config.listen.port(), 2);
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    assert_eq!(read(&[("COUNTERFOIL_LISTEN", ""), ("DATABASE_URL", " ")]).listen.port(), 8080);
+}
+
+#[test]
+fn a_database_url_replaces_the_embedded_database() {
+    let config = read(&[("DATABASE_URL", "postgres://ada@db/ledger"), ("COUNTERFOIL_DATA_DIR", "/data")]);
+    assert!(matches!(config.database, DatabaseConfig::External(_)));
+    let config = read(&[("COUNTERFOIL_DATA_DIR", "/data")]);
+    assert!(
+        matches!(config.database, DatabaseConfig::Embedded { data_directory, .. } if data_directory == Path::new("/data"))
+    );
+}
+
+#[test]
+fn the_key_of_stripe_says_which_mode_it_is() {
+    assert_eq!(read(&[("STRIPE_SECRET_KEY", "rk_live_abc")]).mode, Mode::Live);
+    assert_eq!(read(&[("STRIPE_SECRET_KEY", "sk_test_abc")]).mode, Mode::Test);
+    assert_eq!(read(&[("COUNTERFOIL_MODE", "live")]).mode, Mode::Live);
+    let contradiction = mistakes(&[("STRIPE_SECRET_KEY", "sk_live_abc"), ("COUNTERFOIL_MODE", "test")]);
+    assert!(contradiction.to_string().contains("of the other mode"), "{contradiction}");
+}
+
+#[test]
+fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
+    let mistakes = mistakes(&[
+        ("COUNTERFOIL_LISTN", "127.0.0.1:9000"),
+        ("COUNTERFOIL_LISTEN", "8080"),
+        ("COUNTERFOIL_CATALOG", "/nonexistent/catalog.toml"),
+        ("COUNTERFOIL_BOOTSTRAP_KEY", "too short"),
+        ("COUNTERFOIL_MODE", "production"),
+        ("COUNTERFOIL_LOG_FORMAT", "xml"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_a,,whsec_b"),
+        ("STRIPE_SECRET_KEY", "pk_test_secret"),
+        ("DATABASE_URL", "mysql://user:hunter2@host/database"),
+        ("RUST_LOG", "counterfoil=loud"),
+    ]);
+    let text = mistakes.to_string();
+    for part in [
+        "10 settings are wrong, and nothing was started:",
+        "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
+        "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
+        "cannot read /nonexistent/catalog.toml",
+        "COUNTERFOIL_BOOTSTRAP_KEY: `…` is not possible; a key has 16 to 256 visible ASCII characters",
+        "COUNTERFOIL_MODE: `production` is not possible; it is `test` or `live`",
+        "COUNTERFOIL_LOG_FORMAT: `xml` is not possible; it is `auto`, `text` or `json`",
+        "STRIPE_WEBHOOK_SECRET: `…` is not possible",
+        "STRIPE_SECRET_KEY: `…` is not possible; it begins with sk_test_",
+        "DATABASE_URL: `…` is not possible; it is a URL such as postgres://",
+        "RUST_LOG: `counterfoil=loud` is not possible; it is a level",
+    ] {
+        assert!(text.contains(part), "{part} is missing in: {text}");
+    }
+    for secret in ["hunter2", "whsec_a", "pk_test", "too short"] {
+        assert!(!text.contains(secret), "{secret} is shown: {text}");
+    }
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let config = read(&[
+        ("DATABASE_URL", "postgres://ada:hunter2@db/ledger"),
+        ("COUNTERFOIL_BOOTSTRAP_KEY", "cf_test_bootstrap_key"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_first,whsec_second"),
+    ]);
+    let shown = format!("{config:?}");
+    for secret in ["hunter2", "bootstrap_key\"", "whsec_"] {
+        assert!(!shown.contains(secret), "{secret} is shown: {shown}");
+    }
+}
+
+#[test]
+fn a_program_whose_default_catalog_is_elsewhere_has_one_inside() {
+    // The tests run where the file is, so both are looked at through what the program would choose.
+    assert_eq!(read(&[]).catalog, CatalogChoice::File("catalogs/music.toml".into()));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = program::command(&["serve", "--listen", "nowhere"]);
+    let output = program::run(command.current_dir(elsewhere.path()).env("HOME", elsewhere.path()));
+    assert!(!program::stderr(&output).contains("music.toml"), "only the address is wrong");
+}
+
+#[test]
+fn the_mistakes_in_a_catalog_are_said_with_the_others() {
+    let mistakes = mistakes(&[("COUNTERFOIL_CATALOG", "Cargo.toml"), ("COUNTERFOIL_LISTEN", "here")]);
+    let of_catalog = mistakes.0.iter().filter(|mistake| mistake.subject == "Cargo.toml").count();
+    assert!(of_catalog > 1, "{mistakes}");
+    assert!(mistakes.0.iter().any(|mistake| mistake.subject == "COUNTERFOIL_LISTEN"), "{mistakes}");
+}
+
+#[test]
+fn a_program_with_wrong_settings_does_not_start() {
+    let mut command = program::command(&["serve"]);
+    let output = program::run(
+        command.env("COUNTERFOIL_LISTN", "x").env("COUNTERFOIL_LISTEN", "y").env("HOME", "/tmp"),
+    );
+    assert_eq!(program::code(&output), 2);
+    assert!(output.stdout.is_empty());
+    assert!(program::stderr(&output).contains("2 settings are wrong"), "{}", program::stderr(&output));
+}

@@ -1,0 +1,270 @@
+//! One of every event, with every field filled in.
+
+use counterfoil::domain::{
+    catalog::{Measure, WindowKind},
+    credits::{GrantTerms, Slot, Source},
+    event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
+    limits::{Window, WindowKey},
+    names::{DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    subscription::{PaidBy, SubscriptionTerms, Term},
+    time::{CalendarUnit, Timestamp},
+};
+
+use crate::rules::{
+    catalog::{credits, plan_id, usd},
+    words::{self, draw, grant_id, hold_id, month, provider, time},
+};
+
+fn at() -> Timestamp {
+    time("2025-06-11T10:05:00.250Z")
+}
+
+fn deduction_id() -> DeductionId {
+    DeductionId::parse("ded_7").expect("it is an identifier")
+}
+
+fn draws() -> Vec<Draw> {
+    vec![draw("carry:month:sub_1:1748772000", 3), draw("signup", 2)]
+}
+
+fn windows() -> Vec<Window> {
+    let key = |measure, unit, kind| WindowKey { measure, unit, kind };
+    vec![
+        Window {
+            key: key(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar),
+            start: time("2025-06-10T22:00:00Z"),
+            count: 1,
+        },
+        Window {
+            key: key(Measure::Credits, CalendarUnit::Week, WindowKind::Rolling),
+            start: time("2025-06-11T09:30:00Z"),
+            count: 5,
+        },
+    ]
+}
+
+fn work() -> Purpose {
+    let option = |name: &str| OptionName::parse(name).expect("it is an identifier");
+    Purpose::Generation {
+        id: GenerationId::parse("gen_1").ok(),
+        kind: GenerationType::parse("standard_generation").expect("it is an identifier"),
+        options: [(option("quality"), option("high"))].into(),
+    }
+}
+
+fn named() -> Purpose {
+    Purpose::Named { id: GenerationId::parse("job-9").ok(), description: Some("an export".to_owned()) }
+}
+
+fn pack() -> PaymentPurpose {
+    PaymentPurpose::Pack { pack: PackId::parse("pack_2000").expect("it is an identifier"), quantity: 2 }
+}
+
+fn plan() -> PaymentPurpose {
+    PaymentPurpose::Subscription { subscription: Some(provider("sub_1")), plan: Some(plan_id("basic")) }
+}
+
+fn terms() -> SubscriptionTerms {
+    SubscriptionTerms {
+        cancel_at: Some(month(0).end),
+        trial_end: Some(time("2025-06-15T10:00:00Z")),
+        ended_at: Some(month(0).end),
+        ..words::terms("basic", month(0))
+    }
+}
+
+fn grant() -> GrantTerms {
+    GrantTerms {
+        grant_id: grant_id("carry:month:sub_1:1748772000"),
+        source: Source::Rollover,
+        amount: credits(300),
+        starts_at: month(1).start,
+        expires_at: Some(month(1).end),
+        priority: 50,
+        cost: Some(usd(999)),
+        payment: Some(provider("in_1")),
+        slot: Some(Slot {
+            subscription: provider("sub_1"),
+            plan: plan_id("basic"),
+            period: month(1),
+            allocation: credits(500),
+            carry_max: Some(credits(500)),
+            carried_from: Some(grant_id("month:sub_1:1748772000")),
+        }),
+        reason: Some("goodwill".to_owned()),
+    }
+}
+
+fn term() -> Term {
+    Term {
+        subscription: provider("sub_1"),
+        plan: plan_id("basic"),
+        period: words::year(),
+        monthly: credits(500),
+        carry_max: Some(credits(500)),
+        paid: Some(PaidBy { payment: provider("in_1"), cost: usd(9990), months: 12 }),
+        replaces: true,
+        changed_at: Some(at()),
+        anchor: Some(month(0).start),
+    }
+}
+
+pub fn events() -> Vec<Event> {
+    [accounts(), grants(), clawbacks(), holds(), subscriptions(), cancellations(), payments(), checkouts()]
+        .concat()
+}
+
+fn accounts() -> Vec<Event> {
+    let effective_at = at();
+    vec![
+        Event::AccountOpened { plan: plan_id("free"), effective_at },
+        Event::CustomerLinked { customer: provider("cus_1"), effective_at },
+        Event::CustomerUnlinked { customer: provider("cus_1"), effective_at },
+        Event::AccountClosed { reason: "asked to".to_owned(), effective_at },
+    ]
+}
+
+fn grants() -> Vec<Event> {
+    let effective_at = at();
+    vec![
+        Event::CreditsGranted { grant: grant(), effective_at },
+        Event::CreditsDeducted {
+            deduction_id: deduction_id(),
+            amount: credits(5),
+            draws: draws(),
+            order: BURN_ORDER.to_owned(),
+            purpose: work(),
+            windows: windows(),
+            effective_at,
+        },
+        Event::CreditsRefunded {
+            deduction_id: deduction_id(),
+            amount: credits(5),
+            returns: vec![draw("signup", 2)],
+            reissued: vec![draw("carry:month:sub_1:1748772000", 3)],
+            reason: "failed".to_owned(),
+            purpose: work(),
+            windows: windows(),
+            effective_at,
+        },
+        Event::CreditsExpired { grant_id: grant_id("signup"), amount: credits(48), effective_at },
+        Event::CreditsAdjusted {
+            amount: credits(5),
+            draws: draws(),
+            reason: "mistake".to_owned(),
+            effective_at,
+        },
+    ]
+}
+
+fn clawbacks() -> Vec<Event> {
+    let effective_at = at();
+    let (grant_id, dispute) = (grant_id("pack:pi_1"), provider("dp_1"));
+    vec![
+        Event::CreditsClawedBack {
+            payment: provider("pi_1"),
+            grant_id: grant_id.clone(),
+            voided: credits(100),
+            expired: credits(10),
+            owed: credits(20),
+            forgiven: credits(30),
+            effective_at,
+        },
+        Event::GrantFrozen { grant_id: grant_id.clone(), dispute: dispute.clone(), effective_at },
+        Event::GrantUnfrozen { grant_id: grant_id.clone(), dispute, effective_at },
+        Event::DebtPaid { grant_id, amount: credits(15), effective_at },
+        Event::DebtForgiven { amount: credits(5), reason: "goodwill".to_owned(), effective_at },
+    ]
+}
+
+fn holds() -> Vec<Event> {
+    let (effective_at, hold_id) = (at(), hold_id("hold_8"));
+    let expires_at = time("2025-06-11T10:20:00.250Z");
+    vec![
+        Event::CreditsHeld {
+            hold_id: hold_id.clone(),
+            amount: credits(5),
+            draws: draws(),
+            order: BURN_ORDER.to_owned(),
+            purpose: named(),
+            windows: windows(),
+            expires_at,
+            effective_at,
+        },
+        Event::HoldExtended { hold_id: hold_id.clone(), expires_at, effective_at },
+        Event::HoldCommitted {
+            hold_id: hold_id.clone(),
+            amount: credits(3),
+            draws: vec![draw("carry:month:sub_1:1748772000", 3)],
+            returns: vec![draw("signup", 2)],
+            shortfall: credits(4),
+            purpose: named(),
+            effective_at,
+        },
+        Event::HoldReleased { hold_id: hold_id.clone(), returns: draws(), effective_at },
+        Event::HoldExpired { hold_id, returns: draws(), effective_at },
+    ]
+}
+
+fn subscriptions() -> Vec<Event> {
+    let effective_at = at();
+    vec![
+        Event::PeriodPaid { term: term(), effective_at },
+        Event::TrialStarted { terms: terms(), effective_at },
+        Event::SubscriptionStarted { terms: terms(), effective_at },
+        Event::SubscriptionRenewed { terms: terms(), effective_at },
+        Event::PlanChanged { from: Some(plan_id("free")), terms: terms(), effective_at },
+        Event::PlanChangeScheduled { terms: terms(), effective_at },
+    ]
+}
+
+fn cancellations() -> Vec<Event> {
+    let effective_at = at();
+    vec![
+        Event::SubscriptionPastDue { terms: terms(), effective_at },
+        Event::SubscriptionRecovered { terms: terms(), effective_at },
+        Event::SubscriptionPaused { terms: terms(), effective_at },
+        Event::SubscriptionResumed { terms: terms(), effective_at },
+        Event::CancellationScheduled { terms: terms(), effective_at },
+        Event::CancellationWithdrawn { terms: terms(), effective_at },
+        Event::SubscriptionEnded { terms: terms(), effective_at },
+    ]
+}
+
+fn payments() -> Vec<Event> {
+    let (effective_at, payment, money) = (at(), provider("in_1"), usd(999));
+    let dispute = provider("dp_1");
+    vec![
+        Event::PaymentSucceeded {
+            payment: payment.clone(),
+            money: money.clone(),
+            purpose: plan(),
+            effective_at,
+        },
+        Event::PaymentFailed {
+            payment: payment.clone(),
+            money: money.clone(),
+            purpose: PaymentPurpose::Other,
+            attempt: 2,
+            effective_at,
+        },
+        Event::PaymentActionRequired { payment: payment.clone(), money: money.clone(), effective_at },
+        Event::PaymentRefunded {
+            payment: payment.clone(),
+            refunded: usd(333),
+            paid: money.clone(),
+            effective_at,
+        },
+        Event::DisputeOpened { dispute: dispute.clone(), payment: payment.clone(), money, effective_at },
+        Event::DisputeClosed { dispute, payment, won: true, effective_at },
+    ]
+}
+
+fn checkouts() -> Vec<Event> {
+    let (effective_at, session) = (at(), provider("cs_test_1"));
+    vec![
+        Event::CheckoutStarted { session: session.clone(), purpose: pack(), effective_at },
+        Event::CheckoutCompleted { session: session.clone(), purpose: pack(), paid: true, effective_at },
+        Event::CheckoutExpired { session, purpose: pack(), effective_at },
+    ]
+}

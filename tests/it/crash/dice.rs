@@ -1,0 +1,49 @@
+//! Random choices that can be made again: they follow from a seed, which is printed.
+
+/// Where the seed is taken from, to repeat a run.
+const SEED: &str = "COUNTERFOIL_CRASH_SEED";
+
+/// SplitMix64.
+#[derive(Clone, Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// From the environment, else another one each time.
+    pub fn seeded(what: &str) -> Self {
+        let seed = setting(SEED).unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0);
+        eprintln!("{what}: {SEED}={seed}");
+        Self(seed)
+    }
+
+    /// Others, which follow from these.
+    pub fn split(&mut self) -> Self {
+        Self(self.next())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// From 0 to `end`, without it.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// From 1 to `most`.
+    pub fn amount(&mut self, most: usize) -> i64 {
+        self.below(most) as i64 + 1
+    }
+
+    /// Takes one out.
+    pub fn draw<T>(&mut self, from: &mut Vec<T>) -> Option<T> {
+        if from.is_empty() { None } else { Some(from.swap_remove(self.below(from.len()))) }
+    }
+}
+
+/// A number from the environment.
+pub fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}

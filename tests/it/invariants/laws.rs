@@ -1,0 +1,263 @@
+//! After any sequence of commands, with the clock moving between them.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use counterfoil::domain::{
+    account::{Account, evolve},
+    catalog::Catalog,
+    command::Command,
+    credits::Source,
+    decide::{Context, decide, next_due},
+    event::{Draw, Event},
+    refusal::Refusal,
+};
+use proptest::prelude::*;
+
+use super::actions::{Step, catalogs, steps};
+use crate::rules::{
+    scenario::{Scenario, given, opened_under},
+    words::{self, month},
+};
+
+fn play(catalog: Catalog, steps: &[Step]) -> Scenario {
+    play_and(catalog, steps, |_| ())
+}
+
+/// Plays the steps, and looks at the scenario after each.
+fn play_and(catalog: Catalog, steps: &[Step], mut look: impl FnMut(&mut Scenario)) -> Scenario {
+    let mut scenario = opened_under(catalog);
+    for (number, step) in steps.iter().enumerate() {
+        scenario = scenario.after(TimeDelta::seconds(step.seconds));
+        if let Some(command) = step.action.command(&scenario, number) {
+            scenario.send(&command);
+        }
+        look(&mut scenario);
+    }
+    scenario
+}
+
+fn sum(draws: &[Draw]) -> i64 {
+    draws.iter().map(|draw| draw.amount.get()).sum()
+}
+
+/// The credits of each event, compared with the grants that they came from or went to.
+fn check_sums(event: &Event) {
+    match event {
+        Event::CreditsDeducted { amount, draws, .. }
+        | Event::CreditsHeld { amount, draws, .. }
+        | Event::CreditsAdjusted { amount, draws, .. } => assert_eq!(sum(draws), amount.get()),
+        Event::CreditsRefunded { amount, returns, reissued, .. } => {
+            assert_eq!(sum(returns) + sum(reissued), amount.get());
+        }
+        Event::HoldCommitted { amount, draws, .. } => assert_eq!(sum(draws), amount.get()),
+        _ => {}
+    }
+}
+
+/// Each hold is resolved at most once, and what it took is what it spent and returned.
+fn check_holds(history: &[Event]) {
+    let mut open = BTreeMap::new();
+    for event in history {
+        match event {
+            Event::CreditsHeld { hold_id, amount, .. } => {
+                assert_eq!(open.insert(hold_id, amount.get()), None);
+            }
+            Event::HoldCommitted { hold_id, draws, returns, .. } => {
+                assert_eq!(open.remove(hold_id), Some(sum(draws) + sum(returns)));
+            }
+            Event::HoldReleased { hold_id, returns, .. } | Event::HoldExpired { hold_id, returns, .. } => {
+                assert_eq!(open.remove(hold_id), Some(sum(returns)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All refunds of a deduction together never exceed it.
+fn check_refunds(history: &[Event]) {
+    let mut left = BTreeMap::new();
+    for event in history {
+        match event {
+            Event::CreditsDeducted { deduction_id, amount, .. } => {
+                left.insert(deduction_id, amount.get());
+            }
+            Event::CreditsRefunded { deduction_id, amount, .. } => {
+                let left = left.get_mut(deduction_id).expect("only a deduction is refunded");
+                *left -= amount.get();
+                assert!(*left >= 0, "more was refunded than deducted");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What rolls over into a month stays within the cap of its plan.
+fn check_rollover(scenario: &Scenario) {
+    let mut carried: BTreeMap<_, i64> = BTreeMap::new();
+    let mut most = BTreeMap::new();
+    for grant in scenario.grants() {
+        let Some(slot) = &grant.terms.slot else { continue };
+        let month = (&slot.subscription, slot.period.start);
+        if let Some(cap) = slot.carry_max {
+            let most: &mut i64 = most.entry(month).or_default();
+            *most = cap.get().max(*most);
+        }
+        if grant.terms.source == Source::Rollover {
+            *carried.entry(month).or_default() += grant.terms.amount.get();
+        }
+    }
+    for (month, carried) in carried {
+        assert!(carried <= most[&month], "{carried} were carried over a cap of {}", most[&month]);
+    }
+}
+
+/// The net granted for a month of a subscription never exceeds the largest allocation of the plans held in it.
+fn check_months(scenario: &Scenario) {
+    let mut months: BTreeMap<_, (i64, i64)> = BTreeMap::new();
+    for grant in scenario.grants().into_iter().filter(|grant| grant.terms.source == Source::Allocation) {
+        let Some(slot) = &grant.terms.slot else { continue };
+        let (net, largest) = months.entry((&slot.subscription, slot.period.end)).or_default();
+        *net += grant.terms.amount.get() - grant.voided.get();
+        *largest = (*largest).max(slot.allocation.get());
+    }
+    for (net, largest) in months.values() {
+        assert!(net <= largest, "{net} were granted in a month of at most {largest}");
+    }
+}
+
+proptest! {
+    /// The scenario checks conservation of each grant and of the balance after each event of its own.
+    #[test]
+    fn credits_are_conserved_and_every_sum_is_right(catalog in catalogs(), steps in steps()) {
+        let scenario = play(catalog, &steps);
+        scenario.history.iter().for_each(check_sums);
+        check_holds(&scenario.history);
+        check_refunds(&scenario.history);
+        check_rollover(&scenario);
+    }
+
+    #[test]
+    fn deciding_changes_nothing_and_is_the_same_each_time(catalog in catalogs(), steps in steps()) {
+        play_and(catalog, &steps, |scenario| {
+            for command in [Command::Settle, words::deduct(7), words::hold(7), words::generate("stems")] {
+                let context = Context { at: scenario.clock, catalog: &scenario.catalog };
+                let before = scenario.account.clone();
+                let once = decide(&scenario.account, &command, context);
+                assert_eq!(once, decide(&scenario.account, &command, context));
+                assert_eq!(before, scenario.account);
+            }
+        });
+    }
+
+    #[test]
+    fn a_replay_of_the_events_is_the_state(catalog in catalogs(), steps in steps()) {
+        let scenario = play(catalog, &steps);
+        let mut replayed = Account::Unopened;
+        for event in &scenario.history {
+            let stored = serde_json::to_string(event).expect("an event can be stored");
+            let read: Event = serde_json::from_str(&stored).expect("a stored event can be read");
+            assert_eq!(&read, event);
+            replayed = evolve(replayed, &read).expect("the history is possible");
+        }
+        assert_eq!(replayed, scenario.account);
+        assert_eq!(replayed.version(), scenario.history.len() as u64);
+    }
+
+    #[test]
+    fn a_snapshot_is_the_state(catalog in catalogs(), steps in steps()) {
+        let scenario = play(catalog, &steps);
+        let stored = serde_json::to_string(&scenario.account).expect("a state can be stored");
+        let read: Account = serde_json::from_str(&stored).expect("a stored state can be read");
+        assert_eq!(read, scenario.account);
+    }
+
+    /// Looking more often brings nothing forward and leaves nothing out: the histories are the same.
+    #[test]
+    fn time_moves_things_as_the_clock_says_however_often_one_looks(
+        catalog in catalogs(),
+        steps in steps(),
+        looks in prop::collection::vec(0..8_i64, 40),
+        rest in 0..9_000_000_i64,
+    ) {
+        let last = Step { seconds: rest, action: super::actions::Action::Settle };
+        let once: Vec<Step> = steps.iter().cloned().chain([last]).collect();
+        let mut often = opened_under(catalog.clone());
+        for (number, step) in once.iter().enumerate() {
+            let looks = looks[number % looks.len()];
+            let until = often.clock.plus(TimeDelta::seconds(step.seconds));
+            for look in 1..=looks {
+                let at = often.clock.plus(TimeDelta::seconds(step.seconds / (looks + 1))).min(until);
+                often = often.at(at).settle().then_accepted();
+                prop_assert!(look <= looks);
+            }
+            often = often.at(until);
+            if let Some(command) = step.action.command(&often, number) {
+                often.send(&command);
+            }
+        }
+        let once = play(catalog, &once);
+        prop_assert_eq!(&often.history, &once.history);
+        prop_assert_eq!(&often.account, &once.account);
+    }
+
+    /// Time can always pass: no history leads to an account that can do nothing any more.
+    #[test]
+    fn time_can_always_pass_and_then_nothing_is_due(catalog in catalogs(), steps in steps()) {
+        play_and(catalog, &steps, |scenario| {
+            scenario.send(&Command::Settle);
+            assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());
+            let due = next_due(scenario.open());
+            assert!(due.is_none_or(|due| due > scenario.clock), "{due:?} is due at {}", scenario.clock);
+            scenario.send(&Command::Settle);
+            assert_eq!(scenario.outcome(), &Ok(Vec::new()));
+        });
+    }
+
+    /// A caller that is refused for want of credits can spend what the refusal says there is.
+    #[test]
+    fn a_refusal_tells_the_truth(catalog in catalogs(), steps in steps()) {
+        let mut scenario = play(catalog, &steps);
+        scenario.send(&words::deduct(i64::MAX));
+        let spendable = match scenario.refusal() {
+            Refusal::InsufficientCredits { available, .. } => available.get(),
+            Refusal::LimitReached { limit, .. } => {
+                (limit.remaining as i64).min(scenario.balance().available.get())
+            }
+            other => panic!("{other:?}"),
+        };
+        if spendable > 0 {
+            scenario.send(&words::deduct(spendable));
+            let limited = matches!(scenario.outcome(), Err(Refusal::LimitReached { .. }));
+            prop_assert!(limited || scenario.outcome().is_ok(), "{:?}", scenario.outcome());
+        }
+    }
+
+    /// Upgrade, spend and downgrade in any order and as often as one likes.
+    #[test]
+    fn no_loop_of_plans_gains_anything(
+        moves in prop::collection::vec((0..3_usize, 0..2000_i64, 1..400_000_i64), 1..12),
+        first in 0..3_usize,
+    ) {
+        let plans = ["basic", "creator", "team"];
+        let mut current = first;
+        let mut scenario = given([words::opened()]).at(month(0).start);
+        scenario.send(&words::pay("in_1", plans[first], month(0)));
+        for (number, (next, spent, seconds)) in moves.into_iter().enumerate() {
+            if scenario.clock.plus(TimeDelta::seconds(seconds)) >= month(0).end {
+                break;
+            }
+            scenario = scenario.after(TimeDelta::seconds(seconds));
+            let at = scenario.clock;
+            let invoice = format!("in_change_{number}");
+            scenario.send(&words::change_plan(&invoice, plans[current], plans[next], at, month(0).end));
+            prop_assert!(scenario.outcome().is_ok());
+            current = next;
+            let spent = spent.min(scenario.balance().available.get());
+            if spent > 0 {
+                scenario.send(&words::deduct(spent));
+            }
+        }
+        check_months(&scenario);
+    }
+}

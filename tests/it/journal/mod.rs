@@ -1,0 +1,6 @@
+//! Does the journal keep its promises? Durable, whole, once, in one order, on the newest state.
+
+mod elsewhere;
+mod framework;
+mod once;
+mod several;

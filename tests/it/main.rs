@@ -1,0 +1,35 @@
+//! Everything that is tested from outside of the library, in one program: one link, one database server.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a test that meets what it did not expect has failed, and may say so by panicking"
+)]
+
+mod api;
+mod architecture;
+mod audit;
+mod catalog;
+mod cli;
+mod contracts;
+mod crash;
+mod invariants;
+mod journal;
+mod load;
+mod postgres;
+mod projections;
+mod readme;
+mod roles;
+mod rules;
+mod scheduler;
+mod story;
+mod stripe;
+mod support;

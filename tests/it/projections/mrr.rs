@@ -1,0 +1,183 @@
+//! The movements between two days are the difference of their figures, in whatever order reports come.
+
+use chrono::{Days, NaiveDate};
+use counterfoil::{
+    domain::{event::Event, subscription::SubscriptionStatus, time::Timestamp},
+    projections::{
+        self,
+        mrr::{
+            self, Interval, Share,
+            timeline::{self, Evidence, MovementKind, Movements, Report},
+        },
+    },
+};
+use proptest::prelude::*;
+
+use crate::support::database::TestDatabase;
+
+use super::{Following, append, opened, reported, time};
+
+fn day(number: u64) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2025, 6, 1).expect("a day").checked_add_days(Days::new(number)).expect("a day")
+}
+
+fn moment(hours: i64) -> Timestamp {
+    time("2025-06-01T00:00:00Z").plus(chrono::TimeDelta::hours(hours))
+}
+
+fn a_report() -> impl Strategy<Value = Report> {
+    let subscription = prop_oneof![Just("sub_1"), Just("sub_2")];
+    let currency = prop_oneof![4 => Just("usd"), 1 => Just("eur")];
+    let monthly = prop_oneof![Just(0_i64), Just(1_000), Just(2_900), 0..5_000_i64];
+    let hours = 0..240_i64;
+    (subscription, currency, monthly, hours.clone(), hours, 0..3_u8, prop::bool::weighted(0.1)).prop_map(
+        |(subscription, currency, monthly, effective, reported, rank, ended)| Report {
+            subscription: subscription.to_owned(),
+            sequence: 0,
+            currency: currency.to_owned(),
+            monthly: if ended { 0 } else { monthly },
+            effective_at: moment(effective),
+            evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new() },
+            stripe_event: None,
+        },
+    )
+}
+
+fn reports() -> impl Strategy<Value = Vec<Report>> {
+    prop::collection::vec(a_report(), 0..12).prop_map(|mut reports| {
+        for (number, report) in reports.iter_mut().enumerate() {
+            report.sequence = i64::try_from(number).expect("few") + 1;
+            // No two reports of Stripe's have the same id.
+            report.evidence.id = format!("evt_{number}");
+            report.stripe_event = Some(format!("evt_{number}"));
+        }
+        reports
+    })
+}
+
+/// The law, written down once more: of each subscription the greatest report that was effective by then.
+fn figure(reports: &[Report], currency: &str, at_end_of: NaiveDate) -> i64 {
+    let effective = |report: &&Report| report.effective_at.to_utc().date_naive() <= at_end_of;
+    ["sub_1", "sub_2"]
+        .into_iter()
+        .filter_map(|name| {
+            let own = reports.iter().filter(|report| report.subscription == name).filter(effective);
+            own.max_by_key(|report| report.evidence.clone())
+        })
+        .filter(|report| report.currency == currency)
+        .map(|report| report.monthly)
+        .sum()
+}
+
+fn between(movements: &Movements, currency: &str, after: NaiveDate, to: NaiveDate) -> i64 {
+    let counted =
+        movements.iter().filter(|((known, day), _)| known == currency && *day > after && *day <= to);
+    counted.map(|(_, movement)| movement.change()).sum()
+}
+
+proptest! {
+    #[test]
+    fn movements_are_the_difference_of_any_two_days(
+        reports in reports(), one in 0..11_u64, other in 0..11_u64,
+    ) {
+        let movements = timeline::movements(&reports).expect("it fits");
+        let (from, to) = (day(one.min(other)), day(one.max(other)));
+        for currency in ["usd", "eur"] {
+            let difference = figure(&reports, currency, to) - figure(&reports, currency, from);
+            prop_assert_eq!(between(&movements, currency, from, to), difference);
+        }
+    }
+
+    #[test]
+    fn movements_do_not_depend_on_the_order_of_arrival(
+        (reports, shuffled) in reports().prop_flat_map(|reports| (Just(reports.clone()), Just(reports).prop_shuffle())),
+    ) {
+        prop_assert_eq!(timeline::movements(&reports), timeline::movements(&shuffled));
+    }
+
+    #[test]
+    fn each_movement_goes_on_where_the_one_before_ended(reports in reports()) {
+        let movements = timeline::movements(&reports).expect("it fits");
+        for currency in ["usd", "eur"] {
+            let mut figure = 0;
+            let mut paid = false;
+            for movement in movements.iter().filter(|((known, _), _)| known == currency).map(|(_, movement)| movement) {
+                prop_assert_eq!(movement.before, figure);
+                prop_assert_ne!(movement.before, movement.after);
+                prop_assert_eq!(movement.kind == MovementKind::New, !paid && movement.before == 0);
+                prop_assert_eq!(movement.kind == MovementKind::Churn, movement.after == 0);
+                figure = movement.after;
+                paid = true;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_late_report_changes_its_day_and_is_listed() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let active = SubscriptionStatus::Active;
+    let days: Vec<Timestamp> = (1..=9).map(|day| time(&format!("2025-06-0{day}T12:00:00Z"))).collect();
+    append(&pool, "a", &opened(days[0]), days[0], 0).await;
+    append(&pool, "a", &reported(1_000, active, days[0]), days[0], 0).await;
+    append(&pool, "a", &reported(3_000, active, days[4]), days[4], 0).await;
+    // What happened on the third day is learned on the seventh.
+    append(&pool, "a", &reported(2_000, active, days[2]), days[6], 0).await;
+    append(&pool, "a", &reported(3_000, SubscriptionStatus::Cancelled, days[7]), days[7], 0).await;
+    let following = Following::start(pool.clone(), projections::all()).await;
+    following.caught_up(&pool).await;
+
+    let (from, until) = (day(0), day(30));
+    let movements = mrr::movements(&pool, from, until, None, None, None, 100).await.expect("an answer");
+    let seen: Vec<_> =
+        movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
+    assert_eq!(
+        seen,
+        [
+            (day(0), "new", 0, 1_000),
+            (day(2), "expansion", 1_000, 2_000),
+            (day(4), "expansion", 2_000, 3_000),
+            (day(7), "churn", 3_000, 0),
+        ]
+    );
+    let restated = mrr::restatements(&pool, from, until, 100).await.expect("an answer");
+    let seen: Vec<_> = restated.iter().map(|row| (row.day, row.change_before, row.change_after)).collect();
+    assert_eq!(seen, [(day(2), 0, 1_000), (day(4), 2_000, 1_000)]);
+
+    let changes = mrr::day_changes(&pool, day(9)).await.expect("an answer");
+    let series = mrr::series(&changes, day(1), day(9), Interval::Day);
+    let figures: Vec<_> = series.iter().map(|figures| figures.mrr).collect();
+    assert_eq!(figures, [1_000, 2_000, 2_000, 3_000, 3_000, 3_000, 0, 0]);
+    let week = mrr::series(&changes, day(1), day(9), Interval::Week);
+    assert_eq!((week[0].mrr_at_start, week[0].mrr, week[0].arr()), (1_000, 0, Some(0)));
+    assert_eq!((week[0].expansion.amount, week[0].churn.amount, week[0].paying_accounts), (2_000, -3_000, 0));
+    let retention = mrr::retention(&pool, day(1), day(9)).await.expect("an answer");
+    assert_eq!(retention[0].logo_churn().decimal(2).as_deref(), Some("1.00"));
+    assert_eq!(retention[0].net_revenue(), Share { part: 0, whole: 1_000 });
+    following.assert_rebuild_finds_the_same().await;
+}
+
+/// The status stays active while collection is paused, and yet nothing is charged.
+#[tokio::test]
+async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    append(&pool, "a", &opened(moment(0)), moment(0), 0).await;
+    for (days, collection_paused) in [(0, false), (2, true), (3, false)] {
+        let at = moment(24 * days);
+        let mut event = reported(1_000, SubscriptionStatus::Active, at);
+        let Event::PlanChanged { terms, .. } = &mut event else { panic!("{event:?}") };
+        terms.collection_paused = collection_paused;
+        append(&pool, "a", &event, at, 0).await;
+    }
+    let following = Following::start(pool.clone(), projections::all()).await;
+    following.caught_up(&pool).await;
+    let movements = mrr::movements(&pool, day(0), day(9), None, None, None, 100).await.expect("an answer");
+    let seen: Vec<_> =
+        movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
+    assert_eq!(
+        seen,
+        [(day(0), "new", 0, 1_000), (day(2), "churn", 1_000, 0), (day(3), "reactivation", 0, 1_000)]
+    );
+}

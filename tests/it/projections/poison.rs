@@ -1,0 +1,201 @@
+//! An event that cannot be applied holds up its account, or a revenue figure, and nothing else.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use counterfoil::{
+    projections::{
+        self, ApplyError, Fact, OnFailure, Projection, Tables,
+        statements::{self, Direction, Filter, Statements},
+    },
+    projector::{ProjectorError, State},
+};
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{PgConnection, PgPool};
+
+use crate::support::{
+    database::TestDatabase,
+    ledger::{TestLedger, account, deduct, grant, noon, open as open_account},
+};
+
+use super::{Following, PATIENCE, append, append_payload, deducted, eventually, granted, head, opened};
+
+/// The statements of a release that has a bug, which shows on one account.
+struct FailsOn {
+    account: &'static str,
+    broken: Arc<AtomicBool>,
+    /// Lets the database refuse the rows, instead of the code.
+    by_constraint: bool,
+    on_failure: OnFailure,
+}
+
+impl Projection for FailsOn {
+    fn name(&self) -> &'static str {
+        Statements.name()
+    }
+
+    fn definition(&self) -> &'static str {
+        Statements.definition()
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        Statements.tables()
+    }
+
+    fn totals(&self) -> &'static str {
+        Statements.totals()
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        self.on_failure
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            let hit = facts.iter().find(|fact| fact.account.as_str() == self.account && fact.sequence >= 3);
+            Statements.apply(facts, tables, connection).await?;
+            match hit {
+                Some(_) if self.broken.load(Ordering::SeqCst) && self.by_constraint => {
+                    // The line is there already, and the primary key says so.
+                    Statements.apply(facts, tables, connection).await
+                }
+                Some(fact) if self.broken.load(Ordering::SeqCst) => {
+                    Err(ApplyError::Unfit { position: fact.position, reason: "a bug".into() })
+                }
+                Some(_) | None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn amounts(pool: &PgPool, id: &str) -> Vec<i64> {
+    let lines =
+        statements::page(pool, &account(id), &Filter::default(), Direction::OldestFirst, None, 100).await;
+    lines.expect("an answer").into_iter().map(|line| line.amount).collect()
+}
+
+async fn parks_and_unparks(by_constraint: bool) {
+    let ledger = TestLedger::start().await;
+    let pool = ledger.database.pool();
+    let broken = Arc::new(AtomicBool::new(true));
+    let failing =
+        FailsOn { account: "bad", broken: Arc::clone(&broken), by_constraint, on_failure: OnFailure::Park };
+    let following =
+        Following::start(pool.clone(), vec![Arc::new(failing), Arc::new(projections::usage::Usage)]).await;
+    for id in ["bad", "good"] {
+        open_account(&ledger.ledger, id).await.expect("opened");
+        grant(&ledger.ledger, id, 100, "start").await.expect("granted");
+    }
+    for amount in 1..=3 {
+        for id in ["bad", "good"] {
+            let key = format!("k{amount}");
+            ledger.ledger.execute(deduct(id, amount, &key)).await.expect("the ledger goes on");
+        }
+    }
+    following.caught_up(&pool).await;
+
+    let good = amounts(&pool, "good").await;
+    assert!(good.ends_with(&[100, -1, -2, -3]), "{good:?}");
+    let bad = amounts(&pool, "bad").await;
+    assert!(bad.len() < good.len(), "{bad:?}");
+    let listing = following.listing("statements").await;
+    assert_eq!((&listing.state, listing.parked.len()), (&State::Live, 1));
+    assert_eq!(listing.parked[0].account_id, "bad");
+    assert!(following.listing("usage").await.parked.is_empty());
+    let as_of = following
+        .projector
+        .wait_for("statements", 0, Some(&account("bad")), head(&pool).await, PATIENCE)
+        .await
+        .expect("it is known");
+    assert!(as_of.parked && !as_of.reached, "the caller is told, and does not wait");
+
+    let in_vain = following.projector.unpark("statements", &account("bad")).await;
+    assert!(in_vain.is_err(), "the bug is still there");
+    broken.store(false, Ordering::SeqCst);
+    following.projector.unpark("statements", &account("bad")).await.expect("the bug is gone");
+    let bad = amounts(&pool, "bad").await;
+    assert_eq!(bad, good, "the same commands, the same lines");
+    ledger.ledger.execute(deduct("bad", 4, "k4")).await.expect("deducted");
+    following.caught_up(&pool).await;
+    assert_eq!(amounts(&pool, "bad").await.last(), Some(&-4));
+    assert!(matches!(
+        following.projector.unpark("statements", &account("bad")).await,
+        Err(ProjectorError::NotParked { .. })
+    ));
+    following.assert_rebuild_finds_the_same().await;
+}
+
+#[tokio::test]
+async fn a_failing_account_parks_and_catches_up_when_it_is_unparked() {
+    parks_and_unparks(false).await;
+}
+
+#[tokio::test]
+async fn an_account_whose_rows_the_database_refuses_parks_too() {
+    parks_and_unparks(true).await;
+}
+
+#[tokio::test]
+async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    for id in ["bad", "good"] {
+        append(&pool, id, &opened(noon()), noon(), 0).await;
+        append(&pool, id, &granted(50, noon()), noon(), 50).await;
+    }
+    append_payload(&pool, "bad", "CreditsDeducted", r#"{"CreditsDeducted":{}}"#, noon(), 49).await;
+    append(&pool, "bad", &deducted(2, 1, noon()), noon(), 48).await;
+    append(&pool, "good", &deducted(1, 1, noon()), noon(), 49).await;
+    let following = Following::start(pool.clone(), projections::all()).await;
+    let all = head(&pool).await;
+    for name in ["statements", "usage", "accounts", "deadlines", "subscriptions"] {
+        let as_of = following.projector.wait_for(name, 0, None, all, PATIENCE).await.expect("it is known");
+        assert!(as_of.reached, "{name}");
+        assert_eq!(following.listing(name).await.parked[0].position, 5, "{name}");
+    }
+    assert_eq!(amounts(&pool, "good").await, [50, -1]);
+    assert_eq!(amounts(&pool, "bad").await, [50], "what came after waits behind it");
+    eventually("revenue stops", || async {
+        matches!(following.listing("mrr").await.state, State::Stopped { .. })
+    })
+    .await;
+    assert_eq!(following.listing("mrr").await.position.0, 4, "all before it is in the figure");
+}
+
+#[tokio::test]
+async fn a_read_model_that_stopped_goes_on_where_it_was_when_it_is_resumed() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let broken = Arc::new(AtomicBool::new(true));
+    let failing = FailsOn {
+        account: "bad",
+        broken: Arc::clone(&broken),
+        by_constraint: false,
+        on_failure: OnFailure::Stop,
+    };
+    for id in ["bad", "good"] {
+        append(&pool, id, &opened(noon()), noon(), 0).await;
+        append(&pool, id, &granted(50, noon()), noon(), 50).await;
+        append(&pool, id, &deducted(1, 1, noon()), noon(), 49).await;
+    }
+    let following = Following::start(pool.clone(), vec![Arc::new(failing)]).await;
+    eventually("it stops", || async {
+        matches!(following.listing("statements").await.state, State::Stopped { .. })
+    })
+    .await;
+    assert_eq!(following.listing("statements").await.position.0, 2);
+    assert_eq!(amounts(&pool, "good").await, [0_i64; 0]);
+    broken.store(false, Ordering::SeqCst);
+    following.projector.resume("statements").await.expect("it is known");
+    following.caught_up(&pool).await;
+    assert_eq!(amounts(&pool, "good").await, [50, -1]);
+    assert_eq!(following.listing("statements").await.state, State::Live);
+}

@@ -1,0 +1,62 @@
+//! A caller gets an answer as new as it asks for, or is told how old it is.
+
+use std::time::Duration;
+
+use counterfoil::projections;
+
+use crate::support::{
+    database::TestDatabase,
+    ledger::{TestLedger, account, grant, noon, open as open_account},
+};
+
+use super::{Following, PATIENCE, append, head, open, opened};
+
+#[tokio::test]
+async fn a_read_waits_for_the_position_of_a_command() {
+    let ledger = TestLedger::start().await;
+    let pool = ledger.database.pool();
+    let following = Following::start(pool.clone(), projections::all()).await;
+    open_account(&ledger.ledger, "acme").await.expect("opened");
+    for number in 0..20 {
+        grant(&ledger.ledger, "acme", 10, &format!("k{number}")).await.expect("granted");
+        let head = head(&pool).await;
+        let as_of = following
+            .projector
+            .wait_for("statements", 0, Some(&account("acme")), head, PATIENCE)
+            .await
+            .expect("it is known");
+        assert!(as_of.reached && as_of.position >= head);
+        let lines: i64 = sqlx::query_scalar("select count(*) from read.statements where kind = 'bonus'")
+            .fetch_one(&pool)
+            .await
+            .expect("an answer");
+        assert_eq!(lines, number + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_waits_in_vain_says_how_old_it_is() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    // Nobody follows.
+    let projector = open(pool.clone(), projections::all()).await;
+    append(&pool, "a", &opened(noon()), noon().minus(chrono::TimeDelta::seconds(3)), 0).await;
+    let as_of = projector
+        .wait_for("usage", 0, None, head(&pool).await, Duration::from_millis(20))
+        .await
+        .expect("it is known");
+    assert!(!as_of.reached);
+    assert_eq!((as_of.position.0, as_of.lag_ms), (0, 3_000));
+}
+
+#[tokio::test]
+async fn another_instance_knows_what_the_leader_did() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    let _leader = Following::start(pool.clone(), projections::all()).await;
+    let other = open(pool.clone(), projections::all()).await;
+    append(&pool, "a", &opened(noon()), noon(), 0).await;
+    let as_of = other.wait_for("accounts", 0, None, head(&pool).await, PATIENCE).await.expect("it is known");
+    assert!(as_of.reached);
+    assert_eq!(as_of.lag_ms, 0);
+}

@@ -1,0 +1,151 @@
+//! Accounts are opened once, by their caller or by a report, linked to customers in any order, and closed for good.
+
+use counterfoil::domain::{
+    command::{Command, Deduction},
+    event::{Event, Purpose},
+    names::{DeductionId, ProviderId},
+    refusal::Refusal,
+    time::Timestamp,
+};
+
+use super::{
+    catalog::credits,
+    scenario::{Scenario, given},
+    words::{buy, commit, day, deduct, extend, generate, grant, hold, month, opened, pay, provider, release},
+};
+
+fn link(customer: &ProviderId, effective_at: Timestamp) -> Command {
+    Command::LinkCustomer { customer: customer.clone(), effective_at }
+}
+
+fn unlink(customer: &ProviderId, effective_at: Timestamp) -> Command {
+    Command::UnlinkCustomer { customer: customer.clone(), effective_at }
+}
+
+fn close() -> Command {
+    Command::CloseAccount { reason: "asked to".to_owned() }
+}
+
+fn closed() -> Scenario {
+    given([opened()]).when(close())
+}
+
+#[test]
+fn an_account_is_opened_once() {
+    given([]).when(Command::OpenAccount).then_accepted().when(Command::OpenAccount).then_nothing();
+}
+
+#[test]
+fn an_account_that_nobody_opened_is_not_found() {
+    let deduction = Deduction {
+        deduction_id: DeductionId::parse("ded_1").expect("it is an identifier"),
+        amount: credits(1),
+        draws: Vec::new(),
+        purpose: Purpose::Named { id: None, description: None },
+        windows: Vec::new(),
+    };
+    let commands = [
+        deduct(1),
+        generate("standard"),
+        hold(1),
+        commit("hold_1", None, Default::default()),
+        release("hold_1"),
+        extend("hold_1", 5),
+        grant("a", 1, None),
+        close(),
+        Command::Settle,
+        Command::RefundDeduction { deduction, amount: None, reason: String::new() },
+        Command::AdjustCredits { amount: credits(1), reason: String::new() },
+        Command::ForgiveDebt { amount: None, reason: String::new() },
+    ];
+    for command in commands {
+        given([]).when(command).then_refused(Refusal::AccountNotFound);
+    }
+}
+
+#[test]
+fn a_customer_is_linked_once() {
+    let ada = provider("cus_ada");
+    given([opened()])
+        .when(link(&ada, day(0)))
+        .then([Event::CustomerLinked { customer: ada.clone(), effective_at: day(0) }])
+        .when(link(&ada, day(1)))
+        .then_nothing();
+}
+
+#[test]
+fn a_customer_that_is_gone_does_not_come_back_in_either_order() {
+    let ada = provider("cus_ada");
+    let forwards = given([opened()]).at(day(3)).when(link(&ada, day(1))).when(unlink(&ada, day(2)));
+    let backwards = given([opened()]).at(day(3)).when(unlink(&ada, day(2))).when(link(&ada, day(1)));
+    assert_eq!(forwards.open().customers, backwards.open().customers);
+    backwards.then_nothing().when(unlink(&ada, day(2))).then_nothing();
+}
+
+#[test]
+fn an_account_may_have_several_customers() {
+    let scenario =
+        given([opened()]).when(link(&provider("cus_1"), day(0))).when(link(&provider("cus_2"), day(0)));
+    assert_eq!(scenario.open().customers.len(), 2);
+}
+
+#[test]
+fn nothing_is_done_to_an_account_that_was_closed() {
+    let at = month(0).start;
+    let commands = [
+        Command::OpenAccount,
+        deduct(1),
+        hold(1),
+        grant("a", 1, None),
+        close(),
+        Command::Settle,
+        pay("in_1", "basic", month(0)),
+        buy("pi_1", "pack_500", 1, at),
+        link(&provider("cus_1"), at),
+    ];
+    for command in commands {
+        closed().at(at).when(command).then_refused(Refusal::AccountClosed);
+    }
+}
+
+#[test]
+fn a_closed_account_still_says_what_it_had() {
+    given([opened()]).when(grant("a", 7, None)).when(close()).then_named(["AccountClosed"]).then_available(7);
+}
+
+#[test]
+fn an_account_with_open_holds_is_not_closed() {
+    given([opened()])
+        .when(grant("a", 7, None))
+        .when(hold(3))
+        .when(close())
+        .then_refused(Refusal::HoldsOpen { held: credits(3) })
+        .when(release("hold_3"))
+        .when(close())
+        .then_accepted();
+}
+
+#[test]
+fn an_operators_grant_has_a_name_of_its_own() {
+    given([opened()])
+        .when(grant("a", 1, None))
+        .when(grant("a", 1, None))
+        .then_refused(Refusal::GrantAlreadyExists);
+    for reserved in
+        ["signup", "month:sub_1:1748772000", "carry:x", "up:line", "pack:pi_1", "trial:team", "refund_9"]
+    {
+        given([opened()]).when(grant(reserved, 1, None)).then_refused(Refusal::GrantAlreadyExists);
+    }
+}
+
+#[test]
+fn a_history_that_no_account_can_have_is_not_applied() {
+    let mut account = given([opened()]).account;
+    assert!(account.apply(&opened()).is_err());
+    let mut account = closed().account;
+    assert!(account.apply(&super::words::granted_forever("a", 1)).is_err());
+    let mut account = given([opened(), super::words::granted_forever("a", 1)]).account;
+    assert!(account.apply(&super::words::granted_forever("a", 1)).is_err());
+    let mut account = given([opened(), super::words::granted_forever("a", 1)]).account;
+    assert!(account.apply(&super::words::deducted(3, 2, [super::words::draw("a", 2)], day(0))).is_err());
+}

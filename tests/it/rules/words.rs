@@ -1,0 +1,277 @@
+//! The words that scenarios are told in: events, commands and terms with all that does not matter filled in.
+
+use chrono::TimeDelta;
+use counterfoil::domain::{
+    catalog::Interval,
+    command::{
+        Command, Excess, Generation, GrantCredits, HoldFor, PaidPeriod, Proration, RecordPackPurchase,
+        RecordPaidInvoice, RecordSubscription, SubscriptionChange,
+    },
+    credits::{GrantTerms, PRIORITY_DEFAULT, Source},
+    event::{BURN_ORDER, Draw, Event, Purpose},
+    names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
+    subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
+    time::{Period, Timestamp},
+};
+
+use super::catalog::{credits, plan_id, usd};
+
+/// Midnight, this many days after 1 June 2025.
+pub fn day(number: i64) -> Timestamp {
+    time("2025-06-01T00:00:00Z").plus(TimeDelta::days(number))
+}
+
+pub fn time(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("a test's time is written as RFC 3339")
+}
+
+pub fn hours(number: i64) -> TimeDelta {
+    TimeDelta::hours(number)
+}
+
+pub fn provider(id: &str) -> ProviderId {
+    ProviderId::parse(id).expect("a test's object is an identifier")
+}
+
+pub fn grant_id(id: &str) -> GrantId {
+    GrantId::parse(id).expect("a test's grant is an identifier")
+}
+
+pub fn hold_id(id: &str) -> HoldId {
+    HoldId::parse(id).expect("a test's hold is an identifier")
+}
+
+// Events.
+
+pub fn opened() -> Event {
+    Event::AccountOpened { plan: plan_id("free"), effective_at: day(0) }
+}
+
+/// A free grant with an end, from day 0.
+pub fn granted(id: &str, amount: i64, expires_at: Timestamp) -> Event {
+    granted_as(GrantTerms { expires_at: Some(expires_at), ..bonus(id, amount) })
+}
+
+pub fn granted_forever(id: &str, amount: i64) -> Event {
+    granted_as(bonus(id, amount))
+}
+
+pub fn granted_as(grant: GrantTerms) -> Event {
+    Event::CreditsGranted { grant, effective_at: day(0) }
+}
+
+pub fn bonus(id: &str, amount: i64) -> GrantTerms {
+    GrantTerms {
+        grant_id: grant_id(id),
+        source: Source::Bonus,
+        amount: credits(amount),
+        starts_at: day(0),
+        expires_at: None,
+        priority: PRIORITY_DEFAULT,
+        cost: None,
+        payment: None,
+        slot: None,
+        reason: None,
+    }
+}
+
+pub fn draw(id: &str, amount: i64) -> Draw {
+    Draw { grant_id: grant_id(id), amount: credits(amount) }
+}
+
+/// The deduction that is the account's event of this number.
+pub fn deducted(number: u64, amount: i64, draws: impl Into<Vec<Draw>>, at: Timestamp) -> Event {
+    Event::CreditsDeducted {
+        deduction_id: DeductionId::parse(&format!("ded_{number}")).expect("it is an identifier"),
+        amount: credits(amount),
+        draws: draws.into(),
+        order: BURN_ORDER.to_owned(),
+        purpose: Purpose::Named { id: None, description: None },
+        windows: Vec::new(),
+        effective_at: at,
+    }
+}
+
+pub fn expired(id: &str, amount: i64, at: Timestamp) -> Event {
+    Event::CreditsExpired { grant_id: grant_id(id), amount: credits(amount), effective_at: at }
+}
+
+// Commands of callers.
+
+pub fn deduct(amount: i64) -> Command {
+    Command::DeductCredits { amount: credits(amount), id: None, description: None }
+}
+
+pub fn generation(kind: &str, options: &[(&str, &str)]) -> Generation {
+    let option = |name: &str| OptionName::parse(name).expect("a test's option is an identifier");
+    Generation {
+        kind: GenerationType::parse(kind).expect("a test's type is an identifier"),
+        options: options.iter().map(|(name, value)| (option(name), option(value))).collect(),
+        id: None,
+    }
+}
+
+pub fn generate(kind: &str) -> Command {
+    Command::Generate(generation(kind, &[]))
+}
+
+pub fn generate_as(kind: &str, id: &str) -> Command {
+    let id = GenerationId::parse(id).expect("a test's generation is an identifier");
+    Command::Generate(Generation { id: Some(id), ..generation(kind, &[]) })
+}
+
+pub fn hold(amount: i64) -> Command {
+    let what = HoldFor::Amount { amount: credits(amount), id: None, description: None };
+    Command::HoldCredits { what, expires_in_s: None }
+}
+
+pub fn hold_for(amount: i64, expires_in_s: u32) -> Command {
+    let what = HoldFor::Amount { amount: credits(amount), id: None, description: None };
+    Command::HoldCredits { what, expires_in_s: Some(expires_in_s) }
+}
+
+pub fn commit(id: &str, amount: Option<i64>, excess: Excess) -> Command {
+    Command::CommitHold { hold_id: hold_id(id), amount: amount.map(credits), excess }
+}
+
+pub fn release(id: &str) -> Command {
+    Command::ReleaseHold { hold_id: hold_id(id) }
+}
+
+pub fn extend(id: &str, expires_in_s: u32) -> Command {
+    Command::ExtendHold { hold_id: hold_id(id), expires_in_s }
+}
+
+pub fn grant(id: &str, amount: i64, expires_at: Option<Timestamp>) -> Command {
+    Command::GrantCredits(GrantCredits {
+        grant_id: grant_id(id),
+        source: Source::Bonus,
+        amount: credits(amount),
+        starts_at: None,
+        expires_at,
+        priority: None,
+        cost: None,
+        reason: "thanks".to_owned(),
+    })
+}
+
+// Reports of the payment provider.
+
+/// The month with this number from 1 June 2025, at 10:00.
+pub fn month(number: u32) -> Period {
+    let first = time("2025-06-01T10:00:00Z");
+    Period { start: first.plus_months(number), end: first.plus_months(number + 1) }
+}
+
+pub fn year() -> Period {
+    Period { start: month(0).start, end: month(11).end }
+}
+
+pub const SUBSCRIPTION: &str = "sub_1";
+
+pub fn pay(invoice: &str, plan: &str, period: Period) -> Command {
+    pay_for(SUBSCRIPTION, invoice, plan, period)
+}
+
+pub fn pay_for(subscription: &str, invoice: &str, plan: &str, period: Period) -> Command {
+    Command::RecordPaidInvoice(RecordPaidInvoice {
+        invoice: provider(invoice),
+        subscription: Some(provider(subscription)),
+        money: usd(999),
+        periods: vec![PaidPeriod { plan: plan_id(plan), quantity: 1, period, cost: usd(999) }],
+        prorations: Vec::new(),
+        effective_at: period.start,
+    })
+}
+
+/// The plan changes at `at`, until `end`, which is the end of the paid period.
+pub fn change_plan(invoice: &str, from: &str, to: &str, at: Timestamp, end: Timestamp) -> Command {
+    change_plan_of(Interval::Month, invoice, from, to, Period { start: at, end })
+}
+
+pub fn change_plan_of(interval: Interval, invoice: &str, from: &str, to: &str, span: Period) -> Command {
+    let proration = Proration {
+        line: provider(&format!("line_{invoice}")),
+        from: Some((plan_id(from), 1)),
+        to: (plan_id(to), 1),
+        span,
+        interval,
+        cost: usd(667),
+    };
+    Command::RecordPaidInvoice(RecordPaidInvoice {
+        invoice: provider(invoice),
+        subscription: Some(provider(SUBSCRIPTION)),
+        money: usd(667),
+        periods: Vec::new(),
+        prorations: vec![proration],
+        effective_at: span.start,
+    })
+}
+
+/// An active subscription for a month, reported when that began.
+pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
+    SubscriptionTerms {
+        subscription: provider(SUBSCRIPTION),
+        status: SubscriptionStatus::Active,
+        plan: plan_id(plan),
+        quantity: 1,
+        monthly: usd(999),
+        period,
+        cancel_at: None,
+        trial_end: None,
+        ended_at: None,
+        collection_paused: false,
+        evidence: evidence(period.start, 1),
+    }
+}
+
+pub fn evidence(reported_at: Timestamp, rank: u8) -> Evidence {
+    Evidence { reported_at, rank, id: provider(&format!("evt_{}_{rank}", reported_at.seconds())) }
+}
+
+pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionTerms {
+    SubscriptionTerms {
+        status: SubscriptionStatus::Cancelled,
+        ended_at: Some(ended_at),
+        evidence: evidence(ended_at, 9),
+        ..terms(plan, period)
+    }
+}
+
+pub fn report(change: SubscriptionChange, terms: SubscriptionTerms) -> Command {
+    let effective_at = terms.ended_at.unwrap_or(terms.evidence.reported_at);
+    Command::RecordSubscription(RecordSubscription { change, terms, effective_at })
+}
+
+pub fn buy(payment: &str, pack: &str, quantity: u32, at: Timestamp) -> Command {
+    Command::RecordPackPurchase(RecordPackPurchase {
+        payment: provider(payment),
+        session: None,
+        pack: PackId::parse(pack).expect("a test's pack is an identifier"),
+        quantity,
+        money: usd(2000),
+        effective_at: at,
+    })
+}
+
+pub fn refund_payment(payment: &str, refunded: i64, paid: i64, at: Timestamp) -> Command {
+    Command::RecordRefundedPayment {
+        payment: provider(payment),
+        refunded: usd(refunded),
+        paid: usd(paid),
+        effective_at: at,
+    }
+}
+
+pub fn open_dispute(dispute: &str, payment: &str, at: Timestamp) -> Command {
+    Command::OpenDispute {
+        dispute: provider(dispute),
+        payment: provider(payment),
+        money: usd(2000),
+        effective_at: at,
+    }
+}
+
+pub fn close_dispute(dispute: &str, payment: &str, won: bool, at: Timestamp) -> Command {
+    Command::CloseDispute { dispute: provider(dispute), payment: provider(payment), won, effective_at: at }
+}

@@ -1,0 +1,10 @@
+//! Two customers and three months of Stripe's webhooks, through the whole program: does everybody see what happened,
+//! in whatever order and however often it was told?
+
+mod awkward;
+mod ending;
+mod expected;
+mod late;
+mod lines;
+mod orders;
+mod program;

@@ -1,0 +1,326 @@
+//! Deliveries on a real database: kept once, handled in the background, and never lost.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::TimeDelta;
+use counterfoil::{
+    clock::Clock,
+    domain::names::AccountId,
+    ledger::Ledger,
+    stripe::{
+        inbox::{Inbox, Operated, ReceiveError, Received, State},
+        processor::{ATTEMPTS_MAX, Processor, Progress},
+        signature::{Secrets, sign},
+    },
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::documents::{ADA, BOB, SHAPES, here, read, story, value};
+use crate::support::ledger::{TestLedger, start};
+
+struct Desk {
+    inbox: Inbox,
+    processor: Processor,
+    test: TestLedger,
+    secrets: Secrets,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let test = TestLedger::start().await;
+        let inbox = Inbox::new(test.database.pool());
+        let processor = Processor::new(inbox.clone(), test.ledger.clone(), here());
+        Self { inbox, processor, test, secrets: Secrets::parse("whsec_test").unwrap() }
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.test.clock
+    }
+
+    async fn receive(&self, body: &[u8]) -> Result<Received, ReceiveError> {
+        let at = self.clock().now();
+        let header = sign(self.secrets.first().unwrap(), body, at);
+        self.inbox.receive(&self.secrets, Some(&header), body, at).await
+    }
+
+    async fn take(&self, event: &Value) -> String {
+        self.receive(&serde_json::to_vec(event).unwrap()).await.unwrap().event.to_string()
+    }
+
+    async fn take_file(&self, shape: &str, file: &str) -> String {
+        self.receive(&read(shape, file)).await.unwrap().event.to_string()
+    }
+
+    async fn work(&self) {
+        while self.processor.work().await.unwrap() != Progress::Idle {}
+    }
+
+    async fn state(&self, event: &str) -> State {
+        self.inbox.find(event).await.unwrap().expect("it was received").summary.state
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock().set(self.clock().now().plus(TimeDelta::seconds(seconds)));
+    }
+}
+
+async fn available(ledger: &Ledger, account: &str, clock: &Clock) -> i64 {
+    let view = ledger.view(&AccountId::parse(account).unwrap()).await.unwrap();
+    view.account.balance(clock.now()).available.get()
+}
+
+#[tokio::test]
+async fn a_delivery_is_kept_once_and_its_first_body_stays() {
+    let desk = Desk::open().await;
+    let first = desk.receive(&read(SHAPES[1], "invoice.paid.subscription_create.json")).await.unwrap();
+    let second = desk.receive(&read("edge", "same_event_id_other_bytes.json")).await.unwrap();
+    assert_eq!((first.repeated, second.repeated), (false, true));
+    assert_eq!(first.event, second.event);
+    let entry = desk.inbox.find(first.event.as_str()).await.unwrap().unwrap();
+    assert_eq!(entry.body, read(SHAPES[1], "invoice.paid.subscription_create.json"));
+    assert_eq!(entry.summary.secret, "1");
+    assert_eq!(desk.inbox.count().await.unwrap()[&State::Received], 1);
+}
+
+#[tokio::test]
+async fn what_is_not_signed_or_no_event_is_not_kept() {
+    let desk = Desk::open().await;
+    let body = read(SHAPES[1], "customer.created.json");
+    let unsigned = desk.inbox.receive(&desk.secrets, None, &body, desk.clock().now()).await;
+    assert!(matches!(unsigned, Err(ReceiveError::Signature(_))));
+    assert!(matches!(desk.receive(&read("edge", "not_json.txt")).await, Err(ReceiveError::Unparsable(_))));
+    assert_eq!(desk.inbox.count().await.unwrap().values().sum::<i64>(), 0);
+}
+
+#[tokio::test]
+async fn the_whole_story_is_handled_in_both_shapes_and_backwards() {
+    let mut balances = BTreeSet::new();
+    for (shape, backwards) in [(SHAPES[0], false), (SHAPES[1], false), (SHAPES[1], true)] {
+        let desk = Desk::open().await;
+        let mut files = story(shape);
+        if backwards {
+            files.reverse();
+        }
+        for file in &files {
+            desk.take_file(shape, file).await;
+        }
+        desk.work().await;
+        let counts = desk.inbox.count().await.unwrap();
+        for state in [State::Received, State::Waiting, State::Dead, State::Quarantined] {
+            assert_eq!(counts[&state], 0, "{shape} {state:?}");
+        }
+        let (ledger, clock) = (&desk.test.ledger, desk.clock());
+        balances.insert((available(ledger, ADA, clock).await, available(ledger, BOB, clock).await));
+    }
+    // 50 at the start, and packs of 2,000, 5,500 and 2,000; refunds and disputes are for a later release.
+    assert_eq!(balances, BTreeSet::from([(9_550, 50)]));
+}
+
+#[tokio::test]
+async fn a_customer_that_nobody_knows_is_waited_for() {
+    let desk = Desk::open().await;
+    let mut invoice = value(SHAPES[1], "invoice.paid.subscription_cycle.json");
+    invoice["data"]["object"]["parent"]["subscription_details"]["metadata"] = json!({});
+    let invoice = desk.take(&invoice).await;
+    desk.work().await;
+    assert_eq!(desk.state(&invoice).await, State::Waiting);
+    // The link comes, and what waited for it is handled without any delay.
+    desk.take_file(SHAPES[1], "customer.created.json").await;
+    desk.work().await;
+    assert_eq!(desk.state(&invoice).await, State::Processed);
+}
+
+#[tokio::test]
+async fn a_customer_that_stays_unknown_is_given_up_in_the_end_and_found_again() {
+    let desk = Desk::open().await;
+    let lost = desk.take_file("edge", "unknown_customer.json").await;
+    for _ in 1..ATTEMPTS_MAX {
+        desk.work().await;
+        assert_eq!(desk.state(&lost).await, State::Waiting);
+        desk.pass(3_600);
+    }
+    desk.work().await;
+    assert_eq!(desk.state(&lost).await, State::Dead);
+    let mut customer = value(SHAPES[1], "customer.created.json");
+    customer["id"] = "evt_late_link".into();
+    customer["data"]["object"]["id"] = "cus_NobodyKnows0001".into();
+    desk.take(&customer).await;
+    desk.work().await;
+    assert_eq!(desk.state(&lost).await, State::Processed);
+}
+
+#[tokio::test]
+async fn the_delay_between_attempts_grows() {
+    let desk = Desk::open().await;
+    let lost = desk.take_file("edge", "unknown_customer.json").await;
+    let mut delays = Vec::new();
+    for _ in 0..5 {
+        desk.work().await;
+        let summary = desk.inbox.find(&lost).await.unwrap().unwrap().summary;
+        let delay = summary.next_attempt_at.unwrap().seconds() - desk.clock().now().seconds();
+        delays.push(delay);
+        desk.pass(delay);
+    }
+    assert_eq!(delays, [1, 2, 4, 8, 16]);
+}
+
+#[tokio::test]
+async fn awkward_deliveries_end_where_a_person_finds_them() {
+    let desk = Desk::open().await;
+    let expected = [
+        ("unknown_type.json", State::Ignored),
+        ("unknown_enum_status.json", State::Dead),
+        ("livemode_true.json", State::Quarantined),
+        ("connect_account.json", State::Quarantined),
+        ("invoice_lines_truncated.json", State::Dead),
+        ("hostile_metadata.json", State::Waiting),
+        ("expanded_customer.json", State::Processed),
+    ];
+    for (file, state) in expected {
+        let event = desk.take_file("edge", file).await;
+        desk.work().await;
+        assert_eq!(desk.state(&event).await, state, "{file}");
+    }
+    let dead = desk.inbox.list(Some(State::Dead), None, 10).await.unwrap();
+    assert!(dead.events.iter().all(|event| event.reason.is_some()));
+    assert_eq!(dead.events.len(), 2);
+}
+
+#[tokio::test]
+async fn a_person_can_retry_and_discard() {
+    let desk = Desk::open().await;
+    let held = desk.take_file("edge", "unknown_enum_status.json").await;
+    desk.work().await;
+    let at = desk.clock().now();
+    assert_eq!(desk.inbox.retry(&held, at).await.unwrap(), Operated::Done);
+    assert_eq!(desk.state(&held).await, State::Received);
+    desk.work().await;
+    assert_eq!(desk.state(&held).await, State::Dead);
+    assert_eq!(desk.inbox.discard(&held, "a test", at).await.unwrap(), Operated::Done);
+    desk.work().await;
+    assert_eq!(desk.state(&held).await, State::Discarded);
+    assert_eq!(desk.inbox.retry("evt_none", at).await.unwrap(), Operated::NotFound);
+    let done = desk.take_file(SHAPES[1], "customer.created.json").await;
+    desk.work().await;
+    let refused = Operated::NotPossible { state: State::Processed };
+    assert_eq!(desk.inbox.retry(&done, at).await.unwrap(), refused);
+    assert_eq!(desk.inbox.discard(&done, "a test", at).await.unwrap(), refused);
+}
+
+#[tokio::test]
+async fn what_is_not_handled_yet_can_be_processed_again() {
+    let desk = Desk::open().await;
+    let refund = desk.take_file(SHAPES[1], "refund.created.json").await;
+    desk.work().await;
+    assert_eq!(desk.state(&refund).await, State::NotHandledYet);
+    assert_eq!(desk.inbox.reprocess(desk.clock().now()).await.unwrap(), 1);
+    assert_eq!(desk.state(&refund).await, State::Received);
+}
+
+#[tokio::test]
+async fn the_list_goes_on_where_it_ended() {
+    let desk = Desk::open().await;
+    for file in story(SHAPES[1]).iter().take(5) {
+        desk.take_file(SHAPES[1], file).await;
+    }
+    let first = desk.inbox.list(None, None, 3).await.unwrap();
+    let second = desk.inbox.list(None, first.next, 3).await.unwrap();
+    assert_eq!((first.events.len(), second.events.len(), second.next), (3, 2, None));
+    let arrivals: Vec<_> = first.events.iter().chain(&second.events).map(|event| event.arrival).collect();
+    assert!(arrivals.is_sorted_by(|one, other| one > other), "the newest come first");
+}
+
+/// A top-up by a customer of its own.
+fn top_up(number: usize, customers: usize) -> Value {
+    let mut event = value(SHAPES[1], "checkout.session.completed.topup.json");
+    let customer = number % customers;
+    let account = format!("account-{customer}");
+    event["id"] = format!("evt_{number}").into();
+    let object = &mut event["data"]["object"];
+    object["id"] = format!("cs_{number}").into();
+    object["payment_intent"] = format!("pi_{number}").into();
+    object["customer"] = format!("cus_{customer}").into();
+    object["client_reference_id"] = account.clone().into();
+    object["metadata"]["account_id"] = account.into();
+    event
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_instances_handle_each_delivery_once() {
+    const EVENTS: usize = 600;
+    const CUSTOMERS: usize = 40;
+    let desk = Desk::open().await;
+    for number in 0..EVENTS {
+        desk.take(&top_up(number, CUSTOMERS)).await;
+    }
+    let (other, _running) = start(desk.test.database.pool(), desk.clock().clone()).await;
+    let second = Processor::new(desk.inbox.clone(), other, here());
+    let stop = CancellationToken::new();
+    let started = std::time::Instant::now();
+    let both = [desk.processor.clone(), second].map(|processor| tokio::spawn(processor.run(stop.clone())));
+    while desk.inbox.count().await.unwrap()[&State::Processed] < 600 {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", desk.inbox.count().await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("{EVENTS} events in {:?}", started.elapsed());
+    stop.cancel();
+    for running in both {
+        running.await.unwrap();
+    }
+    for customer in 0..CUSTOMERS {
+        let account = format!("account-{customer}");
+        assert_eq!(available(&desk.test.ledger, &account, desk.clock()).await, 50 + 15 * 2_000);
+    }
+}
+
+/// The handler wakes the processor: nothing waits for the next look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_is_handled_at_once() {
+    let desk = Desk::open().await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(desk.processor.clone().run(stop.clone()));
+    let event = desk.take(&top_up(1, 1)).await;
+    let handled = async {
+        while desk.state(&event).await != State::Processed {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), handled).await.unwrap();
+    stop.cancel();
+    running.await.unwrap();
+}
+
+/// As after a crash between the ledger's answer and the inbox's.
+#[tokio::test]
+async fn what_is_handled_twice_counts_once() {
+    let desk = Desk::open().await;
+    for file in story(SHAPES[1]) {
+        desk.take_file(SHAPES[1], &file).await;
+    }
+    desk.work().await;
+    let (ledger, clock) = (&desk.test.ledger, desk.clock());
+    let before = (available(ledger, ADA, clock).await, *ledger.positions().borrow());
+    for statement in ["update ledger.stripe_inbox set state = 'received'", "delete from ledger.stripe_links"]
+    {
+        sqlx::query(statement).execute(&desk.test.database.pool()).await.unwrap();
+    }
+    desk.work().await;
+    assert_eq!((available(ledger, ADA, clock).await, *ledger.positions().borrow()), before);
+}
+
+/// A ledger that takes nothing is not the event's fault.
+#[tokio::test]
+async fn an_event_is_not_blamed_for_a_ledger_that_takes_nothing() {
+    let desk = Desk::open().await;
+    let pool = counterfoil::postgres::pool::open(desk.test.database.connect_options(), 2);
+    let (broken, _running) = start(pool.clone(), desk.clock().clone()).await;
+    let event = desk.take(&top_up(1, 1)).await;
+    pool.close().await;
+    let processor = Processor::new(desk.inbox.clone(), broken, here());
+    assert_eq!(processor.work().await.unwrap(), Progress::Interrupted);
+    let summary = desk.inbox.find(&event).await.unwrap().unwrap().summary;
+    assert_eq!((summary.state, summary.attempts), (State::Received, 0));
+    desk.work().await;
+    assert_eq!(desk.state(&event).await, State::Processed);
+}

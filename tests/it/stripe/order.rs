@@ -1,0 +1,206 @@
+//! Does the order of arrival matter? Every document of the story, decided by the rules, in any order and
+//! twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterfoil::{
+    domain::{
+        account::Account,
+        catalog::Catalog,
+        command::Command,
+        credits::Grant,
+        decide::{Context, decide},
+        names::{AccountId, ProviderId},
+        subscription::Term,
+        time::Timestamp,
+    },
+    stripe::{
+        envelope::Envelope,
+        translate::{Instructions, Owner, translate},
+    },
+};
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{RngAlgorithm, TestRng},
+};
+
+use super::documents::{ADA, BOB, SHAPES, catalog, event, here, story};
+
+/// A ledger in memory: it decides each key once, and events of customers that nobody knows wait.
+struct Shop {
+    catalog: Catalog,
+    accounts: BTreeMap<AccountId, Account>,
+    keys: BTreeSet<(AccountId, String)>,
+    links: BTreeMap<ProviderId, AccountId>,
+    waiting: Vec<(Instructions, Timestamp)>,
+}
+
+impl Shop {
+    fn new() -> Self {
+        Self {
+            catalog: catalog(),
+            accounts: BTreeMap::new(),
+            keys: BTreeSet::new(),
+            links: BTreeMap::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    fn deliver(&mut self, event: &Envelope, at: Timestamp) {
+        if let Ok(instructions) = translate(event, &self.catalog, &here()) {
+            self.waiting.push((instructions, at));
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        for (instructions, first) in waiting {
+            let account = match &instructions.owner {
+                Owner::Account { account, customer } => {
+                    self.links.extend(customer.clone().map(|customer| (customer, account.clone())));
+                    Some(account.clone())
+                }
+                Owner::Customer(customer) => self.links.get(customer).cloned(),
+            };
+            match account {
+                Some(account) => self.execute(&account, &instructions, at),
+                None => self.waiting.push((instructions, first)),
+            }
+        }
+    }
+
+    fn execute(&mut self, account: &AccountId, instructions: &Instructions, at: Timestamp) {
+        for step in &instructions.steps {
+            if self.keys.insert((account.clone(), step.key.clone())) {
+                self.decide(account, &step.command, at);
+            }
+        }
+    }
+
+    fn decide(&mut self, id: &AccountId, command: &Command, at: Timestamp) {
+        let account = self.accounts.entry(id.clone()).or_default();
+        let context = Context { at, catalog: &self.catalog };
+        for event in decide(account, command, context).expect("nothing in the story is refused") {
+            account.apply(&event).expect("what was decided can be applied");
+        }
+    }
+
+    fn settle(mut self, at: Timestamp) -> BTreeMap<AccountId, Standing> {
+        assert!(self.waiting.is_empty(), "every customer is linked in the end");
+        for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
+            self.decide(&id, &Command::Settle, at);
+        }
+        let standing = |account: &Account| Standing::of(account, at);
+        self.accounts.iter().map(|(id, account)| (id.clone(), standing(account))).collect()
+    }
+}
+
+/// All of an account that anybody can see or that decides anything, without the order in which it was
+/// learned.
+#[derive(Debug, PartialEq)]
+struct Standing {
+    plan: String,
+    balance: counterfoil::domain::credits::Balance,
+    customers: String,
+    subscriptions: String,
+    terms: Vec<(Timestamp, Term, Option<Timestamp>)>,
+    grants: BTreeMap<String, Grant>,
+}
+
+impl Standing {
+    fn of(account: &Account, at: Timestamp) -> Self {
+        let open = account.opened().expect("the account is open");
+        let mut terms: Vec<_> = open
+            .subscriptions
+            .terms()
+            .iter()
+            .map(|paid| (paid.term.period.start, paid.term.clone(), paid.next))
+            .collect();
+        terms.sort_by_key(|(start, _, _)| *start);
+        Self {
+            plan: open.plan(at).to_string(),
+            balance: account.balance(at),
+            customers: format!("{:?}", open.customers),
+            subscriptions: format!("{:?}", open.subscriptions.known()),
+            terms,
+            grants: open
+                .wallet
+                .grants()
+                .map(|grant| (grant.terms.grant_id.to_string(), grant.clone()))
+                .collect(),
+        }
+    }
+}
+
+fn after_all() -> Timestamp {
+    Timestamp::parse("2025-09-03T00:00:00Z").unwrap()
+}
+
+fn deliver_all(events: &[Envelope], at: impl Fn(&Envelope) -> Timestamp) -> BTreeMap<AccountId, Standing> {
+    let mut shop = Shop::new();
+    events.iter().for_each(|event| shop.deliver(event, at(event)));
+    shop.settle(after_all())
+}
+
+fn events(shape: &str) -> Vec<Envelope> {
+    story(shape).iter().map(|file| event(shape, file)).collect()
+}
+
+#[test]
+fn reversed_is_the_same_as_in_order() {
+    for shape in SHAPES {
+        let mut events = events(shape);
+        let in_order = deliver_all(&events, |_| after_all());
+        events.reverse();
+        assert_eq!(deliver_all(&events, |_| after_all()), in_order, "{shape}");
+    }
+}
+
+#[test]
+fn shuffled_and_doubled_is_the_same_as_in_order() {
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(
+        ProptestConfig::default(),
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    );
+    for shape in SHAPES {
+        let events = events(shape);
+        let in_order = deliver_all(&events, |_| after_all());
+        let doubled: Vec<_> = events.iter().chain(&events).cloned().collect();
+        let shuffles = Just(doubled).prop_shuffle();
+        for number in 0..50 {
+            let shuffled = shuffles.new_tree(&mut runner).unwrap().current();
+            assert_eq!(deliver_all(&shuffled, |_| after_all()), in_order, "{shape}, shuffle {number}");
+        }
+    }
+}
+
+/// What was delivered as it happened, and what was delivered at once when all was over.
+#[test]
+fn late_is_the_same_as_in_time() {
+    for shape in SHAPES {
+        let events = events(shape);
+        let late = deliver_all(&events, |_| after_all());
+        let in_time = deliver_all(&events, |event| event.created);
+        for id in [ADA, BOB] {
+            let id = AccountId::parse(id).unwrap();
+            let (late, in_time) = (&late[&id], &in_time[&id]);
+            assert_eq!(late.balance, in_time.balance, "{shape} {id}");
+            assert_eq!(late.plan, in_time.plan, "{shape} {id}");
+            assert_eq!(late.subscriptions, in_time.subscriptions, "{shape} {id}");
+            let amounts = |standing: &Standing| -> BTreeMap<String, (i64, i64, i64)> {
+                let amounts =
+                    |grant: &Grant| (grant.terms.amount.get(), grant.remaining.get(), grant.expired.get());
+                standing.grants.iter().map(|(id, grant)| (id.clone(), amounts(grant))).collect()
+            };
+            assert_eq!(amounts(late), amounts(in_time), "{shape} {id}");
+        }
+    }
+}
+
+#[test]
+fn both_shapes_end_the_same() {
+    let standing = |shape| deliver_all(&events(shape), |_| after_all());
+    let (older, newer) = (standing(SHAPES[0]), standing(SHAPES[1]));
+    for id in older.keys() {
+        assert_eq!(older[id].grants, newer[id].grants, "{id}");
+        assert_eq!(older[id].subscriptions, newer[id].subscriptions, "{id}");
+    }
+}

@@ -1,0 +1,310 @@
+//! Each document of the story, in both shapes: what does it mean?
+
+use counterfoil::{
+    domain::{
+        command::{Command, RecordPaidInvoice, RecordSubscription, SubscriptionChange},
+        event::PaymentPurpose,
+        subscription::SubscriptionStatus,
+    },
+    stripe::translate::{Instructions, Owner, SetAside},
+};
+
+use super::documents::{ADA, BOB, SHAPES, event, plan, story, translated};
+
+/// A command in a few words. Only what a person would check is in it.
+fn words(command: &Command) -> String {
+    match command {
+        Command::LinkCustomer { customer, .. } => format!("link {customer}"),
+        Command::UnlinkCustomer { customer, .. } => format!("unlink {customer}"),
+        Command::RecordSubscription(report) => subscription(report),
+        Command::RecordPaidInvoice(invoice) => paid_invoice(invoice),
+        Command::RecordPackPurchase(purchase) => {
+            format!("pack {} x{} for {}", purchase.pack, purchase.quantity, purchase.money.minor)
+        }
+        Command::RecordCheckout(checkout) => {
+            format!("checkout {:?} {}", checkout.step, purpose(&checkout.purpose))
+        }
+        Command::RecordFailedPayment { money, purpose: of, attempt, .. } => {
+            format!("failed {} {} attempt {attempt}", money.minor, purpose(of))
+        }
+        Command::RecordActionRequired { money, .. } => format!("action {}", money.minor),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn subscription(report: &RecordSubscription) -> String {
+    let terms = &report.terms;
+    let mut words = format!(
+        "{:?} {:?} {} x{} {} {}..{}",
+        report.change,
+        terms.status,
+        terms.plan,
+        terms.quantity,
+        terms.monthly.minor,
+        terms.period.start.to_utc().format("%m-%d"),
+        terms.period.end.to_utc().format("%m-%d"),
+    );
+    if let Some(at) = terms.cancel_at {
+        words += &format!(" until {}", at.to_utc().format("%m-%d"));
+    }
+    if let Some(at) = terms.ended_at {
+        words += &format!(" ended {}", at.to_utc().format("%m-%d"));
+    }
+    if terms.collection_paused {
+        words += " uncollected";
+    }
+    words
+}
+
+fn paid_invoice(invoice: &RecordPaidInvoice) -> String {
+    let mut words = format!("paid {}", invoice.money.minor);
+    for paid in &invoice.periods {
+        words += &format!(
+            ": {} x{} {}..{} for {}",
+            paid.plan,
+            paid.quantity,
+            paid.period.start.to_utc().format("%m-%d"),
+            paid.period.end.to_utc().format("%m-%d"),
+            paid.cost.minor
+        );
+    }
+    for change in &invoice.prorations {
+        let from = change.from.as_ref().map_or("nothing", |(plan, _)| plan.as_str());
+        words += &format!(
+            ": {from} to {} {}..{} for {}",
+            change.to.0,
+            change.span.start.to_utc().format("%m-%d"),
+            change.span.end.to_utc().format("%m-%d"),
+            change.cost.minor
+        );
+    }
+    words
+}
+
+fn purpose(purpose: &PaymentPurpose) -> String {
+    match purpose {
+        PaymentPurpose::Subscription { plan, .. } => {
+            format!("of {}", plan.as_ref().map_or("?", |plan| plan.as_str()))
+        }
+        PaymentPurpose::Pack { pack, quantity } => format!("of {pack} x{quantity}"),
+        PaymentPurpose::Other => "of something".to_owned(),
+    }
+}
+
+fn meaning(shape: &str, file: &str) -> String {
+    match translated(shape, file) {
+        Ok(Instructions { owner, steps }) => {
+            let who = match &owner {
+                Owner::Account { account, .. } if account.as_str() == ADA => "Ada",
+                Owner::Account { account, .. } if account.as_str() == BOB => "Bob",
+                Owner::Account { account, .. } => account.as_str(),
+                Owner::Customer(customer) => customer.as_str(),
+            };
+            let steps: Vec<_> = steps.iter().map(|step| words(&step.command)).collect();
+            format!("{who}: {}", steps.join("; "))
+        }
+        Err(SetAside::Ignored(_)) => "ignored".to_owned(),
+        Err(SetAside::NotHandledYet(_)) => "later".to_owned(),
+        Err(SetAside::Held(because)) => format!("held: {because}"),
+        Err(SetAside::Quarantined(because)) => format!("quarantined: {because}"),
+    }
+}
+
+const LINK_ADA: &str = "Ada: link cus_QLedgerAda0001";
+const LINK_BOB: &str = "Bob: link cus_QLedgerBob0002";
+
+/// What each document means, where it is more than nothing.
+fn expected(shape: &str, file: &str) -> String {
+    let ada = |words: &str| format!("{LINK_ADA}; {words}");
+    let bob = |words: &str| format!("{LINK_BOB}; {words}");
+    match file.strip_suffix(".json").unwrap() {
+        "customer.created" | "customer.updated" => LINK_ADA.to_owned(),
+        "customer.created.bob" => LINK_BOB.to_owned(),
+        "customer.deleted" => "Ada: unlink cus_QLedgerAda0001".to_owned(),
+        // In the older shape the subscription is incomplete until its first payment.
+        "customer.subscription.created" if shape == "2024-04-10" => "ignored".to_owned(),
+        "customer.subscription.created" | "customer.subscription.updated.activated" => {
+            ada("Started Active basic x1 999 06-01..07-01")
+        }
+        "customer.subscription.created.trialing" => bob("TrialStarted Trialing team x1 2999 06-03..06-17"),
+        "customer.subscription.paused" => bob("Paused Paused team x1 2999 06-17..07-17"),
+        "customer.subscription.resumed" => bob("Resumed Active team x1 2999 06-19..07-19"),
+        "customer.subscription.updated.cancel_scheduled.bob" => {
+            bob("CancellationScheduled Active team x1 2999 06-19..07-19 until 07-19")
+        }
+        "customer.subscription.deleted.bob" => {
+            bob("Ended Cancelled team x1 2999 06-19..07-19 until 07-19 ended 07-19")
+        }
+        "customer.subscription.updated.plan_upgrade" => {
+            ada("PlanChanged { from: Some(PlanId(\"basic\")) } Active creator x1 1999 06-01..07-01")
+        }
+        "customer.subscription.updated.renewal" => ada("Renewed Active creator x1 1999 07-01..08-01"),
+        // The metadata still says creator here; the price says basic.
+        "customer.subscription.updated.plan_downgrade" => {
+            ada("PlanChanged { from: Some(PlanId(\"creator\")) } Active basic x1 999 08-01..09-01")
+        }
+        "customer.subscription.updated.past_due" => ada("PastDue PastDue basic x1 999 08-01..09-01"),
+        "customer.subscription.updated.recovered" => ada("Recovered Active basic x1 999 08-01..09-01"),
+        "customer.subscription.updated.pause_collection" => {
+            ada("Paused Active basic x1 999 08-01..09-01 uncollected")
+        }
+        "customer.subscription.updated.pause_collection_cleared" => {
+            ada("Resumed Active basic x1 999 08-01..09-01")
+        }
+        "customer.subscription.updated.cancel_at_period_end" => {
+            ada("CancellationScheduled Active basic x1 999 08-01..09-01 until 09-01")
+        }
+        "customer.subscription.deleted" => {
+            ada("Ended Cancelled basic x1 999 08-01..09-01 until 09-01 ended 09-01")
+        }
+        "invoice.paid.subscription_create" | "invoice.payment_succeeded.subscription_create" => {
+            ada("paid 999: basic x1 06-01..07-01 for 999")
+        }
+        "invoice.paid.subscription_update" | "invoice.payment_succeeded.subscription_update" => {
+            ada("paid 667: basic to creator 06-11..07-01 for 1333")
+        }
+        "invoice.paid.subscription_cycle" | "invoice.payment_succeeded.subscription_cycle" => {
+            ada("paid 1999: creator x1 07-01..08-01 for 1999")
+        }
+        "invoice.paid.recovered" | "invoice.payment_succeeded.recovered" => {
+            ada("paid 999: basic x1 08-01..09-01 for 999")
+        }
+        "invoice.paid.after_trial" | "invoice.payment_succeeded.after_trial" => {
+            bob("paid 2999: team x1 06-19..07-19 for 2999")
+        }
+        "invoice.payment_failed" => ada("failed 999 of basic attempt 1"),
+        "invoice.payment_action_required" => ada("action 999"),
+        "checkout.session.completed.subscription" => ada("checkout Completed { paid: true } of basic"),
+        "checkout.session.completed.topup" => {
+            ada("checkout Completed { paid: true } of pack_2000 x1; pack pack_2000 x1 for 2000")
+        }
+        "checkout.session.completed.topup_2" => {
+            ada("checkout Completed { paid: true } of pack_5500 x1; pack pack_5500 x1 for 5000")
+        }
+        "checkout.session.completed.topup_async_unpaid" => {
+            ada("checkout Completed { paid: false } of pack_2000 x1")
+        }
+        "checkout.session.async_payment_succeeded" => {
+            ada("checkout Completed { paid: true } of pack_2000 x1; pack pack_2000 x1 for 2000")
+        }
+        "checkout.session.async_payment_failed" => ada("failed 2000 of pack_2000 x1 attempt 1"),
+        "checkout.session.expired" => ada("checkout Expired of pack_2000 x1"),
+        "payment_intent.payment_failed" => ada("failed 2000 of pack_2000 x1 attempt 1"),
+        // One payment of a pack; its checkout session grants.
+        "payment_intent.succeeded" | "payment_intent.succeeded.topup_2" => "later".to_owned(),
+        "customer.subscription.trial_will_end"
+        | "charge.succeeded"
+        | "charge.refunded"
+        | "charge.refunded.rest"
+        | "charge.dispute.created"
+        | "charge.dispute.funds_withdrawn"
+        | "charge.dispute.closed"
+        | "refund.created"
+        | "invoice_payment.paid"
+        | "payment_method.detached" => "later".to_owned(),
+        _ => "ignored".to_owned(),
+    }
+}
+
+#[test]
+fn each_document_means_what_happened_in_both_shapes() {
+    for shape in SHAPES {
+        let files = story(shape);
+        assert!(files.len() > 70, "{shape}: the manifest was read");
+        for file in files {
+            assert_eq!(meaning(shape, &file), expected(shape, &file), "{shape}/{file}");
+        }
+    }
+}
+
+#[test]
+fn both_shapes_of_a_happening_give_the_same_commands() {
+    let other = story(SHAPES[1]);
+    for file in story(SHAPES[0]).iter().filter(|file| other.contains(*file)) {
+        if file != "customer.subscription.created.json" {
+            assert_eq!(translated(SHAPES[0], file), translated(SHAPES[1], file), "{file}");
+        }
+    }
+}
+
+#[test]
+fn the_two_events_of_a_paid_invoice_have_one_key_and_one_command() {
+    for shape in SHAPES {
+        for of in ["subscription_create", "subscription_update", "subscription_cycle", "recovered"] {
+            let step = |kind: &str| {
+                let instructions = translated(shape, &format!("invoice.{kind}.{of}.json")).unwrap();
+                instructions.steps.into_iter().find(|step| step.key.starts_with("invoice_paid:")).unwrap()
+            };
+            assert_eq!(step("paid"), step("payment_succeeded"), "{shape} {of}");
+        }
+    }
+}
+
+#[test]
+fn a_pack_is_known_by_its_payment() {
+    for shape in SHAPES {
+        let instructions = translated(shape, "checkout.session.completed.topup.json").unwrap();
+        assert_eq!(instructions.steps.last().unwrap().key, "pack:pi_3QLedgerAda00000000000T1");
+    }
+}
+
+#[test]
+fn an_unfinished_subscription_says_so_when_it_ends() {
+    let mut value = super::documents::value(SHAPES[1], "customer.subscription.deleted.json");
+    value["data"]["object"]["status"] = "incomplete_expired".into();
+    assert!(matches!(super::documents::translated_value(&value), Err(SetAside::Ignored(_))));
+}
+
+#[test]
+fn a_report_stands_where_its_event_says() {
+    let instructions = translated(SHAPES[1], "customer.subscription.deleted.json").unwrap();
+    let Command::RecordSubscription(report) = &instructions.steps.last().unwrap().command else { panic!() };
+    let event = event(SHAPES[1], "customer.subscription.deleted.json");
+    assert_eq!(report.terms.evidence.reported_at, event.created);
+    assert_eq!(report.terms.evidence.rank, 2);
+    assert_eq!(report.terms.evidence.id, event.id);
+    assert_eq!(report.terms.status, SubscriptionStatus::Cancelled);
+    assert_eq!(report.change, SubscriptionChange::Ended);
+    assert_eq!(report.terms.plan, plan("basic"));
+}
+
+/// A trial that is extended, and nothing else: the report must not be lost.
+#[test]
+fn a_trial_that_is_extended_is_reported_with_its_new_end() {
+    for shape in SHAPES {
+        let mut value = super::documents::value(shape, "customer.subscription.created.trialing.json");
+        value["type"] = "customer.subscription.updated".into();
+        value["data"]["object"]["trial_end"] = 1_750_500_000.into();
+        value["data"]["previous_attributes"] = serde_json::json!({"trial_end": 1_750_147_200});
+        let instructions = super::documents::translated_value(&value).unwrap();
+        let Command::RecordSubscription(report) = &instructions.steps.last().unwrap().command else {
+            panic!()
+        };
+        assert_eq!(report.change, SubscriptionChange::TrialStarted);
+        assert_eq!(report.terms.trial_end.unwrap().seconds(), 1_750_500_000);
+    }
+}
+
+#[test]
+fn an_update_of_what_the_ledger_does_not_keep_is_ignored() {
+    let mut value = super::documents::value(SHAPES[1], "customer.subscription.updated.recovered.json");
+    value["data"]["previous_attributes"] = serde_json::json!({"default_payment_method": null});
+    assert!(matches!(super::documents::translated_value(&value), Err(SetAside::Ignored(_))));
+}
+
+#[test]
+fn a_cancellation_can_be_withdrawn_and_a_quantity_changed() {
+    let change = |previous: serde_json::Value| {
+        let mut value = super::documents::value(SHAPES[1], "customer.subscription.updated.recovered.json");
+        value["data"]["previous_attributes"] = previous;
+        let instructions = super::documents::translated_value(&value).unwrap();
+        let Command::RecordSubscription(report) = instructions.steps.last().unwrap().command.clone() else {
+            panic!()
+        };
+        report.change
+    };
+    let withdrawn = change(serde_json::json!({"cancel_at_period_end": true, "cancel_at": 1_756_721_100}));
+    assert_eq!(withdrawn, SubscriptionChange::CancellationWithdrawn);
+    let changed = change(serde_json::json!({"quantity": 5}));
+    assert_eq!(changed, SubscriptionChange::PlanChanged { from: Some(plan("basic")) });
+}

@@ -1,0 +1,56 @@
+//! A database for one test, with all tables and no rows.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use counterfoil::postgres::pool;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgPool};
+
+use super::server::{self, SharedServer};
+
+/// Connections that one test may open at a time through its pool.
+const POOL_CONNECTIONS: u32 = 10;
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A database that is dropped when the test has passed, and kept for a look when it has failed.
+pub struct TestDatabase {
+    server: &'static SharedServer,
+    name: String,
+    pool: PgPool,
+}
+
+impl TestDatabase {
+    pub async fn create() -> Self {
+        let server = server::shared();
+        // The process id keeps runs apart that share a server through TEST_DATABASE_URL.
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        server.create_database(name.clone()).await;
+        let pool = pool::open(server.connect_options(&name), POOL_CONNECTIONS);
+        Self { server, name, pool }
+    }
+
+    pub fn pool(&self) -> PgPool {
+        self.pool.clone()
+    }
+
+    /// For connections beside the pool, as of a second instance.
+    pub fn connect_options(&self) -> PgConnectOptions {
+        self.server.connect_options(&self.name)
+    }
+
+    /// For a program that is started with `DATABASE_URL`.
+    pub fn url(&self) -> String {
+        self.connect_options().to_url_lossy().to_string()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.server.keep_database(&self.name);
+        } else {
+            self.server.drop_database(&self.name);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A ledger on a test's own database, with the catalog of the music platform and a clock that stands still.
+
+use std::sync::Arc;
+
+use counterfoil::{
+    catalog::{self, Mode},
+    clock::Clock,
+    domain::{
+        amount::Credits,
+        catalog::Catalog,
+        command::{Command, GrantCredits},
+        credits::Source,
+        names::{AccountId, Actor, GrantId},
+        time::Timestamp,
+    },
+    journal::recorded::Origin,
+    ledger::{Answer, Key, Ledger, Provenance, Request, Running},
+};
+use sqlx::PgPool;
+
+use super::database::TestDatabase;
+
+/// A ledger, its clock and its database.
+pub struct TestLedger {
+    pub ledger: Ledger,
+    pub clock: Clock,
+    pub running: Running,
+    pub database: TestDatabase,
+}
+
+pub fn music() -> Arc<Catalog> {
+    let text = include_str!("../../../catalogs/music.toml");
+    Arc::new(catalog::parse(text, &|_| None, Mode::Test).expect("the catalog is right"))
+}
+
+pub fn noon() -> Timestamp {
+    Timestamp::parse("2026-11-20T12:00:00Z").expect("a time")
+}
+
+impl TestLedger {
+    pub async fn start() -> Self {
+        let database = TestDatabase::create().await;
+        let clock = Clock::fixed(noon());
+        let (ledger, running) = start(database.pool(), clock.clone()).await;
+        Self { ledger, clock, running, database }
+    }
+}
+
+/// A ledger as one instance of the program has it.
+pub async fn start(pool: PgPool, clock: Clock) -> (Ledger, Running) {
+    Ledger::start(pool, music(), clock).await.expect("the database answers")
+}
+
+pub fn account(id: &str) -> AccountId {
+    AccountId::parse(id).expect("an id")
+}
+
+pub fn credits(amount: i64) -> Credits {
+    Credits::new(amount).expect("not negative")
+}
+
+pub fn request(id: &str, command: Command, key: Key) -> Request {
+    let actor = Actor::parse("test").expect("an actor");
+    let provenance = Provenance {
+        actor,
+        origin: Origin::Api,
+        correlation_id: None,
+        causation_id: None,
+        stripe_event: None,
+    };
+    Request { account: account(id), command, key, provenance }
+}
+
+pub fn deduct(id: &str, amount: i64, key: &str) -> Request {
+    let command = Command::DeductCredits { amount: credits(amount), id: None, description: None };
+    request(id, command, Key::caller(key))
+}
+
+pub async fn open(ledger: &Ledger, id: &str) -> Answer {
+    ledger.execute(request(id, Command::OpenAccount, Key::opening())).await
+}
+
+/// Gives so many credits that never expire.
+pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> Answer {
+    let command = Command::GrantCredits(GrantCredits {
+        grant_id: GrantId::parse(&format!("bonus:{key}")).expect("an id"),
+        source: Source::Bonus,
+        amount: credits(amount),
+        starts_at: None,
+        expires_at: None,
+        priority: None,
+        cost: None,
+        reason: "test".to_owned(),
+    });
+    ledger.execute(request(id, command, Key::caller(key))).await
+}
