@@ -82,12 +82,25 @@ pub(super) fn signal(pid: i32, signal: Signal) -> io::Result<()> {
     send(pid, signal.number())
 }
 
-/// Whether there is a process of that pid, whoever's it is.
+/// Whether a process of that pid runs, whoever's it is. One that has ended and waits to be noticed does not.
 pub(super) fn is_alive(pid: i32) -> bool {
     match send(pid, 0) {
-        Ok(()) => true,
-        Err(error) => error.raw_os_error() == Some(libc::EPERM),
+        Ok(()) => !is_zombie(pid),
+        Err(error) => error.raw_os_error() == Some(libc::EPERM) && !is_zombie(pid),
     }
+}
+
+/// The state follows the program's name, which is in parentheses and may itself hold some.
+#[cfg(target_os = "linux")]
+fn is_zombie(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+}
+
+/// Elsewhere nobody tells, so it counts until its parent has noticed.
+#[cfg(not(target_os = "linux"))]
+fn is_zombie(_pid: i32) -> bool {
+    false
 }
 
 fn send(pid: i32, number: libc::c_int) -> io::Result<()> {
