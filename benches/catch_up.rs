@@ -282,7 +282,7 @@ impl Rows {
             request_hash: format!("{:032x}", account.sequence),
             actor: name("cf_live_12345678", Actor::parse),
             origin: Origin::Api,
-            catalog: "0123456789abcdef".repeat(4),
+            catalog: "0123456789abcdef".repeat(4).into(),
             events: 1,
             balance,
             correlation_id: Some(format!("req_{index}_{}", account.sequence)),

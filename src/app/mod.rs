@@ -215,7 +215,7 @@ async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> Resul
         "insert into ledger.catalogs (hash, name, source, loaded_at) values ($1, $2, $3, $4) \
          on conflict (hash) do nothing",
     )
-    .bind(&loaded.catalog.hash)
+    .bind(loaded.catalog.hash.as_ref())
     .bind(&loaded.catalog.name)
     .bind(&loaded.source)
     .bind(clock.now().to_utc())

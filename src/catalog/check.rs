@@ -138,7 +138,7 @@ impl Summary {
         };
         Self {
             name: catalog.name.clone(),
-            hash: catalog.hash.clone(),
+            hash: catalog.hash.to_string(),
             currency: catalog.currency.to_string(),
             time_zone: catalog.time_zone.name().to_owned(),
             free_plan: catalog.free_plan.to_string(),

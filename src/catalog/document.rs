@@ -68,7 +68,7 @@ fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
     check_allocations(root, &plans);
     Some(Catalog {
         name: name?.to_owned(),
-        hash,
+        hash: hash.into(),
         currency: terms.coinage.currency,
         scale: u8::try_from(scale?).ok()?,
         time_zone: time_zone?,

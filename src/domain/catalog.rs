@@ -3,7 +3,10 @@
 //! This is the catalog after every check: whoever holds a [`Catalog`] can rely on each name in it being defined.
 //! `crate::catalog` reads one from TOML.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono_tz::Tz;
 
@@ -20,7 +23,7 @@ pub struct Catalog {
     ///
     /// Settings are deliberately not in it: they only say what prices are called at Stripe, and no amount of
     /// credits depends on that.
-    pub hash: String,
+    pub hash: Arc<str>,
     pub currency: Currency,
     /// How many decimals a credit is shown with, 0 to 6. Amounts stay whole numbers everywhere.
     pub scale: u8,

@@ -1,5 +1,7 @@
 //! What is an event once it is in the journal?
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -47,7 +49,8 @@ pub struct Metadata {
     pub actor: Actor,
     pub origin: Origin,
     /// The hash of the catalog that the command was decided under.
-    pub catalog: String,
+    #[schemars(with = "String")]
+    pub catalog: Arc<str>,
     /// What the account held after this event, by the clock of the decision.
     #[serde(with = "balance_as_text")]
     #[schemars(with = "String")]

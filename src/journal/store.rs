@@ -118,7 +118,7 @@ impl JournalStore {
                 request_hash: text("request_hash").unwrap_or_default(),
                 actor: actor.map_err(unexpected)?,
                 origin: Origin::Operator,
-                catalog: text("catalog").unwrap_or_default(),
+                catalog: text("catalog").unwrap_or_default().into(),
                 balance: known.state.balance(at),
                 correlation_id: text("correlation_id"),
                 causation_id: text("causation_id"),

@@ -1,5 +1,7 @@
 //! How does a batch travel to the journal, while the next one forms?
 
+use std::task::Poll;
+
 use rustc_hash::FxHashSet;
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
@@ -32,8 +34,15 @@ pub(super) struct Landed {
 }
 
 impl Flight {
-    pub(super) fn start(batch: Batch, cargo: Cargo, connection: PgConnection) -> Self {
-        Self { batch, append: tokio::spawn(cargo.fly(connection)) }
+    /// Returns when the rows have been handed to the kernel, or as many of them as it takes at once.
+    pub(super) async fn start(batch: Batch, cargo: Cargo, connection: PgConnection) -> Self {
+        let mut append = Box::pin(cargo.fly(connection));
+        // A task of its own would first wait for its turn, behind everybody who is about to be answered.
+        let append = match futures::poll!(&mut append) {
+            Poll::Ready(landed) => tokio::spawn(std::future::ready(landed)),
+            Poll::Pending => tokio::spawn(append),
+        };
+        Self { batch, append }
     }
 }
 

@@ -113,7 +113,13 @@ impl Lane {
             let room = self.has_room(flying);
             tokio::select! {
                 biased;
-                landed = flight::land(&mut flight), if flight.is_some() => self.landed(&mut flight, landed).await,
+                landed = flight::land(&mut flight), if flight.is_some() => {
+                    let decided = self.landed(&mut flight, landed).await;
+                    // The database works on the next batch while this one is answered.
+                    flight = self.launch().await;
+                    self.answer(decided);
+                    self.retake_repeats();
+                }
                 Some(loaded) = self.state.loads.join_next(), if !self.state.loads.is_empty() => {
                     self.loaded(loaded);
                 }
@@ -285,7 +291,7 @@ impl Lane {
                 rows: std::mem::take(&mut batch.rows),
                 claims,
             };
-            return Some(Flight::start(batch, cargo, connection));
+            return Some(Flight::start(batch, cargo, connection).await);
         }
         None
     }
@@ -302,9 +308,10 @@ impl Lane {
         PgConnection::connect_with(&self.pool.connect_options()).await.ok()
     }
 
-    async fn landed(&mut self, flight: &mut Option<Flight>, landed: Landed) {
+    /// What is stored now, and can be answered.
+    async fn landed(&mut self, flight: &mut Option<Flight>, landed: Landed) -> Vec<Decided> {
         let Some(Flight { mut batch, .. }) = flight.take() else {
-            return;
+            return Vec::new();
         };
         self.state.flying.clear();
         let Landed { connection, appended, outdated } = landed;
@@ -313,11 +320,12 @@ impl Lane {
             Ok(position) => {
                 self.advance(position);
                 self.ask_for_snapshots(&batch);
+                if outdated.is_empty() {
+                    return batch.decided;
+                }
                 let (again, decided) = batch.split(&outdated);
                 self.answer(decided);
-                if !again.is_empty() {
-                    self.decide_again(again, FxHashMap::default(), false).await;
-                }
+                self.decide_again(again, FxHashMap::default(), false).await;
             }
             Err(error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a batch is decided again");
@@ -326,7 +334,7 @@ impl Lane {
                 self.decide_again(batch.into_jobs(), before, may_be_stored).await;
             }
         }
-        self.retake_repeats();
+        Vec::new()
     }
 
     fn advance(&mut self, position: Position) {

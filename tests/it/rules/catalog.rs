@@ -29,7 +29,7 @@ pub fn plan_id(id: &str) -> PlanId {
 pub fn catalog() -> Catalog {
     Catalog {
         name: "rules".to_owned(),
-        hash: "0".repeat(64),
+        hash: "0".repeat(64).into(),
         currency: Currency::parse("usd").expect("usd is a currency"),
         scale: 0,
         time_zone: chrono_tz::Europe::Berlin,
