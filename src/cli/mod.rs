@@ -12,6 +12,7 @@ mod openapi;
 mod output;
 mod projections;
 mod sandbox;
+mod sandboxed;
 mod serve;
 mod session;
 mod signals;

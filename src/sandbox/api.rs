@@ -17,10 +17,9 @@ use super::{
     control::ApiFault,
     expand,
     failure::Failure,
-    form, ids, operations,
-    parameters,
+    form, ids, operations, parameters,
     state::State,
-    webhooks::shapes::{NEWEST, is_version},
+    webhooks::shapes::{NEWEST, is_dated},
 };
 
 const KEY_CHARACTERS_MAX: usize = 255;
@@ -81,16 +80,10 @@ fn broken(fault: &ApiFault, asked: &Asked) -> Option<Response> {
     Some(respond(&asked.id, asked.key.as_deref(), &refused(&failure, &asked.id)))
 }
 
-fn read(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &Bytes,
-    id: String,
-) -> Result<Asked, Failure> {
+fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, id: String) -> Result<Asked, Failure> {
     authenticate(headers)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if text("stripe-version").is_some_and(|version| !is_version(version)) {
+    if text("stripe-version").is_some_and(|version| !is_dated(version)) {
         return Err(Failure::invalid("Invalid Stripe API version.").param("Stripe-Version"));
     }
     let body = std::str::from_utf8(body).map_err(|_| Failure::invalid("The body is not a form."))?;
@@ -114,7 +107,8 @@ fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
     let key = match header.split_once(' ') {
         Some(("Bearer", key)) => key.trim().to_owned(),
         Some(("Basic", encoded)) => {
-            let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).unwrap_or_default();
+            let decoded =
+                base64::engine::general_purpose::STANDARD.decode(encoded.trim()).unwrap_or_default();
             let decoded = String::from_utf8_lossy(&decoded).into_owned();
             decoded.split(':').next().unwrap_or_default().to_owned()
         }
@@ -128,12 +122,16 @@ fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
         );
     }
     if key.starts_with("sk_live_") || key.starts_with("rk_live_") {
-        return refuse("This is a sandbox, and a live key was sent to it. Nothing was done. Use sk_test_… here.");
+        return refuse(
+            "This is a sandbox, and a live key was sent to it. Nothing was done. Use sk_test_… here.",
+        );
     }
     if key.starts_with("sk_test_") || key.starts_with("rk_test_") {
         return Ok(());
     }
-    refuse("Invalid API Key provided: in the sandbox, any key that begins with sk_test_ or rk_test_ is taken.")
+    refuse(
+        "Invalid API Key provided: in the sandbox, any key that begins with sk_test_ or rk_test_ is taken.",
+    )
 }
 
 fn perform(state: &mut State, asked: &Asked) -> Answered {

@@ -125,7 +125,12 @@ pub(super) fn move_clock(shared: &Shared, now: i64, until: Option<i64>) -> Resul
 
 async fn deliveries(Shares(shared): Shares<Arc<Shared>>) -> Response {
     let rows = shared.with(|state| {
-        state.queue.recent().take(DELIVERIES_LISTED_MAX).map(webhooks::queue::Delivery::render).collect::<Vec<_>>()
+        state
+            .queue
+            .recent()
+            .take(DELIVERIES_LISTED_MAX)
+            .map(webhooks::queue::Delivery::render)
+            .collect::<Vec<_>>()
     });
     answer(&shared, Ok(json!({ "deliveries": rows })))
 }
@@ -177,7 +182,8 @@ fn send_again(state: &mut State, again: &Again) -> Result<Value, Failure> {
     };
     let mut sent = 0_u64;
     for event in &events {
-        let endpoints: Vec<_> = state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
+        let endpoints: Vec<_> =
+            state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
         for mut endpoint in endpoints {
             let version = again.api_version.clone().or_else(|| endpoint.api_version.clone());
             let body = webhooks::body(state, event, version.as_deref());
@@ -348,7 +354,8 @@ async fn pay(
 ) -> Response {
     let paid = shared.with(|state| {
         let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
-        let card = card.ok_or_else(|| Failure::card("incorrect_number", None, "Your card number is incorrect."))?;
+        let card =
+            card.ok_or_else(|| Failure::card("incorrect_number", None, "Your card number is incorrect."))?;
         let payer = Payer {
             card,
             exp_year: year(state.now).saturating_add(4),

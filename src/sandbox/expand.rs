@@ -12,7 +12,8 @@ pub fn expand(state: &State, answer: &mut Value, paths: &[String]) -> Result<(),
     for path in paths {
         let names: Vec<&str> = path.split('.').collect();
         if names.len() > DEPTH_MAX {
-            let message = format!("You cannot expand more than {DEPTH_MAX} levels of a property. Property: {path}");
+            let message =
+                format!("You cannot expand more than {DEPTH_MAX} levels of a property. Property: {path}");
             return Err(Failure::invalid(message).param("expand"));
         }
         if !descend(state, answer, &names) {

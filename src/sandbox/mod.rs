@@ -13,8 +13,8 @@ mod control;
 mod expand;
 mod failure;
 mod form;
-mod ids;
 mod idempotency;
+mod ids;
 mod objects;
 mod operations;
 mod pages;
@@ -107,8 +107,7 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let state = State::new(format!("http://{address}"), options.clock.now().seconds());
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), wake: Notify::new(), clock: options.clock });
+        let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new(), clock: options.clock });
         let sandbox = Self { address, shared, tasks: TaskTracker::new(), stop: CancellationToken::new() };
         if let Some(webhook) = options.webhook {
             sandbox.deliver_to(webhook);

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{call::Call, failure::Failure, operations::Answer, state::State, table::{Stored, Table}};
+use super::{
+    call::Call,
+    failure::Failure,
+    operations::Answer,
+    state::State,
+    table::{Stored, Table},
+};
 
 const LIMIT_DEFAULT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
@@ -17,7 +23,7 @@ pub fn page<T: Stored>(
 ) -> Answer {
     let wanted = table.iter().rev().filter(|row| row.listed() && in_time(row.created(), call) && keep(row));
     let wanted: Vec<&T> = wanted.collect();
-    let (rows, more) = cut(&wanted, call, |row| row.id() )?;
+    let (rows, more) = cut(&wanted, call, |row| row.id())?;
     let data: Vec<Value> = rows.iter().map(|row| row.render(state)).collect();
     Ok(json!({ "object": "list", "data": data, "has_more": more, "url": url }))
 }
@@ -36,7 +42,8 @@ pub fn page_of_values(values: &[Value], call: &Call, url: &str) -> Answer {
 fn cut<'a, T>(rows: &'a [T], call: &Call, id: impl Fn(&'a T) -> &'a str) -> Result<(&'a [T], bool), Failure> {
     let limit = call.params.integer("limit").unwrap_or(LIMIT_DEFAULT);
     if limit > LIMIT_MAX {
-        let message = format!("This value must be less than or equal to {LIMIT_MAX} (it currently is '{limit}').");
+        let message =
+            format!("This value must be less than or equal to {LIMIT_MAX} (it currently is '{limit}').");
         return Err(Failure::invalid(message).code("parameter_invalid_integer").param("limit"));
     }
     if limit < 1 {

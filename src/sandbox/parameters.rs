@@ -31,7 +31,9 @@ pub fn conform(operation: &str, sent: &Map<String, Value>) -> Result<Map<String,
     let allowed = operations().get(operation).unwrap_or(&nothing);
     match typed(allowed, &Value::Object(sent.clone()), "")? {
         Value::Object(typed) => Ok(typed),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ok(Map::new()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Ok(Map::new())
+        }
     }
 }
 
@@ -48,7 +50,8 @@ fn object(fields: &Map<String, Value>, sent: &Value, path: &str) -> Result<Value
     let Value::Object(sent) = sent else {
         let clears = sent.as_str() == Some("") && fields.contains_key(CLEARABLE);
         // Filters by time take a number in place of a range.
-        let exact = fields.contains_key("gte") && sent.as_str().is_some_and(|text| text.parse::<i64>().is_ok());
+        let exact =
+            fields.contains_key("gte") && sent.as_str().is_some_and(|text| text.parse::<i64>().is_ok());
         return if clears || exact { Ok(sent.clone()) } else { Err(not_an_object(path)) };
     };
     let mut typed_fields = Map::new();
@@ -70,7 +73,11 @@ fn object(fields: &Map<String, Value>, sent: &Value, path: &str) -> Result<Value
 fn list(element: &[Value], sent: &Value, path: &str) -> Result<Value, Failure> {
     let Value::Object(sent) = sent else {
         let clears = sent.as_str() == Some("") && element.len() > 1;
-        return if clears { Ok(sent.clone()) } else { Err(Failure::invalid(format!("Invalid array: {path}")).param(path)) };
+        return if clears {
+            Ok(sent.clone())
+        } else {
+            Err(Failure::invalid(format!("Invalid array: {path}")).param(path))
+        };
     };
     let mut places = Vec::with_capacity(sent.len());
     for (name, value) in sent {
@@ -134,13 +141,17 @@ fn map(sent: &Value, clearable: bool, path: &str) -> Result<Value, Failure> {
 
 fn check_metadata(entries: &Map<String, Value>, path: &str) -> Result<(), Failure> {
     if entries.len() > METADATA_KEYS_MAX {
-        return Err(Failure::invalid(format!("You can only have {METADATA_KEYS_MAX} metadata keys")).param(path));
+        return Err(
+            Failure::invalid(format!("You can only have {METADATA_KEYS_MAX} metadata keys")).param(path)
+        );
     }
     for (key, value) in entries {
         let Some(text) = value.as_str() else {
             return Err(Failure::invalid("Metadata values must be strings".to_owned()).param(join(path, key)));
         };
-        if key.chars().count() > METADATA_KEY_CHARACTERS_MAX || text.chars().count() > METADATA_VALUE_CHARACTERS_MAX {
+        if key.chars().count() > METADATA_KEY_CHARACTERS_MAX
+            || text.chars().count() > METADATA_VALUE_CHARACTERS_MAX
+        {
             let message = "Metadata keys can be up to 40 characters long, and values up to 500";
             return Err(Failure::invalid(message).param(join(path, key)));
         }

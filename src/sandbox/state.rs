@@ -7,13 +7,24 @@ use serde_json::{Map, Value};
 use super::{
     control::ApiFault,
     failure::Failure,
-    ids::Ids,
     idempotency::Kept,
+    ids::Ids,
     objects::{
-        charge::Charge, checkout::Session, customer::Customer, dispute::Dispute, endpoint::Endpoint, event::Event,
-        invoice::Invoice, payment_intent::PaymentIntent, payment_method::PaymentMethod,
-        portal::{Configuration, PortalSession}, price::Price, product::Product, refund::Refund,
-        setup_intent::SetupIntent, subscription::Subscription,
+        charge::Charge,
+        checkout::Session,
+        customer::Customer,
+        dispute::Dispute,
+        endpoint::Endpoint,
+        event::Event,
+        invoice::Invoice,
+        payment_intent::PaymentIntent,
+        payment_method::PaymentMethod,
+        portal::{Configuration, PortalSession},
+        price::Price,
+        product::Product,
+        refund::Refund,
+        setup_intent::SetupIntent,
+        subscription::Subscription,
     },
     table::{Stored, Table},
     webhooks::{queue::Queue, shapes::sends},
@@ -179,9 +190,10 @@ impl State {
 
     /// A customer that was not deleted.
     pub fn customer(&self, id: &str) -> Result<&Customer, Failure> {
-        self.customers.find(id).filter(|customer| !customer.deleted).ok_or_else(|| {
-            Failure::no_such("customer", id).status(400).param("customer")
-        })
+        self.customers
+            .find(id)
+            .filter(|customer| !customer.deleted)
+            .ok_or_else(|| Failure::no_such("customer", id).status(400).param("customer"))
     }
 
     /// Any object, by the prefix of its id.

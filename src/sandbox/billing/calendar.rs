@@ -23,9 +23,8 @@ pub fn period_end(anchor: i64, recurring: Recurring, after: i64) -> i64 {
     };
     let passed = after.saturating_sub(anchor).max(0) / longest.saturating_mul(i64::from(count));
     let first = u32::try_from(passed).unwrap_or(0);
-    let ends = (first..first.saturating_add(PERIODS_MAX)).map(|periods| {
-        add(anchor, recurring.interval, count.saturating_mul(periods))
-    });
+    let ends = (first..first.saturating_add(PERIODS_MAX))
+        .map(|periods| add(anchor, recurring.interval, count.saturating_mul(periods)));
     ends.into_iter().find(|end| *end > after).unwrap_or(after.saturating_add(longest))
 }
 

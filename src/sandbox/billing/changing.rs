@@ -3,7 +3,10 @@
 use crate::sandbox::{
     call::Metadata,
     failure::Failure,
-    objects::{line::Line, subscription::{Item, Status, Subscription}},
+    objects::{
+        line::Line,
+        subscription::{Item, Status, Subscription},
+    },
     state::State,
     table::Stored,
 };
@@ -77,8 +80,7 @@ impl State {
         if !trial && proration != Proration::Never {
             for item in &before.items {
                 let now = after.items.iter().find(|other| other.id == item.id);
-                let differs =
-                    now.is_none_or(|now| now.price != item.price || now.quantity != item.quantity);
+                let differs = now.is_none_or(|now| now.price != item.price || now.quantity != item.quantity);
                 if differs || restarts {
                     let rest = now.filter(|_| !restarts);
                     lines.extend(change_lines(self, &before, item, rest, at)?);
@@ -102,9 +104,11 @@ impl State {
 
     fn change_item(&mut self, after: &mut Subscription, change: &ItemChange) -> Result<(), Failure> {
         if let Some(price) = &change.price {
-            let price = self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
+            let price =
+                self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
             if price.recurring.is_none() {
-                return Err(Failure::invalid("The price specified is set to `type=one_time`.").param("items[0][price]"));
+                return Err(Failure::invalid("The price specified is set to `type=one_time`.")
+                    .param("items[0][price]"));
             }
             if price.currency != after.currency {
                 let message = format!("The price specified only supports `{}`.", price.currency);
@@ -126,7 +130,8 @@ impl State {
             None => {
                 let price = change.price.clone().ok_or_else(|| Failure::missing("items[0][price]"))?;
                 if after.items.iter().any(|item| item.price == price) {
-                    let message = format!("Cannot add multiple subscription items with the same plan: {price}");
+                    let message =
+                        format!("Cannot add multiple subscription items with the same plan: {price}");
                     return Err(Failure::invalid(message).param("items"));
                 }
                 after.items.push(Item {
@@ -144,7 +149,9 @@ impl State {
     }
 
     fn interval_differs(&self, before: &Subscription, after: &Subscription) -> Result<bool, Failure> {
-        let (Some(before), Some(after)) = (before.items.first(), after.items.first()) else { return Ok(false) };
+        let (Some(before), Some(after)) = (before.items.first(), after.items.first()) else {
+            return Ok(false);
+        };
         Ok(self.prices.get(&before.price)?.recurring != self.prices.get(&after.price)?.recurring)
     }
 
@@ -196,13 +203,13 @@ impl State {
             return Ok(());
         }
         let of_customer = self.customers.get(&after.customer)?.default_payment_method.clone();
-        let Some(method) = after.default_payment_method.clone().or(of_customer) else { return Err(no_method()) };
+        let Some(method) = after.default_payment_method.clone().or(of_customer) else {
+            return Err(no_method());
+        };
         match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
             Attempt::Succeeded | Attempt::Processing => Ok(()),
             Attempt::Declined(decline) => Err(decline.failure()),
-            Attempt::RequiresAction => {
-                Err(crate::sandbox::objects::card::AUTHENTICATION_REQUIRED.failure())
-            }
+            Attempt::RequiresAction => Err(crate::sandbox::objects::card::AUTHENTICATION_REQUIRED.failure()),
         }
     }
 }

@@ -55,7 +55,9 @@ impl State {
         match asked {
             Attempt::RequiresAction => return Ok(Paid::Authenticate),
             // A card that fails only later can be kept for later.
-            Attempt::Declined(decline) if !(free && method.card.behaviour == Behaviour::AttachesThenFails) => {
+            Attempt::Declined(decline)
+                if !(free && method.card.behaviour == Behaviour::AttachesThenFails) =>
+            {
                 return self.declined(&session, method, decline);
             }
             Attempt::Succeeded | Attempt::Processing | Attempt::Declined(_) => {}
@@ -91,7 +93,12 @@ impl State {
     }
 
     /// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
-    fn declined(&mut self, session: &Session, method: PaymentMethod, decline: Decline) -> Result<Paid, Failure> {
+    fn declined(
+        &mut self,
+        session: &Session,
+        method: PaymentMethod,
+        decline: Decline,
+    ) -> Result<Paid, Failure> {
         if session.mode == Mode::Payment {
             let intent = self.intent_of(session)?;
             let id = method.id.clone();

@@ -3,7 +3,11 @@
 use crate::sandbox::{
     call::Metadata,
     failure::Failure,
-    objects::{card::Behaviour, dispute::{Dispute, Status}, refund::{Refund, Status as RefundStatus}},
+    objects::{
+        card::Behaviour,
+        dispute::{Dispute, Status},
+        refund::{Refund, Status as RefundStatus},
+    },
     state::State,
     table::Stored,
 };
@@ -43,7 +47,9 @@ impl State {
         }
         let left = row.amount_captured.saturating_sub(row.amount_refunded);
         if amount <= 0 || amount > left {
-            return Err(Failure::invalid(format!("A dispute of this charge is of 1 to {left}.")).param("amount"));
+            return Err(
+                Failure::invalid(format!("A dispute of this charge is of 1 to {left}.")).param("amount")
+            );
         }
         let dispute = Dispute {
             id: String::new(),
@@ -115,7 +121,8 @@ impl State {
         }
         let amount = amount.unwrap_or(left);
         if amount <= 0 || amount > left {
-            let message = format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
+            let message =
+                format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
             return Err(Failure::invalid(message).param("amount"));
         }
         let fails = self.payment_methods.get(&row.payment_method)?.card.behaviour == Behaviour::RefundsFail;

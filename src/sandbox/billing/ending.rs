@@ -38,9 +38,11 @@ impl State {
         let of_it = |invoice: &&crate::sandbox::objects::invoice::Invoice| {
             invoice.subscription.as_deref() == Some(subscription)
         };
-        let going = self.invoices.iter().filter(of_it).filter(|invoice| {
-            matches!(invoice.status, InvoiceStatus::Draft | InvoiceStatus::Open)
-        });
+        let going = self
+            .invoices
+            .iter()
+            .filter(of_it)
+            .filter(|invoice| matches!(invoice.status, InvoiceStatus::Draft | InvoiceStatus::Open));
         let going: Vec<String> = going.map(|invoice| invoice.id.clone()).collect();
         for id in going {
             let invoice = self.invoices.get_mut(&id)?;
@@ -61,7 +63,9 @@ impl State {
         match self.after_retries {
             AfterRetries::Cancel => self.end_subscription(subscription, "payment_failed", Words::default()),
             AfterRetries::Unpaid => self.change_subscription(subscription, |row| row.status = Status::Unpaid),
-            AfterRetries::PastDue => self.change_subscription(subscription, |row| row.status = Status::PastDue),
+            AfterRetries::PastDue => {
+                self.change_subscription(subscription, |row| row.status = Status::PastDue)
+            }
         }
     }
 

@@ -88,8 +88,10 @@ impl State {
     pub fn finalize_invoice(&mut self, id: &str) -> Result<(), Failure> {
         let invoice = self.invoices.get(id)?;
         if invoice.status != Status::Draft {
-            return Err(Failure::invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
-                .code("invoice_not_editable"));
+            return Err(Failure::invalid(
+                "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            )
+            .code("invoice_not_editable"));
         }
         let (customer, total) = (invoice.customer.clone(), invoice.total());
         let metadata = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
@@ -97,7 +99,8 @@ impl State {
         let number = self.number(&customer)?;
         let starting = self.customers.get(&customer)?.balance;
         // A credit pays as far as it goes; what an invoice gives back is a credit; a debt is asked for with it.
-        let ending = if total < 0 { starting.saturating_add(total) } else { starting.saturating_add(total).min(0) };
+        let ending =
+            if total < 0 { starting.saturating_add(total) } else { starting.saturating_add(total).min(0) };
         let now = self.now;
         let invoice = self.invoices.get_mut(id)?;
         invoice.status = Status::Open;

@@ -57,13 +57,16 @@ impl State {
         let subscriptions = self.subscriptions.iter().flat_map(of_subscription);
         let invoices = self.invoices.iter().flat_map(of_invoice);
         let open = self.sessions.iter().filter(|session| session.status == SessionStatus::Open);
-        let sessions = open.map(|session| (session.expires_at, Happening::SessionExpires(session.id.clone())));
-        let debits = self.payment_intents.iter().filter_map(|intent| {
-            Some((intent.settles_at?, Happening::DebitSettles(intent.id.clone())))
-        });
-        let refunds = self.refunds.iter().filter_map(|refund| {
-            Some((refund.fails_at?, Happening::RefundFails(refund.id.clone())))
-        });
+        let sessions =
+            open.map(|session| (session.expires_at, Happening::SessionExpires(session.id.clone())));
+        let debits = self
+            .payment_intents
+            .iter()
+            .filter_map(|intent| Some((intent.settles_at?, Happening::DebitSettles(intent.id.clone()))));
+        let refunds = self
+            .refunds
+            .iter()
+            .filter_map(|refund| Some((refund.fails_at?, Happening::RefundFails(refund.id.clone()))));
         subscriptions.chain(invoices).chain(sessions).chain(debits).chain(refunds).min()
     }
 
@@ -75,7 +78,9 @@ impl State {
                 self.emit("customer.subscription.trial_will_end", object);
                 Ok(())
             }
-            Happening::CollectionResumes(id) => self.change_subscription(id, |row| row.pause_collection = None),
+            Happening::CollectionResumes(id) => {
+                self.change_subscription(id, |row| row.pause_collection = None)
+            }
             Happening::Ends(id) => self.end_subscription(id, "cancellation_requested", Words::default()),
             Happening::PeriodEnds(id) => self.end_period(id),
             Happening::IncompleteExpires(id) => self.expire_incomplete(id),
@@ -105,7 +110,8 @@ impl State {
     fn finalize_when_due(&mut self, id: &str) -> Result<(), Failure> {
         let invoice = self.invoices.get(id)?;
         let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
-        let behavior = subscription.and_then(|row| row.pause_collection.as_ref()).map(|pause| pause.behavior.clone());
+        let behavior =
+            subscription.and_then(|row| row.pause_collection.as_ref()).map(|pause| pause.behavior.clone());
         // The charges of one that is not paid for any more are not tried.
         let unpaid = subscription.is_some_and(|row| row.status == Status::Unpaid);
         let automatic = invoice.automatic;

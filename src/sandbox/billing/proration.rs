@@ -3,7 +3,11 @@
 use crate::sandbox::{
     failure::Failure,
     ids,
-    objects::{line::Line, price::Price, subscription::{Item, Subscription}},
+    objects::{
+        line::Line,
+        price::Price,
+        subscription::{Item, Subscription},
+    },
     state::State,
 };
 
@@ -36,7 +40,11 @@ pub fn period_line(
     } else {
         format!("{} × {name} (at {} / {})", item.quantity, price.unit_amount, interval_of(price))
     };
-    Ok(Line { proration: false, invoice_item: None, ..line(subscription, item, price, amount, period, description) })
+    Ok(Line {
+        proration: false,
+        invoice_item: None,
+        ..line(subscription, item, price, amount, period, description)
+    })
 }
 
 /// The two sides of a change: what was not used is given back, and what is left is asked for.

@@ -74,7 +74,9 @@ impl State {
 
     fn refuse_what_fails(&self, new: &NewSubscription) -> Result<(), Failure> {
         let of_customer = self.customers.get(&new.customer)?.default_payment_method.clone();
-        let Some(method) = new.default_payment_method.clone().or(of_customer) else { return Err(no_method()) };
+        let Some(method) = new.default_payment_method.clone().or(of_customer) else {
+            return Err(no_method());
+        };
         match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
             Attempt::Succeeded | Attempt::Processing => Ok(()),
             Attempt::Declined(decline) => Err(decline.failure()),
@@ -94,7 +96,10 @@ impl State {
         let mut items = Vec::with_capacity(new.items.len());
         let mut currency = None;
         for item in new.items {
-            let price = self.prices.get(&item.price).map_err(|failure| failure.param("items[0][price]").status(400))?;
+            let price = self
+                .prices
+                .get(&item.price)
+                .map_err(|failure| failure.param("items[0][price]").status(400))?;
             let recurring = price.recurring.ok_or_else(|| {
                 let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
                                `type=recurring`.";
@@ -166,7 +171,12 @@ impl State {
     }
 
     /// The invoice of the period that an item is in, and of what was waiting for it.
-    fn cycle_invoice(&mut self, row: &Subscription, reason: &'static str, free: bool) -> Result<String, Failure> {
+    fn cycle_invoice(
+        &mut self,
+        row: &Subscription,
+        reason: &'static str,
+        free: bool,
+    ) -> Result<String, Failure> {
         let mut lines = std::mem::take(&mut self.subscriptions.get_mut(&row.id)?.pending);
         for item in &row.items {
             let period = (item.period_start, item.period_end);
@@ -198,9 +208,8 @@ impl State {
         let row = self.subscriptions.get(id)?;
         for item in &row.items {
             let recurring = self.prices.get(&item.price)?.recurring;
-            let end = recurring.map(|recurring| {
-                calendar::period_end(row.billing_cycle_anchor, recurring, item.period_end)
-            });
+            let end = recurring
+                .map(|recurring| calendar::period_end(row.billing_cycle_anchor, recurring, item.period_end));
             ends.push(end.unwrap_or(item.period_end));
         }
         self.change_subscription(id, |row| {

@@ -102,12 +102,7 @@ pub const CARDS: [TestCard; 17] = [
         Behaviour::Refuses(INSUFFICIENT_FUNDS),
         "has insufficient funds",
     ),
-    card(
-        "4000000000000069",
-        "pm_card_chargeDeclinedExpiredCard",
-        Behaviour::Refuses(EXPIRED),
-        "is expired",
-    ),
+    card("4000000000000069", "pm_card_chargeDeclinedExpiredCard", Behaviour::Refuses(EXPIRED), "is expired"),
     card(
         "4000000000000341",
         "pm_card_chargeCustomerFail",
@@ -165,7 +160,12 @@ pub const CARDS: [TestCard; 17] = [
         behaviour: Behaviour::Succeeds,
         shown: "succeeds (Mastercard)",
     },
-    card("000123456789", "pm_usBankAccount_success", Behaviour::DebitSucceeds, "bank debit: is paid days later"),
+    card(
+        "000123456789",
+        "pm_usBankAccount_success",
+        Behaviour::DebitSucceeds,
+        "bank debit: is paid days later",
+    ),
     card("000111111116", "pm_usBankAccount_failure", Behaviour::DebitFails, "bank debit: fails days later"),
 ];
 

@@ -181,10 +181,13 @@ impl Session {
     /// What all lines cost; nothing is due today while a trial runs.
     pub fn amount(&self, state: &State) -> i64 {
         if self.trial_end.is_some() {
-            let single = |item: &&Item| {
-                state.prices.find(&item.price).is_some_and(|price| price.recurring.is_none())
-            };
-            return self.items.iter().filter(single).fold(0, |sum, item| sum.saturating_add(cost(item, state)));
+            let single =
+                |item: &&Item| state.prices.find(&item.price).is_some_and(|price| price.recurring.is_none());
+            return self
+                .items
+                .iter()
+                .filter(single)
+                .fold(0, |sum, item| sum.saturating_add(cost(item, state)));
         }
         self.items.iter().fold(0_i64, |sum, item| sum.saturating_add(cost(item, state)))
     }

@@ -65,9 +65,7 @@ impl Stored for Configuration {
 
 impl Configuration {
     fn features(&self) -> Value {
-        let product = |(product, prices): &(String, Vec<String>)| {
-            json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices })
-        };
+        let product = |(product, prices): &(String, Vec<String>)| json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices });
         json!({
             "customer_update": { "allowed_updates": [], "enabled": false },
             "invoice_history": { "enabled": self.invoice_history },

@@ -39,7 +39,8 @@ impl Stored for Product {
     }
 
     fn render(&self, _state: &State) -> Value {
-        let features: Vec<Value> = self.marketing_features.iter().map(|name| json!({ "name": name })).collect();
+        let features: Vec<Value> =
+            self.marketing_features.iter().map(|name| json!({ "name": name })).collect();
         let object = json!({
             "id": self.id,
             "object": "product",

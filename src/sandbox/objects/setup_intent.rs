@@ -40,6 +40,9 @@ impl Stored for SetupIntent {
             "status": status,
             "usage": "off_session",
         });
-        with_nulls(object, &["application", "cancellation_reason", "description", "last_setup_error", "next_action"])
+        with_nulls(
+            object,
+            &["application", "cancellation_reason", "description", "last_setup_error", "next_action"],
+        )
     }
 }

@@ -91,7 +91,8 @@ fn assign(configuration: &mut Configuration, params: &Params) {
         configuration.cancel_at_period_end = mode == "at_period_end";
     }
     if params.has("features.subscription_cancel.cancellation_reason") {
-        let enabled = params.boolean("features.subscription_cancel.cancellation_reason.enabled") == Some(true);
+        let enabled =
+            params.boolean("features.subscription_cancel.cancellation_reason.enabled") == Some(true);
         let reasons = params.texts("features.subscription_cancel.cancellation_reason.options");
         configuration.cancel_reasons = if enabled { reasons } else { Vec::new() };
     }
@@ -135,7 +136,8 @@ fn open(state: &mut State, call: &Call) -> Answer {
     let customer = state.customer(params.required("customer")?)?.id.clone();
     let configuration = match params.text("configuration") {
         Some(id) => {
-            let known = state.configurations.get(id).map_err(|failure| failure.status(400).param("configuration"))?;
+            let known =
+                state.configurations.get(id).map_err(|failure| failure.status(400).param("configuration"))?;
             if !known.active {
                 return Err(Failure::invalid("This configuration is not active.").param("configuration"));
             }

@@ -3,10 +3,8 @@
 use super::{Answer, Operation, operation};
 use crate::sandbox::{call::Call, paging::page, state::State, table::Stored};
 
-pub const OPERATIONS: &[Operation] = &[
-    operation("GET", "/v1/charges", list),
-    operation("GET", "/v1/charges/{charge}", retrieve),
-];
+pub const OPERATIONS: &[Operation] =
+    &[operation("GET", "/v1/charges", list), operation("GET", "/v1/charges/{charge}", retrieve)];
 
 fn list(state: &mut State, call: &Call) -> Answer {
     let (customer, intent) = (call.params.text("customer"), call.params.text("payment_intent"));

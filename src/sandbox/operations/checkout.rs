@@ -40,7 +40,8 @@ fn create(state: &mut State, call: &Call) -> Answer {
         let message = "You may only specify one of these parameters: customer, customer_email.";
         return Err(Failure::invalid(message));
     }
-    let customer = params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
+    let customer =
+        params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
     let expires_at = params.integer("expires_at").unwrap_or_else(|| state.now.saturating_add(OPEN_S));
     let open = expires_at.saturating_sub(state.now);
     if open < OPEN_S_MIN.saturating_sub(MINUTE_S) || open > OPEN_S {
@@ -136,7 +137,10 @@ fn items(state: &mut State, params: &Params, mode: Mode) -> Result<Vec<Item>, Fa
             (None, None) => return Err(Failure::missing(&named("price"))),
         };
         if !price.active {
-            let message = format!("The price specified is inactive. This field only accepts active prices: {}", price.id);
+            let message = format!(
+                "The price specified is inactive. This field only accepts active prices: {}",
+                price.id
+            );
             return Err(Failure::invalid(message).param(named("price")));
         }
         if mode == Mode::Payment && price.recurring.is_some() {
@@ -154,9 +158,12 @@ fn items(state: &mut State, params: &Params, mode: Mode) -> Result<Vec<Item>, Fa
         });
         items.push(Item { id: state.ids.make("li"), price: price.id, quantity, adjustable });
     }
-    let recurring = items.iter().any(|item| state.prices.find(&item.price).is_some_and(|price| price.recurring.is_some()));
+    let recurring = items
+        .iter()
+        .any(|item| state.prices.find(&item.price).is_some_and(|price| price.recurring.is_some()));
     if mode == Mode::Subscription && !recurring {
-        let message = "You must provide at least one recurring price in `subscription` mode when using prices.";
+        let message =
+            "You must provide at least one recurring price in `subscription` mode when using prices.";
         return Err(Failure::invalid(message).param("line_items"));
     }
     Ok(items)

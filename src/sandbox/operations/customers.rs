@@ -55,7 +55,8 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 fn update(state: &mut State, call: &Call) -> Answer {
     state.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?;
     let method = call.params.text("invoice_settings.default_payment_method");
-    let method = method.map(|method| super::payment_methods::owned_by(state, method, call.id())).transpose()?;
+    let method =
+        method.map(|method| super::payment_methods::owned_by(state, method, call.id())).transpose()?;
     state.change_customer(call.id(), |customer| {
         assign(customer, &call.params);
         if call.params.has("invoice_settings.default_payment_method") {

@@ -1,13 +1,7 @@
 //! `/v1/disputes`: opened by test cards and by `/_sandbox/disputes`.
 
 use super::{Answer, Operation, operation};
-use crate::sandbox::{
-    call::Call,
-    objects::dispute::Status,
-    paging::page,
-    state::State,
-    table::Stored,
-};
+use crate::sandbox::{call::Call, objects::dispute::Status, paging::page, state::State, table::Stored};
 
 pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/v1/disputes", list),

@@ -2,12 +2,7 @@
 
 use super::{Answer, Operation, operation};
 use crate::sandbox::{
-    billing::calendar::DAY_S,
-    call::Call,
-    failure::Failure,
-    paging::page,
-    state::State,
-    table::Stored,
+    billing::calendar::DAY_S, call::Call, failure::Failure, paging::page, state::State, table::Stored,
 };
 
 pub const OPERATIONS: &[Operation] =

@@ -62,7 +62,9 @@ fn pay(state: &mut State, call: &Call) -> Answer {
     let invoice = state.invoices.get(call.id())?;
     match invoice.status {
         Status::Paid => return Err(Failure::invalid("Invoice is already paid").code("invoice_already_paid")),
-        Status::Void => return Err(Failure::invalid("You cannot pay a void invoice.").code("invoice_not_open")),
+        Status::Void => {
+            return Err(Failure::invalid("You cannot pay a void invoice.").code("invoice_not_open"));
+        }
         Status::Draft => state.finalize_invoice(call.id())?,
         Status::Open | Status::Uncollectible => {}
     }
@@ -73,14 +75,16 @@ fn pay(state: &mut State, call: &Call) -> Answer {
         state.settle_invoice(call.id(), true)?;
         return retrieve(state, call);
     }
-    let method = call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
+    let method =
+        call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     let off_session = call.params.boolean("off_session").unwrap_or(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
     match state.collect(call.id(), method, presence)? {
         Attempt::Succeeded | Attempt::Processing => retrieve(state, call),
         Attempt::Declined(decline) => Err(decline.failure()),
         Attempt::RequiresAction => {
-            let message = "Payment for this invoice requires additional user action before it can be completed.";
+            let message =
+                "Payment for this invoice requires additional user action before it can be completed.";
             Err(Failure::card("invoice_payment_intent_requires_action", None, message))
         }
     }
@@ -89,7 +93,10 @@ fn pay(state: &mut State, call: &Call) -> Answer {
 fn void(state: &mut State, call: &Call) -> Answer {
     let status = state.invoices.get(call.id())?.status;
     if !matches!(status, Status::Open | Status::Uncollectible) {
-        let message = format!("You can only pass in open invoices. This invoice isn't open, it is {}.", status.as_str());
+        let message = format!(
+            "You can only pass in open invoices. This invoice isn't open, it is {}.",
+            status.as_str()
+        );
         return Err(Failure::invalid(message).code("invoice_not_editable"));
     }
     state.void_invoice(call.id())?;
@@ -113,9 +120,9 @@ fn list_payments(state: &mut State, call: &Call) -> Answer {
         invoice.is_none_or(|invoice| row.id == invoice)
             && (intent.is_none() || row.payment_intent.as_deref() == intent)
     });
-    let payments = wanted.filter_map(Invoice::payment).filter(|payment| {
-        status.is_none() || payment.get("status").and_then(Value::as_str) == status
-    });
+    let payments = wanted
+        .filter_map(Invoice::payment)
+        .filter(|payment| status.is_none() || payment.get("status").and_then(Value::as_str) == status);
     let payments: Vec<Value> = payments.collect();
     page_of_values(&payments, call, "/v1/invoice_payments")
 }
@@ -130,7 +137,8 @@ fn retrieve_payment(state: &mut State, call: &Call) -> Answer {
 fn create_preview(state: &mut State, call: &Call) -> Answer {
     let params = &call.params;
     let Some(id) = params.text("subscription") else { return preview_of_items(state, call) };
-    let row = state.subscriptions.get(id).map_err(|failure| failure.status(400).param("subscription"))?.clone();
+    let row =
+        state.subscriptions.get(id).map_err(|failure| failure.status(400).param("subscription"))?.clone();
     if row.status.has_ended() {
         return Err(Failure::invalid("No upcoming invoices for this subscription: it has ended.")
             .code("invoice_upcoming_none")
@@ -189,7 +197,13 @@ fn preview_of_items(state: &mut State, call: &Call) -> Answer {
     let row = subscriptions::imagine(state, &call.params, customer.clone())?;
     let mut lines = Vec::new();
     for item in &row.items {
-        lines.push(period_line(state, &row, item, (item.period_start, item.period_end), row.trial_end.is_some())?);
+        lines.push(period_line(
+            state,
+            &row,
+            item,
+            (item.period_start, item.period_end),
+            row.trial_end.is_some(),
+        )?);
     }
     state.forget(place);
     let new = NewInvoice {

@@ -43,7 +43,8 @@ fn create(state: &mut State, call: &Call) -> Answer {
     let params = &call.params;
     let amount = params.integer("amount").ok_or_else(|| Failure::missing("amount"))?;
     check_amount(amount)?;
-    let customer = params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
+    let customer =
+        params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
     let confirms = params.boolean("confirm") == Some(true);
     if params.has("off_session") && !confirms {
         let message = "`off_session` can only be used when `confirm` is true.";
@@ -126,7 +127,9 @@ fn try_payment(state: &mut State, id: &str, call: &Call) -> Answer {
 pub fn follow(state: &mut State, id: &str) -> Result<(), Failure> {
     let intent = state.payment_intents.get(id)?;
     match intent.invoice.clone().filter(|_| intent.status == Status::Succeeded) {
-        Some(invoice) if state.invoices.get(&invoice)?.paid_at.is_none() => state.settle_invoice(&invoice, false),
+        Some(invoice) if state.invoices.get(&invoice)?.paid_at.is_none() => {
+            state.settle_invoice(&invoice, false)
+        }
         Some(_) | None => Ok(()),
     }
 }

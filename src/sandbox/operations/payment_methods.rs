@@ -143,7 +143,8 @@ fn attach(state: &mut State, call: &Call) -> Answer {
 fn detach(state: &mut State, call: &Call) -> Answer {
     let before = state.payment_methods.get(call.id())?.render(state);
     let Some(customer) = state.payment_methods.get(call.id())?.customer.clone() else {
-        let message = "The payment method you provided is not attached to a customer so detachment is impossible.";
+        let message =
+            "The payment method you provided is not attached to a customer so detachment is impossible.";
         return Err(Failure::invalid(message));
     };
     state.payment_methods.get_mut(call.id())?.customer = None;

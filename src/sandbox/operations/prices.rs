@@ -29,7 +29,9 @@ fn create(state: &mut State, call: &Call) -> Answer {
         (None, Some(data)) => product_of(state, &data)?,
         (None, None) => return Err(Failure::missing("product")),
         (Some(_), Some(_)) => {
-            return Err(Failure::invalid("You may only specify one of these parameters: product, product_data."));
+            return Err(Failure::invalid(
+                "You may only specify one of these parameters: product, product_data.",
+            ));
         }
     };
     let id = make(state, &call.params, product)?;
@@ -99,12 +101,12 @@ fn recurring(params: &Params) -> Result<Option<Recurring>, Failure> {
     if params.text("recurring.usage_type") == Some("metered") {
         return Err(Failure::invalid("The sandbox has licensed prices only.").param("recurring[usage_type]"));
     }
-    let interval =
-        Interval::parse(interval).ok_or_else(|| Failure::invalid("Invalid interval").param("recurring[interval]"))?;
+    let interval = Interval::parse(interval)
+        .ok_or_else(|| Failure::invalid("Invalid interval").param("recurring[interval]"))?;
     let count = params.integer("recurring.interval_count").unwrap_or(1);
     let count = u32::try_from(count).ok().filter(|count| (1..=36).contains(count));
-    let count = count
-        .ok_or_else(|| Failure::invalid("Invalid interval count").param("recurring[interval_count]"))?;
+    let count =
+        count.ok_or_else(|| Failure::invalid("Invalid interval count").param("recurring[interval_count]"))?;
     Ok(Some(Recurring { interval, count }))
 }
 

@@ -16,14 +16,22 @@ fn create(state: &mut State, call: &Call) -> Answer {
         (None, Some(intent)) => {
             let intent = state.payment_intents.get(intent).map_err(|failure| failure.status(400))?;
             let missing = || {
-                let message = format!("This PaymentIntent ({}) does not have a successful charge to refund.", intent.id);
+                let message = format!(
+                    "This PaymentIntent ({}) does not have a successful charge to refund.",
+                    intent.id
+                );
                 Failure::invalid(message)
             };
             intent.latest_charge.clone().filter(|_| intent.amount_received > 0).ok_or_else(missing)?
         }
         (None, None) => return Err(Failure::missing("payment_intent")),
     };
-    let id = state.refund(&charge, params.integer("amount"), params.owned("reason"), params.metadata("metadata"))?;
+    let id = state.refund(
+        &charge,
+        params.integer("amount"),
+        params.owned("reason"),
+        params.metadata("metadata"),
+    )?;
     Ok(state.refunds.get(&id)?.render(state))
 }
 

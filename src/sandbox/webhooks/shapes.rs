@@ -20,8 +20,13 @@ pub fn sends(kind: &str, version: &str) -> bool {
 
 /// Whether a text can be a version: a date, and from 2024 on often a name.
 pub fn is_version(text: &str) -> bool {
+    is_dated(text) && text <= NEWEST
+}
+
+/// A version of which we may not know yet, such as the one of an SDK that is newer than we are.
+pub fn is_dated(text: &str) -> bool {
     let date = text.split('.').next().unwrap_or_default();
-    chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok() && text <= NEWEST
+    chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok()
 }
 
 /// Takes a whole event back to `version`.
