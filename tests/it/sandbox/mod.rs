@@ -7,6 +7,7 @@ mod pages;
 mod payments;
 mod receiver;
 mod schema;
+mod served;
 mod subscriptions;
 mod time;
 mod webhooks;
