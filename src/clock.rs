@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use chrono::TimeDelta;
+
 use crate::domain::time::Timestamp;
 
 /// The time that the ledger decides by.
@@ -12,6 +14,8 @@ use crate::domain::time::Timestamp;
 pub struct Clock {
     /// Where the clock stands still, in microseconds since 1970; 0: it runs.
     fixed: Arc<AtomicI64>,
+    /// How far it was put forward, in microseconds; only a sandbox does that.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -30,7 +34,13 @@ impl Clock {
     }
 
     pub fn set(&self, at: Timestamp) {
+        self.ahead.store(0, Ordering::SeqCst);
         self.fixed.store(at.micros(), Ordering::SeqCst);
+    }
+
+    /// Puts the clock forward, for everybody who shares it. A sandbox lets a month pass by this.
+    pub fn advance(&self, by: TimeDelta) {
+        self.ahead.fetch_add(by.num_microseconds().unwrap_or(0).max(0), Ordering::SeqCst);
     }
 
     #[must_use]
@@ -38,6 +48,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let fixed = self.fixed.load(Ordering::Relaxed);
         let micros = if fixed == 0 { chrono::Utc::now().timestamp_micros() } else { fixed };
+        let micros = micros.saturating_add(self.ahead.load(Ordering::Relaxed));
         Timestamp::from_micros(micros).unwrap_or_else(|| Timestamp::from(chrono::DateTime::UNIX_EPOCH))
     }
 }

@@ -11,6 +11,8 @@ mod migrate;
 mod openapi;
 mod output;
 mod projections;
+mod sandbox;
+mod sandboxed;
 mod serve;
 mod session;
 mod signals;
@@ -56,6 +58,8 @@ struct Arguments {
 enum Command {
     /// Serve HTTP; without DATABASE_URL, with a PostgreSQL of its own
     Serve(serve::Serve),
+    /// Run a stand-in for Stripe, to try things out with
+    Sandbox(sandbox::Sandbox),
     /// Bring the database's tables up to date, which `serve` does too
     Migrate(migrate::Migrate),
     /// Look at catalog files
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, output: Output) -> Answer {
     match command {
         Command::Serve(serve) => serve.run(output).await,
+        Command::Sandbox(sandbox) => sandbox.run(output).await,
         Command::Migrate(migrate) => migrate.run(output).await,
         Command::Catalog(command) => command.run(output),
         Command::Keys(command) => command.run(output).await,

@@ -16,6 +16,7 @@ use super::{
     exit::{Answer, Exit, Failure},
     flags::ServeFlags,
     output::Output,
+    sandboxed::Sandboxed,
     signals::Signals,
 };
 
@@ -24,12 +25,16 @@ Each setting is a flag or an environment variable; the flag goes first. `.env.ex
 
 Examples:
   counterfoil serve
+  counterfoil serve --sandbox
   counterfoil serve --listen 127.0.0.1:9000 --catalog mine.toml
   DATABASE_URL=postgres://user@host/database counterfoil serve";
 
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(super) struct Serve {
+    /// Start a stand-in for Stripe too, which sells what the catalog sells and tells this server what happens
+    #[arg(long)]
+    sandbox: bool,
     #[command(flatten)]
     flags: ServeFlags,
 }
@@ -45,22 +50,34 @@ struct Banner {
     mode: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_key: Option<String>,
+    /// Where the sandbox Stripe is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<String>,
 }
 
 impl Serve {
     pub(super) async fn run(self, output: Output) -> Answer {
-        let (config, catalog) = Config::read_with_catalog(&self.flags.given())?;
+        let (mut config, mut catalog) = Config::read_with_catalog(&self.flags.given())?;
         telemetry::start_logs(&config.log);
         let mut signals = Signals::listen().map_err(Failure::broken)?;
         let catalog_line = format!("{} ({})", catalog.catalog.name, catalog.origin);
         let mode = config.mode;
+        let clock = Clock::system();
+        let sandbox = if self.sandbox {
+            Some(Sandboxed::start(&mut config, &mut catalog, clock.clone()).await?)
+        } else {
+            None
+        };
         warn(&config);
         let app = tokio::select! {
-            app = App::start(config, catalog, Clock::system()) => app.map_err(Failure::broken)?,
+            app = App::start(config, catalog, clock) => app.map_err(Failure::broken)?,
             signal = signals.next() => {
                 return Err(Failure::No(format!("{signal} came before anything was served")));
             }
         };
+        if let Some(sandbox) = &sandbox {
+            sandbox.deliver_to(app.address());
+        }
         let banner = Banner {
             version: env!("CARGO_PKG_VERSION"),
             address: app.address().to_string(),
@@ -68,10 +85,15 @@ impl Serve {
             catalog: catalog_line,
             mode: mode.to_string(),
             admin_key: app.first_key().map(|key| key.reveal().to_owned()),
+            sandbox: sandbox.as_ref().map(Sandboxed::url),
         };
         output.announce(&banner, || banner.text())?;
         drop(banner);
-        serve_until_asked_to_stop(app, signals).await
+        let answer = serve_until_asked_to_stop(app, signals).await;
+        if let Some(sandbox) = sandbox {
+            sandbox.stop().await;
+        }
+        answer
     }
 }
 
@@ -115,12 +137,16 @@ impl Banner {
         let key = self.admin_key.as_ref().map(|key| {
             format!("\n  admin key  {key}\n             It is shown only this once. Keep it, or make others with `counterfoil keys create`.")
         });
+        let sandbox = self.sandbox.as_ref().map(|url| {
+            format!("\n  sandbox    {url}\n             A stand-in for Stripe: pay with 4242 4242 4242 4242, and move its clock. Nothing is kept when it ends.")
+        });
         format!(
             "Counterfoil {version} serves at http://{address}\n  \
              data       {data}\n  \
              catalog    {catalog}\n  \
              mode       {mode}\n  \
-             API        http://{address}/docs{}",
+             API        http://{address}/docs{}{}",
+            sandbox.unwrap_or_default(),
             key.unwrap_or_default()
         )
     }

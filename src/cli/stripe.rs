@@ -106,8 +106,12 @@ async fn send_file(
     Ok(Sent { file: shown, event, status, accepted, answer: body })
 }
 
-/// A server that listens on every address is also at this machine's own.
 fn webhook_url(listen: SocketAddr) -> String {
+    format!("http://{}/v1/webhooks/stripe", reachable(listen))
+}
+
+/// A server that listens on every address is also at this machine's own.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let mut address = listen;
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -115,7 +119,7 @@ fn webhook_url(listen: SocketAddr) -> String {
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}/v1/webhooks/stripe")
+    address
 }
 
 fn table_of(sent: &[Sent]) -> String {

@@ -86,6 +86,11 @@ impl Secrets {
         self.0.is_empty()
     }
 
+    /// One more that is accepted, after the others.
+    pub fn add(&mut self, secret: Secret) {
+        self.0.push(secret);
+    }
+
     #[must_use]
     pub fn first(&self) -> Option<&Secret> {
         self.0.first()

@@ -10,7 +10,7 @@ use std::{
 /// `docs/decisions/`.
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 15] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 16] = [
     (
         "http",
         &[
@@ -39,6 +39,8 @@ pub const KNOWLEDGE: [(&str, &[&str]); 15] = [
     ("catalog", &["domain"]),
     ("postgres", &[]),
     ("load", &[]),
+    // Outside of the ledger: it knows what time it is, and nothing else.
+    ("sandbox", &["clock"]),
     ("clock", &["domain"]),
     ("domain", &[]),
 ];

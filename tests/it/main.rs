@@ -29,6 +29,7 @@ mod projections;
 mod readme;
 mod roles;
 mod rules;
+mod sandbox;
 mod scheduler;
 mod story;
 mod stripe;

@@ -16,6 +16,7 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
     assert!(text.contains("Exit codes:") && text.contains("Examples:"), "{text}");
     for path in [
         ["serve", "--help", ""],
+        ["sandbox", "--help", ""],
         ["migrate", "--help", ""],
         ["catalog", "check", "--help"],
         ["keys", "create", "--help"],

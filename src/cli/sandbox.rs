@@ -1,0 +1,91 @@
+//! `counterfoil sandbox`: a stand-in for Stripe on this machine, for trying things out.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    clock::Clock,
+    config::LogConfig,
+    config::LogFormat,
+    sandbox::{Options, Sandbox as Running, Webhook, is_version},
+    telemetry,
+};
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    output::Output,
+    signals::Signals,
+};
+
+const HELP: &str = "\
+It answers as Stripe's API does, shows pages to pay on, and sends signed webhooks. Any sk_test_ key is taken, and no live one.
+Nothing is kept when it ends.
+
+Examples:
+  counterfoil sandbox
+  counterfoil sandbox --webhook-url http://127.0.0.1:8080/v1/webhooks/stripe --webhook-secret whsec_mine";
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(super) struct Sandbox {
+    /// Where requests are taken; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:12111")]
+    listen: SocketAddr,
+    /// Where webhooks are posted to
+    #[arg(long, value_name = "URL", requires = "webhook_secret")]
+    webhook_url: Option<String>,
+    /// What they are signed with (whsec_…)
+    #[arg(long, value_name = "SECRET", env = "STRIPE_WEBHOOK_SECRET", hide_env_values = true)]
+    webhook_secret: Option<String>,
+    /// The shape of events, such as 2024-04-10 or 2025-03-31.basil; without it, the newest
+    #[arg(long, value_name = "VERSION")]
+    api_version: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Banner {
+    sandbox: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhooks: Option<String>,
+}
+
+impl Sandbox {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        if self.api_version.as_deref().is_some_and(|version| !is_version(version)) {
+            return Err(Failure::Usage("--api-version is not a version of Stripe's API".to_owned()));
+        }
+        telemetry::start_logs(&LogConfig { filter: "warn".to_owned(), format: LogFormat::Auto });
+        let mut signals = Signals::listen().map_err(Failure::broken)?;
+        let secret = self.webhook_secret.unwrap_or_default();
+        let webhook = self.webhook_url.map(|url| {
+            // One secret signs, where several are accepted.
+            let first = secret.split(',').next().unwrap_or_default();
+            let first = first.split_once('=').map_or(first, |(_, value)| value);
+            Webhook { url, secret: first.trim().to_owned(), api_version: self.api_version.clone() }
+        });
+        let banner_webhooks = webhook.as_ref().map(|webhook| webhook.url.clone());
+        let options = Options { listen: self.listen, webhook, clock: Clock::system() };
+        let running = Running::start(options).await.map_err(|error| {
+            Failure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
+        })?;
+        let banner = Banner { sandbox: running.url(), webhooks: banner_webhooks };
+        output.announce(&banner, || banner.text())?;
+        signals.next().await;
+        tokio::select! {
+            () = running.stop() => Ok(Exit::Success),
+            _ = signals.next() => Err(Failure::Interrupted),
+        }
+    }
+}
+
+impl Banner {
+    fn text(&self) -> String {
+        let webhooks = self.webhooks.as_deref().unwrap_or("to the endpoints that are made over the API");
+        format!(
+            "A sandbox Stripe, with no real money, is at {}\n  webhooks   {webhooks}\n  key        any sk_test_…",
+            self.sandbox
+        )
+    }
+}

@@ -1,0 +1,113 @@
+//! `serve --sandbox`: how do the server and the sandbox come to know each other? By an address, a secret and a clock.
+//!
+//! Here alone the catalog and the sandbox meet: what the catalog sells is put on sale in the sandbox, and prices that
+//! no setting names get ids that only exist there.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::{
+    catalog::Mode,
+    clock::Clock,
+    config::{Config, LoadedCatalog},
+    domain::{
+        amount::Money,
+        catalog::{Catalog, StripePrice},
+    },
+    sandbox::{Offer, Options, Sandbox, Webhook},
+    stripe::signature::Secret,
+};
+
+use super::exit::Failure;
+
+/// A sandbox whose webhooks a server will accept.
+pub(super) struct Sandboxed {
+    sandbox: Sandbox,
+    secret: String,
+}
+
+impl Sandboxed {
+    /// Starts a sandbox on a free port of this machine, and makes the settings fit it.
+    ///
+    /// # Errors
+    /// In live mode, and when no port can be had.
+    pub(super) async fn start(
+        config: &mut Config,
+        catalog: &mut LoadedCatalog,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        if config.mode == Mode::Live {
+            return Err(Failure::Usage(
+                "--sandbox is for trying things out, and the mode is live".to_owned(),
+            ));
+        }
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let options = Options { listen, webhook: None, clock };
+        let sandbox = Sandbox::start(options).await.map_err(Failure::broken)?;
+        sandbox.offer(&offers(&mut catalog.catalog));
+        let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());
+        // Secrets that were set are for others than this sandbox, and go on being accepted.
+        config.webhook_secrets.add(Secret::new("sandbox", &secret));
+        Ok(Self { sandbox, secret })
+    }
+
+    /// From here on, the server that serves at `address` is told.
+    pub(super) fn deliver_to(&self, address: SocketAddr) {
+        let url = format!("http://{}/v1/webhooks/stripe", super::stripe::reachable(address));
+        self.sandbox.deliver_to(Webhook { url, secret: self.secret.clone(), api_version: None });
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.sandbox.url()
+    }
+
+    pub(super) async fn stop(self) {
+        self.sandbox.stop().await;
+    }
+}
+
+/// Everything that the catalog sells. Prices without an id get one.
+fn offers(catalog: &mut Catalog) -> Vec<Offer> {
+    let mut offers = Vec::new();
+    for plan in &mut catalog.plans {
+        let (plan_id, plan_name) = (plan.id.as_str().to_owned(), plan.name.clone());
+        for price in &mut plan.prices {
+            let interval = price.interval.as_str();
+            let name = format!("{plan_id}_{interval}");
+            offers.extend(offer(
+                &mut price.stripe,
+                &price.amount,
+                &name,
+                (&plan_id, &plan_name),
+                Some(interval),
+            ));
+        }
+    }
+    for pack in &mut catalog.packs {
+        let (id, name) = (pack.id.as_str().to_owned(), pack.name.clone());
+        offers.extend(offer(&mut pack.stripe, &pack.price, &id, (&id, &name), None));
+    }
+    offers
+}
+
+fn offer(
+    stripe: &mut StripePrice,
+    amount: &Money,
+    name: &str,
+    (product, product_name): (&str, &str),
+    interval: Option<&str>,
+) -> Vec<Offer> {
+    if stripe.price_ids.is_empty() {
+        stripe.price_ids.push(format!("price_sandbox_{name}"));
+    }
+    let product_id = stripe.product_id.get_or_insert_with(|| format!("prod_sandbox_{product}")).clone();
+    let offer = |price_id: &String| Offer {
+        product_id: product_id.clone(),
+        product_name: product_name.to_owned(),
+        price_id: price_id.clone(),
+        unit_amount: amount.minor,
+        currency: String::from(amount.currency.clone()),
+        interval: interval.map(str::to_owned),
+        lookup_key: None,
+    };
+    stripe.price_ids.iter().map(offer).collect()
+}

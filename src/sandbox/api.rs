@@ -1,0 +1,199 @@
+//! How is a request to Stripe's API answered? Who asks, which operation, asked before, checked, done, expanded.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State as Shares,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use base64::Engine;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Shared,
+    call::{Call, Params},
+    control::ApiFault,
+    expand,
+    failure::Failure,
+    form, ids, operations, parameters,
+    state::State,
+    webhooks::shapes::{NEWEST, is_dated},
+};
+
+const KEY_CHARACTERS_MAX: usize = 255;
+
+/// What is known of a request before it is looked at.
+struct Asked {
+    method: String,
+    path: String,
+    form: Map<String, Value>,
+    key: Option<String>,
+    id: String,
+}
+
+struct Answered {
+    status: u16,
+    body: Value,
+    replayed: bool,
+}
+
+pub(super) async fn answer(
+    Shares(shared): Shares<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let id = format!("req_{}", ids::letters(14));
+    let asked = match read(&method, &uri, &headers, &body, id.clone()) {
+        Ok(asked) => asked,
+        Err(failure) => return respond(&id, None, &refused(&failure, &id)),
+    };
+    let fault = shared.with(|state| state.faults.pop_front());
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+        if !fault.after_work
+            && let Some(broken) = broken(fault, &asked)
+        {
+            return broken;
+        }
+    }
+    let answered = shared.with(|state| perform(state, &asked));
+    shared.wake.notify_one();
+    let broken = fault.filter(|fault| fault.after_work).and_then(|fault| broken(&fault, &asked));
+    broken.unwrap_or_else(|| respond(&asked.id, asked.key.as_deref(), &answered))
+}
+
+/// What is answered in place of the truth.
+fn broken(fault: &ApiFault, asked: &Asked) -> Option<Response> {
+    if fault.cut {
+        // The connection ends in the middle of the answer.
+        let halves = [Ok("{\"id\":"), Err(std::io::Error::other("cut on request"))];
+        return Some(Body::from_stream(futures::stream::iter(halves)).into_response());
+    }
+    let failure = match fault.status? {
+        429 => Failure::api(429, "Request rate limit exceeded.").code("rate_limit"),
+        status => Failure::api(status, "The sandbox was asked to fail."),
+    };
+    Some(respond(&asked.id, asked.key.as_deref(), &refused(&failure, &asked.id)))
+}
+
+fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, id: String) -> Result<Asked, Failure> {
+    authenticate(headers)?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if text("stripe-version").is_some_and(|version| !is_dated(version)) {
+        return Err(Failure::invalid("Invalid Stripe API version.").param("Stripe-Version"));
+    }
+    let body = std::str::from_utf8(body).map_err(|_| Failure::invalid("The body is not a form."))?;
+    if !body.is_empty() && text("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
+        let message = "You sent JSON; requests to v1 are forms (application/x-www-form-urlencoded).";
+        return Err(Failure::invalid(message).status(415));
+    }
+    let mut tree = form::parse(uri.query().unwrap_or_default());
+    tree.extend(form::parse(body));
+    let key = text("idempotency-key").filter(|_| method == Method::POST).map(str::to_owned);
+    if key.as_ref().is_some_and(|key| key.len() > KEY_CHARACTERS_MAX) {
+        let message = "Idempotency keys may have at most 255 characters.";
+        return Err(Failure::invalid(message));
+    }
+    Ok(Asked { method: method.to_string(), path: uri.path().to_owned(), form: tree, key, id })
+}
+
+/// Any test key is let in. A live one must never come here.
+fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
+    let header = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let key = match header.split_once(' ') {
+        Some(("Bearer", key)) => key.trim().to_owned(),
+        Some(("Basic", encoded)) => {
+            let decoded =
+                base64::engine::general_purpose::STANDARD.decode(encoded.trim()).unwrap_or_default();
+            let decoded = String::from_utf8_lossy(&decoded).into_owned();
+            decoded.split(':').next().unwrap_or_default().to_owned()
+        }
+        Some(_) | None => String::new(),
+    };
+    let refuse = |message: &str| Err(Failure::invalid(message).status(401));
+    if key.is_empty() {
+        return refuse(
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
+             auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
+        );
+    }
+    if key.starts_with("sk_live_") || key.starts_with("rk_live_") {
+        return refuse(
+            "This is a sandbox, and a live key was sent to it. Nothing was done. Use sk_test_… here.",
+        );
+    }
+    if key.starts_with("sk_test_") || key.starts_with("rk_test_") {
+        return Ok(());
+    }
+    refuse(
+        "Invalid API Key provided: in the sandbox, any key that begins with sk_test_ or rk_test_ is taken.",
+    )
+}
+
+fn perform(state: &mut State, asked: &Asked) -> Answered {
+    let Some((operation, ids)) = operations::find(&asked.method, &asked.path) else {
+        let message = format!("Unrecognized request URL ({}: {}).", asked.method, asked.path);
+        return refused(&Failure::invalid(message).status(404), &asked.id);
+    };
+    let print = format!("{} {} {}", asked.method, asked.path, Value::Object(asked.form.clone()));
+    if let Some(key) = &asked.key {
+        match state.kept.find(key, &print, state.now) {
+            Ok(Some(known)) => {
+                return Answered { status: known.status, body: known.body.clone(), replayed: true };
+            }
+            Ok(None) => {}
+            Err(failure) => return refused(&failure, &asked.id),
+        }
+    }
+    let name = format!("{} {}", operation.method, operation.path);
+    // What was never begun is not remembered: the same key may be used for a corrected request.
+    let params = match parameters::conform(&name, &asked.form) {
+        Ok(params) => Params(params),
+        Err(failure) => return refused(&failure, &asked.id),
+    };
+    let paths = params.texts("expand");
+    let call = Call { ids, params };
+    state.cause = Some((asked.id.clone(), asked.key.clone()));
+    let done = (operation.run)(state, &call);
+    let done = done.and_then(|mut value| expand::expand(state, &mut value, &paths).map(|()| value));
+    state.publish();
+    state.cause = None;
+    let answered = match done {
+        Ok(body) => Answered { status: 200, body, replayed: false },
+        Err(failure) => refused(&failure, &asked.id),
+    };
+    if let Some(key) = &asked.key {
+        state.kept.keep(key, &print, state.now, answered.status, &answered.body);
+    }
+    answered
+}
+
+fn refused(failure: &Failure, request: &str) -> Answered {
+    Answered { status: failure.status, body: failure.render(request), replayed: false }
+}
+
+fn respond(id: &str, key: Option<&str>, answered: &Answered) -> Response {
+    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_string_pretty(&answered.body).unwrap_or_else(|_| json!({}).to_string());
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("stripe-version", HeaderValue::from_static(NEWEST));
+    let mut put = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    put("request-id", id);
+    if let Some(key) = key {
+        put("idempotency-key", key);
+    }
+    if answered.replayed {
+        put("idempotent-replayed", "true");
+    }
+    response
+}

@@ -1,0 +1,283 @@
+//! What happens when a person pays on the page? A declined card leaves the session open, as it was.
+
+use crate::sandbox::{
+    call::Metadata,
+    failure::Failure,
+    ids,
+    objects::{
+        card::{Behaviour, Decline, TestCard},
+        checkout::{Mode, Session, Status},
+        customer::Customer,
+        invoice::Invoice,
+        payment_intent::{PaymentIntent, Status as IntentStatus},
+        payment_method::PaymentMethod,
+        setup_intent::SetupIntent,
+    },
+    state::State,
+    table::Stored,
+};
+
+use super::{
+    payments::{Attempt, Presence, foresee},
+    subscribing::{First, NewItem, NewSubscription},
+};
+
+/// What a person typed in.
+#[derive(Clone, Debug)]
+pub struct Payer {
+    pub card: TestCard,
+    pub exp_year: i32,
+    pub exp_month: u32,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    /// Whether the bank has asked the person already, and heard yes.
+    pub presence: Presence,
+}
+
+/// Where the person goes from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid {
+    Complete,
+    /// The bank wants to ask.
+    Authenticate,
+    Declined(Decline),
+}
+
+impl State {
+    pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<Paid, Failure> {
+        let session = self.sessions.get(id)?.clone();
+        if session.status != Status::Open {
+            return Err(Failure::invalid("This Checkout Session is not open any more."));
+        }
+        let method = self.method_of(payer);
+        let asked = foresee(&method, payer.presence);
+        let free = session.mode == Mode::Setup || session.amount(self) == 0;
+        match asked {
+            Attempt::RequiresAction => return Ok(Paid::Authenticate),
+            // A card that fails only later can be kept for later.
+            Attempt::Declined(decline)
+                if !(free && method.card.behaviour == Behaviour::AttachesThenFails) =>
+            {
+                return self.declined(&session, method, decline);
+            }
+            Attempt::Succeeded | Attempt::Processing | Attempt::Declined(_) => {}
+        }
+        let customer = self.customer_for(&session, payer)?;
+        let method = PaymentMethod { set_up: payer.presence == Presence::Authenticated, ..method };
+        let method_id = method.id.clone();
+        self.payment_methods.put(method);
+        let row = self.sessions.get_mut(id)?;
+        row.customer.clone_from(&customer);
+        row.paid_by = Some((payer.email.clone(), payer.name.clone()));
+        match session.mode {
+            Mode::Payment => self.pay_once(id, customer, &method_id, payer.presence)?,
+            Mode::Subscription => self.pay_again_and_again(id, customer, &method_id, payer.presence)?,
+            Mode::Setup => self.keep_card(id, customer, &method_id)?,
+        }
+        Ok(Paid::Complete)
+    }
+
+    fn method_of(&mut self, payer: &Payer) -> PaymentMethod {
+        PaymentMethod {
+            id: self.ids.make("pm"),
+            created: self.now,
+            customer: None,
+            card: payer.card,
+            exp_year: payer.exp_year,
+            exp_month: payer.exp_month,
+            set_up: false,
+            email: payer.email.clone(),
+            name: payer.name.clone(),
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
+    fn declined(
+        &mut self,
+        session: &Session,
+        method: PaymentMethod,
+        decline: Decline,
+    ) -> Result<Paid, Failure> {
+        if session.mode == Mode::Payment {
+            let intent = self.intent_of(session)?;
+            let id = method.id.clone();
+            self.payment_methods.put(method);
+            self.payment_intents.get_mut(&intent)?.payment_method = Some(id);
+            self.attempt(&intent, Presence::Present)?;
+        }
+        Ok(Paid::Declined(decline))
+    }
+
+    fn customer_for(&mut self, session: &Session, payer: &Payer) -> Result<Option<String>, Failure> {
+        if session.customer.is_some() {
+            return Ok(session.customer.clone());
+        }
+        let guest = session.mode == Mode::Payment && session.customer_creation.as_deref() != Some("always");
+        if guest {
+            return Ok(None);
+        }
+        let customer = Customer {
+            id: self.ids.make("cus"),
+            created: self.now,
+            email: payer.email.clone(),
+            name: payer.name.clone(),
+            invoice_prefix: ids::letters(8).to_uppercase(),
+            ..Customer::default()
+        };
+        let id = customer.id.clone();
+        self.customers.put(customer);
+        let object = self.customers.get(&id)?.render(self);
+        self.emit("customer.created", object);
+        Ok(Some(id))
+    }
+
+    /// The intent of a session, which its first try makes.
+    fn intent_of(&mut self, session: &Session) -> Result<String, Failure> {
+        if let Some(intent) = &session.payment_intent {
+            return Ok(intent.clone());
+        }
+        let id = self.ids.make("pi");
+        let intent = PaymentIntent {
+            client_secret: format!("{id}_secret_{}", ids::letters(12)),
+            id: id.clone(),
+            created: self.now,
+            amount: session.amount(self),
+            amount_capturable: 0,
+            amount_received: 0,
+            currency: session.currency.clone().unwrap_or_default(),
+            customer: session.customer.clone(),
+            payment_method: None,
+            status: IntentStatus::RequiresPaymentMethod,
+            manual_capture: session.intent_manual_capture,
+            latest_charge: None,
+            last_error: None,
+            last_method: None,
+            description: session.intent_description.clone(),
+            receipt_email: None,
+            setup_future_usage: session.intent_future_usage.clone(),
+            return_url: None,
+            canceled_at: None,
+            cancellation_reason: None,
+            metadata: session.intent_metadata.clone(),
+            invoice: None,
+            settles_at: None,
+        };
+        self.payment_intents.put(intent);
+        self.sessions.get_mut(&session.id)?.payment_intent = Some(id.clone());
+        self.emit_intent("payment_intent.created", &id)?;
+        Ok(id)
+    }
+
+    fn pay_once(
+        &mut self,
+        id: &str,
+        customer: Option<String>,
+        method: &str,
+        presence: Presence,
+    ) -> Result<(), Failure> {
+        let session = self.sessions.get(id)?.clone();
+        if session.amount(self) == 0 {
+            return self.complete(id, "no_payment_required");
+        }
+        let intent = self.intent_of(&session)?;
+        let row = self.payment_intents.get_mut(&intent)?;
+        row.customer = customer;
+        row.payment_method = Some(method.to_owned());
+        let paid = self.attempt(&intent, presence)? == Attempt::Succeeded;
+        let taken = paid && !self.sessions.get(id)?.intent_manual_capture;
+        self.complete(id, if taken { "paid" } else { "unpaid" })
+    }
+
+    fn pay_again_and_again(
+        &mut self,
+        id: &str,
+        customer: Option<String>,
+        method: &str,
+        presence: Presence,
+    ) -> Result<(), Failure> {
+        let customer = customer.ok_or_else(|| Failure::missing("customer"))?;
+        self.attach(method, &customer)?;
+        let session = self.sessions.get(id)?.clone();
+        let subscription = self.subscribe(NewSubscription {
+            customer,
+            items: session.items.iter().filter(|item| self.recurs(&item.price)).map(new_item).collect(),
+            first: First::Try(presence),
+            flexible: session.flexible,
+            trial_end: session.trial_end,
+            trial_without_method: session.trial_without_method.clone(),
+            cancel_at_period_end: false,
+            cancel_at: None,
+            automatic: true,
+            days_until_due: None,
+            default_payment_method: Some(method.to_owned()),
+            description: session.subscription_description.clone(),
+            metadata: session.subscription_metadata.clone(),
+            pause_collection: None,
+        })?;
+        let invoice = self.subscriptions.get(&subscription)?.latest_invoice.clone();
+        let of_invoice = invoice.as_deref().and_then(|invoice| self.invoices.find(invoice));
+        let paid = of_invoice.is_none_or(|invoice: &Invoice| invoice.paid_at.is_some());
+        let row = self.sessions.get_mut(id)?;
+        row.subscription = Some(subscription);
+        row.invoice = invoice;
+        self.complete(id, if paid { "paid" } else { "unpaid" })
+    }
+
+    fn recurs(&self, price: &str) -> bool {
+        self.prices.find(price).is_some_and(|price| price.recurring.is_some())
+    }
+
+    fn keep_card(&mut self, id: &str, customer: Option<String>, method: &str) -> Result<(), Failure> {
+        let intent = SetupIntent {
+            id: self.ids.make("seti"),
+            created: self.now,
+            customer: customer.clone(),
+            payment_method: Some(method.to_owned()),
+            metadata: Metadata::new(),
+        };
+        let intent_id = intent.id.clone();
+        self.setup_intents.put(intent);
+        if let Some(customer) = customer {
+            self.attach(method, &customer)?;
+        }
+        let object = self.setup_intents.get(&intent_id)?.render(self);
+        self.emit("setup_intent.succeeded", object);
+        self.sessions.get_mut(id)?.setup_intent = Some(intent_id);
+        self.complete(id, "no_payment_required")
+    }
+
+    fn complete(&mut self, id: &str, payment_status: &'static str) -> Result<(), Failure> {
+        let row = self.sessions.get_mut(id)?;
+        row.status = Status::Complete;
+        row.payment_status = payment_status;
+        self.emit_session("checkout.session.completed", id)
+    }
+
+    /// A bank debit of a session is decided.
+    pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), Failure> {
+        let session = self.sessions.iter().find(|session| session.payment_intent.as_deref() == Some(intent));
+        let Some(id) = session.map(|session| session.id.clone()) else { return Ok(()) };
+        if paid {
+            self.sessions.get_mut(&id)?.payment_status = "paid";
+            self.emit_session("checkout.session.async_payment_succeeded", &id)
+        } else {
+            self.emit_session("checkout.session.async_payment_failed", &id)
+        }
+    }
+
+    pub fn expire_session(&mut self, id: &str) -> Result<(), Failure> {
+        self.sessions.get_mut(id)?.status = Status::Expired;
+        self.emit_session("checkout.session.expired", id)
+    }
+
+    pub fn emit_session(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+        let object = self.sessions.get(id)?.render(self);
+        self.emit(kind, object);
+        Ok(())
+    }
+}
+
+fn new_item(item: &crate::sandbox::objects::checkout::Item) -> NewItem {
+    NewItem { price: item.price.clone(), quantity: item.quantity, metadata: Metadata::new() }
+}

@@ -1,0 +1,184 @@
+//! What happens when a customer's bank wants the money back?
+
+use crate::sandbox::{
+    call::Metadata,
+    failure::Failure,
+    objects::{
+        card::Behaviour,
+        dispute::{Dispute, Status},
+        refund::{Refund, Status as RefundStatus},
+    },
+    state::State,
+    table::Stored,
+};
+
+use super::calendar::DAY_S;
+
+/// How long it takes until a refund turns out not to be payable.
+const REFUND_FAILS_S: i64 = 2 * DAY_S;
+
+impl State {
+    /// Some test cards are disputed as soon as they are charged.
+    pub fn dispute_by_card(&mut self, charge: &str) -> Result<(), Failure> {
+        let row = self.charges.get(charge)?;
+        let (captured, amount) = (row.captured, row.amount);
+        let behaviour = self.payment_methods.get(&row.payment_method)?.card.behaviour;
+        match behaviour {
+            Behaviour::Disputes if captured => {
+                self.open_dispute(charge, amount, "fraudulent", Status::NeedsResponse).map(drop)
+            }
+            Behaviour::Inquires if captured => {
+                self.open_dispute(charge, amount, "fraudulent", Status::WarningNeedsResponse).map(drop)
+            }
+            Behaviour::Disputes
+            | Behaviour::Inquires
+            | Behaviour::Succeeds
+            | Behaviour::Refuses(_)
+            | Behaviour::AttachesThenFails
+            | Behaviour::AuthenticatesOnce
+            | Behaviour::AuthenticatesAlways
+            | Behaviour::RefundsFail
+            | Behaviour::DebitSucceeds
+            | Behaviour::DebitFails => Ok(()),
+        }
+    }
+
+    pub fn open_dispute(
+        &mut self,
+        charge: &str,
+        amount: i64,
+        reason: &str,
+        status: Status,
+    ) -> Result<String, Failure> {
+        let row = self.charges.get(charge)?;
+        if row.disputed {
+            return Err(Failure::invalid("This charge is disputed already.").param("charge"));
+        }
+        let left = row.amount_captured.saturating_sub(row.amount_refunded);
+        if amount <= 0 || amount > left {
+            return Err(
+                Failure::invalid(format!("A dispute of this charge is of 1 to {left}.")).param("amount")
+            );
+        }
+        let dispute = Dispute {
+            id: String::new(),
+            created: self.now,
+            amount,
+            charge: charge.to_owned(),
+            payment_intent: row.payment_intent.clone(),
+            currency: row.currency.clone(),
+            reason: reason.to_owned(),
+            status,
+            funds_withdrawn: status == Status::NeedsResponse,
+            funds_reinstated: false,
+            has_evidence: false,
+            metadata: Metadata::new(),
+        };
+        let id = self.ids.make("du");
+        self.disputes.put(Dispute { id: id.clone(), ..dispute });
+        self.charges.get_mut(charge)?.disputed = true;
+        self.emit_dispute("charge.dispute.created", &id)?;
+        if status == Status::NeedsResponse {
+            self.emit_dispute("charge.dispute.funds_withdrawn", &id)?;
+        }
+        if status == Status::Prevented {
+            self.emit_dispute("charge.dispute.closed", &id)?;
+        }
+        Ok(id)
+    }
+
+    /// It is decided. What was won comes back; an inquiry never took anything.
+    pub fn close_dispute(&mut self, id: &str, status: Status) -> Result<(), Failure> {
+        let row = self.disputes.get_mut(id)?;
+        if !row.status.is_open() {
+            return Err(Failure::invalid("This dispute is already closed.").code("dispute_closed"));
+        }
+        let inquiry = row.status == Status::WarningNeedsResponse;
+        row.status = if inquiry && status == Status::Lost { Status::WarningClosed } else { status };
+        row.funds_reinstated = row.funds_withdrawn && matches!(status, Status::Won | Status::Prevented);
+        let reinstated = row.funds_reinstated;
+        self.emit_dispute("charge.dispute.closed", id)?;
+        if reinstated {
+            self.emit_dispute("charge.dispute.funds_reinstated", id)?;
+        }
+        Ok(())
+    }
+
+    pub fn emit_dispute(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+        let object = self.disputes.get(id)?.render(self);
+        self.emit(kind, object);
+        Ok(())
+    }
+
+    /// Gives money back.
+    pub fn refund(
+        &mut self,
+        charge: &str,
+        amount: Option<i64>,
+        reason: Option<String>,
+        metadata: Metadata,
+    ) -> Result<String, Failure> {
+        let row = self.charges.get(charge)?;
+        let left = row.amount_captured.saturating_sub(row.amount_refunded);
+        if left == 0 && row.amount_refunded > 0 {
+            let message = format!("Charge {charge} has already been refunded.");
+            return Err(Failure::invalid(message).code("charge_already_refunded"));
+        }
+        if row.disputed && self.withdrawn(charge) {
+            let message = format!("Charge {charge} has been charged back; cannot issue a refund.");
+            return Err(Failure::invalid(message).code("charge_disputed"));
+        }
+        let amount = amount.unwrap_or(left);
+        if amount <= 0 || amount > left {
+            let message =
+                format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
+            return Err(Failure::invalid(message).param("amount"));
+        }
+        let fails = self.payment_methods.get(&row.payment_method)?.card.behaviour == Behaviour::RefundsFail;
+        let refund = Refund {
+            id: String::new(),
+            created: self.now,
+            amount,
+            charge: charge.to_owned(),
+            payment_intent: row.payment_intent.clone(),
+            currency: row.currency.clone(),
+            reason,
+            status: RefundStatus::Succeeded,
+            metadata,
+            fails_at: fails.then(|| self.now.saturating_add(REFUND_FAILS_S)),
+        };
+        let id = self.ids.make("re");
+        self.refunds.put(Refund { id: id.clone(), ..refund });
+        let row = self.charges.get_mut(charge)?;
+        row.amount_refunded = row.amount_refunded.saturating_add(amount);
+        self.emit_charge("charge.refunded", charge)?;
+        self.emit_refund("refund.created", &id)?;
+        Ok(id)
+    }
+
+    fn withdrawn(&self, charge: &str) -> bool {
+        let mut disputes = self.disputes.iter().filter(|dispute| dispute.charge == charge);
+        disputes.any(|dispute| dispute.funds_withdrawn && !dispute.funds_reinstated)
+    }
+
+    /// It could not be paid out after all.
+    pub fn fail_refund(&mut self, id: &str) -> Result<(), Failure> {
+        let row = self.refunds.get_mut(id)?;
+        if row.status == RefundStatus::Failed {
+            return Err(Failure::invalid("This refund has failed already."));
+        }
+        row.status = RefundStatus::Failed;
+        row.fails_at = None;
+        let (charge, amount) = (row.charge.clone(), row.amount);
+        let charge = self.charges.get_mut(&charge)?;
+        charge.amount_refunded = charge.amount_refunded.saturating_sub(amount);
+        self.emit_refund("refund.updated", id)?;
+        self.emit_refund("refund.failed", id)
+    }
+
+    pub fn emit_refund(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+        let object = self.refunds.get(id)?.render(self);
+        self.emit(kind, object);
+        Ok(())
+    }
+}

@@ -1,0 +1,327 @@
+//! How is an invoice made, finalised, collected and given up?
+
+use crate::sandbox::{
+    call::Metadata,
+    failure::Failure,
+    ids,
+    objects::{
+        invoice::{Invoice, Status},
+        line::Line,
+        payment_intent::{PaymentIntent, Status as IntentStatus},
+        subscription::Status as SubscriptionStatus,
+    },
+    state::State,
+    table::Stored,
+};
+
+use super::{
+    calendar::DAY_S,
+    payments::{Attempt, Presence},
+};
+
+/// After how many days a payment that failed is tried again.
+const RETRY_DAYS: [i64; 4] = [3, 5, 7, 7];
+
+/// What an invoice is made of.
+pub struct NewInvoice {
+    pub customer: String,
+    pub subscription: Option<String>,
+    pub reason: &'static str,
+    pub lines: Vec<Line>,
+    pub period: (i64, i64),
+    pub currency: String,
+}
+
+impl State {
+    /// A draft.
+    pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, Failure> {
+        let invoice = self.draft(new, "in")?;
+        let id = invoice.id.clone();
+        if let Some(subscription) = &invoice.subscription {
+            self.subscriptions.get_mut(subscription)?.latest_invoice = Some(id.clone());
+        }
+        self.invoices.put(invoice);
+        self.emit_invoice("invoice.created", &id)?;
+        Ok(id)
+    }
+
+    /// An invoice that nobody keeps yet.
+    pub fn draft(&mut self, new: NewInvoice, prefix: &str) -> Result<Invoice, Failure> {
+        let subscription = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let automatic = subscription.is_none_or(|subscription| subscription.is_automatic());
+        let due_date = subscription.and_then(|subscription| subscription.days_until_due);
+        let due_date = due_date.map(|days| self.now.saturating_add(days.saturating_mul(DAY_S)));
+        let metadata = subscription.map(|subscription| subscription.metadata.clone()).unwrap_or_default();
+        let starting_balance = self.customers.get(&new.customer)?.balance;
+        Ok(Invoice {
+            id: self.ids.make(prefix),
+            created: self.now,
+            customer: new.customer,
+            subscription: new.subscription,
+            status: Status::Draft,
+            billing_reason: new.reason,
+            lines: new.lines,
+            currency: new.currency,
+            period: new.period,
+            number: None,
+            attempts: 0,
+            auto_advance: true,
+            automatic,
+            finalizes_at: None,
+            next_attempt: None,
+            due_date,
+            payment_intent: None,
+            amount_paid: 0,
+            paid_out_of_band: false,
+            starting_balance,
+            ending_balance: None,
+            finalized_at: None,
+            paid_at: None,
+            voided_at: None,
+            marked_uncollectible_at: None,
+            metadata: Metadata::new(),
+            subscription_metadata: metadata,
+        })
+    }
+
+    /// From here on its amount is fixed. One that asks for nothing is paid at once.
+    pub fn finalize_invoice(&mut self, id: &str) -> Result<(), Failure> {
+        let invoice = self.invoices.get(id)?;
+        if invoice.status != Status::Draft {
+            return Err(Failure::invalid(
+                "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            )
+            .code("invoice_not_editable"));
+        }
+        let (customer, total) = (invoice.customer.clone(), invoice.total());
+        let metadata = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let metadata = metadata.map(|subscription| subscription.metadata.clone());
+        let number = self.number(&customer)?;
+        let starting = self.customers.get(&customer)?.balance;
+        // A credit pays as far as it goes; what an invoice gives back is a credit; a debt is asked for with it.
+        let ending =
+            if total < 0 { starting.saturating_add(total) } else { starting.saturating_add(total).min(0) };
+        let now = self.now;
+        let invoice = self.invoices.get_mut(id)?;
+        invoice.status = Status::Open;
+        invoice.number = Some(number);
+        invoice.finalized_at = Some(now);
+        invoice.finalizes_at = None;
+        invoice.starting_balance = starting;
+        invoice.ending_balance = Some(ending);
+        if let Some(metadata) = metadata {
+            invoice.subscription_metadata = metadata;
+        }
+        let due = invoice.due();
+        if ending != starting {
+            self.change_customer(&customer, |customer| customer.balance = ending)?;
+        }
+        if due > 0 {
+            self.intend(id, due)?;
+        }
+        self.emit_invoice("invoice.finalized", id)?;
+        if due == 0 { self.settle_invoice(id, false) } else { Ok(()) }
+    }
+
+    fn number(&mut self, customer: &str) -> Result<String, Failure> {
+        let customer = self.customers.get_mut(customer)?;
+        customer.invoices_numbered = customer.invoices_numbered.saturating_add(1);
+        Ok(format!("{}-{:04}", customer.invoice_prefix, customer.invoices_numbered))
+    }
+
+    /// The payment of an invoice.
+    fn intend(&mut self, invoice: &str, amount: i64) -> Result<(), Failure> {
+        let id = self.ids.make("pi");
+        let row = self.invoices.get(invoice)?;
+        let described = row.billing_reason.replace("subscription_", "Subscription ");
+        let intent = PaymentIntent {
+            client_secret: format!("{id}_secret_{}", ids::letters(12)),
+            id: id.clone(),
+            created: self.now,
+            amount,
+            amount_capturable: 0,
+            amount_received: 0,
+            currency: row.currency.clone(),
+            customer: Some(row.customer.clone()),
+            payment_method: None,
+            status: IntentStatus::RequiresPaymentMethod,
+            manual_capture: false,
+            latest_charge: None,
+            last_error: None,
+            last_method: None,
+            description: Some(described),
+            receipt_email: None,
+            setup_future_usage: Some("off_session".to_owned()),
+            return_url: None,
+            canceled_at: None,
+            cancellation_reason: None,
+            metadata: Metadata::new(),
+            invoice: Some(invoice.to_owned()),
+            settles_at: None,
+        };
+        self.payment_intents.put(intent);
+        self.invoices.get_mut(invoice)?.payment_intent = Some(id.clone());
+        self.emit_intent("payment_intent.created", &id)
+    }
+
+    /// What an invoice is paid with: what was named, else the subscription's method, else the customer's.
+    pub fn method_for(&self, invoice: &str) -> Result<Option<String>, Failure> {
+        let invoice = self.invoices.get(invoice)?;
+        let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let method = subscription.and_then(|subscription| subscription.default_payment_method.clone());
+        let of_customer = self.customers.get(&invoice.customer)?.default_payment_method.clone();
+        Ok(method.or(of_customer))
+    }
+
+    /// Tries to collect an open invoice.
+    pub fn collect(
+        &mut self,
+        id: &str,
+        method: Option<String>,
+        presence: Presence,
+    ) -> Result<Attempt, Failure> {
+        let method = if method.is_some() { method } else { self.method_for(id)? };
+        let invoice = self.invoices.get_mut(id)?;
+        invoice.attempts = invoice.attempts.saturating_add(1);
+        invoice.next_attempt = None;
+        let intent = invoice.payment_intent.clone().unwrap_or_default();
+        let Some(method) = method else {
+            self.fail_invoice(id, false)?;
+            return Ok(Attempt::Declined(NO_METHOD));
+        };
+        self.payment_intents.get_mut(&intent)?.payment_method = Some(method);
+        let attempt = self.attempt(&intent, presence)?;
+        match attempt {
+            Attempt::Succeeded => self.settle_invoice(id, false)?,
+            Attempt::Processing => {}
+            Attempt::RequiresAction => {
+                self.emit_invoice("invoice.payment_action_required", id)?;
+                self.fail_invoice(id, presence != Presence::Absent)?;
+            }
+            Attempt::Declined(_) => self.fail_invoice(id, false)?,
+        }
+        Ok(attempt)
+    }
+
+    /// It is paid: by its payment, by a balance, or outside of Stripe.
+    pub fn settle_invoice(&mut self, id: &str, out_of_band: bool) -> Result<(), Failure> {
+        let now = self.now;
+        let invoice = self.invoices.get_mut(id)?;
+        invoice.status = Status::Paid;
+        invoice.paid_at = Some(now);
+        invoice.paid_out_of_band = out_of_band;
+        invoice.amount_paid = invoice.due();
+        invoice.auto_advance = false;
+        invoice.next_attempt = None;
+        // Nothing was tried, but what asks for nothing counts as tried.
+        invoice.attempts = invoice.attempts.max(i64::from(!out_of_band && invoice.amount_paid > 0));
+        let payment = invoice.payment().filter(|_| !out_of_band && invoice.amount_paid > 0);
+        let subscription = invoice.subscription.clone();
+        self.emit_invoice("invoice.paid", id)?;
+        self.emit_invoice("invoice.payment_succeeded", id)?;
+        if let Some(payment) = payment {
+            self.emit("invoice_payment.paid", payment);
+        }
+        match subscription {
+            Some(subscription) => self.recover(&subscription, id),
+            None => Ok(()),
+        }
+    }
+
+    /// A subscription that waited for this invoice goes on.
+    fn recover(&mut self, subscription: &str, invoice: &str) -> Result<(), Failure> {
+        let row = self.subscriptions.get(subscription)?;
+        let waits = match row.status {
+            SubscriptionStatus::Incomplete | SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => true,
+            SubscriptionStatus::Active
+            | SubscriptionStatus::Trialing
+            | SubscriptionStatus::Paused
+            | SubscriptionStatus::Canceled
+            | SubscriptionStatus::IncompleteExpired => false,
+        };
+        if waits && row.latest_invoice.as_deref() == Some(invoice) {
+            self.change_subscription(subscription, |row| row.status = SubscriptionStatus::Active)?;
+        }
+        Ok(())
+    }
+
+    /// It was not paid. It is tried again, and the subscription waits; `silently` where a person is being asked.
+    fn fail_invoice(&mut self, id: &str, silently: bool) -> Result<(), Failure> {
+        if silently {
+            return Ok(());
+        }
+        let now = self.now;
+        let invoice = self.invoices.get_mut(id)?;
+        let tried = usize::try_from(invoice.attempts.saturating_sub(1)).unwrap_or(0);
+        let first = invoice.billing_reason == "subscription_create";
+        let days = RETRY_DAYS.get(tried).filter(|_| !first && invoice.auto_advance);
+        invoice.next_attempt = days.map(|days| now.saturating_add(days.saturating_mul(DAY_S)));
+        let (subscription, over) = (invoice.subscription.clone(), invoice.next_attempt.is_none() && !first);
+        self.emit_invoice("invoice.payment_failed", id)?;
+        match subscription {
+            Some(subscription) if over => self.give_up(&subscription, id),
+            Some(subscription) => self.fall_behind(&subscription),
+            None => Ok(()),
+        }
+    }
+
+    fn fall_behind(&mut self, subscription: &str) -> Result<(), Failure> {
+        let status = self.subscriptions.get(subscription)?.status;
+        if matches!(status, SubscriptionStatus::Active | SubscriptionStatus::Trialing) {
+            self.change_subscription(subscription, |row| row.status = SubscriptionStatus::PastDue)?;
+        }
+        Ok(())
+    }
+
+    pub fn emit_invoice(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+        let object = self.invoices.get(id)?.render(self);
+        self.emit(kind, object);
+        Ok(())
+    }
+
+    /// Nothing is asked for any more.
+    pub fn void_invoice(&mut self, id: &str) -> Result<(), Failure> {
+        let now = self.now;
+        let invoice = self.invoices.get_mut(id)?;
+        invoice.status = Status::Void;
+        invoice.voided_at = Some(now);
+        invoice.auto_advance = false;
+        invoice.finalizes_at = None;
+        invoice.next_attempt = None;
+        let intent = invoice.payment_intent.clone();
+        self.cancel_intent(intent.as_deref(), "void_invoice")?;
+        self.emit_invoice("invoice.voided", id)
+    }
+
+    /// It is not expected to be paid any more.
+    pub fn mark_uncollectible(&mut self, id: &str) -> Result<(), Failure> {
+        let now = self.now;
+        let invoice = self.invoices.get_mut(id)?;
+        invoice.status = Status::Uncollectible;
+        invoice.marked_uncollectible_at = Some(now);
+        invoice.auto_advance = false;
+        invoice.finalizes_at = None;
+        invoice.next_attempt = None;
+        self.emit_invoice("invoice.marked_uncollectible", id)
+    }
+
+    fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), Failure> {
+        let Some(id) = id else { return Ok(()) };
+        let now = self.now;
+        let intent = self.payment_intents.get_mut(id)?;
+        if matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Canceled) {
+            return Ok(());
+        }
+        intent.status = IntentStatus::Canceled;
+        intent.canceled_at = Some(now);
+        intent.cancellation_reason = Some(reason.to_owned());
+        self.emit_intent("payment_intent.canceled", id)
+    }
+}
+
+const NO_METHOD: crate::sandbox::objects::card::Decline = crate::sandbox::objects::card::Decline {
+    code: "resource_missing",
+    decline_code: None,
+    message: "This customer has no attached payment source or default payment method. Please consider adding a \
+              default payment method.",
+};

@@ -1,0 +1,111 @@
+//! What did a caller ask for? The ids in the path, and the parameters with their types, found by dotted names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+
+pub type Metadata = BTreeMap<String, String>;
+
+/// One request to an operation, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The parts of the path that are ids, in order.
+    pub ids: Vec<String>,
+    pub params: Params,
+}
+
+impl Call {
+    /// The id in the path, or the last of two.
+    pub fn id(&self) -> &str {
+        self.ids.last().map_or("", String::as_str)
+    }
+}
+
+/// Parameters that have passed `parameters::conform`.
+#[derive(Clone, Debug, Default)]
+pub struct Params(pub Map<String, Value>);
+
+impl Params {
+    /// `a.b` is what was sent as `a[b]`.
+    pub fn find(&self, name: &str) -> Option<&Value> {
+        let mut names = name.split('.');
+        let mut value = self.0.get(names.next()?)?;
+        for name in names {
+            value = value.get(name)?;
+        }
+        Some(value)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// A text that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.find(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    pub fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
+    }
+
+    pub fn required(&self, name: &str) -> Result<&str, Failure> {
+        self.text(name).ok_or_else(|| Failure::missing(name))
+    }
+
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        self.find(name).and_then(Value::as_i64)
+    }
+
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        self.find(name).and_then(Value::as_bool)
+    }
+
+    /// Whether it was sent as an empty text, which takes a value away.
+    pub fn clears(&self, name: &str) -> bool {
+        self.find(name).and_then(Value::as_str) == Some("")
+    }
+
+    pub fn list(&self, name: &str) -> Vec<Self> {
+        let elements = self.find(name).and_then(Value::as_array).into_iter().flatten();
+        elements.filter_map(|element| element.as_object().cloned().map(Self)).collect()
+    }
+
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let elements = self.find(name).and_then(Value::as_array).into_iter().flatten();
+        elements.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    pub fn nested(&self, name: &str) -> Option<Self> {
+        self.find(name).and_then(Value::as_object).cloned().map(Self)
+    }
+
+    /// Sets what was sent, takes away what was sent empty, and leaves the rest.
+    pub fn assign(&self, name: &str, target: &mut Option<String>) {
+        if self.has(name) {
+            *target = self.owned(name);
+        }
+    }
+
+    pub fn metadata(&self, name: &str) -> Metadata {
+        let mut metadata = Metadata::new();
+        self.merge_metadata(name, &mut metadata);
+        metadata
+    }
+
+    /// Metadata is merged by its keys; an empty value takes a key away, an empty parameter all of them.
+    pub fn merge_metadata(&self, name: &str, target: &mut Metadata) {
+        if self.clears(name) {
+            target.clear();
+        }
+        let entries = self.find(name).and_then(Value::as_object).into_iter().flatten();
+        for (key, value) in entries {
+            match value.as_str() {
+                Some("") | None => target.remove(key),
+                Some(text) => target.insert(key.clone(), text.to_owned()),
+            };
+        }
+    }
+}

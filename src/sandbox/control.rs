@@ -1,0 +1,382 @@
+//! What can be done here that cannot be done at Stripe? Move the clock, send events again or badly, open disputes, fail.
+//!
+//! JSON in, JSON out, under `/_sandbox`. No key is asked for: a sandbox listens on this machine.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State as Shares},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use chrono::Datelike;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Shared,
+    billing::{
+        calendar::{self, parse_advance},
+        checkout::{Paid, Payer},
+        payments::Presence,
+    },
+    failure::Failure,
+    objects::{card::TestCard, dispute::Status, event::Event},
+    operations,
+    state::{AfterRetries, State},
+    table::Stored,
+    webhooks::{
+        self,
+        queue::{Faults, Resend},
+        shapes::is_version,
+    },
+};
+
+/// Deliveries that are listed.
+const DELIVERIES_LISTED_MAX: usize = 200;
+/// Times that one fault may be asked for.
+const FAULTS_MAX: usize = 10_000;
+
+/// How a call to the API goes wrong.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiFault {
+    pub status: Option<u16>,
+    pub delay_ms: u64,
+    /// The work is done, and only the answer goes wrong.
+    pub after_work: bool,
+    /// The connection ends in the middle of the answer.
+    pub cut: bool,
+    pub times: Option<usize>,
+}
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/_sandbox", get(about))
+        .route("/_sandbox/clock", get(about).post(advance))
+        .route("/_sandbox/deliveries", get(deliveries))
+        .route("/_sandbox/webhooks", post(resend))
+        .route("/_sandbox/faults", post(set_faults))
+        .route("/_sandbox/settings", post(set))
+        .route("/_sandbox/disputes", post(dispute))
+        .route("/_sandbox/disputes/{id}", post(decide_dispute))
+        .route("/_sandbox/refunds/{id}/fail", post(fail_refund))
+        .route("/_sandbox/payment_intents/{id}/settle", post(settle))
+        .route("/_sandbox/payment_intents/{id}/authenticate", post(authenticate))
+        .route("/_sandbox/checkout/{id}/pay", post(pay))
+}
+
+fn answer(shared: &Shared, answer: Result<Value, Failure>) -> Response {
+    shared.wake.notify_one();
+    match answer {
+        Ok(body) => Json(body).into_response(),
+        Err(failure) => {
+            let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, Json(failure.render("sandbox"))).into_response()
+        }
+    }
+}
+
+async fn about(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    answer(&shared, Ok(shared.with(|state| described(state))))
+}
+
+fn described(state: &State) -> Value {
+    json!({
+        "sandbox": true,
+        "now": state.now,
+        "now_shown": calendar::shown(state.now),
+        "customers": state.customers.len(),
+        "subscriptions": state.subscriptions.len(),
+        "events": state.events.len(),
+        "deliveries_waiting": state.queue.waiting(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    /// `1 month`, or until when.
+    advance: Option<String>,
+    /// Unix seconds.
+    to: Option<i64>,
+}
+
+async fn advance(Shares(shared): Shares<Arc<Shared>>, Json(wanted): Json<Advance>) -> Response {
+    let now = shared.with(|state| state.now);
+    let until = wanted.to.or_else(|| wanted.advance.as_deref().and_then(|text| parse_advance(text, now)));
+    answer(&shared, move_clock(&shared, now, until))
+}
+
+/// Lets time pass, for everybody who shares the clock.
+pub(super) fn move_clock(shared: &Shared, now: i64, until: Option<i64>) -> Result<Value, Failure> {
+    let until = until.filter(|until| *until > now).ok_or_else(|| {
+        let message = "Say how far, such as {\"advance\": \"1 month\"} or {\"advance\": \"2026-02-01T00:00:00Z\"}. \
+                       Time goes forward only.";
+        Failure::invalid(message).param("advance")
+    })?;
+    // First everything happens at its time; then the clock says that it is later.
+    shared.with(|state| state.pass(until));
+    shared.clock.advance(calendar::delta(until.saturating_sub(shared.clock_seconds())));
+    Ok(shared.with(|state| described(state)))
+}
+
+async fn deliveries(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    let rows = shared.with(|state| {
+        state
+            .queue
+            .recent()
+            .take(DELIVERIES_LISTED_MAX)
+            .map(webhooks::queue::Delivery::render)
+            .collect::<Vec<_>>()
+    });
+    answer(&shared, Ok(json!({ "deliveries": rows })))
+}
+
+/// Which events are sent again, and how.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Again {
+    /// Ids; without any, all of `types`, or all.
+    events: Vec<String>,
+    types: Vec<String>,
+    /// `as_it_was`, `reversed`
+    order: Option<String>,
+    /// How often each is sent.
+    copies: u64,
+    delay_ms: u64,
+    corrupt: bool,
+    secrets: Vec<String>,
+    api_version: Option<String>,
+    /// Somewhere else than to the endpoints.
+    url: Option<String>,
+}
+
+async fn resend(Shares(shared): Shares<Arc<Shared>>, Json(again): Json<Again>) -> Response {
+    let sent = shared.with(|state| send_again(state, &again));
+    answer(&shared, sent)
+}
+
+fn send_again(state: &mut State, again: &Again) -> Result<Value, Failure> {
+    if again.api_version.as_deref().is_some_and(|version| !is_version(version)) {
+        return Err(Failure::invalid("This is no version of Stripe's API.").param("api_version"));
+    }
+    for id in &again.events {
+        state.events.get(id)?;
+    }
+    let wanted = |event: &&Event| {
+        (again.events.is_empty() || again.events.contains(&event.id))
+            && (again.types.is_empty() || again.types.contains(&event.kind))
+    };
+    let mut events: Vec<Event> = state.events.iter().filter(wanted).cloned().collect();
+    if again.order.as_deref() == Some("reversed") {
+        events.reverse();
+    }
+    let resend = Resend {
+        copies: again.copies,
+        delay_ms: again.delay_ms,
+        corrupt: again.corrupt,
+        secrets: again.secrets.clone(),
+    };
+    let mut sent = 0_u64;
+    for event in &events {
+        let endpoints: Vec<_> =
+            state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
+        for mut endpoint in endpoints {
+            let version = again.api_version.clone().or_else(|| endpoint.api_version.clone());
+            let body = webhooks::body(state, event, version.as_deref());
+            if let Some(url) = &again.url {
+                endpoint.url.clone_from(url);
+            }
+            state.queue.resend(event, &endpoint, &body, &resend);
+            sent = sent.saturating_add(resend.copies.max(1));
+        }
+    }
+    Ok(json!({ "events": events.len(), "deliveries": sent }))
+}
+
+/// What goes wrong from here on.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NewFaults {
+    drop_percent: u64,
+    duplicates: u64,
+    delay_ms: u64,
+    reorder_ms: u64,
+    corrupt_percent: u64,
+    /// Of the next calls to the API, in order.
+    api: Vec<ApiFault>,
+}
+
+async fn set_faults(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewFaults>) -> Response {
+    let set = shared.with(|state| {
+        state.queue.faults = Faults {
+            drop_percent: new.drop_percent,
+            duplicates: new.duplicates,
+            delay_ms: new.delay_ms,
+            reorder_ms: new.reorder_ms,
+            corrupt_percent: new.corrupt_percent,
+        };
+        state.faults.clear();
+        for fault in &new.api {
+            let times = fault.times.unwrap_or(1).min(FAULTS_MAX);
+            state.faults.extend(std::iter::repeat_n(fault.clone(), times));
+        }
+        json!({ "api_faults_waiting": state.faults.len() })
+    });
+    answer(&shared, Ok(set))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// `cancel`, `unpaid` or `past_due`.
+    after_retries: String,
+}
+
+async fn set(Shares(shared): Shares<Arc<Shared>>, Json(settings): Json<Settings>) -> Response {
+    let after = match settings.after_retries.as_str() {
+        "cancel" => Ok(AfterRetries::Cancel),
+        "unpaid" => Ok(AfterRetries::Unpaid),
+        "past_due" => Ok(AfterRetries::PastDue),
+        _ => Err(Failure::invalid("It is `cancel`, `unpaid` or `past_due`.").param("after_retries")),
+    };
+    let set = after.map(|after| {
+        shared.with(|state| state.after_retries = after);
+        json!({ "after_retries": settings.after_retries })
+    });
+    answer(&shared, set)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewDispute {
+    charge: Option<String>,
+    payment_intent: Option<String>,
+    amount: Option<i64>,
+    reason: Option<String>,
+    /// `needs_response`, `warning_needs_response` (an inquiry) or `prevented`.
+    status: Option<String>,
+}
+
+async fn dispute(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewDispute>) -> Response {
+    let opened = shared.with(|state| {
+        let intent = new.payment_intent.as_deref().map(|id| state.payment_intents.get(id)).transpose()?;
+        let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
+        let charge = new.charge.clone().or(of_intent).ok_or_else(|| Failure::missing("charge"))?;
+        let amount = state.charges.get(&charge)?.amount_captured;
+        let status = new.status.as_deref().map_or(Some(Status::NeedsResponse), Status::parse);
+        let status = status.ok_or_else(|| Failure::invalid("There is no such status.").param("status"))?;
+        let reason = new.reason.as_deref().unwrap_or("fraudulent");
+        let id = state.open_dispute(&charge, new.amount.unwrap_or(amount), reason, status)?;
+        Ok(state.disputes.get(&id)?.render(state))
+    });
+    answer(&shared, opened)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    status: String,
+}
+
+async fn decide_dispute(
+    Shares(shared): Shares<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(decision): Json<Decision>,
+) -> Response {
+    let closed = shared.with(|state| {
+        let status = Status::parse(&decision.status).filter(|status| !status.is_open());
+        let status = status.ok_or_else(|| {
+            Failure::invalid("It is `won`, `lost`, `warning_closed` or `prevented`.").param("status")
+        })?;
+        state.close_dispute(&id, status)?;
+        Ok(state.disputes.get(&id)?.render(state))
+    });
+    answer(&shared, closed)
+}
+
+async fn fail_refund(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    let failed = shared.with(|state| {
+        state.fail_refund(&id)?;
+        Ok(state.refunds.get(&id)?.render(state))
+    });
+    answer(&shared, failed)
+}
+
+async fn settle(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    let settled = shared.with(|state| {
+        if state.payment_intents.get(&id)?.settles_at.is_none() {
+            return Err(Failure::invalid("No bank debit of this payment is on its way."));
+        }
+        state.settle_intent(&id)?;
+        Ok(state.payment_intents.get(&id)?.render(state))
+    });
+    answer(&shared, settled)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Authentication {
+    succeeds: bool,
+}
+
+async fn authenticate(
+    Shares(shared): Shares<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(wanted): Json<Authentication>,
+) -> Response {
+    let done = shared.with(|state| {
+        operations::authenticate(state, &id, wanted.succeeds)?;
+        Ok(state.payment_intents.get(&id)?.render(state))
+    });
+    answer(&shared, done)
+}
+
+/// What a person would type in on the page.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payment {
+    card: String,
+    email: Option<String>,
+    name: Option<String>,
+    /// Whether the bank is told yes when it asks.
+    #[serde(default)]
+    authenticated: bool,
+}
+
+async fn pay(
+    Shares(shared): Shares<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(payment): Json<Payment>,
+) -> Response {
+    let paid = shared.with(|state| {
+        let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
+        let card =
+            card.ok_or_else(|| Failure::card("incorrect_number", None, "Your card number is incorrect."))?;
+        let payer = Payer {
+            card,
+            exp_year: year(state.now).saturating_add(4),
+            exp_month: 12,
+            email: payment.email.clone(),
+            name: payment.name.clone(),
+            presence: if payment.authenticated { Presence::Authenticated } else { Presence::Present },
+        };
+        match state.pay_session(&id, &payer)? {
+            Paid::Complete => Ok(state.sessions.get(&id)?.render(state)),
+            Paid::Declined(decline) => Err(decline.failure()),
+            Paid::Authenticate => {
+                let message = "The bank wants to ask the person: send it again with `authenticated`.";
+                Err(Failure::card("authentication_required", None, message))
+            }
+        }
+    });
+    answer(&shared, paid)
+}
+
+/// The year on the sandbox's clock.
+pub(super) fn year(at: i64) -> i32 {
+    chrono::DateTime::from_timestamp(at, 0).map_or(2_030, |date| date.year())
+}

@@ -1,0 +1,75 @@
+//! Which ids are to be shown as the objects that they stand for?
+
+use serde_json::Value;
+
+use super::{failure::Failure, objects::inner_list, state::State, table::Stored};
+
+/// How deep it may go, as at Stripe.
+const DEPTH_MAX: usize = 4;
+
+/// Shows what `paths` such as `data.customer` name.
+pub fn expand(state: &State, answer: &mut Value, paths: &[String]) -> Result<(), Failure> {
+    for path in paths {
+        let names: Vec<&str> = path.split('.').collect();
+        if names.len() > DEPTH_MAX {
+            let message =
+                format!("You cannot expand more than {DEPTH_MAX} levels of a property. Property: {path}");
+            return Err(Failure::invalid(message).param("expand"));
+        }
+        if !descend(state, answer, &names) {
+            let message = format!("This property cannot be expanded ({path}).");
+            return Err(Failure::invalid(message).param("expand"));
+        }
+    }
+    Ok(())
+}
+
+fn descend(state: &State, value: &mut Value, names: &[&str]) -> bool {
+    let Some((first, rest)) = names.split_first() else { return true };
+    if let Some(list) = value.as_array_mut() {
+        return list.iter_mut().all(|element| descend(state, element, names));
+    }
+    let included = include(state, value, first);
+    let Some(object) = value.as_object_mut() else { return value.is_null() };
+    if let Some(included) = included {
+        object.insert((*first).to_owned(), included);
+    }
+    let Some(field) = object.get_mut(*first) else { return false };
+    if let Some(found) = field.as_str().and_then(|id| state.render_any(id)) {
+        *field = found;
+    }
+    let expandable = field.is_object() || field.is_array() || field.is_null();
+    expandable && (field.is_null() || descend(state, field, rest))
+}
+
+/// What an object has only when it is asked for.
+fn include(state: &State, value: &Value, name: &str) -> Option<Value> {
+    let id = value.get("id").and_then(Value::as_str)?;
+    let kind = value.get("object").and_then(Value::as_str)?;
+    match (kind, name) {
+        ("checkout.session", "line_items") => {
+            let items = state.sessions.find(id)?.line_items(state);
+            Some(inner_list(items, &format!("/v1/checkout/sessions/{id}/line_items")))
+        }
+        ("invoice", "payments") => {
+            let payments = state.invoices.find(id)?.payment().into_iter().collect();
+            Some(inner_list(payments, "/v1/invoice_payments"))
+        }
+        ("invoice", "confirmation_secret") => {
+            let intent = state.invoices.find(id)?.payment_intent.as_deref()?;
+            let secret = state.payment_intents.find(intent)?.client_secret.clone();
+            Some(serde_json::json!({ "client_secret": secret, "type": "payment_intent" }))
+        }
+        ("charge", "refunds") => {
+            let refunds = state.refunds.iter().filter(|refund| refund.charge == id);
+            let refunds = refunds.map(|refund| refund.render(state)).collect();
+            Some(inner_list(refunds, &format!("/v1/charges/{id}/refunds")))
+        }
+        ("customer", "subscriptions") => {
+            let rows = state.subscriptions.iter().filter(|row| row.customer == id && !row.status.has_ended());
+            let rows = rows.map(|row| row.render(state)).collect();
+            Some(inner_list(rows, &format!("/v1/customers/{id}/subscriptions")))
+        }
+        _ => None,
+    }
+}

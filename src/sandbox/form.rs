@@ -1,0 +1,90 @@
+//! What does a form say? Stripe's nested brackets, `items[0][price]=x`, as a tree of texts.
+//!
+//! Numbers in brackets stay names here: whether they count a list or are keys of metadata is known only to the
+//! description of the parameters, which `parameters` follows.
+
+use serde_json::{Map, Value};
+
+/// How deep brackets may be nested.
+const DEPTH_MAX: usize = 12;
+
+/// Reads `a=1&b[c]=2`. What cannot be read as a pair is left out, as Stripe does.
+pub fn parse(form: &str) -> Map<String, Value> {
+    let mut tree = Map::new();
+    for pair in form.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let path = path_of(&decode(name));
+        if path.len() <= DEPTH_MAX {
+            insert(&mut tree, &path, decode(value));
+        }
+    }
+    tree
+}
+
+/// `a[b][]` is `a`, `b` and the empty name, which stands for the next place in a list.
+fn path_of(name: &str) -> Vec<String> {
+    let (first, rest) = name.split_once('[').unwrap_or((name, ""));
+    let rest = rest.strip_suffix(']').unwrap_or(rest);
+    let mut path = vec![first.to_owned()];
+    if name.contains('[') {
+        path.extend(rest.split("][").map(str::to_owned));
+    }
+    path
+}
+
+fn insert(tree: &mut Map<String, Value>, path: &[String], value: String) {
+    let Some((first, rest)) = path.split_first() else { return };
+    let name = if first.is_empty() { place(tree, rest) } else { first.clone() };
+    if rest.is_empty() {
+        tree.insert(name, Value::String(value));
+        return;
+    }
+    let inner = tree.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    if !inner.is_object() {
+        *inner = Value::Object(Map::new());
+    }
+    if let Value::Object(inner) = inner {
+        insert(inner, rest, value);
+    }
+}
+
+/// Where `[]` goes: into the last element while that lacks the next name, else into a new one.
+fn place(list: &Map<String, Value>, rest: &[String]) -> String {
+    let last = list.len().saturating_sub(1).to_string();
+    let lacks = |next: &String| {
+        let element = list.get(&last).and_then(Value::as_object);
+        element.is_some_and(|element| !element.contains_key(next))
+    };
+    match rest.first() {
+        Some(next) if !next.is_empty() && lacks(next) => last,
+        Some(_) | None => list.len().to_string(),
+    }
+}
+
+/// Percent-encoding, and `+` for a space.
+pub fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let mut ahead = rest.clone();
+                let digits = (ahead.next().and_then(digit), ahead.next().and_then(digit));
+                if let (Some(high), Some(low)) = digits {
+                    bytes.push(high << 4 | low);
+                    rest = ahead;
+                } else {
+                    bytes.push(byte);
+                }
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    let value = char::from(byte).to_digit(16)?;
+    u8::try_from(value).ok()
+}

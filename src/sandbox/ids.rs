@@ -1,0 +1,25 @@
+//! What is a new object called? Stripe's prefixes, a counter that keeps the order, and letters of chance.
+
+const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+#[derive(Debug, Default)]
+pub struct Ids {
+    made: u64,
+}
+
+impl Ids {
+    /// `make("cus")` is an id such as `cus_SB00001f4Kw9Qe2b`.
+    pub fn make(&mut self, prefix: &str) -> String {
+        self.made = self.made.saturating_add(1);
+        format!("{prefix}_SB{:05}{}", self.made, letters(9))
+    }
+}
+
+/// Letters that nobody can guess.
+pub fn letters(count: usize) -> String {
+    let mut bytes = vec![0; count];
+    // Without chance, ids are still told apart by their counter.
+    let _without = getrandom::fill(&mut bytes);
+    let letter = |byte: &u8| LETTERS.get(usize::from(*byte) % LETTERS.len()).copied().map_or('0', char::from);
+    bytes.iter().map(letter).collect()
+}

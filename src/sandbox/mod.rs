@@ -1,0 +1,185 @@
+//! What if there were no Stripe? A stand-in for it that keeps state, so that everything can be tried without an account
+//! and without a network.
+//!
+//! It knows nothing of the ledger, and the ledger knows nothing of it but an address: `/v1` answers as Stripe's API,
+//! `/checkout` and `/portal` are pages for people, webhooks are signed and sent, and `/_sandbox` moves the clock and
+//! makes things go wrong. Nothing is kept when it ends. It is a sandbox on every page and in every answer, and it
+//! refuses live keys.
+
+mod api;
+mod billing;
+mod call;
+mod control;
+mod expand;
+mod failure;
+mod form;
+mod idempotency;
+mod ids;
+mod objects;
+mod operations;
+mod pages;
+mod paging;
+mod parameters;
+mod seed;
+mod state;
+mod table;
+mod webhooks;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, response::Response, routing::any};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use seed::Offer;
+pub use webhooks::shapes::{NEWEST, is_version};
+
+use crate::clock::Clock;
+use objects::endpoint::Endpoint;
+use state::State;
+
+/// The largest request that is read, in bytes.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// The header that every answer has.
+const HEADER: &str = "counterfoil-sandbox";
+
+/// How a sandbox is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    pub webhook: Option<Webhook>,
+    /// Shared with a ledger, it moves both.
+    pub clock: Clock,
+}
+
+/// Who is told what happens.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    pub url: String,
+    /// `whsec_…`
+    pub secret: String,
+    /// The shape of events; `None` is the newest.
+    pub api_version: Option<String>,
+}
+
+/// What all requests share.
+struct Shared {
+    state: Mutex<State>,
+    /// Something may be due for delivery.
+    wake: Notify,
+    clock: Clock,
+}
+
+impl Shared {
+    /// Lets time pass, does `work`, and lines up what has happened.
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.pass(self.clock_seconds());
+        let answer = work(&mut state);
+        state.publish();
+        answer
+    }
+
+    fn clock_seconds(&self) -> i64 {
+        self.clock.now().seconds()
+    }
+}
+
+/// A sandbox that runs.
+pub struct Sandbox {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Sandbox {
+    /// Starts it. When this returns, requests are answered.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let state = State::new(format!("http://{address}"), options.clock.now().seconds());
+        let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new(), clock: options.clock });
+        let sandbox = Self { address, shared, tasks: TaskTracker::new(), stop: CancellationToken::new() };
+        if let Some(webhook) = options.webhook {
+            sandbox.deliver_to(webhook);
+        }
+        let router = router(Arc::clone(&sandbox.shared));
+        let stopped = sandbox.stop.clone().cancelled_owned();
+        sandbox.tasks.spawn(async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+            if let Err(error) = served {
+                tracing::error!(error = &error as &dyn std::error::Error, "the sandbox ended early");
+            }
+        });
+        sandbox.tasks.spawn(webhooks::sender::run(Arc::clone(&sandbox.shared), sandbox.stop.clone()));
+        Ok(sandbox)
+    }
+
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base of its API and of its pages.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From here on, everything that happens is told to `webhook` too.
+    pub fn deliver_to(&self, webhook: Webhook) {
+        self.shared.with(|state| {
+            let endpoint = Endpoint {
+                id: state.ids.make("we"),
+                created: state.now,
+                url: webhook.url,
+                api_version: webhook.api_version,
+                enabled_events: vec!["*".to_owned()],
+                description: Some("Set when the sandbox was started".to_owned()),
+                enabled: true,
+                deleted: false,
+                metadata: call::Metadata::new(),
+                secret: webhook.secret,
+                reveals: false,
+            };
+            state.endpoints.put(endpoint);
+        });
+    }
+
+    /// Puts products and prices in, under ids of the caller's.
+    pub fn offer(&self, offers: &[Offer]) {
+        self.shared.with(|state| offers.iter().for_each(|offer| seed::put(state, offer)));
+    }
+
+    /// Ends it. What was not delivered is not.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/{*path}", any(api::answer))
+        .merge(control::routes())
+        .merge(pages::routes())
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::map_response(mark))
+        .with_state(shared)
+}
+
+/// Says in every answer what it comes from.
+async fn mark(mut response: Response) -> Response {
+    response.headers_mut().insert(HEADER, HeaderValue::from_static("true"));
+    response
+}

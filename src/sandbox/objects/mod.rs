@@ -1,0 +1,42 @@
+//! What does Stripe keep? One file a kind of object: what is remembered of it, and how it is shown in today's shape.
+//!
+//! What the sandbox never sets is shown as Stripe shows it when it is not set.
+
+pub mod card;
+pub mod charge;
+pub mod checkout;
+pub mod customer;
+pub mod dispute;
+pub mod endpoint;
+pub mod event;
+pub mod invoice;
+pub mod line;
+pub mod payment_intent;
+pub mod payment_method;
+pub mod portal;
+pub mod price;
+pub mod product;
+pub mod refund;
+pub mod setup_intent;
+pub mod subscription;
+
+use serde_json::{Value, json};
+
+/// Adds fields that are `null`.
+pub fn with_nulls(mut object: Value, names: &[&str]) -> Value {
+    if let Some(object) = object.as_object_mut() {
+        for name in names {
+            object.entry(*name).or_insert(Value::Null);
+        }
+    }
+    object
+}
+
+/// A list that is inside of another object.
+pub fn inner_list(data: Vec<Value>, url: &str) -> Value {
+    json!({ "object": "list", "total_count": data.len(), "data": data, "has_more": false, "url": url })
+}
+
+pub fn no_address() -> Value {
+    json!({ "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null })
+}

@@ -1,0 +1,140 @@
+//! What may a person change on the portal page?
+
+use serde_json::{Value, json};
+
+use crate::sandbox::{call::Metadata, state::State, table::Stored};
+
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub id: String,
+    pub created: i64,
+    pub updated: i64,
+    pub active: bool,
+    pub is_default: bool,
+    pub name: Option<String>,
+    pub default_return_url: Option<String>,
+    pub headline: Option<String>,
+    pub privacy_policy_url: Option<String>,
+    pub terms_of_service_url: Option<String>,
+    pub metadata: Metadata,
+    pub method_update: bool,
+    pub invoice_history: bool,
+    pub cancel: bool,
+    pub cancel_at_period_end: bool,
+    pub cancel_reasons: Vec<String>,
+    pub update: bool,
+    pub proration_behavior: String,
+    /// Products and their prices that may be changed to. Empty: every active one.
+    pub products: Vec<(String, Vec<String>)>,
+}
+
+impl Stored for Configuration {
+    const KIND: &'static str = "configuration";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn render(&self, _state: &State) -> Value {
+        json!({
+            "id": self.id,
+            "object": "billing_portal.configuration",
+            "active": self.active,
+            "application": null,
+            "business_profile": {
+                "headline": self.headline,
+                "privacy_policy_url": self.privacy_policy_url,
+                "terms_of_service_url": self.terms_of_service_url,
+            },
+            "created": self.created,
+            "default_return_url": self.default_return_url,
+            "features": self.features(),
+            "is_default": self.is_default,
+            "livemode": false,
+            "login_page": { "enabled": false, "url": null },
+            "metadata": self.metadata,
+            "name": self.name,
+            "updated": self.updated,
+        })
+    }
+}
+
+impl Configuration {
+    fn features(&self) -> Value {
+        let product = |(product, prices): &(String, Vec<String>)| json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices });
+        json!({
+            "customer_update": { "allowed_updates": [], "enabled": false },
+            "invoice_history": { "enabled": self.invoice_history },
+            "payment_method_update": { "enabled": self.method_update, "payment_method_configuration": null },
+            "subscription_cancel": {
+                "cancellation_reason": { "enabled": !self.cancel_reasons.is_empty(), "options": self.cancel_reasons },
+                "enabled": self.cancel,
+                "mode": if self.cancel_at_period_end { "at_period_end" } else { "immediately" },
+                "proration_behavior": "none",
+            },
+            "subscription_update": {
+                "billing_cycle_anchor": null,
+                "default_allowed_updates": ["price"],
+                "enabled": self.update,
+                "products": self.products.iter().map(product).collect::<Vec<Value>>(),
+                "proration_behavior": self.proration_behavior,
+                "schedule_at_period_end": { "conditions": [] },
+                "trial_update_behavior": "end_trial",
+            },
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct PortalSession {
+    pub id: String,
+    pub created: i64,
+    pub customer: String,
+    pub configuration: String,
+    pub return_url: Option<String>,
+    pub locale: Option<String>,
+    pub flow: Option<String>,
+    /// In the address of the page, which is all that is asked of who opens it.
+    pub secret: String,
+}
+
+impl Stored for PortalSession {
+    const KIND: &'static str = "billing portal session";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn render(&self, state: &State) -> Value {
+        let flow = self.flow.as_ref().map(|kind| {
+            json!({
+                "after_completion": { "hosted_confirmation": null, "redirect": null, "type": "portal_homepage" },
+                "subscription_cancel": null,
+                "subscription_update": null,
+                "subscription_update_confirm": null,
+                "type": kind,
+            })
+        });
+        json!({
+            "id": self.id,
+            "object": "billing_portal.session",
+            "configuration": self.configuration,
+            "created": self.created,
+            "customer": self.customer,
+            "flow": flow,
+            "livemode": false,
+            "locale": self.locale,
+            "on_behalf_of": null,
+            "return_url": self.return_url,
+            "url": format!("{}/portal/{}", state.origin, self.secret),
+        })
+    }
+}

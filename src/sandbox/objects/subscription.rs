@@ -1,0 +1,237 @@
+//! What is paid for again and again?
+
+use serde_json::{Value, json};
+
+use super::{inner_list, line::Line, price::Price, with_nulls};
+use crate::sandbox::{call::Metadata, state::State, table::Stored};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Incomplete,
+    IncompleteExpired,
+    Trialing,
+    Active,
+    PastDue,
+    Unpaid,
+    Paused,
+    Canceled,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::IncompleteExpired => "incomplete_expired",
+            Self::Trialing => "trialing",
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Unpaid => "unpaid",
+            Self::Paused => "paused",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Canceled | Self::IncompleteExpired)
+    }
+
+    /// Whether its periods follow each other.
+    pub const fn renews(self) -> bool {
+        matches!(self, Self::Active | Self::PastDue | Self::Unpaid | Self::Trialing)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub id: String,
+    pub created: i64,
+    pub price: String,
+    pub quantity: i64,
+    pub metadata: Metadata,
+    pub period_start: i64,
+    pub period_end: i64,
+}
+
+/// What happens to invoices while nothing is collected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PauseCollection {
+    pub behavior: String,
+    pub resumes_at: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    pub id: String,
+    pub created: i64,
+    pub customer: String,
+    pub status: Status,
+    pub items: Vec<Item>,
+    pub currency: String,
+    pub billing_cycle_anchor: i64,
+    /// Whether the newer billing mode is on, in which a cancellation only sets `cancel_at`.
+    pub flexible: bool,
+    pub cancel_at: Option<i64>,
+    pub cancel_at_period_end: bool,
+    pub canceled_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub cancellation_reason: Option<String>,
+    pub cancellation_comment: Option<String>,
+    pub cancellation_feedback: Option<String>,
+    pub collection_method: String,
+    pub days_until_due: Option<i64>,
+    pub default_payment_method: Option<String>,
+    pub description: Option<String>,
+    pub latest_invoice: Option<String>,
+    pub metadata: Metadata,
+    pub pause_collection: Option<PauseCollection>,
+    pub save_default_payment_method: String,
+    pub trial_start: Option<i64>,
+    pub trial_end: Option<i64>,
+    /// What happens when a trial ends and there is nothing to pay with.
+    pub trial_without_method: String,
+    pub trial_end_told: bool,
+    /// Why it is paused, and since when.
+    pub paused: Option<(&'static str, i64)>,
+    /// Prorations that wait for the next invoice.
+    pub pending: Vec<Line>,
+}
+
+impl Stored for Subscription {
+    const KIND: &'static str = "subscription";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn render(&self, state: &State) -> Value {
+        let object = json!({
+            "id": self.id,
+            "object": "subscription",
+            "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
+            "billing_cycle_anchor": self.billing_cycle_anchor,
+            "billing_mode": self.billing_mode(),
+            "billing_schedules": [],
+            "cancel_at": self.cancel_at,
+            "cancel_at_period_end": self.cancel_at_period_end,
+            "canceled_at": self.canceled_at,
+            "cancellation_details": {
+                "comment": self.cancellation_comment,
+                "feedback": self.cancellation_feedback,
+                "reason": self.cancellation_reason,
+            },
+            "collection_method": self.collection_method,
+            "created": self.created,
+            "currency": self.currency,
+            "customer": self.customer,
+            "days_until_due": self.days_until_due,
+            "default_payment_method": self.default_payment_method,
+            "default_tax_rates": [],
+            "description": self.description,
+            "discounts": [],
+            "ended_at": self.ended_at,
+            "invoice_settings": { "account_tax_ids": null, "issuer": { "type": "self" } },
+            "items": inner_list(
+                self.items.iter().map(|item| self.item(item, state)).collect(),
+                &format!("/v1/subscription_items?subscription={}", self.id),
+            ),
+            "latest_invoice": self.latest_invoice,
+            "livemode": false,
+            "metadata": self.metadata,
+            "pause_collection": self.pause_collection.as_ref().map(|pause| {
+                json!({ "behavior": pause.behavior, "resumes_at": pause.resumes_at })
+            }),
+            "payment_settings": {
+                "payment_method_options": null,
+                "payment_method_types": null,
+                "save_default_payment_method": self.save_default_payment_method,
+            },
+            "start_date": self.created,
+            "status": self.status.as_str(),
+            "status_details": self.status_details(),
+            "trial_end": self.trial_end,
+            "trial_settings": {
+                "end_behavior": { "missing_payment_method": self.trial_without_method },
+            },
+            "trial_start": self.trial_start,
+        });
+        with_nulls(object, ABSENT)
+    }
+}
+
+const ABSENT: &[&str] = &[
+    "application",
+    "application_fee_percent",
+    "billing_cycle_anchor_config",
+    "billing_thresholds",
+    "default_source",
+    "next_pending_invoice_item_invoice",
+    "on_behalf_of",
+    "pending_invoice_item_interval",
+    "pending_setup_intent",
+    "pending_update",
+    "schedule",
+    "test_clock",
+    "transfer_data",
+];
+
+impl Subscription {
+    fn billing_mode(&self) -> Value {
+        if self.flexible {
+            json!({ "flexible": { "proration_discounts": "included" }, "type": "flexible" })
+        } else {
+            json!({ "flexible": null, "type": "classic" })
+        }
+    }
+
+    fn status_details(&self) -> Option<Value> {
+        self.paused.map(|(reason, at)| {
+            json!({
+                "paused": {
+                    "subscription": { "type": reason },
+                    "transitioned_at": at,
+                    "type": "subscription",
+                },
+            })
+        })
+    }
+
+    pub fn item(&self, item: &Item, state: &State) -> Value {
+        let price = state.prices.find(&item.price);
+        json!({
+            "id": item.id,
+            "object": "subscription_item",
+            "billing_thresholds": null,
+            "created": item.created,
+            "current_period_end": item.period_end,
+            "current_period_start": item.period_start,
+            "discounts": [],
+            "metadata": item.metadata,
+            "plan": price.map(Price::plan),
+            "price": price.map(|price| price.render(state)),
+            "quantity": item.quantity,
+            "subscription": self.id,
+            "tax_rates": [],
+        })
+    }
+
+    pub fn period_start(&self) -> i64 {
+        self.items.first().map_or(self.created, |item| item.period_start)
+    }
+
+    pub fn period_end(&self) -> i64 {
+        self.items.first().map_or(self.created, |item| item.period_end)
+    }
+
+    /// When it is to end, by a date or with its period.
+    pub fn ends_at(&self) -> Option<i64> {
+        self.cancel_at.or_else(|| self.cancel_at_period_end.then(|| self.period_end()))
+    }
+
+    pub fn is_automatic(&self) -> bool {
+        self.collection_method == "charge_automatically"
+    }
+}

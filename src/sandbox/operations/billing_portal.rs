@@ -1,0 +1,173 @@
+//! `/v1/billing_portal/sessions` and `/v1/billing_portal/configurations`
+
+use super::{Answer, Operation, operation};
+use crate::sandbox::{
+    call::{Call, Params},
+    failure::Failure,
+    ids,
+    objects::portal::{Configuration, PortalSession},
+    paging::page,
+    state::State,
+    table::Stored,
+};
+
+pub const OPERATIONS: &[Operation] = &[
+    operation("POST", "/v1/billing_portal/configurations", create),
+    operation("GET", "/v1/billing_portal/configurations", list),
+    operation("GET", "/v1/billing_portal/configurations/{configuration}", retrieve),
+    operation("POST", "/v1/billing_portal/configurations/{configuration}", update),
+    operation("POST", "/v1/billing_portal/sessions", open),
+];
+
+const REASONS: [&str; 8] = [
+    "too_expensive",
+    "missing_features",
+    "switched_service",
+    "unused",
+    "customer_service",
+    "too_complex",
+    "low_quality",
+    "other",
+];
+
+fn create(state: &mut State, call: &Call) -> Answer {
+    let mut configuration = fresh(state);
+    configuration.is_default = false;
+    configuration.cancel = false;
+    configuration.update = false;
+    configuration.method_update = false;
+    configuration.invoice_history = false;
+    assign(&mut configuration, &call.params);
+    let id = configuration.id.clone();
+    state.configurations.put(configuration);
+    let object = state.configurations.get(&id)?.render(state);
+    state.emit("billing_portal.configuration.created", object.clone());
+    Ok(object)
+}
+
+/// What there is when nobody has configured anything: everything may be done.
+fn fresh(state: &mut State) -> Configuration {
+    Configuration {
+        id: state.ids.make("bpc"),
+        created: state.now,
+        updated: state.now,
+        active: true,
+        is_default: true,
+        name: None,
+        default_return_url: None,
+        headline: None,
+        privacy_policy_url: None,
+        terms_of_service_url: None,
+        metadata: crate::sandbox::call::Metadata::new(),
+        method_update: true,
+        invoice_history: true,
+        cancel: true,
+        cancel_at_period_end: true,
+        cancel_reasons: REASONS.map(str::to_owned).to_vec(),
+        update: true,
+        proration_behavior: "create_prorations".to_owned(),
+        products: Vec::new(),
+    }
+}
+
+fn assign(configuration: &mut Configuration, params: &Params) {
+    params.assign("name", &mut configuration.name);
+    params.assign("default_return_url", &mut configuration.default_return_url);
+    params.assign("business_profile.headline", &mut configuration.headline);
+    params.assign("business_profile.privacy_policy_url", &mut configuration.privacy_policy_url);
+    params.assign("business_profile.terms_of_service_url", &mut configuration.terms_of_service_url);
+    params.merge_metadata("metadata", &mut configuration.metadata);
+    let flags = [
+        ("active", &mut configuration.active),
+        ("features.payment_method_update.enabled", &mut configuration.method_update),
+        ("features.invoice_history.enabled", &mut configuration.invoice_history),
+        ("features.subscription_cancel.enabled", &mut configuration.cancel),
+        ("features.subscription_update.enabled", &mut configuration.update),
+    ];
+    for (name, flag) in flags {
+        *flag = params.boolean(name).unwrap_or(*flag);
+    }
+    if let Some(mode) = params.text("features.subscription_cancel.mode") {
+        configuration.cancel_at_period_end = mode == "at_period_end";
+    }
+    if params.has("features.subscription_cancel.cancellation_reason") {
+        let enabled =
+            params.boolean("features.subscription_cancel.cancellation_reason.enabled") == Some(true);
+        let reasons = params.texts("features.subscription_cancel.cancellation_reason.options");
+        configuration.cancel_reasons = if enabled { reasons } else { Vec::new() };
+    }
+    if let Some(behavior) = params.owned("features.subscription_update.proration_behavior") {
+        configuration.proration_behavior = behavior;
+    }
+    if params.has("features.subscription_update.products") {
+        let products = params.list("features.subscription_update.products");
+        configuration.products = products
+            .iter()
+            .filter_map(|product| Some((product.owned("product")?, product.texts("prices"))))
+            .collect();
+    }
+}
+
+fn list(state: &mut State, call: &Call) -> Answer {
+    let (active, default) = (call.params.boolean("active"), call.params.boolean("is_default"));
+    page(state, &state.configurations, call, "/v1/billing_portal/configurations", |configuration| {
+        active.is_none_or(|active| configuration.active == active)
+            && default.is_none_or(|default| configuration.is_default == default)
+    })
+}
+
+fn retrieve(state: &mut State, call: &Call) -> Answer {
+    Ok(state.configurations.get(call.id())?.render(state))
+}
+
+fn update(state: &mut State, call: &Call) -> Answer {
+    let before = retrieve(state, call)?;
+    let now = state.now;
+    let configuration = state.configurations.get_mut(call.id())?;
+    configuration.updated = now;
+    assign(configuration, &call.params);
+    let after = retrieve(state, call)?;
+    state.emit_change("billing_portal.configuration.updated", &before, after.clone());
+    Ok(after)
+}
+
+fn open(state: &mut State, call: &Call) -> Answer {
+    let params = &call.params;
+    let customer = state.customer(params.required("customer")?)?.id.clone();
+    let configuration = match params.text("configuration") {
+        Some(id) => {
+            let known =
+                state.configurations.get(id).map_err(|failure| failure.status(400).param("configuration"))?;
+            if !known.active {
+                return Err(Failure::invalid("This configuration is not active.").param("configuration"));
+            }
+            known.id.clone()
+        }
+        None => default_configuration(state),
+    };
+    let id = state.ids.make("bps");
+    state.portal_sessions.put(PortalSession {
+        id: id.clone(),
+        created: state.now,
+        customer,
+        configuration,
+        return_url: params.owned("return_url"),
+        locale: params.owned("locale"),
+        flow: params.owned("flow_data.type"),
+        secret: ids::letters(32),
+    });
+    let object = state.portal_sessions.get(&id)?.render(state);
+    state.emit("billing_portal.session.created", object.clone());
+    Ok(object)
+}
+
+fn default_configuration(state: &mut State) -> String {
+    let known = state.configurations.iter().find(|configuration| configuration.is_default);
+    if let Some(known) = known {
+        return known.id.clone();
+    }
+    let configuration = fresh(state);
+    let id = configuration.id.clone();
+    state.configurations.put(configuration);
+    id
+}

@@ -1,0 +1,19 @@
+//! `/v1/charges`
+
+use super::{Answer, Operation, operation};
+use crate::sandbox::{call::Call, paging::page, state::State, table::Stored};
+
+pub const OPERATIONS: &[Operation] =
+    &[operation("GET", "/v1/charges", list), operation("GET", "/v1/charges/{charge}", retrieve)];
+
+fn list(state: &mut State, call: &Call) -> Answer {
+    let (customer, intent) = (call.params.text("customer"), call.params.text("payment_intent"));
+    page(state, &state.charges, call, "/v1/charges", |charge| {
+        (customer.is_none() || charge.customer.as_deref() == customer)
+            && intent.is_none_or(|intent| charge.payment_intent == intent)
+    })
+}
+
+fn retrieve(state: &mut State, call: &Call) -> Answer {
+    Ok(state.charges.get(call.id())?.render(state))
+}

@@ -1,0 +1,218 @@
+//! `/v1/invoices` and `/v1/invoice_payments`
+
+use serde_json::Value;
+
+use super::{Answer, Operation, operation, payment_methods, subscriptions};
+use crate::sandbox::{
+    billing::{
+        changing::Proration,
+        invoicing::NewInvoice,
+        payments::{Attempt, Presence},
+        proration::period_line,
+    },
+    call::Call,
+    failure::Failure,
+    objects::invoice::{Invoice, Status},
+    paging::{page, page_of_values},
+    state::State,
+    table::Stored,
+};
+
+pub const OPERATIONS: &[Operation] = &[
+    operation("POST", "/v1/invoices/create_preview", create_preview),
+    operation("GET", "/v1/invoices", list),
+    operation("GET", "/v1/invoices/{invoice}", retrieve),
+    operation("GET", "/v1/invoices/{invoice}/lines", lines),
+    operation("POST", "/v1/invoices/{invoice}/finalize", finalize),
+    operation("POST", "/v1/invoices/{invoice}/pay", pay),
+    operation("POST", "/v1/invoices/{invoice}/void", void),
+    operation("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
+    operation("GET", "/v1/invoice_payments", list_payments),
+    operation("GET", "/v1/invoice_payments/{invoice_payment}", retrieve_payment),
+];
+
+fn list(state: &mut State, call: &Call) -> Answer {
+    let params = &call.params;
+    let (customer, subscription, status) =
+        (params.text("customer"), params.text("subscription"), params.text("status"));
+    page(state, &state.invoices, call, "/v1/invoices", |invoice| {
+        customer.is_none_or(|customer| invoice.customer == customer)
+            && (subscription.is_none() || invoice.subscription.as_deref() == subscription)
+            && status.is_none_or(|status| invoice.status.as_str() == status)
+    })
+}
+
+fn retrieve(state: &mut State, call: &Call) -> Answer {
+    Ok(state.invoices.get(call.id())?.render(state))
+}
+
+fn lines(state: &mut State, call: &Call) -> Answer {
+    let invoice = state.invoices.get(call.id())?;
+    let lines: Vec<Value> = invoice.lines.iter().map(|line| line.render(&invoice.id)).collect();
+    page_of_values(&lines, call, &format!("/v1/invoices/{}/lines", call.id()))
+}
+
+fn finalize(state: &mut State, call: &Call) -> Answer {
+    state.invoices.get(call.id())?;
+    state.finalize_invoice(call.id())?;
+    retrieve(state, call)
+}
+
+fn pay(state: &mut State, call: &Call) -> Answer {
+    let invoice = state.invoices.get(call.id())?;
+    match invoice.status {
+        Status::Paid => return Err(Failure::invalid("Invoice is already paid").code("invoice_already_paid")),
+        Status::Void => {
+            return Err(Failure::invalid("You cannot pay a void invoice.").code("invoice_not_open"));
+        }
+        Status::Draft => state.finalize_invoice(call.id())?,
+        Status::Open | Status::Uncollectible => {}
+    }
+    if state.invoices.get(call.id())?.status == Status::Paid {
+        return retrieve(state, call);
+    }
+    if call.params.boolean("paid_out_of_band") == Some(true) {
+        state.settle_invoice(call.id(), true)?;
+        return retrieve(state, call);
+    }
+    let method =
+        call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
+    let off_session = call.params.boolean("off_session").unwrap_or(true);
+    let presence = if off_session { Presence::Absent } else { Presence::Present };
+    match state.collect(call.id(), method, presence)? {
+        Attempt::Succeeded | Attempt::Processing => retrieve(state, call),
+        Attempt::Declined(decline) => Err(decline.failure()),
+        Attempt::RequiresAction => {
+            let message =
+                "Payment for this invoice requires additional user action before it can be completed.";
+            Err(Failure::card("invoice_payment_intent_requires_action", None, message))
+        }
+    }
+}
+
+fn void(state: &mut State, call: &Call) -> Answer {
+    let status = state.invoices.get(call.id())?.status;
+    if !matches!(status, Status::Open | Status::Uncollectible) {
+        let message = format!(
+            "You can only pass in open invoices. This invoice isn't open, it is {}.",
+            status.as_str()
+        );
+        return Err(Failure::invalid(message).code("invoice_not_editable"));
+    }
+    state.void_invoice(call.id())?;
+    retrieve(state, call)
+}
+
+fn mark_uncollectible(state: &mut State, call: &Call) -> Answer {
+    let status = state.invoices.get(call.id())?.status;
+    if status != Status::Open {
+        let message = format!("This invoice cannot be marked as uncollectible: it is {}.", status.as_str());
+        return Err(Failure::invalid(message).code("invoice_not_editable"));
+    }
+    state.mark_uncollectible(call.id())?;
+    retrieve(state, call)
+}
+
+fn list_payments(state: &mut State, call: &Call) -> Answer {
+    let (invoice, status) = (call.params.text("invoice"), call.params.text("status"));
+    let intent = call.params.text("payment.payment_intent");
+    let wanted = state.invoices.iter().rev().filter(|row| {
+        invoice.is_none_or(|invoice| row.id == invoice)
+            && (intent.is_none() || row.payment_intent.as_deref() == intent)
+    });
+    let payments = wanted
+        .filter_map(Invoice::payment)
+        .filter(|payment| status.is_none() || payment.get("status").and_then(Value::as_str) == status);
+    let payments: Vec<Value> = payments.collect();
+    page_of_values(&payments, call, "/v1/invoice_payments")
+}
+
+fn retrieve_payment(state: &mut State, call: &Call) -> Answer {
+    let invoice = state.invoices.iter().find(|invoice| invoice.payment_id() == call.id());
+    let payment = invoice.and_then(Invoice::payment);
+    payment.ok_or_else(|| Failure::no_such("invoice_payment", call.id()))
+}
+
+/// What the next invoice would be: as things are, or with the changes that are described. Nothing is kept.
+fn create_preview(state: &mut State, call: &Call) -> Answer {
+    let params = &call.params;
+    let Some(id) = params.text("subscription") else { return preview_of_items(state, call) };
+    let row =
+        state.subscriptions.get(id).map_err(|failure| failure.status(400).param("subscription"))?.clone();
+    if row.status.has_ended() {
+        return Err(Failure::invalid("No upcoming invoices for this subscription: it has ended.")
+            .code("invoice_upcoming_none")
+            .status(404));
+    }
+    let changes = subscriptions::changes(state, params, "subscription_details.items")?;
+    let proration = Proration::parse(params.text("subscription_details.proration_behavior"));
+    let at = params.integer("subscription_details.proration_date").unwrap_or(state.now);
+    let restart = params.text("subscription_details.billing_cycle_anchor.type") == Some("now");
+    let planned = state.plan_change(id, &changes, proration, at, restart)?;
+    let now_asked = planned.restarts || (proration == Proration::Now && !changes.is_empty());
+    let mut lines = planned.lines;
+    let reason = if now_asked { "subscription_update" } else { "upcoming" };
+    if !now_asked {
+        if row.ends_at().is_some_and(|end| end <= row.period_end()) {
+            return Err(Failure::invalid("No upcoming invoices for this subscription: it is about to end.")
+                .code("invoice_upcoming_none")
+                .status(404));
+        }
+        let mut waiting = row.pending.clone();
+        waiting.append(&mut lines);
+        lines = waiting;
+        for item in &planned.after.items {
+            let recurring = state.prices.get(&item.price)?.recurring;
+            let end = recurring.map_or(item.period_end, |recurring| {
+                crate::sandbox::billing::calendar::period_end(
+                    planned.after.billing_cycle_anchor,
+                    recurring,
+                    item.period_end,
+                )
+            });
+            lines.push(period_line(state, &planned.after, item, (item.period_end, end), false)?);
+        }
+    }
+    let new = NewInvoice {
+        customer: row.customer.clone(),
+        subscription: Some(row.id.clone()),
+        reason,
+        lines,
+        period: (row.period_start(), row.period_end()),
+        currency: row.currency.clone(),
+    };
+    Ok(state.draft(new, "upcoming_in")?.render(state))
+}
+
+/// A subscription that there is not yet.
+fn preview_of_items(state: &mut State, call: &Call) -> Answer {
+    let items = call.params.list("subscription_details.items");
+    if items.is_empty() {
+        let message = "You must pass a subscription, or items in `subscription_details`.";
+        return Err(Failure::invalid(message).code("parameter_missing").param("subscription"));
+    }
+    let Some(customer) = call.params.text("customer") else { return Err(Failure::missing("customer")) };
+    let customer = state.customer(customer)?.id.clone();
+    let place = state.place();
+    let row = subscriptions::imagine(state, &call.params, customer.clone())?;
+    let mut lines = Vec::new();
+    for item in &row.items {
+        lines.push(period_line(
+            state,
+            &row,
+            item,
+            (item.period_start, item.period_end),
+            row.trial_end.is_some(),
+        )?);
+    }
+    state.forget(place);
+    let new = NewInvoice {
+        customer,
+        subscription: None,
+        reason: "upcoming",
+        lines,
+        period: (state.now, state.now),
+        currency: row.currency,
+    };
+    Ok(state.draft(new, "upcoming_in")?.render(state))
+}

@@ -1,0 +1,97 @@
+//! Which operations of Stripe's API are there? One line each; one file a kind of object.
+
+mod billing_portal;
+mod charges;
+mod checkout;
+mod customers;
+mod disputes;
+mod events;
+mod invoices;
+mod payment_intents;
+mod payment_methods;
+mod prices;
+mod products;
+mod refunds;
+mod subscriptions;
+mod webhook_endpoints;
+
+use serde_json::{Value, json};
+
+use super::{call::Call, failure::Failure, state::State};
+
+pub type Answer = Result<Value, Failure>;
+
+pub struct Operation {
+    pub method: &'static str,
+    /// Ids are in braces, with the names that Stripe gives them.
+    pub path: &'static str,
+    pub run: fn(&mut State, &Call) -> Answer,
+}
+
+const fn operation(
+    method: &'static str,
+    path: &'static str,
+    run: fn(&mut State, &Call) -> Answer,
+) -> Operation {
+    Operation { method, path, run }
+}
+
+/// Every operation.
+pub const OPERATIONS: &[&[Operation]] = &[
+    customers::OPERATIONS,
+    payment_methods::OPERATIONS,
+    products::OPERATIONS,
+    prices::OPERATIONS,
+    checkout::OPERATIONS,
+    billing_portal::OPERATIONS,
+    subscriptions::OPERATIONS,
+    invoices::OPERATIONS,
+    payment_intents::OPERATIONS,
+    charges::OPERATIONS,
+    refunds::OPERATIONS,
+    disputes::OPERATIONS,
+    events::OPERATIONS,
+    webhook_endpoints::OPERATIONS,
+];
+
+/// The operation of a request, and the ids in its path.
+pub fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let mut operations = OPERATIONS.iter().flat_map(|operations| operations.iter());
+    operations.find_map(|operation| {
+        let ids = matched(operation.path, &parts).filter(|_| operation.method == method)?;
+        Some((operation, ids))
+    })
+}
+
+fn matched(template: &str, parts: &[&str]) -> Option<Vec<String>> {
+    let names: Vec<&str> = template.split('/').collect();
+    let same = names.len() == parts.len();
+    let mut ids = Vec::new();
+    for (name, part) in names.iter().zip(parts).filter(|_| same) {
+        if name.starts_with('{') {
+            ids.push(super::form::decode(part));
+        } else if name != part {
+            return None;
+        }
+    }
+    same.then_some(ids)
+}
+
+/// What is answered when an object is gone.
+fn gone(id: &str, kind: &str) -> Value {
+    json!({ "id": id, "object": kind, "deleted": true })
+}
+
+/// The bank has asked the person, who said yes or no. What waited for that goes on.
+pub fn authenticate(state: &mut State, intent: &str, succeeds: bool) -> Result<(), Failure> {
+    let row = state.payment_intents.get(intent)?;
+    if row.status != super::objects::payment_intent::Status::RequiresAction {
+        return Err(row.unexpected("authenticate"));
+    }
+    if succeeds {
+        state.attempt(intent, super::billing::payments::Presence::Authenticated)?;
+        return payment_intents::follow(state, intent);
+    }
+    state.fail_authentication(intent)
+}

@@ -1,0 +1,336 @@
+//! `/v1/subscriptions`
+
+use serde_json::Value;
+
+use super::{Answer, Operation, operation, payment_methods};
+use crate::sandbox::{
+    billing::{
+        calendar::DAY_S,
+        changing::{ItemChange, Proration},
+        ending::Words,
+        payments::Presence,
+        subscribing::{First, NewItem, NewSubscription},
+    },
+    call::{Call, Params},
+    failure::Failure,
+    objects::subscription::{PauseCollection, Status, Subscription},
+    paging::{page, page_of_values},
+    state::State,
+    table::Stored,
+};
+
+pub const OPERATIONS: &[Operation] = &[
+    operation("POST", "/v1/subscriptions", create),
+    operation("GET", "/v1/subscriptions", list),
+    operation("GET", "/v1/subscriptions/{subscription_exposed_id}", retrieve),
+    operation("POST", "/v1/subscriptions/{subscription_exposed_id}", update),
+    operation("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel),
+    operation("POST", "/v1/subscriptions/{subscription}/pause", pause),
+    operation("POST", "/v1/subscriptions/{subscription}/resume", resume),
+    operation("GET", "/v1/subscription_items", list_items),
+];
+
+fn create(state: &mut State, call: &Call) -> Answer {
+    let params = &call.params;
+    let customer = state.customer(params.required("customer")?)?.id.clone();
+    let method = params.text("default_payment_method");
+    let method = method.map(|id| payment_methods::owned_by(state, id, &customer)).transpose()?;
+    let new = describe(state, params, customer, method)?;
+    let id = state.subscribe(new)?;
+    Ok(state.subscriptions.get(&id)?.render(state))
+}
+
+fn describe(
+    state: &mut State,
+    params: &Params,
+    customer: String,
+    method: Option<String>,
+) -> Result<NewSubscription, Failure> {
+    let items = new_items(state, &params.list("items"))?;
+    let behavior = params.text("payment_behavior");
+    let first = match behavior {
+        Some("default_incomplete") => First::Later,
+        Some("error_if_incomplete") => First::OrNothing,
+        Some(_) | None => First::Try(Presence::Absent),
+    };
+    let automatic = params.text("collection_method") != Some("send_invoice");
+    if !automatic && params.integer("days_until_due").is_none() {
+        return Err(Failure::missing("days_until_due"));
+    }
+    Ok(NewSubscription {
+        customer,
+        items,
+        first,
+        flexible: params.text("billing_mode.type") != Some("classic"),
+        trial_end: trial_end(state, params, "")?,
+        trial_without_method: missing_method(params, "trial_settings"),
+        cancel_at_period_end: params.boolean("cancel_at_period_end") == Some(true),
+        cancel_at: params.integer("cancel_at"),
+        automatic,
+        days_until_due: params.integer("days_until_due"),
+        default_payment_method: method,
+        description: params.owned("description"),
+        metadata: params.metadata("metadata"),
+        pause_collection: None,
+    })
+}
+
+pub fn missing_method(params: &Params, name: &str) -> String {
+    let name = format!("{name}.end_behavior.missing_payment_method");
+    params.owned(&name).unwrap_or_else(|| "create_invoice".to_owned())
+}
+
+/// `trial_end` or `trial_period_days`, under `prefix`.
+pub fn trial_end(state: &State, params: &Params, prefix: &str) -> Result<Option<i64>, Failure> {
+    let days = params.integer(&format!("{prefix}trial_period_days"));
+    if let Some(days) = days {
+        if days < 1 {
+            return Err(Failure::invalid("The minimum number of trial days is 1.").param("trial_period_days"));
+        }
+        return Ok(Some(state.now.saturating_add(days.saturating_mul(DAY_S))));
+    }
+    let end = params.integer(&format!("{prefix}trial_end"));
+    if end.is_some_and(|end| end <= state.now) {
+        return Err(Failure::invalid("Invalid timestamp: must be in the future").param("trial_end"));
+    }
+    Ok(end)
+}
+
+fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failure> {
+    if items.is_empty() {
+        return Err(Failure::missing("items"));
+    }
+    let mut new = Vec::with_capacity(items.len());
+    for item in items {
+        new.push(NewItem {
+            price: price_of(state, item)?.ok_or_else(|| Failure::missing("items[0][price]"))?,
+            quantity: item.integer("quantity").unwrap_or(1),
+            metadata: item.metadata("metadata"),
+        });
+    }
+    Ok(new)
+}
+
+/// A price by its id, or one that is made for this subscription alone.
+fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Failure> {
+    match (item.text("price"), item.nested("price_data")) {
+        (Some(price), _) => Ok(Some(price.to_owned())),
+        (None, Some(data)) => {
+            let product = data.required("product")?.to_owned();
+            state.products.get(&product).map_err(|failure| failure.status(400))?;
+            super::prices::make(state, &data, product).map(Some)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// A subscription of these parameters that nobody keeps.
+pub fn imagine(state: &mut State, params: &Params, customer: String) -> Result<Subscription, Failure> {
+    let details = params.nested("subscription_details").unwrap_or_default();
+    let items = new_items(state, &details.list("items"))?;
+    let new = NewSubscription {
+        customer,
+        items,
+        first: First::Later,
+        flexible: true,
+        trial_end: details.integer("trial_end"),
+        trial_without_method: String::new(),
+        cancel_at_period_end: false,
+        cancel_at: None,
+        automatic: true,
+        days_until_due: None,
+        default_payment_method: None,
+        description: None,
+        metadata: details.metadata("metadata"),
+        pause_collection: None,
+    };
+    state.build(new)
+}
+
+fn list(state: &mut State, call: &Call) -> Answer {
+    let params = &call.params;
+    let (customer, price, status) = (params.text("customer"), params.text("price"), params.text("status"));
+    page(state, &state.subscriptions, call, "/v1/subscriptions", |row| {
+        let shown = match status {
+            None => !row.status.has_ended(),
+            Some("all") => true,
+            Some("ended") => row.status.has_ended(),
+            Some(status) => row.status.as_str() == status,
+        };
+        shown
+            && customer.is_none_or(|customer| row.customer == customer)
+            && price.is_none_or(|price| row.items.iter().any(|item| item.price == price))
+    })
+}
+
+fn list_items(state: &mut State, call: &Call) -> Answer {
+    let row = state.subscriptions.get(call.params.required("subscription")?)?;
+    let items: Vec<Value> = row.items.iter().map(|item| row.item(item, state)).collect();
+    page_of_values(&items, call, "/v1/subscription_items")
+}
+
+fn retrieve(state: &mut State, call: &Call) -> Answer {
+    Ok(state.subscriptions.get(call.id())?.render(state))
+}
+
+fn update(state: &mut State, call: &Call) -> Answer {
+    let params = &call.params;
+    let row = state.subscriptions.get(call.id())?;
+    if row.status.has_ended() {
+        let message = "A canceled subscription can only update its cancellation_details and metadata.";
+        return Err(Failure::invalid(message));
+    }
+    let customer = row.customer.clone();
+    let method = params.text("default_payment_method");
+    let method = method.map(|id| payment_methods::owned_by(state, id, &customer)).transpose()?;
+    let proration = Proration::parse(params.text("proration_behavior"));
+    let at = params.integer("proration_date").unwrap_or(state.now);
+    let restart = params.text("billing_cycle_anchor.type") == Some("now");
+    let changes = changes(state, params, "items")?;
+    let mut planned = state.plan_change(call.id(), &changes, proration, at, restart)?;
+    let ends_trial = ends_trial(params, planned.after.trial_end, state.now);
+    if let Some(end) = params.integer("trial_end") {
+        let after = &mut planned.after;
+        after.status = Status::Trialing;
+        after.trial_start = after.trial_start.or(Some(state.now));
+        after.trial_end = Some(end);
+        after.trial_end_told = false;
+        after.billing_cycle_anchor = end;
+        for item in &mut after.items {
+            item.period_end = end;
+        }
+    }
+    assign(&mut planned.after, params, state.now, method)?;
+    let or_nothing = params.text("payment_behavior") == Some("error_if_incomplete");
+    state.apply_change(planned, proration, or_nothing)?;
+    if ends_trial {
+        end_trial(state, call.id())?;
+    }
+    retrieve(state, call)
+}
+
+fn ends_trial(params: &Params, trial_end: Option<i64>, now: i64) -> bool {
+    params.text("trial_end") == Some("now") && trial_end.is_some_and(|end| end > now)
+}
+
+/// The trial is over, and the first period begins now.
+fn end_trial(state: &mut State, id: &str) -> Result<(), Failure> {
+    let now = state.now;
+    let row = state.subscriptions.get_mut(id)?;
+    row.trial_end = Some(now);
+    row.billing_cycle_anchor = now;
+    for item in &mut row.items {
+        item.period_end = now;
+    }
+    state.renew(id)?;
+    let invoice = state.subscriptions.get(id)?.latest_invoice.clone().unwrap_or_default();
+    state.finalize_invoice(&invoice)?;
+    if state.invoices.get(&invoice)?.paid_at.is_none() {
+        state.collect(&invoice, None, Presence::Absent)?;
+    }
+    Ok(())
+}
+
+/// What is to become of the items.
+pub fn changes(state: &mut State, params: &Params, name: &str) -> Result<Vec<ItemChange>, Failure> {
+    let mut changes = Vec::new();
+    for item in params.list(name) {
+        changes.push(ItemChange {
+            item: item.owned("id"),
+            price: price_of(state, &item)?,
+            quantity: item.integer("quantity"),
+            metadata: item.has("metadata").then(|| item.metadata("metadata")),
+            deleted: item.boolean("deleted") == Some(true),
+        });
+    }
+    Ok(changes)
+}
+
+fn assign(row: &mut Subscription, params: &Params, now: i64, method: Option<String>) -> Result<(), Failure> {
+    params.merge_metadata("metadata", &mut row.metadata);
+    params.assign("description", &mut row.description);
+    params.assign("cancellation_details.comment", &mut row.cancellation_comment);
+    params.assign("cancellation_details.feedback", &mut row.cancellation_feedback);
+    if method.is_some() {
+        row.default_payment_method = method;
+    }
+    if params.has("trial_settings") {
+        row.trial_without_method = missing_method(params, "trial_settings");
+    }
+    if params.clears("pause_collection") {
+        row.pause_collection = None;
+    }
+    if let Some(behavior) = params.owned("pause_collection.behavior") {
+        let resumes_at = params.integer("pause_collection.resumes_at");
+        row.pause_collection = Some(PauseCollection { behavior, resumes_at });
+    }
+    schedule_end(row, params, now)
+}
+
+/// A cancellation that is asked for, or withdrawn.
+fn schedule_end(row: &mut Subscription, params: &Params, now: i64) -> Result<(), Failure> {
+    let before = row.ends_at();
+    if let Some(flag) = params.boolean("cancel_at_period_end") {
+        row.cancel_at_period_end = flag;
+        // Both are shown: when, and that it is with the period.
+        row.cancel_at = flag.then(|| row.period_end());
+    }
+    if params.clears("cancel_at") {
+        row.cancel_at = None;
+    }
+    if let Some(at) = params.integer("cancel_at") {
+        if at <= now {
+            return Err(Failure::invalid("Invalid timestamp: must be in the future").param("cancel_at"));
+        }
+        row.cancel_at = Some(at);
+    }
+    if matches!(params.text("cancel_at"), Some("max_period_end" | "min_period_end")) {
+        row.cancel_at = Some(row.period_end());
+    }
+    match (before, row.ends_at()) {
+        (None, Some(_)) => {
+            row.canceled_at = Some(now);
+            row.cancellation_reason = Some("cancellation_requested".to_owned());
+        }
+        (Some(_), None) => {
+            row.canceled_at = None;
+            row.cancellation_reason = None;
+        }
+        (None, None) | (Some(_), Some(_)) => {}
+    }
+    Ok(())
+}
+
+fn cancel(state: &mut State, call: &Call) -> Answer {
+    let row = state.subscriptions.get(call.id())?;
+    if row.status.has_ended() {
+        return Err(Failure::no_such("subscription", call.id()));
+    }
+    let words = Words {
+        comment: call.params.owned("cancellation_details.comment"),
+        feedback: call.params.owned("cancellation_details.feedback"),
+    };
+    state.end_subscription(call.id(), "cancellation_requested", words)?;
+    retrieve(state, call)
+}
+
+/// New in today's version: the subscription itself stands still.
+fn pause(state: &mut State, call: &Call) -> Answer {
+    let row = state.subscriptions.get(call.id())?;
+    if !row.flexible {
+        return Err(Failure::invalid("Only subscriptions with `billing_mode[type]=flexible` can be paused."));
+    }
+    if !matches!(row.status, Status::Active | Status::Trialing | Status::PastDue) {
+        let message = format!("This subscription cannot be paused: it is {}.", row.status.as_str());
+        return Err(Failure::invalid(message));
+    }
+    state.pause_subscription(call.id(), "pause_requested")?;
+    retrieve(state, call)
+}
+
+fn resume(state: &mut State, call: &Call) -> Answer {
+    state.subscriptions.get(call.id())?;
+    let anew = call.params.text("billing_cycle_anchor.type") != Some("unchanged");
+    state.resume(call.id(), anew)?;
+    retrieve(state, call)
+}

@@ -1,0 +1,152 @@
+//! What is in the sandbox, what time is it there, and have the webhooks arrived?
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State as Shares},
+    response::Response,
+};
+
+use super::{
+    super::{
+        Shared,
+        billing::calendar,
+        control,
+        objects::subscription::Subscription,
+        state::State,
+        webhooks::{
+            self,
+            queue::{Delivery, Fate, Resend},
+        },
+    },
+    filled,
+    html::{escape, money, table},
+    lead_to, show, wrong,
+};
+
+const ROWS_MAX: usize = 50;
+
+pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    let main = shared.with(|state| {
+        format!(
+            "{}<h2>Customers</h2>{}<h2>Subscriptions</h2>{}<h2>Checkout sessions</h2>{}<h2>Webhooks</h2>{}",
+            clock(state),
+            customers(state),
+            subscriptions(state),
+            sessions(state),
+            deliveries(state)
+        )
+    });
+    show("Overview", &main)
+}
+
+fn clock(state: &State) -> String {
+    let buttons: String = ["1 hour", "1 day", "1 week", "1 month", "1 year"]
+        .iter()
+        .map(|by| format!("<button name=\"advance\" value=\"{by}\">+ {by}</button>"))
+        .collect();
+    format!(
+        "<p>It is <strong>{}</strong> here. Time goes on by itself; put it forward to see renewals, trials end, and \
+         payments tried again.</p><form method=\"post\" action=\"/clock\" class=\"row\">{buttons}</form>",
+        calendar::shown(state.now)
+    )
+}
+
+fn customers(state: &State) -> String {
+    let rows = state.customers.iter().rev().take(ROWS_MAX).map(|customer| {
+        let shown = if customer.deleted { "deleted" } else { "" };
+        let email = escape(customer.email.as_deref().unwrap_or("–"));
+        vec![format!("<code>{}</code>", customer.id), email, shown.to_owned()]
+    });
+    table(&["id", "e-mail", ""], &rows.collect::<Vec<_>>(), "None yet.")
+}
+
+fn subscriptions(state: &State) -> String {
+    let rows = state.subscriptions.iter().rev().take(ROWS_MAX).map(|row| {
+        let ends = row.ends_at().map_or_else(String::new, |at| format!("ends {}", calendar::shown(at)));
+        vec![
+            format!("<code>{}</code>", row.id),
+            format!("<code>{}</code>", row.customer),
+            row.status.as_str().to_owned(),
+            sold(state, row),
+            calendar::shown(row.period_end()),
+            ends,
+        ]
+    });
+    table(&["id", "customer", "status", "what", "until", ""], &rows.collect::<Vec<_>>(), "None yet.")
+}
+
+/// What a subscription is of.
+pub(super) fn sold(state: &State, row: &Subscription) -> String {
+    let items = row.items.iter().map(|item| {
+        let price = state.prices.find(&item.price);
+        let name =
+            price.and_then(|price| state.products.find(&price.product)).map(|product| product.name.clone());
+        let cost = price.map_or_else(String::new, |price| money(price.unit_amount, &price.currency));
+        format!("{} × {} ({cost})", item.quantity, escape(&name.unwrap_or_default()))
+    });
+    items.collect::<Vec<String>>().join(", ")
+}
+
+fn sessions(state: &State) -> String {
+    let rows = state.sessions.iter().rev().take(ROWS_MAX).map(|session| {
+        vec![
+            format!("<a href=\"/checkout/{0}\"><code>{0}</code></a>", session.id),
+            session.status.as_str().to_owned(),
+            session.payment_status.to_owned(),
+        ]
+    });
+    table(&["id", "status", "payment"], &rows.collect::<Vec<_>>(), "None yet.")
+}
+
+fn deliveries(state: &State) -> String {
+    let rows = state.queue.recent().take(ROWS_MAX).map(|delivery| {
+        let again = format!(
+            "<form method=\"post\" action=\"/resend/{}\"><button class=\"quiet\" aria-label=\"Send {} again\">\
+             Send again</button></form>",
+            delivery.event,
+            escape(&delivery.kind)
+        );
+        vec![escape(&delivery.kind), format!("<code>{}</code>", delivery.event), fate(delivery), again]
+    });
+    table(&["type", "event", "delivery", ""], &rows.collect::<Vec<_>>(), "None was to be sent yet.")
+}
+
+fn fate(delivery: &Delivery) -> String {
+    match &delivery.fate {
+        Fate::Waiting => "waiting".to_owned(),
+        Fate::Delivered(status) => format!("accepted ({status})"),
+        Fate::Retrying(why) => format!("tried {} times, again soon: {}", delivery.attempts, escape(why)),
+        Fate::GivenUp(why) => format!("given up: {}", escape(why)),
+        Fate::Dropped => "dropped on request".to_owned(),
+    }
+}
+
+pub(super) async fn advance(Shares(shared): Shares<Arc<Shared>>, body: String) -> Response {
+    let now = shared.with(|state| state.now);
+    let until = filled(&body).text("advance").and_then(|text| calendar::parse_advance(text, now));
+    let moved = control::move_clock(&shared, now, until);
+    shared.wake.notify_one();
+    match moved {
+        Ok(_) => lead_to("/"),
+        Err(failure) => wrong(&failure),
+    }
+}
+
+pub(super) async fn resend(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    let sent = shared.with(|state| {
+        let event = state.events.get(&id)?.clone();
+        let endpoints: Vec<_> =
+            state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
+        for endpoint in endpoints {
+            let body = webhooks::body(state, &event, endpoint.api_version.as_deref());
+            state.queue.resend(&event, &endpoint, &body, &Resend::default());
+        }
+        Ok(())
+    });
+    shared.wake.notify_one();
+    match sent {
+        Ok(()) => lead_to("/"),
+        Err(failure) => wrong(&failure),
+    }
+}

@@ -1,0 +1,61 @@
+//! What does a person see? Pages that need nothing but a browser, each marked as a sandbox's.
+
+mod authenticate;
+mod checkout;
+mod html;
+mod index;
+mod portal;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+
+use super::{Shared, call::Params, failure::Failure, form};
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/", get(index::page))
+        .route("/clock", post(index::advance))
+        .route("/resend/{event}", post(index::resend))
+        .route("/checkout/{session}", get(checkout::page).post(checkout::pay))
+        .route("/authenticate/{intent}", get(authenticate::page).post(authenticate::decide))
+        .route("/portal/{secret}", get(portal::page).post(portal::change))
+}
+
+/// What a person has filled in.
+fn filled(body: &str) -> Params {
+    Params(form::parse(body))
+}
+
+fn show(title: &str, main: &str) -> Response {
+    show_as(StatusCode::OK, title, main)
+}
+
+fn show_as(status: StatusCode, title: &str, main: &str) -> Response {
+    let mut response = (status, Html(html::page(title, main))).into_response();
+    // Nothing is loaded from anywhere; forms lead here, and from here to where the caller said.
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn wrong(failure: &Failure) -> Response {
+    let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
+    show_as(
+        status,
+        "This does not work",
+        &format!("<p role=\"alert\">{}</p>", html::escape(failure.message())),
+    )
+}
+
+/// Leads on with a GET. An address that cannot be a header leads to the index.
+fn lead_to(url: &str) -> Response {
+    let location = HeaderValue::from_str(url).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}

@@ -1,0 +1,62 @@
+//! What is on sale before anybody has set it up? Products and prices under ids that somebody else decided on.
+
+use super::{
+    call::Metadata,
+    objects::{
+        price::{Interval, Price, Recurring},
+        product::Product,
+    },
+    state::State,
+    table::Stored,
+};
+
+/// A price of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub product_id: String,
+    pub product_name: String,
+    pub price_id: String,
+    /// In minor units.
+    pub unit_amount: i64,
+    pub currency: String,
+    /// `day`, `week`, `month` or `year`; `None` is paid once.
+    pub interval: Option<String>,
+    pub lookup_key: Option<String>,
+}
+
+/// Puts one in, unless there is a price of that id already.
+pub(super) fn put(state: &mut State, offer: &Offer) {
+    if state.prices.find(&offer.price_id).is_some() {
+        return;
+    }
+    if state.products.find(&offer.product_id).is_none() {
+        let product = Product {
+            id: offer.product_id.clone(),
+            created: state.now,
+            updated: state.now,
+            active: true,
+            name: offer.product_name.clone(),
+            ..Product::default()
+        };
+        let object = product.render(state);
+        state.products.put(product);
+        state.emit("product.created", object);
+    }
+    let interval = offer.interval.as_deref().and_then(Interval::parse);
+    let price = Price {
+        id: offer.price_id.clone(),
+        created: state.now,
+        active: true,
+        product: offer.product_id.clone(),
+        currency: offer.currency.to_lowercase(),
+        unit_amount: offer.unit_amount,
+        recurring: interval.map(|interval| Recurring { interval, count: 1 }),
+        lookup_key: offer.lookup_key.clone(),
+        nickname: None,
+        tax_behavior: "unspecified".to_owned(),
+        metadata: Metadata::new(),
+    };
+    let object = price.render(state);
+    state.prices.put(price);
+    state.emit("price.created", object);
+}

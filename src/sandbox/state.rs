@@ -1,0 +1,240 @@
+//! What does the sandbox know at a moment? Every object, what has happened, and the time that it is there.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value};
+
+use super::{
+    control::ApiFault,
+    failure::Failure,
+    idempotency::Kept,
+    ids::Ids,
+    objects::{
+        charge::Charge,
+        checkout::Session,
+        customer::Customer,
+        dispute::Dispute,
+        endpoint::Endpoint,
+        event::Event,
+        invoice::Invoice,
+        payment_intent::PaymentIntent,
+        payment_method::PaymentMethod,
+        portal::{Configuration, PortalSession},
+        price::Price,
+        product::Product,
+        refund::Refund,
+        setup_intent::SetupIntent,
+        subscription::Subscription,
+    },
+    table::{Stored, Table},
+    webhooks::{queue::Queue, shapes::sends},
+};
+
+/// What becomes of a subscription whose retries have all failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterRetries {
+    Cancel,
+    Unpaid,
+    PastDue,
+}
+
+#[derive(Debug)]
+pub struct State {
+    /// Unix seconds on the sandbox's clock.
+    pub now: i64,
+    /// Where its pages are.
+    pub origin: String,
+    pub ids: Ids,
+    pub customers: Table<Customer>,
+    pub payment_methods: Table<PaymentMethod>,
+    pub products: Table<Product>,
+    pub prices: Table<Price>,
+    pub payment_intents: Table<PaymentIntent>,
+    pub setup_intents: Table<SetupIntent>,
+    pub charges: Table<Charge>,
+    pub refunds: Table<Refund>,
+    pub disputes: Table<Dispute>,
+    pub subscriptions: Table<Subscription>,
+    pub invoices: Table<Invoice>,
+    pub sessions: Table<Session>,
+    pub portal_sessions: Table<PortalSession>,
+    pub configurations: Table<Configuration>,
+    pub endpoints: Table<Endpoint>,
+    pub events: Table<Event>,
+    /// What has happened in the course of this call, and is told when it ends.
+    fresh: Vec<Event>,
+    pub queue: Queue,
+    pub kept: Kept,
+    pub after_retries: AfterRetries,
+    /// How the next calls go wrong.
+    pub faults: VecDeque<ApiFault>,
+    /// The id and the idempotency key of the request that is being answered.
+    pub cause: Option<(String, Option<String>)>,
+}
+
+impl State {
+    pub fn new(origin: String, now: i64) -> Self {
+        Self {
+            now,
+            origin,
+            ids: Ids::default(),
+            customers: Table::default(),
+            payment_methods: Table::default(),
+            products: Table::default(),
+            prices: Table::default(),
+            payment_intents: Table::default(),
+            setup_intents: Table::default(),
+            charges: Table::default(),
+            refunds: Table::default(),
+            disputes: Table::default(),
+            subscriptions: Table::default(),
+            invoices: Table::default(),
+            sessions: Table::default(),
+            portal_sessions: Table::default(),
+            configurations: Table::default(),
+            endpoints: Table::default(),
+            events: Table::default(),
+            fresh: Vec::new(),
+            queue: Queue::default(),
+            kept: Kept::default(),
+            after_retries: AfterRetries::Cancel,
+            faults: VecDeque::new(),
+            cause: None,
+        }
+    }
+
+    /// Notes that something has happened to `object`.
+    pub fn emit(&mut self, kind: &str, object: Value) {
+        let event = self.event(kind, object, None);
+        self.fresh.push(event);
+    }
+
+    /// Notes that something had happened before what was noted since `place`.
+    pub fn emit_at(&mut self, place: usize, kind: &str, object: Value) {
+        let event = self.event(kind, object, None);
+        self.fresh.insert(place.min(self.fresh.len()), event);
+    }
+
+    /// How much was noted in this call.
+    pub fn place(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// Notes that an object is not what it was, unless it is.
+    pub fn emit_change(&mut self, kind: &str, before: &Value, after: Value) {
+        let previous = difference(before, &after);
+        if !previous.is_empty() {
+            let event = self.event(kind, after, Some(Value::Object(previous)));
+            self.fresh.push(event);
+        }
+    }
+
+    fn event(&mut self, kind: &str, object: Value, previous: Option<Value>) -> Event {
+        let (request, idempotency_key) = self.cause.clone().map_or((None, None), |(id, key)| (Some(id), key));
+        Event {
+            id: self.ids.make("evt"),
+            created: self.now,
+            kind: kind.to_owned(),
+            object,
+            previous,
+            request,
+            idempotency_key,
+            pending: 0,
+        }
+    }
+
+    /// Keeps what has happened, and lines it up for those who want to know.
+    pub fn publish(&mut self) {
+        for mut event in std::mem::take(&mut self.fresh) {
+            let wanted: Vec<Endpoint> =
+                self.endpoints.iter().filter(|endpoint| endpoint.wants(&event.kind)).cloned().collect();
+            let sent = |endpoint: &Endpoint| {
+                endpoint.api_version.as_deref().is_none_or(|version| sends(&event.kind, version))
+            };
+            let wanted: Vec<Endpoint> = wanted.into_iter().filter(sent).collect();
+            event.pending = u64::try_from(wanted.len()).unwrap_or(u64::MAX);
+            self.events.put(event.clone());
+            for endpoint in wanted {
+                let body = super::webhooks::body(self, &event, endpoint.api_version.as_deref());
+                self.queue.push(&event, &endpoint, body);
+            }
+        }
+    }
+
+    /// Forgets what was noted in a call that was refused.
+    pub fn forget(&mut self, place: usize) {
+        self.fresh.truncate(place);
+    }
+
+    /// Changes a subscription, and tells what is different.
+    pub fn change_subscription(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&mut Subscription),
+    ) -> Result<(), Failure> {
+        let before = self.subscriptions.get(id)?.render(self);
+        change(self.subscriptions.get_mut(id)?);
+        let after = self.subscriptions.get(id)?.render(self);
+        self.emit_change("customer.subscription.updated", &before, after);
+        Ok(())
+    }
+
+    /// Changes a customer, and tells what is different.
+    pub fn change_customer(&mut self, id: &str, change: impl FnOnce(&mut Customer)) -> Result<(), Failure> {
+        let before = self.customers.get(id)?.render(self);
+        change(self.customers.get_mut(id)?);
+        let after = self.customers.get(id)?.render(self);
+        self.emit_change("customer.updated", &before, after);
+        Ok(())
+    }
+
+    /// A customer that was not deleted.
+    pub fn customer(&self, id: &str) -> Result<&Customer, Failure> {
+        self.customers
+            .find(id)
+            .filter(|customer| !customer.deleted)
+            .ok_or_else(|| Failure::no_such("customer", id).status(400).param("customer"))
+    }
+
+    /// Any object, by the prefix of its id.
+    pub fn render_any(&self, id: &str) -> Option<Value> {
+        let prefix = id.split('_').next()?;
+        match prefix {
+            "cus" => self.customers.find(id).map(|object| object.render(self)),
+            "pm" => self.payment_methods.find(id).map(|object| object.render(self)),
+            "prod" => self.products.find(id).map(|object| object.render(self)),
+            "price" => self.prices.find(id).map(|object| object.render(self)),
+            "pi" => self.payment_intents.find(id).map(|object| object.render(self)),
+            "seti" => self.setup_intents.find(id).map(|object| object.render(self)),
+            "ch" => self.charges.find(id).map(|object| object.render(self)),
+            "re" => self.refunds.find(id).map(|object| object.render(self)),
+            "du" => self.disputes.find(id).map(|object| object.render(self)),
+            "sub" => self.subscriptions.find(id).map(|object| object.render(self)),
+            "in" => self.invoices.find(id).map(|object| object.render(self)),
+            "cs" => self.sessions.find(id).map(|object| object.render(self)),
+            "bpc" => self.configurations.find(id).map(|object| object.render(self)),
+            _ => self.products.find(id).map(|object| object.render(self)),
+        }
+    }
+}
+
+/// The fields of `before` that are another in `after`, with the values that they had. Lists are shown whole.
+fn difference(before: &Value, after: &Value) -> Map<String, Value> {
+    let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else { return Map::new() };
+    let mut previous = Map::new();
+    for (name, now) in after {
+        let was = before.get(name).unwrap_or(&Value::Null);
+        if was == now {
+            continue;
+        }
+        let shown = if was.is_object() && now.is_object() {
+            Value::Object(difference(was, now))
+        } else {
+            was.clone()
+        };
+        previous.insert(name.clone(), shown);
+    }
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    previous.extend(gone.map(|(name, was)| (name.clone(), was.clone())));
+    previous
+}

@@ -1,0 +1,74 @@
+//! Where are the objects of one kind? In the order in which they were made, found by their ids.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{failure::Failure, state::State};
+
+/// An object of Stripe's.
+pub trait Stored {
+    /// What Stripe calls it when there is none, such as `customer`.
+    const KIND: &'static str;
+
+    fn id(&self) -> &str;
+
+    fn created(&self) -> i64;
+
+    /// In today's shape. What refers to others may look at `state`.
+    fn render(&self, state: &State) -> Value;
+
+    /// Whether lists have it.
+    fn listed(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+pub struct Table<T> {
+    rows: Vec<T>,
+    places: BTreeMap<String, usize>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), places: BTreeMap::new() }
+    }
+}
+
+impl<T: Stored> Table<T> {
+    /// Puts an object in, in place of one with the same id.
+    pub fn put(&mut self, object: T) {
+        let id = object.id().to_owned();
+        let place = self.places.get(&id).copied();
+        match place.and_then(|place| self.rows.get_mut(place)) {
+            Some(row) => *row = object,
+            None => {
+                self.places.insert(id, self.rows.len());
+                self.rows.push(object);
+            }
+        }
+    }
+
+    pub fn find(&self, id: &str) -> Option<&T> {
+        self.places.get(id).and_then(|place| self.rows.get(*place))
+    }
+
+    pub fn get(&self, id: &str) -> Result<&T, Failure> {
+        self.find(id).ok_or_else(|| Failure::no_such(T::KIND, id))
+    }
+
+    pub fn get_mut(&mut self, id: &str) -> Result<&mut T, Failure> {
+        let row = self.places.get(id).and_then(|place| self.rows.get_mut(*place));
+        row.ok_or_else(|| Failure::no_such(T::KIND, id))
+    }
+
+    /// The oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.rows.iter()
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+}

@@ -1,0 +1,17 @@
+//! How does the world hear of it? Events are signed and posted, in order and once, unless somebody asks for worse.
+
+pub mod queue;
+pub mod sender;
+pub mod shapes;
+pub mod signature;
+
+use super::{objects::event::Event, state::State, table::Stored};
+
+/// The bytes of an event, as an endpoint of this version gets them.
+pub fn body(state: &State, event: &Event, version: Option<&str>) -> String {
+    let mut document = event.render(state);
+    if let Some(version) = version {
+        shapes::render(state, &mut document, version);
+    }
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}

@@ -1,0 +1,90 @@
+//! `counterfoil serve --sandbox`: from a page to a plan and credits, without an account at Stripe and without a network.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{database::TestDatabase, program::Served};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Shop {
+    served: Served,
+    sandbox: String,
+    client: reqwest::Client,
+}
+
+impl Shop {
+    async fn open(database: &TestDatabase) -> Self {
+        let url = database.url();
+        let served = tokio::task::spawn_blocking(move || {
+            Served::start(|command| {
+                command.env("DATABASE_URL", url).arg("--sandbox");
+            })
+        })
+        .await
+        .unwrap();
+        let sandbox = served.banner["sandbox"].as_str().expect("it names its sandbox").to_owned();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { served, sandbox, client }
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        let request = self.client.post(format!("{}{path}", self.sandbox)).bearer_auth("sk_test_x").form(form);
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        assert!(status.is_success(), "{body:#}");
+        body
+    }
+
+    async fn ask(&self, path: &str) -> Value {
+        let request = self.client.get(self.served.url(path)).bearer_auth(self.served.admin_key());
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Waits until the ledger answers as expected.
+    async fn until(&self, path: &str, enough: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let answer = self.ask(path).await;
+            if enough(&answer) {
+                return answer;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{path}: {answer:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
+    let database = TestDatabase::create().await;
+    let shop = Shop::open(&database).await;
+    let opened = shop.client.put(shop.served.url("/v1/accounts/acme")).bearer_auth(shop.served.admin_key());
+    assert!(opened.send().await.unwrap().status().is_success());
+    let form = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", "price_sandbox_basic_month"),
+        ("line_items[0][quantity]", "1"),
+        ("client_reference_id", "acme"),
+        ("metadata[account_id]", "acme"),
+        ("subscription_data[metadata][account_id]", "acme"),
+        ("success_url", "https://example.com"),
+    ];
+    let session = shop.post("/v1/checkout/sessions", &form).await;
+    let fields =
+        [("email", "ada@example.com"), ("number", "4242424242424242"), ("expiry", "12/49"), ("cvc", "123")];
+    let paid = shop.client.post(session["url"].as_str().unwrap()).form(&fields).send().await.unwrap();
+    assert_eq!(paid.status().as_u16(), 303);
+    let balance = "/v1/accounts/acme/balance";
+    shop.until(balance, |answer| answer["available"] == 550).await;
+    let subscription = shop.until("/v1/accounts/acme/subscription", |answer| answer["plan"] == "basic").await;
+    assert!(subscription.is_object());
+
+    let clock =
+        shop.client.post(format!("{}/_sandbox/clock", shop.sandbox)).json(&json!({ "advance": "32 days" }));
+    assert!(clock.send().await.unwrap().status().is_success());
+    // The month's 500 are carried over, and 500 come: what the plan allows, beside the 50 that came at the start.
+    shop.until(balance, |answer| answer["available"] == 1050).await;
+}
