@@ -1,5 +1,6 @@
 //! Is the sandbox a believable Stripe? Over real HTTP; every answer of its API is held against the schema.
 
+mod browser;
 mod checkout;
 mod conformance;
 mod errors;

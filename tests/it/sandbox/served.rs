@@ -8,14 +8,14 @@ use crate::support::{database::TestDatabase, program::Served};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Shop {
+pub struct Shop {
     served: Served,
     sandbox: String,
     client: reqwest::Client,
 }
 
 impl Shop {
-    async fn open(database: &TestDatabase) -> Self {
+    pub async fn open(database: &TestDatabase) -> Self {
         let url = database.url();
         let served = tokio::task::spawn_blocking(move || {
             Served::start(|command| {
@@ -38,13 +38,31 @@ impl Shop {
         body
     }
 
-    async fn ask(&self, path: &str) -> Value {
+    pub async fn ask(&self, path: &str) -> Value {
         let request = self.client.get(self.served.url(path)).bearer_auth(self.served.admin_key());
         request.send().await.unwrap().json().await.unwrap()
     }
 
+    /// Opens an account, and a page on which it can subscribe. It leads to the overview.
+    pub async fn session_of(&self, account: &str) -> String {
+        let opened = self.client.put(self.served.url(&format!("/v1/accounts/{account}")));
+        let opened = opened.bearer_auth(self.served.admin_key()).send().await.unwrap();
+        assert!(opened.status().is_success());
+        let form = [
+            ("mode", "subscription"),
+            ("line_items[0][price]", "price_sandbox_basic_month"),
+            ("line_items[0][quantity]", "1"),
+            ("client_reference_id", account),
+            ("metadata[account_id]", account),
+            ("subscription_data[metadata][account_id]", account),
+            ("success_url", &self.sandbox),
+        ];
+        let session = self.post("/v1/checkout/sessions", &form).await;
+        session["url"].as_str().unwrap().to_owned()
+    }
+
     /// Waits until the ledger answers as expected.
-    async fn until(&self, path: &str, enough: impl Fn(&Value) -> bool) -> Value {
+    pub async fn until(&self, path: &str, enough: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
         loop {
             let answer = self.ask(path).await;
@@ -61,21 +79,10 @@ impl Shop {
 async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
     let database = TestDatabase::create().await;
     let shop = Shop::open(&database).await;
-    let opened = shop.client.put(shop.served.url("/v1/accounts/acme")).bearer_auth(shop.served.admin_key());
-    assert!(opened.send().await.unwrap().status().is_success());
-    let form = [
-        ("mode", "subscription"),
-        ("line_items[0][price]", "price_sandbox_basic_month"),
-        ("line_items[0][quantity]", "1"),
-        ("client_reference_id", "acme"),
-        ("metadata[account_id]", "acme"),
-        ("subscription_data[metadata][account_id]", "acme"),
-        ("success_url", "https://example.com"),
-    ];
-    let session = shop.post("/v1/checkout/sessions", &form).await;
+    let page = shop.session_of("acme").await;
     let fields =
         [("email", "ada@example.com"), ("number", "4242424242424242"), ("expiry", "12/49"), ("cvc", "123")];
-    let paid = shop.client.post(session["url"].as_str().unwrap()).form(&fields).send().await.unwrap();
+    let paid = shop.client.post(page).form(&fields).send().await.unwrap();
     assert_eq!(paid.status().as_u16(), 303);
     let balance = "/v1/accounts/acme/balance";
     shop.until(balance, |answer| answer["available"] == 550).await;
