@@ -26,6 +26,7 @@ pub enum Kind {
     Usage,
     Expiry,
     Clawback,
+    ClawbackReversed,
     Freeze,
     Unfreeze,
     Hold,
@@ -48,6 +49,7 @@ impl Kind {
             Self::Usage => "usage",
             Self::Expiry => "expiry",
             Self::Clawback => "clawback",
+            Self::ClawbackReversed => "clawback_reversed",
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::Hold => "hold",
@@ -168,6 +170,10 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
             let line = Draft::new(Kind::Clawback, taken(*voided), Grants::One(grant_id));
             [Some(Draft { debt: owed.get(), description: Some(payment.as_str()), ..line }), None]
         }
+        Event::CreditsRestored { payment, grant_id, restored, unowed, .. } => {
+            let line = Draft::new(Kind::ClawbackReversed, restored.get(), Grants::One(grant_id));
+            [Some(Draft { debt: taken(*unowed), description: Some(payment.as_str()), ..line }), None]
+        }
         Event::GrantFrozen { grant_id, dispute, .. } => [Some(frozen(Kind::Freeze, grant_id, dispute)), None],
         Event::GrantUnfrozen { grant_id, dispute, .. } => {
             [Some(frozen(Kind::Unfreeze, grant_id, dispute)), None]
@@ -201,6 +207,7 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::HoldExtended { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialStarted { .. }
+        | Event::TrialEndAnnounced { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
@@ -216,6 +223,9 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
         | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

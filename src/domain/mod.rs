@@ -10,6 +10,7 @@ pub mod event;
 pub mod limits;
 pub mod names;
 mod pairs;
+pub mod payments;
 pub mod refusal;
 pub mod subscription;
 pub mod time;

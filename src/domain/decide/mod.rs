@@ -50,6 +50,10 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::RecordActionRequired { .. }
             | Command::RecordCheckout(_)
             | Command::RecordRefundedPayment { .. }
+            | Command::AnnounceTrialEnd { .. }
+            | Command::LinkPayment { .. }
+            | Command::RecordRefund { .. }
+            | Command::RecordFailedRefund { .. }
             | Command::OpenDispute { .. }
             | Command::CloseDispute { .. },
         ) => decide_open(Draft::open(context)?, command),
@@ -112,15 +116,19 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
             })?;
         }
         Command::RecordCheckout(checkout) => draft.record_checkout(checkout)?,
-        Command::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
-            draft.record_refunded_payment(payment, refunded, paid, *effective_at)?;
+        Command::AnnounceTrialEnd { subscription, trial_end, effective_at } => {
+            draft.record(Event::TrialEndAnnounced {
+                subscription: subscription.clone(),
+                trial_end: *trial_end,
+                effective_at: *effective_at,
+            })?;
         }
-        Command::OpenDispute { dispute, payment, money, effective_at } => {
-            draft.open_dispute(dispute, payment, money, *effective_at)?;
-        }
-        Command::CloseDispute { dispute, payment, won, effective_at } => {
-            draft.close_dispute(dispute, payment, *won, *effective_at)?;
-        }
+        Command::LinkPayment { .. }
+        | Command::RecordRefundedPayment { .. }
+        | Command::RecordRefund { .. }
+        | Command::RecordFailedRefund { .. }
+        | Command::OpenDispute { .. }
+        | Command::CloseDispute { .. } => draft.return_money(command)?,
     }
     Ok(draft.finish())
 }
