@@ -33,6 +33,7 @@ struct Shop {
     accounts: BTreeMap<AccountId, Account>,
     keys: BTreeSet<(AccountId, String)>,
     links: BTreeMap<ProviderId, AccountId>,
+    payments: BTreeMap<ProviderId, AccountId>,
     waiting: Vec<(Instructions, Timestamp)>,
 }
 
@@ -43,6 +44,7 @@ impl Shop {
             accounts: BTreeMap::new(),
             keys: BTreeSet::new(),
             links: BTreeMap::new(),
+            payments: BTreeMap::new(),
             waiting: Vec::new(),
         }
     }
@@ -51,6 +53,14 @@ impl Shop {
         if let Ok(instructions) = translate(event, &self.catalog, &here()) {
             self.waiting.push((instructions, at));
         }
+        let mut before = usize::MAX;
+        while before > self.waiting.len() {
+            before = self.waiting.len();
+            self.work(at);
+        }
+    }
+
+    fn work(&mut self, at: Timestamp) {
         let waiting = std::mem::take(&mut self.waiting);
         for (instructions, first) in waiting {
             let account = match &instructions.owner {
@@ -59,6 +69,7 @@ impl Shop {
                     Some(account.clone())
                 }
                 Owner::Customer(customer) => self.links.get(customer).cloned(),
+                Owner::Payment(payment) => self.payments.get(payment).cloned(),
             };
             match account {
                 Some(account) => self.execute(&account, &instructions, at),
@@ -72,6 +83,13 @@ impl Shop {
             if self.keys.insert((account.clone(), step.key.clone())) {
                 self.decide(account, &step.command, at);
             }
+            let bought = match &step.command {
+                Command::RecordPaidInvoice(paid) => &paid.invoice,
+                Command::RecordPackPurchase(purchase) => &purchase.payment,
+                Command::LinkPayment { payment, .. } => payment,
+                _ => continue,
+            };
+            self.payments.insert(bought.clone(), account.clone());
         }
     }
 
@@ -84,7 +102,7 @@ impl Shop {
     }
 
     fn settle(mut self, at: Timestamp) -> BTreeMap<AccountId, Standing> {
-        assert!(self.waiting.is_empty(), "every customer is linked in the end");
+        assert!(self.waiting.is_empty(), "every customer and payment is known in the end");
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
             self.decide(&id, &Command::Settle, at);
         }
