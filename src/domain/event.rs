@@ -4,20 +4,18 @@
 //! safe. Anything else needs an upcaster (`crate::journal::upcast`), and `tests/it/contracts/` fails until
 //! there is one. No event carries personal data.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Money},
     credits::GrantTerms,
     limits::Window,
-    names::{
-        DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, PlanId, ProviderId,
-    },
+    names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
     subscription::{SubscriptionTerms, Term},
     time::Timestamp,
 };
+
+pub use super::purpose::{PaymentPurpose, Purpose};
 
 /// The name of the spending order that a deduction followed: see `crate::domain::credits::burn_order`.
 pub const BURN_ORDER: &str = "burn/v1";
@@ -27,41 +25,6 @@ pub const BURN_ORDER: &str = "burn/v1";
 pub struct Draw {
     pub grant_id: GrantId,
     pub amount: Credits,
-}
-
-/// What credits were spent on, or set aside for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Work that the catalog has a price for.
-    Generation {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<GenerationId>,
-        kind: GenerationType,
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        options: BTreeMap<OptionName, OptionName>,
-    },
-    /// An amount that the caller named.
-    Named {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<GenerationId>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-    },
-}
-
-impl Purpose {
-    #[must_use]
-    pub const fn generation_id(&self) -> Option<&GenerationId> {
-        match self {
-            Self::Generation { id, .. } | Self::Named { id, .. } => id.as_ref(),
-        }
-    }
-
-    #[must_use]
-    pub const fn is_generation(&self) -> bool {
-        matches!(self, Self::Generation { .. })
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -373,23 +336,6 @@ pub enum Event {
         purpose: PaymentPurpose,
         effective_at: Timestamp,
     },
-}
-
-/// What a payment is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentPurpose {
-    Subscription {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        subscription: Option<ProviderId>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plan: Option<PlanId>,
-    },
-    Pack {
-        pack: PackId,
-        quantity: u32,
-    },
-    Other,
 }
 
 impl Event {

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod amount;
+mod arrears;
 pub mod catalog;
 pub mod command;
 pub mod credits;
@@ -11,6 +12,7 @@ pub mod limits;
 pub mod names;
 mod pairs;
 pub mod payments;
+mod purpose;
 pub mod refusal;
 pub mod subscription;
 pub mod time;

@@ -100,28 +100,28 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
         Command::RecordPackPurchase(purchase) => draft.record_pack_purchase(purchase)?,
         Command::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
-            draft.record(Event::PaymentFailed {
+            draft.record_last(Event::PaymentFailed {
                 payment: payment.clone(),
                 money: money.clone(),
                 purpose: purpose.clone(),
                 attempt: *attempt,
                 effective_at: *effective_at,
-            })?;
+            });
         }
         Command::RecordActionRequired { payment, money, effective_at } => {
-            draft.record(Event::PaymentActionRequired {
+            draft.record_last(Event::PaymentActionRequired {
                 payment: payment.clone(),
                 money: money.clone(),
                 effective_at: *effective_at,
-            })?;
+            });
         }
         Command::RecordCheckout(checkout) => draft.record_checkout(checkout)?,
         Command::AnnounceTrialEnd { subscription, trial_end, effective_at } => {
-            draft.record(Event::TrialEndAnnounced {
+            draft.record_last(Event::TrialEndAnnounced {
                 subscription: subscription.clone(),
                 trial_end: *trial_end,
                 effective_at: *effective_at,
-            })?;
+            });
         }
         Command::LinkPayment { .. }
         | Command::RecordRefundedPayment { .. }

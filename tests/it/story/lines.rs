@@ -181,8 +181,8 @@ pub const LINES: &[Line] = &[
     processed("customer.subscription.updated.plan_downgrade", "Ada: PlanChanged; plan basic; MRR 999"),
     processed("invoice.payment_failed", "Ada: PaymentFailed"),
     processed("customer.subscription.updated.past_due", "Ada: SubscriptionPastDue; status past_due"),
-    // Three days of grace are over, to the second.
-    processed("invoice.payment_action_required", "Ada: PaymentActionRequired; plan free"),
+    // Three days of grace are over by now, to the second: the clock has taken the plan, and paying gives it back.
+    processed("invoice.payment_action_required", "Ada: PaymentActionRequired"),
     only(
         "2024-04-10",
         processed(
