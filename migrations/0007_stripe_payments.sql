@@ -19,4 +19,4 @@ order by bought.payment, bought.known_at;
 
 -- The payment or invoice that has to be known before the event can be handled, where there is one.
 alter table ledger.stripe_inbox add column payment text;
-create index stripe_inbox_payment on ledger.stripe_inbox (payment) where state in ('waiting', 'dead');
+create index stripe_inbox_payment on ledger.stripe_inbox (payment) where payment is not null;

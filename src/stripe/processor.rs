@@ -287,6 +287,8 @@ enum Fate {
     Aside(State, String),
     /// To be tried again, until it was tried too often.
     Later(String),
+    /// The same, but when it was tried too often, nothing is lost: it was about something that is not sold here.
+    LaterIfAtAll(String),
     Dead(String),
 }
 
@@ -314,15 +316,20 @@ impl Fate {
             Self::Done(account) => settled(State::Processed, None, Some(account)),
             Self::Aside(state, because) => settled(state, Some(because), None),
             Self::Dead(because) => settled(State::Dead, Some(because), None),
-            Self::Later(because) => {
-                let attempts = due.attempts.saturating_add(1);
-                let given_up = attempts >= ATTEMPTS_MAX;
-                let state = if given_up { State::Dead } else { State::Waiting };
-                let next_attempt_at = (!given_up).then(|| at.plus(delay(attempts)));
-                Settled { attempts, next_attempt_at, ..settled(state, Some(because), None) }
-            }
+            Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),
+            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), at),
         }
     }
+}
+
+/// One more attempt, unless there were enough: then this is what became of the event.
+fn wait(given_up: Settled, at: Timestamp) -> Settled {
+    let attempts = given_up.attempts.saturating_add(1);
+    if attempts >= ATTEMPTS_MAX {
+        return Settled { attempts, ..given_up };
+    }
+    let next_attempt_at = Some(at.plus(delay(attempts)));
+    Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
 }
 
 /// How long to wait after so many attempts.
@@ -353,7 +360,11 @@ fn plan(event: Translated, known: &mut Known) -> Plan {
     };
     let account = match known.account_of(&instructions.owner) {
         Ok(account) => account,
-        Err(NotFound::Yet(because)) => return Plan { due, todo: Err(Fate::Later(because.to_owned())) },
+        Err(NotFound::Yet(because)) => {
+            let only_links = instructions.steps.iter().all(|step| is_payment_link(&step.command));
+            let fate = if only_links { Fate::LaterIfAtAll } else { Fate::Later };
+            return Plan { due, todo: Err(fate(because.to_owned())) };
+        }
         Err(NotFound::Contradiction(because)) => {
             return Plan { due, todo: Err(Fate::Dead(because.to_owned())) };
         }
@@ -364,6 +375,11 @@ fn plan(event: Translated, known: &mut Known) -> Plan {
         _ => true,
     });
     Plan { due, todo: Ok((account, steps)) }
+}
+
+/// Whether the command only says which invoice a payment was for.
+const fn is_payment_link(command: &Command) -> bool {
+    matches!(command, Command::LinkPayment { .. })
 }
 
 fn provenance(event_id: &str) -> Provenance {

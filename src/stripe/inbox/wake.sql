@@ -2,5 +2,5 @@
 -- had been given up on for that ($3, $5).
 update ledger.stripe_inbox
 set state = 'received', next_attempt_at = null, attempts = 0, changed_at = $2
-where state in ('waiting', 'dead')
-  and ((customer = any ($1) and reason = $3) or (payment = any ($4) and reason = $5))
+where (customer = any ($1) and state in ('waiting', 'dead') and reason = $3)
+   or (payment = any ($4) and state in ('waiting', 'dead', 'ignored') and reason = $5)

@@ -137,6 +137,20 @@ async fn trap_27_a_refund_of_what_nobody_knows_waits_then_is_dead_and_is_found_a
     assert_eq!(desk.ada().await, 1_050);
 }
 
+/// An invoice for something else is no dead letter; if it turns out to be ours after all, its payment is found.
+#[tokio::test]
+async fn trap_27_the_payment_of_an_invoice_that_stays_unknown_is_ignored_in_the_end() {
+    let desk = super::desk_at("2025-06-02T00:00:00Z").await;
+    let link = desk.take_file(SHAPES[1], "invoice_payment.paid.json").await;
+    for _ in 0..counterfoil::stripe::processor::ATTEMPTS_MAX {
+        desk.work().await;
+        desk.pass(3_600);
+    }
+    assert_eq!(desk.state(&link).await, State::Ignored);
+    desk.tell(&["invoice.paid.subscription_create.json"]).await;
+    assert_eq!(desk.state(&link).await, State::Processed);
+}
+
 /// The dispute of Ada's second pack, at this status.
 fn dispute(id: &str, kind: &str, status: &str, seconds: i64) -> Value {
     let mut event = changed("charge.dispute.created.json", id, |dispute| dispute["status"] = json!(status));
