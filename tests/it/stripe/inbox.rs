@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use counterfoil::stripe::{
     inbox::{Operated, ReceiveError, State},
     processor::{ATTEMPTS_MAX, Processor, Progress},
-    watch::{FAILURES_IN_A_ROW_MAX, to_do},
+    watch::{FAILURES_IN_A_ROW_MAX, measure, to_do},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -188,6 +188,28 @@ async fn failures_in_a_row_are_counted() {
     desk.take_file(SHAPES[1], "customer.created.json").await;
     desk.work().await;
     assert_eq!(desk.processor.watch().failures_in_a_row(), 0);
+}
+
+#[tokio::test]
+async fn dead_letters_and_states_are_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let desk = Desk::open().await;
+    desk.take_file("edge", "unknown_enum_status.json").await;
+    desk.take_file("edge", "livemode_true.json").await;
+    desk.work().await;
+    measure(&desk.inbox).await.unwrap();
+    let text = handle.render();
+    for line in [
+        "counterfoil_inbox_dead_letters_total 1",
+        "counterfoil_inbox_events_total{state=\"dead\"} 1",
+        "counterfoil_inbox_events{state=\"dead\"} 1",
+        "counterfoil_inbox_events{state=\"quarantined\"} 1",
+        "counterfoil_inbox_events{state=\"received\"} 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }
 
 /// What a person reads first about a dead letter is what to do.
