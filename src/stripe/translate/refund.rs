@@ -14,7 +14,8 @@ pub(super) fn total(report: Report<'_>) -> Translation {
     let charge = report.id()?;
     let payment = report.object.id("payment_intent").unwrap_or_else(|| charge.clone());
     let refunded = positive(report.money(&["amount_refunded"])?)?;
-    let key = format!("refunded:{charge}:{}", refunded.minor);
+    // A total can come again: after a refund that failed, another one may reach the same amount.
+    let key = format!("refunded:{charge}:{}:{}", refunded.minor, report.at().seconds());
     let command = Command::RecordRefundedPayment {
         payment: payment.clone(),
         refunded,

@@ -86,6 +86,19 @@ async fn trap_26_a_refund_may_fail_before_it_is_reported_and_be_cancelled_in_an_
     ));
 }
 
+/// The older shapes have no events of single refunds: the total says the same amount again.
+#[tokio::test]
+async fn trap_26_a_total_that_is_reached_again_after_a_failure_counts_again() {
+    let desk = Desk::open().await;
+    desk.tell(&[TOP_UP, "charge.refunded.json", "refund.failed.json"]).await;
+    assert_eq!(desk.ada().await, 2_050);
+    let mut again = changed("charge.refunded.json", "evt_again", |_| ());
+    again["created"] = json!(1_751_700_000);
+    desk.take(&again).await;
+    desk.work().await;
+    assert_eq!(desk.ada().await, 1_050);
+}
+
 /// A refund of Ada's first invoice, which names only the payment.
 fn refund_of_invoice() -> Value {
     changed("refund.created.json", "evt_refund_of_invoice", |refund| {
