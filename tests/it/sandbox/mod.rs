@@ -10,7 +10,10 @@ mod schema;
 mod served;
 mod subscriptions;
 mod time;
+mod tour;
 mod webhooks;
+
+use std::{collections::BTreeSet, sync::Mutex};
 
 use counterfoil::{
     clock::Clock,
@@ -32,6 +35,8 @@ pub struct Bench {
     pub receiver: Receiver,
     pub clock: Clock,
     client: reqwest::Client,
+    /// The operations that have answered.
+    called: Mutex<BTreeSet<String>>,
 }
 
 impl Bench {
@@ -51,7 +56,7 @@ impl Bench {
         let listen = "127.0.0.1:0".parse().unwrap();
         let options = Options { listen, webhook: Some(webhook), clock: clock.clone() };
         let sandbox = Sandbox::start(options).await.expect("a free port");
-        Self { sandbox, receiver, clock, client: reqwest::Client::new() }
+        Self { sandbox, receiver, clock, client: reqwest::Client::new(), called: Mutex::default() }
     }
 
     /// Asks, and returns status and body as they are.
@@ -77,7 +82,8 @@ impl Bench {
         let status = response.status().as_u16();
         let body: Value = response.json().await.expect("it answers with JSON");
         if status == 200 {
-            schema::check(method.as_str(), path, &body);
+            let operation = schema::check(method.as_str(), path, &body);
+            self.called.lock().unwrap().insert(operation);
         } else {
             let error = &body["error"];
             assert!(error["type"].is_string() && error["message"].is_string(), "{path}: {body}");
