@@ -46,6 +46,7 @@ impl State {
             let Some((at, happening)) = self.next_due().filter(|(at, _)| *at <= until) else { break };
             self.now = self.now.max(at);
             if let Err(failure) = self.happen(&happening) {
+                // It stays due, so what comes after it would never happen; better to stand still and say so.
                 tracing::error!(?happening, message = failure.message(), "the sandbox could not go on");
                 break;
             }
