@@ -29,15 +29,6 @@ impl Shop {
         Self { served, sandbox, client }
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
-        let request = self.client.post(format!("{}{path}", self.sandbox)).bearer_auth("sk_test_x").form(form);
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap();
-        assert!(status.is_success(), "{body:#}");
-        body
-    }
-
     async fn ask(&self, path: &str) -> Value {
         let request = self.client.get(self.served.url(path)).bearer_auth(self.served.admin_key());
         request.send().await.unwrap().json().await.unwrap()
@@ -63,19 +54,19 @@ async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
     let shop = Shop::open(&database).await;
     let opened = shop.client.put(shop.served.url("/v1/accounts/acme")).bearer_auth(shop.served.admin_key());
     assert!(opened.send().await.unwrap().status().is_success());
-    let form = [
-        ("mode", "subscription"),
-        ("line_items[0][price]", "price_sandbox_basic_month"),
-        ("line_items[0][quantity]", "1"),
-        ("client_reference_id", "acme"),
-        ("metadata[account_id]", "acme"),
-        ("subscription_data[metadata][account_id]", "acme"),
-        ("success_url", "https://example.com"),
-    ];
-    let session = shop.post("/v1/checkout/sessions", &form).await;
+    // As a person does it: what is on sale is on the overview, which leads to the page to pay on.
+    let overview = shop.client.get(&shop.sandbox).send().await.unwrap().text().await.unwrap();
+    assert!(overview.contains("price_sandbox_basic_month"), "{overview}");
+    let form = [("price", "price_sandbox_basic_month"), ("for", "acme")];
+    let bought = shop.client.post(format!("{}/buy", shop.sandbox)).form(&form).send().await.unwrap();
+    let page = bought.headers()["location"].to_str().unwrap().to_owned();
+    let refused =
+        [("email", "a@example.com"), ("number", "4000000000000002"), ("expiry", "12/49"), ("cvc", "1")];
+    let refused = shop.client.post(&page).form(&refused).send().await.unwrap().text().await.unwrap();
+    assert!(refused.contains("Your card was declined."), "{refused}");
     let fields =
         [("email", "ada@example.com"), ("number", "4242424242424242"), ("expiry", "12/49"), ("cvc", "123")];
-    let paid = shop.client.post(session["url"].as_str().unwrap()).form(&fields).send().await.unwrap();
+    let paid = shop.client.post(&page).form(&fields).send().await.unwrap();
     assert_eq!(paid.status().as_u16(), 303);
     let balance = "/v1/accounts/acme/balance";
     shop.until(balance, |answer| answer["available"] == 550).await;
