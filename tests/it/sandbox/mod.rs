@@ -54,7 +54,8 @@ impl Bench {
             api_version: version.map(str::to_owned),
         };
         let listen = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen, webhook: Some(webhook), clock: clock.clone() };
+        let options =
+            Options { listen, webhook: Some(webhook), clock: clock.clone(), signing_clock: clock.clone() };
         let sandbox = Sandbox::start(options).await.expect("a free port");
         Self { sandbox, receiver, clock, client: reqwest::Client::new(), called: Mutex::default() }
     }
