@@ -6,14 +6,16 @@ use fantoccini::Locator;
 use super::served::Shop;
 
 async fn type_card(browser: &Browser, number: &str) {
-    let field = browser.page.find(Locator::Id("number")).await.expect("a field for the card");
-    field.clear().await.expect("it can be emptied");
-    field.send_keys(number).await.expect("it can be typed into");
-    let email = browser.page.find(Locator::Id("email")).await.expect("a field for the e-mail");
-    if email.prop("value").await.expect("a value").unwrap_or_default().is_empty() {
-        email.send_keys("ada@example.com").await.expect("it can be typed into");
-    }
+    type_into(browser, "number", number).await;
+    type_into(browser, "email", "ada@example.com").await;
     press(browser, "form button").await;
+}
+
+/// In place of what is in it.
+async fn type_into(browser: &Browser, id: &str, text: &str) {
+    let field = browser.page.wait().for_element(Locator::Id(id)).await.expect(id);
+    field.clear().await.expect("it can be emptied");
+    field.send_keys(text).await.expect("it can be typed into");
 }
 
 async fn press(browser: &Browser, css: &str) {
@@ -32,8 +34,11 @@ async fn a_person_is_declined_and_told_why_then_subscribes_and_sees_the_next_mon
     };
     let database = TestDatabase::create().await;
     let shop = Shop::open(&database).await;
-    let url = shop.session_of("acme").await;
-    browser.page.goto(&url).await.expect("the page is there");
+    shop.open_account("acme").await;
+    browser.page.goto(&shop.sandbox).await.expect("the overview is there");
+    press(&browser, "#price option[value='price_sandbox_basic_month']").await;
+    type_into(&browser, "for", "acme").await;
+    press(&browser, "form[action='/buy'] button").await;
     assert!(text(&browser).await.contains("Sandbox"), "nobody takes it for Stripe");
 
     type_card(&browser, "4000 0000 0000 0002").await;

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Shop {
     served: Served,
-    sandbox: String,
+    pub sandbox: String,
     client: reqwest::Client,
 }
 
@@ -29,36 +29,25 @@ impl Shop {
         Self { served, sandbox, client }
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
-        let request = self.client.post(format!("{}{path}", self.sandbox)).bearer_auth("sk_test_x").form(form);
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap();
-        assert!(status.is_success(), "{body:#}");
-        body
-    }
-
     pub async fn ask(&self, path: &str) -> Value {
         let request = self.client.get(self.served.url(path)).bearer_auth(self.served.admin_key());
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// Opens an account, and a page on which it can subscribe. It leads to the overview.
-    pub async fn session_of(&self, account: &str) -> String {
+    pub async fn open_account(&self, account: &str) {
         let opened = self.client.put(self.served.url(&format!("/v1/accounts/{account}")));
         let opened = opened.bearer_auth(self.served.admin_key()).send().await.unwrap();
         assert!(opened.status().is_success());
-        let form = [
-            ("mode", "subscription"),
-            ("line_items[0][price]", "price_sandbox_basic_month"),
-            ("line_items[0][quantity]", "1"),
-            ("client_reference_id", account),
-            ("metadata[account_id]", account),
-            ("subscription_data[metadata][account_id]", account),
-            ("success_url", &self.sandbox),
-        ];
-        let session = self.post("/v1/checkout/sessions", &form).await;
-        session["url"].as_str().unwrap().to_owned()
+    }
+
+    /// As a person does it: what is on sale is on the overview, which leads to the page to pay on.
+    async fn page_to_pay_on(&self, account: &str) -> String {
+        self.open_account(account).await;
+        let overview = self.client.get(&self.sandbox).send().await.unwrap().text().await.unwrap();
+        assert!(overview.contains("price_sandbox_basic_month"), "{overview}");
+        let form = [("price", "price_sandbox_basic_month"), ("for", account)];
+        let bought = self.client.post(format!("{}/buy", self.sandbox)).form(&form).send().await.unwrap();
+        bought.headers()["location"].to_str().unwrap().to_owned()
     }
 
     /// Waits until the ledger answers as expected.
@@ -79,10 +68,14 @@ impl Shop {
 async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
     let database = TestDatabase::create().await;
     let shop = Shop::open(&database).await;
-    let page = shop.session_of("acme").await;
+    let page = shop.page_to_pay_on("acme").await;
+    let refused =
+        [("email", "a@example.com"), ("number", "4000000000000002"), ("expiry", "12/49"), ("cvc", "1")];
+    let refused = shop.client.post(&page).form(&refused).send().await.unwrap().text().await.unwrap();
+    assert!(refused.contains("Your card was declined."), "{refused}");
     let fields =
         [("email", "ada@example.com"), ("number", "4242424242424242"), ("expiry", "12/49"), ("cvc", "123")];
-    let paid = shop.client.post(page).form(&fields).send().await.unwrap();
+    let paid = shop.client.post(&page).form(&fields).send().await.unwrap();
     assert_eq!(paid.status().as_u16(), 303);
     let balance = "/v1/accounts/acme/balance";
     shop.until(balance, |answer| answer["available"] == 550).await;

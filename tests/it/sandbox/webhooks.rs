@@ -1,9 +1,17 @@
 //! Are webhooks signed, repeated, and as wrong as somebody asks?
 
-use counterfoil::stripe::signature::{Secret, Secrets, SignatureError, verify};
+use counterfoil::{
+    clock::Clock,
+    sandbox::{Options, Sandbox, Webhook},
+    stripe::signature::{Secret, Secrets, SignatureError, verify},
+};
 use serde_json::{Value, json};
 
-use super::{Bench, SECRET, receiver::Received, text};
+use super::{
+    Bench, SECRET,
+    receiver::{Received, Receiver},
+    text,
+};
 
 fn verified(bench: &Bench, received: &Received, secret: &str) -> Result<(), SignatureError> {
     let secrets = Secrets::new(vec![Secret::new("test", secret)]);
@@ -20,6 +28,27 @@ async fn they_are_signed_and_tried_again() {
     assert_eq!(verified(&bench, &all[0], "whsec_other"), Err(SignatureError::NoMatch));
     let events = bench.get("/v1/events?delivery_success=true").await;
     assert_eq!(events["data"][0]["id"], all[0].event()["id"]);
+}
+
+/// Whoever checks them elsewhere has today's date, also when the sandbox is a month ahead.
+#[tokio::test]
+async fn they_are_dated_by_the_clock_of_those_who_check_them() {
+    let (receiver, signing_clock) = (Receiver::start().await, Clock::system());
+    let webhook = Webhook { url: receiver.url(), secret: SECRET.to_owned(), api_version: None };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let clock = Clock::system();
+    let options = Options { listen, webhook: Some(webhook), clock, signing_clock: signing_clock.clone() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let client = reqwest::Client::new();
+    let ahead =
+        client.post(format!("{}/_sandbox/clock", sandbox.url())).json(&json!({ "advance": "1 month" }));
+    assert!(ahead.send().await.unwrap().status().is_success());
+    client.post(format!("{}/v1/customers", sandbox.url())).bearer_auth("sk_test_x").send().await.unwrap();
+    let all = receiver.wait("the customer", |all| !all.is_empty()).await;
+    let secrets = Secrets::new(vec![Secret::new("test", SECRET)]);
+    let now = signing_clock.now();
+    assert!(verify(&secrets, Some(&all[0].signature), &all[0].body, now).is_ok());
+    assert!(all[0].event()["created"].as_i64().unwrap() > now.seconds() + 27 * 86_400);
 }
 
 #[tokio::test]
