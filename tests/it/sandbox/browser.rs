@@ -1,6 +1,7 @@
 //! What does a person see who tries it all out? In a real browser, from the overview to the second month.
 
 use crate::support::{browser::Browser, database::TestDatabase, optional::leave_out};
+use counterfoil::clock::Clock;
 use fantoccini::Locator;
 
 use super::served::Shop;
@@ -58,7 +59,7 @@ async fn a_person_is_declined_and_told_why_then_subscribes_and_sees_the_next_mon
     press(&browser, "button[value='1 day']").await;
     // The month's 500 are carried over, and 500 come, beside the 50 that came at the start.
     shop.until(balance, |answer| answer["available"] == 1050).await;
-    let today = chrono::Utc::now().date_naive();
+    let today = Clock::system().now().to_utc().date_naive();
     let series = format!("/v1/analytics/mrr?from={today}&to={}&interval=day", today + chrono::Days::new(1));
     let mrr = shop.ask(&series).await;
     assert_eq!(mrr["series"][0]["mrr"], 999, "{mrr:#}");
