@@ -3,7 +3,10 @@
 //! Here alone the catalog and the sandbox meet: what the catalog sells is put on sale in the sandbox, and prices that
 //! no setting names get ids that only exist there.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use crate::{
     catalog::Mode,
@@ -19,6 +22,9 @@ use crate::{
 
 use super::exit::Failure;
 
+/// Where `counterfoil sandbox` is too, when nothing else is said.
+const USUAL_PORT: u16 = 12_111;
+
 /// A sandbox whose webhooks a server will accept.
 pub(super) struct Sandboxed {
     sandbox: Sandbox,
@@ -26,11 +32,13 @@ pub(super) struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// Starts a sandbox on a free port of this machine, and makes the settings fit it.
+    /// Starts a sandbox at `listen`, and makes the settings fit it. Where nothing is said it is at the usual
+    /// address of this machine, or, when that is taken, at a free port.
     ///
     /// # Errors
     /// In live mode, and when no port can be had.
     pub(super) async fn start(
+        listen: Option<SocketAddr>,
         config: &mut Config,
         catalog: &mut LoadedCatalog,
         clock: Clock,
@@ -40,9 +48,21 @@ impl Sandboxed {
                 "--sandbox is for trying things out, and the mode is live".to_owned(),
             ));
         }
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let options = Options { listen, webhook: None, signing_clock: clock.clone(), clock };
-        let sandbox = Sandbox::start(options).await.map_err(Failure::broken)?;
+        let options = |listen: SocketAddr| Options {
+            listen,
+            webhook: None,
+            signing_clock: clock.clone(),
+            clock: clock.clone(),
+        };
+        let at_home = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let started = Sandbox::start(options(listen.unwrap_or_else(|| at_home(USUAL_PORT)))).await;
+        let sandbox = match started {
+            Err(error) if listen.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
+                Sandbox::start(options(at_home(0))).await
+            }
+            started => started,
+        };
+        let sandbox = sandbox.map_err(Failure::broken)?;
         sandbox.offer(&offers(&mut catalog.catalog));
         let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());
         // Secrets that were set are for others than this sandbox, and go on being accepted.

@@ -1,6 +1,6 @@
 //! `counterfoil serve`: starts everything, says where it is, and stops in order when it is asked to.
 
-use std::process::ExitStatus;
+use std::{net::SocketAddr, process::ExitStatus};
 
 use clap::Args;
 use serde::Serialize;
@@ -33,8 +33,10 @@ Examples:
 #[command(after_help = HELP)]
 pub(super) struct Serve {
     /// Start a stand-in for Stripe too, which sells what the catalog sells and tells this server what happens
-    #[arg(long)]
-    sandbox: bool,
+    ///
+    /// At this address, or at the usual one, or at a free one where that is taken.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true)]
+    sandbox: Option<Option<SocketAddr>>,
     #[command(flatten)]
     flags: ServeFlags,
 }
@@ -63,10 +65,9 @@ impl Serve {
         let catalog_line = format!("{} ({})", catalog.catalog.name, catalog.origin);
         let mode = config.mode;
         let clock = Clock::system();
-        let sandbox = if self.sandbox {
-            Some(Sandboxed::start(&mut config, &mut catalog, clock.clone()).await?)
-        } else {
-            None
+        let sandbox = match self.sandbox {
+            Some(listen) => Some(Sandboxed::start(listen, &mut config, &mut catalog, clock.clone()).await?),
+            None => None,
         };
         warn(&config);
         let app = tokio::select! {

@@ -88,6 +88,9 @@ async fn answer(client: &Client, arguments: &[&str]) -> String {
     }
     let default = if body.is_some() { Method::POST } else { Method::GET };
     let mut request = client.request(method.unwrap_or(default), url);
+    if body.is_some() && !headers.iter().any(|(name, _)| *name == "Content-Type") {
+        request = request.header("Content-Type", "application/x-www-form-urlencoded");
+    }
     for (name, value) in headers {
         request = request.header(name, value);
     }

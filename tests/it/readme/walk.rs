@@ -15,6 +15,8 @@ use crate::support::{Scratch, program::Served};
 
 /// What the README says where the server listens. The test's one listens elsewhere.
 const ADDRESS: &str = "127.0.0.1:8080";
+/// What it says where the sandbox is.
+const SANDBOX: &str = "http://127.0.0.1:12111";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_counterfoil");
 
 /// Lines to paste, and what they show.
@@ -46,7 +48,8 @@ fn settings(readme: &str) -> Vec<(String, String)> {
         .collect();
     let [serve, test] = commands[..] else { panic!("there are two commands: {commands:?}") };
     assert_eq!(test, "cargo test");
-    let settings = serve.strip_suffix(" cargo run --release -- serve").expect("it builds and serves");
+    let settings =
+        serve.strip_suffix(" cargo run --release -- serve --sandbox").expect("it builds and serves");
     let settings = settings.split(' ').filter_map(|setting| setting.split_once('='));
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
@@ -59,9 +62,10 @@ fn lay_out(folder: &Path) {
 }
 
 /// A script of the lines, that says after each how it ended.
-fn script(steps: &[Step<'_>], address: &str) -> String {
+fn script(steps: &[Step<'_>], address: &str, sandbox: &str) -> String {
     let lines = steps.iter().flat_map(|step| &step.lines);
-    lines.map(|line| format!("{}\necho \"=== $?\"\n", line.replace(ADDRESS, address))).collect()
+    let here = |line: &str| line.replace(ADDRESS, address).replace(SANDBOX, sandbox);
+    lines.map(|line| format!("{}\necho \"=== $?\"\n", here(line))).collect()
 }
 
 fn walk(clone: &Path, data: &Path, served: &Served, script: &str) -> String {
@@ -101,12 +105,13 @@ async fn the_walk_works_as_it_is_written() {
     let directory = data.path().to_owned();
     let start = move || {
         Served::start(|command| {
-            command.env("COUNTERFOIL_DATA_DIR", directory).envs(settings);
+            command.env("COUNTERFOIL_DATA_DIR", directory).envs(settings).arg("--sandbox");
         })
     };
     let served = tokio::task::spawn_blocking(start).await.expect("it serves");
     let steps = steps(&readme);
-    let script = script(&steps, &served.address.to_string());
+    let sandbox = served.banner["sandbox"].as_str().expect("it names its sandbox");
+    let script = script(&steps, &served.address.to_string(), sandbox);
     let lines: Vec<&str> = steps.iter().flat_map(|step| step.lines.clone()).collect();
     let stand_in = curl::stand_in(clone.path());
     let (clone_path, data_path) = (clone.path().to_owned(), data.path().to_owned());
