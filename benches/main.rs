@@ -57,7 +57,7 @@ struct Arguments {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// In the order in which a round measures them.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
     name::STOCK_IN_PROCESS_UNIFORM_TUNED,
@@ -79,6 +79,8 @@ const NAMES: [&str; 23] = [
     name::BATCHED_INSERT_100,
     name::BATCHED_INSERT_1000,
     name::HTTP_HALF_LOAD,
+    name::WEBHOOKS,
+    name::INBOX,
     name::CATCH_UP,
     name::REPLAY,
 ];
@@ -150,6 +152,8 @@ impl Sections {
             name::HTTP_HOT_256 => ours::http::measure(name::HTTP_HOT_256, &bench, duration).await,
             name::HTTP_BATCH_100 => ours::http::measure(name::HTTP_BATCH_100, &bench, duration).await,
             name::HTTP_HALF_LOAD => ours::http::at_half_load(&bench, duration).await,
+            name::WEBHOOKS => ours::webhooks::acknowledged(&bench, duration).await,
+            name::INBOX => ours::webhooks::worked_off(&bench).await,
             unknown => Err(format!("nothing measures {unknown}").into()),
         }
     }

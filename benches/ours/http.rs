@@ -65,7 +65,7 @@ pub async fn at_half_load(bench: &OurBench, duration: Duration) -> Fallible<Figu
 }
 
 async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<Report> {
-    let (address, server) = serve(bench).await?;
+    let (address, server) = serve(bench, Secrets::default()).await?;
     let key = bench.key().await?;
     let report = load::run(Plan {
         target: Target::parse(&format!("http://{address}"), &key)?,
@@ -85,7 +85,10 @@ async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<Report>
     }
 }
 
-async fn serve(bench: &OurBench) -> Fallible<(SocketAddr, JoinHandle<std::io::Result<()>>)> {
+pub async fn serve(
+    bench: &OurBench,
+    secrets: Secrets,
+) -> Fallible<(SocketAddr, JoinHandle<std::io::Result<()>>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let feed = Feed::new(bench.pool.clone());
@@ -97,7 +100,7 @@ async fn serve(bench: &OurBench) -> Fallible<(SocketAddr, JoinHandle<std::io::Re
         metrics: None,
         projector,
         inbox: Inbox::new(bench.pool.clone()),
-        secrets: Secrets::default(),
+        secrets,
         settings: Settings::default(),
     }));
     Ok((address, tokio::spawn(http::serve(listener, router, std::future::pending()))))

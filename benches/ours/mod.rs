@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod reading;
+pub mod webhooks;
 
 use std::{
     sync::Arc,

@@ -1,0 +1,104 @@
+//! Stripe's side: how fast is a delivery acknowledged, and how fast is a full inbox worked off?
+
+use std::time::{Duration, Instant};
+
+use counterfoil::{
+    domain::time::Timestamp,
+    load::{Choice, Histogram},
+    stripe::{
+        Deployment, Mode,
+        inbox::{Inbox, State},
+        processor::{Processor, Progress},
+        send::send,
+        signature::{Secret, Secrets, sign},
+    },
+};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{OurBench, accounts, http::serve};
+use crate::{
+    database::Fallible,
+    report::{Figure, name},
+};
+
+/// A pack that was paid for, as Stripe tells it.
+const PAID: &str =
+    include_str!("../../tests/it/stripe/webhooks/2025-basil/checkout.session.completed.topup.json");
+const SECRET: &str = "whsec_bench";
+/// As many as a busy shop has in its best minute.
+const DELIVERIES_PER_S: u32 = 200;
+/// What waits after an hour in which nothing was worked off.
+const QUEUED: u64 = 5_000;
+/// How many customers the events are about.
+const CUSTOMERS: u64 = 500;
+
+/// The event with this number: a pack for one of the customers, paid by a payment of its own.
+fn event(number: u64) -> Fallible<Vec<u8>> {
+    let account = accounts(Choice::Uniform).name(number % CUSTOMERS);
+    let mut event: Value = serde_json::from_str(PAID)?;
+    event["id"] = json!(format!("evt_bench{number:012}"));
+    let session = &mut event["data"]["object"];
+    session["id"] = json!(format!("cs_test_bench{number:012}"));
+    session["payment_intent"] = json!(format!("pi_bench{number:012}"));
+    session["customer"] = json!(format!("cus_bench{:06}", number % CUSTOMERS));
+    session["client_reference_id"] = json!(account);
+    session["metadata"]["account_id"] = json!(account);
+    Ok(serde_json::to_vec(&event)?)
+}
+
+/// Deliveries at a fixed rate. A latency counts from when its delivery was due.
+pub async fn acknowledged(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
+    let secrets = Secrets::parse(SECRET)?;
+    let (address, server) = serve(bench, secrets).await?;
+    let url = format!("http://{address}/v1/webhooks/stripe");
+    let (client, secret) = (reqwest::Client::new(), Secret::new("bench", SECRET));
+    let (started, mut number, mut running) = (Instant::now(), 0_u32, JoinSet::new());
+    while started.elapsed() < duration {
+        let due = started + Duration::from_secs(1) / DELIVERIES_PER_S * number;
+        tokio::time::sleep_until(due.into()).await;
+        let (body, at) = (event(u64::from(number))?, bench.ledger.clock().now());
+        let (client, url, secret) = (client.clone(), url.clone(), secret.clone());
+        running.spawn(async move {
+            let answer = send(&client, &url, &secret, body, at).await;
+            (answer.map(|answer| answer.status), due.elapsed())
+        });
+        number += 1;
+    }
+    let mut latencies = Histogram::default();
+    while let Some(answered) = running.join_next().await {
+        let (status, took) = answered?;
+        if status? != 200 {
+            return Err("a delivery was not accepted".into());
+        }
+        latencies.record(took);
+    }
+    server.abort();
+    Ok(Figure::new(name::WEBHOOKS, latencies.count(), started.elapsed(), &latencies))
+}
+
+/// A full inbox, until nothing in it waits any more.
+pub async fn worked_off(bench: &OurBench) -> Fallible<Figure> {
+    let inbox = Inbox::new(bench.pool.clone());
+    fill(&inbox, bench.ledger.clock().now()).await?;
+    let processor = Processor::new(inbox.clone(), bench.ledger.clone(), Deployment::new(Mode::Test));
+    let started = Instant::now();
+    while processor.work().await? != Progress::Idle {}
+    let took = started.elapsed();
+    let states = inbox.count().await?;
+    if states.get(&State::Processed) == Some(&i64::try_from(QUEUED)?) {
+        Ok(Figure::new(name::INBOX, QUEUED, took, &Histogram::default()).without_latencies())
+    } else {
+        Err(format!("not everything was processed: {states:?}").into())
+    }
+}
+
+async fn fill(inbox: &Inbox, at: Timestamp) -> Fallible<()> {
+    let (secrets, secret) = (Secrets::parse(SECRET)?, Secret::new("bench", SECRET));
+    for number in 0..QUEUED {
+        let body = event(number)?;
+        let signature = sign(&secret, &body, at);
+        inbox.receive(&secrets, Some(&signature), &body, at).await?;
+    }
+    Ok(())
+}
