@@ -57,7 +57,7 @@ struct Arguments {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// In the order in which a round measures them.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
     name::STOCK_IN_PROCESS_UNIFORM_TUNED,
@@ -68,6 +68,7 @@ const NAMES: [&str; 22] = [
     name::IN_PROCESS_HOT,
     name::STOCK_HTTP_UNIFORM,
     name::STOCK_HTTP_UNIFORM_TUNED,
+    name::STOCK_HTTP_BALANCE,
     name::HTTP_SINGLE_64,
     name::HTTP_SINGLE_256,
     name::HTTP_HOT_256,
@@ -86,7 +87,7 @@ const NAMES: [&str; 22] = [
 struct Sections {
     stock: StockBench,
     tuned: StockBench,
-    ours: OurBench,
+    server: PgConnectOptions,
     histories: Histories,
     update_insert: UpdateInsertBench,
     batched_insert: BatchedInsertBench,
@@ -97,7 +98,7 @@ impl Sections {
         Ok(Self {
             stock: StockBench::prepare(server, stock::POOL_DEFAULT).await?,
             tuned: StockBench::prepare(server, stock::POOL_TUNED).await?,
-            ours: OurBench::prepare(server).await?,
+            server: server.clone(),
             histories: Histories::prepare(server).await?,
             update_insert: UpdateInsertBench::prepare(server).await?,
             batched_insert: BatchedInsertBench::prepare(server).await?,
@@ -112,19 +113,8 @@ impl Sections {
             }
             name::STOCK_HTTP_UNIFORM_TUNED => stock::http_uniform_tuned(&self.tuned, duration).await,
             name::STOCK_IN_PROCESS_HOT => stock::in_process_hot(&self.stock, duration).await,
-            name::IN_PROCESS_UNIFORM => {
-                ours::in_process(name::IN_PROCESS_UNIFORM, Choice::Uniform, &self.ours, duration).await
-            }
-            name::IN_PROCESS_UNIFORM_512 => {
-                ours::in_process(name::IN_PROCESS_UNIFORM_512, Choice::Uniform, &self.ours, duration).await
-            }
-            name::IN_PROCESS_ZIPF => {
-                ours::in_process(name::IN_PROCESS_ZIPF, Choice::Zipf, &self.ours, duration).await
-            }
-            name::IN_PROCESS_HOT => {
-                ours::in_process(name::IN_PROCESS_HOT, Choice::Hot, &self.ours, duration).await
-            }
             name::STOCK_HTTP_UNIFORM => stock::http_uniform(&self.stock, duration).await,
+            name::STOCK_HTTP_BALANCE => stock::http_balance(&self.stock, duration).await,
             name::STOCK_HTTP_HOT => stock::http_hot(&self.stock, duration).await,
             name::UPDATE_INSERT => update_insert::in_one_statement(&self.update_insert, duration).await,
             name::UPDATE_INSERT_TRANSACTION => {
@@ -132,14 +122,34 @@ impl Sections {
             }
             name::BATCHED_INSERT_100 => batched_insert::rows_100(&self.batched_insert, duration).await,
             name::BATCHED_INSERT_1000 => batched_insert::rows_1000(&self.batched_insert, duration).await,
-            name::HTTP_SINGLE_64 => ours::http::measure(name::HTTP_SINGLE_64, &self.ours, duration).await,
-            name::HTTP_SINGLE_256 => ours::http::measure(name::HTTP_SINGLE_256, &self.ours, duration).await,
-            name::HTTP_HOT_256 => ours::http::measure(name::HTTP_HOT_256, &self.ours, duration).await,
-            name::HTTP_BATCH_100 => ours::http::measure(name::HTTP_BATCH_100, &self.ours, duration).await,
-            name::HTTP_HALF_LOAD => ours::http::at_half_load(&self.ours, duration).await,
-            name::DECIDE => ours::reading::decide_alone(&self.ours, duration).await,
             name::CATCH_UP => self.histories.catch_up().await,
             name::REPLAY => self.histories.replay().await,
+            ours => self.measure_ours(ours, duration).await,
+        }
+    }
+
+    /// On a new database each time, as the stock framework's tables are emptied each time.
+    async fn measure_ours(&self, name: &str, duration: Duration) -> Fallible<Figure> {
+        let bench = OurBench::prepare(&self.server).await?;
+        match name {
+            name::DECIDE => ours::reading::decide_alone(&bench, duration).await,
+            name::IN_PROCESS_UNIFORM => {
+                ours::in_process(name::IN_PROCESS_UNIFORM, Choice::Uniform, &bench, duration).await
+            }
+            name::IN_PROCESS_UNIFORM_512 => {
+                ours::in_process(name::IN_PROCESS_UNIFORM_512, Choice::Uniform, &bench, duration).await
+            }
+            name::IN_PROCESS_ZIPF => {
+                ours::in_process(name::IN_PROCESS_ZIPF, Choice::Zipf, &bench, duration).await
+            }
+            name::IN_PROCESS_HOT => {
+                ours::in_process(name::IN_PROCESS_HOT, Choice::Hot, &bench, duration).await
+            }
+            name::HTTP_SINGLE_64 => ours::http::measure(name::HTTP_SINGLE_64, &bench, duration).await,
+            name::HTTP_SINGLE_256 => ours::http::measure(name::HTTP_SINGLE_256, &bench, duration).await,
+            name::HTTP_HOT_256 => ours::http::measure(name::HTTP_HOT_256, &bench, duration).await,
+            name::HTTP_BATCH_100 => ours::http::measure(name::HTTP_BATCH_100, &bench, duration).await,
+            name::HTTP_HALF_LOAD => ours::http::at_half_load(&bench, duration).await,
             unknown => Err(format!("nothing measures {unknown}").into()),
         }
     }

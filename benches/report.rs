@@ -15,6 +15,7 @@ pub mod name {
     pub const STOCK_HTTP_UNIFORM_TUNED: &str = "stock_http_uniform_pool_64";
     pub const STOCK_IN_PROCESS_HOT: &str = "stock_in_process_hot";
     pub const STOCK_HTTP_UNIFORM: &str = "stock_http_uniform";
+    pub const STOCK_HTTP_BALANCE: &str = "stock_http_uniform_with_balance";
     pub const STOCK_HTTP_HOT: &str = "stock_http_hot";
     pub const UPDATE_INSERT: &str = "update_insert_64";
     pub const UPDATE_INSERT_TRANSACTION: &str = "update_insert_64_in_four_round_trips";
@@ -152,7 +153,9 @@ fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
         ("in_process_hot_vs_stock", ratio(hot, speed(name::STOCK_IN_PROCESS_HOT))),
         ("hot_vs_uniform", ratio(hot, speed(name::IN_PROCESS_UNIFORM))),
         ("http_single_vs_stock_http", ratio(single, speed(name::STOCK_HTTP_UNIFORM))),
-        ("http_single_vs_update_insert", ratio(single, speed(name::UPDATE_INSERT))),
+        ("http_single_vs_stock_http_with_balance", ratio(single, speed(name::STOCK_HTTP_BALANCE))),
+        ("http_single_vs_update_insert", ratio(single, speed(name::UPDATE_INSERT_TRANSACTION))),
+        ("http_single_vs_update_insert_in_one_statement", ratio(single, speed(name::UPDATE_INSERT))),
         ("http_hot_vs_uniform", ratio(speed(name::HTTP_HOT_256), single)),
         ("http_batch_vs_batched_insert", ratio(speed(name::HTTP_BATCH_100), batched)),
         ("catch_up_events_per_s", speed(name::CATCH_UP)),

@@ -2,7 +2,7 @@
 //!
 //! Measured in two ways. As most would write it: begin, update, insert, commit, four round trips during which the
 //! row is locked. And as one statement, which commits on its own: one round trip, and the fastest that plain
-//! SQL was found to be. Ours is compared with the faster.
+//! SQL was found to be. Ours is compared with both.
 //!
 //! `pgbench -M prepared -c 64` with the four statements as its script does the same round trips from a client
 //! in C that decodes nothing, so it is a little faster than the first and not than the second.

@@ -1,7 +1,7 @@
 //! The least account that can refuse: a balance.
 
 use cqrs_es::event_sink::EventSink;
-use cqrs_es::{Aggregate, DomainEvent};
+use cqrs_es::{Aggregate, DomainEvent, EventEnvelope, View};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -62,6 +62,21 @@ impl Aggregate for StockAccount {
 
     fn apply(&mut self, event: Self::Event) {
         match event {
+            StockEvent::Granted { amount } => self.available += amount,
+            StockEvent::Deducted { amount } => self.available -= amount,
+        }
+    }
+}
+
+/// What an account holds, as a row that the framework keeps beside the events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StockBalance {
+    pub available: i64,
+}
+
+impl View<StockAccount> for StockBalance {
+    fn update(&mut self, event: &EventEnvelope<StockAccount>) {
+        match event.payload {
             StockEvent::Granted { amount } => self.available += amount,
             StockEvent::Deducted { amount } => self.available -= amount,
         }

@@ -5,6 +5,9 @@
 //! itself, of 10 connections, and tuned, with as many as it is fastest with; the ratios are to the former, the
 //! table has both. In its favour: its commands carry no idempotency key and write no metadata, and a conflict,
 //! on which `execute` gives up, is tried again at once.
+//!
+//! Over HTTP it is measured twice: answering that it was done, and answering what is left, as ours does. For
+//! the latter it keeps its own view of each account, a `GenericQuery` with the crate's repository.
 
 mod account;
 mod route;
@@ -12,13 +15,15 @@ mod route;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use counterfoil::load::{self, Accounts, Choice, Form, Histogram, Pace, Plan, Random, Target, Until};
-use cqrs_es::AggregateError;
-use postgres_es::PostgresCqrs;
+use cqrs_es::persist::GenericQuery;
+use cqrs_es::{AggregateError, Query};
+use postgres_es::{PostgresCqrs, PostgresViewRepository};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use self::account::{StockAccount, StockCommand, StockRefusal};
+use self::account::{StockAccount, StockBalance, StockCommand, StockRefusal};
 use crate::database::{self, Fallible};
 use crate::measure::run_clients;
 use crate::report::{Figure, name};
@@ -45,16 +50,52 @@ create table events
     primary key (aggregate_type, aggregate_id, sequence)
 )";
 
+/// The table of a view, from the same file.
+const BALANCES_TABLE: &str = "
+create table balances
+(
+    view_id text                        not null,
+    version bigint check (version >= 0) not null,
+    payload json                        not null,
+    primary key (view_id)
+)";
+
 /// What the framework itself writes for a first grant.
 const GRANT_EACH: &str = r#"
 insert into events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
 select 'stock_account', 'stock-' || lpad(n::text, 7, '0'), 1, 'Granted', '1.0', '{"Granted":{"amount":1000000000}}', '{}'
 from generate_series(0, $1 - 1) n"#;
 
+const BALANCE_EACH: &str = r#"
+insert into balances (view_id, version, payload)
+select 'stock-' || lpad(n::text, 7, '0'), 1, '{"available":1000000000}' from generate_series(0, $1 - 1) n"#;
+
+type BalanceRepository = PostgresViewRepository<StockBalance, StockAccount>;
+type BalanceQuery = GenericQuery<BalanceRepository, StockBalance, StockAccount>;
+
 /// The framework on a database of its own.
 pub struct StockBench {
     pool: PgPool,
+    /// With nothing but events.
     framework: Arc<PostgresCqrs<StockAccount>>,
+    /// With a view of each account's balance.
+    with_balances: WithBalances,
+}
+
+#[derive(Clone)]
+struct WithBalances {
+    framework: Arc<PostgresCqrs<StockAccount>>,
+    balances: Arc<BalanceQuery>,
+}
+
+impl WithBalances {
+    fn new(pool: &PgPool) -> Self {
+        let repository = Arc::new(BalanceRepository::new("balances", pool.clone()));
+        let queries: Vec<Box<dyn Query<StockAccount>>> =
+            vec![Box::new(BalanceQuery::new(Arc::clone(&repository)))];
+        let framework = Arc::new(postgres_es::postgres_cqrs(pool.clone(), queries, ()));
+        Self { framework, balances: Arc::new(BalanceQuery::new(repository)) }
+    }
 }
 
 impl StockBench {
@@ -67,16 +108,19 @@ impl StockBench {
             .connect_with(options)
             .await?;
         sqlx::query(EVENTS_TABLE).execute(&pool).await?;
+        sqlx::query(BALANCES_TABLE).execute(&pool).await?;
         let framework = Arc::new(postgres_es::postgres_cqrs(pool.clone(), Vec::new(), ()));
-        Ok(Self { pool, framework })
+        let with_balances = WithBalances::new(&pool);
+        Ok(Self { pool, framework, with_balances })
     }
 
     /// Each measurement begins with accounts that have one grant, and is not slowed by the streams that the
     /// one before has left behind.
     async fn reset(&self) -> Fallible<()> {
-        sqlx::query("truncate events").execute(&self.pool).await?;
+        sqlx::query("truncate events, balances").execute(&self.pool).await?;
         sqlx::query(GRANT_EACH).bind(i64::try_from(ACCOUNTS)?).execute(&self.pool).await?;
-        sqlx::query("vacuum analyze events").execute(&self.pool).await?;
+        sqlx::query(BALANCE_EACH).bind(i64::try_from(ACCOUNTS)?).execute(&self.pool).await?;
+        sqlx::query("vacuum analyze events, balances").execute(&self.pool).await?;
         Ok(())
     }
 }
@@ -90,7 +134,13 @@ pub async fn in_process_uniform_tuned(stock: &StockBench, duration: Duration) ->
 }
 
 pub async fn http_uniform_tuned(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
-    http(name::STOCK_HTTP_UNIFORM_TUNED, Choice::Uniform, stock, duration).await
+    let router = route::done(Arc::clone(&stock.framework));
+    http(name::STOCK_HTTP_UNIFORM_TUNED, Choice::Uniform, stock, router, duration).await
+}
+
+pub async fn http_balance(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
+    let router = route::done_and_left(stock.with_balances.clone());
+    http(name::STOCK_HTTP_BALANCE, Choice::Uniform, stock, router, duration).await
 }
 
 pub async fn in_process_hot(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
@@ -98,11 +148,13 @@ pub async fn in_process_hot(stock: &StockBench, duration: Duration) -> Fallible<
 }
 
 pub async fn http_uniform(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
-    http(name::STOCK_HTTP_UNIFORM, Choice::Uniform, stock, duration).await
+    let router = route::done(Arc::clone(&stock.framework));
+    http(name::STOCK_HTTP_UNIFORM, Choice::Uniform, stock, router, duration).await
 }
 
 pub async fn http_hot(stock: &StockBench, duration: Duration) -> Fallible<Figure> {
-    http(name::STOCK_HTTP_HOT, Choice::Hot, stock, duration).await
+    let router = route::done(Arc::clone(&stock.framework));
+    http(name::STOCK_HTTP_HOT, Choice::Hot, stock, router, duration).await
 }
 
 async fn in_process(
@@ -147,10 +199,11 @@ async fn http(
     name: &'static str,
     choice: Choice,
     stock: &StockBench,
+    router: Router,
     duration: Duration,
 ) -> Fallible<Figure> {
     stock.reset().await?;
-    let (address, server) = route::serve(Arc::clone(&stock.framework)).await?;
+    let (address, server) = route::serve(router).await?;
     let report = load::run(Plan {
         target: Target::parse(&format!("http://{address}"), "none")?,
         form: Form::deduction(),

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 
 /// The longest page.
-pub const ACCOUNTS_MAX: i64 = 500;
+pub const ACCOUNTS_MAX: i64 = 1_000;
 
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {

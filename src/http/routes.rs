@@ -17,7 +17,10 @@ use super::{
     failure::Failure,
     health, openapi,
     operations::{api_keys, audit, inbox, projections, webhooks},
-    reads::{self, account, analytics, events, holdings, plan, statement, usage},
+    reads::{
+        self, account, accounts as list_of_accounts, analytics, events, history, holdings, plan, statement,
+        usage,
+    },
 };
 
 const OPENAPI_PATH: &str = "/openapi.json";
@@ -39,10 +42,12 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(grants::close))
         .routes(routes!(quote::quote))
         .routes(routes!(batch::execute))
+        .routes(routes!(list_of_accounts::list))
         .routes(routes!(account::balance))
         .routes(routes!(plan::limits))
         .routes(routes!(plan::entitlements))
         .routes(routes!(plan::subscription))
+        .routes(routes!(history::history))
         .routes(routes!(events::list))
         .routes(routes!(statement::statement))
         .routes(routes!(usage::of_account))

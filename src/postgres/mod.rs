@@ -21,6 +21,7 @@ mod join;
 mod leftover;
 mod lock;
 mod log;
+mod memory;
 pub mod migrations;
 mod owner;
 pub mod pool;

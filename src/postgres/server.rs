@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::error::io_error;
 use super::log::{self, Log};
 use super::process::{Process, Readiness};
-use super::{Durability, Prepared, StartError, leftover, socket};
+use super::{Durability, Prepared, StartError, leftover, memory, socket};
 
 /// The role that owns everything. Its name does not depend on who runs the server.
 pub(super) const SUPERUSER: &str = "counterfoil";
@@ -121,7 +121,9 @@ fn settings(socket_directory: &Path, durability: Durability, max_connections: u1
         format!("synchronous_commit={durable}"),
         format!("full_page_writes={durable}"),
         "wal_compression=on".to_owned(),
-        "max_wal_size=1GB".to_owned(),
+        format!("shared_buffers={}MB", memory::shared_buffers_mb()),
+        // Fewer checkpoints under load: each makes every page be written whole once more.
+        "max_wal_size=2GB".to_owned(),
         // The statements are short, and compiling one takes longer than running it.
         "jit=off".to_owned(),
         "timezone=UTC".to_owned(),

@@ -43,6 +43,13 @@ pub(super) fn effective_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// How much memory the machine has. `None` where it does not tell.
+pub(super) fn memory_bytes() -> Option<u64> {
+    // SAFETY: sysconf has no preconditions; it answers -1 for what it does not know.
+    let (pages, page) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+    u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
+}
+
 /// The account of that name.
 pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<Account>> {
     find_account(|entry, buffer, bytes, found| {

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 use crate::http::{
     code::Code,
     keys::Scope,
-    request::{Administers, Audits, Bills, Commands, Deducts, Need, Operates, Quotes, Reads},
+    request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads},
 };
 
 /// Whether an operation is made repeatable by an `Idempotency-Key`.
@@ -225,6 +225,8 @@ pub const OPERATIONS: &[Described] = &[
     Described::read("get_entitlements", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("get_subscription", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("list_events", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::model("list_accounts", Lists::SCOPES, &[]),
+    Described::model("get_subscription_history", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::model("get_statement", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::model("get_usage", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::model("analyse_usage", Bills::SCOPES, &[]),

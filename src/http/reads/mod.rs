@@ -4,9 +4,11 @@
 //! the clock even if no job has run: what is due because time passed is taken into account.
 
 pub mod account;
+pub mod accounts;
 pub mod analytics;
 pub mod catalog;
 pub mod events;
+pub mod history;
 pub mod holdings;
 pub mod model;
 pub mod page;

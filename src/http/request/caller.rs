@@ -42,6 +42,8 @@ needs! {
     Deducts: Deduct;
     /// Sees what an account holds. Whoever spends may look before.
     Reads: Read;
+    /// Sees which accounts there are.
+    Lists: Read | Operate;
     /// Asks what something would cost.
     Quotes: Deduct | Read;
     Bills: Billing;

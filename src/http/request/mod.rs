@@ -11,8 +11,8 @@ mod text;
 pub use amount::Amount;
 pub use body::{BATCH_BYTES_MAX, Json, JsonOrNothing, parse, read, require_json};
 pub use caller::{
-    AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Need, Operates, Quotes, Reads, Several,
-    parameter, provenance,
+    AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads,
+    Several, parameter, provenance,
 };
 pub use key::{IdempotencyKey, check_key};
 pub use query::Query;

@@ -324,6 +324,7 @@ fn reading() -> BTreeMap<&'static str, Case> {
         ("get_entitlements", "/entitlements"),
         ("get_subscription", "/subscription"),
         ("list_events", "/events"),
+        ("get_subscription_history", "/subscription/history"),
         ("get_statement", "/statement"),
     ];
     let mut cases: BTreeMap<&'static str, Case> = of_account
@@ -351,6 +352,8 @@ fn reading() -> BTreeMap<&'static str, Case> {
         let ahead = get(format!("{path}?{days}&min_position=p0-99999"));
         cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
     }
+    let list = |query: &str| get(format!("/v1/accounts{query}"));
+    cases.insert("list_accounts", case(list(""), list("?min_position=p0-99999"), 422, list("?cursor=x")));
     for (id, path) in [
         ("get_catalog", "/v1/catalog"),
         ("health", "/healthz"),

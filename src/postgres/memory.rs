@@ -1,0 +1,55 @@
+//! How much memory does the server keep pages in? An eighth of the machine's, within bounds.
+//!
+//! PostgreSQL's own default of 128 MB makes it write out and read back pages of the newest events all the time. Whoever
+//! wants another figure runs a server of their own and names it in `DATABASE_URL`.
+
+use std::fs;
+
+use super::system;
+
+/// What a container may use, in the second and in the first version of control groups. Without a limit there is a
+/// word in it, or a number that is larger than any machine.
+const CONTAINER_LIMITS: [&str; 2] =
+    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+
+const SHARE: u64 = 8;
+const MEGABYTES_MIN: u64 = 128;
+const MEGABYTES_MAX: u64 = 1_024;
+
+/// For the setting `shared_buffers`.
+pub(super) fn shared_buffers_mb() -> u64 {
+    let limits =
+        CONTAINER_LIMITS.iter().filter_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok());
+    let least = system::memory_bytes().into_iter().chain(limits).min();
+    within_bounds(least.unwrap_or(0))
+}
+
+const fn within_bounds(memory_bytes: u64) -> u64 {
+    let megabytes = memory_bytes / (1024 * 1024) / SHARE;
+    if megabytes < MEGABYTES_MIN {
+        MEGABYTES_MIN
+    } else if megabytes > MEGABYTES_MAX {
+        MEGABYTES_MAX
+    } else {
+        megabytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1024 * 1024 * 1024;
+
+    #[test]
+    fn an_eighth_within_bounds() {
+        assert_eq!(within_bounds(0), 128);
+        assert_eq!(within_bounds(2 * GIB), 256);
+        assert_eq!(within_bounds(64 * GIB), 1_024);
+    }
+
+    #[test]
+    fn the_machine_has_some() {
+        assert!(system::memory_bytes().is_some_and(|bytes| bytes > 64 * 1024 * 1024));
+    }
+}
