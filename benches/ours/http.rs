@@ -13,7 +13,7 @@ use counterfoil::{
     load::{self, Choice, Form, Pace, Plan, Report, Target, Until},
     projections,
     projector::Projector,
-    stripe::{inbox::Inbox, signature::Secrets},
+    stripe::{billing::{Billing, Switch}, inbox::Inbox, signature::Secrets},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -97,6 +97,7 @@ async fn serve(bench: &OurBench) -> Fallible<(SocketAddr, JoinHandle<std::io::Re
         metrics: None,
         projector,
         inbox: Inbox::new(bench.pool.clone()),
+        billing: Billing::new(Switch::NotConfigured, bench.pool.clone(), bench.ledger.clone()),
         secrets: Secrets::default(),
         settings: Settings::default(),
     }));

@@ -11,5 +11,6 @@ pub mod limits;
 pub mod names;
 mod pairs;
 pub mod refusal;
+pub mod sale;
 pub mod subscription;
 pub mod time;
