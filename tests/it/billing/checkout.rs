@@ -12,10 +12,10 @@ async fn a_plan_that_is_paid_for_on_the_page_holds_when_the_webhook_has_come() {
     let opened = shop.checkout("k1", &plan()).await;
     assert_eq!(opened.status, 201, "{}", opened.text);
     assert!(opened.body["url"].as_str().unwrap().contains("/checkout/"), "{}", opened.text);
-    assert_eq!(shop.server.balance("acme").await["available"], 10, "nothing is granted before it is paid");
+    assert_eq!(shop.server.balance("acme").await["available"], 50, "nothing is granted before it is paid");
     shop.pay(&opened.body).await;
     shop.until(ACME, |account| account["plan"] == "creator").await;
-    let balance = shop.until(&format!("{ACME}/balance"), |balance| balance["available"] != 10).await;
+    let balance = shop.until(&format!("{ACME}/balance"), |balance| balance["available"] != 50).await;
     assert!(balance["available"].as_i64().unwrap() >= 1_500, "{balance}");
     let again = shop.checkout("k2", &plan()).await;
     again.is_problem(409, "subscription_active");
@@ -27,7 +27,7 @@ async fn packs_that_are_paid_for_are_granted_by_their_number() {
     let shop = Shop::start().await;
     let opened = shop.checkout("k1", &pack()).await;
     shop.pay(&opened.body).await;
-    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 1_010).await;
+    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 1_050).await;
 }
 
 #[tokio::test]
