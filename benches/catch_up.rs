@@ -259,6 +259,7 @@ impl Account {
             trial_end: None,
             ended_at: None,
             collection_paused: false,
+            grace_days: None,
             evidence: Evidence {
                 reported_at: at,
                 rank: 1,

@@ -10,7 +10,7 @@
 //! | `CreditsRefunded` | refund | refunds | | | | |
 //! | `CreditsExpired` | expiry | | | | | |
 //! | `CreditsAdjusted` | adjustment | | | | | |
-//! | `CreditsClawedBack` | clawback | | | | | |
+//! | `CreditsClawedBack`, `CreditsRestored` | clawback, clawback reversed | | | | | |
 //! | `GrantFrozen`, `GrantUnfrozen` | freeze, unfreeze | | | | | |
 //! | `DebtPaid`, `DebtForgiven` | debt paid, debt forgiven | | | | | |
 //! | `CreditsHeld` | hold | | | | expiry | |
@@ -18,9 +18,10 @@
 //! | `HoldCommitted` | hold returned, usage | count, credits | | | | |
 //! | `HoldReleased`, `HoldExpired` | hold returned | | | | | |
 //! | `PeriodPaid` | | | | | each month | |
-//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | | plan, status |
+//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | grace (`SubscriptionPastDue`) | plan, status |
 //! | `PlanChangeScheduled` | | | report | | | |
-//! | `PaymentSucceeded`, `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | |
+//! | `TrialEndAnnounced` | | | | | | |
+//! | `PaymentSucceeded`, `PaymentFailed`, `PaymentActionRequired`, `PaymentLinked`, `PaymentRefunded`, `RefundIssued`, `RefundFailed`, `DisputeOpened`, `DisputeClosed` | | | | | | |
 //! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | |
 //!
 //! An empty cell is an answer too: each read model matches every event by name, so a new event does not

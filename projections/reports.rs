@@ -27,6 +27,7 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::CreditsExpired { .. }
         | Event::CreditsAdjusted { .. }
         | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
         | Event::DebtPaid { .. }
@@ -37,10 +38,14 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
         | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
         | Event::PaymentSucceeded { .. }
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
         | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

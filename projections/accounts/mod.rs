@@ -67,6 +67,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::CreditsExpired { .. }
             | Event::CreditsAdjusted { .. }
             | Event::CreditsClawedBack { .. }
+            | Event::CreditsRestored { .. }
             | Event::GrantFrozen { .. }
             | Event::GrantUnfrozen { .. }
             | Event::DebtPaid { .. }
@@ -77,6 +78,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::HoldReleased { .. }
             | Event::HoldExpired { .. }
             | Event::PeriodPaid { .. }
+            | Event::TrialEndAnnounced { .. }
             | Event::TrialStarted { .. }
             | Event::SubscriptionStarted { .. }
             | Event::SubscriptionRenewed { .. }
@@ -93,6 +95,9 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::PaymentFailed { .. }
             | Event::PaymentActionRequired { .. }
             | Event::PaymentRefunded { .. }
+            | Event::PaymentLinked { .. }
+            | Event::RefundIssued { .. }
+            | Event::RefundFailed { .. }
             | Event::DisputeOpened { .. }
             | Event::DisputeClosed { .. }
             | Event::CheckoutStarted { .. }
@@ -129,6 +134,7 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::CreditsExpired { .. }
         | Event::CreditsAdjusted { .. }
         | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
         | Event::DebtPaid { .. }
@@ -139,6 +145,7 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
         | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
         | Event::TrialStarted { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
@@ -155,6 +162,9 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
         | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

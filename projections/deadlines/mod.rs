@@ -70,6 +70,8 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         Event::CreditsGranted { grant, .. } => grant.expires_at.into_iter().collect(),
         Event::CreditsHeld { expires_at, .. } | Event::HoldExtended { expires_at, .. } => vec![*expires_at],
         Event::PeriodPaid { term, .. } => months(term),
+        // The plan ends with the grace, and a free plan's month may begin.
+        Event::SubscriptionPastDue { terms, .. } => terms.grace_end().into_iter().collect(),
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
@@ -79,6 +81,7 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::CreditsExpired { .. }
         | Event::CreditsAdjusted { .. }
         | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
         | Event::DebtPaid { .. }
@@ -87,11 +90,11 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
         | Event::TrialStarted { .. }
+        | Event::TrialEndAnnounced { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
         | Event::PlanChangeScheduled { .. }
-        | Event::SubscriptionPastDue { .. }
         | Event::SubscriptionRecovered { .. }
         | Event::SubscriptionPaused { .. }
         | Event::SubscriptionResumed { .. }
@@ -102,6 +105,9 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
         | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

@@ -26,6 +26,7 @@ pub enum Kind {
     Usage,
     Expiry,
     Clawback,
+    ClawbackReversed,
     Freeze,
     Unfreeze,
     Hold,
@@ -48,6 +49,7 @@ impl Kind {
             Self::Usage => "usage",
             Self::Expiry => "expiry",
             Self::Clawback => "clawback",
+            Self::ClawbackReversed => "clawback_reversed",
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::Hold => "hold",
@@ -161,25 +163,21 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
             [Some(Draft::new(Kind::Expiry, taken(*amount), Grants::One(grant_id))), None]
         }
         Event::CreditsAdjusted { amount, draws, reason, .. } => {
-            let line = Draft::new(Kind::Adjustment, taken(*amount), Grants::Draws(draws));
-            [Some(Draft { description: Some(reason), ..line }), None]
+            [Some(adjusted(*amount, draws, reason)), None]
         }
         Event::CreditsClawedBack { payment, grant_id, voided, owed, .. } => {
-            let line = Draft::new(Kind::Clawback, taken(*voided), Grants::One(grant_id));
-            [Some(Draft { debt: owed.get(), description: Some(payment.as_str()), ..line }), None]
+            [Some(returned(Kind::Clawback, taken(*voided), owed.get(), grant_id, payment)), None]
+        }
+        Event::CreditsRestored { payment, grant_id, restored, unowed, .. } => {
+            let line = returned(Kind::ClawbackReversed, restored.get(), taken(*unowed), grant_id, payment);
+            [Some(line), None]
         }
         Event::GrantFrozen { grant_id, dispute, .. } => [Some(frozen(Kind::Freeze, grant_id, dispute)), None],
         Event::GrantUnfrozen { grant_id, dispute, .. } => {
             [Some(frozen(Kind::Unfreeze, grant_id, dispute)), None]
         }
-        Event::DebtPaid { grant_id, amount, .. } => {
-            let line = Draft::new(Kind::DebtPaid, taken(*amount), Grants::One(grant_id));
-            [Some(Draft { debt: taken(*amount), ..line }), None]
-        }
-        Event::DebtForgiven { amount, reason, .. } => {
-            let line = Draft::new(Kind::DebtForgiven, 0, Grants::None);
-            [Some(Draft { debt: taken(*amount), description: Some(reason), ..line }), None]
-        }
+        Event::DebtPaid { grant_id, amount, .. } => [Some(debt_paid(*amount, grant_id)), None],
+        Event::DebtForgiven { amount, reason, .. } => [Some(debt_forgiven(*amount, reason)), None],
         Event::CreditsHeld { amount, draws, purpose, .. } => {
             let line = Draft::new(Kind::Hold, taken(*amount), Grants::Draws(draws));
             [Some(Draft { held: amount.get(), purpose: Some(purpose), ..line }), None]
@@ -201,6 +199,7 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::HoldExtended { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialStarted { .. }
+        | Event::TrialEndAnnounced { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
@@ -216,6 +215,9 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
         | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }
@@ -238,6 +240,31 @@ fn refunded<'a>(returns: &'a [Draw], reason: &'a str, purpose: &'a Purpose) -> O
 fn used<'a>(amount: Credits, draws: &'a [Draw], purpose: &'a Purpose) -> Draft<'a> {
     let line = Draft::new(Kind::Usage, taken(amount), Grants::Draws(draws));
     Draft { purpose: Some(purpose), ..line }
+}
+
+fn adjusted<'a>(amount: Credits, draws: &'a [Draw], reason: &'a str) -> Draft<'a> {
+    let line = Draft::new(Kind::Adjustment, taken(amount), Grants::Draws(draws));
+    Draft { description: Some(reason), ..line }
+}
+
+fn debt_paid(amount: Credits, grant: &GrantId) -> Draft<'_> {
+    Draft { debt: taken(amount), ..Draft::new(Kind::DebtPaid, taken(amount), Grants::One(grant)) }
+}
+
+fn debt_forgiven(amount: Credits, reason: &str) -> Draft<'_> {
+    let line = Draft::new(Kind::DebtForgiven, 0, Grants::None);
+    Draft { debt: taken(amount), description: Some(reason), ..line }
+}
+
+/// What went with a payment that was taken back, or came again with it.
+fn returned<'a>(
+    kind: Kind,
+    available: i64,
+    debt: i64,
+    grant: &'a GrantId,
+    payment: &'a ProviderId,
+) -> Draft<'a> {
+    Draft { debt, description: Some(payment.as_str()), ..Draft::new(kind, available, Grants::One(grant)) }
 }
 
 /// No credits move; how many can be spent shows in what is available after it.

@@ -112,6 +112,7 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::CreditsExpired { .. }
         | Event::CreditsAdjusted { .. }
         | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
         | Event::DebtPaid { .. }
@@ -121,6 +122,7 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
         | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
         | Event::TrialStarted { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
@@ -137,6 +139,9 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
         | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

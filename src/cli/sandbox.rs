@@ -66,7 +66,8 @@ impl Sandbox {
             Webhook { url, secret: first.trim().to_owned(), api_version: self.api_version.clone() }
         });
         let banner_webhooks = webhook.as_ref().map(|webhook| webhook.url.clone());
-        let options = Options { listen: self.listen, webhook, clock: Clock::system() };
+        let options =
+            Options { listen: self.listen, webhook, clock: Clock::system(), signing_clock: Clock::system() };
         let running = Running::start(options).await.map_err(|error| {
             Failure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
         })?;

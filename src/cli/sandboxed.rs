@@ -44,7 +44,7 @@ impl Sandboxed {
             ));
         }
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let options = Options { listen, webhook: None, clock };
+        let options = Options { listen, webhook: None, signing_clock: clock.clone(), clock };
         let sandbox = Sandbox::start(options).await.map_err(Failure::broken)?;
         sandbox.offer(&offers(&mut catalog.catalog));
         let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());

@@ -2,7 +2,7 @@
 //!
 //! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use super::{
     event::{Draw, Event},
     limits::{Usage, Window},
     names::{PlanId, ProviderId},
+    payments::Payments,
     subscription::Subscriptions,
     time::Timestamp,
 };
@@ -65,44 +66,6 @@ pub struct ClosedAccount {
 pub enum CustomerLink {
     Linked,
     Gone,
-}
-
-/// What is known of payments that were taken back. It may be known before the grant that they bought.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payments {
-    /// The payments that are known to have succeeded. A second report of one says nothing new.
-    #[serde(default)]
-    pub succeeded: BTreeSet<ProviderId>,
-    /// By payment: minor units refunded so far, and paid.
-    pub refunds: BTreeMap<ProviderId, Refund>,
-    pub disputes: BTreeMap<ProviderId, Dispute>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    pub refunded: i64,
-    pub paid: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dispute {
-    pub payment: ProviderId,
-    pub state: DisputeState,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DisputeState {
-    Open,
-    Won,
-    Lost,
-}
-
-impl Payments {
-    /// What was refunded in all only grows, in whatever order that is reported.
-    fn refund(&mut self, payment: &ProviderId, refund: Refund) {
-        let known = self.refunds.entry(payment.clone()).or_insert(refund);
-        known.refunded = known.refunded.max(refund.refunded);
-    }
 }
 
 impl Account {
@@ -201,6 +164,7 @@ impl OpenAccount {
             | Event::CreditsExpired { .. }
             | Event::CreditsAdjusted { .. }
             | Event::CreditsClawedBack { .. }
+            | Event::CreditsRestored { .. }
             | Event::GrantFrozen { .. }
             | Event::GrantUnfrozen { .. }
             | Event::DebtPaid { .. }
@@ -229,26 +193,16 @@ impl OpenAccount {
                 self.subscriptions.observe(terms);
                 Ok(())
             }
-            Event::PaymentRefunded { payment, refunded, paid, .. } => {
-                self.payments.refund(payment, Refund { refunded: refunded.minor, paid: paid.minor });
-                Ok(())
-            }
-            Event::DisputeOpened { dispute, payment, .. } => {
-                let opened = Dispute { payment: payment.clone(), state: DisputeState::Open };
-                self.payments.disputes.entry(dispute.clone()).or_insert(opened);
-                Ok(())
-            }
-            Event::DisputeClosed { dispute, payment, won, .. } => {
-                let state = if *won { DisputeState::Won } else { DisputeState::Lost };
-                self.payments.disputes.insert(dispute.clone(), Dispute { payment: payment.clone(), state });
-                Ok(())
-            }
-            Event::PaymentSucceeded { payment, .. } => {
-                self.payments.succeeded.insert(payment.clone());
-                Ok(())
-            }
-            // These are the history of payments. Nothing is decided on them.
-            Event::PaymentFailed { .. }
+            Event::PaymentSucceeded { .. }
+            | Event::PaymentLinked { .. }
+            | Event::PaymentRefunded { .. }
+            | Event::RefundIssued { .. }
+            | Event::RefundFailed { .. }
+            | Event::DisputeOpened { .. }
+            | Event::DisputeClosed { .. } => self.apply_to_payments(event),
+            // These are history. Nothing is decided on them.
+            Event::TrialEndAnnounced { .. }
+            | Event::PaymentFailed { .. }
             | Event::PaymentActionRequired { .. }
             | Event::CheckoutStarted { .. }
             | Event::CheckoutCompleted { .. }
@@ -280,8 +234,15 @@ impl OpenAccount {
             Event::CreditsClawedBack { grant_id, voided, expired, owed, forgiven, .. } => {
                 wallet.shift(grant_id, *voided, Part::Remaining, Part::Voided)?;
                 let spent = owed.checked_add(*forgiven).ok_or(CorruptHistory)?;
-                wallet.change(grant_id, |grant| grant.note_claw_back(*voided, *expired, spent))?;
+                wallet.change(grant_id, |grant| grant.note_claw_back(*voided, *expired, spent, *owed))?;
                 wallet.debt = wallet.debt.checked_add(*owed).ok_or(CorruptHistory)?;
+            }
+            Event::CreditsRestored { grant_id, restored, expired, unowed, repaid, unforgiven, .. } => {
+                wallet.shift(grant_id, *restored, Part::Voided, Part::Remaining)?;
+                let owed = unowed.checked_add(*repaid).ok_or(CorruptHistory)?;
+                wallet
+                    .change(grant_id, |grant| grant.note_restored(*restored, *expired, owed, *unforgiven))?;
+                wallet.debt = wallet.debt.checked_sub(*unowed).ok_or(CorruptHistory)?;
             }
             Event::GrantFrozen { grant_id, dispute, .. } => wallet.change(grant_id, |grant| {
                 grant.frozen_by = Some(dispute.clone());
@@ -297,6 +258,33 @@ impl OpenAccount {
             }
             Event::DebtForgiven { amount, .. } => {
                 wallet.debt = wallet.debt.checked_sub(*amount).ok_or(CorruptHistory)?;
+            }
+            _ => return Err(CorruptHistory),
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
+    fn apply_to_payments(&mut self, event: &Event) -> Result<(), CorruptHistory> {
+        let payments = &mut self.payments;
+        match event {
+            Event::PaymentSucceeded { payment, money, .. } => payments.succeed(payment, money.minor),
+            Event::PaymentLinked { payment, invoice, .. } => payments.link(payment, invoice),
+            Event::PaymentRefunded { payment, refunded, paid, effective_at } => {
+                payments.note_total(payment, refunded.minor, paid.minor, *effective_at);
+            }
+            Event::RefundIssued { refund, payment, money, effective_at } => {
+                payments.note_refund(payment, refund, money.minor, *effective_at, None);
+            }
+            Event::RefundFailed { refund, payment, money, refunded_at, effective_at } => {
+                payments.note_refund(payment, refund, money.minor, *refunded_at, Some(*effective_at));
+            }
+            Event::DisputeOpened { dispute, payment, money, .. } => {
+                payments.open(dispute, payment, money.minor);
+            }
+            Event::DisputeClosed { dispute, payment, won, money, effective_at } => {
+                let amount = money.as_ref().map(|money| money.minor);
+                payments.close(dispute, payment, *won, amount, *effective_at);
             }
             _ => return Err(CorruptHistory),
         }

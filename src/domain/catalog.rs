@@ -256,6 +256,7 @@ pub struct PaymentSettings {
     pub trial_days: u16,
     pub several_subscriptions: bool,
     pub proration: String,
+    /// For how many days the plan holds after a payment has failed.
     pub grace_days: u16,
     pub retries_max: u16,
     pub pack_refunds: PackRefunds,

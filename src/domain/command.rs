@@ -76,6 +76,11 @@ pub enum Command {
         effective_at: Timestamp,
     },
     RecordSubscription(RecordSubscription),
+    AnnounceTrialEnd {
+        subscription: ProviderId,
+        trial_end: Timestamp,
+        effective_at: Timestamp,
+    },
     RecordPaidInvoice(RecordPaidInvoice),
     RecordPackPurchase(RecordPackPurchase),
     RecordFailedPayment {
@@ -98,6 +103,27 @@ pub enum Command {
         paid: Money,
         effective_at: Timestamp,
     },
+    /// Says which invoice a payment was for.
+    LinkPayment {
+        payment: ProviderId,
+        invoice: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// Takes back what one refund gives money back for.
+    RecordRefund {
+        refund: ProviderId,
+        payment: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    /// Gives back what was taken for a refund that did not arrive.
+    RecordFailedRefund {
+        refund: ProviderId,
+        payment: ProviderId,
+        money: Money,
+        refunded_at: Timestamp,
+        effective_at: Timestamp,
+    },
     OpenDispute {
         dispute: ProviderId,
         payment: ProviderId,
@@ -108,6 +134,8 @@ pub enum Command {
         dispute: ProviderId,
         payment: ProviderId,
         won: bool,
+        /// What was disputed. `None`: all that was paid.
+        money: Option<Money>,
         effective_at: Timestamp,
     },
 

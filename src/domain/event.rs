@@ -4,20 +4,18 @@
 //! safe. Anything else needs an upcaster (`crate::journal::upcast`), and `tests/it/contracts/` fails until
 //! there is one. No event carries personal data.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Money},
     credits::GrantTerms,
     limits::Window,
-    names::{
-        DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, PlanId, ProviderId,
-    },
+    names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
     subscription::{SubscriptionTerms, Term},
     time::Timestamp,
 };
+
+pub use super::purpose::{PaymentPurpose, Purpose};
 
 /// The name of the spending order that a deduction followed: see `crate::domain::credits::burn_order`.
 pub const BURN_ORDER: &str = "burn/v1";
@@ -27,41 +25,6 @@ pub const BURN_ORDER: &str = "burn/v1";
 pub struct Draw {
     pub grant_id: GrantId,
     pub amount: Credits,
-}
-
-/// What credits were spent on, or set aside for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Work that the catalog has a price for.
-    Generation {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<GenerationId>,
-        kind: GenerationType,
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        options: BTreeMap<OptionName, OptionName>,
-    },
-    /// An amount that the caller named.
-    Named {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<GenerationId>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-    },
-}
-
-impl Purpose {
-    #[must_use]
-    pub const fn generation_id(&self) -> Option<&GenerationId> {
-        match self {
-            Self::Generation { id, .. } | Self::Named { id, .. } => id.as_ref(),
-        }
-    }
-
-    #[must_use]
-    pub const fn is_generation(&self) -> bool {
-        matches!(self, Self::Generation { .. })
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -150,6 +113,22 @@ pub enum Event {
         forgiven: Credits,
         effective_at: Timestamp,
     },
+    /// Credits that had been taken back came back: the refund failed, or the dispute was won after all.
+    CreditsRestored {
+        payment: ProviderId,
+        grant_id: GrantId,
+        /// What was void and can be spent again.
+        restored: Credits,
+        /// What had expired before it was taken back, and is expired still.
+        expired: Credits,
+        /// What is no longer owed.
+        unowed: Credits,
+        /// What had been owed and was paid by other credits. A new grant has as much.
+        repaid: Credits,
+        /// What had been forgiven, and need not be any more.
+        unforgiven: Credits,
+        effective_at: Timestamp,
+    },
     /// What is left of the grant cannot be spent while its payment is disputed.
     GrantFrozen {
         grant_id: GrantId,
@@ -221,6 +200,12 @@ pub enum Event {
     },
     TrialStarted {
         terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    /// The trial ends soon; people are told so.
+    TrialEndAnnounced {
+        subscription: ProviderId,
+        trial_end: Timestamp,
         effective_at: Timestamp,
     },
     SubscriptionStarted {
@@ -298,6 +283,27 @@ pub enum Event {
         paid: Money,
         effective_at: Timestamp,
     },
+    /// An invoice was paid by this payment. Refunds and disputes name the payment, grants the invoice.
+    PaymentLinked {
+        payment: ProviderId,
+        invoice: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// One refund, known by its own id.
+    RefundIssued {
+        refund: ProviderId,
+        payment: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    /// The money of a refund did not arrive and is back with the seller.
+    RefundFailed {
+        refund: ProviderId,
+        payment: ProviderId,
+        money: Money,
+        refunded_at: Timestamp,
+        effective_at: Timestamp,
+    },
     DisputeOpened {
         dispute: ProviderId,
         payment: ProviderId,
@@ -308,6 +314,9 @@ pub enum Event {
         dispute: ProviderId,
         payment: ProviderId,
         won: bool,
+        /// What was disputed, which may be less than was paid. `None`: all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        money: Option<Money>,
         effective_at: Timestamp,
     },
 
@@ -329,23 +338,6 @@ pub enum Event {
     },
 }
 
-/// What a payment is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentPurpose {
-    Subscription {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        subscription: Option<ProviderId>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plan: Option<PlanId>,
-    },
-    Pack {
-        pack: PackId,
-        quantity: u32,
-    },
-    Other,
-}
-
 impl Event {
     /// The event's name, as it is stored.
     #[must_use]
@@ -361,6 +353,7 @@ impl Event {
             Self::CreditsExpired { .. } => "CreditsExpired",
             Self::CreditsAdjusted { .. } => "CreditsAdjusted",
             Self::CreditsClawedBack { .. } => "CreditsClawedBack",
+            Self::CreditsRestored { .. } => "CreditsRestored",
             Self::GrantFrozen { .. } => "GrantFrozen",
             Self::GrantUnfrozen { .. } => "GrantUnfrozen",
             Self::DebtPaid { .. } => "DebtPaid",
@@ -372,6 +365,7 @@ impl Event {
             Self::HoldExpired { .. } => "HoldExpired",
             Self::PeriodPaid { .. } => "PeriodPaid",
             Self::TrialStarted { .. } => "TrialStarted",
+            Self::TrialEndAnnounced { .. } => "TrialEndAnnounced",
             Self::SubscriptionStarted { .. } => "SubscriptionStarted",
             Self::SubscriptionRenewed { .. } => "SubscriptionRenewed",
             Self::PlanChanged { .. } => "PlanChanged",
@@ -387,6 +381,9 @@ impl Event {
             Self::PaymentFailed { .. } => "PaymentFailed",
             Self::PaymentActionRequired { .. } => "PaymentActionRequired",
             Self::PaymentRefunded { .. } => "PaymentRefunded",
+            Self::PaymentLinked { .. } => "PaymentLinked",
+            Self::RefundIssued { .. } => "RefundIssued",
+            Self::RefundFailed { .. } => "RefundFailed",
             Self::DisputeOpened { .. } => "DisputeOpened",
             Self::DisputeClosed { .. } => "DisputeClosed",
             Self::CheckoutStarted { .. } => "CheckoutStarted",
@@ -409,6 +406,7 @@ impl Event {
             | Self::CreditsExpired { effective_at, .. }
             | Self::CreditsAdjusted { effective_at, .. }
             | Self::CreditsClawedBack { effective_at, .. }
+            | Self::CreditsRestored { effective_at, .. }
             | Self::GrantFrozen { effective_at, .. }
             | Self::GrantUnfrozen { effective_at, .. }
             | Self::DebtPaid { effective_at, .. }
@@ -420,6 +418,7 @@ impl Event {
             | Self::HoldExpired { effective_at, .. }
             | Self::PeriodPaid { effective_at, .. }
             | Self::TrialStarted { effective_at, .. }
+            | Self::TrialEndAnnounced { effective_at, .. }
             | Self::SubscriptionStarted { effective_at, .. }
             | Self::SubscriptionRenewed { effective_at, .. }
             | Self::PlanChanged { effective_at, .. }
@@ -435,6 +434,9 @@ impl Event {
             | Self::PaymentFailed { effective_at, .. }
             | Self::PaymentActionRequired { effective_at, .. }
             | Self::PaymentRefunded { effective_at, .. }
+            | Self::PaymentLinked { effective_at, .. }
+            | Self::RefundIssued { effective_at, .. }
+            | Self::RefundFailed { effective_at, .. }
             | Self::DisputeOpened { effective_at, .. }
             | Self::DisputeClosed { effective_at, .. }
             | Self::CheckoutStarted { effective_at, .. }

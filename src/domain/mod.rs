@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod amount;
+mod arrears;
 pub mod catalog;
 pub mod command;
 pub mod credits;
@@ -10,6 +11,8 @@ pub mod event;
 pub mod limits;
 pub mod names;
 mod pairs;
+pub mod payments;
+mod purpose;
 pub mod refusal;
 pub mod sale;
 pub mod subscription;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Money},
+    arrears::Arrears,
     names::{PlanId, ProviderId},
     time::{Period, Timestamp},
 };
@@ -69,6 +70,10 @@ pub struct SubscriptionTerms {
     /// Invoices are made and not collected.
     #[serde(default)]
     pub collection_paused: bool,
+    /// For how many days the plan holds after a payment has failed, as the catalog said when it was reported.
+    /// `None`: the subscription is not past due, or was reported by a release that knew no grace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_days: Option<u16>,
     pub evidence: Evidence,
 }
 
@@ -177,6 +182,8 @@ pub struct Subscriptions {
     /// were paid have it.
     #[serde(default)]
     granted: BTreeMap<ProviderId, BTreeSet<Timestamp>>,
+    #[serde(default)]
+    arrears: BTreeMap<ProviderId, Arrears>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,6 +234,7 @@ impl PaidTerm {
 impl Subscriptions {
     /// Takes a report into account. An older one, or one on a subscription that ended, changes nothing.
     pub fn observe(&mut self, terms: &SubscriptionTerms) {
+        self.arrears.entry(terms.subscription.clone()).or_default().observe(terms);
         let newer = self.known.get(&terms.subscription).is_none_or(|known| {
             let ends = terms.ended_at.is_some();
             match (known.ended_at.is_some(), ends) {
@@ -297,13 +305,27 @@ impl Subscriptions {
     }
 
     /// The subscription that says which plan holds at `at`. One that was to end by then has ended, whether or
-    /// not the report has come.
+    /// not the report has come, and so has the plan of one whose grace is over.
     #[must_use]
     pub fn running(&self, at: Timestamp) -> Option<&SubscriptionTerms> {
         self.known
             .values()
-            .filter(|terms| terms.status.gives_access() && terms.cancel_at.is_none_or(|end| at < end))
+            .filter(|terms| terms.status.gives_access() && self.access_end(terms).is_none_or(|end| at < end))
             .max_by(|one, other| one.evidence.cmp(&other.evidence))
+    }
+
+    /// When the subscription gives its plan no more, as far as is known: it was to end, or its grace is over and
+    /// the period has still not been paid.
+    fn access_end(&self, terms: &SubscriptionTerms) -> Option<Timestamp> {
+        let lapses = self.lapses_at(terms);
+        terms.cancel_at.into_iter().chain(lapses).min()
+    }
+
+    fn lapses_at(&self, terms: &SubscriptionTerms) -> Option<Timestamp> {
+        let days = terms.grace_days.filter(|_| terms.status == SubscriptionStatus::PastDue)?;
+        let since = self.arrears.get(&terms.subscription)?.since()?;
+        let paid = self.is_paid(&terms.subscription, terms.period.start);
+        (!paid).then(|| since.plus(TimeDelta::days(i64::from(days))))
     }
 
     /// The plan that a subscription gives at `at`: of one that is running, else of a period that was paid and
@@ -348,7 +370,7 @@ impl Subscriptions {
         let mut at = at;
         loop {
             if let Some(terms) = self.running(at) {
-                at = terms.cancel_at?;
+                at = self.access_end(terms)?;
             } else if let Some(term) = self.paid_out(at) {
                 at = term.period.end;
             } else {
@@ -364,6 +386,13 @@ impl SubscriptionTerms {
     #[must_use]
     pub const fn is_revenue(&self) -> bool {
         self.status.is_revenue() && !self.collection_paused
+    }
+
+    /// When the grace that this report gives is over, if it is the first one of its arrears.
+    #[must_use]
+    pub fn grace_end(&self) -> Option<Timestamp> {
+        let days = self.grace_days.filter(|_| self.status == SubscriptionStatus::PastDue)?;
+        Some(self.evidence.reported_at.plus(TimeDelta::days(i64::from(days))))
     }
 
     fn has_ended(&self, at: Timestamp) -> bool {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AppState, failure::Failure, reads::json};
+use crate::stripe::watch;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -73,6 +74,11 @@ pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Fai
 pub async fn metrics(State(state): State<AppState>) -> Response<Body> {
     metrics::gauge!("counterfoil_commands_queued")
         .set(f64::from(u32::try_from(state.ledger.queued()).unwrap_or(u32::MAX)));
+    // Without an answer in time, the counts stay as they were.
+    let measured = tokio::time::timeout(READY_TIMEOUT, watch::measure(&state.inbox)).await;
+    if !matches!(measured, Ok(Ok(()))) {
+        tracing::debug!("the inbox could not be counted");
+    }
     let text = state.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);
     let mut response = Response::new(Body::from(text.unwrap_or_default()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

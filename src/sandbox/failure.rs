@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 pub struct Failure {
     pub status: u16,
     kind: &'static str,
-    code: Option<String>,
-    decline_code: Option<String>,
-    param: Option<String>,
-    message: String,
+    code: Option<Box<str>>,
+    decline_code: Option<Box<str>>,
+    param: Option<Box<str>>,
+    message: Box<str>,
     /// Objects that the error carries, such as the payment intent of a declined card.
     with: Vec<(&'static str, Value)>,
 }
@@ -22,18 +22,18 @@ impl Failure {
             code: None,
             decline_code: None,
             param: None,
-            message: message.into(),
+            message: message.into().into(),
             with: Vec::new(),
         }
     }
 
     pub fn code(mut self, code: impl Into<String>) -> Self {
-        self.code = Some(code.into());
+        self.code = Some(code.into().into());
         self
     }
 
     pub fn param(mut self, param: impl Into<String>) -> Self {
-        self.param = Some(param.into());
+        self.param = Some(param.into().into());
         self
     }
 
@@ -50,7 +50,7 @@ impl Failure {
     /// A card that was not charged: 402.
     pub fn card(code: &str, decline_code: Option<&str>, message: &str) -> Self {
         let refused = Self::invalid(message).status(402).code(code);
-        Self { kind: "card_error", decline_code: decline_code.map(str::to_owned), ..refused }
+        Self { kind: "card_error", decline_code: decline_code.map(Box::from), ..refused }
     }
 
     pub fn idempotency(key: &str) -> Self {

@@ -55,6 +55,8 @@ pub struct Options {
     pub webhook: Option<Webhook>,
     /// Shared with a ledger, it moves both.
     pub clock: Clock,
+    /// What signatures are dated by: the clock of those who check them, which need not be the sandbox's.
+    pub signing_clock: Clock,
 }
 
 /// Who is told what happens.
@@ -73,6 +75,7 @@ struct Shared {
     /// Something may be due for delivery.
     wake: Notify,
     clock: Clock,
+    signing_clock: Clock,
 }
 
 impl Shared {
@@ -107,7 +110,12 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let state = State::new(format!("http://{address}"), options.clock.now().seconds());
-        let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new(), clock: options.clock });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            wake: Notify::new(),
+            clock: options.clock,
+            signing_clock: options.signing_clock,
+        });
         let sandbox = Self { address, shared, tasks: TaskTracker::new(), stop: CancellationToken::new() };
         if let Some(webhook) = options.webhook {
             sandbox.deliver_to(webhook);

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use super::{
+    billing::passing::Happening,
     control::ApiFault,
     failure::Failure,
     idempotency::Kept,
@@ -66,6 +67,8 @@ pub struct State {
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
+    /// What was due and could not happen.
+    pub stuck: Vec<Happening>,
     /// How the next calls go wrong.
     pub faults: VecDeque<ApiFault>,
     /// The id and the idempotency key of the request that is being answered.
@@ -98,6 +101,7 @@ impl State {
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
+            stuck: Vec::new(),
             faults: VecDeque::new(),
             cause: None,
         }

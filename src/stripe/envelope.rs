@@ -76,6 +76,16 @@ impl Envelope {
         }
     }
 
+    /// The same event with all of an invoice's lines, of which Stripe delivers the first ten.
+    #[must_use]
+    pub fn with_lines(mut self, lines: Vec<Value>) -> Self {
+        if let Content::Snapshot { object: Value::Object(object), .. } = &mut self.content {
+            let lines = serde_json::json!({ "object": "list", "data": lines, "has_more": false });
+            object.insert("lines".to_owned(), lines);
+        }
+        self
+    }
+
     /// What was different before.
     #[must_use]
     pub fn previous(&self) -> Option<Document<'_>> {

@@ -13,10 +13,12 @@ pub mod client;
 pub mod document;
 pub mod envelope;
 pub mod inbox;
+mod known;
 pub mod processor;
 pub mod send;
 pub mod signature;
 pub mod translate;
+pub mod watch;
 
 use std::collections::BTreeSet;
 

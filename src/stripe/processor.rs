@@ -1,10 +1,14 @@
 //! How do stored events reach the ledger? Here they are translated, and their commands executed.
 //!
-//! Each customer's events are handled in the order of arrival, and customers side by side. Nothing depends on
-//! that order, it only spares waiting. An event whose commands were executed and which was not marked so,
-//! because the process died in between, is handled again: its commands have the same keys, and count once.
+//! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
+//! Nothing depends on that order, it only spares waiting. An event whose commands were executed and which was
+//! not marked so, because the process died in between, is handled again: its commands have the same keys, and
+//! count once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
@@ -16,9 +20,11 @@ use super::{
     envelope::Envelope,
     inbox::{
         Inbox, State,
-        claim::{Due, Links, NO_LINK, Settled},
+        claim::{Due, Learned, Settled},
     },
+    known::{Known, NotFound, bought_by},
     translate::{Owner, SetAside, Step, Translation, translate},
+    watch::Watch,
 };
 use crate::{
     domain::{
@@ -39,6 +45,9 @@ pub const RETRY_DELAY_S_MAX: i64 = 3_600;
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
+/// How many events of one customer are worked on at the same time. The next ones are decided while the first
+/// are being stored.
+const EVENTS_CONCURRENT_MAX: usize = 64;
 /// For how long a claim is worked on. What is left then goes back, so that no transaction stays open for
 /// long.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
@@ -53,6 +62,7 @@ pub struct Processor {
     inbox: Inbox,
     ledger: Ledger,
     deployment: Deployment,
+    watch: Watch,
 }
 
 /// What a look into the inbox came to.
@@ -68,8 +78,14 @@ pub enum Progress {
 
 impl Processor {
     #[must_use]
-    pub const fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
-        Self { inbox, ledger, deployment }
+    pub fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
+        Self { inbox, ledger, deployment, watch: Watch::default() }
+    }
+
+    /// What went wrong lately.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Works until `stop`. What is claimed by then is finished first.
@@ -80,6 +96,7 @@ impl Processor {
                 Ok(Progress::Idle) => POLL_INTERVAL,
                 Ok(Progress::Interrupted) => PAUSE,
                 Err(error) => {
+                    self.watch.failed();
                     tracing::warn!(error = &error as &dyn std::error::Error, "the inbox cannot be worked on");
                     PAUSE
                 }
@@ -103,18 +120,25 @@ impl Processor {
             return Ok(Progress::Idle);
         }
         let parties = self.translate_all(std::mem::take(&mut claim.due));
-        let links = claim.links(&customers(&parties)).await?;
+        let known = Known {
+            links: claim.links(&names(&parties, Owner::customer)).await?,
+            payments: claim.payments(&names(&parties, Owner::payment)).await?,
+        };
         let deadline = Instant::now() + CLAIM_PATIENCE;
         let handled: Vec<Handled> = stream::iter(parties.into_values())
-            .map(|party| self.handle_party(party, &links, deadline))
+            .map(|party| self.handle_party(party, &known, deadline))
             .buffer_unordered(PARTIES_CONCURRENT_MAX)
             .collect()
             .await;
         let interrupted = handled.iter().any(|party| party.interrupted);
-        let settled: Vec<Settled> = handled.iter().flat_map(|party| party.settled.clone()).collect();
-        let links: Vec<_> = handled.into_iter().flat_map(|party| party.links).collect();
-        settled.iter().for_each(report);
-        claim.settle(&settled, &links, at).await?;
+        let (mut settled, mut learned) = (Vec::new(), Learned::default());
+        for party in handled {
+            settled.extend(party.settled);
+            learned.links.extend(party.learned.links);
+            learned.payments.extend(party.learned.payments);
+        }
+        settled.iter().for_each(|settled| self.watch.event(settled));
+        claim.settle(&settled, &learned, at).await?;
         Ok(if interrupted { Progress::Interrupted } else { Progress::Handled(settled.len()) })
     }
 
@@ -128,57 +152,70 @@ impl Processor {
         parties
     }
 
+    /// What of an event is missing ([`SetAside::Incomplete`]) makes it wait. Here is where it would be fetched,
+    /// once there is a client to ask Stripe with: [`Envelope::with_lines`] puts an invoice's lines in.
     fn translate(&self, body: &[u8]) -> Translation {
         let event = Envelope::parse(body).map_err(|error| SetAside::Held(error.to_string()))?;
         translate(&event, self.ledger.catalog(), &self.deployment)
     }
 
-    async fn handle_party(&self, events: Vec<Translated>, links: &Links, deadline: Instant) -> Handled {
+    /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
+    /// their commands are sent, without waiting for each to be stored before the next is decided.
+    async fn handle_party(&self, events: Vec<Translated>, known: &Known, deadline: Instant) -> Handled {
+        let mut known = known.part_for(events.iter().filter_map(Translated::owner));
+        let plans: Vec<Plan> = events.into_iter().map(|event| plan(event, &mut known)).collect();
+        let mut outcomes = stream::iter(plans)
+            .map(|plan| async move {
+                if Instant::now() > deadline { Outcome::Left } else { self.carry_out(plan).await }
+            })
+            .buffered(EVENTS_CONCURRENT_MAX);
         let mut handled = Handled::default();
-        let mut known = links_of(&events, links);
-        for event in events {
-            if Instant::now() > deadline {
-                break;
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Outcome::Settled(settled, learned) => {
+                    handled.settled.push(settled);
+                    handled.learned.links.extend(learned.links);
+                    handled.learned.payments.extend(learned.payments);
+                }
+                Outcome::Left => break,
+                Outcome::Interrupted => {
+                    handled.interrupted = true;
+                    break;
+                }
             }
-            let Some(fate) = self.handle(&event, &mut known, &mut handled.links).await else {
-                handled.interrupted = true;
-                break;
-            };
-            handled.settled.push(fate.settle(&event.due, self.ledger.clock().now()));
         }
         handled
     }
 
-    /// `None`: the ledger takes nothing now, and that is not the event's fault.
-    async fn handle(
+    async fn carry_out(&self, plan: Plan) -> Outcome {
+        let mut learned = Learned::default();
+        let fate = match plan.todo {
+            Err(fate) => fate,
+            Ok((account, steps)) => match self.execute_all(&plan.due, &account, &steps, &mut learned).await {
+                Ok(()) => Fate::Done(account),
+                Err(Obstacle::Fate(fate)) => fate,
+                Err(Obstacle::Passing) => return Outcome::Interrupted,
+            },
+        };
+        Outcome::Settled(fate.settle(&plan.due, self.ledger.clock().now()), learned)
+    }
+
+    async fn execute_all(
         &self,
-        event: &Translated,
-        known: &mut Links,
-        made: &mut Vec<(ProviderId, AccountId)>,
-    ) -> Option<Fate> {
-        let instructions = match &event.translation {
-            Ok(instructions) => instructions,
-            Err(aside) => return Some(Fate::of(aside)),
-        };
-        let account = match find_account(&instructions.owner, known) {
-            Ok(account) => account,
-            Err(fate) => return Some(fate),
-        };
-        for step in &instructions.steps {
-            if is_linked(&step.command, &account, known) {
-                continue;
-            }
-            match self.execute(&event.due, &account, step).await {
-                Ok(()) => {}
-                Err(Obstacle::Passing) => return None,
-                Err(Obstacle::Fate(fate)) => return Some(fate),
-            }
+        due: &Due,
+        account: &AccountId,
+        steps: &[Step],
+        learned: &mut Learned,
+    ) -> Result<(), Obstacle> {
+        for step in steps {
+            self.execute(due, account, step).await?;
             if let Command::LinkCustomer { customer, .. } = &step.command {
-                known.entry(customer.clone()).or_default().push(account.clone());
-                made.push((customer.clone(), account.clone()));
+                learned.links.push((customer.clone(), account.clone()));
             }
+            let payment = bought_by(&step.command);
+            learned.payments.extend(payment.map(|payment| (payment.clone(), account.clone())));
         }
-        Some(Fate::Done(account))
+        Ok(())
     }
 
     async fn execute(&self, due: &Due, account: &AccountId, step: &Step) -> Result<(), Obstacle> {
@@ -209,11 +246,31 @@ struct Translated {
     translation: Translation,
 }
 
+impl Translated {
+    fn owner(&self) -> Option<&Owner> {
+        self.translation.as_ref().ok().map(|instructions| &instructions.owner)
+    }
+}
+
+/// An event of which it is known whose it is, or what becomes of it without a command.
+struct Plan {
+    due: Due,
+    todo: Result<(AccountId, Vec<Step>), Fate>,
+}
+
+enum Outcome {
+    Settled(Settled, Learned),
+    /// There was no time left for it.
+    Left,
+    /// The ledger takes nothing now, and that is not the event's fault.
+    Interrupted,
+}
+
 /// What came of one customer's events.
 #[derive(Default)]
 struct Handled {
     settled: Vec<Settled>,
-    links: Vec<(ProviderId, AccountId)>,
+    learned: Learned,
     interrupted: bool,
 }
 
@@ -230,6 +287,8 @@ enum Fate {
     Aside(State, String),
     /// To be tried again, until it was tried too often.
     Later(String),
+    /// The same, but when it was tried too often, nothing is lost: it was about something that is not sold here.
+    LaterIfAtAll(String),
     Dead(String),
 }
 
@@ -238,7 +297,7 @@ impl Fate {
         let because = aside.because().to_owned();
         match aside {
             SetAside::Ignored(_) => Self::Aside(State::Ignored, because),
-            SetAside::NotHandledYet(_) => Self::Aside(State::NotHandledYet, because),
+            SetAside::Incomplete(_) => Self::Later(because),
             SetAside::Quarantined(_) => Self::Aside(State::Quarantined, because),
             SetAside::Held(_) => Self::Dead(because),
         }
@@ -257,15 +316,20 @@ impl Fate {
             Self::Done(account) => settled(State::Processed, None, Some(account)),
             Self::Aside(state, because) => settled(state, Some(because), None),
             Self::Dead(because) => settled(State::Dead, Some(because), None),
-            Self::Later(because) => {
-                let attempts = due.attempts.saturating_add(1);
-                let given_up = attempts >= ATTEMPTS_MAX;
-                let state = if given_up { State::Dead } else { State::Waiting };
-                let next_attempt_at = (!given_up).then(|| at.plus(delay(attempts)));
-                Settled { attempts, next_attempt_at, ..settled(state, Some(because), None) }
-            }
+            Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),
+            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), at),
         }
     }
+}
+
+/// One more attempt, unless there were enough: then this is what became of the event.
+fn wait(given_up: Settled, at: Timestamp) -> Settled {
+    let attempts = given_up.attempts.saturating_add(1);
+    if attempts >= ATTEMPTS_MAX {
+        return Settled { attempts, ..given_up };
+    }
+    let next_attempt_at = Some(at.plus(delay(attempts)));
+    Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
 }
 
 /// How long to wait after so many attempts.
@@ -275,38 +339,47 @@ fn delay(attempts: i32) -> TimeDelta {
     TimeDelta::seconds(RETRY_DELAY_S_MIN.saturating_mul(factor).min(RETRY_DELAY_S_MAX))
 }
 
-fn customers(parties: &BTreeMap<String, Vec<Translated>>) -> Vec<&str> {
-    let instructions = parties.values().flatten().filter_map(|event| event.translation.as_ref().ok());
-    let customers = instructions.filter_map(|instructions| instructions.owner.customer());
-    customers.map(ProviderId::as_str).collect()
+/// The customers, or the payments, that these events lead to their accounts by.
+fn names(
+    parties: &BTreeMap<String, Vec<Translated>>,
+    name: impl Fn(&Owner) -> Option<&ProviderId>,
+) -> Vec<&str> {
+    let owners = parties.values().flatten().filter_map(Translated::owner);
+    let names: BTreeSet<&str> = owners.filter_map(name).map(ProviderId::as_str).collect();
+    names.into_iter().collect()
 }
 
-/// What of `links` these events need.
-fn links_of(events: &[Translated], links: &Links) -> Links {
-    let instructions = events.iter().filter_map(|event| event.translation.as_ref().ok());
-    let customers = instructions.filter_map(|instructions| instructions.owner.customer());
-    customers.filter_map(|customer| Some((customer.clone(), links.get(customer)?.clone()))).collect()
-}
-
-/// The account that the event names, or that its customer is linked to.
-fn find_account(owner: &Owner, known: &Links) -> Result<AccountId, Fate> {
-    let customer = match owner {
-        Owner::Account { account, .. } => return Ok(account.clone()),
-        Owner::Customer(customer) => customer,
+/// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
+/// events already: they would make the same one.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only a link may be there already")]
+fn plan(event: Translated, known: &mut Known) -> Plan {
+    let Translated { due, translation } = event;
+    let instructions = match translation {
+        Ok(instructions) => instructions,
+        Err(aside) => return Plan { due, todo: Err(Fate::of(&aside)) },
     };
-    match known.get(customer).map(Vec::as_slice) {
-        Some([account]) => Ok(account.clone()),
-        Some([_, _, ..]) => Err(Fate::Dead("its customer is linked to several accounts".to_owned())),
-        Some([]) | None => Err(Fate::Later(NO_LINK.to_owned())),
-    }
+    let account = match known.account_of(&instructions.owner) {
+        Ok(account) => account,
+        Err(NotFound::Yet(because)) => {
+            let only_links = instructions.steps.iter().all(|step| is_payment_link(&step.command));
+            let fate = if only_links { Fate::LaterIfAtAll } else { Fate::Later };
+            return Plan { due, todo: Err(fate(because.to_owned())) };
+        }
+        Err(NotFound::Contradiction(because)) => {
+            return Plan { due, todo: Err(Fate::Dead(because.to_owned())) };
+        }
+    };
+    let mut steps = instructions.steps;
+    steps.retain(|step| match &step.command {
+        Command::LinkCustomer { customer, .. } => known.link(customer, &account),
+        _ => true,
+    });
+    Plan { due, todo: Ok((account, steps)) }
 }
 
-/// Whether the command only asks for a link that is there.
-fn is_linked(command: &Command, account: &AccountId, known: &Links) -> bool {
-    let Command::LinkCustomer { customer, .. } = command else {
-        return false;
-    };
-    known.get(customer).is_some_and(|accounts| accounts.contains(account))
+/// Whether the command only says which invoice a payment was for.
+const fn is_payment_link(command: &Command) -> bool {
+    matches!(command, Command::LinkPayment { .. })
 }
 
 fn provenance(event_id: &str) -> Provenance {
@@ -325,22 +398,5 @@ fn name(refusal: &Refusal) -> String {
         Ok(serde_json::Value::String(name)) => name,
         Ok(serde_json::Value::Object(fields)) => fields.keys().next().cloned().unwrap_or_default(),
         Ok(_) | Err(_) => String::new(),
-    }
-}
-
-fn report(settled: &Settled) {
-    let (event, reason) = (&settled.event_id, settled.reason.as_deref().unwrap_or_default());
-    match settled.state {
-        State::Dead | State::Quarantined => {
-            tracing::warn!(event, state = settled.state.as_str(), reason, "a Stripe event needs a look");
-        }
-        State::Received
-        | State::Processed
-        | State::Ignored
-        | State::NotHandledYet
-        | State::Waiting
-        | State::Discarded => {
-            tracing::debug!(event, state = settled.state.as_str(), reason, "a Stripe event was handled");
-        }
     }
 }

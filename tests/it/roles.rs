@@ -89,7 +89,7 @@ async fn every_table_beside_the_journal_can_be_written() {
     for journal in ["events", "blocks", "heads"] {
         assert!(!writable.contains(&journal.to_owned()), "{journal}");
     }
-    for other in ["api_keys", "catalogs", "snapshots", "stripe_inbox", "stripe_links"] {
+    for other in ["api_keys", "catalogs", "snapshots", "stripe_inbox", "stripe_links", "stripe_payments"] {
         assert!(writable.contains(&other.to_owned()), "{other}");
     }
 }

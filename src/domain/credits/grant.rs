@@ -92,6 +92,9 @@ pub struct Grant {
     /// The part of `clawed_back` that had been spent, and was asked for as debt or forgiven.
     #[serde(default)]
     pub clawed_back_spent: Credits,
+    /// The part of `clawed_back_spent` that was asked for as debt.
+    #[serde(default)]
+    pub clawed_back_owed: Credits,
     /// The part of `clawed_back` that had expired.
     #[serde(default)]
     pub clawed_back_expired: Credits,
@@ -112,6 +115,7 @@ impl Grant {
             remaining: terms.amount,
             clawed_back: Credits::ZERO,
             clawed_back_spent: Credits::ZERO,
+            clawed_back_owed: Credits::ZERO,
             clawed_back_expired: Credits::ZERO,
             frozen_by: None,
             terms: Arc::new(terms),
@@ -141,12 +145,14 @@ impl Grant {
         self.remaining.checked_add(self.expired).unwrap_or(Credits::MAX)
     }
 
-    /// Notes what a refund of the payment took back: what was left, had expired, and was spent.
+    /// Notes what a refund of the payment took back: what was left, had expired, and was spent, and how much of
+    /// the last is owed.
     pub(in crate::domain) fn note_claw_back(
         &mut self,
         voided: Credits,
         expired: Credits,
         spent: Credits,
+        owed: Credits,
     ) -> Result<(), Imbalance> {
         let add = |sum: Credits, amounts: &[Credits]| {
             let amounts = amounts.iter().copied().chain([sum]);
@@ -155,7 +161,33 @@ impl Grant {
         self.clawed_back = add(self.clawed_back, &[voided, expired, spent])?;
         self.clawed_back_expired = add(self.clawed_back_expired, &[expired])?;
         self.clawed_back_spent = add(self.clawed_back_spent, &[spent])?;
+        self.clawed_back_owed = add(self.clawed_back_owed, &[owed])?;
         Ok(())
+    }
+
+    /// Takes back what [`Self::note_claw_back`] noted.
+    pub(in crate::domain) fn note_restored(
+        &mut self,
+        restored: Credits,
+        expired: Credits,
+        owed: Credits,
+        forgiven: Credits,
+    ) -> Result<(), Imbalance> {
+        let less = |sum: Credits, amounts: &[Credits]| {
+            let taken = Credits::checked_sum(amounts.iter().copied());
+            taken.and_then(|taken| sum.checked_sub(taken)).ok_or(Imbalance)
+        };
+        self.clawed_back = less(self.clawed_back, &[restored, expired, owed, forgiven])?;
+        self.clawed_back_expired = less(self.clawed_back_expired, &[expired])?;
+        self.clawed_back_spent = less(self.clawed_back_spent, &[owed, forgiven])?;
+        self.clawed_back_owed = less(self.clawed_back_owed, &[owed])?;
+        Ok(())
+    }
+
+    /// The part of `clawed_back` that was left of the grant, and is void.
+    #[must_use]
+    pub const fn clawed_back_left(&self) -> Credits {
+        self.clawed_back.saturating_sub(self.clawed_back_spent).saturating_sub(self.clawed_back_expired)
     }
 
     /// What was spent or is held, and has not been asked for by a refund of its payment yet.

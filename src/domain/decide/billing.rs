@@ -125,12 +125,13 @@ impl Draft<'_> {
         }
         let (session, purpose) = (checkout.session.clone(), checkout.purpose.clone());
         let effective_at = checkout.effective_at;
-        self.record(match checkout.step {
+        self.record_last(match checkout.step {
             CheckoutStep::Started => Event::CheckoutStarted { session, purpose, effective_at },
             CheckoutStep::Completed { paid } => {
                 Event::CheckoutCompleted { session, purpose, paid, effective_at }
             }
             CheckoutStep::Expired => Event::CheckoutExpired { session, purpose, effective_at },
-        })
+        });
+        Ok(())
     }
 }

@@ -22,7 +22,7 @@ use super::{draft::Draft, passing::opens_month};
 impl Draft<'_> {
     pub(super) fn record_paid_invoice(&mut self, invoice: &RecordPaidInvoice) -> Result<(), Refusal> {
         // Stripe reports a paid invoice under two names. The second report has nothing to add.
-        if self.account.payments.succeeded.contains(&invoice.invoice) {
+        if self.account.payments.has_succeeded(&invoice.invoice) {
             return Ok(());
         }
         let plan = invoice.periods.first().map(|paid| paid.plan.clone());
@@ -213,12 +213,16 @@ impl Draft<'_> {
     }
 
     /// What may still be granted for a month: the largest allocation of the plans held in it, less what was
-    /// granted net. A loop of upgrade, spend, downgrade gains nothing.
+    /// granted net. What a refund took back makes no room, since it may come back. A loop of upgrade, spend,
+    /// downgrade gains nothing.
     fn room_in(&self, slot: &Slot) -> Credits {
         let of_month = || self.allocations_in(&slot.subscription, slot.period.end);
         let largest = of_month().filter_map(|grant| grant.terms.slot.as_ref()).map(|slot| slot.allocation);
         let largest = largest.fold(slot.allocation, Credits::max);
-        let net = of_month().map(|grant| grant.terms.amount.saturating_sub(grant.voided));
+        let net = of_month().map(|grant| {
+            let changed = grant.voided.saturating_sub(grant.clawed_back_left());
+            grant.terms.amount.saturating_sub(changed)
+        });
         largest.saturating_sub(Credits::checked_sum(net).unwrap_or(Credits::MAX))
     }
 

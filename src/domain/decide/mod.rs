@@ -50,6 +50,10 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::RecordActionRequired { .. }
             | Command::RecordCheckout(_)
             | Command::RecordRefundedPayment { .. }
+            | Command::AnnounceTrialEnd { .. }
+            | Command::LinkPayment { .. }
+            | Command::RecordRefund { .. }
+            | Command::RecordFailedRefund { .. }
             | Command::OpenDispute { .. }
             | Command::CloseDispute { .. },
         ) => decide_open(Draft::open(context)?, command),
@@ -96,31 +100,35 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
         Command::RecordPackPurchase(purchase) => draft.record_pack_purchase(purchase)?,
         Command::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
-            draft.record(Event::PaymentFailed {
+            draft.record_last(Event::PaymentFailed {
                 payment: payment.clone(),
                 money: money.clone(),
                 purpose: purpose.clone(),
                 attempt: *attempt,
                 effective_at: *effective_at,
-            })?;
+            });
         }
         Command::RecordActionRequired { payment, money, effective_at } => {
-            draft.record(Event::PaymentActionRequired {
+            draft.record_last(Event::PaymentActionRequired {
                 payment: payment.clone(),
                 money: money.clone(),
                 effective_at: *effective_at,
-            })?;
+            });
         }
         Command::RecordCheckout(checkout) => draft.record_checkout(checkout)?,
-        Command::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
-            draft.record_refunded_payment(payment, refunded, paid, *effective_at)?;
+        Command::AnnounceTrialEnd { subscription, trial_end, effective_at } => {
+            draft.record_last(Event::TrialEndAnnounced {
+                subscription: subscription.clone(),
+                trial_end: *trial_end,
+                effective_at: *effective_at,
+            });
         }
-        Command::OpenDispute { dispute, payment, money, effective_at } => {
-            draft.open_dispute(dispute, payment, money, *effective_at)?;
-        }
-        Command::CloseDispute { dispute, payment, won, effective_at } => {
-            draft.close_dispute(dispute, payment, *won, *effective_at)?;
-        }
+        Command::LinkPayment { .. }
+        | Command::RecordRefundedPayment { .. }
+        | Command::RecordRefund { .. }
+        | Command::RecordFailedRefund { .. }
+        | Command::OpenDispute { .. }
+        | Command::CloseDispute { .. } => draft.return_money(command)?,
     }
     Ok(draft.finish())
 }

@@ -109,7 +109,7 @@ impl Draft<'_> {
     }
 
     /// Carries the unused part of each month that ended into the month that follows it, if that was paid.
-    fn roll_over(&mut self) -> Result<(), Refusal> {
+    pub(super) fn roll_over(&mut self) -> Result<(), Refusal> {
         while let Some(grant) = self.rollover_due() {
             let start = grant.starts_at;
             self.grant(grant, start)?;

@@ -1,79 +1,74 @@
 //! Money that goes back: refunds take back what was bought, disputes freeze it.
 //!
 //! Each payment's state is compared with what was already taken, so repeated reports, and reports before the
-//! grant that they are about, end the same.
+//! grant that they are about, end the same. Money can also come again, when a refund fails or a lost dispute is
+//! won after all: then what was taken comes back, in the opposite order.
 
 use crate::domain::{
-    account::{DisputeState, Refund},
-    amount::{Credits, Money, Ratio},
+    amount::{Credits, Ratio},
     catalog::DebtPolicy,
-    credits::{Grant, Source},
+    command::Command,
+    credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Source},
     event::Event,
     names::{GrantId, ProviderId},
+    payments::{DisputeState, Returned},
     refusal::Refusal,
     time::Timestamp,
 };
 
-use super::draft::Draft;
+use super::{draft::Draft, refunds::REISSUED_LIFE};
 
 impl Draft<'_> {
-    pub(super) fn record_refunded_payment(
-        &mut self,
-        payment: &ProviderId,
-        refunded: &Money,
-        paid: &Money,
-        effective_at: Timestamp,
-    ) -> Result<(), Refusal> {
-        let known = self.account.payments.refunds.get(payment).map(|refund| refund.refunded);
-        if known.is_some_and(|known| known >= refunded.minor) {
+    /// Records a report on money that went back, or came again, and lets its credits follow.
+    pub(super) fn return_money(&mut self, command: &Command) -> Result<(), Refusal> {
+        let Some(event) = self.news(command) else {
             return Ok(());
+        };
+        let (payment, effective_at) = (subject(&event).cloned(), event.effective_at());
+        self.record(event)?;
+        if let Some(payment) = payment {
+            let bought = self.account.payments.bought_by(&payment).clone();
+            self.settle_payment(&bought, effective_at)?;
         }
-        self.record(Event::PaymentRefunded {
-            payment: payment.clone(),
-            refunded: refunded.clone(),
-            paid: paid.clone(),
-            effective_at,
-        })?;
-        self.settle_payment(payment, effective_at)
+        // What came back to a grant that has ended expires now, and may be carried on.
+        self.pass_time()?;
+        self.roll_over()
     }
 
-    pub(super) fn open_dispute(
-        &mut self,
-        dispute: &ProviderId,
-        payment: &ProviderId,
-        money: &Money,
-        effective_at: Timestamp,
-    ) -> Result<(), Refusal> {
-        if self.account.payments.disputes.contains_key(dispute) {
-            return Ok(());
+    /// What a report says that is not known; `None` when there is nothing.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`decide` names every command and sends only these here"
+    )]
+    fn news(&self, command: &Command) -> Option<Event> {
+        let known = &self.account.payments;
+        match command.clone() {
+            Command::LinkPayment { payment, invoice, effective_at } => known
+                .invoice_of(&payment)
+                .is_none()
+                .then_some(Event::PaymentLinked { payment, invoice, effective_at }),
+            Command::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
+                let news = !known.knows_total(&payment, refunded.minor, effective_at);
+                news.then_some(Event::PaymentRefunded { payment, refunded, paid, effective_at })
+            }
+            Command::RecordRefund { refund, payment, money, effective_at } => {
+                let news = !known.knows_refund(&payment, &refund, false);
+                news.then_some(Event::RefundIssued { refund, payment, money, effective_at })
+            }
+            Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at } => {
+                let news = !known.knows_refund(&payment, &refund, true);
+                news.then_some(Event::RefundFailed { refund, payment, money, refunded_at, effective_at })
+            }
+            Command::OpenDispute { dispute, payment, money, effective_at } => {
+                let news = known.dispute(&dispute).is_none();
+                news.then_some(Event::DisputeOpened { dispute, payment, money, effective_at })
+            }
+            Command::CloseDispute { dispute, payment, won, money, effective_at } => {
+                let news = !known.knows_end(&dispute, won, effective_at);
+                news.then_some(Event::DisputeClosed { dispute, payment, won, money, effective_at })
+            }
+            _ => None,
         }
-        self.record(Event::DisputeOpened {
-            dispute: dispute.clone(),
-            payment: payment.clone(),
-            money: money.clone(),
-            effective_at,
-        })?;
-        self.settle_payment(payment, effective_at)
-    }
-
-    pub(super) fn close_dispute(
-        &mut self,
-        dispute: &ProviderId,
-        payment: &ProviderId,
-        won: bool,
-        effective_at: Timestamp,
-    ) -> Result<(), Refusal> {
-        let known = self.account.payments.disputes.get(dispute).map(|dispute| dispute.state);
-        if matches!(known, Some(DisputeState::Won | DisputeState::Lost)) {
-            return Ok(());
-        }
-        self.record(Event::DisputeClosed {
-            dispute: dispute.clone(),
-            payment: payment.clone(),
-            won,
-            effective_at,
-        })?;
-        self.settle_payment(payment, effective_at)
     }
 
     /// Brings the grants of a payment to where its refunds and disputes say that they are.
@@ -89,29 +84,40 @@ impl Draft<'_> {
         for id in lots.iter().flatten() {
             self.freeze_or_thaw(payment, id, effective_at)?;
         }
-        lots.iter().try_for_each(|lot| self.claw_back(payment, lot, effective_at))
+        lots.iter().try_for_each(|lot| self.take_or_restore(payment, lot, effective_at))
     }
 
-    /// Takes back what a refund or a lost dispute says, less what was taken already.
-    fn claw_back(
+    /// Compares what a refund or a lost dispute takes back with what was taken already.
+    fn take_or_restore(
         &mut self,
         payment: &ProviderId,
         lot: &[GrantId],
         effective_at: Timestamp,
     ) -> Result<(), Refusal> {
-        let grants: Vec<&Grant> = lot.iter().filter_map(|id| self.account.wallet.find(id)).collect();
-        let taken = Credits::checked_sum(grants.iter().map(|grant| grant.clawed_back));
-        let target = grants.first().map_or(Credits::ZERO, |grant| self.target(payment, grant));
-        let wanted = target.saturating_sub(taken.unwrap_or(Credits::MAX));
-        if wanted.is_zero() {
-            return Ok(());
+        let grants = || lot.iter().filter_map(|id| self.account.wallet.find(id));
+        let taken = Credits::checked_sum(grants().map(|grant| grant.clawed_back)).unwrap_or(Credits::MAX);
+        let returned = self.account.payments.returned(payment);
+        let target = grants().next().map_or(Credits::ZERO, |grant| target(grant, returned));
+        if target < taken {
+            return self.restore(payment, lot, taken.saturating_sub(target), effective_at);
         }
+        self.claw_back(payment, lot, target.saturating_sub(taken), effective_at)
+    }
+
+    fn claw_back(
+        &mut self,
+        payment: &ProviderId,
+        lot: &[GrantId],
+        wanted: Credits,
+        effective_at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let grants: Vec<&Grant> = lot.iter().filter_map(|id| self.account.wallet.find(id)).collect();
         for (grant_id, taken) in lot.iter().zip(take(&grants, wanted)) {
             let (owed, forgiven) = match self.context.catalog.debt {
                 DebtPolicy::Owe => (taken.spent, Credits::ZERO),
                 DebtPolicy::Forgive => (Credits::ZERO, taken.spent),
             };
-            if taken == Taken::default() {
+            if taken == Part::default() {
                 continue;
             }
             self.record(Event::CreditsClawedBack {
@@ -127,13 +133,59 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// How many credits of a grant are to be taken back in all.
-    fn target(&self, payment: &ProviderId, grant: &Grant) -> Credits {
-        if self.disputes_of(payment).any(|(_, state)| state == DisputeState::Lost) {
-            return grant.terms.amount;
+    /// Gives back what was taken, the last part first, so that what stays taken is what a smaller refund would
+    /// have taken.
+    fn restore(
+        &mut self,
+        payment: &ProviderId,
+        lot: &[GrantId],
+        wanted: Credits,
+        effective_at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let grants: Vec<&Grant> = lot.iter().filter_map(|id| self.account.wallet.find(id)).collect();
+        let restored = give_back(&grants, wanted);
+        for (grant_id, part) in lot.iter().zip(restored) {
+            let Some(grant) = self.account.wallet.find(grant_id).filter(|_| part != Part::default()) else {
+                continue;
+            };
+            let (owed, ends) = (part.spent.min(grant.clawed_back_owed), grant.terms.expires_at);
+            let unowed = owed.min(self.account.wallet.debt);
+            let repaid = owed.saturating_sub(unowed);
+            self.record(Event::CreditsRestored {
+                payment: payment.clone(),
+                grant_id: grant_id.clone(),
+                restored: part.left,
+                expired: part.expired,
+                unowed,
+                repaid,
+                unforgiven: part.spent.saturating_sub(owed),
+                effective_at,
+            })?;
+            self.reimburse(repaid, ends)?;
         }
-        let refund = self.account.payments.refunds.get(payment);
-        refund.map_or(Credits::ZERO, |refund| bought(grant, *refund))
+        Ok(())
+    }
+
+    /// Other credits have paid a debt that is none any more. As many come back, for as long as the grant lives
+    /// that was taken back, and at least for as long as any credits that come back late.
+    fn reimburse(&mut self, repaid: Credits, ends: Option<Timestamp>) -> Result<(), Refusal> {
+        if repaid.is_zero() {
+            return Ok(());
+        }
+        let at = self.context.at;
+        let grant = GrantTerms {
+            grant_id: self.next_grant_id("refund")?,
+            source: Source::Refund,
+            amount: repaid,
+            starts_at: at,
+            expires_at: ends.map(|ends| ends.max(at.plus(REISSUED_LIFE))),
+            priority: PRIORITY_DEFAULT,
+            cost: None,
+            payment: None,
+            slot: None,
+            reason: Some("the payment was not taken back after all".to_owned()),
+        };
+        self.grant(grant, at)
     }
 
     fn freeze_or_thaw(
@@ -142,8 +194,9 @@ impl Draft<'_> {
         id: &GrantId,
         effective_at: Timestamp,
     ) -> Result<(), Refusal> {
-        let open = self.disputes_of(payment).find(|(_, state)| *state == DisputeState::Open);
-        let open = open.map(|(dispute, _)| dispute.clone());
+        let payments = &self.account.payments;
+        let open = payments.disputes_of(payment).find(|(_, dispute)| dispute.state == DisputeState::Open);
+        let open = open.map(|(id, _)| id.clone());
         let frozen_by = self.account.wallet.find(id).and_then(|grant| grant.frozen_by.clone());
         match (open, frozen_by) {
             (Some(dispute), None) => {
@@ -155,21 +208,25 @@ impl Draft<'_> {
             (Some(_), Some(_)) | (None, None) => Ok(()),
         }
     }
+}
 
-    fn disputes_of<'b>(
-        &'b self,
-        payment: &'b ProviderId,
-    ) -> impl Iterator<Item = (&'b ProviderId, DisputeState)> {
-        let disputes = self.account.payments.disputes.iter();
-        disputes
-            .filter(move |(_, dispute)| dispute.payment == *payment)
-            .map(|(id, dispute)| (id, dispute.state))
+/// The payment that a report is about.
+#[expect(clippy::wildcard_enum_match_arm, reason = "`news` makes only these events, and all have one")]
+const fn subject(event: &Event) -> Option<&ProviderId> {
+    match event {
+        Event::PaymentLinked { payment, .. }
+        | Event::PaymentRefunded { payment, .. }
+        | Event::RefundIssued { payment, .. }
+        | Event::RefundFailed { payment, .. }
+        | Event::DisputeOpened { payment, .. }
+        | Event::DisputeClosed { payment, .. } => Some(payment),
+        _ => None,
     }
 }
 
-/// What is taken of one grant.
+/// A part of one grant, by what had become of its credits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Taken {
+struct Part {
     left: Credits,
     expired: Credits,
     spent: Credits,
@@ -178,7 +235,7 @@ struct Taken {
 /// Takes `wanted` of a lot: what is left of the grant, what of it had expired, then the same of what was
 /// carried on, and what was spent last. So a refund takes the same whether it is reported before the end of a
 /// month or after it.
-fn take(lot: &[&Grant], wanted: Credits) -> Vec<Taken> {
+fn take(lot: &[&Grant], wanted: Credits) -> Vec<Part> {
     let mut wanted = wanted;
     let mut up_to = |there: Credits| {
         let amount = there.min(wanted);
@@ -193,7 +250,7 @@ fn take(lot: &[&Grant], wanted: Credits) -> Vec<Taken> {
         // What was carried on is there, as a grant of its own.
         let elsewhere = if number == 0 { carried } else { Credits::ZERO };
         let expired = up_to(grant.expired_unasked().saturating_sub(elsewhere));
-        taken.push(Taken { left, expired, spent: Credits::ZERO });
+        taken.push(Part { left, expired, spent: Credits::ZERO });
     }
     for (grant, taken) in lot.iter().zip(&mut taken) {
         taken.spent = up_to(grant.spent_unasked());
@@ -209,10 +266,31 @@ fn lot(grant: &Grant, carried: &[&Grant]) -> Vec<GrantId> {
     std::iter::once(grant).chain(carried.copied()).map(|grant| grant.terms.grant_id.clone()).collect()
 }
 
-/// How many of a grant's credits a refund takes back in all: `floor(granted × refunded ÷ paid)`.
-fn bought(grant: &Grant, refund: Refund) -> Credits {
-    let paid = u64::try_from(refund.paid).unwrap_or(0);
-    let refunded = u64::try_from(refund.refunded).unwrap_or(0).min(paid);
-    let share = Ratio::new(refunded, paid);
+/// The opposite of [`take`]: of what was taken of a lot, `wanted` comes back, what was taken last first.
+fn give_back(lot: &[&Grant], wanted: Credits) -> Vec<Part> {
+    let mut wanted = wanted;
+    let mut up_to = |there: Credits| {
+        let amount = there.min(wanted);
+        wanted = wanted.saturating_sub(amount);
+        amount
+    };
+    let spent: Vec<Credits> = lot.iter().rev().map(|grant| up_to(grant.clawed_back_spent)).collect();
+    let given = lot.iter().rev().zip(spent).map(|(grant, spent)| {
+        let expired = up_to(grant.clawed_back_expired);
+        Part { left: up_to(grant.clawed_back_left()), expired, spent }
+    });
+    let mut given: Vec<Part> = given.collect();
+    given.reverse();
+    given
+}
+
+/// How many of a grant's credits are to be taken back in all: `floor(granted × returned ÷ paid)`.
+fn target(grant: &Grant, money: Returned) -> Credits {
+    if money.whole {
+        return grant.terms.amount;
+    }
+    let paid = money.paid.and_then(|paid| u64::try_from(paid).ok()).unwrap_or(0);
+    let returned = u64::try_from(money.returned).unwrap_or(0).min(paid);
+    let share = Ratio::new(returned, paid);
     share.and_then(|share| grant.terms.amount.checked_mul_floor(share)).unwrap_or(Credits::ZERO)
 }

@@ -15,7 +15,7 @@ use crate::domain::{
 use super::draft::Draft;
 
 /// How long credits live that come back to a grant which has ended.
-const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
+pub(super) const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
 
 impl Draft<'_> {
     pub(super) fn refund(

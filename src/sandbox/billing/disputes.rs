@@ -30,7 +30,16 @@ impl State {
             Behaviour::Inquires if captured => {
                 self.open_dispute(charge, amount, "fraudulent", Status::WarningNeedsResponse).map(drop)
             }
-            _ => Ok(()),
+            Behaviour::Disputes
+            | Behaviour::Inquires
+            | Behaviour::Succeeds
+            | Behaviour::Refuses(_)
+            | Behaviour::AttachesThenFails
+            | Behaviour::AuthenticatesOnce
+            | Behaviour::AuthenticatesAlways
+            | Behaviour::RefundsFail
+            | Behaviour::DebitSucceeds
+            | Behaviour::DebitFails => Ok(()),
         }
     }
 

@@ -26,7 +26,7 @@ const HAPPENINGS_MAX: usize = 200_000;
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
+pub enum Happening {
     TrialWillEnd(String),
     CollectionResumes(String),
     Ends(String),
@@ -46,8 +46,13 @@ impl State {
             let Some((at, happening)) = self.next_due().filter(|(at, _)| *at <= until) else { break };
             self.now = self.now.max(at);
             if let Err(failure) = self.happen(&happening) {
-                tracing::error!(?happening, message = failure.message(), "the sandbox could not go on");
-                break;
+                tracing::error!(
+                    ?happening,
+                    message = failure.message(),
+                    "this could not happen in the sandbox"
+                );
+                // It would stay due, and nothing after it would ever happen.
+                self.stuck.push(happening);
             }
         }
         self.now = self.now.max(until);
@@ -67,7 +72,13 @@ impl State {
             .refunds
             .iter()
             .filter_map(|refund| Some((refund.fails_at?, Happening::RefundFails(refund.id.clone()))));
-        subscriptions.chain(invoices).chain(sessions).chain(debits).chain(refunds).min()
+        subscriptions
+            .chain(invoices)
+            .chain(sessions)
+            .chain(debits)
+            .chain(refunds)
+            .filter(|(_, happening)| !self.stuck.contains(happening))
+            .min()
     }
 
     fn happen(&mut self, happening: &Happening) -> Result<(), Failure> {

@@ -77,6 +77,7 @@ impl Stored for Charge {
             "payment_method": self.payment_method,
             "payment_method_details": method.map(|method| method.details(self.authenticated)),
             "receipt_url": format!("{}/receipts/{}", state.origin, self.id),
+            "radar_options": {},
             "refunded": self.amount_refunded > 0 && self.amount_refunded == self.amount_captured,
             "status": self.status(),
         });
@@ -94,6 +95,7 @@ const ABSENT: &[&str] = &[
     "receipt_number",
     "review",
     "shipping",
+    "source",
     "source_transfer",
     "statement_descriptor",
     "statement_descriptor_suffix",

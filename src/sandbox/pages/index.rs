@@ -21,7 +21,7 @@ use super::{
     },
     filled,
     html::{escape, money, table},
-    lead_to, show, wrong,
+    lead_to, shop, show, wrong,
 };
 
 const ROWS_MAX: usize = 50;
@@ -29,8 +29,9 @@ const ROWS_MAX: usize = 50;
 pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>) -> Response {
     let main = shared.with(|state| {
         format!(
-            "{}<h2>Customers</h2>{}<h2>Subscriptions</h2>{}<h2>Checkout sessions</h2>{}<h2>Webhooks</h2>{}",
+            "{}{}<h2>Customers</h2>{}<h2>Subscriptions</h2>{}<h2>Checkout sessions</h2>{}<h2>Webhooks</h2>{}",
             clock(state),
+            shop::form(state),
             customers(state),
             subscriptions(state),
             sessions(state),

@@ -5,6 +5,7 @@ mod checkout;
 mod html;
 mod index;
 mod portal;
+mod shop;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(index::page))
         .route("/clock", post(index::advance))
+        .route("/buy", post(shop::buy))
         .route("/resend/{event}", post(index::resend))
         .route("/checkout/{session}", get(checkout::page).post(checkout::pay))
         .route("/authenticate/{intent}", get(authenticate::page).post(authenticate::decide))

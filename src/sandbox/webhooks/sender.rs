@@ -47,7 +47,7 @@ async fn wait(shared: &Shared, stop: &CancellationToken, until: Instant) {
 }
 
 async fn post(client: &reqwest::Client, shared: &Shared, delivery: &Delivery) -> Result<u16, String> {
-    let signature = sign(&delivery.secrets, &delivery.body, shared.clock_seconds());
+    let signature = sign(&delivery.secrets, &delivery.body, shared.signing_clock.now().seconds());
     // A corrupt delivery has another byte than the one that was signed.
     let body = if delivery.corrupt { delivery.body.replacen('{', "{ ", 1) } else { delivery.body.clone() };
     let request = client

@@ -16,6 +16,9 @@ use crate::domain::{
 /// Why an event waits whose customer no account is known for. Its rows are found again by this text.
 pub const NO_LINK: &str = "its customer is linked to no account yet";
 
+/// Why an event waits whose payment has not been reported yet. Its rows are found again by this text.
+pub const NO_PAYMENT: &str = "no paid invoice or pack is known that its payment bought";
+
 /// How many parties are worked on at a time.
 pub const PARTIES_MAX: i64 = 256;
 /// How many events are claimed at a time.
@@ -43,6 +46,22 @@ pub struct Settled {
 
 /// Which accounts each customer is linked to: one, unless Stripe contradicted itself.
 pub type Links = BTreeMap<ProviderId, Vec<AccountId>>;
+
+/// Which account each payment or invoice bought credits for.
+pub type Payments = BTreeMap<ProviderId, AccountId>;
+
+/// What became known while events were handled.
+#[derive(Debug, Default)]
+pub struct Learned {
+    pub links: Vec<(ProviderId, AccountId)>,
+    pub payments: Vec<(ProviderId, AccountId)>,
+}
+
+impl Learned {
+    const fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.payments.is_empty()
+    }
+}
 
 pub struct Claim {
     transaction: Transaction<'static, Postgres>,
@@ -79,18 +98,33 @@ impl Claim {
         Ok(links)
     }
 
-    /// Writes down what became of the events, keeps the new links, and wakes what waited for them.
+    pub(in crate::stripe) async fn payments(&mut self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
+        if payments.is_empty() {
+            return Ok(Payments::new());
+        }
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("select payment, account from ledger.stripe_payments where payment = any ($1)")
+                .bind(payments)
+                .fetch_all(&mut *self.transaction)
+                .await?;
+        let known = rows.iter().filter_map(|(payment, account)| {
+            Some((ProviderId::parse(payment).ok()?, AccountId::parse(account).ok()?))
+        });
+        Ok(known.collect())
+    }
+
+    /// Writes down what became of the events, keeps what was learned, and wakes what waited for it.
     pub(in crate::stripe) async fn settle(
         mut self,
         settled: &[Settled],
-        links: &[(ProviderId, AccountId)],
+        learned: &Learned,
         at: Timestamp,
     ) -> Result<(), sqlx::Error> {
         if !settled.is_empty() {
             self.write(settled, at).await?;
         }
-        if !links.is_empty() {
-            self.keep(links, at).await?;
+        if !learned.is_empty() {
+            self.keep(learned, at).await?;
         }
         self.transaction.commit().await
     }
@@ -110,26 +144,33 @@ impl Claim {
             .map(|_| ())
     }
 
-    async fn keep(&mut self, links: &[(ProviderId, AccountId)], at: Timestamp) -> Result<(), sqlx::Error> {
-        let customers: Vec<_> = links.iter().map(|(customer, _)| customer.as_str()).collect();
-        let accounts: Vec<_> = links.iter().map(|(_, account)| account.as_str()).collect();
-        sqlx::query(
-            "insert into ledger.stripe_links (customer, account, linked_at)
-             select link.customer, link.account, $3
-             from unnest($1::text[], $2::text[]) as link (customer, account)
-             on conflict on constraint stripe_links_customer do nothing",
-        )
-        .bind(&customers)
-        .bind(accounts)
-        .bind(at.to_utc())
-        .execute(&mut *self.transaction)
-        .await?;
+    async fn keep(&mut self, learned: &Learned, at: Timestamp) -> Result<(), sqlx::Error> {
+        let (customers, linked) = columns(&learned.links);
+        let (payments, bought_for) = columns(&learned.payments);
+        sqlx::query(include_str!("keep_links.sql"))
+            .bind(&customers)
+            .bind(linked)
+            .bind(at.to_utc())
+            .execute(&mut *self.transaction)
+            .await?;
+        sqlx::query(include_str!("keep_payments.sql"))
+            .bind(&payments)
+            .bind(bought_for)
+            .bind(at.to_utc())
+            .execute(&mut *self.transaction)
+            .await?;
         sqlx::query(include_str!("wake.sql"))
             .bind(customers)
             .bind(at.to_utc())
             .bind(NO_LINK)
+            .bind(payments)
+            .bind(NO_PAYMENT)
             .execute(&mut *self.transaction)
             .await
             .map(|_| ())
     }
+}
+
+fn columns(pairs: &[(ProviderId, AccountId)]) -> (Vec<&str>, Vec<&str>) {
+    pairs.iter().map(|(object, account)| (object.as_str(), account.as_str())).unzip()
 }

@@ -106,7 +106,7 @@ impl Inbox {
         body: &[u8],
         at: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        let (party, customer) = party(event);
+        let Party { name, customer, payment } = Party::of(event);
         let stored = sqlx::query(include_str!("store.sql"))
             .bind(event.id.as_str())
             .bind(&event.kind)
@@ -117,22 +117,34 @@ impl Inbox {
             .bind(secret)
             .bind(body)
             .bind(at.to_utc())
-            .bind(party)
+            .bind(name)
             .bind(customer)
+            .bind(payment)
             .execute(&self.pool)
             .await?;
         Ok(stored.rows_affected() == 1)
     }
 }
 
-/// Whose events are handled one after the other, and the customer if there is one.
-fn party(event: &Envelope) -> (String, Option<String>) {
-    let object: Option<Document<'_>> = event.object();
-    match object.and_then(Owner::of) {
-        Some(Owner::Customer(customer) | Owner::Account { customer: Some(customer), .. }) => {
-            (format!("customer:{customer}"), Some(customer.to_string()))
-        }
-        Some(Owner::Account { account, customer: None }) => (format!("account:{account}"), None),
-        None => (format!("event:{}", event.id), None),
+/// Whose events are taken up one after the other.
+struct Party {
+    name: String,
+    customer: Option<String>,
+    /// The payment that leads to the account.
+    payment: Option<String>,
+}
+
+impl Party {
+    fn of(event: &Envelope) -> Self {
+        let object: Option<Document<'_>> = event.object();
+        let (name, customer, payment) = match object.and_then(Owner::of) {
+            Some(Owner::Customer(customer) | Owner::Account { customer: Some(customer), .. }) => {
+                (format!("customer:{customer}"), Some(customer.to_string()), None)
+            }
+            Some(Owner::Account { account, customer: None }) => (format!("account:{account}"), None, None),
+            Some(Owner::Payment(payment)) => (format!("payment:{payment}"), None, Some(payment.to_string())),
+            None => (format!("event:{}", event.id), None, None),
+        };
+        Self { name, customer, payment }
     }
 }

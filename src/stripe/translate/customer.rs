@@ -8,7 +8,7 @@ pub(super) fn known(report: Report<'_>) -> Translation {
     match Owner::of(report.object) {
         Some(Owner::Account { .. }) => report.instruct(Vec::new()),
         Some(Owner::Customer(_)) => Err(ignored("the customer's metadata names no account")),
-        None => Err(held("the customer has no id that can be read")),
+        Some(Owner::Payment(_)) | None => Err(held("the customer has no id that can be read")),
     }
 }
 

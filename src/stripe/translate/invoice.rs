@@ -6,6 +6,7 @@
 use super::{
     Report, SetAside, Step, Translation, held, ignored,
     line::{self, Line},
+    payment,
 };
 use crate::{
     domain::{
@@ -35,7 +36,18 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
     if command.periods.is_empty() && command.prorations.is_empty() && command.money.minor == 0 {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
-    report.instruct(vec![Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command))])
+    let links = payments(report).map(|payment| payment::link(payment, invoice.clone(), report));
+    let paid = Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
+    report.instruct(links.chain([paid]).collect())
+}
+
+/// The payments of the invoice that it names itself: one before 2025-03-31, and since then only where the list
+/// was asked for.
+fn payments(report: Report<'_>) -> impl Iterator<Item = ProviderId> {
+    let older = report.object.first_id(&["payment_intent", "charge"]);
+    let newer = report.object.members("payments").filter(|payment| payment.text("status") == Some("paid"));
+    let newer = newer.filter_map(|payment| payment.first_id(&["payment.payment_intent", "payment.charge"]));
+    older.into_iter().chain(newer)
 }
 
 pub(super) fn failed(report: Report<'_>) -> Translation {
@@ -91,8 +103,9 @@ fn check_is_known(
         (_, true) => {}
     }
     if sells_pack(report) {
-        let because = "a checkout session grants its pack; packs on other invoices come later";
-        return Err(SetAside::NotHandledYet(because.to_owned()));
+        let because = "the invoice sells a pack, and packs are granted by checkouts and payments; if none did, \
+                       grant it by hand";
+        return Err(held(because));
     }
     let price = report.object.members("lines").find_map(line::price_of);
     match (subscription, price) {

@@ -34,7 +34,8 @@ pub(super) fn lines(report: Report<'_>) -> Result<Vec<Line<'_>>, SetAside> {
     let total = object.integer("lines.total_count").and_then(|total| usize::try_from(total).ok());
     let here = object.members("lines").count();
     if object.is_cut_off("lines") || total.is_some_and(|total| total > here) {
-        return Err(held(format!("the event carries {here} of the invoice's lines, and there are more")));
+        let because = format!("the event carries {here} of the invoice's lines, and there are more");
+        return Err(SetAside::Incomplete(because));
     }
     let discount = InvoiceDiscount::of(object);
     let of_plans = object.members("lines").filter_map(|line| {

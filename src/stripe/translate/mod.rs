@@ -8,15 +8,20 @@
 mod change;
 mod checkout;
 mod customer;
+mod dispute;
 mod fraction;
 mod invoice;
+pub mod kinds;
 mod line;
 mod owner;
 mod payment;
+mod refund;
 mod revenue;
 mod subscription;
 
 pub use owner::Owner;
+
+use kinds::Effect;
 
 use super::{
     Deployment,
@@ -57,8 +62,8 @@ impl Step {
 pub enum SetAside {
     /// The event changes nothing that the ledger keeps.
     Ignored(String),
-    /// It will mean something to a later release, and is kept until then.
-    NotHandledYet(String),
+    /// Only a part of it was delivered. The rest has to be fetched, and nothing is done on the part.
+    Incomplete(String),
     /// It cannot be read without guessing. A person has to look.
     Held(String),
     /// It is not ours.
@@ -70,7 +75,7 @@ impl SetAside {
     pub fn because(&self) -> &str {
         match self {
             Self::Ignored(because)
-            | Self::NotHandledYet(because)
+            | Self::Incomplete(because)
             | Self::Held(because)
             | Self::Quarantined(because) => because,
         }
@@ -93,27 +98,14 @@ struct Report<'a> {
 pub fn translate(event: &Envelope, catalog: &Catalog, deployment: &Deployment) -> Translation {
     check_belongs_here(event, deployment)?;
     let object = event.object().ok_or_else(|| {
-        SetAside::Quarantined("a thin event says nothing by itself; subscribe to snapshot events".into())
+        let because = "unsupported: a thin event says nothing by itself; subscribe to snapshot events";
+        SetAside::Quarantined(because.to_owned())
     })?;
     let report = Report { event, object, catalog };
-    match event.kind.as_str() {
-        "customer.created" | "customer.updated" => customer::known(report),
-        "customer.deleted" => customer::gone(report),
-        "customer.subscription.created"
-        | "customer.subscription.updated"
-        | "customer.subscription.deleted"
-        | "customer.subscription.paused"
-        | "customer.subscription.resumed" => subscription::reported(report),
-        "invoice.paid" | "invoice.payment_succeeded" => invoice::paid(report),
-        "invoice.payment_failed" => invoice::failed(report),
-        "invoice.payment_action_required" => invoice::action_required(report),
-        "checkout.session.completed" => checkout::completed(report),
-        "checkout.session.async_payment_succeeded" => checkout::paid_later(report),
-        "checkout.session.async_payment_failed" => checkout::failed_later(report),
-        "checkout.session.expired" => checkout::expired(report),
-        "payment_intent.succeeded" => payment::succeeded(report),
-        "payment_intent.payment_failed" => payment::failed(report),
-        kind => Err(without_commands(kind)),
+    match kinds::find(&event.kind).map(|kind| kind.effect) {
+        Some(Effect::Handled { by, .. }) => by(report),
+        Some(Effect::Ignored(because)) => Err(ignored(because)),
+        None => Err(ignored("no rule is about events of this type")),
     }
 }
 
@@ -127,38 +119,6 @@ fn check_belongs_here(event: &Envelope, deployment: &Deployment) -> Result<(), S
             Err(SetAside::Quarantined(format!("of the connected account {account}, which is not configured")))
         }
         Some(_) | None => Ok(()),
-    }
-}
-
-/// Why an event of this kind has no commands, whatever it says.
-fn without_commands(kind: &str) -> SetAside {
-    let ignored = |because: &str| SetAside::Ignored(because.to_owned());
-    let later = |because: &str| SetAside::NotHandledYet(because.to_owned());
-    match kind {
-        "customer.subscription.trial_will_end" => {
-            later("people are told of a trial's end by a later release")
-        }
-        "invoice_payment.paid" => later("which payment paid an invoice matters to refunds, which come later"),
-        "charge.succeeded" => later("which charge is whose matters to disputes, which come later"),
-        "payment_method.detached" => later("people are told of a removed card by a later release"),
-        "invoice.created" | "invoice.updated" | "invoice.finalized" | "invoice.upcoming" => {
-            ignored("an invoice gives nothing before it is paid")
-        }
-        "invoice.voided" | "invoice.marked_uncollectible" => {
-            ignored("an invoice that is not paid gives nothing")
-        }
-        "payment_intent.created"
-        | "payment_intent.processing"
-        | "payment_intent.requires_action"
-        | "payment_intent.canceled" => ignored("no money has moved"),
-        "payment_method.attached" | "payment_method.updated" => ignored("a card changes no credits"),
-        _ => match kind.split_once('.').map(|(family, _)| family) {
-            Some("product" | "price" | "plan") => ignored("the catalog says what is sold"),
-            Some("refund") => later("refunds come later"),
-            Some("charge") if kind.contains("refund") => later("refunds come later"),
-            Some("charge") if kind.contains("dispute") => later("disputes come later"),
-            _ => ignored("no rule is about events of this type"),
-        },
     }
 }
 

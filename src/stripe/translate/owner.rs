@@ -17,6 +17,8 @@ pub enum Owner {
     Account { account: AccountId, customer: Option<ProviderId> },
     /// The account that this customer is linked to, once that is known.
     Customer(ProviderId),
+    /// The account that this payment or invoice bought credits for, once that is known.
+    Payment(ProviderId),
 }
 
 /// Where an account's id can be, the surest place first.
@@ -31,6 +33,10 @@ const ACCOUNT_AT: [&str; 5] = [
 
 impl Owner {
     pub(in crate::stripe) fn of(object: Document<'_>) -> Option<Self> {
+        // Money that goes back is about what was bought, whoever else the object names.
+        if let Some(payment) = payment(object) {
+            return Some(Self::Payment(payment));
+        }
         // Metadata is text that people can edit: what cannot be an account's id names no account.
         let named = ACCOUNT_AT.iter().find_map(|path| AccountId::parse(object.text(path)?).ok());
         let customer = customer(object);
@@ -47,6 +53,16 @@ impl Owner {
         match self {
             Self::Account { customer, .. } => customer.as_ref(),
             Self::Customer(customer) => Some(customer),
+            Self::Payment(_) => None,
+        }
+    }
+
+    /// The payment that leads to the account.
+    #[must_use]
+    pub const fn payment(&self) -> Option<&ProviderId> {
+        match self {
+            Self::Payment(payment) => Some(payment),
+            Self::Account { .. } | Self::Customer(_) => None,
         }
     }
 
@@ -55,8 +71,18 @@ impl Owner {
     pub const fn link(&self) -> Option<&ProviderId> {
         match self {
             Self::Account { customer, .. } => customer.as_ref(),
-            Self::Customer(_) => None,
+            Self::Customer(_) | Self::Payment(_) => None,
         }
+    }
+}
+
+/// The payment or invoice that an object is about, for those that only lead to their account by it.
+fn payment(object: Document<'_>) -> Option<ProviderId> {
+    match object.text("object")? {
+        "charge" => object.id("payment_intent").or_else(|| object.id_of()),
+        "refund" | "dispute" => object.first_id(&["payment_intent", "charge"]),
+        "invoice_payment" => object.id("invoice"),
+        _ => None,
     }
 }
 

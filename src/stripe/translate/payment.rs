@@ -1,25 +1,56 @@
 //! What does a payment by itself say?
 //!
-//! Little: an invoice or a checkout session reports the same money, with what it was for. Only a pack that
-//! could not be paid for is told by its payment alone. A payment also succeeds for every invoice, and must
-//! not grant.
+//! Little: an invoice or a checkout session reports the same money, with what it was for, and a payment also
+//! succeeds for every invoice. Only of a pack that was sold without a checkout it is the one report. Such a
+//! payment says how many packs were sold: a session's payment does not, because it may have been discounted.
 
-use super::{Report, SetAside, Step, Translation, held, ignored};
+use super::{Report, SetAside, Step, Translation, held, ignored, refund::of_payment};
 use crate::domain::{
     amount::Money,
     catalog::Pack,
-    command::Command,
+    command::{Command, RecordPackPurchase},
     event::PaymentPurpose,
     names::{PackId, ProviderId},
 };
 use crate::stripe::document::quoted;
 
 pub(super) fn succeeded(report: Report<'_>) -> Translation {
-    if is_top_up(report) {
-        let because = "the checkout session grants the pack; payments without a session come later";
-        return Err(SetAside::NotHandledYet(because.to_owned()));
+    if !is_top_up(report) {
+        return Err(ignored("an invoice reports its own payment"));
     }
-    Err(ignored("an invoice reports its own payment"))
+    let Some(stated) = report.object.text("metadata.quantity") else {
+        return Err(ignored("the checkout session grants the pack"));
+    };
+    let (payment, pack) = (report.id()?, pack_by_code(report)?);
+    let money = report.money(&["amount_received", "amount"])?;
+    let quantity = count(&money, pack)?;
+    if stated.parse() != Ok(quantity) {
+        return Err(held(format!("{quantity} packs were paid for, and {} were sold", quoted(stated))));
+    }
+    let command = Command::RecordPackPurchase(RecordPackPurchase {
+        payment: payment.clone(),
+        session: None,
+        pack: pack.id.clone(),
+        quantity,
+        money,
+        effective_at: report.at(),
+    });
+    report.instruct(vec![Step::new(format!("pack:{payment}"), command)])
+}
+
+/// `invoice_payment.paid`: which payment paid the invoice. Since 2025-03-31 nothing else says so.
+pub(super) fn of_invoice(report: Report<'_>) -> Translation {
+    let invoice = report.object.id("invoice");
+    let invoice = invoice.ok_or_else(|| held("the payment is of no invoice that can be read"))?;
+    let payment = report.object.first_id(&["payment.payment_intent", "payment.charge"]);
+    let payment = payment.ok_or_else(|| ignored("the money was taken outside of Stripe"))?;
+    Ok(of_payment(invoice.clone(), vec![link(payment, invoice, report)]))
+}
+
+/// That a payment was for an invoice.
+pub(super) fn link(payment: ProviderId, invoice: ProviderId, report: Report<'_>) -> Step {
+    let key = format!("payment_link:{payment}");
+    Step::new(key, Command::LinkPayment { payment, invoice, effective_at: report.at() })
 }
 
 pub(super) fn failed(report: Report<'_>) -> Translation {

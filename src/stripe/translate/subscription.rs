@@ -39,6 +39,16 @@ pub(super) fn reported(report: Report<'_>) -> Translation {
     report.instruct(vec![Step::new(format!("sub:{}", report.event.id), command)])
 }
 
+/// People are told that a trial ends soon.
+pub(super) fn trial_will_end(report: Report<'_>) -> Translation {
+    plan_item(report.object, report.catalog)?;
+    let (subscription, trial_end) = (report.id()?, report.object.time("trial_end"));
+    let trial_end = trial_end.ok_or_else(|| ignored("the subscription has no trial"))?;
+    let key = format!("trial_end:{subscription}:{}", trial_end.seconds());
+    let command = Command::AnnounceTrialEnd { subscription, trial_end, effective_at: report.at() };
+    report.instruct(vec![Step::new(key, command)])
+}
+
 /// The one item of a subscription that is a plan. The others are add-ons.
 pub(super) struct PlanItem<'a> {
     pub(super) item: Document<'a>,
@@ -52,7 +62,8 @@ pub(super) fn plan_item<'a>(
     catalog: &'a Catalog,
 ) -> Result<PlanItem<'a>, SetAside> {
     if subscription.is_cut_off("items") {
-        return Err(held("the subscription has more items than the event carries"));
+        let because = "the subscription has more items than the event carries";
+        return Err(SetAside::Incomplete(because.to_owned()));
     }
     let mut plans = subscription.members("items").filter_map(|item| {
         let price_id = item.first_id(&["price", "plan"])?;
@@ -97,6 +108,7 @@ fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<SubscriptionT
         trial_end: object.time("trial_end"),
         ended_at: ended.then(|| object.time("ended_at").unwrap_or_else(|| report.at())),
         collection_paused: object.find("pause_collection").is_some(),
+        grace_days: (status == SubscriptionStatus::PastDue).then_some(report.catalog.payments.grace_days),
         evidence: Evidence {
             reported_at: report.at(),
             rank: rank(&report.event.kind),

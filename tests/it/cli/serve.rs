@@ -144,6 +144,15 @@ async fn a_key_that_is_given_works_from_the_start() {
     assert_eq!(keys, 1);
 }
 
+#[test]
+fn a_sandbox_is_not_started_beside_real_money() {
+    let live = program::run(program::command(&["serve", "--sandbox"]).env("COUNTERFOIL_MODE", "live"));
+    assert_eq!(program::code(&live), 2, "{}", program::stderr(&live));
+    assert!(program::stderr(&live).contains("the mode is live"), "{}", program::stderr(&live));
+    let version = program::run(&mut program::command(&["sandbox", "--api-version", "yesterday"]));
+    assert_eq!(program::code(&version), 2, "{}", program::stderr(&version));
+}
+
 #[tokio::test]
 async fn the_catalog_that_is_served_is_kept() {
     let database = TestDatabase::create().await;

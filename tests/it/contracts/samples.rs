@@ -69,6 +69,7 @@ fn terms() -> SubscriptionTerms {
         cancel_at: Some(month(0).end),
         trial_end: Some(time("2025-06-15T10:00:00Z")),
         ended_at: Some(month(0).end),
+        grace_days: Some(3),
         ..words::terms("basic", month(0))
     }
 }
@@ -170,6 +171,16 @@ fn clawbacks() -> Vec<Event> {
             forgiven: credits(30),
             effective_at,
         },
+        Event::CreditsRestored {
+            payment: provider("pi_1"),
+            grant_id: grant_id.clone(),
+            restored: credits(90),
+            expired: credits(9),
+            unowed: credits(8),
+            repaid: credits(7),
+            unforgiven: credits(6),
+            effective_at,
+        },
         Event::GrantFrozen { grant_id: grant_id.clone(), dispute: dispute.clone(), effective_at },
         Event::GrantUnfrozen { grant_id: grant_id.clone(), dispute, effective_at },
         Event::DebtPaid { grant_id, amount: credits(15), effective_at },
@@ -211,6 +222,11 @@ fn subscriptions() -> Vec<Event> {
     vec![
         Event::PeriodPaid { term: term(), effective_at },
         Event::TrialStarted { terms: terms(), effective_at },
+        Event::TrialEndAnnounced {
+            subscription: provider("sub_1"),
+            trial_end: time("2025-06-15T10:00:00Z"),
+            effective_at,
+        },
         Event::SubscriptionStarted { terms: terms(), effective_at },
         Event::SubscriptionRenewed { terms: terms(), effective_at },
         Event::PlanChanged { from: Some(plan_id("free")), terms: terms(), effective_at },
@@ -255,8 +271,27 @@ fn payments() -> Vec<Event> {
             paid: money.clone(),
             effective_at,
         },
-        Event::DisputeOpened { dispute: dispute.clone(), payment: payment.clone(), money, effective_at },
-        Event::DisputeClosed { dispute, payment, won: true, effective_at },
+        Event::PaymentLinked { payment: provider("pi_1"), invoice: payment.clone(), effective_at },
+        Event::RefundIssued {
+            refund: provider("re_1"),
+            payment: provider("pi_1"),
+            money: usd(333),
+            effective_at,
+        },
+        Event::RefundFailed {
+            refund: provider("re_1"),
+            payment: provider("pi_1"),
+            money: usd(333),
+            refunded_at: month(0).start,
+            effective_at,
+        },
+        Event::DisputeOpened {
+            dispute: dispute.clone(),
+            payment: payment.clone(),
+            money: money.clone(),
+            effective_at,
+        },
+        Event::DisputeClosed { dispute, payment, won: true, money: Some(money), effective_at },
     ]
 }
 

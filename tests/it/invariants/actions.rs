@@ -41,6 +41,9 @@ pub enum Action {
     Change(&'static str, &'static str, Interval),
     Buy(usize, &'static str, u32),
     RefundPayment(usize, i64),
+    RefundOnce(usize, usize, i64),
+    FailRefund(usize, usize, i64),
+    LinkPayment(usize, usize),
     Dispute(usize),
     CloseDispute(usize, bool),
     Report(SubscriptionStatus, &'static str),
@@ -110,6 +113,12 @@ fn billing() -> impl Strategy<Value = Action> {
             .prop_map(|(payment, pack, quantity)| Action::Buy(payment, pack, quantity)),
         2 => (0..PAYMENTS.len(), 1..1001_i64)
             .prop_map(|(payment, refunded)| Action::RefundPayment(payment, refunded)),
+        2 => (0..PAYMENTS.len(), 0..3_usize, 1..1001_i64)
+            .prop_map(|(payment, refund, minor)| Action::RefundOnce(payment, refund, minor)),
+        2 => (0..PAYMENTS.len(), 0..3_usize, 1..1001_i64)
+            .prop_map(|(payment, refund, minor)| Action::FailRefund(payment, refund, minor)),
+        1 => (0..2_usize, 2..PAYMENTS.len())
+            .prop_map(|(payment, invoice)| Action::LinkPayment(payment, invoice)),
         1 => (0..PAYMENTS.len()).prop_map(Action::Dispute),
         1 => (0..PAYMENTS.len(), any::<bool>()).prop_map(|(payment, won)| Action::CloseDispute(payment, won)),
         2 => (status(), plan()).prop_map(|(status, plan)| Action::Report(status, plan)),
@@ -177,6 +186,17 @@ impl Action {
             Self::Buy(payment, pack, quantity) => words::buy(PAYMENTS[*payment], pack, *quantity, at),
             Self::RefundPayment(payment, refunded) => {
                 words::refund_payment(PAYMENTS[*payment], *refunded, 1000, at)
+            }
+            Self::RefundOnce(payment, refund, minor) => {
+                let id = format!("re_{payment}_{refund}");
+                words::refund_once(&id, PAYMENTS[*payment], *minor, at)
+            }
+            Self::FailRefund(payment, refund, minor) => {
+                let id = format!("re_{payment}_{refund}");
+                words::fail_refund(&id, PAYMENTS[*payment], *minor, at)
+            }
+            Self::LinkPayment(payment, invoice) => {
+                words::link_payment(PAYMENTS[*payment], PAYMENTS[*invoice], at)
             }
             Self::Dispute(payment) => words::open_dispute(&format!("dp_{payment}"), PAYMENTS[*payment], at),
             Self::CloseDispute(payment, won) => {

@@ -22,6 +22,8 @@ use crate::rules::{
 };
 
 const PLANS: [&str; 3] = ["basic", "creator", "team"];
+/// What money goes back by: packs, and the payment of the first invoice.
+const MONEY: [&str; 3] = ["pi_0", "pi_1", "pi_of_in_0"];
 const PAYMENTS: [&str; 6] = ["in_0", "in_1", "in_2", "in_3", "pi_0", "pi_1"];
 
 /// When all of it is processed, long after all of it has happened or while the last month goes on.
@@ -36,6 +38,10 @@ struct Story {
     statuses: Vec<Status>,
     packs: usize,
     refunds: Vec<(Index, i64)>,
+    /// Single refunds, by payment: how much, and whether they failed.
+    single: Vec<(Index, i64, bool)>,
+    /// The payment of the first invoice is told.
+    linked: bool,
     disputes: Vec<(Index, bool)>,
     unlinked: bool,
 }
@@ -47,12 +53,16 @@ fn story() -> impl Strategy<Value = Story> {
     let statuses = prop::collection::vec(prop::sample::select(statuses), 0..4);
     let refunds = prop::collection::vec((any::<Index>(), 1..1001_i64), 0..4);
     let disputes = prop::collection::vec(any::<(Index, bool)>(), 0..3);
-    (months, statuses, 0..3_usize, refunds, disputes, any::<bool>()).prop_map(
-        |(months, statuses, packs, refunds, disputes, unlinked)| Story {
+    let single = prop::collection::vec((any::<Index>(), 1..1001_i64, any::<bool>()), 0..3);
+    let told = (any::<bool>(), any::<bool>());
+    (months, statuses, 0..3_usize, refunds, single, disputes, told).prop_map(
+        |(months, statuses, packs, refunds, single, disputes, (linked, unlinked))| Story {
             months,
             statuses,
             packs,
             refunds,
+            single,
+            linked,
             disputes,
             unlinked,
         },
@@ -84,6 +94,12 @@ impl Story {
                 day(50),
             ));
         }
+        for (number, (payment, minor, failed)) in self.single.iter().enumerate() {
+            let (id, payment) = (format!("re_{number}"), MONEY[payment.index(MONEY.len())]);
+            reports.push(words::refund_once(&id, payment, *minor, day(50)));
+            reports.extend(failed.then(|| words::fail_refund(&id, payment, *minor, day(50))));
+        }
+        reports.extend(self.linked.then(|| words::link_payment("pi_of_in_0", "in_0", day(1))));
         for (payment, closed) in &self.disputes {
             let payment = PAYMENTS[payment.index(PAYMENTS.len())];
             let dispute = format!("dp_{payment}");

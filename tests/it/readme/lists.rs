@@ -7,7 +7,8 @@ use counterfoil::config::settings;
 use super::document::{first_cells, page, root, section};
 use crate::{architecture::KNOWLEDGE, support::program};
 
-const PAGES: [&str; 4] = ["README.md", "docs/ARCHITECTURE.md", "docs/ADDING.md", "docs/CATALOG.md"];
+const PAGES: [&str; 5] =
+    ["README.md", "docs/ARCHITECTURE.md", "docs/ADDING.md", "docs/CATALOG.md", "docs/SANDBOX.md"];
 
 /// Every page, those of the decisions too.
 fn pages() -> Vec<String> {

@@ -221,6 +221,7 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         trial_end: None,
         ended_at: None,
         collection_paused: false,
+        grace_days: None,
         evidence: evidence(period.start, 1),
     }
 }
@@ -273,5 +274,35 @@ pub fn open_dispute(dispute: &str, payment: &str, at: Timestamp) -> Command {
 }
 
 pub fn close_dispute(dispute: &str, payment: &str, won: bool, at: Timestamp) -> Command {
-    Command::CloseDispute { dispute: provider(dispute), payment: provider(payment), won, effective_at: at }
+    Command::CloseDispute {
+        dispute: provider(dispute),
+        payment: provider(payment),
+        won,
+        money: Some(usd(2000)),
+        effective_at: at,
+    }
+}
+
+/// One refund, by its own id.
+pub fn refund_once(refund: &str, payment: &str, minor: i64, at: Timestamp) -> Command {
+    Command::RecordRefund {
+        refund: provider(refund),
+        payment: provider(payment),
+        money: usd(minor),
+        effective_at: at,
+    }
+}
+
+pub fn fail_refund(refund: &str, payment: &str, minor: i64, at: Timestamp) -> Command {
+    Command::RecordFailedRefund {
+        refund: provider(refund),
+        payment: provider(payment),
+        money: usd(minor),
+        refunded_at: at,
+        effective_at: at.plus(TimeDelta::days(2)),
+    }
+}
+
+pub fn link_payment(payment: &str, invoice: &str, at: Timestamp) -> Command {
+    Command::LinkPayment { payment: provider(payment), invoice: provider(invoice), effective_at: at }
 }

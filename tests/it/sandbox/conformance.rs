@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::Bench;
+use crate::support::optional::leave_out;
 
 const PACKAGE: &str = "stripe==16.*";
 
@@ -41,6 +42,14 @@ fn interpreter() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_python_sdk_is_satisfied() {
+    if Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .output()
+        .is_ok_and(|output| !output.status.success())
+        || Command::new("python3").arg("--version").output().is_err()
+    {
+        return leave_out("python3 with venv, of the packages python3 and python3-venv, was not found");
+    }
     let bench = Bench::start().await;
     let url = bench.sandbox.url();
     let output = tokio::task::spawn_blocking(move || {

@@ -1,1 +1,155 @@
-//! To come.
+//! Does it refuse what Stripe refuses, in Stripe's words?
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Bench, text};
+
+async fn refused(bench: &Bench, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+    let (status, body) = bench.ask(Method::POST, path, form).await;
+    assert!(status >= 400, "POST {path} {form:?} was accepted: {body}");
+    (status, body["error"].clone())
+}
+
+#[tokio::test]
+async fn live_keys_and_no_keys_are_refused() {
+    let bench = Bench::start().await;
+    let client = reqwest::Client::new();
+    let url = format!("{}/v1/customers", bench.sandbox.url());
+    for key in ["sk_live_x", "rk_live_x", "pk_test_x", ""] {
+        let answer = client.get(&url).bearer_auth(key).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 401, "{key}");
+    }
+    let answer = client.get(&url).basic_auth("sk_live_x", Some("")).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 401);
+    let answer = client.get(&url).basic_auth("sk_test_x", Some("")).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    assert!(answer.headers()["request-id"].to_str().unwrap().starts_with("req_"));
+}
+
+#[tokio::test]
+async fn parameters_are_checked() {
+    let bench = Bench::start().await;
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+    let cases: [Case; 7] = [
+        ("/v1/customers", &[("nmae", "x")], "parameter_unknown", "nmae"),
+        ("/v1/customers", &[("address[town]", "x")], "parameter_unknown", "address[town]"),
+        ("/v1/payment_intents", &[("currency", "usd")], "parameter_missing", "amount"),
+        (
+            "/v1/payment_intents",
+            &[("currency", "usd"), ("amount", "1.5")],
+            "parameter_invalid_integer",
+            "amount",
+        ),
+        ("/v1/payment_intents", &[("currency", "usd"), ("amount", "49")], "amount_too_small", "amount"),
+        (
+            "/v1/subscriptions",
+            &[("customer", "cus_none"), ("items[0][price]", "p")],
+            "resource_missing",
+            "customer",
+        ),
+        ("/v1/subscriptions", &[("customer", "")], "parameter_missing", "customer"),
+    ];
+    for (path, form, code, param) in cases {
+        let (status, error) = refused(&bench, path, form).await;
+        assert_eq!(
+            (status, &error["type"], &error["code"], &error["param"]),
+            (400, &json!("invalid_request_error"), &json!(code), &json!(param)),
+            "{path} {form:?}: {error}"
+        );
+    }
+    let (status, error) = refused(&bench, "/v1/checkout/sessions", &[("mode", "buy")]).await;
+    assert!(status == 400 && text(&error["message"]).contains("must be one of"), "{error}");
+    let (status, _) = refused(&bench, "/v1/nothing", &[]).await;
+    assert_eq!(status, 404);
+    let (status, body) = bench.ask(Method::GET, "/v1/customers/cus_none", &[]).await;
+    assert_eq!((status, &body["error"]["code"]), (404, &json!("resource_missing")));
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_answer() {
+    let bench = Bench::start().await;
+    let client = reqwest::Client::new();
+    let url = format!("{}/v1/customers", bench.sandbox.url());
+    let send = |name: &'static str| {
+        client
+            .post(&url)
+            .bearer_auth("sk_test_x")
+            .header("idempotency-key", "k1")
+            .form(&[("name", name)])
+            .send()
+    };
+    let first = send("Ada").await.unwrap();
+    assert!(first.headers().get("idempotent-replayed").is_none());
+    let first: Value = first.json().await.unwrap();
+    let second = send("Ada").await.unwrap();
+    assert_eq!(second.headers()["idempotent-replayed"], "true");
+    assert_eq!(second.json::<Value>().await.unwrap(), first);
+    let other = send("Bob").await.unwrap();
+    assert_eq!(other.status().as_u16(), 400);
+    assert_eq!(other.json::<Value>().await.unwrap()["error"]["type"], "idempotency_error");
+    assert_eq!(bench.get("/v1/customers").await["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn lists_have_cursors() {
+    let bench = Bench::start().await;
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        let made = bench.post("/v1/customers", &[("name", name)]).await;
+        ids.insert(0, text(&made["id"]).to_owned());
+    }
+    let seen = |page: &Value| -> Vec<String> {
+        page["data"].as_array().unwrap().iter().map(|row| text(&row["id"]).to_owned()).collect()
+    };
+    let first = bench.get("/v1/customers?limit=2").await;
+    assert_eq!((seen(&first), &first["has_more"]), (ids[..2].to_vec(), &json!(true)));
+    let rest = bench.get(&format!("/v1/customers?limit=3&starting_after={}", ids[1])).await;
+    assert_eq!((seen(&rest), &rest["has_more"]), (ids[2..].to_vec(), &json!(false)));
+    let before = bench.get(&format!("/v1/customers?limit=1&ending_before={}", ids[3])).await;
+    assert_eq!((seen(&before), &before["has_more"]), (ids[2..3].to_vec(), &json!(true)));
+    for wrong in ["limit=0", "limit=101", "starting_after=cus_none"] {
+        let (status, _) = bench.ask(Method::GET, &format!("/v1/customers?{wrong}"), &[]).await;
+        assert_eq!(status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_expanded_is_shown_and_what_cannot_be_is_refused() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    let row = bench.get(&format!("/v1/prices/{price}?expand[]=product")).await;
+    assert_eq!(row["product"]["name"], "Basic");
+    let list = bench.get("/v1/prices?expand[]=data.product").await;
+    assert_eq!(list["data"][0]["product"]["object"], "product");
+    let (status, body) = bench.ask(Method::GET, &format!("/v1/prices/{price}?expand[]=currency"), &[]).await;
+    assert_eq!(status, 400, "{body}");
+}
+
+#[tokio::test]
+async fn it_fails_when_it_is_asked_to() {
+    let bench = Bench::start().await;
+    let faults = json!({ "api": [
+        { "status": 429 },
+        { "status": 500, "after_work": true },
+        { "cut": true, "after_work": true },
+    ] });
+    bench.control("faults", faults).await;
+    let (status, body) = bench.ask(Method::POST, "/v1/customers", &[]).await;
+    assert_eq!((status, &body["error"]["code"]), (429, &json!("rate_limit")));
+    let (status, _) = bench.ask(Method::POST, "/v1/customers", &[]).await;
+    assert_eq!(status, 500);
+    let client = reqwest::Client::new();
+    let cut =
+        client.post(format!("{}/v1/customers", bench.sandbox.url())).bearer_auth("sk_test_x").send().await;
+    let whole = match cut {
+        Ok(response) => response.text().await.is_ok(),
+        Err(_) => false,
+    };
+    assert!(!whole, "the answer was cut");
+    assert_eq!(
+        bench.get("/v1/customers").await["data"].as_array().unwrap().len(),
+        2,
+        "two were made all the same"
+    );
+}

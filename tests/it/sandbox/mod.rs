@@ -1,5 +1,6 @@
 //! Is the sandbox a believable Stripe? Over real HTTP; every answer of its API is held against the schema.
 
+mod browser;
 mod checkout;
 mod conformance;
 mod errors;
@@ -7,9 +8,13 @@ mod pages;
 mod payments;
 mod receiver;
 mod schema;
+mod served;
 mod subscriptions;
 mod time;
+mod tour;
 mod webhooks;
+
+use std::{collections::BTreeSet, sync::Mutex};
 
 use counterfoil::{
     clock::Clock,
@@ -31,6 +36,8 @@ pub struct Bench {
     pub receiver: Receiver,
     pub clock: Clock,
     client: reqwest::Client,
+    /// The operations that have answered.
+    called: Mutex<BTreeSet<String>>,
 }
 
 impl Bench {
@@ -48,9 +55,10 @@ impl Bench {
             api_version: version.map(str::to_owned),
         };
         let listen = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen, webhook: Some(webhook), clock: clock.clone() };
+        let options =
+            Options { listen, webhook: Some(webhook), clock: clock.clone(), signing_clock: clock.clone() };
         let sandbox = Sandbox::start(options).await.expect("a free port");
-        Self { sandbox, receiver, clock, client: reqwest::Client::new() }
+        Self { sandbox, receiver, clock, client: reqwest::Client::new(), called: Mutex::default() }
     }
 
     /// Asks, and returns status and body as they are.
@@ -76,7 +84,8 @@ impl Bench {
         let status = response.status().as_u16();
         let body: Value = response.json().await.expect("it answers with JSON");
         if status == 200 {
-            schema::check(method.as_str(), path, &body);
+            let operation = schema::check(method.as_str(), path, &body);
+            self.called.lock().unwrap().insert(operation);
         } else {
             let error = &body["error"];
             assert!(error["type"].is_string() && error["message"].is_string(), "{path}: {body}");

@@ -1,1 +1,71 @@
-//! To come.
+//! Do the overview and the portal show and do what a person expects?
+
+use serde_json::json;
+
+use super::{Bench, text};
+
+#[tokio::test]
+async fn the_overview_shows_everything_and_moves_the_clock() {
+    let bench = Bench::start().await;
+    let customer = bench.customer("pm_card_visa").await;
+    let price = bench.price("Basic", "999").await;
+    let form = [("customer", customer.as_str()), ("items[0][price]", &price)];
+    let subscription = bench.post("/v1/subscriptions", &form).await;
+    bench.receiver.event("customer.subscription.created").await;
+    let (status, html) = bench.page("/").await;
+    assert_eq!(status, 200);
+    for shown in
+        [customer.as_str(), text(&subscription["id"]), "2026-01-31 12:00:00", "Send again", "not Stripe"]
+    {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+    assert!(html.contains("lang=\"en\"") && html.contains("width=device-width"));
+    let (status, leads, _) = bench.submit("/clock", &[("advance", "1 month")]).await;
+    assert_eq!((status, leads.as_deref()), (303, Some("/")));
+    assert!(bench.page("/").await.1.contains("2026-02-28 12:00:00"));
+    let event = bench.receiver.event("customer.subscription.created").await;
+    let before = bench.receiver.all().len();
+    bench.submit(&format!("/resend/{}", text(&event["id"])), &[]).await;
+    bench.receiver.wait("the event again", |all| all.len() > before).await;
+    let (status, leads, html) = bench.submit("/clock", &[("advance", "-1 month")]).await;
+    assert!(status == 400 && leads.is_none() && html.contains("role=\"alert\""));
+}
+
+#[tokio::test]
+async fn the_portal_changes_cancels_and_takes_another_card() {
+    let bench = Bench::start().await;
+    let customer = bench.customer("pm_card_visa").await;
+    let (basic, creator) = (bench.price("Basic", "999").await, bench.price("Creator", "1999").await);
+    let form = [("customer", customer.as_str()), ("items[0][price]", &basic)];
+    let id = text(&bench.post("/v1/subscriptions", &form).await["id"]).to_owned();
+    let path = format!("/v1/subscriptions/{id}");
+    let session = bench
+        .post(
+            "/v1/billing_portal/sessions",
+            &[("customer", &customer), ("return_url", "https://example.com")],
+        )
+        .await;
+    let page = text(&session["url"]).replace(&bench.sandbox.url(), "");
+    let (status, html) = bench.page(&page).await;
+    assert!(status == 200 && html.contains("Basic") && html.contains("Cancel subscription"), "{html}");
+
+    let (_, _, html) =
+        bench.submit(&page, &[("do", "change"), ("subscription", &id), ("price", &creator)]).await;
+    assert!(html.contains("Your plan was changed."), "{html}");
+    assert_eq!(bench.get(&path).await["items"]["data"][0]["price"]["id"], json!(creator));
+    bench.submit(&page, &[("do", "cancel"), ("subscription", &id), ("feedback", "too_expensive")]).await;
+    let row = bench.get(&path).await;
+    // Flexible billing: the flag stays false, the date says it.
+    assert_eq!((&row["cancel_at_period_end"], row["cancel_at"].is_i64()), (&json!(false), true));
+    assert_eq!(row["cancellation_details"]["feedback"], "too_expensive");
+    let (_, _, html) = bench.submit(&page, &[("do", "withdraw"), ("subscription", &id)]).await;
+    assert!(html.contains("goes on"), "{html}");
+    assert!(bench.get(&path).await["cancel_at"].is_null());
+    let (_, _, html) = bench.submit(&page, &[("do", "card"), ("number", "4000000000000002")]).await;
+    assert!(html.contains("declined"), "{html}");
+    bench.submit(&page, &[("do", "card"), ("number", "5555555555554444")]).await;
+    let method = text(&bench.get(&path).await["default_payment_method"]).to_owned();
+    assert_eq!(bench.get(&format!("/v1/payment_methods/{method}")).await["card"]["brand"], "mastercard");
+    let (status, _) = bench.page("/portal/guess").await;
+    assert_eq!(status, 404);
+}

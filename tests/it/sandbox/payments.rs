@@ -1,1 +1,132 @@
-//! To come.
+//! Payments, refunds and disputes: does the money add up?
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Bench, text};
+
+async fn pay(bench: &Bench, card: &str, amount: &str) -> Value {
+    let form = [("amount", amount), ("currency", "usd"), ("payment_method", card), ("confirm", "true")];
+    bench.post("/v1/payment_intents", &form).await
+}
+
+#[tokio::test]
+async fn a_manual_capture_takes_what_it_says() {
+    let bench = Bench::start().await;
+    let form = [
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("capture_method", "manual"),
+    ];
+    let held = bench.post("/v1/payment_intents", &form).await;
+    assert_eq!((&held["status"], &held["amount_capturable"]), (&json!("requires_capture"), &json!(2000)));
+    let path = format!("/v1/payment_intents/{}", text(&held["id"]));
+    let (status, _) =
+        bench.ask(Method::POST, &format!("{path}/capture"), &[("amount_to_capture", "2001")]).await;
+    assert_eq!(status, 400);
+    let taken = bench.post(&format!("{path}/capture"), &[("amount_to_capture", "500")]).await;
+    assert_eq!((&taken["status"], &taken["amount_received"]), (&json!("succeeded"), &json!(500)));
+    let (status, body) = bench.ask(Method::POST, &format!("{path}/cancel"), &[]).await;
+    assert_eq!((status, &body["error"]["code"]), (400, &json!("payment_intent_unexpected_state")));
+}
+
+#[tokio::test]
+async fn three_d_secure_asks_on_a_page() {
+    let bench = Bench::start().await;
+    for (answer, status) in [("yes", "succeeded"), ("no", "requires_payment_method")] {
+        let form = [
+            ("amount", "2000"),
+            ("currency", "usd"),
+            ("payment_method", "pm_card_threeDSecure2Required"),
+            ("confirm", "true"),
+            ("return_url", "https://example.com/back"),
+        ];
+        let asked = bench.post("/v1/payment_intents", &form).await;
+        assert_eq!(asked["status"], "requires_action");
+        let url = text(&asked["next_action"]["redirect_to_url"]["url"]).replace(&bench.sandbox.url(), "");
+        assert!(bench.page(&url).await.1.contains("20.00 USD"));
+        let (_, leads, _) = bench.submit(&url, &[("bank", answer)]).await;
+        assert_eq!(leads.as_deref(), Some("https://example.com/back"));
+        let after = bench.get(&format!("/v1/payment_intents/{}", text(&asked["id"]))).await;
+        assert_eq!(after["status"], status, "{after:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_declined_payment_is_a_402_that_carries_the_intent() {
+    let bench = Bench::start().await;
+    let form = [
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_chargeDeclinedInsufficientFunds"),
+        ("confirm", "true"),
+    ];
+    let (status, body) = bench.ask(Method::POST, "/v1/payment_intents", &form).await;
+    let error = &body["error"];
+    assert_eq!(
+        (status, &error["type"], &error["decline_code"]),
+        (402, &json!("card_error"), &json!("insufficient_funds"))
+    );
+    assert_eq!(error["payment_intent"]["status"], "requires_payment_method");
+    let told = bench.receiver.event("payment_intent.payment_failed").await;
+    assert_eq!(told["data"]["object"]["last_payment_error"]["code"], "card_declined");
+    let path = format!("/v1/payment_intents/{}/confirm", text(&error["payment_intent"]["id"]));
+    assert_eq!(bench.post(&path, &[("payment_method", "pm_card_visa")]).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn refunds_add_up_and_may_fail_later() {
+    let bench = Bench::start().await;
+    let intent = pay(&bench, "pm_card_visa", "1000").await;
+    let of = [("payment_intent", text(&intent["id"]))];
+    bench.post("/v1/refunds", &[of[0], ("amount", "300")]).await;
+    let (status, _) = bench.ask(Method::POST, "/v1/refunds", &[of[0], ("amount", "701")]).await;
+    assert_eq!(status, 400);
+    bench.post("/v1/refunds", &of).await;
+    let charge = bench.get(&format!("/v1/charges/{}", text(&intent["latest_charge"]))).await;
+    assert_eq!((&charge["amount_refunded"], &charge["refunded"]), (&json!(1000), &json!(true)));
+    let (status, body) = bench.ask(Method::POST, "/v1/refunds", &of).await;
+    assert_eq!((status, &body["error"]["code"]), (400, &json!("charge_already_refunded")));
+
+    let other = pay(&bench, "pm_card_refundFail", "1000").await;
+    let refund = bench.post("/v1/refunds", &[("payment_intent", text(&other["id"]))]).await;
+    assert_eq!(refund["status"], "succeeded");
+    bench.advance("3 days").await;
+    bench.receiver.event("refund.failed").await;
+    let charge = bench.get(&format!("/v1/charges/{}", text(&other["latest_charge"]))).await;
+    assert_eq!(charge["amount_refunded"], 0, "a failed refund gives the amount back");
+}
+
+#[tokio::test]
+async fn disputes_are_opened_won_lost_inquired_and_prevented() {
+    let bench = Bench::start().await;
+    let intent = pay(&bench, "pm_card_createDispute", "1000").await;
+    let dispute =
+        bench.get(&format!("/v1/disputes?payment_intent={}", text(&intent["id"]))).await["data"][0].clone();
+    bench.receiver.event("charge.dispute.funds_withdrawn").await;
+    assert_eq!(dispute["balance_transactions"][0]["net"], -2500);
+    let (status, body) =
+        bench.ask(Method::POST, "/v1/refunds", &[("payment_intent", text(&intent["id"]))]).await;
+    assert_eq!((status, &body["error"]["code"]), (400, &json!("charge_disputed")));
+    let (_, won) =
+        bench.control(&format!("disputes/{}", text(&dispute["id"])), json!({ "status": "won" })).await;
+    assert_eq!(won["status"], "won");
+    bench.receiver.event("charge.dispute.funds_reinstated").await;
+    let (status, _) =
+        bench.control(&format!("disputes/{}", text(&dispute["id"])), json!({ "status": "lost" })).await;
+    assert_eq!(status, 400, "it is closed");
+
+    let other = pay(&bench, "pm_card_visa", "1000").await;
+    let inquiry = json!({ "payment_intent": other["id"], "status": "warning_needs_response", "amount": 400 });
+    let (_, inquiry) = bench.control("disputes", inquiry).await;
+    assert_eq!(inquiry["balance_transactions"], json!([]), "an inquiry moves no money");
+    let closed = bench.post(&format!("/v1/disputes/{}/close", text(&inquiry["id"])), &[]).await;
+    assert_eq!(closed["status"], "warning_closed");
+
+    let third = pay(&bench, "pm_card_visa", "1000").await;
+    let (_, prevented) =
+        bench.control("disputes", json!({ "payment_intent": third["id"], "status": "prevented" })).await;
+    assert_eq!(prevented["status"], "prevented");
+}

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
     sync::{Arc, Mutex, OnceLock},
 };
 
@@ -9,7 +11,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("schema/stripe-2026-09-30.endive.schema.json");
-const PARAMETERS: &str = include_str!("../../../src/sandbox/parameters.json");
+pub const PARAMETERS: &str = include_str!("../../../src/sandbox/parameters.json");
 
 fn schema() -> &'static Value {
     static SCHEMA_READ: OnceLock<Value> = OnceLock::new();
@@ -63,12 +65,14 @@ fn validator(definition: &str) -> Arc<Validator> {
     Arc::clone(made)
 }
 
-/// Fails when an answer is not what the operation returns.
-pub fn check(method: &str, path: &str, body: &Value) {
-    let returns = operation(method, path)["returns"].as_str().unwrap();
+/// Fails when an answer is not what the operation returns; names the operation.
+pub fn check(method: &str, path: &str, body: &Value) -> String {
+    let operation = operation(method, path);
+    let name = format!("{method} {}", operation["path"].as_str().unwrap());
+    let returns = operation["returns"].as_str().unwrap();
     if body["deleted"] == true {
         assert!(body["id"].is_string() && body["object"].is_string(), "{body}");
-        return;
+        return name;
     }
     let list = returns.strip_prefix("ListObject[").and_then(|rest| rest.strip_suffix(']'));
     let elements = match list {
@@ -87,6 +91,7 @@ pub fn check(method: &str, path: &str, body: &Value) {
             .collect();
         assert!(errors.is_empty(), "{method} {path}: {errors:#?}\n{element:#}");
     }
+    name
 }
 
 #[test]
@@ -106,22 +111,31 @@ fn every_operation_that_takes_parameters_is_stripes() {
     }
 }
 
+/// `tests/conformance/parameters.py` makes the file; the same schema makes the same file.
 #[test]
-fn the_parameters_of_an_operation_are_the_ones_of_the_schema() {
-    let ours: BTreeMap<String, Value> = serde_json::from_str(PARAMETERS).unwrap();
-    for (name, parameters) in &ours {
-        let (method, path) = name.split_once(' ').unwrap();
-        let reference = operation(method, path)["params"]["$ref"].as_str().unwrap_or_default();
-        let described = &schema()["$defs"][reference.trim_start_matches("#/$defs/")]["properties"];
-        let described: BTreeSet<&String> =
-            described.as_object().map(|fields| fields.keys().collect()).unwrap_or_default();
-        let listed =
-            parameters.as_object().unwrap().keys().filter(|name| !["!", "?"].contains(&name.as_str()));
-        let listed: BTreeSet<&String> = listed.collect();
-        assert!(
-            listed.is_subset(&described),
-            "{name}: {:?}",
-            listed.difference(&described).collect::<Vec<_>>()
-        );
+fn the_parameters_are_the_ones_of_the_schema() {
+    let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let derived = Command::new("python3")
+        .arg(path("tests/conformance/parameters.py"))
+        .arg(path("tests/it/sandbox/schema/stripe-2026-09-30.endive.schema.json"))
+        .arg(path("src/sandbox/parameters.json"))
+        .output()
+        .expect("python3 is needed to derive the parameters");
+    assert!(derived.status.success(), "{}", String::from_utf8_lossy(&derived.stderr));
+    assert!(
+        String::from_utf8_lossy(&derived.stdout) == PARAMETERS,
+        "derive src/sandbox/parameters.json anew"
+    );
+}
+
+#[test]
+fn an_answer_of_another_shape_is_found() {
+    let whole = json!({ "id": "cus_1", "object": "customer", "created": 1, "livemode": false });
+    assert_eq!(check("GET", "/v1/customers/cus_1", &whole), "GET /v1/customers/{customer}");
+    for (name, wrong) in [("created", json!("now")), ("object", json!("person")), ("livemode", Value::Null)] {
+        let mut answer = whole.clone();
+        answer[name] = wrong;
+        let found = std::panic::catch_unwind(|| check("GET", "/v1/customers/cus_1", &answer));
+        assert!(found.is_err(), "{name}");
     }
 }

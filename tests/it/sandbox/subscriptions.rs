@@ -113,6 +113,10 @@ async fn a_cancellation_is_scheduled_withdrawn_and_done() {
     bench.advance("1 month").await;
     assert_eq!(bench.get(&path).await["status"], "canceled");
     bench.receiver.event("customer.subscription.deleted").await;
+    let price = bench.price("Other", "999").await;
+    let now = bench.post("/v1/subscriptions", &[("customer", &customer), ("items[0][price]", &price)]).await;
+    let ended = bench.delete(&format!("/v1/subscriptions/{}", text(&now["id"]))).await;
+    assert_eq!(ended["status"], "canceled");
     let (status, body) = bench.ask(Method::DELETE, &path, &[]).await;
     assert_eq!((status, &body["error"]["code"]), (404, &json!("resource_missing")));
 }

@@ -1,1 +1,144 @@
-//! To come.
+//! Are webhooks signed, repeated, and as wrong as somebody asks?
+
+use counterfoil::{
+    clock::Clock,
+    sandbox::{Options, Sandbox, Webhook},
+    stripe::signature::{Secret, Secrets, SignatureError, verify},
+};
+use serde_json::{Value, json};
+
+use super::{
+    Bench, SECRET,
+    receiver::{Received, Receiver},
+    text,
+};
+
+fn verified(bench: &Bench, received: &Received, secret: &str) -> Result<(), SignatureError> {
+    let secrets = Secrets::new(vec![Secret::new("test", secret)]);
+    verify(&secrets, Some(&received.signature), &received.body, bench.clock.now()).map(drop)
+}
+
+#[tokio::test]
+async fn they_are_signed_and_tried_again() {
+    let bench = Bench::start().await;
+    bench.receiver.fail(2);
+    bench.post("/v1/customers", &[("name", "Ada")]).await;
+    let all = bench.receiver.wait("the third try", |all| !all.is_empty()).await;
+    assert_eq!(verified(&bench, &all[0], SECRET), Ok(()));
+    assert_eq!(verified(&bench, &all[0], "whsec_other"), Err(SignatureError::NoMatch));
+    let events = bench.get("/v1/events?delivery_success=true").await;
+    assert_eq!(events["data"][0]["id"], all[0].event()["id"]);
+}
+
+/// Whoever checks them elsewhere has today's date, also when the sandbox is a month ahead.
+#[tokio::test]
+async fn they_are_dated_by_the_clock_of_those_who_check_them() {
+    let (receiver, signing_clock) = (Receiver::start().await, Clock::system());
+    let webhook = Webhook { url: receiver.url(), secret: SECRET.to_owned(), api_version: None };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let clock = Clock::system();
+    let options = Options { listen, webhook: Some(webhook), clock, signing_clock: signing_clock.clone() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let client = reqwest::Client::new();
+    let ahead =
+        client.post(format!("{}/_sandbox/clock", sandbox.url())).json(&json!({ "advance": "1 month" }));
+    assert!(ahead.send().await.unwrap().status().is_success());
+    client.post(format!("{}/v1/customers", sandbox.url())).bearer_auth("sk_test_x").send().await.unwrap();
+    let all = receiver.wait("the customer", |all| !all.is_empty()).await;
+    let secrets = Secrets::new(vec![Secret::new("test", SECRET)]);
+    let now = signing_clock.now();
+    assert!(verify(&secrets, Some(&all[0].signature), &all[0].body, now).is_ok());
+    assert!(all[0].event()["created"].as_i64().unwrap() > now.seconds() + 27 * 86_400);
+}
+
+#[tokio::test]
+async fn they_go_wrong_as_they_are_asked_to() {
+    let bench = Bench::start().await;
+    bench.control("faults", json!({ "drop_percent": 100 })).await;
+    let made = bench.post("/v1/customers", &[("name", "Ada")]).await;
+    let undelivered = bench.get("/v1/events?delivery_success=false").await;
+    assert_eq!(undelivered["data"][0]["data"]["object"]["id"], made["id"]);
+    bench.control("faults", json!({})).await;
+    let event = text(&undelivered["data"][0]["id"]).to_owned();
+
+    let twice = json!({ "events": [event], "copies": 2, "secrets": ["whsec_old", SECRET] });
+    assert_eq!(bench.control("webhooks", twice).await.1["deliveries"], 2);
+    let all = bench.receiver.wait("both copies", |all| all.len() == 2).await;
+    assert_eq!(all[0].body, all[1].body);
+    assert_eq!(verified(&bench, &all[0], SECRET), Ok(()), "any of the two signatures counts");
+    assert_eq!(verified(&bench, &all[0], "whsec_old"), Ok(()));
+
+    bench.control("webhooks", json!({ "events": [event], "corrupt": true })).await;
+    let all = bench.receiver.wait("the corrupt one", |all| all.len() == 3).await;
+    assert_eq!(verified(&bench, &all[2], SECRET), Err(SignatureError::NoMatch));
+
+    bench.post("/v1/customers", &[("name", "Bob")]).await;
+    bench.receiver.wait("Bob", |all| all.len() == 4).await;
+    bench.control("webhooks", json!({ "types": ["customer.created"], "order": "reversed" })).await;
+    let all = bench.receiver.wait("both again", |all| all.len() == 6).await;
+    assert_eq!(all[4].event()["data"]["object"]["name"], "Bob");
+    assert_eq!(all[5].event()["data"]["object"]["name"], "Ada");
+}
+
+/// The fields of a recorded document that ours lacks, apart from those that no reader can need.
+fn missing(recorded: &Value, ours: &Value) -> Vec<String> {
+    const UNUSED: [&str; 8] = [
+        "billing_thresholds",
+        "payment_settings",
+        "rendering",
+        "shipping_details",
+        "proration_details",
+        "transfer_data",
+        "receipt_number",
+        "aggregate_usage",
+    ];
+    let recorded = recorded.as_object().unwrap().keys();
+    recorded
+        .filter(|name| !UNUSED.contains(&name.as_str()) && ours.get(name.as_str()).is_none())
+        .cloned()
+        .collect()
+}
+
+#[tokio::test]
+async fn each_version_has_the_fields_of_its_recorded_documents() {
+    for (version, folder) in [("2024-04-10", "2024-04-10"), ("2025-08-27.basil", "2025-basil")] {
+        let bench = Bench::of_version(Some(version)).await;
+        let customer = bench.customer("pm_card_visa").await;
+        let price = bench.price("Basic", "999").await;
+        let form = [("customer", customer.as_str()), ("items[0][price]", &price)];
+        let subscription = bench.post("/v1/subscriptions", &form).await;
+        bench.advance("32 days").await;
+        for (kind, file) in [
+            ("customer.subscription.created", "customer.subscription.created.json"),
+            ("customer.subscription.updated", "customer.subscription.updated.renewal.json"),
+            ("invoice.paid", "invoice.paid.subscription_cycle.json"),
+            ("charge.succeeded", "charge.succeeded.json"),
+            ("payment_intent.succeeded", "payment_intent.succeeded.subscription.json"),
+        ] {
+            let recorded: Value = crate::stripe::documents::value(folder, file);
+            let event = bench.receiver.event(kind).await;
+            assert_eq!(event["api_version"], version);
+            let (theirs, ours) = (&recorded["data"]["object"], &event["data"]["object"]);
+            assert_eq!(missing(theirs, ours), Vec::<String>::new(), "{version} {kind}");
+            if let Some(line) = theirs["lines"]["data"].get(0) {
+                assert_eq!(missing(line, &ours["lines"]["data"][0]), Vec::<String>::new(), "{version} line");
+            }
+            if let Some(item) = theirs["items"]["data"].get(0) {
+                assert_eq!(missing(item, &ours["items"]["data"][0]), Vec::<String>::new(), "{version} item");
+            }
+        }
+        let invoice = bench.receiver.event("invoice.paid").await["data"]["object"].clone();
+        let renewal = bench.receiver.event("customer.subscription.updated").await;
+        if version < "2025-03-31" {
+            assert_eq!(invoice["subscription"], subscription["id"]);
+            assert!(invoice["payment_intent"].is_string() && invoice.get("parent").is_none());
+            assert!(renewal["data"]["previous_attributes"]["current_period_end"].is_i64(), "{renewal:#}");
+            assert!(renewal["data"]["previous_attributes"].get("items").is_none());
+        } else {
+            assert_eq!(invoice["parent"]["subscription_details"]["subscription"], subscription["id"]);
+            assert!(invoice.get("subscription").is_none() && invoice.get("payment_intent").is_none());
+        }
+        let refunds = bench.receiver.types().iter().any(|kind| kind == "invoice_payment.paid");
+        assert_eq!(refunds, version > "2025-05-28", "{version}");
+    }
+}

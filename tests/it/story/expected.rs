@@ -15,8 +15,8 @@ use crate::stripe::documents::{ADA, BOB, event};
 /// Ada's first June: 500 of Basic, and on 06-11 at the same second of the day, with 20 of 30 days left, the difference
 /// to Creator: ⌊(1,500 − 500) × 20 ÷ 30⌋ = 666. July is Creator's 1,500, into which at most 2 × 1,500 − 1,500 may be
 /// carried: all of the 500 and the 666. August is Basic's 500 again, into which 2 × 500 − 500 = 500 of the 1,500 are
-/// carried, and nothing of what had been carried before. Everything of August ends with the subscription. Packs stay:
-/// their refunds and the lost dispute are for a later release.
+/// carried, and nothing of what had been carried before. Everything of August ends with the subscription. Packs stay,
+/// but the first one was refunded, in two halves, and the second one was disputed and lost: both are void.
 pub fn grants(account: &str, opened_at: Timestamp) -> Vec<String> {
     let opened_at = json!(opened_at);
     let signup = format!(
@@ -37,9 +37,9 @@ pub fn grants(account: &str, opened_at: Timestamp) -> Vec<String> {
              2025-07-01T10:05:00Z..2025-08-01T10:05:00Z, 1999 usd by in_1QLedgerAda00000000000A3",
             "month:sub_1QLedgerAda00000000000001:1754042700 allocation ended: 500 granted, 500 expired, 0 left, \
              2025-08-01T10:05:00Z..2025-09-01T10:05:00Z, 999 usd by in_1QLedgerAda00000000000A4",
-            "pack:pi_3QLedgerAda00000000000T1 top_up live: 2000 granted, 0 expired, 2000 left, \
+            "pack:pi_3QLedgerAda00000000000T1 top_up used: 2000 granted, 0 expired, 2000 void, 0 left, \
              2025-06-15T12:00:04Z..never, 2000 usd by pi_3QLedgerAda00000000000T1",
-            "pack:pi_3QLedgerAda00000000000T2 top_up live: 5500 granted, 0 expired, 5500 left, \
+            "pack:pi_3QLedgerAda00000000000T2 top_up used: 5500 granted, 0 expired, 5500 void, 0 left, \
              2025-06-16T12:00:04Z..never, 5000 usd by pi_3QLedgerAda00000000000T2",
             "pack:pi_3QLedgerAda00000000000T3 top_up live: 2000 granted, 0 expired, 2000 left, \
              2025-06-22T09:00:00Z..never, 2000 usd by pi_3QLedgerAda00000000000T3",
@@ -58,9 +58,9 @@ pub fn grants(account: &str, opened_at: Timestamp) -> Vec<String> {
     grants
 }
 
-/// 50 of the free plan, and Ada's packs.
+/// 50 of the free plan, and the one pack of Ada's that is left.
 pub fn balance(account: &str) -> Value {
-    let available = if account == ADA { 50 + 2_000 + 5_500 + 2_000 } else { 50 };
+    let available = if account == ADA { 50 + 2_000 } else { 50 };
     json!({ "available": available, "held": 0, "settled": available, "debt": 0 })
 }
 

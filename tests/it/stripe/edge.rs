@@ -104,8 +104,8 @@ fn a_full_discount_pays_for_the_period_and_costs_nothing() {
 }
 
 #[test]
-fn an_invoice_with_more_lines_than_the_event_is_held() {
-    let Err(SetAside::Held(because)) = edge("invoice_lines_truncated.json") else { panic!() };
+fn an_invoice_with_more_lines_than_the_event_is_incomplete() {
+    let Err(SetAside::Incomplete(because)) = edge("invoice_lines_truncated.json") else { panic!() };
     assert!(because.contains("10"), "{because}");
 }
 

@@ -2,73 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::TimeDelta;
-use counterfoil::{
-    clock::Clock,
-    domain::names::AccountId,
-    ledger::Ledger,
-    stripe::{
-        inbox::{Inbox, Operated, ReceiveError, Received, State},
-        processor::{ATTEMPTS_MAX, Processor, Progress},
-        signature::{Secrets, sign},
-    },
+use counterfoil::stripe::{
+    inbox::{Operated, ReceiveError, State},
+    processor::{ATTEMPTS_MAX, Processor, Progress},
+    watch::{FAILURES_IN_A_ROW_MAX, measure, to_do},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::documents::{ADA, BOB, SHAPES, here, read, story, value};
-use crate::support::ledger::{TestLedger, start};
-
-struct Desk {
-    inbox: Inbox,
-    processor: Processor,
-    test: TestLedger,
-    secrets: Secrets,
-}
-
-impl Desk {
-    async fn open() -> Self {
-        let test = TestLedger::start().await;
-        let inbox = Inbox::new(test.database.pool());
-        let processor = Processor::new(inbox.clone(), test.ledger.clone(), here());
-        Self { inbox, processor, test, secrets: Secrets::parse("whsec_test").unwrap() }
-    }
-
-    fn clock(&self) -> &Clock {
-        &self.test.clock
-    }
-
-    async fn receive(&self, body: &[u8]) -> Result<Received, ReceiveError> {
-        let at = self.clock().now();
-        let header = sign(self.secrets.first().unwrap(), body, at);
-        self.inbox.receive(&self.secrets, Some(&header), body, at).await
-    }
-
-    async fn take(&self, event: &Value) -> String {
-        self.receive(&serde_json::to_vec(event).unwrap()).await.unwrap().event.to_string()
-    }
-
-    async fn take_file(&self, shape: &str, file: &str) -> String {
-        self.receive(&read(shape, file)).await.unwrap().event.to_string()
-    }
-
-    async fn work(&self) {
-        while self.processor.work().await.unwrap() != Progress::Idle {}
-    }
-
-    async fn state(&self, event: &str) -> State {
-        self.inbox.find(event).await.unwrap().expect("it was received").summary.state
-    }
-
-    fn pass(&self, seconds: i64) {
-        self.clock().set(self.clock().now().plus(TimeDelta::seconds(seconds)));
-    }
-}
-
-async fn available(ledger: &Ledger, account: &str, clock: &Clock) -> i64 {
-    let view = ledger.view(&AccountId::parse(account).unwrap()).await.unwrap();
-    view.account.balance(clock.now()).available.get()
-}
+use super::{
+    desk::{Desk, available},
+    documents::{ADA, BOB, SHAPES, here, read, story, value},
+};
+use crate::support::ledger::start;
 
 #[tokio::test]
 async fn a_delivery_is_kept_once_and_its_first_body_stays() {
@@ -113,8 +59,8 @@ async fn the_whole_story_is_handled_in_both_shapes_and_backwards() {
         let (ledger, clock) = (&desk.test.ledger, desk.clock());
         balances.insert((available(ledger, ADA, clock).await, available(ledger, BOB, clock).await));
     }
-    // 50 at the start, and packs of 2,000, 5,500 and 2,000; refunds and disputes are for a later release.
-    assert_eq!(balances, BTreeSet::from([(9_550, 50)]));
+    // 50 at the start, and packs of 2,000, 5,500 and 2,000, of which the first is refunded and the second disputed.
+    assert_eq!(balances, BTreeSet::from([(2_050, 50)]));
 }
 
 #[tokio::test]
@@ -173,7 +119,7 @@ async fn awkward_deliveries_end_where_a_person_finds_them() {
         ("unknown_enum_status.json", State::Dead),
         ("livemode_true.json", State::Quarantined),
         ("connect_account.json", State::Quarantined),
-        ("invoice_lines_truncated.json", State::Dead),
+        ("invoice_lines_truncated.json", State::Waiting),
         ("hostile_metadata.json", State::Waiting),
         ("expanded_customer.json", State::Processed),
     ];
@@ -184,7 +130,7 @@ async fn awkward_deliveries_end_where_a_person_finds_them() {
     }
     let dead = desk.inbox.list(Some(State::Dead), None, 10).await.unwrap();
     assert!(dead.events.iter().all(|event| event.reason.is_some()));
-    assert_eq!(dead.events.len(), 2);
+    assert_eq!(dead.events.len(), 1);
 }
 
 #[tokio::test]
@@ -211,11 +157,68 @@ async fn a_person_can_retry_and_discard() {
 #[tokio::test]
 async fn what_is_not_handled_yet_can_be_processed_again() {
     let desk = Desk::open().await;
-    let refund = desk.take_file(SHAPES[1], "refund.created.json").await;
+    let announced = desk.take_file(SHAPES[1], "customer.subscription.trial_will_end.json").await;
+    // As a release left it that did not know the type.
+    sqlx::query("update ledger.stripe_inbox set state = 'not_handled_yet'")
+        .execute(&desk.test.database.pool())
+        .await
+        .unwrap();
     desk.work().await;
-    assert_eq!(desk.state(&refund).await, State::NotHandledYet);
+    assert_eq!(desk.state(&announced).await, State::NotHandledYet);
     assert_eq!(desk.inbox.reprocess(desk.clock().now()).await.unwrap(), 1);
-    assert_eq!(desk.state(&refund).await, State::Received);
+    assert_eq!(desk.state(&announced).await, State::Received);
+    desk.work().await;
+    assert_eq!(desk.state(&announced).await, State::Processed);
+}
+
+/// Somebody is called after five of them; a success begins a new count.
+#[tokio::test]
+async fn failures_in_a_row_are_counted() {
+    let desk = Desk::open().await;
+    let fail = async |number: u32| {
+        let mut event = value("edge", "unknown_enum_status.json");
+        event["id"] = format!("evt_{number}").into();
+        desk.take(&event).await;
+        desk.work().await;
+    };
+    for number in 1..=FAILURES_IN_A_ROW_MAX {
+        fail(number).await;
+        assert_eq!(desk.processor.watch().failures_in_a_row(), number);
+    }
+    desk.take_file(SHAPES[1], "customer.created.json").await;
+    desk.work().await;
+    assert_eq!(desk.processor.watch().failures_in_a_row(), 0);
+}
+
+#[tokio::test]
+async fn dead_letters_and_states_are_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let desk = Desk::open().await;
+    desk.take_file("edge", "unknown_enum_status.json").await;
+    desk.take_file("edge", "livemode_true.json").await;
+    desk.work().await;
+    measure(&desk.inbox).await.unwrap();
+    let text = handle.render();
+    for line in [
+        "counterfoil_inbox_dead_letters_total 1",
+        "counterfoil_inbox_events_total{state=\"dead\"} 1",
+        "counterfoil_inbox_events{state=\"dead\"} 1",
+        "counterfoil_inbox_events{state=\"quarantined\"} 1",
+        "counterfoil_inbox_events{state=\"received\"} 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+/// What a person reads first about a dead letter is what to do.
+#[test]
+fn a_dead_letter_says_what_to_do() {
+    let to_do = to_do("evt_1");
+    for command in ["inbox show evt_1", "inbox retry evt_1", "inbox discard evt_1"] {
+        assert!(to_do.contains(command), "{to_do}");
+    }
 }
 
 #[tokio::test]
@@ -301,8 +304,11 @@ async fn what_is_handled_twice_counts_once() {
     desk.work().await;
     let (ledger, clock) = (&desk.test.ledger, desk.clock());
     let before = (available(ledger, ADA, clock).await, *ledger.positions().borrow());
-    for statement in ["update ledger.stripe_inbox set state = 'received'", "delete from ledger.stripe_links"]
-    {
+    for statement in [
+        "update ledger.stripe_inbox set state = 'received'",
+        "delete from ledger.stripe_links",
+        "delete from ledger.stripe_payments",
+    ] {
         sqlx::query(statement).execute(&desk.test.database.pool()).await.unwrap();
     }
     desk.work().await;

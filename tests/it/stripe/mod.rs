@@ -1,5 +1,7 @@
 //! What Stripe delivers: is it verified, kept, understood, and is the result the same in any order?
 
+mod desk;
+mod document;
 pub mod documents;
 mod edge;
 mod inbox;
@@ -9,3 +11,4 @@ mod send;
 mod signature;
 mod story;
 mod total;
+mod traps;

@@ -33,6 +33,7 @@ struct Shop {
     accounts: BTreeMap<AccountId, Account>,
     keys: BTreeSet<(AccountId, String)>,
     links: BTreeMap<ProviderId, AccountId>,
+    payments: BTreeMap<ProviderId, AccountId>,
     waiting: Vec<(Instructions, Timestamp)>,
 }
 
@@ -43,6 +44,7 @@ impl Shop {
             accounts: BTreeMap::new(),
             keys: BTreeSet::new(),
             links: BTreeMap::new(),
+            payments: BTreeMap::new(),
             waiting: Vec::new(),
         }
     }
@@ -51,6 +53,14 @@ impl Shop {
         if let Ok(instructions) = translate(event, &self.catalog, &here()) {
             self.waiting.push((instructions, at));
         }
+        let mut before = usize::MAX;
+        while before > self.waiting.len() {
+            before = self.waiting.len();
+            self.work(at);
+        }
+    }
+
+    fn work(&mut self, at: Timestamp) {
         let waiting = std::mem::take(&mut self.waiting);
         for (instructions, first) in waiting {
             let account = match &instructions.owner {
@@ -59,6 +69,7 @@ impl Shop {
                     Some(account.clone())
                 }
                 Owner::Customer(customer) => self.links.get(customer).cloned(),
+                Owner::Payment(payment) => self.payments.get(payment).cloned(),
             };
             match account {
                 Some(account) => self.execute(&account, &instructions, at),
@@ -72,6 +83,13 @@ impl Shop {
             if self.keys.insert((account.clone(), step.key.clone())) {
                 self.decide(account, &step.command, at);
             }
+            let bought = match &step.command {
+                Command::RecordPaidInvoice(paid) => &paid.invoice,
+                Command::RecordPackPurchase(purchase) => &purchase.payment,
+                Command::LinkPayment { payment, .. } => payment,
+                _ => continue,
+            };
+            self.payments.insert(bought.clone(), account.clone());
         }
     }
 
@@ -84,7 +102,7 @@ impl Shop {
     }
 
     fn settle(mut self, at: Timestamp) -> BTreeMap<AccountId, Standing> {
-        assert!(self.waiting.is_empty(), "every customer is linked in the end");
+        assert!(self.waiting.is_empty(), "every customer and payment is known in the end");
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
             self.decide(&id, &Command::Settle, at);
         }
@@ -163,6 +181,33 @@ fn shuffled_and_doubled_is_the_same_as_in_order() {
     for shape in SHAPES {
         let events = events(shape);
         let in_order = deliver_all(&events, |_| after_all());
+        let doubled: Vec<_> = events.iter().chain(&events).cloned().collect();
+        let shuffles = Just(doubled).prop_shuffle();
+        for number in 0..50 {
+            let shuffled = shuffles.new_tree(&mut runner).unwrap().current();
+            assert_eq!(deliver_all(&shuffled, |_| after_all()), in_order, "{shape}, shuffle {number}");
+        }
+    }
+}
+
+/// The other endings: the first half of the refund fails, and the dispute is won. The older shape has no events of
+/// single refunds, so nothing of the refund comes back there.
+#[test]
+fn the_other_endings_are_the_same_in_any_order() {
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(
+        ProptestConfig::default(),
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    );
+    let ada = AccountId::parse(ADA).unwrap();
+    for (shape, failed, available) in
+        [(SHAPES[0], None, 7_550), (SHAPES[1], Some("refund.failed.json"), 8_550)]
+    {
+        let mut files = story(shape);
+        files.retain(|file| file != "charge.dispute.closed.json");
+        files.extend(failed.into_iter().chain(["charge.dispute.closed.won.json"]).map(str::to_owned));
+        let events: Vec<_> = files.iter().map(|file| event(shape, file)).collect();
+        let in_order = deliver_all(&events, |_| after_all());
+        assert_eq!(in_order[&ada].balance.available.get(), available, "{shape}");
         let doubled: Vec<_> = events.iter().chain(&events).cloned().collect();
         let shuffles = Just(doubled).prop_shuffle();
         for number in 0..50 {

@@ -28,6 +28,16 @@ fn words(command: &Command) -> String {
             format!("failed {} {} attempt {attempt}", money.minor, purpose(of))
         }
         Command::RecordActionRequired { money, .. } => format!("action {}", money.minor),
+        Command::AnnounceTrialEnd { trial_end, .. } => {
+            format!("trial ends {}", trial_end.to_utc().format("%m-%d"))
+        }
+        Command::LinkPayment { payment, invoice, .. } => format!("{payment} paid {invoice}"),
+        Command::RecordRefundedPayment { refunded, paid, .. } => {
+            format!("refunded {} of {} in all", refunded.minor, paid.minor)
+        }
+        Command::RecordRefund { refund, money, .. } => format!("refunded {} by {refund}", money.minor),
+        Command::OpenDispute { money, .. } => format!("disputed {}", money.minor),
+        Command::CloseDispute { won, .. } => format!("dispute {}", if *won { "won" } else { "lost" }),
         other => panic!("{other:?}"),
     }
 }
@@ -98,13 +108,18 @@ fn meaning(shape: &str, file: &str) -> String {
                 Owner::Account { account, .. } if account.as_str() == ADA => "Ada",
                 Owner::Account { account, .. } if account.as_str() == BOB => "Bob",
                 Owner::Account { account, .. } => account.as_str(),
-                Owner::Customer(customer) => customer.as_str(),
+                Owner::Customer(object) | Owner::Payment(object) => object.as_str(),
             };
-            let steps: Vec<_> = steps.iter().map(|step| words(&step.command)).collect();
+            // In the older shape an invoice says itself how it was paid.
+            let told = |command: &Command| {
+                !(shape == "2024-04-10" && matches!(command, Command::LinkPayment { .. }))
+            };
+            let steps = steps.iter().filter(|step| told(&step.command));
+            let steps: Vec<_> = steps.map(|step| words(&step.command)).collect();
             format!("{who}: {}", steps.join("; "))
         }
         Err(SetAside::Ignored(_)) => "ignored".to_owned(),
-        Err(SetAside::NotHandledYet(_)) => "later".to_owned(),
+        Err(SetAside::Incomplete(because)) => format!("incomplete: {because}"),
         Err(SetAside::Held(because)) => format!("held: {because}"),
         Err(SetAside::Quarantined(because)) => format!("quarantined: {because}"),
     }
@@ -190,18 +205,19 @@ fn expected(shape: &str, file: &str) -> String {
         "checkout.session.async_payment_failed" => ada("failed 2000 of pack_2000 x1 attempt 1"),
         "checkout.session.expired" => ada("checkout Expired of pack_2000 x1"),
         "payment_intent.payment_failed" => ada("failed 2000 of pack_2000 x1 attempt 1"),
-        // One payment of a pack; its checkout session grants.
-        "payment_intent.succeeded" | "payment_intent.succeeded.topup_2" => "later".to_owned(),
-        "customer.subscription.trial_will_end"
-        | "charge.succeeded"
-        | "charge.refunded"
-        | "charge.refunded.rest"
-        | "charge.dispute.created"
-        | "charge.dispute.funds_withdrawn"
-        | "charge.dispute.closed"
-        | "refund.created"
-        | "invoice_payment.paid"
-        | "payment_method.detached" => "later".to_owned(),
+        "customer.subscription.trial_will_end" => bob("trial ends 06-17"),
+        "charge.refunded" => "pi_3QLedgerAda00000000000T1: refunded 1000 of 2000 in all".to_owned(),
+        "charge.refunded.rest" => "pi_3QLedgerAda00000000000T1: refunded 2000 of 2000 in all".to_owned(),
+        "refund.created" => {
+            "pi_3QLedgerAda00000000000T1: refunded 1000 by re_3QLedgerAda00000000000R1".to_owned()
+        }
+        "charge.dispute.created" | "charge.dispute.funds_withdrawn" => {
+            "pi_3QLedgerAda00000000000T2: disputed 5000".to_owned()
+        }
+        "charge.dispute.closed" => "pi_3QLedgerAda00000000000T2: dispute lost".to_owned(),
+        "invoice_payment.paid" => "in_1QLedgerAda00000000000A1: pi_3QLedgerAda00000000000A1 paid \
+                                   in_1QLedgerAda00000000000A1"
+            .to_owned(),
         _ => "ignored".to_owned(),
     }
 }
@@ -222,7 +238,18 @@ fn both_shapes_of_a_happening_give_the_same_commands() {
     let other = story(SHAPES[1]);
     for file in story(SHAPES[0]).iter().filter(|file| other.contains(*file)) {
         if file != "customer.subscription.created.json" {
-            assert_eq!(translated(SHAPES[0], file), translated(SHAPES[1], file), "{file}");
+            let commands = |shape| {
+                let mut translation = translated(shape, file);
+                if let Ok(instructions) = &mut translation {
+                    let is_link = |command: &Command| matches!(command, Command::LinkPayment { .. });
+                    instructions.steps.retain(|step| !is_link(&step.command));
+                }
+                translation
+            };
+            // An event of its own says in the newer shape how an invoice was paid.
+            if file != "invoice_payment.paid.json" {
+                assert_eq!(commands(SHAPES[0]), commands(SHAPES[1]), "{file}");
+            }
         }
     }
 }

@@ -1,13 +1,20 @@
 //! No document, however broken, makes the translation fail in another way than by saying why.
 
-use counterfoil::stripe::{
-    envelope::Envelope,
-    translate::{Instructions, translate},
+use counterfoil::{
+    domain::{
+        account::Account,
+        decide::{Context, decide},
+    },
+    stripe::{
+        envelope::Envelope,
+        translate::{Instructions, translate},
+    },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::documents::{SHAPES, catalog, here, read, story};
+use super::documents::{SHAPES, catalog, event, here, read, story};
+use crate::support::ledger::noon;
 
 /// What a field is replaced by.
 fn replacement() -> impl Strategy<Value = Value> {
@@ -65,8 +72,68 @@ fn check(body: &[u8]) {
     }
 }
 
+/// Events that only ever take away, hold, or give back what they took.
+const RETURNS: [&str; 9] = [
+    "charge.refunded.json",
+    "charge.refunded.rest.json",
+    "refund.created.json",
+    "refund.failed.json",
+    "charge.dispute.created.json",
+    "charge.dispute.funds_withdrawn.json",
+    "charge.dispute.closed.json",
+    "charge.dispute.closed.won.json",
+    "invoice_payment.paid.json",
+];
+
+/// Does what an event asks of the account, if anything. What is refused changes nothing.
+fn follow(account: &mut Account, body: &[u8]) {
+    let Ok(told) = Envelope::parse(body) else { return };
+    let catalog = catalog();
+    for step in translate(&told, &catalog, &here()).into_iter().flat_map(|told| told.steps) {
+        let context = Context { at: noon(), catalog: &catalog };
+        for event in decide(account, &step.command, context).into_iter().flatten() {
+            account.apply(&event).expect("what was decided can be applied");
+        }
+    }
+}
+
+/// Ada, who has bought two packs.
+fn buyer() -> Account {
+    let mut account = Account::default();
+    for file in ["checkout.session.completed.topup.json", "checkout.session.completed.topup_2.json"] {
+        follow(&mut account, &read(SHAPES[1], file));
+    }
+    assert_eq!(account.balance(noon()).available.get(), 50 + 2_000 + 5_500);
+    account
+}
+
+#[test]
+fn the_documents_that_take_money_back_are_those_of_their_types() {
+    let kinds = ["charge.refunded", "refund.", "charge.dispute.", "invoice_payment."];
+    for file in RETURNS {
+        let kind = event(SHAPES[1], file).kind;
+        assert!(kinds.iter().any(|known| kind.starts_with(known)), "{kind}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// However they are changed, and in whatever order they come.
+    #[test]
+    fn changed_refunds_and_disputes_never_give_more_than_was_bought(
+        told in prop::collection::vec((0..RETURNS.len(), any::<prop::sample::Index>(), replacement()), 1..5),
+    ) {
+        let mut account = buyer();
+        let before = account.balance(noon()).available;
+        for (file, index, by) in told {
+            let mut document: Value = serde_json::from_slice(&read(SHAPES[1], RETURNS[file])).unwrap();
+            let mut place = index.index(size(&document));
+            replace(&mut document, &mut place, &by);
+            follow(&mut account, &serde_json::to_vec(&document).unwrap());
+            prop_assert!(account.balance(noon()).available <= before);
+        }
+    }
 
     #[test]
     fn changed_documents_are_translated_or_set_aside(

@@ -1,7 +1,9 @@
 //! What tests of every part need.
 
+pub mod browser;
 pub mod database;
 pub mod ledger;
+pub mod optional;
 pub mod program;
 mod scratch;
 mod server;

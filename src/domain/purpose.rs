@@ -1,0 +1,61 @@
+//! What was it for: credits that were spent, and money that was paid?
+//!
+//! Parts of events, so these names and fields are stored, as `super::event` says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::{GenerationId, GenerationType, OptionName, PackId, PlanId, ProviderId};
+
+/// What credits were spent on, or set aside for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Work that the catalog has a price for.
+    Generation {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<GenerationId>,
+        kind: GenerationType,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        options: BTreeMap<OptionName, OptionName>,
+    },
+    /// An amount that the caller named.
+    Named {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<GenerationId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+    },
+}
+
+impl Purpose {
+    #[must_use]
+    pub const fn generation_id(&self) -> Option<&GenerationId> {
+        match self {
+            Self::Generation { id, .. } | Self::Named { id, .. } => id.as_ref(),
+        }
+    }
+
+    #[must_use]
+    pub const fn is_generation(&self) -> bool {
+        matches!(self, Self::Generation { .. })
+    }
+}
+
+/// What a payment is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentPurpose {
+    Subscription {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscription: Option<ProviderId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
+    },
+    Pack {
+        pack: PackId,
+        quantity: u32,
+    },
+    Other,
+}

@@ -1,0 +1,75 @@
+//! How does somebody who has no shop yet begin to buy? With a checkout session that the overview makes.
+
+use std::sync::Arc;
+
+use axum::{extract::State as Shares, response::Response};
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        Shared,
+        call::{Call, Params},
+        failure::Failure,
+        objects::price::Price,
+        operations,
+        state::State,
+    },
+    filled,
+    html::{escape, money},
+    lead_to, wrong,
+};
+
+/// What is on sale, or nothing where nothing is.
+pub(super) fn form(state: &State) -> String {
+    let prices: Vec<&Price> = state.prices.iter().filter(|price| price.active).collect();
+    if prices.is_empty() {
+        return String::new();
+    }
+    let choices: String = prices
+        .into_iter()
+        .map(|price| {
+            let name = state.products.find(&price.product).map(|product| product.name.clone());
+            let every =
+                price.recurring.map_or_else(String::new, |every| format!(" / {}", every.interval.as_str()));
+            format!(
+                "<option value=\"{}\">{}, {}{every}</option>",
+                escape(&price.id),
+                escape(&name.unwrap_or_default()),
+                money(price.unit_amount, &price.currency)
+            )
+        })
+        .collect();
+    format!(
+        "<h2>Buy something</h2><form method=\"post\" action=\"/buy\"><label for=\"price\">What</label>\
+         <select id=\"price\" name=\"price\">{choices}</select><label for=\"for\">For whom (your own id of the buyer, \
+         such as an account; the session's <code>client_reference_id</code>)</label>\
+         <input id=\"for\" name=\"for\" required><button>To the checkout page</button></form>"
+    )
+}
+
+pub(super) async fn buy(Shares(shared): Shares<Arc<Shared>>, body: String) -> Response {
+    let wanted = filled(&body);
+    match shared.with(|state| session(state, &wanted)) {
+        Ok(url) => lead_to(&url),
+        Err(failure) => wrong(&failure),
+    }
+}
+
+/// The session that a shop would make over the API, made by the same operation.
+fn session(state: &mut State, wanted: &Params) -> Result<String, Failure> {
+    let price = state.prices.get(wanted.required("price")?)?;
+    let mode = if price.recurring.is_some() { "subscription" } else { "payment" };
+    let described = json!({
+        "mode": mode,
+        "line_items": [{ "price": price.id, "quantity": 1 }],
+        "client_reference_id": wanted.required("for")?,
+        "success_url": state.origin,
+        "cancel_url": state.origin,
+    });
+    let (operation, ids) = operations::find("POST", "/v1/checkout/sessions")
+        .ok_or_else(|| Failure::invalid("There is no checkout."))?;
+    let params = Params(described.as_object().cloned().unwrap_or_default());
+    let session = (operation.run)(state, &Call { ids, params })?;
+    let url = session.get("url").and_then(Value::as_str);
+    url.map(str::to_owned).ok_or_else(|| Failure::invalid("The session has no page."))
+}

@@ -1,0 +1,57 @@
+//! What does the customer's bank dispute, and how did that end?
+//!
+//! The status decides, whichever of the dispute's events carries it: a later one may arrive first, or alone.
+
+use super::{
+    Report, SetAside, Step, Translation, held, ignored,
+    refund::{of_payment, positive},
+};
+use crate::{
+    domain::{command::Command, names::ProviderId},
+    stripe::document::quoted,
+};
+
+pub(super) fn reported(report: Report<'_>) -> Translation {
+    match report.object.text("status") {
+        Some("needs_response" | "under_review") => opened(report),
+        Some("won" | "prevented") => closed(report, true),
+        Some("lost") => closed(report, false),
+        // What was refunded is taken back by the refund.
+        Some("charge_refunded") => closed(report, true),
+        Some("warning_needs_response" | "warning_under_review" | "warning_closed") => {
+            Err(ignored("the bank only asks: an inquiry moves no money"))
+        }
+        Some(other) => Err(held(format!("the dispute's status is {}, which is unknown", quoted(other)))),
+        None => Err(held("the dispute has no status")),
+    }
+}
+
+fn opened(report: Report<'_>) -> Translation {
+    let (dispute, payment) = (report.id()?, payment(report)?);
+    let command = Command::OpenDispute {
+        dispute: dispute.clone(),
+        payment: payment.clone(),
+        money: positive(report.money(&["amount"])?)?,
+        effective_at: report.object.time("created").unwrap_or_else(|| report.at()),
+    };
+    Ok(of_payment(payment, vec![Step::new(format!("dispute:{dispute}:open"), command)]))
+}
+
+fn closed(report: Report<'_>, won: bool) -> Translation {
+    let (dispute, payment) = (report.id()?, payment(report)?);
+    let end = if won { "won" } else { "lost" };
+    let key = format!("dispute:{dispute}:{end}");
+    let command = Command::CloseDispute {
+        dispute,
+        payment: payment.clone(),
+        won,
+        money: Some(positive(report.money(&["amount"])?)?),
+        effective_at: report.at(),
+    };
+    Ok(of_payment(payment, vec![Step::new(key, command)]))
+}
+
+fn payment(report: Report<'_>) -> Result<ProviderId, SetAside> {
+    let payment = report.object.first_id(&["payment_intent", "charge"]);
+    payment.ok_or_else(|| held("the dispute is of no payment that can be read"))
+}

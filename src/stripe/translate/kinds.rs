@@ -1,0 +1,154 @@
+//! Which types of events are there, and what does each do? The one table of it: [`find`] is how an event is
+//! translated, and `docs/STRIPE.md` is written from the same lines.
+//!
+//! A type that is not in here changes nothing, and is kept as ignored.
+
+use super::{Report, Translation, checkout, customer, dispute, invoice, payment, refund, subscription};
+
+/// A type of event.
+pub struct Kind {
+    pub name: &'static str,
+    /// Whether the webhook endpoint should ask for it. The others are understood when somebody sends them.
+    pub is_subscribed: bool,
+    pub(super) effect: Effect,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Effect {
+    Handled {
+        by: for<'a> fn(Report<'a>) -> Translation,
+        /// What it does, for people.
+        does: &'static str,
+    },
+    /// It changes nothing that the ledger keeps, because.
+    Ignored(&'static str),
+}
+
+impl Kind {
+    /// What an event of this type does; or why it does nothing, and then `false`.
+    #[must_use]
+    pub const fn effect(&self) -> (bool, &'static str) {
+        match self.effect {
+            Effect::Handled { does, .. } => (true, does),
+            Effect::Ignored(because) => (false, because),
+        }
+    }
+
+    const fn unasked(self) -> Self {
+        Self { is_subscribed: false, ..self }
+    }
+}
+
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+const fn handled(name: &'static str, by: for<'a> fn(Report<'a>) -> Translation, does: &'static str) -> Kind {
+    Kind { name, is_subscribed: true, effect: Effect::Handled { by, does } }
+}
+
+const fn ignored(name: &'static str, because: &'static str) -> Kind {
+    Kind { name, is_subscribed: true, effect: Effect::Ignored(because) }
+}
+
+const UNPAID_INVOICE: &str = "an invoice gives nothing before it is paid";
+const NEVER_PAID_INVOICE: &str =
+    "an invoice that is not paid gives nothing; the subscription's status says the rest";
+const CARD: &str = "a card changes no credits";
+const CATALOG: &str = "the catalog says what is sold, and not what is listed at Stripe";
+const NO_MONEY: &str = "no money has moved";
+const REPORT: &str = "the subscription's terms as they are now: plan, quantity, period, end, pause, MRR; the newest \
+                      report holds";
+const DISPUTED: &str = "the dispute's status decides: open freezes what is left, lost takes back, won or prevented \
+                        releases, an inquiry does nothing";
+
+/// In the order in which the documentation of Stripe's events is read: by what they are about.
+pub const KINDS: &[Kind] = &[
+    handled(
+        "checkout.session.completed",
+        checkout::completed,
+        "links the customer; a pack is granted if the session is paid",
+    ),
+    handled("checkout.session.async_payment_succeeded", checkout::paid_later, "grants the pack"),
+    handled("checkout.session.async_payment_failed", checkout::failed_later, "records the failed payment"),
+    handled("checkout.session.expired", checkout::expired, "records that nothing was bought"),
+    handled("customer.created", customer::known, "links the customer to the account that its metadata names"),
+    handled("customer.updated", customer::known, "the same, if the metadata names an account"),
+    handled("customer.deleted", customer::gone, "closes the link; the ledger stays"),
+    handled("customer.subscription.created", subscription::reported, REPORT),
+    handled("customer.subscription.updated", subscription::reported, REPORT),
+    handled(
+        "customer.subscription.deleted",
+        subscription::reported,
+        "the subscription has ended; packs stay",
+    ),
+    handled("customer.subscription.paused", subscription::reported, "no plan and no MRR until it is resumed"),
+    handled("customer.subscription.resumed", subscription::reported, "the plan holds again"),
+    handled(
+        "customer.subscription.trial_will_end",
+        subscription::trial_will_end,
+        "records that the trial ends soon",
+    ),
+    ignored("invoice.created", UNPAID_INVOICE),
+    ignored("invoice.finalized", UNPAID_INVOICE),
+    ignored("invoice.updated", UNPAID_INVOICE).unasked(),
+    ignored("invoice.upcoming", UNPAID_INVOICE).unasked(),
+    handled("invoice.paid", invoice::paid, "grants what the lines pay for: periods, and changes of plan"),
+    handled("invoice.payment_succeeded", invoice::paid, "the same as `invoice.paid`, once for both"),
+    handled(
+        "invoice.payment_failed",
+        invoice::failed,
+        "records the failed payment; the grace follows the status",
+    ),
+    handled(
+        "invoice.payment_action_required",
+        invoice::action_required,
+        "records that the customer has to confirm the payment",
+    ),
+    ignored("invoice.voided", NEVER_PAID_INVOICE),
+    ignored("invoice.marked_uncollectible", NEVER_PAID_INVOICE),
+    handled(
+        "invoice_payment.paid",
+        payment::of_invoice,
+        "remembers which payment paid the invoice, for refunds and disputes",
+    ),
+    ignored("payment_intent.created", NO_MONEY).unasked(),
+    ignored("payment_intent.processing", NO_MONEY).unasked(),
+    ignored("payment_intent.requires_action", NO_MONEY).unasked(),
+    handled(
+        "payment_intent.succeeded",
+        payment::succeeded,
+        "grants a pack that was sold without a checkout (`metadata.kind=topup` with `quantity`)",
+    ),
+    handled("payment_intent.payment_failed", payment::failed, "records the failed payment of a pack"),
+    ignored("payment_intent.canceled", NO_MONEY),
+    ignored("charge.succeeded", "the invoice, the session or the payment reports the same money").unasked(),
+    handled("charge.refunded", refund::total, "takes back credits by the share that was refunded in all"),
+    handled("refund.created", refund::single, "takes back credits by the share of this refund"),
+    handled(
+        "refund.updated",
+        refund::single,
+        "gives back what was taken, if the refund failed or was cancelled",
+    ),
+    handled("refund.failed", refund::single, "gives back what was taken"),
+    handled("charge.refund.updated", refund::single, "the same as `refund.updated`, as it was called before")
+        .unasked(),
+    handled("charge.dispute.created", dispute::reported, DISPUTED),
+    handled("charge.dispute.updated", dispute::reported, DISPUTED),
+    handled("charge.dispute.funds_withdrawn", dispute::reported, DISPUTED),
+    handled("charge.dispute.funds_reinstated", dispute::reported, DISPUTED),
+    handled("charge.dispute.closed", dispute::reported, DISPUTED),
+    ignored("payment_method.attached", CARD),
+    ignored("payment_method.detached", CARD),
+    ignored("payment_method.updated", CARD).unasked(),
+    ignored("product.created", CATALOG),
+    ignored("product.updated", CATALOG),
+    ignored("product.deleted", CATALOG),
+    ignored("price.created", CATALOG),
+    ignored("price.updated", CATALOG),
+    ignored("price.deleted", CATALOG),
+    ignored("plan.created", CATALOG).unasked(),
+    ignored("plan.updated", CATALOG).unasked(),
+    ignored("plan.deleted", CATALOG).unasked(),
+];

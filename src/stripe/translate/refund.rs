@@ -1,0 +1,75 @@
+//! What money went back to the customer, and did it arrive?
+//!
+//! Two events tell of one refund: the charge with its total so far, and the refund with its own id. Both are
+//! passed on as they are, since either may be lost; the ledger counts what they say once.
+
+use super::{Instructions, Owner, Report, SetAside, Step, Translation, held};
+use crate::{
+    domain::{amount::Money, command::Command, names::ProviderId, time::Timestamp},
+    stripe::document::quoted,
+};
+
+/// `charge.refunded`: how much of a payment has gone back in all.
+pub(super) fn total(report: Report<'_>) -> Translation {
+    let charge = report.id()?;
+    let payment = report.object.id("payment_intent").unwrap_or_else(|| charge.clone());
+    let refunded = positive(report.money(&["amount_refunded"])?)?;
+    // A total can come again: after a refund that failed, another one may reach the same amount.
+    let key = format!("refunded:{charge}:{}:{}", refunded.minor, report.at().seconds());
+    let command = Command::RecordRefundedPayment {
+        payment: payment.clone(),
+        refunded,
+        paid: positive(report.money(&["amount_captured", "amount"])?)?,
+        effective_at: report.at(),
+    };
+    Ok(of_payment(payment, vec![Step::new(key, command)]))
+}
+
+/// `refund.created`, `refund.updated`, `refund.failed`, and what the last two were called before.
+pub(super) fn single(report: Report<'_>) -> Translation {
+    let refund = report.id()?;
+    let payment = report.object.first_id(&["payment_intent", "charge"]);
+    let payment = payment.ok_or_else(|| held("the refund is of no payment that can be read"))?;
+    let money = positive(report.money(&["amount"])?)?;
+    let refunded_at = report.object.time("created").unwrap_or_else(|| report.at());
+    let step = if has_failed(report)? {
+        failed(refund, payment.clone(), money, refunded_at, report.at())
+    } else {
+        let key = format!("refund:{refund}");
+        let payment = payment.clone();
+        Step::new(key, Command::RecordRefund { refund, payment, money, effective_at: refunded_at })
+    };
+    Ok(of_payment(payment, vec![step]))
+}
+
+fn failed(
+    refund: ProviderId,
+    payment: ProviderId,
+    money: Money,
+    refunded_at: Timestamp,
+    effective_at: Timestamp,
+) -> Step {
+    let key = format!("refund_failed:{refund}");
+    Step::new(key, Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at })
+}
+
+/// Money that is on its way counts as gone: it was promised, and credits must not be spent meanwhile.
+fn has_failed(report: Report<'_>) -> Result<bool, SetAside> {
+    if report.event.kind == "refund.failed" {
+        return Ok(true);
+    }
+    match report.object.text("status") {
+        Some("failed" | "canceled") => Ok(true),
+        Some("succeeded" | "pending" | "requires_action") | None => Ok(false),
+        Some(other) => Err(held(format!("the refund's status is {}, which is unknown", quoted(other)))),
+    }
+}
+
+pub(super) fn positive(money: Money) -> Result<Money, SetAside> {
+    if money.minor > 0 { Ok(money) } else { Err(held("an amount of money that moved is not positive")) }
+}
+
+/// Steps for the account that a payment bought credits for.
+pub(super) fn of_payment(payment: ProviderId, steps: Vec<Step>) -> Instructions {
+    Instructions { owner: Owner::Payment(payment), steps }
+}

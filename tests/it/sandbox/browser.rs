@@ -1,0 +1,67 @@
+//! What does a person see who tries it all out? In a real browser, from the overview to the second month.
+
+use crate::support::{browser::Browser, database::TestDatabase, optional::leave_out};
+use counterfoil::clock::Clock;
+use fantoccini::Locator;
+
+use super::served::Shop;
+
+async fn type_card(browser: &Browser, number: &str) {
+    type_into(browser, "number", number).await;
+    type_into(browser, "email", "ada@example.com").await;
+    press(browser, "form button").await;
+}
+
+/// In place of what is in it.
+async fn type_into(browser: &Browser, id: &str, text: &str) {
+    let field = browser.page.wait().for_element(Locator::Id(id)).await.expect(id);
+    field.clear().await.expect("it can be emptied");
+    field.send_keys(text).await.expect("it can be typed into");
+}
+
+async fn press(browser: &Browser, css: &str) {
+    browser.page.find(Locator::Css(css)).await.expect(css).click().await.expect("it can be pressed");
+}
+
+async fn text(browser: &Browser) -> String {
+    let body = browser.page.wait().for_element(Locator::Css("body")).await.expect("a page");
+    body.text().await.expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_is_declined_and_told_why_then_subscribes_and_sees_the_next_month() {
+    let Some(browser) = Browser::open().await else {
+        return leave_out("chromedriver, of the package chromium-driver, was not found");
+    };
+    let database = TestDatabase::create().await;
+    let shop = Shop::open(&database).await;
+    shop.open_account("acme").await;
+    browser.page.goto(&shop.sandbox).await.expect("the overview is there");
+    press(&browser, "#price option[value='price_sandbox_basic_month']").await;
+    type_into(&browser, "for", "acme").await;
+    press(&browser, "form[action='/buy'] button").await;
+    assert!(text(&browser).await.contains("Sandbox"), "nobody takes it for Stripe");
+
+    type_card(&browser, "4000 0000 0000 0002").await;
+    let told = text(&browser).await;
+    assert!(told.contains("Your card was declined."), "{told}");
+    assert_eq!(shop.ask("/v1/accounts/acme/balance").await["available"], 50, "nothing was bought");
+
+    type_card(&browser, "4242 4242 4242 4242").await;
+    browser.page.wait().for_element(Locator::Css("button[value='1 month']")).await.expect("the overview");
+    shop.until("/v1/accounts/acme/subscription", |answer| answer["plan"] == "basic").await;
+    let balance = "/v1/accounts/acme/balance";
+    shop.until(balance, |answer| answer["available"] == 550).await;
+    assert!(text(&browser).await.contains("active"), "{}", text(&browser).await);
+
+    // One month later, and an hour, in which Stripe leaves an invoice open to changes.
+    press(&browser, "button[value='1 month']").await;
+    press(&browser, "button[value='1 day']").await;
+    // The month's 500 are carried over, and 500 come, beside the 50 that came at the start.
+    shop.until(balance, |answer| answer["available"] == 1050).await;
+    let today = Clock::system().now().to_utc().date_naive();
+    let series = format!("/v1/analytics/mrr?from={today}&to={}&interval=day", today + chrono::Days::new(1));
+    let mrr = shop.ask(&series).await;
+    assert_eq!(mrr["series"][0]["mrr"], 999, "{mrr:#}");
+    browser.close().await;
+}

@@ -1,0 +1,90 @@
+//! `counterfoil serve --sandbox`: from a page to a plan and credits, without an account at Stripe and without a network.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{database::TestDatabase, program::Served};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Shop {
+    served: Served,
+    pub sandbox: String,
+    client: reqwest::Client,
+}
+
+impl Shop {
+    pub async fn open(database: &TestDatabase) -> Self {
+        let url = database.url();
+        let served = tokio::task::spawn_blocking(move || {
+            Served::start(|command| {
+                command.env("DATABASE_URL", url).arg("--sandbox");
+            })
+        })
+        .await
+        .unwrap();
+        let sandbox = served.banner["sandbox"].as_str().expect("it names its sandbox").to_owned();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { served, sandbox, client }
+    }
+
+    pub async fn ask(&self, path: &str) -> Value {
+        let request = self.client.get(self.served.url(path)).bearer_auth(self.served.admin_key());
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn open_account(&self, account: &str) {
+        let opened = self.client.put(self.served.url(&format!("/v1/accounts/{account}")));
+        let opened = opened.bearer_auth(self.served.admin_key()).send().await.unwrap();
+        assert!(opened.status().is_success());
+    }
+
+    /// As a person does it: what is on sale is on the overview, which leads to the page to pay on.
+    async fn page_to_pay_on(&self, account: &str) -> String {
+        self.open_account(account).await;
+        let overview = self.client.get(&self.sandbox).send().await.unwrap().text().await.unwrap();
+        assert!(overview.contains("price_sandbox_basic_month"), "{overview}");
+        let form = [("price", "price_sandbox_basic_month"), ("for", account)];
+        let bought = self.client.post(format!("{}/buy", self.sandbox)).form(&form).send().await.unwrap();
+        bought.headers()["location"].to_str().unwrap().to_owned()
+    }
+
+    /// Waits until the ledger answers as expected.
+    pub async fn until(&self, path: &str, enough: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let answer = self.ask(path).await;
+            if enough(&answer) {
+                return answer;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{path}: {answer:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
+    let database = TestDatabase::create().await;
+    let shop = Shop::open(&database).await;
+    let page = shop.page_to_pay_on("acme").await;
+    let refused =
+        [("email", "a@example.com"), ("number", "4000000000000002"), ("expiry", "12/49"), ("cvc", "1")];
+    let refused = shop.client.post(&page).form(&refused).send().await.unwrap().text().await.unwrap();
+    assert!(refused.contains("Your card was declined."), "{refused}");
+    let fields =
+        [("email", "ada@example.com"), ("number", "4242424242424242"), ("expiry", "12/49"), ("cvc", "123")];
+    let paid = shop.client.post(&page).form(&fields).send().await.unwrap();
+    assert_eq!(paid.status().as_u16(), 303);
+    let balance = "/v1/accounts/acme/balance";
+    shop.until(balance, |answer| answer["available"] == 550).await;
+    let subscription = shop.until("/v1/accounts/acme/subscription", |answer| answer["plan"] == "basic").await;
+    assert!(subscription.is_object());
+
+    let clock =
+        shop.client.post(format!("{}/_sandbox/clock", shop.sandbox)).json(&json!({ "advance": "32 days" }));
+    assert!(clock.send().await.unwrap().status().is_success());
+    // The month's 500 are carried over, and 500 come: what the plan allows, beside the 50 that came at the start.
+    shop.until(balance, |answer| answer["available"] == 1050).await;
+}

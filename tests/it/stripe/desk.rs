@@ -1,0 +1,86 @@
+//! An inbox with its processor, on a real database and with a clock that is set.
+
+use chrono::TimeDelta;
+use counterfoil::{
+    clock::Clock,
+    domain::names::AccountId,
+    ledger::Ledger,
+    stripe::{
+        inbox::{Inbox, ReceiveError, Received, State},
+        processor::{Processor, Progress},
+        signature::{Secrets, sign},
+    },
+};
+use serde_json::Value;
+
+use super::documents::{ADA, SHAPES, here, read};
+use crate::support::ledger::TestLedger;
+
+pub struct Desk {
+    pub inbox: Inbox,
+    pub processor: Processor,
+    pub test: TestLedger,
+    pub secrets: Secrets,
+}
+
+impl Desk {
+    pub async fn open() -> Self {
+        let test = TestLedger::start().await;
+        let inbox = Inbox::new(test.database.pool());
+        let processor = Processor::new(inbox.clone(), test.ledger.clone(), here());
+        Self { inbox, processor, test, secrets: Secrets::parse("whsec_test").unwrap() }
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.test.clock
+    }
+
+    pub async fn receive(&self, body: &[u8]) -> Result<Received, ReceiveError> {
+        let at = self.clock().now();
+        let header = sign(self.secrets.first().unwrap(), body, at);
+        self.inbox.receive(&self.secrets, Some(&header), body, at).await
+    }
+
+    pub async fn take(&self, event: &Value) -> String {
+        self.receive(&serde_json::to_vec(event).unwrap()).await.unwrap().event.to_string()
+    }
+
+    pub async fn take_file(&self, shape: &str, file: &str) -> String {
+        self.receive(&read(shape, file)).await.unwrap().event.to_string()
+    }
+
+    pub async fn work(&self) {
+        while self.processor.work().await.unwrap() != Progress::Idle {}
+    }
+
+    pub async fn state(&self, event: &str) -> State {
+        self.inbox.find(event).await.unwrap().expect("it was received").summary.state
+    }
+
+    /// Why the event is in its state.
+    pub async fn reason(&self, event: &str) -> String {
+        self.inbox.find(event).await.unwrap().expect("it was received").summary.reason.unwrap_or_default()
+    }
+
+    /// What Ada can spend.
+    pub async fn ada(&self) -> i64 {
+        available(&self.test.ledger, ADA, self.clock()).await
+    }
+
+    /// Takes these documents of the newer shape, one after the other, and handles each.
+    pub async fn tell(&self, files: &[&str]) {
+        for file in files {
+            self.take_file(SHAPES[1], file).await;
+            self.work().await;
+        }
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.clock().set(self.clock().now().plus(TimeDelta::seconds(seconds)));
+    }
+}
+
+pub async fn available(ledger: &Ledger, account: &str, clock: &Clock) -> i64 {
+    let view = ledger.view(&AccountId::parse(account).unwrap()).await.unwrap();
+    view.account.balance(clock.now()).available.get()
+}
