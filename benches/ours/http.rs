@@ -13,7 +13,11 @@ use counterfoil::{
     load::{self, Choice, Form, Pace, Plan, Report, Target, Until},
     projections,
     projector::Projector,
-    stripe::{billing::{Billing, Switch}, inbox::Inbox, signature::Secrets},
+    stripe::{
+        billing::{Billing, Switch},
+        inbox::Inbox,
+        signature::Secrets,
+    },
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 

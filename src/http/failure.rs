@@ -15,7 +15,8 @@ use crate::{
     ledger::{ExecuteError, ViewError},
     projector::ProjectorError,
     stripe::{
-        billing::BillingError, client::Rejection, envelope::Unparsable, inbox::State, signature::SignatureError,
+        billing::BillingError, client::Rejection, envelope::Unparsable, inbox::State,
+        signature::SignatureError,
     },
 };
 

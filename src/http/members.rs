@@ -185,7 +185,9 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         ),
         Refusal::DebtSmaller { debt } => format!("The account owes {debt} credits."),
         Refusal::HoldsOpen { held } => format!("{held} credits are held."),
-        Refusal::NotForSale { setting: Some(setting) } => format!("The setting {setting} would name its price."),
+        Refusal::NotForSale { setting: Some(setting) } => {
+            format!("The setting {setting} would name its price.")
+        }
         Refusal::SubscriptionActive { plan } => format!("The account is subscribed to `{plan}`."),
         Refusal::AccountNotFound
         | Refusal::AccountClosed

@@ -81,7 +81,19 @@ impl AppState {
         let AppParts { ledger, pool, mode, metrics, projector, inbox, billing, secrets, settings } = parts;
         let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
         let audits = Semaphore::new(AUDITS_MAX);
-        Self(Arc::new(App { ledger, pool, mode, metrics, settings, keys, projector, inbox, billing, secrets, audits }))
+        Self(Arc::new(App {
+            ledger,
+            pool,
+            mode,
+            metrics,
+            settings,
+            keys,
+            projector,
+            inbox,
+            billing,
+            secrets,
+            audits,
+        }))
     }
 }
 

@@ -158,7 +158,16 @@ impl Described {
     }
 
     const fn read(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
-        Self { id, scopes, key: RepeatKey::None, reads_position: true, waits: false, takes_json: false, asks_stripe: false, own }
+        Self {
+            id,
+            scopes,
+            key: RepeatKey::None,
+            reads_position: true,
+            waits: false,
+            takes_json: false,
+            asks_stripe: false,
+            own,
+        }
     }
 
     const fn model(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
@@ -171,7 +180,16 @@ impl Described {
         takes_json: bool,
         own: &'static [Code],
     ) -> Self {
-        Self { id, scopes, key: RepeatKey::None, reads_position: false, waits: false, takes_json, asks_stripe: false, own }
+        Self {
+            id,
+            scopes,
+            key: RepeatKey::None,
+            reads_position: false,
+            waits: false,
+            takes_json,
+            asks_stripe: false,
+            own,
+        }
     }
 }
 

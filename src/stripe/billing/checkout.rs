@@ -165,8 +165,9 @@ fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, 
     let purpose = match &kept.request.sold {
         Sold::Plan { plan, .. } => PlanId::parse(plan)
             .map(|plan| PaymentPurpose::Subscription { subscription: None, plan: Some(plan) }),
-        Sold::Pack { pack } => PackId::parse(pack)
-            .map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity }),
+        Sold::Pack { pack } => {
+            PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
+        }
     };
     purpose.map_err(|_| BillingError::Refused(Refusal::NotForSale { setting: None }))
 }

@@ -79,8 +79,7 @@ impl Server {
 
     pub async fn start_selling(test: TestLedger, settings: Settings, switch: Switch) -> Self {
         let background = CancellationToken::new();
-        let router =
-            router_selling(test.database.pool(), &test.ledger, settings, switch, &background).await;
+        let router = router_selling(test.database.pool(), &test.ledger, settings, switch, &background).await;
         let new = new_key([Scope::Admin], None);
         let created = keys::create(&test.database.pool(), &test.clock, new).await.expect("a key");
         let admin = created.secret.reveal().to_owned();

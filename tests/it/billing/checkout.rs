@@ -37,7 +37,10 @@ async fn trap_12_and_13_each_part_of_a_checkout_says_whose_it_is() {
     let session = &shop.list("/v1/checkout/sessions").await[0];
     assert_eq!(session["client_reference_id"], "acme");
     assert_eq!(session["metadata"], json!({ "account_id": "acme", "plan_code": "creator" }));
-    assert_eq!(session["success_url"], "https://shop.example/thanks?from=counterfoil&checkout_session_id={CHECKOUT_SESSION_ID}");
+    assert_eq!(
+        session["success_url"],
+        "https://shop.example/thanks?from=counterfoil&checkout_session_id={CHECKOUT_SESSION_ID}"
+    );
     let of_pack = shop.checkout("k2", &pack()).await;
     shop.pay(&of_pack.body).await;
     shop.pay(&of_plan.body).await;
@@ -57,7 +60,10 @@ async fn trap_38_a_repetition_is_answered_the_same_and_asks_nothing() {
     let first = shop.checkout("k1", &plan()).await;
     let again = shop.checkout("k1", &plan()).await;
     assert_eq!((again.status, &again.body), (first.status, &first.body));
-    assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), (None, Some("true")));
+    assert_eq!(
+        (first.header("idempotent-replayed"), again.header("idempotent-replayed")),
+        (None, Some("true"))
+    );
     shop.checkout("k1", &pack()).await.is_problem(422, "idempotency_key_reused");
     assert_eq!(shop.sessions().await, 1);
     let other = shop.checkout("k2", &plan()).await;
@@ -108,7 +114,8 @@ async fn a_trial_is_the_catalogs_and_only_the_first() {
     let account = format!("{ACME}/subscription");
     shop.until(&account, |found| found.to_string().contains("trialing")).await;
     let subscription = &shop.list("/v1/subscriptions").await[0];
-    let days = (subscription["trial_end"].as_i64().unwrap() - subscription["created"].as_i64().unwrap()) / 86_400;
+    let days =
+        (subscription["trial_end"].as_i64().unwrap() - subscription["created"].as_i64().unwrap()) / 86_400;
     assert_eq!(days, 14);
     let path = format!("/v1/subscriptions/{}", subscription["id"].as_str().unwrap());
     shop.at_stripe(Method::DELETE, &path, &[]).await;

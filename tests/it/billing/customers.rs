@@ -47,5 +47,8 @@ async fn an_address_is_passed_on_and_kept_nowhere() {
     .fetch_all(&pool)
     .await
     .unwrap();
-    assert!(kept.len() >= 3 && !kept.iter().any(|row| row.contains("ada@") || row.contains("example.com")), "{kept:?}");
+    assert!(
+        kept.len() >= 3 && !kept.iter().any(|row| row.contains("ada@") || row.contains("example.com")),
+        "{kept:?}"
+    );
 }

@@ -56,7 +56,8 @@ impl Shop {
     pub async fn start_without(missing: impl Fn(&str) -> bool) -> Self {
         let test = TestLedger::selling(music_for_sale()).await;
         let listen = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen, webhook: None, clock: test.clock.clone() };
+        let (clock, signing_clock) = (test.clock.clone(), test.clock.clone());
+        let options = Options { listen, webhook: None, clock, signing_clock };
         let sandbox = Sandbox::start(options).await.unwrap();
         let mut offers = offers(test.ledger.catalog());
         offers.retain(|offer| !missing(&offer.price_id));
@@ -167,6 +168,7 @@ fn offers(catalog: &Catalog) -> Vec<Offer> {
             offer(&price.stripe, plan.id.as_str(), price.amount.minor, Some(price.interval.as_str()))
         })
     });
-    let packs = catalog.packs.iter().map(|pack| offer(&pack.stripe, pack.id.as_str(), pack.price.minor, None));
+    let packs =
+        catalog.packs.iter().map(|pack| offer(&pack.stripe, pack.id.as_str(), pack.price.minor, None));
     plans.chain(packs).collect()
 }

@@ -32,7 +32,8 @@ async fn without_a_key_nothing_can_be_bought() {
 
 #[tokio::test]
 async fn trap_33_a_key_that_stripe_does_not_take_is_the_operators_to_replace() {
-    let options = Options { listen: "127.0.0.1:0".parse().unwrap(), webhook: None, clock: Clock::system() };
+    let (listen, clock) = ("127.0.0.1:0".parse().unwrap(), Clock::system());
+    let options = Options { listen, webhook: None, signing_clock: clock.clone(), clock };
     let sandbox = Sandbox::start(options).await.unwrap();
     // The sandbox refuses live keys.
     is_answered(Switch::On(client("sk_live_shop", &sandbox.url())), "billing_not_configured").await;
