@@ -8,7 +8,7 @@ mod access;
 mod outcome;
 mod requests;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ::stripe::{Client as Wire, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use miniserde::Deserialize;
@@ -67,7 +67,7 @@ pub trait Ask: Sync {
 /// Who asks Stripe. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    wire: Wire,
+    wire: Arc<Wire>,
     patience: Patience,
 }
 
@@ -81,7 +81,7 @@ impl Client {
             .timeout(patience.timeout)
             .app_info("counterfoil", version, None)
             .build()?;
-        Ok(Self { wire, patience })
+        Ok(Self { wire: Arc::new(wire), patience })
     }
 
     /// Asks for something to be done, once under `key`, however often it is asked.
@@ -111,7 +111,7 @@ impl Client {
         let mut pauses = self.patience.pauses.iter();
         loop {
             let request = ask.request().build().customize::<A::Answer>();
-            let error = match request.request_strategy(strategy.clone()).send(&self.wire).await {
+            let error = match request.request_strategy(strategy.clone()).send(self.wire.as_ref()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => CallError::of(&error).after(earlier.as_ref()),
             };
