@@ -13,7 +13,11 @@ use counterfoil::{
     load::{self, Choice, Form, Pace, Plan, Report, Target, Until},
     projections,
     projector::Projector,
-    stripe::{inbox::Inbox, signature::Secrets},
+    stripe::{
+        billing::{Billing, Switch},
+        inbox::Inbox,
+        signature::Secrets,
+    },
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -100,6 +104,7 @@ pub async fn serve(
         metrics: None,
         projector,
         inbox: Inbox::new(bench.pool.clone()),
+        billing: Billing::new(Switch::NotConfigured, bench.pool.clone(), bench.ledger.clone()),
         secrets,
         settings: Settings::default(),
     }));

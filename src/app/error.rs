@@ -20,6 +20,8 @@ pub enum AppError {
     Query(#[from] sqlx::Error),
     #[error("the first API key could not be made")]
     Keys(#[from] KeyError),
+    #[error("Stripe cannot be asked with these settings")]
+    Stripe(#[from] ::stripe::StripeError),
     #[error("the read models cannot be followed")]
     Projector(#[from] ProjectorError),
 }

@@ -15,14 +15,20 @@ pub use error::AppError;
 
 use crate::{
     clock::Clock,
-    config::{Config, LoadedCatalog},
+    config::{BillingConfig, Config, LoadedCatalog},
     http::{self, AppParts, AppState, keys},
     journal::feed::Feed,
     ledger::{Ledger, Running},
     projections,
     projector::Projector,
     scheduler::Scheduler,
-    stripe::{self, Deployment, inbox::Inbox, processor::Processor},
+    stripe::{
+        self, Deployment,
+        billing::{Billing, Switch},
+        client::{Client, Patience},
+        inbox::Inbox,
+        processor::Processor,
+    },
     telemetry,
 };
 
@@ -146,6 +152,8 @@ impl Parts {
         projector.start(&readers.tasks, &readers.stop, Some(ledger.positions()));
         let inbox = Inbox::new(pool.clone());
         let senders = start_senders(config, pool, &ledger, &inbox);
+        let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
+        let billing = Billing::new(switch, pool.clone(), ledger.clone());
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));
         let router = http::router(AppState::new(AppParts {
@@ -155,6 +163,7 @@ impl Parts {
             metrics,
             projector,
             inbox,
+            billing,
             secrets: config.webhook_secrets.clone(),
             settings: http::Settings::default(),
         }));
@@ -200,6 +209,15 @@ fn start_senders(config: &Config, pool: &PgPool, ledger: &Ledger, inbox: &Inbox)
     let scheduler = Scheduler::new(pool.clone(), ledger.clone());
     senders.tasks.spawn(scheduler.run(senders.stop.clone()));
     senders
+}
+
+/// Whether Stripe is asked: the operator and the catalog can each say no.
+fn switch(config: &BillingConfig, sold: bool) -> Result<Switch, AppError> {
+    match &config.key {
+        _ if !config.on || !sold => Ok(Switch::Off),
+        None => Ok(Switch::NotConfigured),
+        Some(key) => Ok(Switch::On(Client::new(key, &config.url, Patience::default())?)),
+    }
 }
 
 pub(crate) const fn stripe_mode(mode: crate::catalog::Mode) -> stripe::Mode {

@@ -17,7 +17,10 @@ use crate::{
         catalog::{Catalog, StripePrice},
     },
     sandbox::{Offer, Options, Sandbox, Webhook},
-    stripe::signature::Secret,
+    stripe::{
+        client::{ApiUrl, SecretKey},
+        signature::Secret,
+    },
 };
 
 use super::exit::Failure;
@@ -67,6 +70,9 @@ impl Sandboxed {
         let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());
         // Secrets that were set are for others than this sandbox, and go on being accepted.
         config.webhook_secrets.add(Secret::new("sandbox", &secret));
+        // A key that was set is Stripe's own, and does not belong here.
+        config.billing.key = SecretKey::parse("sk_test_sandbox").ok();
+        config.billing.url = ApiUrl::parse(&sandbox.url()).map_err(Failure::broken)?;
         Ok(Self { sandbox, secret })
     }
 

@@ -17,7 +17,14 @@ pub use catalog::LoadedCatalog;
 pub use given::{Environment, Given};
 pub use mistake::{Mistake, Mistakes};
 
-use crate::{catalog::Mode, http::keys::Secret, stripe::signature::Secrets};
+use crate::{
+    catalog::Mode,
+    http::keys::Secret,
+    stripe::{
+        client::{ApiUrl, SecretKey},
+        signature::Secrets,
+    },
+};
 
 /// Every setting, read and found possible.
 #[derive(Clone, Debug)]
@@ -28,9 +35,19 @@ pub struct Config {
     /// A key that may do everything from the first start on.
     pub bootstrap_key: Option<Secret>,
     pub webhook_secrets: Secrets,
+    pub billing: BillingConfig,
     /// Whether real money is involved.
     pub mode: Mode,
     pub log: LogConfig,
+}
+
+/// The way to Stripe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillingConfig {
+    /// `false`: nothing is asked of Stripe.
+    pub on: bool,
+    pub key: Option<SecretKey>,
+    pub url: ApiUrl,
 }
 
 /// Where the rows are.

@@ -9,11 +9,14 @@ use crate::{
     catalog::Mode,
     http::keys::Secret,
     postgres::{self, default_data_directory},
-    stripe::signature::Secrets,
+    stripe::{
+        client::{ApiUrl, SecretKey},
+        signature::Secrets,
+    },
 };
 
 use super::{
-    CatalogChoice, Config, DatabaseConfig, Given, LogConfig, LogFormat, Mistake, catalog,
+    BillingConfig, CatalogChoice, Config, DatabaseConfig, Given, LogConfig, LogFormat, Mistake, catalog,
     settings::{self, Setting},
 };
 
@@ -25,6 +28,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let database = reading.database();
     let bootstrap_key = reading.bootstrap_key();
     let webhook_secrets = reading.webhook_secrets();
+    let billing = reading.billing();
     let mode = reading.mode();
     let log = reading.log();
     Some(Config {
@@ -33,6 +37,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
         catalog: catalog_choice(given),
         bootstrap_key: bootstrap_key?,
         webhook_secrets: webhook_secrets?,
+        billing: billing?,
         mode: mode?,
         log: log?,
     })
@@ -106,6 +111,25 @@ impl Reading<'_> {
         }
     }
 
+    fn billing(&mut self) -> Option<BillingConfig> {
+        let on = match self.given.value(settings::BILLING) {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => self.refuse(settings::BILLING, "it is `on` or `off`"),
+        };
+        // A key that is none is refused where the mode is read.
+        let key = self.given.find(settings::STRIPE_SECRET_KEY).and_then(|key| SecretKey::parse(key).ok());
+        let url = match ApiUrl::parse(self.given.value(settings::STRIPE_API_URL)) {
+            Ok(url) if url.is_open() && key.as_ref().is_some_and(|key| key.mode() == Mode::Live) => {
+                let allowed = "STRIPE_SECRET_KEY is a live key, which is only sent to an https address";
+                self.refuse(settings::STRIPE_API_URL, allowed)
+            }
+            Ok(url) => Some(url),
+            Err(error) => self.refuse(settings::STRIPE_API_URL, &error.to_string()),
+        };
+        Some(BillingConfig { on: on?, key, url: url? })
+    }
+
     /// The setting and the key must not contradict each other.
     fn mode(&mut self) -> Option<Mode> {
         let of_key = self.mode_of_key();
@@ -128,12 +152,9 @@ impl Reading<'_> {
 
     fn mode_of_key(&mut self) -> Option<Option<Mode>> {
         let Some(key) = self.given.find(settings::STRIPE_SECRET_KEY) else { return Some(None) };
-        match Mode::of_secret_key(key) {
-            Some(mode) => Some(Some(mode)),
-            None => {
-                let allowed = "it begins with sk_test_, rk_test_, sk_live_ or rk_live_";
-                self.refuse(settings::STRIPE_SECRET_KEY, allowed)
-            }
+        match SecretKey::parse(key) {
+            Ok(key) => Some(Some(key.mode())),
+            Err(error) => self.refuse(settings::STRIPE_SECRET_KEY, &error.to_string()),
         }
     }
 

@@ -110,8 +110,27 @@ pub const STRIPE_SECRET_KEY: Setting = Setting {
     default: None,
     scope: Scope::Serve,
     secret: true,
-    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…); for now, only whether it is of test or of live \
-           mode is looked at",
+    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…), for pages to pay on; without it, nothing can be bought",
+};
+
+pub const STRIPE_API_URL: Setting = Setting {
+    name: "STRIPE_API_URL",
+    flag: "stripe-api-url",
+    value: "URL",
+    default: Some(crate::stripe::client::API_URL_DEFAULT),
+    scope: Scope::Serve,
+    secret: false,
+    help: "Where Stripe's API is; another address is for a sandbox, and takes no live key unless it is https",
+};
+
+pub const BILLING: Setting = Setting {
+    name: "COUNTERFOIL_BILLING",
+    flag: "billing",
+    value: "SWITCH",
+    default: Some("on"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "Whether anything is asked of Stripe: `on` or `off`; webhooks are taken and credits are spent either way",
 };
 
 pub const MODE: Setting = Setting {
@@ -146,7 +165,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 11] = [
+pub const ALL: [Setting; 13] = [
     LISTEN,
     DATA_DIRECTORY,
     DATABASE_URL,
@@ -155,6 +174,8 @@ pub const ALL: [Setting; 11] = [
     BOOTSTRAP_KEY,
     WEBHOOK_SECRETS,
     STRIPE_SECRET_KEY,
+    STRIPE_API_URL,
+    BILLING,
     MODE,
     LOG,
     LOG_FORMAT,

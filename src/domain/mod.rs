@@ -14,5 +14,6 @@ mod pairs;
 pub mod payments;
 mod purpose;
 pub mod refusal;
+pub mod sale;
 pub mod subscription;
 pub mod time;

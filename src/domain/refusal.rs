@@ -84,4 +84,17 @@ pub enum Refusal {
         plan: PlanId,
     },
     UnknownPack,
+    /// The catalog has it, and no price at the payment provider.
+    NotForSale {
+        /// The setting that would name the price.
+        setting: Option<String>,
+    },
+    /// The account has a subscription, and may have only one.
+    SubscriptionActive {
+        plan: PlanId,
+    },
+    /// There is nothing to try, or the account has tried already.
+    NoTrial,
+    /// The account has never been a customer at the payment provider.
+    NoCustomer,
 }

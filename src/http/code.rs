@@ -83,6 +83,30 @@ codes! {
         "GET /v1/catalog lists the plans.";
     UnknownPack = UNPROCESSABLE_ENTITY, "unknown_pack", "There is no such pack",
         "GET /v1/catalog lists the packs.";
+    NotForSale = CONFLICT, "not_for_sale", "It has no price at Stripe",
+        "Choose something else. The operator sets `setting` to the id of a price to sell it.";
+    SubscriptionActive = CONFLICT, "subscription_active", "There is a subscription already",
+        "Change the plan in the portal: POST /v1/accounts/{account}/portal-sessions.";
+    NoTrial = CONFLICT, "no_trial", "There is nothing to try",
+        "Leave `trial` out. An account tries once, and only what the catalog has days for.";
+    NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
+        "It becomes one with its first checkout: POST /v1/accounts/{account}/checkout-sessions.";
+
+    // What Stripe could not do, or would not.
+    BillingOff = SERVICE_UNAVAILABLE, "billing_off", "Billing is switched off",
+        "Nothing was changed. What an account holds can be spent as always; the operator says when billing is back.";
+    BillingNotConfigured = SERVICE_UNAVAILABLE, "billing_not_configured", "There is no way to Stripe",
+        "Nothing was changed. The operator sets STRIPE_SECRET_KEY to a key that Stripe takes.";
+    TooManyCheckouts = TOO_MANY_REQUESTS, "too_many_checkouts", "Too many checkouts of this account",
+        "Use the checkout that is open, or wait for `Retry-After` seconds.";
+    StripeRejected = BAD_GATEWAY, "stripe_rejected", "Stripe does not accept the request",
+        "Nothing was changed. `stripe_code` says why; correct it, and send it again with a new key.";
+    StripeDeclined = PAYMENT_REQUIRED, "stripe_declined", "The payment was declined",
+        "Nothing was charged. `decline_code` says why; let the person use another way to pay, with a new key.";
+    StripeUnavailable = SERVICE_UNAVAILABLE, "stripe_unavailable", "Stripe does not answer now",
+        "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
+    StripeOutcomeUnknown = SERVICE_UNAVAILABLE, "stripe_outcome_unknown", "Whether Stripe did it is not known",
+        "It may have happened. Repeat the request with the same key: it happens once, and you will be told.";
 
     // What the ledger could not do.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used for another request",

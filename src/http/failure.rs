@@ -14,7 +14,10 @@ use crate::{
     journal::row::RowError,
     ledger::{ExecuteError, ViewError},
     projector::ProjectorError,
-    stripe::{envelope::Unparsable, inbox::State, signature::SignatureError},
+    stripe::{
+        billing::BillingError, client::Rejection, envelope::Unparsable, inbox::State,
+        signature::SignatureError,
+    },
 };
 
 use super::{
@@ -73,6 +76,19 @@ pub enum Failure {
     InboxEventNotFound,
     InboxEventState(State),
     AuditBusy,
+    /// The operator has switched billing off as a whole.
+    BillingOff,
+    /// There is no key to ask Stripe with, or none that Stripe takes.
+    BillingNotConfigured,
+    TooManyCheckouts {
+        wait_s: u64,
+    },
+    /// Stripe understood, and said no.
+    Stripe(Rejection),
+    /// Nothing happened at Stripe.
+    StripeUnavailable,
+    /// It may have happened at Stripe; the same key will tell.
+    StripeOutcomeUnknown,
     PositionUnknown,
     /// A read model is behind; it is as of this position.
     PositionTimeout {
@@ -119,6 +135,13 @@ impl Failure {
             Self::InboxEventNotFound => Code::InboxEventNotFound,
             Self::InboxEventState(_) => Code::InboxEventState,
             Self::AuditBusy => Code::AuditBusy,
+            Self::BillingOff => Code::BillingOff,
+            Self::BillingNotConfigured => Code::BillingNotConfigured,
+            Self::TooManyCheckouts { .. } => Code::TooManyCheckouts,
+            Self::Stripe(rejection) if rejection.declined => Code::StripeDeclined,
+            Self::Stripe(_) => Code::StripeRejected,
+            Self::StripeUnavailable => Code::StripeUnavailable,
+            Self::StripeOutcomeUnknown => Code::StripeOutcomeUnknown,
             Self::PositionUnknown => Code::PositionUnknown,
             Self::PositionTimeout { .. } => Code::PositionTimeout,
             Self::Fault(_) => Code::Internal,
@@ -182,6 +205,10 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::HoldsOpen { .. } => Code::HoldsOpen,
         Refusal::UnknownPlan { .. } => Code::UnknownPlan,
         Refusal::UnknownPack => Code::UnknownPack,
+        Refusal::NotForSale { .. } => Code::NotForSale,
+        Refusal::SubscriptionActive { .. } => Code::SubscriptionActive,
+        Refusal::NoTrial => Code::NoTrial,
+        Refusal::NoCustomer => Code::NoCustomer,
     }
 }
 
@@ -209,6 +236,25 @@ impl From<Refusal> for Failure {
 impl From<ViewError> for Failure {
     fn from(error: ViewError) -> Self {
         Self::fault(error)
+    }
+}
+
+impl From<BillingError> for Failure {
+    fn from(error: BillingError) -> Self {
+        match error {
+            BillingError::Off => Self::BillingOff,
+            BillingError::NotConfigured => Self::BillingNotConfigured,
+            BillingError::Refused(refusal) => Self::from(refusal),
+            BillingError::KeyReused => Self::Execute(ExecuteError::KeyReused),
+            BillingError::TooMany { wait_s } => Self::TooManyCheckouts { wait_s },
+            BillingError::Rejected(rejection) => Self::Stripe(rejection),
+            BillingError::Unavailable => Self::StripeUnavailable,
+            BillingError::OutcomeUnknown => Self::StripeOutcomeUnknown,
+            BillingError::Execute(error) => Self::Execute(error),
+            BillingError::View(error) => Self::fault(error),
+            BillingError::Storage(error) => Self::fault(error),
+            BillingError::Unreadable(error) => Self::fault(error),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{credits::HoldOutcome, limits::LimitState, refusal::Refusal, time::Timestamp},
     ledger::ExecuteError,
+    stripe::client::Rejection,
 };
 
 use super::{
@@ -28,6 +29,10 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         Failure::BodyTooLarge { bytes_max } => object(json!({ "bytes_max": bytes_max })),
         Failure::InboxEventState(state) => object(json!({ "state": state })),
         Failure::PositionTimeout { reached } => object(json!({ "as_of_position": reached })),
+        Failure::Stripe(rejection) => object(json!({
+            "stripe_code": rejection.code, "decline_code": rejection.decline_code,
+            "stripe_parameter": rejection.parameter,
+        })),
         Failure::Execute(
             ExecuteError::KeyReused
             | ExecuteError::Overloaded
@@ -41,6 +46,11 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::KeysBusy
         | Failure::AccountNotAllowed
         | Failure::RateLimited { .. }
+        | Failure::BillingOff
+        | Failure::BillingNotConfigured
+        | Failure::TooManyCheckouts { .. }
+        | Failure::StripeUnavailable
+        | Failure::StripeOutcomeUnknown
         | Failure::BodyTimeout
         | Failure::UnsupportedMediaType
         | Failure::RouteNotFound
@@ -87,7 +97,8 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         }
         Refusal::DebtSmaller { debt } => json!({ "debt": debt }),
         Refusal::HoldsOpen { held } => json!({ "held": held }),
-        Refusal::UnknownPlan { plan } => json!({ "plan": plan }),
+        Refusal::UnknownPlan { plan } | Refusal::SubscriptionActive { plan } => json!({ "plan": plan }),
+        Refusal::NotForSale { setting } => json!({ "setting": setting }),
         Refusal::GrantHasEnded => json!({ "path": "$.expires_at" }),
         Refusal::AmountTooLarge => json!({ "path": "$.amount" }),
         Refusal::GrantAlreadyExists => json!({ "path": "$.grant_id" }),
@@ -95,7 +106,9 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         | Refusal::AccountClosed
         | Refusal::HoldNotFound
         | Refusal::NothingOwed
-        | Refusal::UnknownPack => json!({}),
+        | Refusal::UnknownPack
+        | Refusal::NoTrial
+        | Refusal::NoCustomer => json!({}),
     })
 }
 
@@ -108,6 +121,8 @@ pub fn detail(failure: &Failure) -> String {
         Failure::Execute(ExecuteError::Refused(refusal)) => detail_of_refusal(refusal),
         Failure::BodyTooLarge { bytes_max } => format!("A body has at most {bytes_max} bytes here."),
         Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
+        Failure::TooManyCheckouts { wait_s } => format!("The next checkout is possible in {wait_s} s."),
+        Failure::Stripe(Rejection { code: Some(code), .. }) => format!("Stripe says `{code}`."),
         Failure::WebhookSignature(error) => sentence(error),
         Failure::WebhookUnparsable(error) => sentence(error),
         Failure::InboxEventState(state) => format!("It is `{}`.", state.as_str()),
@@ -125,6 +140,11 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::KeysBusy
         | Failure::ScopeMissing(_)
         | Failure::AccountNotAllowed
+        | Failure::BillingOff
+        | Failure::BillingNotConfigured
+        | Failure::Stripe(Rejection { code: None, .. })
+        | Failure::StripeUnavailable
+        | Failure::StripeOutcomeUnknown
         | Failure::IdempotencyKeyMissing
         | Failure::BodyTimeout
         | Failure::UnsupportedMediaType
@@ -165,6 +185,10 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         ),
         Refusal::DebtSmaller { debt } => format!("The account owes {debt} credits."),
         Refusal::HoldsOpen { held } => format!("{held} credits are held."),
+        Refusal::NotForSale { setting: Some(setting) } => {
+            format!("The setting {setting} would name its price.")
+        }
+        Refusal::SubscriptionActive { plan } => format!("The account is subscribed to `{plan}`."),
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::UnknownGenerationType { .. }
@@ -175,7 +199,10 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::GrantHasEnded
         | Refusal::NothingOwed
         | Refusal::UnknownPlan { .. }
-        | Refusal::UnknownPack => format!("{}.", super::failure::code_of_refusal(refusal).about().title),
+        | Refusal::UnknownPack
+        | Refusal::NotForSale { setting: None }
+        | Refusal::NoTrial
+        | Refusal::NoCustomer => format!("{}.", super::failure::code_of_refusal(refusal).about().title),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A handler reads a request into a command or a query, passes it on, and writes down what came back. The rules
 //! are in `domain`, the tables in `projections`: none of either is here.
 
+mod billing;
 pub mod code;
 mod commands;
 mod edge;

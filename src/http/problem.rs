@@ -65,7 +65,7 @@ pub fn response(failure: &Failure, request_id: &str, now: Timestamp) -> Response
 }
 
 fn retry_after(failure: &Failure, now: Timestamp) -> Option<u64> {
-    if let Failure::RateLimited { wait_s } = failure {
+    if let Failure::RateLimited { wait_s } | Failure::TooManyCheckouts { wait_s } = failure {
         return Some(*wait_s);
     }
     if let Some(resets_at) = members::resets_at(failure) {

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    AppState,
+    AppState, billing,
     commands::{accounts, batch, grants, holds, quote, refunds, spending},
     edge::{Door, Edge},
     failure::Failure,
@@ -54,6 +54,8 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(usage::overall))
         .routes(routes!(analytics::mrr))
         .routes(routes!(analytics::movements))
+        .routes(routes!(billing::checkout))
+        .routes(routes!(billing::portal))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::show))
         .routes(routes!(inbox::retry))

@@ -11,7 +11,7 @@ use crate::{
     catalog::Mode,
     ledger::Ledger,
     projector::Projector,
-    stripe::{inbox::Inbox, signature::Secrets},
+    stripe::{billing::Billing, inbox::Inbox, signature::Secrets},
 };
 
 use super::keys::KeyCache;
@@ -35,6 +35,8 @@ pub struct AppParts {
     pub metrics: Option<PrometheusHandle>,
     pub projector: Projector,
     pub inbox: Inbox,
+    /// The way to Stripe.
+    pub billing: Billing,
     /// Whose deliveries are accepted. Without any, none is.
     pub secrets: Secrets,
     pub settings: Settings,
@@ -67,6 +69,7 @@ pub struct App {
     pub keys: KeyCache,
     pub projector: Projector,
     pub inbox: Inbox,
+    pub billing: Billing,
     pub secrets: Secrets,
     /// An audit reads much, so only a few run at a time.
     pub audits: Semaphore,
@@ -75,10 +78,22 @@ pub struct App {
 impl AppState {
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let AppParts { ledger, pool, mode, metrics, projector, inbox, secrets, settings } = parts;
+        let AppParts { ledger, pool, mode, metrics, projector, inbox, billing, secrets, settings } = parts;
         let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
         let audits = Semaphore::new(AUDITS_MAX);
-        Self(Arc::new(App { ledger, pool, mode, metrics, settings, keys, projector, inbox, secrets, audits }))
+        Self(Arc::new(App {
+            ledger,
+            pool,
+            mode,
+            metrics,
+            settings,
+            keys,
+            projector,
+            inbox,
+            billing,
+            secrets,
+            audits,
+        }))
     }
 }
 

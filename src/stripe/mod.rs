@@ -3,8 +3,13 @@
 //! A delivery is verified and stored ([`inbox`]), answered, and then translated into commands ([`translate`])
 //! that the [`processor`] sends to the ledger. Only the first of these steps can fail to the sender.
 //!
-//! Deliberately absent: calls to Stripe. Whatever an event does not say by itself is set aside with a reason.
+//! The other way, [`billing`] opens pages at Stripe, through the [`client`] and the journal of its [`calls`].
+//!
+//! Deliberately absent: calls to Stripe while an event is handled. What it does not say by itself is set aside.
 
+pub mod billing;
+pub mod calls;
+pub mod client;
 pub mod document;
 pub mod envelope;
 pub mod inbox;

@@ -17,6 +17,7 @@
 mod api;
 mod architecture;
 mod audit;
+mod billing;
 mod catalog;
 mod cli;
 mod contracts;

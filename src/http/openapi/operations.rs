@@ -32,6 +32,8 @@ pub struct Described {
     pub waits: bool,
     /// Whether it reads a JSON body.
     pub takes_json: bool,
+    /// Whether it is done at Stripe.
+    pub asks_stripe: bool,
     /// Besides those that follow from the other fields.
     own: &'static [Code],
 }
@@ -101,6 +103,15 @@ const PRICED: &[Code] = &[
     Code::UnknownOptionValue,
     Code::HoldTooLong,
 ];
+/// What Stripe, or the way to it, can be in the way with.
+const AT_STRIPE: &[Code] = &[
+    Code::BillingOff,
+    Code::BillingNotConfigured,
+    Code::StripeRejected,
+    Code::StripeDeclined,
+    Code::StripeUnavailable,
+    Code::StripeOutcomeUnknown,
+];
 const OF_HOLD: &[Code] = &[Code::HoldNotFound, Code::HoldAlreadyResolved];
 
 impl Described {
@@ -116,6 +127,9 @@ impl Described {
         }
         if self.key != RepeatKey::None {
             codes.extend_from_slice(COMMAND);
+        }
+        if self.asks_stripe {
+            codes.extend_from_slice(AT_STRIPE);
         }
         if self.reads_position {
             codes.push(Code::PositionUnknown);
@@ -134,12 +148,26 @@ impl Described {
             reads_position: false,
             waits: false,
             takes_json: true,
+            asks_stripe: false,
             own,
         }
     }
 
+    const fn billing(id: &'static str, own: &'static [Code]) -> Self {
+        Self { asks_stripe: true, ..Self::command(id, Bills::SCOPES, own) }
+    }
+
     const fn read(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
-        Self { id, scopes, key: RepeatKey::None, reads_position: true, waits: false, takes_json: false, own }
+        Self {
+            id,
+            scopes,
+            key: RepeatKey::None,
+            reads_position: true,
+            waits: false,
+            takes_json: false,
+            asks_stripe: false,
+            own,
+        }
     }
 
     const fn model(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
@@ -152,7 +180,16 @@ impl Described {
         takes_json: bool,
         own: &'static [Code],
     ) -> Self {
-        Self { id, scopes, key: RepeatKey::None, reads_position: false, waits: false, takes_json, own }
+        Self {
+            id,
+            scopes,
+            key: RepeatKey::None,
+            reads_position: false,
+            waits: false,
+            takes_json,
+            asks_stripe: false,
+            own,
+        }
     }
 }
 
@@ -232,6 +269,18 @@ pub const OPERATIONS: &[Described] = &[
     Described::model("analyse_usage", Bills::SCOPES, &[]),
     Described::model("analyse_mrr", Bills::SCOPES, &[]),
     Described::model("analyse_movements", Bills::SCOPES, &[]),
+    Described::billing(
+        "create_checkout_session",
+        &[
+            Code::UnknownPlan,
+            Code::UnknownPack,
+            Code::NotForSale,
+            Code::SubscriptionActive,
+            Code::NoTrial,
+            Code::TooManyCheckouts,
+        ],
+    ),
+    Described::billing("create_portal_session", &[Code::NoCustomer]),
     Described::other("list_inbox", Operates::SCOPES, false, &[]),
     Described::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
     Described::other(

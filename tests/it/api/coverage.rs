@@ -7,6 +7,8 @@ use counterfoil::http::{Described, OPERATIONS, RepeatKey, keys::Scope};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::billing::shop::{self, Shop};
+
 use super::{
     server::{Answer, Server},
     specification,
@@ -25,14 +27,15 @@ struct Case {
 
 #[tokio::test]
 async fn every_operation_is_exercised_in_every_way() {
-    let server = Server::start().await;
+    let shop = Shop::start().await;
+    let server = &shop.server;
     let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
-    let cases = cases(&server).await;
+    let cases = cases(server).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
     assert!(cases.keys().all(|id| known.contains(id)), "a line of the table is about no operation");
     for described in OPERATIONS {
         let case = cases.get(described.id).unwrap_or_else(|| panic!("{} has no line", described.id));
-        exercise(&server, described, case, &weak).await;
+        exercise(server, described, case, &weak).await;
     }
 }
 
@@ -115,8 +118,36 @@ async fn cases(server: &Server) -> BTreeMap<&'static str, Case> {
     let mut cases = spending(server).await;
     cases.extend(operating(server).await);
     cases.extend(reading());
+    cases.extend(billing(server).await);
     cases.extend(looking_after(server).await);
     cases
+}
+
+async fn billing(server: &Server) -> BTreeMap<&'static str, Case> {
+    let (checkouts, portals) = ("/v1/accounts/acme/checkout-sessions", "/v1/accounts/acme/portal-sessions");
+    // With its first checkout an account becomes a customer.
+    server.post(checkouts, shop::pack()).send().await;
+    let home = json!({ "return_url": "https://shop.example/account" });
+    BTreeMap::from([
+        (
+            "create_checkout_session",
+            case(
+                post(checkouts, shop::plan()),
+                post(checkouts, shop::with(shop::plan(), "plan", json!("free"))),
+                409,
+                post(checkouts, shop::with(shop::plan(), "quantity", json!(0))),
+            ),
+        ),
+        (
+            "create_portal_session",
+            case(
+                post(portals, home.clone()),
+                post("/v1/accounts/closed/portal-sessions", home),
+                409,
+                post(portals, json!({ "return_url": "shop.example" })),
+            ),
+        ),
+    ])
 }
 
 fn case(success: Ask, refusal: Ask, status: u16, bad: Ask) -> Case {

@@ -16,6 +16,7 @@ use counterfoil::{
     projector::Projector,
     stripe::{
         self, Deployment,
+        billing::{Billing, Switch},
         inbox::Inbox,
         processor::Processor,
         signature::{Secret, Secrets, sign},
@@ -73,8 +74,12 @@ impl Server {
     }
 
     pub async fn start_on(test: TestLedger, settings: Settings) -> Self {
+        Self::start_selling(test, settings, Switch::NotConfigured).await
+    }
+
+    pub async fn start_selling(test: TestLedger, settings: Settings, switch: Switch) -> Self {
         let background = CancellationToken::new();
-        let router = router(test.database.pool(), &test.ledger, settings, &background).await;
+        let router = router_selling(test.database.pool(), &test.ledger, settings, switch, &background).await;
         let new = new_key([Scope::Admin], None);
         let created = keys::create(&test.database.pool(), &test.clock, new).await.expect("a key");
         let admin = created.secret.reveal().to_owned();
@@ -166,6 +171,16 @@ pub async fn router(
     settings: Settings,
     background: &CancellationToken,
 ) -> Router {
+    router_selling(pool, ledger, settings, Switch::NotConfigured, background).await
+}
+
+async fn router_selling(
+    pool: PgPool,
+    ledger: &Ledger,
+    settings: Settings,
+    switch: Switch,
+    background: &CancellationToken,
+) -> Router {
     let feed = Feed::new(pool.clone());
     let projector = Projector::open(pool.clone(), feed, projections::all(), ledger.clock().clone()).await;
     let projector = projector.expect("the database answers");
@@ -178,6 +193,7 @@ pub async fn router(
     let secrets = Secrets::new(vec![Secret::new("test", WEBHOOK_SECRET)]);
     http::router(AppState::new(AppParts {
         ledger: ledger.clone(),
+        billing: Billing::new(switch, pool.clone(), ledger.clone()),
         pool,
         mode: Mode::Test,
         metrics: None,

@@ -69,6 +69,17 @@ fn the_key_of_stripe_says_which_mode_it_is() {
 }
 
 #[test]
+fn a_live_key_is_not_sent_where_it_could_be_read() {
+    let live = ("STRIPE_SECRET_KEY", "sk_live_abc");
+    let open = mistakes(&[live, ("STRIPE_API_URL", "http://127.0.0.1:12111")]);
+    assert!(open.to_string().contains("only sent to an https address"), "{open}");
+    assert!(read(&[live, ("STRIPE_API_URL", "https://proxy.example")]).billing.on);
+    let config = read(&[("STRIPE_SECRET_KEY", "sk_test_abc"), ("STRIPE_API_URL", "http://127.0.0.1:12111")]);
+    assert!(config.billing.key.is_some());
+    assert!(!read(&[("COUNTERFOIL_BILLING", "off")]).billing.on);
+}
+
+#[test]
 fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     let mistakes = mistakes(&[
         ("COUNTERFOIL_LISTN", "127.0.0.1:9000"),
@@ -79,12 +90,14 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         ("COUNTERFOIL_LOG_FORMAT", "xml"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_a,,whsec_b"),
         ("STRIPE_SECRET_KEY", "pk_test_secret"),
+        ("STRIPE_API_URL", "api.stripe.com"),
+        ("COUNTERFOIL_BILLING", "maybe"),
         ("DATABASE_URL", "mysql://user:hunter2@host/database"),
         ("RUST_LOG", "counterfoil=loud"),
     ]);
     let text = mistakes.to_string();
     for part in [
-        "10 settings are wrong, and nothing was started:",
+        "12 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
         "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
         "cannot read /nonexistent/catalog.toml",
@@ -93,6 +106,8 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         "COUNTERFOIL_LOG_FORMAT: `xml` is not possible; it is `auto`, `text` or `json`",
         "STRIPE_WEBHOOK_SECRET: `…` is not possible",
         "STRIPE_SECRET_KEY: `…` is not possible; it begins with sk_test_",
+        "STRIPE_API_URL: `api.stripe.com` is not possible; it is an address such as https://api.stripe.com",
+        "COUNTERFOIL_BILLING: `maybe` is not possible; it is `on` or `off`",
         "DATABASE_URL: `…` is not possible; it is a URL such as postgres://",
         "RUST_LOG: `counterfoil=loud` is not possible; it is a level",
     ] {
@@ -109,9 +124,10 @@ fn secrets_are_not_shown() {
         ("DATABASE_URL", "postgres://ada:hunter2@db/ledger"),
         ("COUNTERFOIL_BOOTSTRAP_KEY", "cf_test_bootstrap_key"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_first,whsec_second"),
+        ("STRIPE_SECRET_KEY", "sk_test_hidden"),
     ]);
     let shown = format!("{config:?}");
-    for secret in ["hunter2", "bootstrap_key\"", "whsec_"] {
+    for secret in ["hunter2", "bootstrap_key\"", "whsec_", "sk_test_"] {
         assert!(!shown.contains(secret), "{secret} is shown: {shown}");
     }
 }

@@ -33,15 +33,27 @@ pub fn music() -> Arc<Catalog> {
     Arc::new(catalog::parse(text, &|_| None, Mode::Test).expect("the catalog is right"))
 }
 
+/// The same catalog with a price at Stripe for everything in it.
+pub fn music_for_sale() -> Arc<Catalog> {
+    let text = include_str!("../../../catalogs/music.toml");
+    let settings = |name: &str| Some(format!("price_of_{}", name.to_lowercase()));
+    Arc::new(catalog::parse(text, &settings, Mode::Test).expect("the catalog is right"))
+}
+
 pub fn noon() -> Timestamp {
     Timestamp::parse("2026-11-20T12:00:00Z").expect("a time")
 }
 
 impl TestLedger {
     pub async fn start() -> Self {
+        Self::selling(music()).await
+    }
+
+    pub async fn selling(catalog: Arc<Catalog>) -> Self {
         let database = TestDatabase::create().await;
         let clock = Clock::fixed(noon());
-        let (ledger, running) = start(database.pool(), clock.clone()).await;
+        let started = Ledger::start(database.pool(), catalog, clock.clone()).await;
+        let (ledger, running) = started.expect("the database answers");
         Self { ledger, clock, running, database }
     }
 }

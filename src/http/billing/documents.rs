@@ -1,0 +1,28 @@
+//! What does a caller read when a page was opened?
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{domain::time::Timestamp, http::schema::Time};
+
+/// A page to pay on.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "checkout_session_id": "cs_test_a1", "url": "https://checkout.stripe.com/c/pay/cs_test_a1",
+    "expires_at": "2025-06-02T00:00:00Z",
+}))]
+pub struct CheckoutSession<'a> {
+    pub checkout_session_id: &'a str,
+    /// Where to send the person.
+    pub url: &'a str,
+    #[schema(value_type = Time)]
+    pub expires_at: Timestamp,
+}
+
+/// A page to look after a subscription on.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "url": "https://billing.stripe.com/p/session/live_1" }))]
+pub struct PortalSession<'a> {
+    /// Where to send the person, within minutes.
+    pub url: &'a str,
+}

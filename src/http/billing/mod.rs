@@ -1,0 +1,79 @@
+//! How does a front end get a person to Stripe's pages? Routes that open one and answer its address.
+
+mod documents;
+mod inputs;
+mod web_url;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode},
+};
+use serde::Serialize;
+
+use super::{
+    AppState,
+    commands::order::Done,
+    failure::Failure,
+    request::{AccountOf, Bills, IdempotencyKey, Json, provenance},
+    schema::Id,
+};
+use crate::stripe::billing::{Answered, Checkout, Portal};
+
+use documents::{CheckoutSession, PortalSession};
+use inputs::{CheckoutOrder, PortalOrder};
+
+/// Open a page to subscribe or buy on
+///
+/// What is bought there is granted when Stripe reports that it is paid, and not by coming back from the page.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/checkout-sessions", operation_id = "create_checkout_session",
+    tag = "Billing", params(("account" = Id, Path)), request_body = CheckoutOrder,
+    responses((status = 201, description = "Opened.", body = CheckoutSession))
+)]
+pub async fn checkout(
+    State(state): State<AppState>,
+    to: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(order): Json<CheckoutOrder>,
+) -> Result<Response<Body>, Failure> {
+    let key = key.required()?;
+    let parts = order.into_parts()?;
+    let opened = state.billing.open_checkout(Checkout {
+        provenance: provenance(&to.caller, &to.request_id),
+        account: to.account,
+        key,
+        wish: parts.wish,
+        success_url: parts.success_url,
+        cancel_url: parts.cancel_url,
+        email: parts.email,
+    });
+    let Answered { answer, replayed } = opened.await?;
+    let (checkout_session_id, url, expires_at) = (&answer.session, &answer.url, answer.expires_at);
+    created(&CheckoutSession { checkout_session_id, url, expires_at }, replayed)
+}
+
+/// Open a page to look after a subscription on
+///
+/// The person can change the plan, the card, or cancel there.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",
+    tag = "Billing", params(("account" = Id, Path)), request_body = PortalOrder,
+    responses((status = 201, description = "Opened.", body = PortalSession))
+)]
+pub async fn portal(
+    State(state): State<AppState>,
+    to: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(order): Json<PortalOrder>,
+) -> Result<Response<Body>, Failure> {
+    let key = key.required()?;
+    let portal = Portal { account: to.account, key, return_url: order.return_url.into() };
+    let Answered { answer, replayed } = state.billing.open_portal(portal).await?;
+    created(&PortalSession { url: &answer }, replayed)
+}
+
+fn created(document: &impl Serialize, replayed: bool) -> Result<Response<Body>, Failure> {
+    let body = serde_json::to_vec(document).map_err(Failure::fault)?;
+    Ok(Done { status: StatusCode::CREATED, replayed, body }.into_response())
+}

@@ -1,0 +1,195 @@
+//! How does a checkout begin? The rules say whether and at which price, Stripe makes the page, the ledger takes note.
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::{Answered, Billing, BillingError, hash};
+use crate::{
+    domain::{
+        account::Account,
+        command::{CheckoutStep, Command, RecordCheckout},
+        event::PaymentPurpose,
+        names::{AccountId, PackId, PlanId, ProviderId},
+        refusal::Refusal,
+        sale::{self, Sale, Wish},
+        time::Timestamp,
+    },
+    ledger::{Key, Provenance, Request},
+    stripe::{
+        calls::{CallId, Kept},
+        client::{CheckoutOpened, OpenCheckout, Sold},
+    },
+};
+
+const OPERATION: &str = "checkout_session";
+/// How many checkouts an account may begin in a minute.
+pub const CHECKOUTS_PER_MINUTE: i64 = 5;
+const WINDOW_S: i64 = 60;
+/// What Stripe puts the session's id in the place of.
+const SESSION: &str = "{CHECKOUT_SESSION_ID}";
+
+/// A request for a page to buy something on.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    pub account: AccountId,
+    pub key: String,
+    pub wish: Wish,
+    /// Where the person comes back to.
+    pub success_url: String,
+    pub cancel_url: String,
+    /// Passed on to Stripe, and kept nowhere.
+    pub email: Option<String>,
+    pub provenance: Provenance,
+}
+
+/// A page that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub session: String,
+    pub url: String,
+    pub expires_at: Timestamp,
+}
+
+/// What a repetition is compared by: everything but the address, of which not even a hash is kept.
+#[derive(Serialize)]
+struct Asked<'a> {
+    wish: (&'a str, &'a str, u32, bool),
+    urls: (&'a str, &'a str),
+}
+
+impl Billing {
+    /// Opens a page for it, once for each key.
+    ///
+    /// # Errors
+    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    pub async fn open_checkout(&self, checkout: Checkout) -> Result<Answered<Opened>, BillingError> {
+        self.client()?;
+        let id =
+            CallId { account: checkout.account.clone(), operation: OPERATION, key: checkout.key.clone() };
+        let asked = hash(&asked(&checkout));
+        let kept = match self.find(&id, &asked).await? {
+            Some(kept) => kept,
+            None => self.begin_checkout(&id, &asked, &checkout).await?,
+        };
+        let purpose = purpose(&kept)?;
+        let customer = ProviderId::parse(&kept.request.customer).ok();
+        let Answered { answer, replayed } = self.perform(&id, kept).await?;
+        let opened = opened(&answer)?;
+        if !replayed {
+            // The call stays open until the ledger has taken note, so that a repetition makes up for it.
+            self.record(&checkout, &answer, purpose, customer).await?;
+            self.0.calls.done(&id, &answer, self.now()).await?;
+        }
+        Ok(Answered { answer: opened, replayed })
+    }
+
+    async fn begin_checkout(
+        &self,
+        id: &CallId,
+        asked: &[u8; 32],
+        checkout: &Checkout,
+    ) -> Result<Kept<OpenCheckout, CheckoutOpened>, BillingError> {
+        let view = self.0.ledger.view(&checkout.account).await?;
+        let sale = sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
+        self.check_rate(id).await?;
+        let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
+        let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
+        let sold = match sale.purpose {
+            PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string() },
+            PaymentPurpose::Subscription { plan, .. } => {
+                let plan = plan.map(|plan| plan.to_string()).unwrap_or_default();
+                Sold::Plan { plan, trial_days: sale.trial_days }
+            }
+            PaymentPurpose::Other => return Err(Refusal::NotForSale { setting: None }.into()),
+        };
+        let Sale { price_id: price, quantity, .. } = sale;
+        let request = OpenCheckout {
+            account: checkout.account.to_string(),
+            customer,
+            price,
+            quantity,
+            sold,
+            success_url: with_session(&checkout.success_url),
+            cancel_url: checkout.cancel_url.clone(),
+        };
+        self.begin(id, asked, request).await
+    }
+
+    async fn check_rate(&self, id: &CallId) -> Result<(), BillingError> {
+        let now = self.now();
+        let since = now.minus(TimeDelta::seconds(WINDOW_S));
+        let Some(first) = self.0.calls.nth_begun(id, CHECKOUTS_PER_MINUTE, since).await? else {
+            return Ok(());
+        };
+        let free_at = first.timestamp().saturating_add(WINDOW_S);
+        let wait_s = u64::try_from(free_at.saturating_sub(now.seconds())).unwrap_or(0).max(1);
+        Err(BillingError::TooMany { wait_s })
+    }
+
+    async fn record(
+        &self,
+        checkout: &Checkout,
+        answer: &CheckoutOpened,
+        purpose: PaymentPurpose,
+        customer: Option<ProviderId>,
+    ) -> Result<(), BillingError> {
+        let session = ProviderId::parse(&answer.id).map_err(|_| BillingError::OutcomeUnknown)?;
+        let at = Timestamp::from_seconds(answer.created).unwrap_or_else(|| self.now());
+        let key = Key::stripe(&format!("checkout:{session}:started"));
+        let command = Command::RecordCheckout(RecordCheckout {
+            session,
+            step: CheckoutStep::Started,
+            purpose,
+            customer,
+            effective_at: at,
+        });
+        let provenance = checkout.provenance.clone();
+        let request = Request { account: checkout.account.clone(), command, key, provenance };
+        self.0.ledger.execute(request).await?;
+        Ok(())
+    }
+}
+
+fn asked(checkout: &Checkout) -> Asked<'_> {
+    let wish = match &checkout.wish {
+        Wish::Plan { plan, interval, quantity, trial } => {
+            (plan.as_str(), interval.as_str(), *quantity, *trial)
+        }
+        Wish::Pack { pack, quantity } => (pack.as_str(), "", *quantity, false),
+    };
+    Asked { wish, urls: (&checkout.success_url, &checkout.cancel_url) }
+}
+
+/// From what is written down, which is what Stripe was asked.
+fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, BillingError> {
+    let purpose = match &kept.request.sold {
+        Sold::Plan { plan, .. } => PlanId::parse(plan)
+            .map(|plan| PaymentPurpose::Subscription { subscription: None, plan: Some(plan) }),
+        Sold::Pack { pack } => {
+            PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
+        }
+    };
+    purpose.map_err(|_| BillingError::Refused(Refusal::NotForSale { setting: None }))
+}
+
+fn opened(answer: &CheckoutOpened) -> Result<Opened, BillingError> {
+    let expires_at = Timestamp::from_seconds(answer.expires_at);
+    match (&answer.url, expires_at) {
+        (Some(url), Some(expires_at)) => {
+            Ok(Opened { session: answer.id.clone(), url: url.clone(), expires_at })
+        }
+        // A session that has no page any more was made by an earlier try, and has ended since.
+        (None, _) | (_, None) => Err(BillingError::OutcomeUnknown),
+    }
+}
+
+/// The address with the place for the session's id, where it has none. What follows a `#` stays at the end.
+fn with_session(url: &str) -> String {
+    if url.contains(SESSION) {
+        return url.to_owned();
+    }
+    let (address, fragment) = url.split_once('#').map_or((url, None), |(one, other)| (one, Some(other)));
+    let sign = if address.contains('?') { '&' } else { '?' };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{address}{sign}checkout_session_id={SESSION}{fragment}")
+}

@@ -1,0 +1,89 @@
+//! Which customer at Stripe is this account? The one that it is linked to, else one with its e-mail address, else a new
+//! one.
+//!
+//! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is the
+//! same request however often it is repeated; it is set afterwards, which can be done any number of times.
+
+use super::{Answered, Billing, BillingError, hash};
+use crate::{
+    domain::{
+        account::OpenAccount,
+        names::{AccountId, ProviderId},
+        sale,
+    },
+    stripe::{
+        calls::CallId,
+        client::{AdoptCustomer, FindCustomers, MakeCustomer},
+    },
+};
+
+/// An account is made a customer once, whichever of its requests comes first.
+const OPERATION: &str = "customer";
+const KEY: &str = "once";
+
+impl Billing {
+    pub(super) async fn customer(
+        &self,
+        account: &AccountId,
+        open: &OpenAccount,
+        email: Option<&str>,
+    ) -> Result<String, BillingError> {
+        if let Some(linked) = sale::find_customer(open) {
+            return Ok(linked.to_string());
+        }
+        let known = match email {
+            Some(email) => self.find_by_email(account, email).await?,
+            None => None,
+        };
+        let customer = match known {
+            Some(customer) => customer,
+            None => self.make_customer(account, open).await?,
+        };
+        if let Some(email) = email {
+            let (customer, account) = (customer.clone(), account.to_string());
+            self.client()?.ask(&AdoptCustomer { customer, account, email: email.to_owned() }).await?;
+        }
+        Ok(customer)
+    }
+
+    /// A customer with the address, unless it stands for somebody else.
+    async fn find_by_email(&self, account: &AccountId, email: &str) -> Result<Option<String>, BillingError> {
+        let found = self.client()?.ask(&FindCustomers { email: email.to_owned() }).await?;
+        // One that was made for this very account goes first.
+        let ours = found.data.iter().filter(|customer| customer.account() == Some(account.as_str()));
+        let free = found.data.iter().filter(|customer| customer.account().is_none());
+        for customer in ours.chain(free) {
+            if !self.stands_for_another(&customer.id, account).await? {
+                return Ok(Some(customer.id.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn stands_for_another(&self, customer: &str, account: &AccountId) -> Result<bool, BillingError> {
+        sqlx::query_scalar(include_str!("linked.sql"))
+            .bind(customer)
+            .bind(account.as_str())
+            .fetch_one(&self.0.pool)
+            .await
+            .map_err(BillingError::Storage)
+    }
+
+    /// A customer that is gone at Stripe is followed by another.
+    async fn make_customer(&self, account: &AccountId, open: &OpenAccount) -> Result<String, BillingError> {
+        let gone = open.customers.len();
+        let key = if gone == 0 { KEY.to_owned() } else { format!("{KEY}:{gone}") };
+        let id = CallId { account: account.clone(), operation: OPERATION, key };
+        let request = MakeCustomer { account: account.to_string() };
+        let asked = hash(&request);
+        let kept = match self.find(&id, &asked).await? {
+            Some(kept) => kept,
+            None => self.begin(&id, &asked, request).await?,
+        };
+        let Answered { answer, replayed } = self.perform(&id, kept).await?;
+        if !replayed {
+            self.0.calls.done(&id, &answer, self.now()).await?;
+        }
+        ProviderId::parse(&answer.id).map(|id| id.to_string()).map_err(|_| BillingError::OutcomeUnknown)
+    }
+}

@@ -1,0 +1,3 @@
+select stripe_key, asked, request, state, answer
+from ledger.stripe_calls
+where account = $1 and operation = $2 and idempotency_key = $3

@@ -1,0 +1,186 @@
+//! What was asked of Stripe, and what came of it? Written down before asking, so that nothing is asked twice.
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use sqlx::{PgPool, types::Json};
+
+use super::client::{Rejection, StripeKey};
+use crate::domain::{names::AccountId, time::Timestamp};
+
+/// Where calls are written down. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    pool: PgPool,
+}
+
+/// One call: of an account, for an operation, by the caller's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallId {
+    pub account: AccountId,
+    pub operation: &'static str,
+    pub key: String,
+}
+
+/// A call as it is written down.
+#[derive(Debug)]
+pub struct Kept<R, A> {
+    pub key: StripeKey,
+    /// What the caller asked for, as a hash.
+    pub asked: [u8; 32],
+    pub request: R,
+    pub outcome: Outcome<A>,
+}
+
+/// How far a call has come.
+#[derive(Debug)]
+pub enum Outcome<A> {
+    /// Not asked yet, or with an outcome that nobody knows.
+    Open,
+    Done(A),
+    Rejected(Rejection),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CallsError {
+    #[error("the calls to Stripe cannot be read or written")]
+    Storage(#[from] sqlx::Error),
+    #[error("a call to Stripe is written down in a form that this program does not read")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+type Row = (String, Vec<u8>, Json<serde_json::Value>, String, Option<Json<serde_json::Value>>);
+
+impl CallId {
+    /// The key at Stripe, the same whenever it is asked for. Each part is hashed with its length, so that no two calls
+    /// have one key.
+    #[must_use]
+    pub fn stripe_key(&self) -> StripeKey {
+        let mut hasher = Sha256::new();
+        for part in [self.account.as_str(), self.operation, &self.key] {
+            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(part);
+        }
+        StripeKey::new(format!("counterfoil_{}", hex::encode(hasher.finalize())))
+    }
+}
+
+impl Calls {
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The call with this id, if it was ever begun.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what cannot be read.
+    pub async fn find<R: DeserializeOwned, A: DeserializeOwned>(
+        &self,
+        id: &CallId,
+    ) -> Result<Option<Kept<R, A>>, CallsError> {
+        let row: Option<Row> = sqlx::query_as(include_str!("find.sql"))
+            .bind(id.account.as_str())
+            .bind(id.operation)
+            .bind(&id.key)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(read).transpose()
+    }
+
+    /// Writes down what is about to be asked. `false`: it was written down before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn begin<R: Serialize + Sync>(
+        &self,
+        id: &CallId,
+        asked: &[u8; 32],
+        request: &R,
+        at: Timestamp,
+    ) -> Result<bool, CallsError> {
+        let begun = sqlx::query(include_str!("begin.sql"))
+            .bind(id.account.as_str())
+            .bind(id.operation)
+            .bind(&id.key)
+            .bind(id.stripe_key().as_str())
+            .bind(asked.as_slice())
+            .bind(Json(request))
+            .bind(at.to_utc())
+            .execute(&self.pool)
+            .await?;
+        Ok(begun.rows_affected() == 1)
+    }
+
+    /// Writes down what Stripe did.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn done<A: Serialize + Sync>(
+        &self,
+        id: &CallId,
+        answer: &A,
+        at: Timestamp,
+    ) -> Result<(), CallsError> {
+        self.settle(id, "done", answer, at).await
+    }
+
+    /// Writes down why Stripe said no.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn rejected(&self, id: &CallId, why: &Rejection, at: Timestamp) -> Result<(), CallsError> {
+        self.settle(id, "rejected", why, at).await
+    }
+
+    async fn settle<A: Serialize + Sync>(
+        &self,
+        id: &CallId,
+        state: &str,
+        answer: &A,
+        at: Timestamp,
+    ) -> Result<(), CallsError> {
+        sqlx::query(include_str!("settle.sql"))
+            .bind(id.account.as_str())
+            .bind(id.operation)
+            .bind(&id.key)
+            .bind(state)
+            .bind(Json(answer))
+            .bind(at.to_utc())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// When the `nth` latest call of an operation was begun, counted from 1, if that was after `since`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn nth_begun(
+        &self,
+        id: &CallId,
+        nth: i64,
+        since: Timestamp,
+    ) -> Result<Option<DateTime<Utc>>, CallsError> {
+        let begun = sqlx::query_scalar(include_str!("nth_begun.sql"))
+            .bind(id.account.as_str())
+            .bind(id.operation)
+            .bind(since.to_utc())
+            .bind(nth.saturating_sub(1))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(begun)
+    }
+}
+
+fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>, CallsError> {
+    let (key, asked, Json(request), state, answer) = row;
+    let answer = answer.map_or(serde_json::Value::Null, |Json(answer)| answer);
+    let outcome = match state.as_str() {
+        "done" => Outcome::Done(serde_json::from_value(answer)?),
+        "rejected" => Outcome::Rejected(serde_json::from_value(answer)?),
+        _ => Outcome::Open,
+    };
+    let asked = asked.first_chunk::<32>().copied().unwrap_or_default();
+    Ok(Kept { key: StripeKey::new(key), asked, request: serde_json::from_value(request)?, outcome })
+}

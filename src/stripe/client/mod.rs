@@ -1,0 +1,125 @@
+//! How is Stripe asked? With a key of ours that makes a repetition harmless, a time limit, and a few more tries where
+//! another may help.
+//!
+//! `async-stripe` knows the requests and the wire. Its own ways to retry are deliberately not used: they make up a key
+//! for each call, which is lost when this program ends.
+
+mod access;
+mod outcome;
+mod requests;
+
+use std::{sync::Arc, time::Duration};
+
+use ::stripe::{Client as Wire, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
+use miniserde::Deserialize;
+use tokio::time::sleep;
+
+pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
+pub use outcome::{CallError, Rejection};
+pub use requests::{
+    AdoptCustomer, CheckoutOpened, CustomerKept, CustomersFound, FindCustomers, MakeCustomer, OpenCheckout,
+    OpenPortal, PortalOpened, Sold,
+};
+
+/// How long one try may take.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long is waited before each further try, of which there are as many.
+pub const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+
+/// The key of a call at Stripe, which does under one key only one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StripeKey(String);
+
+impl StripeKey {
+    #[must_use]
+    pub const fn new(key: String) -> Self {
+        Self(key)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How patient a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patience {
+    pub timeout: Duration,
+    pub pauses: Vec<Duration>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { timeout: TIMEOUT, pauses: PAUSES.to_vec() }
+    }
+}
+
+/// Something that Stripe can be asked.
+pub trait Ask: Sync {
+    /// What is read of the answer; everything else in it is passed over, so that it may change.
+    type Answer: Deserialize;
+
+    /// The request, as `async-stripe` makes it.
+    fn request(&self) -> impl StripeRequest + Send;
+}
+
+/// Who asks Stripe. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    wire: Arc<Wire>,
+    patience: Patience,
+}
+
+impl Client {
+    /// # Errors
+    /// When no request could ever be made with these.
+    pub fn new(key: &SecretKey, url: &ApiUrl, patience: Patience) -> Result<Self, StripeError> {
+        let version = Some(env!("CARGO_PKG_VERSION").to_owned());
+        let wire = ClientBuilder::new(key.reveal())
+            .url(url.base())
+            .timeout(patience.timeout)
+            .app_info("counterfoil", version, None)
+            .build()?;
+        Ok(Self { wire: Arc::new(wire), patience })
+    }
+
+    /// Asks for something to be done, once under `key`, however often it is asked.
+    ///
+    /// # Errors
+    /// When Stripe says no, or nothing.
+    pub async fn change<A: Ask>(&self, ask: &A, key: &StripeKey) -> Result<A::Answer, CallError> {
+        // A key that Stripe would not take is never made: the journal of calls makes them all of one form.
+        let key = IdempotencyKey::new(key.as_str()).map_err(|_| CallError::Unavailable)?;
+        self.send(ask, &RequestStrategy::Idempotent(key)).await
+    }
+
+    /// Asks for what can be asked any number of times: a list, or a value to be set.
+    ///
+    /// # Errors
+    /// As [`Self::change`]; but since it does no harm to ask again, nothing is ever in doubt.
+    pub async fn ask<A: Ask>(&self, ask: &A) -> Result<A::Answer, CallError> {
+        let answer = self.send(ask, &RequestStrategy::Once).await;
+        answer.map_err(|error| match error {
+            CallError::OutcomeUnknown => CallError::Unavailable,
+            CallError::Rejected(_) | CallError::KeyNotTaken | CallError::Unavailable => error,
+        })
+    }
+
+    async fn send<A: Ask>(&self, ask: &A, strategy: &RequestStrategy) -> Result<A::Answer, CallError> {
+        let mut earlier = None;
+        let mut pauses = self.patience.pauses.iter();
+        loop {
+            let request = ask.request().build().customize::<A::Answer>();
+            let error = match request.request_strategy(strategy.clone()).send(self.wire.as_ref()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => CallError::of(&error).after(earlier.as_ref()),
+            };
+            let Some(pause) = pauses.next().filter(|_| error.may_pass()) else {
+                return Err(error);
+            };
+            earlier = Some(error);
+            sleep(*pause).await;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Does an account get to pay, once, whatever happens on the way? Against the real sandbox, over loopback.
+
+mod checkout;
+mod customers;
+mod outages;
+mod portal;
+pub mod shop;
+mod switch;

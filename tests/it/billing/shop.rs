@@ -1,0 +1,174 @@
+//! A server that sells, and the sandbox at which it does.
+
+use std::time::{Duration, Instant};
+
+use counterfoil::{
+    domain::catalog::{Catalog, StripePrice},
+    http::Settings,
+    sandbox::{Offer, Options, Sandbox, Webhook},
+    stripe::{
+        billing::Switch,
+        client::{ApiUrl, Client, Patience, SecretKey},
+    },
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    api::server::{Answer, Server, WEBHOOK_SECRET},
+    support::ledger::{TestLedger, music_for_sale},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A card that is charged.
+pub const GOOD_CARD: &str = "4242424242424242";
+pub const ACME: &str = "/v1/accounts/acme";
+
+pub struct Shop {
+    pub server: Server,
+    sandbox: Sandbox,
+    client: reqwest::Client,
+}
+
+/// A client that gives up quickly.
+pub fn client(key: &str, url: &str) -> Client {
+    let patience =
+        Patience { timeout: Duration::from_millis(400), pauses: vec![Duration::from_millis(5); 2] };
+    let (key, url) = (SecretKey::parse(key).unwrap(), ApiUrl::parse(url).unwrap());
+    Client::new(&key, &url, patience).unwrap()
+}
+
+/// A server that asks Stripe as `switch` says.
+pub async fn serve(switch: Switch) -> Server {
+    let test = TestLedger::selling(music_for_sale()).await;
+    let server = Server::start_selling(test, Settings::default(), switch).await;
+    server.open("acme").await;
+    server
+}
+
+impl Shop {
+    /// All that the catalog sells is on sale at the sandbox, which tells the server what happens.
+    pub async fn start() -> Self {
+        Self::start_without(|_| false).await
+    }
+
+    /// The same, without the prices for which `missing` holds.
+    pub async fn start_without(missing: impl Fn(&str) -> bool) -> Self {
+        let test = TestLedger::selling(music_for_sale()).await;
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let (clock, signing_clock) = (test.clock.clone(), test.clock.clone());
+        let options = Options { listen, webhook: None, clock, signing_clock };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let mut offers = offers(test.ledger.catalog());
+        offers.retain(|offer| !missing(&offer.price_id));
+        sandbox.offer(&offers);
+        let switch = Switch::On(client("sk_test_shop", &sandbox.url()));
+        let server = Server::start_selling(test, Settings::default(), switch).await;
+        let url = format!("{}/v1/webhooks/stripe", server.address);
+        sandbox.deliver_to(Webhook { url, secret: WEBHOOK_SECRET.to_owned(), api_version: None });
+        server.open("acme").await;
+        Self { server, sandbox, client: reqwest::Client::new() }
+    }
+
+    pub async fn checkout(&self, key: &str, body: &Value) -> Answer {
+        self.checkout_of("acme", key, body).await
+    }
+
+    pub async fn checkout_of(&self, account: &str, key: &str, body: &Value) -> Answer {
+        let path = format!("/v1/accounts/{account}/checkout-sessions");
+        self.server.post(&path, body.clone()).header("idempotency-key", key).send().await
+    }
+
+    /// Makes the account a customer, so that the next checkout is one call.
+    pub async fn become_customer(&self) {
+        let answer = self.checkout("first", &pack()).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+
+    /// What goes wrong from here on at the sandbox.
+    pub async fn fail(&self, faults: Value) {
+        self.control("faults", json!({ "api": faults })).await;
+    }
+
+    pub async fn pay(&self, session: &Value) -> Value {
+        let session = session["checkout_session_id"].as_str().unwrap();
+        self.control(&format!("checkout/{session}/pay"), json!({ "card": GOOD_CARD })).await
+    }
+
+    async fn control(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/_sandbox/{path}", self.sandbox.url());
+        let response = self.client.post(url).json(&body).send().await.unwrap();
+        let (status, body) = (response.status(), response.json().await.unwrap());
+        assert!(status.is_success(), "{path}: {body}");
+        body
+    }
+
+    /// Asks the sandbox as its owner would.
+    pub async fn at_stripe(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
+        let request = self.client.request(method.clone(), format!("{}{path}", self.sandbox.url()));
+        let request = request.bearer_auth("sk_test_owner");
+        let request = if method == Method::GET { request.query(form) } else { request.form(form) };
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn list(&self, path: &str) -> Vec<Value> {
+        let listed = self.at_stripe(Method::GET, path, &[("limit", "100")]).await;
+        listed["data"].as_array().unwrap_or_else(|| panic!("{listed}")).clone()
+    }
+
+    pub async fn sessions(&self) -> usize {
+        self.list("/v1/checkout/sessions").await.len()
+    }
+
+    /// Asks until the answer is as expected.
+    pub async fn until(&self, path: &str, expected: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let answer = self.server.get(path).send().await;
+            if expected(&answer.body) {
+                return answer.body;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{path} stays {}", answer.text);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+pub fn plan() -> Value {
+    json!({
+        "plan": "creator", "interval": "month", "success_url": "https://shop.example/thanks?from=counterfoil",
+        "cancel_url": "https://shop.example/pricing",
+    })
+}
+
+pub fn pack() -> Value {
+    json!({
+        "pack": "pack_500", "quantity": 2, "success_url": "https://shop.example/thanks",
+        "cancel_url": "https://shop.example/pricing",
+    })
+}
+
+pub fn with(mut body: Value, name: &str, value: Value) -> Value {
+    body[name] = value;
+    body
+}
+
+fn offers(catalog: &Catalog) -> Vec<Offer> {
+    let offer = |stripe: &StripePrice, product: &str, minor: i64, interval: Option<&str>| Offer {
+        product_id: format!("prod_{product}"),
+        product_name: product.to_owned(),
+        price_id: stripe.sale_id().expect("a price").to_owned(),
+        unit_amount: minor,
+        currency: "usd".to_owned(),
+        interval: interval.map(str::to_owned),
+        lookup_key: None,
+    };
+    let plans = catalog.plans.iter().flat_map(|plan| {
+        plan.prices.iter().map(move |price| {
+            offer(&price.stripe, plan.id.as_str(), price.amount.minor, Some(price.interval.as_str()))
+        })
+    });
+    let packs =
+        catalog.packs.iter().map(|pack| offer(&pack.stripe, pack.id.as_str(), pack.price.minor, None));
+    plans.chain(packs).collect()
+}

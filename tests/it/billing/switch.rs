@@ -1,0 +1,40 @@
+//! What if there is no way to Stripe, on purpose or by mistake?
+
+use counterfoil::{
+    clock::Clock,
+    sandbox::{Options, Sandbox},
+    stripe::billing::Switch,
+};
+use serde_json::json;
+
+use super::shop::{ACME, client, plan, serve};
+
+async fn is_answered(switch: Switch, code: &str) {
+    let server = serve(switch).await;
+    server.post(&format!("{ACME}/checkout-sessions"), plan()).send().await.is_problem(503, code);
+    let portal = json!({ "return_url": "https://shop.example" });
+    let answer = server.post(&format!("{ACME}/portal-sessions"), portal).send().await;
+    // Who is no customer is told so before Stripe is asked.
+    assert!([code, "no_customer"].contains(&answer.code()), "{}", answer.text);
+    let spent = server.post(&format!("{ACME}/deductions"), json!({ "amount": 1 })).send().await;
+    assert_eq!(spent.status, 201, "credits are spent all the same");
+}
+
+#[tokio::test]
+async fn billing_can_be_switched_off() {
+    is_answered(Switch::Off, "billing_off").await;
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_can_be_bought() {
+    is_answered(Switch::NotConfigured, "billing_not_configured").await;
+}
+
+#[tokio::test]
+async fn trap_33_a_key_that_stripe_does_not_take_is_the_operators_to_replace() {
+    let (listen, clock) = ("127.0.0.1:0".parse().unwrap(), Clock::system());
+    let options = Options { listen, webhook: None, signing_clock: clock.clone(), clock };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    // The sandbox refuses live keys.
+    is_answered(Switch::On(client("sk_live_shop", &sandbox.url())), "billing_not_configured").await;
+}
