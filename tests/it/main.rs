@@ -17,6 +17,7 @@
 mod api;
 mod architecture;
 mod audit;
+mod businesses;
 mod catalog;
 mod cli;
 mod contracts;
