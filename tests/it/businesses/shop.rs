@@ -6,10 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Datelike, Months};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::{database::TestDatabase, program::Served};
+
+use super::{COLLECTED_S, HOUR_S};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,8 +48,11 @@ impl Shop {
         let sandbox = served.banner["sandbox"].as_str().expect("it names its sandbox").to_owned();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let shop = Self { served, sandbox, client: client.expect("a client"), sent: AtomicU32::new(0) };
+        shop.wait_until(first_noon(shop.now().await)).await;
         let (status, body) = shop.command(Method::PUT, "", &json!({})).await;
-        assert!(status == 200 || status == 201, "{status}: {body}");
+        assert_eq!(status, 201, "{body}");
+        // What the free plan gives begins and ends before what is paid for, by more than a moment.
+        shop.wait_until(shop.now().await + HOUR_S).await;
         shop
     }
 
@@ -79,6 +85,12 @@ impl Shop {
     pub async fn spend(&self, kind: &str, options: Value, credits: i64) {
         let (status, body) = self.try_to_spend(kind, options).await;
         assert_eq!((status, &body["amount"]), (201, &json!(credits)), "{kind}: {body:#}");
+    }
+
+    /// Spends `credits`, of whatever they are.
+    pub async fn deduct(&self, credits: i64) {
+        let (status, body) = self.command(Method::POST, "/deductions", &json!({ "amount": credits })).await;
+        assert_eq!((status, &body["amount"]), (201, &json!(credits)), "{body:#}");
     }
 
     /// A generation that is refused with this status and code.
@@ -209,7 +221,7 @@ impl Shop {
     /// Lets the period end, and the next one be collected, or not.
     pub async fn renew(&self) {
         let (_, end) = self.period().await;
-        self.wait_until(end + COLLECTED).await;
+        self.wait_until(end + COLLECTED_S).await;
     }
 
     async fn change_subscription(&self, form: &[(&str, &str)]) {
@@ -252,6 +264,19 @@ impl Shop {
         self.change_subscription(&[("cancel_at_period_end", "true")]).await;
     }
 
+    /// The customer cancels in the portal.
+    pub async fn cancel_in_the_portal(&self) {
+        let row = self.subscribed().await;
+        let (id, customer) = (text(&row["id"]), text(&row["customer"]));
+        let portal = self.tell_stripe("/v1/billing_portal/sessions", &[("customer", &customer)]).await;
+        let form = [("do", "cancel"), ("subscription", id.as_str())];
+        let sent = self.client.post(text(&portal["url"])).form(&form).send().await.expect("it answers");
+        assert_eq!(sent.status().as_u16(), 200);
+        let row = self.subscribed().await;
+        assert_eq!(row["cancel_at"], row["items"]["data"][0]["current_period_end"]);
+        self.settled().await;
+    }
+
     /// The payment that was made last.
     pub async fn last_payment(&self) -> String {
         text(&self.stripe("/v1/payment_intents?limit=1").await["data"][0]["id"])
@@ -281,7 +306,12 @@ impl Shop {
     }
 }
 
-const COLLECTED: i64 = super::COLLECTED_S;
+/// Noon of the next first day of a month. Stories begin there, so that they are the same on each day of the year.
+fn first_noon(now: i64) -> i64 {
+    let today = DateTime::from_timestamp(now, 0).expect("a date").date_naive();
+    let first = today.with_day(1).expect("each month has one") + Months::new(1);
+    first.and_hms_opt(12, 0, 0).expect("each day has one").and_utc().timestamp()
+}
 
 async fn answered(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("it answers");
