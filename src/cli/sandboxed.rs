@@ -3,7 +3,10 @@
 //! Here alone the catalog and the sandbox meet: what the catalog sells is put on sale in the sandbox, and prices that
 //! no setting names get ids that only exist there.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use crate::{
     catalog::Mode,
@@ -79,14 +82,21 @@ fn offers(catalog: &mut Catalog) -> Vec<Offer> {
                 &name,
                 (&plan_id, &plan_name),
                 Some(interval),
+                &BTreeMap::new(),
             ));
         }
     }
     for pack in &mut catalog.packs {
         let (id, name) = (pack.id.as_str().to_owned(), pack.name.clone());
-        offers.extend(offer(&mut pack.stripe, &pack.price, &id, (&id, &name), None));
+        offers.extend(offer(&mut pack.stripe, &pack.price, &id, (&id, &name), None, &as_top_up(&id)));
     }
     offers
+}
+
+/// What a checkout of a pack says, so that it is granted.
+fn as_top_up(pack: &str) -> BTreeMap<String, String> {
+    let said = [("kind", "topup"), ("topup_code", pack)];
+    said.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 fn offer(
@@ -95,6 +105,7 @@ fn offer(
     name: &str,
     (product, product_name): (&str, &str),
     interval: Option<&str>,
+    metadata: &BTreeMap<String, String>,
 ) -> Vec<Offer> {
     if stripe.price_ids.is_empty() {
         stripe.price_ids.push(format!("price_sandbox_{name}"));
@@ -108,6 +119,7 @@ fn offer(
         currency: String::from(amount.currency.clone()),
         interval: interval.map(str::to_owned),
         lookup_key: None,
+        metadata: metadata.clone(),
     };
     stripe.price_ids.iter().map(offer).collect()
 }

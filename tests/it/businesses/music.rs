@@ -7,10 +7,7 @@ use crate::support::database::TestDatabase;
 use super::{Books, DECLINED, FAILS_LATER, Shop, VISA, shop::Sold};
 
 const BASIC: Sold<'_> = Sold::Plan { price: "price_sandbox_basic_month", trial_days: 0 };
-
-fn pack(code: &'static str, price: &'static str) -> Sold<'static> {
-    Sold::Pack { code, price, quantity: 1 }
-}
+const PACK: Sold<'_> = Sold::Pack { code: "pack_2000", price: "price_sandbox_pack_2000", quantity: 1 };
 
 #[tokio::test]
 async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
@@ -48,7 +45,7 @@ async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
     let books = Books { available: 1_007, paid: &[999, 999], ..books };
     shop.agrees("renewed", &books).await;
 
-    shop.buy(&pack("pack_2000", "price_sandbox_pack_2000"), VISA).await;
+    shop.buy(&PACK, VISA).await;
     let topped_up = shop.last_payment().await;
     let books = Books { available: 3_007, ..books };
     shop.agrees("bought a pack", &books).await;
@@ -95,7 +92,7 @@ async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
     let books = Books { available: 2_535, ..books };
     shop.agrees("got a quarter of a pack back", &books).await;
 
-    shop.buy(&pack("pack_500", "price_sandbox_pack_500"), VISA).await;
+    shop.buy_from_the_overview("price_sandbox_pack_500", VISA).await;
     let disputed = shop.last_payment().await;
     shop.agrees("bought another pack", &Books { available: 3_035, ..books }).await;
     let dispute = shop.dispute(&disputed).await;

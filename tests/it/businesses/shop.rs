@@ -193,6 +193,17 @@ impl Shop {
         self.settled().await;
     }
 
+    /// Buys what the overview offers, and pays on the page that it leads to.
+    pub async fn buy_from_the_overview(&self, price: &str, card: &str) {
+        let form = [("price", price), ("for", "acme")];
+        let bought = self.client.post(format!("{}/buy", self.sandbox)).form(&form).send().await;
+        let bought = bought.expect("it answers");
+        let page = bought.headers()["location"].to_str().expect("an address");
+        let (status, said) = self.type_card(page, card).await;
+        assert_eq!(status, 303, "{said}");
+        self.settled().await;
+    }
+
     /// Tries to pay on the checkout page, which says why that does not work.
     pub async fn declined(&self, sold: &Sold<'_>, card: &str, why: &str) {
         let page = self.checkout(sold).await;
