@@ -4,6 +4,7 @@
 //! no setting names get ids that only exist there.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::{Ipv4Addr, SocketAddr},
 };
@@ -105,14 +106,21 @@ fn offers(catalog: &mut Catalog) -> Vec<Offer> {
                 &name,
                 (&plan_id, &plan_name),
                 Some(interval),
+                &BTreeMap::new(),
             ));
         }
     }
     for pack in &mut catalog.packs {
         let (id, name) = (pack.id.as_str().to_owned(), pack.name.clone());
-        offers.extend(offer(&mut pack.stripe, &pack.price, &id, (&id, &name), None));
+        offers.extend(offer(&mut pack.stripe, &pack.price, &id, (&id, &name), None, &as_top_up(&id)));
     }
     offers
+}
+
+/// What a checkout of a pack says, so that it is granted.
+fn as_top_up(pack: &str) -> BTreeMap<String, String> {
+    let said = [("kind", "topup"), ("topup_code", pack)];
+    said.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 fn offer(
@@ -121,6 +129,7 @@ fn offer(
     name: &str,
     (product, product_name): (&str, &str),
     interval: Option<&str>,
+    metadata: &BTreeMap<String, String>,
 ) -> Vec<Offer> {
     if stripe.price_ids.is_empty() {
         stripe.price_ids.push(format!("price_sandbox_{name}"));
@@ -134,6 +143,7 @@ fn offer(
         currency: String::from(amount.currency.clone()),
         interval: interval.map(str::to_owned),
         lookup_key: None,
+        metadata: metadata.clone(),
     };
     stripe.price_ids.iter().map(offer).collect()
 }

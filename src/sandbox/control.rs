@@ -266,11 +266,13 @@ async fn dispute(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewDispute
         let intent = new.payment_intent.as_deref().map(|id| state.payment_intents.get(id)).transpose()?;
         let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
         let charge = new.charge.clone().or(of_intent).ok_or_else(|| Failure::missing("charge"))?;
-        let amount = state.charges.get(&charge)?.amount_captured;
+        let row = state.charges.get(&charge)?;
+        // What went back to the customer already is not disputed.
+        let left = row.amount_captured.saturating_sub(row.amount_refunded);
         let status = new.status.as_deref().map_or(Some(Status::NeedsResponse), Status::parse);
         let status = status.ok_or_else(|| Failure::invalid("There is no such status.").param("status"))?;
         let reason = new.reason.as_deref().unwrap_or("fraudulent");
-        let id = state.open_dispute(&charge, new.amount.unwrap_or(amount), reason, status)?;
+        let id = state.open_dispute(&charge, new.amount.unwrap_or(left), reason, status)?;
         Ok(state.disputes.get(&id)?.render(state))
     });
     answer(&shared, opened)

@@ -1,7 +1,8 @@
 //! What is on sale before anybody has set it up? Products and prices under ids that somebody else decided on.
 
+use std::collections::BTreeMap;
+
 use super::{
-    call::Metadata,
     objects::{
         price::{Interval, Price, Recurring},
         product::Product,
@@ -22,6 +23,8 @@ pub struct Offer {
     /// `day`, `week`, `month` or `year`; `None` is paid once.
     pub interval: Option<String>,
     pub lookup_key: Option<String>,
+    /// Kept with the price, and copied to what is bought on the overview.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// Puts one in, unless there is a price of that id already.
@@ -54,7 +57,7 @@ pub(super) fn put(state: &mut State, offer: &Offer) {
         lookup_key: offer.lookup_key.clone(),
         nickname: None,
         tax_behavior: "unspecified".to_owned(),
-        metadata: Metadata::new(),
+        metadata: offer.metadata.clone(),
     };
     let object = price.render(state);
     state.prices.put(price);

@@ -18,6 +18,7 @@ mod api;
 mod architecture;
 mod audit;
 mod billing;
+mod businesses;
 mod catalog;
 mod cli;
 mod contracts;

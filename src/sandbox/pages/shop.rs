@@ -62,6 +62,7 @@ fn session(state: &mut State, wanted: &Params) -> Result<String, Failure> {
     let described = json!({
         "mode": mode,
         "line_items": [{ "price": price.id, "quantity": 1 }],
+        "metadata": price.metadata,
         "client_reference_id": wanted.required("for")?,
         "success_url": state.origin,
         "cancel_url": state.origin,

@@ -162,6 +162,7 @@ fn offers(catalog: &Catalog) -> Vec<Offer> {
         currency: "usd".to_owned(),
         interval: interval.map(str::to_owned),
         lookup_key: None,
+        metadata: std::collections::BTreeMap::new(),
     };
     let plans = catalog.plans.iter().flat_map(|plan| {
         plan.prices.iter().map(move |price| {

@@ -130,3 +130,14 @@ async fn disputes_are_opened_won_lost_inquired_and_prevented() {
         bench.control("disputes", json!({ "payment_intent": third["id"], "status": "prevented" })).await;
     assert_eq!(prevented["status"], "prevented");
 }
+
+#[tokio::test]
+async fn what_was_refunded_is_not_disputed() {
+    let bench = Bench::start().await;
+    let intent = pay(&bench, "pm_card_visa", "1000").await;
+    bench.post("/v1/refunds", &[("payment_intent", text(&intent["id"])), ("amount", "300")]).await;
+    let (status, dispute) = bench
+        .control("disputes", json!({ "payment_intent": intent["id"], "status": "needs_response" }))
+        .await;
+    assert_eq!((status, &dispute["amount"]), (200, &json!(700)), "{dispute}");
+}
