@@ -68,11 +68,26 @@ impl Program {
         assert!(answer.is_accepted(), "{shape}/{file}: {} {}", answer.status, answer.body);
     }
 
-    /// Waits until every delivery was handled, or waits for something that has not come.
+    /// Waits until every delivery was handled, or waits for something that has not come, and until callers see it.
     pub async fn handled(&self) {
         let begin = Instant::now();
         while self.inbox.count().await.expect("the database answers")[&State::Received] > 0 {
             assert!(begin.elapsed() < PATIENCE, "the inbox is not worked off");
+            tokio::time::sleep(Duration::from_millis(4)).await;
+        }
+        self.followed().await;
+    }
+
+    /// Waits until every read model has all events.
+    async fn followed(&self) {
+        let begin = Instant::now();
+        loop {
+            let answer = self.read("/v1/projections").await;
+            let listed = answer["projections"].as_array().expect("a list");
+            if listed.iter().all(|projection| projection["lag_events"] == 0) {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the read models do not follow: {answer:#}");
             tokio::time::sleep(Duration::from_millis(4)).await;
         }
     }
