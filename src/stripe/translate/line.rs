@@ -6,10 +6,14 @@ use crate::{
         amount::Money,
         catalog::{Plan, PlanPrice},
         names::ProviderId,
+        subscription::months_between,
         time::Period,
     },
     stripe::document::Document,
 };
+
+/// The longest interval that a recurring price can have at Stripe, three years ("Prices", `recurring.interval_count`).
+const MONTHS_MAX: u32 = 36;
 
 /// A line that charges for a plan, or gives money back for one.
 #[derive(Clone)]
@@ -83,10 +87,18 @@ fn read<'a>(
     })
 }
 
+/// Each month of it gives credits, so it has a bound.
 fn period(line: Document<'_>) -> Result<Period, SetAside> {
     let bounds = line.time("period.start").zip(line.time("period.end"));
     let period = bounds.map(|(start, end)| Period { start, end }).filter(|period| period.start <= period.end);
-    period.ok_or_else(|| held("a line has no period"))
+    let period = period.ok_or_else(|| held("a line has no period"))?;
+    let months = months_between(period.start, period.end);
+    if months > MONTHS_MAX {
+        return Err(held(format!(
+            "a line is for {months} months, and Stripe charges for {MONTHS_MAX} at most"
+        )));
+    }
+    Ok(period)
 }
 
 /// A discount on the whole invoice that its lines do not show: each bears its share.

@@ -128,9 +128,9 @@ impl Report<'_> {
         self.object.id_of().ok_or_else(|| held("the object has no id that can be read"))
     }
 
-    /// An amount of the object, in its currency.
+    /// An amount of the object, in its currency. Whichever way it goes, Stripe says it without a sign.
     fn money(&self, paths: &[&str]) -> Result<Money, SetAside> {
-        let amount = self.object.first(paths).and_then(Document::as_integer);
+        let amount = self.object.first(paths).and_then(Document::as_integer).filter(|amount| *amount >= 0);
         let minor = amount.ok_or_else(|| held("the object names no whole amount of money"))?;
         Ok(Money { minor, currency: self.currency()? })
     }

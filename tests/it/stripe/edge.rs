@@ -204,3 +204,21 @@ fn a_paid_checkout_that_names_nobody_is_held() {
     session["metadata"].as_object_mut().unwrap().remove("account_id");
     assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
 }
+
+/// Each month of it would be granted.
+#[test]
+fn a_line_for_longer_than_any_price_is_held() {
+    let mut event = value(SHAPES[1], "invoice.paid.subscription_create.json");
+    let period = &mut event["data"]["object"]["lines"]["data"][0]["period"];
+    let end = period["start"].as_i64().unwrap() + 37 * 31 * 86_400;
+    period["end"] = json!(end);
+    let Err(SetAside::Held(because)) = translated_value(&event) else { panic!() };
+    assert!(because.contains("36 at most"), "{because}");
+}
+
+#[test]
+fn money_with_a_sign_is_held() {
+    let mut event = value(SHAPES[1], "checkout.session.completed.topup.json");
+    event["data"]["object"]["amount_total"] = json!(-1);
+    assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
+}

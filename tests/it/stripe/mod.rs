@@ -1,5 +1,6 @@
 //! What Stripe delivers: is it verified, kept, understood, and is the result the same in any order?
 
+mod changed;
 mod desk;
 mod document;
 pub mod documents;
@@ -12,3 +13,4 @@ mod signature;
 mod story;
 mod total;
 mod traps;
+mod wrong_grants;
