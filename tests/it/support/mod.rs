@@ -5,6 +5,7 @@ pub mod database;
 pub mod ledger;
 pub mod optional;
 pub mod program;
+pub mod python;
 mod scratch;
 mod server;
 
