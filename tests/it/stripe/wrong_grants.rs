@@ -75,9 +75,11 @@ fn times(line: &Value) -> i128 {
 fn is_paid(document: &Value) -> bool {
     let object = &document["data"]["object"];
     let says = |name: &str| object[name].as_str();
-    document["livemode"] != json!(true)
-        && !matches!(says("status"), Some("open" | "void" | "draft" | "uncollectible"))
-        && says("payment_status") != Some("unpaid")
+    let unpaid = match says("payment_status") {
+        Some(of_checkout) => of_checkout == "unpaid",
+        None => matches!(says("status"), Some("open" | "void" | "draft" | "uncollectible")),
+    };
+    document["livemode"] != json!(true) && !unpaid
 }
 
 /// What is worth most in the story.
