@@ -1,7 +1,7 @@
 //! What does a person see who tries it all out? In a real browser, from the overview to the second month.
 
 use crate::support::{browser::Browser, database::TestDatabase, optional::leave_out};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use counterfoil::clock::Clock;
 use fantoccini::{Locator, elements::Element, error::CmdError};
@@ -31,6 +31,9 @@ async fn with_element(browser: &Browser, css: &str, act: impl AsyncFn(Element) -
     }
     panic!("{css} is never there for long enough");
 }
+
+/// Within this time of paying, callers see the plan and its credits.
+const SOON: Duration = Duration::from_secs(2);
 
 /// In place of what is in it.
 async fn type_into(browser: &Browser, id: &str, text: &str) {
@@ -81,9 +84,13 @@ async fn a_person_is_declined_and_told_why_then_subscribes_and_sees_the_next_mon
 
     type_card(&browser, "4242 4242 4242 4242").await;
     browser.page.wait().for_element(Locator::Css("button[value='1 month']")).await.expect("the overview");
+    let paid = Instant::now();
     shop.until("/v1/accounts/acme/subscription", |answer| answer["plan"] == "basic").await;
     let balance = "/v1/accounts/acme/balance";
     shop.until(balance, |answer| answer["available"] == 550).await;
+    let took = paid.elapsed();
+    println!("the plan and its credits were seen {took:?} after the page to pay on was left");
+    assert!(took < SOON, "{took:?}");
     shows(&browser, "active").await;
 
     // One month later, and an hour, in which Stripe leaves an invoice open to changes.
