@@ -225,6 +225,8 @@ pub struct RecordPaidInvoice {
     pub periods: Vec<PaidPeriod>,
     /// Changes of plan inside a period.
     pub prorations: Vec<Proration>,
+    /// Periods that one of `periods` began inside of: a month that became a year.
+    pub left: Vec<LeftPeriod>,
     pub effective_at: Timestamp,
 }
 
@@ -246,6 +248,17 @@ pub struct Proration {
     pub span: Period,
     pub interval: Interval,
     pub cost: Money,
+}
+
+/// The rest of a period, `span`, was given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftPeriod {
+    /// The invoice line that gives it back.
+    pub line: ProviderId,
+    pub plan: PlanId,
+    pub quantity: u32,
+    pub span: Period,
+    pub interval: Interval,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

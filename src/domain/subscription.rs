@@ -143,13 +143,16 @@ impl Term {
         if lasts { months_between(self.period.start, self.period.end).max(1) } else { 0 }
     }
 
-    /// Whether this term holds instead of `other` from its own start on.
+    /// Whether this term holds instead of `other` from its own start on. A period that was paid for after the change
+    /// is not what the change was about.
     fn cuts(&self, other: &Self) -> bool {
+        let before = other.replaces || self.changed_at.is_none_or(|at| other.period.start < at);
         let later =
             (self.changed_at, &self.plan, self.monthly) > (other.changed_at, &other.plan, other.monthly);
         self.replaces
             && self.subscription == other.subscription
             && other.period.contains(self.period.start)
+            && before
             && later
     }
 }

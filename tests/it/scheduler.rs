@@ -107,6 +107,7 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
             cost: money,
         }],
         prorations: Vec::new(),
+        left: Vec::new(),
         effective_at: start,
     };
     request(id, Command::RecordPaidInvoice(invoice), Key::stripe("in_1"))

@@ -42,7 +42,11 @@ impl Draft<'_> {
         for proration in &invoice.prorations {
             self.prorate(invoice, subscription, proration)?;
         }
-        self.pass_time()
+        for left in &invoice.left {
+            self.leave(invoice, subscription, left)?;
+        }
+        self.pass_time()?;
+        invoice.left.iter().try_for_each(|left| self.take_advance(subscription, left))
     }
 
     fn pay_period(
@@ -116,7 +120,7 @@ impl Draft<'_> {
 
     /// The month of credits in which the plan changed: counted from the start of the period if that is known,
     /// else back from its end. Both are the same, but for months that are shorter than the day they began on.
-    fn month_around(&self, subscription: &ProviderId, proration: &Proration) -> Period {
+    pub(super) fn month_around(&self, subscription: &ProviderId, proration: &Proration) -> Period {
         match self.period_start(subscription, proration) {
             Some(start) => month_from(start, proration),
             None => month_back_from(proration.span.end, proration),
@@ -124,7 +128,7 @@ impl Draft<'_> {
     }
 
     /// Where the months of the period that the plan changed in are counted from.
-    fn anchor(&self, subscription: &ProviderId, proration: &Proration) -> Timestamp {
+    pub(super) fn anchor(&self, subscription: &ProviderId, proration: &Proration) -> Timestamp {
         let start = self.period_start(subscription, proration);
         start.unwrap_or_else(|| proration.span.end.minus_months(proration.interval.months()))
     }
@@ -146,7 +150,7 @@ impl Draft<'_> {
 
     /// Gives or takes the difference for whole months that were granted before the change became known, up to
     /// where a later change holds.
-    fn change_granted_months(
+    pub(super) fn change_granted_months(
         &mut self,
         invoice: &RecordPaidInvoice,
         subscription: &ProviderId,
@@ -192,7 +196,7 @@ impl Draft<'_> {
         slot: Slot,
     ) -> Result<(), Refusal> {
         let id = GrantId::parse(id).map_err(|_| Refusal::AmountTooLarge)?;
-        let amount = difference.min(self.room_in(&slot));
+        let amount = difference.min(self.room_in(&slot, proration.span.start.max(slot.period.start)));
         if amount.is_zero() || self.account.wallet.find(&id).is_some() {
             return Ok(());
         }
@@ -215,19 +219,13 @@ impl Draft<'_> {
     /// What may still be granted for a month: the largest allocation of the plans held in it, less what was
     /// granted net. What a refund took back makes no room, since it may come back. A loop of upgrade, spend,
     /// downgrade gains nothing.
-    fn room_in(&self, slot: &Slot) -> Credits {
-        let of_month = || self.allocations_in(&slot.subscription, slot.period.end);
-        let largest = of_month().filter_map(|grant| grant.terms.slot.as_ref()).map(|slot| slot.allocation);
-        let largest = largest.fold(slot.allocation, Credits::max);
-        let net = of_month().map(|grant| {
-            let changed = grant.voided.saturating_sub(grant.clawed_back_left());
-            grant.terms.amount.saturating_sub(changed)
-        });
-        largest.saturating_sub(Credits::checked_sum(net).unwrap_or(Credits::MAX))
+    fn room_in(&self, slot: &Slot, at: Timestamp) -> Credits {
+        let (earned, granted) = self.earned_and_granted(slot, at);
+        earned.saturating_sub(granted)
     }
 
     /// Takes back what a smaller plan does not give, from the month's allocation only, and never into debt.
-    fn take_downgrade(&mut self, slot: &Slot, difference: Credits) -> Result<(), Refusal> {
+    pub(super) fn take_downgrade(&mut self, slot: &Slot, difference: Credits) -> Result<(), Refusal> {
         let mut wanted = difference;
         let mut draws = Vec::new();
         for grant in self.allocations_in(&slot.subscription, slot.period.end) {
@@ -293,12 +291,12 @@ impl Draft<'_> {
         })
     }
 
-    fn plan_of(&self, id: &PlanId) -> Result<&'_ Plan, Refusal> {
+    pub(super) fn plan_of(&self, id: &PlanId) -> Result<&'_ Plan, Refusal> {
         self.context.catalog.plan(id).ok_or_else(|| Refusal::UnknownPlan { plan: id.clone() })
     }
 }
 
-fn allocation(plan: &Plan, quantity: u32) -> Result<Credits, Refusal> {
+pub(super) fn allocation(plan: &Plan, quantity: u32) -> Result<Credits, Refusal> {
     plan.allocation.monthly().checked_mul(quantity).ok_or(Refusal::AmountTooLarge)
 }
 

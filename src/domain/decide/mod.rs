@@ -8,6 +8,7 @@ mod draft;
 mod grants;
 mod holds;
 mod invoices;
+mod leaving;
 mod passing;
 mod payments;
 mod refunds;

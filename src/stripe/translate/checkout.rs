@@ -24,6 +24,9 @@ pub(super) fn completed(report: Report<'_>) -> Translation {
 
 /// Money that takes days has come.
 pub(super) fn paid_later(report: Report<'_>) -> Translation {
+    if !is_paid(report)? {
+        return Err(held("the event says that the money has come, and the session says that it has not"));
+    }
     let purpose = purpose(report)?;
     let checkout = checkout_step(report, CheckoutStep::Completed { paid: true }, "paid", &purpose)?;
     let purchase = purchase(report, &purpose)?;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         amount::Money,
-        command::{Command, PaidPeriod, Proration, RecordPaidInvoice},
+        command::{Command, LeftPeriod, PaidPeriod, Proration, RecordPaidInvoice},
         event::PaymentPurpose,
         names::ProviderId,
     },
@@ -25,12 +25,14 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
     let lines = line::lines(report)?;
     let subscription = subscription(report, &lines);
     check_is_known(report, &lines, subscription.as_ref())?;
+    let (prorations, given_back) = prorations(&lines);
     let command = RecordPaidInvoice {
         invoice: invoice.clone(),
         subscription,
         money: money_paid(report)?,
         periods: periods(&lines),
-        prorations: prorations(&lines),
+        prorations,
+        left: left(&lines, &given_back),
         effective_at: report.object.time("status_transitions.paid_at").unwrap_or_else(|| report.at()),
     };
     if command.periods.is_empty() && command.prorations.is_empty() && command.money.minor == 0 {
@@ -146,10 +148,9 @@ fn purpose(report: Report<'_>) -> PaymentPurpose {
     PaymentPurpose::Subscription { subscription: subscription(report, &lines), plan }
 }
 
-/// The periods that lines charge for in full. A line of nothing for a plan that has a price is a trial's.
+/// The periods that lines charge for in full.
 fn periods(lines: &[Line<'_>]) -> Vec<PaidPeriod> {
-    let whole = lines.iter().filter(|line| !line.is_proration && line.amount >= 0);
-    let paid = whole.filter(|line| line.amount > 0 || line.price.amount.minor == 0);
+    let paid = lines.iter().filter(|line| pays_period(line));
     paid.map(|line| PaidPeriod {
         plan: line.plan.id.clone(),
         quantity: line.quantity,
@@ -159,13 +160,36 @@ fn periods(lines: &[Line<'_>]) -> Vec<PaidPeriod> {
     .collect()
 }
 
+/// A line of nothing for a plan that has a price is a trial's.
+fn pays_period(line: &Line<'_>) -> bool {
+    !line.is_proration && (line.amount > 0 || (line.amount == 0 && line.price.amount.minor == 0))
+}
+
 /// Changes of plan: each line that charges for the rest of a period, with the line that gives back for what
-/// was held before. A credit without such a line is for a plan that was left, and takes nothing away.
-fn prorations(lines: &[Line<'_>]) -> Vec<Proration> {
-    let (charges, credits): (Vec<_>, Vec<_>) =
+/// was held before; and the lines that are left over.
+fn prorations<'a, 'b>(lines: &'b [Line<'a>]) -> (Vec<Proration>, Vec<&'b Line<'a>>) {
+    let (charges, mut credits): (Vec<_>, Vec<_>) =
         lines.iter().filter(|line| line.is_proration).partition(|line| line.amount >= 0);
-    let mut credits = credits;
-    charges.into_iter().map(|charge| proration(charge, take_match(&mut credits, charge))).collect()
+    let changes = charges.into_iter().map(|charge| proration(charge, take_match(&mut credits, charge)));
+    (changes.collect(), credits)
+}
+
+/// Periods that were given back for others that begin at once, as when a month becomes a year. One that is given back
+/// for nothing takes nothing away: it was paid for, and the plan was left.
+fn left(lines: &[Line<'_>], given_back: &[&Line<'_>]) -> Vec<LeftPeriod> {
+    let begins = |credit: &Line<'_>| {
+        let mut whole = lines.iter().filter(|line| pays_period(line));
+        whole.any(|line| line.period.start == credit.period.start && line.subscription == credit.subscription)
+    };
+    let left = given_back.iter().filter(|credit| begins(credit));
+    left.map(|credit| LeftPeriod {
+        line: credit.id.clone(),
+        plan: credit.plan.id.clone(),
+        quantity: credit.quantity,
+        span: credit.period,
+        interval: credit.price.interval,
+    })
+    .collect()
 }
 
 fn proration(charge: &Line<'_>, credit: Option<&Line<'_>>) -> Proration {

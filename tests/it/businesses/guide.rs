@@ -87,9 +87,9 @@ async fn guide_from_the_free_tier_to_a_year_and_back() {
     shop.agrees("won against the shop", &books).await;
 
     // A year begins at once, with its first 300: 490.00 less half of 49.00; 490.00 ÷ 12 = 40.83 a month.
-    // What is left of the month that was left stays until its end.
+    // What is left of the half month that was given back goes with it: 150.
     shop.change_plan("price_test_premium_year", 2).await;
-    let books = Books { available: 1_110, mrr: 4_083, paid: &[4_900, 4_900, 4_900, 46_550], ..books };
+    let books = Books { available: 960, mrr: 4_083, paid: &[4_900, 4_900, 4_900, 46_550], ..books };
     shop.agrees("changed to a year", &books).await;
 
     // The other months' credits have ended; of the year's first month 300 are carried into the second, with its 300.

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use counterfoil::domain::{
     account::{Account, evolve},
-    catalog::Catalog,
+    catalog::{Catalog, Interval},
     command::Command,
     credits::{Grant, Source},
     decide::{Context, decide, next_due},
     event::{Draw, Event},
     refusal::Refusal,
+    time::Period,
 };
 use proptest::prelude::*;
 
 use super::actions::{Step, catalogs, steps};
 use crate::rules::{
     scenario::{Scenario, given, opened_under},
-    words::{self, month},
+    words::{self, month, provider},
 };
 
 fn play(catalog: Catalog, steps: &[Step]) -> Scenario {
@@ -285,5 +286,46 @@ proptest! {
             }
         }
         check_months(&scenario);
+    }
+
+    /// The same between months and years, while the first month lasts: no more than the largest plan gives in the time that
+    /// has passed, and for the month that is paid for.
+    #[test]
+    fn no_loop_of_plans_and_intervals_gains_anything(
+        moves in prop::collection::vec((0..3_usize, any::<bool>(), 0..6_000_i64, 1..150_000_i64), 1..16),
+    ) {
+        let plans = ["basic", "creator", "team"];
+        let mut held = ("creator", Interval::Month, month(0));
+        let mut scenario = given([words::opened()]).at(month(0).start);
+        scenario.send(&words::pay("in_0", held.0, held.2));
+        for (number, (next, is_year, spent, seconds)) in moves.iter().enumerate() {
+            scenario = scenario.after(TimeDelta::seconds(*seconds));
+            let at = scenario.clock;
+            if at >= held.2.end {
+                break;
+            }
+            let (to, invoice) = (plans[*next], format!("in_move_{number}"));
+            let interval = if *is_year { Interval::Year } else { Interval::Month };
+            if interval == held.1 {
+                let span = Period { start: at, end: held.2.end };
+                scenario.send(&words::change_plan_of(interval, &invoice, held.0, to, span));
+                held.0 = to;
+            } else {
+                let begun = Period { start: at, end: at.plus_months(interval.months()) };
+                scenario.send(&words::switch(&invoice, held, to, begun));
+                held = (to, interval, begun);
+            }
+            prop_assert!(scenario.outcome().is_ok());
+            let spent = (*spent).min(scenario.balance().available.get());
+            if spent > 0 {
+                scenario.send(&words::deduct(spent));
+            }
+        }
+        let passed = Period { start: month(0).start, end: scenario.clock }.seconds();
+        // Each move rounds a few times.
+        let rounded = 8 * i64::try_from(moves.len()).unwrap();
+        let most = 5_000 + 5_000 * i64::try_from(passed).unwrap() / (28 * 86_400) + rounded;
+        let net = scenario.granted_net(&provider("sub_1"));
+        prop_assert!(net <= most, "{net} of {most}");
     }
 }

@@ -12,6 +12,7 @@ mod framework;
 mod generations;
 mod grace;
 mod holds;
+mod leaving;
 mod limits;
 mod payments;
 mod plans;

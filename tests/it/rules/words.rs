@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::Interval,
     command::{
-        Command, Excess, Generation, GrantCredits, HoldFor, PaidPeriod, Proration, RecordPackPurchase,
-        RecordPaidInvoice, RecordSubscription, SubscriptionChange,
+        Command, Excess, Generation, GrantCredits, HoldFor, LeftPeriod, PaidPeriod, Proration,
+        RecordPackPurchase, RecordPaidInvoice, RecordSubscription, SubscriptionChange,
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::{BURN_ORDER, Draw, Event, Purpose},
@@ -180,6 +180,7 @@ pub fn pay_for(subscription: &str, invoice: &str, plan: &str, period: Period) ->
         money: usd(999),
         periods: vec![PaidPeriod { plan: plan_id(plan), quantity: 1, period, cost: usd(999) }],
         prorations: Vec::new(),
+        left: Vec::new(),
         effective_at: period.start,
     })
 }
@@ -204,8 +205,23 @@ pub fn change_plan_of(interval: Interval, invoice: &str, from: &str, to: &str, s
         money: usd(667),
         periods: Vec::new(),
         prorations: vec![proration],
+        left: Vec::new(),
         effective_at: span.start,
     })
+}
+
+/// The rest of what is held, paid for by the interval, is given back, and another period begins with `to`.
+pub fn switch(invoice: &str, from: (&str, Interval, Period), to: &str, begun: Period) -> Command {
+    let (plan, interval, held) = from;
+    let Command::RecordPaidInvoice(paid) = pay(invoice, to, begun) else { unreachable!() };
+    let left = LeftPeriod {
+        line: provider(&format!("line_{invoice}")),
+        plan: plan_id(plan),
+        quantity: 1,
+        span: Period { start: begun.start, end: held.end },
+        interval,
+    };
+    Command::RecordPaidInvoice(RecordPaidInvoice { left: vec![left], ..paid })
 }
 
 /// An active subscription for a month, reported when that began.

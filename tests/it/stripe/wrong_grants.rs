@@ -75,9 +75,11 @@ fn times(line: &Value) -> i128 {
 fn is_paid(document: &Value) -> bool {
     let object = &document["data"]["object"];
     let says = |name: &str| object[name].as_str();
-    let unpaid = match says("payment_status") {
-        Some(of_checkout) => of_checkout == "unpaid",
-        None => matches!(says("status"), Some("open" | "void" | "draft" | "uncollectible")),
+    let of_checkout = document["type"].as_str().is_some_and(|kind| kind.starts_with("checkout."));
+    let unpaid = if of_checkout {
+        says("payment_status") == Some("unpaid")
+    } else {
+        matches!(says("status"), Some("open" | "void" | "draft" | "uncollectible"))
     };
     document["livemode"] != json!(true) && !unpaid
 }

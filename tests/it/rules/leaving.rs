@@ -1,0 +1,123 @@
+//! A month that becomes a year, and a year that becomes a month: what is left is given back, also its credits.
+
+use chrono::TimeDelta;
+use counterfoil::domain::{
+    catalog::Interval,
+    command::Command,
+    time::{Period, Timestamp},
+};
+
+use super::{
+    scenario::{Scenario, given},
+    words::{deduct, month, opened, pay, provider, switch, year},
+};
+
+fn months(start: Timestamp, number: u32) -> Period {
+    Period { start, end: start.plus_months(number) }
+}
+
+fn passed(days: i64) -> Timestamp {
+    month(0).start.plus(TimeDelta::days(days))
+}
+
+fn basic() -> Scenario {
+    given([opened()]).at(month(0).start).when(pay("in_1", "basic", month(0)))
+}
+
+fn to_a_year(invoice: &str, plan: &str, at: Timestamp) -> Command {
+    switch(invoice, (plan, Interval::Month, month(0)), plan, months(at, 12))
+}
+
+#[test]
+fn what_is_there_of_the_rest_of_the_month_is_taken_from_it() {
+    basic()
+        .when(deduct(100))
+        .at(passed(15))
+        .when(to_a_year("in_2", "basic", passed(15)))
+        .then_available(400 - 250 + 500)
+        // The first half of June ends with June, and is carried into no month of the year.
+        .at(month(0).end)
+        .settle()
+        .then_available(500);
+}
+
+#[test]
+fn what_was_spent_of_it_is_what_the_year_begins_with_less() {
+    basic()
+        .when(deduct(450))
+        .at(passed(15))
+        .when(to_a_year("in_2", "basic", passed(15)))
+        .then_available(500 - 200)
+        // Its second month is whole, and what was left of its first is carried into it.
+        .at(passed(15).plus_months(1))
+        .settle()
+        .then_available(300 + 500);
+}
+
+#[test]
+fn a_year_that_becomes_a_month_gives_nothing_in_its_later_months() {
+    let scenario = given([opened()]).at(month(0).start).when(pay("in_1", "basic", year()));
+    let begun = months(passed(45), 1);
+    let second = month(1).end.seconds() - begun.start.seconds();
+    let rest = 500 * second / (month(1).end.seconds() - month(1).start.seconds());
+    scenario
+        .at(passed(45))
+        .settle()
+        .then_available(1_000)
+        .when(switch("in_2", ("basic", Interval::Year, year()), "basic", begun))
+        .then_available(500 + 500 - rest + 500)
+        .at(begun.end)
+        .settle()
+        .then_available(0)
+        .at(year().end)
+        .settle()
+        .then_available(0);
+}
+
+#[test]
+fn a_year_that_was_left_and_a_year_that_is_begun_again_do_not_disturb_each_other() {
+    let back = months(passed(46), 12);
+    let scenario = given([opened()]).at(month(0).start).when(pay("in_1", "basic", year()));
+    let once = months(passed(45), 1);
+    let mut scenario = scenario
+        .at(passed(45))
+        .when(switch("in_2", ("basic", Interval::Year, year()), "basic", once))
+        .at(passed(46))
+        .when(switch("in_3", ("basic", Interval::Month, once), "basic", back));
+    for number in 2..12 {
+        scenario = scenario.at(back.start.plus_months(number)).settle().then_available(1_000);
+    }
+}
+
+#[test]
+fn to_and_fro_and_spending_in_between_gains_nothing() {
+    let mut scenario = given([opened()]).at(month(0).start).when(pay("in_0", "team", month(0)));
+    let mut held = ("team", Interval::Month, month(0));
+    for round in 1..8_i64 {
+        let at = month(0).start.plus(TimeDelta::minutes(round));
+        let to = if round % 2 == 0 { "team" } else { "basic" };
+        let interval = if round % 2 == 0 { Interval::Month } else { Interval::Year };
+        let available = scenario.balance().available.get();
+        if available > 0 {
+            scenario = scenario.when(deduct(available));
+        }
+        let begun = months(at, interval.months());
+        scenario = scenario.at(at).when(switch(&format!("in_{round}"), held, to, begun));
+        held = (to, interval, begun);
+    }
+    let net = scenario.granted_net(&provider("sub_1"));
+    // A few minutes of the time that they were held.
+    assert!((5_000..5_010).contains(&net), "{net}");
+}
+
+#[test]
+fn a_plan_that_is_left_is_not_held_after_the_next_one_has_ended() {
+    let begun = months(passed(45), 1);
+    let scenario = given([opened()])
+        .at(month(0).start)
+        .when(pay("in_1", "basic", year()))
+        .at(passed(45))
+        .when(switch("in_2", ("basic", Interval::Year, year()), "creator", begun));
+    let at = begun.end.plus(TimeDelta::hours(1));
+    assert_eq!(scenario.open().subscriptions.plan(at), None);
+}
