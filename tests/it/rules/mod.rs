@@ -18,5 +18,6 @@ mod plans;
 mod refunds;
 mod reversals;
 mod rollover;
+mod sales;
 mod spending;
 mod subscriptions;
