@@ -1,9 +1,11 @@
-//! How does an account get to pay? Pages at Stripe are opened for it, once for each request, and what comes of them is
-//! told by webhooks: nothing is granted here.
+//! How does an account get to pay? Pages at Stripe are opened for it and its subscriptions are changed, once for each
+//! request, and what comes of that is told by webhooks: nothing is granted here.
 
+mod amend;
 mod checkout;
 mod customer;
 mod portal;
+mod preview;
 
 use std::sync::Arc;
 
@@ -11,8 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
+pub use amend::{Amend, Wanted, held};
 pub use checkout::{Checkout, Opened};
 pub use portal::Portal;
+pub use preview::{ChangePreview, InvoicePreview, LinePreview};
 
 use super::{
     calls::{CallId, Calls, CallsError, Kept, Outcome},
@@ -33,7 +37,7 @@ pub enum Switch {
     NotConfigured,
 }
 
-/// What opens pages at Stripe. Cheap to clone.
+/// What asks Stripe on behalf of accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing(Arc<Parts>);
 
@@ -51,7 +55,7 @@ pub struct Answered<A> {
     pub replayed: bool,
 }
 
-/// Why there is no page.
+/// Why it was not done, or is not known to be.
 #[derive(Debug, thiserror::Error)]
 pub enum BillingError {
     #[error("billing is switched off")]
@@ -73,6 +77,9 @@ pub enum BillingError {
     /// It may have happened. The same request with the same key will tell.
     #[error("whether Stripe did it is not known")]
     OutcomeUnknown,
+    /// It may have happened, and Stripe does not know the key any more.
+    #[error("whether Stripe did it was not found out in time")]
+    OutcomeLost,
     /// Stripe has done it, and the ledger did not take note. The same request with the same key will complete it.
     #[error("the ledger took no note of it")]
     Execute(ExecuteError),

@@ -5,4 +5,5 @@ mod customers;
 mod outages;
 mod portal;
 pub mod shop;
+mod subscriptions;
 mod switch;
