@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, hash};
+use super::{Answered, Billing, BillingError, hash, settled};
 use crate::{
     domain::{
         amendment::{self, CancelAt, Change, Order, Settlement, Step, Wish},
@@ -13,13 +13,23 @@ use crate::{
         subscription::{SubscriptionStatus, SubscriptionTerms},
     },
     stripe::{
-        calls::CallId,
+        calls::{CallId, Kept},
         client::{
-            AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange,
-            ProrationBehavior, SubscriptionKept,
+            AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
+            ItemChange, ProrationBehavior, StripeKey, SubscriptionKept,
         },
     },
 };
+
+/// The operations that change a subscription, as their calls are written down.
+pub(super) const OPERATIONS: [&str; 5] = [CHANGE, CANCEL, WITHDRAW, PAUSE, RESUME];
+const CHANGE: &str = "subscription_change";
+const CANCEL: &str = "subscription_cancel";
+const WITHDRAW: &str = "subscription_withdraw_cancellation";
+const PAUSE: &str = "subscription_pause";
+const RESUME: &str = "subscription_resume";
+/// Stripe's code where there is nothing left to be cancelled.
+const MISSING: &str = "resource_missing";
 
 /// A request to change an account's subscription.
 #[derive(Clone, Debug)]
@@ -58,11 +68,11 @@ struct Asked<'a> {
 impl Wanted {
     const fn operation(&self) -> &'static str {
         match self {
-            Self::Change(_) => "subscription_change",
-            Self::Cancel { .. } => "subscription_cancel",
-            Self::WithdrawCancellation => "subscription_withdraw_cancellation",
-            Self::Pause => "subscription_pause",
-            Self::Resume => "subscription_resume",
+            Self::Change(_) => CHANGE,
+            Self::Cancel { .. } => CANCEL,
+            Self::WithdrawCancellation => WITHDRAW,
+            Self::Pause => PAUSE,
+            Self::Resume => RESUME,
         }
     }
 
@@ -104,11 +114,41 @@ impl Billing {
                 self.begin(&id, &asked, request).await?
             }
         };
-        let Answered { answer, replayed } = self.perform(&id, kept).await?;
-        if !replayed {
-            self.0.calls.done(&id, &answer, self.now()).await?;
+        self.perform_amendment(&id, kept).await
+    }
+
+    /// The same for one whose outcome was not known, when its caller has gone.
+    pub(super) async fn complete_amendment(&self, id: &CallId) -> Result<(), BillingError> {
+        let Some(kept) = self.0.calls.find(id).await? else { return Ok(()) };
+        self.perform_amendment(id, kept).await.map(drop)
+    }
+
+    /// Whether the subscription is now as it was asked to be, whoever made it so: then it needs no key to be known.
+    pub(super) async fn find_amended(&self, id: &CallId) -> Result<bool, BillingError> {
+        let found: Option<Kept<AmendSubscription, SubscriptionKept>> = self.0.calls.find(id).await?;
+        let Some(Kept { request, .. }) = found else { return Ok(false) };
+        let row =
+            self.client()?.ask(&FindSubscription { subscription: request.subscription.clone() }).await?;
+        let is_so = request.amendment.holds_for(&row);
+        if is_so {
+            self.0.calls.done(id, &row, self.now()).await?;
         }
-        Ok(Answered { answer, replayed })
+        Ok(is_so)
+    }
+
+    async fn perform_amendment(
+        &self,
+        id: &CallId,
+        kept: Kept<AmendSubscription, SubscriptionKept>,
+    ) -> Result<Answered<SubscriptionKept>, BillingError> {
+        if let Some(settled) = settled(kept.outcome)? {
+            return Ok(settled);
+        }
+        let asking = self.asking(id).await?;
+        let answer = ask(self.client()?, &kept.request, &kept.key).await;
+        let told = self.told(id, asking.as_ref(), answer).await?;
+        self.0.calls.done(id, &told.answer, self.now()).await?;
+        Ok(told)
     }
 
     async fn work_out(&self, amend: &Amend) -> Result<AmendSubscription, BillingError> {
@@ -179,6 +219,26 @@ impl Billing {
             self.client()?.ask(&DescribeCancellation { subscription, comment }).await?;
         }
         Ok(())
+    }
+}
+
+/// Stripe has no keys for what is deleted: a second cancellation finds nothing to cancel, and what there was is looked at.
+async fn ask(
+    client: &Client,
+    request: &AmendSubscription,
+    key: &StripeKey,
+) -> Result<SubscriptionKept, CallError> {
+    let answer = client.change(request, key).await;
+    let missing = matches!(&answer, Err(CallError::Rejected(why)) if why.code.as_deref() == Some(MISSING));
+    if !missing || !matches!(request.amendment, Amendment::CancelNow { .. }) {
+        return answer;
+    }
+    match client.ask(&FindSubscription { subscription: request.subscription.clone() }).await {
+        Ok(row) if request.amendment.holds_for(&row) => Ok(row),
+        Ok(_) | Err(CallError::Rejected(_)) => answer,
+        Err(CallError::KeyNotTaken | CallError::Unavailable | CallError::OutcomeUnknown) => {
+            Err(CallError::OutcomeUnknown)
+        }
     }
 }
 

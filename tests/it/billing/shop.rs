@@ -7,12 +7,13 @@ use counterfoil::{
     http::Settings,
     sandbox::{Offer, Options, Sandbox, Webhook},
     stripe::{
-        billing::Switch,
+        billing::{Billing, Resolved, Switch},
         client::{ApiUrl, Client, Patience, SecretKey},
     },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::server::{Answer, Server, WEBHOOK_SECRET},
@@ -120,6 +121,14 @@ impl Shop {
             assert!(begin.elapsed() < PATIENCE, "{open} events are not processed");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Another instance on the same database, as after a restart, looks once at the calls that are open.
+    pub async fn resolve(&self) -> Resolved {
+        let ledger = &self.server.test.ledger;
+        let switch = Switch::On(client("sk_test_shop", &self.sandbox.url()));
+        let billing = Billing::new(switch, self.server.test.database.pool(), ledger.clone());
+        billing.resolve(&CancellationToken::new()).await.unwrap()
     }
 
     /// Asks for a change of the account's subscription.

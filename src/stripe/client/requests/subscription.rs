@@ -114,13 +114,24 @@ pub struct PriceKept {
     pub id: String,
 }
 
-impl ProrationBehavior {
+impl Amendment {
+    /// Whether a subscription is as this would make it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn holds_for(&self, row: &SubscriptionKept) -> bool {
+        let ended = row.ended_at.is_some();
+        let ends = row.cancel_at_period_end || row.cancel_at.is_some();
         match self {
-            Self::AlwaysInvoice => "always_invoice",
-            Self::CreateProrations => "create_prorations",
-            Self::None => "none",
+            Self::Change(change) => row.items.data.iter().any(|item| {
+                item.id == change.item
+                    && item.price.id == change.price
+                    && item.quantity == Some(change.quantity)
+            }),
+            Self::CancelNow { .. } => ended,
+            Self::CancelAtPeriodEnd { .. } => ended || ends,
+            Self::StayAfterPeriod | Self::StayAfterDate => !ended && !ends,
+            Self::PauseCollection => !ended && row.pause_collection.is_some(),
+            Self::ResumeCollection => !ended && row.pause_collection.is_none(),
+            Self::Resume => row.status == "active",
         }
     }
 }
