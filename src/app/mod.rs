@@ -154,6 +154,7 @@ impl Parts {
         let senders = start_senders(config, pool, &ledger, &inbox);
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
         let billing = Billing::new(switch, pool.clone(), ledger.clone());
+        senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));
         let router = http::router(AppState::new(AppParts {

@@ -66,6 +66,12 @@ impl Plan {
         !self.prices.is_empty() || self.allocation != Allocation::None
     }
 
+    /// The credits of so many of it for each month. `None`: more than an amount can hold.
+    #[must_use]
+    pub fn monthly(&self, quantity: u32) -> Option<Credits> {
+        self.allocation.monthly().checked_mul(quantity)
+    }
+
     /// What the plan costs when it is paid by the month, or by the year.
     #[must_use]
     pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {

@@ -1,6 +1,7 @@
 //! What are the rules? All of them, and nothing else: no clock, no randomness, no I/O, no framework.
 
 pub mod account;
+pub mod amendment;
 pub mod amount;
 mod arrears;
 pub mod catalog;
@@ -8,6 +9,7 @@ pub mod command;
 pub mod credits;
 pub mod decide;
 pub mod event;
+pub mod foresight;
 pub mod limits;
 pub mod names;
 mod pairs;

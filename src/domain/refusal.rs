@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::{
+    amendment::Step,
     amount::Credits,
     credits::HoldOutcome,
     limits::LimitState,
-    names::{FeatureId, GenerationType, OptionName, PlanId},
+    names::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
+    subscription::SubscriptionTerms,
     time::Timestamp,
 };
 
@@ -97,4 +99,26 @@ pub enum Refusal {
     NoTrial,
     /// The account has never been a customer at the payment provider.
     NoCustomer,
+    /// The account has no subscription that has not ended.
+    NoSubscription,
+    /// The account has no subscription with this id.
+    SubscriptionNotFound,
+    /// One of these has to be named.
+    SeveralSubscriptions {
+        subscriptions: Vec<ProviderId>,
+    },
+    /// The subscription is in no state for this.
+    SubscriptionState {
+        step: Step,
+        terms: Box<SubscriptionTerms>,
+        /// What it is in a state for.
+        allowed: Vec<Step>,
+    },
+    /// It is so already.
+    NothingToChange,
+    /// The price that was shown does not hold any more.
+    PreviewExpired {
+        /// The earliest date that can be asked for now.
+        oldest: Timestamp,
+    },
 }

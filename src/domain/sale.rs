@@ -83,7 +83,7 @@ pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
     linked.map(|(customer, _)| customer)
 }
 
-const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
+pub(super) const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
     match account {
         Account::Unopened => Err(Refusal::AccountNotFound),
         Account::Closed(_) => Err(Refusal::AccountClosed),
@@ -108,7 +108,7 @@ fn trial_days(account: &OpenAccount, days: u16) -> Result<u16, Refusal> {
     if tried || days == 0 { Err(Refusal::NoTrial) } else { Ok(days) }
 }
 
-fn price_id(price: &StripePrice) -> Result<String, Refusal> {
+pub(super) fn price_id(price: &StripePrice) -> Result<String, Refusal> {
     let id = price.sale_id().map(str::to_owned);
     id.ok_or_else(|| Refusal::NotForSale { setting: price.setting.clone() })
 }

@@ -398,7 +398,9 @@ impl SubscriptionTerms {
         Some(self.evidence.reported_at.plus(TimeDelta::days(i64::from(days))))
     }
 
-    fn has_ended(&self, at: Timestamp) -> bool {
+    /// Whether it has ended, or was to end by then.
+    #[must_use]
+    pub fn has_ended(&self, at: Timestamp) -> bool {
         self.ended_at.is_some() || self.cancel_at.is_some_and(|end| end <= at)
     }
 }

@@ -86,11 +86,24 @@ codes! {
     NotForSale = CONFLICT, "not_for_sale", "It has no price at Stripe",
         "Choose something else. The operator sets `setting` to the id of a price to sell it.";
     SubscriptionActive = CONFLICT, "subscription_active", "There is a subscription already",
-        "Change the plan in the portal: POST /v1/accounts/{account}/portal-sessions.";
+        "Change it: POST /v1/accounts/{account}/subscription/change.";
     NoTrial = CONFLICT, "no_trial", "There is nothing to try",
         "Leave `trial` out. An account tries once, and only what the catalog has days for.";
     NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
         "It becomes one with its first checkout: POST /v1/accounts/{account}/checkout-sessions.";
+    NoSubscription = CONFLICT, "no_subscription", "There is no subscription",
+        "Begin one with a checkout: POST /v1/accounts/{account}/checkout-sessions.";
+    SubscriptionNotFound = NOT_FOUND, "subscription_not_found", "The account has no such subscription",
+        "GET /v1/accounts/{account}/subscriptions lists them.";
+    SeveralSubscriptions = CONFLICT, "several_subscriptions", "It is not clear which subscription is meant",
+        "Name one of `subscriptions` as `subscription`.";
+    SubscriptionState = CONFLICT, "subscription_state", "The subscription is in no state for this",
+        "`subscription_status`, `collection_paused` and `cancel_at` say what state it is in, `allowed` what can be done \
+         now.";
+    NothingToChange = CONFLICT, "nothing_to_change", "It is so already",
+        "There is nothing to do.";
+    PreviewExpired = CONFLICT, "preview_expired", "The price that was shown does not hold any more",
+        "Ask for a new preview, show it, and send its `proration_date`, which is not before `oldest`.";
 
     // What Stripe could not do, or would not.
     BillingOff = SERVICE_UNAVAILABLE, "billing_off", "Billing is switched off",
@@ -107,6 +120,9 @@ codes! {
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     StripeOutcomeUnknown = SERVICE_UNAVAILABLE, "stripe_outcome_unknown", "Whether Stripe did it is not known",
         "It may have happened. Repeat the request with the same key: it happens once, and you will be told.";
+    StripeOutcomeLost = BAD_GATEWAY, "stripe_outcome_lost", "Whether Stripe did it was not found out in time",
+        "It may have happened, and this key will never be asked with again. Look what Stripe shows, and send what is \
+         missing with a new key.";
 
     // What the ledger could not do.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used for another request",

@@ -89,6 +89,8 @@ pub enum Failure {
     StripeUnavailable,
     /// It may have happened at Stripe; the same key will tell.
     StripeOutcomeUnknown,
+    /// It may have happened at Stripe, and no key will tell any more.
+    StripeOutcomeLost,
     PositionUnknown,
     /// A read model is behind; it is as of this position.
     PositionTimeout {
@@ -142,6 +144,7 @@ impl Failure {
             Self::Stripe(_) => Code::StripeRejected,
             Self::StripeUnavailable => Code::StripeUnavailable,
             Self::StripeOutcomeUnknown => Code::StripeOutcomeUnknown,
+            Self::StripeOutcomeLost => Code::StripeOutcomeLost,
             Self::PositionUnknown => Code::PositionUnknown,
             Self::PositionTimeout { .. } => Code::PositionTimeout,
             Self::Fault(_) => Code::Internal,
@@ -209,6 +212,12 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::SubscriptionActive { .. } => Code::SubscriptionActive,
         Refusal::NoTrial => Code::NoTrial,
         Refusal::NoCustomer => Code::NoCustomer,
+        Refusal::NoSubscription => Code::NoSubscription,
+        Refusal::SubscriptionNotFound => Code::SubscriptionNotFound,
+        Refusal::SeveralSubscriptions { .. } => Code::SeveralSubscriptions,
+        Refusal::SubscriptionState { .. } => Code::SubscriptionState,
+        Refusal::NothingToChange => Code::NothingToChange,
+        Refusal::PreviewExpired { .. } => Code::PreviewExpired,
     }
 }
 
@@ -250,6 +259,7 @@ impl From<BillingError> for Failure {
             BillingError::Rejected(rejection) => Self::Stripe(rejection),
             BillingError::Unavailable => Self::StripeUnavailable,
             BillingError::OutcomeUnknown => Self::StripeOutcomeUnknown,
+            BillingError::OutcomeLost => Self::StripeOutcomeLost,
             BillingError::Execute(error) => Self::Execute(error),
             BillingError::View(error) => Self::fault(error),
             BillingError::Storage(error) => Self::fault(error),

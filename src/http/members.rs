@@ -51,6 +51,7 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::TooManyCheckouts { .. }
         | Failure::StripeUnavailable
         | Failure::StripeOutcomeUnknown
+        | Failure::StripeOutcomeLost
         | Failure::BodyTimeout
         | Failure::UnsupportedMediaType
         | Failure::RouteNotFound
@@ -102,13 +103,22 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         Refusal::GrantHasEnded => json!({ "path": "$.expires_at" }),
         Refusal::AmountTooLarge => json!({ "path": "$.amount" }),
         Refusal::GrantAlreadyExists => json!({ "path": "$.grant_id" }),
+        Refusal::SeveralSubscriptions { subscriptions } => json!({ "subscriptions": subscriptions }),
+        Refusal::SubscriptionState { step, terms, allowed } => json!({
+            "step": step, "subscription": terms.subscription, "subscription_status": terms.status,
+            "collection_paused": terms.collection_paused, "cancel_at": terms.cancel_at, "allowed": allowed,
+        }),
+        Refusal::PreviewExpired { oldest } => json!({ "path": "$.proration_date", "oldest": oldest }),
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::HoldNotFound
         | Refusal::NothingOwed
         | Refusal::UnknownPack
         | Refusal::NoTrial
-        | Refusal::NoCustomer => json!({}),
+        | Refusal::NoCustomer
+        | Refusal::NoSubscription
+        | Refusal::SubscriptionNotFound
+        | Refusal::NothingToChange => json!({}),
     })
 }
 
@@ -145,6 +155,7 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::Stripe(Rejection { code: None, .. })
         | Failure::StripeUnavailable
         | Failure::StripeOutcomeUnknown
+        | Failure::StripeOutcomeLost
         | Failure::IdempotencyKeyMissing
         | Failure::BodyTimeout
         | Failure::UnsupportedMediaType
@@ -189,6 +200,13 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
             format!("The setting {setting} would name its price.")
         }
         Refusal::SubscriptionActive { plan } => format!("The account is subscribed to `{plan}`."),
+        Refusal::SeveralSubscriptions { subscriptions } => {
+            format!("The account has {} subscriptions.", subscriptions.len())
+        }
+        Refusal::SubscriptionState { terms, allowed, .. } if allowed.is_empty() => {
+            format!("The subscription {} has ended.", terms.subscription)
+        }
+        Refusal::PreviewExpired { oldest } => format!("What was shown before {oldest} does not hold now."),
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::UnknownGenerationType { .. }
@@ -202,7 +220,11 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::UnknownPack
         | Refusal::NotForSale { setting: None }
         | Refusal::NoTrial
-        | Refusal::NoCustomer => format!("{}.", super::failure::code_of_refusal(refusal).about().title),
+        | Refusal::NoCustomer
+        | Refusal::NoSubscription
+        | Refusal::SubscriptionNotFound
+        | Refusal::SubscriptionState { .. }
+        | Refusal::NothingToChange => format!("{}.", super::failure::code_of_refusal(refusal).about().title),
     }
 }
 

@@ -11,7 +11,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    AppState, billing,
+    AppState,
+    billing::{self, subscriptions},
     commands::{accounts, batch, grants, holds, quote, refunds, spending},
     edge::{Door, Edge},
     failure::Failure,
@@ -19,7 +20,7 @@ use super::{
     operations::{api_keys, audit, inbox, projections, webhooks},
     reads::{
         self, account, accounts as list_of_accounts, analytics, events, history, holdings, plan, statement,
-        usage,
+        subscriptions as list_of_subscriptions, usage,
     },
 };
 
@@ -47,6 +48,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(plan::limits))
         .routes(routes!(plan::entitlements))
         .routes(routes!(plan::subscription))
+        .routes(routes!(list_of_subscriptions::list))
         .routes(routes!(history::history))
         .routes(routes!(events::list))
         .routes(routes!(statement::statement))
@@ -56,6 +58,13 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(analytics::movements))
         .routes(routes!(billing::checkout))
         .routes(routes!(billing::portal))
+        .routes(routes!(subscriptions::preview_change))
+        .routes(routes!(subscriptions::change))
+        .routes(routes!(subscriptions::cancel))
+        .routes(routes!(subscriptions::withdraw))
+        .routes(routes!(subscriptions::pause))
+        .routes(routes!(subscriptions::resume))
+        .routes(routes!(subscriptions::upcoming_invoice))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::show))
         .routes(routes!(inbox::retry))

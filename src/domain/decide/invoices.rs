@@ -297,7 +297,7 @@ impl Draft<'_> {
 }
 
 pub(super) fn allocation(plan: &Plan, quantity: u32) -> Result<Credits, Refusal> {
-    plan.allocation.monthly().checked_mul(quantity).ok_or(Refusal::AmountTooLarge)
+    plan.monthly(quantity).ok_or(Refusal::AmountTooLarge)
 }
 
 /// The month in which the plan changed, of a period that began at `start`. The last one ends with the period.

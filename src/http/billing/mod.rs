@@ -1,7 +1,11 @@
-//! How does a front end get a person to Stripe's pages? Routes that open one and answer its address.
+//! How does a front end get a person to Stripe's pages? Routes that open one and answer its address; and, in
+//! [`subscriptions`], routes that need no page.
 
 mod documents;
 mod inputs;
+mod subscription_documents;
+mod subscription_inputs;
+pub mod subscriptions;
 mod web_url;
 
 use axum::{
@@ -50,7 +54,7 @@ pub async fn checkout(
     });
     let Answered { answer, replayed } = opened.await?;
     let (checkout_session_id, url, expires_at) = (&answer.session, &answer.url, answer.expires_at);
-    created(&CheckoutSession { checkout_session_id, url, expires_at }, replayed)
+    answered(StatusCode::CREATED, &CheckoutSession { checkout_session_id, url, expires_at }, replayed)
 }
 
 /// Open a page to look after a subscription on
@@ -70,10 +74,14 @@ pub async fn portal(
     let key = key.required()?;
     let portal = Portal { account: to.account, key, return_url: order.return_url.into() };
     let Answered { answer, replayed } = state.billing.open_portal(portal).await?;
-    created(&PortalSession { url: &answer }, replayed)
+    answered(StatusCode::CREATED, &PortalSession { url: &answer }, replayed)
 }
 
-fn created(document: &impl Serialize, replayed: bool) -> Result<Response<Body>, Failure> {
+fn answered(
+    status: StatusCode,
+    document: &impl Serialize,
+    replayed: bool,
+) -> Result<Response<Body>, Failure> {
     let body = serde_json::to_vec(document).map_err(Failure::fault)?;
-    Ok(Done { status: StatusCode::CREATED, replayed, body }.into_response())
+    Ok(Done { status, replayed, body }.into_response())
 }

@@ -111,6 +111,45 @@ const AT_STRIPE: &[Code] = &[
     Code::StripeDeclined,
     Code::StripeUnavailable,
     Code::StripeOutcomeUnknown,
+    Code::StripeOutcomeLost,
+];
+/// What the state of a subscription can be in the way with.
+const OF_SUBSCRIPTION: &[Code] = &[
+    Code::NoSubscription,
+    Code::SubscriptionNotFound,
+    Code::SeveralSubscriptions,
+    Code::SubscriptionState,
+    Code::NothingToChange,
+];
+const OF_CHANGE: &[Code] = &[
+    Code::NoSubscription,
+    Code::SubscriptionNotFound,
+    Code::SeveralSubscriptions,
+    Code::SubscriptionState,
+    Code::NothingToChange,
+    Code::UnknownPlan,
+    Code::NotForSale,
+    Code::PreviewExpired,
+];
+const OF_PREVIEW: &[Code] = &[
+    Code::AccountNotFound,
+    Code::AccountClosed,
+    Code::AmountTooLarge,
+    Code::NoSubscription,
+    Code::SubscriptionNotFound,
+    Code::SeveralSubscriptions,
+    Code::SubscriptionState,
+    Code::NothingToChange,
+    Code::UnknownPlan,
+    Code::NotForSale,
+    Code::PreviewExpired,
+];
+const OF_UPCOMING: &[Code] = &[
+    Code::AccountNotFound,
+    Code::AccountClosed,
+    Code::NoSubscription,
+    Code::SubscriptionNotFound,
+    Code::SeveralSubscriptions,
 ];
 const OF_HOLD: &[Code] = &[Code::HoldNotFound, Code::HoldAlreadyResolved];
 
@@ -261,6 +300,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::read("get_limits", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("get_entitlements", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("get_subscription", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("list_subscriptions", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("list_events", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::model("list_accounts", Lists::SCOPES, &[]),
     Described::model("get_subscription_history", Reads::SCOPES, &[Code::AccountNotFound]),
@@ -281,6 +321,19 @@ pub const OPERATIONS: &[Described] = &[
         ],
     ),
     Described::billing("create_portal_session", &[Code::NoCustomer]),
+    Described {
+        asks_stripe: true,
+        ..Described::other("preview_subscription_change", Bills::SCOPES, true, OF_PREVIEW)
+    },
+    Described::billing("change_subscription", OF_CHANGE),
+    Described::billing("cancel_subscription", OF_SUBSCRIPTION),
+    Described::billing("withdraw_cancellation", OF_SUBSCRIPTION),
+    Described::billing("pause_subscription", OF_SUBSCRIPTION),
+    Described::billing("resume_subscription", OF_SUBSCRIPTION),
+    Described {
+        asks_stripe: true,
+        ..Described::other("get_upcoming_invoice", Bills::SCOPES, false, OF_UPCOMING)
+    },
     Described::other("list_inbox", Operates::SCOPES, false, &[]),
     Described::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
     Described::other(

@@ -14,6 +14,7 @@ pub mod model;
 pub mod page;
 pub mod plan;
 pub mod statement;
+pub mod subscriptions;
 pub mod usage;
 
 use axum::{

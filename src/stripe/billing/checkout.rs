@@ -9,11 +9,12 @@ use crate::{
         account::Account,
         command::{CheckoutStep, Command, RecordCheckout},
         event::PaymentPurpose,
-        names::{AccountId, PackId, PlanId, ProviderId},
+        names::{AccountId, Actor, PackId, PlanId, ProviderId},
         refusal::Refusal,
         sale::{self, Sale, Wish},
         time::Timestamp,
     },
+    journal::recorded::Origin,
     ledger::{Key, Provenance, Request},
     stripe::{
         calls::{CallId, Kept},
@@ -21,10 +22,12 @@ use crate::{
     },
 };
 
-const OPERATION: &str = "checkout_session";
+pub(super) const OPERATION: &str = "checkout_session";
 /// How many checkouts an account may begin in a minute.
 pub const CHECKOUTS_PER_MINUTE: i64 = 5;
 const WINDOW_S: i64 = 60;
+/// Who is named where the program has completed it by itself.
+const ACTOR: &str = "clock";
 /// What Stripe puts the session's id in the place of.
 const SESSION: &str = "{CHECKOUT_SESSION_ID}";
 
@@ -77,7 +80,7 @@ impl Billing {
         let opened = opened(&answer)?;
         if !replayed {
             // The call stays open until the ledger has taken note, so that a repetition makes up for it.
-            self.record(&checkout, &answer, purpose, customer).await?;
+            self.record(&id, checkout.provenance, &answer, purpose, customer).await?;
             self.0.calls.done(&id, &answer, self.now()).await?;
         }
         Ok(Answered { answer: opened, replayed })
@@ -126,9 +129,26 @@ impl Billing {
         Err(BillingError::TooMany { wait_s })
     }
 
+    /// The same for one whose outcome was not known, when its caller has gone.
+    pub(super) async fn complete_checkout(&self, id: &CallId) -> Result<(), BillingError> {
+        let Some(kept) = self.0.calls.find::<OpenCheckout, CheckoutOpened>(id).await? else { return Ok(()) };
+        let purpose = purpose(&kept)?;
+        let customer = ProviderId::parse(&kept.request.customer).ok();
+        let Answered { answer, replayed } = self.perform(id, kept).await?;
+        if !replayed {
+            let actor = Actor::parse(ACTOR).map_err(|_| BillingError::OutcomeUnknown)?;
+            let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
+            let provenance = Provenance { actor, origin, correlation_id, causation_id, stripe_event };
+            self.record(id, provenance, &answer, purpose, customer).await?;
+            self.0.calls.done(id, &answer, self.now()).await?;
+        }
+        Ok(())
+    }
+
     async fn record(
         &self,
-        checkout: &Checkout,
+        id: &CallId,
+        provenance: Provenance,
         answer: &CheckoutOpened,
         purpose: PaymentPurpose,
         customer: Option<ProviderId>,
@@ -143,8 +163,7 @@ impl Billing {
             customer,
             effective_at: at,
         });
-        let provenance = checkout.provenance.clone();
-        let request = Request { account: checkout.account.clone(), command, key, provenance };
+        let request = Request { account: id.account.clone(), command, key, provenance };
         self.0.ledger.execute(request).await?;
         Ok(())
     }

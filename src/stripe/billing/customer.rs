@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// An account is made a customer once, whichever of its requests comes first.
-const OPERATION: &str = "customer";
+pub(super) const OPERATION: &str = "customer";
 const KEY: &str = "once";
 
 impl Billing {

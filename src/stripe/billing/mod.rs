@@ -1,9 +1,12 @@
-//! How does an account get to pay? Pages at Stripe are opened for it, once for each request, and what comes of them is
-//! told by webhooks: nothing is granted here.
+//! How does an account get to pay? Pages at Stripe are opened for it and its subscriptions are changed, once for each
+//! request, and what comes of that is told by webhooks: nothing is granted here.
 
+mod amend;
 mod checkout;
 mod customer;
 mod portal;
+mod preview;
+mod resolve;
 
 use std::sync::Arc;
 
@@ -11,11 +14,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
+pub use amend::{Amend, Wanted, held};
 pub use checkout::{Checkout, Opened};
 pub use portal::Portal;
+pub use preview::{ChangePreview, InvoicePreview, LinePreview};
+pub use resolve::{RESOLVE_INTERVAL, Resolved};
 
 use super::{
-    calls::{CallId, Calls, CallsError, Kept, Outcome},
+    calls::{Asking, CallId, Calls, CallsError, Kept, Outcome},
     client::{Ask, CallError, Client, Rejection},
 };
 use crate::{
@@ -33,7 +39,7 @@ pub enum Switch {
     NotConfigured,
 }
 
-/// What opens pages at Stripe. Cheap to clone.
+/// What asks Stripe on behalf of accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing(Arc<Parts>);
 
@@ -51,7 +57,7 @@ pub struct Answered<A> {
     pub replayed: bool,
 }
 
-/// Why there is no page.
+/// Why it was not done, or is not known to be.
 #[derive(Debug, thiserror::Error)]
 pub enum BillingError {
     #[error("billing is switched off")]
@@ -73,6 +79,9 @@ pub enum BillingError {
     /// It may have happened. The same request with the same key will tell.
     #[error("whether Stripe did it is not known")]
     OutcomeUnknown,
+    /// It may have happened, and Stripe does not know the key any more.
+    #[error("whether Stripe did it was not found out in time")]
+    OutcomeLost,
     /// Stripe has done it, and the ledger did not take note. The same request with the same key will complete it.
     #[error("the ledger took no note of it")]
     Execute(ExecuteError),
@@ -125,14 +134,45 @@ impl Billing {
         id: &CallId,
         kept: Kept<A, A::Answer>,
     ) -> Result<Answered<A::Answer>, BillingError> {
-        match kept.outcome {
-            Outcome::Done(answer) => return Ok(Answered { answer, replayed: true }),
-            Outcome::Rejected(rejection) => return Err(BillingError::Rejected(rejection)),
-            Outcome::Open => {}
+        if let Some(settled) = settled(kept.outcome)? {
+            return Ok(settled);
         }
+        let asking = self.asking(id).await?;
         let answer = self.client()?.change(&kept.request, &kept.key).await;
-        if let Err(CallError::Rejected(rejection)) = &answer {
-            self.0.calls.rejected(id, rejection, self.now()).await?;
+        self.told(id, asking.as_ref(), answer).await
+    }
+
+    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile, and Stripe answers the same.
+    async fn asking(&self, id: &CallId) -> Result<Option<Asking>, BillingError> {
+        let now = self.now();
+        let asking = self.0.calls.asking(id, now).await.map_err(BillingError::Storage)?;
+        if asking.as_ref().is_some_and(|asking| asking.is_too_late(now)) {
+            return Err(BillingError::OutcomeLost);
+        }
+        Ok(asking)
+    }
+
+    /// What is known now that Stripe has answered so. That nothing has happened can only be said if it was not asked before.
+    async fn told<T>(
+        &self,
+        id: &CallId,
+        asking: Option<&Asking>,
+        answer: Result<T, CallError>,
+    ) -> Result<Answered<T>, BillingError> {
+        match &answer {
+            Ok(_) | Err(CallError::OutcomeUnknown) => {}
+            Err(CallError::Rejected(rejection)) => {
+                self.0.calls.rejected(id, rejection, self.now()).await?;
+            }
+            Err(CallError::Unavailable | CallError::KeyNotTaken) => {
+                let untouched = match asking {
+                    Some(asking) => self.0.calls.untouched(id, asking, self.now()).await,
+                    None => Ok(false),
+                };
+                if !untouched.map_err(BillingError::Storage)? {
+                    return Err(BillingError::OutcomeUnknown);
+                }
+            }
         }
         Ok(Answered { answer: answer?, replayed: false })
     }
@@ -155,6 +195,16 @@ impl Billing {
             request,
             outcome: Outcome::Open,
         }))
+    }
+}
+
+/// What came of a call, if that is known.
+fn settled<A>(outcome: Outcome<A>) -> Result<Option<Answered<A>>, BillingError> {
+    match outcome {
+        Outcome::Open => Ok(None),
+        Outcome::Done(answer) => Ok(Some(Answered { answer, replayed: true })),
+        Outcome::Rejected(rejection) => Err(BillingError::Rejected(rejection)),
+        Outcome::Lost => Err(BillingError::OutcomeLost),
     }
 }
 

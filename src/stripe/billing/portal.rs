@@ -6,7 +6,7 @@ use crate::{
     stripe::{calls::CallId, client::OpenPortal},
 };
 
-const OPERATION: &str = "portal_session";
+pub(super) const OPERATION: &str = "portal_session";
 
 /// A request for that page.
 #[derive(Clone, Debug)]

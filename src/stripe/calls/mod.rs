@@ -1,9 +1,13 @@
 //! What was asked of Stripe, and what came of it? Written down before asking, so that nothing is asked twice.
 
+mod unknown;
+
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, types::Json};
+
+pub use unknown::{Asking, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
 
 use super::client::{Rejection, StripeKey};
 use crate::domain::{names::AccountId, time::Timestamp};
@@ -39,6 +43,8 @@ pub enum Outcome<A> {
     Open,
     Done(A),
     Rejected(Rejection),
+    /// Nobody will ever know.
+    Lost,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -179,6 +185,7 @@ fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>
     let outcome = match state.as_str() {
         "done" => Outcome::Done(serde_json::from_value(answer)?),
         "rejected" => Outcome::Rejected(serde_json::from_value(answer)?),
+        "lost" => Outcome::Lost,
         _ => Outcome::Open,
     };
     let asked = asked.first_chunk::<32>().copied().unwrap_or_default();

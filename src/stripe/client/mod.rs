@@ -17,8 +17,9 @@ use tokio::time::sleep;
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
 pub use outcome::{CallError, Rejection};
 pub use requests::{
-    AdoptCustomer, CheckoutOpened, CustomerKept, CustomersFound, FindCustomers, MakeCustomer, OpenCheckout,
-    OpenPortal, PortalOpened, Sold,
+    AdoptCustomer, AmendSubscription, Amendment, CheckoutOpened, CustomerKept, CustomersFound,
+    DescribeCancellation, FindCustomers, FindSubscription, ItemChange, MakeCustomer, OpenCheckout,
+    OpenPortal, PortalOpened, PreviewInvoice, ProrationBehavior, Sold, SubscriptionKept,
 };
 
 /// How long one try may take.

@@ -47,6 +47,10 @@ impl CallError {
             StripeError::Stripe(_, 429) => Self::Unavailable,
             // 409: another request with the key is being worked on, and what comes of it is not known yet.
             StripeError::Stripe(_, 409 | 500..) => Self::OutcomeUnknown,
+            // The key was asked with before, in other words: what came of that is not said.
+            StripeError::Stripe(error, _) if error.type_.as_str() == "idempotency_error" => {
+                Self::OutcomeUnknown
+            }
             StripeError::Stripe(error, _) => Self::Rejected(Rejection {
                 kind: error.type_.as_str().to_owned(),
                 code: error.code.as_ref().map(|code| code.as_str().to_owned()),

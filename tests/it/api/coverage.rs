@@ -29,6 +29,7 @@ struct Case {
 async fn every_operation_is_exercised_in_every_way() {
     let shop = Shop::start().await;
     let server = &shop.server;
+    shop.subscribe_other("member").await;
     let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
     let cases = cases(server).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
@@ -36,6 +37,7 @@ async fn every_operation_is_exercised_in_every_way() {
     for described in OPERATIONS {
         let case = cases.get(described.id).unwrap_or_else(|| panic!("{} has no line", described.id));
         exercise(server, described, case, &weak).await;
+        shop.settled().await;
     }
 }
 
@@ -128,7 +130,8 @@ async fn billing(server: &Server) -> BTreeMap<&'static str, Case> {
     // With its first checkout an account becomes a customer.
     server.post(checkouts, shop::pack()).send().await;
     let home = json!({ "return_url": "https://shop.example/account" });
-    BTreeMap::from([
+    let mut cases = subscriptions();
+    cases.extend(BTreeMap::from([
         (
             "create_checkout_session",
             case(
@@ -145,6 +148,47 @@ async fn billing(server: &Server) -> BTreeMap<&'static str, Case> {
                 post("/v1/accounts/closed/portal-sessions", home),
                 409,
                 post(portals, json!({ "return_url": "shop.example" })),
+            ),
+        ),
+    ]));
+    cases
+}
+
+/// Of an account that is subscribed. Each success leaves the state that the next one needs, in the order of the operations.
+fn subscriptions() -> BTreeMap<&'static str, Case> {
+    let of = |account: &str, what: &str| format!("/v1/accounts/{account}/subscription/{what}");
+    let change = |what: &str| {
+        let (to, nowhere) = (json!({ "plan": "team" }), json!({ "plan": "gold" }));
+        case(
+            post(of("member", what), to),
+            post(of("member", what), nowhere),
+            422,
+            post(of("member", what), json!({ "quantity": 0 })),
+        )
+    };
+    let other = |what: &str, body: Value| {
+        case(
+            post(of("member", what), body.clone()),
+            post(of("acme", what), body),
+            409,
+            post(of("member", what), json!({ "subscription": "a b" })),
+        )
+    };
+    let upcoming = |account: &str| get(of(account, "upcoming-invoice"));
+    BTreeMap::from([
+        ("preview_subscription_change", change("change/preview")),
+        ("change_subscription", change("change")),
+        ("cancel_subscription", other("cancel", json!({ "at": "period_end" }))),
+        ("withdraw_cancellation", other("cancel/withdraw", json!({}))),
+        ("pause_subscription", other("pause", json!({}))),
+        ("resume_subscription", other("resume", json!({}))),
+        (
+            "get_upcoming_invoice",
+            case(
+                upcoming("member"),
+                upcoming("acme"),
+                409,
+                get(of("member", "upcoming-invoice?subscription=a%20b")),
             ),
         ),
     ])
@@ -354,6 +398,7 @@ fn reading() -> BTreeMap<&'static str, Case> {
         ("get_limits", "/limits"),
         ("get_entitlements", "/entitlements"),
         ("get_subscription", "/subscription"),
+        ("list_subscriptions", "/subscriptions"),
         ("list_events", "/events"),
         ("get_subscription_history", "/subscription/history"),
         ("get_statement", "/statement"),

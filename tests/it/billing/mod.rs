@@ -5,5 +5,7 @@ mod checkout;
 mod customers;
 mod outages;
 mod portal;
+mod resolving;
 pub mod shop;
+mod subscriptions;
 mod switch;

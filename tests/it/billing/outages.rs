@@ -5,6 +5,7 @@ use counterfoil::stripe::billing::Switch;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, client, pack, plan, serve};
+use crate::api::server::Answer;
 
 /// More tries than a client makes.
 const ALL: usize = 3;
@@ -117,4 +118,58 @@ async fn a_stripe_that_is_not_there_has_done_nothing() {
     let server = serve(Switch::On(client("sk_test_shop", &format!("http://{gone}")))).await;
     let answer = server.post(&format!("{ACME}/checkout-sessions"), plan()).send().await;
     answer.is_problem(503, "stripe_unavailable");
+}
+
+/// A change of the subscription that is asked of a Stripe which fails like that. The request that reads the subscription first
+/// passes.
+async fn change_amid(fault: Value) -> (Shop, Answer) {
+    let shop = Shop::subscribed().await;
+    shop.fail(json!([{}, fault])).await;
+    let answer = shop.amend("change", "k1", &json!({ "plan": "team" })).await;
+    shop.fail(json!([])).await;
+    (shop, answer)
+}
+
+/// The same request completes it, and it was done once.
+async fn is_completed_once(shop: &Shop) {
+    let completed = shop.amend("change", "k1", &json!({ "plan": "team" })).await;
+    assert_eq!(completed.status, 202, "{}", completed.text);
+    shop.until(ACME, |account| account["plan"] == "team").await;
+    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 5_050).await;
+    let invoices = shop.list("/v1/invoices").await;
+    let totals: Vec<_> = invoices.iter().map(|invoice| invoice["total"].as_i64().unwrap()).collect();
+    assert_eq!(totals, [1_000, 1_999], "charged once");
+}
+
+#[tokio::test]
+async fn a_change_with_an_unknown_outcome_is_completed_by_its_key_and_charged_once() {
+    for fault in [
+        json!({ "cut": true, "after_work": true, "times": ALL }),
+        json!({ "status": 500, "times": ALL }),
+        json!({ "status": 503, "after_work": true, "times": ALL }),
+        json!({ "delay_ms": 700, "times": ALL }),
+    ] {
+        let (shop, failed) = change_amid(fault).await;
+        failed.is_problem(503, "stripe_outcome_unknown");
+        is_completed_once(&shop).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_stripe_was_too_busy_for_has_not_happened() {
+    let (shop, failed) = change_amid(json!({ "status": 429, "times": ALL })).await;
+    failed.is_problem(503, "stripe_unavailable");
+    assert_eq!(shop.list("/v1/invoices").await.len(), 1);
+    is_completed_once(&shop).await;
+}
+
+#[tokio::test]
+async fn while_a_persons_words_cannot_be_passed_on_nothing_is_cancelled() {
+    let shop = Shop::subscribed().await;
+    shop.fail(json!([{ "status": 500, "times": ALL }])).await;
+    let cancel = json!({ "at": "now", "reason": "moved away" });
+    shop.amend("cancel", "k1", &cancel).await.is_problem(503, "stripe_unavailable");
+    assert_eq!(shop.calls("subscription_cancel").await, 0);
+    assert_eq!(shop.list("/v1/subscriptions").await[0]["status"], "active");
+    assert_eq!(shop.amend("cancel", "k1", &cancel).await.status, 202);
 }

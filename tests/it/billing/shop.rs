@@ -7,12 +7,13 @@ use counterfoil::{
     http::Settings,
     sandbox::{Offer, Options, Sandbox, Webhook},
     stripe::{
-        billing::Switch,
+        billing::{Billing, Resolved, Switch},
         client::{ApiUrl, Client, Patience, SecretKey},
     },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::server::{Answer, Server, WEBHOOK_SECRET},
@@ -83,6 +84,88 @@ impl Shop {
     pub async fn become_customer(&self) {
         let answer = self.checkout("first", &pack()).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+
+    /// An account that is on the plan `creator`, and has its first month's credits.
+    pub async fn subscribed() -> Self {
+        let shop = Self::start().await;
+        shop.subscribe().await;
+        shop
+    }
+
+    pub async fn subscribe(&self) {
+        self.subscribe_other("acme").await;
+    }
+
+    /// Lets an account subscribe, which is opened if there is none.
+    pub async fn subscribe_other(&self, account: &str) {
+        self.server.open(account).await;
+        let opened = self.checkout_of(account, "subscribe", &plan()).await;
+        self.pay(&opened.body).await;
+        let path = format!("/v1/accounts/{account}");
+        self.until(&path, |account| account["plan"] == "creator").await;
+        self.until(&format!("{path}/balance"), |balance| balance["available"] == 1_550).await;
+    }
+
+    /// Everything that the sandbox has to tell was delivered and processed.
+    pub async fn settled(&self) {
+        let begin = Instant::now();
+        loop {
+            let about = self.at_stripe(Method::GET, "/_sandbox", &[]).await;
+            let mut open = about["deliveries_waiting"].as_u64().expect("a count");
+            let inbox = self.server.get("/v1/inbox?state=received").send().await;
+            open += inbox.body["events"].as_array().expect("a list").len() as u64;
+            if open == 0 {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{open} events are not processed");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Another instance on the same database, as after a restart, looks once at the calls that are open.
+    pub async fn resolve(&self) -> Resolved {
+        let ledger = &self.server.test.ledger;
+        let switch = Switch::On(client("sk_test_shop", &self.sandbox.url()));
+        let billing = Billing::new(switch, self.server.test.database.pool(), ledger.clone());
+        billing.resolve(&CancellationToken::new()).await.unwrap()
+    }
+
+    /// Asks for a change of the account's subscription.
+    pub async fn amend(&self, what: &str, key: &str, body: &Value) -> Answer {
+        let path = format!("{ACME}/subscription/{what}");
+        self.server.post(&path, body.clone()).header("idempotency-key", key).send().await
+    }
+
+    /// Where the account's subscription is at the sandbox.
+    pub async fn path(&self) -> String {
+        format!("/v1/subscriptions/{}", self.list("/v1/subscriptions").await[0]["id"].as_str().unwrap())
+    }
+
+    /// Lets time pass, for the server too.
+    pub async fn advance(&self, by: &str) {
+        self.control("clock", json!({ "advance": by })).await;
+    }
+
+    /// How many calls of an operation are written down.
+    pub async fn calls(&self, operation: &str) -> i64 {
+        sqlx::query_scalar("select count(*) from ledger.stripe_calls where operation like $1")
+            .bind(operation)
+            .fetch_one(&self.server.test.database.pool())
+            .await
+            .unwrap()
+    }
+
+    /// Every event and call that is kept, as text.
+    pub async fn kept(&self) -> String {
+        let kept: Vec<String> = sqlx::query_scalar(
+            "select row_to_json(calls)::text from ledger.stripe_calls calls \
+             union all select row_to_json(events)::text from ledger.events events",
+        )
+        .fetch_all(&self.server.test.database.pool())
+        .await
+        .unwrap();
+        kept.join("\n")
     }
 
     /// What goes wrong from here on at the sandbox.

@@ -51,7 +51,7 @@ async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
     shop.agrees("bought a pack", &books).await;
 
     // For half a month: (1,500 − 500) ÷ 2 = 500 more; 19.99 ÷ 2 → 10.00 less 9.99 ÷ 2 → 5.00.
-    shop.change_plan("price_sandbox_creator_month", 2).await;
+    shop.change_plan_in_the_product("creator", 2, 500).await;
     let books = Books { available: 3_507, plan: "creator", mrr: 1_999, paid: &[999, 999, 500], ..books };
     shop.agrees("changed to creator", &books).await;
 
@@ -100,7 +100,7 @@ async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
     shop.lose(&dispute).await;
     shop.agrees("won against the shop", &books).await;
 
-    shop.cancel_at_period_end().await;
+    shop.cancel_in_the_product().await;
     shop.agrees("cancelled, for the end of the period", &books).await;
     shop.renew().await;
     // What was bought stays: 1,500 of the pack, and 35 of the first 50.

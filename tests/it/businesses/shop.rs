@@ -256,6 +256,27 @@ impl Shop {
         self.change_subscription(&form).await;
     }
 
+    /// The same by the product, through the program, which asks Stripe: first what it would cost, and then for just that.
+    pub async fn change_plan_in_the_product(&self, plan: &str, quarters: i64, cost: i64) {
+        let (start, end) = self.period().await;
+        self.wait_until(start + (end - start) / 4 * quarters).await;
+        let at = DateTime::from_timestamp(start + (end - start) / 4 * quarters, 0).expect("a date");
+        let order = json!({ "plan": plan, "proration_date": at.to_rfc3339() });
+        let (status, shown) = self.command(Method::POST, "/subscription/change/preview", &order).await;
+        assert_eq!((status, &shown["invoice"]["total"]["minor"]), (200, &json!(cost)), "{shown:#}");
+        self.ask("change", &order).await;
+    }
+
+    pub async fn cancel_in_the_product(&self) {
+        self.ask("cancel", &json!({ "at": "period_end", "feedback": "unused" })).await;
+    }
+
+    async fn ask(&self, what: &str, order: &Value) {
+        let (status, said) = self.command(Method::POST, &format!("/subscription/{what}"), order).await;
+        assert_eq!((status, &said["status"]), (202, &json!("requested")), "{said:#}");
+        self.settled().await;
+    }
+
     /// From here on, the subscription is charged to another card.
     pub async fn use_card(&self, card: &str) {
         let customer = text(&self.subscribed().await["customer"]);

@@ -6,6 +6,7 @@ pub mod words;
 
 mod accounts;
 mod allocation;
+mod amendments;
 mod debt;
 mod expiry;
 mod framework;
@@ -19,5 +20,6 @@ mod plans;
 mod refunds;
 mod reversals;
 mod rollover;
+mod sales;
 mod spending;
 mod subscriptions;

@@ -6,12 +6,19 @@
 mod checkout;
 mod customer;
 mod portal;
+mod preview;
+mod subscription;
 
 use std::collections::HashMap;
 
 pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
 pub use customer::{AdoptCustomer, CustomerKept, CustomersFound, FindCustomers, MakeCustomer};
 pub use portal::{OpenPortal, PortalOpened};
+pub use preview::PreviewInvoice;
+pub use subscription::{
+    AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange, ProrationBehavior,
+    SubscriptionKept,
+};
 
 /// Where an account's id is in metadata, as `translate` reads it.
 const ACCOUNT_ID: &str = "account_id";

@@ -1,0 +1,225 @@
+//! May this subscription be changed so, and how is that paid for? Asked before the payment provider is; what came of it
+//! is for the provider to report.
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::{
+    account::Account,
+    amount::Credits,
+    catalog::{Catalog, Interval, PlanPrice},
+    names::{PlanId, ProviderId},
+    refusal::Refusal,
+    sale,
+    subscription::{SubscriptionStatus, SubscriptionTerms},
+    time::Timestamp,
+};
+
+/// How long a price that was shown may be asked for.
+pub const PREVIEW_HOLDS: TimeDelta = TimeDelta::hours(1);
+
+/// Something that can be done to a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// To another plan, interval or quantity.
+    Change,
+    Cancel,
+    WithdrawCancellation,
+    Pause,
+    Resume,
+}
+
+/// When a cancellation takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelAt {
+    Now,
+    PeriodEnd,
+}
+
+/// What somebody wants to have instead. `None`: as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Wish {
+    pub plan: Option<PlanId>,
+    pub interval: Option<Interval>,
+    pub quantity: Option<u32>,
+    /// From when on it is charged for, as a preview said.
+    pub proration_date: Option<Timestamp>,
+}
+
+/// What is paid for, again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub plan: PlanId,
+    pub interval: Interval,
+    pub quantity: u32,
+}
+
+/// When the difference between two prices is charged, or given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    AtOnce,
+    NextInvoice,
+    Never,
+}
+
+/// A change that may be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub from: Order,
+    pub to: Order,
+    pub price_id: String,
+    pub settlement: Settlement,
+    /// From when on the new price is charged for. `None` where nothing is prorated.
+    pub proration_date: Option<Timestamp>,
+}
+
+/// What may be done to a subscription as it was reported last.
+#[must_use]
+pub const fn allowed(terms: &SubscriptionTerms) -> &'static [Step] {
+    let ends = terms.cancel_at.is_some();
+    match (terms.status, terms.collection_paused, ends) {
+        (SubscriptionStatus::Cancelled, _, _) => &[],
+        (
+            SubscriptionStatus::Incomplete | SubscriptionStatus::Unpaid | SubscriptionStatus::PastDue,
+            _,
+            false,
+        ) => &[Step::Cancel],
+        (SubscriptionStatus::Paused, _, false)
+        | (SubscriptionStatus::Trialing | SubscriptionStatus::Active, true, false) => {
+            &[Step::Resume, Step::Cancel]
+        }
+        (SubscriptionStatus::Paused, _, true)
+        | (SubscriptionStatus::Trialing | SubscriptionStatus::Active, true, true) => {
+            &[Step::Resume, Step::WithdrawCancellation, Step::Cancel]
+        }
+        (SubscriptionStatus::Trialing, false, false) => &[Step::Change, Step::Cancel],
+        (SubscriptionStatus::Active, false, false) => &[Step::Change, Step::Cancel, Step::Pause],
+        (_, _, true) => &[Step::WithdrawCancellation, Step::Cancel],
+    }
+}
+
+/// The subscription that is meant: the one with this id, else the only one that has not ended.
+///
+/// # Errors
+/// When the account is not open, or has no such subscription, or several.
+pub fn find<'a>(
+    account: &'a Account,
+    named: Option<&ProviderId>,
+    at: Timestamp,
+) -> Result<&'a SubscriptionTerms, Refusal> {
+    let known = sale::open(account)?.subscriptions.known();
+    if let Some(named) = named {
+        return known.get(named).ok_or(Refusal::SubscriptionNotFound);
+    }
+    let going: Vec<&SubscriptionTerms> = known.values().filter(|terms| !terms.has_ended(at)).collect();
+    match going.as_slice() {
+        [] => Err(Refusal::NoSubscription),
+        [only] => Ok(only),
+        several => {
+            let subscriptions = several.iter().map(|terms| terms.subscription.clone()).collect();
+            Err(Refusal::SeveralSubscriptions { subscriptions })
+        }
+    }
+}
+
+/// # Errors
+/// When the subscription is not in a state for this step; the refusal says for which it is.
+pub fn check(terms: &SubscriptionTerms, step: Step) -> Result<(), Refusal> {
+    let allowed = allowed(terms);
+    if allowed.contains(&step) {
+        return Ok(());
+    }
+    Err(Refusal::SubscriptionState { step, terms: Box::new(terms.clone()), allowed: allowed.to_vec() })
+}
+
+/// # Errors
+/// When the subscription cannot be cancelled, or ends with its period already.
+pub fn cancel(terms: &SubscriptionTerms, when: CancelAt) -> Result<(), Refusal> {
+    check(terms, Step::Cancel)?;
+    match when {
+        CancelAt::PeriodEnd if terms.cancel_at.is_some() => Err(Refusal::NothingToChange),
+        CancelAt::PeriodEnd | CancelAt::Now => Ok(()),
+    }
+}
+
+/// Works out a change of what is held now, as the payment provider says, to what is wanted.
+///
+/// # Errors
+/// When the subscription is in no state for it, the catalog does not sell it, it is so already, or the preview that it
+/// refers to is too old.
+pub fn change(
+    terms: &SubscriptionTerms,
+    catalog: &Catalog,
+    held: &Order,
+    wish: &Wish,
+    at: Timestamp,
+) -> Result<Change, Refusal> {
+    check(terms, Step::Change)?;
+    let to = Order {
+        plan: wish.plan.clone().unwrap_or_else(|| held.plan.clone()),
+        interval: wish.interval.unwrap_or(held.interval),
+        quantity: wish.quantity.unwrap_or(held.quantity),
+    };
+    if to == *held {
+        return Err(Refusal::NothingToChange);
+    }
+    let price = price(catalog, &to)?;
+    let settlement = settlement(catalog, held, &to)?;
+    let proration_date = match settlement {
+        Settlement::Never => None,
+        Settlement::AtOnce | Settlement::NextInvoice => Some(proration_date(terms, wish, at)?),
+    };
+    let price_id = sale::price_id(&price.stripe)?;
+    Ok(Change { from: held.clone(), to, price_id, settlement, proration_date })
+}
+
+/// The credits that it gives for each month.
+///
+/// # Errors
+/// When the catalog has no such plan, or they are more than an amount can hold.
+pub fn monthly(catalog: &Catalog, order: &Order) -> Result<Credits, Refusal> {
+    let plan = catalog.plan(&order.plan);
+    let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
+    plan.monthly(order.quantity).ok_or(Refusal::AmountTooLarge)
+}
+
+fn price<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
+    let plan = catalog.plan(&order.plan);
+    let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
+    plan.price(order.interval).ok_or(Refusal::NotForSale { setting: None })
+}
+
+/// More is paid for at once. Less is given back as the catalog says, and so is everything where it says that nothing
+/// is prorated. Another interval begins a new period, which is always charged at once.
+fn settlement(catalog: &Catalog, from: &Order, to: &Order) -> Result<Settlement, Refusal> {
+    let of_catalog = match catalog.payments.proration.as_str() {
+        "always_invoice" => Settlement::AtOnce,
+        "none" => Settlement::Never,
+        _ => Settlement::NextInvoice,
+    };
+    let rises = in_a_year(catalog, to)? > in_a_year(catalog, from)?;
+    Ok(match (of_catalog, from.interval == to.interval) {
+        (Settlement::Never, _) => Settlement::Never,
+        (_, false) => Settlement::AtOnce,
+        (_, true) if rises => Settlement::AtOnce,
+        (of_catalog, true) => of_catalog,
+    })
+}
+
+/// What it costs in a year, in minor units.
+fn in_a_year(catalog: &Catalog, order: &Order) -> Result<i128, Refusal> {
+    let minor = i128::from(price(catalog, order)?.amount.minor);
+    let times = 12_i128.checked_div(i128::from(order.interval.months())).unwrap_or(1);
+    Ok(minor.saturating_mul(times).saturating_mul(i128::from(order.quantity)))
+}
+
+/// The whole second from which on the change counts: what was shown, while that holds, else now.
+fn proration_date(terms: &SubscriptionTerms, wish: &Wish, at: Timestamp) -> Result<Timestamp, Refusal> {
+    let now = Timestamp::from_seconds(at.seconds()).unwrap_or(at);
+    let wanted = wish.proration_date.unwrap_or(now);
+    let oldest = at.minus(PREVIEW_HOLDS).max(terms.period.start);
+    if (oldest..=at).contains(&wanted) { Ok(wanted) } else { Err(Refusal::PreviewExpired { oldest }) }
+}

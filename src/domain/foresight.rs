@@ -1,0 +1,65 @@
+//! What would these reports do to an account's credits? The rules decide on a copy, so that nothing is said here that
+//! they would not do.
+
+use super::{
+    account::Account,
+    amount::Credits,
+    command::Command,
+    credits::GrantTerms,
+    decide::{Context, decide},
+    event::Event,
+    refusal::Refusal,
+};
+
+/// What was, and what would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foresight {
+    pub before: Credits,
+    pub after: Credits,
+    pub granted: Vec<GrantTerms>,
+    /// What is left of the month's allocation and would be taken back.
+    pub taken: Credits,
+    /// What would be paid of a debt first.
+    pub paid_of_debt: Credits,
+}
+
+/// Decides on `commands`, one after the other, without anything being recorded. What is due because time passed is
+/// not counted among it.
+///
+/// # Errors
+/// When one of them would be refused.
+pub fn foresee(account: &Account, commands: &[Command], context: Context<'_>) -> Result<Foresight, Refusal> {
+    let mut account = account.clone();
+    step(&mut account, &Command::Settle, context)?;
+    let mut foresight = Foresight { before: account.balance(context.at).available, ..Foresight::default() };
+    for command in commands {
+        for event in step(&mut account, command, context)? {
+            foresight.note(event);
+        }
+    }
+    foresight.after = account.balance(context.at).available;
+    Ok(foresight)
+}
+
+fn step(account: &mut Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let events = decide(account, command, context)?;
+    for event in &events {
+        // The rules only write events that fit; what cannot be applied is a sum that does not fit.
+        account.apply(event).map_err(|_| Refusal::AmountTooLarge)?;
+    }
+    Ok(events)
+}
+
+impl Foresight {
+    fn note(&mut self, event: Event) {
+        if let Event::CreditsAdjusted { amount, .. } = &event {
+            self.taken = self.taken.checked_add(*amount).unwrap_or(Credits::MAX);
+        }
+        if let Event::DebtPaid { amount, .. } = &event {
+            self.paid_of_debt = self.paid_of_debt.checked_add(*amount).unwrap_or(Credits::MAX);
+        }
+        if let Event::CreditsGranted { grant, .. } = event {
+            self.granted.push(grant);
+        }
+    }
+}

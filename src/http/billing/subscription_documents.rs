@@ -1,0 +1,229 @@
+//! What does a caller read of a subscription that is being changed? What was asked for, and what it would cost.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amendment::{Order, Settlement},
+        amount::{Credits, Money},
+        catalog::{Catalog, Interval},
+        credits::{GrantTerms, Source},
+        foresight::Foresight,
+        names::{PlanId, ProviderId},
+        time::{Period, Timestamp},
+    },
+    http::schema::{Count, Id, MoneySchema, PeriodSchema, SourceSchema, Time},
+    stripe::{
+        billing::{ChangePreview, InvoicePreview, LinePreview, held},
+        client::SubscriptionKept,
+    },
+};
+
+/// Stripe has done it. The ledger follows when Stripe's webhooks have told it.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "status": "requested",
+    "at_stripe": {
+        "subscription": "sub_1", "status": "active", "plan": "team", "interval": "month", "quantity": 1,
+        "period_end": "2025-07-01T10:00:00Z", "cancel_at": null, "collection_paused": false,
+    },
+}))]
+pub struct SubscriptionRequested<'a> {
+    /// `requested`: the account is as it was until the webhooks have come.
+    status: &'static str,
+    at_stripe: SubscriptionAtStripe<'a>,
+}
+
+/// The subscription, as Stripe answered.
+#[derive(Serialize, ToSchema)]
+pub struct SubscriptionAtStripe<'a> {
+    #[schema(value_type = Id)]
+    subscription: &'a str,
+    /// Stripe's word, such as `active` or `canceled`.
+    status: &'a str,
+    /// `null`: the catalog does not have its price.
+    #[schema(value_type = Option<Id>)]
+    plan: Option<PlanId>,
+    /// `month` or `year`
+    #[schema(value_type = Option<String>)]
+    interval: Option<Interval>,
+    quantity: Option<u32>,
+    #[schema(value_type = Option<Time>)]
+    period_end: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
+    cancel_at: Option<Timestamp>,
+    collection_paused: bool,
+}
+
+impl<'a> SubscriptionRequested<'a> {
+    pub fn new(row: &'a SubscriptionKept, catalog: &Catalog) -> Self {
+        let order = held(row, catalog).map(|(_, order)| order);
+        let period_end = row.items.data.iter().map(|item| item.current_period_end).max();
+        let at_stripe = SubscriptionAtStripe {
+            subscription: &row.id,
+            status: &row.status,
+            interval: order.as_ref().map(|order| order.interval),
+            quantity: order.as_ref().map(|order| order.quantity),
+            plan: order.map(|order| order.plan),
+            period_end: period_end.and_then(Timestamp::from_seconds),
+            cancel_at: row.cancel_at.and_then(Timestamp::from_seconds),
+            collection_paused: row.pause_collection.is_some(),
+        };
+        Self { status: "requested", at_stripe }
+    }
+}
+
+/// What a change would cost and bring, if it was asked for now.
+#[derive(Serialize, ToSchema)]
+pub struct SubscriptionChangePreview<'a> {
+    #[schema(value_type = Id)]
+    subscription: &'a ProviderId,
+    from: SubscriptionOffer<'a>,
+    to: SubscriptionOffer<'a>,
+    /// When the difference is charged or given back: `at_once`, with the `next_invoice`, or `never`.
+    #[schema(value_type = String)]
+    settlement: Settlement,
+    /// Send it with the change, within the hour, to be charged what is shown here. `null`: nothing is prorated.
+    #[schema(value_type = Option<Time>)]
+    proration_date: Option<Timestamp>,
+    invoice: InvoicePreviewed<'a>,
+    /// What happens to credits when the invoice is paid; with the `next_invoice` or `never`, what happens at once.
+    /// `null`: the invoice has more lines than are shown.
+    credits: Option<CreditsPreviewed>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SubscriptionOffer<'a> {
+    #[schema(value_type = Id)]
+    plan: &'a PlanId,
+    /// `month` or `year`
+    #[schema(value_type = String)]
+    interval: Interval,
+    quantity: u32,
+    #[schema(value_type = Count)]
+    credits_a_month: Credits,
+}
+
+/// An invoice that there is not yet.
+#[derive(Serialize, ToSchema)]
+pub struct InvoicePreviewed<'a> {
+    /// Below zero: it is kept for the customer, and lowers the invoices that follow.
+    #[schema(value_type = MoneySchema)]
+    total: &'a Money,
+    /// What is left to be paid when the customer's balance is used.
+    #[schema(value_type = MoneySchema)]
+    amount_due: &'a Money,
+    #[schema(value_type = Time)]
+    due_at: Timestamp,
+    lines: Vec<InvoiceLinePreviewed<'a>>,
+    /// Whether there are lines that are not shown.
+    has_more: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct InvoiceLinePreviewed<'a> {
+    /// Stripe's sentence.
+    description: &'a str,
+    /// Below zero: time that was paid for, and is not used.
+    #[schema(value_type = MoneySchema)]
+    amount: &'a Money,
+    #[schema(value_type = PeriodSchema)]
+    period: Period,
+    /// Whether it is for a part of a period.
+    proration: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CreditsPreviewed {
+    #[schema(value_type = Count)]
+    available_before: Credits,
+    #[schema(value_type = Count)]
+    available_after: Credits,
+    granted: Vec<GrantPreviewed>,
+    /// What is taken back of the month's allocation: never of what was bought, and never what was spent.
+    #[schema(value_type = Count)]
+    taken: Credits,
+    /// What of the granted pays a debt first.
+    #[schema(value_type = Count)]
+    paid_of_debt: Credits,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct GrantPreviewed {
+    #[schema(value_type = Count)]
+    amount: Credits,
+    #[schema(value_type = SourceSchema)]
+    source: Source,
+    #[schema(value_type = Time)]
+    starts_at: Timestamp,
+    #[schema(value_type = Option<Time>)]
+    expires_at: Option<Timestamp>,
+}
+
+/// The next invoice, as things are.
+#[derive(Serialize, ToSchema)]
+pub struct UpcomingInvoice<'a> {
+    #[schema(value_type = Id)]
+    pub subscription: &'a ProviderId,
+    /// `null`: nothing will be charged, as when it ends with its period.
+    pub invoice: Option<InvoicePreviewed<'a>>,
+}
+
+impl<'a> From<&'a ChangePreview> for SubscriptionChangePreview<'a> {
+    fn from(preview: &'a ChangePreview) -> Self {
+        let (before, after) = preview.monthly;
+        Self {
+            subscription: &preview.subscription,
+            from: offer(&preview.change.from, before),
+            to: offer(&preview.change.to, after),
+            settlement: preview.change.settlement,
+            proration_date: preview.change.proration_date,
+            invoice: InvoicePreviewed::from(&preview.invoice),
+            credits: preview.credits.as_ref().map(CreditsPreviewed::from),
+        }
+    }
+}
+
+impl<'a> From<&'a InvoicePreview> for InvoicePreviewed<'a> {
+    fn from(invoice: &'a InvoicePreview) -> Self {
+        Self {
+            total: &invoice.total,
+            amount_due: &invoice.amount_due,
+            due_at: invoice.due_at,
+            lines: invoice.lines.iter().map(InvoiceLinePreviewed::from).collect(),
+            has_more: !invoice.is_whole,
+        }
+    }
+}
+
+impl<'a> From<&'a LinePreview> for InvoiceLinePreviewed<'a> {
+    fn from(line: &'a LinePreview) -> Self {
+        let LinePreview { description, amount, period, is_proration } = line;
+        Self { description, amount, period: *period, proration: *is_proration }
+    }
+}
+
+impl From<&Foresight> for CreditsPreviewed {
+    fn from(foresight: &Foresight) -> Self {
+        Self {
+            available_before: foresight.before,
+            available_after: foresight.after,
+            granted: foresight.granted.iter().map(GrantPreviewed::from).collect(),
+            taken: foresight.taken,
+            paid_of_debt: foresight.paid_of_debt,
+        }
+    }
+}
+
+impl From<&GrantTerms> for GrantPreviewed {
+    fn from(grant: &GrantTerms) -> Self {
+        let GrantTerms { amount, source, starts_at, expires_at, .. } = grant;
+        Self { amount: *amount, source: *source, starts_at: *starts_at, expires_at: *expires_at }
+    }
+}
+
+const fn offer(order: &Order, credits_a_month: Credits) -> SubscriptionOffer<'_> {
+    let Order { plan, interval, quantity } = order;
+    SubscriptionOffer { plan, interval: *interval, quantity: *quantity, credits_a_month }
+}

@@ -1,0 +1,162 @@
+//! What do requests about subscriptions say? What is wanted instead, and why somebody leaves.
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::inputs::{IntervalChoice, QUANTITY_MAX};
+use crate::{
+    domain::{
+        amendment::{CancelAt, Wish},
+        names::{PlanId, ProviderId},
+        time::Timestamp,
+    },
+    http::{
+        failure::Failure,
+        schema::{Id, Time},
+    },
+    stripe::billing::Wanted,
+};
+
+/// The longest reason, in characters.
+pub const REASON_CHARACTERS_MAX: usize = 500;
+
+/// What the subscription is to become. What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "plan": "team", "proration_date": "2025-06-11T10:00:00Z" }))]
+pub struct SubscriptionChangeOrder {
+    /// Needed where the account has several.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub subscription: Option<ProviderId>,
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    plan: Option<PlanId>,
+    /// How often it is paid for. Another interval begins a new period at once.
+    #[serde(default)]
+    interval: Option<IntervalChoice>,
+    #[schema(minimum = 1, maximum = 10000)]
+    #[serde(default)]
+    quantity: Option<u32>,
+    /// As a preview of the last hour said: the money is then what was shown.
+    #[schema(value_type = Option<Time>)]
+    #[serde(default)]
+    proration_date: Option<Timestamp>,
+}
+
+/// When and why it is cancelled.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "at": "period_end", "feedback": "too_expensive" }))]
+pub struct CancellationOrder {
+    /// Needed where the account has several.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub subscription: Option<ProviderId>,
+    at: CancelChoice,
+    #[serde(default)]
+    feedback: Option<Feedback>,
+    /// In the person's own words. It is passed on to Stripe, and not kept here.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelChoice {
+    Now,
+    PeriodEnd,
+}
+
+/// Stripe's words for why somebody leaves.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Feedback {
+    CustomerService,
+    LowQuality,
+    MissingFeatures,
+    Other,
+    SwitchedService,
+    TooComplex,
+    TooExpensive,
+    Unused,
+}
+
+/// Which subscription is meant.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct SubscriptionOrder {
+    /// Needed where the account has several.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub subscription: Option<ProviderId>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SubscriptionAsked {
+    /// Needed where the account has several.
+    #[param(value_type = Option<Id>)]
+    pub subscription: Option<ProviderId>,
+}
+
+impl SubscriptionChangeOrder {
+    /// # Errors
+    /// When nothing is to be changed, or a field is not possible.
+    pub fn into_wish(self) -> Result<Wish, Failure> {
+        let Self { plan, interval, quantity, proration_date, .. } = self;
+        if quantity.is_some_and(|quantity| !(1..=QUANTITY_MAX).contains(&quantity)) {
+            return Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")));
+        }
+        if plan.is_none() && interval.is_none() && quantity.is_none() {
+            return Err(Failure::body("$", "a `plan`, an `interval` or a `quantity` is needed"));
+        }
+        Ok(Wish { plan, interval: interval.map(Into::into), quantity, proration_date })
+    }
+}
+
+impl CancellationOrder {
+    /// # Errors
+    /// When the reason is no line of text, or too long.
+    pub fn into_wanted(self) -> Result<Wanted, Failure> {
+        if self.reason.as_deref().is_some_and(|reason| !is_line(reason)) {
+            let expected =
+                format!("it has 1 to {REASON_CHARACTERS_MAX} characters, none of them a control character");
+            return Err(Failure::body("$.reason", expected));
+        }
+        let feedback = self.feedback.map(Feedback::as_str);
+        Ok(Wanted::Cancel { at: self.at.into(), feedback, reason: self.reason })
+    }
+}
+
+impl Feedback {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::CustomerService => "customer_service",
+            Self::LowQuality => "low_quality",
+            Self::MissingFeatures => "missing_features",
+            Self::Other => "other",
+            Self::SwitchedService => "switched_service",
+            Self::TooComplex => "too_complex",
+            Self::TooExpensive => "too_expensive",
+            Self::Unused => "unused",
+        }
+    }
+}
+
+impl From<CancelChoice> for CancelAt {
+    fn from(choice: CancelChoice) -> Self {
+        match choice {
+            CancelChoice::Now => Self::Now,
+            CancelChoice::PeriodEnd => Self::PeriodEnd,
+        }
+    }
+}
+
+fn is_line(text: &str) -> bool {
+    let fits = (1..=REASON_CHARACTERS_MAX).contains(&text.chars().count());
+    fits && !text.chars().any(char::is_control)
+}

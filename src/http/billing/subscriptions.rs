@@ -1,0 +1,166 @@
+//! How does a product look after a subscription? Routes that change it at Stripe; the ledger follows by webhooks.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode},
+};
+
+use super::{
+    answered,
+    subscription_documents::{
+        InvoicePreviewed, SubscriptionChangePreview, SubscriptionRequested, UpcomingInvoice,
+    },
+    subscription_inputs::{CancellationOrder, SubscriptionAsked, SubscriptionChangeOrder, SubscriptionOrder},
+};
+use crate::{
+    domain::names::ProviderId,
+    http::{
+        AppState,
+        failure::Failure,
+        reads::json,
+        request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query},
+        schema::Id,
+    },
+    stripe::billing::{Amend, Answered, Wanted},
+};
+
+/// Preview a change of the subscription
+///
+/// What it would cost, by Stripe, and what it would do to credits, by the ledger's own rules. Nothing is changed.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/change/preview",
+    operation_id = "preview_subscription_change", tag = "Billing", params(("account" = Id, Path)),
+    request_body = SubscriptionChangeOrder,
+    responses((status = 200, description = "As it would be now.", body = SubscriptionChangePreview))
+)]
+pub async fn preview_change(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    Json(order): Json<SubscriptionChangeOrder>,
+) -> Result<Response<Body>, Failure> {
+    let subscription = order.subscription.clone();
+    let wish = order.into_wish()?;
+    let preview = state.billing.preview_change(&of.account, subscription.as_ref(), &wish).await?;
+    json(&SubscriptionChangePreview::from(&preview))
+}
+
+/// Change the subscription
+///
+/// A larger plan is paid for at once, and refused if it cannot be; a smaller one is credited as the catalog says. Credits and
+/// features follow when Stripe reports the change and its payment.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
+    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionChangeOrder,
+    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn change(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(order): Json<SubscriptionChangeOrder>,
+) -> Result<Response<Body>, Failure> {
+    let subscription = order.subscription.clone();
+    let wish = order.into_wish()?;
+    amend(&state, of, key, subscription, Wanted::Change(wish)).await
+}
+
+/// Cancel the subscription
+///
+/// With its period, or now. What was paid for stays until the end of its period in both cases; packs stay.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/cancel", operation_id = "cancel_subscription",
+    tag = "Billing", params(("account" = Id, Path)), request_body = CancellationOrder,
+    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn cancel(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(order): Json<CancellationOrder>,
+) -> Result<Response<Body>, Failure> {
+    let subscription = order.subscription.clone();
+    let wanted = order.into_wanted()?;
+    amend(&state, of, key, subscription, wanted).await
+}
+
+/// Withdraw the cancellation
+///
+/// As long as the subscription has not ended.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/cancel/withdraw", operation_id = "withdraw_cancellation",
+    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn withdraw(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+) -> Result<Response<Body>, Failure> {
+    amend(&state, of, key, order.subscription, Wanted::WithdrawCancellation).await
+}
+
+/// Pause the subscription
+///
+/// Nothing is charged until it is resumed, and no new credits are granted. What was paid for stays.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/pause", operation_id = "pause_subscription",
+    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn pause(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+) -> Result<Response<Body>, Failure> {
+    amend(&state, of, key, order.subscription, Wanted::Pause).await
+}
+
+/// Resume the subscription
+///
+/// It is charged again from its next period on; one that stood still, as after a trial without a card, begins a new period.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/resume", operation_id = "resume_subscription",
+    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn resume(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+) -> Result<Response<Body>, Failure> {
+    amend(&state, of, key, order.subscription, Wanted::Resume).await
+}
+
+/// See the next invoice
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/subscription/upcoming-invoice", operation_id = "get_upcoming_invoice",
+    tag = "Billing", params(("account" = Id, Path), SubscriptionAsked),
+    responses((status = 200, description = "As Stripe would make it now.", body = UpcomingInvoice))
+)]
+pub async fn upcoming_invoice(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    Query(asked): Query<SubscriptionAsked>,
+) -> Result<Response<Body>, Failure> {
+    let upcoming = state.billing.upcoming_invoice(&of.account, asked.subscription.as_ref()).await?;
+    let (subscription, invoice) = (&upcoming.0, upcoming.1.as_ref().map(InvoicePreviewed::from));
+    json(&UpcomingInvoice { subscription, invoice })
+}
+
+async fn amend(
+    state: &AppState,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    subscription: Option<ProviderId>,
+    wanted: Wanted,
+) -> Result<Response<Body>, Failure> {
+    let key = key.required()?;
+    let amend = Amend { account: of.account, subscription, key, wanted };
+    let Answered { answer, replayed } = state.billing.amend(amend).await?;
+    let document = SubscriptionRequested::new(&answer, state.ledger.catalog());
+    answered(StatusCode::ACCEPTED, &document, replayed)
+}

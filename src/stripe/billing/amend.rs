@@ -1,0 +1,253 @@
+//! How does a subscription become another one, end, or stand still? The rules say whether, Stripe does it, once for each
+//! key, and its webhooks say what came of it: the ledger is not changed here.
+
+use serde::Serialize;
+
+use super::{Answered, Billing, BillingError, hash, settled};
+use crate::{
+    domain::{
+        amendment::{self, CancelAt, Change, Order, Settlement, Step, Wish},
+        catalog::Catalog,
+        names::{AccountId, ProviderId},
+        refusal::Refusal,
+        subscription::{SubscriptionStatus, SubscriptionTerms},
+    },
+    stripe::{
+        calls::{CallId, Kept},
+        client::{
+            AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
+            ItemChange, ProrationBehavior, StripeKey, SubscriptionKept,
+        },
+    },
+};
+
+/// The operations that change a subscription, as their calls are written down.
+pub(super) const OPERATIONS: [&str; 5] = [CHANGE, CANCEL, WITHDRAW, PAUSE, RESUME];
+const CHANGE: &str = "subscription_change";
+const CANCEL: &str = "subscription_cancel";
+const WITHDRAW: &str = "subscription_withdraw_cancellation";
+const PAUSE: &str = "subscription_pause";
+const RESUME: &str = "subscription_resume";
+/// Stripe's code where there is nothing left to be cancelled.
+const MISSING: &str = "resource_missing";
+
+/// A request to change an account's subscription.
+#[derive(Clone, Debug)]
+pub struct Amend {
+    pub account: AccountId,
+    /// `None`: the only one that the account has.
+    pub subscription: Option<ProviderId>,
+    pub key: String,
+    pub wanted: Wanted,
+}
+
+/// What is to become of it.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    Change(Wish),
+    Cancel {
+        at: CancelAt,
+        /// One of Stripe's words.
+        feedback: Option<&'static str>,
+        /// The person's own words. Passed on to Stripe, and kept nowhere.
+        reason: Option<String>,
+    },
+    WithdrawCancellation,
+    Pause,
+    Resume,
+}
+
+/// What a repetition is compared by: everything but the person's own words, of which not even a hash is kept.
+#[derive(Serialize)]
+struct Asked<'a> {
+    subscription: Option<&'a ProviderId>,
+    wish: Option<&'a Wish>,
+    cancel: Option<(CancelAt, Option<&'static str>)>,
+}
+
+impl Wanted {
+    const fn operation(&self) -> &'static str {
+        match self {
+            Self::Change(_) => CHANGE,
+            Self::Cancel { .. } => CANCEL,
+            Self::WithdrawCancellation => WITHDRAW,
+            Self::Pause => PAUSE,
+            Self::Resume => RESUME,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Cancel { reason, .. } => reason.as_deref(),
+            Self::Change(_) | Self::WithdrawCancellation | Self::Pause | Self::Resume => None,
+        }
+    }
+}
+
+impl Amend {
+    fn asked(&self) -> Asked<'_> {
+        let (wish, cancel) = match &self.wanted {
+            Wanted::Change(wish) => (Some(wish), None),
+            Wanted::Cancel { at, feedback, .. } => (None, Some((*at, *feedback))),
+            Wanted::WithdrawCancellation | Wanted::Pause | Wanted::Resume => (None, None),
+        };
+        Asked { subscription: self.subscription.as_ref(), wish, cancel }
+    }
+}
+
+impl Billing {
+    /// Asks Stripe for it, once for each key, and answers what the subscription then was at Stripe.
+    ///
+    /// # Errors
+    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    pub async fn amend(&self, amend: Amend) -> Result<Answered<SubscriptionKept>, BillingError> {
+        self.client()?;
+        let operation = amend.wanted.operation();
+        let id = CallId { account: amend.account.clone(), operation, key: amend.key.clone() };
+        let asked = hash(&amend.asked());
+        let kept = match self.find(&id, &asked).await? {
+            Some(kept) => kept,
+            None => {
+                let request = self.work_out(&amend).await?;
+                // First, and any number of times: while it fails, nothing has been cancelled.
+                self.describe(&request, amend.wanted.reason()).await?;
+                self.begin(&id, &asked, request).await?
+            }
+        };
+        self.perform_amendment(&id, kept).await
+    }
+
+    /// The same for one whose outcome was not known, when its caller has gone.
+    pub(super) async fn complete_amendment(&self, id: &CallId) -> Result<(), BillingError> {
+        let Some(kept) = self.0.calls.find(id).await? else { return Ok(()) };
+        self.perform_amendment(id, kept).await.map(drop)
+    }
+
+    /// Whether the subscription is now as it was asked to be, whoever made it so: then it needs no key to be known.
+    pub(super) async fn find_amended(&self, id: &CallId) -> Result<bool, BillingError> {
+        let found: Option<Kept<AmendSubscription, SubscriptionKept>> = self.0.calls.find(id).await?;
+        let Some(Kept { request, .. }) = found else { return Ok(false) };
+        let row =
+            self.client()?.ask(&FindSubscription { subscription: request.subscription.clone() }).await?;
+        let is_so = request.amendment.holds_for(&row);
+        if is_so {
+            self.0.calls.done(id, &row, self.now()).await?;
+        }
+        Ok(is_so)
+    }
+
+    async fn perform_amendment(
+        &self,
+        id: &CallId,
+        kept: Kept<AmendSubscription, SubscriptionKept>,
+    ) -> Result<Answered<SubscriptionKept>, BillingError> {
+        if let Some(settled) = settled(kept.outcome)? {
+            return Ok(settled);
+        }
+        let asking = self.asking(id).await?;
+        let answer = ask(self.client()?, &kept.request, &kept.key).await;
+        let told = self.told(id, asking.as_ref(), answer).await?;
+        self.0.calls.done(id, &told.answer, self.now()).await?;
+        Ok(told)
+    }
+
+    async fn work_out(&self, amend: &Amend) -> Result<AmendSubscription, BillingError> {
+        let view = self.0.ledger.view(&amend.account).await?;
+        let terms = amendment::find(&view.account, amend.subscription.as_ref(), self.now())?;
+        let amendment = match &amend.wanted {
+            Wanted::Change(wish) => Amendment::Change(self.work_out_change(terms, wish).await?.1),
+            Wanted::Cancel { at, feedback, .. } => {
+                amendment::cancel(terms, *at)?;
+                let feedback = feedback.map(str::to_owned);
+                match at {
+                    CancelAt::Now => Amendment::CancelNow { feedback },
+                    CancelAt::PeriodEnd => Amendment::CancelAtPeriodEnd { feedback },
+                }
+            }
+            Wanted::WithdrawCancellation => {
+                amendment::check(terms, Step::WithdrawCancellation)?;
+                let row = self.find_subscription(terms).await?;
+                if row.cancel_at_period_end { Amendment::StayAfterPeriod } else { Amendment::StayAfterDate }
+            }
+            Wanted::Pause => {
+                amendment::check(terms, Step::Pause)?;
+                Amendment::PauseCollection
+            }
+            Wanted::Resume => {
+                amendment::check(terms, Step::Resume)?;
+                let stands_still = terms.status == SubscriptionStatus::Paused;
+                if stands_still { Amendment::Resume } else { Amendment::ResumeCollection }
+            }
+        };
+        Ok(AmendSubscription { subscription: terms.subscription.to_string(), amendment })
+    }
+
+    /// A change that may be made, and what Stripe is asked for it.
+    pub(super) async fn work_out_change(
+        &self,
+        terms: &SubscriptionTerms,
+        wish: &Wish,
+    ) -> Result<(Change, ItemChange), BillingError> {
+        amendment::check(terms, Step::Change)?;
+        let catalog = self.0.ledger.catalog();
+        let row = self.find_subscription(terms).await?;
+        let (item, held) = held(&row, catalog)
+            .ok_or_else(|| BillingError::Refused(Refusal::UnknownPlan { plan: terms.plan.clone() }))?;
+        let change = amendment::change(terms, catalog, &held, wish, self.now())?;
+        let asked = ItemChange {
+            item: item.to_owned(),
+            price: change.price_id.clone(),
+            quantity: change.to.quantity,
+            proration: match change.settlement {
+                Settlement::AtOnce => ProrationBehavior::AlwaysInvoice,
+                Settlement::NextInvoice => ProrationBehavior::CreateProrations,
+                Settlement::Never => ProrationBehavior::None,
+            },
+            proration_date: change.proration_date.map(crate::domain::time::Timestamp::seconds),
+        };
+        Ok((change, asked))
+    }
+
+    async fn find_subscription(&self, terms: &SubscriptionTerms) -> Result<SubscriptionKept, BillingError> {
+        let subscription = terms.subscription.to_string();
+        Ok(self.client()?.ask(&FindSubscription { subscription }).await?)
+    }
+
+    async fn describe(&self, request: &AmendSubscription, reason: Option<&str>) -> Result<(), BillingError> {
+        if let Some(reason) = reason {
+            let (subscription, comment) = (request.subscription.clone(), reason.to_owned());
+            self.client()?.ask(&DescribeCancellation { subscription, comment }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Stripe has no keys for what is deleted: a second cancellation finds nothing to cancel, and what there was is looked at.
+async fn ask(
+    client: &Client,
+    request: &AmendSubscription,
+    key: &StripeKey,
+) -> Result<SubscriptionKept, CallError> {
+    let answer = client.change(request, key).await;
+    let missing = matches!(&answer, Err(CallError::Rejected(why)) if why.code.as_deref() == Some(MISSING));
+    if !missing || !matches!(request.amendment, Amendment::CancelNow { .. }) {
+        return answer;
+    }
+    match client.ask(&FindSubscription { subscription: request.subscription.clone() }).await {
+        Ok(row) if request.amendment.holds_for(&row) => Ok(row),
+        Ok(_) | Err(CallError::Rejected(_)) => answer,
+        Err(CallError::KeyNotTaken | CallError::Unavailable | CallError::OutcomeUnknown) => {
+            Err(CallError::OutcomeUnknown)
+        }
+    }
+}
+
+/// What a subscription at Stripe is for, by the catalog, and the item that says so. The others are add-ons.
+#[must_use]
+pub fn held<'a>(row: &'a SubscriptionKept, catalog: &Catalog) -> Option<(&'a str, Order)> {
+    row.items.data.iter().find_map(|item| {
+        let (plan, price) = catalog.plan_by_price_id(&item.price.id)?;
+        let quantity = item.quantity.unwrap_or(1);
+        Some((item.id.as_str(), Order { plan: plan.id.clone(), interval: price.interval, quantity }))
+    })
+}

@@ -1,0 +1,204 @@
+//! What would it cost, and what would it bring? Stripe says the money, the rules say the credits: both without anything
+//! being done.
+
+use serde_json::Value;
+
+use super::{Billing, BillingError};
+use crate::{
+    domain::{
+        account::Account,
+        amendment::{self, Change, Settlement, Wish},
+        amount::{Credits, Currency, Money},
+        command::{Command, RecordSubscription, SubscriptionChange},
+        decide::Context,
+        foresight::{Foresight, foresee},
+        names::{AccountId, ProviderId},
+        refusal::Refusal,
+        subscription::{Evidence, SubscriptionTerms},
+        time::{Period, Timestamp},
+    },
+    stripe::{
+        Deployment, Mode,
+        client::{CallError, PreviewInvoice},
+        document::Document,
+        envelope::{Content, Envelope},
+        translate::translate,
+    },
+};
+
+/// What Stripe says where there is no next invoice.
+const NONE_UPCOMING: &str = "invoice_upcoming_none";
+/// The id of an object that there is not.
+const IMAGINED: &str = "imagined";
+/// A report that comes after what is known.
+const RANK: u8 = 1;
+
+/// A change that could be made.
+#[derive(Clone, Debug)]
+pub struct ChangePreview {
+    pub subscription: ProviderId,
+    pub change: Change,
+    pub invoice: InvoicePreview,
+    /// For each month, before and after.
+    pub monthly: (Credits, Credits),
+    /// `None`: the invoice has more lines than Stripe shows, so what it would bring is not known.
+    pub credits: Option<Foresight>,
+}
+
+/// An invoice that there is not yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoicePreview {
+    pub total: Money,
+    /// What is left to pay when a balance of the customer's is used.
+    pub amount_due: Money,
+    pub due_at: Timestamp,
+    pub lines: Vec<LinePreview>,
+    /// Whether these are all of its lines.
+    pub is_whole: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinePreview {
+    pub description: String,
+    /// Below zero: what is given back.
+    pub amount: Money,
+    pub period: Period,
+    pub is_proration: bool,
+}
+
+impl Billing {
+    /// What a change would cost and bring now.
+    ///
+    /// # Errors
+    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    pub async fn preview_change(
+        &self,
+        account: &AccountId,
+        subscription: Option<&ProviderId>,
+        wish: &Wish,
+    ) -> Result<ChangePreview, BillingError> {
+        self.client()?;
+        let (view, at) = (self.0.ledger.view(account).await?, self.now());
+        let terms = amendment::find(&view.account, subscription, at)?;
+        let (change, asked) = self.work_out_change(terms, wish).await?;
+        let subscription = terms.subscription.to_string();
+        let asked = PreviewInvoice { subscription, change: Some(asked) };
+        let document = document(&self.client()?.ask(&asked).await?)?;
+        let at_once = change.settlement == Settlement::AtOnce;
+        let mut invoice = invoice(&document, terms).ok_or_else(unreadable)?;
+        if at_once {
+            invoice.due_at = at;
+        }
+        let catalog = self.0.ledger.catalog();
+        let monthly = |order| amendment::monthly(catalog, order);
+        let monthly = (monthly(&change.from)?, monthly(&change.to)?);
+        let credits = if invoice.is_whole {
+            let paid = if at_once { self.paying(&document, at) } else { None };
+            Some(self.foresee(&view.account, terms, &change, paid, at)?)
+        } else {
+            None
+        };
+        let subscription = terms.subscription.clone();
+        Ok(ChangePreview { subscription, change, invoice, monthly, credits })
+    }
+
+    /// The next invoice, if there will be one.
+    ///
+    /// # Errors
+    /// When there is no subscription, or Stripe refuses or does not answer.
+    pub async fn upcoming_invoice(
+        &self,
+        account: &AccountId,
+        subscription: Option<&ProviderId>,
+    ) -> Result<(ProviderId, Option<InvoicePreview>), BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        let terms = amendment::find(&view.account, subscription, self.now())?;
+        let asked = PreviewInvoice { subscription: terms.subscription.to_string(), change: None };
+        let invoice = match self.client()?.ask(&asked).await {
+            Ok(found) => Some(invoice(&document(&found)?, terms).ok_or_else(unreadable)?),
+            Err(CallError::Rejected(why)) if why.code.as_deref() == Some(NONE_UPCOMING) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok((terms.subscription.clone(), invoice))
+    }
+
+    /// What the ledger would be told if the invoice was paid: read as from the webhook that will say so.
+    fn paying(&self, invoice: &Value, at: Timestamp) -> Option<Command> {
+        let mut object = invoice.clone();
+        let members = object.as_object_mut()?;
+        for (name, value) in [("id", IMAGINED), ("status", "paid")] {
+            members.insert(name.to_owned(), value.into());
+        }
+        members.insert("amount_paid".to_owned(), invoice.get("amount_due")?.clone());
+        let event = Envelope {
+            id: ProviderId::parse(IMAGINED).ok()?,
+            kind: "invoice.paid".to_owned(),
+            created: at,
+            livemode: false,
+            api_version: None,
+            account: None,
+            content: Content::Snapshot { object, previous: None },
+        };
+        let told = translate(&event, self.0.ledger.catalog(), &Deployment::new(Mode::Test)).ok()?;
+        let mut commands = told.steps.into_iter().map(|step| step.command);
+        commands.find(|command| matches!(command, Command::RecordPaidInvoice(_)))
+    }
+
+    fn foresee(
+        &self,
+        account: &Account,
+        terms: &SubscriptionTerms,
+        change: &Change,
+        paid: Option<Command>,
+        at: Timestamp,
+    ) -> Result<Foresight, Refusal> {
+        let changed = SubscriptionTerms {
+            plan: change.to.plan.clone(),
+            quantity: change.to.quantity,
+            evidence: Evidence { reported_at: at, rank: RANK, id: terms.evidence.id.clone() },
+            ..terms.clone()
+        };
+        let report = Command::RecordSubscription(RecordSubscription {
+            change: SubscriptionChange::PlanChanged { from: Some(change.from.plan.clone()) },
+            terms: changed,
+            effective_at: at,
+        });
+        let commands: Vec<Command> = [report].into_iter().chain(paid).collect();
+        foresee(account, &commands, Context { at, catalog: self.0.ledger.catalog() })
+    }
+}
+
+/// The same document, as the rest of this program reads documents of Stripe's.
+fn document(answer: &miniserde::json::Value) -> Result<Value, BillingError> {
+    serde_json::from_str(&miniserde::json::to_string(answer)).map_err(BillingError::Unreadable)
+}
+
+fn unreadable() -> BillingError {
+    tracing::error!("Stripe's preview of an invoice cannot be read");
+    BillingError::Unavailable
+}
+
+fn invoice(value: &Value, terms: &SubscriptionTerms) -> Option<InvoicePreview> {
+    let invoice = Document::new(value);
+    let currency = Currency::parse(invoice.text("currency")?).ok()?;
+    let money = |minor: i64| Money { minor, currency: currency.clone() };
+    let due_at = ["next_payment_attempt", "due_date"].into_iter().find_map(|name| invoice.time(name));
+    let lines = invoice.members("lines").map(|line| {
+        let period = Period { start: line.time("period.start")?, end: line.time("period.end")? };
+        let parents = ["parent.subscription_item_details", "parent.invoice_item_details"];
+        Some(LinePreview {
+            description: line.text("description").unwrap_or_default().to_owned(),
+            amount: money(line.integer("amount")?),
+            period,
+            is_proration: line.first(&parents).is_some_and(|parent| parent.is_true("proration")),
+        })
+    });
+    Some(InvoicePreview {
+        total: money(invoice.integer("total")?),
+        amount_due: money(invoice.integer("amount_due")?),
+        due_at: due_at.unwrap_or(terms.period.end),
+        lines: lines.collect::<Option<_>>()?,
+        is_whole: !invoice.is_cut_off("lines"),
+    })
+}

@@ -1,0 +1,164 @@
+//! What became of calls whose outcome nobody knows? Stripe is asked again with the same key while it knows that, and after
+//! that what the call was about is looked at, where that tells.
+//!
+//! Several instances may do this at the same time: each takes other calls, and a call that is asked twice is done once.
+
+use std::time::Duration;
+
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::{Answered, Billing, BillingError, amend, checkout, customer, portal};
+use crate::stripe::{
+    calls::{CallId, DueCall},
+    client::{Ask, MakeCustomer, OpenPortal},
+};
+
+/// How often it is looked what is due.
+pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(15);
+/// How many calls are asked again in one look.
+const CALLS_MAX: i64 = 100;
+/// How many old pages are forgotten in one look.
+const PAGES_MAX: i64 = 1_000;
+
+/// What one look found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    pub done: u64,
+    pub rejected: u64,
+    /// Nobody will ever know.
+    pub lost: u64,
+    /// Not known yet. It is asked again later.
+    pub open: u64,
+}
+
+/// What became of one call.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Done,
+    Rejected,
+    Lost,
+    Open,
+}
+
+impl Billing {
+    /// Works until `stop`, where Stripe is asked at all.
+    pub async fn resolve_until(self, stop: CancellationToken) {
+        let mut interval = tokio::time::interval(RESOLVE_INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = interval.tick() => {}
+            }
+            if let Err(error) = self.resolve(&stop).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "open calls to Stripe cannot be looked at"
+                );
+            }
+        }
+    }
+
+    /// Asks again for each call that is due, and forgets pages that are long over.
+    ///
+    /// # Errors
+    /// When the database does not answer. What was found out by then stays so.
+    pub async fn resolve(&self, stop: &CancellationToken) -> Result<Resolved, BillingError> {
+        let mut resolved = Resolved::default();
+        if self.client().is_err() {
+            return Ok(resolved);
+        }
+        let calls = &self.0.calls;
+        for due in calls.claim(self.now(), CALLS_MAX).await.map_err(BillingError::Storage)? {
+            if stop.is_cancelled() {
+                break;
+            }
+            resolved.count(&due, self.resolve_one(&due).await?);
+        }
+        calls.forget_pages(self.now(), PAGES_MAX).await.map_err(BillingError::Storage)?;
+        let (open, oldest_s) = calls.count_open(self.now()).await.map_err(BillingError::Storage)?;
+        let gauged = |figure: i64| f64::from(u32::try_from(figure).unwrap_or(u32::MAX));
+        metrics::gauge!("counterfoil_stripe_calls_open").set(gauged(open));
+        metrics::gauge!("counterfoil_stripe_calls_open_oldest_seconds").set(gauged(oldest_s.max(0)));
+        Ok(resolved)
+    }
+
+    async fn resolve_one(&self, due: &DueCall) -> Result<Outcome, BillingError> {
+        let operations = [checkout::OPERATION, portal::OPERATION, customer::OPERATION];
+        let known = operations.iter().chain(&amend::OPERATIONS).find(|known| **known == due.operation);
+        // An operation of a newer release is for its instances to resolve.
+        let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(Outcome::Open) };
+        let asked = match id.operation {
+            checkout::OPERATION => self.complete_checkout(&id).await,
+            portal::OPERATION => self.complete::<OpenPortal>(&id).await,
+            customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
+            _ => self.complete_amendment(&id).await,
+        };
+        match asked {
+            Ok(()) => Ok(Outcome::Done),
+            Err(BillingError::Rejected(_)) => Ok(Outcome::Rejected),
+            Err(BillingError::OutcomeLost) => self.give_up(&id).await,
+            Err(BillingError::Storage(error)) => Err(BillingError::Storage(error)),
+            Err(error) => {
+                let key = id.stripe_key();
+                let (operation, stripe_key) = (id.operation, key.as_str());
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(operation, stripe_key, error, "a call to Stripe stays open");
+                Ok(Outcome::Open)
+            }
+        }
+    }
+
+    /// Asks again in the same words with the same key.
+    async fn complete<A: Ask + Serialize + DeserializeOwned>(&self, id: &CallId) -> Result<(), BillingError>
+    where
+        A::Answer: Serialize + DeserializeOwned + Sync,
+    {
+        let Some(kept) = self.0.calls.find::<A, A::Answer>(id).await? else { return Ok(()) };
+        let Answered { answer, replayed } = self.perform(id, kept).await?;
+        if !replayed {
+            self.0.calls.done(id, &answer, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Stripe has forgotten the key.
+    async fn give_up(&self, id: &CallId) -> Result<Outcome, BillingError> {
+        if amend::OPERATIONS.contains(&id.operation) && self.find_amended(id).await? {
+            return Ok(Outcome::Done);
+        }
+        let key = id.stripe_key();
+        let (account, operation, stripe_key) = (id.account.as_str(), id.operation, key.as_str());
+        tracing::error!(
+            account,
+            operation,
+            stripe_key,
+            what_to_do = "look in Stripe's request log for the key; docs/STRIPE.md says what follows",
+            "whether Stripe did it was not found out in time"
+        );
+        let given_up = match id.operation {
+            // A customer that was perhaps made has nothing, and costs nothing: the account can have another.
+            customer::OPERATION => self.0.calls.forget(id).await,
+            _ => self.0.calls.lose(id, self.now()).await,
+        };
+        given_up.map_err(BillingError::Storage)?;
+        Ok(Outcome::Lost)
+    }
+}
+
+impl Resolved {
+    fn count(&mut self, due: &DueCall, outcome: Outcome) {
+        let (count, name) = match outcome {
+            Outcome::Done => (&mut self.done, "done"),
+            Outcome::Rejected => (&mut self.rejected, "rejected"),
+            Outcome::Lost => (&mut self.lost, "lost"),
+            Outcome::Open => (&mut self.open, "open"),
+        };
+        *count = count.saturating_add(1);
+        let operation = due.operation.clone();
+        metrics::counter!("counterfoil_stripe_calls_resolved_total", "operation" => operation, "outcome" => name)
+            .increment(1);
+    }
+}

@@ -1,0 +1,3 @@
+select count(*), coalesce(extract(epoch from $1 - min(asked_at)), 0)::bigint
+from ledger.stripe_calls
+where state = 'open'

@@ -1,0 +1,2 @@
+delete from ledger.stripe_calls
+where account = $1 and operation = $2 and idempotency_key = $3 and state = 'open'

@@ -1,0 +1,52 @@
+//! What would a subscription cost? Asking changes nothing, and can be repeated.
+
+use ::stripe::StripeRequest;
+use stripe_billing::invoice::{
+    CreatePreviewInvoice, CreatePreviewInvoiceSubscriptionDetails,
+    CreatePreviewInvoiceSubscriptionDetailsItems, CreatePreviewInvoiceSubscriptionDetailsProrationBehavior,
+};
+
+use super::{
+    super::Ask,
+    subscription::{ItemChange, ProrationBehavior},
+};
+
+/// The next invoice of a subscription: as it is, or with a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewInvoice {
+    pub subscription: String,
+    pub change: Option<ItemChange>,
+}
+
+impl Ask for PreviewInvoice {
+    /// The whole invoice: what it pays for is read as from a webhook.
+    type Answer = miniserde::json::Value;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let preview = CreatePreviewInvoice::new().subscription(self.subscription.as_str());
+        match &self.change {
+            Some(change) => preview.subscription_details(details(change)),
+            None => preview,
+        }
+    }
+}
+
+fn details(change: &ItemChange) -> CreatePreviewInvoiceSubscriptionDetails {
+    let mut item = CreatePreviewInvoiceSubscriptionDetailsItems::new();
+    item.id = Some(change.item.clone());
+    item.price = Some(change.price.clone());
+    item.quantity = Some(change.quantity.into());
+    let mut details = CreatePreviewInvoiceSubscriptionDetails::new();
+    details.items = Some(vec![item]);
+    details.proration_behavior = Some(match change.proration {
+        ProrationBehavior::AlwaysInvoice => {
+            CreatePreviewInvoiceSubscriptionDetailsProrationBehavior::AlwaysInvoice
+        }
+        ProrationBehavior::CreateProrations => {
+            CreatePreviewInvoiceSubscriptionDetailsProrationBehavior::CreateProrations
+        }
+        ProrationBehavior::None => CreatePreviewInvoiceSubscriptionDetailsProrationBehavior::None,
+    });
+    details.proration_date = change.proration_date;
+    details
+}

@@ -1,0 +1,250 @@
+//! What becomes of a subscription?
+
+use std::collections::HashMap;
+
+use ::stripe::StripeRequest;
+use serde::{Deserialize, Serialize};
+use stripe_billing::subscription::{
+    CancelSubscription, CancelSubscriptionCancellationDetails, CancelSubscriptionCancellationDetailsFeedback,
+    ResumeSubscription, RetrieveSubscription, UpdateSubscription, UpdateSubscriptionCancellationDetails,
+    UpdateSubscriptionCancellationDetailsFeedback, UpdateSubscriptionItems,
+    UpdateSubscriptionPauseCollection, UpdateSubscriptionPauseCollectionBehavior,
+    UpdateSubscriptionPaymentBehavior, UpdateSubscriptionProrationBehavior,
+};
+use stripe_client_core::{RequestBuilder, StripeMethod};
+
+use super::super::Ask;
+
+/// A subscription as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindSubscription {
+    pub subscription: String,
+}
+
+/// A change of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmendSubscription {
+    pub subscription: String,
+    pub amendment: Amendment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amendment {
+    Change(ItemChange),
+    /// `feedback` is one of Stripe's words.
+    CancelNow {
+        feedback: Option<String>,
+    },
+    CancelAtPeriodEnd {
+        feedback: Option<String>,
+    },
+    /// Of a subscription that is to end with its period.
+    StayAfterPeriod,
+    /// Of a subscription that is to end on a date, as one that was cancelled in the portal in flexible billing mode.
+    StayAfterDate,
+    /// Its invoices are made, and void.
+    PauseCollection,
+    ResumeCollection,
+    /// Of a subscription that stands still: a new period begins.
+    Resume,
+}
+
+/// What an item of a subscription becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemChange {
+    pub item: String,
+    pub price: String,
+    pub quantity: u32,
+    pub proration: ProrationBehavior,
+    /// In seconds since 1970. `None` where nothing is prorated.
+    pub proration_date: Option<i64>,
+}
+
+/// Stripe's words for when the difference is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProrationBehavior {
+    /// At once; if that fails, nothing is changed.
+    AlwaysInvoice,
+    CreateProrations,
+    None,
+}
+
+/// Sets what a person says who cancels. It is written down nowhere but at Stripe.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DescribeCancellation {
+    pub subscription: String,
+    pub comment: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct SubscriptionKept {
+    pub id: String,
+    pub status: String,
+    /// In seconds since 1970, as all times here.
+    pub cancel_at: Option<i64>,
+    pub cancel_at_period_end: bool,
+    pub ended_at: Option<i64>,
+    pub pause_collection: Option<CollectionPaused>,
+    pub items: ItemsKept,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct CollectionPaused {
+    pub behavior: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct ItemsKept {
+    pub data: Vec<ItemKept>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct ItemKept {
+    pub id: String,
+    /// `None`: it is metered.
+    pub quantity: Option<u32>,
+    pub price: PriceKept,
+    pub current_period_end: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct PriceKept {
+    pub id: String,
+}
+
+impl Amendment {
+    /// Whether a subscription is as this would make it.
+    #[must_use]
+    pub fn holds_for(&self, row: &SubscriptionKept) -> bool {
+        let ended = row.ended_at.is_some();
+        let ends = row.cancel_at_period_end || row.cancel_at.is_some();
+        match self {
+            Self::Change(change) => row.items.data.iter().any(|item| {
+                item.id == change.item
+                    && item.price.id == change.price
+                    && item.quantity == Some(change.quantity)
+            }),
+            Self::CancelNow { .. } => ended,
+            Self::CancelAtPeriodEnd { .. } => ended || ends,
+            Self::StayAfterPeriod | Self::StayAfterDate => !ended && !ends,
+            Self::PauseCollection => !ended && row.pause_collection.is_some(),
+            Self::ResumeCollection => !ended && row.pause_collection.is_none(),
+            Self::Resume => row.status == "active",
+        }
+    }
+}
+
+impl Ask for FindSubscription {
+    type Answer = SubscriptionKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        RetrieveSubscription::new(self.subscription.as_str())
+    }
+}
+
+impl Ask for DescribeCancellation {
+    type Answer = SubscriptionKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let mut details = UpdateSubscriptionCancellationDetails::new();
+        details.comment = Some(self.comment.clone());
+        UpdateSubscription::new(self.subscription.as_str()).cancellation_details(details)
+    }
+}
+
+impl Ask for AmendSubscription {
+    type Answer = SubscriptionKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        self.clone()
+    }
+}
+
+/// The kinds of amendments are requests of different types.
+impl StripeRequest for AmendSubscription {
+    type Output = miniserde::json::Value;
+
+    fn build(&self) -> RequestBuilder {
+        let update = || UpdateSubscription::new(self.subscription.as_str());
+        match &self.amendment {
+            Amendment::Change(change) => change.request(update()).build(),
+            Amendment::CancelNow { feedback } => {
+                let cancel = CancelSubscription::new(self.subscription.as_str());
+                match feedback {
+                    Some(word) => cancel.cancellation_details(of_cancel(word)).build(),
+                    None => cancel.build(),
+                }
+            }
+            Amendment::CancelAtPeriodEnd { feedback } => {
+                let update = update().cancel_at_period_end(true);
+                match feedback {
+                    Some(word) => update.cancellation_details(of_update(word)).build(),
+                    None => update.build(),
+                }
+            }
+            Amendment::StayAfterPeriod => update().cancel_at_period_end(false).build(),
+            Amendment::StayAfterDate => self.clear("cancel_at"),
+            Amendment::PauseCollection => update()
+                .pause_collection(UpdateSubscriptionPauseCollection::new(
+                    UpdateSubscriptionPauseCollectionBehavior::Void,
+                ))
+                .build(),
+            Amendment::ResumeCollection => self.clear("pause_collection"),
+            Amendment::Resume => ResumeSubscription::new(self.subscription.as_str()).build(),
+        }
+    }
+}
+
+impl AmendSubscription {
+    /// Stripe unsets what is sent as an empty text, which the typed requests cannot express.
+    fn clear(&self, field: &str) -> RequestBuilder {
+        let path = format!("/subscriptions/{}", self.subscription);
+        RequestBuilder::new(StripeMethod::Post, path).form(&HashMap::from([(field, "")]))
+    }
+}
+
+impl ItemChange {
+    fn request(&self, update: UpdateSubscription) -> UpdateSubscription {
+        let mut item = UpdateSubscriptionItems::new();
+        item.id = Some(self.item.clone());
+        item.price = Some(self.price.clone());
+        item.quantity = Some(self.quantity.into());
+        let update = update.items([item]).proration_behavior(self.proration.of_update());
+        let update = match self.proration {
+            // What cannot be paid is not changed: nobody gets a larger plan for an invoice that stays open.
+            ProrationBehavior::AlwaysInvoice => {
+                update.payment_behavior(UpdateSubscriptionPaymentBehavior::ErrorIfIncomplete)
+            }
+            ProrationBehavior::CreateProrations | ProrationBehavior::None => update,
+        };
+        match self.proration_date {
+            Some(date) => update.proration_date(date),
+            None => update,
+        }
+    }
+}
+
+impl ProrationBehavior {
+    const fn of_update(self) -> UpdateSubscriptionProrationBehavior {
+        match self {
+            Self::AlwaysInvoice => UpdateSubscriptionProrationBehavior::AlwaysInvoice,
+            Self::CreateProrations => UpdateSubscriptionProrationBehavior::CreateProrations,
+            Self::None => UpdateSubscriptionProrationBehavior::None,
+        }
+    }
+}
+
+fn of_cancel(feedback: &str) -> CancelSubscriptionCancellationDetails {
+    let mut details = CancelSubscriptionCancellationDetails::new();
+    // Parsing cannot fail: what is unknown is passed on, for Stripe to refuse.
+    details.feedback = feedback.parse::<CancelSubscriptionCancellationDetailsFeedback>().ok();
+    details
+}
+
+fn of_update(feedback: &str) -> UpdateSubscriptionCancellationDetails {
+    let mut details = UpdateSubscriptionCancellationDetails::new();
+    details.feedback = feedback.parse::<UpdateSubscriptionCancellationDetailsFeedback>().ok();
+    details
+}

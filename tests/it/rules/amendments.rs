@@ -1,0 +1,181 @@
+//! What may be done to a subscription, when is the difference paid, and what does it bring?
+
+use chrono::TimeDelta;
+use counterfoil::domain::{
+    amendment::{self, CancelAt, Change, Order, Settlement, Step, Wish},
+    catalog::{Catalog, Interval},
+    command::SubscriptionChange,
+    decide::Context,
+    foresight::foresee,
+    refusal::Refusal,
+    subscription::{SubscriptionStatus, SubscriptionTerms},
+    time::Timestamp,
+};
+
+use super::{
+    catalog::{credits, plan_id},
+    sales::for_sale,
+    scenario::given,
+    words::{change_plan, day, ended, month, opened, pay, provider, report, terms},
+};
+
+fn of(status: SubscriptionStatus) -> SubscriptionTerms {
+    SubscriptionTerms { status, ..terms("creator", month(0)) }
+}
+
+fn ending(terms: SubscriptionTerms) -> SubscriptionTerms {
+    SubscriptionTerms { cancel_at: Some(terms.period.end), ..terms }
+}
+
+fn uncollected(terms: SubscriptionTerms) -> SubscriptionTerms {
+    SubscriptionTerms { collection_paused: true, ..terms }
+}
+
+#[test]
+fn each_state_allows_what_can_be_done_in_it() {
+    use Step::{Cancel, Change, Pause, Resume, WithdrawCancellation};
+    use SubscriptionStatus::{Active, Cancelled, Incomplete, PastDue, Paused, Trialing, Unpaid};
+    let table: [(SubscriptionTerms, &[Step]); 14] = [
+        (of(Incomplete), &[Cancel]),
+        (of(Unpaid), &[Cancel]),
+        (of(PastDue), &[Cancel]),
+        (ending(of(PastDue)), &[WithdrawCancellation, Cancel]),
+        (of(Trialing), &[Change, Cancel]),
+        (ending(of(Trialing)), &[WithdrawCancellation, Cancel]),
+        (of(Active), &[Change, Cancel, Pause]),
+        (ending(of(Active)), &[WithdrawCancellation, Cancel]),
+        (uncollected(of(Active)), &[Resume, Cancel]),
+        (ending(uncollected(of(Active))), &[Resume, WithdrawCancellation, Cancel]),
+        (of(Paused), &[Resume, Cancel]),
+        (ending(of(Paused)), &[Resume, WithdrawCancellation, Cancel]),
+        (of(Cancelled), &[]),
+        (ending(of(Cancelled)), &[]),
+    ];
+    for (terms, allowed) in table {
+        assert_eq!(amendment::allowed(&terms), allowed, "{:?} {:?}", terms.status, terms.cancel_at);
+        for step in [Change, Cancel, WithdrawCancellation, Pause, Resume] {
+            let refused = Refusal::SubscriptionState {
+                step,
+                terms: Box::new(terms.clone()),
+                allowed: allowed.to_vec(),
+            };
+            let expected = if allowed.contains(&step) { Ok(()) } else { Err(refused) };
+            assert_eq!(amendment::check(&terms, step), expected);
+        }
+    }
+}
+
+#[test]
+fn what_ends_with_its_period_already_can_still_end_now() {
+    let terms = ending(of(SubscriptionStatus::Active));
+    assert_eq!(amendment::cancel(&terms, CancelAt::PeriodEnd), Err(Refusal::NothingToChange));
+    assert_eq!(amendment::cancel(&terms, CancelAt::Now), Ok(()));
+}
+
+#[test]
+fn the_subscription_that_is_meant_is_the_one_that_goes_on_or_the_one_that_is_named() {
+    let other = |id: &str| SubscriptionTerms { subscription: provider(id), ..terms("basic", month(0)) };
+    let gone = SubscriptionTerms { subscription: provider("sub_0"), ..ended("basic", month(0), day(3)) };
+    let started = |terms| report(SubscriptionChange::Started, terms);
+    let scenario = given([opened()]).at(day(4));
+    assert_eq!(amendment::find(&scenario.account, None, day(4)), Err(Refusal::NoSubscription));
+    let scenario = scenario.when(report(SubscriptionChange::Ended, gone)).when(started(other("sub_2")));
+    let found = amendment::find(&scenario.account, None, day(4)).unwrap();
+    assert_eq!(found.subscription, provider("sub_2"));
+    let scenario = scenario.when(started(other("sub_3")));
+    let subscriptions = vec![provider("sub_2"), provider("sub_3")];
+    let (ended, unknown) = (provider("sub_0"), provider("sub_9"));
+    let find = |named| amendment::find(&scenario.account, named, day(4));
+    assert_eq!(find(None), Err(Refusal::SeveralSubscriptions { subscriptions }));
+    assert_eq!(find(Some(&ended)).unwrap().status, SubscriptionStatus::Cancelled);
+    assert_eq!(find(Some(&unknown)), Err(Refusal::SubscriptionNotFound));
+}
+
+fn held(plan: &str, interval: Interval, quantity: u32) -> Order {
+    Order { plan: plan_id(plan), interval, quantity }
+}
+
+fn to(plan: &str) -> Wish {
+    Wish { plan: Some(plan_id(plan)), ..Wish::default() }
+}
+
+fn change_under(catalog: &Catalog, wish: &Wish) -> Result<Change, Refusal> {
+    let terms = of(SubscriptionStatus::Active);
+    amendment::change(&terms, catalog, &held("creator", Interval::Month, 1), wish, day(10))
+}
+
+fn prorating(proration: &str) -> Catalog {
+    let mut catalog = for_sale();
+    proration.clone_into(&mut catalog.payments.proration);
+    catalog
+}
+
+#[test]
+fn more_is_paid_for_at_once_and_less_as_the_catalog_says() {
+    let year = Wish { interval: Some(Interval::Year), ..Wish::default() };
+    let seats = Wish { quantity: Some(2), ..Wish::default() };
+    use Settlement::{AtOnce, Never, NextInvoice};
+    for (proration, less) in [("create_prorations", NextInvoice), ("always_invoice", AtOnce), ("none", Never)]
+    {
+        let catalog = prorating(proration);
+        let settled = |wish: &Wish| change_under(&catalog, wish).unwrap().settlement;
+        let more = if proration == "none" { Never } else { AtOnce };
+        assert_eq!([settled(&to("team")), settled(&seats), settled(&year)], [more; 3], "{proration}");
+        assert_eq!(settled(&to("basic")), less, "{proration}");
+        let date = change_under(&catalog, &to("basic")).unwrap().proration_date;
+        assert_eq!(date.is_none(), proration == "none");
+    }
+}
+
+#[test]
+fn what_is_left_out_stays_as_it_is() {
+    let change = change_under(&for_sale(), &Wish { quantity: Some(4), ..Wish::default() }).unwrap();
+    assert_eq!(change.to, held("creator", Interval::Month, 4));
+    assert_eq!((change.price_id.as_str(), change.proration_date), ("price_creator_month", Some(day(10))));
+}
+
+#[test]
+fn a_change_to_the_same_or_to_what_is_not_sold_is_refused() {
+    assert_eq!(change_under(&for_sale(), &to("creator")), Err(Refusal::NothingToChange));
+    assert_eq!(change_under(&for_sale(), &to("free")), Err(Refusal::NotForSale { setting: None }));
+    assert_eq!(change_under(&for_sale(), &to("gold")), Err(Refusal::UnknownPlan { plan: plan_id("gold") }));
+}
+
+#[test]
+fn a_preview_holds_for_an_hour_and_never_before_the_period() {
+    let at = |date: Timestamp, now: Timestamp| {
+        let wish = Wish { proration_date: Some(date), ..to("team") };
+        let (terms, order) = (of(SubscriptionStatus::Active), held("creator", Interval::Month, 1));
+        amendment::change(&terms, &for_sale(), &order, &wish, now).map(|change| change.proration_date)
+    };
+    let (now, hour, second) = (day(10), TimeDelta::hours(1), TimeDelta::seconds(1));
+    assert_eq!(at(now.minus(hour), now), Ok(Some(now.minus(hour))));
+    let expired = Err(Refusal::PreviewExpired { oldest: now.minus(hour) });
+    assert_eq!(at(now.minus(hour).minus(second), now), expired);
+    assert_eq!(at(now.plus(second), now), expired);
+    let start = month(0).start;
+    assert_eq!(at(start.minus(second), start.plus(second)), Err(Refusal::PreviewExpired { oldest: start }));
+}
+
+#[test]
+fn what_is_foreseen_is_what_the_rules_then_do() {
+    let scenario = given([opened()]).at(month(0).start).when(pay("in_1", "basic", month(0)));
+    let half = month(0).start.plus(TimeDelta::days(15));
+    let change = change_plan("in_2", "basic", "creator", half, month(0).end);
+    let scenario = scenario.at(half);
+    let context = Context { at: half, catalog: &scenario.catalog };
+    let foreseen = foresee(&scenario.account, std::slice::from_ref(&change), context).unwrap();
+    assert_eq!((foreseen.before, foreseen.after), (credits(500), credits(1_000)));
+    assert_eq!(foreseen.granted.len(), 1);
+    assert_eq!(scenario.balance().available, credits(500), "nothing has happened");
+    scenario.when(change).then_available(1_000);
+}
+
+#[test]
+fn what_time_brought_is_not_counted_as_brought_by_a_change() {
+    let scenario = given([opened()]).at(month(0).start).when(pay("in_1", "basic", month(0)));
+    let after = month(0).end;
+    let context = Context { at: after, catalog: &scenario.catalog };
+    let foreseen = foresee(&scenario.account, &[], context).unwrap();
+    assert_eq!((foreseen.before, foreseen.after), (credits(0), credits(0)), "the month has ended before");
+}

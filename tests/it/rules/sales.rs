@@ -1,0 +1,138 @@
+//! What may be sold to whom, and at which price?
+
+use counterfoil::domain::{
+    account::Account,
+    catalog::{Catalog, Interval, StripePrice},
+    command::{Command, SubscriptionChange},
+    event::PaymentPurpose,
+    names::PackId,
+    refusal::Refusal,
+    sale::{self, Sale, Wish},
+    subscription::SubscriptionStatus,
+};
+
+use super::{
+    catalog::{catalog, plan_id},
+    scenario::{Scenario, given},
+    words::{day, ended, month, opened, provider, report, terms},
+};
+
+/// The catalog with a price at Stripe for everything but the pack `pack_short`.
+pub fn for_sale() -> Catalog {
+    let mut catalog = catalog();
+    let price = |id: String| StripePrice { price_ids: vec![id], ..StripePrice::default() };
+    for plan in &mut catalog.plans {
+        for offer in &mut plan.prices {
+            offer.stripe = price(format!("price_{}_{}", plan.id, offer.interval.as_str()));
+        }
+    }
+    for pack in &mut catalog.packs {
+        pack.stripe = price(format!("price_{}", pack.id));
+    }
+    let setting = Some("STRIPE_PRICE_SHORT".to_owned());
+    catalog.packs[2].stripe = StripePrice { setting, ..StripePrice::default() };
+    catalog
+}
+
+fn a_plan(plan: &str, trial: bool) -> Wish {
+    Wish::Plan { plan: plan_id(plan), interval: Interval::Year, quantity: 3, trial }
+}
+
+fn a_pack(pack: &str) -> Wish {
+    Wish::Pack { pack: PackId::parse(pack).unwrap(), quantity: 2 }
+}
+
+fn sell(scenario: &Scenario, wish: &Wish) -> Result<Sale, Refusal> {
+    sale::sell(&scenario.account, &for_sale(), wish, scenario.clock)
+}
+
+fn subscribed() -> Scenario {
+    given([opened()]).at(month(0).start).when(report(SubscriptionChange::Started, terms("basic", month(0))))
+}
+
+#[test]
+fn a_plan_is_sold_at_the_price_of_its_interval() {
+    let purpose = PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("team")) };
+    let sold = Sale { price_id: "price_team_year".to_owned(), quantity: 3, trial_days: None, purpose };
+    assert_eq!(sell(&given([opened()]), &a_plan("team", false)), Ok(sold));
+}
+
+#[test]
+fn a_trial_has_the_plans_days_or_else_those_of_the_catalog() {
+    let days = |plan| sell(&given([opened()]), &a_plan(plan, true)).unwrap().trial_days;
+    let mut catalog = for_sale();
+    catalog.payments.trial_days = 7;
+    assert_eq!(days("team"), Some(14));
+    let basic = sale::sell(&given([opened()]).account, &catalog, &a_plan("basic", true), day(0));
+    assert_eq!(basic.unwrap().trial_days, Some(7));
+    catalog.payments.trial_days = 0;
+    let none = sale::sell(&given([opened()]).account, &catalog, &a_plan("basic", true), day(0));
+    assert_eq!(none, Err(Refusal::NoTrial));
+}
+
+#[test]
+fn who_has_tried_does_not_try_again() {
+    let tried = ended("team", month(0), day(5));
+    let tried = counterfoil::domain::subscription::SubscriptionTerms { trial_end: Some(day(5)), ..tried };
+    let scenario = given([opened()]).at(day(6)).when(report(SubscriptionChange::Ended, tried));
+    assert_eq!(sell(&scenario, &a_plan("basic", true)), Err(Refusal::NoTrial));
+    assert!(sell(&scenario, &a_plan("basic", false)).is_ok());
+}
+
+#[test]
+fn a_second_subscription_is_refused_unless_the_catalog_allows_several() {
+    let scenario = subscribed();
+    let active = Refusal::SubscriptionActive { plan: plan_id("basic") };
+    assert_eq!(sell(&scenario, &a_plan("team", false)), Err(active));
+    let mut several = for_sale();
+    several.payments.several_subscriptions = true;
+    assert!(sale::sell(&scenario.account, &several, &a_plan("team", false), scenario.clock).is_ok());
+    assert!(sell(&scenario, &a_pack("pack_500")).is_ok(), "packs are sold beside a subscription");
+}
+
+#[test]
+fn a_subscription_that_gives_no_access_stands_in_no_ones_way() {
+    let mut paused = terms("basic", month(0));
+    paused.status = SubscriptionStatus::Unpaid;
+    let scenario = given([opened()]).at(day(1)).when(report(SubscriptionChange::PastDue, paused));
+    assert!(sell(&scenario, &a_plan("team", false)).is_ok());
+}
+
+#[test]
+fn a_pack_is_sold_by_its_number() {
+    let sold = sell(&given([opened()]), &a_pack("pack_2000")).unwrap();
+    let pack = PackId::parse("pack_2000").unwrap();
+    assert_eq!(sold.purpose, PaymentPurpose::Pack { pack, quantity: 2 });
+    assert_eq!((sold.price_id.as_str(), sold.quantity, sold.trial_days), ("price_pack_2000", 2, None));
+}
+
+#[test]
+fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
+    let open = given([opened()]);
+    let setting = Some("STRIPE_PRICE_SHORT".to_owned());
+    assert_eq!(sell(&open, &a_pack("pack_short")), Err(Refusal::NotForSale { setting }));
+    assert_eq!(sell(&open, &a_plan("free", false)), Err(Refusal::NotForSale { setting: None }));
+    assert_eq!(sell(&open, &a_pack("pack_1")), Err(Refusal::UnknownPack));
+    let gold = Refusal::UnknownPlan { plan: plan_id("gold") };
+    assert_eq!(sell(&open, &a_plan("gold", false)), Err(gold));
+}
+
+#[test]
+fn nothing_is_sold_to_an_account_that_is_not_open() {
+    let nobody = sale::sell(&Account::Unopened, &for_sale(), &a_pack("pack_500"), day(0));
+    assert_eq!(nobody, Err(Refusal::AccountNotFound));
+    let closed = given([opened()]).when(Command::CloseAccount { reason: "left".to_owned() });
+    assert_eq!(sell(&closed, &a_pack("pack_500")), Err(Refusal::AccountClosed));
+}
+
+#[test]
+fn the_customer_is_the_first_that_is_still_linked() {
+    let link = |id: &str| Command::LinkCustomer { customer: provider(id), effective_at: day(0) };
+    let unlink = |id: &str| Command::UnlinkCustomer { customer: provider(id), effective_at: day(0) };
+    let scenario = given([opened()]);
+    assert_eq!(sale::customer(&scenario.account), Err(Refusal::NoCustomer));
+    let scenario = scenario.when(link("cus_1")).when(link("cus_2"));
+    assert_eq!(sale::customer(&scenario.account), Ok(&provider("cus_1")));
+    let scenario = scenario.when(unlink("cus_1"));
+    assert_eq!(sale::customer(&scenario.account), Ok(&provider("cus_2")));
+}
