@@ -2,6 +2,7 @@
 
 mod checkout;
 mod customers;
+mod killed;
 mod outages;
 mod portal;
 mod resolving;
