@@ -76,6 +76,14 @@ pub struct Change {
     pub proration_date: Option<Timestamp>,
 }
 
+impl Change {
+    /// Whether there is an invoice now. Another interval begins a new period, whatever is prorated.
+    #[must_use]
+    pub fn is_paid_at_once(&self) -> bool {
+        self.settlement == Settlement::AtOnce || self.from.interval != self.to.interval
+    }
+}
+
 /// What may be done to a subscription as it was reported last.
 #[must_use]
 pub const fn allowed(terms: &SubscriptionTerms) -> &'static [Step] {

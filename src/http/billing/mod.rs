@@ -29,7 +29,8 @@ use inputs::{CheckoutOrder, PortalOrder};
 
 /// Open a page to subscribe or buy on
 ///
-/// What is bought there is granted when Stripe reports that it is paid, and not by coming back from the page.
+/// What is bought there is granted when Stripe reports that it is paid, and not by coming back from the page. The key is
+/// remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/checkout-sessions", operation_id = "create_checkout_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = CheckoutOrder,
@@ -59,7 +60,7 @@ pub async fn checkout(
 
 /// Open a page to look after a subscription on
 ///
-/// The person can change the plan, the card, or cancel there.
+/// The person can change the plan, the card, or cancel there. The key is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = PortalOrder,

@@ -81,15 +81,15 @@ pub struct SubscriptionChangePreview<'a> {
     subscription: &'a ProviderId,
     from: SubscriptionOffer<'a>,
     to: SubscriptionOffer<'a>,
-    /// When the difference is charged or given back: `at_once`, with the `next_invoice`, or `never`.
+    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`.
     #[schema(value_type = String)]
     settlement: Settlement,
     /// Send it with the change, within the hour, to be charged what is shown here. `null`: nothing is prorated.
     #[schema(value_type = Option<Time>)]
     proration_date: Option<Timestamp>,
     invoice: InvoicePreviewed<'a>,
-    /// What happens to credits when the invoice is paid; with the `next_invoice` or `never`, what happens at once.
-    /// `null`: the invoice has more lines than are shown.
+    /// What happens to credits now: when the invoice is paid, if that is due at once.
+    /// `null`: it is not known, as when the invoice has more lines than are shown.
     credits: Option<CreditsPreviewed>,
 }
 

@@ -45,7 +45,7 @@ impl RepeatKey {
             Self::Required => (
                 Required::True,
                 "New for each new request, and the same when it is repeated: a repetition has no further effect, \
-                 and is answered the same. Never forgotten.",
+                 and is answered the same. Never forgotten, unless the operation says for how long it is remembered.",
             ),
             Self::OrOwnId => (
                 Required::False,

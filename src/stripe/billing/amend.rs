@@ -198,6 +198,7 @@ impl Billing {
             item: item.to_owned(),
             price: change.price_id.clone(),
             quantity: change.to.quantity,
+            paid_or_not_changed: change.is_paid_at_once(),
             proration: match change.settlement {
                 Settlement::AtOnce => ProrationBehavior::AlwaysInvoice,
                 Settlement::NextInvoice => ProrationBehavior::CreateProrations,

@@ -7,7 +7,7 @@ use super::{Billing, BillingError};
 use crate::{
     domain::{
         account::Account,
-        amendment::{self, Change, Settlement, Wish},
+        amendment::{self, Change, Wish},
         amount::{Credits, Currency, Money},
         command::{Command, RecordSubscription, SubscriptionChange},
         decide::Context,
@@ -22,7 +22,7 @@ use crate::{
         client::{CallError, PreviewInvoice},
         document::Document,
         envelope::{Content, Envelope},
-        translate::translate,
+        translate::{SetAside, translate},
     },
 };
 
@@ -41,7 +41,7 @@ pub struct ChangePreview {
     pub invoice: InvoicePreview,
     /// For each month, before and after.
     pub monthly: (Credits, Credits),
-    /// `None`: the invoice has more lines than Stripe shows, so what it would bring is not known.
+    /// `None`: the invoice has more lines than Stripe shows, or cannot be read, so what it would bring is not known.
     pub credits: Option<Foresight>,
 }
 
@@ -84,7 +84,7 @@ impl Billing {
         let subscription = terms.subscription.to_string();
         let asked = PreviewInvoice { subscription, change: Some(asked) };
         let document = document(&self.client()?.ask(&asked).await?)?;
-        let at_once = change.settlement == Settlement::AtOnce;
+        let at_once = change.is_paid_at_once();
         let mut invoice = invoice(&document, terms).ok_or_else(unreadable)?;
         if at_once {
             invoice.due_at = at;
@@ -92,11 +92,10 @@ impl Billing {
         let catalog = self.0.ledger.catalog();
         let monthly = |order| amendment::monthly(catalog, order);
         let monthly = (monthly(&change.from)?, monthly(&change.to)?);
-        let credits = if invoice.is_whole {
-            let paid = if at_once { self.paying(&document, at) } else { None };
-            Some(self.foresee(&view.account, terms, &change, paid, at)?)
-        } else {
-            None
+        let paid = if at_once { self.paying(&document, at) } else { Some(None) };
+        let credits = match paid.filter(|_| invoice.is_whole) {
+            Some(paid) => Some(self.foresee(&view.account, terms, &change, paid, at)?),
+            None => None,
         };
         let subscription = terms.subscription.clone();
         Ok(ChangePreview { subscription, change, invoice, monthly, credits })
@@ -123,8 +122,9 @@ impl Billing {
         Ok((terms.subscription.clone(), invoice))
     }
 
-    /// What the ledger would be told if the invoice was paid: read as from the webhook that will say so.
-    fn paying(&self, invoice: &Value, at: Timestamp) -> Option<Command> {
+    /// What the ledger would be told if the invoice was paid, if anything: read as from the webhook that will say so. `None`: that
+    /// would be set aside for a person to look at.
+    fn paying(&self, invoice: &Value, at: Timestamp) -> Option<Option<Command>> {
         let mut object = invoice.clone();
         let members = object.as_object_mut()?;
         for (name, value) in [("id", IMAGINED), ("status", "paid")] {
@@ -140,9 +140,14 @@ impl Billing {
             account: None,
             content: Content::Snapshot { object, previous: None },
         };
-        let told = translate(&event, self.0.ledger.catalog(), &Deployment::new(Mode::Test)).ok()?;
-        let mut commands = told.steps.into_iter().map(|step| step.command);
-        commands.find(|command| matches!(command, Command::RecordPaidInvoice(_)))
+        match translate(&event, self.0.ledger.catalog(), &Deployment::new(Mode::Test)) {
+            Ok(told) => {
+                let mut commands = told.steps.into_iter().map(|step| step.command);
+                Some(commands.find(|command| matches!(command, Command::RecordPaidInvoice(_))))
+            }
+            Err(SetAside::Ignored(_)) => Some(None),
+            Err(SetAside::Incomplete(_) | SetAside::Held(_) | SetAside::Quarantined(_)) => None,
+        }
     }
 
     fn foresee(

@@ -3,8 +3,9 @@
 //!
 //! Several instances may do this at the same time: each takes other calls, and a call that is asked twice is done once.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
+use futures::{StreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +17,11 @@ use crate::stripe::{
 };
 
 /// How often it is looked what is due.
-pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(15);
+pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How many calls are asked again in one look.
-const CALLS_MAX: i64 = 100;
+const CALLS_MAX: i64 = 32;
+/// How many of them at the same time: few, so that a Stripe that recovers is not run over.
+const CALLS_CONCURRENT_MAX: usize = 8;
 /// How many old pages are forgotten in one look.
 const PAGES_MAX: i64 = 1_000;
 
@@ -71,11 +74,12 @@ impl Billing {
             return Ok(resolved);
         }
         let calls = &self.0.calls;
-        for due in calls.claim(self.now(), CALLS_MAX).await.map_err(BillingError::Storage)? {
-            if stop.is_cancelled() {
-                break;
-            }
-            resolved.count(&due, self.resolve_one(&due).await?);
+        let due = calls.claim(self.now(), CALLS_MAX).await.map_err(BillingError::Storage)?;
+        let due = stream::iter(due).take_while(|_| ready(!stop.is_cancelled()));
+        let mut found = due.map(|due| self.resolve_one(due)).buffer_unordered(CALLS_CONCURRENT_MAX);
+        while let Some(found) = found.next().await {
+            let (due, outcome) = found?;
+            resolved.count(&due, outcome);
         }
         calls.forget_pages(self.now(), PAGES_MAX).await.map_err(BillingError::Storage)?;
         let (open, oldest_s) = calls.count_open(self.now()).await.map_err(BillingError::Storage)?;
@@ -85,7 +89,12 @@ impl Billing {
         Ok(resolved)
     }
 
-    async fn resolve_one(&self, due: &DueCall) -> Result<Outcome, BillingError> {
+    async fn resolve_one(&self, due: DueCall) -> Result<(DueCall, Outcome), BillingError> {
+        let outcome = self.find_out(&due).await?;
+        Ok((due, outcome))
+    }
+
+    async fn find_out(&self, due: &DueCall) -> Result<Outcome, BillingError> {
         let operations = [checkout::OPERATION, portal::OPERATION, customer::OPERATION];
         let known = operations.iter().chain(&amend::OPERATIONS).find(|known| **known == due.operation);
         // An operation of a newer release is for its instances to resolve.

@@ -3,6 +3,7 @@
 mod beside;
 mod checkout;
 mod customers;
+mod killed;
 mod outages;
 mod portal;
 mod resolving;

@@ -1,5 +1,6 @@
 //! Does a product get its subscriptions changed, for the money and the credits that were shown?
 
+use counterfoil::http::keys::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -274,4 +275,29 @@ async fn a_plan_to_begin_with_is_a_checkouts_and_not_a_change() {
         "{}",
         refused.text
     );
+}
+
+#[tokio::test]
+async fn whoever_reads_or_spends_changes_no_subscription() {
+    let shop = Shop::subscribed().await;
+    let server = &shop.server;
+    let reader = server.key([Scope::Read, Scope::Deduct, Scope::Operate, Scope::Audit], None).await;
+    for (what, body) in [
+        ("change/preview", json!({ "plan": "team" })),
+        ("change", json!({ "plan": "team" })),
+        ("cancel", json!({ "at": "now" })),
+        ("cancel/withdraw", json!({})),
+        ("pause", json!({})),
+        ("resume", json!({})),
+    ] {
+        let refused = server.post(&format!("{SUBSCRIPTION}/{what}"), body).key(&reader).send().await;
+        refused.is_problem(403, "scope_missing");
+        assert_eq!(refused.body["scopes"], json!(["billing", "admin"]), "{what}");
+    }
+    let upcoming = server.get(&format!("{SUBSCRIPTION}/upcoming-invoice"));
+    upcoming.key(&reader).send().await.is_problem(403, "scope_missing");
+    assert_eq!(server.get(&format!("{ACME}/subscriptions")).key(&reader).send().await.status, 200);
+    let biller = server.key([Scope::Billing], Some(&["acme"])).await;
+    let paused = server.post(&format!("{SUBSCRIPTION}/pause"), json!({})).key(&biller).send().await;
+    assert_eq!(paused.status, 202, "{}", paused.text);
 }

@@ -128,6 +128,16 @@ fn more_is_paid_for_at_once_and_less_as_the_catalog_says() {
 }
 
 #[test]
+fn a_new_period_is_paid_at_once_whatever_is_prorated() {
+    for proration in ["create_prorations", "always_invoice", "none"] {
+        let year = Wish { interval: Some(Interval::Year), plan: Some(plan_id("basic")), ..Wish::default() };
+        assert!(change_under(&prorating(proration), &year).unwrap().is_paid_at_once(), "{proration}");
+        let smaller = change_under(&prorating(proration), &to("basic")).unwrap();
+        assert_eq!(smaller.is_paid_at_once(), proration == "always_invoice");
+    }
+}
+
+#[test]
 fn what_is_left_out_stays_as_it_is() {
     let change = change_under(&for_sale(), &Wish { quantity: Some(4), ..Wish::default() }).unwrap();
     assert_eq!(change.to, held("creator", Interval::Month, 4));

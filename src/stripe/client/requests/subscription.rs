@@ -56,6 +56,8 @@ pub struct ItemChange {
     pub item: String,
     pub price: String,
     pub quantity: u32,
+    /// What cannot be paid is not changed: nobody gets a larger plan for an invoice that stays open.
+    pub paid_or_not_changed: bool,
     pub proration: ProrationBehavior,
     /// In seconds since 1970. `None` where nothing is prorated.
     pub proration_date: Option<i64>,
@@ -65,7 +67,6 @@ pub struct ItemChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProrationBehavior {
-    /// At once; if that fails, nothing is changed.
     AlwaysInvoice,
     CreateProrations,
     None,
@@ -212,12 +213,10 @@ impl ItemChange {
         item.price = Some(self.price.clone());
         item.quantity = Some(self.quantity.into());
         let update = update.items([item]).proration_behavior(self.proration.of_update());
-        let update = match self.proration {
-            // What cannot be paid is not changed: nobody gets a larger plan for an invoice that stays open.
-            ProrationBehavior::AlwaysInvoice => {
-                update.payment_behavior(UpdateSubscriptionPaymentBehavior::ErrorIfIncomplete)
-            }
-            ProrationBehavior::CreateProrations | ProrationBehavior::None => update,
+        let update = if self.paid_or_not_changed {
+            update.payment_behavior(UpdateSubscriptionPaymentBehavior::ErrorIfIncomplete)
+        } else {
+            update
         };
         match self.proration_date {
             Some(date) => update.proration_date(date),
