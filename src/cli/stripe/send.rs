@@ -32,7 +32,7 @@ Examples:
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
-pub(super) struct Send {
+pub(in super::super) struct Send {
     /// Files with one event each
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,

@@ -6,6 +6,7 @@
 mod checkout;
 mod customer;
 mod portal;
+pub mod setup;
 
 use std::collections::HashMap;
 
