@@ -22,6 +22,7 @@ mod syntax;
 use std::{fs, path::Path};
 
 pub use check::{Report, check, not_for_sale};
+pub use currency::show;
 pub use mistake::{Cause, Mistake};
 pub use mode::Mode;
 

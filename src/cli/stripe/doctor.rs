@@ -54,9 +54,9 @@ struct Shown<'a> {
 impl Doctor {
     pub(super) async fn run(self, output: Output) -> Answer {
         let (config, catalog) = Config::read_before_setup(&self.flags.given())?;
+        let client = client(&config.billing)?;
         check_mode(config.mode, self.live)?;
         let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
-        let client = client(&config.billing)?;
         let deployed = Deployed {
             mode: config.mode,
             wanted: Wanted::of(

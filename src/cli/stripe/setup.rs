@@ -66,15 +66,12 @@ struct Shown<'a> {
 impl Setup {
     pub(super) async fn run(self, output: Output) -> Answer {
         let (config, catalog) = Config::read_before_setup(&self.flags.given())?;
+        let client = client(&config.billing)?;
         check_mode(config.mode, self.live)?;
         let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
-        let client = client(&config.billing)?;
         let wanted =
             Wanted::of(&catalog.catalog, config.mode, config.billing.portal.as_deref(), url.as_deref());
-        let progress = output.progress("reading", 0);
-        let plan = setup::prepare(&client, &wanted, self.retire).await;
-        progress.finish_and_clear();
-        let plan = plan.map_err(Failure::broken)?;
+        let plan = setup::prepare(&client, &wanted, self.retire).await.map_err(Failure::broken)?;
         let shown = |report: &Report| {
             let shown = Shown {
                 mode: config.mode.as_str(),

@@ -26,8 +26,8 @@ const ROUNDS_MAX: usize = 3;
 /// The setting that names the portal's configuration.
 const PORTAL_SETTING: &str = "STRIPE_PORTAL_CONFIGURATION";
 
-/// What was done, and what is to be set now.
-#[derive(Clone, Debug, Default, Serialize)]
+/// What was done, and what is to be set now. Not `Debug`, since it may have a secret.
+#[derive(Clone, Default, Serialize)]
 pub struct Report {
     pub steps: Vec<Step>,
     /// Settings by their names.

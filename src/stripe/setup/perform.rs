@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    plan::{Change, Step},
+    plan::{Change, Object, Step},
     wanted::Wanted,
 };
 use crate::stripe::client::{
@@ -42,10 +42,10 @@ impl Performer<'_> {
     pub async fn perform(&self, step: &Step, done: &mut Done) -> Result<Option<String>, CallError> {
         let Some(change) = &step.change else { return Ok(None) };
         let id = match change {
-            Change::MakeProduct(made) => self.make(made).await?.id,
+            Change::MakeProduct(made) => self.make(step.object, made).await?.id,
             Change::ChangeProduct(change) => self.client.ask(change).await?.id,
             Change::MakePrice(made) => {
-                let id = self.make(made).await?.id;
+                let id = self.make(step.object, made).await?.id;
                 done.current.insert(made.lookup_key.clone(), id.clone());
                 id
             }
@@ -60,11 +60,11 @@ impl Performer<'_> {
                 let set = SetPortal { id: id.clone(), offer, metadata: self.wanted.metadata() };
                 match id {
                     Some(_) => self.client.ask(&set).await?.id,
-                    None => self.make(&set).await?.id,
+                    None => self.make(step.object, &set).await?.id,
                 }
             }
             Change::MakeEndpoint(made) => {
-                let made = self.make(made).await?;
+                let made = self.make(step.object, made).await?;
                 done.secret = made.secret;
                 made.id
             }
@@ -73,9 +73,9 @@ impl Performer<'_> {
         Ok(Some(id))
     }
 
-    async fn make<A: Ask + Serialize>(&self, made: &A) -> Result<A::Answer, CallError> {
+    async fn make<A: Ask + Serialize>(&self, object: Object, made: &A) -> Result<A::Answer, CallError> {
         // Plain data: writing it as JSON cannot fail.
-        let text = serde_json::to_vec(&(std::any::type_name::<A>(), made, self.round)).unwrap_or_default();
+        let text = serde_json::to_vec(&(object, made, self.round)).unwrap_or_default();
         let key = StripeKey::new(format!("counterfoil_setup_{}", hex::encode(Sha256::digest(text))));
         self.client.change(made, &key).await
     }

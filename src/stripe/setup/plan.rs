@@ -261,8 +261,8 @@ fn plan_new_price(wanted: &Wanted, price: &Price, product: &str, holder: Option<
     };
     let made = MakePrice {
         product: product.to_owned(),
-        currency: price.currency.clone(),
-        minor: price.minor,
+        currency: price.amount.currency.as_str().to_owned(),
+        minor: price.amount.minor,
         interval: price.interval,
         lookup_key: price.lookup_key.clone(),
         metadata: price.metadata(wanted),

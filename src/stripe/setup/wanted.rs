@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    catalog::Mode,
-    domain::catalog::{Catalog, Interval, StripePrice},
+    catalog::{self, Mode},
+    domain::{
+        amount::{Currency, Money},
+        catalog::{Catalog, Interval, StripePrice},
+    },
     stripe::{
         client::setup::{PriceKept, RecurringKept},
         translate::kinds,
@@ -51,8 +54,7 @@ pub struct Offer {
 pub struct Price {
     pub path: String,
     pub lookup_key: String,
-    pub currency: String,
-    pub minor: i64,
+    pub amount: Money,
     /// `None` is paid once.
     pub interval: Option<Interval>,
     /// The ids that are configured; the first one is for new sales.
@@ -108,7 +110,7 @@ struct Named<'a> {
     name: &'a str,
 }
 
-type Priced<'a> = (Option<Interval>, &'a crate::domain::amount::Money, &'a StripePrice);
+type Priced<'a> = (Option<Interval>, &'a Money, &'a StripePrice);
 
 impl Named<'_> {
     fn offer(&self, prices: Vec<Priced<'_>>) -> Offer {
@@ -121,8 +123,7 @@ impl Named<'_> {
                 Some(interval) => format!("{owner}_{kind}_{id}_{}", interval.as_str()),
                 None => format!("{owner}_{kind}_{id}"),
             },
-            currency: amount.currency.as_str().to_lowercase(),
-            minor: amount.minor,
+            amount: (*amount).clone(),
             interval: *interval,
             configured: stripe.price_ids.clone(),
             setting: stripe.setting.clone(),
@@ -148,8 +149,7 @@ impl Price {
     /// What differs between the catalog and a price at Stripe; nothing if it is the same.
     #[must_use]
     pub fn differs(&self, kept: &PriceKept) -> Option<String> {
-        let has = (kept.unit_amount, kept.currency.as_str());
-        if has != (Some(self.minor), self.currency.as_str()) {
+        if amount(kept).as_ref() != Some(&self.amount) {
             return Some(format!("{}, in the catalog {}", terms(kept), self.terms()));
         }
         let same = match (self.interval, &kept.recurring) {
@@ -162,7 +162,7 @@ impl Price {
 
     #[must_use]
     pub fn terms(&self) -> String {
-        let amount = format!("{} {}", self.minor, self.currency);
+        let amount = catalog::show(&self.amount);
         self.interval.map_or_else(|| format!("{amount} once"), |by| format!("{amount} a {}", by.as_str()))
     }
 }
@@ -171,16 +171,21 @@ fn is_every(wanted: Interval, has: &RecurringKept) -> bool {
     has.interval == wanted.as_str() && has.interval_count == 1 && has.usage_type == "licensed"
 }
 
-/// A price at Stripe, in minor units, for people.
+fn amount(kept: &PriceKept) -> Option<Money> {
+    Some(Money { minor: kept.unit_amount?, currency: Currency::parse(&kept.currency).ok()? })
+}
+
+/// A price at Stripe, for people.
 fn terms(kept: &PriceKept) -> String {
-    let amount = kept.unit_amount.map_or_else(|| "no fixed amount".to_owned(), |minor| minor.to_string());
+    let amount = amount(kept)
+        .map_or_else(|| format!("no fixed amount of {}", kept.currency), |amount| catalog::show(&amount));
     let every = match &kept.recurring {
         None => "once".to_owned(),
         Some(by) if by.usage_type != "licensed" => format!("{} by the {}", by.usage_type, by.interval),
         Some(by) if by.interval_count == 1 => format!("a {}", by.interval),
         Some(by) => format!("every {} {}s", by.interval_count, by.interval),
     };
-    format!("{amount} {} {every}", kept.currency)
+    format!("{amount} {every}")
 }
 
 /// The types of events that an endpoint should ask for.

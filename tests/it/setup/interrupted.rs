@@ -43,6 +43,31 @@ async fn a_setup_that_ends_after_any_step_is_completed_by_the_next() {
 }
 
 #[tokio::test]
+async fn another_amount_is_completed_from_wherever_it_was_cut() {
+    // With the settings set: prices by their keys, products, the prices of each, portals, endpoints.
+    let reads = READS + 6;
+    for before in reads..reads + 3 {
+        let mut account = Account::healthy().await;
+        let old = account.settings["STRIPE_PRICE_BASIC"].clone();
+        account.text = account.text.replace("amount = \"9.99\"", "amount = \"11.99\"");
+        let mut faults = vec![json!({}); before];
+        faults.extend(vec![cut(); 3]);
+        account.fail(faults).await;
+        let (_, outcome) = account.try_to_set_up().await;
+        assert!(matches!(outcome, Err(SetupError::Step { .. })), "after {before}: {outcome:?}");
+        account.fail(Vec::new()).await;
+        account.set_up_and_set().await;
+        assert_eq!(account.objects().await[1], MUSIC_OBJECTS[1] + 1, "after {before}");
+        assert_eq!(account.price(&old).await["active"], false, "after {before}");
+        let new = account.price(account.sale_id("STRIPE_PRICE_BASIC")).await;
+        assert_eq!(
+            (&new["unit_amount"], &new["lookup_key"]),
+            (&1199.into(), &"music_plan_basic_month".into())
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_secret_is_told_although_what_comes_after_it_fails() {
     let account = Account::empty().await;
     let mut faults = vec![json!({}); READS + WRITES];
