@@ -8,7 +8,7 @@ use crate::{
     config::{BillingConfig, Config},
     stripe::{
         client::{Client, Patience},
-        setup::{self, Action, Plan, Report, Step, Wanted},
+        setup::{self, Action, Plan, Report, SetupError, Step, Wanted},
     },
 };
 
@@ -71,7 +71,7 @@ impl Setup {
         let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
         let wanted =
             Wanted::of(&catalog.catalog, config.mode, config.billing.portal.as_deref(), url.as_deref());
-        let plan = setup::prepare(&client, &wanted, self.retire).await.map_err(Failure::broken)?;
+        let plan = setup::prepare(&client, &wanted, self.retire).await.map_err(failed)?;
         let shown = |report: &Report| {
             let shown = Shown {
                 mode: config.mode.as_str(),
@@ -112,7 +112,18 @@ async fn perform(
     let progress = output.progress("setting up", u64::try_from(plan.changes()).unwrap_or(0));
     let (report, outcome) = setup::set_up(client, wanted, plan, retire, &|_: &Step| progress.inc(1)).await;
     progress.finish_and_clear();
-    (report, outcome.map_err(Failure::broken))
+    (report, outcome.map_err(failed))
+}
+
+/// What the catalog asks for is impossible, Stripe says no, or it does not answer.
+fn failed(error: SetupError) -> Failure {
+    if matches!(error, SetupError::TooManyPlans(_)) {
+        Failure::Usage(error.to_string())
+    } else if error.is_refusal() {
+        Failure::No(error.to_string())
+    } else {
+        Failure::broken(error)
+    }
 }
 
 /// Real money is asked for twice: by the key, and by the flag.

@@ -56,6 +56,19 @@ pub enum SetupError {
     Restless,
 }
 
+impl SetupError {
+    /// Whether Stripe said no. Asking again has the same answer.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Read(error) | Self::Step { source: error, .. } => {
+                matches!(error, CallError::Rejected(_) | CallError::KeyNotTaken)
+            }
+            Self::TooManyPlans(_) | Self::Restless => false,
+        }
+    }
+}
+
 /// Why there is no answer, in Stripe's codes and never in its sentences.
 fn said(error: &CallError) -> String {
     match error {

@@ -87,6 +87,24 @@ async fn real_money_is_asked_for_by_the_key_and_by_the_flag() {
 }
 
 #[tokio::test]
+async fn the_exit_code_says_whether_stripe_refused_or_did_not_answer() {
+    let (sandbox, client) = (sandbox().await, reqwest::Client::new());
+    for (faults, code, said) in [
+        (json!([{ "status": 400 }]), 1, "Stripe refused it: api_error"),
+        (json!([{ "status": 401 }]), 1, "see `stripe doctor`"),
+        (json!([{ "status": 500, "times": 3 }]), 3, "Stripe does not take requests now"),
+        (json!([{ "times": 4 }, { "cut": true, "times": 3 }]), 3, "nothing is done twice"),
+    ] {
+        let url = format!("{}/_sandbox/faults", sandbox.url());
+        client.post(url).json(&json!({ "api": faults })).send().await.unwrap();
+        let output = run(&["--json", "stripe", "setup"], &environment(&sandbox)).await;
+        let stderr = program::stderr(&output);
+        assert_eq!(program::code(&output), code, "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_printed_sells() {
     let (sandbox, database) = (sandbox().await, TestDatabase::create().await);
     let mut environment = environment(&sandbox);
