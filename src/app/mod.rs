@@ -153,7 +153,8 @@ impl Parts {
         let inbox = Inbox::new(pool.clone());
         let senders = start_senders(config, pool, &ledger, &inbox);
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
-        let billing = Billing::new(switch, pool.clone(), ledger.clone());
+        let portal = config.billing.portal.clone();
+        let billing = Billing::with_portal(switch, pool.clone(), ledger.clone(), portal);
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));

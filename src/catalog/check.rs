@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
 use serde::Serialize;
 
-use super::{Cause, Mistake, Mode, Settings, currency::show, document, read};
+use super::{Cause, Mistake, Mode, Settings, currency::show, document, read, reading::Ids};
 use crate::domain::{
     amount::Credits,
     catalog::{Allocation, Catalog, Limit, Measure, Pack, Plan, StripePrice, WindowKind},
@@ -29,7 +29,7 @@ pub struct Report {
 #[must_use]
 pub fn check(path: &Path, settings: Settings<'_>, mode: Mode) -> Report {
     let (catalog, found) = match read(path) {
-        Ok(text) => document::read(&text, settings, mode),
+        Ok(text) => document::read(&text, settings, mode, Ids::Needed),
         Err(mistake) => (None, vec![mistake]),
     };
     let (mistakes, settings): (Vec<_>, Vec<_>) =

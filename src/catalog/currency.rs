@@ -90,7 +90,8 @@ impl Coinage {
 }
 
 /// Money as a person writes it, in the decimals of its own currency.
-pub(super) fn show(money: &Money) -> String {
+#[must_use]
+pub fn show(money: &Money) -> String {
     let decimals = find_decimals(money.currency.as_str()).unwrap_or_default();
     Coinage { currency: money.currency.clone(), decimals }.show(money.minor)
 }

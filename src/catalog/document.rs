@@ -9,7 +9,7 @@ use super::{
     generations, identifiers, packs,
     payments::{self, Terms},
     plans,
-    reading::{Node, Reading, Table},
+    reading::{Ids, Node, Reading, Table},
     suggestion::unknown,
     syntax,
 };
@@ -35,12 +35,17 @@ const KEYS: [&str; 11] = [
 const DEBTS: [(&str, DebtPolicy); 2] = [("owe", DebtPolicy::Owe), ("forgive", DebtPolicy::Forgive)];
 
 /// Everything that is wrong with the text, and the catalog as far as it can be made out in spite of that.
-pub(super) fn read(text: &str, settings: Settings<'_>, mode: Mode) -> (Option<Catalog>, Vec<Mistake>) {
+pub(super) fn read(
+    text: &str,
+    settings: Settings<'_>,
+    mode: Mode,
+    ids: Ids,
+) -> (Option<Catalog>, Vec<Mistake>) {
     let syntax = syntax::read(text);
     if !syntax.is_legible {
         return (None, syntax.mistakes);
     }
-    let reading = Reading::new(text, settings, mode);
+    let reading = Reading::new(text, settings, mode, ids);
     let catalog = read_root(&Table::root(&reading, &syntax.table), hash(text));
     reading.stripe_ids.report_conflicts(&reading);
     let mut mistakes = reading.into_mistakes();

@@ -22,10 +22,12 @@ mod syntax;
 use std::{fs, path::Path};
 
 pub use check::{Report, check, not_for_sale};
+pub use currency::show;
 pub use mistake::{Cause, Mistake};
 pub use mode::Mode;
 
 use crate::domain::catalog::Catalog;
+use reading::Ids;
 
 /// The longest catalog file that is read.
 pub const FILE_BYTES_MAX: usize = 1_000_000;
@@ -41,7 +43,16 @@ pub type Settings<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// # Errors
 /// Every mistake in the text, and every required setting that is missing, in the order of the file.
 pub fn parse(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
-    let (catalog, mistakes) = document::read(text, settings, mode);
+    let (catalog, mistakes) = document::read(text, settings, mode, Ids::Needed);
+    catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+/// As [`parse`], but no price needs an id yet: whoever sets Stripe up has none.
+///
+/// # Errors
+/// Every mistake in the text.
+pub fn parse_before_setup(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
+    let (catalog, mistakes) = document::read(text, settings, mode, Ids::Optional);
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{
     catalog::{PackRefunds, PaymentSettings},
 };
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "enabled",
     "smallest",
     "largest",
@@ -19,6 +19,7 @@ const KEYS: [&str; 10] = [
     "trial_days",
     "several_subscriptions",
     "proration",
+    "cancellation",
     "grace_days",
     "retries",
     "refund_packs",
@@ -27,6 +28,9 @@ const KEYS: [&str; 10] = [
 /// What Stripe may do about the unused part of a period when a plan changes.
 const PRORATIONS: [(&str, &str); 3] =
     [("create_prorations", "create_prorations"), ("always_invoice", "always_invoice"), ("none", "none")];
+
+/// When a subscription ends that is cancelled on the portal's page.
+const CANCELLATIONS: [(&str, &str); 2] = [("at_period_end", "at_period_end"), ("immediately", "immediately")];
 
 /// The longest trial that Stripe takes: two years.
 pub(super) const TRIAL_DAYS_MAX: i64 = 730;
@@ -43,6 +47,7 @@ pub(super) fn defaults() -> PaymentSettings {
         trial_days: 14,
         several_subscriptions: false,
         proration: "create_prorations".to_owned(),
+        cancellation: "at_period_end".to_owned(),
         grace_days: 3,
         retries_max: 3,
         pack_refunds: PackRefunds::Given,
@@ -61,6 +66,8 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     let trial_days = table.or("trial_days", default.trial_days, |node| days(node, 0, TRIAL_DAYS_MAX));
     let several = table.or("several_subscriptions", default.several_subscriptions, Node::truth);
     let proration = table.or("proration", "create_prorations", |node| node.one_of("proration", &PRORATIONS));
+    let cancellation =
+        table.or("cancellation", "at_period_end", |node| node.one_of("cancellation", &CANCELLATIONS));
     let grace_days = table.or("grace_days", default.grace_days, |node| days(node, 0, GRACE_DAYS_MAX));
     let retries = table.or("retries", default.retries_max, |node| days(node, 0, RETRIES_MAX));
     let pack_refunds = table.or("refund_packs", default.pack_refunds, read_pack_refunds);
@@ -72,6 +79,7 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
         trial_days: trial_days?,
         several_subscriptions: several?,
         proration: proration?.to_owned(),
+        cancellation: cancellation?.to_owned(),
         grace_days: grace_days?,
         retries_max: retries?,
         pack_refunds: pack_refunds?,

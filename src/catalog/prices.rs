@@ -4,7 +4,7 @@ use super::{
     Mode,
     mistake::Cause,
     payments::Terms,
-    reading::{Entry, Node, Table},
+    reading::{Entry, Ids, Node, Table},
     stripe_ids::{Kind, StripeId},
 };
 use crate::domain::catalog::{Interval, PlanPrice, StripePrice};
@@ -60,6 +60,9 @@ fn read_from_file(table: &Table<'_>, owner: &str) -> Option<StripePrice> {
         Mode::Test => test,
         Mode::Live => live,
     };
+    if chosen.is_none() && table.reading.ids == Ids::Optional {
+        return Some(StripePrice::default());
+    }
     chosen.unwrap_or_else(|| {
         let other = mode.other();
         table.refuse(format!(
@@ -96,7 +99,8 @@ fn read_from_setting(
     let product = table.or("product", None, |node| read_id(node, Kind::Product, None, owner).map(Some));
     let (name, optional, product_id) = (setting.text()?, optional?, product?);
     let value = setting.reading.setting(name);
-    if value.is_none() && !optional && terms.payments.enabled {
+    let needed = !optional && terms.payments.enabled && table.reading.ids == Ids::Needed;
+    if value.is_none() && needed {
         let message = format!("setting {name} is missing; it has the id that this price has at Stripe");
         setting.reading.report(&setting.place, Cause::Setting, message);
     }

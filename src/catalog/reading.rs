@@ -19,18 +19,26 @@ use super::{
 /// The longest text in a catalog: a name, or a line of marketing.
 const TEXT_CHARS_MAX: usize = 500;
 
+/// Whether every price has to have an id at Stripe that is not marked as optional.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids {
+    Needed,
+    Optional,
+}
+
 /// One pass over one file.
 pub(super) struct Reading<'a> {
     text: &'a str,
     settings: Settings<'a>,
     pub mode: Mode,
+    pub ids: Ids,
     pub stripe_ids: StripeIds,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(text: &'a str, settings: Settings<'a>, mode: Mode) -> Self {
-        Self { text, settings, mode, stripe_ids: StripeIds::default(), mistakes: RefCell::default() }
+    pub fn new(text: &'a str, settings: Settings<'a>, mode: Mode, ids: Ids) -> Self {
+        Self { text, settings, mode, ids, stripe_ids: StripeIds::default(), mistakes: RefCell::default() }
     }
 
     pub fn report(&self, place: &Place, cause: Cause, message: impl Into<String>) {

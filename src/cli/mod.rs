@@ -68,7 +68,7 @@ enum Command {
     /// Make, list and end API keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Work with Stripe's webhooks
+    /// Set Stripe up, and send events
     #[command(subcommand)]
     Stripe(stripe::Command),
     /// See to the webhooks that were delivered

@@ -71,8 +71,9 @@ impl Sandboxed {
         let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());
         // Secrets that were set are for others than this sandbox, and go on being accepted.
         config.webhook_secrets.add(Secret::new("sandbox", &secret));
-        // A key that was set is Stripe's own, and does not belong here.
+        // A key and a portal that were set are Stripe's own, and do not belong here.
         config.billing.key = SecretKey::parse("sk_test_sandbox").ok();
+        config.billing.portal = None;
         config.billing.url = ApiUrl::parse(&sandbox.url()).map_err(Failure::broken)?;
         Ok(Self { sandbox, secret })
     }

@@ -22,11 +22,16 @@ pub struct LoadedCatalog {
     pub origin: String,
 }
 
+/// How a catalog's text is read.
+pub(super) type Parse =
+    for<'a> fn(&str, catalog::Settings<'a>, Mode) -> Result<Catalog, Vec<catalog::Mistake>>;
+
 /// Loads a catalog, and notes everything that is wrong with it.
 pub(super) fn load(
     choice: &CatalogChoice,
     environment: &Environment,
     mode: Mode,
+    parse: Parse,
     mistakes: &mut Vec<Mistake>,
 ) -> Option<LoadedCatalog> {
     let (origin, text) = match choice {
@@ -36,7 +41,7 @@ pub(super) fn load(
     let settings = |name: &str| environment.get(name).cloned();
     let parsed = text
         .map_err(|mistake| vec![mistake])
-        .and_then(|source| Ok((catalog::parse(&source, &settings, mode)?, source)));
+        .and_then(|source| Ok((parse(&source, &settings, mode)?, source)));
     match parsed {
         Ok((catalog, source)) => Some(LoadedCatalog { catalog, source, origin }),
         Err(found) => {

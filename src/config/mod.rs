@@ -48,6 +48,8 @@ pub struct BillingConfig {
     pub on: bool,
     pub key: Option<SecretKey>,
     pub url: ApiUrl,
+    /// What the portal offers; `None`: what the Stripe account has by default.
+    pub portal: Option<String>,
 }
 
 /// Where the rows are.
@@ -111,11 +113,23 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with either of them.
     pub fn read_with_catalog(given: &Given) -> Result<(Self, LoadedCatalog), Mistakes> {
+        Self::read_and(given, crate::catalog::parse)
+    }
+
+    /// Reads all settings and the catalog that they name, whose prices need no id yet.
+    ///
+    /// # Errors
+    /// Everything else that is wrong with either of them.
+    pub fn read_before_setup(given: &Given) -> Result<(Self, LoadedCatalog), Mistakes> {
+        Self::read_and(given, crate::catalog::parse_before_setup)
+    }
+
+    fn read_and(given: &Given, parse: catalog::Parse) -> Result<(Self, LoadedCatalog), Mistakes> {
         let mut mistakes = given.unknown();
         let config = reading::read(given, &mut mistakes);
         let mode = config.as_ref().map_or(Mode::Test, |config| config.mode);
-        let catalog =
-            catalog::load(&reading::catalog_choice(given), given.environment(), mode, &mut mistakes);
+        let choice = reading::catalog_choice(given);
+        let catalog = catalog::load(&choice, given.environment(), mode, parse, &mut mistakes);
         match (config, catalog) {
             (Some(config), Some(catalog)) if mistakes.is_empty() => Ok((config, catalog)),
             _ => Err(Mistakes(mistakes)),

@@ -127,7 +127,18 @@ impl Reading<'_> {
             Ok(url) => Some(url),
             Err(error) => self.refuse(settings::STRIPE_API_URL, &error.to_string()),
         };
-        Some(BillingConfig { on: on?, key, url: url? })
+        let portal = self.portal();
+        Some(BillingConfig { on: on?, key, url: url?, portal: portal? })
+    }
+
+    fn portal(&mut self) -> Option<Option<String>> {
+        let Some(id) = self.given.find(settings::STRIPE_PORTAL_CONFIGURATION) else { return Some(None) };
+        let known = id.starts_with("bpc_") && id.bytes().all(|byte| byte.is_ascii_graphic());
+        if known {
+            return Some(Some(id.to_owned()));
+        }
+        let allowed = "it is the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
+        self.refuse(settings::STRIPE_PORTAL_CONFIGURATION, allowed)
     }
 
     /// The setting and the key must not contradict each other.

@@ -123,6 +123,17 @@ pub const STRIPE_API_URL: Setting = Setting {
     help: "Where Stripe's API is; another address is for a sandbox, and takes no live key unless it is https",
 };
 
+pub const STRIPE_PORTAL_CONFIGURATION: Setting = Setting {
+    name: "STRIPE_PORTAL_CONFIGURATION",
+    flag: "stripe-portal-configuration",
+    value: "ID",
+    default: None,
+    scope: Scope::Serve,
+    secret: false,
+    help: "What Stripe's portal offers (bpc_…), as `stripe setup` made it from the catalog; without it, what the \
+           Stripe account has by default",
+};
+
 pub const BILLING: Setting = Setting {
     name: "COUNTERFOIL_BILLING",
     flag: "billing",
@@ -165,7 +176,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 13] = [
+pub const ALL: [Setting; 14] = [
     LISTEN,
     DATA_DIRECTORY,
     DATABASE_URL,
@@ -175,6 +186,7 @@ pub const ALL: [Setting; 13] = [
     WEBHOOK_SECRETS,
     STRIPE_SECRET_KEY,
     STRIPE_API_URL,
+    STRIPE_PORTAL_CONFIGURATION,
     BILLING,
     MODE,
     LOG,

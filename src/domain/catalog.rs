@@ -262,6 +262,8 @@ pub struct PaymentSettings {
     pub trial_days: u16,
     pub several_subscriptions: bool,
     pub proration: String,
+    /// When a subscription ends that its owner cancels on a page: `at_period_end` or `immediately`.
+    pub cancellation: String,
     /// For how many days the plan holds after a payment has failed.
     pub grace_days: u16,
     pub retries_max: u16,

@@ -30,6 +30,8 @@ struct Asked {
     path: String,
     form: Map<String, Value>,
     key: Option<String>,
+    /// The API key that it is asked with.
+    secret: String,
     id: String,
 }
 
@@ -81,7 +83,7 @@ fn broken(fault: &ApiFault, asked: &Asked) -> Option<Response> {
 }
 
 fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, id: String) -> Result<Asked, Failure> {
-    authenticate(headers)?;
+    let secret = authenticate(headers)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text("stripe-version").is_some_and(|version| !is_dated(version)) {
         return Err(Failure::invalid("Invalid Stripe API version.").param("Stripe-Version"));
@@ -98,11 +100,11 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, id: Strin
         let message = "Idempotency keys may have at most 255 characters.";
         return Err(Failure::invalid(message));
     }
-    Ok(Asked { method: method.to_string(), path: uri.path().to_owned(), form: tree, key, id })
+    Ok(Asked { method: method.to_string(), path: uri.path().to_owned(), form: tree, key, secret, id })
 }
 
 /// Any test key is let in. A live one must never come here.
-fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
+fn authenticate(headers: &HeaderMap) -> Result<String, Failure> {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = match header.split_once(' ') {
         Some(("Bearer", key)) => key.trim().to_owned(),
@@ -127,11 +129,25 @@ fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
         );
     }
     if key.starts_with("sk_test_") || key.starts_with("rk_test_") {
-        return Ok(());
+        return Ok(key);
     }
     refuse(
         "Invalid API Key provided: in the sandbox, any key that begins with sk_test_ or rk_test_ is taken.",
     )
+}
+
+/// A restricted key may ask for some things only.
+fn permit(state: &State, asked: &Asked) -> Result<(), Failure> {
+    let Some(allowed) = state.restricted.get(&asked.secret) else { return Ok(()) };
+    let path = asked.path.trim_start_matches("/v1/");
+    if allowed.iter().any(|resource| path.starts_with(resource.as_str())) {
+        return Ok(());
+    }
+    let message = format!(
+        "The provided key does not have the required permissions for this endpoint ({} {}).",
+        asked.method, asked.path
+    );
+    Err(Failure::invalid(message).status(403))
 }
 
 fn perform(state: &mut State, asked: &Asked) -> Answered {
@@ -139,6 +155,9 @@ fn perform(state: &mut State, asked: &Asked) -> Answered {
         let message = format!("Unrecognized request URL ({}: {}).", asked.method, asked.path);
         return refused(&Failure::invalid(message).status(404), &asked.id);
     };
+    if let Err(failure) = permit(state, asked) {
+        return refused(&failure, &asked.id);
+    }
     let print = format!("{} {} {}", asked.method, asked.path, Value::Object(asked.form.clone()));
     if let Some(key) = &asked.key {
         match state.kept.find(key, &print, state.now) {

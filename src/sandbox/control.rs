@@ -60,6 +60,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/webhooks", post(resend))
         .route("/_sandbox/faults", post(set_faults))
         .route("/_sandbox/settings", post(set))
+        .route("/_sandbox/keys", post(restrict))
         .route("/_sandbox/disputes", post(dispute))
         .route("/_sandbox/disputes/{id}", post(decide_dispute))
         .route("/_sandbox/refunds/{id}/fail", post(fail_refund))
@@ -248,6 +249,26 @@ async fn set(Shares(shared): Shares<Arc<Shared>>, Json(settings): Json<Settings>
         json!({ "after_retries": settings.after_retries })
     });
     answer(&shared, set)
+}
+
+/// From here on, a key may ask for less.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restricted {
+    /// `rk_test_…`
+    key: String,
+    /// What it may ask for, such as `products`.
+    may: Vec<String>,
+}
+
+async fn restrict(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<Restricted>) -> Response {
+    let known = new.key.starts_with("rk_test_");
+    let refused = || Failure::invalid("A restricted key begins with rk_test_.").param("key");
+    let restricted = known.then_some(()).ok_or_else(refused).map(|()| {
+        shared.with(|state| state.restricted.insert(new.key.clone(), new.may.clone()));
+        json!({ "key": new.key, "may": new.may })
+    });
+    answer(&shared, restricted)
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! What does the sandbox know at a moment? Every object, what has happened, and the time that it is there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 
@@ -71,6 +71,8 @@ pub struct State {
     pub stuck: Vec<Happening>,
     /// How the next calls go wrong.
     pub faults: VecDeque<ApiFault>,
+    /// What restricted keys may ask for, by key, as paths behind `/v1/`.
+    pub restricted: BTreeMap<String, Vec<String>>,
     /// The id and the idempotency key of the request that is being answered.
     pub cause: Option<(String, Option<String>)>,
 }
@@ -103,6 +105,7 @@ impl State {
             after_retries: AfterRetries::Cancel,
             stuck: Vec::new(),
             faults: VecDeque::new(),
+            restricted: BTreeMap::new(),
             cause: None,
         }
     }

@@ -10,12 +10,14 @@
 pub mod billing;
 pub mod calls;
 pub mod client;
+pub mod doctor;
 pub mod document;
 pub mod envelope;
 pub mod inbox;
 mod known;
 pub mod processor;
 pub mod send;
+pub mod setup;
 pub mod signature;
 pub mod translate;
 pub mod watch;

@@ -33,6 +33,7 @@ mod roles;
 mod rules;
 mod sandbox;
 mod scheduler;
+mod setup;
 mod story;
 mod stripe;
 mod support;

@@ -157,6 +157,9 @@ fn update(state: &mut State, call: &Call) -> Answer {
             take_key(state, key, params.boolean("transfer_lookup_key") == Some(true))?;
         }
     }
+    if params.boolean("active") == Some(false) {
+        check_default(state, call.id())?;
+    }
     let price = state.prices.get_mut(call.id())?;
     price.active = params.boolean("active").unwrap_or(price.active);
     params.assign("lookup_key", &mut price.lookup_key);
@@ -165,4 +168,13 @@ fn update(state: &mut State, call: &Call) -> Answer {
     let after = retrieve(state, call)?;
     state.emit_change("price.updated", &before, after.clone());
     Ok(after)
+}
+
+/// What a product has by default is not archived.
+fn check_default(state: &State, id: &str) -> Result<(), Failure> {
+    if state.products.iter().any(|product| product.default_price.as_deref() == Some(id)) {
+        let message = "This price cannot be archived because it is the default price of its product.";
+        return Err(Failure::invalid(message).param("active"));
+    }
+    Ok(())
 }

@@ -48,6 +48,8 @@ struct Parts {
     calls: Calls,
     pool: PgPool,
     ledger: Ledger,
+    /// What the portal offers; `None`: what the Stripe account has by default.
+    portal: Option<String>,
 }
 
 /// What was answered, and whether it was answered before.
@@ -96,7 +98,13 @@ pub enum BillingError {
 impl Billing {
     #[must_use]
     pub fn new(switch: Switch, pool: PgPool, ledger: Ledger) -> Self {
-        Self(Arc::new(Parts { switch, calls: Calls::new(pool.clone()), pool, ledger }))
+        Self::with_portal(switch, pool, ledger, None)
+    }
+
+    /// With what the portal offers, as the id of one of its configurations.
+    #[must_use]
+    pub fn with_portal(switch: Switch, pool: PgPool, ledger: Ledger, portal: Option<String>) -> Self {
+        Self(Arc::new(Parts { switch, calls: Calls::new(pool.clone()), pool, ledger, portal }))
     }
 
     fn client(&self) -> Result<&Client, BillingError> {

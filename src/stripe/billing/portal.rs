@@ -31,7 +31,8 @@ impl Billing {
             None => {
                 let view = self.0.ledger.view(&id.account).await?;
                 let customer = sale::customer(&view.account)?.to_string();
-                self.begin(&id, &asked, OpenPortal { customer, return_url }).await?
+                let configuration = self.0.portal.clone();
+                self.begin(&id, &asked, OpenPortal { customer, return_url, configuration }).await?
             }
         };
         let Answered { answer, replayed } = self.perform(&id, kept).await?;

@@ -5,6 +5,7 @@
 //! for each call, which is lost when this program ends.
 
 mod access;
+mod date;
 mod outcome;
 mod requests;
 
@@ -16,6 +17,7 @@ use tokio::time::sleep;
 
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
 pub use outcome::{CallError, Rejection};
+pub use requests::setup;
 pub use requests::{
     AdoptCustomer, AmendSubscription, Amendment, CheckoutOpened, CustomerKept, CustomersFound,
     DescribeCancellation, FindCustomers, FindSubscription, ItemChange, MakeCustomer, OpenCheckout,

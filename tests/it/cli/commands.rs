@@ -21,6 +21,8 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
         ["catalog", "check", "--help"],
         ["keys", "create", "--help"],
         ["stripe", "send", "--help"],
+        ["stripe", "setup", "--help"],
+        ["stripe", "doctor", "--help"],
         ["inbox", "list", "--help"],
         ["inbox", "retry", "--help"],
         ["projections", "rebuild", "--help"],

@@ -91,13 +91,14 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         ("STRIPE_WEBHOOK_SECRET", "whsec_a,,whsec_b"),
         ("STRIPE_SECRET_KEY", "pk_test_secret"),
         ("STRIPE_API_URL", "api.stripe.com"),
+        ("STRIPE_PORTAL_CONFIGURATION", "the portal"),
         ("COUNTERFOIL_BILLING", "maybe"),
         ("DATABASE_URL", "mysql://user:hunter2@host/database"),
         ("RUST_LOG", "counterfoil=loud"),
     ]);
     let text = mistakes.to_string();
     for part in [
-        "12 settings are wrong, and nothing was started:",
+        "13 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
         "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
         "cannot read /nonexistent/catalog.toml",
@@ -108,6 +109,7 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         "STRIPE_SECRET_KEY: `…` is not possible; it begins with sk_test_",
         "STRIPE_API_URL: `api.stripe.com` is not possible; it is an address such as https://api.stripe.com",
         "COUNTERFOIL_BILLING: `maybe` is not possible; it is `on` or `off`",
+        "STRIPE_PORTAL_CONFIGURATION: `the portal` is not possible; it is the id of a portal configuration",
         "DATABASE_URL: `…` is not possible; it is a URL such as postgres://",
         "RUST_LOG: `counterfoil=loud` is not possible; it is a level",
     ] {

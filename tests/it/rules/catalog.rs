@@ -175,6 +175,7 @@ fn payments() -> PaymentSettings {
         trial_days: 14,
         several_subscriptions: false,
         proration: "create_prorations".to_owned(),
+        cancellation: "at_period_end".to_owned(),
         grace_days: 3,
         retries_max: 3,
         pack_refunds: PackRefunds::Given,

@@ -28,6 +28,39 @@ async fn live_keys_and_no_keys_are_refused() {
 }
 
 #[tokio::test]
+async fn a_restricted_key_may_ask_for_what_it_is_for() {
+    let bench = Bench::start().await;
+    let restrict = |key: &str| json!({ "key": key, "may": ["products", "billing_portal/configurations"] });
+    assert_eq!(bench.control("keys", restrict("rk_test_small")).await.0, 200);
+    assert_eq!(bench.control("keys", restrict("sk_test_whole")).await.0, 400);
+    let client = reqwest::Client::new();
+    for (path, status) in [("products", 200), ("billing_portal/configurations", 200), ("customers", 403)] {
+        let url = format!("{}/v1/{path}", bench.sandbox.url());
+        let answer = client.get(url).bearer_auth("rk_test_small").send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_its_product_has_by_default_is_not_archived() {
+    let bench = Bench::start().await;
+    let form = [
+        ("name", "Basic"),
+        ("default_price_data[unit_amount]", "999"),
+        ("default_price_data[currency]", "usd"),
+    ];
+    let product = bench.post("/v1/products", &form).await;
+    let price = format!("/v1/prices/{}", text(&product["default_price"]));
+    let (status, error) = refused(&bench, &price, &[("active", "false")]).await;
+    assert_eq!((status, &error["param"]), (400, &json!("active")), "{error}");
+    let path = format!("/v1/products/{}", text(&product["id"]));
+    let form = [("product", text(&product["id"])), ("unit_amount", "1999"), ("currency", "usd")];
+    let other = bench.post("/v1/prices", &form).await;
+    bench.post(&path, &[("default_price", text(&other["id"]))]).await;
+    bench.post(&price, &[("active", "false")]).await;
+}
+
+#[tokio::test]
 async fn parameters_are_checked() {
     let bench = Bench::start().await;
     type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);

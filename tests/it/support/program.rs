@@ -53,7 +53,12 @@ pub struct Served {
 impl Served {
     /// Starts `serve` on a free port, and waits until it serves.
     pub fn start(configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command(&["--json", "serve", "--listen", "127.0.0.1:0"]);
+        Self::start_at("127.0.0.1:0", configure)
+    }
+
+    /// Starts `serve` at an address that somebody else has to know before.
+    pub fn start_at(listen: &str, configure: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command(&["--json", "serve", "--listen", listen]);
         configure(&mut command);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();

@@ -7,6 +7,7 @@ mod checkout;
 mod customer;
 mod portal;
 mod preview;
+pub mod setup;
 mod subscription;
 
 use std::collections::HashMap;

@@ -11,6 +11,9 @@ use super::super::Ask;
 pub struct OpenPortal {
     pub customer: String,
     pub return_url: String,
+    /// What it offers; `None`: what the Stripe account has by default.
+    #[serde(default)]
+    pub configuration: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -22,8 +25,12 @@ impl Ask for OpenPortal {
     type Answer = PortalOpened;
 
     fn request(&self) -> impl StripeRequest + Send {
-        CreateBillingPortalSession::new()
+        let session = CreateBillingPortalSession::new()
             .customer(self.customer.as_str())
-            .return_url(self.return_url.as_str())
+            .return_url(self.return_url.as_str());
+        match &self.configuration {
+            Some(configuration) => session.configuration(configuration.as_str()),
+            None => session,
+        }
     }
 }

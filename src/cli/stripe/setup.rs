@@ -1,0 +1,206 @@
+//! `counterfoil stripe setup`: makes at Stripe what the catalog sells, and says what is to be set then.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    catalog::Mode,
+    config::{BillingConfig, Config},
+    stripe::{
+        client::{Client, Patience},
+        setup::{self, Action, Plan, Report, SetupError, Step, Wanted},
+    },
+};
+
+use super::super::{
+    exit::{Answer, Exit, Failure},
+    flags::ServeFlags,
+    output::{Output, or_dash, table},
+};
+
+pub(super) const HELP: &str = "\
+Products, prices, the portal's configuration and the webhook endpoint are made or brought up to date, from the catalog.
+What is there already is found again, so that a second setup changes nothing. A price whose amount has changed is made
+anew; the old one is archived, subscriptions keep it, and its id goes on standing for the plan.
+
+The standard output has the settings that result, for a `.env` file; what was done is said beside it. The secret of a
+new webhook endpoint is among them, this once.
+
+Examples:
+  counterfoil stripe setup --url https://ledger.example.com --dry-run
+  counterfoil stripe setup --url https://ledger.example.com >> .env
+  counterfoil stripe setup --live --url https://ledger.example.com --catalog mine.toml";
+
+/// Where a server takes webhooks.
+const WEBHOOK_PATH: &str = "/v1/webhooks/stripe";
+
+#[derive(Args)]
+pub(in super::super) struct Setup {
+    /// Where this server is reached from outside: https://ledger.example.com, or with the whole path of its webhooks
+    ///
+    /// Without it, no webhook endpoint is made or changed.
+    #[arg(long)]
+    url: Option<String>,
+    /// Work with real money: needed with a live key, and refused with a test key
+    #[arg(long)]
+    live: bool,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Disable other webhook endpoints at the same address, once the server knows the new one's secret
+    #[arg(long)]
+    retire: bool,
+    #[command(flatten)]
+    flags: ServeFlags,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    mode: &'static str,
+    catalog: &'a str,
+    dry_run: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Setup {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        let (config, catalog) = Config::read_before_setup(&self.flags.given())?;
+        let client = client(&config.billing)?;
+        check_mode(config.mode, self.live)?;
+        let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
+        let wanted =
+            Wanted::of(&catalog.catalog, config.mode, config.billing.portal.as_deref(), url.as_deref());
+        let plan = setup::prepare(&client, &wanted, self.retire).await.map_err(failed)?;
+        let shown = |report: &Report| {
+            let shown = Shown {
+                mode: config.mode.as_str(),
+                catalog: &catalog.catalog.name,
+                dry_run: self.dry_run,
+                report,
+            };
+            serde_json::to_value(&shown).map_err(Failure::broken)
+        };
+        if self.dry_run {
+            let report = Report { steps: plan.steps, ..Report::default() };
+            output.answer(&shown(&report)?, || table_of(&report.steps))?;
+            output.note("Nothing was changed.");
+            return Ok(Exit::Success);
+        }
+        output.note(&table_of(&plan.steps));
+        let (report, outcome) = perform(&client, &wanted, plan, self.retire, output).await;
+        output.answer(&shown(&report)?, || settings_of(&report, &config))?;
+        outcome?;
+        if let (Some(endpoint), None) = (&report.endpoint, &report.webhook_secret) {
+            output.note(&where_the_secret_is(endpoint, config.mode));
+        }
+        Ok(Exit::Success)
+    }
+}
+
+async fn perform(
+    client: &Client,
+    wanted: &Wanted,
+    plan: Plan,
+    retire: bool,
+    output: Output,
+) -> (Report, Result<(), Failure>) {
+    if plan.is_done() {
+        output.note("Stripe has all of it; nothing was changed.");
+        return (Report::of(wanted, &plan), Ok(()));
+    }
+    let progress = output.progress("setting up", u64::try_from(plan.changes()).unwrap_or(0));
+    let (report, outcome) = setup::set_up(client, wanted, plan, retire, &|_: &Step| progress.inc(1)).await;
+    progress.finish_and_clear();
+    (report, outcome.map_err(failed))
+}
+
+/// What the catalog asks for is impossible, Stripe says no, or it does not answer.
+fn failed(error: SetupError) -> Failure {
+    if matches!(error, SetupError::TooManyPlans(_)) {
+        Failure::Usage(error.to_string())
+    } else if error.is_refusal() {
+        Failure::No(error.to_string())
+    } else {
+        Failure::broken(error)
+    }
+}
+
+/// Real money is asked for twice: by the key, and by the flag.
+pub(super) fn check_mode(mode: Mode, live: bool) -> Result<(), Failure> {
+    match (mode, live) {
+        (Mode::Live, false) => {
+            Err(Failure::Usage("STRIPE_SECRET_KEY is a live key; say --live if that is meant".to_owned()))
+        }
+        (Mode::Test, true) => Err(Failure::Usage(
+            "--live needs a live key in STRIPE_SECRET_KEY (sk_live_… or rk_live_…)".to_owned(),
+        )),
+        (Mode::Live, true) | (Mode::Test, false) => Ok(()),
+    }
+}
+
+pub(super) fn client(billing: &BillingConfig) -> Result<Client, Failure> {
+    let key = billing.key.as_ref().ok_or_else(|| {
+        Failure::Usage(
+            "STRIPE_SECRET_KEY is not set; it is in Stripe's dashboard under Developers".to_owned(),
+        )
+    })?;
+    Client::new(key, &billing.url, Patience::default()).map_err(Failure::broken)
+}
+
+/// The whole address of the webhooks of a server.
+pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, Failure> {
+    let refuse = |allowed: &str| Failure::Usage(format!("--url: `{text}` is not possible; {allowed}"));
+    let mut url = reqwest::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| refuse("it is an address such as https://ledger.example.com"))?;
+    if mode == Mode::Live && url.scheme() != "https" {
+        return Err(refuse("Stripe sends live webhooks to https addresses only"));
+    }
+    if url.path() == "/" {
+        url.set_path(WEBHOOK_PATH);
+    }
+    Ok(url.to_string())
+}
+
+fn table_of(steps: &[Step]) -> String {
+    let mut table = table(["", "object", "name", "id", "because"]);
+    for step in steps {
+        let id = if step.action == Action::Create { None } else { step.id.as_ref() };
+        table.add_row([
+            step.action.to_string(),
+            step.object.to_string(),
+            step.name.clone(),
+            or_dash(id),
+            step.because.clone(),
+        ]);
+    }
+    table.to_string()
+}
+
+/// The lines of a `.env` file.
+fn settings_of(report: &Report, config: &Config) -> String {
+    let mut lines = vec![format!("# Made by `counterfoil stripe setup`, {} mode.", config.mode)];
+    lines.extend(report.settings.iter().map(|(name, value)| format!("{name}={value}")));
+    if let Some(secret) = &report.webhook_secret {
+        if !config.webhook_secrets.is_empty() {
+            lines.push(
+                "# Add the secret that is set now behind a comma, until its endpoint is retired.".to_owned(),
+            );
+        }
+        lines.push(format!("STRIPE_WEBHOOK_SECRET={secret}"));
+    }
+    let written =
+        report.in_catalog.iter().map(|(key, value)| format!("# Write into the catalog: {key} = {value}"));
+    lines.extend(written);
+    lines.join("\n")
+}
+
+fn where_the_secret_is(endpoint: &str, mode: Mode) -> String {
+    let test = if mode == Mode::Test { "test/" } else { "" };
+    format!(
+        "The endpoint's secret is told when it is made, and not again. It is shown at \
+         https://dashboard.stripe.com/{test}webhooks/{endpoint}"
+    )
+}

@@ -1,0 +1,126 @@
+//! Who is told what happens, in which words, and did it arrive?
+
+use std::collections::{BTreeMap, HashMap};
+
+use ::stripe::StripeRequest;
+use serde::Serialize;
+use stripe_core::event::ListEvent;
+use stripe_misc::webhook_endpoint::{CreateWebhookEndpoint, ListWebhookEndpoint, UpdateWebhookEndpoint};
+use stripe_shared::version::VERSION;
+
+use super::{super::super::Ask, Identified, PAGE_LENGTH, Page, word};
+
+/// The version of Stripe's API that events are asked for in: the one that requests are made in too.
+pub const API_VERSION: &str = "2026-09-30.endive";
+
+#[derive(Clone, Debug, Default)]
+pub struct ListEndpoints {
+    pub after: Option<String>,
+}
+
+/// An endpoint whose events have the shape of [`API_VERSION`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MakeEndpoint {
+    pub url: String,
+    pub types: Vec<&'static str>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What is `None` stays. The version of an endpoint cannot be changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeEndpoint {
+    pub id: String,
+    pub enabled: Option<bool>,
+    pub types: Option<Vec<&'static str>>,
+}
+
+/// Not `Debug`, since it may have a secret.
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct EndpointKept {
+    pub id: String,
+    pub url: String,
+    pub status: String,
+    /// `None` is the version that the Stripe account has by default.
+    pub api_version: Option<String>,
+    pub enabled_events: Vec<String>,
+    pub livemode: bool,
+    pub metadata: BTreeMap<String, String>,
+    /// What it signs with, which is said once: when it is made.
+    pub secret: Option<String>,
+}
+
+/// The newest events that some endpoint has not accepted, of the last thirty days. A page of them.
+#[derive(Clone, Debug)]
+pub struct ListEvents;
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+pub struct Undelivered {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// In seconds since 1970.
+    pub created: i64,
+}
+
+impl EndpointKept {
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.status == "enabled"
+    }
+
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.api_version.as_deref() == Some(API_VERSION)
+    }
+}
+
+impl Identified for EndpointKept {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Ask for ListEndpoints {
+    type Answer = Page<EndpointKept>;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let list = ListWebhookEndpoint::new().limit(PAGE_LENGTH);
+        match &self.after {
+            Some(after) => list.starting_after(after.as_str()),
+            None => list,
+        }
+    }
+}
+
+impl Ask for MakeEndpoint {
+    type Answer = EndpointKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let types: Vec<_> = self.types.iter().map(|kind| word(kind)).collect();
+        let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
+        CreateWebhookEndpoint::new(types, self.url.as_str()).api_version(VERSION).metadata(metadata)
+    }
+}
+
+impl Ask for ChangeEndpoint {
+    type Answer = EndpointKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let mut update = UpdateWebhookEndpoint::new(self.id.as_str());
+        if let Some(enabled) = self.enabled {
+            update = update.disabled(!enabled);
+        }
+        if let Some(types) = &self.types {
+            update = update.enabled_events(types.iter().map(|kind| word(kind)).collect::<Vec<_>>());
+        }
+        update
+    }
+}
+
+impl Ask for ListEvents {
+    type Answer = Page<Undelivered>;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        ListEvent::new().delivery_success(false).limit(PAGE_LENGTH)
+    }
+}

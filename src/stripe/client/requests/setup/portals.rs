@@ -1,0 +1,162 @@
+//! What may a person change on the portal's page?
+
+use std::collections::BTreeMap;
+
+use ::stripe::StripeRequest;
+use serde::Serialize;
+use serde_json::{Value, json};
+use stripe_billing::billing_portal_configuration::ListBillingPortalConfiguration;
+use stripe_client_core::{RequestBuilder, StripeMethod};
+
+use super::{super::super::Ask, Identified, PAGE_LENGTH, Page};
+
+const PATH: &str = "/billing_portal/configurations";
+
+#[derive(Clone, Debug, Default)]
+pub struct ListPortals {
+    pub after: Option<String>,
+}
+
+/// What the portal offers: plans to change to, an end to the subscription, other cards, old invoices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PortalOffer {
+    /// The prices that may be changed to, by their products.
+    pub products: BTreeMap<String, Vec<String>>,
+    /// `create_prorations`, `always_invoice` or `none`.
+    pub proration: String,
+    /// `at_period_end` or `immediately`.
+    pub cancellation: String,
+}
+
+/// Sets what a configuration offers; without an id, a new one is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetPortal {
+    pub id: Option<String>,
+    pub offer: PortalOffer,
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+pub struct PortalKept {
+    pub id: String,
+    pub active: bool,
+    pub livemode: bool,
+    pub metadata: BTreeMap<String, String>,
+    features: Features,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Features {
+    subscription_update: Update,
+    subscription_cancel: Cancel,
+    payment_method_update: Feature,
+    invoice_history: Feature,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Update {
+    enabled: bool,
+    default_allowed_updates: Vec<String>,
+    products: Option<Vec<Product>>,
+    proration_behavior: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Product {
+    product: String,
+    prices: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Cancel {
+    enabled: bool,
+    mode: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Feature {
+    enabled: bool,
+}
+
+impl PortalKept {
+    /// What it offers, if all that belongs to an offer is switched on.
+    #[must_use]
+    pub fn offer(&self) -> Option<PortalOffer> {
+        let Features { subscription_update: update, subscription_cancel: cancel, .. } = &self.features;
+        let on = update.enabled
+            && update.default_allowed_updates == ["price"]
+            && cancel.enabled
+            && self.features.payment_method_update.enabled
+            && self.features.invoice_history.enabled;
+        let products = update.products.iter().flatten().map(|product| {
+            let mut prices = product.prices.clone();
+            prices.sort();
+            (product.product.clone(), prices)
+        });
+        on.then(|| PortalOffer {
+            products: products.collect(),
+            proration: update.proration_behavior.clone(),
+            cancellation: cancel.mode.clone(),
+        })
+    }
+}
+
+impl Identified for PortalKept {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Ask for ListPortals {
+    type Answer = Page<PortalKept>;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let list = ListBillingPortalConfiguration::new().limit(PAGE_LENGTH);
+        match &self.after {
+            Some(after) => list.starting_after(after.as_str()),
+            None => list,
+        }
+    }
+}
+
+impl Ask for SetPortal {
+    type Answer = PortalKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        Set(self.clone())
+    }
+}
+
+/// The generated requests have all of this twice, once for making and once for changing, and it is the same form.
+struct Set(SetPortal);
+
+impl StripeRequest for Set {
+    type Output = miniserde::json::Value;
+
+    fn build(&self) -> RequestBuilder {
+        let Self(SetPortal { id, offer, metadata }) = self;
+        let product = |(product, prices)| json!({ "product": product, "prices": prices });
+        let mut form = json!({
+            "features": {
+                "payment_method_update": { "enabled": true },
+                "invoice_history": { "enabled": true },
+                "subscription_cancel": { "enabled": true, "mode": offer.cancellation },
+                "subscription_update": {
+                    "enabled": true,
+                    "default_allowed_updates": ["price"],
+                    "proration_behavior": offer.proration,
+                    "products": offer.products.iter().map(product).collect::<Vec<Value>>(),
+                },
+            },
+            "metadata": metadata,
+        });
+        let path = match (id, form.as_object_mut()) {
+            (Some(id), Some(form)) => {
+                form.insert("active".to_owned(), Value::Bool(true));
+                format!("{PATH}/{id}")
+            }
+            _ => PATH.to_owned(),
+        };
+        RequestBuilder::new(StripeMethod::Post, path).form(&form)
+    }
+}

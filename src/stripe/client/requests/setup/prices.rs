@@ -1,0 +1,155 @@
+//! What does it cost? An amount never changes: another amount is another price.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ::stripe::StripeRequest;
+use serde::Serialize;
+use stripe_product::price::{
+    CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, RetrievePrice, UpdatePrice,
+};
+
+use super::{super::super::Ask, Identified, PAGE_LENGTH, Page};
+use crate::domain::catalog::Interval;
+
+/// The prices that have one of these lookup keys, of which Stripe takes ten at a time.
+#[derive(Clone, Debug)]
+pub struct FindPrices {
+    pub lookup_keys: Vec<String>,
+}
+
+impl FindPrices {
+    pub const KEYS_MAX: usize = 10;
+}
+
+#[derive(Clone, Debug)]
+pub struct FindPrice {
+    pub id: String,
+}
+
+/// The prices of a product, archived ones too.
+#[derive(Clone, Debug)]
+pub struct ListPrices {
+    pub product: String,
+    pub after: Option<String>,
+}
+
+/// A price. The lookup key is taken away from whichever has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MakePrice {
+    pub product: String,
+    pub currency: String,
+    pub minor: i64,
+    /// `None` is paid once.
+    pub interval: Option<Interval>,
+    pub lookup_key: String,
+    pub metadata: BTreeMap<String, String>,
+    /// What had the lookup key before, so that going back and forth between amounts is another request each time.
+    pub replaces: Option<String>,
+}
+
+/// What is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangePrice {
+    pub id: String,
+    pub active: Option<bool>,
+    pub lookup_key: Option<String>,
+    /// Added to what is there.
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+pub struct PriceKept {
+    pub id: String,
+    pub product: String,
+    pub active: bool,
+    pub livemode: bool,
+    pub currency: String,
+    /// `None`: the price has steps, or parts of a cent.
+    pub unit_amount: Option<i64>,
+    /// `None` is paid once.
+    pub recurring: Option<RecurringKept>,
+    pub lookup_key: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+pub struct RecurringKept {
+    pub interval: String,
+    pub interval_count: u64,
+    pub usage_type: String,
+}
+
+impl Identified for PriceKept {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Ask for FindPrices {
+    type Answer = Page<PriceKept>;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        ListPrice::new().lookup_keys(self.lookup_keys.clone()).limit(PAGE_LENGTH)
+    }
+}
+
+impl Ask for FindPrice {
+    type Answer = PriceKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        RetrievePrice::new(self.id.as_str())
+    }
+}
+
+impl Ask for ListPrices {
+    type Answer = Page<PriceKept>;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let list = ListPrice::new().product(self.product.as_str()).limit(PAGE_LENGTH);
+        match &self.after {
+            Some(after) => list.starting_after(after.as_str()),
+            None => list,
+        }
+    }
+}
+
+impl Ask for MakePrice {
+    type Answer = PriceKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let currency: stripe_types::Currency =
+            self.currency.parse().unwrap_or_else(|_| stripe_types::Currency::Unknown(self.currency.clone()));
+        let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
+        let price = CreatePrice::new(currency)
+            .product(self.product.as_str())
+            .unit_amount(self.minor)
+            .lookup_key(self.lookup_key.as_str())
+            .transfer_lookup_key(true)
+            .metadata(metadata);
+        match self.interval {
+            Some(interval) => price.recurring(CreatePriceRecurring::new(match interval {
+                Interval::Month => CreatePriceRecurringInterval::Month,
+                Interval::Year => CreatePriceRecurringInterval::Year,
+            })),
+            None => price,
+        }
+    }
+}
+
+impl Ask for ChangePrice {
+    type Answer = PriceKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let mut update = UpdatePrice::new(self.id.as_str());
+        if let Some(active) = self.active {
+            update = update.active(active);
+        }
+        if let Some(key) = &self.lookup_key {
+            update = update.lookup_key(key.as_str()).transfer_lookup_key(true);
+        }
+        if !self.metadata.is_empty() {
+            update = update.metadata(self.metadata.clone().into_iter().collect::<HashMap<_, _>>());
+        }
+        update
+    }
+}

@@ -1,0 +1,84 @@
+//! What is a thing called that is sold?
+
+use std::collections::{BTreeMap, HashMap};
+
+use ::stripe::StripeRequest;
+use serde::Serialize;
+use stripe_product::product::{CreateProduct, ListProduct, UpdateProduct};
+
+use super::{super::super::Ask, Identified, PAGE_LENGTH, Page};
+
+/// The products with these ids, as far as there are any. At most a page of them.
+#[derive(Clone, Debug)]
+pub struct FindProducts {
+    pub ids: Vec<String>,
+}
+
+/// A product under an id of ours, so that it cannot be made twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MakeProduct {
+    pub id: String,
+    pub name: String,
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeProduct {
+    pub id: String,
+    pub name: Option<String>,
+    pub active: Option<bool>,
+    pub default_price: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+pub struct ProductKept {
+    pub id: String,
+    pub name: String,
+    pub active: bool,
+    pub livemode: bool,
+    /// A price by itself, or `None`. Stripe does not let it be archived.
+    pub default_price: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Identified for ProductKept {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Ask for FindProducts {
+    type Answer = Page<ProductKept>;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        ListProduct::new().ids(self.ids.clone()).limit(PAGE_LENGTH)
+    }
+}
+
+impl Ask for MakeProduct {
+    type Answer = ProductKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
+        CreateProduct::new(self.name.as_str()).id(self.id.as_str()).metadata(metadata)
+    }
+}
+
+impl Ask for ChangeProduct {
+    type Answer = ProductKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let mut update = UpdateProduct::new(self.id.as_str());
+        if let Some(name) = &self.name {
+            update = update.name(name.as_str());
+        }
+        if let Some(active) = self.active {
+            update = update.active(active);
+        }
+        if let Some(price) = &self.default_price {
+            update = update.default_price(price.as_str());
+        }
+        update
+    }
+}

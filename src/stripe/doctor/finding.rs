@@ -1,0 +1,134 @@
+//! What was found, how bad is it, and what is to be done?
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What one check says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub check: Code,
+    pub level: Level,
+    pub found: String,
+    /// What to do; nothing if all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Ok,
+    /// It works, and may stop to.
+    Warning,
+    /// Something is not sold, not granted, or not told.
+    Error,
+}
+
+/// The name of a check. It stays the same over releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    Key,
+    Rights,
+    Clock,
+    Mode,
+    PricesSet,
+    PricesExist,
+    PricesActive,
+    PriceTerms,
+    ProductsActive,
+    Portal,
+    PortalActive,
+    PortalOffer,
+    SigningSecret,
+    Endpoint,
+    EndpointEnabled,
+    EndpointSingle,
+    EndpointVersion,
+    EventTypes,
+    EventTypesSuperfluous,
+    Deliveries,
+}
+
+impl Code {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Rights => "rights",
+            Self::Clock => "clock",
+            Self::Mode => "mode",
+            Self::PricesSet => "prices_set",
+            Self::PricesExist => "prices_exist",
+            Self::PricesActive => "prices_active",
+            Self::PriceTerms => "price_terms",
+            Self::ProductsActive => "products_active",
+            Self::Portal => "portal",
+            Self::PortalActive => "portal_active",
+            Self::PortalOffer => "portal_offer",
+            Self::SigningSecret => "signing_secret",
+            Self::Endpoint => "endpoint",
+            Self::EndpointEnabled => "endpoint_enabled",
+            Self::EndpointSingle => "endpoint_single",
+            Self::EndpointVersion => "endpoint_version",
+            Self::EventTypes => "event_types",
+            Self::EventTypesSuperfluous => "event_types_superfluous",
+            Self::Deliveries => "deliveries",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// The findings so far.
+#[derive(Default)]
+pub(super) struct Findings(pub Vec<Finding>);
+
+impl Findings {
+    pub fn ok(&mut self, check: Code, found: impl Into<String>) {
+        self.0.push(Finding { check, level: Level::Ok, found: found.into(), advice: None });
+    }
+
+    pub fn warn(&mut self, check: Code, found: impl Into<String>, advice: impl Into<String>) {
+        self.add(check, Level::Warning, found.into(), advice.into());
+    }
+
+    pub fn error(&mut self, check: Code, found: impl Into<String>, advice: impl Into<String>) {
+        self.add(check, Level::Error, found.into(), advice.into());
+    }
+
+    /// All that is wrong in one finding; or, when nothing is, what is well.
+    pub fn all(
+        &mut self,
+        check: Code,
+        level: Level,
+        wrong: &[String],
+        advice: &str,
+        well: impl Into<String>,
+    ) {
+        if wrong.is_empty() {
+            self.ok(check, well);
+        } else {
+            self.add(check, level, wrong.join("; "), advice.to_owned());
+        }
+    }
+
+    fn add(&mut self, check: Code, level: Level, found: String, advice: String) {
+        self.0.push(Finding { check, level, found, advice: Some(advice) });
+    }
+}

@@ -1,0 +1,418 @@
+//! What has to be done so that Stripe has what the catalog says? A comparison: nothing is asked here.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use serde::Serialize;
+
+use super::{
+    found::{Found, Sold},
+    wanted::{Offer, PRICE, Price, Wanted, types},
+};
+use crate::stripe::client::setup::{
+    API_VERSION, ChangeEndpoint, ChangePrice, ChangeProduct, EndpointKept, MakeEndpoint, MakePrice,
+    MakeProduct, PortalKept, PortalOffer, PriceKept,
+};
+
+/// The most products that Stripe's portal offers.
+pub const PORTAL_PRODUCTS_MAX: usize = 10;
+
+/// Everything that is looked at, in the order in which it is done.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    /// By lookup key, the ids that a price has or had, the one for new sales first.
+    pub ids: BTreeMap<String, Vec<String>>,
+    /// By lookup key, the price that new sales use, where there is one already.
+    pub current: BTreeMap<String, String>,
+}
+
+/// One object at Stripe, and what happens to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub action: Action,
+    pub object: Object,
+    /// What it is called in the catalog, or its address.
+    pub name: String,
+    /// Its id at Stripe, where it has one already.
+    pub id: Option<String>,
+    pub because: String,
+    #[serde(skip)]
+    pub change: Option<Change>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Create,
+    Update,
+    /// It stays for those who have it, and is sold to nobody else.
+    Archive,
+    Leave,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    Product,
+    Price,
+    PortalConfiguration,
+    WebhookEndpoint,
+}
+
+/// What Stripe is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    MakeProduct(MakeProduct),
+    ChangeProduct(ChangeProduct),
+    MakePrice(MakePrice),
+    ChangePrice(ChangePrice),
+    /// Makes the price with a lookup key the one that a product has by default, and archives another.
+    ReplacePrice {
+        old: String,
+        default_of: Option<String>,
+        lookup_key: String,
+    },
+    /// Sets what a configuration offers: prices by their lookup keys, since some may not have been made yet.
+    SetPortal {
+        id: Option<String>,
+        portal: Portal,
+    },
+    MakeEndpoint(MakeEndpoint),
+    ChangeEndpoint(ChangeEndpoint),
+}
+
+/// What the portal is to offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Portal {
+    /// Lookup keys, by product.
+    products: BTreeMap<String, Vec<String>>,
+    proration: String,
+    cancellation: String,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| step.action == Action::Leave)
+    }
+
+    /// How many changes there are.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.steps.iter().filter(|step| step.action != Action::Leave).count()
+    }
+}
+
+/// Compares. `retire` says whether other endpoints at the same address are switched off.
+#[must_use]
+pub fn plan(wanted: &Wanted, found: &Found, retire: bool) -> Plan {
+    let mut plan = Plan::default();
+    let mut portal = BTreeMap::new();
+    let mut archived = Vec::new();
+    for offer in &wanted.offers {
+        plan_offer(wanted, offer, &found.sold, &mut plan, &mut archived, &mut portal);
+    }
+    if !portal.is_empty() {
+        let (proration, cancellation) = (wanted.proration.clone(), wanted.cancellation.clone());
+        let step =
+            plan_portal(wanted, found, Portal { products: portal, proration, cancellation }, &plan.current);
+        plan.steps.push(step);
+    }
+    // What the portal offered is archived after it has stopped offering it.
+    plan.steps.append(&mut archived);
+    if let Some(url) = &wanted.url {
+        plan.steps.extend(plan_endpoints(wanted, url, &found.endpoints, retire));
+    }
+    plan
+}
+
+fn plan_offer(
+    wanted: &Wanted,
+    offer: &Offer,
+    sold: &Sold,
+    plan: &mut Plan,
+    archived: &mut Vec<Step>,
+    portal: &mut BTreeMap<String, Vec<String>>,
+) {
+    let of_sibling =
+        offer.prices.iter().find_map(|price| choose(offer, price, sold)).map(|kept| kept.product.clone());
+    let product = offer.product_given.clone().or(of_sibling).unwrap_or_else(|| offer.product_own.clone());
+    let mut products: Vec<String> = Vec::new();
+    let mut prices = Vec::new();
+    for price in &offer.prices {
+        let kept = choose(offer, price, sold);
+        let of = kept.map_or(&product, |kept| &kept.product);
+        if !products.contains(of) {
+            products.push(of.clone());
+        }
+        if offer.is_plan {
+            portal.entry(of.clone()).or_default().push(price.lookup_key.clone());
+        }
+        let holder = sold.prices.values().find(|kept| kept.lookup_key.as_ref() == Some(&price.lookup_key));
+        prices.push(match kept {
+            Some(kept) => plan_known_price(wanted, price, kept),
+            None => plan_new_price(wanted, price, &product, holder),
+        });
+        let others = candidates(price, sold).filter(|other| Some(*other) != kept);
+        let ours = |other: &&PriceKept| wanted.owns(&other.metadata) || Some(*other) == holder;
+        archived.extend(
+            others.clone().filter(|other| other.active).filter(ours).map(|old| archive(price, old, sold)),
+        );
+        let ids = kept.into_iter().chain(in_use(price, others.collect())).map(|kept| kept.id.clone());
+        plan.ids.insert(price.lookup_key.clone(), ids.collect());
+        plan.current.extend(kept.map(|kept| (price.lookup_key.clone(), kept.id.clone())));
+    }
+    plan.steps.extend(products.iter().map(|id| plan_product(wanted, offer, id, sold)));
+    plan.steps.append(&mut prices);
+}
+
+/// The prices that are this one, or were.
+fn candidates<'a>(price: &'a Price, sold: &'a Sold) -> impl Iterator<Item = &'a PriceKept> + Clone {
+    sold.prices.values().filter(|kept| {
+        kept.lookup_key.as_ref() == Some(&price.lookup_key)
+            || kept.metadata.get(PRICE) == Some(&price.lookup_key)
+            || price.configured.contains(&kept.id)
+    })
+}
+
+/// The price at Stripe that the catalog means: of those with its terms the one with the lookup key, else one that is
+/// on sale, else the one that is configured first.
+fn choose<'a>(offer: &'a Offer, price: &'a Price, sold: &'a Sold) -> Option<&'a PriceKept> {
+    let fits = |kept: &&PriceKept| {
+        let at_home = offer.product_given.as_ref().is_none_or(|given| *given == kept.product);
+        at_home && price.differs(kept).is_none()
+    };
+    candidates(price, sold).filter(fits).max_by_key(|kept| {
+        let place = price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX);
+        (kept.lookup_key.as_ref() == Some(&price.lookup_key), kept.active, Reverse(place))
+    })
+}
+
+/// The others in the order in which they are configured, and then those that are not any more.
+fn in_use<'a>(price: &Price, mut others: Vec<&'a PriceKept>) -> Vec<&'a PriceKept> {
+    others.sort_by_key(|kept| price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX));
+    others
+}
+
+fn plan_product(wanted: &Wanted, offer: &Offer, id: &str, sold: &Sold) -> Step {
+    let step = |action, because: String, change| Step {
+        action,
+        object: Object::Product,
+        name: offer.path.clone(),
+        id: (action != Action::Create).then(|| id.to_owned()),
+        because,
+        change,
+    };
+    let Some(kept) = sold.products.get(id) else {
+        let made = MakeProduct { id: id.to_owned(), name: offer.name.clone(), metadata: wanted.metadata() };
+        return step(Action::Create, format!("as {id}"), Some(Change::MakeProduct(made)));
+    };
+    // What people have made by hand keeps the name that they gave it.
+    let renamed = wanted.owns(&kept.metadata) && kept.name != offer.name;
+    let mut change = ChangeProduct { id: id.to_owned(), ..ChangeProduct::default() };
+    let mut because = Vec::new();
+    if !kept.active {
+        change.active = Some(true);
+        because.push("it is archived".to_owned());
+    }
+    if renamed {
+        change.name = Some(offer.name.clone());
+        because.push(format!("it is called {}, in the catalog {}", kept.name, offer.name));
+    }
+    if because.is_empty() {
+        return step(Action::Leave, kept.name.clone(), None);
+    }
+    step(Action::Update, because.join("; "), Some(Change::ChangeProduct(change)))
+}
+
+fn plan_known_price(wanted: &Wanted, price: &Price, kept: &PriceKept) -> Step {
+    let mut change = ChangePrice { id: kept.id.clone(), ..ChangePrice::default() };
+    let mut because = Vec::new();
+    if !kept.active {
+        change.active = Some(true);
+        because.push("it is archived");
+    }
+    if kept.lookup_key.as_ref() != Some(&price.lookup_key) {
+        change.lookup_key = Some(price.lookup_key.clone());
+        because.push("it is not found by its lookup key");
+    }
+    let metadata = price.metadata(wanted);
+    if metadata.iter().any(|(name, value)| kept.metadata.get(name) != Some(value)) {
+        change.metadata = metadata;
+        because.push("it does not say what it is the price of");
+    }
+    let action = if because.is_empty() { Action::Leave } else { Action::Update };
+    let because = if because.is_empty() { price.terms() } else { because.join("; ") };
+    Step {
+        action,
+        object: Object::Price,
+        name: price.path.clone(),
+        id: Some(kept.id.clone()),
+        because,
+        change: (action == Action::Update).then_some(Change::ChangePrice(change)),
+    }
+}
+
+fn plan_new_price(wanted: &Wanted, price: &Price, product: &str, holder: Option<&PriceKept>) -> Step {
+    let because = match holder {
+        Some(old) => format!("{}, in place of {}", price.terms(), old.id),
+        None => price.terms(),
+    };
+    let made = MakePrice {
+        product: product.to_owned(),
+        currency: price.amount.currency.as_str().to_owned(),
+        minor: price.amount.minor,
+        interval: price.interval,
+        lookup_key: price.lookup_key.clone(),
+        metadata: price.metadata(wanted),
+        replaces: holder.map(|old| old.id.clone()),
+    };
+    let name = price.path.clone();
+    let change = Some(Change::MakePrice(made));
+    Step { action: Action::Create, object: Object::Price, name, id: None, because, change }
+}
+
+fn archive(price: &Price, old: &PriceKept, sold: &Sold) -> Step {
+    let product = sold.products.get(&old.product);
+    let default_of = product.filter(|product| product.default_price.as_ref() == Some(&old.id));
+    let change = Change::ReplacePrice {
+        old: old.id.clone(),
+        default_of: default_of.map(|product| product.id.clone()),
+        lookup_key: price.lookup_key.clone(),
+    };
+    let differs = price.differs(old).unwrap_or_else(|| "there is another one".to_owned());
+    Step {
+        action: Action::Archive,
+        object: Object::Price,
+        name: price.path.clone(),
+        id: Some(old.id.clone()),
+        because: format!("{differs}; subscriptions that have it keep it, and it still stands for the plan"),
+        change: Some(change),
+    }
+}
+
+impl Portal {
+    /// The offer in ids, if all of its prices have one.
+    #[must_use]
+    pub fn offer(&self, current: &BTreeMap<String, String>) -> Option<PortalOffer> {
+        let ids = |keys: &Vec<String>| -> Option<Vec<String>> {
+            let mut ids: Vec<String> =
+                keys.iter().map(|key| current.get(key).cloned()).collect::<Option<_>>()?;
+            ids.sort();
+            Some(ids)
+        };
+        let products = self.products.iter().map(|(product, keys)| Some((product.clone(), ids(keys)?)));
+        Some(PortalOffer {
+            products: products.collect::<Option<_>>()?,
+            proration: self.proration.clone(),
+            cancellation: self.cancellation.clone(),
+        })
+    }
+}
+
+/// The configuration that is in use, or else the one that a setup has made.
+#[must_use]
+pub fn choose_portal<'a>(wanted: &Wanted, portals: &'a [PortalKept]) -> Option<&'a PortalKept> {
+    let configured = portals.iter().find(|portal| Some(&portal.id) == wanted.portal.as_ref());
+    configured.or_else(|| {
+        let mut ours = portals.iter().filter(|portal| wanted.owns(&portal.metadata));
+        ours.clone().find(|portal| portal.active).or_else(|| ours.next())
+    })
+}
+
+fn plan_portal(wanted: &Wanted, found: &Found, portal: Portal, current: &BTreeMap<String, String>) -> Step {
+    let kept = choose_portal(wanted, &found.portals);
+    let because = match kept {
+        None => Some(format!("offers {} plans", portal.products.len())),
+        Some(kept) if !kept.active => Some("it is not active".to_owned()),
+        Some(kept) if kept.offer() != portal.offer(current) => {
+            Some("it does not offer exactly what the catalog says".to_owned())
+        }
+        Some(_) => None,
+    };
+    let action = match (kept, &because) {
+        (None, _) => Action::Create,
+        (Some(_), Some(_)) => Action::Update,
+        (Some(_), None) => Action::Leave,
+    };
+    let id = kept.map(|kept| kept.id.clone());
+    Step {
+        action,
+        object: Object::PortalConfiguration,
+        name: wanted.owner.clone(),
+        because: because.clone().unwrap_or_else(|| format!("offers {} plans", portal.products.len())),
+        change: because.map(|_| Change::SetPortal { id: id.clone(), portal }),
+        id,
+    }
+}
+
+/// The endpoint for an address, and what becomes of others there.
+fn plan_endpoints(wanted: &Wanted, url: &str, endpoints: &[EndpointKept], retire: bool) -> Vec<Step> {
+    let step = |action, id: Option<&EndpointKept>, because: String, change| Step {
+        action,
+        object: Object::WebhookEndpoint,
+        name: url.to_owned(),
+        id: id.map(|kept| kept.id.clone()),
+        because,
+        change,
+    };
+    let here: Vec<&EndpointKept> = endpoints.iter().filter(|kept| kept.url == url).collect();
+    let pinned = here.iter().copied().filter(|kept| kept.is_pinned());
+    let Some(kept) = pinned.max_by_key(|kept| kept.is_enabled()) else {
+        let (metadata, url) = (wanted.metadata(), url.to_owned());
+        let made = MakeEndpoint { url, types: types(), metadata };
+        let because = format!("events of version {API_VERSION}, {} types", made.types.len());
+        let mut steps = vec![step(Action::Create, None, because, Some(Change::MakeEndpoint(made)))];
+        steps.extend(here.into_iter().map(|other| plan_other_endpoint(&step, other, retire)));
+        return steps;
+    };
+    let mut change = ChangeEndpoint { id: kept.id.clone(), ..ChangeEndpoint::default() };
+    let mut because = Vec::new();
+    if !kept.is_enabled() {
+        change.enabled = Some(true);
+        because.push("it is disabled");
+    }
+    if !asks_for_all(kept) {
+        change.types = Some(types());
+        because.push("it does not ask for exactly the types that are read");
+    }
+    let mut steps = vec![if because.is_empty() {
+        let because = format!("events of version {API_VERSION}, {} types", types().len());
+        step(Action::Leave, Some(kept), because, None)
+    } else {
+        step(Action::Update, Some(kept), because.join("; "), Some(Change::ChangeEndpoint(change)))
+    }];
+    let others = here.into_iter().filter(|other| other.id != kept.id);
+    steps.extend(others.map(|other| plan_other_endpoint(&step, other, retire)));
+    steps
+}
+
+/// An endpoint that tells the same server the same things. It goes on until it is said that the new secret is in use,
+/// so that nothing is refused in between.
+fn plan_other_endpoint(
+    step: &impl Fn(Action, Option<&EndpointKept>, String, Option<Change>) -> Step,
+    other: &EndpointKept,
+    retire: bool,
+) -> Step {
+    let version = other.api_version.as_deref().unwrap_or("the account's version");
+    if retire && other.is_enabled() {
+        let change = ChangeEndpoint { id: other.id.clone(), enabled: Some(false), types: None };
+        let because = format!("another endpoint of the same address, of {version}; it is disabled");
+        return step(Action::Update, Some(other), because, Some(Change::ChangeEndpoint(change)));
+    }
+    let because = if other.is_enabled() {
+        format!("another endpoint of the same address, of {version}; --retire disables it")
+    } else {
+        format!("disabled already; of {version}")
+    };
+    step(Action::Leave, Some(other), because, None)
+}
+
+fn asks_for_all(kept: &EndpointKept) -> bool {
+    let mut has: Vec<&str> = kept.enabled_events.iter().map(String::as_str).collect();
+    let mut wants = types();
+    has.sort_unstable();
+    wants.sort_unstable();
+    has == wants
+}

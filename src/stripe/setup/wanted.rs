@@ -1,0 +1,209 @@
+//! What should there be at Stripe? What the catalog says, under names that can be found again.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    catalog::{self, Mode},
+    domain::{
+        amount::{Currency, Money},
+        catalog::{Catalog, Interval, StripePrice},
+    },
+    stripe::{
+        client::setup::{PriceKept, RecurringKept},
+        translate::kinds,
+    },
+};
+
+/// The metadata that says which catalog an object was set up from.
+pub(super) const OWNER: &str = "counterfoil_catalog";
+/// The metadata of a price that says what it is the price of, also after another one has its lookup key.
+pub(super) const PRICE: &str = "counterfoil_price";
+
+/// All that should be there.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The catalog's name, as it stands in ids: several catalogs may share one account at Stripe.
+    pub owner: String,
+    pub mode: Mode,
+    pub offers: Vec<Offer>,
+    /// `create_prorations`, `always_invoice` or `none`.
+    pub proration: String,
+    /// `at_period_end` or `immediately`.
+    pub cancellation: String,
+    /// The configuration that is in use, if one is set.
+    pub portal: Option<String>,
+    /// Where webhooks are to be sent.
+    pub url: Option<String>,
+}
+
+/// A plan or a pack.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Where it stands in the catalog.
+    pub path: String,
+    pub name: String,
+    /// The product that the catalog names.
+    pub product_given: Option<String>,
+    /// The product that is made when there is none.
+    pub product_own: String,
+    pub is_plan: bool,
+    pub prices: Vec<Price>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Price {
+    pub path: String,
+    pub lookup_key: String,
+    pub amount: Money,
+    /// `None` is paid once.
+    pub interval: Option<Interval>,
+    /// The ids that are configured; the first one is for new sales.
+    pub configured: Vec<String>,
+    /// Where they come from; `None`: from the catalog's file.
+    pub setting: Option<String>,
+}
+
+impl Wanted {
+    #[must_use]
+    pub fn of(catalog: &Catalog, mode: Mode, portal: Option<&str>, url: Option<&str>) -> Self {
+        let owner = slug(&catalog.name);
+        let plans = catalog.plans.iter().filter(|plan| !plan.prices.is_empty()).map(|plan| {
+            let of = Named { owner: &owner, kind: "plan", id: plan.id.as_str(), name: &plan.name };
+            let prices = plan.prices.iter().map(|price| (Some(price.interval), &price.amount, &price.stripe));
+            of.offer(prices.collect())
+        });
+        let packs = catalog.packs.iter().map(|pack| {
+            let of = Named { owner: &owner, kind: "pack", id: pack.id.as_str(), name: &pack.name };
+            of.offer(vec![(None, &pack.price, &pack.stripe)])
+        });
+        Self {
+            mode,
+            offers: plans.chain(packs).collect(),
+            proration: catalog.payments.proration.clone(),
+            cancellation: catalog.payments.cancellation.clone(),
+            portal: portal.map(str::to_owned),
+            url: url.map(str::to_owned),
+            owner,
+        }
+    }
+
+    pub fn prices(&self) -> impl Iterator<Item = &Price> {
+        self.offers.iter().flat_map(|offer| &offer.prices)
+    }
+
+    pub(super) fn metadata(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(OWNER.to_owned(), self.owner.clone())])
+    }
+
+    /// Whether this catalog's setup has made an object with this metadata.
+    #[must_use]
+    pub fn owns(&self, metadata: &BTreeMap<String, String>) -> bool {
+        metadata.get(OWNER) == Some(&self.owner)
+    }
+}
+
+/// What is sold, and under which names.
+struct Named<'a> {
+    owner: &'a str,
+    kind: &'static str,
+    id: &'a str,
+    name: &'a str,
+}
+
+type Priced<'a> = (Option<Interval>, &'a Money, &'a StripePrice);
+
+impl Named<'_> {
+    fn offer(&self, prices: Vec<Priced<'_>>) -> Offer {
+        let Self { owner, kind, id, name } = self;
+        let path = format!("{kind}s.{id}");
+        let given = prices.iter().find_map(|(_, _, stripe)| stripe.product_id.clone());
+        let price = |(interval, amount, stripe): &Priced<'_>| Price {
+            path: interval.map_or_else(|| path.clone(), |by| format!("{path}.prices.{}", by.as_str())),
+            lookup_key: match interval {
+                Some(interval) => format!("{owner}_{kind}_{id}_{}", interval.as_str()),
+                None => format!("{owner}_{kind}_{id}"),
+            },
+            amount: (*amount).clone(),
+            interval: *interval,
+            configured: stripe.price_ids.clone(),
+            setting: stripe.setting.clone(),
+        };
+        Offer {
+            name: (*name).to_owned(),
+            product_given: given,
+            product_own: format!("prod_{owner}_{kind}_{id}"),
+            is_plan: *kind == "plan",
+            prices: prices.iter().map(price).collect(),
+            path,
+        }
+    }
+}
+
+impl Price {
+    pub(super) fn metadata(&self, wanted: &Wanted) -> BTreeMap<String, String> {
+        let mut metadata = wanted.metadata();
+        metadata.insert(PRICE.to_owned(), self.lookup_key.clone());
+        metadata
+    }
+
+    /// What differs between the catalog and a price at Stripe; nothing if it is the same.
+    #[must_use]
+    pub fn differs(&self, kept: &PriceKept) -> Option<String> {
+        if amount(kept).as_ref() != Some(&self.amount) {
+            return Some(format!("{}, in the catalog {}", terms(kept), self.terms()));
+        }
+        let same = match (self.interval, &kept.recurring) {
+            (None, None) => true,
+            (Some(wanted), Some(has)) => is_every(wanted, has),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        (!same).then(|| format!("{}, in the catalog {}", terms(kept), self.terms()))
+    }
+
+    #[must_use]
+    pub fn terms(&self) -> String {
+        let amount = catalog::show(&self.amount);
+        self.interval.map_or_else(|| format!("{amount} once"), |by| format!("{amount} a {}", by.as_str()))
+    }
+}
+
+fn is_every(wanted: Interval, has: &RecurringKept) -> bool {
+    has.interval == wanted.as_str() && has.interval_count == 1 && has.usage_type == "licensed"
+}
+
+fn amount(kept: &PriceKept) -> Option<Money> {
+    Some(Money { minor: kept.unit_amount?, currency: Currency::parse(&kept.currency).ok()? })
+}
+
+/// A price at Stripe, for people.
+fn terms(kept: &PriceKept) -> String {
+    let amount = amount(kept)
+        .map_or_else(|| format!("no fixed amount of {}", kept.currency), |amount| catalog::show(&amount));
+    let every = match &kept.recurring {
+        None => "once".to_owned(),
+        Some(by) if by.usage_type != "licensed" => format!("{} by the {}", by.usage_type, by.interval),
+        Some(by) if by.interval_count == 1 => format!("a {}", by.interval),
+        Some(by) => format!("every {} {}s", by.interval_count, by.interval),
+    };
+    format!("{amount} {every}")
+}
+
+/// The types of events that an endpoint should ask for.
+#[must_use]
+pub fn types() -> Vec<&'static str> {
+    kinds::KINDS.iter().filter(|kind| kind.is_subscribed).map(|kind| kind.name).collect()
+}
+
+/// A name as a part of an id.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('_') {
+            slug.push('_');
+        }
+    }
+    let slug = slug.trim_end_matches('_');
+    if slug.is_empty() { "counterfoil".to_owned() } else { slug.to_owned() }
+}

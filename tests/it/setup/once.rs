@@ -1,0 +1,107 @@
+//! Does a setup make everything, and a second one nothing?
+
+use std::collections::BTreeSet;
+
+use counterfoil::{
+    catalog::{self, Mode},
+    stripe::setup::{Action, types},
+};
+
+use super::account::{Account, MUSIC_OBJECTS, URL};
+
+#[tokio::test]
+async fn a_setup_makes_all_that_the_catalog_sells_and_a_second_one_nothing() {
+    let mut account = Account::empty().await;
+    let first = account.plan().await;
+    assert!(first.steps.iter().all(|step| step.action == Action::Create), "{:#?}", first.steps);
+    let report = account.set_up().await;
+    assert!(report.webhook_secret.as_ref().unwrap().starts_with("whsec_"));
+    assert_eq!(account.objects().await, MUSIC_OBJECTS);
+
+    // Once as somebody who has lost what was printed, and once as somebody who has set it.
+    for settings in [account.settings.clone(), report.settings.clone()] {
+        account.settings = settings;
+        assert!(account.plan().await.is_done(), "{:#?}", account.plan().await.steps);
+        let again = account.set_up().await;
+        assert_eq!((again.settings, again.webhook_secret), (report.settings.clone(), None));
+    }
+    assert_eq!(account.objects().await, MUSIC_OBJECTS);
+}
+
+#[tokio::test]
+async fn what_is_printed_is_what_the_catalog_asks_for() {
+    let text = include_str!("../../../catalogs/promptforge.toml");
+    let mut account = Account::with(text).await;
+    account.set_up_and_set().await;
+    let settings = |name: &str| account.settings.get(name).cloned();
+    let catalog = catalog::parse(text, &settings, Mode::Test).expect("no setting is missing");
+    for plan in &catalog.plans {
+        for price in &plan.prices {
+            let kept = account.price(price.stripe.sale_id().unwrap()).await;
+            assert_eq!(kept["unit_amount"], price.amount.minor);
+            assert_eq!(kept["recurring"]["interval"], price.interval.as_str());
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_that_stand_in_the_file_are_said_by_their_keys() {
+    let account = Account::with(include_str!("../../../catalogs/guide.toml")).await;
+    let report = account.set_up().await;
+    let key = "plans.premium_plan.prices.month.stripe.test.price";
+    let id = report.in_catalog[key].trim_matches('"');
+    let price = account.price(id).await;
+    // The product has the id that the file gives it.
+    assert_eq!((&price["unit_amount"], &price["product"]), (&4900.into(), &"prod_test_premium".into()));
+    let text = account.text.replace("price_test_premium_month", id);
+    assert!(text.contains(id));
+    let corrected = Account { text, ..account };
+    assert!(!corrected.set_up().await.in_catalog.contains_key(key));
+}
+
+#[tokio::test]
+async fn the_endpoint_is_pinned_and_asks_for_exactly_what_is_read() {
+    let account = Account::healthy().await;
+    let endpoint = account.list("webhook_endpoints").await.remove(0);
+    assert_eq!(endpoint["url"], URL);
+    assert_eq!(endpoint["api_version"], counterfoil::stripe::client::setup::API_VERSION);
+    let asked: BTreeSet<&str> =
+        endpoint["enabled_events"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
+    assert_eq!(asked, types().into_iter().collect());
+    assert_eq!(endpoint["secret"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn the_portal_offers_exactly_the_plans_with_what_the_catalog_says_of_changes_and_ends() {
+    let mut account = Account::empty().await;
+    account.text = account
+        .text
+        .replace("proration = \"create_prorations\"", "proration = \"none\"\ncancellation = \"immediately\"");
+    account.set_up_and_set().await;
+    let portal = account.list("billing_portal/configurations").await.remove(0);
+    assert_eq!(portal["id"], account.settings["STRIPE_PORTAL_CONFIGURATION"]);
+    let update = &portal["features"]["subscription_update"];
+    assert_eq!(update["proration_behavior"], "none");
+    assert_eq!(portal["features"]["subscription_cancel"]["mode"], "immediately");
+    let offered: BTreeSet<String> = update["products"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|product| product["prices"].as_array().unwrap())
+        .map(|price| price.as_str().unwrap().to_owned())
+        .collect();
+    let plans = ["BASIC", "CREATOR", "TEAM"].map(|plan| [plan.to_owned(), format!("{plan}_ANNUAL")]);
+    let plans =
+        plans.as_flattened().iter().map(|plan| account.settings[&format!("STRIPE_PRICE_{plan}")].clone());
+    assert_eq!(offered, plans.collect());
+
+    // What somebody changes by hand is set right.
+    let path = format!("billing_portal/configurations/{}", portal["id"].as_str().unwrap());
+    account
+        .post(&path, &[("active", "false"), ("features[subscription_cancel][mode]", "at_period_end")])
+        .await;
+    account.set_up().await;
+    let portal = account.list("billing_portal/configurations").await.remove(0);
+    assert_eq!((&portal["active"], account.objects().await), (&true.into(), MUSIC_OBJECTS));
+    assert_eq!(portal["features"]["subscription_cancel"]["mode"], "immediately");
+}
