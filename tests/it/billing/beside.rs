@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::shop::{ACME, Shop, pack};
 
-/// Under what the client has patience for.
-const DELAY: Duration = Duration::from_millis(300);
+/// More than the client has patience for, which is less than half a second for each of its three tries.
+const DELAY_MS: u64 = 3_000;
+const WAITING: Duration = Duration::from_millis(1_200);
 /// More than there are connections to the database.
 const BUYERS: usize = 48;
 const DEDUCTIONS: usize = 200;
@@ -35,7 +36,7 @@ async fn deductions_are_answered_while_stripe_is_slow() {
     }
     let before = deductions(&shop).await;
 
-    shop.fail(json!([{ "delay_ms": DELAY.as_millis(), "times": 100_000 }])).await;
+    shop.fail(json!([{ "delay_ms": DELAY_MS, "times": 100_000 }])).await;
     let (order, begin) = (pack(), Instant::now());
     let sales = futures::future::join_all(buyers.iter().map(|buyer| async {
         let answer = shop.checkout_of(buyer, "k1", &order).await;
@@ -43,10 +44,9 @@ async fn deductions_are_answered_while_stripe_is_slow() {
     }));
     let (sales, beside) = tokio::join!(sales, deductions(&shop));
     for (status, took) in sales {
-        assert_eq!(status, 201);
-        // A customer and a session.
-        assert!(took >= 2 * DELAY, "{took:?}");
+        assert_eq!(status, 503);
+        assert!(took >= WAITING, "{took:?}");
     }
     println!("deductions: {before:?}, beside {BUYERS} calls of a slow Stripe: {beside:?}");
-    assert!(beside.0 < DELAY / 2 && beside.1 < 2 * DELAY, "{before:?}, {beside:?}");
+    assert!(beside.0 < WAITING / 4 && beside.1 < WAITING, "{before:?}, {beside:?}");
 }
