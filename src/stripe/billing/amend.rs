@@ -1,5 +1,5 @@
-//! How does a subscription become another one, end, or stand still? The rules say whether, Stripe does it, once for each
-//! key, and its webhooks say what came of it: the ledger is not changed here.
+//! How does a subscription become another one, end, or stand still? The rules say whether, Stripe does it, once for
+//! each key, and its webhooks say what came of it: the ledger is not changed here.
 
 use serde::Serialize;
 
@@ -223,7 +223,8 @@ impl Billing {
     }
 }
 
-/// Stripe has no keys for what is deleted: a second cancellation finds nothing to cancel, and what there was is looked at.
+/// Stripe has no keys for what is deleted: a second cancellation finds nothing to cancel, and what there was is looked
+/// at.
 async fn ask(
     client: &Client,
     request: &AmendSubscription,

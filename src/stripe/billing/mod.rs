@@ -150,7 +150,8 @@ impl Billing {
         self.told(id, asking.as_ref(), answer).await
     }
 
-    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile, and Stripe answers the same.
+    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile, and Stripe answers the
+    /// same.
     async fn asking(&self, id: &CallId) -> Result<Option<Asking>, BillingError> {
         let now = self.now();
         let asking = self.0.calls.asking(id, now).await.map_err(BillingError::Storage)?;
@@ -160,7 +161,8 @@ impl Billing {
         Ok(asking)
     }
 
-    /// What is known now that Stripe has answered so. That nothing has happened can only be said if it was not asked before.
+    /// What is known now that Stripe has answered so. That nothing has happened can only be said if it was not asked
+    /// before.
     async fn told<T>(
         &self,
         id: &CallId,

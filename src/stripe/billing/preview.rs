@@ -122,8 +122,8 @@ impl Billing {
         Ok((terms.subscription.clone(), invoice))
     }
 
-    /// What the ledger would be told if the invoice was paid, if anything: read as from the webhook that will say so. `None`: that
-    /// would be set aside for a person to look at.
+    /// What the ledger would be told if the invoice was paid, if anything: read as from the webhook that will say so.
+    /// `None`: that would be set aside for a person to look at.
     fn paying(&self, invoice: &Value, at: Timestamp) -> Option<Option<Command>> {
         let mut object = invoice.clone();
         let members = object.as_object_mut()?;

@@ -154,7 +154,8 @@ async fn billing(server: &Server) -> BTreeMap<&'static str, Case> {
     cases
 }
 
-/// Of an account that is subscribed. Each success leaves the state that the next one needs, in the order of the operations.
+/// Of an account that is subscribed. Each success leaves the state that the next one needs, in the order of the
+/// operations.
 fn subscriptions() -> BTreeMap<&'static str, Case> {
     let of = |account: &str, what: &str| format!("/v1/accounts/{account}/subscription/{what}");
     let change = |what: &str| {

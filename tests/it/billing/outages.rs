@@ -120,8 +120,8 @@ async fn a_stripe_that_is_not_there_has_done_nothing() {
     answer.is_problem(503, "stripe_unavailable");
 }
 
-/// A change of the subscription that is asked of a Stripe which fails like that. The request that reads the subscription first
-/// passes.
+/// A change of the subscription that is asked of a Stripe which fails like that. The request that reads the
+/// subscription first passes.
 async fn change_amid(fault: Value) -> (Shop, Answer) {
     let shop = Shop::subscribed().await;
     shop.fail(json!([{}, fault])).await;
