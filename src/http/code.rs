@@ -90,7 +90,7 @@ codes! {
     NoTrial = CONFLICT, "no_trial", "There is nothing to try",
         "Leave `trial` out. An account tries once, and only what the catalog has days for.";
     NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
-        "It becomes one with its first checkout: POST /v1/accounts/{account}/checkout-sessions.";
+        "PUT /v1/accounts/{account}/customer makes it one, and so does its first checkout.";
 
     // What Stripe could not do, or would not.
     BillingOff = SERVICE_UNAVAILABLE, "billing_off", "Billing is switched off",
@@ -103,6 +103,10 @@ codes! {
         "Nothing was changed. `stripe_code` says why; correct it, and send it again with a new key.";
     StripeDeclined = PAYMENT_REQUIRED, "stripe_declined", "The payment was declined",
         "Nothing was charged. `decline_code` says why; let the person use another way to pay, with a new key.";
+    PaymentMethodNotFound = NOT_FOUND, "payment_method_not_found", "The account has no such payment method",
+        "GET /v1/accounts/{account}/payment-methods lists them.";
+    PaymentMethodTaken = CONFLICT, "payment_method_taken", "The payment method is another customer's",
+        "Nothing was changed. Let the person type it in again, which makes a new one.";
     StripeUnavailable = SERVICE_UNAVAILABLE, "stripe_unavailable", "Stripe does not answer now",
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     StripeOutcomeUnknown = SERVICE_UNAVAILABLE, "stripe_outcome_unknown", "Whether Stripe did it is not known",

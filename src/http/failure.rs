@@ -15,7 +15,10 @@ use crate::{
     ledger::{ExecuteError, ViewError},
     projector::ProjectorError,
     stripe::{
-        billing::BillingError, client::Rejection, envelope::Unparsable, inbox::State,
+        billing::{BillingError, Sought},
+        client::Rejection,
+        envelope::Unparsable,
+        inbox::State,
         signature::SignatureError,
     },
 };
@@ -85,6 +88,10 @@ pub enum Failure {
     },
     /// Stripe understood, and said no.
     Stripe(Rejection),
+    /// At Stripe, or not of this account.
+    NotAtStripe(Sought),
+    /// It belongs to another customer.
+    PaymentMethodTaken,
     /// Nothing happened at Stripe.
     StripeUnavailable,
     /// It may have happened at Stripe; the same key will tell.
@@ -140,6 +147,8 @@ impl Failure {
             Self::TooManyCheckouts { .. } => Code::TooManyCheckouts,
             Self::Stripe(rejection) if rejection.declined => Code::StripeDeclined,
             Self::Stripe(_) => Code::StripeRejected,
+            Self::NotAtStripe(Sought::PaymentMethod) => Code::PaymentMethodNotFound,
+            Self::PaymentMethodTaken => Code::PaymentMethodTaken,
             Self::StripeUnavailable => Code::StripeUnavailable,
             Self::StripeOutcomeUnknown => Code::StripeOutcomeUnknown,
             Self::PositionUnknown => Code::PositionUnknown,
@@ -248,6 +257,9 @@ impl From<BillingError> for Failure {
             BillingError::KeyReused => Self::Execute(ExecuteError::KeyReused),
             BillingError::TooMany { wait_s } => Self::TooManyCheckouts { wait_s },
             BillingError::Rejected(rejection) => Self::Stripe(rejection),
+            BillingError::NotFound(sought) => Self::NotAtStripe(sought),
+            BillingError::MethodTaken => Self::PaymentMethodTaken,
+            BillingError::CursorUnknown => Self::query("cursor", "it is none that an earlier page had"),
             BillingError::Unavailable => Self::StripeUnavailable,
             BillingError::OutcomeUnknown => Self::StripeOutcomeUnknown,
             BillingError::Execute(error) => Self::Execute(error),

@@ -49,6 +49,8 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::BillingOff
         | Failure::BillingNotConfigured
         | Failure::TooManyCheckouts { .. }
+        | Failure::NotAtStripe(_)
+        | Failure::PaymentMethodTaken
         | Failure::StripeUnavailable
         | Failure::StripeOutcomeUnknown
         | Failure::BodyTimeout
@@ -143,6 +145,8 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::BillingOff
         | Failure::BillingNotConfigured
         | Failure::Stripe(Rejection { code: None, .. })
+        | Failure::NotAtStripe(_)
+        | Failure::PaymentMethodTaken
         | Failure::StripeUnavailable
         | Failure::StripeOutcomeUnknown
         | Failure::IdempotencyKeyMissing

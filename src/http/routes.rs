@@ -11,7 +11,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    AppState, billing,
+    AppState,
+    billing::{self, customers, payment_methods},
     commands::{accounts, batch, grants, holds, quote, refunds, spending},
     edge::{Door, Edge},
     failure::Failure,
@@ -56,6 +57,10 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(analytics::movements))
         .routes(routes!(billing::checkout))
         .routes(routes!(billing::portal))
+        .routes(routes!(customers::put, customers::get, customers::patch, customers::delete))
+        .routes(routes!(payment_methods::list, payment_methods::attach))
+        .routes(routes!(payment_methods::detach))
+        .routes(routes!(payment_methods::prefer))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::show))
         .routes(routes!(inbox::retry))

@@ -1,7 +1,11 @@
-//! How does a front end get a person to Stripe's pages? Routes that open one and answer its address.
+//! How does a front end get a person to pay? Routes that open a page at Stripe and answer its address, and others, in the
+//! files beside, for those who have pages of their own.
 
+pub mod customers;
 mod documents;
 mod inputs;
+mod page;
+pub mod payment_methods;
 mod web_url;
 
 use axum::{

@@ -112,6 +112,16 @@ const AT_STRIPE: &[Code] = &[
     Code::StripeUnavailable,
     Code::StripeOutcomeUnknown,
 ];
+/// What a customer that is to be can be refused for.
+const LINKING: &[Code] = &[
+    Code::AccountNotFound,
+    Code::AccountClosed,
+    Code::Unavailable,
+    Code::OutcomeUnknown,
+    Code::AccountDamaged,
+];
+const OF_CUSTOMER: &[Code] = &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer];
+const OF_METHOD: &[Code] = &[Code::AccountNotFound, Code::AccountClosed, Code::PaymentMethodNotFound];
 const OF_HOLD: &[Code] = &[Code::HoldNotFound, Code::HoldAlreadyResolved];
 
 impl Described {
@@ -155,6 +165,11 @@ impl Described {
 
     const fn billing(id: &'static str, own: &'static [Code]) -> Self {
         Self { asks_stripe: true, ..Self::command(id, Bills::SCOPES, own) }
+    }
+
+    /// Something at Stripe that can be asked any number of times.
+    const fn at_stripe(id: &'static str, takes_json: bool, own: &'static [Code]) -> Self {
+        Self { asks_stripe: true, ..Self::other(id, Bills::SCOPES, takes_json, own) }
     }
 
     const fn read(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
@@ -281,6 +296,18 @@ pub const OPERATIONS: &[Described] = &[
         ],
     ),
     Described::billing("create_portal_session", &[Code::NoCustomer]),
+    Described::at_stripe("become_customer", true, LINKING),
+    Described::at_stripe("get_customer", false, OF_CUSTOMER),
+    Described::at_stripe("update_customer", true, OF_CUSTOMER),
+    Described::at_stripe(
+        "delete_customer",
+        false,
+        &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer, Code::SubscriptionActive],
+    ),
+    Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
+    Described::billing("attach_payment_method", &[Code::PaymentMethodNotFound, Code::PaymentMethodTaken]),
+    Described::at_stripe("prefer_payment_method", false, OF_METHOD),
+    Described::at_stripe("detach_payment_method", false, OF_METHOD),
     Described::other("list_inbox", Operates::SCOPES, false, &[]),
     Described::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
     Described::other(

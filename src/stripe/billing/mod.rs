@@ -1,9 +1,12 @@
-//! How does an account get to pay? Pages at Stripe are opened for it, once for each request, and what comes of them is
-//! told by webhooks: nothing is granted here.
+//! How does an account get to pay? Pages at Stripe are opened for it, and payments made, once for each request; what comes
+//! of them is told by webhooks: nothing is granted here.
 
 mod checkout;
 mod customer;
+mod methods;
+mod once;
 mod portal;
+mod profile;
 
 use std::sync::Arc;
 
@@ -12,14 +15,16 @@ use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 pub use checkout::{Checkout, Opened};
+pub use methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
 pub use portal::Portal;
+pub use profile::Became;
 
 use super::{
     calls::{CallId, Calls, CallsError, Kept, Outcome},
     client::{Ask, CallError, Client, Rejection},
 };
 use crate::{
-    domain::{refusal::Refusal, time::Timestamp},
+    domain::{names::ProviderId, refusal::Refusal, time::Timestamp},
     ledger::{ExecuteError, Ledger, ViewError},
 };
 
@@ -51,7 +56,20 @@ pub struct Answered<A> {
     pub replayed: bool,
 }
 
-/// Why there is no page.
+/// What was looked for at Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    PaymentMethod,
+}
+
+/// Where a list at Stripe goes on, and how much of it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub limit: u8,
+    pub after: Option<ProviderId>,
+}
+
+/// Why there is no page, and nothing else of what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum BillingError {
     #[error("billing is switched off")]
@@ -67,6 +85,13 @@ pub enum BillingError {
     TooMany { wait_s: u64 },
     #[error("Stripe refused it")]
     Rejected(Rejection),
+    /// At Stripe, or not of this account.
+    #[error("there is none: {0:?}")]
+    NotFound(Sought),
+    #[error("the payment method is another customer's")]
+    MethodTaken,
+    #[error("the list has no such place")]
+    CursorUnknown,
     /// Nothing happened.
     #[error("Stripe does not take requests now")]
     Unavailable,

@@ -15,11 +15,8 @@ use miniserde::Deserialize;
 use tokio::time::sleep;
 
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
-pub use outcome::{CallError, Rejection};
-pub use requests::{
-    AdoptCustomer, CheckoutOpened, CustomerKept, CustomersFound, FindCustomers, MakeCustomer, OpenCheckout,
-    OpenPortal, PortalOpened, Sold,
-};
+pub use outcome::{CallError, Rejection, is_missing};
+pub use requests::*;
 
 /// How long one try may take.
 pub const TIMEOUT: Duration = Duration::from_secs(10);

@@ -2,7 +2,9 @@
 
 mod checkout;
 mod customers;
+mod methods;
 mod outages;
 mod portal;
+mod profile;
 pub mod shop;
 mod switch;

@@ -5,12 +5,19 @@
 
 mod checkout;
 mod customer;
+mod payment_method;
 mod portal;
 
 use std::collections::HashMap;
 
 pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
-pub use customer::{AdoptCustomer, CustomerKept, CustomersFound, FindCustomers, MakeCustomer};
+pub use customer::{
+    Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
+    DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
+};
+pub use payment_method::{
+    AttachMethod, DetachMethod, FindMethod, ListMethods, MethodKept, MethodSeen, MethodsSeen, PreferMethod,
+};
 pub use portal::{OpenPortal, PortalOpened};
 
 /// Where an account's id is in metadata, as `translate` reads it.
