@@ -4,6 +4,7 @@ pub mod account;
 pub mod amount;
 mod arrears;
 pub mod catalog;
+pub mod charges;
 pub mod command;
 pub mod credits;
 pub mod decide;

@@ -4,8 +4,11 @@
 pub mod customers;
 mod documents;
 mod inputs;
+pub mod invoices;
 mod page;
 pub mod payment_methods;
+pub mod payments;
+pub mod products;
 mod web_url;
 
 use axum::{

@@ -15,7 +15,7 @@ use crate::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, IdempotencyKey, Json, Query, parameter},
+        request::{AccountOf, Bills, IdempotencyKey, Json, Query, parameter, provenance},
         schema::{Id, Time},
     },
     stripe::billing::{Answered, AttachOrder, Method},
@@ -133,7 +133,9 @@ pub async fn attach(
     key: IdempotencyKey,
     Json(input): Json<MethodInput>,
 ) -> Result<Response<Body>, Failure> {
-    let order = AttachOrder { account: to.account, key: key.required()?, method: input.payment_method };
+    let provenance = provenance(&to.caller, &to.request_id);
+    let (key, method) = (key.required()?, input.payment_method);
+    let order = AttachOrder { account: to.account, key, method, provenance };
     let Answered { answer, replayed } = state.billing.attach_method(order).await?;
     created(&MethodDocument::from(&answer), replayed)
 }

@@ -36,6 +36,7 @@ pub use operations::{Described, OPERATIONS, RepeatKey, find};
         (name = "Operating", description = "What operators give, take and forgive by hand."),
         (name = "Reports", description = "Read models: what happened, added up."),
         (name = "Customers", description = "Who pays, and with what: asked of Stripe and passed on to Stripe, kept nowhere here."),
+        (name = "Payments", description = "Money without a page of Stripe's: each step once, whatever happens on the way."),
         (name = "Stripe", description = "What the payment provider reports."),
         (name = "Audit", description = "Is what we tell true, and was it always so?"),
         (name = "Catalog", description = "What is for sale."),

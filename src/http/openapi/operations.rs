@@ -306,6 +306,45 @@ pub const OPERATIONS: &[Described] = &[
     ),
     Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
     Described::billing("attach_payment_method", &[Code::PaymentMethodNotFound, Code::PaymentMethodTaken]),
+    Described::billing("create_payment", &[Code::UnknownPack, Code::PaymentOutOfBounds]),
+    Described::at_stripe("list_payments", false, &[Code::AccountNotFound]),
+    Described::at_stripe("get_payment", false, &[Code::AccountNotFound, Code::PaymentNotFound]),
+    Described::billing(
+        "confirm_payment",
+        &[Code::PaymentNotFound, Code::PaymentMethodNotFound, Code::PaymentState],
+    ),
+    Described::billing(
+        "capture_payment",
+        &[
+            Code::PaymentNotFound,
+            Code::PaymentState,
+            Code::CaptureExceedsPayment,
+            Code::PartOfPack,
+            Code::UnknownPack,
+        ],
+    ),
+    Described::billing("cancel_payment", &[Code::PaymentNotFound, Code::PaymentState]),
+    Described::billing(
+        "refund_payment",
+        &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable],
+    ),
+    Described::at_stripe("list_invoices", false, &[Code::AccountNotFound]),
+    Described {
+        asks_stripe: true,
+        ..Described::other("create_product", Administers::SCOPES, true, &[Code::NameTaken])
+    },
+    Described {
+        asks_stripe: true,
+        ..Described::other("create_price", Administers::SCOPES, true, &[Code::NameTaken])
+    },
+    Described::other("list_products", &[], false, &[Code::RateLimited]),
+    Described::other(
+        "get_product",
+        &[],
+        false,
+        &[Code::RateLimited, Code::ProductNotFound, Code::InvalidParameter],
+    ),
+    Described::other("list_prices", &[], false, &[Code::RateLimited]),
     Described::at_stripe("prefer_payment_method", false, OF_METHOD),
     Described::at_stripe("detach_payment_method", false, OF_METHOD),
     Described::other("list_inbox", Operates::SCOPES, false, &[]),

@@ -3,9 +3,11 @@
 use super::{Answered, Billing, BillingError, Page, Sought, hash};
 use crate::{
     domain::{
+        account::Account,
         names::{AccountId, ProviderId},
         sale,
     },
+    ledger::Provenance,
     stripe::{
         calls::CallId,
         client::{
@@ -25,6 +27,7 @@ pub struct AttachOrder {
     pub account: AccountId,
     pub key: String,
     pub method: ProviderId,
+    pub provenance: Provenance,
 }
 
 /// A payment method.
@@ -66,11 +69,12 @@ impl Billing {
     /// # Errors
     /// When the method is not there or is another customer's, or Stripe refuses or does not answer.
     pub async fn attach_method(&self, order: AttachOrder) -> Result<Answered<Method>, BillingError> {
-        let AttachOrder { account, key, method } = order;
+        let AttachOrder { account, key, method, provenance } = order;
         let id = CallId { account, operation: ATTACH_METHOD, key };
         let request = async {
-            let (_, customer) = self.payer(&id.account).await?;
+            let view = self.0.ledger.view(&id.account).await?;
             let seen = self.find_method(&method).await?;
+            let customer = self.payer(&id.account, sale::open(&view.account)?, None, provenance).await?;
             if seen.customer.as_ref().is_some_and(|owner| *owner != customer) {
                 return Err(BillingError::MethodTaken);
             }
@@ -137,6 +141,18 @@ impl Billing {
         let seen = self.find_method(method).await?;
         let own = seen.customer.as_deref() == Some(customer.as_str());
         if own { Ok((customer.to_string(), seen)) } else { Err(not_found) }
+    }
+
+    /// A method that the account may pay with: its own, or one that is nobody's yet.
+    pub(super) async fn usable_method(
+        &self,
+        account: &Account,
+        method: &ProviderId,
+    ) -> Result<(), BillingError> {
+        let seen = self.find_method(method).await?;
+        let Some(owner) = seen.customer else { return Ok(()) };
+        let own = sale::customer(account).is_ok_and(|customer| customer.as_str() == owner);
+        if own { Ok(()) } else { Err(BillingError::NotFound(Sought::PaymentMethod)) }
     }
 
     async fn find_method(&self, method: &ProviderId) -> Result<MethodSeen, BillingError> {

@@ -3,10 +3,13 @@
 
 mod checkout;
 mod customer;
+mod invoices;
 mod methods;
 mod once;
+mod payments;
 mod portal;
 mod profile;
+mod wares;
 
 use std::sync::Arc;
 
@@ -16,8 +19,13 @@ use sqlx::PgPool;
 
 pub use checkout::{Checkout, Opened};
 pub use methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
+pub use payments::{
+    CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,
+    PaymentOrder, PaymentPage, Unauthenticated,
+};
 pub use portal::Portal;
 pub use profile::Became;
+pub use wares::Made;
 
 use super::{
     calls::{CallId, Calls, CallsError, Kept, Outcome},
@@ -60,6 +68,7 @@ pub struct Answered<A> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
     PaymentMethod,
+    Payment,
 }
 
 /// Where a list at Stripe goes on, and how much of it is wanted.
@@ -85,11 +94,17 @@ pub enum BillingError {
     TooMany { wait_s: u64 },
     #[error("Stripe refused it")]
     Rejected(Rejection),
+    /// The bank said no, for want of the person's word.
+    #[error("the person was not asked")]
+    Unauthenticated(Box<Unauthenticated>),
     /// At Stripe, or not of this account.
     #[error("there is none: {0:?}")]
     NotFound(Sought),
     #[error("the payment method is another customer's")]
     MethodTaken,
+    /// By a product or price that is not the same.
+    #[error("the name is taken at Stripe")]
+    NameTaken,
     #[error("the list has no such place")]
     CursorUnknown,
     /// Nothing happened.

@@ -7,7 +7,7 @@
 use super::{Billing, BillingError};
 use crate::{
     domain::{
-        account::Account,
+        account::OpenAccount,
         command::Command,
         names::{AccountId, ProviderId},
         refusal::Refusal,
@@ -40,10 +40,7 @@ impl Billing {
         let view = self.0.ledger.view(account).await?;
         let open = sale::open(&view.account)?;
         let new = sale::find_customer(open).is_none();
-        let customer = self.customer(account, open, details.email.as_deref()).await?;
-        if new {
-            self.link(account, &customer, provenance).await?;
-        }
+        let customer = self.payer(account, open, details.email.as_deref(), provenance).await?;
         let customer = self.describe(customer, details).await?;
         Ok(Became { customer, new })
     }
@@ -120,10 +117,19 @@ impl Billing {
         }
     }
 
-    /// The account as it is, and the customer that it is or is to become.
-    pub(super) async fn payer(&self, account: &AccountId) -> Result<(Account, String), BillingError> {
-        let view = self.0.ledger.view(account).await?;
-        let customer = self.customer(account, sale::open(&view.account)?, None).await?;
-        Ok((view.account, customer))
+    /// The customer that an account is, or has just become.
+    pub(super) async fn payer(
+        &self,
+        account: &AccountId,
+        open: &OpenAccount,
+        email: Option<&str>,
+        provenance: Provenance,
+    ) -> Result<String, BillingError> {
+        let new = sale::find_customer(open).is_none();
+        let customer = self.customer(account, open, email).await?;
+        if new {
+            self.link(account, &customer, provenance).await?;
+        }
+        Ok(customer)
     }
 }

@@ -2,9 +2,12 @@
 
 mod checkout;
 mod customers;
+mod invoices;
 mod methods;
 mod outages;
+mod payments;
 mod portal;
+mod products;
 mod profile;
 pub mod shop;
 mod switch;

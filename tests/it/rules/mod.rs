@@ -6,6 +6,7 @@ pub mod words;
 
 mod accounts;
 mod allocation;
+mod charges;
 mod debt;
 mod expiry;
 mod framework;

@@ -5,8 +5,11 @@
 
 mod checkout;
 mod customer;
+mod invoice;
+mod payment;
 mod payment_method;
 mod portal;
+mod product;
 
 use std::collections::HashMap;
 
@@ -15,10 +18,17 @@ pub use customer::{
     Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
     DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
 };
+pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
+pub use payment::{
+    CancelPayment, CapturePayment, ChargeSeen, ConfirmPayment, FindPayment, ListPayments, MakePayment,
+    MakeRefund, NextAction, PaidFor, PaymentFailure, PaymentMetadata, PaymentSeen, PaymentsSeen, Reason,
+    RefundSeen,
+};
 pub use payment_method::{
     AttachMethod, DetachMethod, FindMethod, ListMethods, MethodKept, MethodSeen, MethodsSeen, PreferMethod,
 };
 pub use portal::{OpenPortal, PortalOpened};
+pub use product::{FindPrices, FindProduct, MakePrice, MakeProduct, PriceSeen, PricesSeen, ProductSeen};
 
 /// Where an account's id is in metadata, as `translate` reads it.
 const ACCOUNT_ID: &str = "account_id";
