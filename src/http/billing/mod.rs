@@ -6,6 +6,7 @@ mod documents;
 mod inputs;
 pub mod invoices;
 mod page;
+mod payment;
 pub mod payment_methods;
 pub mod payments;
 pub mod products;

@@ -141,7 +141,10 @@ impl Billing {
         };
         match self.once(&of.call(CONFIRM_PAYMENT), &asked, request).await {
             Ok(answered) => self.as_it_is(answered).await,
-            Err(error) => Err(self.explain(error, &of.payment).await),
+            Err(error) => {
+                let error = self.explain(error, &of.payment).await;
+                Err(self.by_the_rules(error, &of, charges::confirm).await)
+            }
         }
     }
 
@@ -161,7 +164,13 @@ impl Billing {
             Ok(CapturePayment { payment, amount: capture.minor, packs: capture.packs })
         };
         let asked = hash(&(of.payment.as_str(), wanted));
-        self.as_it_is(self.once(&of.call(CAPTURE_PAYMENT), &asked, request).await?).await
+        match self.once(&of.call(CAPTURE_PAYMENT), &asked, request).await {
+            Ok(answered) => self.as_it_is(answered).await,
+            Err(error) => {
+                let rule = |payment: &Payment| charges::capture(self.catalog(), payment, wanted).map(drop);
+                Err(self.by_the_rules(error, &of, rule).await)
+            }
+        }
     }
 
     /// Calls a payment off. What the bank holds is let go.
@@ -179,7 +188,10 @@ impl Billing {
             Ok(CancelPayment { payment: of.payment.to_string(), reason })
         };
         let asked = hash(&(of.payment.as_str(), reason));
-        self.as_it_is(self.once(&of.call(CANCEL_PAYMENT), &asked, request).await?).await
+        match self.once(&of.call(CANCEL_PAYMENT), &asked, request).await {
+            Ok(answered) => self.as_it_is(answered).await,
+            Err(error) => Err(self.by_the_rules(error, &of, charges::cancel).await),
+        }
     }
 
     /// Gives money back, all that is left or as much as is wanted. The credits follow when Stripe reports it.
@@ -198,7 +210,13 @@ impl Billing {
             Ok(MakeRefund { payment: of.payment.to_string(), amount, reason })
         };
         let asked = hash(&(of.payment.as_str(), wanted, reason));
-        self.once(&of.call(MAKE_REFUND), &asked, request).await
+        match self.once(&of.call(MAKE_REFUND), &asked, request).await {
+            Ok(answered) => Ok(answered),
+            Err(error) => {
+                let rule = |payment: &Payment| charges::refund(self.catalog(), payment, wanted).map(drop);
+                Err(self.by_the_rules(error, &of, rule).await)
+            }
+        }
     }
 
     /// A payment of the account, as Stripe shows it now.
@@ -273,6 +291,21 @@ impl Billing {
         }
         let found = self.client()?.ask(&FindPayment { payment: answered.answer.id }).await;
         Ok(Answered { answer: found.map_err(done_all_the_same)?, replayed: true })
+    }
+
+    /// Another request may have been first, after the rules allowed this one: then what Stripe refuses is told as the
+    /// rules tell it.
+    async fn by_the_rules(
+        &self,
+        error: BillingError,
+        of: &PaymentOf,
+        rule: impl Fn(&Payment) -> Result<(), Refusal> + Send,
+    ) -> BillingError {
+        let BillingError::Rejected(rejection) = error else { return error };
+        let found =
+            if rejection.declined { None } else { self.payment_of(&of.account, &of.payment).await.ok() };
+        let refused = found.and_then(|(_, seen)| rule(&payment(&seen)).err());
+        refused.map_or(BillingError::Rejected(rejection), BillingError::Refused)
     }
 
     /// Adds to a decline what the browser needs to ask the person.

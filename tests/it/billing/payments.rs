@@ -332,6 +332,18 @@ async fn a_refund_takes_back_the_credits_once() {
 }
 
 #[tokio::test]
+async fn two_refunds_at_once_never_give_back_more_than_was_paid() {
+    let shop = Shop::start().await;
+    let payment = bought(&shop).await;
+    let part = json!({ "amount": 900 });
+    let both = futures::future::join_all((0..2).map(|_| act(&shop, &payment, "refunds", part.clone()))).await;
+    let made = both.iter().filter(|answer| answer.status == 201).count();
+    let refused = both.iter().filter(|answer| answer.code() == "refund_exceeds_payment").count();
+    assert_eq!((made, refused), (1, 1), "{both:?}");
+    assert_eq!(seen(&shop, &payment).await["refunded"], 900);
+}
+
+#[tokio::test]
 async fn a_business_that_gives_nothing_back_for_packs_says_so() {
     let shop = selling(|catalog| catalog.payments.pack_refunds = PackRefunds::Refused).await;
     let payment = bought(&shop).await;
