@@ -90,6 +90,15 @@ pub enum Allocation {
 }
 
 impl Allocation {
+    /// Credits each time that it gives any.
+    #[must_use]
+    pub const fn credits(self) -> Credits {
+        match self {
+            Self::Monthly(credits) | Self::Once(credits) => credits,
+            Self::None => Credits::ZERO,
+        }
+    }
+
     /// Credits a month; none for a plan that gives once or never.
     #[must_use]
     pub const fn monthly(self) -> Credits {

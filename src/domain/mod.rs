@@ -5,6 +5,7 @@ pub mod amendment;
 pub mod amount;
 mod arrears;
 pub mod catalog;
+pub mod charges;
 pub mod command;
 pub mod credits;
 pub mod decide;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     amendment::Step,
-    amount::Credits,
+    amount::{Credits, Currency},
     credits::HoldOutcome,
     limits::LimitState,
     names::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
@@ -97,6 +97,33 @@ pub enum Refusal {
     },
     /// There is nothing to try, or the account has tried already.
     NoTrial,
+    /// The catalog lets no such amount be paid. In minor units.
+    PaymentOutOfBounds {
+        smallest: i64,
+        largest: i64,
+        currency: Currency,
+    },
+    /// The payment has come too far, or not far enough.
+    PaymentState {
+        status: String,
+    },
+    /// The bank holds less. In minor units.
+    CaptureExceedsPayment {
+        capturable: i64,
+        requested: i64,
+    },
+    /// A part of a pack cannot be granted. In minor units.
+    PartOfPack {
+        price: i64,
+        requested: i64,
+    },
+    /// Less is left of what was paid. In minor units.
+    RefundExceedsPayment {
+        refundable: i64,
+        requested: i64,
+    },
+    /// The business gives no money back for packs.
+    PackNotRefundable,
     /// The account has never been a customer at the payment provider.
     NoCustomer,
     /// The account has no subscription that has not ended.

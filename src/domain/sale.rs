@@ -83,7 +83,21 @@ pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
     linked.map(|(customer, _)| customer)
 }
 
-pub(super) const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
+/// The customer of an account that it ceases to be. With it would end, unasked, what it is subscribed to.
+///
+/// # Errors
+/// When the account is not open, is no customer, or has a subscription.
+pub fn leave(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
+    let customer = customer(account)?;
+    match open(account)?.subscriptions.running(at) {
+        Some(running) => Err(Refusal::SubscriptionActive { plan: running.plan.clone() }),
+        None => Ok(customer),
+    }
+}
+
+/// # Errors
+/// When the account is not open.
+pub const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
     match account {
         Account::Unopened => Err(Refusal::AccountNotFound),
         Account::Closed(_) => Err(Refusal::AccountClosed),

@@ -89,8 +89,20 @@ codes! {
         "Change it: POST /v1/accounts/{account}/subscription/change.";
     NoTrial = CONFLICT, "no_trial", "There is nothing to try",
         "Leave `trial` out. An account tries once, and only what the catalog has days for.";
+    PaymentOutOfBounds = UNPROCESSABLE_ENTITY, "payment_out_of_bounds", "No such amount can be paid",
+        "Let the amount, or the price of all packs together, be `smallest` to `largest`, in minor units.";
+    PaymentState = CONFLICT, "payment_state", "That cannot be done with this payment now",
+        "`payment_status` says how far it has come.";
+    CaptureExceedsPayment = CONFLICT, "capture_exceeds_payment", "More was to be captured than is held",
+        "Capture at most `capturable`, or leave `amount` out to capture all.";
+    PartOfPack = UNPROCESSABLE_ENTITY, "part_of_pack", "The amount pays for a part of a pack",
+        "Capture a multiple of `price`.";
+    RefundExceedsPayment = CONFLICT, "refund_exceeds_payment", "More was to be given back than is left",
+        "Refund at most `refundable`, or leave `amount` out to refund all that is left.";
+    PackNotRefundable = CONFLICT, "pack_not_refundable", "No money is given back for packs",
+        "The operator's catalog says so.";
     NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
-        "It becomes one with its first checkout: POST /v1/accounts/{account}/checkout-sessions.";
+        "PUT /v1/accounts/{account}/customer makes it one, and so does its first checkout.";
     NoSubscription = CONFLICT, "no_subscription", "There is no subscription",
         "Begin one with a checkout: POST /v1/accounts/{account}/checkout-sessions.";
     SubscriptionNotFound = NOT_FOUND, "subscription_not_found", "The account has no such subscription",
@@ -115,7 +127,17 @@ codes! {
     StripeRejected = BAD_GATEWAY, "stripe_rejected", "Stripe does not accept the request",
         "Nothing was changed. `stripe_code` says why; correct it, and send it again with a new key.";
     StripeDeclined = PAYMENT_REQUIRED, "stripe_declined", "The payment was declined",
-        "Nothing was charged. `decline_code` says why; let the person use another way to pay, with a new key.";
+        "Nothing was charged. `next_step` says what the person can do; then ask again, with a new key.";
+    ProductNotFound = NOT_FOUND, "product_not_found", "There is no such product",
+        "GET /v1/products lists them.";
+    NameTaken = CONFLICT, "name_taken", "There is another of that name at Stripe",
+        "Nothing was changed. Use another `product` or `lookup_key`, or what is there.";
+    PaymentNotFound = NOT_FOUND, "payment_not_found", "The account has no such payment",
+        "GET /v1/accounts/{account}/payments lists them.";
+    PaymentMethodNotFound = NOT_FOUND, "payment_method_not_found", "The account has no such payment method",
+        "GET /v1/accounts/{account}/payment-methods lists them.";
+    PaymentMethodTaken = CONFLICT, "payment_method_taken", "The payment method is another customer's",
+        "Nothing was changed. Let the person type it in again, which makes a new one.";
     StripeUnavailable = SERVICE_UNAVAILABLE, "stripe_unavailable", "Stripe does not answer now",
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     StripeOutcomeUnknown = SERVICE_UNAVAILABLE, "stripe_outcome_unknown", "Whether Stripe did it is not known",
@@ -149,7 +171,7 @@ codes! {
         "Use a key that has one of `scopes`.";
     AccountNotAllowed = FORBIDDEN, "account_not_allowed", "The API key may not use this account",
         "Use a key without a list of accounts, or with one that has this account.";
-    RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many requests with this key",
+    RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many requests",
         "Wait for `Retry-After` seconds.";
 
     // What was asked.

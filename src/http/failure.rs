@@ -15,7 +15,10 @@ use crate::{
     ledger::{ExecuteError, ViewError},
     projector::ProjectorError,
     stripe::{
-        billing::BillingError, client::Rejection, envelope::Unparsable, inbox::State,
+        billing::{BillingError, Sought, Unauthenticated},
+        client::Rejection,
+        envelope::Unparsable,
+        inbox::State,
         signature::SignatureError,
     },
 };
@@ -85,6 +88,16 @@ pub enum Failure {
     },
     /// Stripe understood, and said no.
     Stripe(Rejection),
+    /// The bank wants the person's word.
+    PersonNotAsked(Box<Unauthenticated>),
+    /// At Stripe, or not of this account.
+    NotAtStripe(Sought),
+    /// The catalog has none.
+    ProductNotFound,
+    /// At Stripe, by something else.
+    NameTaken,
+    /// It belongs to another customer.
+    PaymentMethodTaken,
     /// Nothing happened at Stripe.
     StripeUnavailable,
     /// It may have happened at Stripe; the same key will tell.
@@ -142,6 +155,12 @@ impl Failure {
             Self::TooManyCheckouts { .. } => Code::TooManyCheckouts,
             Self::Stripe(rejection) if rejection.declined => Code::StripeDeclined,
             Self::Stripe(_) => Code::StripeRejected,
+            Self::PersonNotAsked(_) => Code::StripeDeclined,
+            Self::NotAtStripe(Sought::Payment) => Code::PaymentNotFound,
+            Self::NotAtStripe(Sought::PaymentMethod) => Code::PaymentMethodNotFound,
+            Self::ProductNotFound => Code::ProductNotFound,
+            Self::NameTaken => Code::NameTaken,
+            Self::PaymentMethodTaken => Code::PaymentMethodTaken,
             Self::StripeUnavailable => Code::StripeUnavailable,
             Self::StripeOutcomeUnknown => Code::StripeOutcomeUnknown,
             Self::StripeOutcomeLost => Code::StripeOutcomeLost,
@@ -211,6 +230,12 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::NotForSale { .. } => Code::NotForSale,
         Refusal::SubscriptionActive { .. } => Code::SubscriptionActive,
         Refusal::NoTrial => Code::NoTrial,
+        Refusal::PaymentOutOfBounds { .. } => Code::PaymentOutOfBounds,
+        Refusal::PaymentState { .. } => Code::PaymentState,
+        Refusal::CaptureExceedsPayment { .. } => Code::CaptureExceedsPayment,
+        Refusal::PartOfPack { .. } => Code::PartOfPack,
+        Refusal::RefundExceedsPayment { .. } => Code::RefundExceedsPayment,
+        Refusal::PackNotRefundable => Code::PackNotRefundable,
         Refusal::NoCustomer => Code::NoCustomer,
         Refusal::NoSubscription => Code::NoSubscription,
         Refusal::SubscriptionNotFound => Code::SubscriptionNotFound,
@@ -257,6 +282,11 @@ impl From<BillingError> for Failure {
             BillingError::KeyReused => Self::Execute(ExecuteError::KeyReused),
             BillingError::TooMany { wait_s } => Self::TooManyCheckouts { wait_s },
             BillingError::Rejected(rejection) => Self::Stripe(rejection),
+            BillingError::Unauthenticated(declined) => Self::PersonNotAsked(declined),
+            BillingError::NotFound(sought) => Self::NotAtStripe(sought),
+            BillingError::NameTaken => Self::NameTaken,
+            BillingError::MethodTaken => Self::PaymentMethodTaken,
+            BillingError::CursorUnknown => Self::query("cursor", "it is none that an earlier page had"),
             BillingError::Unavailable => Self::StripeUnavailable,
             BillingError::OutcomeUnknown => Self::StripeOutcomeUnknown,
             BillingError::OutcomeLost => Self::StripeOutcomeLost,

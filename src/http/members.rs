@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{credits::HoldOutcome, limits::LimitState, refusal::Refusal, time::Timestamp},
     ledger::ExecuteError,
-    stripe::client::Rejection,
+    stripe::{client::Rejection, declines::Remedy},
 };
 
 use super::{
@@ -29,10 +29,12 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         Failure::BodyTooLarge { bytes_max } => object(json!({ "bytes_max": bytes_max })),
         Failure::InboxEventState(state) => object(json!({ "state": state })),
         Failure::PositionTimeout { reached } => object(json!({ "as_of_position": reached })),
-        Failure::Stripe(rejection) => object(json!({
-            "stripe_code": rejection.code, "decline_code": rejection.decline_code,
-            "stripe_parameter": rejection.parameter,
-        })),
+        Failure::Stripe(rejection) => of_rejection(rejection),
+        Failure::PersonNotAsked(declined) => {
+            let mut members = of_rejection(&declined.rejection);
+            members.insert("client_secret".to_owned(), json!(declined.client_secret));
+            members
+        }
         Failure::Execute(
             ExecuteError::KeyReused
             | ExecuteError::Overloaded
@@ -49,6 +51,10 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::BillingOff
         | Failure::BillingNotConfigured
         | Failure::TooManyCheckouts { .. }
+        | Failure::NotAtStripe(_)
+        | Failure::ProductNotFound
+        | Failure::NameTaken
+        | Failure::PaymentMethodTaken
         | Failure::StripeUnavailable
         | Failure::StripeOutcomeUnknown
         | Failure::StripeOutcomeLost
@@ -65,6 +71,31 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::PositionUnknown
         | Failure::Fault(_) => Map::new(),
     }
+}
+
+/// `next_step` is there when a bank said no.
+fn of_rejection(rejection: &Rejection) -> Map<String, Value> {
+    let mut members = object(json!({
+        "stripe_code": rejection.code, "decline_code": rejection.decline_code,
+        "stripe_parameter": rejection.parameter,
+    }));
+    if let Some(remedy) = rejection.remedy() {
+        members.insert("next_step".to_owned(), json!(remedy.as_str()));
+    }
+    members
+}
+
+/// What the caller can do: what helps against this very decline, else what helps against all that has the code.
+#[must_use]
+pub fn advice(failure: &Failure) -> &'static str {
+    let remedy = if let Failure::Stripe(rejection) = failure {
+        rejection.remedy()
+    } else if let Failure::PersonNotAsked(declined) = failure {
+        declined.rejection.remedy()
+    } else {
+        None
+    };
+    remedy.map_or(failure.code().about().advice, Remedy::advice)
 }
 
 /// The members of a refusal, also where it is told in another answer, such as a quote.
@@ -100,6 +131,17 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         Refusal::HoldsOpen { held } => json!({ "held": held }),
         Refusal::UnknownPlan { plan } | Refusal::SubscriptionActive { plan } => json!({ "plan": plan }),
         Refusal::NotForSale { setting } => json!({ "setting": setting }),
+        Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
+            json!({ "smallest": smallest, "largest": largest, "currency": currency })
+        }
+        Refusal::PaymentState { status } => json!({ "payment_status": status }),
+        Refusal::CaptureExceedsPayment { capturable, requested } => {
+            json!({ "capturable": capturable, "requested": requested })
+        }
+        Refusal::PartOfPack { price, requested } => json!({ "price": price, "requested": requested }),
+        Refusal::RefundExceedsPayment { refundable, requested } => {
+            json!({ "refundable": refundable, "requested": requested })
+        }
         Refusal::GrantHasEnded => json!({ "path": "$.expires_at" }),
         Refusal::AmountTooLarge => json!({ "path": "$.amount" }),
         Refusal::GrantAlreadyExists => json!({ "path": "$.grant_id" }),
@@ -115,6 +157,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         | Refusal::NothingOwed
         | Refusal::UnknownPack
         | Refusal::NoTrial
+        | Refusal::PackNotRefundable
         | Refusal::NoCustomer
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound
@@ -133,6 +176,7 @@ pub fn detail(failure: &Failure) -> String {
         Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
         Failure::TooManyCheckouts { wait_s } => format!("The next checkout is possible in {wait_s} s."),
         Failure::Stripe(Rejection { code: Some(code), .. }) => format!("Stripe says `{code}`."),
+        Failure::PersonNotAsked(_) => "The bank wants to know that it is the person.".to_owned(),
         Failure::WebhookSignature(error) => sentence(error),
         Failure::WebhookUnparsable(error) => sentence(error),
         Failure::InboxEventState(state) => format!("It is `{}`.", state.as_str()),
@@ -153,6 +197,10 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::BillingOff
         | Failure::BillingNotConfigured
         | Failure::Stripe(Rejection { code: None, .. })
+        | Failure::NotAtStripe(_)
+        | Failure::ProductNotFound
+        | Failure::NameTaken
+        | Failure::PaymentMethodTaken
         | Failure::StripeUnavailable
         | Failure::StripeOutcomeUnknown
         | Failure::StripeOutcomeLost
@@ -207,6 +255,19 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
             format!("The subscription {} has ended.", terms.subscription)
         }
         Refusal::PreviewExpired { oldest } => format!("What was shown before {oldest} does not hold now."),
+        Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
+            format!("A payment is {smallest} to {largest} {currency}, in minor units.")
+        }
+        Refusal::PaymentState { status } => format!("It is `{status}`."),
+        Refusal::CaptureExceedsPayment { capturable, requested } => {
+            format!("{requested} were to be captured, and {capturable} are held.")
+        }
+        Refusal::PartOfPack { price, requested } => {
+            format!("A pack costs {price}, and {requested} is no multiple of it.")
+        }
+        Refusal::RefundExceedsPayment { refundable, requested } => {
+            format!("{requested} were to be given back, and {refundable} are left.")
+        }
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::UnknownGenerationType { .. }
@@ -220,6 +281,7 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::UnknownPack
         | Refusal::NotForSale { setting: None }
         | Refusal::NoTrial
+        | Refusal::PackNotRefundable
         | Refusal::NoCustomer
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound

@@ -23,6 +23,7 @@ mod routes;
 mod schema;
 mod serve;
 mod state;
+mod visits;
 
 pub use openapi::{Described, OPERATIONS, RepeatKey};
 pub use position::{InvalidToken, Token};

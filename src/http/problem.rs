@@ -40,7 +40,7 @@ pub fn body(failure: &Failure, request_id: Option<&str>) -> Vec<u8> {
         status: about.status.as_u16(),
         code: about.code,
         detail: members::detail(failure),
-        advice: about.advice,
+        advice: members::advice(failure),
         request_id,
         members: members::of(failure),
     };

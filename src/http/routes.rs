@@ -3,6 +3,7 @@
 use axum::{
     Router,
     body::Bytes,
+    handler::Handler,
     http::{HeaderValue, header},
     routing::get,
 };
@@ -12,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     AppState,
-    billing::{self, subscriptions},
+    billing::{self, customers, invoices, payment_methods, payments, products, subscriptions},
     commands::{accounts, batch, grants, holds, quote, refunds, spending},
     edge::{Door, Edge},
     failure::Failure,
@@ -65,6 +66,19 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(subscriptions::pause))
         .routes(routes!(subscriptions::resume))
         .routes(routes!(subscriptions::upcoming_invoice))
+        .routes(routes!(customers::put, customers::get, customers::patch, customers::delete))
+        .routes(routes!(payment_methods::list, payment_methods::attach))
+        .routes(routes!(payment_methods::detach))
+        .routes(routes!(payment_methods::prefer))
+        .routes(routes!(payments::create, payments::list))
+        .routes(routes!(payments::get))
+        .routes(routes!(payments::confirm))
+        .routes(routes!(payments::capture))
+        .routes(routes!(payments::cancel))
+        .routes(routes!(payments::refund))
+        .routes(routes!(invoices::list))
+        .routes(routes!(products::create))
+        .routes(routes!(products::create_price))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::show))
         .routes(routes!(inbox::retry))
@@ -81,6 +95,9 @@ fn open() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(webhooks::stripe))
         .routes(routes!(reads::catalog::get))
+        .routes(routes!(products::list))
+        .routes(routes!(products::get))
+        .routes(routes!(products::prices))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -110,14 +127,11 @@ pub fn router(state: AppState) -> Router {
     let open = open
         .route(OPENAPI_PATH, get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
         .merge(SwaggerUi::new("/docs").config(Config::from(OPENAPI_PATH)));
-    let keyed = keyed
-        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(Edge::new(state.clone(), Door::Keys));
-    let open = open
-        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .fallback(async || Failure::RouteNotFound)
-        .layer(Edge::new(state.clone(), Door::Open));
-    keyed.merge(open).with_state(state)
+    let keyed = keyed.layer(Edge::new(state.clone(), Door::Keys));
+    let open = open.fallback(async || Failure::RouteNotFound).layer(Edge::new(state.clone(), Door::Open));
+    // An address can have methods behind both doors, so what neither has is answered once for both.
+    let no_method = (async || Failure::MethodNotAllowed).layer(Edge::new(state.clone(), Door::Open));
+    keyed.merge(open).method_not_allowed_fallback(no_method).with_state(state)
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -17,6 +17,8 @@ use tokio::{
 };
 use tower::Service;
 
+use super::visits::Peer;
+
 /// How many connections are open at a time. More wait to be taken.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long a caller may take to send the head of a request, the pause since its last one included.
@@ -49,8 +51,9 @@ pub async fn serve(
             biased;
             () = &mut shutdown => break,
             (accepted, place) = accepted => match accepted {
-                Ok((stream, _)) => {
-                    let answered = answer(stream, router.clone(), graceful.watcher());
+                Ok((stream, peer)) => {
+                    let peer = Peer(peer.ip());
+                    let answered = answer(stream, peer, router.clone(), graceful.watcher());
                     tokio::spawn(async move {
                         answered.await;
                         drop(place);
@@ -71,7 +74,7 @@ pub async fn serve(
     Ok(())
 }
 
-async fn answer(stream: TcpStream, router: Router, watcher: Watcher) {
+async fn answer(stream: TcpStream, peer: Peer, router: Router, watcher: Watcher) {
     // Answers are small and whole: waiting for more to send would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "the connection is gone already");
@@ -79,7 +82,9 @@ async fn answer(stream: TcpStream, router: Router, watcher: Watcher) {
     }
     let service = service_fn(move |request: Request<Incoming>| {
         let mut router = router.clone();
-        router.call(request.map(axum::body::Body::new))
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(peer);
+        router.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

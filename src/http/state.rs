@@ -14,12 +14,15 @@ use crate::{
     stripe::{billing::Billing, inbox::Inbox, signature::Secrets},
 };
 
-use super::keys::KeyCache;
+use super::{keys::KeyCache, visits::Visits};
 
 /// Requests a minute for a key that has no limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;
 /// How long a read waits for a read model to reach the position that it asks for.
 pub const POSITION_WAIT_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Requests a minute for an address that calls without a key.
+pub const VISITS_PER_MINUTE_DEFAULT: u32 = 6_000;
 
 /// How many audits run at a time.
 const AUDITS_MAX: usize = 2;
@@ -48,11 +51,17 @@ pub struct Settings {
     /// For keys without a limit of their own. `None`: no limit.
     pub requests_per_minute: Option<u32>,
     pub position_wait: Duration,
+    /// For each address that calls without a key; 0: no limit.
+    pub visits_per_minute: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { requests_per_minute: Some(REQUESTS_PER_MINUTE_DEFAULT), position_wait: POSITION_WAIT_DEFAULT }
+        Self {
+            requests_per_minute: Some(REQUESTS_PER_MINUTE_DEFAULT),
+            position_wait: POSITION_WAIT_DEFAULT,
+            visits_per_minute: VISITS_PER_MINUTE_DEFAULT,
+        }
     }
 }
 
@@ -71,6 +80,8 @@ pub struct App {
     pub inbox: Inbox,
     pub billing: Billing,
     pub secrets: Secrets,
+    /// How often those without a key have called.
+    pub visits: Visits,
     /// An audit reads much, so only a few run at a time.
     pub audits: Semaphore,
 }
@@ -80,6 +91,7 @@ impl AppState {
     pub fn new(parts: AppParts) -> Self {
         let AppParts { ledger, pool, mode, metrics, projector, inbox, billing, secrets, settings } = parts;
         let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
+        let visits = Visits::per_minute(settings.visits_per_minute);
         let audits = Semaphore::new(AUDITS_MAX);
         Self(Arc::new(App {
             ledger,
@@ -92,6 +104,7 @@ impl AppState {
             inbox,
             billing,
             secrets,
+            visits,
             audits,
         }))
     }

@@ -10,6 +10,7 @@
 pub mod billing;
 pub mod calls;
 pub mod client;
+pub mod declines;
 pub mod doctor;
 pub mod document;
 pub mod envelope;

@@ -120,7 +120,7 @@ const fn one() -> u32 {
 }
 
 /// Only what could never be one is refused: whether it exists is Stripe's to find out.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let parts = text.split_once('@');
     let filled =
         parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));

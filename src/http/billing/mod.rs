@@ -1,8 +1,15 @@
-//! How does a front end get a person to Stripe's pages? Routes that open one and answer its address; and, in
-//! [`subscriptions`], routes that need no page.
+//! How does a front end get a person to pay? Routes that open a page at Stripe and answer its address, and others, in the
+//! files beside, for those who have pages of their own.
 
+pub mod customers;
 mod documents;
 mod inputs;
+pub mod invoices;
+mod page;
+mod payment;
+pub mod payment_methods;
+pub mod payments;
+pub mod products;
 mod subscription_documents;
 mod subscription_inputs;
 pub mod subscriptions;

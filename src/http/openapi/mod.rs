@@ -35,6 +35,8 @@ pub use operations::{Described, OPERATIONS, RepeatKey, find};
         (name = "Holds", description = "Credits that are set aside until the work is done."),
         (name = "Operating", description = "What operators give, take and forgive by hand."),
         (name = "Reports", description = "Read models: what happened, added up."),
+        (name = "Customers", description = "Who pays, and with what: asked of Stripe and passed on to Stripe, kept nowhere here."),
+        (name = "Payments", description = "Money without a page of Stripe's: each step once, whatever happens on the way."),
         (name = "Stripe", description = "What the payment provider reports."),
         (name = "Audit", description = "Is what we tell true, and was it always so?"),
         (name = "Catalog", description = "What is for sale."),
@@ -69,7 +71,8 @@ pub fn finish(document: &mut OpenApi) {
 }
 
 fn of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut)
+    let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    methods.into_iter().filter_map(Option::as_mut)
 }
 
 fn describe(operation: &mut Operation, described: &Described) {

@@ -151,6 +151,16 @@ const OF_UPCOMING: &[Code] = &[
     Code::SubscriptionNotFound,
     Code::SeveralSubscriptions,
 ];
+/// What a customer that is to be can be refused for.
+const LINKING: &[Code] = &[
+    Code::AccountNotFound,
+    Code::AccountClosed,
+    Code::Unavailable,
+    Code::OutcomeUnknown,
+    Code::AccountDamaged,
+];
+const OF_CUSTOMER: &[Code] = &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer];
+const OF_METHOD: &[Code] = &[Code::AccountNotFound, Code::AccountClosed, Code::PaymentMethodNotFound];
 const OF_HOLD: &[Code] = &[Code::HoldNotFound, Code::HoldAlreadyResolved];
 
 impl Described {
@@ -194,6 +204,11 @@ impl Described {
 
     const fn billing(id: &'static str, own: &'static [Code]) -> Self {
         Self { asks_stripe: true, ..Self::command(id, Bills::SCOPES, own) }
+    }
+
+    /// Something at Stripe that can be asked any number of times.
+    const fn at_stripe(id: &'static str, takes_json: bool, own: &'static [Code]) -> Self {
+        Self { asks_stripe: true, ..Self::other(id, Bills::SCOPES, takes_json, own) }
     }
 
     const fn read(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
@@ -334,6 +349,57 @@ pub const OPERATIONS: &[Described] = &[
         asks_stripe: true,
         ..Described::other("get_upcoming_invoice", Bills::SCOPES, false, OF_UPCOMING)
     },
+    Described::at_stripe("become_customer", true, LINKING),
+    Described::at_stripe("get_customer", false, OF_CUSTOMER),
+    Described::at_stripe("update_customer", true, OF_CUSTOMER),
+    Described::at_stripe(
+        "delete_customer",
+        false,
+        &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer, Code::SubscriptionActive],
+    ),
+    Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
+    Described::billing("attach_payment_method", &[Code::PaymentMethodNotFound, Code::PaymentMethodTaken]),
+    Described::billing("create_payment", &[Code::UnknownPack, Code::PaymentOutOfBounds]),
+    Described::at_stripe("list_payments", false, &[Code::AccountNotFound]),
+    Described::at_stripe("get_payment", false, &[Code::AccountNotFound, Code::PaymentNotFound]),
+    Described::billing(
+        "confirm_payment",
+        &[Code::PaymentNotFound, Code::PaymentMethodNotFound, Code::PaymentState],
+    ),
+    Described::billing(
+        "capture_payment",
+        &[
+            Code::PaymentNotFound,
+            Code::PaymentState,
+            Code::CaptureExceedsPayment,
+            Code::PartOfPack,
+            Code::UnknownPack,
+        ],
+    ),
+    Described::billing("cancel_payment", &[Code::PaymentNotFound, Code::PaymentState]),
+    Described::billing(
+        "refund_payment",
+        &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable],
+    ),
+    Described::at_stripe("list_invoices", false, &[Code::AccountNotFound]),
+    Described {
+        asks_stripe: true,
+        ..Described::other("create_product", Administers::SCOPES, true, &[Code::NameTaken])
+    },
+    Described {
+        asks_stripe: true,
+        ..Described::other("create_price", Administers::SCOPES, true, &[Code::NameTaken])
+    },
+    Described::other("list_products", &[], false, &[Code::RateLimited]),
+    Described::other(
+        "get_product",
+        &[],
+        false,
+        &[Code::RateLimited, Code::ProductNotFound, Code::InvalidParameter],
+    ),
+    Described::other("list_prices", &[], false, &[Code::RateLimited]),
+    Described::at_stripe("prefer_payment_method", false, OF_METHOD),
+    Described::at_stripe("detach_payment_method", false, OF_METHOD),
     Described::other("list_inbox", Operates::SCOPES, false, &[]),
     Described::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
     Described::other(

@@ -54,6 +54,13 @@ pub struct ProblemSchema {
     /// The plans that would allow it.
     #[schema(value_type = Option<Vec<Id>>)]
     plans: Option<Vec<String>>,
+    /// Why a bank said no, in Stripe's words. Not for people: of a stolen card they are told no more than of any other.
+    decline_code: Option<String>,
+    /// What the person can do about a declined payment: `another_method`, `correct_details`, `call_bank`,
+    /// `authenticate`, `try_again` or `try_later`. `advice` says it in a sentence.
+    next_step: Option<String>,
+    /// With which the browser lets the person authenticate.
+    client_secret: Option<String>,
     /// How a hold ended.
     outcome: Option<String>,
     #[schema(value_type = Option<Place>)]

@@ -96,9 +96,14 @@ fn assign(customer: &mut Customer, params: &Params) {
     }
 }
 
-/// An address with every line, also those that were left out.
+/// An address with every line, also those that were left out. An empty text takes a line away.
 fn filled(value: &Value) -> Value {
     let mut value = value.clone();
+    for line in value.as_object_mut().into_iter().flat_map(|object| object.values_mut()) {
+        if line.as_str() == Some("") {
+            *line = Value::Null;
+        }
+    }
     if let Some(object) = value.as_object_mut().filter(|object| !object.contains_key("address")) {
         for name in ["city", "country", "line1", "line2", "postal_code", "state"] {
             object.entry(name).or_insert(Value::Null);

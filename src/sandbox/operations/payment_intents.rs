@@ -191,6 +191,8 @@ fn confirm(state: &mut State, call: &Call) -> Answer {
     }
     let method =
         call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
+    let customer = state.payment_intents.get(call.id())?.customer.clone();
+    check_owner(state, method.as_deref(), customer.as_deref())?;
     let intent = state.payment_intents.get_mut(call.id())?;
     if method.is_some() {
         intent.payment_method = method;

@@ -4,6 +4,7 @@ mod authenticate;
 mod checkout;
 mod html;
 mod index;
+mod invoice;
 mod portal;
 mod shop;
 
@@ -26,6 +27,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/resend/{event}", post(index::resend))
         .route("/checkout/{session}", get(checkout::page).post(checkout::pay))
         .route("/authenticate/{intent}", get(authenticate::page).post(authenticate::decide))
+        .route("/invoices/{invoice}", get(invoice::page))
+        .route("/invoices/{invoice}/pdf", get(invoice::file))
         .route("/portal/{secret}", get(portal::page).post(portal::change))
 }
 

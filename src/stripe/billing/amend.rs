@@ -110,7 +110,7 @@ impl Billing {
             None => {
                 let request = self.work_out(&amend).await?;
                 // First, and any number of times: while it fails, nothing has been cancelled.
-                self.describe(&request, amend.wanted.reason()).await?;
+                self.describe_cancellation(&request, amend.wanted.reason()).await?;
                 self.begin(&id, &asked, request).await?
             }
         };
@@ -214,7 +214,11 @@ impl Billing {
         Ok(self.client()?.ask(&FindSubscription { subscription }).await?)
     }
 
-    async fn describe(&self, request: &AmendSubscription, reason: Option<&str>) -> Result<(), BillingError> {
+    async fn describe_cancellation(
+        &self,
+        request: &AmendSubscription,
+        reason: Option<&str>,
+    ) -> Result<(), BillingError> {
         if let Some(reason) = reason {
             let (subscription, comment) = (request.subscription.clone(), reason.to_owned());
             self.client()?.ask(&DescribeCancellation { subscription, comment }).await?;

@@ -1,12 +1,18 @@
-//! How does an account get to pay? Pages at Stripe are opened for it and its subscriptions are changed, once for each
-//! request, and what comes of that is told by webhooks: nothing is granted here.
+//! How does an account get to pay? Pages at Stripe are opened for it, payments made and subscriptions changed, once for
+//! each request; what comes of that is told by webhooks: nothing is granted here.
 
 mod amend;
 mod checkout;
 mod customer;
+mod invoices;
+mod methods;
+mod once;
+mod payments;
 mod portal;
 mod preview;
+mod profile;
 mod resolve;
+mod wares;
 
 use std::sync::Arc;
 
@@ -16,16 +22,23 @@ use sqlx::PgPool;
 
 pub use amend::{Amend, Wanted, held};
 pub use checkout::{Checkout, Opened};
+pub use methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
+pub use payments::{
+    CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,
+    PaymentOrder, PaymentPage, Unauthenticated,
+};
 pub use portal::Portal;
 pub use preview::{ChangePreview, InvoicePreview, LinePreview};
+pub use profile::Became;
 pub use resolve::{RESOLVE_INTERVAL, Resolved};
+pub use wares::Made;
 
 use super::{
     calls::{Asking, CallId, Calls, CallsError, Kept, Outcome},
     client::{Ask, CallError, Client, Rejection},
 };
 use crate::{
-    domain::{refusal::Refusal, time::Timestamp},
+    domain::{names::ProviderId, refusal::Refusal, time::Timestamp},
     ledger::{ExecuteError, Ledger, ViewError},
 };
 
@@ -59,6 +72,20 @@ pub struct Answered<A> {
     pub replayed: bool,
 }
 
+/// What was looked for at Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    PaymentMethod,
+    Payment,
+}
+
+/// Where a list at Stripe goes on, and how much of it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub limit: u8,
+    pub after: Option<ProviderId>,
+}
+
 /// Why it was not done, or is not known to be.
 #[derive(Debug, thiserror::Error)]
 pub enum BillingError {
@@ -75,6 +102,19 @@ pub enum BillingError {
     TooMany { wait_s: u64 },
     #[error("Stripe refused it")]
     Rejected(Rejection),
+    /// The bank said no, for want of the person's word.
+    #[error("the person was not asked")]
+    Unauthenticated(Box<Unauthenticated>),
+    /// At Stripe, or not of this account.
+    #[error("there is none: {0:?}")]
+    NotFound(Sought),
+    #[error("the payment method is another customer's")]
+    MethodTaken,
+    /// By a product or price that is not the same.
+    #[error("the name is taken at Stripe")]
+    NameTaken,
+    #[error("the list has no such place")]
+    CursorUnknown,
     /// Nothing happened.
     #[error("Stripe does not take requests now")]
     Unavailable,

@@ -10,11 +10,31 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answered, Billing, BillingError, amend, checkout, customer, portal};
+use super::{
+    ATTACH_METHOD, Answered, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT,
+    DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, portal,
+};
 use crate::stripe::{
     calls::{CallId, DueCall},
-    client::{Ask, MakeCustomer, OpenPortal},
+    client::{
+        Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, MakeCustomer,
+        MakePayment, MakeRefund, OpenPortal,
+    },
 };
+
+/// What is asked again in the words that are written down, but for changes of subscriptions.
+const OPERATIONS: [&str; 10] = [
+    checkout::OPERATION,
+    portal::OPERATION,
+    customer::OPERATION,
+    ATTACH_METHOD,
+    DETACH_METHOD,
+    MAKE_PAYMENT,
+    CONFIRM_PAYMENT,
+    CAPTURE_PAYMENT,
+    CANCEL_PAYMENT,
+    MAKE_REFUND,
+];
 
 /// How often it is looked what is due.
 pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
@@ -95,14 +115,21 @@ impl Billing {
     }
 
     async fn find_out(&self, due: &DueCall) -> Result<Outcome, BillingError> {
-        let operations = [checkout::OPERATION, portal::OPERATION, customer::OPERATION];
-        let known = operations.iter().chain(&amend::OPERATIONS).find(|known| **known == due.operation);
+        let operations = OPERATIONS.iter().chain(&amend::OPERATIONS);
+        let known = operations.into_iter().find(|known| **known == due.operation);
         // An operation of a newer release is for its instances to resolve.
         let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(Outcome::Open) };
         let asked = match id.operation {
             checkout::OPERATION => self.complete_checkout(&id).await,
             portal::OPERATION => self.complete::<OpenPortal>(&id).await,
             customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
+            ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,
+            DETACH_METHOD => self.complete::<DetachMethod>(&id).await,
+            MAKE_PAYMENT => self.complete::<MakePayment>(&id).await,
+            CONFIRM_PAYMENT => self.complete::<ConfirmPayment>(&id).await,
+            CAPTURE_PAYMENT => self.complete::<CapturePayment>(&id).await,
+            CANCEL_PAYMENT => self.complete::<CancelPayment>(&id).await,
+            MAKE_REFUND => self.complete::<MakeRefund>(&id).await,
             _ => self.complete_amendment(&id).await,
         };
         match asked {

@@ -16,13 +16,8 @@ use miniserde::Deserialize;
 use tokio::time::sleep;
 
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
-pub use outcome::{CallError, Rejection};
-pub use requests::setup;
-pub use requests::{
-    AdoptCustomer, AmendSubscription, Amendment, CheckoutOpened, CustomerKept, CustomersFound,
-    DescribeCancellation, FindCustomers, FindSubscription, ItemChange, MakeCustomer, OpenCheckout,
-    OpenPortal, PortalOpened, PreviewInvoice, ProrationBehavior, Sold, SubscriptionKept,
-};
+pub use outcome::{CallError, Rejection, is_missing};
+pub use requests::*;
 
 /// How long one try may take.
 pub const TIMEOUT: Duration = Duration::from_secs(10);

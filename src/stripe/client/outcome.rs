@@ -20,6 +20,12 @@ pub struct Rejection {
     pub declined: bool,
 }
 
+/// Whether what was asked about is not there.
+#[must_use]
+pub fn is_missing(rejection: &Rejection) -> bool {
+    rejection.code.as_deref() == Some("resource_missing")
+}
+
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -66,6 +72,12 @@ impl CallError {
                 Self::OutcomeUnknown
             }
         }
+    }
+
+    /// What Stripe said, if it said no.
+    #[must_use]
+    pub const fn rejection(&self) -> Option<&Rejection> {
+        if let Self::Rejected(rejection) = self { Some(rejection) } else { None }
     }
 
     /// Whether asking again may have another outcome.

@@ -31,7 +31,7 @@ async fn every_operation_is_exercised_in_every_way() {
     let server = &shop.server;
     shop.subscribe_other("member").await;
     let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
-    let cases = cases(server).await;
+    let cases = cases(&shop).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
     assert!(cases.keys().all(|id| known.contains(id)), "a line of the table is about no operation");
     for described in OPERATIONS {
@@ -110,7 +110,8 @@ async fn hold(server: &Server) -> String {
     held.body["hold_id"].as_str().expect("a hold").to_owned()
 }
 
-async fn cases(server: &Server) -> BTreeMap<&'static str, Case> {
+async fn cases(shop: &Shop) -> BTreeMap<&'static str, Case> {
+    let server = &shop.server;
     server.open("acme").await;
     server.grant("acme", 10_000).await;
     for closing in ["closing", "closed"] {
@@ -121,8 +122,69 @@ async fn cases(server: &Server) -> BTreeMap<&'static str, Case> {
     cases.extend(operating(server).await);
     cases.extend(reading());
     cases.extend(billing(server).await);
+    cases.extend(customers(server).await);
+    cases.extend(payments(shop).await);
+    cases.extend(products());
     cases.extend(looking_after(server).await);
     cases
+}
+
+fn products() -> BTreeMap<&'static str, Case> {
+    let product = |name: &str| json!({ "product": "studio", "name": name });
+    let price = |amount: i64| json!({ "product": "studio", "amount": amount, "lookup_key": "studio_once" });
+    let public = |path: &str| Case { success: get(path), refusal: None, bad: None };
+    BTreeMap::from([
+        ("list_products", public("/v1/products")),
+        ("list_prices", public("/v1/prices")),
+        (
+            "get_product",
+            case(get("/v1/products/creator"), get("/v1/products/gold"), 404, get("/v1/products/a%20b")),
+        ),
+        (
+            "create_product",
+            case(
+                post("/v1/products", product("Studio")),
+                post("/v1/products", product("Atelier")),
+                409,
+                post("/v1/products", product("")),
+            ),
+        ),
+        (
+            "create_price",
+            case(
+                post("/v1/prices", price(500)),
+                post("/v1/prices", price(600)),
+                409,
+                post("/v1/prices", price(-1)),
+            ),
+        ),
+        (
+            "list_invoices",
+            case(
+                get("/v1/accounts/acme/invoices"),
+                get("/v1/accounts/nobody/invoices"),
+                404,
+                get("/v1/accounts/acme/invoices?status=lost"),
+            ),
+        ),
+    ])
+}
+
+/// A payment that the bank holds the money of.
+async fn held(shop: &Shop) -> String {
+    let customers = shop.list("/v1/customers").await;
+    let ours = customers.iter().find(|customer| customer["metadata"]["account_id"] == "acme");
+    let customer = ours.and_then(|customer| customer["id"].as_str()).expect("a customer");
+    let form = [
+        ("amount", "600"),
+        ("currency", "usd"),
+        ("customer", customer),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("capture_method", "manual"),
+    ];
+    let held = shop.at_stripe(Method::POST, "/v1/payment_intents", &form).await;
+    held["id"].as_str().expect("a payment").to_owned()
 }
 
 async fn billing(server: &Server) -> BTreeMap<&'static str, Case> {
@@ -190,6 +252,149 @@ fn subscriptions() -> BTreeMap<&'static str, Case> {
                 upcoming("acme"),
                 409,
                 get(of("member", "upcoming-invoice?subscription=a%20b")),
+            ),
+        ),
+    ])
+}
+
+async fn payments(shop: &Shop) -> BTreeMap<&'static str, Case> {
+    let server = &shop.server;
+    let at = |rest: &str| format!("/v1/accounts/acme/payments{rest}");
+    let pack = json!({ "pack": "pack_500" });
+    let card = json!({ "payment_method": "pm_card_visa", "off_session": true });
+    let made = async || {
+        let answer = server.post(&at(""), pack.clone()).send().await;
+        answer.body["payment"].as_str().expect("a payment").to_owned()
+    };
+    let paid = async || {
+        let payment = made().await;
+        server.post(&at(&format!("/{payment}/confirm")), card.clone()).send().await;
+        payment
+    };
+    let (new, paid, other) = (made().await, paid().await, made().await);
+    BTreeMap::from([
+        (
+            "create_payment",
+            case(
+                post(at(""), pack.clone()),
+                post(at(""), json!({ "amount": 1 })),
+                422,
+                post(at(""), json!({ "amount": "1" })),
+            ),
+        ),
+        (
+            "list_payments",
+            case(get(at("")), get("/v1/accounts/nobody/payments"), 404, get(at("?limit=many"))),
+        ),
+        ("get_payment", case(get(at(&format!("/{new}"))), get(at("/pi_none")), 404, get(at("/a%20b")))),
+        (
+            "confirm_payment",
+            case(
+                post(at(&format!("/{new}/confirm")), card.clone()),
+                post(at(&format!("/{paid}/confirm")), card.clone()),
+                409,
+                post(at(&format!("/{new}/confirm")), json!({ "payment_method": "pm_card_visa" })),
+            ),
+        ),
+        (
+            "cancel_payment",
+            case(
+                post(at(&format!("/{other}/cancel")), json!({})),
+                post(at(&format!("/{paid}/cancel")), json!({})),
+                409,
+                post(at(&format!("/{other}/cancel")), json!({ "reason": "weather" })),
+            ),
+        ),
+        (
+            "refund_payment",
+            case(
+                post(at(&format!("/{paid}/refunds")), json!({ "amount": 100 })),
+                post(at(&format!("/{paid}/refunds")), json!({ "amount": 10_000 })),
+                409,
+                post(at(&format!("/{paid}/refunds")), json!({ "amount": 1.5 })),
+            ),
+        ),
+        (
+            "capture_payment",
+            Case {
+                success: post(at(&format!("/{}/capture", held(shop).await)), json!({})),
+                refusal: Some((post(at(&format!("/{paid}/capture")), json!({})), 409)),
+                bad: Some(post(at(&format!("/{paid}/capture")), json!({ "amount": true }))),
+            },
+        ),
+    ])
+}
+
+async fn customers(server: &Server) -> BTreeMap<&'static str, Case> {
+    let customer = |account: &str| format!("/v1/accounts/{account}/customer");
+    let methods = |account: &str, rest: &str| format!("/v1/accounts/{account}/payment-methods{rest}");
+    let leaving = "/v1/accounts/leaving";
+    for path in [leaving, "/v1/accounts/leaving/customer"] {
+        server.call(Method::PUT, path).send().await;
+    }
+    let card = json!({ "payment_method": "pm_card_visa" });
+    let attached = async || {
+        let answer = server.post(&methods("acme", ""), card.clone()).send().await;
+        answer.body["payment_method"].as_str().expect("a method").to_owned()
+    };
+    let (one, other) = (attached().await, attached().await);
+    let put = |path: String, body: Option<Value>| (Method::PUT, path, body);
+    let delete = |path: String| (Method::DELETE, path, None);
+    let patch = |path: String, body: Value| (Method::PATCH, path, Some(body));
+    let named = json!({ "name": "Ada" });
+    BTreeMap::from([
+        (
+            "become_customer",
+            case(
+                put(customer("acme"), Some(named.clone())),
+                put(customer("closed"), None),
+                409,
+                put(customer("acme"), Some(json!({ "email": "ada" }))),
+            ),
+        ),
+        ("get_customer", case(get(customer("acme")), get(customer("nobody")), 404, get(customer("a%20b")))),
+        (
+            "update_customer",
+            case(
+                patch(customer("acme"), named.clone()),
+                patch(customer("closing"), named),
+                409,
+                patch(customer("acme"), json!({ "name": 5 })),
+            ),
+        ),
+        (
+            "delete_customer",
+            case(delete(customer("leaving")), delete(customer("closing")), 409, delete(customer("a%20b"))),
+        ),
+        (
+            "list_payment_methods",
+            case(get(methods("acme", "")), get(methods("nobody", "")), 404, get(methods("acme", "?limit=0"))),
+        ),
+        (
+            "attach_payment_method",
+            case(
+                post(methods("acme", ""), card),
+                post(methods("acme", ""), json!({ "payment_method": "pm_none" })),
+                404,
+                post(methods("acme", ""), json!({ "card": "4242424242424242" })),
+            ),
+        ),
+        (
+            "prefer_payment_method",
+            case(
+                put(methods("acme", &format!("/{one}/default")), None),
+                put(methods("acme", "/pm_none/default"), None),
+                404,
+                put(methods("acme", "/a%20b/default"), None),
+            ),
+        ),
+        (
+            "detach_payment_method",
+            case(
+                delete(methods("acme", &format!("/{other}"))),
+                delete(methods("acme", "/pm_none")),
+                404,
+                delete(methods("acme", "/a%20b")),
             ),
         ),
     ])

@@ -3,9 +3,14 @@
 mod beside;
 mod checkout;
 mod customers;
+mod invoices;
 mod killed;
+mod methods;
 mod outages;
+mod payments;
 mod portal;
+mod products;
+mod profile;
 mod resolving;
 pub mod shop;
 mod subscriptions;

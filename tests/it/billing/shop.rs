@@ -1,6 +1,9 @@
 //! A server that sells, and the sandbox at which it does.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use counterfoil::{
     domain::catalog::{Catalog, StripePrice},
@@ -53,9 +56,18 @@ impl Shop {
         Self::start_without(|_| false).await
     }
 
+    /// The same, of another catalog.
+    pub async fn selling(catalog: Arc<Catalog>) -> Self {
+        Self::selling_without(catalog, |_| false).await
+    }
+
     /// The same, without the prices for which `missing` holds.
     pub async fn start_without(missing: impl Fn(&str) -> bool) -> Self {
-        let test = TestLedger::selling(music_for_sale()).await;
+        Self::selling_without(music_for_sale(), missing).await
+    }
+
+    async fn selling_without(catalog: Arc<Catalog>, missing: impl Fn(&str) -> bool) -> Self {
+        let test = TestLedger::selling(catalog).await;
         let listen = "127.0.0.1:0".parse().unwrap();
         let (clock, signing_clock) = (test.clock.clone(), test.clock.clone());
         let options = Options { listen, webhook: None, clock, signing_clock };
@@ -176,6 +188,12 @@ impl Shop {
     pub async fn pay(&self, session: &Value) -> Value {
         let session = session["checkout_session_id"].as_str().unwrap();
         self.control(&format!("checkout/{session}/pay"), json!({ "card": GOOD_CARD })).await
+    }
+
+    /// What the person tells the bank.
+    pub async fn authenticate(&self, payment: &str, succeeds: bool) -> Value {
+        self.control(&format!("payment_intents/{payment}/authenticate"), json!({ "succeeds": succeeds }))
+            .await
     }
 
     async fn control(&self, path: &str, body: Value) -> Value {

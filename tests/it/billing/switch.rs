@@ -16,6 +16,17 @@ async fn is_answered(switch: Switch, code: &str) {
     let answer = server.post(&format!("{ACME}/portal-sessions"), portal).send().await;
     // Who is no customer is told so before Stripe is asked.
     assert!([code, "no_customer"].contains(&answer.code()), "{}", answer.text);
+    for path in ["customer", "payment-methods", "payments", "payments/pi_1", "invoices"] {
+        let answer = server.get(&format!("{ACME}/{path}")).send().await;
+        assert!([code, "no_customer"].contains(&answer.code()) || answer.status == 200, "{}", answer.text);
+    }
+    let payment = json!({ "pack": "pack_500" });
+    server.post(&format!("{ACME}/payments"), payment).send().await.is_problem(503, code);
+    let card = json!({ "payment_method": "pm_card_visa" });
+    server.post(&format!("{ACME}/payment-methods"), card).send().await.is_problem(503, code);
+    let product = json!({ "product": "studio", "name": "Studio" });
+    server.post("/v1/products", product).send().await.is_problem(503, code);
+    assert_eq!(server.get("/v1/products").send().await.status, 200, "a pricing page is shown all the same");
     let spent = server.post(&format!("{ACME}/deductions"), json!({ "amount": 1 })).send().await;
     assert_eq!(spent.status, 201, "credits are spent all the same");
 }

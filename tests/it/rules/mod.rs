@@ -7,6 +7,7 @@ pub mod words;
 mod accounts;
 mod allocation;
 mod amendments;
+mod charges;
 mod debt;
 mod expiry;
 mod framework;

@@ -69,3 +69,30 @@ async fn the_portal_changes_cancels_and_takes_another_card() {
     let (status, _) = bench.page("/portal/guess").await;
     assert_eq!(status, 404);
 }
+
+#[tokio::test]
+async fn an_invoice_is_read_on_its_page_and_as_a_file_once_it_is_final() {
+    let bench = Bench::start().await;
+    let customer = bench.customer("pm_card_visa").await;
+    let price = bench.price("Basic (10 % more)", "999").await;
+    let form = [("customer", customer.as_str()), ("items[0][price]", &price)];
+    bench.post("/v1/subscriptions", &form).await;
+    let invoice = bench.get("/v1/invoices").await["data"][0].clone();
+    let place = |url: &str| url.replace(&bench.sandbox.url(), "");
+    let (status, html) = bench.page(&place(text(&invoice["hosted_invoice_url"]))).await;
+    assert!(status == 200 && html.contains("This invoice is paid.") && html.contains("9.99 USD"), "{html}");
+    assert!(html.contains("Basic (10 % more)") && html.contains(text(&invoice["number"])), "{html}");
+    let (status, file) = bench.page(&place(text(&invoice["invoice_pdf"]))).await;
+    assert!(status == 200 && file.contains("Basic \\(10 % more\\)"), "{file}");
+    // Each object begins where the table of places says.
+    let (_, table) = file.split_once("xref\n0 5\n").expect("a table of places");
+    for (line, number) in table.lines().skip(1).take(4).zip(1..) {
+        let at: usize = line[..10].parse().unwrap();
+        assert!(file[at..].starts_with(&format!("{number} 0 obj")), "{file}");
+    }
+    bench.control("clock", json!({ "advance": "1 month" })).await;
+    let draft = bench.get("/v1/invoices").await["data"][0].clone();
+    assert_eq!((&draft["status"], draft["hosted_invoice_url"].is_null()), (&json!("draft"), true));
+    let (status, _) = bench.page(&format!("/invoices/{}", text(&draft["id"]))).await;
+    assert_eq!(status, 404, "a draft is nobody's to see");
+}

@@ -141,3 +141,17 @@ async fn what_was_refunded_is_not_disputed() {
         .await;
     assert_eq!((status, &dispute["amount"]), (200, &json!(700)), "{dispute}");
 }
+
+#[tokio::test]
+async fn a_card_of_somebody_else_confirms_nothing() {
+    let bench = Bench::start().await;
+    let owner = bench.post("/v1/customers", &[]).await;
+    let attached =
+        bench.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", text(&owner["id"]))]).await;
+    let other = bench.post("/v1/customers", &[]).await;
+    let form = [("amount", "2000"), ("currency", "usd"), ("customer", text(&other["id"]))];
+    let intent = bench.post("/v1/payment_intents", &form).await;
+    let path = format!("/v1/payment_intents/{}/confirm", text(&intent["id"]));
+    let (status, body) = bench.ask(Method::POST, &path, &[("payment_method", text(&attached["id"]))]).await;
+    assert_eq!((status, &body["error"]["param"]), (400, &json!("payment_method")), "{body:#}");
+}

@@ -1,6 +1,7 @@
 //! What Stripe delivers: is it verified, kept, understood, and is the result the same in any order?
 
 mod changed;
+mod declines;
 mod desk;
 mod document;
 pub mod documents;

@@ -1,8 +1,13 @@
-//! Who pays? Customers are found, made, and told which account they are.
+//! Who pays? Customers are found, made, told which account they are, described and deleted.
+//!
+//! What is personal is in types that can be neither shown nor stored.
 
 use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
-use stripe_core::customer::{CreateCustomer, ListCustomer, UpdateCustomer};
+use stripe_core::customer::{
+    CreateCustomer, DeleteCustomer as Delete, ListCustomer, OptionalFieldsCustomerAddress, RetrieveCustomer,
+    UpdateCustomer,
+};
 
 use super::{super::Ask, of_account};
 
@@ -50,6 +55,84 @@ struct Metadata {
     account_id: Option<String>,
 }
 
+/// What is said about a customer. What is left out stays, and an empty text takes a value away.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CustomerDetails {
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    /// Replaced as a whole.
+    pub address: Option<Address>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct Address {
+    pub line1: Option<String>,
+    pub line2: Option<String>,
+    pub postal_code: Option<String>,
+    pub city: Option<String>,
+    pub state: Option<String>,
+    pub country: Option<String>,
+}
+
+/// Sets what is said about a customer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DescribeCustomer {
+    pub customer: String,
+    pub details: CustomerDetails,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindCustomer {
+    pub customer: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteCustomer {
+    pub customer: String,
+}
+
+/// A customer, as Stripe knows it.
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct CustomerSeen {
+    pub id: String,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub address: Option<Address>,
+    /// In seconds since 1970.
+    pub created: Option<i64>,
+    /// Whether its latest invoice is overdue.
+    pub delinquent: Option<bool>,
+    invoice_settings: Option<InvoiceSettings>,
+    deleted: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+struct InvoiceSettings {
+    default_payment_method: Option<String>,
+}
+
+impl CustomerDetails {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl CustomerSeen {
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted == Some(true)
+    }
+
+    /// What its invoices are paid with.
+    #[must_use]
+    pub fn default_method(&self) -> Option<&str> {
+        self.invoice_settings.as_ref()?.default_payment_method.as_deref()
+    }
+}
+
 impl CustomerFound {
     /// The account that it was made for, if it was made for one.
     #[must_use]
@@ -81,5 +164,56 @@ impl Ask for FindCustomers {
 
     fn request(&self) -> impl StripeRequest + Send {
         ListCustomer::new().email(self.email.as_str()).limit(CUSTOMERS_MAX)
+    }
+}
+
+impl Ask for DescribeCustomer {
+    type Answer = CustomerSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let CustomerDetails { email, name, phone, address } = self.details.clone();
+        let mut update = UpdateCustomer::new(self.customer.as_str());
+        if let Some(email) = email {
+            update = update.email(email);
+        }
+        if let Some(name) = name {
+            update = update.name(name);
+        }
+        if let Some(phone) = phone {
+            update = update.phone(phone);
+        }
+        if let Some(address) = address {
+            update = update.address(whole(address));
+        }
+        update
+    }
+}
+
+/// An address of which nothing earlier stays.
+fn whole(address: Address) -> OptionalFieldsCustomerAddress {
+    let line = |line: Option<String>| Some(line.unwrap_or_default());
+    let mut whole = OptionalFieldsCustomerAddress::new();
+    whole.line1 = line(address.line1);
+    whole.line2 = line(address.line2);
+    whole.postal_code = line(address.postal_code);
+    whole.city = line(address.city);
+    whole.state = line(address.state);
+    whole.country = line(address.country);
+    whole
+}
+
+impl Ask for FindCustomer {
+    type Answer = CustomerSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        RetrieveCustomer::new(self.customer.as_str())
+    }
+}
+
+impl Ask for DeleteCustomer {
+    type Answer = CustomerKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        Delete::new(self.customer.as_str())
     }
 }

@@ -5,17 +5,34 @@
 
 mod checkout;
 mod customer;
+mod invoice;
+mod payment;
+mod payment_method;
 mod portal;
 mod preview;
+mod product;
 pub mod setup;
 mod subscription;
 
 use std::collections::HashMap;
 
 pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
-pub use customer::{AdoptCustomer, CustomerKept, CustomersFound, FindCustomers, MakeCustomer};
+pub use customer::{
+    Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
+    DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
+};
+pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
+pub use payment::{
+    CancelPayment, CapturePayment, ChargeSeen, ConfirmPayment, FindPayment, ListPayments, MakePayment,
+    MakeRefund, NextAction, PaidFor, PaymentFailure, PaymentMetadata, PaymentSeen, PaymentsSeen, Reason,
+    RefundSeen,
+};
+pub use payment_method::{
+    AttachMethod, DetachMethod, FindMethod, ListMethods, MethodKept, MethodSeen, MethodsSeen, PreferMethod,
+};
 pub use portal::{OpenPortal, PortalOpened};
 pub use preview::PreviewInvoice;
+pub use product::{FindPrices, FindProduct, MakePrice, MakeProduct, PriceSeen, PricesSeen, ProductSeen};
 pub use subscription::{
     AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange, ProrationBehavior,
     SubscriptionKept,

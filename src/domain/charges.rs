@@ -1,0 +1,201 @@
+//! How much may be charged, taken and given back? Asked before the payment provider is; what came of it is for the
+//! provider to report.
+
+use super::{
+    account::{Account, OpenAccount},
+    amount::Money,
+    catalog::{Catalog, Pack, PackRefunds},
+    names::{PackId, ProviderId},
+    refusal::Refusal,
+    sale,
+};
+
+/// What is to be paid for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payable {
+    Pack {
+        pack: PackId,
+        quantity: u32,
+    },
+    /// Something that the ledger does not sell, in minor units of the catalog's currency. It gives no credits.
+    Amount(i64),
+}
+
+/// What is charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub money: Money,
+    /// Whether the money is taken as soon as the bank agrees, and not only held.
+    pub automatic_capture: bool,
+}
+
+/// A payment, as the provider shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    pub status: Status,
+    /// All in minor units.
+    pub amount: i64,
+    pub capturable: i64,
+    pub received: i64,
+    pub refunded: i64,
+    /// The pack that it is for.
+    pub pack: Option<PackId>,
+}
+
+/// How far a payment has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    RequiresPaymentMethod,
+    RequiresConfirmation,
+    RequiresAction,
+    Processing,
+    RequiresCapture,
+    Canceled,
+    Succeeded,
+    /// One that this program does not know.
+    Other(String),
+}
+
+/// What is taken of a payment that the bank holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capture {
+    pub minor: i64,
+    /// How many packs that pays for.
+    pub packs: Option<u32>,
+}
+
+impl Status {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let known = [
+            Self::RequiresPaymentMethod,
+            Self::RequiresConfirmation,
+            Self::RequiresAction,
+            Self::Processing,
+            Self::RequiresCapture,
+            Self::Canceled,
+            Self::Succeeded,
+        ];
+        let found = known.into_iter().find(|status| status.as_str() == text);
+        found.unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::RequiresConfirmation => "requires_confirmation",
+            Self::RequiresAction => "requires_action",
+            Self::Processing => "processing",
+            Self::RequiresCapture => "requires_capture",
+            Self::Canceled => "canceled",
+            Self::Succeeded => "succeeded",
+            Self::Other(text) => text,
+        }
+    }
+
+    fn refuse(&self) -> Refusal {
+        Refusal::PaymentState { status: self.as_str().to_owned() }
+    }
+}
+
+/// What is charged for something, if it may be.
+///
+/// # Errors
+/// When the account is not open, the catalog has no such pack, or the amount is none that the catalog lets be paid.
+pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result<Due, Refusal> {
+    sale::open(account)?;
+    let money = match payable {
+        Payable::Pack { pack, quantity } => price(catalog.pack(pack).ok_or(Refusal::UnknownPack)?, *quantity),
+        Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),
+    };
+    let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
+    let money = money.filter(|money| (smallest..=largest).contains(&money.minor));
+    let out_of_bounds =
+        || Refusal::PaymentOutOfBounds { smallest, largest, currency: catalog.currency.clone() };
+    let money = money.ok_or_else(out_of_bounds)?;
+    Ok(Due { money, automatic_capture: catalog.payments.automatic_capture })
+}
+
+/// `None`: more than an amount can hold.
+fn price(pack: &Pack, quantity: u32) -> Option<Money> {
+    let minor = pack.price.minor.checked_mul(i64::from(quantity))?;
+    Some(Money { minor, currency: pack.price.currency.clone() })
+}
+
+/// Whether a customer is, or was, this account.
+#[must_use]
+pub fn is_of(account: &OpenAccount, customer: Option<&str>) -> bool {
+    let customer = customer.and_then(|customer| ProviderId::parse(customer).ok());
+    customer.is_some_and(|customer| account.customers.contains_key(&customer))
+}
+
+/// Whether the bank may be asked.
+///
+/// # Errors
+/// When it has been, or the payment is over.
+pub fn confirm(payment: &Payment) -> Result<(), Refusal> {
+    match payment.status {
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => Ok(()),
+        Status::Processing
+        | Status::RequiresCapture
+        | Status::Canceled
+        | Status::Succeeded
+        | Status::Other(_) => Err(payment.status.refuse()),
+    }
+}
+
+/// Whether a payment may be called off. Of one that has succeeded the money is given back instead.
+///
+/// # Errors
+/// When it is over, or the bank is at work on it.
+pub fn cancel(payment: &Payment) -> Result<(), Refusal> {
+    match payment.status {
+        Status::RequiresPaymentMethod
+        | Status::RequiresConfirmation
+        | Status::RequiresAction
+        | Status::RequiresCapture => Ok(()),
+        Status::Processing | Status::Canceled | Status::Succeeded | Status::Other(_) => {
+            Err(payment.status.refuse())
+        }
+    }
+}
+
+/// How much is taken of what the bank holds: all of it, or what is wanted. Of packs only whole ones, since nothing less
+/// can be granted.
+///
+/// # Errors
+/// When the bank holds nothing or less, or a part of a pack would be paid.
+pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Result<Capture, Refusal> {
+    if payment.status != Status::RequiresCapture {
+        return Err(payment.status.refuse());
+    }
+    let minor = wanted.unwrap_or(payment.capturable);
+    if !(1..=payment.capturable).contains(&minor) {
+        return Err(Refusal::CaptureExceedsPayment { capturable: payment.capturable, requested: minor });
+    }
+    let Some(pack) = &payment.pack else { return Ok(Capture { minor, packs: None }) };
+    let price = catalog.pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
+    let whole = minor.checked_rem(price) == Some(0);
+    let packs = minor.checked_div(price).filter(|_| whole).and_then(|packs| u32::try_from(packs).ok());
+    match packs {
+        Some(packs) => Ok(Capture { minor, packs: Some(packs) }),
+        None => Err(Refusal::PartOfPack { price, requested: minor }),
+    }
+}
+
+/// How much is given back: all that is left, or what is wanted.
+///
+/// # Errors
+/// When less is left, or the business gives nothing back for packs.
+pub fn refund(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Result<i64, Refusal> {
+    if payment.pack.is_some() && catalog.payments.pack_refunds == PackRefunds::Refused {
+        return Err(Refusal::PackNotRefundable);
+    }
+    let refundable = payment.received.saturating_sub(payment.refunded).max(0);
+    let minor = wanted.unwrap_or(refundable);
+    if (1..=refundable).contains(&minor) {
+        return Ok(minor);
+    }
+    Err(Refusal::RefundExceedsPayment { refundable, requested: minor })
+}

@@ -1,0 +1,269 @@
+//! What does a request about a payment say, and what is read of one?
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::{Currency, Money},
+        charges::{Payable, Status},
+        names::{PackId, ProviderId},
+        time::Timestamp,
+    },
+    http::{
+        failure::Failure,
+        schema::{Id, MoneySchema, Time},
+    },
+    stripe::{
+        billing::Confirmation,
+        client::{PaymentSeen, Reason, RefundSeen},
+        declines,
+    },
+};
+
+use super::{inputs::QUANTITY_MAX, web_url::WebUrl};
+
+/// Something to pay for: a `pack` with its `quantity`, or an `amount` for something that is not sold here.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "pack": "pack_500", "quantity": 2 }))]
+pub struct PaymentInput {
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pack: Option<PackId>,
+    /// How many packs; 1 when it is not said.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 10000)]
+    quantity: Option<u32>,
+    /// In minor units of the catalog's currency. It gives no credits.
+    #[serde(default)]
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// The caller's own name for it, such as an order's number. It is kept at Stripe.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub reference: Option<ProviderId>,
+}
+
+impl PaymentInput {
+    pub fn payable(&self) -> Result<Payable, Failure> {
+        let quantity = self.quantity.unwrap_or(1);
+        if !(1..=QUANTITY_MAX).contains(&quantity) {
+            return Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")));
+        }
+        match (&self.pack, self.amount, self.quantity) {
+            (Some(pack), None, _) => Ok(Payable::Pack { pack: pack.clone(), quantity }),
+            (None, Some(amount), None) => Ok(Payable::Amount(amount)),
+            (None, Some(_), Some(_)) => Err(Failure::body("$.quantity", "only a `pack` has one")),
+            (Some(_), Some(_), _) | (None, None, _) => {
+                Err(Failure::body("$", "either a `pack` or an `amount` is needed"))
+            }
+        }
+    }
+}
+
+/// With what is paid, and who is there.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "payment_method": "pm_1", "return_url": "https://example.com/paid" }))]
+pub struct ConfirmInput {
+    /// What the customer's invoices are paid with, when it is not said.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    payment_method: Option<ProviderId>,
+    /// Where the person comes back to from a page of the bank.
+    #[serde(default)]
+    return_url: Option<WebUrl>,
+    /// Whether nobody is there to be asked. A bank that wants to ask then says no.
+    #[serde(default)]
+    off_session: bool,
+}
+
+impl ConfirmInput {
+    pub fn into_confirmation(self) -> Result<Confirmation, Failure> {
+        let (method, return_url) = (self.payment_method, self.return_url.map(String::from));
+        match (&return_url, self.off_session) {
+            (Some(_), false) | (None, true) => Ok(Confirmation { method, return_url }),
+            (Some(_), true) => {
+                Err(Failure::body("$.return_url", "with `off_session` nobody comes back from anywhere"))
+            }
+            (None, false) => Err(Failure::body(
+                "$.return_url",
+                "it is where the person comes back to from a page of the bank; or nobody is there: `off_session`",
+            )),
+        }
+    }
+}
+
+/// How much of what the bank holds is taken.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "amount": 600 }))]
+pub struct CaptureInput {
+    /// In minor units; all of it when it is not said. Of packs only whole ones.
+    #[serde(default)]
+    #[schema(minimum = 1)]
+    pub amount: Option<i64>,
+}
+
+/// Why a payment is called off.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "requested_by_customer" }))]
+pub struct CancelInput {
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// How much is given back, and why.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "amount": 600, "reason": "requested_by_customer" }))]
+pub struct RefundInput {
+    /// In minor units; all that is left when it is not said.
+    #[serde(default)]
+    #[schema(minimum = 1)]
+    pub amount: Option<i64>,
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// A payment, as Stripe shows it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment, example = json!({
+    "payment": "pi_1", "status": "requires_action", "next_step": "authenticate",
+    "amount": { "minor": 1200, "currency": "usd" }, "capturable": 0, "received": 0, "refunded": 0,
+    "pack": "pack_500", "quantity": 2, "reference": null, "payment_method": "pm_1",
+    "client_secret": "pi_1_secret_2", "redirect_url": "https://hooks.stripe.com/3d_secure",
+    "decline_code": null, "is_disputed": false, "receipt_url": null, "created_at": "2025-06-01T00:00:00Z",
+}))]
+pub struct PaymentDocument<'a> {
+    #[schema(value_type = Id)]
+    payment: &'a str,
+    /// Stripe's: `requires_payment_method`, `requires_confirmation`, `requires_action`, `processing`,
+    /// `requires_capture`, `canceled` or `succeeded`.
+    status: &'a str,
+    /// What comes next: `choose_method`, `confirm`, `authenticate`, `wait`, `capture` or `none`; after a decline what the
+    /// person can do about it, as in a problem.
+    next_step: &'static str,
+    #[schema(value_type = MoneySchema)]
+    amount: Option<Money>,
+    /// What the bank holds to be captured, in minor units, as are the next two.
+    capturable: i64,
+    received: i64,
+    refunded: i64,
+    #[schema(value_type = Option<Id>)]
+    pack: Option<&'a str>,
+    quantity: Option<u32>,
+    #[schema(value_type = Option<Id>)]
+    reference: Option<&'a str>,
+    #[schema(value_type = Option<Id>)]
+    payment_method: Option<&'a str>,
+    /// For the person's browser alone. Absent when there is nothing left to do with it, and from lists.
+    client_secret: Option<&'a str>,
+    /// The bank's page, on which the person authenticates.
+    redirect_url: Option<&'a str>,
+    /// Why the last try was declined, in Stripe's words.
+    decline_code: Option<&'a str>,
+    is_disputed: bool,
+    receipt_url: Option<&'a str>,
+    #[schema(value_type = Option<Time>)]
+    created_at: Option<Timestamp>,
+}
+
+impl<'a> PaymentDocument<'a> {
+    pub fn of(seen: &'a PaymentSeen) -> Self {
+        let (charge, failure) = (seen.latest_charge.as_ref(), seen.last_payment_error.as_ref());
+        let status = Status::parse(&seen.status);
+        let currency = Currency::parse(&seen.currency).ok();
+        let page = seen.next_action.as_ref().and_then(|action| action.redirect_to_url.as_ref());
+        Self {
+            payment: &seen.id,
+            status: &seen.status,
+            next_step: next_step(&status, seen),
+            amount: currency.map(|currency| Money { minor: seen.amount, currency }),
+            capturable: seen.amount_capturable,
+            received: seen.amount_received,
+            refunded: charge.map_or(0, |charge| charge.amount_refunded),
+            pack: seen.metadata.topup_code.as_deref(),
+            quantity: seen.metadata.quantity.as_deref().and_then(|quantity| quantity.parse().ok()),
+            reference: seen.metadata.reference.as_deref(),
+            payment_method: seen.payment_method.as_deref(),
+            client_secret: seen.client_secret.as_deref().filter(|_| waits_for_person(&status)),
+            redirect_url: page.and_then(|page| page.url.as_deref()),
+            decline_code: failure.and_then(|failure| failure.decline_code.as_deref()),
+            is_disputed: charge.is_some_and(|charge| charge.disputed),
+            receipt_url: charge.and_then(|charge| charge.receipt_url.as_deref()),
+            created_at: Timestamp::from_seconds(seen.created),
+        }
+    }
+
+    /// As one of many: what only a browser needs is left out.
+    pub fn listed(seen: &'a PaymentSeen) -> Self {
+        Self { client_secret: None, redirect_url: None, ..Self::of(seen) }
+    }
+}
+
+fn next_step(status: &Status, seen: &PaymentSeen) -> &'static str {
+    match (status, &seen.last_payment_error) {
+        (Status::RequiresPaymentMethod, Some(failure)) => {
+            declines::remedy(failure.decline_code.as_deref(), failure.code.as_deref()).as_str()
+        }
+        (Status::RequiresPaymentMethod, None) => "choose_method",
+        (Status::RequiresConfirmation, _) => "confirm",
+        (Status::RequiresAction, _) => "authenticate",
+        (Status::Processing | Status::Other(_), _) => "wait",
+        (Status::RequiresCapture, _) => "capture",
+        (Status::Canceled | Status::Succeeded, _) => "none",
+    }
+}
+
+const fn waits_for_person(status: &Status) -> bool {
+    match status {
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => true,
+        Status::Processing
+        | Status::RequiresCapture
+        | Status::Canceled
+        | Status::Succeeded
+        | Status::Other(_) => false,
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Payments<'a> {
+    pub payments: Vec<PaymentDocument<'a>>,
+    #[schema(value_type = Option<Id>)]
+    pub next_cursor: Option<&'a str>,
+}
+
+/// Money that goes back. Credits that it had bought are taken back when Stripe reports it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentRefund, example = json!({
+    "refund": "re_1", "payment": "pi_1", "amount": { "minor": 600, "currency": "usd" }, "status": "succeeded",
+    "created_at": "2025-06-01T00:00:00Z",
+}))]
+pub struct RefundDocument<'a> {
+    #[schema(value_type = Id)]
+    refund: &'a str,
+    #[schema(value_type = Id)]
+    payment: &'a str,
+    #[schema(value_type = MoneySchema)]
+    amount: Option<Money>,
+    /// Stripe's, when it was made: `pending`, `succeeded` …
+    status: Option<&'a str>,
+    #[schema(value_type = Option<Time>)]
+    created_at: Option<Timestamp>,
+}
+
+impl<'a> RefundDocument<'a> {
+    pub fn of(payment: &'a str, seen: &'a RefundSeen) -> Self {
+        let currency = Currency::parse(&seen.currency).ok();
+        Self {
+            refund: &seen.id,
+            payment,
+            amount: currency.map(|currency| Money { minor: seen.amount, currency }),
+            status: seen.status.as_deref(),
+            created_at: Timestamp::from_seconds(seen.created),
+        }
+    }
+}

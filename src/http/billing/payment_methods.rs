@@ -1,0 +1,174 @@
+//! How does a front end look after what an account pays with? By ids that Stripe's own forms gave it: card numbers are
+//! not taken here.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, State},
+    http::{Response, StatusCode, request::Parts},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{names::ProviderId, time::Timestamp},
+    http::{
+        AppState,
+        failure::Failure,
+        reads::json,
+        request::{AccountOf, Bills, IdempotencyKey, Json, Query, parameter, provenance},
+        schema::{Id, Time},
+    },
+    stripe::billing::{Answered, AttachOrder, Method},
+};
+
+use super::{answered, page::PageAsked};
+
+/// A method that Stripe's forms have made, such as `pm_…`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "payment_method": "pm_1" }))]
+pub struct MethodInput {
+    #[schema(value_type = Id)]
+    payment_method: ProviderId,
+}
+
+/// Something that the account can pay with.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentMethod, example = json!({
+    "payment_method": "pm_1", "type": "card", "brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2034,
+    "is_default": true, "created_at": "2025-06-01T00:00:00Z",
+}))]
+pub struct MethodDocument<'a> {
+    #[schema(value_type = Id)]
+    payment_method: &'a str,
+    /// As Stripe calls it, such as `card`.
+    r#type: &'a str,
+    brand: Option<&'a str>,
+    last4: Option<&'a str>,
+    exp_month: Option<u8>,
+    exp_year: Option<u16>,
+    /// Whether invoices are paid with it.
+    is_default: bool,
+    #[schema(value_type = Option<Time>)]
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PaymentMethods<'a> {
+    payment_methods: Vec<MethodDocument<'a>>,
+    #[schema(value_type = Option<Id>)]
+    next_cursor: Option<&'a str>,
+}
+
+/// A method that the account can no longer pay with.
+#[derive(Serialize, ToSchema)]
+pub struct DetachedMethod<'a> {
+    #[schema(value_type = Id)]
+    payment_method: &'a str,
+    detached: bool,
+}
+
+impl<'a> From<&'a Method> for MethodDocument<'a> {
+    fn from(method: &'a Method) -> Self {
+        let (seen, card) = (&method.seen, method.seen.card.as_ref());
+        Self {
+            payment_method: &seen.id,
+            r#type: &seen.kind,
+            brand: card.map(|card| card.brand.as_str()),
+            last4: seen.last4(),
+            exp_month: card.map(|card| card.exp_month),
+            exp_year: card.map(|card| card.exp_year),
+            is_default: method.preferred,
+            created_at: Timestamp::from_seconds(seen.created),
+        }
+    }
+}
+
+/// The method in the address.
+pub struct MethodInAddress(ProviderId);
+
+impl<S: Send + Sync> FromRequestParts<S> for MethodInAddress {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let text = parameter(parts, state, "payment_method").await?;
+        let parsed = ProviderId::parse(&text);
+        parsed.map(Self).map_err(|error| Failure::address("payment_method", error.to_string()))
+    }
+}
+
+/// List what the account can pay with
+///
+/// The newest first. An account that is no customer yet has nothing.
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/payment-methods", operation_id = "list_payment_methods",
+    tag = "Customers", params(("account" = Id, Path), PageAsked),
+    responses((status = 200, description = "Payment methods.", body = PaymentMethods))
+)]
+pub async fn list(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    Query(asked): Query<PageAsked>,
+) -> Result<Response<Body>, Failure> {
+    let page = state.billing.list_methods(&of.account, asked.limit.page(asked.cursor)).await?;
+    let last = page.methods.last().filter(|_| page.has_more);
+    json(&PaymentMethods {
+        payment_methods: page.methods.iter().map(MethodDocument::from).collect(),
+        next_cursor: last.map(|method| method.seen.id.as_str()),
+    })
+}
+
+/// Let the account pay with something
+///
+/// With a payment method that Stripe's own form has made in the person's browser. An account that is no customer becomes
+/// one.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/payment-methods", operation_id = "attach_payment_method",
+    tag = "Customers", params(("account" = Id, Path)), request_body = MethodInput,
+    responses((status = 201, description = "Attached.", body = MethodDocument))
+)]
+pub async fn attach(
+    State(state): State<AppState>,
+    to: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(input): Json<MethodInput>,
+) -> Result<Response<Body>, Failure> {
+    let provenance = provenance(&to.caller, &to.request_id);
+    let (key, method) = (key.required()?, input.payment_method);
+    let order = AttachOrder { account: to.account, key, method, provenance };
+    let Answered { answer, replayed } = state.billing.attach_method(order).await?;
+    answered(StatusCode::CREATED, &MethodDocument::from(&answer), replayed)
+}
+
+/// Let invoices be paid with it
+#[utoipa::path(
+    put, path = "/v1/accounts/{account}/payment-methods/{payment_method}/default",
+    operation_id = "prefer_payment_method", tag = "Customers",
+    params(("account" = Id, Path), ("payment_method" = Id, Path)),
+    responses((status = 200, description = "It is the default.", body = MethodDocument))
+)]
+pub async fn prefer(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    MethodInAddress(method): MethodInAddress,
+) -> Result<Response<Body>, Failure> {
+    json(&MethodDocument::from(&state.billing.prefer_method(&of.account, &method).await?))
+}
+
+/// Stop paying with it
+///
+/// For good: a card that was detached has to be typed in again.
+#[utoipa::path(
+    delete, path = "/v1/accounts/{account}/payment-methods/{payment_method}",
+    operation_id = "detach_payment_method", tag = "Customers",
+    params(("account" = Id, Path), ("payment_method" = Id, Path)),
+    responses((status = 200, description = "Detached.", body = DetachedMethod))
+)]
+pub async fn detach(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    MethodInAddress(method): MethodInAddress,
+) -> Result<Response<Body>, Failure> {
+    let method = state.billing.detach_method(&of.account, &method).await?;
+    json(&DetachedMethod { payment_method: method.as_str(), detached: true })
+}

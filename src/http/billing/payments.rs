@@ -1,0 +1,188 @@
+//! How does a front end with pages of its own take money, and give it back? Routes that make, confirm, capture, call off
+//! and refund payments, and show them.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, State},
+    http::{Response, StatusCode, request::Parts},
+};
+
+use crate::{
+    domain::names::ProviderId,
+    http::{
+        AppState,
+        commands::order::Done,
+        failure::Failure,
+        reads::json,
+        request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query, parameter, provenance},
+        schema::Id,
+    },
+    stripe::{
+        billing::{Answered, PaymentOf, PaymentOrder},
+        client::PaymentSeen,
+    },
+};
+
+use super::{
+    answered,
+    page::PageAsked,
+    payment::{
+        CancelInput, CaptureInput, ConfirmInput, PaymentDocument, PaymentInput, Payments, RefundDocument,
+        RefundInput,
+    },
+};
+
+/// The payment in the address.
+pub struct PaymentInAddress(ProviderId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PaymentInAddress {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let text = parameter(parts, state, "payment").await?;
+        ProviderId::parse(&text).map(Self).map_err(|error| Failure::address("payment", error.to_string()))
+    }
+}
+
+/// Make a payment
+///
+/// No money is taken before it is confirmed: in the person's browser with the `client_secret`, or by this API. What it
+/// buys is granted when Stripe reports that it is paid.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/payments", operation_id = "create_payment", tag = "Payments",
+    params(("account" = Id, Path)), request_body = PaymentInput,
+    responses((status = 201, description = "Made.", body = PaymentDocument))
+)]
+pub async fn create(
+    State(state): State<AppState>,
+    to: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(input): Json<PaymentInput>,
+) -> Result<Response<Body>, Failure> {
+    let (key, payable) = (key.required()?, input.payable()?);
+    let (account, reference) = (to.account, input.reference);
+    let provenance = provenance(&to.caller, &to.request_id);
+    let order = PaymentOrder { account, key, payable, reference, provenance };
+    let Answered { answer, replayed } = state.billing.make_payment(order).await?;
+    answered(StatusCode::CREATED, &PaymentDocument::of(&answer), replayed)
+}
+
+/// List payments
+///
+/// The newest first, as Stripe shows them now: those of invoices and of pages at Stripe, too.
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/payments", operation_id = "list_payments", tag = "Payments",
+    params(("account" = Id, Path), PageAsked),
+    responses((status = 200, description = "Payments.", body = Payments))
+)]
+pub async fn list(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    Query(asked): Query<PageAsked>,
+) -> Result<Response<Body>, Failure> {
+    let page = state.billing.list_payments(&of.account, asked.limit.page(asked.cursor)).await?;
+    json(&Payments {
+        payments: page.payments.iter().map(PaymentDocument::listed).collect(),
+        next_cursor: page.payments.last().filter(|_| page.has_more).map(|payment| payment.id.as_str()),
+    })
+}
+
+/// See a payment
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/payments/{payment}", operation_id = "get_payment", tag = "Payments",
+    params(("account" = Id, Path), ("payment" = Id, Path)),
+    responses((status = 200, description = "As Stripe shows it now.", body = PaymentDocument))
+)]
+pub async fn get(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    PaymentInAddress(payment): PaymentInAddress,
+) -> Result<Response<Body>, Failure> {
+    json(&PaymentDocument::of(&state.billing.find_payment(&of.account, &payment).await?))
+}
+
+/// Pay
+///
+/// A bank that wants to ask the person is no error: `status` is `requires_action` then, and the browser goes on with the
+/// `client_secret` or to `redirect_url`. A bank that says no is: `stripe_declined`, with what the person can do next.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/payments/{payment}/confirm", operation_id = "confirm_payment",
+    tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)), request_body = ConfirmInput,
+    responses((status = 200, description = "The bank was asked.", body = PaymentDocument))
+)]
+pub async fn confirm(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    PaymentInAddress(payment): PaymentInAddress,
+    key: IdempotencyKey,
+    Json(input): Json<ConfirmInput>,
+) -> Result<Response<Body>, Failure> {
+    let of = PaymentOf { account: of.account, key: key.required()?, payment };
+    changed(&state.billing.confirm_payment(of, input.into_confirmation()?).await?)
+}
+
+/// Take what the bank holds
+///
+/// Where the catalog says `automatic_capture = false`. Wholly or in part; the rest is let go.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/payments/{payment}/capture", operation_id = "capture_payment",
+    tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
+    request_body = Option<CaptureInput>,
+    responses((status = 200, description = "Taken.", body = PaymentDocument))
+)]
+pub async fn capture(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    PaymentInAddress(payment): PaymentInAddress,
+    key: IdempotencyKey,
+    JsonOrNothing(input): JsonOrNothing<CaptureInput>,
+) -> Result<Response<Body>, Failure> {
+    let of = PaymentOf { account: of.account, key: key.required()?, payment };
+    changed(&state.billing.capture_payment(of, input.amount).await?)
+}
+
+/// Call a payment off
+///
+/// What the bank holds is let go. Money that was taken is given back by a refund instead.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/payments/{payment}/cancel", operation_id = "cancel_payment",
+    tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
+    request_body = Option<CancelInput>,
+    responses((status = 200, description = "Called off.", body = PaymentDocument))
+)]
+pub async fn cancel(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    PaymentInAddress(payment): PaymentInAddress,
+    key: IdempotencyKey,
+    JsonOrNothing(input): JsonOrNothing<CancelInput>,
+) -> Result<Response<Body>, Failure> {
+    let of = PaymentOf { account: of.account, key: key.required()?, payment };
+    changed(&state.billing.cancel_payment(of, input.reason).await?)
+}
+
+/// Give money back
+///
+/// Wholly or in part. The credits that it had bought are taken back by the same share, when Stripe reports it.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/payments/{payment}/refunds", operation_id = "refund_payment",
+    tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
+    request_body = Option<RefundInput>,
+    responses((status = 201, description = "On its way.", body = RefundDocument))
+)]
+pub async fn refund(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    PaymentInAddress(payment): PaymentInAddress,
+    key: IdempotencyKey,
+    JsonOrNothing(input): JsonOrNothing<RefundInput>,
+) -> Result<Response<Body>, Failure> {
+    let of = PaymentOf { account: of.account, key: key.required()?, payment: payment.clone() };
+    let Answered { answer, replayed } = state.billing.refund_payment(of, input.amount, input.reason).await?;
+    answered(StatusCode::CREATED, &RefundDocument::of(payment.as_str(), &answer), replayed)
+}
+
+fn changed(answered: &Answered<PaymentSeen>) -> Result<Response<Body>, Failure> {
+    let body = serde_json::to_vec(&PaymentDocument::of(&answered.answer)).map_err(Failure::fault)?;
+    Ok(Done { status: StatusCode::OK, replayed: answered.replayed, body }.into_response())
+}

@@ -1,0 +1,378 @@
+//! What does a pricing page show, and how does it come to be sold at Stripe?
+//!
+//! The catalog says what is sold, so everybody may read it here without a key and without a call to Stripe. An operator
+//! makes the products and prices at Stripe that the catalog's settings then name.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::{Credits, Money},
+        catalog::{Catalog, Interval, Pack, Plan, StripePrice},
+        names::ProviderId,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        reads::json,
+        request::{Administers, All, Json, Text},
+        schema::{Count, Id, MoneySchema},
+        visits::Peer,
+    },
+    stripe::{
+        billing::Made,
+        client::{MakePrice, MakeProduct, PriceSeen, ProductSeen},
+    },
+};
+
+use super::inputs::IntervalChoice;
+
+/// How long a browser, or a cache on the way, may keep an answer.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
+/// How many lines of marketing Stripe takes.
+const MARKETING_LINES_MAX: usize = 15;
+
+#[derive(Serialize, ToSchema)]
+pub struct Products<'a> {
+    /// Plans from the smallest to the largest, then packs.
+    products: Vec<ProductDocument<'a>>,
+}
+
+/// A plan to subscribe to, or a pack to buy.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Product, example = json!({
+    "product": "creator", "kind": "plan", "name": "Creator", "popular": true, "credits": 1500,
+    "marketing": ["1,500 credits"], "features": ["stem_separation"], "stripe_product": null,
+    "prices": [{
+        "product": "creator", "kind": "plan", "interval": "month", "amount": { "minor": 1999, "currency": "usd" },
+        "stripe_price": "price_1", "for_sale": true,
+    }],
+}))]
+pub struct ProductDocument<'a> {
+    #[schema(value_type = Id)]
+    product: &'a str,
+    /// `plan` or `pack`
+    kind: &'static str,
+    name: &'a str,
+    popular: bool,
+    /// For each month of a plan, or once for a pack.
+    #[schema(value_type = Count)]
+    credits: Credits,
+    marketing: &'a [String],
+    #[schema(value_type = Vec<Id>)]
+    features: Vec<&'a str>,
+    #[schema(value_type = Option<Id>)]
+    stripe_product: Option<&'a str>,
+    /// None for a free plan.
+    prices: Vec<PriceDocument<'a>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Prices<'a> {
+    prices: Vec<PriceDocument<'a>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProductPrice)]
+pub struct PriceDocument<'a> {
+    #[schema(value_type = Id)]
+    product: &'a str,
+    /// `plan` or `pack`
+    kind: &'static str,
+    /// `month` or `year`; `null` for what is paid once.
+    interval: Option<&'static str>,
+    #[schema(value_type = MoneySchema)]
+    amount: &'a Money,
+    #[schema(value_type = Option<Id>)]
+    stripe_price: Option<&'a str>,
+    /// Whether it can be bought here: its price has an id at Stripe.
+    for_sale: bool,
+}
+
+impl<'a> PriceDocument<'a> {
+    fn of(
+        product: &'a str,
+        kind: &'static str,
+        interval: Option<Interval>,
+        amount: &'a Money,
+        stripe: &'a StripePrice,
+    ) -> Self {
+        let stripe_price = stripe.sale_id();
+        let interval = interval.map(Interval::as_str);
+        Self { product, kind, interval, amount, stripe_price, for_sale: stripe_price.is_some() }
+    }
+}
+
+impl<'a> From<&'a Plan> for ProductDocument<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        let prices = plan.prices.iter().map(|price| {
+            PriceDocument::of(plan.id.as_str(), "plan", Some(price.interval), &price.amount, &price.stripe)
+        });
+        Self {
+            product: plan.id.as_str(),
+            kind: "plan",
+            name: &plan.name,
+            popular: plan.popular,
+            credits: plan.allocation.credits(),
+            marketing: &plan.marketing,
+            features: plan.features.iter().map(|feature| feature.as_str()).collect(),
+            stripe_product: plan.prices.iter().find_map(|price| price.stripe.product_id.as_deref()),
+            prices: prices.collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Pack> for ProductDocument<'a> {
+    fn from(pack: &'a Pack) -> Self {
+        Self {
+            product: pack.id.as_str(),
+            kind: "pack",
+            name: &pack.name,
+            popular: false,
+            credits: pack.credits,
+            marketing: &[],
+            features: Vec::new(),
+            stripe_product: pack.stripe.product_id.as_deref(),
+            prices: vec![PriceDocument::of(pack.id.as_str(), "pack", None, &pack.price, &pack.stripe)],
+        }
+    }
+}
+
+fn products(catalog: &Catalog) -> impl Iterator<Item = ProductDocument<'_>> {
+    let plans = catalog.plans.iter().filter(|plan| plan.is_offered()).map(ProductDocument::from);
+    plans.chain(catalog.packs.iter().map(ProductDocument::from))
+}
+
+/// Somebody who has no key, and is not too quick; and what their browser has already.
+pub struct Visitor {
+    known: Option<HeaderValue>,
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        if let Some(Peer(address)) = parts.extensions.get::<Peer>() {
+            state.visits.count(*address).map_err(|wait_s| Failure::RateLimited { wait_s })?;
+        }
+        Ok(Self { known: known(&parts.headers) })
+    }
+}
+
+fn known(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(header::IF_NONE_MATCH).cloned()
+}
+
+impl Visitor {
+    /// The document, or that the browser has it.
+    fn answer(&self, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+        let body = serde_json::to_vec(document).map_err(Failure::fault)?;
+        let tag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
+        let is_known = self.known.as_ref().is_some_and(|known| names(known, &tag));
+        let mut response = if is_known { Response::new(Body::empty()) } else { json(document)? };
+        if is_known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        if let Ok(tag) = HeaderValue::try_from(tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        Ok(response)
+    }
+}
+
+/// Whether `If-None-Match` has this tag among its own. A cache may have made it weak.
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
+/// See what a pricing page shows
+///
+/// Everybody may; the answer has an `ETag` and may be kept for a minute.
+#[utoipa::path(
+    get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()),
+    responses(
+        (status = 200, description = "Plans and packs, with their prices.", body = Products),
+        (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+    )
+)]
+pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Result<Response<Body>, Failure> {
+    visitor.answer(&Products { products: products(state.ledger.catalog()).collect() })
+}
+
+/// See a product
+#[utoipa::path(
+    get, path = "/v1/products/{product}", operation_id = "get_product", tag = "Catalog", security(()),
+    params(("product" = Id, Path, description = "The id of a plan or, where there is no such plan, of a pack.")),
+    responses(
+        (status = 200, description = "The plan or pack.", body = ProductDocument),
+        (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+    )
+)]
+pub async fn get(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(product): Path<String>,
+) -> Result<Response<Body>, Failure> {
+    let id = ProviderId::parse(&product).map_err(|error| Failure::address("product", error.to_string()))?;
+    let found = products(state.ledger.catalog()).find(|product| product.product == id.as_str());
+    visitor.answer(&found.ok_or(Failure::ProductNotFound)?)
+}
+
+/// See all prices
+///
+/// Those of the products, in one list.
+#[utoipa::path(
+    get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()),
+    responses(
+        (status = 200, description = "Prices.", body = Prices),
+        (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+    )
+)]
+pub async fn prices(State(state): State<AppState>, visitor: Visitor) -> Result<Response<Body>, Failure> {
+    let prices = products(state.ledger.catalog()).flat_map(|product| product.prices).collect();
+    visitor.answer(&Prices { prices })
+}
+
+/// A product to make at Stripe.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "product": "creator", "name": "Creator", "marketing": ["1,500 credits"] }))]
+pub struct ProductInput {
+    /// Its id at Stripe. A second request with it finds the first one's product.
+    #[schema(value_type = Id)]
+    product: ProviderId,
+    name: Text,
+    #[serde(default)]
+    description: Option<Text>,
+    #[serde(default)]
+    #[schema(max_items = 15)]
+    marketing: Vec<Text>,
+}
+
+/// A price to make at Stripe, in the catalog's currency.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "product": "creator", "amount": 1999, "interval": "month", "lookup_key": "creator_month",
+}))]
+pub struct PriceInput {
+    #[schema(value_type = Id)]
+    product: ProviderId,
+    /// In minor units.
+    #[schema(minimum = 0)]
+    amount: i64,
+    /// Once, when it is not said.
+    #[serde(default)]
+    interval: Option<IntervalChoice>,
+    /// Its name at Stripe. A second request with it finds the first one's price.
+    #[schema(value_type = Id)]
+    lookup_key: ProviderId,
+}
+
+/// A product at Stripe.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "stripe_product": "creator", "name": "Creator" }))]
+pub struct StripeProduct<'a> {
+    #[schema(value_type = Id)]
+    stripe_product: &'a str,
+    name: &'a str,
+}
+
+/// A price at Stripe. It is sold when the catalog, or the setting that the catalog names, has its id.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StripePrice, example = json!({
+    "stripe_price": "price_1", "stripe_product": "creator", "lookup_key": "creator_month",
+    "amount": { "minor": 1999, "currency": "usd" }, "interval": "month",
+}))]
+pub struct StripePriceDocument<'a> {
+    #[schema(value_type = Id)]
+    stripe_price: &'a str,
+    #[schema(value_type = Id)]
+    stripe_product: &'a str,
+    #[schema(value_type = Option<Id>)]
+    lookup_key: Option<&'a str>,
+    #[schema(value_type = MoneySchema)]
+    amount: &'a Money,
+    interval: Option<&'a str>,
+}
+
+/// Make a product at Stripe
+///
+/// Once for each id: a repetition finds it.
+#[utoipa::path(
+    post, path = "/v1/products", operation_id = "create_product", tag = "Catalog", request_body = ProductInput,
+    responses(
+        (status = 201, description = "Made.", body = StripeProduct),
+        (status = 200, description = "It was there already.", body = StripeProduct),
+    )
+)]
+pub async fn create(
+    State(state): State<AppState>,
+    _from: All<Administers>,
+    Json(input): Json<ProductInput>,
+) -> Result<Response<Body>, Failure> {
+    if input.marketing.len() > MARKETING_LINES_MAX {
+        return Err(Failure::body("$.marketing", format!("at most {MARKETING_LINES_MAX} lines")));
+    }
+    let product = MakeProduct {
+        id: input.product.to_string(),
+        name: input.name.into(),
+        description: input.description.map(String::from),
+        marketing: input.marketing.into_iter().map(String::from).collect(),
+    };
+    let Made { ware, new } = state.billing.make_product(&product).await?;
+    let ProductSeen { id, name, .. } = &ware;
+    made(&StripeProduct { stripe_product: id, name }, new)
+}
+
+/// Make a price at Stripe
+///
+/// Once for each `lookup_key`: a repetition finds it.
+#[utoipa::path(
+    post, path = "/v1/prices", operation_id = "create_price", tag = "Catalog", request_body = PriceInput,
+    responses(
+        (status = 201, description = "Made.", body = StripePriceDocument),
+        (status = 200, description = "It was there already.", body = StripePriceDocument),
+    )
+)]
+pub async fn create_price(
+    State(state): State<AppState>,
+    _from: All<Administers>,
+    Json(input): Json<PriceInput>,
+) -> Result<Response<Body>, Failure> {
+    if input.amount < 0 {
+        return Err(Failure::body("$.amount", "a price is not negative"));
+    }
+    let money = Money { minor: input.amount, currency: state.ledger.catalog().currency.clone() };
+    let interval = input.interval.map(Interval::from);
+    let (product, lookup_key) = (input.product.to_string(), input.lookup_key.to_string());
+    let price = MakePrice { product, money, interval, lookup_key };
+    let Made { ware, new } = state.billing.make_price(&price).await?;
+    let PriceSeen { id, product, lookup_key, .. } = &ware;
+    let document = StripePriceDocument {
+        stripe_price: id,
+        stripe_product: product,
+        lookup_key: lookup_key.as_deref(),
+        amount: &price.money,
+        interval: ware.interval(),
+    };
+    made(&document, new)
+}
+
+fn made(document: &impl Serialize, new: bool) -> Result<Response<Body>, Failure> {
+    let mut response = json(document)?;
+    if new {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    Ok(response)
+}

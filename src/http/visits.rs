@@ -1,0 +1,46 @@
+//! How often may somebody call who has no key? A bucket for each address, so that one visitor cannot keep the others away.
+//!
+//! Behind a proxy all visitors have the proxy's address; the limit is generous for that reason, and finer ones belong
+//! there. Answers to visitors may be cached.
+
+use std::{net::IpAddr, num::NonZeroU32};
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
+
+/// How many addresses are remembered before those are forgotten that have not called lately.
+const ADDRESSES_MAX: usize = 100_000;
+
+/// Where a request comes from, as the connection says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// The buckets of all visitors.
+#[derive(Debug)]
+pub struct Visits {
+    buckets: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    clock: DefaultClock,
+}
+
+impl Visits {
+    /// `0`: no limit.
+    #[must_use]
+    pub fn per_minute(limit: u32) -> Self {
+        let limit = NonZeroU32::new(limit);
+        let buckets = limit.map(|limit| RateLimiter::keyed(Quota::per_minute(limit)));
+        Self { buckets, clock: DefaultClock::default() }
+    }
+
+    /// Counts a visit.
+    ///
+    /// # Errors
+    /// With the seconds until the next one, when it is one too many.
+    pub fn count(&self, address: IpAddr) -> Result<(), u64> {
+        let Some(buckets) = &self.buckets else { return Ok(()) };
+        if buckets.len() > ADDRESSES_MAX {
+            buckets.retain_recent();
+        }
+        buckets
+            .check_key(&address)
+            .map_err(|not_until| not_until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
+    }
+}

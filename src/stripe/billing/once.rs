@@ -1,0 +1,34 @@
+//! How is something done once at Stripe? It is written down, then asked for, then its answer is written down; a
+//! repetition is answered from there, or asks again in the same words under the same key.
+
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Answered, Billing, BillingError};
+use crate::stripe::{calls::CallId, client::Ask};
+
+impl Billing {
+    /// `request` says what to ask for, and is only worked out for a call that was never begun.
+    pub(super) async fn once<A>(
+        &self,
+        id: &CallId,
+        asked: &[u8; 32],
+        request: impl Future<Output = Result<A, BillingError>> + Send,
+    ) -> Result<Answered<A::Answer>, BillingError>
+    where
+        A: Ask + Serialize + DeserializeOwned,
+        A::Answer: Serialize + DeserializeOwned + Sync,
+    {
+        self.client()?;
+        let kept = match self.find(id, asked).await? {
+            Some(kept) => kept,
+            None => self.begin(id, asked, request.await?).await?,
+        };
+        let answered = self.perform(id, kept).await?;
+        if !answered.replayed {
+            self.0.calls.done(id, &answered.answer, self.now()).await?;
+        }
+        Ok(answered)
+    }
+}

@@ -1,0 +1,135 @@
+//! What does Stripe know of the customer that an account is? It is read from there and passed on to there, and kept
+//! nowhere here.
+//!
+//! Nothing here is written down before it is asked but the making of a customer: to set what somebody is called, or to
+//! delete a customer, is the same however often it is done, and what would be written down is personal.
+
+use super::{Billing, BillingError};
+use crate::{
+    domain::{
+        account::OpenAccount,
+        command::Command,
+        names::{AccountId, ProviderId},
+        refusal::Refusal,
+        sale,
+    },
+    ledger::{Key, Provenance, Request},
+    stripe::client::{
+        CustomerDetails, CustomerSeen, DeleteCustomer, DescribeCustomer, FindCustomer, is_missing,
+    },
+};
+
+/// A customer as it is, and whether the account has just become it.
+pub struct Became {
+    pub customer: CustomerSeen,
+    pub new: bool,
+}
+
+impl Billing {
+    /// Makes an account a customer, unless it is one, and passes on what is said about it.
+    ///
+    /// # Errors
+    /// When the account is not open, or Stripe refuses or does not answer.
+    pub async fn become_customer(
+        &self,
+        account: &AccountId,
+        details: CustomerDetails,
+        provenance: Provenance,
+    ) -> Result<Became, BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        let open = sale::open(&view.account)?;
+        let new = sale::find_customer(open).is_none();
+        let customer = self.payer(account, open, details.email.as_deref(), provenance).await?;
+        let customer = self.describe(customer, details).await?;
+        Ok(Became { customer, new })
+    }
+
+    /// The webhook links the two as well; whoever asks next need not wait for it.
+    async fn link(
+        &self,
+        account: &AccountId,
+        customer: &str,
+        provenance: Provenance,
+    ) -> Result<(), BillingError> {
+        let customer = ProviderId::parse(customer).map_err(|_| BillingError::OutcomeUnknown)?;
+        let command = Command::LinkCustomer { customer, effective_at: self.now() };
+        let request = Request { account: account.clone(), command, key: Key::none(), provenance };
+        self.0.ledger.execute(request).await?;
+        Ok(())
+    }
+
+    async fn describe(
+        &self,
+        customer: String,
+        details: CustomerDetails,
+    ) -> Result<CustomerSeen, BillingError> {
+        if details.is_empty() {
+            return self.look_up(customer).await;
+        }
+        Ok(self.client()?.ask(&DescribeCustomer { customer, details }).await?)
+    }
+
+    async fn look_up(&self, customer: String) -> Result<CustomerSeen, BillingError> {
+        let seen = self.client()?.ask(&FindCustomer { customer }).await?;
+        // Deleted at Stripe; the webhook that closes the link is on its way.
+        if seen.is_deleted() { Err(Refusal::NoCustomer.into()) } else { Ok(seen) }
+    }
+
+    /// The customer that an account is, as Stripe knows it.
+    ///
+    /// # Errors
+    /// When it is none, or Stripe does not answer.
+    pub async fn find_customer(&self, account: &AccountId) -> Result<CustomerSeen, BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        self.look_up(sale::customer(&view.account)?.to_string()).await
+    }
+
+    /// Passes on what is said about a customer.
+    ///
+    /// # Errors
+    /// When the account is none, or Stripe refuses or does not answer.
+    pub async fn describe_customer(
+        &self,
+        account: &AccountId,
+        details: CustomerDetails,
+    ) -> Result<CustomerSeen, BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        self.describe(sale::customer(&view.account)?.to_string(), details).await
+    }
+
+    /// Deletes the customer at Stripe, which tells so by a webhook; that closes the link. Answers its id.
+    ///
+    /// # Errors
+    /// When the account is none, has a running subscription, or Stripe does not answer.
+    pub async fn delete_customer(&self, account: &AccountId) -> Result<ProviderId, BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        let customer = sale::leave(&view.account, self.now())?.clone();
+        let deleted = self.client()?.ask(&DeleteCustomer { customer: customer.to_string() }).await;
+        match deleted {
+            Ok(_) => Ok(customer),
+            // An earlier try of this very request, or somebody else, was first.
+            Err(error) if error.rejection().is_some_and(is_missing) => Ok(customer),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The customer that an account is, or has just become.
+    pub(super) async fn payer(
+        &self,
+        account: &AccountId,
+        open: &OpenAccount,
+        email: Option<&str>,
+        provenance: Provenance,
+    ) -> Result<String, BillingError> {
+        let new = sale::find_customer(open).is_none();
+        let customer = self.customer(account, open, email).await?;
+        if new {
+            self.link(account, &customer, provenance).await?;
+        }
+        Ok(customer)
+    }
+}

@@ -1,0 +1,91 @@
+//! What has a customer been billed?
+
+use ::stripe::StripeRequest;
+use stripe_billing::invoice::ListInvoice;
+use stripe_shared::InvoiceStatus;
+
+use super::super::Ask;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListInvoices {
+    pub customer: String,
+    pub status: Option<BillStatus>,
+    pub limit: u8,
+    pub after: Option<String>,
+}
+
+/// How far an invoice has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = InvoiceStatus)]
+pub enum BillStatus {
+    Draft,
+    Open,
+    Paid,
+    Uncollectible,
+    Void,
+}
+
+/// An invoice, as Stripe shows it. Amounts are in minor units, times in seconds since 1970.
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct InvoiceSeen {
+    pub id: String,
+    pub number: Option<String>,
+    pub status: Option<String>,
+    pub currency: String,
+    pub total: i64,
+    pub amount_due: i64,
+    pub amount_paid: i64,
+    pub amount_remaining: i64,
+    pub billing_reason: Option<String>,
+    pub created: i64,
+    pub due_date: Option<i64>,
+    /// None before it is finalized, as the next one.
+    pub hosted_invoice_url: Option<String>,
+    pub invoice_pdf: Option<String>,
+    parent: Option<Parent>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+struct Parent {
+    subscription_details: Option<OfSubscription>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+struct OfSubscription {
+    subscription: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct InvoicesSeen {
+    pub data: Vec<InvoiceSeen>,
+    pub has_more: bool,
+}
+
+impl InvoiceSeen {
+    #[must_use]
+    pub fn subscription(&self) -> Option<&str> {
+        self.parent.as_ref()?.subscription_details.as_ref()?.subscription.as_deref()
+    }
+}
+
+impl Ask for ListInvoices {
+    type Answer = InvoicesSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let mut list = ListInvoice::new().customer(self.customer.as_str()).limit(self.limit);
+        if let Some(status) = self.status {
+            list = list.status(match status {
+                BillStatus::Draft => InvoiceStatus::Draft,
+                BillStatus::Open => InvoiceStatus::Open,
+                BillStatus::Paid => InvoiceStatus::Paid,
+                BillStatus::Uncollectible => InvoiceStatus::Uncollectible,
+                BillStatus::Void => InvoiceStatus::Void,
+            });
+        }
+        if let Some(after) = &self.after {
+            list = list.starting_after(after.as_str());
+        }
+        list
+    }
+}

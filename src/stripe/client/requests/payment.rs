@@ -1,0 +1,319 @@
+//! How is money taken without a page of Stripe's, and given back?
+
+use std::collections::HashMap;
+
+use ::stripe::StripeRequest;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use stripe_core::{
+    payment_intent::{
+        CancelPaymentIntent, CancelPaymentIntentCancellationReason, CapturePaymentIntent,
+        ConfirmPaymentIntent, ConfirmPaymentIntentOffSession, CreatePaymentIntent, ListPaymentIntent,
+        RetrievePaymentIntent,
+    },
+    refund::{CreateRefund, CreateRefundReason},
+};
+use stripe_shared::PaymentIntentCaptureMethod;
+use stripe_types::Currency;
+
+use super::{super::Ask, of_account};
+
+/// What has become of the money is shown by the charge, which has to be asked for.
+const CHARGE: &str = "latest_charge";
+
+/// A payment that nobody has confirmed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakePayment {
+    pub account: String,
+    pub customer: String,
+    /// In minor units.
+    pub amount: i64,
+    pub currency: String,
+    pub automatic_capture: bool,
+    pub paid_for: PaidFor,
+    /// The caller's own name for it.
+    pub reference: Option<String>,
+}
+
+/// What is paid for, as `translate` reads it from metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaidFor {
+    Pack { pack: String, quantity: u32 },
+    Other,
+}
+
+/// Asks the bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmPayment {
+    pub payment: String,
+    pub method: String,
+    /// Where the person comes back to from a page of the bank; `None`: nobody is there to be asked.
+    pub return_url: Option<String>,
+}
+
+/// Takes what the bank holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapturePayment {
+    pub payment: String,
+    pub amount: i64,
+    /// How many packs that pays for, which may be fewer than were asked for.
+    pub packs: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelPayment {
+    pub payment: String,
+    pub reason: Option<Reason>,
+}
+
+/// Gives money back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeRefund {
+    pub payment: String,
+    pub amount: i64,
+    pub reason: Option<Reason>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    Duplicate,
+    Fraudulent,
+    RequestedByCustomer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindPayment {
+    pub payment: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListPayments {
+    pub customer: String,
+    pub limit: u8,
+    pub after: Option<String>,
+}
+
+/// A payment, as Stripe shows it.
+///
+/// Only its id is written down: the client secret is for the person's browser alone, and what has become of the payment
+/// since is for Stripe to tell.
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct PaymentSeen {
+    pub id: String,
+    pub status: String,
+    pub amount: i64,
+    pub amount_capturable: i64,
+    pub amount_received: i64,
+    pub currency: String,
+    pub customer: Option<String>,
+    pub payment_method: Option<String>,
+    pub client_secret: Option<String>,
+    /// In seconds since 1970.
+    pub created: i64,
+    pub cancellation_reason: Option<String>,
+    pub last_payment_error: Option<PaymentFailure>,
+    pub latest_charge: Option<ChargeSeen>,
+    pub next_action: Option<NextAction>,
+    pub metadata: PaymentMetadata,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct PaymentFailure {
+    pub code: Option<String>,
+    pub decline_code: Option<String>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct ChargeSeen {
+    pub amount_refunded: i64,
+    pub disputed: bool,
+    pub receipt_url: Option<String>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct NextAction {
+    pub redirect_to_url: Option<Redirect>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct Redirect {
+    pub url: Option<String>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+pub struct PaymentMetadata {
+    pub topup_code: Option<String>,
+    pub quantity: Option<String>,
+    pub reference: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct PaymentsSeen {
+    pub data: Vec<PaymentSeen>,
+    pub has_more: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct RefundSeen {
+    pub id: String,
+    /// In minor units.
+    pub amount: i64,
+    pub currency: String,
+    pub status: Option<String>,
+    /// In seconds since 1970.
+    pub created: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PaymentKept {
+    id: String,
+}
+
+impl Serialize for PaymentSeen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        PaymentKept { id: self.id.clone() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PaymentSeen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        PaymentKept::deserialize(deserializer).map(|kept| Self { id: kept.id, ..Self::default() })
+    }
+}
+
+impl Reason {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Fraudulent => "fraudulent",
+            Self::RequestedByCustomer => "requested_by_customer",
+        }
+    }
+}
+
+impl MakePayment {
+    fn metadata(&self) -> HashMap<String, String> {
+        let mut metadata = of_account(&self.account);
+        let mut put = |name: &str, value: String| metadata.insert(name.to_owned(), value);
+        match &self.paid_for {
+            PaidFor::Pack { pack, quantity } => {
+                put("kind", "topup".to_owned());
+                put("topup_code", pack.clone());
+                put("quantity", quantity.to_string());
+            }
+            PaidFor::Other => {
+                put("kind", "payment".to_owned());
+            }
+        }
+        if let Some(reference) = &self.reference {
+            put("reference", reference.clone());
+        }
+        metadata
+    }
+}
+
+impl Ask for MakePayment {
+    type Answer = PaymentSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let capture = if self.automatic_capture {
+            PaymentIntentCaptureMethod::AutomaticAsync
+        } else {
+            PaymentIntentCaptureMethod::Manual
+        };
+        // Every text is a currency to the client; whether it is one is for Stripe to say.
+        let Ok(currency) = self.currency.parse::<Currency>();
+        CreatePaymentIntent::new(self.amount, currency)
+            .customer(self.customer.as_str())
+            .capture_method(capture)
+            .metadata(self.metadata())
+            .expand([CHARGE.to_owned()])
+    }
+}
+
+impl Ask for ConfirmPayment {
+    type Answer = PaymentSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let confirm = ConfirmPaymentIntent::new(self.payment.as_str())
+            .payment_method(self.method.as_str())
+            .expand([CHARGE.to_owned()]);
+        match &self.return_url {
+            Some(url) => confirm.return_url(url.as_str()),
+            None => confirm.off_session(ConfirmPaymentIntentOffSession::Bool(true)),
+        }
+    }
+}
+
+impl Ask for CapturePayment {
+    type Answer = PaymentSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let capture = CapturePaymentIntent::new(self.payment.as_str())
+            .amount_to_capture(self.amount)
+            .expand([CHARGE.to_owned()]);
+        match self.packs {
+            Some(packs) => capture.metadata(HashMap::from([("quantity".to_owned(), packs.to_string())])),
+            None => capture,
+        }
+    }
+}
+
+impl Ask for CancelPayment {
+    type Answer = PaymentSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let cancel = CancelPaymentIntent::new(self.payment.as_str()).expand([CHARGE.to_owned()]);
+        match self.reason {
+            Some(Reason::Duplicate) => {
+                cancel.cancellation_reason(CancelPaymentIntentCancellationReason::Duplicate)
+            }
+            Some(Reason::Fraudulent) => {
+                cancel.cancellation_reason(CancelPaymentIntentCancellationReason::Fraudulent)
+            }
+            Some(Reason::RequestedByCustomer) => {
+                cancel.cancellation_reason(CancelPaymentIntentCancellationReason::RequestedByCustomer)
+            }
+            None => cancel,
+        }
+    }
+}
+
+impl Ask for MakeRefund {
+    type Answer = RefundSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let refund = CreateRefund::new().payment_intent(self.payment.as_str()).amount(self.amount);
+        match self.reason {
+            Some(Reason::Duplicate) => refund.reason(CreateRefundReason::Duplicate),
+            Some(Reason::Fraudulent) => refund.reason(CreateRefundReason::Fraudulent),
+            Some(Reason::RequestedByCustomer) => refund.reason(CreateRefundReason::RequestedByCustomer),
+            None => refund,
+        }
+    }
+}
+
+impl Ask for FindPayment {
+    type Answer = PaymentSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        RetrievePaymentIntent::new(self.payment.as_str()).expand([CHARGE.to_owned()])
+    }
+}
+
+impl Ask for ListPayments {
+    type Answer = PaymentsSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let list = ListPaymentIntent::new()
+            .customer(self.customer.as_str())
+            .limit(self.limit)
+            .expand([format!("data.{CHARGE}")]);
+        match &self.after {
+            Some(after) => list.starting_after(after.as_str()),
+            None => list,
+        }
+    }
+}

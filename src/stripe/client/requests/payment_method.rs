@@ -1,0 +1,136 @@
+//! What is paid with? Methods by their ids; what is on a card is typed in at Stripe, and never comes here.
+
+use ::stripe::StripeRequest;
+use serde::{Deserialize, Serialize};
+use stripe_core::customer::{ListPaymentMethodsCustomer, UpdateCustomer, UpdateCustomerInvoiceSettings};
+use stripe_payment::payment_method::{AttachPaymentMethod, DetachPaymentMethod, RetrievePaymentMethod};
+
+use super::{super::Ask, CustomerKept};
+
+/// Lets a customer pay with it from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachMethod {
+    pub customer: String,
+    pub method: String,
+}
+
+/// Ends that. A card that was detached cannot be attached again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetachMethod {
+    pub method: String,
+}
+
+/// Sets what a customer's invoices are paid with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreferMethod {
+    pub customer: String,
+    pub method: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindMethod {
+    pub method: String,
+}
+
+/// What a customer can pay with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListMethods {
+    pub customer: String,
+    pub limit: u8,
+    pub after: Option<String>,
+}
+
+/// What is written down of an attached or detached method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct MethodKept {
+    pub id: String,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct MethodSeen {
+    pub id: String,
+    /// Such as `card`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub customer: Option<String>,
+    /// In seconds since 1970.
+    pub created: i64,
+    pub card: Option<CardSeen>,
+    us_bank_account: Option<BankSeen>,
+    sepa_debit: Option<BankSeen>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct CardSeen {
+    pub brand: String,
+    pub last4: String,
+    pub exp_month: u8,
+    pub exp_year: u16,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+struct BankSeen {
+    last4: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
+pub struct MethodsSeen {
+    pub data: Vec<MethodSeen>,
+    pub has_more: bool,
+}
+
+impl MethodSeen {
+    /// The last digits of the card or the bank account, by which its owner knows it.
+    #[must_use]
+    pub fn last4(&self) -> Option<&str> {
+        let bank = self.us_bank_account.as_ref().or(self.sepa_debit.as_ref());
+        let card = self.card.as_ref().map(|card| card.last4.as_str());
+        card.or_else(|| bank?.last4.as_deref())
+    }
+}
+
+impl Ask for AttachMethod {
+    type Answer = MethodKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        AttachPaymentMethod::new(self.method.as_str()).customer(self.customer.as_str())
+    }
+}
+
+impl Ask for DetachMethod {
+    type Answer = MethodKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        DetachPaymentMethod::new(self.method.as_str())
+    }
+}
+
+impl Ask for PreferMethod {
+    type Answer = CustomerKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let mut settings = UpdateCustomerInvoiceSettings::new();
+        settings.default_payment_method = Some(self.method.clone());
+        UpdateCustomer::new(self.customer.as_str()).invoice_settings(settings)
+    }
+}
+
+impl Ask for FindMethod {
+    type Answer = MethodSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        RetrievePaymentMethod::new(self.method.as_str())
+    }
+}
+
+impl Ask for ListMethods {
+    type Answer = MethodsSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        let list = ListPaymentMethodsCustomer::new(self.customer.as_str()).limit(self.limit);
+        match &self.after {
+            Some(after) => list.starting_after(after.as_str()),
+            None => list,
+        }
+    }
+}
