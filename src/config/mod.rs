@@ -48,6 +48,8 @@ pub struct BillingConfig {
     pub on: bool,
     pub key: Option<SecretKey>,
     pub url: ApiUrl,
+    /// When the ledger is compared with Stripe, in UTC; `None`: never by itself.
+    pub reconcile_hour: Option<u8>,
 }
 
 /// Where the rows are.

@@ -127,7 +127,20 @@ impl Reading<'_> {
             Ok(url) => Some(url),
             Err(error) => self.refuse(settings::STRIPE_API_URL, &error.to_string()),
         };
-        Some(BillingConfig { on: on?, key, url: url? })
+        let reconcile_hour = self.reconcile_hour();
+        Some(BillingConfig { on: on?, key, url: url?, reconcile_hour: reconcile_hour? })
+    }
+
+    fn reconcile_hour(&mut self) -> Option<Option<u8>> {
+        match self.given.value(settings::RECONCILE_HOUR) {
+            "off" => Some(None),
+            hour => match hour.parse() {
+                Ok(hour @ 0..=23) => Some(Some(hour)),
+                Ok(_) | Err(_) => {
+                    self.refuse(settings::RECONCILE_HOUR, "it is an hour from 0 to 23, or `off`")
+                }
+            },
+        }
     }
 
     /// The setting and the key must not contradict each other.

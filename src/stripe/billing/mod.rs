@@ -33,6 +33,17 @@ pub enum Switch {
     NotConfigured,
 }
 
+impl Switch {
+    /// Whom to ask, if anybody is asked.
+    #[must_use]
+    pub const fn client(&self) -> Option<&Client> {
+        match self {
+            Self::On(client) => Some(client),
+            Self::Off | Self::NotConfigured => None,
+        }
+    }
+}
+
 /// What opens pages at Stripe. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing(Arc<Parts>);

@@ -16,9 +16,10 @@ use tokio::time::sleep;
 
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
 pub use outcome::{CallError, Rejection};
+use requests::AskPage;
 pub use requests::{
-    AdoptCustomer, CheckoutOpened, CustomerKept, CustomersFound, FindCustomers, MakeCustomer, OpenCheckout,
-    OpenPortal, PortalOpened, Sold,
+    AdoptCustomer, CheckoutOpened, CustomerKept, CustomersFound, FindCustomers, Listing, MakeCustomer,
+    OpenCheckout, OpenPortal, Page, PortalOpened, Sold, TYPES_MAX,
 };
 
 /// How long one try may take.
@@ -104,6 +105,14 @@ impl Client {
             CallError::OutcomeUnknown => CallError::Unavailable,
             CallError::Rejected(_) | CallError::KeyNotTaken | CallError::Unavailable => error,
         })
+    }
+
+    /// A page of a list, from after an object on.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn page(&self, listing: &Listing, after: Option<&str>) -> Result<Page, CallError> {
+        self.ask(&AskPage { listing, after }).await.map(Page::from)
     }
 
     async fn send<A: Ask>(&self, ask: &A, strategy: &RequestStrategy) -> Result<A::Answer, CallError> {

@@ -2,6 +2,8 @@
 
 mod checkout;
 mod customers;
+mod lost;
+mod nights;
 mod outages;
 mod portal;
 pub mod shop;

@@ -7,5 +7,6 @@ mod expected;
 mod history;
 mod late;
 mod lines;
+mod lost;
 mod orders;
 mod program;

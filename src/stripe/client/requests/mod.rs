@@ -5,12 +5,14 @@
 
 mod checkout;
 mod customer;
+mod listings;
 mod portal;
 
 use std::collections::HashMap;
 
 pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
 pub use customer::{AdoptCustomer, CustomerKept, CustomersFound, FindCustomers, MakeCustomer};
+pub use listings::{AskPage, Listing, Page, TYPES_MAX};
 pub use portal::{OpenPortal, PortalOpened};
 
 /// Where an account's id is in metadata, as `translate` reads it.

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde::Serialize;
 
 use crate::{
@@ -14,13 +14,13 @@ use crate::{
     },
 };
 
-use super::{
+use super::super::{
     exit::{Answer, Exit, Failure},
     flags::ServeFlags,
     output::{Output, or_dash, table},
 };
 
-const HELP: &str = "\
+pub(super) const HELP: &str = "\
 Each document is signed with the first secret of STRIPE_WEBHOOK_SECRET and posted, one after the other, in the order in
 which they are given. Exit code 1 says that one of them was not accepted.
 
@@ -31,15 +31,8 @@ Examples:
 /// How long a server may take for one document.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-#[derive(Subcommand)]
-pub(super) enum Command {
-    /// Sign events and post them to a server
-    #[command(after_help = HELP)]
-    Send(Send),
-}
-
 #[derive(Args)]
-pub(super) struct Send {
+pub(in crate::cli) struct Send {
     /// Files with one event each
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -60,16 +53,8 @@ struct Sent {
     answer: String,
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
-        match self {
-            Self::Send(send) => send.run(output).await,
-        }
-    }
-}
-
 impl Send {
-    async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> Answer {
         let config = Config::read(&self.flags.given())?;
         let secret = config.webhook_secrets.first().ok_or_else(|| {
             Failure::Usage(
@@ -107,19 +92,7 @@ async fn send_file(
 }
 
 fn webhook_url(listen: SocketAddr) -> String {
-    format!("http://{}/v1/webhooks/stripe", reachable(listen))
-}
-
-/// A server that listens on every address is also at this machine's own.
-pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
-    let mut address = listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
+    format!("http://{}/v1/webhooks/stripe", super::reachable(listen))
 }
 
 fn table_of(sent: &[Sent]) -> String {
