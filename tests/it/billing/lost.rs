@@ -1,9 +1,12 @@
 //! What if webhooks are lost on the way? A story is lived at the sandbox, and told by what it lists in the end.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
-use counterfoil::stripe::reconcile::{Order, Report};
+use counterfoil::stripe::reconcile::{Order, Report, Subject};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -44,7 +47,7 @@ impl Shop {
         paid
     }
 
-    /// A year of a customer's: a plan, a renewal, packs, a refund, a dispute, an end.
+    /// Two months of a customer's: a plan, a renewal, packs, a refund, a dispute, an end.
     async fn live(&self) {
         self.buy("plan", &plan()).await;
         self.pass("40 days").await;
@@ -65,7 +68,7 @@ impl Shop {
     }
 
     async fn compare(&self, repair: bool) -> Report {
-        let since = self.server.test.clock.now().minus(TimeDelta::days(90));
+        let since = self.server.test.clock.now().minus(TimeDelta::days(365));
         let order = Order { since, fetch_events: repair, rebuild_events: repair };
         self.reconciler().run(order, |_, _| {}).await.unwrap()
     }
@@ -109,6 +112,29 @@ async fn whatever_was_lost_ends_as_if_nothing_had_been() {
         let audit = shop.server.get("/v1/audit/verify").send().await.body;
         assert_eq!(audit["clean"], true, "{audit}");
     }
+}
+
+/// Months without a webhook, of which the events are gone too: what is left of it are the objects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_story_of_which_only_the_objects_are_left_ends_the_same() {
+    let mut endings = Vec::new();
+    for percent in [0, 100] {
+        let shop = Shop::start().await;
+        shop.lose(percent).await;
+        shop.live().await;
+        let refund = shop.list("/v1/refunds").await[0]["id"].as_str().unwrap().to_owned();
+        shop.control(&format!("refunds/{refund}/fail"), json!({})).await;
+        shop.pass("60 days").await;
+        shop.lose(0).await;
+        let found = shop.compare(true).await;
+        assert_eq!((found.remaining(), found.missing_events.len()), (0, 0), "{percent} %: {found:#?}");
+        let kinds: BTreeSet<Subject> = found.drifts.iter().map(|drift| drift.subject).collect();
+        let all = Subject::ALL.into_iter().filter(|subject| *subject != Subject::Payment && percent == 100);
+        assert_eq!(kinds, all.collect(), "{percent} %");
+        assert!(shop.compare(false).await.found_nothing(), "{percent} %");
+        endings.push(shop.holdings().await);
+    }
+    assert_eq!(endings[1], endings[0]);
 }
 
 /// What Stripe no longer lists as events is told by the objects, and ends in the same.

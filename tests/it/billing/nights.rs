@@ -1,9 +1,14 @@
 //! The comparison that runs by itself: once a night, by one of several instances, and what it does and does not mend.
 
-use counterfoil::{domain::time::Timestamp, stripe::reconcile::Nightly};
+use std::time::Duration;
+
+use chrono::Timelike;
+use counterfoil::{clock::Clock, domain::time::Timestamp, stripe::reconcile::Nightly};
 use serde_json::json;
+use sqlx::PgPool;
 
 use super::shop::{Shop, pack};
+use crate::support::{database::TestDatabase, program::Served};
 
 const HOUR: u8 = 3;
 
@@ -15,11 +20,9 @@ fn set(shop: &Shop, time: &str) {
     shop.server.test.clock.set(Timestamp::parse(time).unwrap());
 }
 
-async fn nights(shop: &Shop) -> i64 {
-    sqlx::query_scalar("select count(*) from ledger.stripe_reconciliations")
-        .fetch_one(&shop.server.test.database.pool())
-        .await
-        .unwrap()
+async fn nights(pool: &PgPool) -> i64 {
+    let counted = sqlx::query_scalar("select count(*) from ledger.stripe_reconciliations");
+    counted.fetch_one(pool).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,7 +39,36 @@ async fn it_is_done_at_its_hour_once_and_by_one() {
     assert_eq!(nightly(&shop).look().await.unwrap(), None, "it was done tonight");
     set(&shop, "2026-11-23T03:00:00Z");
     assert!(nightly(&shop).look().await.unwrap().is_some());
-    assert_eq!(nights(&shop).await, 2);
+    assert_eq!(nights(&shop.server.test.database.pool()).await, 2);
+}
+
+/// Whether a program that is told this hour has compared in its first seconds.
+async fn compares_at(hour: &str) -> bool {
+    let database = TestDatabase::create().await;
+    let (url, hour) = (database.url(), hour.to_owned());
+    let served = tokio::task::spawn_blocking(move || {
+        Served::start(|command| {
+            command.env("DATABASE_URL", url).env("COUNTERFOIL_RECONCILE_HOUR", hour).arg("--sandbox");
+        })
+    });
+    let _served = served.await.unwrap();
+    for _ in 0..40 {
+        if nights(&database.pool()).await > 0 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_serves_does_it_unless_it_is_switched_off() {
+    let hour = || Clock::system().now().to_utc().hour().to_string();
+    let before = hour();
+    let compared = compares_at(&before).await;
+    // The hour may have ended meanwhile.
+    assert!(compared || before != hour());
+    assert!(!compares_at("off").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::time::Timestamp,
+    domain::{names::AccountId, time::Timestamp},
     stripe::{
         inbox::{Proof, State},
         reconcile::{Cause, Report, Subject},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     bureau::{Bureau, until},
-    documents::{SHAPES, value},
+    documents::{ADA, SHAPES, value},
 };
 
 fn at(time: &str) -> Timestamp {
@@ -102,6 +102,65 @@ async fn trap_04_what_no_event_tells_is_told_by_the_objects_and_a_late_event_add
     bureau.desk.work().await;
     assert_eq!(bureau.desk.ada().await, mended);
     assert!(bureau.run(true).await.found_nothing());
+}
+
+/// Whichever is newer holds: a report of Stripe's, or one that was made of the subscription when it was read.
+#[tokio::test]
+async fn trap_01_a_rebuilt_report_stands_among_the_others_by_its_time() {
+    let bureau = Bureau::open(at("2025-06-12T00:00:00Z")).await;
+    bureau.desk.tell(&["customer.created.json", "customer.subscription.created.json"]).await;
+    let upgraded = value(SHAPES[1], "customer.subscription.updated.plan_upgrade.json");
+    let object = &upgraded["data"]["object"];
+    bureau.happened(&[], std::slice::from_ref(object)).await;
+    let drifts = bureau.run(true).await.drifts;
+    assert!(drifts[0].stripe_says.starts_with("plan creator"), "{drifts:?}");
+    assert_eq!(plan(&bureau).await, "creator");
+    // The event that was lost comes after all.
+    bureau.desk.take(&upgraded).await;
+    bureau.desk.work().await;
+    assert_eq!(plan(&bureau).await, "creator");
+
+    // Back again, as an event tells; and once more the other way, as none does.
+    bureau.desk.clock().set(at("2025-06-14T00:00:00Z"));
+    let mut back = value(SHAPES[1], "customer.subscription.created.json");
+    back["id"] = json!("evt_back");
+    back["type"] = json!("customer.subscription.updated");
+    back["created"] = json!(at("2025-06-13T00:00:00Z").seconds());
+    bureau.desk.take(&back).await;
+    bureau.desk.work().await;
+    assert_eq!(plan(&bureau).await, "basic");
+    assert_eq!(bureau.run(true).await.remaining(), 0);
+    assert_eq!(plan(&bureau).await, "creator");
+    let rebuilt = bureau.desk.inbox.list(None, None, 500).await.unwrap().events;
+    assert_eq!(rebuilt.iter().filter(|event| event.proof == Proof::Rebuilt).count(), 2);
+}
+
+async fn plan(bureau: &Bureau) -> String {
+    let view = bureau.desk.test.ledger.view(&AccountId::parse(ADA).unwrap()).await.unwrap();
+    view.account.opened().unwrap().plan(bureau.desk.clock().now()).to_string()
+}
+
+/// What came and could not be processed would not be the second time, and what a person discarded stays so.
+#[tokio::test]
+async fn what_is_dead_is_left_to_a_person() {
+    let bureau = Bureau::open(at("2025-06-02T00:00:00Z")).await;
+    bureau.desk.tell(&["customer.created.json"]).await;
+    let mut sold_elsewhere = value(SHAPES[1], "invoice.paid.subscription_create.json");
+    let line = &mut sold_elsewhere["data"]["object"]["lines"]["data"][0];
+    line["pricing"]["price_details"]["price"] = json!("price_of_another_product");
+    bureau.happened(&[], std::slice::from_ref(&sold_elsewhere["data"]["object"])).await;
+    // Made of the object, it ends where a person finds it.
+    let first = bureau.run(true).await;
+    assert_eq!(first.remaining(), 1);
+    let Cause::EventUnprocessed { event, state: State::Dead, reason: Some(reason) } = &first.drifts[0].cause
+    else {
+        panic!("{first:#?}");
+    };
+    assert!(reason.contains("price_of_another_product"), "{reason}");
+    assert_eq!(bureau.run(true).await.drifts, first.drifts, "nothing more is made of it");
+    let now = bureau.desk.clock().now();
+    bureau.desk.inbox.discard(event, "not ours", now).await.unwrap();
+    assert!(bureau.run(false).await.found_nothing());
 }
 
 /// An invoice with more lines than one page of the list has.
