@@ -15,7 +15,7 @@ pub const LINES_MAX: usize = 2_000;
 
 /// Why the lines of an invoice are not there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoLines {
+pub(super) enum NoLines {
     #[error("Stripe cannot be asked for it: {0}")]
     NotAnswered(#[from] CallError),
     #[error("there are more than {LINES_MAX}")]

@@ -13,12 +13,15 @@ use crate::{
         names::{AccountId, ProviderId},
         time::Timestamp,
     },
+    journal::load::LoadError,
+    ledger::ViewError,
     stripe::{
+        client::CallError,
         document::Document,
         envelope::Envelope,
         inbox::State,
         known::{Known, NotFound},
-        rest,
+        rest::{self, NoLines},
         translate::{Instructions, Owner, SetAside, Translation, translate},
     },
 };
@@ -135,7 +138,15 @@ impl Reconciler {
         };
         let translation = translate(&event, self.ledger.catalog(), &self.deployment);
         let Some(invoice) = rest::invoice_of(&event, &translation) else { return Ok(translation) };
-        let event = event.with_lines(rest::lines(&self.client, &invoice).await?);
+        let lines = match rest::lines(&self.client, &invoice).await {
+            Ok(lines) => lines,
+            // That is about this invoice; everything else is about Stripe.
+            Err(error @ (NoLines::TooMany | NoLines::NotAnswered(CallError::Rejected(_)))) => {
+                return Ok(Err(SetAside::Incomplete(error.to_string())));
+            }
+            Err(NoLines::NotAnswered(error)) => return Err(error.into()),
+        };
+        let event = event.with_lines(lines);
         suspect.object = event.object().and_then(Document::to_value).unwrap_or_default();
         Ok(translate(&event, self.ledger.catalog(), &self.deployment))
     }
@@ -149,7 +160,12 @@ impl Reconciler {
                 return Ok(Said::by_nobody(format!("what is nobody's: {because}")));
             }
         };
-        let view = self.ledger.view(&account).await?;
+        let view = match self.ledger.view(&account).await {
+            Ok(view) => view,
+            Err(error @ ViewError::Load(LoadError::Database(_))) => return Err(error.into()),
+            // One account that a person has to look at does not keep the others from being compared.
+            Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
+        };
         Ok(difference(&view.account, &steps)
             .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
     }

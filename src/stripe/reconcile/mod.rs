@@ -31,7 +31,6 @@ use super::{
     envelope::Envelope,
     inbox::{Fetched, Inbox},
     processor::{Processor, Progress},
-    rest::NoLines,
     translate::kinds,
 };
 use crate::{
@@ -80,8 +79,6 @@ pub struct Reconciler {
 pub enum ReconcileError {
     #[error("Stripe cannot be read")]
     Stripe(#[from] CallError),
-    #[error("an invoice's lines cannot be read")]
-    Lines(#[from] NoLines),
     #[error("the database does not answer")]
     Storage(#[from] sqlx::Error),
     #[error("an account cannot be read")]

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use super::super::{
     bureau::{Bureau, until},
-    documents::{ADA, SHAPES, value},
+    documents::{ADA, BOB, SHAPES, value},
 };
+use crate::audit::tamper;
 
 fn at(time: &str) -> Timestamp {
     Timestamp::parse(time).unwrap()
@@ -161,6 +162,22 @@ async fn what_is_dead_is_left_to_a_person() {
     let now = bureau.desk.clock().now();
     bureau.desk.inbox.discard(event, "not ours", now).await.unwrap();
     assert!(bureau.run(false).await.found_nothing());
+}
+
+#[tokio::test]
+async fn one_damaged_account_does_not_keep_the_others_from_being_compared() {
+    let bureau = Bureau::open(at("2025-06-05T00:00:00Z")).await;
+    bureau.desk.tell(&["customer.created.json", "customer.created.bob.json"]).await;
+    let first = format!("delete from ledger.events where aggregate_id = '{BOB}' and sequence = 1");
+    tamper(&bureau.desk.test, &first).await;
+    let objects = ["invoice.paid.subscription_create.json", "customer.subscription.created.trialing.json"]
+        .map(|file| value(SHAPES[1], file)["data"]["object"].clone());
+    bureau.happened(&[], &objects).await;
+    let report = bureau.run(true).await;
+    let left: Vec<_> = report.drifts.iter().filter(|drift| !drift.repaired).collect();
+    let [damaged] = left.as_slice() else { panic!("{report:#?}") };
+    assert!(damaged.stripe_says.contains(BOB), "{damaged:?}");
+    assert_eq!(bureau.desk.ada().await, 550);
 }
 
 /// An invoice with more lines than one page of the list has.
