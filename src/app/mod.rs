@@ -28,6 +28,7 @@ use crate::{
         client::{Client, Patience},
         inbox::Inbox,
         processor::Processor,
+        reconcile::{Nightly, Reconciler},
     },
     telemetry,
 };
@@ -151,8 +152,8 @@ impl Parts {
         let readers = Background::default();
         projector.start(&readers.tasks, &readers.stop, Some(ledger.positions()));
         let inbox = Inbox::new(pool.clone());
-        let senders = start_senders(config, pool, &ledger, &inbox);
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
+        let senders = start_senders(config, pool, &ledger, &inbox, switch.client());
         let portal = config.billing.portal.clone();
         let billing = Billing::with_portal(switch, pool.clone(), ledger.clone(), portal);
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
@@ -200,13 +201,24 @@ pub(crate) async fn open_projector(pool: &PgPool, clock: &Clock) -> Result<Proje
     Ok(Projector::open(pool.clone(), Feed::new(pool.clone()), projections::all(), clock.clone()).await?)
 }
 
-fn start_senders(config: &Config, pool: &PgPool, ledger: &Ledger, inbox: &Inbox) -> Background {
+fn start_senders(
+    config: &Config,
+    pool: &PgPool,
+    ledger: &Ledger,
+    inbox: &Inbox,
+    client: Option<&Client>,
+) -> Background {
     let senders = Background::default();
     let deployment = Deployment::new(stripe_mode(config.mode));
     // Where billing is switched off, what Stripe delivers is kept and not acted on.
     if ledger.catalog().payments.enabled {
-        let processor = Processor::new(inbox.clone(), ledger.clone(), deployment);
-        senders.tasks.spawn(processor.run(senders.stop.clone()));
+        let processor = Processor::new(inbox.clone(), ledger.clone(), deployment.clone());
+        senders.tasks.spawn(processor.asking(client.cloned()).run(senders.stop.clone()));
+    }
+    if let Some((client, hour)) = client.zip(config.billing.reconcile_hour) {
+        let reconciler = Reconciler::new(client.clone(), inbox.clone(), ledger.clone(), deployment);
+        let nightly = Nightly::new(reconciler, pool.clone(), hour);
+        senders.tasks.spawn(nightly.run(senders.stop.clone()));
     }
     let scheduler = Scheduler::new(pool.clone(), ledger.clone());
     senders.tasks.spawn(scheduler.run(senders.stop.clone()));
@@ -214,7 +226,7 @@ fn start_senders(config: &Config, pool: &PgPool, ledger: &Ledger, inbox: &Inbox)
 }
 
 /// Whether Stripe is asked: the operator and the catalog can each say no.
-fn switch(config: &BillingConfig, sold: bool) -> Result<Switch, AppError> {
+pub(crate) fn switch(config: &BillingConfig, sold: bool) -> Result<Switch, AppError> {
     match &config.key {
         _ if !config.on || !sold => Ok(Switch::Off),
         None => Ok(Switch::NotConfigured),

@@ -203,7 +203,8 @@ fn lines_of(event: &Summary) -> String {
         ("received", event.received_at.to_string()),
         ("changed", event.changed_at.to_string()),
         ("mode", if event.livemode { "live" } else { "test" }.to_owned()),
-        ("secret", event.secret.clone()),
+        ("proof", event.proof.as_str().to_owned()),
+        ("secret", or_dash(event.secret.as_ref())),
         ("customer", or_dash(event.customer.as_ref())),
         ("account", or_dash(event.account.as_ref())),
     ] {

@@ -9,7 +9,10 @@ use crate::{
     telemetry,
 };
 
-use super::{exit::Failure, flags::DatabaseFlags};
+use super::{
+    exit::Failure,
+    flags::{DatabaseFlags, Flags},
+};
 
 /// Connections that one command needs at a time.
 const CONNECTIONS: u32 = 8;
@@ -48,8 +51,8 @@ pub(super) async fn with<T>(
 }
 
 /// Does something with the database that needs the catalog too.
-pub(super) async fn with_catalog<T>(
-    flags: &DatabaseFlags,
+pub(super) async fn with_catalog<T, const SERVE: bool>(
+    flags: &Flags<SERVE>,
     work: impl AsyncFnOnce(&Session, LoadedCatalog) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let given = flags.given();

@@ -50,6 +50,8 @@ pub struct BillingConfig {
     pub url: ApiUrl,
     /// What the portal offers; `None`: what the Stripe account has by default.
     pub portal: Option<String>,
+    /// When the ledger is compared with Stripe, in UTC; `None`: never by itself.
+    pub reconcile_hour: Option<u8>,
 }
 
 /// Where the rows are.

@@ -128,7 +128,8 @@ impl Reading<'_> {
             Err(error) => self.refuse(settings::STRIPE_API_URL, &error.to_string()),
         };
         let portal = self.portal();
-        Some(BillingConfig { on: on?, key, url: url?, portal: portal? })
+        let reconcile_hour = self.reconcile_hour();
+        Some(BillingConfig { on: on?, key, url: url?, portal: portal?, reconcile_hour: reconcile_hour? })
     }
 
     fn portal(&mut self) -> Option<Option<String>> {
@@ -139,6 +140,18 @@ impl Reading<'_> {
         }
         let allowed = "it is the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
         self.refuse(settings::STRIPE_PORTAL_CONFIGURATION, allowed)
+    }
+
+    fn reconcile_hour(&mut self) -> Option<Option<u8>> {
+        match self.given.value(settings::RECONCILE_HOUR) {
+            "off" => Some(None),
+            hour => match hour.parse() {
+                Ok(hour @ 0..=23) => Some(Some(hour)),
+                Ok(_) | Err(_) => {
+                    self.refuse(settings::RECONCILE_HOUR, "it is an hour from 0 to 23, or `off`")
+                }
+            },
+        }
     }
 
     /// The setting and the key must not contradict each other.

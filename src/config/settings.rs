@@ -144,6 +144,17 @@ pub const BILLING: Setting = Setting {
     help: "Whether anything is asked of Stripe: `on` or `off`; webhooks are taken and credits are spent either way",
 };
 
+pub const RECONCILE_HOUR: Setting = Setting {
+    name: "COUNTERFOIL_RECONCILE_HOUR",
+    flag: "reconcile-hour",
+    value: "HOUR",
+    default: Some("3"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "At which hour (0 to 23, UTC) the ledger is compared with Stripe each night, or `off`; only with a \
+           STRIPE_SECRET_KEY and with billing on",
+};
+
 pub const MODE: Setting = Setting {
     name: "COUNTERFOIL_MODE",
     flag: "mode",
@@ -176,7 +187,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 14] = [
+pub const ALL: [Setting; 15] = [
     LISTEN,
     DATA_DIRECTORY,
     DATABASE_URL,
@@ -188,6 +199,7 @@ pub const ALL: [Setting; 14] = [
     STRIPE_API_URL,
     STRIPE_PORTAL_CONFIGURATION,
     BILLING,
+    RECONCILE_HOUR,
     MODE,
     LOG,
     LOG_FORMAT,

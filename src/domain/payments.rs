@@ -133,6 +133,14 @@ impl Payments {
         single.is_some_and(|single| !failed || single.failed_at.is_some())
     }
 
+    /// Whether a refund is counted: it is known itself, or a total was told since it was made.
+    #[must_use]
+    pub fn counts_refund(&self, payment: &ProviderId, refund: &ProviderId, refunded_at: Timestamp) -> bool {
+        let totals = self.refunds.get(payment).map(|refunds| &refunds.totals);
+        let told_since = totals.is_some_and(|totals| totals.iter().any(|(at, _)| *at >= refunded_at));
+        told_since || self.knows_refund(payment, refund, false)
+    }
+
     pub(super) fn note_refund(
         &mut self,
         payment: &ProviderId,

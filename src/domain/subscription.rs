@@ -238,17 +238,22 @@ impl Subscriptions {
     /// Takes a report into account. An older one, or one on a subscription that ended, changes nothing.
     pub fn observe(&mut self, terms: &SubscriptionTerms) {
         self.arrears.entry(terms.subscription.clone()).or_default().observe(terms);
-        let newer = self.known.get(&terms.subscription).is_none_or(|known| {
+        if self.is_newer(terms) {
+            self.known.insert(terms.subscription.clone(), terms.clone());
+        }
+    }
+
+    /// Whether a report would hold over what is known of its subscription.
+    #[must_use]
+    pub fn is_newer(&self, terms: &SubscriptionTerms) -> bool {
+        self.known.get(&terms.subscription).is_none_or(|known| {
             let ends = terms.ended_at.is_some();
             match (known.ended_at.is_some(), ends) {
                 (true, false) => false,
                 (false, true) => true,
                 (true, true) | (false, false) => terms.evidence > known.evidence,
             }
-        });
-        if newer {
-            self.known.insert(terms.subscription.clone(), terms.clone());
-        }
+        })
     }
 
     /// Adds what was paid. Terms end where a later change of plan replaces them, in whatever order both come.

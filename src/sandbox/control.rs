@@ -57,6 +57,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox", get(about))
         .route("/_sandbox/clock", get(about).post(advance))
         .route("/_sandbox/deliveries", get(deliveries))
+        .route("/_sandbox/documents", post(load))
         .route("/_sandbox/webhooks", post(resend))
         .route("/_sandbox/faults", post(set_faults))
         .route("/_sandbox/settings", post(set))
@@ -134,6 +135,34 @@ async fn deliveries(Shares(shared): Shares<Arc<Shared>>) -> Response {
             .collect::<Vec<_>>()
     });
     answer(&shared, Ok(json!({ "deliveries": rows })))
+}
+
+/// What was recorded elsewhere.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Documents {
+    events: Vec<Value>,
+    /// As they are now, where no event tells so.
+    objects: Vec<Value>,
+}
+
+async fn load(Shares(shared): Shares<Arc<Shared>>, Json(documents): Json<Documents>) -> Response {
+    let loaded = shared.with(|state| keep(state, &documents));
+    answer(&shared, loaded)
+}
+
+fn keep(state: &mut State, documents: &Documents) -> Result<Value, Failure> {
+    let events: Option<Vec<Event>> = documents.events.iter().map(Event::of_document).collect();
+    let no_event =
+        || Failure::invalid("An event has `id`, `created`, `type` and `data.object`.").param("events");
+    for event in events.ok_or_else(no_event)? {
+        state.recorded.keep(event.created, &event.object);
+        state.events.put(event);
+    }
+    for object in &documents.objects {
+        state.recorded.keep(state.now, object);
+    }
+    Ok(json!({ "events": documents.events.len(), "objects": documents.objects.len() }))
 }
 
 /// Which events are sent again, and how.

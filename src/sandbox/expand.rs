@@ -38,6 +38,10 @@ fn descend(state: &State, value: &mut Value, names: &[&str]) -> bool {
     if let Some(found) = field.as_str().and_then(|id| state.render_any(id)) {
         *field = found;
     }
+    // What was recorded elsewhere may refer to what was not.
+    if field.is_string() && !state.recorded.is_empty() {
+        return true;
+    }
     let expandable = field.is_object() || field.is_array() || field.is_null();
     expandable && (field.is_null() || descend(state, field, rest))
 }

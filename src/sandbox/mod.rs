@@ -20,6 +20,7 @@ mod operations;
 mod pages;
 mod paging;
 mod parameters;
+mod recorded;
 mod seed;
 mod state;
 mod table;

@@ -23,9 +23,25 @@ pub fn page<T: Stored>(
 ) -> Answer {
     let wanted = table.iter().rev().filter(|row| row.listed() && in_time(row.created(), call) && keep(row));
     let wanted: Vec<&T> = wanted.collect();
+    let recorded = || state.recorded.list(T::OBJECT, call).filter(|object| in_time(made(object), call));
+    if recorded().next().is_some() {
+        let mut all: Vec<Value> = wanted.iter().map(|row| row.render(state)).collect();
+        all.extend(recorded().cloned());
+        return page_of_all(all, call, url);
+    }
     let (rows, more) = cut(&wanted, call, |row| row.id())?;
     let data: Vec<Value> = rows.iter().map(|row| row.render(state)).collect();
     Ok(json!({ "object": "list", "data": data, "has_more": more, "url": url }))
+}
+
+fn made(object: &Value) -> i64 {
+    object.get("created").and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// A page of values from several places, the newest first.
+pub fn page_of_all(mut all: Vec<Value>, call: &Call, url: &str) -> Answer {
+    all.sort_by_key(|object| std::cmp::Reverse(made(object)));
+    page_of_values(&all, call, url)
 }
 
 /// A page of values that have an `id`, in their own order.

@@ -27,6 +27,7 @@ use super::{
         setup_intent::SetupIntent,
         subscription::Subscription,
     },
+    recorded::Recorded,
     table::{Stored, Table},
     webhooks::{queue::Queue, shapes::sends},
 };
@@ -62,6 +63,8 @@ pub struct State {
     pub configurations: Table<Configuration>,
     pub endpoints: Table<Endpoint>,
     pub events: Table<Event>,
+    /// What was lived elsewhere.
+    pub recorded: Recorded,
     /// What has happened in the course of this call, and is told when it ends.
     fresh: Vec<Event>,
     pub queue: Queue,
@@ -99,6 +102,7 @@ impl State {
             configurations: Table::default(),
             endpoints: Table::default(),
             events: Table::default(),
+            recorded: Recorded::default(),
             fresh: Vec::new(),
             queue: Queue::default(),
             kept: Kept::default(),
@@ -147,6 +151,7 @@ impl State {
             request,
             idempotency_key,
             pending: 0,
+            recorded: None,
         }
     }
 
@@ -206,7 +211,7 @@ impl State {
     /// Any object, by the prefix of its id.
     pub fn render_any(&self, id: &str) -> Option<Value> {
         let prefix = id.split('_').next()?;
-        match prefix {
+        let lived = match prefix {
             "cus" => self.customers.find(id).map(|object| object.render(self)),
             "pm" => self.payment_methods.find(id).map(|object| object.render(self)),
             "prod" => self.products.find(id).map(|object| object.render(self)),
@@ -221,7 +226,8 @@ impl State {
             "cs" => self.sessions.find(id).map(|object| object.render(self)),
             "bpc" => self.configurations.find(id).map(|object| object.render(self)),
             _ => self.products.find(id).map(|object| object.render(self)),
-        }
+        };
+        lived.or_else(|| self.recorded.find(id).cloned())
     }
 }
 

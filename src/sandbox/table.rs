@@ -10,6 +10,8 @@ use super::{failure::Failure, state::State};
 pub trait Stored {
     /// What Stripe calls it when there is none, such as `customer`.
     const KIND: &'static str;
+    /// What its `object` says, where that is something else.
+    const OBJECT: &'static str = Self::KIND;
 
     fn id(&self) -> &str;
 

@@ -46,7 +46,13 @@ impl Envelope {
     /// When the body is not JSON, or lacks what every event has.
     pub fn parse(body: &[u8]) -> Result<Self, Unparsable> {
         let value: Value = serde_json::from_slice(body).map_err(Unparsable::NotJson)?;
-        let event = Document::new(&value);
+        Self::of(&value)
+    }
+
+    /// # Errors
+    /// When the document lacks what every event has.
+    pub fn of(document: &Value) -> Result<Self, Unparsable> {
+        let event = Document::new(document);
         let missing = |field| Unparsable::Field { field };
         let kind = event.id("type").ok_or_else(|| missing("type"))?;
         let (created, content) = match event.text("object") {

@@ -5,7 +5,10 @@
 //!
 //! The other way, [`billing`] opens pages at Stripe, through the [`client`] and the journal of its [`calls`].
 //!
-//! Deliberately absent: calls to Stripe while an event is handled. What it does not say by itself is set aside.
+//! What was not told, or only in part, is read there: the [`rest`] of an invoice's lines, and all that [`reconcile`]
+//! compares.
+//!
+//! Deliberately absent: calls to Stripe while a delivery is being answered.
 
 pub mod billing;
 pub mod calls;
@@ -17,6 +20,8 @@ pub mod envelope;
 pub mod inbox;
 mod known;
 pub mod processor;
+pub mod reconcile;
+mod rest;
 pub mod send;
 pub mod setup;
 pub mod signature;

@@ -1,7 +1,7 @@
 //! How do stored events reach the ledger? Here they are translated, and their commands executed.
 //!
 //! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
-//! Nothing depends on that order, it only spares waiting. An event whose commands were executed and which was
+//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched ([`super::rest`]). An event whose commands were executed and which was
 //! not marked so, because the process died in between, is handled again: its commands have the same keys, and
 //! count once.
 
@@ -17,12 +17,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Deployment,
+    client::Client,
     envelope::Envelope,
     inbox::{
         Inbox, State,
         claim::{Due, Learned, Settled},
     },
     known::{Known, NotFound, bought_by},
+    rest,
     translate::{Owner, SetAside, Step, Translation, translate},
     watch::Watch,
 };
@@ -51,6 +53,10 @@ const EVENTS_CONCURRENT_MAX: usize = 64;
 /// For how long a claim is worked on. What is left then goes back, so that no transaction stays open for
 /// long.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
+/// For how long is waited, in one claim, for what its events leave out.
+const FETCH_PATIENCE: Duration = Duration::from_secs(5);
+/// For how many events at the same time.
+const FETCHES_CONCURRENT_MAX: usize = 8;
 /// How often events are looked for that another instance stored, or whose delay is over.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long to stay away from a ledger or database that takes nothing now.
@@ -63,6 +69,8 @@ pub struct Processor {
     ledger: Ledger,
     deployment: Deployment,
     watch: Watch,
+    /// Whom to ask for what an event leaves out; without it, such an event waits.
+    client: Option<Client>,
 }
 
 /// What a look into the inbox came to.
@@ -79,7 +87,13 @@ pub enum Progress {
 impl Processor {
     #[must_use]
     pub fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
-        Self { inbox, ledger, deployment, watch: Watch::default() }
+        Self { inbox, ledger, deployment, watch: Watch::default(), client: None }
+    }
+
+    /// The same, asking Stripe for what events leave out.
+    #[must_use]
+    pub fn asking(self, client: Option<Client>) -> Self {
+        Self { client, ..self }
     }
 
     /// What went wrong lately.
@@ -119,7 +133,7 @@ impl Processor {
         if claim.due.is_empty() {
             return Ok(Progress::Idle);
         }
-        let parties = self.translate_all(std::mem::take(&mut claim.due));
+        let parties = self.translate_all(std::mem::take(&mut claim.due)).await;
         let known = Known {
             links: claim.links(&names(&parties, Owner::customer)).await?,
             payments: claim.payments(&names(&parties, Owner::payment)).await?,
@@ -143,20 +157,33 @@ impl Processor {
     }
 
     /// By party, each in the order of arrival.
-    fn translate_all(&self, due: Vec<Due>) -> BTreeMap<String, Vec<Translated>> {
+    async fn translate_all(&self, due: Vec<Due>) -> BTreeMap<String, Vec<Translated>> {
+        let until = Instant::now() + FETCH_PATIENCE;
+        let mut translated = stream::iter(due)
+            .map(|due| async move {
+                let translation = self.translate(&due.body, until).await;
+                Translated { due, translation }
+            })
+            .buffered(FETCHES_CONCURRENT_MAX);
         let mut parties: BTreeMap<String, Vec<Translated>> = BTreeMap::new();
-        for due in due {
-            let translation = self.translate(&due.body);
-            parties.entry(due.party.clone()).or_default().push(Translated { due, translation });
+        while let Some(event) = translated.next().await {
+            parties.entry(event.due.party.clone()).or_default().push(event);
         }
         parties
     }
 
-    /// What of an event is missing ([`SetAside::Incomplete`]) makes it wait. Here is where it would be fetched,
-    /// once there is a client to ask Stripe with: [`Envelope::with_lines`] puts an invoice's lines in.
-    fn translate(&self, body: &[u8]) -> Translation {
+    /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
+    async fn translate(&self, body: &[u8], until: Instant) -> Translation {
         let event = Envelope::parse(body).map_err(|error| SetAside::Held(error.to_string()))?;
-        translate(&event, self.ledger.catalog(), &self.deployment)
+        let translation = translate(&event, self.ledger.catalog(), &self.deployment);
+        let Some((client, invoice)) = self.client.as_ref().zip(rest::invoice_of(&event, &translation)) else {
+            return translation;
+        };
+        match tokio::time::timeout_at(until, rest::lines(client, &invoice)).await {
+            Ok(Ok(lines)) => translate(&event.with_lines(lines), self.ledger.catalog(), &self.deployment),
+            Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of its lines: {error}"))),
+            Err(_) => Err(SetAside::Incomplete("the rest of its lines was not there in time".to_owned())),
+        }
     }
 
     /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then

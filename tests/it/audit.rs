@@ -38,7 +38,7 @@ async fn verify(test: &TestLedger) -> Verification {
 }
 
 /// What someone with every privilege can do.
-async fn tamper(test: &TestLedger, statement: &str) {
+pub async fn tamper(test: &TestLedger, statement: &str) {
     let mut connection =
         PgConnection::connect_with(&test.database.connect_options()).await.expect("connected");
     connection.execute("set session_replication_role = replica").await.expect("allowed");

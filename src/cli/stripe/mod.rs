@@ -1,14 +1,15 @@
 //! `counterfoil stripe …`: what is done with Stripe by hand. One file a command.
 
 mod doctor;
+mod reconcile;
 mod send;
 mod setup;
+
+use std::net::SocketAddr;
 
 use clap::Subcommand;
 
 use super::{exit::Answer, output::Output};
-
-pub(super) use send::reachable;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -21,6 +22,9 @@ pub(super) enum Command {
     /// Check keys, prices, the portal and the webhook endpoint at Stripe
     #[command(after_help = doctor::HELP)]
     Doctor(Box<doctor::Doctor>),
+    /// Compare the ledger with Stripe, and make up for what was lost
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(reconcile::Reconcile),
 }
 
 impl Command {
@@ -29,6 +33,19 @@ impl Command {
             Self::Send(send) => send.run(output).await,
             Self::Setup(setup) => setup.run(output).await,
             Self::Doctor(doctor) => doctor.run(output).await,
+            Self::Reconcile(reconcile) => reconcile.run(output).await,
         }
     }
+}
+
+/// A server that listens on every address is also at this machine's own.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
+    let mut address = listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }

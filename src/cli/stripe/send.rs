@@ -32,7 +32,7 @@ Examples:
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
-pub(in super::super) struct Send {
+pub(in crate::cli) struct Send {
     /// Files with one event each
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -92,19 +92,7 @@ async fn send_file(
 }
 
 fn webhook_url(listen: SocketAddr) -> String {
-    format!("http://{}/v1/webhooks/stripe", reachable(listen))
-}
-
-/// A server that listens on every address is also at this machine's own.
-pub(in super::super) fn reachable(listen: SocketAddr) -> SocketAddr {
-    let mut address = listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
+    format!("http://{}/v1/webhooks/stripe", super::reachable(listen))
 }
 
 fn table_of(sent: &[Sent]) -> String {

@@ -87,6 +87,7 @@ pub struct Session {
 
 impl Stored for Session {
     const KIND: &'static str = "checkout session";
+    const OBJECT: &'static str = "checkout.session";
 
     fn id(&self) -> &str {
         &self.id

@@ -18,6 +18,8 @@ pub struct Event {
     pub idempotency_key: Option<String>,
     /// Deliveries that have not been accepted yet.
     pub pending: u64,
+    /// The document, of an event that happened elsewhere.
+    pub recorded: Option<Value>,
 }
 
 impl Stored for Event {
@@ -32,6 +34,9 @@ impl Stored for Event {
     }
 
     fn render(&self, _state: &State) -> Value {
+        if let Some(document) = &self.recorded {
+            return document.clone();
+        }
         let mut data = json!({ "object": self.object });
         if let (Some(data), Some(previous)) = (data.as_object_mut(), &self.previous) {
             data.insert("previous_attributes".to_owned(), previous.clone());
@@ -46,6 +51,24 @@ impl Stored for Event {
             "pending_webhooks": self.pending,
             "request": { "id": self.request, "idempotency_key": self.idempotency_key },
             "type": self.kind,
+        })
+    }
+}
+
+impl Event {
+    /// One that happened elsewhere; `None` when the document is no event.
+    pub fn of_document(document: &Value) -> Option<Self> {
+        let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            id: text("id")?,
+            created: document.get("created").and_then(Value::as_i64)?,
+            kind: text("type")?,
+            object: document.pointer("/data/object")?.clone(),
+            previous: document.pointer("/data/previous_attributes").cloned(),
+            request: None,
+            idempotency_key: None,
+            pending: 0,
+            recorded: Some(document.clone()),
         })
     }
 }

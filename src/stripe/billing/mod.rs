@@ -52,6 +52,17 @@ pub enum Switch {
     NotConfigured,
 }
 
+impl Switch {
+    /// Whom to ask, if anybody is asked.
+    #[must_use]
+    pub const fn client(&self) -> Option<&Client> {
+        match self {
+            Self::On(client) => Some(client),
+            Self::Off | Self::NotConfigured => None,
+        }
+    }
+}
+
 /// What asks Stripe on behalf of accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing(Arc<Parts>);

@@ -104,6 +104,14 @@ impl Client {
         })
     }
 
+    /// A page of a list, from after an object on.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn page(&self, listing: &Listing, after: Option<&str>) -> Result<Page, CallError> {
+        self.ask(&AskPage { listing, after }).await.map(Page::from)
+    }
+
     async fn send<A: Ask>(&self, ask: &A, strategy: &RequestStrategy) -> Result<A::Answer, CallError> {
         let mut earlier = None;
         let mut pauses = self.patience.pauses.iter();

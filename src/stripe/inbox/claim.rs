@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, Postgres, Transaction};
 
-use super::{Inbox, State};
+use super::{Inbox, State, whose};
 use crate::domain::{
     names::{AccountId, ProviderId},
     time::Timestamp,
@@ -83,34 +83,11 @@ impl Inbox {
 
 impl Claim {
     pub(in crate::stripe) async fn links(&mut self, customers: &[&str]) -> Result<Links, sqlx::Error> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("select customer, account from ledger.stripe_links where customer = any ($1)")
-                .bind(customers)
-                .fetch_all(&mut *self.transaction)
-                .await?;
-        let mut links = Links::new();
-        for (customer, account) in rows {
-            // What was stored here was an id before.
-            if let (Ok(customer), Ok(account)) = (ProviderId::parse(&customer), AccountId::parse(&account)) {
-                links.entry(customer).or_default().push(account);
-            }
-        }
-        Ok(links)
+        whose::links(&mut self.transaction, customers).await
     }
 
     pub(in crate::stripe) async fn payments(&mut self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
-        if payments.is_empty() {
-            return Ok(Payments::new());
-        }
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("select payment, account from ledger.stripe_payments where payment = any ($1)")
-                .bind(payments)
-                .fetch_all(&mut *self.transaction)
-                .await?;
-        let known = rows.iter().filter_map(|(payment, account)| {
-            Some((ProviderId::parse(payment).ok()?, AccountId::parse(account).ok()?))
-        });
-        Ok(known.collect())
+        whose::payments(&mut self.transaction, payments).await
     }
 
     /// Writes down what became of the events, keeps what was learned, and wakes what waited for it.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Inbox, State};
+use super::{Inbox, Proof, State};
 use crate::domain::time::Timestamp;
 
 /// The most rows of one page.
@@ -34,8 +34,11 @@ pub struct Summary {
     pub api_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_account: Option<String>,
-    /// The name of the secret that verified it.
-    pub secret: String,
+    /// Why it is believed.
+    pub proof: Proof,
+    /// The name of the secret that verified it, where it was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,8 @@ struct Row {
     livemode: bool,
     api_version: Option<String>,
     connect_account: Option<String>,
-    secret: String,
+    proof: String,
+    secret: Option<String>,
     customer: Option<String>,
     account: Option<String>,
 }
@@ -81,7 +85,7 @@ impl TryFrom<Row> for Summary {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
-        let state = State::parse(&row.state);
+        let (state, proof) = (State::parse(&row.state), Proof::parse(&row.proof));
         Ok(Self {
             arrival: row.arrival,
             event_id: row.event_id,
@@ -96,6 +100,7 @@ impl TryFrom<Row> for Summary {
             livemode: row.livemode,
             api_version: row.api_version,
             connect_account: row.connect_account,
+            proof: proof.ok_or_else(|| sqlx::Error::Decode("an inbox proof has an unknown name".into()))?,
             secret: row.secret,
             customer: row.customer,
             account: row.account,
@@ -104,7 +109,7 @@ impl TryFrom<Row> for Summary {
 }
 
 const COLUMNS: &str = "select arrival, event_id, event_type, state, reason, attempts, next_attempt_at, created_at, \
-     received_at, changed_at, livemode, api_version, connect_account, secret, customer, account \
+     received_at, changed_at, livemode, api_version, connect_account, proof, secret, customer, account \
      from ledger.stripe_inbox where true";
 
 impl Inbox {

@@ -1,4 +1,5 @@
 //! Was it stored? Every delivery that is signed with one of our secrets is kept, once, before it is answered.
+//! What was never delivered can be fetched, and is kept in the same way.
 //!
 //! A body that is verified and still no event is refused (400) and not stored: it has no id under which it
 //! could be stored once, and Stripe keeps it, shows the failure, and sends it again.
@@ -6,7 +7,10 @@
 pub(super) mod claim;
 mod list;
 mod operate;
+mod proof;
 mod state;
+mod told;
+mod whose;
 
 use std::sync::Arc;
 
@@ -23,7 +27,9 @@ use crate::domain::{names::ProviderId, time::Timestamp};
 
 pub use list::{Entry, Page, Summary};
 pub use operate::Operated;
+pub use proof::{Fetched, Proof};
 pub use state::State;
+pub use told::Told;
 
 /// The largest body that is accepted. Stripe documents no limit; its events are a few kilobytes.
 pub const BODY_BYTES_MAX: usize = 1_000_000;
@@ -77,11 +83,29 @@ impl Inbox {
     ) -> Result<Received, ReceiveError> {
         let secret = signature::verify(secrets, signature, body, at)?.name().to_owned();
         let event = Envelope::parse(body)?;
-        let stored = self.store(&event, &secret, body, at).await?;
+        let stored = self.store(&event, (Proof::Signed, Some(&secret)), body, at).await?;
         if stored {
             self.wake();
         }
         Ok(Received { event: event.id, kind: event.kind, secret, repeated: !stored })
+    }
+
+    /// Takes an event that was not delivered. It is handled as if it had been. Answers whether it was new.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn take(
+        &self,
+        event: &Envelope,
+        fetched: Fetched,
+        body: &[u8],
+        at: Timestamp,
+    ) -> Result<bool, sqlx::Error> {
+        let stored = self.store(event, (fetched.into(), None), body, at).await?;
+        if stored {
+            self.wake();
+        }
+        Ok(stored)
     }
 
     /// Has the processor of this process look for work now.
@@ -102,7 +126,7 @@ impl Inbox {
     async fn store(
         &self,
         event: &Envelope,
-        secret: &str,
+        (proof, secret): (Proof, Option<&str>),
         body: &[u8],
         at: Timestamp,
     ) -> Result<bool, sqlx::Error> {
@@ -114,12 +138,14 @@ impl Inbox {
             .bind(event.created.to_utc())
             .bind(event.livemode)
             .bind(event.account.as_deref())
+            .bind(proof.as_str())
             .bind(secret)
             .bind(body)
             .bind(at.to_utc())
             .bind(name)
             .bind(customer)
             .bind(payment)
+            .bind(event.object().and_then(Document::id_of).map(|object| object.to_string()))
             .execute(&self.pool)
             .await?;
         Ok(stored.rows_affected() == 1)

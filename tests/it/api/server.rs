@@ -189,7 +189,7 @@ async fn router_selling(
     let inbox = Inbox::new(pool.clone());
     let deployment = Deployment::new(stripe::Mode::Test);
     let processor = Processor::new(inbox.clone(), ledger.clone(), deployment);
-    tokio::spawn(processor.run(background.clone()));
+    tokio::spawn(processor.asking(switch.client().cloned()).run(background.clone()));
     let secrets = Secrets::new(vec![Secret::new("test", WEBHOOK_SECRET)]);
     http::router(AppState::new(AppParts {
         ledger: ledger.clone(),

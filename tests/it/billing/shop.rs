@@ -10,8 +10,11 @@ use counterfoil::{
     http::Settings,
     sandbox::{Offer, Options, Sandbox, Webhook},
     stripe::{
+        Deployment, Mode,
         billing::{Billing, Resolved, Switch},
         client::{ApiUrl, Client, Patience, SecretKey},
+        inbox::Inbox,
+        reconcile::Reconciler,
     },
 };
 use reqwest::Method;
@@ -30,7 +33,7 @@ pub const ACME: &str = "/v1/accounts/acme";
 
 pub struct Shop {
     pub server: Server,
-    sandbox: Sandbox,
+    pub sandbox: Sandbox,
     client: reqwest::Client,
 }
 
@@ -196,7 +199,7 @@ impl Shop {
             .await
     }
 
-    async fn control(&self, path: &str, body: Value) -> Value {
+    pub async fn control(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_sandbox/{path}", self.sandbox.url());
         let response = self.client.post(url).json(&body).send().await.unwrap();
         let (status, body) = (response.status(), response.json().await.unwrap());
@@ -215,6 +218,13 @@ impl Shop {
     pub async fn list(&self, path: &str) -> Vec<Value> {
         let listed = self.at_stripe(Method::GET, path, &[("limit", "100")]).await;
         listed["data"].as_array().unwrap_or_else(|| panic!("{listed}")).clone()
+    }
+
+    /// Who compares the server's ledger with the sandbox.
+    pub fn reconciler(&self) -> Reconciler {
+        let (ledger, pool) = (self.server.test.ledger.clone(), self.server.test.database.pool());
+        let stripe = client("sk_test_shop", &self.sandbox.url());
+        Reconciler::new(stripe, Inbox::new(pool), ledger, Deployment::new(Mode::Test))
     }
 
     pub async fn sessions(&self) -> usize {

@@ -2,6 +2,11 @@
 
 use std::process::Command;
 
+use counterfoil::{
+    clock::Clock,
+    sandbox::{Options, Sandbox},
+};
+
 use crate::support::{Scratch, database::TestDatabase, program, program::Served};
 
 fn on<'a>(command: &'a mut Command, database: &TestDatabase) -> &'a mut Command {
@@ -23,6 +28,7 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
         ["stripe", "send", "--help"],
         ["stripe", "setup", "--help"],
         ["stripe", "doctor", "--help"],
+        ["stripe", "reconcile", "--help"],
         ["inbox", "list", "--help"],
         ["inbox", "retry", "--help"],
         ["projections", "rebuild", "--help"],
@@ -111,6 +117,48 @@ async fn an_empty_database_is_read_and_verified() {
         let output = program::run(on(&mut program::command(arguments), &database));
         assert_eq!(program::code(&output), code, "{arguments:?}: {}", program::stderr(&output));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_compared_with_stripe_and_put_right() {
+    let database = TestDatabase::create().await;
+    let clock = Clock::system();
+    let options = Options {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        webhook: None,
+        signing_clock: clock.clone(),
+        clock,
+    };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let url = sandbox.url();
+    let made = reqwest::Client::new().post(format!("{url}/v1/customers")).bearer_auth("sk_test_owner");
+    let made = made.form(&[("metadata[account_id]", "acme")]).send().await.unwrap();
+    assert!(made.status().is_success());
+    let reconcile = |arguments: &[&str]| {
+        let mut command = program::command(&[&["--json", "stripe", "reconcile"], arguments].concat());
+        command.env("STRIPE_SECRET_KEY", "sk_test_shop").env("STRIPE_API_URL", &url);
+        program::run(on(&mut command, &database))
+    };
+    let found = reconcile(&[]);
+    assert_eq!(program::code(&found), 1, "{}", program::stderr(&found));
+    let missing = &program::json(&found)["missing_events"][0];
+    assert_eq!((&missing["type"], &missing["repaired"]), (&"customer.created".into(), &false.into()));
+    let repaired = reconcile(&["--repair", "--since", "7"]);
+    assert_eq!(program::code(&repaired), 0, "{}", program::stderr(&repaired));
+    assert_eq!(program::json(&repaired)["missing_events"][0]["repaired"], true);
+    let kept = program::run(on(&mut program::command(&["--json", "inbox", "list"]), &database));
+    let kept = &program::json(&kept)["events"][0];
+    assert_eq!((&kept["state"], &kept["proof"]), (&"processed".into(), &"listed".into()));
+    let shown = program::run(on(
+        program::command(&["stripe", "reconcile"])
+            .env("STRIPE_SECRET_KEY", "sk_test_shop")
+            .env("STRIPE_API_URL", &url),
+        &database,
+    ));
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.contains("1 events and 0 objects were read at Stripe. The ledger says the same."), "{text}");
+    let without_a_key = program::run(on(&mut program::command(&["stripe", "reconcile"]), &database));
+    assert_eq!(program::code(&without_a_key), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

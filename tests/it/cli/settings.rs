@@ -77,6 +77,9 @@ fn a_live_key_is_not_sent_where_it_could_be_read() {
     let config = read(&[("STRIPE_SECRET_KEY", "sk_test_abc"), ("STRIPE_API_URL", "http://127.0.0.1:12111")]);
     assert!(config.billing.key.is_some());
     assert!(!read(&[("COUNTERFOIL_BILLING", "off")]).billing.on);
+    for (set, hour) in [("0", Some(0)), ("23", Some(23)), ("off", None)] {
+        assert_eq!(read(&[("COUNTERFOIL_RECONCILE_HOUR", set)]).billing.reconcile_hour, hour);
+    }
 }
 
 #[test]
@@ -93,12 +96,13 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         ("STRIPE_API_URL", "api.stripe.com"),
         ("STRIPE_PORTAL_CONFIGURATION", "the portal"),
         ("COUNTERFOIL_BILLING", "maybe"),
+        ("COUNTERFOIL_RECONCILE_HOUR", "24"),
         ("DATABASE_URL", "mysql://user:hunter2@host/database"),
         ("RUST_LOG", "counterfoil=loud"),
     ]);
     let text = mistakes.to_string();
     for part in [
-        "13 settings are wrong, and nothing was started:",
+        "14 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
         "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
         "cannot read /nonexistent/catalog.toml",
@@ -110,6 +114,7 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         "STRIPE_API_URL: `api.stripe.com` is not possible; it is an address such as https://api.stripe.com",
         "COUNTERFOIL_BILLING: `maybe` is not possible; it is `on` or `off`",
         "STRIPE_PORTAL_CONFIGURATION: `the portal` is not possible; it is the id of a portal configuration",
+        "COUNTERFOIL_RECONCILE_HOUR: `24` is not possible; it is an hour from 0 to 23, or `off`",
         "DATABASE_URL: `…` is not possible; it is a URL such as postgres://",
         "RUST_LOG: `counterfoil=loud` is not possible; it is a level",
     ] {

@@ -51,6 +51,42 @@ async fn they_are_dated_by_the_clock_of_those_who_check_them() {
     assert!(all[0].event()["created"].as_i64().unwrap() > now.seconds() + 27 * 86_400);
 }
 
+/// What was recorded elsewhere is listed, in its shape, and told to nobody.
+#[tokio::test]
+async fn recorded_documents_are_listed_beside_what_happens_here() {
+    let bench = Bench::start().await;
+    let now = bench.clock.now().seconds();
+    let event = |id: &str, created: i64, status: &str| {
+        let line = json!({ "id": "il_1", "object": "line_item" });
+        let invoice = json!({
+            "id": "in_recorded", "object": "invoice", "created": now - 10, "status": status, "customer": "cus_1",
+            "lines": { "object": "list", "data": [line], "has_more": false },
+        });
+        json!({
+            "id": id, "object": "event", "type": format!("invoice.{status}"), "created": created,
+            "api_version": "2024-04-10", "data": { "object": invoice },
+        })
+    };
+    let newest = event("evt_paid", now - 1, "paid");
+    let events = [newest.clone(), event("evt_open", now - 5, "open")];
+    bench.control("documents", json!({ "events": events })).await;
+    let client = reqwest::Client::new();
+    let get = async |path: &str| -> Value {
+        let url = format!("{}{path}", bench.sandbox.url());
+        client.get(url).bearer_auth("sk_test_x").send().await.unwrap().json().await.unwrap()
+    };
+    let paid = get("/v1/events?types[]=invoice.paid").await;
+    assert_eq!(paid["data"], json!([newest]));
+    let listed = get("/v1/invoices?status=paid").await;
+    assert_eq!(listed["data"], json!([newest["data"]["object"]]), "as the newest event says");
+    assert_eq!(get("/v1/invoices?status=open").await["data"], json!([]));
+    assert_eq!(get(&format!("/v1/invoices?created[gte]={now}")).await["data"], json!([]));
+    assert_eq!(get("/v1/invoices/in_recorded/lines").await["data"][0]["id"], "il_1");
+    bench.post("/v1/customers", &[("name", "Ada")]).await;
+    let told = bench.receiver.wait("the customer", |all| !all.is_empty()).await;
+    assert_eq!(told[0].event()["type"], "customer.created");
+}
+
 #[tokio::test]
 async fn they_go_wrong_as_they_are_asked_to() {
     let bench = Bench::start().await;

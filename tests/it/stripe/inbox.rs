@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use counterfoil::stripe::{
-    inbox::{Operated, ReceiveError, State},
+    inbox::{Operated, Proof, ReceiveError, State},
     processor::{ATTEMPTS_MAX, Processor, Progress},
     watch::{FAILURES_IN_A_ROW_MAX, measure, to_do},
 };
@@ -25,7 +25,7 @@ async fn a_delivery_is_kept_once_and_its_first_body_stays() {
     assert_eq!(first.event, second.event);
     let entry = desk.inbox.find(first.event.as_str()).await.unwrap().unwrap();
     assert_eq!(entry.body, read(SHAPES[1], "invoice.paid.subscription_create.json"));
-    assert_eq!(entry.summary.secret, "1");
+    assert_eq!((entry.summary.proof, entry.summary.secret.as_deref()), (Proof::Signed, Some("1")));
     assert_eq!(desk.inbox.count().await.unwrap()[&State::Received], 1);
 }
 

@@ -6,6 +6,7 @@
 mod checkout;
 mod customer;
 mod invoice;
+mod listings;
 mod payment;
 mod payment_method;
 mod portal;
@@ -22,6 +23,7 @@ pub use customer::{
     DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
 };
 pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
+pub use listings::{AskPage, Listing, Page, TYPES_MAX};
 pub use payment::{
     CancelPayment, CapturePayment, ChargeSeen, ConfirmPayment, FindPayment, ListPayments, MakePayment,
     MakeRefund, NextAction, PaidFor, PaymentFailure, PaymentMetadata, PaymentSeen, PaymentsSeen, Reason,

@@ -1,0 +1,149 @@
+//! `counterfoil stripe reconcile`: is the ledger what Stripe says?
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use clap::Args;
+
+use crate::{
+    app::{stripe_mode, switch},
+    config::LoadedCatalog,
+    ledger::Ledger,
+    stripe::{
+        Deployment,
+        inbox::Inbox,
+        reconcile::{DAYS_DEFAULT, Order, Reconciler, Report},
+    },
+};
+
+use super::super::{
+    exit::{Answer, Exit, Failure},
+    flags::ServeFlags,
+    output::{Output, or_dash, table},
+    session::{self, Session},
+};
+
+pub(super) const HELP: &str = "\
+Reads Stripe's events of the last 30 days, and its subscriptions, paid invoices, payments, refunds and disputes, and
+says what the ledger does not know, and why. With --repair, events that never came are put into the inbox, and what no
+event tells is told by one that is made of the object; late events count once all the same. Nothing is changed at
+Stripe. Exit code 1 says that something is still not as Stripe says.
+
+Examples:
+  counterfoil stripe reconcile
+  counterfoil stripe reconcile --repair --since 365 --json";
+
+#[derive(Args)]
+pub(in crate::cli) struct Reconcile {
+    /// Put into the inbox what was lost
+    #[arg(long)]
+    repair: bool,
+    /// How far back objects are compared
+    #[arg(long, default_value_t = DAYS_DEFAULT, value_name = "DAYS")]
+    since: u16,
+    #[command(flatten)]
+    flags: ServeFlags,
+}
+
+impl Reconcile {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        let report = session::with_catalog(&self.flags, async |session: &Session, catalog| {
+            self.compare(session, catalog, output).await
+        })
+        .await?;
+        output.answer(&report, || shown(&report))?;
+        Ok(if report.remaining() == 0 { Exit::Success } else { Exit::No })
+    }
+
+    async fn compare(
+        &self,
+        session: &Session,
+        catalog: LoadedCatalog,
+        output: Output,
+    ) -> Result<Report, Failure> {
+        let switch = switch(&session.config.billing, catalog.catalog.payments.enabled);
+        let client = switch.map_err(Failure::broken)?.client().cloned().ok_or_else(|| {
+            let because = "Stripe cannot be asked: it needs STRIPE_SECRET_KEY, COUNTERFOIL_BILLING=on, and payments in the \
+                           catalog";
+            Failure::Usage(because.to_owned())
+        })?;
+        let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), session.clock.clone());
+        let (ledger, running) = started.await.map_err(Failure::broken)?;
+        let deployment = Deployment::new(stripe_mode(session.config.mode));
+        let inbox = Inbox::new(session.pool.clone());
+        let order = Order {
+            since: session.clock.now().minus(TimeDelta::days(self.since.into())),
+            fetch_events: self.repair,
+            rebuild_events: self.repair,
+        };
+        let progress = output.progress("asking Stripe", 0);
+        let reconciler = Reconciler::new(client, inbox, ledger, deployment);
+        let report = reconciler
+            .run(order, |what, count| {
+                progress.set_message(format!("{what}: {count} read"));
+                progress.set_length(count);
+                progress.set_position(count);
+            })
+            .await;
+        progress.finish_and_clear();
+        // With its last user gone, the ledger ends.
+        drop(reconciler);
+        running.finished().await;
+        report.map_err(Failure::broken)
+    }
+}
+
+fn shown(report: &Report) -> String {
+    let events = report.read.get("event").copied().unwrap_or(0);
+    let objects = report.read.values().sum::<u64>().saturating_sub(events);
+    let read = format!("{events} events and {objects} objects were read at Stripe.");
+    if report.found_nothing() {
+        return format!("{read} The ledger says the same.");
+    }
+    let mut parts = vec![read];
+    if !report.missing_events.is_empty() {
+        parts.push(missing_events(report));
+    }
+    if !report.drifts.is_empty() {
+        parts.push(drifts(report));
+    }
+    parts.push(match report.remaining() {
+        0 => "All of it was put right.".to_owned(),
+        remaining => format!("{remaining} are not as Stripe says. docs/STRIPE.md says what can be done."),
+    });
+    parts.join("\n")
+}
+
+fn missing_events(report: &Report) -> String {
+    let mut table = table(["event that never came", "type", "made", "about", "now"]);
+    for event in &report.missing_events {
+        table.add_row([
+            event.event.to_string(),
+            event.kind.clone(),
+            event.created_at.to_string(),
+            or_dash(event.object.as_ref()),
+            now(event.repaired).to_owned(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn drifts(report: &Report) -> String {
+    let mut table = table(["object", "account", "Stripe says", "the ledger says", "told by", "cause", "now"]);
+    for drift in &report.drifts {
+        table.add_row([
+            drift.object.to_string(),
+            or_dash(drift.account.as_ref()),
+            drift.stripe_says.clone(),
+            drift.ledger_says.clone(),
+            drift.event_type.to_owned(),
+            drift.cause.sentence(),
+            now(drift.repaired).to_owned(),
+        ]);
+    }
+    table.to_string()
+}
+
+const fn now(repaired: bool) -> &'static str {
+    if repaired { "put right" } else { "as it was" }
+}

@@ -1,0 +1,206 @@
+//! What is there at Stripe? Lists, page by page, with each object whole.
+//!
+//! The objects are not read by `async-stripe`'s types: they are passed on to `translate`, which reads every shape. So
+//! the lists are asked for in one form, which the generated requests do not have in common.
+
+use ::stripe::StripeRequest;
+use miniserde::json::{Number, Value as Parsed};
+use serde::Serialize;
+use serde_json::Value;
+use stripe_client_core::{RequestBuilder, StripeMethod};
+
+use super::super::Ask;
+use crate::domain::time::Timestamp;
+
+/// How many types of events one request may name.
+pub const TYPES_MAX: usize = 20;
+/// How many objects a page has.
+const PAGE_OBJECTS: u8 = 100;
+
+/// Which objects are asked for. Times say when they were made, at the earliest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// At most [`TYPES_MAX`] types. Stripe has none that are older than thirty days.
+    Events {
+        types: Vec<&'static str>,
+        since: Timestamp,
+    },
+    /// In every state, also ended.
+    Subscriptions,
+    PaidInvoices {
+        since: Timestamp,
+    },
+    /// Which payments paid invoices.
+    InvoicePayments {
+        since: Timestamp,
+    },
+    CompletedCheckouts {
+        since: Timestamp,
+    },
+    Payments {
+        since: Timestamp,
+    },
+    Refunds {
+        since: Timestamp,
+    },
+    Disputes,
+    /// All lines of an invoice.
+    Lines {
+        invoice: String,
+    },
+}
+
+/// A page of a list, the newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    pub objects: Vec<Value>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// A page of `listing`, from after an object on.
+#[derive(Clone, Debug)]
+pub struct AskPage<'a> {
+    pub listing: &'a Listing,
+    pub after: Option<&'a str>,
+}
+
+#[derive(miniserde::Deserialize)]
+pub struct Listed {
+    data: Vec<Parsed>,
+    has_more: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Query<'a> {
+    limit: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starting_after: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<Since>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    types: &'a [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    expand: &'a [&'static str],
+}
+
+/// Unix seconds.
+#[derive(Serialize)]
+struct Since {
+    gte: i64,
+}
+
+impl Listing {
+    fn path(&self) -> String {
+        match self {
+            Self::Events { .. } => "/events".to_owned(),
+            Self::Subscriptions => "/subscriptions".to_owned(),
+            Self::PaidInvoices { .. } => "/invoices".to_owned(),
+            Self::InvoicePayments { .. } => "/invoice_payments".to_owned(),
+            Self::CompletedCheckouts { .. } => "/checkout/sessions".to_owned(),
+            Self::Payments { .. } => "/payment_intents".to_owned(),
+            Self::Refunds { .. } => "/refunds".to_owned(),
+            Self::Disputes => "/disputes".to_owned(),
+            Self::Lines { invoice } => format!("/invoices/{invoice}/lines"),
+        }
+    }
+
+    const fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Events { since, .. }
+            | Self::PaidInvoices { since }
+            | Self::InvoicePayments { since }
+            | Self::CompletedCheckouts { since }
+            | Self::Payments { since }
+            | Self::Refunds { since } => Some(*since),
+            Self::Subscriptions | Self::Disputes | Self::Lines { .. } => None,
+        }
+    }
+
+    const fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Subscriptions => Some("all"),
+            Self::PaidInvoices { .. } | Self::InvoicePayments { .. } => Some("paid"),
+            Self::CompletedCheckouts { .. } => Some("complete"),
+            Self::Events { .. }
+            | Self::Payments { .. }
+            | Self::Refunds { .. }
+            | Self::Disputes
+            | Self::Lines { .. } => None,
+        }
+    }
+
+    /// The charge says when a payment succeeded, which may be long after the payment was begun.
+    const fn expand(&self) -> &'static [&'static str] {
+        match self {
+            Self::CompletedCheckouts { .. } => &["data.payment_intent.latest_charge"],
+            Self::Payments { .. } => &["data.latest_charge"],
+            Self::Events { .. }
+            | Self::Subscriptions
+            | Self::PaidInvoices { .. }
+            | Self::InvoicePayments { .. }
+            | Self::Refunds { .. }
+            | Self::Disputes
+            | Self::Lines { .. } => &[],
+        }
+    }
+}
+
+impl Ask for AskPage<'_> {
+    type Answer = Listed;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        self.clone()
+    }
+}
+
+impl StripeRequest for AskPage<'_> {
+    type Output = Listed;
+
+    fn build(&self) -> RequestBuilder {
+        let types = match self.listing {
+            Listing::Events { types, .. } => types.as_slice(),
+            Listing::Subscriptions
+            | Listing::PaidInvoices { .. }
+            | Listing::InvoicePayments { .. }
+            | Listing::CompletedCheckouts { .. }
+            | Listing::Payments { .. }
+            | Listing::Refunds { .. }
+            | Listing::Disputes
+            | Listing::Lines { .. } => &[],
+        };
+        RequestBuilder::new(StripeMethod::Get, self.listing.path()).query(&Query {
+            limit: PAGE_OBJECTS,
+            starting_after: self.after,
+            created: self.listing.since().map(|since| Since { gte: since.seconds() }),
+            types,
+            status: self.listing.status(),
+            expand: self.listing.expand(),
+        })
+    }
+}
+
+impl From<Listed> for Page {
+    fn from(listed: Listed) -> Self {
+        let objects: Vec<Value> = listed.data.into_iter().map(plain).collect();
+        let last = objects.last().and_then(|last| last.get("id")).and_then(Value::as_str);
+        let next = last.filter(|_| listed.has_more).map(str::to_owned);
+        Self { objects, next }
+    }
+}
+
+/// The same in the form that everything else reads.
+fn plain(parsed: Parsed) -> Value {
+    match parsed {
+        Parsed::Null => Value::Null,
+        Parsed::Bool(value) => Value::Bool(value),
+        Parsed::Number(Number::U64(number)) => Value::from(number),
+        Parsed::Number(Number::I64(number)) => Value::from(number),
+        Parsed::Number(Number::F64(number)) => Value::from(number),
+        Parsed::String(text) => Value::String(text),
+        Parsed::Array(members) => members.into_iter().map(plain).collect(),
+        Parsed::Object(fields) => fields.into_iter().map(|(name, value)| (name, plain(value))).collect(),
+    }
+}

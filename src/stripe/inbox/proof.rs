@@ -1,0 +1,49 @@
+//! Why is an event believed?
+
+use serde::{Deserialize, Serialize};
+
+/// Stored under these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// It was delivered, and signed with one of our secrets.
+    Signed,
+    /// It was read from Stripe's list of events with our key.
+    Listed,
+    /// It was made of an object that was read from Stripe with our key, because no event tells of it.
+    Rebuilt,
+}
+
+/// How an event was come by that was not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    Listed,
+    Rebuilt,
+}
+
+impl Proof {
+    pub const ALL: [Self; 3] = [Self::Signed, Self::Listed, Self::Rebuilt];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Listed => "listed",
+            Self::Rebuilt => "rebuilt",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|proof| proof.as_str() == text)
+    }
+}
+
+impl From<Fetched> for Proof {
+    fn from(fetched: Fetched) -> Self {
+        match fetched {
+            Fetched::Listed => Self::Listed,
+            Fetched::Rebuilt => Self::Rebuilt,
+        }
+    }
+}

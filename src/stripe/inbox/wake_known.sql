@@ -1,0 +1,8 @@
+-- What waits for a customer to be linked ($2), or for a payment to be known ($3), and need not any more: another instance
+-- learned of it while the event was being set aside. It would be tried again by itself; now ($1) it is due at once.
+update ledger.stripe_inbox as inbox
+set state = 'received', next_attempt_at = null, attempts = 0, changed_at = $1
+where (state in ('waiting', 'dead') and reason = $2
+       and exists (select from ledger.stripe_links as link where link.customer = inbox.customer))
+   or (state in ('waiting', 'dead', 'ignored') and reason = $3
+       and exists (select from ledger.stripe_payments as bought where bought.payment = inbox.payment))

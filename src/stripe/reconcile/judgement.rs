@@ -1,0 +1,222 @@
+//! Is an object known to the ledger, and if not, why not?
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    ReconcileError, Reconciler, Subject,
+    difference::{Difference, difference},
+    report::{Cause, Drift, MissingEvent},
+};
+use crate::{
+    domain::{
+        names::{AccountId, ProviderId},
+        time::Timestamp,
+    },
+    journal::load::LoadError,
+    ledger::ViewError,
+    stripe::{
+        client::CallError,
+        document::Document,
+        envelope::Envelope,
+        inbox::State,
+        known::{Known, NotFound},
+        rest::{self, NoLines},
+        translate::{Instructions, Owner, SetAside, Translation, translate},
+    },
+};
+
+/// What the ids of rebuilt events begin with.
+const REBUILT: &str = "evt_reconcile";
+/// How many hexadecimal digits of a hash tell them apart.
+const DIGITS: usize = 24;
+
+/// An object that the ledger may not know.
+#[derive(Clone, Debug)]
+pub(super) struct Suspect {
+    pub(super) subject: Subject,
+    pub(super) object: Value,
+    pub(super) read_at: Timestamp,
+}
+
+/// What is to be said of a suspect.
+pub(super) enum Judgement {
+    /// The ledger says the same, or it is none of ours.
+    Fine,
+    /// A refund, a dispute or a payment of something that the ledger does not know, or not yet.
+    Unowned,
+    Drift {
+        drift: Box<Drift>,
+        /// The event that would tell of it, where there is no other.
+        remedy: Option<Value>,
+    },
+}
+
+/// What the ledger says to an object.
+enum Said {
+    Known,
+    /// What was paid, so that it could go back, is not known.
+    OfNothingKnown,
+    Otherwise {
+        account: Option<AccountId>,
+        difference: Difference,
+    },
+}
+
+impl Said {
+    /// No account can be told.
+    fn by_nobody(stripe: String) -> Self {
+        Self::Otherwise { account: None, difference: Difference::unknown(stripe) }
+    }
+}
+
+impl Suspect {
+    fn id(&self) -> Option<ProviderId> {
+        Document::new(&self.object).id_of()
+    }
+
+    /// The event that would have told of the object. Its id is made of what it tells, so that the same drift is mended
+    /// once, however often and by however many it is found.
+    fn event(&self, kind: &str, id: &str, live: bool) -> Value {
+        let created = self.subject.told_at(Document::new(&self.object), self.read_at);
+        json!({
+            "id": id,
+            "object": "event",
+            "created": created.seconds(),
+            "data": { "object": self.object },
+            "livemode": live,
+            "type": kind,
+        })
+    }
+}
+
+impl Reconciler {
+    pub(super) async fn judge(
+        &self,
+        suspect: &mut Suspect,
+        missing: &[MissingEvent],
+    ) -> Result<Judgement, ReconcileError> {
+        let kind = suspect.subject.event_type(Document::new(&suspect.object));
+        let Some((object, kind)) = suspect.id().zip(kind) else { return Ok(Judgement::Fine) };
+        let said = match self.translate_whole(suspect, kind).await? {
+            Ok(instructions) => self.compare(instructions).await?,
+            Err(SetAside::Ignored(_) | SetAside::Quarantined(_)) => Said::Known,
+            Err(SetAside::Held(because) | SetAside::Incomplete(because)) => {
+                Said::by_nobody(format!("what cannot be processed: {because}"))
+            }
+        };
+        let (account, difference) = match said {
+            Said::Known => return Ok(Judgement::Fine),
+            Said::OfNothingKnown => return Ok(Judgement::Unowned),
+            Said::Otherwise { account, difference } => (account, difference),
+        };
+        let drift = Drift {
+            subject: suspect.subject,
+            object,
+            account,
+            stripe_says: difference.stripe.join("; "),
+            ledger_says: difference.ledger.join("; "),
+            event_type: kind,
+            cause: Cause::NoEvent,
+            repaired: false,
+        };
+        let id = rebuilt_id(&drift, difference.replaces.as_ref());
+        let remedy = suspect.event(kind, &id, self.deployment.mode.is_live());
+        self.explain(drift, remedy, missing).await
+    }
+
+    /// An invoice of which only a part was listed is read whole first.
+    async fn translate_whole(
+        &self,
+        suspect: &mut Suspect,
+        kind: &str,
+    ) -> Result<Translation, ReconcileError> {
+        let event = suspect.event(kind, REBUILT, self.deployment.mode.is_live());
+        let event = match Envelope::of(&event) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(SetAside::Held(error.to_string()))),
+        };
+        let translation = translate(&event, self.ledger.catalog(), &self.deployment);
+        let Some(invoice) = rest::invoice_of(&event, &translation) else { return Ok(translation) };
+        let lines = match rest::lines(&self.client, &invoice).await {
+            Ok(lines) => lines,
+            // That is about this invoice; everything else is about Stripe.
+            Err(error @ (NoLines::TooMany | NoLines::NotAnswered(CallError::Rejected(_)))) => {
+                return Ok(Err(SetAside::Incomplete(error.to_string())));
+            }
+            Err(NoLines::NotAnswered(error)) => return Err(error.into()),
+        };
+        let event = event.with_lines(lines);
+        suspect.object = event.object().and_then(Document::to_value).unwrap_or_default();
+        Ok(translate(&event, self.ledger.catalog(), &self.deployment))
+    }
+
+    async fn compare(&self, instructions: Instructions) -> Result<Said, ReconcileError> {
+        let Instructions { owner, steps } = instructions;
+        let account = match self.known(&owner).await?.account_of(&owner) {
+            Ok(account) => account,
+            Err(NotFound::Yet(_)) if owner.payment().is_some() => return Ok(Said::OfNothingKnown),
+            Err(NotFound::Yet(because) | NotFound::Contradiction(because)) => {
+                return Ok(Said::by_nobody(format!("what is nobody's: {because}")));
+            }
+        };
+        let view = match self.ledger.view(&account).await {
+            Ok(view) => view,
+            Err(error @ ViewError::Load(LoadError::Database(_))) => return Err(error.into()),
+            // One account that a person has to look at does not keep the others from being compared.
+            Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
+        };
+        Ok(difference(&view.account, &steps)
+            .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
+    }
+
+    async fn known(&self, owner: &Owner) -> Result<Known, ReconcileError> {
+        let customers: Vec<&str> = owner.customer().into_iter().map(ProviderId::as_str).collect();
+        let payments: Vec<&str> = owner.payment().into_iter().map(ProviderId::as_str).collect();
+        Ok(Known {
+            links: self.inbox.links(&customers).await?,
+            payments: self.inbox.payments(&payments).await?,
+        })
+    }
+
+    /// What became of the newest event about it says why the ledger was not told, or that it is about to be.
+    async fn explain(
+        &self,
+        mut drift: Drift,
+        remedy: Value,
+        missing: &[MissingEvent],
+    ) -> Result<Judgement, ReconcileError> {
+        let told = self.inbox.newest_about(&drift.object, drift.subject.told_by()).await?;
+        let unprocessed = match told {
+            Some(told) => match told.state {
+                // It will be told at once, or a person decided that it is not to be.
+                State::Received | State::Discarded => return Ok(Judgement::Fine),
+                State::Processed | State::Ignored => None,
+                State::Waiting | State::Dead | State::Quarantined | State::NotHandledYet => Some(told),
+            },
+            None => None,
+        };
+        let never_came = missing.iter().find(|event| {
+            !event.repaired
+                && event.object.as_ref() == Some(&drift.object)
+                && drift.subject.told_by().contains(&event.kind.as_str())
+        });
+        let is_mendable = unprocessed.is_none();
+        drift.cause = match (unprocessed, never_came) {
+            (Some(told), _) => {
+                Cause::EventUnprocessed { event: told.event, state: told.state, reason: told.reason }
+            }
+            (None, Some(event)) => Cause::EventMissing { event: event.event.clone() },
+            (None, None) => Cause::NoEvent,
+        };
+        Ok(Judgement::Drift { drift: Box::new(drift), remedy: is_mendable.then_some(remedy) })
+    }
+}
+
+/// One id for one correction: the same object, the same news, in place of the same report.
+fn rebuilt_id(drift: &Drift, replaces: Option<&ProviderId>) -> String {
+    let replaces = replaces.map_or("", ProviderId::as_str);
+    let parts = [drift.object.as_str(), drift.event_type, &drift.stripe_says, replaces];
+    let hash = hex::encode(Sha256::digest(parts.join("\n")));
+    format!("{REBUILT}_{}", hash.get(..DIGITS).unwrap_or(&hash))
+}

@@ -1,0 +1,132 @@
+//! When is the ledger compared with Stripe by itself? Once a night, by one instance.
+//!
+//! Events that never came are made up for: that is only what Stripe would have done. What no event tells is reported
+//! and left to a person, who runs `counterfoil stripe reconcile --repair` when it is understood
+//! (`docs/decisions/0015`).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{TimeDelta, Timelike};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use super::{DAYS_DEFAULT, Order, ReconcileError, Reconciler, Report, Subject};
+use crate::domain::time::Timestamp;
+
+/// How often it is looked whether it is time.
+const CHECK_INTERVAL: Duration = Duration::from_mins(1);
+/// What instances agree by on who does it.
+const LOCK: &str = "counterfoil stripe reconcile";
+
+/// Compares at `hour`, in UTC. An instance that does not run at that hour leaves it to the next night.
+#[derive(Clone)]
+pub struct Nightly {
+    reconciler: Reconciler,
+    pool: PgPool,
+    hour: u8,
+}
+
+impl Nightly {
+    #[must_use]
+    pub const fn new(reconciler: Reconciler, pool: PgPool, hour: u8) -> Self {
+        Self { reconciler, pool, hour }
+    }
+
+    /// Works until `stop`. A comparison that has begun is given up: the next one finds the same.
+    pub async fn run(self, stop: CancellationToken) {
+        let nights = async {
+            loop {
+                if let Err(error) = self.look().await {
+                    metrics::counter!("counterfoil_stripe_reconciliations_total", "outcome" => "failed")
+                        .increment(1);
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the ledger could not be compared with Stripe"
+                    );
+                }
+                tokio::time::sleep(CHECK_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = nights => {}
+        }
+    }
+
+    /// Compares if it is time, and nobody else does or has tonight. Answers with what came of it.
+    ///
+    /// # Errors
+    /// When Stripe or the database does not answer.
+    pub async fn look(&self) -> Result<Option<Report>, ReconcileError> {
+        let now = self.reconciler.now();
+        if now.to_utc().hour() != u32::from(self.hour) {
+            return Ok(None);
+        }
+        // A lock of a connection of its own: it is gone when this process is.
+        let mut lock = PgConnection::connect_with(&self.pool.connect_options()).await?;
+        let reconciled = self.alone(&mut lock, now).await;
+        lock.close().await?;
+        reconciled
+    }
+
+    async fn alone(&self, lock: &mut PgConnection, now: Timestamp) -> Result<Option<Report>, ReconcileError> {
+        let night = now.to_utc().date_naive();
+        let is_ours: bool = sqlx::query_scalar(
+            "select pg_try_advisory_lock(hashtextextended($1, 0)) and not exists (
+                 select from ledger.stripe_reconciliations where night = $2
+             )",
+        )
+        .bind(LOCK)
+        .bind(night)
+        .fetch_one(&mut *lock)
+        .await?;
+        if !is_ours {
+            return Ok(None);
+        }
+        let since = now.minus(TimeDelta::days(DAYS_DEFAULT.into()));
+        let order = Order { since, fetch_events: true, rebuild_events: false };
+        let report = self.reconciler.run(order, |_, _| {}).await?;
+        tell(&report);
+        sqlx::query(
+            "insert into ledger.stripe_reconciliations (night, begun_at, ended_at, report)
+             values ($1, $2, $3, $4)",
+        )
+        .bind(night)
+        .bind(report.begun_at.to_utc())
+        .bind(report.ended_at.to_utc())
+        .bind(sqlx::types::Json(&report))
+        .execute(&self.pool)
+        .await?;
+        Ok(Some(report))
+    }
+}
+
+/// One line for each drift, one for all, and gauges that show it until the next night.
+fn tell(report: &Report) {
+    let mut drifts: BTreeMap<&str, u32> = Subject::ALL.map(|subject| (subject.as_str(), 0)).into();
+    for drift in &report.drifts {
+        let count = drifts.entry(drift.subject.as_str()).or_default();
+        *count = count.saturating_add(1);
+        tracing::warn!(
+            subject = drift.subject.as_str(),
+            object = %drift.object,
+            account = drift.account.as_ref().map(tracing::field::display),
+            stripe_says = drift.stripe_says,
+            ledger_says = drift.ledger_says,
+            cause = drift.cause.sentence(),
+            what_to_do = "counterfoil stripe reconcile; docs/STRIPE.md says what follows",
+            "the ledger is not what Stripe says"
+        );
+    }
+    for (subject, count) in drifts {
+        metrics::gauge!("counterfoil_stripe_drift", "subject" => subject.to_owned()).set(f64::from(count));
+    }
+    let fetched = u64::try_from(report.missing_events.len()).unwrap_or(u64::MAX);
+    metrics::counter!("counterfoil_stripe_events_fetched_total").increment(fetched);
+    metrics::counter!("counterfoil_stripe_reconciliations_total", "outcome" => "done").increment(1);
+    tracing::info!(
+        events_fetched = fetched,
+        drifts = report.drifts.len(),
+        "the ledger was compared with Stripe"
+    );
+}

@@ -1,0 +1,95 @@
+//! What came of a comparison with Stripe?
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Subject;
+use crate::{
+    domain::{
+        names::{AccountId, ProviderId},
+        time::Timestamp,
+    },
+    stripe::inbox::State,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What was made before is not compared, except for subscriptions and disputes.
+    pub since: Timestamp,
+    pub begun_at: Timestamp,
+    pub ended_at: Timestamp,
+    /// How many objects of each kind were read.
+    pub read: BTreeMap<&'static str, u64>,
+    /// Events that Stripe lists and that never came.
+    pub missing_events: Vec<MissingEvent>,
+    pub drifts: Vec<Drift>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingEvent {
+    pub event: ProviderId,
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<ProviderId>,
+    pub created_at: Timestamp,
+    /// Whether it is in the inbox now.
+    pub repaired: bool,
+}
+
+/// Something that the ledger does not know, or knows otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    pub subject: Subject,
+    pub object: ProviderId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    pub stripe_says: String,
+    pub ledger_says: String,
+    /// The type of the event that tells of it.
+    pub event_type: &'static str,
+    pub cause: Cause,
+    pub repaired: bool,
+}
+
+/// Why the ledger was not told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Stripe lists the event, and it never came.
+    EventMissing { event: ProviderId },
+    /// The event came, and was not processed.
+    EventUnprocessed { event: String, state: State, reason: Option<String> },
+    /// Stripe lists no event about it that did not come: it is too old, or was never made.
+    NoEvent,
+}
+
+impl Report {
+    /// How much is still not as Stripe says.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        let missing = self.missing_events.iter().filter(|event| !event.repaired).count();
+        missing.saturating_add(self.drifts.iter().filter(|drift| !drift.repaired).count())
+    }
+
+    #[must_use]
+    pub const fn found_nothing(&self) -> bool {
+        self.missing_events.is_empty() && self.drifts.is_empty()
+    }
+}
+
+impl Cause {
+    /// For people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::EventMissing { event } => format!("{event} never came"),
+            Self::EventUnprocessed { event, state, reason: None } => format!("{event} is {}", state.as_str()),
+            Self::EventUnprocessed { event, state, reason: Some(reason) } => {
+                format!("{event} is {}: {reason}", state.as_str())
+            }
+            Self::NoEvent => "no event tells of it".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What if webhooks are lost on the way? A story is lived at the sandbox, and told by what it lists in the end.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use chrono::TimeDelta;
+use counterfoil::stripe::reconcile::{Order, Report, Subject};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::shop::{ACME, Shop, pack, plan};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Shop {
+    async fn lose(&self, percent: u64) {
+        self.control("faults", json!({ "drop_percent": percent })).await;
+    }
+
+    /// Waits until everything that is not lost was delivered and handled.
+    async fn delivered(&self) {
+        let begin = Instant::now();
+        loop {
+            let about = reqwest::get(format!("{}/_sandbox", self.sandbox.url())).await.unwrap();
+            let about: Value = about.json().await.unwrap();
+            let received = self.server.get("/v1/inbox?state=received").send().await.body;
+            if about["deliveries_waiting"] == 0 && received["events"] == json!([]) {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{about} {received}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn pass(&self, time: &str) {
+        self.control("clock", json!({ "advance": time })).await;
+        self.delivered().await;
+    }
+
+    async fn buy(&self, key: &str, what: &Value) -> Value {
+        let opened = self.checkout(key, what).await;
+        assert_eq!(opened.status, 201, "{}", opened.text);
+        let paid = self.pay(&opened.body).await;
+        self.delivered().await;
+        paid
+    }
+
+    /// Two months of a customer's: a plan, a renewal, packs, a refund, a dispute, an end.
+    async fn live(&self) {
+        self.buy("plan", &plan()).await;
+        self.pass("40 days").await;
+        self.buy("first", &pack()).await;
+        self.buy("second", &pack()).await;
+        let payments = self.list("/v1/payment_intents").await;
+        let [second, first] = [0, 1].map(|place| payments[place]["id"].as_str().unwrap());
+        let half = [("payment_intent", first), ("amount", "500")];
+        self.at_stripe(Method::POST, "/v1/refunds", &half).await;
+        let dispute = self.control("disputes", json!({ "payment_intent": second })).await;
+        self.pass("2 days").await;
+        let dispute = format!("disputes/{}", dispute["id"].as_str().unwrap());
+        self.control(&dispute, json!({ "status": "lost" })).await;
+        let subscription = self.list("/v1/subscriptions").await[0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/subscriptions/{subscription}");
+        self.at_stripe(Method::POST, &path, &[("cancel_at_period_end", "true")]).await;
+        self.pass("1 minute").await;
+    }
+
+    async fn compare(&self, repair: bool) -> Report {
+        let since = self.server.test.clock.now().minus(TimeDelta::days(365));
+        let order = Order { since, fetch_events: repair, rebuild_events: repair };
+        self.reconciler().run(order, |_, _| {}).await.unwrap()
+    }
+
+    /// What the account has in the end, without ids that are by chance.
+    async fn holdings(&self) -> Value {
+        let account = self.server.get(ACME).send().await.body;
+        let subscription = self.server.get(&format!("{ACME}/subscription")).send().await.body;
+        let grants = self.server.get(&format!("{ACME}/grants?limit=1000")).send().await.body;
+        let terms = |grant: &Value| {
+            ["source", "status", "granted", "expired", "voided", "remaining", "expires_at"]
+                .map(|name| grant[name].clone())
+        };
+        let mut grants: Vec<_> = grants["grants"].as_array().unwrap().iter().map(terms).collect();
+        grants.sort_by_key(|grant| format!("{grant:?}"));
+        json!({
+            "plan": account["plan"], "balance": account["balance"], "grants": grants,
+            "ends": subscription["subscription"]["cancel_at"],
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_was_lost_ends_as_if_nothing_had_been() {
+    let told = Shop::start().await;
+    told.live().await;
+    let report = told.compare(false).await;
+    assert!(report.found_nothing(), "{report:#?}");
+    let whole = told.holdings().await;
+    for percent in [20, 100] {
+        let shop = Shop::start().await;
+        shop.lose(percent).await;
+        shop.live().await;
+        shop.lose(0).await;
+        let before = shop.compare(false).await;
+        assert!(percent == 20 || before.remaining() > 0);
+        let repaired = shop.compare(true).await;
+        assert_eq!(repaired.remaining(), 0, "{percent} %: {repaired:#?}");
+        assert!(shop.compare(false).await.found_nothing(), "{percent} %");
+        assert_eq!(shop.holdings().await, whole, "{percent} %");
+        let audit = shop.server.get("/v1/audit/verify").send().await.body;
+        assert_eq!(audit["clean"], true, "{audit}");
+    }
+}
+
+/// Months without a webhook, of which the events are gone too: what is left of it are the objects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_story_of_which_only_the_objects_are_left_ends_the_same() {
+    let mut endings = Vec::new();
+    for percent in [0, 100] {
+        let shop = Shop::start().await;
+        shop.lose(percent).await;
+        shop.live().await;
+        let refund = shop.list("/v1/refunds").await[0]["id"].as_str().unwrap().to_owned();
+        shop.control(&format!("refunds/{refund}/fail"), json!({})).await;
+        shop.pass("60 days").await;
+        shop.lose(0).await;
+        let found = shop.compare(true).await;
+        assert_eq!((found.remaining(), found.missing_events.len()), (0, 0), "{percent} %: {found:#?}");
+        let kinds: BTreeSet<Subject> = found.drifts.iter().map(|drift| drift.subject).collect();
+        let all = Subject::ALL.into_iter().filter(|subject| *subject != Subject::Payment && percent == 100);
+        assert_eq!(kinds, all.collect(), "{percent} %");
+        assert!(shop.compare(false).await.found_nothing(), "{percent} %");
+        endings.push(shop.holdings().await);
+    }
+    assert_eq!(endings[1], endings[0]);
+}
+
+/// What Stripe no longer lists as events is told by the objects, and ends in the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_lost_long_ago_is_told_by_the_objects() {
+    let shop = Shop::start().await;
+    shop.lose(100).await;
+    shop.buy("pack", &pack()).await;
+    shop.pass("45 days").await;
+    shop.lose(0).await;
+    let found = shop.compare(false).await;
+    assert_eq!((found.missing_events.len(), found.drifts.len()), (0, 1), "{found:#?}");
+    let drift = &found.drifts[0];
+    assert_eq!(drift.account.as_ref().map(ToString::to_string).as_deref(), Some("acme"));
+    assert_eq!(
+        (drift.event_type, drift.cause.sentence().as_str()),
+        ("checkout.session.completed", "no event tells of it")
+    );
+    assert_eq!(drift.ledger_says, "nothing");
+    assert!(shop.compare(true).await.drifts.iter().all(|drift| drift.repaired));
+    assert!(shop.compare(false).await.found_nothing());
+    let balance = shop.server.balance("acme").await;
+    assert_eq!(balance["available"], 1_050, "{balance}");
+}

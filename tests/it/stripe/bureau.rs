@@ -1,0 +1,68 @@
+//! A desk that can look up at Stripe what it was not told: the sandbox knows what has happened.
+
+use chrono::TimeDelta;
+use counterfoil::{
+    domain::time::Timestamp,
+    sandbox::{Options, Sandbox},
+    stripe::{
+        processor::Processor,
+        reconcile::{Order, Reconciler, Report},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    desk::Desk,
+    documents::{here, story, value},
+};
+use crate::billing::shop::client;
+
+pub struct Bureau {
+    pub desk: Desk,
+    pub sandbox: Sandbox,
+    pub reconciler: Reconciler,
+    http: reqwest::Client,
+}
+
+impl Bureau {
+    pub async fn open(at: Timestamp) -> Self {
+        let mut desk = Desk::open().await;
+        desk.clock().set(at);
+        let (clock, signing_clock) = (desk.clock().clone(), desk.clock().clone());
+        let options = Options { listen: "127.0.0.1:0".parse().unwrap(), webhook: None, clock, signing_clock };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let stripe = client("sk_test_bureau", &sandbox.url());
+        let (inbox, ledger) = (desk.inbox.clone(), desk.test.ledger.clone());
+        desk.processor = Processor::new(inbox.clone(), ledger.clone(), here()).asking(Some(stripe.clone()));
+        let reconciler = Reconciler::new(stripe, inbox, ledger, here());
+        Self { desk, sandbox, reconciler, http: reqwest::Client::new() }
+    }
+
+    async fn control(&self, path: &str, body: Value) {
+        let url = format!("{}/_sandbox/{path}", self.sandbox.url());
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// What Stripe knows.
+    pub async fn happened(&self, events: &[Value], objects: &[Value]) {
+        self.control("documents", json!({ "events": events, "objects": objects })).await;
+    }
+
+    pub async fn fail(&self, faults: Value) {
+        self.control("faults", json!({ "api": faults })).await;
+    }
+
+    /// Compares, and mends both or nothing.
+    pub async fn run(&self, repair: bool) -> Report {
+        let since = self.desk.clock().now().minus(TimeDelta::days(365));
+        let order = Order { since, fetch_events: repair, rebuild_events: repair };
+        self.reconciler.run(order, |_, _| {}).await.unwrap()
+    }
+}
+
+/// The story's events that were made by then.
+pub fn until(shape: &str, at: Timestamp) -> Vec<Value> {
+    let events = story(shape).into_iter().map(|file| value(shape, &file));
+    events.filter(|event| event["created"].as_i64().unwrap() <= at.seconds()).collect()
+}
