@@ -48,7 +48,7 @@ async fn a_person_pays_and_has_a_subscription() {
     assert_eq!(done["subscription"]["metadata"]["account_id"], "acme");
     assert_eq!(done["line_items"]["data"][0]["quantity"], 1);
     assert_eq!(done["customer_details"]["email"], "ada@example.com");
-    let completed = bench.receiver.event("checkout.session.completed").await;
+    let completed = bench.told("checkout.session.completed").await;
     assert_eq!(completed["data"]["object"]["client_reference_id"], "acme");
     let types = bench.receiver.types();
     for kind in
@@ -125,7 +125,7 @@ async fn a_bank_debit_is_paid_days_later() {
         let waiting = bench.get(&path).await;
         assert_eq!((&waiting["status"], &waiting["payment_status"]), (&json!("complete"), &json!("unpaid")));
         bench.advance("4 days").await;
-        let told = bench.receiver.event(&format!("checkout.session.async_payment_{fate}")).await;
+        let told = bench.told(&format!("checkout.session.async_payment_{fate}")).await;
         assert_eq!(told["data"]["object"]["id"], session["id"]);
         let intent = bench.get(&format!("/v1/payment_intents/{}", text(&waiting["payment_intent"]))).await;
         assert_eq!(intent["metadata"]["kind"], "topup");
@@ -139,7 +139,7 @@ async fn a_session_that_nobody_pays_expires() {
     let id = session(&bench).await;
     bench.advance("25 hours").await;
     assert_eq!(bench.get(&format!("/v1/checkout/sessions/{id}")).await["status"], "expired");
-    bench.receiver.event("checkout.session.expired").await;
+    bench.told("checkout.session.expired").await;
     let (_, html) = bench.page(&format!("/checkout/{id}")).await;
     assert!(html.contains("has expired"), "{html}");
 }

@@ -93,6 +93,16 @@ impl Bench {
         (status, body)
     }
 
+    /// The newest event of a type, as it was told, which may be after it has happened and after others.
+    pub async fn told(&self, kind: &str) -> Value {
+        let (_, listed) = self.ask(Method::GET, "/v1/events", &[("type", kind), ("limit", "1")]).await;
+        match listed["data"][0]["id"].as_str() {
+            Some(id) => self.receiver.event("id", id).await,
+            // It is older than a month, and not listed any more.
+            None => self.receiver.event("type", kind).await,
+        }
+    }
+
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
         let (status, body) = self.ask(Method::POST, path, form).await;
         assert_eq!(status, 200, "POST {path}: {body:#}");

@@ -11,7 +11,7 @@ async fn the_overview_shows_everything_and_moves_the_clock() {
     let price = bench.price("Basic", "999").await;
     let form = [("customer", customer.as_str()), ("items[0][price]", &price)];
     let subscription = bench.post("/v1/subscriptions", &form).await;
-    bench.receiver.event("customer.subscription.created").await;
+    bench.told("customer.subscription.created").await;
     let (status, html) = bench.page("/").await;
     assert_eq!(status, 200);
     for shown in
@@ -23,7 +23,7 @@ async fn the_overview_shows_everything_and_moves_the_clock() {
     let (status, leads, _) = bench.submit("/clock", &[("advance", "1 month")]).await;
     assert_eq!((status, leads.as_deref()), (303, Some("/")));
     assert!(bench.page("/").await.1.contains("2026-02-28 12:00:00"));
-    let event = bench.receiver.event("customer.subscription.created").await;
+    let event = bench.told("customer.subscription.created").await;
     let before = bench.receiver.all().len();
     bench.submit(&format!("/resend/{}", text(&event["id"])), &[]).await;
     bench.receiver.wait("the event again", |all| all.len() > before).await;

@@ -70,7 +70,7 @@ async fn a_declined_payment_is_a_402_that_carries_the_intent() {
         (402, &json!("card_error"), &json!("insufficient_funds"))
     );
     assert_eq!(error["payment_intent"]["status"], "requires_payment_method");
-    let told = bench.receiver.event("payment_intent.payment_failed").await;
+    let told = bench.told("payment_intent.payment_failed").await;
     assert_eq!(told["data"]["object"]["last_payment_error"]["code"], "card_declined");
     let path = format!("/v1/payment_intents/{}/confirm", text(&error["payment_intent"]["id"]));
     assert_eq!(bench.post(&path, &[("payment_method", "pm_card_visa")]).await["status"], "succeeded");
@@ -94,7 +94,7 @@ async fn refunds_add_up_and_may_fail_later() {
     let refund = bench.post("/v1/refunds", &[("payment_intent", text(&other["id"]))]).await;
     assert_eq!(refund["status"], "succeeded");
     bench.advance("3 days").await;
-    bench.receiver.event("refund.failed").await;
+    bench.told("refund.failed").await;
     let charge = bench.get(&format!("/v1/charges/{}", text(&other["latest_charge"]))).await;
     assert_eq!(charge["amount_refunded"], 0, "a failed refund gives the amount back");
 }
@@ -105,7 +105,7 @@ async fn disputes_are_opened_won_lost_inquired_and_prevented() {
     let intent = pay(&bench, "pm_card_createDispute", "1000").await;
     let dispute =
         bench.get(&format!("/v1/disputes?payment_intent={}", text(&intent["id"]))).await["data"][0].clone();
-    bench.receiver.event("charge.dispute.funds_withdrawn").await;
+    bench.told("charge.dispute.funds_withdrawn").await;
     assert_eq!(dispute["balance_transactions"][0]["net"], -2500);
     let (status, body) =
         bench.ask(Method::POST, "/v1/refunds", &[("payment_intent", text(&intent["id"]))]).await;
@@ -113,7 +113,7 @@ async fn disputes_are_opened_won_lost_inquired_and_prevented() {
     let (_, won) =
         bench.control(&format!("disputes/{}", text(&dispute["id"])), json!({ "status": "won" })).await;
     assert_eq!(won["status"], "won");
-    bench.receiver.event("charge.dispute.funds_reinstated").await;
+    bench.told("charge.dispute.funds_reinstated").await;
     let (status, _) =
         bench.control(&format!("disputes/{}", text(&dispute["id"])), json!({ "status": "lost" })).await;
     assert_eq!(status, 400, "it is closed");

@@ -73,11 +73,11 @@ impl Receiver {
         panic!("{what} did not come; this did: {:#?}", self.types());
     }
 
-    /// Waits for the newest event of a type.
-    pub async fn event(&self, kind: &str) -> Value {
-        let has = |all: &[Received]| all.iter().any(|received| received.event()["type"] == kind);
-        let all = self.wait(kind, has).await;
-        all.iter().rev().map(Received::event).find(|event| event["type"] == kind).unwrap()
+    /// Waits for an event with this field.
+    pub async fn event(&self, name: &str, value: &str) -> Value {
+        let is = |received: &Received| received.event()[name] == value;
+        let all = self.wait(value, |all| all.iter().any(is)).await;
+        all.iter().rev().find(|received| is(received)).map(Received::event).expect("it has come")
     }
 }
 

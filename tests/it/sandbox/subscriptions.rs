@@ -20,7 +20,7 @@ async fn a_subscription_is_paid_and_told() {
     let invoice = bench.get(&format!("/v1/invoices/{}", text(&subscription["latest_invoice"]))).await;
     assert_eq!((&invoice["status"], &invoice["amount_paid"]), (&json!("paid"), &json!(999)));
     assert_eq!(invoice["parent"]["subscription_details"]["subscription"], subscription["id"]);
-    bench.receiver.event("invoice_payment.paid").await;
+    bench.told("invoice_payment.paid").await;
     let types = bench.receiver.types();
     let place = |kind: &str| types.iter().position(|other| other == kind).unwrap_or_else(|| panic!("{kind}"));
     assert!(place("customer.subscription.created") < place("invoice.created"), "{types:?}");
@@ -72,7 +72,7 @@ async fn an_upgrade_in_the_middle_of_a_month_is_prorated_by_the_second() {
         .collect();
     assert_eq!(amounts, [-500, 1000]);
     assert_eq!(invoice["amount_paid"], 500);
-    let event = bench.receiver.event("customer.subscription.updated").await;
+    let event = bench.told("customer.subscription.updated").await;
     let previous = &event["data"]["previous_attributes"]["items"]["data"][0]["price"]["id"];
     assert_eq!(previous, &json!(basic));
 }
@@ -112,7 +112,7 @@ async fn a_cancellation_is_scheduled_withdrawn_and_done() {
     bench.post(&path, &[("cancel_at_period_end", "true")]).await;
     bench.advance("1 month").await;
     assert_eq!(bench.get(&path).await["status"], "canceled");
-    bench.receiver.event("customer.subscription.deleted").await;
+    bench.told("customer.subscription.deleted").await;
     let price = bench.price("Other", "999").await;
     let now = bench.post("/v1/subscriptions", &[("customer", &customer), ("items[0][price]", &price)]).await;
     let ended = bench.delete(&format!("/v1/subscriptions/{}", text(&now["id"]))).await;
@@ -141,7 +141,7 @@ async fn both_pauses_do_what_they_say() {
     let paused = bench.post(&format!("{path}/pause"), &[("type", "subscription")]).await;
     assert_eq!(paused["status"], "paused");
     assert_eq!(paused["status_details"]["paused"]["subscription"]["type"], "pause_requested");
-    bench.receiver.event("customer.subscription.paused").await;
+    bench.told("customer.subscription.paused").await;
     let before = bench.get("/v1/invoices").await["data"].as_array().unwrap().len();
     bench.advance("3 months").await;
     assert_eq!(
@@ -151,5 +151,5 @@ async fn both_pauses_do_what_they_say() {
     );
     let resumed = bench.post(&format!("{path}/resume"), &[]).await;
     assert_eq!(resumed["status"], "active");
-    bench.receiver.event("customer.subscription.resumed").await;
+    bench.told("customer.subscription.resumed").await;
 }

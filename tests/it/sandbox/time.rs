@@ -49,7 +49,7 @@ async fn a_renewal_is_a_draft_for_an_hour() {
     bench.advance("2026-02-28T12:30:00Z").await;
     let subscription = bench.get(&format!("/v1/subscriptions/{id}")).await;
     assert_eq!(latest(&bench, &subscription).await["status"], "draft");
-    let event = bench.receiver.event("customer.subscription.updated").await;
+    let event = bench.told("customer.subscription.updated").await;
     assert!(event["data"]["previous_attributes"]["items"].is_object(), "{event:#}");
     bench.advance("1 hour").await;
     let invoice = latest(&bench, &subscription).await;
@@ -111,7 +111,7 @@ async fn a_renewal_that_needs_the_person_says_so() {
         .await;
     bench.post(&path, &[("default_payment_method", text(&asks["id"]))]).await;
     bench.advance("29 days").await;
-    bench.receiver.event("invoice.payment_action_required").await;
+    bench.told("invoice.payment_action_required").await;
     assert_eq!(bench.get(&path).await["status"], "past_due");
     let invoice = text(&bench.get(&path).await["latest_invoice"]).to_owned();
     let payments = bench.get(&format!("/v1/invoice_payments?invoice={invoice}")).await;
@@ -130,7 +130,7 @@ async fn trials_end_with_and_without_a_card() {
     assert_eq!(row["status"], "trialing");
     assert_eq!(latest(&bench, &row).await["total"], 0);
     bench.advance("12 days").await;
-    bench.receiver.event("customer.subscription.trial_will_end").await;
+    bench.told("customer.subscription.trial_will_end").await;
     bench.advance("3 days").await;
     let row = bench.get(&format!("/v1/subscriptions/{id}")).await;
     assert_eq!(row["status"], "active");

@@ -152,7 +152,7 @@ async fn each_version_has_the_fields_of_its_recorded_documents() {
             ("payment_intent.succeeded", "payment_intent.succeeded.subscription.json"),
         ] {
             let recorded: Value = crate::stripe::documents::value(folder, file);
-            let event = bench.receiver.event(kind).await;
+            let event = bench.told(kind).await;
             assert_eq!(event["api_version"], version);
             let (theirs, ours) = (&recorded["data"]["object"], &event["data"]["object"]);
             assert_eq!(missing(theirs, ours), Vec::<String>::new(), "{version} {kind}");
@@ -163,8 +163,8 @@ async fn each_version_has_the_fields_of_its_recorded_documents() {
                 assert_eq!(missing(item, &ours["items"]["data"][0]), Vec::<String>::new(), "{version} item");
             }
         }
-        let invoice = bench.receiver.event("invoice.paid").await["data"]["object"].clone();
-        let renewal = bench.receiver.event("customer.subscription.updated").await;
+        let invoice = bench.told("invoice.paid").await["data"]["object"].clone();
+        let renewal = bench.told("customer.subscription.updated").await;
         if version < "2025-03-31" {
             assert_eq!(invoice["subscription"], subscription["id"]);
             assert!(invoice["payment_intent"].is_string() && invoice.get("parent").is_none());

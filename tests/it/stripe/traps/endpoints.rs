@@ -33,7 +33,7 @@ async fn trap_39_a_disabled_endpoint_is_named_and_enabled_by_a_setup() {
 
     account.set_up().await;
     account.post("customers", &[("description", "Somebody does")]).await;
-    let heard = receiver.event("customer.created").await;
+    let heard = receiver.event("type", "customer.created").await;
     assert_eq!(heard["data"]["object"]["description"], "Somebody does");
     assert_eq!(wrong(&account.examine().await), []);
 }
