@@ -1,9 +1,9 @@
 -- Events that were fetched, because they were never delivered, go through the same inbox as those that were.
 
 -- Why an event is believed: `signed` was delivered and verified; `listed` was read from Stripe's list of events with our
--- key; `rebuilt` was made of an object that was read with our key, because no event tells of it.
+-- key; `rebuilt` was made of an object that was read with our key, because no event tells of it. The default is for
+-- instances of the release before, which go on while this one starts.
 alter table ledger.stripe_inbox add column proof text not null default 'signed';
-alter table ledger.stripe_inbox alter column proof drop default;
 alter table ledger.stripe_inbox alter column secret drop not null;
 alter table ledger.stripe_inbox
     add constraint stripe_inbox_proof check (proof in ('signed', 'listed', 'rebuilt')),

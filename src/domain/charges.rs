@@ -174,7 +174,10 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
     if !(1..=payment.capturable).contains(&minor) {
         return Err(Refusal::CaptureExceedsPayment { capturable: payment.capturable, requested: minor });
     }
-    let Some(pack) = &payment.pack else { return Ok(Capture { minor, packs: None }) };
+    // All of it is as many packs as were ordered, whatever they cost today.
+    let Some(pack) = payment.pack.as_ref().filter(|_| minor != payment.amount) else {
+        return Ok(Capture { minor, packs: None });
+    };
     let price = catalog.pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
     let whole = minor.checked_rem(price) == Some(0);
     let packs = minor.checked_div(price).filter(|_| whole).and_then(|packs| u32::try_from(packs).ok());

@@ -89,8 +89,8 @@ pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
 /// When the account is not open, is no customer, or has a subscription.
 pub fn leave(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
     let customer = customer(account)?;
-    match open(account)?.subscriptions.running(at) {
-        Some(running) => Err(Refusal::SubscriptionActive { plan: running.plan.clone() }),
+    match open(account)?.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
+        Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
         None => Ok(customer),
     }
 }

@@ -141,7 +141,7 @@ codes! {
     StripeUnavailable = SERVICE_UNAVAILABLE, "stripe_unavailable", "Stripe does not answer now",
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     StripeOutcomeUnknown = SERVICE_UNAVAILABLE, "stripe_outcome_unknown", "Whether Stripe did it is not known",
-        "It may have happened. Repeat the request with the same key: it happens once, and you will be told.";
+        "It may have happened. Repeat the request, with its key where it has one: it happens once, and you will be told.";
     StripeOutcomeLost = BAD_GATEWAY, "stripe_outcome_lost", "Whether Stripe did it was not found out in time",
         "It may have happened, and this key will never be asked with again. Look what Stripe shows, and send what is \
          missing with a new key.";

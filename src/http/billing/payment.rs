@@ -106,6 +106,15 @@ pub struct CaptureInput {
     pub amount: Option<i64>,
 }
 
+/// # Errors
+/// When nothing or less is asked for.
+pub fn positive(amount: Option<i64>) -> Result<Option<i64>, Failure> {
+    match amount {
+        Some(..1) => Err(Failure::body("$.amount", "it is at least 1, in minor units")),
+        amount => Ok(amount),
+    }
+}
+
 /// Why a payment is called off.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

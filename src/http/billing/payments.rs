@@ -28,7 +28,7 @@ use super::{
     page::PageAsked,
     payment::{
         CancelInput, CaptureInput, ConfirmInput, PaymentDocument, PaymentInput, Payments, RefundDocument,
-        RefundInput,
+        RefundInput, positive,
     },
 };
 
@@ -138,7 +138,7 @@ pub async fn capture(
     JsonOrNothing(input): JsonOrNothing<CaptureInput>,
 ) -> Result<Response<Body>, Failure> {
     let of = PaymentOf { account: of.account, key: key.required()?, payment };
-    changed(&state.billing.capture_payment(of, input.amount).await?)
+    changed(&state.billing.capture_payment(of, positive(input.amount)?).await?)
 }
 
 /// Call a payment off
@@ -178,7 +178,8 @@ pub async fn refund(
     JsonOrNothing(input): JsonOrNothing<RefundInput>,
 ) -> Result<Response<Body>, Failure> {
     let of = PaymentOf { account: of.account, key: key.required()?, payment: payment.clone() };
-    let Answered { answer, replayed } = state.billing.refund_payment(of, input.amount, input.reason).await?;
+    let Answered { answer, replayed } =
+        state.billing.refund_payment(of, positive(input.amount)?, input.reason).await?;
     answered(StatusCode::CREATED, &RefundDocument::of(payment.as_str(), &answer), replayed)
 }
 

@@ -5,7 +5,7 @@
 
 use axum::{
     body::Body,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts},
 };
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use crate::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{Administers, All, Json, Text},
+        request::{Administers, All, Json, Text, parameter},
         schema::{Count, Id, MoneySchema},
         visits::Peer,
     },
@@ -209,6 +209,18 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Result<Res
     visitor.answer(&Products { products: products(state.ledger.catalog()).collect() })
 }
 
+/// The plan or pack in the address.
+pub struct ProductInAddress(ProviderId);
+
+impl<S: Send + Sync> FromRequestParts<S> for ProductInAddress {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let text = parameter(parts, state, "product").await?;
+        ProviderId::parse(&text).map(Self).map_err(|error| Failure::address("product", error.to_string()))
+    }
+}
+
 /// See a product
 #[utoipa::path(
     get, path = "/v1/products/{product}", operation_id = "get_product", tag = "Catalog", security(()),
@@ -221,9 +233,8 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Result<Res
 pub async fn get(
     State(state): State<AppState>,
     visitor: Visitor,
-    Path(product): Path<String>,
+    ProductInAddress(id): ProductInAddress,
 ) -> Result<Response<Body>, Failure> {
-    let id = ProviderId::parse(&product).map_err(|error| Failure::address("product", error.to_string()))?;
     let found = products(state.ledger.catalog()).find(|product| product.product == id.as_str());
     visitor.answer(&found.ok_or(Failure::ProductNotFound)?)
 }

@@ -144,9 +144,11 @@ impl Billing {
         if let Some(settled) = settled(kept.outcome)? {
             return Ok(settled);
         }
-        let asking = self.asking(id).await?;
+        let Some(asking) = self.asking(id).await? else {
+            return self.settled_meanwhile::<AmendSubscription>(id).await;
+        };
         let answer = ask(self.client()?, &kept.request, &kept.key).await;
-        let told = self.told(id, asking.as_ref(), answer).await?;
+        let told = self.told(id, &asking, answer).await?;
         self.0.calls.done(id, &told.answer, self.now()).await?;
         Ok(told)
     }

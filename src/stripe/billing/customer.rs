@@ -28,6 +28,7 @@ impl Billing {
         open: &OpenAccount,
         email: Option<&str>,
     ) -> Result<String, BillingError> {
+        let email = email.filter(|email| !email.is_empty());
         if let Some(linked) = sale::find_customer(open) {
             return Ok(linked.to_string());
         }
@@ -41,7 +42,7 @@ impl Billing {
         };
         if let Some(email) = email {
             let (customer, account) = (customer.clone(), account.to_string());
-            self.client()?.ask(&AdoptCustomer { customer, account, email: email.to_owned() }).await?;
+            self.client()?.set(&AdoptCustomer { customer, account, email: email.to_owned() }).await?;
         }
         Ok(customer)
     }

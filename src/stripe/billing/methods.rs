@@ -124,7 +124,7 @@ impl Billing {
         method: &ProviderId,
     ) -> Result<Method, BillingError> {
         let (customer, seen) = self.find_method_of(account, method).await?;
-        self.client()?.ask(&PreferMethod { customer, method: seen.id.clone() }).await?;
+        self.client()?.set(&PreferMethod { customer, method: seen.id.clone() }).await?;
         Ok(Method { seen, preferred: true })
     }
 

@@ -188,21 +188,36 @@ impl Billing {
 
     /// Asks Stripe for what is written down. A refusal is written down too; an answer is for the caller to write, when
     /// all that belongs to it is done.
-    async fn perform<A: Ask>(
+    async fn perform<A: Ask + DeserializeOwned>(
         &self,
         id: &CallId,
         kept: Kept<A, A::Answer>,
-    ) -> Result<Answered<A::Answer>, BillingError> {
+    ) -> Result<Answered<A::Answer>, BillingError>
+    where
+        A::Answer: DeserializeOwned,
+    {
         if let Some(settled) = settled(kept.outcome)? {
             return Ok(settled);
         }
-        let asking = self.asking(id).await?;
+        let Some(asking) = self.asking(id).await? else { return self.settled_meanwhile::<A>(id).await };
         let answer = self.client()?.change(&kept.request, &kept.key).await;
-        self.told(id, asking.as_ref(), answer).await
+        self.told(id, &asking, answer).await
     }
 
-    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile, and Stripe answers the
-    /// same.
+    /// What somebody else has found out. Stripe is not asked again: it may have forgotten the key.
+    async fn settled_meanwhile<A: Ask + DeserializeOwned>(
+        &self,
+        id: &CallId,
+    ) -> Result<Answered<A::Answer>, BillingError>
+    where
+        A::Answer: DeserializeOwned,
+    {
+        let kept: Option<Kept<A, A::Answer>> = self.0.calls.find(id).await?;
+        let settled = kept.map(|kept| settled(kept.outcome)).transpose()?;
+        settled.flatten().ok_or(BillingError::OutcomeUnknown)
+    }
+
+    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile.
     async fn asking(&self, id: &CallId) -> Result<Option<Asking>, BillingError> {
         let now = self.now();
         let asking = self.0.calls.asking(id, now).await.map_err(BillingError::Storage)?;
@@ -217,7 +232,7 @@ impl Billing {
     async fn told<T>(
         &self,
         id: &CallId,
-        asking: Option<&Asking>,
+        asking: &Asking,
         answer: Result<T, CallError>,
     ) -> Result<Answered<T>, BillingError> {
         match &answer {
@@ -226,10 +241,7 @@ impl Billing {
                 self.0.calls.rejected(id, rejection, self.now()).await?;
             }
             Err(CallError::Unavailable | CallError::KeyNotTaken) => {
-                let untouched = match asking {
-                    Some(asking) => self.0.calls.untouched(id, asking, self.now()).await,
-                    None => Ok(false),
-                };
+                let untouched = self.0.calls.untouched(id, asking, self.now()).await;
                 if !untouched.map_err(BillingError::Storage)? {
                     return Err(BillingError::OutcomeUnknown);
                 }

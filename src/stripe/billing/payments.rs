@@ -327,7 +327,7 @@ fn opened(account: &Account) -> Result<&OpenAccount, Refusal> {
 }
 
 /// What the rules look at. A payment that says how many packs it is for was made here; one of a page is for a pack too.
-fn payment(seen: &PaymentSeen) -> Payment {
+pub(super) fn payment(seen: &PaymentSeen) -> Payment {
     Payment {
         status: Status::parse(&seen.status),
         amount: seen.amount,

@@ -40,7 +40,8 @@ impl Billing {
         let view = self.0.ledger.view(account).await?;
         let open = sale::open(&view.account)?;
         let new = sale::find_customer(open).is_none();
-        let customer = self.payer(account, open, details.email.as_deref(), provenance).await?;
+        // Whose address it is was not shown: a customer that is there already is found by a checkout, where somebody pays.
+        let customer = self.payer(account, open, None, provenance).await?;
         let customer = self.describe(customer, details).await?;
         Ok(Became { customer, new })
     }
@@ -67,7 +68,7 @@ impl Billing {
         if details.is_empty() {
             return self.look_up(customer).await;
         }
-        Ok(self.client()?.ask(&DescribeCustomer { customer, details }).await?)
+        Ok(self.client()?.set(&DescribeCustomer { customer, details }).await?)
     }
 
     async fn look_up(&self, customer: String) -> Result<CustomerSeen, BillingError> {
@@ -108,7 +109,7 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let customer = sale::leave(&view.account, self.now())?.clone();
-        let deleted = self.client()?.ask(&DeleteCustomer { customer: customer.to_string() }).await;
+        let deleted = self.client()?.set(&DeleteCustomer { customer: customer.to_string() }).await;
         match deleted {
             Ok(_) => Ok(customer),
             // An earlier try of this very request, or somebody else, was first.

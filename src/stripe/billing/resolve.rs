@@ -12,13 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ATTACH_METHOD, Answered, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT,
-    DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, portal,
+    DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, payments::payment, portal,
 };
-use crate::stripe::{
-    calls::{CallId, DueCall},
-    client::{
-        Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, MakeCustomer,
-        MakePayment, MakeRefund, OpenPortal,
+use crate::{
+    domain::charges,
+    stripe::{
+        calls::{CallId, DueCall},
+        client::{
+            Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, FindPayment,
+            MakeCustomer, MakePayment, MakeRefund, OpenPortal, PaymentSeen,
+        },
     },
 };
 
@@ -126,7 +129,7 @@ impl Billing {
             ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,
             DETACH_METHOD => self.complete::<DetachMethod>(&id).await,
             MAKE_PAYMENT => self.complete::<MakePayment>(&id).await,
-            CONFIRM_PAYMENT => self.complete::<ConfirmPayment>(&id).await,
+            CONFIRM_PAYMENT => self.look_at_confirmed(&id).await,
             CAPTURE_PAYMENT => self.complete::<CapturePayment>(&id).await,
             CANCEL_PAYMENT => self.complete::<CancelPayment>(&id).await,
             MAKE_REFUND => self.complete::<MakeRefund>(&id).await,
@@ -160,10 +163,32 @@ impl Billing {
         Ok(())
     }
 
+    /// A card is not charged hours after its owner has gone away: whether it was is looked at, and only the caller
+    /// confirms again.
+    async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
+        let calls = &self.0.calls;
+        let Some(kept) = calls.find::<ConfirmPayment, PaymentSeen>(id).await? else { return Ok(()) };
+        if self.asking(id).await?.is_none() {
+            return Ok(());
+        }
+        let seen = self.client()?.ask(&FindPayment { payment: kept.request.payment }).await?;
+        if charges::confirm(&payment(&seen)).is_ok() {
+            return Err(BillingError::OutcomeUnknown);
+        }
+        calls.done(id, &seen, self.now()).await?;
+        Ok(())
+    }
+
     /// Stripe has forgotten the key.
     async fn give_up(&self, id: &CallId) -> Result<Outcome, BillingError> {
-        if amend::OPERATIONS.contains(&id.operation) && self.find_amended(id).await? {
-            return Ok(Outcome::Done);
+        if amend::OPERATIONS.contains(&id.operation) {
+            match self.find_amended(id).await {
+                Ok(true) => return Ok(Outcome::Done),
+                // What is not there, or not ours, will not tell.
+                Ok(false) | Err(BillingError::Rejected(_)) => {}
+                Err(BillingError::Storage(error)) => return Err(BillingError::Storage(error)),
+                Err(_) => return Ok(Outcome::Open),
+            }
         }
         let key = id.stripe_key();
         let (account, operation, stripe_key) = (id.account.as_str(), id.operation, key.as_str());
@@ -175,8 +200,9 @@ impl Billing {
             "whether Stripe did it was not found out in time"
         );
         let given_up = match id.operation {
-            // A customer that was perhaps made has nothing, and costs nothing: the account can have another.
-            customer::OPERATION => self.0.calls.forget(id).await,
+            // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
+            // what is detached does nothing.
+            customer::OPERATION | DETACH_METHOD => self.0.calls.forget(id).await,
             _ => self.0.calls.lose(id, self.now()).await,
         };
         given_up.map_err(BillingError::Storage)?;

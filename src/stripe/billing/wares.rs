@@ -57,7 +57,7 @@ impl Billing {
 
     /// What Stripe has made, or why it has not.
     async fn make<A: Ask>(&self, ask: &A) -> Result<Result<A::Answer, CallError>, BillingError> {
-        match self.client()?.ask(ask).await {
+        match self.client()?.set(ask).await {
             Ok(made) => Ok(Ok(made)),
             Err(error) if error.rejection().is_some() => Ok(Err(error)),
             Err(error) => Err(error.into()),

@@ -92,7 +92,7 @@ impl Client {
         self.send(ask, &RequestStrategy::Idempotent(key)).await
     }
 
-    /// Asks for what can be asked any number of times: a list, or a value to be set.
+    /// Asks for what changes nothing.
     ///
     /// # Errors
     /// As [`Self::change`]; but since it does no harm to ask again, nothing is ever in doubt.
@@ -102,6 +102,14 @@ impl Client {
             CallError::OutcomeUnknown => CallError::Unavailable,
             CallError::Rejected(_) | CallError::KeyNotTaken | CallError::Unavailable => error,
         })
+    }
+
+    /// Sets a value or deletes something, which comes to the same however often it is done.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub async fn set<A: Ask>(&self, ask: &A) -> Result<A::Answer, CallError> {
+        self.send(ask, &RequestStrategy::Once).await
     }
 
     /// A page of a list, from after an object on.

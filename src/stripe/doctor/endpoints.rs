@@ -29,7 +29,7 @@ pub(super) fn check(endpoints: &[EndpointKept], wanted: &Wanted, findings: &mut 
     if enabled.is_empty() {
         let found = format!("{} is disabled: Stripe tells this server nothing", ids(&ours));
         let advice = "mend why its deliveries failed, run `counterfoil stripe setup --url …`, \
-                      and fetch what it has missed";
+                      and make up for what it has missed: `counterfoil stripe reconcile --repair`";
         findings.error(Code::EndpointEnabled, found, advice);
     } else {
         findings.ok(Code::EndpointEnabled, format!("{} is enabled", ids(&enabled)));
@@ -103,7 +103,8 @@ pub(super) fn check_deliveries(undelivered: &[Undelivered], now: Timestamp, find
     };
     let since = Timestamp::from_seconds(oldest.created).map(|at| format!(" of {at}")).unwrap_or_default();
     let found = format!("{} events have not arrived, from {}{since} on", late.count(), oldest.id);
-    let advice = "look at the endpoint's failed deliveries in Stripe's dashboard: what this server answers stands there";
+    let advice = "look at the endpoint's failed deliveries in Stripe's dashboard: what this server answers stands there; \
+                  `counterfoil stripe reconcile --repair` makes up for them";
     findings.warn(Code::Deliveries, found, advice);
 }
 

@@ -83,11 +83,25 @@ impl Suspect {
             "id": id,
             "object": "event",
             "created": created.seconds(),
-            "data": { "object": self.object },
+            "data": { "object": as_delivered(self.object.clone()) },
             "livemode": live,
             "type": kind,
         })
     }
+}
+
+/// Without what was asked for beside it: an event names a charge and a payment, and shows neither the person who paid nor
+/// the secret with which the browser does.
+fn as_delivered(mut object: Value) -> Value {
+    let Some(fields) = object.as_object_mut() else { return object };
+    for name in ["latest_charge", "payment_intent"] {
+        let whole = fields.get_mut(name);
+        if let Some((whole, id)) = whole.and_then(|whole| whole.get("id").cloned().map(|id| (whole, id))) {
+            *whole = id;
+        }
+    }
+    fields.remove("client_secret");
+    object
 }
 
 impl Reconciler {

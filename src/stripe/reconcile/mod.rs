@@ -146,8 +146,9 @@ impl Reconciler {
             let read = objects.map(|object| Suspect { subject, object, read_at }).collect();
             for (suspect, judgement) in self.judge_all(read, &[]).await? {
                 match judgement {
-                    _ if suspects.len() < SUSPECTS_MAX => suspects.push(suspect),
                     // What is paid for elsewhere may be as much as it likes.
+                    Judgement::Unowned if suspects.len() >= SUSPECTS_MAX / 2 => {}
+                    _ if suspects.len() < SUSPECTS_MAX => suspects.push(suspect),
                     Judgement::Fine | Judgement::Unowned => {}
                     Judgement::Drift { .. } => return Err(ReconcileError::TooMany),
                 }

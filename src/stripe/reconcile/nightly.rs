@@ -15,6 +15,8 @@ use crate::domain::time::Timestamp;
 
 /// How often it is looked whether it is time.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
+/// How long is waited after a comparison that failed, so that it is tried three times a night at most.
+const FAILED_PAUSE: Duration = Duration::from_mins(20);
 /// What instances agree by on who does it.
 const LOCK: &str = "counterfoil stripe reconcile";
 
@@ -36,7 +38,9 @@ impl Nightly {
     pub async fn run(self, stop: CancellationToken) {
         let nights = async {
             loop {
+                let mut pause = CHECK_INTERVAL;
                 if let Err(error) = self.look().await {
+                    pause = FAILED_PAUSE;
                     metrics::counter!("counterfoil_stripe_reconciliations_total", "outcome" => "failed")
                         .increment(1);
                     tracing::warn!(
@@ -44,7 +48,7 @@ impl Nightly {
                         "the ledger could not be compared with Stripe"
                     );
                 }
-                tokio::time::sleep(CHECK_INTERVAL).await;
+                tokio::time::sleep(pause).await;
             }
         };
         tokio::select! {

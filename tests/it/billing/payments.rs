@@ -467,3 +467,25 @@ async fn a_refund_that_nobody_knew_of_is_found_out_and_given_once() {
     );
     assert_eq!(shop.list("/v1/refunds").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_confirmation_that_nobody_knew_of_is_looked_at_and_not_repeated() {
+    for (fault, found) in [
+        (json!({ "cut": true, "after_work": true, "times": 3 }), (1, "succeeded")),
+        (json!({ "status": 500, "times": 3 }), (0, "requires_payment_method")),
+    ] {
+        let shop = Shop::start().await;
+        let payment = make(&shop, packs(1)).await;
+        // The payment and the card are looked up first.
+        shop.fail(json!([{}, {}, fault])).await;
+        let card = with_card("pm_card_visa");
+        let answer = act_by(&shop, "k1", &payment, "confirm", card).await;
+        answer.is_problem(503, "stripe_outcome_unknown");
+        shop.fail(json!([])).await;
+        shop.advance("61 seconds").await;
+        assert_eq!(
+            (shop.resolve().await.done, seen(&shop, &payment).await["status"].as_str()),
+            (found.0, Some(found.1))
+        );
+    }
+}

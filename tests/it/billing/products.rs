@@ -129,7 +129,7 @@ async fn an_outage_after_the_work_makes_one_of_each() {
     for (path, body) in [("/v1/products", product()), ("/v1/prices", price())] {
         // All tries of the first request are cut off, the first after its work.
         shop.fail(json!([{ "cut": true, "after_work": true }, { "status": 500, "times": 2 }])).await;
-        make(&shop, path, &body).await.is_problem(503, "stripe_unavailable");
+        make(&shop, path, &body).await.is_problem(503, "stripe_outcome_unknown");
         assert_eq!(make(&shop, path, &body).await.status, 200, "the first request has made it");
         // One failure is not noticed.
         shop.fail(json!([{ "status": 503 }])).await;

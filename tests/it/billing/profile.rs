@@ -119,12 +119,12 @@ async fn a_deletion_that_was_cut_off_is_completed_by_the_next_try() {
 }
 
 #[tokio::test]
-async fn a_stripe_that_is_broken_changes_nothing_and_says_so() {
+async fn a_stripe_that_is_broken_leaves_it_unknown_and_the_same_request_tells() {
     let shop = Shop::start().await;
     put(&shop, &ada()).await;
     shop.fail(json!([{ "status": 500, "times": 3 }])).await;
     let changes = json!({ "name": "Ada King" });
-    call(&shop, Method::PATCH, &changes).send().await.is_problem(503, "stripe_unavailable");
+    call(&shop, Method::PATCH, &changes).send().await.is_problem(503, "stripe_outcome_unknown");
     let changed = call(&shop, Method::PATCH, &changes).send().await;
     assert_eq!(changed.body["name"], "Ada King");
 }
@@ -145,4 +145,17 @@ async fn what_could_be_nobodys_is_refused_with_its_path() {
         assert_eq!(answer.body["path"], path, "{}", answer.text);
     }
     assert!(shop.list("/v1/customers").await.is_empty());
+}
+
+/// Whoever asks has not shown that the address is theirs.
+#[tokio::test]
+async fn an_address_alone_makes_nobody_somebody_elses_customer() {
+    let shop = Shop::start().await;
+    let form = [("email", "ada@example.com"), ("name", "Ada")];
+    let stranger = shop.at_stripe(Method::POST, "/v1/customers", &form).await;
+    for email in [json!("ada@example.com"), Value::Null] {
+        let body = json!({ "email": email });
+        let became = put(&shop, &body).await;
+        assert_ne!(became.body["customer"], stranger["id"], "{}", became.text);
+    }
 }
