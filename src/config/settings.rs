@@ -110,7 +110,8 @@ pub const STRIPE_SECRET_KEY: Setting = Setting {
     default: None,
     scope: Scope::Serve,
     secret: true,
-    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…), for pages to pay on; without it, nothing can be bought",
+    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…), for all that is asked of Stripe; without it, nothing can be \
+           bought, changed or compared",
 };
 
 pub const STRIPE_API_URL: Setting = Setting {
