@@ -102,7 +102,8 @@ codes! {
     PackNotRefundable = CONFLICT, "pack_not_refundable", "No money is given back for packs",
         "The operator's catalog says so.";
     NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
-        "PUT /v1/accounts/{account}/customer makes it one, and so does its first checkout.";
+        "PUT /v1/accounts/{account}/customer makes it one, and so does its first checkout; after a customer was deleted, \
+         once Stripe's webhook has come.";
     NoSubscription = CONFLICT, "no_subscription", "There is no subscription",
         "Begin one with a checkout: POST /v1/accounts/{account}/checkout-sessions.";
     SubscriptionNotFound = NOT_FOUND, "subscription_not_found", "The account has no such subscription",

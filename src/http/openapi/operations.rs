@@ -155,6 +155,7 @@ const OF_UPCOMING: &[Code] = &[
 const LINKING: &[Code] = &[
     Code::AccountNotFound,
     Code::AccountClosed,
+    Code::NoCustomer,
     Code::Unavailable,
     Code::OutcomeUnknown,
     Code::AccountDamaged,

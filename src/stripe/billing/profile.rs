@@ -68,7 +68,11 @@ impl Billing {
         if details.is_empty() {
             return self.look_up(customer).await;
         }
-        Ok(self.client()?.set(&DescribeCustomer { customer, details }).await?)
+        let told = self.client()?.set(&DescribeCustomer { customer, details }).await;
+        match told {
+            Err(error) if error.rejection().is_some_and(is_missing) => Err(Refusal::NoCustomer.into()),
+            told => Ok(told?),
+        }
     }
 
     async fn look_up(&self, customer: String) -> Result<CustomerSeen, BillingError> {

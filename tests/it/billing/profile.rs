@@ -99,6 +99,18 @@ async fn a_customer_that_is_deleted_is_followed_by_another() {
 }
 
 #[tokio::test]
+async fn a_customer_that_stripe_has_deleted_is_none_before_the_webhook_says_so() {
+    let shop = Shop::start().await;
+    put(&shop, &ada()).await;
+    shop.control("faults", json!({ "drop_percent": 100 })).await;
+    assert_eq!(shop.server.call(Method::DELETE, CUSTOMER).send().await.status, 200);
+    shop.server.get(CUSTOMER).send().await.is_problem(409, "no_customer");
+    for method in [Method::PATCH, Method::PUT] {
+        call(&shop, method, &json!({ "name": "Ada King" })).send().await.is_problem(409, "no_customer");
+    }
+}
+
+#[tokio::test]
 async fn a_customer_with_a_subscription_is_not_deleted() {
     let shop = Shop::start().await;
     let opened = shop.checkout("k1", &super::shop::plan()).await;
