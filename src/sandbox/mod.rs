@@ -15,6 +15,7 @@ mod failure;
 mod form;
 mod idempotency;
 mod ids;
+mod money;
 mod objects;
 mod operations;
 mod pages;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    amount::{Credits, Ratio},
+    amount::Credits,
     catalog::Plan,
     command::{PaidPeriod, Proration, RecordPaidInvoice},
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
@@ -17,7 +17,7 @@ use crate::domain::{
     time::{Period, Timestamp},
 };
 
-use super::{draft::Draft, passing::opens_month};
+use super::{draft::Draft, leaving::rest, passing::opens_month};
 
 impl Draft<'_> {
     pub(super) fn record_paid_invoice(&mut self, invoice: &RecordPaidInvoice) -> Result<(), Refusal> {
@@ -90,13 +90,7 @@ impl Draft<'_> {
             None => Credits::ZERO,
         };
         let month = self.month_around(subscription, proration);
-        let share = Ratio::new(
-            Period { start: proration.span.start, end: month.end }.seconds(),
-            month.seconds().max(1),
-        );
-        let part = |difference: Credits| {
-            share.and_then(|share| difference.checked_mul_floor(share)).unwrap_or(Credits::ZERO)
-        };
+        let part = |difference: Credits| rest(difference, month, proration.span.start);
         let slot = Slot {
             subscription: subscription.clone(),
             plan: to.id.clone(),

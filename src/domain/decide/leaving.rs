@@ -124,7 +124,7 @@ fn net(grant: &Grant) -> Credits {
 }
 
 /// The part of a month's allocation that is for the time from `from` on, rounded down.
-fn rest(allocation: Credits, month: Period, from: Timestamp) -> Credits {
+pub(super) fn rest(allocation: Credits, month: Period, from: Timestamp) -> Credits {
     let share = Ratio::new(Period { start: from, end: month.end }.seconds(), month.seconds().max(1));
     share.and_then(|share| allocation.checked_mul_floor(share)).unwrap_or(Credits::ZERO)
 }

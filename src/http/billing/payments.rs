@@ -11,7 +11,6 @@ use crate::{
     domain::names::ProviderId,
     http::{
         AppState,
-        commands::order::Done,
         failure::Failure,
         reads::json,
         request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query, parameter, provenance},
@@ -184,6 +183,5 @@ pub async fn refund(
 }
 
 fn changed(answered: &Answered<PaymentSeen>) -> Result<Response<Body>, Failure> {
-    let body = serde_json::to_vec(&PaymentDocument::of(&answered.answer)).map_err(Failure::fault)?;
-    Ok(Done { status: StatusCode::OK, replayed: answered.replayed, body }.into_response())
+    super::answered(StatusCode::OK, &PaymentDocument::of(&answered.answer), answered.replayed)
 }

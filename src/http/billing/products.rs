@@ -28,7 +28,7 @@ use crate::{
     },
     stripe::{
         billing::Made,
-        client::{MakePrice, MakeProduct, PriceSeen, ProductSeen},
+        client::{MakePrice, MakeProduct, ProductSeen, setup::PriceKept},
     },
 };
 
@@ -369,7 +369,7 @@ pub async fn create_price(
     let (product, lookup_key) = (input.product.to_string(), input.lookup_key.to_string());
     let price = MakePrice { product, money, interval, lookup_key };
     let Made { ware, new } = state.billing.make_price(&price).await?;
-    let PriceSeen { id, product, lookup_key, .. } = &ware;
+    let PriceKept { id, product, lookup_key, .. } = &ware;
     let document = StripePriceDocument {
         stripe_price: id,
         stripe_product: product,

@@ -2,7 +2,7 @@
 
 use crate::sandbox::{
     failure::Failure,
-    ids,
+    ids, money,
     objects::{
         line::Line,
         price::Price,
@@ -38,7 +38,8 @@ pub fn period_line(
     let description = if free {
         format!("Trial period for {name}")
     } else {
-        format!("{} × {name} (at {} / {})", item.quantity, price.unit_amount, interval_of(price))
+        let each = money::shown(price.unit_amount, &price.currency);
+        format!("{} × {name} (at {each} / {})", item.quantity, interval_of(price))
     };
     Ok(Line {
         proration: false,

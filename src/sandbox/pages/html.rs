@@ -47,19 +47,8 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// `999` of `usd` is `9.99 USD`; currencies without minor units are shown whole.
 pub fn money(amount: i64, currency: &str) -> String {
-    const WHOLE: [&str; 16] = [
-        "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf",
-        "xof", "xpf",
-    ];
-    let shown = escape(&currency.to_uppercase());
-    if WHOLE.contains(&currency) {
-        return format!("{amount} {shown}");
-    }
-    let sign = if amount < 0 { "−" } else { "" };
-    let (whole, rest) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
-    format!("{sign}{whole}.{rest:02} {shown}")
+    escape(&crate::sandbox::money::shown(amount, currency))
 }
 
 /// A table, or a word that there is nothing.

@@ -16,7 +16,7 @@ use crate::{
         calls::{CallId, Kept},
         client::{
             AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
-            ItemChange, ProrationBehavior, StripeKey, SubscriptionKept,
+            ItemChange, ProrationBehavior, StripeKey, SubscriptionKept, is_missing,
         },
     },
 };
@@ -28,8 +28,6 @@ const CANCEL: &str = "subscription_cancel";
 const WITHDRAW: &str = "subscription_withdraw_cancellation";
 const PAUSE: &str = "subscription_pause";
 const RESUME: &str = "subscription_resume";
-/// Stripe's code where there is nothing left to be cancelled.
-const MISSING: &str = "resource_missing";
 
 /// A request to change an account's subscription.
 #[derive(Clone, Debug)]
@@ -237,7 +235,7 @@ async fn ask(
     key: &StripeKey,
 ) -> Result<SubscriptionKept, CallError> {
     let answer = client.change(request, key).await;
-    let missing = matches!(&answer, Err(CallError::Rejected(why)) if why.code.as_deref() == Some(MISSING));
+    let missing = matches!(&answer, Err(CallError::Rejected(why)) if is_missing(why));
     if !missing || !matches!(request.amendment, Amendment::CancelNow { .. }) {
         return answer;
     }

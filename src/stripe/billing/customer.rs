@@ -77,14 +77,7 @@ impl Billing {
         let id = CallId { account: account.clone(), operation: OPERATION, key };
         let request = MakeCustomer { account: account.to_string() };
         let asked = hash(&request);
-        let kept = match self.find(&id, &asked).await? {
-            Some(kept) => kept,
-            None => self.begin(&id, &asked, request).await?,
-        };
-        let Answered { answer, replayed } = self.perform(&id, kept).await?;
-        if !replayed {
-            self.0.calls.done(&id, &answer, self.now()).await?;
-        }
+        let Answered { answer, .. } = self.once(&id, &asked, async { Ok(request) }).await?;
         ProviderId::parse(&answer.id).map(|id| id.to_string()).map_err(|_| BillingError::OutcomeUnknown)
     }
 }

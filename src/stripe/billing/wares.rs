@@ -6,7 +6,8 @@
 
 use super::{Billing, BillingError};
 use crate::stripe::client::{
-    Ask, CallError, FindPrices, FindProduct, MakePrice, MakeProduct, PriceSeen, ProductSeen,
+    Ask, CallError, FindProduct, MakePrice, MakeProduct, ProductSeen,
+    setup::{FindPrices, PriceKept},
 };
 
 /// Something that was made, or was there already.
@@ -42,12 +43,12 @@ impl Billing {
     ///
     /// # Errors
     /// When there is another price of the key, or Stripe refuses or does not answer.
-    pub async fn make_price(&self, price: &MakePrice) -> Result<Made<PriceSeen>, BillingError> {
+    pub async fn make_price(&self, price: &MakePrice) -> Result<Made<PriceKept>, BillingError> {
         let refused = match self.make(price).await? {
             Ok(ware) => return Ok(Made { ware, new: true }),
             Err(refused) => refused,
         };
-        let found = self.client()?.ask(&FindPrices { lookup_key: price.lookup_key.clone() }).await?;
+        let found = self.client()?.ask(&FindPrices { lookup_keys: vec![price.lookup_key.clone()] }).await?;
         match found.data.into_iter().next() {
             Some(ware) if is_price(&ware, price) => Ok(Made { ware, new: false }),
             Some(_) => Err(BillingError::NameTaken),
@@ -72,12 +73,12 @@ fn is_product(ware: &ProductSeen, wanted: &MakeProduct) -> bool {
         && ware.marketing() == wanted.marketing
 }
 
-fn is_price(ware: &PriceSeen, wanted: &MakePrice) -> bool {
+fn is_price(ware: &PriceKept, wanted: &MakePrice) -> bool {
     let interval = wanted.interval.map(|interval| interval.as_str());
     ware.active
         && ware.product == wanted.product
         && ware.unit_amount == Some(wanted.money.minor)
         && ware.currency == wanted.money.currency.as_str()
         && ware.interval() == interval
-        && ware.recurs() == interval.is_some()
+        && ware.recurring.is_some() == interval.is_some()
 }

@@ -267,14 +267,12 @@ impl Reconciler {
     async fn work_off(&self) -> Result<(), ReconcileError> {
         let (begun_at, mut pauses) = (self.now(), 0);
         loop {
-            match self.processor.work().await? {
+            let progress = self.processor.work().await?;
+            if self.inbox.is_worked_off(begun_at).await? && !self.inbox.wake_known(self.now()).await? {
+                return Ok(());
+            }
+            match progress {
                 Progress::Handled(_) => {}
-                Progress::Idle
-                    if self.inbox.is_worked_off(begun_at).await?
-                        && !self.inbox.wake_known(self.now()).await? =>
-                {
-                    return Ok(());
-                }
                 Progress::Idle | Progress::Interrupted if pauses >= PAUSES_MAX => {
                     return Err(ReconcileError::Busy);
                 }

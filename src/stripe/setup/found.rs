@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::wanted::{PRICE, Wanted};
 use crate::stripe::client::{
-    Ask, CallError, Client,
+    Ask, CallError, Client, is_missing,
     setup::{
         EndpointKept, FindPrice, FindPrices, FindProducts, Identified, ListEndpoints, ListPortals,
         ListPrices, Page, PortalKept, PriceKept, ProductKept,
@@ -85,7 +85,7 @@ impl Sold {
 async fn find_price(client: &Client, id: &str) -> Result<Option<PriceKept>, CallError> {
     match client.ask(&FindPrice { id: id.to_owned() }).await {
         Ok(price) => Ok(Some(price)),
-        Err(CallError::Rejected(why)) if why.code.as_deref() == Some("resource_missing") => Ok(None),
+        Err(CallError::Rejected(why)) if is_missing(&why) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -34,7 +34,7 @@ pub use payment_method::{
 };
 pub use portal::{OpenPortal, PortalOpened};
 pub use preview::PreviewInvoice;
-pub use product::{FindPrices, FindProduct, MakePrice, MakeProduct, PriceSeen, PricesSeen, ProductSeen};
+pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
 pub use subscription::{
     AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange, ProrationBehavior,
     SubscriptionKept,

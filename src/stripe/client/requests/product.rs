@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use ::stripe::StripeRequest;
 use stripe_product::{
-    price::{CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice},
+    price::CreatePrice,
     product::{CreateProduct, Features, RetrieveProduct},
 };
 use stripe_types::Currency;
 
-use super::super::Ask;
+use super::{
+    super::Ask,
+    setup::{PriceKept, recurring},
+};
 use crate::domain::{amount::Money, catalog::Interval};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +39,6 @@ pub struct MakePrice {
     pub lookup_key: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FindPrices {
-    pub lookup_key: String,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
 pub struct ProductSeen {
     pub id: String,
@@ -55,46 +53,10 @@ struct Feature {
     name: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PriceSeen {
-    pub id: String,
-    pub product: String,
-    pub unit_amount: Option<i64>,
-    pub currency: String,
-    pub lookup_key: Option<String>,
-    pub active: bool,
-    recurring: Option<Recurring>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-struct Recurring {
-    interval: String,
-    interval_count: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PricesSeen {
-    pub data: Vec<PriceSeen>,
-}
-
 impl ProductSeen {
     #[must_use]
     pub fn marketing(&self) -> Vec<&str> {
         self.marketing_features.iter().filter_map(|feature| feature.name.as_deref()).collect()
-    }
-}
-
-impl PriceSeen {
-    /// How often it is paid; `None`: once, or not as prices of a catalog are.
-    #[must_use]
-    pub fn interval(&self) -> Option<&str> {
-        let recurring = self.recurring.as_ref().filter(|recurring| recurring.interval_count == 1);
-        recurring.map(|recurring| recurring.interval.as_str())
-    }
-
-    #[must_use]
-    pub const fn recurs(&self) -> bool {
-        self.recurring.is_some()
     }
 }
 
@@ -124,7 +86,7 @@ impl Ask for FindProduct {
 }
 
 impl Ask for MakePrice {
-    type Answer = PriceSeen;
+    type Answer = PriceKept;
 
     fn request(&self) -> impl StripeRequest + Send {
         // Every text is a currency to the client; whether it is one is for Stripe to say.
@@ -135,21 +97,8 @@ impl Ask for MakePrice {
             .lookup_key(self.lookup_key.as_str())
             .metadata(HashMap::from([("made_by".to_owned(), "counterfoil".to_owned())]));
         match self.interval {
-            Some(Interval::Month) => {
-                price.recurring(CreatePriceRecurring::new(CreatePriceRecurringInterval::Month))
-            }
-            Some(Interval::Year) => {
-                price.recurring(CreatePriceRecurring::new(CreatePriceRecurringInterval::Year))
-            }
+            Some(interval) => price.recurring(recurring(interval)),
             None => price,
         }
-    }
-}
-
-impl Ask for FindPrices {
-    type Answer = PricesSeen;
-
-    fn request(&self) -> impl StripeRequest + Send {
-        ListPrice::new().lookup_keys([self.lookup_key.clone()]).limit(1)
     }
 }

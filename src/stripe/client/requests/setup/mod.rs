@@ -14,6 +14,7 @@ pub use endpoints::{
     API_VERSION, ChangeEndpoint, EndpointKept, ListEndpoints, ListEvents, MakeEndpoint, Undelivered,
 };
 pub use portals::{ListPortals, PortalKept, PortalOffer, SetPortal};
+pub(super) use prices::recurring;
 pub use prices::{ChangePrice, FindPrice, FindPrices, ListPrices, MakePrice, PriceKept, RecurringKept};
 pub use products::{ChangeProduct, FindProducts, MakeProduct, ProductKept};
 

@@ -79,6 +79,23 @@ pub struct RecurringKept {
     pub usage_type: String,
 }
 
+impl PriceKept {
+    /// How often it is paid; `None`: once, or not as prices of a catalog are.
+    #[must_use]
+    pub fn interval(&self) -> Option<&str> {
+        let recurring = self.recurring.as_ref().filter(|recurring| recurring.interval_count == 1);
+        recurring.map(|recurring| recurring.interval.as_str())
+    }
+}
+
+/// Paid once every interval.
+pub(in super::super) fn recurring(interval: Interval) -> CreatePriceRecurring {
+    CreatePriceRecurring::new(match interval {
+        Interval::Month => CreatePriceRecurringInterval::Month,
+        Interval::Year => CreatePriceRecurringInterval::Year,
+    })
+}
+
 impl Identified for PriceKept {
     fn id(&self) -> &str {
         &self.id
@@ -127,10 +144,7 @@ impl Ask for MakePrice {
             .transfer_lookup_key(true)
             .metadata(metadata);
         match self.interval {
-            Some(interval) => price.recurring(CreatePriceRecurring::new(match interval {
-                Interval::Month => CreatePriceRecurringInterval::Month,
-                Interval::Year => CreatePriceRecurringInterval::Year,
-            })),
+            Some(interval) => price.recurring(recurring(interval)),
             None => price,
         }
     }
