@@ -260,6 +260,7 @@ impl Account {
             ended_at: None,
             collection_paused: false,
             grace_days: None,
+            unit: None,
             evidence: Evidence {
                 reported_at: at,
                 rank: 1,

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::domain::{
     amount::Money,
-    catalog::{PackRefunds, PaymentSettings},
+    catalog::{Downgrade, PackRefunds, PaymentSettings},
 };
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "enabled",
     "smallest",
     "largest",
@@ -23,6 +23,9 @@ const KEYS: [&str; 11] = [
     "grace_days",
     "retries",
     "refund_packs",
+    "downgrade",
+    "trust_processing",
+    "bridge_days",
 ];
 
 /// What Stripe may do about the unused part of a period when a plan changes.
@@ -32,10 +35,16 @@ const PRORATIONS: [(&str, &str); 3] =
 /// When a subscription ends that is cancelled on the portal's page.
 const CANCELLATIONS: [(&str, &str); 2] = [("at_period_end", "at_period_end"), ("immediately", "immediately")];
 
+/// When a change to less takes effect.
+const DOWNGRADES: [(&str, Downgrade); 2] =
+    [("at_period_end", Downgrade::PeriodEnd), ("at_once", Downgrade::AtOnce)];
+
 /// The longest trial that Stripe takes: two years.
 pub(super) const TRIAL_DAYS_MAX: i64 = 730;
 const GRACE_DAYS_MAX: i64 = 90;
 const RETRIES_MAX: i64 = 20;
+/// The longest time that a paid month may be bridged to the next.
+const BRIDGE_DAYS_MAX: i64 = 60;
 
 /// What holds for a key that the file leaves out.
 pub(super) fn defaults() -> PaymentSettings {
@@ -51,6 +60,9 @@ pub(super) fn defaults() -> PaymentSettings {
         grace_days: 3,
         retries_max: 3,
         pack_refunds: PackRefunds::Given,
+        downgrade: Downgrade::PeriodEnd,
+        trust_processing: false,
+        bridge_days: 21,
     }
 }
 
@@ -71,6 +83,9 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     let grace_days = table.or("grace_days", default.grace_days, |node| days(node, 0, GRACE_DAYS_MAX));
     let retries = table.or("retries", default.retries_max, |node| days(node, 0, RETRIES_MAX));
     let pack_refunds = table.or("refund_packs", default.pack_refunds, read_pack_refunds);
+    let downgrade = table.or("downgrade", default.downgrade, |node| node.one_of("downgrade", &DOWNGRADES));
+    let trust_processing = table.or("trust_processing", default.trust_processing, Node::truth);
+    let bridge_days = table.or("bridge_days", default.bridge_days, |node| days(node, 0, BRIDGE_DAYS_MAX));
     let settings = PaymentSettings {
         enabled: enabled?,
         minor_min: smallest?,
@@ -83,6 +98,9 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
         grace_days: grace_days?,
         retries_max: retries?,
         pack_refunds: pack_refunds?,
+        downgrade: downgrade?,
+        trust_processing: trust_processing?,
+        bridge_days: bridge_days?,
     };
     check_range(&table, coinage, settings)
 }

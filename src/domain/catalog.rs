@@ -277,6 +277,19 @@ pub struct PaymentSettings {
     pub grace_days: u16,
     pub retries_max: u16,
     pub pack_refunds: PackRefunds,
+    /// When a change to less takes effect.
+    pub downgrade: Downgrade,
+    /// Whether a first payment that the bank is still working on gives the plan already.
+    pub trust_processing: bool,
+    /// For how many days what is left of a month can be spent while the next one is not paid yet.
+    pub bridge_days: u16,
+}
+
+/// When a change to a smaller plan, to fewer seats, or from a year to a month takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downgrade {
+    PeriodEnd,
+    AtOnce,
 }
 
 /// Whether the business gives money back for packs. What Stripe refunds all the same is still clawed back.

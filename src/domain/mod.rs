@@ -17,6 +17,7 @@ mod pairs;
 pub mod payments;
 mod purpose;
 pub mod refusal;
+mod report;
 pub mod sale;
 pub mod subscription;
 pub mod time;

@@ -109,6 +109,7 @@ fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<SubscriptionT
         ended_at: ended.then(|| object.time("ended_at").unwrap_or_else(|| report.at())),
         collection_paused: object.find("pause_collection").is_some(),
         grace_days: (status == SubscriptionStatus::PastDue).then_some(report.catalog.payments.grace_days),
+        unit: Some(plan.allocation.monthly()),
         evidence: Evidence {
             reported_at: report.at(),
             rank: rank(&report.event.kind),

@@ -201,6 +201,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         ended_at,
         collection_paused: false,
         grace_days: None,
+        unit: None,
         evidence: Evidence { reported_at: at, rank: 1, id: ProviderId::parse("evt").expect("an id") },
     };
     if ended_at.is_some() {

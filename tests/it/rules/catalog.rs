@@ -6,8 +6,8 @@ use chrono_tz::Tz;
 use counterfoil::domain::{
     amount::{Credits, Currency, Money, Ratio},
     catalog::{
-        Allocation, Catalog, DebtPolicy, GenerationPrice, Interval, Limit, Measure, Pack, PackRefunds,
-        PaymentSettings, Plan, PlanPrice, RolloverCap, StripePrice, Trial, WindowKind,
+        Allocation, Catalog, DebtPolicy, Downgrade, GenerationPrice, Interval, Limit, Measure, Pack,
+        PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, StripePrice, Trial, WindowKind,
     },
     names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,
@@ -179,5 +179,8 @@ fn payments() -> PaymentSettings {
         grace_days: 3,
         retries_max: 3,
         pack_refunds: PackRefunds::Given,
+        downgrade: Downgrade::AtOnce,
+        trust_processing: false,
+        bridge_days: 21,
     }
 }

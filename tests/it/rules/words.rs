@@ -238,6 +238,7 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         ended_at: None,
         collection_paused: false,
         grace_days: None,
+        unit: None,
         evidence: evidence(period.start, 1),
     }
 }
