@@ -67,7 +67,7 @@ impl Draft<'_> {
         // Its parts end at different times, so that it matters of which of them something is taken.
         self.grant_missing(subscription, month, month.paid_for())?;
         let target = self.balance_of(subscription, month).target;
-        self.bring(subscription, month, target)
+        self.bring(subscription, month, target, month.due_at().min(self.context.at))
     }
 
     fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
@@ -77,20 +77,26 @@ impl Draft<'_> {
             let missing = balance.due.saturating_sub(there);
             let again = missing.min(balance.taken.saturating_sub(balance.target.amount));
             if !again.is_zero() {
-                self.bring(subscription, month, balance.target)?;
+                self.bring(subscription, month, balance.target, self.context.at)?;
             }
             return self.grant_missing(subscription, month, missing.saturating_sub(again));
         }
         if balance.due < there || balance.taken < balance.target.amount {
-            self.bring(subscription, month, balance.target)?;
+            self.bring(subscription, month, balance.target, self.context.at)?;
         }
         Ok(())
     }
 
-    fn bring(&mut self, subscription: &ProviderId, month: &Month, target: Target) -> Result<(), Refusal> {
+    fn bring(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        target: Target,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let grants = self.lot_of(subscription, month.period.end);
         let payment = month.pieces.first().map_or(subscription, |piece| &piece.invoice).clone();
-        self.bring_to(&Lot { grants, payment }, target, self.context.at)
+        self.bring_to(&Lot { grants, payment }, target, at)
     }
 
     fn balance_of(&self, subscription: &ProviderId, month: &Month) -> Balance {
