@@ -14,6 +14,7 @@ use super::{
     limits::{Usage, Window},
     names::{PlanId, ProviderId},
     payments::Payments,
+    sold::Sales,
     subscription::Subscriptions,
     time::Timestamp,
 };
@@ -52,6 +53,7 @@ pub struct OpenAccount {
     pub usage: Usage,
     pub subscriptions: Subscriptions,
     pub payments: Payments,
+    pub sales: Sales,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,7 @@ impl OpenAccount {
             usage: Usage::default(),
             subscriptions: Subscriptions::default(),
             payments: Payments::default(),
+            sales: Sales::default(),
         }
     }
 
@@ -203,10 +206,13 @@ impl OpenAccount {
             // These are history. Nothing is decided on them.
             Event::TrialEndAnnounced { .. }
             | Event::PaymentFailed { .. }
-            | Event::PaymentActionRequired { .. }
-            | Event::CheckoutStarted { .. }
+            | Event::PaymentActionRequired { .. } => Ok(()),
+            Event::CheckoutStarted { .. }
             | Event::CheckoutCompleted { .. }
-            | Event::CheckoutExpired { .. } => Ok(()),
+            | Event::CheckoutExpired { .. } => {
+                self.apply_to_sales(event);
+                Ok(())
+            }
         }
     }
 
@@ -289,6 +295,21 @@ impl OpenAccount {
             _ => return Err(CorruptHistory),
         }
         Ok(())
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
+    fn apply_to_sales(&mut self, event: &Event) {
+        match event {
+            Event::CheckoutStarted { session, sold, effective_at, .. } => {
+                self.sales.start(session, sold.as_ref(), *effective_at);
+            }
+            Event::CheckoutCompleted { invoice: Some(invoice), .. } => {
+                let by_lines = self.wallet.bought_by(invoice).next().is_some();
+                self.sales.note_invoice(invoice, by_lines);
+            }
+            Event::CheckoutExpired { session, .. } => self.sales.end(session),
+            _ => {}
+        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]

@@ -19,5 +19,6 @@ mod purpose;
 pub mod refusal;
 mod report;
 pub mod sale;
+pub mod sold;
 pub mod subscription;
 pub mod time;

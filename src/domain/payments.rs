@@ -217,7 +217,17 @@ impl Payments {
         }
         let total = self.refunds.get(bought).and_then(|refunds| refunds.paid).filter(|_| !by_invoice);
         let paid = total.or_else(|| self.succeeded.get(bought).copied());
+        // Credits that were bought by a payment before it was known to be an invoice's go by the invoice, too.
+        let paid = paid.or_else(|| self.paid_for(bought));
         whole |= paid.is_none_or(|paid| paid <= 0) && returned > refunded;
         Returned { returned, paid, whole }
+    }
+
+    /// What the payments of an invoice come to that are known to have succeeded.
+    fn paid_for(&self, invoice: &ProviderId) -> Option<i64> {
+        let payments = self.invoices.iter().filter(|(_, paid)| *paid == invoice);
+        let mut paid = payments.filter_map(|(payment, _)| self.succeeded.get(payment)).peekable();
+        paid.peek()?;
+        Some(paid.fold(0_i64, |sum, paid| sum.saturating_add(*paid)))
     }
 }

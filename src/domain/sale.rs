@@ -7,6 +7,7 @@ use super::{
     event::PaymentPurpose,
     names::{PackId, PlanId, ProviderId},
     refusal::Refusal,
+    sold::SoldPack,
     time::Timestamp,
 };
 
@@ -34,6 +35,8 @@ pub struct Sale {
     /// How long nothing is charged, for a plan that begins with a trial.
     pub trial_days: Option<u16>,
     pub purpose: PaymentPurpose,
+    /// What each pack gives, whatever the catalog says when it is paid.
+    pub pack: Option<SoldPack>,
 }
 
 /// Finds the price of what is wanted.
@@ -54,6 +57,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
                 quantity: *quantity,
                 trial_days: if *trial { Some(trial_days(account, days)?) } else { None },
                 purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan.clone()) },
+                pack: None,
             })
         }
         Wish::Pack { pack, quantity } => {
@@ -63,6 +67,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
                 quantity: *quantity,
                 trial_days: None,
                 purpose: PaymentPurpose::Pack { pack: pack.clone(), quantity: *quantity },
+                pack: Some(SoldPack::of(offer)),
             })
         }
     }

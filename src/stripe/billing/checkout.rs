@@ -12,6 +12,7 @@ use crate::{
         names::{AccountId, Actor, PackId, PlanId, ProviderId},
         refusal::Refusal,
         sale::{self, Sale, Wish},
+        sold::SoldPack,
         time::Timestamp,
     },
     journal::recorded::Origin,
@@ -74,13 +75,12 @@ impl Billing {
             Some(kept) => kept,
             None => self.begin_checkout(&id, &asked, &checkout).await?,
         };
-        let purpose = purpose(&kept)?;
-        let customer = ProviderId::parse(&kept.request.customer).ok();
+        let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(&id, kept).await?;
         let opened = opened(&answer)?;
         if !replayed {
             // The call stays open until the ledger has taken note, so that a repetition makes up for it.
-            self.record(&id, checkout.provenance, &answer, purpose, customer).await?;
+            self.record(&id, checkout.provenance, &answer, note).await?;
             self.0.calls.done(&id, &answer, self.now()).await?;
         }
         Ok(Answered { answer: opened, replayed })
@@ -98,7 +98,7 @@ impl Billing {
         let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
         let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
         let sold = match sale.purpose {
-            PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string() },
+            PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string(), terms: sale.pack },
             PaymentPurpose::Subscription { plan, .. } => {
                 let plan = plan.map(|plan| plan.to_string()).unwrap_or_default();
                 Sold::Plan { plan, trial_days: sale.trial_days }
@@ -132,14 +132,13 @@ impl Billing {
     /// The same for one whose outcome was not known, when its caller has gone.
     pub(super) async fn complete_checkout(&self, id: &CallId) -> Result<(), BillingError> {
         let Some(kept) = self.0.calls.find::<OpenCheckout, CheckoutOpened>(id).await? else { return Ok(()) };
-        let purpose = purpose(&kept)?;
-        let customer = ProviderId::parse(&kept.request.customer).ok();
+        let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(id, kept).await?;
         if !replayed {
             let actor = Actor::parse(ACTOR).map_err(|_| BillingError::OutcomeUnknown)?;
             let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
             let provenance = Provenance { actor, origin, correlation_id, causation_id, stripe_event };
-            self.record(id, provenance, &answer, purpose, customer).await?;
+            self.record(id, provenance, &answer, note).await?;
             self.0.calls.done(id, &answer, self.now()).await?;
         }
         Ok(())
@@ -150,8 +149,7 @@ impl Billing {
         id: &CallId,
         provenance: Provenance,
         answer: &CheckoutOpened,
-        purpose: PaymentPurpose,
-        customer: Option<ProviderId>,
+        note: Note,
     ) -> Result<(), BillingError> {
         let session = ProviderId::parse(&answer.id).map_err(|_| BillingError::OutcomeUnknown)?;
         let at = Timestamp::from_seconds(answer.created).unwrap_or_else(|| self.now());
@@ -159,8 +157,10 @@ impl Billing {
         let command = Command::RecordCheckout(RecordCheckout {
             session,
             step: CheckoutStep::Started,
-            purpose,
-            customer,
+            purpose: note.purpose,
+            customer: note.customer,
+            sold: note.sold,
+            invoice: None,
             effective_at: at,
         });
         let request = Request { account: id.account.clone(), command, key, provenance };
@@ -179,12 +179,28 @@ fn asked(checkout: &Checkout) -> Asked<'_> {
     Asked { wish, urls: (&checkout.success_url, &checkout.cancel_url) }
 }
 
-/// From what is written down, which is what Stripe was asked.
+/// What the ledger takes note of, from what is written down, which is what Stripe was asked.
+struct Note {
+    purpose: PaymentPurpose,
+    customer: Option<ProviderId>,
+    sold: Option<SoldPack>,
+}
+
+impl Note {
+    fn of(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<Self, BillingError> {
+        let sold = match &kept.request.sold {
+            Sold::Pack { terms, .. } => terms.clone(),
+            Sold::Plan { .. } => None,
+        };
+        Ok(Self { purpose: purpose(kept)?, customer: ProviderId::parse(&kept.request.customer).ok(), sold })
+    }
+}
+
 fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, BillingError> {
     let purpose = match &kept.request.sold {
         Sold::Plan { plan, .. } => PlanId::parse(plan)
             .map(|plan| PaymentPurpose::Subscription { subscription: None, plan: Some(plan) }),
-        Sold::Pack { pack } => {
+        Sold::Pack { pack, .. } => {
             PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
         }
     };

@@ -146,7 +146,12 @@ impl Billing {
                 Some(commands.find(|command| matches!(command, Command::RecordPaidInvoice(_))))
             }
             Err(SetAside::Ignored(_)) => Some(None),
-            Err(SetAside::Incomplete(_) | SetAside::Held(_) | SetAside::Quarantined(_)) => None,
+            Err(
+                SetAside::Incomplete(_)
+                | SetAside::Held(_)
+                | SetAside::HeldIfOurs { .. }
+                | SetAside::Quarantined(_),
+            ) => None,
         }
     }
 

@@ -575,7 +575,10 @@ async fn indebt(server: &Server) {
     let money = Money { minor: 600, currency: Currency::parse("usd").expect("a currency") };
     let purchase = Command::RecordPackPurchase(RecordPackPurchase {
         payment: payment.clone(),
+        item: None,
         session: None,
+        subtotal: None,
+        paid: None,
         pack: PackId::parse("pack_500").expect("an id"),
         quantity: 1,
         money: money.clone(),

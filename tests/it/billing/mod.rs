@@ -9,6 +9,7 @@ mod lost;
 mod methods;
 mod nights;
 mod outages;
+mod packs;
 mod payments;
 mod portal;
 mod products;

@@ -53,7 +53,8 @@ fn subscribed() -> Scenario {
 #[test]
 fn a_plan_is_sold_at_the_price_of_its_interval() {
     let purpose = PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("team")) };
-    let sold = Sale { price_id: "price_team_year".to_owned(), quantity: 3, trial_days: None, purpose };
+    let sold =
+        Sale { price_id: "price_team_year".to_owned(), quantity: 3, trial_days: None, purpose, pack: None };
     assert_eq!(sell(&given([opened()]), &a_plan("team", false)), Ok(sold));
 }
 

@@ -11,6 +11,7 @@ use stripe_checkout::checkout_session::{
 use stripe_shared::CheckoutSessionMode;
 
 use super::{super::Ask, of_account};
+use crate::domain::sold::SoldPack;
 
 /// How many of a pack a person may take on the page.
 const PACKS_MAX: i64 = 99;
@@ -31,8 +32,16 @@ pub struct OpenCheckout {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sold {
-    Plan { plan: String, trial_days: Option<u16> },
-    Pack { pack: String },
+    Plan {
+        plan: String,
+        trial_days: Option<u16>,
+    },
+    Pack {
+        pack: String,
+        /// What each gives, as the catalog says when the page is opened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<SoldPack>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -92,7 +101,7 @@ impl OpenCheckout {
         let mut put = |name: &str, value: &str| metadata.insert(name.to_owned(), value.to_owned());
         match &self.sold {
             Sold::Plan { plan, .. } => put("plan_code", plan),
-            Sold::Pack { pack } => {
+            Sold::Pack { pack, .. } => {
                 put("kind", "topup");
                 put("topup_code", pack)
             }
