@@ -18,6 +18,7 @@ mod reading;
 mod stripe_ids;
 pub mod suggestion;
 mod syntax;
+mod top_up;
 
 use std::{fs, path::Path};
 

@@ -83,7 +83,7 @@ pub(super) fn pack_by_code(report: Report<'_>) -> Result<&Pack, SetAside> {
     let code = report.object.text("metadata.topup_code");
     let code = code.ok_or_else(|| held("the payment is for a pack and does not say for which"))?;
     let id = PackId::parse(code).ok();
-    id.and_then(|id| report.catalog.pack(&id))
+    id.and_then(|id| report.catalog.terms_of_pack(&id))
         .ok_or_else(|| held(format!("the catalog has no pack {}", quoted(code))))
 }
 
