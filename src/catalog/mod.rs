@@ -57,6 +57,13 @@ pub fn parse_before_setup(text: &str, settings: Settings<'_>, mode: Mode) -> Res
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
+/// Reads a catalog that held before, as far as it can be made out: it was right under the rules of its time, and its
+/// settings may be gone.
+#[must_use]
+pub fn parse_former(text: &str, mode: Mode) -> Option<Catalog> {
+    document::read(text, &|_| None, mode, Ids::Optional).0
+}
+
 /// Reads a catalog from a file.
 ///
 /// # Errors

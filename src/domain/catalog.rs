@@ -16,6 +16,7 @@ use super::{
     time::CalendarUnit,
 };
 pub use super::{
+    former::{KnownPrice, Priced},
     price::{Earlier, Interval, PlanPrice, StripePrice},
     top_up::TopUp,
 };

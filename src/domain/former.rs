@@ -4,10 +4,25 @@
 use std::collections::BTreeSet;
 
 use super::{
+    amount::Money,
     catalog::{Catalog, Pack, Plan, Standing},
     names::{FeatureId, PackId, PlanId},
     price::{Earlier, Interval, PlanPrice, StripePrice},
 };
+
+/// What a price id at Stripe stands for, or stood for once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownPrice {
+    pub id: String,
+    pub of: Priced,
+    pub amount: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Priced {
+    Plan(PlanId, Interval),
+    Pack(PackId),
+}
 
 impl Catalog {
     /// A plan of the file, whether or not it is still sold. For those who are on a plan, see [`Self::terms_of`].
@@ -92,6 +107,44 @@ impl Catalog {
         }
     }
 
+    /// Every price id that has a meaning.
+    #[must_use]
+    pub fn known_prices(&self) -> Vec<KnownPrice> {
+        let plans = self.plans.iter().flat_map(|plan| {
+            let prices = plan.prices.iter().chain(&plan.earlier);
+            prices.flat_map(|price| {
+                price.stripe.known(&price.amount, Priced::Plan(plan.id.clone(), price.interval))
+            })
+        });
+        let packs = self.packs.iter().flat_map(|pack| {
+            let earlier = pack.earlier.iter().map(|earlier| (&earlier.amount, &earlier.stripe));
+            std::iter::once((&pack.price, &pack.stripe))
+                .chain(earlier)
+                .flat_map(|(amount, stripe)| stripe.known(amount, Priced::Pack(pack.id.clone())))
+        });
+        plans.chain(packs).collect()
+    }
+
+    /// Lets a price id stand for what it stood for once, unless it means something today.
+    pub fn recall(&mut self, price: KnownPrice) {
+        let KnownPrice { id, of, amount } = price;
+        let mut stripe = StripePrice { retired_price_ids: vec![id], ..StripePrice::default() };
+        self.forget_known(&mut stripe);
+        if stripe.is_unknown() {
+            return;
+        }
+        match of {
+            Priced::Plan(id, interval) => {
+                let plan = self.plans.iter_mut().find(|plan| plan.id == id);
+                plan.into_iter().for_each(|plan| plan.remember(interval, &amount, &stripe));
+            }
+            Priced::Pack(id) => {
+                let pack = self.packs.iter_mut().find(|pack| pack.id == id);
+                pack.into_iter().for_each(|pack| pack.remember(&amount, &stripe));
+            }
+        }
+    }
+
     fn forget_known(&self, stripe: &mut StripePrice) {
         let is_known =
             |id: &String| self.plan_by_price_id(id).is_some() || self.pack_by_price_id(id).is_some();
@@ -131,6 +184,17 @@ impl Plan {
         self.prices.iter_mut().chain(&mut self.earlier).map(|price| &mut price.stripe)
     }
 
+    /// At the price that has its terms, or else at an earlier one.
+    fn remember(&mut self, interval: Interval, amount: &Money, stripe: &StripePrice) {
+        let mut prices = self.prices.iter_mut().chain(&mut self.earlier);
+        match prices.find(|price| price.interval == interval && price.amount == *amount) {
+            Some(price) => price.stripe.retired_price_ids.extend(stripe.retired_price_ids.iter().cloned()),
+            None => {
+                self.earlier.push(PlanPrice { interval, amount: amount.clone(), stripe: stripe.clone() });
+            }
+        }
+    }
+
     /// Price ids that stood for this plan before go on standing for it.
     fn take_over(&mut self, before: Self) {
         let prices = before.prices.into_iter().chain(before.earlier);
@@ -149,6 +213,15 @@ impl Pack {
 
     fn stripe_mut(&mut self) -> impl Iterator<Item = &mut StripePrice> {
         std::iter::once(&mut self.stripe).chain(self.earlier.iter_mut().map(|earlier| &mut earlier.stripe))
+    }
+
+    /// At today's price if it is the same, or else at an earlier one.
+    fn remember(&mut self, amount: &Money, stripe: &StripePrice) {
+        if self.price == *amount {
+            self.stripe.retired_price_ids.extend(stripe.retired_price_ids.iter().cloned());
+        } else {
+            self.earlier.push(Earlier { amount: amount.clone(), stripe: stripe.clone() });
+        }
     }
 
     /// Price ids that stood for this pack before go on standing for it.

@@ -1,6 +1,9 @@
 //! What does a plan or a pack cost, and what is that price called at Stripe?
 
-use super::amount::Money;
+use super::{
+    amount::Money,
+    former::{KnownPrice, Priced},
+};
 
 /// What a plan costs for each of its intervals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,13 @@ impl StripePrice {
     #[must_use]
     pub fn has(&self, price_id: &str) -> bool {
         self.price_ids.iter().chain(&self.retired_price_ids).any(|known| known == price_id)
+    }
+
+    /// Its ids, as what they stand for.
+    pub(super) fn known(&self, amount: &Money, of: Priced) -> impl Iterator<Item = KnownPrice> {
+        let amount = amount.clone();
+        let ids = self.price_ids.iter().chain(&self.retired_price_ids);
+        ids.map(move |id| KnownPrice { id: id.clone(), of: of.clone(), amount: amount.clone() })
     }
 
     /// Whether it has no id at all.
