@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     account::Account,
     amount::Credits,
-    catalog::{Catalog, Interval, PlanPrice},
+    catalog::{Catalog, Interval, Plan, PlanPrice},
     names::{PlanId, ProviderId},
     refusal::Refusal,
     sale,
@@ -174,7 +174,7 @@ pub fn change(
     if to == *held {
         return Err(Refusal::NothingToChange);
     }
-    let price = price(catalog, &to)?;
+    let price = offer(catalog, &to)?;
     let settlement = settlement(catalog, held, &to)?;
     let proration_date = match settlement {
         Settlement::Never => None,
@@ -189,13 +189,21 @@ pub fn change(
 /// # Errors
 /// When the catalog has no such plan, or they are more than an amount can hold.
 pub fn monthly(catalog: &Catalog, order: &Order) -> Result<Credits, Refusal> {
-    let plan = catalog.plan(&order.plan);
+    let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
     plan.monthly(order.quantity).ok_or(Refusal::AmountTooLarge)
 }
 
+/// What somebody may change to: a plan that is sold.
+fn offer<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
+    let price = price(catalog, order)?;
+    let is_sold = catalog.plan(&order.plan).is_some_and(Plan::is_sold);
+    if is_sold { Ok(price) } else { Err(Refusal::NotForSale { setting: None }) }
+}
+
+/// What it costs, also where it is not sold any more: somebody may have it.
 fn price<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
-    let plan = catalog.plan(&order.plan);
+    let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
     plan.price(order.interval).ok_or(Refusal::NotForSale { setting: None })
 }

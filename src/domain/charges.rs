@@ -106,7 +106,13 @@ impl Status {
 pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result<Due, Refusal> {
     sale::open(account)?;
     let money = match payable {
-        Payable::Pack { pack, quantity } => price(catalog.pack(pack).ok_or(Refusal::UnknownPack)?, *quantity),
+        Payable::Pack { pack, quantity } => {
+            let pack = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
+            price(
+                Some(pack).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?,
+                *quantity,
+            )
+        }
         Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),
     };
     let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
@@ -178,7 +184,7 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
     let Some(pack) = payment.pack.as_ref().filter(|_| minor != payment.amount) else {
         return Ok(Capture { minor, packs: None });
     };
-    let price = catalog.pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
+    let price = catalog.terms_of_pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
     let whole = minor.checked_rem(price) == Some(0);
     let packs = minor.checked_div(price).filter(|_| whole).and_then(|packs| u32::try_from(packs).ok());
     match packs {

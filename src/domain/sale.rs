@@ -50,7 +50,8 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
         Wish::Plan { plan, interval, quantity, trial } => {
             check_subscriptions(account, catalog, at)?;
             let offer = catalog.plan(plan).ok_or_else(|| Refusal::UnknownPlan { plan: plan.clone() })?;
-            let price = offer.price(*interval).ok_or(Refusal::NotForSale { setting: None })?;
+            let price = offer.price(*interval).filter(|_| offer.is_sold());
+            let price = price.ok_or(Refusal::NotForSale { setting: None })?;
             let days = offer.trial.map_or(catalog.payments.trial_days, |trial| trial.days);
             Ok(Sale {
                 price_id: price_id(&price.stripe)?,
@@ -62,6 +63,8 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
         }
         Wish::Pack { pack, quantity } => {
             let offer = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
+            let offer =
+                Some(offer).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?;
             Ok(Sale {
                 price_id: price_id(&offer.stripe)?,
                 quantity: *quantity,

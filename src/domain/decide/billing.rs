@@ -33,7 +33,7 @@ impl Draft<'_> {
     /// Records a report, also one that is older than what is known: the history of revenue needs it.
     pub(super) fn record_subscription(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
         let plan = &report.terms.plan;
-        if self.context.catalog.plan(plan).is_none() {
+        if self.context.catalog.terms_of(plan).is_none() {
             return Err(Refusal::UnknownPlan { plan: plan.clone() });
         }
         let (terms, effective_at) = (report.terms.clone(), report.effective_at);
@@ -61,7 +61,7 @@ impl Draft<'_> {
     /// What a trial gives: once per account and plan, so that trying again gains nothing.
     fn grant_trial(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
         let terms = &report.terms;
-        let trial = self.context.catalog.plan(&terms.plan).and_then(|plan| plan.trial);
+        let trial = self.context.catalog.terms_of(&terms.plan).and_then(|plan| plan.trial);
         let Some(trial) = trial.filter(|trial| !trial.credits.is_zero()) else {
             return Ok(());
         };
@@ -126,7 +126,7 @@ impl Draft<'_> {
         if let Some(sold) = self.account.sales.sold(purchase) {
             return Ok(sold.clone());
         }
-        let pack = self.context.catalog.pack(&purchase.pack).ok_or(Refusal::UnknownPack)?;
+        let pack = self.context.catalog.terms_of_pack(&purchase.pack).ok_or(Refusal::UnknownPack)?;
         Ok(SoldPack::of(pack))
     }
 

@@ -286,7 +286,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn plan_of(&self, id: &PlanId) -> Result<&'_ Plan, Refusal> {
-        self.context.catalog.plan(id).ok_or_else(|| Refusal::UnknownPlan { plan: id.clone() })
+        self.context.catalog.terms_of(id).ok_or_else(|| Refusal::UnknownPlan { plan: id.clone() })
     }
 }
 

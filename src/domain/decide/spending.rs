@@ -85,8 +85,9 @@ impl Draft<'_> {
         else {
             return Ok(());
         };
-        let has =
-            |feature: &&FeatureId| catalog.plan(plan).is_some_and(|plan| plan.features.contains(*feature));
+        let has = |feature: &&FeatureId| {
+            catalog.terms_or_free(plan).is_some_and(|plan| plan.features.contains(*feature))
+        };
         let missing: Vec<FeatureId> = needs.iter().filter(|feature| !has(feature)).cloned().collect();
         if missing.is_empty() {
             return Ok(());
@@ -102,7 +103,7 @@ impl Draft<'_> {
         if windows.is_empty() {
             return Ok(());
         }
-        let Some(plan) = self.context.catalog.plan(self.account.plan(self.context.at)) else {
+        let Some(plan) = self.context.catalog.terms_or_free(self.account.plan(self.context.at)) else {
             return Ok(());
         };
         let reached = plan.limits.iter().find_map(|limit| self.exceeded(limit, windows));
@@ -134,7 +135,15 @@ impl Draft<'_> {
         };
         let has = |plan: &&Plan| needs.is_none_or(|needs| plan.features.is_superset(needs));
         let allows = |plan: &&Plan| plan.limits.iter().all(|limit| self.exceeded(limit, windows).is_none());
-        self.context.catalog.plans.iter().filter(has).filter(allows).map(|plan| plan.id.clone()).collect()
+        self.context
+            .catalog
+            .plans
+            .iter()
+            .filter(|plan| plan.is_sold())
+            .filter(has)
+            .filter(allows)
+            .map(|plan| plan.id.clone())
+            .collect()
     }
 
     pub(super) fn insufficient(&self, requested: Credits) -> Refusal {
@@ -161,9 +170,10 @@ impl Draft<'_> {
     fn upgrade(&self, requested: Credits) -> Option<PlanId> {
         let plan = self.account.plan(self.context.at);
         let monthly = |plan: &PlanId| {
-            self.context.catalog.plan(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
+            self.context.catalog.terms_of(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
         };
         let above = self.context.catalog.plans.iter().skip_while(|other| other.id != *plan).skip(1);
+        let above = above.filter(|other| other.is_sold());
         let mut larger = above.filter(|other| other.allocation.monthly() > monthly(plan));
         let enough = larger.clone().find(|other| other.allocation.monthly() >= requested);
         enough

@@ -84,7 +84,7 @@ pub async fn limits(
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
     let plan = opened.plan(now.at);
-    let states = catalog.plan(plan).map(|plan| limits::states(&opened.usage, plan, catalog, now.at));
+    let states = catalog.terms_or_free(plan).map(|plan| limits::states(&opened.usage, plan, catalog, now.at));
     let document = Limits {
         account: &of.account,
         plan,
@@ -137,7 +137,8 @@ pub async fn entitlements(
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
     let plan = opened.plan(now.at);
-    let has = |feature: &FeatureId| catalog.plan(plan).is_some_and(|plan| plan.features.contains(feature));
+    let has =
+        |feature: &FeatureId| catalog.terms_or_free(plan).is_some_and(|plan| plan.features.contains(feature));
     let generations = catalog.generations.iter().map(|(kind, generation)| {
         let missing: Vec<&FeatureId> = generation.needs.iter().filter(|need| !has(need)).collect();
         let amount = catalog.price(plan, kind, &BTreeMap::new()).unwrap_or(generation.base);

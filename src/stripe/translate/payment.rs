@@ -90,7 +90,7 @@ pub(super) fn code(report: Report<'_>) -> Result<PackId, SetAside> {
 
 pub(super) fn pack_by_code(report: Report<'_>) -> Result<&Pack, SetAside> {
     let id = code(report)?;
-    let pack = report.catalog.pack(&id);
+    let pack = report.catalog.terms_of_pack(&id);
     pack.ok_or_else(|| held(format!("the catalog has no pack {}", quoted(id.as_str()))))
 }
 
