@@ -72,6 +72,10 @@ pub struct State {
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
+    /// Whether a whole period that is asked for because the anchor moved is called a proration, in the flexible mode.
+    pub anchor_debits_are_prorations: bool,
+    /// The subscription whose changes are told all at once, when what changes it is done.
+    pub quiet: Option<String>,
     /// What was due and could not happen.
     pub stuck: Vec<Happening>,
     /// How the next calls go wrong.
@@ -110,6 +114,8 @@ impl State {
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
+            anchor_debits_are_prorations: true,
+            quiet: None,
             stuck: Vec::new(),
             faults: VecDeque::new(),
             restricted: BTreeMap::new(),
@@ -127,6 +133,14 @@ impl State {
     pub fn emit_at(&mut self, place: usize, kind: &str, object: Value) {
         let event = self.event(kind, object, None);
         self.fresh.insert(place.min(self.fresh.len()), event);
+    }
+
+    /// Puts what was noted since `place` into the order in which Stripe tells it; what is not in `order` comes last.
+    pub fn arrange(&mut self, place: usize, order: &[&str]) {
+        let rank = |event: &Event| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
+        if let Some(noted) = self.fresh.get_mut(place..) {
+            noted.sort_by_key(rank);
+        }
     }
 
     /// How much was noted in this call.
@@ -198,6 +212,9 @@ impl State {
     ) -> Result<(), Failure> {
         let before = self.subscriptions.get(id)?.render(self);
         change(self.subscriptions.get_mut(id)?);
+        if self.quiet.as_deref() == Some(id) {
+            return Ok(());
+        }
         let after = self.subscriptions.get(id)?.render(self);
         self.emit_change("customer.subscription.updated", &before, after);
         Ok(())

@@ -33,6 +33,8 @@ pub enum Happening {
     Ends(String),
     PeriodEnds(String),
     PhaseEnds(String),
+    /// What waited for the next invoice of a subscription that has ended.
+    PendingIsAsked(String),
     IncompleteExpires(String),
     Finalizes(String),
     Retries(String),
@@ -107,6 +109,7 @@ impl State {
             Happening::Ends(id) => self.end_subscription(id, "cancellation_requested", Words::default()),
             Happening::PeriodEnds(id) => self.end_period(id),
             Happening::PhaseEnds(id) => self.end_phase(id),
+            Happening::PendingIsAsked(id) => self.invoice_pending(id),
             Happening::IncompleteExpires(id) => self.expire_incomplete(id),
             Happening::Finalizes(id) => self.finalize_when_due(id),
             Happening::Retries(id) => self.collect(id, None, Presence::Absent).map(drop),
@@ -184,6 +187,9 @@ fn of_subscription(row: &Subscription) -> Vec<(i64, Happening)> {
     let going = !row.status.has_ended() && row.status != Status::Incomplete;
     if let Some(at) = row.ends_at().filter(|_| going) {
         due.push((at, Happening::Ends(row.id.clone())));
+    }
+    if row.status == Status::Canceled && !row.pending.is_empty() {
+        due.push((row.period_end(), Happening::PendingIsAsked(row.id.clone())));
     }
     if !row.status.renews() {
         return due;

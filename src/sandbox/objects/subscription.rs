@@ -63,6 +63,8 @@ pub struct PauseCollection {
 pub struct Subscription {
     pub id: String,
     pub created: i64,
+    /// When it began, which may be before it was made.
+    pub start_date: i64,
     pub customer: String,
     pub status: Status,
     pub items: Vec<Item>,
@@ -152,7 +154,7 @@ impl Stored for Subscription {
                 "save_default_payment_method": self.save_default_payment_method,
             },
             "schedule": self.schedule,
-            "start_date": self.created,
+            "start_date": self.start_date,
             "status": self.status.as_str(),
             "status_details": self.status_details(),
             "trial_end": self.trial_end,

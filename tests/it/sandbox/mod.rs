@@ -6,6 +6,7 @@ mod conformance;
 mod errors;
 mod pages;
 mod payments;
+mod proration;
 mod receiver;
 mod schedules;
 mod schema;
