@@ -24,6 +24,7 @@ use super::{
         price::Price,
         product::Product,
         refund::Refund,
+        schedule::Schedule,
         setup_intent::SetupIntent,
         subscription::Subscription,
     },
@@ -57,6 +58,7 @@ pub struct State {
     pub refunds: Table<Refund>,
     pub disputes: Table<Dispute>,
     pub subscriptions: Table<Subscription>,
+    pub schedules: Table<Schedule>,
     pub invoices: Table<Invoice>,
     pub sessions: Table<Session>,
     pub portal_sessions: Table<PortalSession>,
@@ -70,6 +72,10 @@ pub struct State {
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
+    /// Whether a whole period that is asked for because the anchor moved is called a proration, in the flexible mode.
+    pub anchor_debits_are_prorations: bool,
+    /// The subscription whose changes are told all at once, when what changes it is done.
+    pub quiet: Option<String>,
     /// What was due and could not happen.
     pub stuck: Vec<Happening>,
     /// How the next calls go wrong.
@@ -96,6 +102,7 @@ impl State {
             refunds: Table::default(),
             disputes: Table::default(),
             subscriptions: Table::default(),
+            schedules: Table::default(),
             invoices: Table::default(),
             sessions: Table::default(),
             portal_sessions: Table::default(),
@@ -107,6 +114,8 @@ impl State {
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
+            anchor_debits_are_prorations: true,
+            quiet: None,
             stuck: Vec::new(),
             faults: VecDeque::new(),
             restricted: BTreeMap::new(),
@@ -126,6 +135,14 @@ impl State {
         self.fresh.insert(place.min(self.fresh.len()), event);
     }
 
+    /// Puts what was noted since `place` into the order in which Stripe tells it; what is not in `order` comes last.
+    pub fn arrange(&mut self, place: usize, order: &[&str]) {
+        let rank = |event: &Event| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
+        if let Some(noted) = self.fresh.get_mut(place..) {
+            noted.sort_by_key(rank);
+        }
+    }
+
     /// How much was noted in this call.
     pub fn place(&self) -> usize {
         self.fresh.len()
@@ -137,6 +154,15 @@ impl State {
         if !previous.is_empty() {
             let event = self.event(kind, after, Some(Value::Object(previous)));
             self.fresh.push(event);
+        }
+    }
+
+    /// As [`Self::emit_change`], before what was noted since `place`.
+    pub fn emit_change_at(&mut self, place: usize, kind: &str, before: &Value, after: Value) {
+        let previous = difference(before, &after);
+        if !previous.is_empty() {
+            let event = self.event(kind, after, Some(Value::Object(previous)));
+            self.fresh.insert(place.min(self.fresh.len()), event);
         }
     }
 
@@ -186,6 +212,9 @@ impl State {
     ) -> Result<(), Failure> {
         let before = self.subscriptions.get(id)?.render(self);
         change(self.subscriptions.get_mut(id)?);
+        if self.quiet.as_deref() == Some(id) {
+            return Ok(());
+        }
         let after = self.subscriptions.get(id)?.render(self);
         self.emit_change("customer.subscription.updated", &before, after);
         Ok(())
@@ -221,6 +250,9 @@ impl State {
             "ch" => self.charges.find(id).map(|object| object.render(self)),
             "re" => self.refunds.find(id).map(|object| object.render(self)),
             "du" => self.disputes.find(id).map(|object| object.render(self)),
+            "sub" if id.starts_with("sub_sched_") => {
+                self.schedules.find(id).map(|object| object.render(self))
+            }
             "sub" => self.subscriptions.find(id).map(|object| object.render(self)),
             "in" => self.invoices.find(id).map(|object| object.render(self)),
             "cs" => self.sessions.find(id).map(|object| object.render(self)),

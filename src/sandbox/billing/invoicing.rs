@@ -35,14 +35,28 @@ pub struct NewInvoice {
 impl State {
     /// A draft.
     pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, Failure> {
-        let invoice = self.draft(new, "in")?;
+        let mut invoice = self.draft(new, "in")?;
         let id = invoice.id.clone();
+        self.trace_credits(&mut invoice);
         if let Some(subscription) = &invoice.subscription {
             self.subscriptions.get_mut(subscription)?.latest_invoice = Some(id.clone());
         }
         self.invoices.put(invoice);
         self.emit_invoice("invoice.created", &id)?;
         Ok(id)
+    }
+
+    /// What a credit gives back may have been asked for only now.
+    fn trace_credits(&self, invoice: &mut Invoice) {
+        let own: Vec<String> = invoice.lines.iter().map(|line| line.id.clone()).collect();
+        let id = invoice.id.clone();
+        let untraced = invoice.lines.iter_mut().filter_map(|line| line.credited.as_mut());
+        for credited in untraced.filter(|credited| credited.invoice.is_none()) {
+            let Some(first) = credited.lines.first() else { continue };
+            let elsewhere = self.invoices.iter().find(|row| row.lines.iter().any(|line| line.id == *first));
+            credited.invoice =
+                if own.contains(first) { Some(id.clone()) } else { elsewhere.map(|row| row.id.clone()) };
+        }
     }
 
     /// An invoice that nobody keeps yet.
@@ -94,8 +108,6 @@ impl State {
             .code("invoice_not_editable"));
         }
         let (customer, total) = (invoice.customer.clone(), invoice.total());
-        let metadata = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
-        let metadata = metadata.map(|subscription| subscription.metadata.clone());
         let number = self.number(&customer)?;
         let starting = self.customers.get(&customer)?.balance;
         // A credit pays as far as it goes; what an invoice gives back is a credit; a debt is asked for with it.
@@ -109,9 +121,6 @@ impl State {
         invoice.finalizes_at = None;
         invoice.starting_balance = starting;
         invoice.ending_balance = Some(ending);
-        if let Some(metadata) = metadata {
-            invoice.subscription_metadata = metadata;
-        }
         let due = invoice.due();
         if ending != starting {
             self.change_customer(&customer, |customer| customer.balance = ending)?;
@@ -256,7 +265,9 @@ impl State {
         let first = invoice.billing_reason == "subscription_create";
         let days = RETRY_DAYS.get(tried).filter(|_| !first && invoice.auto_advance);
         invoice.next_attempt = days.map(|days| now.saturating_add(days.saturating_mul(DAY_S)));
-        let (subscription, over) = (invoice.subscription.clone(), invoice.next_attempt.is_none() && !first);
+        // One that does not go on by itself is tried once, and nothing more comes of it.
+        let over = invoice.next_attempt.is_none() && !first && invoice.auto_advance;
+        let subscription = invoice.subscription.clone();
         self.emit_invoice("invoice.payment_failed", id)?;
         match subscription {
             Some(subscription) if over => self.give_up(&subscription, id),

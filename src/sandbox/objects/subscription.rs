@@ -63,6 +63,8 @@ pub struct PauseCollection {
 pub struct Subscription {
     pub id: String,
     pub created: i64,
+    /// When it began, which may be before it was made.
+    pub start_date: i64,
     pub customer: String,
     pub status: Status,
     pub items: Vec<Item>,
@@ -92,6 +94,8 @@ pub struct Subscription {
     pub trial_end_told: bool,
     /// Why it is paused, and since when.
     pub paused: Option<(&'static str, i64)>,
+    /// What changes it when a phase ends.
+    pub schedule: Option<String>,
     /// Prorations that wait for the next invoice.
     pub pending: Vec<Line>,
 }
@@ -149,7 +153,8 @@ impl Stored for Subscription {
                 "payment_method_types": null,
                 "save_default_payment_method": self.save_default_payment_method,
             },
-            "start_date": self.created,
+            "schedule": self.schedule,
+            "start_date": self.start_date,
             "status": self.status.as_str(),
             "status_details": self.status_details(),
             "trial_end": self.trial_end,
@@ -173,7 +178,6 @@ const ABSENT: &[&str] = &[
     "pending_invoice_item_interval",
     "pending_setup_intent",
     "pending_update",
-    "schedule",
     "test_clock",
     "transfer_data",
 ];
