@@ -10,7 +10,7 @@ use super::{
     amount::Credits,
     catalog::Measure,
     credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
-    event::{Draw, Event},
+    event::{Draw, Event, PaymentPurpose},
     limits::{Usage, Window},
     names::{PlanId, ProviderId},
     payments::Payments,
@@ -300,14 +300,23 @@ impl OpenAccount {
     #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
     fn apply_to_sales(&mut self, event: &Event) {
         match event {
+            Event::CheckoutStarted {
+                session,
+                purpose: PaymentPurpose::Subscription { .. },
+                effective_at,
+                ..
+            } => self.sales.start_plan(session, *effective_at),
             Event::CheckoutStarted { session, sold, effective_at, .. } => {
                 self.sales.start(session, sold.as_ref(), *effective_at);
             }
-            Event::CheckoutCompleted { invoice: Some(invoice), .. } => {
-                let by_lines = self.wallet.bought_by(invoice).next().is_some();
-                self.sales.note_invoice(invoice, by_lines);
+            Event::CheckoutCompleted { session, invoice, .. } => {
+                self.sales.complete(session);
+                if let Some(invoice) = invoice {
+                    let by_lines = self.wallet.bought_by(invoice).next().is_some();
+                    self.sales.note_invoice(invoice, by_lines);
+                }
             }
-            Event::CheckoutExpired { session, .. } => self.sales.end(session),
+            Event::CheckoutExpired { session, .. } => self.sales.expire(session),
             _ => {}
         }
     }

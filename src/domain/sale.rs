@@ -52,7 +52,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
             let offer = catalog.plan(plan).ok_or_else(|| Refusal::UnknownPlan { plan: plan.clone() })?;
             let price = offer.price(*interval).filter(|_| offer.is_sold());
             let price = price.ok_or(Refusal::NotForSale { setting: None })?;
-            let days = offer.trial.map_or(catalog.payments.trial_days, |trial| trial.days);
+            let days = offer.trial.map_or(0, |trial| trial.days);
             Ok(Sale {
                 price_id: price_id(&price.stripe)?,
                 quantity: *quantity,
@@ -113,14 +113,27 @@ pub const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
     }
 }
 
-/// A second subscription would be paid for beside the first: a change of plan is not a sale.
+/// A second subscription would be paid for beside the first: a change of plan is not a sale. That holds until the first
+/// has ended, also while it gives no plan: what is past due, unpaid or incomplete may be paid yet, and what is paused
+/// goes on. One that was ended and is paid for until later has ended.
 fn check_subscriptions(account: &OpenAccount, catalog: &Catalog, at: Timestamp) -> Result<(), Refusal> {
     if catalog.payments.several_subscriptions {
         return Ok(());
     }
-    match account.subscriptions.running(at) {
-        Some(running) => Err(Refusal::SubscriptionActive { plan: running.plan.clone() }),
+    match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
+        Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
         None => Ok(()),
+    }
+}
+
+/// The pages at the payment provider on which the account could still pay for a plan, so that it does not for two.
+#[must_use]
+pub fn superseded(account: &OpenAccount, catalog: &Catalog, wish: &Wish, at: Timestamp) -> Vec<ProviderId> {
+    match wish {
+        Wish::Plan { .. } if !catalog.payments.several_subscriptions => {
+            account.sales.open_plans(at).collect()
+        }
+        Wish::Plan { .. } | Wish::Pack { .. } => Vec::new(),
     }
 }
 

@@ -18,6 +18,9 @@ use super::{
 /// How many checkouts of an account are remembered. Of one that is forgotten, a pack gives what the catalog says when it is paid.
 pub const CHECKOUTS_KEPT_MAX: usize = 64;
 
+/// How long a page can be paid on. Stripe lets none be open for longer.
+const PAGE_LIVES: TimeDelta = TimeDelta::hours(24);
+
 /// What one pack gives, and what it costs, as it was offered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SoldPack {
@@ -33,6 +36,8 @@ pub struct SoldPack {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sales {
     started: BTreeMap<ProviderId, Started>,
+    /// When the pages were opened on which a plan can be paid for.
+    plans: BTreeMap<ProviderId, Timestamp>,
     /// Invoices that sessions made beside their payments.
     invoices: BTreeMap<ProviderId, Teller>,
 }
@@ -92,25 +97,47 @@ impl Sales {
         Some(&started.sold).filter(|sold| sold.pack == purchase.pack)
     }
 
+    /// The pages on which a plan could be paid for at `at`, as far as is known.
+    pub fn open_plans(&self, at: Timestamp) -> impl Iterator<Item = ProviderId> {
+        let open = self.plans.iter().filter(move |(_, opened)| opened.plus(PAGE_LIVES) > at);
+        open.map(|(session, _)| session.clone())
+    }
+
     pub(super) fn start(&mut self, session: &ProviderId, sold: Option<&SoldPack>, at: Timestamp) {
-        let Some(sold) = sold else { return };
-        self.started.insert(session.clone(), Started { at, sold: sold.clone() });
-        if self.started.len() > CHECKOUTS_KEPT_MAX {
-            let oldest = self.started.iter().min_by_key(|(_, started)| started.at);
-            if let Some(oldest) = oldest.map(|(session, _)| session.clone()) {
-                self.started.remove(&oldest);
-            }
+        if let Some(sold) = sold {
+            self.started.insert(session.clone(), Started { at, sold: sold.clone() });
+            forget_oldest(&mut self.started, |started| started.at);
         }
     }
 
-    pub(super) fn end(&mut self, session: &ProviderId) {
+    pub(super) fn start_plan(&mut self, session: &ProviderId, at: Timestamp) {
+        self.plans.insert(session.clone(), at);
+        forget_oldest(&mut self.plans, |opened| *opened);
+    }
+
+    /// Something was bought on the page. What it sold is asked for until the money has come.
+    pub(super) fn complete(&mut self, session: &ProviderId) {
+        self.plans.remove(session);
+    }
+
+    pub(super) fn expire(&mut self, session: &ProviderId) {
         self.started.remove(session);
+        self.plans.remove(session);
     }
 
     pub(super) fn note_invoice(&mut self, invoice: &ProviderId, by_lines: bool) {
         let teller = if by_lines { Teller::Lines } else { Teller::Session };
         self.invoices.entry(invoice.clone()).or_insert(teller);
     }
+}
+
+/// Leaves at most [`CHECKOUTS_KEPT_MAX`].
+fn forget_oldest<T>(pages: &mut BTreeMap<ProviderId, T>, opened_at: impl Fn(&T) -> Timestamp) {
+    if pages.len() <= CHECKOUTS_KEPT_MAX {
+        return;
+    }
+    let oldest = pages.iter().min_by_key(|(_, page)| opened_at(page)).map(|(session, _)| session.clone());
+    oldest.into_iter().for_each(|session| drop(pages.remove(&session)));
 }
 
 /// Whether the account has what was bought: its grant, or one that somebody else told of. An invoice that a session made

@@ -380,7 +380,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::billing("cancel_payment", &[Code::PaymentNotFound, Code::PaymentState]),
     Described::billing(
         "refund_payment",
-        &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable],
+        &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable, Code::PaymentDisputed],
     ),
     Described::at_stripe("list_invoices", false, &[Code::AccountNotFound]),
     Described {

@@ -18,12 +18,13 @@ use crate::{
     journal::recorded::Origin,
     ledger::{Key, Provenance, Request},
     stripe::{
-        calls::{CallId, Kept},
-        client::{CheckoutOpened, OpenCheckout, Sold},
+        calls::{CallId, Kept, Outcome},
+        client::{CheckoutOpened, ExpireCheckout, FindCheckout, OpenCheckout, Sold},
     },
 };
 
 pub(super) const OPERATION: &str = "checkout_session";
+pub(super) const EXPIRE: &str = "expire_checkout";
 /// How many checkouts an account may begin in a minute.
 pub const CHECKOUTS_PER_MINUTE: i64 = 5;
 const WINDOW_S: i64 = 60;
@@ -75,6 +76,9 @@ impl Billing {
             Some(kept) => kept,
             None => self.begin_checkout(&id, &asked, &checkout).await?,
         };
+        if matches!(kept.outcome, Outcome::Open) {
+            self.close_superseded(&id, &kept.request).await?;
+        }
         let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(&id, kept).await?;
         let opened = opened(&answer)?;
@@ -96,6 +100,7 @@ impl Billing {
         let sale = sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
         self.check_rate(id).await?;
         let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
+        let supersedes = sale::superseded(open, self.0.ledger.catalog(), &checkout.wish, self.now());
         let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
         let sold = match sale.purpose {
             PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string(), terms: sale.pack },
@@ -114,8 +119,32 @@ impl Billing {
             sold,
             success_url: with_session(&checkout.success_url),
             cancel_url: checkout.cancel_url.clone(),
+            supersedes: supersedes.iter().map(ToString::to_string).collect(),
         };
         self.begin(id, asked, request).await
+    }
+
+    /// Nobody is to pay for two plans: the pages on which that could be done are closed first. One that was paid on
+    /// meanwhile, of which the webhook has not told yet, stands in the way of another.
+    async fn close_superseded(&self, id: &CallId, request: &OpenCheckout) -> Result<(), BillingError> {
+        for session in &request.supersedes {
+            let expire = ExpireCheckout { session: session.clone() };
+            let of_page =
+                CallId { account: id.account.clone(), operation: EXPIRE, key: expire.session.clone() };
+            match self.once(&of_page, &hash(&expire), async { Ok(expire) }).await {
+                Ok(_) => {}
+                Err(BillingError::Rejected(_)) => self.check_unpaid(id, session).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_unpaid(&self, id: &CallId, session: &str) -> Result<(), BillingError> {
+        let seen = self.client()?.ask(&FindCheckout { session: session.to_owned() }).await?;
+        let Some(plan) = seen.bought().and_then(|plan| PlanId::parse(plan).ok()) else { return Ok(()) };
+        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
+        Err(Refusal::SubscriptionActive { plan }.into())
     }
 
     async fn check_rate(&self, id: &CallId) -> Result<(), BillingError> {

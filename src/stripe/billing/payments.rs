@@ -32,6 +32,8 @@ pub const CONFIRM_PAYMENT: &str = "confirm_payment";
 pub const CAPTURE_PAYMENT: &str = "capture_payment";
 pub const CANCEL_PAYMENT: &str = "cancel_payment";
 pub const MAKE_REFUND: &str = "refund_payment";
+/// Stripe's code for a payment that cannot be refunded because it is disputed.
+const CHARGE_DISPUTED: &str = "charge_disputed";
 
 /// Something to be paid for.
 #[derive(Clone, Debug)]
@@ -205,13 +207,18 @@ impl Billing {
         reason: Option<Reason>,
     ) -> Result<Answered<RefundSeen>, BillingError> {
         let request = async {
-            let (_, seen) = self.payment_of(&of.account, &of.payment).await?;
+            let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
+            charges::check_undisputed(opened(&account)?, &of.payment)?;
             let amount = charges::refund(self.catalog(), &payment(&seen), wanted)?;
             Ok(MakeRefund { payment: of.payment.to_string(), amount, reason })
         };
         let asked = hash(&(of.payment.as_str(), wanted, reason));
         match self.once(&of.call(MAKE_REFUND), &asked, request).await {
             Ok(answered) => Ok(answered),
+            // The bank may have told Stripe before Stripe told us.
+            Err(BillingError::Rejected(Rejection { code: Some(code), .. })) if code == CHARGE_DISPUTED => {
+                Err(Refusal::PaymentDisputed.into())
+            }
             Err(error) => {
                 let rule = |payment: &Payment| charges::refund(self.catalog(), payment, wanted).map(drop);
                 Err(self.by_the_rules(error, &of, rule).await)

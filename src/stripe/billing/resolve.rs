@@ -19,15 +19,16 @@ use crate::{
     stripe::{
         calls::{CallId, DueCall},
         client::{
-            Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, FindPayment,
-            MakeCustomer, MakePayment, MakeRefund, OpenPortal, PaymentSeen,
+            Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, ExpireCheckout,
+            FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, PaymentSeen,
         },
     },
 };
 
 /// What is asked again in the words that are written down, but for changes of subscriptions.
-const OPERATIONS: [&str; 10] = [
+const OPERATIONS: [&str; 11] = [
     checkout::OPERATION,
+    checkout::EXPIRE,
     portal::OPERATION,
     customer::OPERATION,
     ATTACH_METHOD,
@@ -124,6 +125,7 @@ impl Billing {
         let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(Outcome::Open) };
         let asked = match id.operation {
             checkout::OPERATION => self.complete_checkout(&id).await,
+            checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,
             portal::OPERATION => self.complete::<OpenPortal>(&id).await,
             customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
             ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,
@@ -202,7 +204,8 @@ impl Billing {
         let given_up = match id.operation {
             // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
             // what is detached does nothing.
-            customer::OPERATION | DETACH_METHOD => self.0.calls.forget(id).await,
+            // Nor does it to close a page that is closed.
+            customer::OPERATION | DETACH_METHOD | checkout::EXPIRE => self.0.calls.forget(id).await,
             _ => self.0.calls.lose(id, self.now()).await,
         };
         given_up.map_err(BillingError::Storage)?;

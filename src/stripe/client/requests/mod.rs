@@ -17,7 +17,7 @@ mod subscription;
 
 use std::collections::HashMap;
 
-pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
+pub use checkout::{CheckoutOpened, CheckoutSeen, ExpireCheckout, FindCheckout, OpenCheckout, Sold};
 pub use customer::{
     Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
     DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
