@@ -84,11 +84,21 @@ pub fn customer(account: &Account) -> Result<&ProviderId, Refusal> {
     find_customer(open(account)?).ok_or(Refusal::NoCustomer)
 }
 
-/// The customer that an account is linked to, if it is.
+/// The customer that an account is linked to, if it is; the first one, where several are.
 #[must_use]
 pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
-    let linked = account.customers.iter().find(|(_, link)| **link == CustomerLink::Linked);
-    linked.map(|(customer, _)| customer)
+    customers(account).next()
+}
+
+/// All customers that an account is linked to.
+pub fn customers(account: &OpenAccount) -> impl Iterator<Item = &ProviderId> {
+    account.customers.iter().filter(|(_, link)| **link == CustomerLink::Linked).map(|(customer, _)| customer)
+}
+
+/// Whether a customer is this account now.
+#[must_use]
+pub fn is_customer(account: &OpenAccount, customer: &str) -> bool {
+    customers(account).any(|linked| linked.as_str() == customer)
 }
 
 /// The customer of an account that it ceases to be. With it would end, unasked, what it is subscribed to.

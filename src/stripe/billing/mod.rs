@@ -12,6 +12,7 @@ mod portal;
 mod preview;
 mod profile;
 mod resolve;
+mod several;
 mod wares;
 
 use std::sync::Arc;

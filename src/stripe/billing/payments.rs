@@ -6,6 +6,7 @@ use std::fmt;
 use super::{
     Answered, Billing, BillingError, Page, Sought, hash,
     methods::{done_all_the_same, missing},
+    several::{customers, page_of_all},
 };
 use crate::{
     domain::{
@@ -238,7 +239,7 @@ impl Billing {
         Ok(self.payment_of(account, payment).await?.1)
     }
 
-    /// The payments of the account's customer, the newest first: those of invoices and pages, too.
+    /// The payments of all customers that the account is, the newest first: those of invoices and pages, too.
     ///
     /// # Errors
     /// When there is no such account, or Stripe does not answer.
@@ -246,12 +247,12 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let opened = opened(&view.account)?;
-        let Some(customer) = sale::find_customer(opened).map(ToString::to_string) else {
-            return Ok(PaymentPage { payments: Vec::new(), has_more: false });
-        };
-        let after = page.after.map(|after| after.to_string());
-        let listed = self.ask_page(&ListPayments { customer, limit: page.limit, after }).await?;
-        Ok(PaymentPage { payments: listed.data, has_more: listed.has_more })
+        let (payments, has_more) = page_of_all(&customers(opened), page, async |customer, limit, after| {
+            let listed = self.ask_page(&ListPayments { customer, limit, after }).await?;
+            Ok((listed.data, listed.has_more))
+        })
+        .await?;
+        Ok(PaymentPage { payments, has_more })
     }
 
     fn catalog(&self) -> &Catalog {
@@ -282,7 +283,7 @@ impl Billing {
         wanted: Option<&ProviderId>,
     ) -> Result<String, BillingError> {
         if let Some(wanted) = wanted {
-            self.usable_method(account, wanted).await?;
+            self.usable_method(account, payment.customer.as_deref(), wanted).await?;
             return Ok(wanted.to_string());
         }
         let customer = payment.customer.clone().unwrap_or_default();

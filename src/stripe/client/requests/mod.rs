@@ -36,8 +36,8 @@ pub use portal::{OpenPortal, PortalOpened};
 pub use preview::PreviewInvoice;
 pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
 pub use subscription::{
-    AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange, ProrationBehavior,
-    SubscriptionKept,
+    AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
+    ProrationBehavior, SubscriptionKept,
 };
 
 /// Where an account's id is in metadata, as `translate` reads it.

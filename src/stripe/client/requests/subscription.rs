@@ -21,6 +21,13 @@ pub struct FindSubscription {
     pub subscription: String,
 }
 
+/// Sets what a subscription is charged to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeSubscription {
+    pub subscription: String,
+    pub method: String,
+}
+
 /// A change of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmendSubscription {
@@ -89,6 +96,9 @@ pub struct SubscriptionKept {
     pub ended_at: Option<i64>,
     pub pause_collection: Option<CollectionPaused>,
     pub items: ItemsKept,
+    pub customer: Option<String>,
+    /// What it is charged to, if that is not what its customer prefers.
+    pub default_payment_method: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -142,6 +152,14 @@ impl Ask for FindSubscription {
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrieveSubscription::new(self.subscription.as_str())
+    }
+}
+
+impl Ask for ChargeSubscription {
+    type Answer = SubscriptionKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        UpdateSubscription::new(self.subscription.as_str()).default_payment_method(self.method.as_str())
     }
 }
 
