@@ -39,6 +39,25 @@ pub enum AfterRetries {
     Cancel,
     Unpaid,
     PastDue,
+    /// It stands still, the invoice can be paid, and it goes on by itself when that is done.
+    Pause,
+}
+
+impl AfterRetries {
+    pub const ALL: [Self; 4] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Unpaid => "unpaid",
+            Self::PastDue => "past_due",
+            Self::Pause => "pause",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|after| after.as_str() == text)
+    }
 }
 
 #[derive(Debug)]
@@ -72,6 +91,10 @@ pub struct State {
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
+    /// After how many business days bank debits are decided, in place of what their kind takes.
+    pub debit_days: Option<i64>,
+    /// Whether a subscription is active as soon as its first debit is on its way.
+    pub trusts_first_debit: bool,
     /// Whether a whole period that is asked for because the anchor moved is called a proration, in the flexible mode.
     pub anchor_debits_are_prorations: bool,
     /// The subscription whose changes are told all at once, when what changes it is done.
@@ -114,6 +137,8 @@ impl State {
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
+            debit_days: None,
+            trusts_first_debit: true,
             anchor_debits_are_prorations: true,
             quiet: None,
             stuck: Vec::new(),

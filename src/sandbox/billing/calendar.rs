@@ -1,6 +1,6 @@
 //! When does a period end? Counted from the anchor, so that the 31st comes back after February.
 
-use chrono::{DateTime, Months, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, TimeDelta, Utc, Weekday};
 
 use crate::sandbox::objects::price::{Interval, Recurring};
 
@@ -76,6 +76,22 @@ fn months(from: i64, count: u32) -> i64 {
     let date: Option<DateTime<Utc>> = DateTime::from_timestamp(from, 0);
     let later = date.and_then(|date| date.checked_add_months(Months::new(count)));
     later.map_or(from, |later| later.timestamp())
+}
+
+/// So many business days later, at the same time of day. Banks rest on Saturdays and Sundays.
+pub fn business_days_after(from: i64, count: i64) -> i64 {
+    let rests = |at: i64| {
+        let date: Option<DateTime<Utc>> = DateTime::from_timestamp(at, 0);
+        date.is_some_and(|date| matches!(date.weekday(), Weekday::Sat | Weekday::Sun))
+    };
+    let mut at = from;
+    for _ in 0..count {
+        at = at.saturating_add(DAY_S);
+        while rests(at) {
+            at = at.saturating_add(DAY_S);
+        }
+    }
+    at
 }
 
 /// `1 month`, `2 weeks`, `3 days`, `90 minutes`, a number of seconds, or an instant such as `2026-02-01T00:00:00Z`.

@@ -72,6 +72,15 @@ impl Wish {
     }
 }
 
+/// What becomes of a change whose money does not come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// It is refused.
+    pub or_nothing: bool,
+    /// It waits.
+    pub when_paid: bool,
+}
+
 /// A change, worked out and not done.
 pub struct Planned {
     pub after: Subscription,
@@ -104,6 +113,7 @@ const UPGRADE: &[&str] = &[
     "invoice.payment_succeeded",
     "invoice.payment_action_required",
     "invoice.payment_failed",
+    "customer.subscription.pending_update_applied",
     "customer.subscription.updated",
     "invoiceitem.created",
 ];
@@ -396,15 +406,21 @@ impl State {
         &mut self,
         planned: Planned,
         proration: Proration,
-        or_nothing: bool,
+        terms: Terms,
     ) -> Result<(), Failure> {
         let asks = planned.asks(proration);
         let Planned { after, mut lines, restarts } = planned;
         let id = after.id.clone();
-        if or_nothing && asks {
+        if terms.or_nothing && asks {
             self.refuse_unpayable(&after, &lines)?;
         }
         self.note_credits(&id, &lines)?;
+        if terms.when_paid && asks {
+            let place = self.place();
+            self.change_when_paid(after, lines)?;
+            self.arrange(place, UPGRADE);
+            return Ok(());
+        }
         let before = self.subscriptions.get(&id)?.render(self);
         let pending = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
         self.subscriptions.put(Subscription { pending, ..after.clone() });

@@ -146,21 +146,11 @@ impl State {
         match self.after_retries {
             AfterRetries::Cancel => self.end_subscription(subscription, "payment_failed", Words::default()),
             AfterRetries::Unpaid => self.change_subscription(subscription, |row| row.status = Status::Unpaid),
+            AfterRetries::Pause => self.pause_subscription(subscription, "final_payment_failure"),
             AfterRetries::PastDue => {
                 self.change_subscription(subscription, |row| row.status = Status::PastDue)
             }
         }
-    }
-
-    /// It stands still until it is resumed.
-    pub fn pause_subscription(&mut self, id: &str, reason: &'static str) -> Result<(), Failure> {
-        let now = self.now;
-        let row = self.subscriptions.get_mut(id)?;
-        row.status = Status::Paused;
-        row.paused = Some((reason, now));
-        let object = self.subscriptions.get(id)?.render(self);
-        self.emit("customer.subscription.paused", object);
-        Ok(())
     }
 
     /// A first payment that did not come within a day.

@@ -12,7 +12,7 @@ use crate::sandbox::{
 };
 
 use super::{
-    changing::{ItemChange, Proration, Wish},
+    changing::{ItemChange, Proration, Terms, Wish},
     ending::Words,
 };
 
@@ -240,7 +240,7 @@ impl State {
         let wish = Wish::new(changes, proration, self.now);
         let mut planned = self.plan_change(subscription, &wish)?;
         planned.after.metadata.extend(phase.metadata.clone());
-        self.apply_change(planned, proration, false)
+        self.apply_change(planned, proration, Terms::default())
     }
 
     /// A phase ends that is not a period's end.

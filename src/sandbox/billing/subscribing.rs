@@ -168,6 +168,7 @@ impl State {
             trial_end_told: false,
             paused: None,
             schedule: None,
+            pending_update: None,
             pending: Vec::new(),
         })
     }
@@ -308,45 +309,6 @@ impl State {
         if row.status == Status::Trialing {
             row.status = Status::Active;
         }
-        Ok(())
-    }
-
-    /// From `paused` on, or from a pause that was asked for: a new period, from now.
-    pub fn resume(&mut self, id: &str, anew: bool) -> Result<(), Failure> {
-        let row = self.subscriptions.get(id)?;
-        if row.status != Status::Paused {
-            let message = format!(
-                "Only subscriptions with a `paused` status can be resumed. This subscription is `{}`.",
-                row.status.as_str()
-            );
-            return Err(Failure::invalid(message));
-        }
-        let now = self.now;
-        let over = row.period_end() <= now;
-        let before = row.render(self);
-        let mut row = row.clone();
-        row.status = Status::Active;
-        row.paused = None;
-        if anew || over {
-            row.billing_cycle_anchor = now;
-            for item in &mut row.items {
-                let recurring = self.prices.get(&item.price)?.recurring;
-                item.period_start = now;
-                item.period_end =
-                    recurring.map_or(item.period_end, |recurring| calendar::period_end(now, recurring, now));
-            }
-        }
-        self.subscriptions.put(row.clone());
-        let after = self.subscriptions.get(id)?.render(self);
-        self.emit("customer.subscription.resumed", after.clone());
-        if anew || over {
-            let invoice = self.cycle_invoice(&row, "subscription_update")?;
-            self.finalize_invoice(&invoice)?;
-            if self.invoices.get(&invoice)?.paid_at.is_none() {
-                self.collect(&invoice, None, Presence::Absent)?;
-            }
-        }
-        self.emit_change("customer.subscription.updated", &before, after);
         Ok(())
     }
 }

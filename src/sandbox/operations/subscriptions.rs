@@ -6,8 +6,9 @@ use super::{Answer, Operation, operation, payment_methods};
 use crate::sandbox::{
     billing::{
         calendar::DAY_S,
-        changing::{ItemChange, Proration, Wish},
+        changing::{ItemChange, Proration, Terms, Wish},
         ending::{Money, Words},
+        pausing::UnusedFrom,
         payments::Presence,
         subscribing::{First, NewItem, NewSubscription},
     },
@@ -198,8 +199,11 @@ fn update(state: &mut State, call: &Call) -> Answer {
     let wish = wish(state, params, call.id())?;
     let mut planned = state.plan_change(call.id(), &wish)?;
     assign(&mut planned.after, params, state.now, method)?;
-    let or_nothing = params.text("payment_behavior") == Some("error_if_incomplete");
-    state.apply_change(planned, wish.proration, or_nothing)?;
+    let terms = Terms {
+        or_nothing: params.text("payment_behavior") == Some("error_if_incomplete"),
+        when_paid: params.text("payment_behavior") == Some("pending_if_incomplete"),
+    };
+    state.apply_change(planned, wish.proration, terms)?;
     retrieve(state, call)
 }
 
@@ -327,17 +331,28 @@ fn pause(state: &mut State, call: &Call) -> Answer {
     if !row.flexible {
         return Err(Failure::invalid("Only subscriptions with `billing_mode[type]=flexible` can be paused."));
     }
-    if !matches!(row.status, Status::Active | Status::Trialing | Status::PastDue) {
+    if !matches!(row.status, Status::Active | Status::PastDue) {
         let message = format!("This subscription cannot be paused: it is {}.", row.status.as_str());
         return Err(Failure::invalid(message));
     }
-    state.pause_subscription(call.id(), "pause_requested")?;
+    if !row.is_automatic() || row.schedule.is_some() {
+        let message = "A subscription with a schedule, or that sends its invoices, cannot be paused.";
+        return Err(Failure::invalid(message));
+    }
+    let unused = match call.params.text("bill_for.unused_time_from.type") {
+        Some("none") => UnusedFrom::Never,
+        Some("item_current_period_start") => UnusedFrom::PeriodStart,
+        Some(_) | None => UnusedFrom::Now,
+    };
+    let invoice_now = call.params.text("invoicing_behavior") == Some("invoice");
+    state.pause_now(call.id(), unused, invoice_now)?;
     retrieve(state, call)
 }
 
 fn resume(state: &mut State, call: &Call) -> Answer {
     state.subscriptions.get(call.id())?;
     let anew = call.params.text("billing_cycle_anchor.type") != Some("unchanged");
-    state.resume(call.id(), anew)?;
+    let on_success = call.params.text("payment_behavior") == Some("resume_on_payment_success");
+    state.resume(call.id(), anew, on_success)?;
     retrieve(state, call)
 }

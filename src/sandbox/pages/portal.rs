@@ -12,7 +12,7 @@ use super::{
         Shared,
         billing::{
             calendar,
-            changing::{ItemChange, Proration, Wish},
+            changing::{ItemChange, Proration, Terms, Wish},
             ending::{Money, Words},
         },
         call::{Metadata, Params},
@@ -283,7 +283,7 @@ fn change_plan(
     wish.ends_trial = configuration.ends_trial;
     wish.restart = configuration.restarts;
     let planned = state.plan_change(&row.id, &wish)?;
-    state.apply_change(planned, proration, true)?;
+    state.apply_change(planned, proration, Terms { or_nothing: true, when_paid: false })?;
     Ok("Your plan was changed.")
 }
 

@@ -3,8 +3,10 @@
 mod browser;
 mod checkout;
 mod conformance;
+mod debits;
 mod errors;
 mod pages;
+mod pausing;
 mod payments;
 mod proration;
 mod receiver;
