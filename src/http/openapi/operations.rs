@@ -342,6 +342,11 @@ pub const OPERATIONS: &[Described] = &[
         ..Described::other("preview_subscription_change", Bills::SCOPES, true, OF_PREVIEW)
     },
     Described::billing("change_subscription", OF_CHANGE),
+    Described {
+        asks_stripe: true,
+        ..Described::other("get_pending_change", Bills::SCOPES, false, OF_UPCOMING)
+    },
+    Described::billing("withdraw_change", OF_SUBSCRIPTION),
     Described::billing("cancel_subscription", OF_SUBSCRIPTION),
     Described::billing("withdraw_cancellation", OF_SUBSCRIPTION),
     Described::billing("pause_subscription", OF_SUBSCRIPTION),

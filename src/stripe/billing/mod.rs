@@ -12,6 +12,7 @@ mod portal;
 mod preview;
 mod profile;
 mod resolve;
+mod schedule;
 mod several;
 mod wares;
 
@@ -32,6 +33,7 @@ pub use portal::Portal;
 pub use preview::{ChangePreview, InvoicePreview, LinePreview};
 pub use profile::Became;
 pub use resolve::{RESOLVE_INTERVAL, Resolved};
+pub use schedule::Pending;
 pub use wares::Made;
 
 use super::{

@@ -15,6 +15,7 @@ mod portal;
 mod products;
 mod profile;
 mod resolving;
+mod schedules;
 pub mod shop;
 mod subscriptions;
 mod switch;

@@ -12,6 +12,7 @@ mod payment_method;
 mod portal;
 mod preview;
 mod product;
+mod schedule;
 pub mod setup;
 mod subscription;
 
@@ -35,9 +36,12 @@ pub use payment_method::{
 pub use portal::{OpenPortal, PortalOpened};
 pub use preview::PreviewInvoice;
 pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
+pub use schedule::{
+    FindSchedule, OpenSchedule, Phase, PhaseItem, PhaseSpan, Phases, ReleaseSchedule, ScheduleKept,
+};
 pub use subscription::{
     AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
-    ProrationBehavior, SubscriptionKept,
+    ItemKept, ProrationBehavior, SubscriptionKept,
 };
 
 /// Where an account's id is in metadata, as `translate` reads it.
