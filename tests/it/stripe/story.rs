@@ -116,7 +116,7 @@ fn meaning(shape: &str, file: &str) -> String {
         }
         Err(SetAside::Ignored(_)) => "ignored".to_owned(),
         Err(SetAside::Incomplete(because)) => format!("incomplete: {because}"),
-        Err(SetAside::Held(because)) => format!("held: {because}"),
+        Err(SetAside::Held(because) | SetAside::HeldIfOurs { because, .. }) => format!("held: {because}"),
         Err(SetAside::Quarantined(because)) => format!("quarantined: {because}"),
     }
 }
