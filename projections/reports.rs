@@ -10,6 +10,8 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::SubscriptionRenewed { terms, .. }
         | Event::PlanChanged { terms, .. }
         | Event::PlanChangeScheduled { terms, .. }
+        | Event::RevenueChanged { terms, .. }
+        | Event::SubscriptionMoved { terms, .. }
         | Event::SubscriptionPastDue { terms, .. }
         | Event::SubscriptionRecovered { terms, .. }
         | Event::SubscriptionPaused { terms, .. }

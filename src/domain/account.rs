@@ -110,6 +110,8 @@ impl Account {
                 Ok(())
             }
             (Self::Open(account), event) => account.apply(event),
+            // What became known of its payments and subscriptions. Nothing is granted or spent any more.
+            (Self::Closed(closed), event) if !event.is_use() => closed.last.apply(event),
             (Self::Unopened | Self::Closed(_), _) => Err(CorruptHistory),
         }
     }
@@ -183,6 +185,8 @@ impl OpenAccount {
             | Event::SubscriptionRenewed { terms, .. }
             | Event::PlanChanged { terms, .. }
             | Event::PlanChangeScheduled { terms, .. }
+            | Event::RevenueChanged { terms, .. }
+            | Event::SubscriptionMoved { terms, .. }
             | Event::SubscriptionPastDue { terms, .. }
             | Event::SubscriptionRecovered { terms, .. }
             | Event::SubscriptionPaused { terms, .. }

@@ -227,6 +227,16 @@ pub enum Event {
         terms: SubscriptionTerms,
         effective_at: Timestamp,
     },
+    /// What the subscription brings is another amount, with the same plan: an add-on, or a discount that lasts.
+    RevenueChanged {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    /// The subscription belongs to another account from now on. What it gave here stays.
+    SubscriptionMoved {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
     SubscriptionPastDue {
         terms: SubscriptionTerms,
         effective_at: Timestamp,
@@ -370,6 +380,8 @@ impl Event {
             Self::SubscriptionRenewed { .. } => "SubscriptionRenewed",
             Self::PlanChanged { .. } => "PlanChanged",
             Self::PlanChangeScheduled { .. } => "PlanChangeScheduled",
+            Self::RevenueChanged { .. } => "RevenueChanged",
+            Self::SubscriptionMoved { .. } => "SubscriptionMoved",
             Self::SubscriptionPastDue { .. } => "SubscriptionPastDue",
             Self::SubscriptionRecovered { .. } => "SubscriptionRecovered",
             Self::SubscriptionPaused { .. } => "SubscriptionPaused",
@@ -390,6 +402,21 @@ impl Event {
             Self::CheckoutCompleted { .. } => "CheckoutCompleted",
             Self::CheckoutExpired { .. } => "CheckoutExpired",
         }
+    }
+
+    /// Whether credits were given out or used, which only an account has that is open.
+    #[must_use]
+    pub const fn is_use(&self) -> bool {
+        matches!(
+            self,
+            Self::CreditsGranted { .. }
+                | Self::CreditsDeducted { .. }
+                | Self::CreditsRefunded { .. }
+                | Self::CreditsHeld { .. }
+                | Self::HoldExtended { .. }
+                | Self::HoldCommitted { .. }
+                | Self::HoldReleased { .. }
+        )
     }
 
     /// When it became true in the world, which may be before it was recorded.
@@ -423,6 +450,8 @@ impl Event {
             | Self::SubscriptionRenewed { effective_at, .. }
             | Self::PlanChanged { effective_at, .. }
             | Self::PlanChangeScheduled { effective_at, .. }
+            | Self::RevenueChanged { effective_at, .. }
+            | Self::SubscriptionMoved { effective_at, .. }
             | Self::SubscriptionPastDue { effective_at, .. }
             | Self::SubscriptionRecovered { effective_at, .. }
             | Self::SubscriptionPaused { effective_at, .. }

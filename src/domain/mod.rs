@@ -21,3 +21,4 @@ mod report;
 pub mod sale;
 pub mod subscription;
 pub mod time;
+mod told;

@@ -15,7 +15,7 @@ use super::{
     time::{Period, Timestamp},
 };
 
-pub use super::report::{Evidence, SubscriptionStatus, SubscriptionTerms};
+pub use super::report::{Evidence, Reports, Step, SubscriptionStatus, SubscriptionTerms, Told, in_order};
 
 /// A plan's period that was paid for, or is free. Its allocation is granted month by month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -116,6 +116,9 @@ pub struct Subscriptions {
     granted: BTreeMap<ProviderId, BTreeSet<Timestamp>>,
     #[serde(default)]
     arrears: BTreeMap<ProviderId, Arrears>,
+    /// The newest reports of each subscription. The last one of them is the one that is known.
+    #[serde(default)]
+    reports: BTreeMap<ProviderId, Reports>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,22 +170,23 @@ impl Subscriptions {
     /// Takes a report into account. An older one, or one on a subscription that ended, changes nothing.
     pub fn observe(&mut self, terms: &SubscriptionTerms) {
         self.arrears.entry(terms.subscription.clone()).or_default().observe(terms);
-        if self.is_newer(terms) {
-            self.known.insert(terms.subscription.clone(), terms.clone());
+        let reports = self.reports.entry(terms.subscription.clone()).or_default();
+        reports.observe(terms);
+        if let Some(newest) = reports.newest() {
+            self.known.insert(terms.subscription.clone(), newest.clone());
         }
     }
 
     /// Whether a report would hold over what is known of its subscription.
     #[must_use]
     pub fn is_newer(&self, terms: &SubscriptionTerms) -> bool {
-        self.known.get(&terms.subscription).is_none_or(|known| {
-            let ends = terms.ended_at.is_some();
-            match (known.ended_at.is_some(), ends) {
-                (true, false) => false,
-                (false, true) => true,
-                (true, true) | (false, false) => terms.evidence > known.evidence,
-            }
-        })
+        self.reports.get(&terms.subscription).is_none_or(|reports| reports.would_hold(terms))
+    }
+
+    /// What was said last of the subscription before a report was made, as far as that is remembered.
+    #[must_use]
+    pub fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
+        self.reports.get(&terms.subscription)?.before(terms)
     }
 
     /// Adds what was paid. Terms end where a later change of plan replaces them, in whatever order both come.

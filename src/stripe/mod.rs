@@ -17,6 +17,7 @@ pub mod declines;
 pub mod doctor;
 pub mod document;
 pub mod envelope;
+mod fate;
 pub mod inbox;
 mod known;
 pub mod processor;

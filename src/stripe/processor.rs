@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,13 +18,14 @@ use super::{
     Deployment,
     client::Client,
     envelope::Envelope,
+    fate::Fate,
     inbox::{
-        Inbox, State,
-        claim::{Due, Learned, Settled},
+        Inbox,
+        claim::{Due, Learned, ReportTold, Settled},
     },
     known::{Known, NotFound, bought_by},
     rest,
-    translate::{Owner, SetAside, Step, Translation, translate},
+    translate::{About, Instructions, Owner, SetAside, Step, Translation, translate},
     watch::Watch,
 };
 use crate::{
@@ -33,17 +33,11 @@ use crate::{
         command::Command,
         names::{AccountId, Actor, ProviderId},
         refusal::Refusal,
-        time::Timestamp,
     },
     ledger::{ExecuteError, Key, Ledger, Origin, Provenance, Request},
 };
 
-/// How often an event is tried before a person has to look: with the delays below, for about nine hours.
-pub const ATTEMPTS_MAX: i32 = 20;
-/// The delay after the first attempt. It doubles with each further one.
-pub const RETRY_DELAY_S_MIN: i64 = 1;
-/// The longest delay between two attempts.
-pub const RETRY_DELAY_S_MAX: i64 = 3_600;
+pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN};
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
@@ -137,6 +131,7 @@ impl Processor {
         let known = Known {
             links: claim.links(&names(&parties, Owner::customer)).await?,
             payments: claim.payments(&names(&parties, Owner::payment)).await?,
+            reports: claim.reports(&subscriptions(&parties)).await?,
         };
         let deadline = Instant::now() + CLAIM_PATIENCE;
         let handled: Vec<Handled> = stream::iter(parties.into_values())
@@ -148,8 +143,7 @@ impl Processor {
         let (mut settled, mut learned) = (Vec::new(), Learned::default());
         for party in handled {
             settled.extend(party.settled);
-            learned.links.extend(party.learned.links);
-            learned.payments.extend(party.learned.payments);
+            learned.extend(party.learned);
         }
         settled.iter().for_each(|settled| self.watch.event(settled));
         claim.settle(&settled, &learned, at).await?;
@@ -189,7 +183,9 @@ impl Processor {
     /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
     /// their commands are sent, without waiting for each to be stored before the next is decided.
     async fn handle_party(&self, events: Vec<Translated>, known: &Known, deadline: Instant) -> Handled {
-        let mut known = known.part_for(events.iter().filter_map(Translated::owner));
+        let instructions = || events.iter().filter_map(Translated::instructions);
+        let mut known = known.part_for(instructions());
+        known.expect(instructions());
         let plans: Vec<Plan> = events.into_iter().map(|event| plan(event, &mut known)).collect();
         let mut outcomes = stream::iter(plans)
             .map(|plan| async move {
@@ -201,8 +197,7 @@ impl Processor {
             match outcome {
                 Outcome::Settled(settled, learned) => {
                     handled.settled.push(settled);
-                    handled.learned.links.extend(learned.links);
-                    handled.learned.payments.extend(learned.payments);
+                    handled.learned.extend(learned);
                 }
                 Outcome::Left => break,
                 Outcome::Interrupted => {
@@ -218,8 +213,8 @@ impl Processor {
         let mut learned = Learned::default();
         let fate = match plan.todo {
             Err(fate) => fate,
-            Ok((account, steps)) => match self.execute_all(&plan.due, &account, &steps, &mut learned).await {
-                Ok(()) => Fate::Done(account),
+            Ok(told) => match self.execute_all(&plan.due, &told, &mut learned).await {
+                Ok(()) => Fate::Done(told.account),
                 Err(Obstacle::Fate(fate)) => fate,
                 Err(Obstacle::Passing) => return Outcome::Interrupted,
             },
@@ -227,13 +222,8 @@ impl Processor {
         Outcome::Settled(fate.settle(&plan.due, self.ledger.clock().now()), learned)
     }
 
-    async fn execute_all(
-        &self,
-        due: &Due,
-        account: &AccountId,
-        steps: &[Step],
-        learned: &mut Learned,
-    ) -> Result<(), Obstacle> {
+    async fn execute_all(&self, due: &Due, told: &Told, learned: &mut Learned) -> Result<(), Obstacle> {
+        let Told { account, steps, elsewhere, report } = told;
         for step in steps {
             self.execute(due, account, step).await?;
             if let Command::LinkCustomer { customer, .. } = &step.command {
@@ -242,6 +232,10 @@ impl Processor {
             let payment = bought_by(&step.command);
             learned.payments.extend(payment.map(|payment| (payment.clone(), account.clone())));
         }
+        for (account, step) in elsewhere {
+            self.execute(due, account, step).await?;
+        }
+        learned.reports.extend(report.clone());
         Ok(())
     }
 
@@ -274,15 +268,24 @@ struct Translated {
 }
 
 impl Translated {
-    fn owner(&self) -> Option<&Owner> {
-        self.translation.as_ref().ok().map(|instructions| &instructions.owner)
+    fn instructions(&self) -> Option<&Instructions> {
+        self.translation.as_ref().ok()
     }
 }
 
 /// An event of which it is known whose it is, or what becomes of it without a command.
 struct Plan {
     due: Due,
-    todo: Result<(AccountId, Vec<Step>), Fate>,
+    todo: Result<Told, Fate>,
+}
+
+/// What an event tells to whom.
+struct Told {
+    account: AccountId,
+    steps: Vec<Step>,
+    /// What it tells to accounts that had the subscription before.
+    elsewhere: Vec<(AccountId, Step)>,
+    report: Option<ReportTold>,
 }
 
 enum Outcome {
@@ -307,101 +310,57 @@ enum Obstacle {
     Fate(Fate),
 }
 
-/// What becomes of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Fate {
-    Done(AccountId),
-    Aside(State, String),
-    /// To be tried again, until it was tried too often.
-    Later(String),
-    /// The same, but when it was tried too often, nothing is lost: it was about something that is not sold here.
-    LaterIfAtAll(String),
-    Dead(String),
-}
-
-impl Fate {
-    fn of(aside: &SetAside) -> Self {
-        let because = aside.because().to_owned();
-        match aside {
-            SetAside::Ignored(_) => Self::Aside(State::Ignored, because),
-            SetAside::Incomplete(_) => Self::Later(because),
-            SetAside::Quarantined(_) => Self::Aside(State::Quarantined, because),
-            SetAside::Held(_) => Self::Dead(because),
-        }
-    }
-
-    fn settle(self, due: &Due, at: Timestamp) -> Settled {
-        let settled = |state, reason, account| Settled {
-            event_id: due.event_id.clone(),
-            state,
-            reason,
-            attempts: due.attempts,
-            next_attempt_at: None,
-            account,
-        };
-        match self {
-            Self::Done(account) => settled(State::Processed, None, Some(account)),
-            Self::Aside(state, because) => settled(state, Some(because), None),
-            Self::Dead(because) => settled(State::Dead, Some(because), None),
-            Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),
-            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), at),
-        }
-    }
-}
-
-/// One more attempt, unless there were enough: then this is what became of the event.
-fn wait(given_up: Settled, at: Timestamp) -> Settled {
-    let attempts = given_up.attempts.saturating_add(1);
-    if attempts >= ATTEMPTS_MAX {
-        return Settled { attempts, ..given_up };
-    }
-    let next_attempt_at = Some(at.plus(delay(attempts)));
-    Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
-}
-
-/// How long to wait after so many attempts.
-fn delay(attempts: i32) -> TimeDelta {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
-    let factor = 2_i64.checked_pow(doublings).unwrap_or(RETRY_DELAY_S_MAX);
-    TimeDelta::seconds(RETRY_DELAY_S_MIN.saturating_mul(factor).min(RETRY_DELAY_S_MAX))
-}
-
 /// The customers, or the payments, that these events lead to their accounts by.
 fn names(
     parties: &BTreeMap<String, Vec<Translated>>,
     name: impl Fn(&Owner) -> Option<&ProviderId>,
 ) -> Vec<&str> {
-    let owners = parties.values().flatten().filter_map(Translated::owner);
+    let instructions = parties.values().flatten().filter_map(Translated::instructions);
+    let owners = instructions.map(|instructions| &instructions.owner);
     let names: BTreeSet<&str> = owners.filter_map(name).map(ProviderId::as_str).collect();
     names.into_iter().collect()
+}
+
+/// The subscriptions that these events are about.
+fn subscriptions(parties: &BTreeMap<String, Vec<Translated>>) -> Vec<&str> {
+    let instructions = parties.values().flatten().filter_map(Translated::instructions);
+    let about = instructions.filter_map(|instructions| instructions.about.as_ref());
+    let names: BTreeSet<&str> = about.map(|about| about.subscription.as_str()).collect();
+    names.into_iter().collect()
+}
+
+fn plan(event: Translated, known: &mut Known) -> Plan {
+    let Translated { due, translation } = event;
+    let todo = translation.map_err(|aside| Fate::of(&aside));
+    let todo = todo.and_then(|instructions| tell(&due, instructions, known));
+    Plan { due, todo }
 }
 
 /// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
 /// events already: they would make the same one.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only a link may be there already")]
-fn plan(event: Translated, known: &mut Known) -> Plan {
-    let Translated { due, translation } = event;
-    let instructions = match translation {
-        Ok(instructions) => instructions,
-        Err(aside) => return Plan { due, todo: Err(Fate::of(&aside)) },
-    };
-    let account = match known.account_of(&instructions.owner) {
-        Ok(account) => account,
-        Err(NotFound::Yet(because)) => {
-            let only_links = instructions.steps.iter().all(|step| is_payment_link(&step.command));
-            let fate = if only_links { Fate::LaterIfAtAll } else { Fate::Later };
-            return Plan { due, todo: Err(fate(because.to_owned())) };
+fn tell(due: &Due, instructions: Instructions, known: &mut Known) -> Result<Told, Fate> {
+    let account = known.account_of(&instructions).map_err(|error| match error {
+        NotFound::Yet(because) if instructions.steps.iter().all(|step| is_payment_link(&step.command)) => {
+            Fate::LaterIfAtAll(because.to_owned())
         }
-        Err(NotFound::Contradiction(because)) => {
-            return Plan { due, todo: Err(Fate::Dead(because.to_owned())) };
-        }
-    };
-    let mut steps = instructions.steps;
+        NotFound::Yet(because) => Fate::Later(because.to_owned()),
+        NotFound::Contradiction(because) => Fate::Dead(because.to_owned()),
+    })?;
+    let Instructions { about, mut steps, .. } = instructions;
+    if let Some(because) = about.as_ref().and_then(|about| known.is_foreign(about)) {
+        return Err(Fate::Dead(because.to_owned()));
+    }
     steps.retain(|step| match &step.command {
         Command::LinkCustomer { customer, .. } => known.link(customer, &account),
         _ => true,
     });
-    Plan { due, todo: Ok((account, steps)) }
+    let report = about.and_then(|About { subscription, report, .. }| {
+        let evidence = report?;
+        Some(ReportTold { subscription, evidence, account: account.clone(), party: due.party.clone() })
+    });
+    let elsewhere = report.as_ref().map(|report| known.report(report, &steps)).unwrap_or_default();
+    Ok(Told { account, steps, elsewhere, report })
 }
 
 /// Whether the command only says which invoice a payment was for.

@@ -1,12 +1,41 @@
 //! Which accounts do customers and payments lead to, as far as any event has told?
 
-use sqlx::PgConnection;
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
 
 use super::{
     Inbox,
-    claim::{Links, Payments},
+    claim::{Links, Payments, Reports},
 };
-use crate::domain::names::{AccountId, ProviderId};
+use crate::domain::{
+    names::{AccountId, ProviderId},
+    subscription::{Evidence, Step, in_order},
+};
+
+#[derive(FromRow)]
+struct Row {
+    subscription: String,
+    evidence: String,
+    account: String,
+    reported_at: DateTime<Utc>,
+    rank: i16,
+    step_from: Option<String>,
+    step_to: Option<String>,
+}
+
+impl Row {
+    /// What was stored here were ids before.
+    fn read(self) -> Option<(ProviderId, Evidence, AccountId)> {
+        let step = self.step_to.map(|to| Step { from: self.step_from, to });
+        let evidence = Evidence {
+            reported_at: self.reported_at.into(),
+            rank: u8::try_from(self.rank).ok()?,
+            id: ProviderId::parse(&self.evidence).ok()?,
+            step,
+        };
+        Some((ProviderId::parse(&self.subscription).ok()?, evidence, AccountId::parse(&self.account).ok()?))
+    }
+}
 
 impl Inbox {
     /// # Errors
@@ -19,6 +48,12 @@ impl Inbox {
     /// When the database does not answer.
     pub(in crate::stripe) async fn payments(&self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
         self::payments(&mut *self.pool().acquire().await?, payments).await
+    }
+
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn reports(&self, subscriptions: &[&str]) -> Result<Reports, sqlx::Error> {
+        self::reports(&mut *self.pool().acquire().await?, subscriptions).await
     }
 }
 
@@ -54,4 +89,25 @@ pub(super) async fn payments(
         Some((ProviderId::parse(payment).ok()?, AccountId::parse(account).ok()?))
     });
     Ok(known.collect())
+}
+
+pub(super) async fn reports(
+    connection: &mut PgConnection,
+    subscriptions: &[&str],
+) -> Result<Reports, sqlx::Error> {
+    let mut reports = Reports::new();
+    if subscriptions.is_empty() {
+        return Ok(reports);
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "select subscription, evidence, account, reported_at, rank, step_from, step_to
+         from ledger.stripe_reports where subscription = any ($1)",
+    )
+    .bind(subscriptions)
+    .fetch_all(connection)
+    .await?;
+    for (subscription, evidence, account) in rows.into_iter().filter_map(Row::read) {
+        reports.entry(subscription).or_default().push((evidence, account));
+    }
+    Ok(reports.into_iter().map(|(subscription, reports)| (subscription, in_order(reports))).collect())
 }

@@ -22,7 +22,7 @@ use crate::{
         inbox::State,
         known::{Known, NotFound},
         rest::{self, NoLines},
-        translate::{Instructions, Owner, SetAside, Translation, translate},
+        translate::{Instructions, SetAside, Translation, translate},
     },
 };
 
@@ -166,10 +166,16 @@ impl Reconciler {
     }
 
     async fn compare(&self, instructions: Instructions) -> Result<Said, ReconcileError> {
-        let Instructions { owner, steps } = instructions;
-        let account = match self.known(&owner).await?.account_of(&owner) {
+        let known = self.known(&instructions).await?;
+        let foreign = instructions.about.as_ref().and_then(|about| known.is_foreign(about));
+        if let Some(because) = foreign {
+            return Ok(Said::by_nobody(format!("what cannot be processed: {because}")));
+        }
+        let account = match known.account_of(&instructions) {
             Ok(account) => account,
-            Err(NotFound::Yet(_)) if owner.payment().is_some() => return Ok(Said::OfNothingKnown),
+            Err(NotFound::Yet(_)) if instructions.owner.payment().is_some() => {
+                return Ok(Said::OfNothingKnown);
+            }
             Err(NotFound::Yet(because) | NotFound::Contradiction(because)) => {
                 return Ok(Said::by_nobody(format!("what is nobody's: {because}")));
             }
@@ -180,16 +186,19 @@ impl Reconciler {
             // One account that a person has to look at does not keep the others from being compared.
             Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
         };
-        Ok(difference(&view.account, &steps)
+        Ok(difference(&view.account, &instructions.steps)
             .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
     }
 
-    async fn known(&self, owner: &Owner) -> Result<Known, ReconcileError> {
+    async fn known(&self, instructions: &Instructions) -> Result<Known, ReconcileError> {
+        let Instructions { owner, about, .. } = instructions;
         let customers: Vec<&str> = owner.customer().into_iter().map(ProviderId::as_str).collect();
         let payments: Vec<&str> = owner.payment().into_iter().map(ProviderId::as_str).collect();
+        let subscriptions: Vec<&str> = about.iter().map(|about| about.subscription.as_str()).collect();
         Ok(Known {
             links: self.inbox.links(&customers).await?,
             payments: self.inbox.payments(&payments).await?,
+            reports: self.inbox.reports(&subscriptions).await?,
         })
     }
 

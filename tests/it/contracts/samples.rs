@@ -5,8 +5,8 @@ use counterfoil::domain::{
     credits::{GrantTerms, Slot, Source},
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
     limits::{Window, WindowKey},
-    names::{DeductionId, GenerationId, GenerationType, OptionName, PackId},
-    subscription::{PaidBy, SubscriptionTerms, Term},
+    names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
     time::{CalendarUnit, Timestamp},
 };
 
@@ -71,6 +71,17 @@ fn terms() -> SubscriptionTerms {
         ended_at: Some(month(0).end),
         grace_days: Some(3),
         ..words::terms("basic", month(0))
+    }
+}
+
+fn moved() -> SubscriptionTerms {
+    let step = Step { from: Some("0123456789abcdef".to_owned()), to: "fedcba9876543210".to_owned() };
+    SubscriptionTerms {
+        status: SubscriptionStatus::Cancelled,
+        ended_at: None,
+        moved_to: Some(AccountId::parse("other").expect("it is an identifier")),
+        evidence: Evidence { step: Some(step), ..terms().evidence },
+        ..terms()
     }
 }
 
@@ -231,6 +242,8 @@ fn subscriptions() -> Vec<Event> {
         Event::SubscriptionRenewed { terms: terms(), effective_at },
         Event::PlanChanged { from: Some(plan_id("free")), terms: terms(), effective_at },
         Event::PlanChangeScheduled { terms: terms(), effective_at },
+        Event::RevenueChanged { terms: terms(), effective_at },
+        Event::SubscriptionMoved { terms: moved(), effective_at },
     ]
 }
 

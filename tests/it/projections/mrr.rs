@@ -37,7 +37,7 @@ fn a_report() -> impl Strategy<Value = Report> {
             currency: currency.to_owned(),
             monthly: if ended { 0 } else { monthly },
             effective_at: moment(effective),
-            evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new() },
+            evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new(), step: None },
             stripe_event: None,
         },
     )
@@ -80,7 +80,7 @@ proptest! {
     fn movements_are_the_difference_of_any_two_days(
         reports in reports(), one in 0..11_u64, other in 0..11_u64,
     ) {
-        let movements = timeline::movements(&reports).expect("it fits");
+        let movements = timeline::movements(&reports, &[]).expect("it fits");
         let (from, to) = (day(one.min(other)), day(one.max(other)));
         for currency in ["usd", "eur"] {
             let difference = figure(&reports, currency, to) - figure(&reports, currency, from);
@@ -92,12 +92,12 @@ proptest! {
     fn movements_do_not_depend_on_the_order_of_arrival(
         (reports, shuffled) in reports().prop_flat_map(|reports| (Just(reports.clone()), Just(reports).prop_shuffle())),
     ) {
-        prop_assert_eq!(timeline::movements(&reports), timeline::movements(&shuffled));
+        prop_assert_eq!(timeline::movements(&reports, &[]), timeline::movements(&shuffled, &[]));
     }
 
     #[test]
     fn each_movement_goes_on_where_the_one_before_ended(reports in reports()) {
-        let movements = timeline::movements(&reports).expect("it fits");
+        let movements = timeline::movements(&reports, &[]).expect("it fits");
         for currency in ["usd", "eur"] {
             let mut figure = 0;
             let mut paid = false;

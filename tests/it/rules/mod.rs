@@ -19,6 +19,7 @@ mod limits;
 mod payments;
 mod plans;
 mod refunds;
+mod reports;
 mod reversals;
 mod rollover;
 mod sales;

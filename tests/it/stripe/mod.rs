@@ -9,6 +9,7 @@ pub mod documents;
 mod edge;
 mod inbox;
 mod order;
+mod reports;
 mod revenue;
 mod send;
 mod signature;
