@@ -21,7 +21,8 @@ pub const RETRY_DELAY_S_MAX: i64 = 3_600;
 /// What becomes of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    Done(AccountId),
+    /// With what is to be said of it all the same.
+    Done(AccountId, Option<String>),
     Aside(State, String),
     /// To be tried again, until it was tried too often.
     Later(String),
@@ -51,7 +52,7 @@ impl Fate {
             account,
         };
         match self {
-            Self::Done(account) => settled(State::Processed, None, Some(account)),
+            Self::Done(account, note) => settled(State::Processed, note, Some(account)),
             Self::Aside(state, because) => settled(state, Some(because), None),
             Self::Dead(because) => settled(State::Dead, Some(because), None),
             Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),

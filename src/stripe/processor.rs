@@ -5,10 +5,10 @@
 //! not marked so, because the process died in between, is handled again: its commands have the same keys, and
 //! count once.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+mod plan;
+mod reading;
+
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
@@ -17,25 +17,26 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Deployment,
     client::Client,
-    envelope::Envelope,
     fate::Fate,
     inbox::{
         Inbox,
-        claim::{Due, Learned, ReportTold, Settled},
+        claim::{Due, Learned, Settled},
     },
-    known::{Known, NotFound, bought_by},
-    rest,
-    translate::{About, Instructions, Owner, SetAside, Step, Translation, translate},
+    known::{Known, bought_by},
+    translate::{Owner, Step},
     watch::Watch,
 };
 use crate::{
     domain::{
         command::Command,
-        names::{AccountId, Actor, ProviderId},
+        names::{AccountId, Actor},
         refusal::Refusal,
     },
     ledger::{ExecuteError, Key, Ledger, Origin, Provenance, Request},
 };
+
+use plan::{Plan, Told, plan};
+use reading::{Read, Translated, discounts_named, names, subscriptions};
 
 pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN};
 
@@ -127,7 +128,9 @@ impl Processor {
         if claim.due.is_empty() {
             return Ok(Progress::Idle);
         }
-        let parties = self.translate_all(std::mem::take(&mut claim.due)).await;
+        let read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
+        let coupons = claim.coupons(&discounts_named(&read)).await?;
+        let parties = self.translate_all(read, &coupons).await;
         let known = Known {
             links: claim.links(&names(&parties, Owner::customer)).await?,
             payments: claim.payments(&names(&parties, Owner::payment)).await?,
@@ -148,36 +151,6 @@ impl Processor {
         settled.iter().for_each(|settled| self.watch.event(settled));
         claim.settle(&settled, &learned, at).await?;
         Ok(if interrupted { Progress::Interrupted } else { Progress::Handled(settled.len()) })
-    }
-
-    /// By party, each in the order of arrival.
-    async fn translate_all(&self, due: Vec<Due>) -> BTreeMap<String, Vec<Translated>> {
-        let until = Instant::now() + FETCH_PATIENCE;
-        let mut translated = stream::iter(due)
-            .map(|due| async move {
-                let translation = self.translate(&due.body, until).await;
-                Translated { due, translation }
-            })
-            .buffered(FETCHES_CONCURRENT_MAX);
-        let mut parties: BTreeMap<String, Vec<Translated>> = BTreeMap::new();
-        while let Some(event) = translated.next().await {
-            parties.entry(event.due.party.clone()).or_default().push(event);
-        }
-        parties
-    }
-
-    /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
-    async fn translate(&self, body: &[u8], until: Instant) -> Translation {
-        let event = Envelope::parse(body).map_err(|error| SetAside::Held(error.to_string()))?;
-        let translation = translate(&event, self.ledger.catalog(), &self.deployment);
-        let Some((client, invoice)) = self.client.as_ref().zip(rest::invoice_of(&event, &translation)) else {
-            return translation;
-        };
-        match tokio::time::timeout_at(until, rest::lines(client, &invoice)).await {
-            Ok(Ok(lines)) => translate(&event.with_lines(lines), self.ledger.catalog(), &self.deployment),
-            Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of its lines: {error}"))),
-            Err(_) => Err(SetAside::Incomplete("the rest of its lines was not there in time".to_owned())),
-        }
     }
 
     /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
@@ -210,11 +183,11 @@ impl Processor {
     }
 
     async fn carry_out(&self, plan: Plan) -> Outcome {
-        let mut learned = Learned::default();
+        let mut learned = Learned { coupons: plan.coupons, ..Learned::default() };
         let fate = match plan.todo {
             Err(fate) => fate,
             Ok(told) => match self.execute_all(&plan.due, &told, &mut learned).await {
-                Ok(()) => Fate::Done(told.account),
+                Ok(()) => Fate::Done(told.account, plan.note),
                 Err(Obstacle::Fate(fate)) => fate,
                 Err(Obstacle::Passing) => return Outcome::Interrupted,
             },
@@ -262,32 +235,6 @@ impl Processor {
     }
 }
 
-struct Translated {
-    due: Due,
-    translation: Translation,
-}
-
-impl Translated {
-    fn instructions(&self) -> Option<&Instructions> {
-        self.translation.as_ref().ok()
-    }
-}
-
-/// An event of which it is known whose it is, or what becomes of it without a command.
-struct Plan {
-    due: Due,
-    todo: Result<Told, Fate>,
-}
-
-/// What an event tells to whom.
-struct Told {
-    account: AccountId,
-    steps: Vec<Step>,
-    /// What it tells to accounts that had the subscription before.
-    elsewhere: Vec<(AccountId, Step)>,
-    report: Option<ReportTold>,
-}
-
 enum Outcome {
     Settled(Settled, Learned),
     /// There was no time left for it.
@@ -308,64 +255,6 @@ enum Obstacle {
     /// It will go away by itself.
     Passing,
     Fate(Fate),
-}
-
-/// The customers, or the payments, that these events lead to their accounts by.
-fn names(
-    parties: &BTreeMap<String, Vec<Translated>>,
-    name: impl Fn(&Owner) -> Option<&ProviderId>,
-) -> Vec<&str> {
-    let instructions = parties.values().flatten().filter_map(Translated::instructions);
-    let owners = instructions.map(|instructions| &instructions.owner);
-    let names: BTreeSet<&str> = owners.filter_map(name).map(ProviderId::as_str).collect();
-    names.into_iter().collect()
-}
-
-/// The subscriptions that these events are about.
-fn subscriptions(parties: &BTreeMap<String, Vec<Translated>>) -> Vec<&str> {
-    let instructions = parties.values().flatten().filter_map(Translated::instructions);
-    let about = instructions.filter_map(|instructions| instructions.about.as_ref());
-    let names: BTreeSet<&str> = about.map(|about| about.subscription.as_str()).collect();
-    names.into_iter().collect()
-}
-
-fn plan(event: Translated, known: &mut Known) -> Plan {
-    let Translated { due, translation } = event;
-    let todo = translation.map_err(|aside| Fate::of(&aside));
-    let todo = todo.and_then(|instructions| tell(&due, instructions, known));
-    Plan { due, todo }
-}
-
-/// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
-/// events already: they would make the same one.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only a link may be there already")]
-fn tell(due: &Due, instructions: Instructions, known: &mut Known) -> Result<Told, Fate> {
-    let account = known.account_of(&instructions).map_err(|error| match error {
-        NotFound::Yet(because) if instructions.steps.iter().all(|step| is_payment_link(&step.command)) => {
-            Fate::LaterIfAtAll(because.to_owned())
-        }
-        NotFound::Yet(because) => Fate::Later(because.to_owned()),
-        NotFound::Contradiction(because) => Fate::Dead(because.to_owned()),
-    })?;
-    let Instructions { about, mut steps, .. } = instructions;
-    if let Some(because) = about.as_ref().and_then(|about| known.is_foreign(about)) {
-        return Err(Fate::Dead(because.to_owned()));
-    }
-    steps.retain(|step| match &step.command {
-        Command::LinkCustomer { customer, .. } => known.link(customer, &account),
-        _ => true,
-    });
-    let report = about.and_then(|About { subscription, report, .. }| {
-        let evidence = report?;
-        Some(ReportTold { subscription, evidence, account: account.clone(), party: due.party.clone() })
-    });
-    let elsewhere = report.as_ref().map(|report| known.report(report, &steps)).unwrap_or_default();
-    Ok(Told { account, steps, elsewhere, report })
-}
-
-/// Whether the command only says which invoice a payment was for.
-const fn is_payment_link(command: &Command) -> bool {
-    matches!(command, Command::LinkPayment { .. })
 }
 
 fn provenance(event_id: &str) -> Provenance {

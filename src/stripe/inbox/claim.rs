@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, Postgres, Transaction};
 
-use super::{Inbox, State, whose};
+use super::{
+    super::discounts::{CouponTold, Coupons},
+    Inbox, State, whose,
+};
 use crate::domain::{
     names::{AccountId, ProviderId},
     subscription::Evidence,
@@ -76,17 +79,22 @@ pub struct Learned {
     pub links: Vec<(ProviderId, AccountId)>,
     pub payments: Vec<(ProviderId, AccountId)>,
     pub reports: Vec<ReportTold>,
+    pub coupons: Vec<CouponTold>,
 }
 
 impl Learned {
     const fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.payments.is_empty() && self.reports.is_empty()
+        self.links.is_empty()
+            && self.payments.is_empty()
+            && self.reports.is_empty()
+            && self.coupons.is_empty()
     }
 
     pub(in crate::stripe) fn extend(&mut self, other: Self) {
         self.links.extend(other.links);
         self.payments.extend(other.payments);
         self.reports.extend(other.reports);
+        self.coupons.extend(other.coupons);
     }
 }
 
@@ -122,6 +130,10 @@ impl Claim {
         subscriptions: &[&str],
     ) -> Result<Reports, sqlx::Error> {
         whose::reports(&mut self.transaction, subscriptions).await
+    }
+
+    pub(in crate::stripe) async fn coupons(&mut self, ids: &[String]) -> Result<Coupons, sqlx::Error> {
+        whose::coupons(&mut self.transaction, ids).await
     }
 
     /// Writes down what became of the events, keeps what was learned, and wakes what waited for it.
@@ -178,7 +190,8 @@ impl Claim {
             .bind(NO_PAYMENT)
             .execute(&mut *self.transaction)
             .await?;
-        self.keep_reports(&learned.reports, at).await
+        self.keep_reports(&learned.reports, at).await?;
+        whose::keep_coupons(&mut self.transaction, &learned.coupons).await
     }
 
     /// Keeps who was told to have which subscription, and wakes what waited for the first report on one.

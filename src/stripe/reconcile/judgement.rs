@@ -1,7 +1,10 @@
 //! Is an object known to the ledger, and if not, why not?
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
@@ -17,6 +20,7 @@ use crate::{
     ledger::ViewError,
     stripe::{
         client::CallError,
+        discounts,
         document::Document,
         envelope::Envelope,
         inbox::State,
@@ -30,6 +34,8 @@ use crate::{
 const REBUILT: &str = "evt_reconcile";
 /// How many hexadecimal digits of a hash tell them apart.
 const DIGITS: usize = 24;
+/// For how long is waited for what the discounts of one subscription are.
+const DISCOUNTS_PATIENCE: Duration = Duration::from_secs(30);
 
 /// An object that the ledger may not know.
 #[derive(Clone, Debug)]
@@ -150,6 +156,7 @@ impl Reconciler {
             Ok(event) => event,
             Err(error) => return Ok(Err(SetAside::Held(error.to_string()))),
         };
+        let event = self.with_discounts(event).await?;
         let translation = translate(&event, self.ledger.catalog(), &self.deployment);
         let Some(invoice) = rest::invoice_of(&event, &translation) else { return Ok(translation) };
         let lines = match rest::lines(&self.client, &invoice).await {
@@ -163,6 +170,16 @@ impl Reconciler {
         let event = event.with_lines(lines);
         suspect.object = event.object().and_then(Document::to_value).unwrap_or_default();
         Ok(translate(&event, self.ledger.catalog(), &self.deployment))
+    }
+
+    /// What it brings rests on what its discounts are, of which an object only has the ids.
+    async fn with_discounts(&self, event: Envelope) -> Result<Envelope, ReconcileError> {
+        let named: Vec<String> = discounts::named(&event).into_iter().collect();
+        let known = self.inbox.coupons(&named).await?;
+        let until = Instant::now() + DISCOUNTS_PATIENCE;
+        let filled = discounts::fill(Some(&self.client), event, &known, until).await;
+        self.inbox.keep_coupons(&filled.told).await?;
+        Ok(filled.event)
     }
 
     async fn compare(&self, instructions: Instructions) -> Result<Said, ReconcileError> {

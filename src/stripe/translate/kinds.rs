@@ -55,6 +55,8 @@ const fn ignored(name: &'static str, because: &'static str) -> Kind {
 const UNPAID_INVOICE: &str = "an invoice gives nothing before it is paid";
 const NEVER_PAID_INVOICE: &str =
     "an invoice that is not paid gives nothing; the subscription's status says the rest";
+const CUSTOMER_DISCOUNT: &str =
+    "the discount is remembered, and counts in the next report of a subscription of the customer";
 const CARD: &str = "a card changes no credits";
 const CATALOG: &str = "the catalog says what is sold, and not what is listed at Stripe";
 const NO_MONEY: &str = "no money has moved";
@@ -76,6 +78,9 @@ pub const KINDS: &[Kind] = &[
     handled("customer.created", customer::known, "links the customer to the account that its metadata names"),
     handled("customer.updated", customer::known, "the same, if the metadata names an account"),
     handled("customer.deleted", customer::gone, "closes the link; the ledger stays"),
+    ignored("customer.discount.created", CUSTOMER_DISCOUNT),
+    ignored("customer.discount.updated", CUSTOMER_DISCOUNT),
+    ignored("customer.discount.deleted", CUSTOMER_DISCOUNT),
     handled("customer.subscription.created", subscription::reported, REPORT),
     handled("customer.subscription.updated", subscription::reported, REPORT),
     handled(

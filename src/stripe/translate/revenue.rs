@@ -1,8 +1,8 @@
 //! What does a subscription bring in each month?
 //!
 //! Month ÷ n, year ÷ 12 n, week × 52 ÷ 12 n, day × 365 ÷ 12 n, rounded half-even once, at the end. Metered
-//! usage is left out, and so is a discount that ends. A discount of which the event has only the id is not
-//! known to last and takes nothing off: what it is can only be asked of Stripe.
+//! usage is left out, and so is a discount that ends. A discount of which only the id is known takes nothing off: what it is
+//! has been put in before, where Stripe has told it ([`crate::stripe::discounts`]).
 //!
 //! A price may be charged in several currencies. What it is in another one than its own stands in its options, where
 //! they were asked for; else the amount is counted in the price's own currency.
@@ -111,13 +111,24 @@ fn less_discounts(amount: Fraction, of: Document<'_>) -> Option<Fraction> {
 
 /// Takes off what lasts forever. An amount off is taken from each charge, of which `times` fall on a month.
 fn less_discounts_at(amount: Fraction, of: Document<'_>, times: Fraction) -> Option<Fraction> {
-    let discounts: Vec<_> = of.members("discounts").collect();
-    // The older field repeats the first of the list.
-    let older = of.find("discount").filter(|_| discounts.is_empty());
-    let coupons = discounts.into_iter().chain(older);
+    let coupons = discounts(of).into_iter();
     let coupons = coupons.filter_map(|discount| discount.first(&["source.coupon", "coupon"]));
     let lasting = coupons.filter(|coupon| coupon.text("duration") == Some("forever"));
     lasting.into_iter().try_fold(amount, |amount, coupon| less_coupon(amount, coupon, times))
+}
+
+/// The list, where the older field may have in full what the list has as an id. Where neither has any, the customer's counts.
+fn discounts(of: Document<'_>) -> Vec<Document<'_>> {
+    let older = of.find("discount");
+    let listed: Vec<_> = of.members("discounts").collect();
+    if listed.is_empty() {
+        return older.or_else(|| of.find("customer.discount")).into_iter().collect();
+    }
+    let whole = |discount: Document<'_>| {
+        let is_told = discount.first(&["source", "coupon"]).is_some();
+        older.filter(|older| !is_told && older.id_of() == discount.id_of())
+    };
+    listed.into_iter().map(|discount| whole(discount).unwrap_or(discount)).collect()
 }
 
 fn less_coupon(amount: Fraction, coupon: Document<'_>, times: Fraction) -> Option<Fraction> {

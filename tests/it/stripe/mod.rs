@@ -4,6 +4,7 @@ mod bureau;
 mod changed;
 mod declines;
 mod desk;
+mod discounts;
 mod document;
 pub mod documents;
 mod edge;

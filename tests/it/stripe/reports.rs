@@ -14,13 +14,13 @@ use super::{desk::Desk, documents::translated_value};
 use crate::support::ledger::account;
 
 const BASIC: &str = "price_1QLedgerBasicMonthly00001";
-const CREATOR: &str = "price_1QLedgerCreatorMonthly002";
+pub const CREATOR: &str = "price_1QLedgerCreatorMonthly002";
 const TEAM: &str = "price_1QLedgerTeamMonthly000003";
 /// 1 June 2025.
-const START: i64 = 1_748_736_000;
-const DAY: i64 = 86_400;
+pub const START: i64 = 1_748_736_000;
+pub const DAY: i64 = 86_400;
 
-fn item(price: &str, amount: i64, quantity: i64) -> Value {
+pub fn item(price: &str, amount: i64, quantity: i64) -> Value {
     json!({
         "id": format!("si_{price}"), "object": "subscription_item", "quantity": quantity, "discounts": [],
         "price": {
@@ -32,16 +32,16 @@ fn item(price: &str, amount: i64, quantity: i64) -> Value {
     })
 }
 
-fn basic() -> Value {
+pub fn basic() -> Value {
     item(BASIC, 999, 1)
 }
 
-fn items(items: &[Value]) -> Value {
+pub fn items(items: &[Value]) -> Value {
     json!({ "object": "list", "data": items, "has_more": false })
 }
 
 /// A report of `acme` on day `day`, with an id that says when it came.
-fn report(kind: &str, day: i64, of: &[Value], change: impl FnOnce(&mut Value)) -> Value {
+pub fn report(kind: &str, day: i64, of: &[Value], change: impl FnOnce(&mut Value)) -> Value {
     let ended_at = if kind == "deleted" { json!(START + day * DAY) } else { Value::Null };
     let mut event = json!({
         "id": format!("evt_{kind}_{day}"), "object": "event", "created": START + day * DAY, "livemode": false,
@@ -56,7 +56,7 @@ fn report(kind: &str, day: i64, of: &[Value], change: impl FnOnce(&mut Value)) -
     event
 }
 
-fn created() -> Value {
+pub fn created() -> Value {
     report("created", 0, &[basic()], |_| ())
 }
 
@@ -70,7 +70,7 @@ fn read(event: &Value) -> RecordSubscription {
 }
 
 /// An invoice that pays for the first month, with the metadata of when it was made.
-fn paid(id: &str, day: i64, owner: &str) -> Value {
+pub fn paid(id: &str, day: i64, owner: &str) -> Value {
     json!({
         "id": format!("evt_{id}"), "object": "event", "created": START + day * DAY, "livemode": false,
         "type": "invoice.paid",
@@ -114,7 +114,7 @@ async fn opened(desk: &Desk, id: &str) -> OpenAccount {
 }
 
 /// The plan of an account, and what its subscription brings.
-async fn standing(desk: &Desk, id: &str) -> (String, i64) {
+pub async fn standing(desk: &Desk, id: &str) -> (String, i64) {
     let account = opened(desk, id).await;
     let revenue = account.subscriptions.known().values().filter(|terms| terms.is_revenue());
     (account.plan(desk.clock().now()).to_string(), revenue.map(|terms| terms.monthly.minor).sum())
