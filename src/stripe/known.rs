@@ -96,6 +96,11 @@ impl Known {
         }
     }
 
+    /// Which account has the subscription, by its newest report.
+    pub(super) fn has(&self, subscription: &ProviderId) -> Option<&AccountId> {
+        self.reports.get(subscription)?.last().map(|(_, account)| account)
+    }
+
     /// Which account had the subscription at a time: by the newest report until then, else by the first one.
     fn has_at(&self, subscription: &ProviderId, at: Timestamp) -> Option<&AccountId> {
         let reports = self.reports.get(subscription)?;

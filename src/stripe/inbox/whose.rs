@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     names::{AccountId, ProviderId},
     subscription::{Evidence, Step, in_order},
+    time::Timestamp,
 };
 
 #[derive(FromRow)]
@@ -50,6 +51,26 @@ impl Inbox {
     /// When the database does not answer.
     pub(in crate::stripe) async fn payments(&self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
         self::payments(&mut *self.pool().acquire().await?, payments).await
+    }
+
+    /// The subscriptions that were reported by then, but for these.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn reported_beside(
+        &self,
+        listed: &[&str],
+        until: Timestamp,
+    ) -> Result<Vec<ProviderId>, sqlx::Error> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select distinct subscription from ledger.stripe_reports
+             where subscription <> all ($1) and known_at <= $2 order by subscription",
+        )
+        .bind(listed)
+        .bind(until.to_utc())
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.iter().filter_map(|id| ProviderId::parse(id).ok()).collect())
     }
 
     /// # Errors

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    difference::{Difference, difference},
+    difference::{Difference, difference, running, status},
     report::{Cause, Drift, MissingEvent},
 };
 use crate::{
@@ -120,7 +120,8 @@ impl Reconciler {
         let Some((object, kind)) = suspect.id().zip(kind) else { return Ok(Judgement::Fine) };
         let said = match self.translate_whole(suspect, kind).await? {
             Ok(instructions) => self.compare(instructions).await?,
-            Err(SetAside::Ignored(_) | SetAside::Quarantined(_)) => Said::Known,
+            Err(SetAside::Ignored(because)) => self.compare_unstarted(suspect, &object, &because).await?,
+            Err(SetAside::Quarantined(_)) => Said::Known,
             Err(SetAside::Held(because) | SetAside::Incomplete(because)) => {
                 Said::by_nobody(format!("what cannot be processed: {because}"))
             }
@@ -203,8 +204,56 @@ impl Reconciler {
             // One account that a person has to look at does not keep the others from being compared.
             Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
         };
-        Ok(difference(&view.account, &instructions.steps)
+        let mut difference = difference(&view.account, &instructions.steps);
+        let had_by = instructions.about.as_ref().and_then(|about| known.has(&about.subscription));
+        if let Some((difference, had_by)) =
+            difference.as_mut().zip(had_by.filter(|had_by| **had_by != account))
+        {
+            difference.note(format!("it is {account}'s"), format!("it is {had_by}'s"));
+        }
+        Ok(difference
             .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
+    }
+
+    /// A subscription of which nothing is told, because its first payment was never made. It must not run here.
+    async fn compare_unstarted(
+        &self,
+        suspect: &Suspect,
+        subscription: &ProviderId,
+        because: &str,
+    ) -> Result<Said, ReconcileError> {
+        if suspect.subject != Subject::Subscription {
+            return Ok(Said::Known);
+        }
+        Ok(match self.running(subscription).await? {
+            Some((account, runs)) => {
+                let mut difference = Difference::default();
+                difference.note(because, runs);
+                Said::Otherwise { account: Some(account), difference }
+            }
+            None => Said::Known,
+        })
+    }
+
+    /// The account in which a subscription runs, and as what.
+    pub(super) async fn running(
+        &self,
+        subscription: &ProviderId,
+    ) -> Result<Option<(AccountId, String)>, ReconcileError> {
+        let reports = self.inbox.reports(&[subscription.as_str()]).await?;
+        let Some((_, account)) = reports.get(subscription).and_then(|reports| reports.last()) else {
+            return Ok(None);
+        };
+        let view = match self.ledger.view(account).await {
+            Ok(view) => view,
+            Err(error @ ViewError::Load(LoadError::Database(_))) => return Err(error.into()),
+            Err(_) => return Ok(None),
+        };
+        let runs = running(&view.account, subscription).map(|terms| {
+            let status = status(terms.status);
+            (account.clone(), format!("status {status}, plan {}", terms.plan))
+        });
+        Ok(runs)
     }
 
     async fn known(&self, instructions: &Instructions) -> Result<Known, ReconcileError> {

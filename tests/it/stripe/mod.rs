@@ -10,6 +10,7 @@ pub mod documents;
 mod edge;
 mod inbox;
 mod order;
+mod planted;
 mod reports;
 mod revenue;
 mod send;
