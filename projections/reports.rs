@@ -1,6 +1,10 @@
-//! Which events report on a subscription, and what do they say?
+//! Which events report on a subscription, or on whether it is paid, and what do they say?
 
-use crate::domain::{event::Event, subscription::SubscriptionTerms};
+use crate::domain::{
+    event::{Event, PaymentPurpose},
+    names::ProviderId,
+    subscription::SubscriptionTerms,
+};
 
 /// The whole subscription, as the event reports it; `None` for events about other things.
 pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
@@ -53,5 +57,62 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::CheckoutStarted { .. }
         | Event::CheckoutCompleted { .. }
         | Event::CheckoutExpired { .. } => None,
+    }
+}
+
+/// Whether a subscription is paid from then on, or will not be by itself; `None` for events about other things.
+pub(super) fn payment(event: &Event) -> Option<(&ProviderId, bool)> {
+    match event {
+        Event::PaymentSucceeded { purpose, .. } => match purpose {
+            PaymentPurpose::Subscription { subscription, .. } => subscription.as_ref().map(|id| (id, true)),
+            PaymentPurpose::Pack { .. } | PaymentPurpose::Other => None,
+        },
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::AccountClosed { .. }
+        | Event::CreditsGranted { .. }
+        | Event::CreditsDeducted { .. }
+        | Event::CreditsRefunded { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::CreditsHeld { .. }
+        | Event::HoldExtended { .. }
+        | Event::HoldCommitted { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. } => None,
     }
 }

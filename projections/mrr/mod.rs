@@ -156,7 +156,17 @@ impl Known {
 
 /// What an event says of what subscriptions bring; `None` for events about other things.
 fn said(fact: &Fact<'_>) -> Option<Said> {
-    reports::terms(fact.event).map(|terms| Said::Reported(report(fact, terms)))
+    if let Some(terms) = reports::terms(fact.event) {
+        return Some(Said::Reported(report(fact, terms)));
+    }
+    let (subscription, paid) = reports::payment(fact.event)?;
+    Some(Said::Paid(Payment {
+        subscription: subscription.to_string(),
+        sequence: fact.sequence,
+        paid,
+        effective_at: Event::effective_at(fact.event),
+        stripe_event: fact.stripe_event.map(str::to_owned),
+    }))
 }
 
 fn report(fact: &Fact<'_>, terms: &SubscriptionTerms) -> Report {

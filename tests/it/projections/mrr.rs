@@ -2,12 +2,16 @@
 
 use chrono::{Days, NaiveDate};
 use counterfoil::{
-    domain::{event::Event, subscription::SubscriptionStatus, time::Timestamp},
+    domain::{
+        event::Event,
+        subscription::{Step, SubscriptionStatus},
+        time::Timestamp,
+    },
     projections::{
         self,
         mrr::{
             self, Interval, Share,
-            timeline::{self, Evidence, MovementKind, Movements, Report},
+            timeline::{self, Evidence, MovementKind, Movements, Payment, Report},
         },
     },
 };
@@ -55,8 +59,30 @@ fn reports() -> impl Strategy<Value = Vec<Report>> {
     })
 }
 
+fn payments() -> impl Strategy<Value = Vec<Payment>> {
+    let payment = (prop_oneof![Just("sub_1"), Just("sub_2")], 0..240_i64, any::<bool>());
+    prop::collection::vec(payment, 0..6).prop_map(|payments| {
+        let of = |(number, (subscription, hours, paid)): (usize, (&str, i64, bool))| Payment {
+            subscription: subscription.to_owned(),
+            sequence: 100 + i64::try_from(number).expect("few"),
+            paid,
+            effective_at: moment(hours),
+            stripe_event: Some(format!("evt_paid_{number}")),
+        };
+        payments.into_iter().enumerate().map(of).collect()
+    })
+}
+
+/// Whether the last that was said of a subscription by then is that it is not paid.
+fn is_unpaid(payments: &[Payment], subscription: &str, at_end_of: NaiveDate) -> bool {
+    let said = payments.iter().filter(|payment| {
+        payment.subscription == subscription && payment.effective_at.to_utc().date_naive() <= at_end_of
+    });
+    said.max_by_key(|payment| (payment.effective_at, payment.paid)).is_some_and(|last| !last.paid)
+}
+
 /// The law, written down once more: of each subscription the greatest report that was effective by then.
-fn figure(reports: &[Report], currency: &str, at_end_of: NaiveDate) -> i64 {
+fn figure(reports: &[Report], payments: &[Payment], currency: &str, at_end_of: NaiveDate) -> i64 {
     let effective = |report: &&Report| report.effective_at.to_utc().date_naive() <= at_end_of;
     ["sub_1", "sub_2"]
         .into_iter()
@@ -65,6 +91,7 @@ fn figure(reports: &[Report], currency: &str, at_end_of: NaiveDate) -> i64 {
             own.max_by_key(|report| report.evidence.clone())
         })
         .filter(|report| report.currency == currency)
+        .filter(|report| !is_unpaid(payments, &report.subscription, at_end_of))
         .map(|report| report.monthly)
         .sum()
 }
@@ -78,12 +105,12 @@ fn between(movements: &Movements, currency: &str, after: NaiveDate, to: NaiveDat
 proptest! {
     #[test]
     fn movements_are_the_difference_of_any_two_days(
-        reports in reports(), one in 0..11_u64, other in 0..11_u64,
+        reports in reports(), payments in payments(), one in 0..11_u64, other in 0..11_u64,
     ) {
-        let movements = timeline::movements(&reports, &[]).expect("it fits");
+        let movements = timeline::movements(&reports, &payments).expect("it fits");
         let (from, to) = (day(one.min(other)), day(one.max(other)));
         for currency in ["usd", "eur"] {
-            let difference = figure(&reports, currency, to) - figure(&reports, currency, from);
+            let difference = figure(&reports, &payments, currency, to) - figure(&reports, &payments, currency, from);
             prop_assert_eq!(between(&movements, currency, from, to), difference);
         }
     }
@@ -91,8 +118,14 @@ proptest! {
     #[test]
     fn movements_do_not_depend_on_the_order_of_arrival(
         (reports, shuffled) in reports().prop_flat_map(|reports| (Just(reports.clone()), Just(reports).prop_shuffle())),
+        (payments, later) in payments().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
     ) {
-        prop_assert_eq!(timeline::movements(&reports, &[]), timeline::movements(&shuffled, &[]));
+        let amounts = |reports: &[Report], payments: &[Payment]| {
+            let movements = timeline::movements(reports, payments).expect("it fits").into_iter();
+            let amounts = movements.map(|(key, movement)| (key, (movement.kind, movement.before, movement.after)));
+            amounts.collect::<Vec<_>>()
+        };
+        prop_assert_eq!(amounts(&reports, &payments), amounts(&shuffled, &later));
     }
 
     #[test]
@@ -156,6 +189,32 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     assert_eq!(retention[0].logo_churn().decimal(2).as_deref(), Some("1.00"));
     assert_eq!(retention[0].net_revenue(), Share { part: 0, whole: 1_000 });
     following.assert_rebuild_finds_the_same().await;
+}
+
+/// Reports of one second count in the order that they say, whatever their ids are.
+#[test]
+fn of_two_reports_of_one_second_the_later_one_counts() {
+    let of = |id: &str, from: &str, to: &str, monthly: i64| Report {
+        subscription: "sub_1".to_owned(),
+        sequence: monthly,
+        currency: "usd".to_owned(),
+        monthly,
+        effective_at: moment(5),
+        evidence: Evidence {
+            ended: false,
+            reported_at: moment(5),
+            rank: 1,
+            id: id.to_owned(),
+            step: Some(Step { from: Some(from.to_owned()), to: to.to_owned() }),
+        },
+        stripe_event: None,
+    };
+    let (first, second) = (of("evt_z", "1", "2", 1_999), of("evt_a", "2", "3", 2_999));
+    for reports in [[first.clone(), second.clone()], [second, first]] {
+        let movements = timeline::movements(&reports, &[]).expect("it fits");
+        let worth: Vec<i64> = movements.values().map(|movement| movement.after).collect();
+        assert_eq!(worth, [2_999]);
+    }
 }
 
 /// The status stays active while collection is paused, and yet nothing is charged.
