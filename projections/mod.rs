@@ -18,11 +18,12 @@
 //! | `HoldCommitted` | hold returned, usage | count, credits | | | | |
 //! | `HoldReleased`, `HoldExpired` | hold returned | | | | | |
 //! | `PeriodPaid` | | | | | each month | |
+//! | `InvoicePaid`, `InvoiceUnpaid` | | | | whether it is paid | see there | |
+//! | `CreditNoteIssued`, `CreditNoteVoided`, `GrantEndMoved` | | | | | | |
 //! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `RevenueChanged`, `SubscriptionMoved`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | grace (`SubscriptionPastDue`) | plan, status |
 //! | `PlanChangeScheduled` | | | report | | | |
 //! | `TrialEndAnnounced` | | | | | | |
-//! | `PaymentSucceeded` | | | | since when it is paid | | |
-//! | `PaymentFailed`, `PaymentActionRequired`, `PaymentLinked`, `PaymentRefunded`, `RefundIssued`, `RefundFailed`, `DisputeOpened`, `DisputeClosed` | | | | | | |
+//! | `PaymentSucceeded`, `PaymentFailed`, `PaymentActionRequired`, `PaymentLinked`, `PaymentRefunded`, `RefundIssued`, `RefundFailed`, `DisputeOpened`, `DisputeClosed` | | | | | | |
 //! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | |
 //!
 //! An empty cell is an answer too: each read model matches every event by name, so a new event does not

@@ -1,9 +1,7 @@
 //! Which events report on a subscription, or on whether it is paid, and what do they say?
 
 use crate::domain::{
-    event::{Event, PaymentPurpose},
-    names::ProviderId,
-    subscription::SubscriptionTerms,
+    event::Event, invoice::InvoiceState, names::ProviderId, subscription::SubscriptionTerms,
 };
 
 /// The whole subscription, as the event reports it; `None` for events about other things.
@@ -36,6 +34,61 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::CreditsHeld { .. }
+        | Event::HoldExtended { .. }
+        | Event::HoldCommitted { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. } => None,
+    }
+}
+
+/// Whether a subscription is paid from then on, or will not be by itself; `None` for events about other things.
+pub(super) fn payment(event: &Event) -> Option<(&ProviderId, bool)> {
+    match event {
+        // What only gave money back pays for nothing.
+        Event::InvoicePaid { invoice, .. } => (invoice.total >= 0).then_some((&invoice.subscription, true)),
+        Event::InvoiceUnpaid { invoice, .. } => match invoice.state {
+            // The days of grace are for that.
+            InvoiceState::Failed => None,
+            InvoiceState::Open | InvoiceState::Uncollectible | InvoiceState::Void => {
+                Some((&invoice.subscription, false))
+            }
+        },
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::AccountClosed { .. }
+        | Event::CreditsGranted { .. }
+        | Event::CreditsDeducted { .. }
+        | Event::CreditsRefunded { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
         | Event::DebtPaid { .. }
         | Event::DebtForgiven { .. }
         | Event::CreditsHeld { .. }
@@ -52,49 +105,8 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
-        | Event::DisputeOpened { .. }
-        | Event::DisputeClosed { .. }
-        | Event::CheckoutStarted { .. }
-        | Event::CheckoutCompleted { .. }
-        | Event::CheckoutExpired { .. } => None,
-    }
-}
-
-/// Whether a subscription is paid from then on, or will not be by itself; `None` for events about other things.
-pub(super) fn payment(event: &Event) -> Option<(&ProviderId, bool)> {
-    match event {
-        Event::PaymentSucceeded { purpose, .. } => match purpose {
-            PaymentPurpose::Subscription { subscription, .. } => subscription.as_ref().map(|id| (id, true)),
-            PaymentPurpose::Pack { .. } | PaymentPurpose::Other => None,
-        },
-        Event::AccountOpened { .. }
-        | Event::CustomerLinked { .. }
-        | Event::CustomerUnlinked { .. }
-        | Event::AccountClosed { .. }
-        | Event::CreditsGranted { .. }
-        | Event::CreditsDeducted { .. }
-        | Event::CreditsRefunded { .. }
-        | Event::CreditsExpired { .. }
-        | Event::CreditsAdjusted { .. }
-        | Event::CreditsClawedBack { .. }
-        | Event::CreditsRestored { .. }
-        | Event::GrantFrozen { .. }
-        | Event::GrantUnfrozen { .. }
-        | Event::DebtPaid { .. }
-        | Event::DebtForgiven { .. }
-        | Event::CreditsHeld { .. }
-        | Event::HoldExtended { .. }
-        | Event::HoldCommitted { .. }
-        | Event::HoldReleased { .. }
-        | Event::HoldExpired { .. }
-        | Event::PeriodPaid { .. }
-        | Event::TrialEndAnnounced { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentActionRequired { .. }
-        | Event::PaymentRefunded { .. }
-        | Event::PaymentLinked { .. }
-        | Event::RefundIssued { .. }
-        | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

@@ -70,6 +70,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::CreditsRestored { .. }
             | Event::GrantFrozen { .. }
             | Event::GrantUnfrozen { .. }
+            | Event::GrantEndMoved { .. }
             | Event::DebtPaid { .. }
             | Event::DebtForgiven { .. }
             | Event::CreditsHeld { .. }
@@ -77,6 +78,8 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::HoldCommitted { .. }
             | Event::HoldReleased { .. }
             | Event::HoldExpired { .. }
+            | Event::InvoicePaid { .. }
+            | Event::InvoiceUnpaid { .. }
             | Event::PeriodPaid { .. }
             | Event::TrialEndAnnounced { .. }
             | Event::TrialStarted { .. }
@@ -100,6 +103,8 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::PaymentLinked { .. }
             | Event::RefundIssued { .. }
             | Event::RefundFailed { .. }
+            | Event::CreditNoteIssued { .. }
+            | Event::CreditNoteVoided { .. }
             | Event::DisputeOpened { .. }
             | Event::DisputeClosed { .. }
             | Event::CheckoutStarted { .. }
@@ -139,6 +144,7 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
         | Event::DebtPaid { .. }
         | Event::DebtForgiven { .. }
         | Event::CreditsHeld { .. }
@@ -146,6 +152,8 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::HoldCommitted { .. }
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
         | Event::TrialStarted { .. }
@@ -169,6 +177,8 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

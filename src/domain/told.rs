@@ -3,18 +3,13 @@
 //! Reports come in any order, and say when they were made only to the second. The order here follows from the set of
 //! them alone, so that everybody who asks gets the same answer.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    names::ProviderId,
     report::{Evidence, Step, SubscriptionTerms},
     time::Timestamp,
 };
 
 /// How many reports of one second are put in order by what they say. More of them are ordered by their ids.
 const PEERS_MAX: usize = 6;
-/// How many reports of a subscription an account remembers: the newest ones.
-const REPORTS_MAX: usize = 8;
 
 /// A report, or what is left of one.
 pub trait Told {
@@ -161,48 +156,5 @@ impl Chain {
             longer.links = longer.links.saturating_add(usize::from(goes_on));
             longer.extend(before, steps, best);
         }
-    }
-}
-
-/// The newest reports on one subscription, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reports(Vec<SubscriptionTerms>);
-
-impl Reports {
-    pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
-        if self.knows(&terms.evidence.id) {
-            return;
-        }
-        self.0.push(terms.clone());
-        self.0 = in_order(std::mem::take(&mut self.0));
-        let too_many = self.0.len().saturating_sub(REPORTS_MAX);
-        self.0.drain(..too_many);
-    }
-
-    #[must_use]
-    pub fn knows(&self, id: &ProviderId) -> bool {
-        self.0.iter().any(|known| known.evidence.id == *id)
-    }
-
-    /// The report that holds.
-    #[must_use]
-    pub fn newest(&self) -> Option<&SubscriptionTerms> {
-        self.0.last()
-    }
-
-    /// Whether a report that is not known would hold.
-    #[must_use]
-    pub fn would_hold(&self, terms: &SubscriptionTerms) -> bool {
-        let all = in_order(self.0.iter().chain([terms]).collect());
-        !self.knows(&terms.evidence.id) && all.last().is_some_and(|last| last.evidence == terms.evidence)
-    }
-
-    /// What was said last before a report was made, as far as that is remembered.
-    #[must_use]
-    pub fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
-        let all = in_order(self.0.iter().chain([terms]).collect());
-        let place = all.iter().position(|told| told.evidence == terms.evidence)?;
-        let before = all.get(place.checked_sub(1)?)?;
-        self.0.iter().find(|known| known.evidence == before.evidence)
     }
 }

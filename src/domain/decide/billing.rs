@@ -9,7 +9,6 @@ use crate::domain::{
     event::{Event, PaymentPurpose},
     names::{GrantId, ProviderId},
     refusal::Refusal,
-    subscription::SubscriptionStatus,
     time::Timestamp,
 };
 
@@ -34,7 +33,7 @@ impl Draft<'_> {
     /// Records a report, also one that is older than what is known: the history of revenue needs it.
     pub(super) fn record_subscription(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
         let plan = &report.terms.plan;
-        if self.context.catalog.plan(plan).is_none() {
+        if self.context.catalog.terms_of(plan).is_none() {
             return Err(Refusal::UnknownPlan { plan: plan.clone() });
         }
         let Some(change) = self.change_by(report) else { return Ok(()) };
@@ -60,8 +59,7 @@ impl Draft<'_> {
             SubscriptionChange::Moved => Event::SubscriptionMoved { terms, effective_at },
         };
         self.record(reported)?;
-        self.grant_trial(report)?;
-        self.pass_time()
+        self.settle_facts()
     }
 
     /// What a report changes. One that names nothing repeats the one before it: `None`, if that is known. Where it is not,
@@ -74,34 +72,6 @@ impl Draft<'_> {
             Some(before) => report.terms.change_since(before),
             None => Some(report.terms.status.reported()),
         }
-    }
-
-    /// What a trial gives: once per account and plan, so that trying again gains nothing.
-    fn grant_trial(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
-        let terms = &report.terms;
-        let trial = self.context.catalog.plan(&terms.plan).and_then(|plan| plan.trial);
-        let Some(trial) = trial.filter(|trial| !trial.credits.is_zero()) else {
-            return Ok(());
-        };
-        let id = GrantId::parse(&format!("trial:{}", terms.plan));
-        let id = id.map_err(|_| Refusal::UnknownPlan { plan: terms.plan.clone() })?;
-        if terms.status != SubscriptionStatus::Trialing || self.account.wallet.find(&id).is_some() {
-            return Ok(());
-        }
-        self.check_room_for(trial.credits)?;
-        let grant = GrantTerms {
-            grant_id: id,
-            source: Source::Bonus,
-            amount: trial.credits,
-            starts_at: terms.period.start,
-            expires_at: Some(terms.trial_end.unwrap_or(terms.period.end)),
-            priority: PRIORITY_DEFAULT,
-            cost: None,
-            payment: None,
-            slot: None,
-            reason: Some("trial".to_owned()),
-        };
-        self.grant(grant, report.effective_at)
     }
 
     pub(super) fn record_pack_purchase(&mut self, purchase: &RecordPackPurchase) -> Result<(), Refusal> {

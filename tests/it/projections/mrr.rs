@@ -4,6 +4,8 @@ use chrono::{Days, NaiveDate};
 use counterfoil::{
     domain::{
         event::Event,
+        invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
+        names::ProviderId,
         subscription::{Step, SubscriptionStatus},
         time::Timestamp,
     },
@@ -239,4 +241,70 @@ async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
         seen,
         [(day(0), "new", 0, 1_000), (day(2), "churn", 1_000, 0), (day(3), "reactivation", 0, 1_000)]
     );
+}
+
+/// The status says active all the while, in whatever order it becomes known that nobody pays.
+#[tokio::test]
+async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order() {
+    let invoice = |id: &str| ProviderId::parse(id).expect("an id");
+    let unpaid = |id: &str, state: InvoiceState, at: Timestamp| Event::InvoiceUnpaid {
+        invoice: UnpaidInvoice {
+            invoice: invoice(id),
+            subscription: invoice("sub_1"),
+            state,
+            charges: Vec::new(),
+        },
+        effective_at: at,
+    };
+    let paid = |id: &str, total: i64, at: Timestamp| Event::InvoicePaid {
+        invoice: PaidInvoice {
+            invoice: invoice(id),
+            subscription: invoice("sub_1"),
+            total,
+            credited: 0,
+            lines: Vec::new(),
+            created_at: at,
+        },
+        effective_at: at,
+    };
+    let day_of = |number: i64| moment(24 * number);
+    let told = [
+        reported(1_000, SubscriptionStatus::Active, day_of(0)),
+        // The first debit takes its time.
+        unpaid("in_1", InvoiceState::Open, day_of(0)),
+        paid("in_1", 1_000, day_of(2)),
+        // A failed payment has its days of grace.
+        unpaid("in_2", InvoiceState::Failed, day_of(3)),
+        unpaid("in_2", InvoiceState::Void, day_of(4)),
+        // What only gives money back pays for nothing.
+        paid("in_3", -500, day_of(5)),
+        paid("in_4", 1_000, day_of(6)),
+        unpaid("in_5", InvoiceState::Uncollectible, day_of(8)),
+    ];
+    let recorded_at = day_of(9);
+    for order in [[0, 1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1, 0], [3, 7, 0, 4, 6, 2, 5, 1]] {
+        let database = TestDatabase::create().await;
+        let pool = database.pool();
+        append(&pool, "a", &opened(day_of(0)), recorded_at, 0).await;
+        for index in order {
+            append(&pool, "a", &told[index], recorded_at, 0).await;
+        }
+        let following = Following::start(pool.clone(), projections::all()).await;
+        following.caught_up(&pool).await;
+        let movements =
+            mrr::movements(&pool, day(0), day(9), None, None, None, 100).await.expect("an answer");
+        let seen: Vec<_> =
+            movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
+        assert_eq!(
+            seen,
+            [
+                (day(2), "new", 0, 1_000),
+                (day(4), "churn", 1_000, 0),
+                (day(6), "reactivation", 0, 1_000),
+                (day(8), "churn", 1_000, 0),
+            ],
+            "{order:?}"
+        );
+        following.assert_rebuild_finds_the_same().await;
+    }
 }

@@ -101,7 +101,7 @@ fn what_moved_to_another_account_gives_nothing_here_until_it_comes_back() {
         // What was granted stays.
         .then_available(500)
         .when(report(Change::Unnamed, told(6, "basic")))
-        .then_named(["SubscriptionStarted"])
+        .then_accepted()
         .then_on_plan("basic");
 }
 

@@ -10,7 +10,10 @@ use counterfoil::{
 };
 use serde_json::{Value, json};
 
-use super::{desk::Desk, documents::translated_value};
+use super::{
+    desk::Desk,
+    documents::{catalog, translated_value},
+};
 use crate::support::ledger::account;
 
 const BASIC: &str = "price_1QLedgerBasicMonthly00001";
@@ -117,7 +120,7 @@ async fn opened(desk: &Desk, id: &str) -> OpenAccount {
 pub async fn standing(desk: &Desk, id: &str) -> (String, i64) {
     let account = opened(desk, id).await;
     let revenue = account.subscriptions.known().values().filter(|terms| terms.is_revenue());
-    (account.plan(desk.clock().now()).to_string(), revenue.map(|terms| terms.monthly.minor).sum())
+    (account.plan(desk.clock().now(), &catalog()).to_string(), revenue.map(|terms| terms.monthly.minor).sum())
 }
 
 /// Every order of three or four things.
