@@ -116,6 +116,8 @@ impl Account {
                 Ok(())
             }
             (Self::Open(account), event) => account.apply(event),
+            // What became known of its payments and subscriptions. Nothing is granted or spent any more.
+            (Self::Closed(closed), event) if !is_use(event) => closed.last.apply(event),
             (Self::Unopened | Self::Closed(_), _) => Err(CorruptHistory),
         }
     }
@@ -233,6 +235,8 @@ impl OpenAccount {
             | Event::SubscriptionRenewed { terms, .. }
             | Event::PlanChanged { terms, .. }
             | Event::PlanChangeScheduled { terms, .. }
+            | Event::RevenueChanged { terms, .. }
+            | Event::SubscriptionMoved { terms, .. }
             | Event::SubscriptionPastDue { terms, .. }
             | Event::SubscriptionRecovered { terms, .. }
             | Event::SubscriptionPaused { terms, .. }
@@ -440,4 +444,18 @@ fn unspent_windows(windows: &[Window], unspent: Credits) -> Vec<Window> {
         .filter(|window| window.key.measure == Measure::Credits)
         .map(|window| Window { count: u64::try_from(unspent.get()).unwrap_or(0), ..*window })
         .collect()
+}
+
+/// Whether credits were given out or used, which only happens to an account that is open.
+const fn is_use(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::CreditsGranted { .. }
+            | Event::CreditsDeducted { .. }
+            | Event::CreditsRefunded { .. }
+            | Event::CreditsHeld { .. }
+            | Event::HoldExtended { .. }
+            | Event::HoldCommitted { .. }
+            | Event::HoldReleased { .. }
+    )
 }

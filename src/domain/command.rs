@@ -221,7 +221,9 @@ pub enum SubscriptionChange {
     TrialStarted,
     Started,
     Renewed,
-    PlanChanged { from: Option<PlanId> },
+    PlanChanged {
+        from: Option<PlanId>,
+    },
     PlanChangeScheduled,
     PastDue,
     Recovered,
@@ -230,6 +232,12 @@ pub enum SubscriptionChange {
     CancellationScheduled,
     CancellationWithdrawn,
     Ended,
+    /// What it brings is another amount: the price or number of an add-on, or a discount that lasts.
+    RevenueChanged,
+    /// It belongs to another account from now on.
+    Moved,
+    /// The report itself says of nothing that it changed. It counts by its terms all the same.
+    Unnamed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -17,17 +17,10 @@ use super::{
     time::Timestamp,
 };
 
-pub use super::purpose::{PaymentPurpose, Purpose};
+pub use super::purpose::{Draw, PaymentPurpose, Purpose};
 
 /// The name of the spending order that a deduction followed: see `crate::domain::credits::burn_order`.
 pub const BURN_ORDER: &str = "burn/v1";
-
-/// How much one grant gave to, or got back from, a movement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Draw {
-    pub grant_id: GrantId,
-    pub amount: Credits,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Event {
@@ -248,6 +241,16 @@ pub enum Event {
         terms: SubscriptionTerms,
         effective_at: Timestamp,
     },
+    /// What the subscription brings is another amount, with the same plan: an add-on, or a discount that lasts.
+    RevenueChanged {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    /// The subscription belongs to another account from now on. What it gave here stays.
+    SubscriptionMoved {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
     SubscriptionPastDue {
         terms: SubscriptionTerms,
         effective_at: Timestamp,
@@ -413,6 +416,8 @@ impl Event {
             Self::SubscriptionRenewed { .. } => "SubscriptionRenewed",
             Self::PlanChanged { .. } => "PlanChanged",
             Self::PlanChangeScheduled { .. } => "PlanChangeScheduled",
+            Self::RevenueChanged { .. } => "RevenueChanged",
+            Self::SubscriptionMoved { .. } => "SubscriptionMoved",
             Self::SubscriptionPastDue { .. } => "SubscriptionPastDue",
             Self::SubscriptionRecovered { .. } => "SubscriptionRecovered",
             Self::SubscriptionPaused { .. } => "SubscriptionPaused",
@@ -471,6 +476,8 @@ impl Event {
             | Self::SubscriptionRenewed { effective_at, .. }
             | Self::PlanChanged { effective_at, .. }
             | Self::PlanChangeScheduled { effective_at, .. }
+            | Self::RevenueChanged { effective_at, .. }
+            | Self::SubscriptionMoved { effective_at, .. }
             | Self::SubscriptionPastDue { effective_at, .. }
             | Self::SubscriptionRecovered { effective_at, .. }
             | Self::SubscriptionPaused { effective_at, .. }

@@ -29,4 +29,5 @@ pub mod sold;
 pub mod subscription;
 mod term;
 pub mod time;
+mod told;
 mod top_up;

@@ -35,8 +35,9 @@ impl Draft<'_> {
         if self.context.catalog.terms_of(plan).is_none() {
             return Err(Refusal::UnknownPlan { plan: plan.clone() });
         }
+        let Some(change) = self.change_by(report) else { return Ok(()) };
         let (terms, effective_at) = (report.terms.clone(), report.effective_at);
-        let reported = match &report.change {
+        let reported = match &change {
             SubscriptionChange::TrialStarted => Event::TrialStarted { terms, effective_at },
             SubscriptionChange::Started => Event::SubscriptionStarted { terms, effective_at },
             SubscriptionChange::Renewed => Event::SubscriptionRenewed { terms, effective_at },
@@ -51,9 +52,25 @@ impl Draft<'_> {
             SubscriptionChange::CancellationScheduled => Event::CancellationScheduled { terms, effective_at },
             SubscriptionChange::CancellationWithdrawn => Event::CancellationWithdrawn { terms, effective_at },
             SubscriptionChange::Ended => Event::SubscriptionEnded { terms, effective_at },
+            SubscriptionChange::RevenueChanged | SubscriptionChange::Unnamed => {
+                Event::RevenueChanged { terms, effective_at }
+            }
+            SubscriptionChange::Moved => Event::SubscriptionMoved { terms, effective_at },
         };
         self.record(reported)?;
         self.settle_facts()
+    }
+
+    /// What a report changes. One that names nothing repeats the one before it: `None`, if that is known. Where it is not,
+    /// because it was lost or comes later, the terms say what has changed.
+    fn change_by(&self, report: &RecordSubscription) -> Option<SubscriptionChange> {
+        if report.change != SubscriptionChange::Unnamed {
+            return Some(report.change.clone());
+        }
+        match self.account.subscriptions.before(&report.terms) {
+            Some(before) => report.terms.change_since(before),
+            None => Some(report.terms.status.reported()),
+        }
     }
 
     pub(super) fn record_pack_purchase(&mut self, purchase: &RecordPackPurchase) -> Result<(), Refusal> {

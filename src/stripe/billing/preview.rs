@@ -196,7 +196,7 @@ impl Billing {
         let changed = SubscriptionTerms {
             plan: change.to.plan.clone(),
             quantity: change.to.quantity,
-            evidence: Evidence { reported_at: at, rank: RANK, id: terms.evidence.id.clone() },
+            evidence: Evidence { reported_at: at, rank: RANK, id: terms.evidence.id.clone(), step: None },
             ..terms.clone()
         };
         let report = Command::RecordSubscription(RecordSubscription {

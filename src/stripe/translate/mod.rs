@@ -36,6 +36,7 @@ use crate::domain::{
     catalog::Catalog,
     command::{Command, RecordPackPurchase},
     names::ProviderId,
+    subscription::Evidence,
     time::Timestamp,
 };
 
@@ -43,8 +44,21 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instructions {
     pub owner: Owner,
+    /// The subscription that the event is about, where it is about one.
+    pub about: Option<About>,
     /// In this order. Each is safe to send again.
     pub steps: Vec<Step>,
+}
+
+/// Which subscription, and when. It leads to its account before anything that was copied from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    pub subscription: ProviderId,
+    pub at: Timestamp,
+    /// Where this report stands among the reports on it; `None`: the event is none.
+    pub report: Option<Evidence>,
+    /// Why the report gives no plan. It is ours only if the subscription is known by other reports.
+    pub unpriced: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +175,16 @@ impl Report<'_> {
 
     /// Commands for the account that the event is about, after the link that it shows.
     fn instruct(&self, steps: Vec<Step>) -> Translation {
+        let about = owner::subscription(self.object).map(|subscription| About {
+            subscription,
+            at: self.object.time("status_transitions.paid_at").unwrap_or_else(|| self.at()),
+            report: None,
+            unpriced: None,
+        });
+        self.instruct_about(about, steps)
+    }
+
+    fn instruct_about(&self, about: Option<About>, steps: Vec<Step>) -> Translation {
         let owner =
             Owner::of(self.object).ok_or_else(|| held("it names neither an account nor a customer"))?;
         let link = owner.link().map(|customer| {
@@ -168,7 +192,7 @@ impl Report<'_> {
             Step::new(format!("link:{customer}"), command)
         });
         let steps = link.into_iter().chain(steps).collect();
-        Ok(Instructions { owner, steps })
+        Ok(Instructions { owner, about, steps })
     }
 }
 

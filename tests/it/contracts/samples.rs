@@ -7,9 +7,9 @@ use counterfoil::domain::{
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
-    names::{DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
     sold::SoldPack,
-    subscription::{PaidBy, SubscriptionTerms, Term},
+    subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
     time::{CalendarUnit, Timestamp},
 };
 
@@ -75,6 +75,17 @@ fn terms() -> SubscriptionTerms {
         grace_days: Some(3),
         unit: Some(credits(500)),
         ..words::terms("basic", month(0))
+    }
+}
+
+fn moved() -> SubscriptionTerms {
+    let step = Step { from: Some("0123456789abcdef".to_owned()), to: "fedcba9876543210".to_owned() };
+    SubscriptionTerms {
+        status: SubscriptionStatus::Cancelled,
+        ended_at: None,
+        moved_to: Some(AccountId::parse("other").expect("it is an identifier")),
+        evidence: Evidence { step: Some(step), ..terms().evidence },
+        ..terms()
     }
 }
 
@@ -276,6 +287,8 @@ fn subscriptions() -> Vec<Event> {
         Event::SubscriptionRenewed { terms: terms(), effective_at },
         Event::PlanChanged { from: Some(plan_id("free")), terms: terms(), effective_at },
         Event::PlanChangeScheduled { terms: terms(), effective_at },
+        Event::RevenueChanged { terms: terms(), effective_at },
+        Event::SubscriptionMoved { terms: moved(), effective_at },
     ]
 }
 

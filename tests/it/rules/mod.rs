@@ -20,6 +20,7 @@ mod packs;
 mod payments;
 mod plans;
 mod refunds;
+mod reports;
 mod reversals;
 mod rollover;
 mod sales;

@@ -246,12 +246,13 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         collection_paused: false,
         grace_days: None,
         unit: None,
+        moved_to: None,
         evidence: evidence(period.start, 1),
     }
 }
 
 pub fn evidence(reported_at: Timestamp, rank: u8) -> Evidence {
-    Evidence { reported_at, rank, id: provider(&format!("evt_{}_{rank}", reported_at.seconds())) }
+    Evidence { reported_at, rank, id: provider(&format!("evt_{}_{rank}", reported_at.seconds())), step: None }
 }
 
 pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionTerms {

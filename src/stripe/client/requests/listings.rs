@@ -200,7 +200,8 @@ impl From<Listed> for Page {
 }
 
 /// The same in the form that everything else reads.
-fn plain(parsed: Parsed) -> Value {
+#[must_use]
+pub fn plain(parsed: Parsed) -> Value {
     match parsed {
         Parsed::Null => Value::Null,
         Parsed::Bool(value) => Value::Bool(value),

@@ -7,6 +7,7 @@ mod checkout;
 mod customer;
 mod invoice;
 mod listings;
+mod object;
 mod payment;
 mod payment_method;
 mod portal;
@@ -24,7 +25,8 @@ pub use customer::{
     DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
 };
 pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
-pub use listings::{AskPage, Listing, Page, TYPES_MAX};
+pub use listings::{AskPage, Listing, Page, TYPES_MAX, plain};
+pub use object::AskObject;
 pub use payment::{
     CancelPayment, CapturePayment, ChargeSeen, ConfirmPayment, FindPayment, ListPayments, MakePayment,
     MakeRefund, NextAction, PaidFor, PaymentFailure, PaymentMetadata, PaymentSeen, PaymentsSeen, Reason,
