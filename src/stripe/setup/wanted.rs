@@ -6,7 +6,7 @@ use crate::{
     catalog::{self, Mode},
     domain::{
         amount::{Currency, Money},
-        catalog::{Catalog, Interval, StripePrice},
+        catalog::{Catalog, Interval, Pack, Plan, StripePrice},
     },
     stripe::{
         client::setup::{PriceKept, RecurringKept},
@@ -26,6 +26,8 @@ pub struct Wanted {
     pub owner: String,
     pub mode: Mode,
     pub offers: Vec<Offer>,
+    /// What was sold once. Whoever has it keeps it, and nobody else gets it.
+    pub retired: Vec<Offer>,
     /// `create_prorations`, `always_invoice` or `none`.
     pub proration: String,
     /// `at_period_end` or `immediately`.
@@ -61,24 +63,31 @@ pub struct Price {
     pub configured: Vec<String>,
     /// Where they come from; `None`: from the catalog's file.
     pub setting: Option<String>,
+    /// What it cost before.
+    pub earlier: Vec<EarlierPrice>,
+}
+
+/// An amount that somebody may still pay.
+#[derive(Clone, Debug)]
+pub struct EarlierPrice {
+    pub amount: Money,
+    pub configured: Vec<String>,
+    /// Where its ids come from, if from a setting.
+    pub setting: Option<String>,
 }
 
 impl Wanted {
     #[must_use]
     pub fn of(catalog: &Catalog, mode: Mode, portal: Option<&str>, url: Option<&str>) -> Self {
         let owner = slug(&catalog.name);
-        let plans = catalog.plans.iter().filter(|plan| !plan.prices.is_empty()).map(|plan| {
-            let of = Named { owner: &owner, kind: "plan", id: plan.id.as_str(), name: &plan.name };
-            let prices = plan.prices.iter().map(|price| (Some(price.interval), &price.amount, &price.stripe));
-            of.offer(prices.collect())
-        });
-        let packs = catalog.packs.iter().map(|pack| {
-            let of = Named { owner: &owner, kind: "pack", id: pack.id.as_str(), name: &pack.name };
-            of.offer(vec![(None, &pack.price, &pack.stripe)])
-        });
+        let plans = catalog.plans.iter().filter(|plan| !plan.prices.is_empty());
+        let plans = plans.map(|plan| (plan.is_sold(), of_plan(&owner, plan)));
+        let packs = catalog.packs.iter().map(|pack| (pack.is_sold(), of_pack(&owner, pack)));
+        let (sold, retired): (Vec<_>, Vec<_>) = plans.chain(packs).partition(|(is_sold, _)| *is_sold);
         Self {
             mode,
-            offers: plans.chain(packs).collect(),
+            offers: sold.into_iter().map(|(_, offer)| offer).collect(),
+            retired: retired.into_iter().map(|(_, offer)| offer).collect(),
             proration: catalog.payments.proration.clone(),
             cancellation: catalog.payments.cancellation.clone(),
             portal: portal.map(str::to_owned),
@@ -87,8 +96,14 @@ impl Wanted {
         }
     }
 
+    /// What is sold.
     pub fn prices(&self) -> impl Iterator<Item = &Price> {
         self.offers.iter().flat_map(|offer| &offer.prices)
+    }
+
+    /// What is sold, and what was.
+    pub fn known_prices(&self) -> impl Iterator<Item = &Price> {
+        self.offers.iter().chain(&self.retired).flat_map(|offer| &offer.prices)
     }
 
     pub(super) fn metadata(&self) -> BTreeMap<String, String> {
@@ -108,16 +123,41 @@ struct Named<'a> {
     kind: &'static str,
     id: &'a str,
     name: &'a str,
+    is_sold: bool,
 }
 
-type Priced<'a> = (Option<Interval>, &'a Money, &'a StripePrice);
+type Priced<'a> = (Option<Interval>, &'a Money, &'a StripePrice, Vec<EarlierPrice>);
+
+fn of_plan(owner: &str, plan: &Plan) -> Offer {
+    let of = Named { owner, kind: "plan", id: plan.id.as_str(), name: &plan.name, is_sold: plan.is_sold() };
+    let prices = plan.prices.iter().map(|price| {
+        let earlier = plan.earlier.iter().filter(|earlier| earlier.interval == price.interval);
+        let earlier = earlier.map(|earlier| earlier_price(&earlier.amount, &earlier.stripe));
+        (Some(price.interval), &price.amount, &price.stripe, earlier.collect())
+    });
+    of.offer(prices.collect())
+}
+
+fn of_pack(owner: &str, pack: &Pack) -> Offer {
+    let of = Named { owner, kind: "pack", id: pack.id.as_str(), name: &pack.name, is_sold: pack.is_sold() };
+    let earlier = pack.earlier.iter().map(|earlier| earlier_price(&earlier.amount, &earlier.stripe));
+    of.offer(vec![(None, &pack.price, &pack.stripe, earlier.collect())])
+}
+
+fn earlier_price(amount: &Money, stripe: &StripePrice) -> EarlierPrice {
+    EarlierPrice {
+        amount: amount.clone(),
+        configured: stripe.retired_price_ids.clone(),
+        setting: stripe.setting.clone(),
+    }
+}
 
 impl Named<'_> {
     fn offer(&self, prices: Vec<Priced<'_>>) -> Offer {
-        let Self { owner, kind, id, name } = self;
+        let Self { owner, kind, id, name, is_sold } = self;
         let path = format!("{kind}s.{id}");
-        let given = prices.iter().find_map(|(_, _, stripe)| stripe.product_id.clone());
-        let price = |(interval, amount, stripe): &Priced<'_>| Price {
+        let given = prices.iter().find_map(|(_, _, stripe, _)| stripe.product_id.clone());
+        let price = |(interval, amount, stripe, earlier): &Priced<'_>| Price {
             path: interval.map_or_else(|| path.clone(), |by| format!("{path}.prices.{}", by.as_str())),
             lookup_key: match interval {
                 Some(interval) => format!("{owner}_{kind}_{id}_{}", interval.as_str()),
@@ -125,8 +165,10 @@ impl Named<'_> {
             },
             amount: (*amount).clone(),
             interval: *interval,
-            configured: stripe.price_ids.clone(),
+            // Of what is not sold any more there are only ids that were for sale once.
+            configured: if *is_sold { &stripe.price_ids } else { &stripe.retired_price_ids }.clone(),
             setting: stripe.setting.clone(),
+            earlier: earlier.clone(),
         };
         Offer {
             name: (*name).to_owned(),
@@ -144,6 +186,20 @@ impl Price {
         let mut metadata = wanted.metadata();
         metadata.insert(PRICE.to_owned(), self.lookup_key.clone());
         metadata
+    }
+
+    /// The earlier amount that a price at Stripe has, if it is one.
+    #[must_use]
+    pub fn earlier(&self, kept: &PriceKept) -> Option<&EarlierPrice> {
+        let amount = amount(kept)?;
+        self.earlier.iter().find(|earlier| {
+            earlier.configured.contains(&kept.id) || (earlier.setting.is_some() && earlier.amount == amount)
+        })
+    }
+
+    /// Every id that is configured, also of earlier amounts.
+    pub fn ids(&self) -> impl Iterator<Item = &String> + Clone {
+        self.configured.iter().chain(self.earlier.iter().flat_map(|earlier| &earlier.configured))
     }
 
     /// What differs between the catalog and a price at Stripe; nothing if it is the same.
