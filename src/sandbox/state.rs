@@ -24,6 +24,7 @@ use super::{
         price::Price,
         product::Product,
         refund::Refund,
+        schedule::Schedule,
         setup_intent::SetupIntent,
         subscription::Subscription,
     },
@@ -57,6 +58,7 @@ pub struct State {
     pub refunds: Table<Refund>,
     pub disputes: Table<Dispute>,
     pub subscriptions: Table<Subscription>,
+    pub schedules: Table<Schedule>,
     pub invoices: Table<Invoice>,
     pub sessions: Table<Session>,
     pub portal_sessions: Table<PortalSession>,
@@ -96,6 +98,7 @@ impl State {
             refunds: Table::default(),
             disputes: Table::default(),
             subscriptions: Table::default(),
+            schedules: Table::default(),
             invoices: Table::default(),
             sessions: Table::default(),
             portal_sessions: Table::default(),
@@ -137,6 +140,15 @@ impl State {
         if !previous.is_empty() {
             let event = self.event(kind, after, Some(Value::Object(previous)));
             self.fresh.push(event);
+        }
+    }
+
+    /// As [`Self::emit_change`], before what was noted since `place`.
+    pub fn emit_change_at(&mut self, place: usize, kind: &str, before: &Value, after: Value) {
+        let previous = difference(before, &after);
+        if !previous.is_empty() {
+            let event = self.event(kind, after, Some(Value::Object(previous)));
+            self.fresh.insert(place.min(self.fresh.len()), event);
         }
     }
 
@@ -221,6 +233,9 @@ impl State {
             "ch" => self.charges.find(id).map(|object| object.render(self)),
             "re" => self.refunds.find(id).map(|object| object.render(self)),
             "du" => self.disputes.find(id).map(|object| object.render(self)),
+            "sub" if id.starts_with("sub_sched_") => {
+                self.schedules.find(id).map(|object| object.render(self))
+            }
             "sub" => self.subscriptions.find(id).map(|object| object.render(self)),
             "in" => self.invoices.find(id).map(|object| object.render(self)),
             "cs" => self.sessions.find(id).map(|object| object.render(self)),

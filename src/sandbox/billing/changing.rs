@@ -102,7 +102,7 @@ impl State {
         Ok(Planned { after, lines, restarts })
     }
 
-    fn change_item(&mut self, after: &mut Subscription, change: &ItemChange) -> Result<(), Failure> {
+    pub fn change_item(&mut self, after: &mut Subscription, change: &ItemChange) -> Result<(), Failure> {
         if let Some(price) = &change.price {
             let price =
                 self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;

@@ -2,7 +2,7 @@
 
 use crate::sandbox::{
     failure::Failure,
-    objects::{invoice::Status as InvoiceStatus, subscription::Status},
+    objects::{invoice::Status as InvoiceStatus, schedule::Status as ScheduleStatus, subscription::Status},
     state::{AfterRetries, State},
     table::Stored,
 };
@@ -27,9 +27,15 @@ impl State {
         row.cancellation_comment = words.comment.or_else(|| row.cancellation_comment.clone());
         row.cancellation_feedback = words.feedback.or_else(|| row.cancellation_feedback.clone());
         row.pending.clear();
+        let schedule = row.schedule.clone();
         row.paused = None;
         let object = self.subscriptions.get(id)?.render(self);
         self.emit("customer.subscription.deleted", object);
+        if let Some(schedule) = schedule {
+            let over = self.schedules.get(&schedule)?.is_over(now);
+            let status = if over { ScheduleStatus::Completed } else { ScheduleStatus::Canceled };
+            self.cancel_schedule(&schedule, status)?;
+        }
         self.stop_invoices(id)
     }
 

@@ -9,4 +9,5 @@ pub mod invoicing;
 pub mod passing;
 pub mod payments;
 pub mod proration;
+pub mod scheduling;
 pub mod subscribing;

@@ -5,6 +5,7 @@ use crate::sandbox::{
     objects::{
         checkout::Status as SessionStatus,
         invoice::{Invoice, Status as InvoiceStatus},
+        schedule::Schedule,
         subscription::{Status, Subscription},
     },
     state::State,
@@ -31,6 +32,7 @@ pub enum Happening {
     CollectionResumes(String),
     Ends(String),
     PeriodEnds(String),
+    PhaseEnds(String),
     IncompleteExpires(String),
     Finalizes(String),
     Retries(String),
@@ -61,6 +63,7 @@ impl State {
     fn next_due(&self) -> Option<(i64, Happening)> {
         let subscriptions = self.subscriptions.iter().flat_map(of_subscription);
         let invoices = self.invoices.iter().flat_map(of_invoice);
+        let phases = self.schedules.iter().filter_map(|row| self.phase_end(row));
         let open = self.sessions.iter().filter(|session| session.status == SessionStatus::Open);
         let sessions =
             open.map(|session| (session.expires_at, Happening::SessionExpires(session.id.clone())));
@@ -73,12 +76,21 @@ impl State {
             .iter()
             .filter_map(|refund| Some((refund.fails_at?, Happening::RefundFails(refund.id.clone()))));
         subscriptions
+            .chain(phases)
             .chain(invoices)
             .chain(sessions)
             .chain(debits)
             .chain(refunds)
             .filter(|(_, happening)| !self.stuck.contains(happening))
             .min()
+    }
+
+    /// The end of a phase is the end of a period, most of the time, and happens with it.
+    fn phase_end(&self, row: &Schedule) -> Option<(i64, Happening)> {
+        let at = row.due()?;
+        let subscription = row.subscription.as_deref().and_then(|id| self.subscriptions.find(id))?;
+        let with_period = subscription.status.renews() && subscription.period_end() <= at;
+        (!with_period).then(|| (at, Happening::PhaseEnds(row.id.clone())))
     }
 
     fn happen(&mut self, happening: &Happening) -> Result<(), Failure> {
@@ -94,6 +106,7 @@ impl State {
             }
             Happening::Ends(id) => self.end_subscription(id, "cancellation_requested", Words::default()),
             Happening::PeriodEnds(id) => self.end_period(id),
+            Happening::PhaseEnds(id) => self.end_phase(id),
             Happening::IncompleteExpires(id) => self.expire_incomplete(id),
             Happening::Finalizes(id) => self.finalize_when_due(id),
             Happening::Retries(id) => self.collect(id, None, Presence::Absent).map(drop),

@@ -13,6 +13,7 @@ use super::{
     invoicing::NewInvoice,
     payments::{Attempt, Presence, foresee},
     proration::period_line,
+    scheduling::AtBoundary,
 };
 
 /// What is subscribed to.
@@ -147,6 +148,7 @@ impl State {
             trial_without_method: new.trial_without_method,
             trial_end_told: false,
             paused: None,
+            schedule: None,
             pending: Vec::new(),
         })
     }
@@ -201,32 +203,44 @@ impl State {
         last.map_or(row.created, |invoice| invoice.created)
     }
 
-    /// The next period begins. Its invoice is a draft for an hour.
+    /// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
     pub fn renew(&mut self, id: &str) -> Result<(), Failure> {
-        let was_trial = self.subscriptions.get(id)?.status == Status::Trialing;
-        let mut ends = Vec::new();
-        let row = self.subscriptions.get(id)?;
-        for item in &row.items {
-            let recurring = self.prices.get(&item.price)?.recurring;
-            let end = recurring
-                .map(|recurring| calendar::period_end(row.billing_cycle_anchor, recurring, item.period_end));
-            ends.push(end.unwrap_or(item.period_end));
+        let mut row = self.subscriptions.get(id)?.clone();
+        let before = row.render(self);
+        let schedule = row.schedule.as_deref().and_then(|id| self.schedules.find(id)).cloned();
+        let boundary = row.period_end();
+        let at = self.enter_phase(&mut row, boundary)?;
+        if let (AtBoundary::Ends, Some(schedule)) = (at, &schedule) {
+            return self.finish_schedule(&schedule.id, at);
         }
-        self.change_subscription(id, |row| {
-            for (item, end) in row.items.iter_mut().zip(&ends) {
-                item.period_start = item.period_end;
-                item.period_end = *end;
-            }
-            if was_trial {
-                row.status = Status::Active;
-            }
-        })?;
-        let row = self.subscriptions.get(id)?.clone();
+        self.begin_period(&mut row)?;
+        self.subscriptions.put(row.clone());
+        let place = self.place();
         let invoice = self.cycle_invoice(&row, "subscription_cycle", false)?;
+        let after = self.subscriptions.get(id)?.render(self);
+        self.emit_change_at(place, "customer.subscription.updated", &before, after);
+        if let Some(schedule) = schedule {
+            self.tell_phase(&schedule.id, &schedule)?;
+            self.finish_schedule(&schedule.id, at)?;
+        }
         let (now, keeps) = (self.now, keeps_drafts(&row));
         let invoice = self.invoices.get_mut(&invoice)?;
         invoice.finalizes_at = (!keeps).then(|| now.saturating_add(HOUR_S));
         invoice.auto_advance = !keeps;
+        Ok(())
+    }
+
+    fn begin_period(&self, row: &mut Subscription) -> Result<(), Failure> {
+        let anchor = row.billing_cycle_anchor;
+        for item in &mut row.items {
+            let recurring = self.prices.get(&item.price)?.recurring;
+            let end = recurring.map(|recurring| calendar::period_end(anchor, recurring, item.period_end));
+            item.period_start = item.period_end;
+            item.period_end = end.unwrap_or(item.period_end);
+        }
+        if row.status == Status::Trialing {
+            row.status = Status::Active;
+        }
         Ok(())
     }
 

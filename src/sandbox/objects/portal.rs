@@ -24,6 +24,8 @@ pub struct Configuration {
     pub cancel_reasons: Vec<String>,
     pub update: bool,
     pub proration_behavior: String,
+    /// Which changes wait for the end of the period: `decreasing_item_amount`, `shortening_interval`.
+    pub at_period_end: Vec<String>,
     /// Products and their prices that may be changed to. Empty: every active one.
     pub products: Vec<(String, Vec<String>)>,
 }
@@ -66,6 +68,7 @@ impl Stored for Configuration {
 impl Configuration {
     fn features(&self) -> Value {
         let product = |(product, prices): &(String, Vec<String>)| json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices });
+        let conditions: Vec<Value> = self.at_period_end.iter().map(|kind| json!({ "type": kind })).collect();
         json!({
             "customer_update": { "allowed_updates": [], "enabled": false },
             "invoice_history": { "enabled": self.invoice_history },
@@ -82,7 +85,7 @@ impl Configuration {
                 "enabled": self.update,
                 "products": self.products.iter().map(product).collect::<Vec<Value>>(),
                 "proration_behavior": self.proration_behavior,
-                "schedule_at_period_end": { "conditions": [] },
+                "schedule_at_period_end": { "conditions": conditions },
                 "trial_update_behavior": "end_trial",
             },
         })

@@ -92,6 +92,8 @@ pub struct Subscription {
     pub trial_end_told: bool,
     /// Why it is paused, and since when.
     pub paused: Option<(&'static str, i64)>,
+    /// What changes it when a phase ends.
+    pub schedule: Option<String>,
     /// Prorations that wait for the next invoice.
     pub pending: Vec<Line>,
 }
@@ -149,6 +151,7 @@ impl Stored for Subscription {
                 "payment_method_types": null,
                 "save_default_payment_method": self.save_default_payment_method,
             },
+            "schedule": self.schedule,
             "start_date": self.created,
             "status": self.status.as_str(),
             "status_details": self.status_details(),
@@ -173,7 +176,6 @@ const ABSENT: &[&str] = &[
     "pending_invoice_item_interval",
     "pending_setup_intent",
     "pending_update",
-    "schedule",
     "test_clock",
     "transfer_data",
 ];

@@ -65,7 +65,8 @@ fn fresh(state: &mut State) -> Configuration {
         cancel_at_period_end: true,
         cancel_reasons: REASONS.map(str::to_owned).to_vec(),
         update: true,
-        proration_behavior: "create_prorations".to_owned(),
+        proration_behavior: "none".to_owned(),
+        at_period_end: Vec::new(),
         products: Vec::new(),
     }
 }
@@ -98,6 +99,10 @@ fn assign(configuration: &mut Configuration, params: &Params) {
     }
     if let Some(behavior) = params.owned("features.subscription_update.proration_behavior") {
         configuration.proration_behavior = behavior;
+    }
+    if params.has("features.subscription_update.schedule_at_period_end") {
+        let conditions = params.list("features.subscription_update.schedule_at_period_end.conditions");
+        configuration.at_period_end = conditions.iter().filter_map(|one| one.owned("type")).collect();
     }
     if params.has("features.subscription_update.products") {
         let products = params.list("features.subscription_update.products");

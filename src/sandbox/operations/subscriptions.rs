@@ -112,7 +112,7 @@ fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failur
 }
 
 /// A price by its id, or one that is made for this subscription alone.
-fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Failure> {
+pub fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Failure> {
     match (item.text("price"), item.nested("price_data")) {
         (Some(price), _) => Ok(Some(price.to_owned())),
         (None, Some(data)) => {
@@ -180,6 +180,7 @@ fn update(state: &mut State, call: &Call) -> Answer {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(Failure::invalid(message));
     }
+    refuse_scheduled(row, params)?;
     let customer = row.customer.clone();
     let method = params.text("default_payment_method");
     let method = method.map(|id| payment_methods::owned_by(state, id, &customer)).transpose()?;
@@ -207,6 +208,19 @@ fn update(state: &mut State, call: &Call) -> Answer {
         end_trial(state, call.id())?;
     }
     retrieve(state, call)
+}
+
+/// When one under a schedule ends is for the schedule to say.
+fn refuse_scheduled(row: &Subscription, params: &Params) -> Result<(), Failure> {
+    let Some(schedule) = &row.schedule else { return Ok(()) };
+    if params.has("cancel_at") || params.has("cancel_at_period_end") {
+        let message = format!(
+            "The subscription is managed by the subscription schedule `{schedule}`, and updating any cancelation \
+             behavior directly is not allowed. Please update the schedule instead."
+        );
+        return Err(Failure::invalid(message));
+    }
+    Ok(())
 }
 
 fn ends_trial(params: &Params, trial_end: Option<i64>, now: i64) -> bool {

@@ -7,6 +7,7 @@ mod errors;
 mod pages;
 mod payments;
 mod receiver;
+mod schedules;
 mod schema;
 mod served;
 mod subscriptions;
