@@ -26,6 +26,8 @@ pub struct Configuration {
     pub proration_behavior: String,
     /// Which changes wait for the end of the period: `decreasing_item_amount`, `shortening_interval`.
     pub at_period_end: Vec<String>,
+    /// What becomes of a trial when the plan is changed: `end_trial` or `continue_trial`.
+    pub trial_update: String,
     /// Products and their prices that may be changed to. Empty: every active one.
     pub products: Vec<(String, Vec<String>)>,
 }
@@ -86,7 +88,7 @@ impl Configuration {
                 "products": self.products.iter().map(product).collect::<Vec<Value>>(),
                 "proration_behavior": self.proration_behavior,
                 "schedule_at_period_end": { "conditions": conditions },
-                "trial_update_behavior": "end_trial",
+                "trial_update_behavior": self.trial_update,
             },
         })
     }

@@ -67,6 +67,7 @@ fn fresh(state: &mut State) -> Configuration {
         update: true,
         proration_behavior: "none".to_owned(),
         at_period_end: Vec::new(),
+        trial_update: "end_trial".to_owned(),
         products: Vec::new(),
     }
 }
@@ -99,6 +100,9 @@ fn assign(configuration: &mut Configuration, params: &Params) {
     }
     if let Some(behavior) = params.owned("features.subscription_update.proration_behavior") {
         configuration.proration_behavior = behavior;
+    }
+    if let Some(behavior) = params.owned("features.subscription_update.trial_update_behavior") {
+        configuration.trial_update = behavior;
     }
     if params.has("features.subscription_update.schedule_at_period_end") {
         let conditions = params.list("features.subscription_update.schedule_at_period_end.conditions");

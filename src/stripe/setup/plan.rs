@@ -92,6 +92,7 @@ pub struct Portal {
     products: BTreeMap<String, Vec<String>>,
     proration: String,
     cancellation: String,
+    less_at_period_end: bool,
 }
 
 impl Plan {
@@ -136,9 +137,13 @@ pub fn plan(wanted: &Wanted, found: &Found, retire: bool) -> Plan {
         plan_retired(wanted, offer, &found.sold, &mut plan, &mut archived);
     }
     if !portal.is_empty() {
-        let (proration, cancellation) = (wanted.proration.clone(), wanted.cancellation.clone());
-        let step =
-            plan_portal(wanted, found, Portal { products: portal, proration, cancellation }, &plan.current);
+        let portal = Portal {
+            products: portal,
+            proration: wanted.proration.clone(),
+            cancellation: wanted.cancellation.clone(),
+            less_at_period_end: wanted.less_at_period_end,
+        };
+        let step = plan_portal(wanted, found, portal, &plan.current);
         plan.steps.push(step);
     }
     // What the portal offered is archived after it has stopped offering it.
@@ -339,6 +344,7 @@ impl Portal {
             products: products.collect::<Option<_>>()?,
             proration: self.proration.clone(),
             cancellation: self.cancellation.clone(),
+            less_at_period_end: self.less_at_period_end,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     catalog::{self, Mode},
     domain::{
         amount::{Currency, Money},
-        catalog::{Catalog, Interval, Pack, Plan, StripePrice},
+        catalog::{Catalog, Downgrade, Interval, Pack, Plan, StripePrice},
     },
     stripe::{
         client::setup::{PriceKept, RecurringKept},
@@ -28,10 +28,12 @@ pub struct Wanted {
     pub offers: Vec<Offer>,
     /// What was sold once. Whoever has it keeps it, and nobody else gets it.
     pub retired: Vec<Offer>,
-    /// `create_prorations`, `always_invoice` or `none`.
+    /// How the portal settles a change: `always_invoice` or `none`.
     pub proration: String,
     /// `at_period_end` or `immediately`.
     pub cancellation: String,
+    /// Whether the portal lets a change to less wait for the end of the period.
+    pub less_at_period_end: bool,
     /// The configuration that is in use, if one is set.
     pub portal: Option<String>,
     /// Where webhooks are to be sent.
@@ -88,8 +90,9 @@ impl Wanted {
             mode,
             offers: sold.into_iter().map(|(_, offer)| offer).collect(),
             retired: retired.into_iter().map(|(_, offer)| offer).collect(),
-            proration: catalog.payments.proration.clone(),
+            proration: portal_proration(&catalog.payments.proration).to_owned(),
             cancellation: catalog.payments.cancellation.clone(),
+            less_at_period_end: catalog.payments.downgrade == Downgrade::PeriodEnd,
             portal: portal.map(str::to_owned),
             url: url.map(str::to_owned),
             owner,
@@ -115,6 +118,12 @@ impl Wanted {
     pub fn owns(&self, metadata: &BTreeMap<String, String>) -> bool {
         metadata.get(OWNER) == Some(&self.owner)
     }
+}
+
+/// The portal settles what is more and what is less in one way, and more is paid for at once, wherever it is asked for:
+/// with the next invoice its credits would be there a month late.
+fn portal_proration(of_catalog: &str) -> &'static str {
+    if of_catalog == "none" { "none" } else { "always_invoice" }
 }
 
 /// What is sold, and under which names.

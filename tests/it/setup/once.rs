@@ -7,6 +7,8 @@ use counterfoil::{
     stripe::setup::{Action, types},
 };
 
+use serde_json::json;
+
 use super::account::{Account, MUSIC_OBJECTS, URL};
 
 #[tokio::test]
@@ -104,4 +106,36 @@ async fn the_portal_offers_exactly_the_plans_with_what_the_catalog_says_of_chang
     let portal = account.list("billing_portal/configurations").await.remove(0);
     assert_eq!((&portal["active"], account.objects().await), (&true.into(), MUSIC_OBJECTS));
     assert_eq!(portal["features"]["subscription_cancel"]["mode"], "immediately");
+}
+
+#[tokio::test]
+async fn the_portal_lets_what_is_less_wait_for_the_period_and_ends_no_trial() {
+    let mut account = Account::healthy().await;
+    let update = async |account: &Account| {
+        let portal = account.list("billing_portal/configurations").await.remove(0);
+        portal["features"]["subscription_update"].clone()
+    };
+    let at_first = update(&account).await;
+    let conditions = &at_first["schedule_at_period_end"]["conditions"];
+    assert_eq!(*conditions, json!([{ "type": "decreasing_item_amount" }, { "type": "shortening_interval" }]));
+    // What is more is paid for at once there too, whatever becomes of the rest of what is less.
+    assert_eq!(
+        (&at_first["trial_update_behavior"], &at_first["proration_behavior"]),
+        (&json!("continue_trial"), &json!("always_invoice"))
+    );
+
+    account.text = account.text.replace("[payments]\n", "[payments]\ndowngrade = \"at_once\"\n");
+    assert!(!account.plan().await.is_done());
+    account.set_up_and_set().await;
+    assert_eq!(update(&account).await["schedule_at_period_end"]["conditions"], json!([]));
+
+    // Somebody sets one of the two by hand, which is nothing that a catalog says.
+    let path = format!("billing_portal/configurations/{}", account.settings["STRIPE_PORTAL_CONFIGURATION"]);
+    let condition = "features[subscription_update][schedule_at_period_end][conditions][0][type]";
+    account.post(&path, &[(condition, "shortening_interval")]).await;
+    assert!(!account.plan().await.is_done());
+    account.set_up_and_set().await;
+    assert!(account.plan().await.is_done());
+    account.post(&path, &[("features[subscription_update][trial_update_behavior]", "end_trial")]).await;
+    assert!(!account.plan().await.is_done());
 }
