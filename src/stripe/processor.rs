@@ -45,6 +45,20 @@ pub const RETRY_DELAY_S_MIN: i64 = 1;
 /// The longest delay between two attempts.
 pub const RETRY_DELAY_S_MAX: i64 = 3_600;
 
+/// How often an event is tried, and how long is waited in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    pub attempts_max: i32,
+    pub delay_s_min: i64,
+    pub delay_s_max: i64,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { attempts_max: ATTEMPTS_MAX, delay_s_min: RETRY_DELAY_S_MIN, delay_s_max: RETRY_DELAY_S_MAX }
+    }
+}
+
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
 /// How many events of one customer are worked on at the same time. The next ones are decided while the first
@@ -71,6 +85,7 @@ pub struct Processor {
     watch: Watch,
     /// Whom to ask for what an event leaves out; without it, such an event waits.
     client: Option<Client>,
+    retries: Retries,
 }
 
 /// What a look into the inbox came to.
@@ -87,13 +102,19 @@ pub enum Progress {
 impl Processor {
     #[must_use]
     pub fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
-        Self { inbox, ledger, deployment, watch: Watch::default(), client: None }
+        Self { inbox, ledger, deployment, watch: Watch::default(), client: None, retries: Retries::default() }
     }
 
     /// The same, asking Stripe for what events leave out.
     #[must_use]
     pub fn asking(self, client: Option<Client>) -> Self {
         Self { client, ..self }
+    }
+
+    /// The same, with other attempts and delays.
+    #[must_use]
+    pub fn retrying(self, retries: Retries) -> Self {
+        Self { retries, ..self }
     }
 
     /// What went wrong lately.
@@ -224,7 +245,7 @@ impl Processor {
                 Err(Obstacle::Passing) => return Outcome::Interrupted,
             },
         };
-        Outcome::Settled(fate.settle(&plan.due, self.ledger.clock().now()), learned)
+        Outcome::Settled(fate.settle(&plan.due, self.retries, self.ledger.clock().now()), learned)
     }
 
     async fn execute_all(
@@ -330,7 +351,7 @@ impl Fate {
         }
     }
 
-    fn settle(self, due: &Due, at: Timestamp) -> Settled {
+    fn settle(self, due: &Due, retries: Retries, at: Timestamp) -> Settled {
         let settled = |state, reason, account| Settled {
             event_id: due.event_id.clone(),
             state,
@@ -343,27 +364,29 @@ impl Fate {
             Self::Done(account) => settled(State::Processed, None, Some(account)),
             Self::Aside(state, because) => settled(state, Some(because), None),
             Self::Dead(because) => settled(State::Dead, Some(because), None),
-            Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),
-            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), at),
+            Self::Later(because) => retries.wait(settled(State::Dead, Some(because), None), at),
+            Self::LaterIfAtAll(because) => retries.wait(settled(State::Ignored, Some(because), None), at),
         }
     }
 }
 
-/// One more attempt, unless there were enough: then this is what became of the event.
-fn wait(given_up: Settled, at: Timestamp) -> Settled {
-    let attempts = given_up.attempts.saturating_add(1);
-    if attempts >= ATTEMPTS_MAX {
-        return Settled { attempts, ..given_up };
+impl Retries {
+    /// One more attempt, unless there were enough: then this is what became of the event.
+    fn wait(self, given_up: Settled, at: Timestamp) -> Settled {
+        let attempts = given_up.attempts.saturating_add(1);
+        if attempts >= self.attempts_max {
+            return Settled { attempts, ..given_up };
+        }
+        let next_attempt_at = Some(at.plus(self.delay(attempts)));
+        Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
     }
-    let next_attempt_at = Some(at.plus(delay(attempts)));
-    Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
-}
 
-/// How long to wait after so many attempts.
-fn delay(attempts: i32) -> TimeDelta {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
-    let factor = 2_i64.checked_pow(doublings).unwrap_or(RETRY_DELAY_S_MAX);
-    TimeDelta::seconds(RETRY_DELAY_S_MIN.saturating_mul(factor).min(RETRY_DELAY_S_MAX))
+    /// How long to wait after so many attempts.
+    fn delay(self, attempts: i32) -> TimeDelta {
+        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
+        let factor = 2_i64.checked_pow(doublings).unwrap_or(self.delay_s_max);
+        TimeDelta::seconds(self.delay_s_min.saturating_mul(factor).min(self.delay_s_max))
+    }
 }
 
 /// The customers, or the payments, that these events lead to their accounts by.

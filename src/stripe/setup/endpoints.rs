@@ -4,7 +4,7 @@ use super::{
     plan::{Action, Change, Object, Step},
     wanted::{Wanted, types},
 };
-use crate::stripe::client::setup::{API_VERSION, ChangeEndpoint, EndpointKept, MakeEndpoint};
+use crate::stripe::client::setup::{ChangeEndpoint, EndpointKept, MakeEndpoint};
 
 /// The endpoint for an address, and what becomes of others there.
 pub(super) fn plan_endpoints(
@@ -22,11 +22,11 @@ pub(super) fn plan_endpoints(
         change,
     };
     let here: Vec<&EndpointKept> = endpoints.iter().filter(|kept| kept.url == url).collect();
-    let pinned = here.iter().copied().filter(|kept| kept.is_pinned());
+    let pinned = here.iter().copied().filter(|kept| kept.is_pinned(&wanted.api_version));
     let Some(kept) = pinned.max_by_key(|kept| kept.is_enabled()) else {
         let (metadata, url) = (wanted.metadata(), url.to_owned());
-        let made = MakeEndpoint { url, types: types(), metadata };
-        let because = format!("events of version {API_VERSION}, {} types", made.types.len());
+        let made = MakeEndpoint { url, types: types(), metadata, version: wanted.api_version.clone() };
+        let because = format!("events of version {}, {} types", made.version, made.types.len());
         let mut steps = vec![step(Action::Create, None, because, Some(Change::MakeEndpoint(made)))];
         steps.extend(here.into_iter().map(|other| plan_other_endpoint(&step, other, retire)));
         return steps;
@@ -42,7 +42,7 @@ pub(super) fn plan_endpoints(
         because.push("it does not ask for exactly the types that are read");
     }
     let mut steps = vec![if because.is_empty() {
-        let because = format!("events of version {API_VERSION}, {} types", types().len());
+        let because = format!("events of version {}, {} types", wanted.api_version, types().len());
         step(Action::Leave, Some(kept), because, None)
     } else {
         step(Action::Update, Some(kept), because.join("; "), Some(Change::ChangeEndpoint(change)))

@@ -9,7 +9,7 @@ use crate::{
         catalog::{Catalog, Downgrade, Interval, Pack, Plan, StripePrice},
     },
     stripe::{
-        client::setup::{PriceKept, RecurringKept},
+        client::setup::{API_VERSION, PriceKept, RecurringKept},
         translate::kinds,
     },
 };
@@ -38,6 +38,8 @@ pub struct Wanted {
     pub portal: Option<String>,
     /// Where webhooks are to be sent.
     pub url: Option<String>,
+    /// The version of Stripe's API that they are sent in.
+    pub api_version: String,
 }
 
 /// A plan or a pack.
@@ -95,8 +97,15 @@ impl Wanted {
             less_at_period_end: catalog.payments.downgrade == Downgrade::PeriodEnd,
             portal: portal.map(str::to_owned),
             url: url.map(str::to_owned),
+            api_version: API_VERSION.to_owned(),
             owner,
         }
+    }
+
+    /// The same, with webhooks of another version of Stripe's API.
+    #[must_use]
+    pub fn pinned_to(self, api_version: &str) -> Self {
+        Self { api_version: api_version.to_owned(), ..self }
     }
 
     /// What is sold.

@@ -38,6 +38,11 @@ async fn a_plan_that_left_the_catalog_keeps_limits_features_discount_and_credits
 
     let on_creator = OnOldPlan { plan: "creator".to_owned(), accounts: 1, terms: Terms::LastCatalog };
     assert_eq!(business.on_old_plans(&fewer).await, [on_creator]);
+    let said = business.check(&fewer).await;
+    let line = "accounts on plan `creator`, which is not in this file: the terms of the last catalog that had it hold: 1\n";
+    assert!(said.contains(line), "{said}");
+    let said = business.check(MUSIC).await;
+    assert!(said.contains("every account is on a plan that is sold\n"), "{said}");
     business.close().await;
 }
 

@@ -21,7 +21,7 @@ use counterfoil::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Scratch, database::TestDatabase, ledger::noon};
+use crate::support::{Scratch, database::TestDatabase, ledger::noon, program};
 
 pub const MUSIC: &str = include_str!("../../../catalogs/music.toml");
 pub const HOUR_S: i64 = 3_600;
@@ -118,6 +118,17 @@ impl Business {
         let pool = self.database.pool();
         counterfoil::app::catalogs::recall(&pool, &mut read, Mode::Test).await.expect("an answer");
         counterfoil::app::catalogs::on_old_plans(&pool, &read).await.expect("an answer")
+    }
+
+    /// What the command says of a catalog, beside this database.
+    pub async fn check(&self, catalog: &str) -> String {
+        let path = self.files.path().join("checked.toml");
+        fs::write(&path, catalog).expect("it can be written");
+        let mut command = program::command(&["catalog", "check", "--with-database"]);
+        command.arg(path).env("DATABASE_URL", &self.settings["DATABASE_URL"]);
+        let output = tokio::task::spawn_blocking(move || program::run(&mut command)).await.expect("no panic");
+        assert_eq!(program::code(&output), 0, "{}", program::stderr(&output));
+        String::from_utf8(output.stdout).expect("text")
     }
 
     pub async fn ask(&mut self, method: Method, path: &str, body: &Value) -> (u16, Value) {
