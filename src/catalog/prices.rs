@@ -127,17 +127,26 @@ fn read_id(node: &Node<'_>, kind: Kind, mode: Option<Mode>, owner: &str) -> Opti
     node.reading.stripe_ids.take(node.reading, StripeId { id, kind, owner, mode, place, cause: Cause::File })
 }
 
+/// A product at Stripe, and the setting that its id comes from, if it does.
+#[derive(Default)]
+pub(super) struct Product {
+    pub id: Option<String>,
+    pub setting: Option<String>,
+}
+
 /// `"prod_…"`, or `{ setting = "NAME" }` where the id comes from a setting.
-pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<Option<String>> {
+pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<Product> {
     if node.value.as_str().is_some() {
-        return read_id(node, Kind::Product, None, owner).map(Some);
+        return read_id(node, Kind::Product, None, owner).map(|id| Product { id: Some(id), setting: None });
     }
     let table = node.table(&["setting"])?;
     let setting = table.required("setting")?;
-    let Some(id) = node.reading.setting(setting.text()?) else { return Some(None) };
+    let name = setting.text()?;
+    let named = |id| Product { id, setting: Some(name.to_owned()) };
+    let Some(id) = node.reading.setting(name) else { return Some(named(None)) };
     let (owner, place) = (owner.to_owned(), setting.place.clone());
     let id = StripeId { id, kind: Kind::Product, owner, mode: None, place, cause: Cause::Setting };
-    node.reading.stripe_ids.take(node.reading, id).map(Some)
+    node.reading.stripe_ids.take(node.reading, id).map(|id| named(Some(id)))
 }
 
 fn read_retired(table: &Table<'_>, owner: &str) -> Vec<String> {

@@ -38,7 +38,9 @@ pub(super) fn check(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
     let differs: Vec<String> = differs.chain(earlier).collect();
     let well = format!("{count} prices are what the catalog says");
     findings.all(Code::PriceTerms, Level::Error, &differs, SETUP, well);
-    check_products(sold, on_sale.map(|(_, kept)| &kept.product), findings);
+    let without_price = wanted.offers.iter().filter(|offer| offer.prices.is_empty());
+    let products = without_price.filter_map(|offer| offer.product_given.as_ref());
+    check_products(sold, on_sale.map(|(_, kept)| &kept.product).chain(products), findings);
     check_retired(sold, wanted, findings);
 }
 

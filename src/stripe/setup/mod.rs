@@ -169,6 +169,10 @@ impl Report {
             let ids = plan.ids.get(&price.lookup_key).filter(|ids| !ids.is_empty());
             self.settings.extend(price.setting.clone().zip(ids.map(|ids| ids.join(","))));
         }
+        for offer in &wanted.offers {
+            let product = offer.product_given.as_ref().unwrap_or(&offer.product_own);
+            self.settings.extend(offer.product_setting.clone().map(|setting| (setting, product.clone())));
+        }
         let earlier = plan.earlier.iter().map(|(setting, ids)| (setting.clone(), ids.join(",")));
         self.settings.extend(earlier);
         for price in wanted.prices() {

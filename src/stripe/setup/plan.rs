@@ -165,7 +165,7 @@ fn plan_offer(
     let of_sibling =
         offer.prices.iter().find_map(|price| choose(offer, price, sold)).map(|kept| kept.product.clone());
     let product = offer.product_given.clone().or(of_sibling).unwrap_or_else(|| offer.product_own.clone());
-    let mut products: Vec<String> = Vec::new();
+    let mut products: Vec<String> = if offer.prices.is_empty() { vec![product.clone()] } else { Vec::new() };
     let mut prices = Vec::new();
     for price in &offer.prices {
         let kept = choose(offer, price, sold);

@@ -53,6 +53,9 @@ pub struct Offer {
     /// The product that is made when there is none.
     pub product_own: String,
     pub is_plan: bool,
+    /// The setting of the product's id, where it has one.
+    pub product_setting: Option<String>,
+    /// None, where the amount is made for each sale.
     pub prices: Vec<Price>,
 }
 
@@ -90,7 +93,7 @@ impl Wanted {
         let (sold, retired): (Vec<_>, Vec<_>) = plans.chain(packs).partition(|(is_sold, _)| *is_sold);
         Self {
             mode,
-            offers: sold.into_iter().map(|(_, offer)| offer).collect(),
+            offers: sold.into_iter().map(|(_, offer)| offer).chain(of_top_up(&owner, catalog)).collect(),
             retired: retired.into_iter().map(|(_, offer)| offer).collect(),
             proration: portal_proration(&catalog.payments.proration).to_owned(),
             cancellation: catalog.payments.cancellation.clone(),
@@ -162,6 +165,21 @@ fn of_pack(owner: &str, pack: &Pack) -> Offer {
     of.offer(vec![(None, &pack.price, &pack.stripe, earlier.collect())])
 }
 
+/// Its product, where the catalog has a place for one.
+fn of_top_up(owner: &str, catalog: &Catalog) -> Option<Offer> {
+    let top_up = catalog.top_up.as_ref()?;
+    let has_product = top_up.product_id.is_some() || top_up.product_setting.is_some();
+    has_product.then(|| Offer {
+        path: "top_up".to_owned(),
+        name: top_up.name.clone(),
+        product_given: top_up.product_id.clone(),
+        product_own: format!("prod_{owner}_top_up"),
+        is_plan: false,
+        product_setting: top_up.product_setting.clone(),
+        prices: Vec::new(),
+    })
+}
+
 fn earlier_price(amount: &Money, stripe: &StripePrice) -> EarlierPrice {
     EarlierPrice {
         amount: amount.clone(),
@@ -193,6 +211,7 @@ impl Named<'_> {
             product_given: given,
             product_own: format!("prod_{owner}_{kind}_{id}"),
             is_plan: *kind == "plan",
+            product_setting: None,
             prices: prices.iter().map(price).collect(),
             path,
         }

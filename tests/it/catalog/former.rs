@@ -43,6 +43,12 @@ async fn a_plan_that_left_the_catalog_keeps_limits_features_discount_and_credits
     assert!(said.contains(line), "{said}");
     let said = business.check(MUSIC).await;
     assert!(said.contains("every account is on a plan that is sold\n"), "{said}");
+    // The start says it too.
+    let said = business.start_and_hear(&fewer).await;
+    let warned =
+        said.lines().find(|line| line.contains("accounts are on a plan that the catalog does not have"));
+    let warned = warned.unwrap_or_else(|| panic!("{said}"));
+    assert!(warned.contains("creator") && warned.contains("\"accounts\":1"), "{warned}");
     business.close().await;
 }
 

@@ -131,6 +131,25 @@ impl Business {
         String::from_utf8(output.stdout).expect("text")
     }
 
+    /// What the program says when it starts with this catalog, and stops again.
+    pub async fn start_and_hear(&mut self, catalog: &str) -> String {
+        if let Some(app) = self.app.take() {
+            app.stop().await;
+        }
+        let path = self.files.path().join("heard.toml");
+        fs::write(&path, catalog).expect("it can be written");
+        let mut settings = self.settings.clone();
+        settings.remove("COUNTERFOIL_LISTEN");
+        let heard = tokio::task::spawn_blocking(move || {
+            let served = program::Served::start(|command| {
+                command.envs(settings).env("COUNTERFOIL_CATALOG", path).env("COUNTERFOIL_LOG_FORMAT", "json");
+            });
+            served.signal(libc::SIGTERM);
+            served.wait_and_hear().1
+        });
+        heard.await.expect("no panic")
+    }
+
     pub async fn ask(&mut self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         self.sent += 1;
         let address = self.app.as_ref().expect("it serves").address();

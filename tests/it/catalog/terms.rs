@@ -299,3 +299,32 @@ fn the_music_catalog_with_all_of_it_is_right() {
     let product = catalog.top_up.and_then(|top_up| top_up.product_id);
     assert_eq!(product.as_deref(), Some("prod_STRIPE_PRODUCT_CREDITS"));
 }
+
+#[test]
+fn a_check_says_what_is_not_sold_any_more_and_what_any_number_of_credits_costs() {
+    let file = std::env::temp_dir().join(format!("counterfoil-terms-{}.toml", std::process::id()));
+    let text = format!("{MUSIC}{TOP_UP}").replace("name = \"Team\"\n", "name = \"Team\"\nretired = true\n");
+    std::fs::write(&file, text).expect("it can be written");
+    let report = counterfoil::catalog::check(&file, &nothing_is_set, Mode::Test);
+    std::fs::remove_file(&file).expect("it was written");
+    let said = report.to_string();
+    assert!(
+        said.contains(
+            "any number of credits: 100 credits for 1.25 usd, up to 50000 credits for 625.00 usd\n"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("not sold any more: plan `team`\n"), "{said}");
+    assert!(!said.contains("plan `team` by the month cannot be bought"), "{said}");
+}
+
+#[test]
+fn the_price_of_one_credit_is_told_exactly() {
+    for (written, minor) in [("0.0125", "1.25"), ("0.01", "1"), ("1.5", "150"), ("0.00001", "0.001")] {
+        let text = format!("{MUSIC}{}", TOP_UP.replace("0.0125", written).replace("= 100\n", "= 50000\n"));
+        let text = text
+            .replace("largest = \"1000.00\"", "largest = \"900000.00\"")
+            .replace("smallest = \"0.50\"", "smallest = \"0.50\"");
+        assert_eq!(right(&text, &nothing_is_set).top_up.expect("it is sold").minor_per_credit(), minor);
+    }
+}
