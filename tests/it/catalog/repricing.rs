@@ -108,3 +108,29 @@ async fn a_retired_plan_can_be_left_for_another_one_and_not_be_come_back_to() {
     assert_eq!(said["code"], "not_for_sale", "{said:#}");
     business.close().await;
 }
+
+/// The price by the year leaves the plan: who pays it can still change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_pays_a_price_that_left_its_plan_keeps_the_plan_and_can_leave_it() {
+    let mut business = Business::open().await;
+    business.set_up(MUSIC).await;
+    business.serve(MUSIC).await;
+    business.buy("ada", &json!({ "plan": "basic", "interval": "year" })).await;
+    let text = super::running::without(MUSIC, &["[plans.basic.prices.year]"]);
+    business.settings.remove("STRIPE_PRICE_BASIC_ANNUAL");
+    business.serve(&text).await;
+
+    business.renew().await;
+    let held = business.read("/v1/accounts/ada/subscription").await;
+    // 99.90 for the year that has begun.
+    let monthly = &held["subscription"]["monthly"]["minor"];
+    assert_eq!((&held["plan"], monthly), (&json!("basic"), &json!(832)), "{held:#}");
+    assert!(business.available("ada").await >= 550, "the year gives its months");
+    let change = "/v1/accounts/ada/subscription/change";
+    let wish = json!({ "plan": "team", "interval": "year" });
+    let (status, said) = business.ask(Method::POST, change, &wish).await;
+    assert_eq!(status, 202, "{said:#}");
+    business.settled().await;
+    assert_eq!(business.read("/v1/accounts/ada/subscription").await["plan"], "team");
+    business.close().await;
+}
