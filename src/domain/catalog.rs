@@ -101,6 +101,20 @@ impl Plan {
         self.allocation.monthly().checked_mul(quantity)
     }
 
+    /// This plan and a smaller one together: the features of both, and of each limit the larger one. What one of them
+    /// does not limit is not limited.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        self.features.extend(other.features.iter().cloned());
+        self.discount_percent = self.discount_percent.max(other.discount_percent);
+        self.limits.retain_mut(|limit| {
+            let same = other.limits.iter().find(|same| same.key() == limit.key());
+            limit.max = same.map_or(limit.max, |same| same.max.max(limit.max));
+            same.is_some()
+        });
+        self
+    }
+
     /// What the plan costs when it is paid by the month, or by the year.
     #[must_use]
     pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {
@@ -152,7 +166,10 @@ impl Allocation {
 }
 
 /// The most that may roll over into a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// **Its names are part of the storage format:** paid lines remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum RolloverCap {
     /// At most this many credits are carried.
     Carry(Credits),
