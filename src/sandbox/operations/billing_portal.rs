@@ -63,11 +63,13 @@ fn fresh(state: &mut State) -> Configuration {
         invoice_history: true,
         cancel: true,
         cancel_at_period_end: true,
+        cancel_proration: "none".to_owned(),
         cancel_reasons: REASONS.map(str::to_owned).to_vec(),
         update: true,
         proration_behavior: "none".to_owned(),
+        ends_trial: true,
+        restarts: false,
         at_period_end: Vec::new(),
-        trial_update: "end_trial".to_owned(),
         products: Vec::new(),
     }
 }
@@ -101,8 +103,14 @@ fn assign(configuration: &mut Configuration, params: &Params) {
     if let Some(behavior) = params.owned("features.subscription_update.proration_behavior") {
         configuration.proration_behavior = behavior;
     }
-    if let Some(behavior) = params.owned("features.subscription_update.trial_update_behavior") {
-        configuration.trial_update = behavior;
+    if let Some(behavior) = params.owned("features.subscription_cancel.proration_behavior") {
+        configuration.cancel_proration = behavior;
+    }
+    if let Some(behavior) = params.text("features.subscription_update.trial_update_behavior") {
+        configuration.ends_trial = behavior == "end_trial";
+    }
+    if let Some(anchor) = params.text("features.subscription_update.billing_cycle_anchor") {
+        configuration.restarts = anchor == "now";
     }
     if params.has("features.subscription_update.schedule_at_period_end") {
         let conditions = params.list("features.subscription_update.schedule_at_period_end.conditions");
