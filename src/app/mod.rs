@@ -216,7 +216,8 @@ fn start_senders(
     // Where billing is switched off, what Stripe delivers is kept and not acted on.
     if ledger.catalog().payments.enabled {
         let processor = Processor::new(inbox.clone(), ledger.clone(), deployment.clone());
-        senders.tasks.spawn(processor.asking(client.cloned()).run(senders.stop.clone()));
+        let processor = processor.asking(client.cloned()).retrying(config.inbox);
+        senders.tasks.spawn(processor.run(senders.stop.clone()));
     }
     if let Some((client, hour)) = client.zip(config.billing.reconcile_hour) {
         let reconciler = Reconciler::new(client.clone(), inbox.clone(), ledger.clone(), deployment);

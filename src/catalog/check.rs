@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Cause, Mistake, Mode, Settings, currency::show, document, read, reading::Ids};
 use crate::domain::{
     amount::Credits,
-    catalog::{Allocation, Catalog, Limit, Measure, Pack, Plan, StripePrice, WindowKind},
+    catalog::{Allocation, Catalog, Limit, Measure, Pack, Plan, StripePrice, TopUp, WindowKind},
     time::CalendarUnit,
 };
 
@@ -41,12 +41,13 @@ pub fn check(path: &Path, settings: Settings<'_>, mode: Mode) -> Report {
 /// A line for each price that nothing can be bought at, because it has no id at Stripe.
 #[must_use]
 pub fn not_for_sale(catalog: &Catalog) -> Vec<String> {
-    let plans = catalog.plans.iter().flat_map(|plan| {
+    let plans = catalog.plans.iter().filter(|plan| plan.is_sold()).flat_map(|plan| {
         plan.prices.iter().filter(|price| price.amount.minor > 0).map(move |price| {
             (format!("plan `{}` by the {}", plan.id, price.interval.as_str()), &price.stripe)
         })
     });
-    let packs = catalog.packs.iter().map(|pack| (format!("pack `{}`", pack.id), &pack.stripe));
+    let packs = catalog.packs.iter().filter(|pack| pack.is_sold());
+    let packs = packs.map(|pack| (format!("pack `{}`", pack.id), &pack.stripe));
     plans
         .chain(packs)
         .filter(|(_, stripe)| stripe.sale_id().is_none())
@@ -99,6 +100,9 @@ struct Summary {
     free_plan: String,
     plans: Vec<PlanLine>,
     packs: Vec<PackLine>,
+    top_up: Option<String>,
+    /// Plans and packs that are not sold any more.
+    retired: Vec<String>,
     generations: Vec<GenerationLine>,
     not_for_sale: Vec<String>,
 }
@@ -144,6 +148,8 @@ impl Summary {
             free_plan: catalog.free_plan.to_string(),
             plans: catalog.plans.iter().map(plan_line).collect(),
             packs: catalog.packs.iter().map(pack_line).collect(),
+            top_up: catalog.top_up.as_ref().and_then(describe_top_up),
+            retired: retired(catalog),
             generations: catalog.generations.iter().map(generation).collect(),
             not_for_sale: not_for_sale(catalog),
         }
@@ -171,6 +177,17 @@ fn plan_line(plan: &Plan) -> PlanLine {
 
 fn pack_line(pack: &Pack) -> PackLine {
     PackLine { pack: pack.id.to_string(), credits: pack.credits, price: show(&pack.price) }
+}
+
+fn describe_top_up(top_up: &TopUp) -> Option<String> {
+    let cost = |credits| Some(format!("{credits} credits for {}", show(&top_up.price_of(credits)?)));
+    Some(format!("{}, up to {}", cost(top_up.smallest)?, cost(top_up.largest)?))
+}
+
+fn retired(catalog: &Catalog) -> Vec<String> {
+    let plans = catalog.plans.iter().filter(|plan| !plan.is_sold()).map(|plan| format!("plan `{}`", plan.id));
+    let packs = catalog.packs.iter().filter(|pack| !pack.is_sold()).map(|pack| format!("pack `{}`", pack.id));
+    plans.chain(packs).collect()
 }
 
 fn describe_limit(limit: &Limit) -> String {
@@ -242,6 +259,12 @@ impl fmt::Display for Summary {
         }
         for table in [plans, packs, generations].iter().filter(|table| !table.is_empty()) {
             writeln!(formatter, "{table}")?;
+        }
+        if let Some(top_up) = &self.top_up {
+            writeln!(formatter, "any number of credits: {top_up}")?;
+        }
+        if !self.retired.is_empty() {
+            writeln!(formatter, "not sold any more: {}", self.retired.join(", "))?;
         }
         self.not_for_sale.iter().try_for_each(|line| writeln!(formatter, "{line}"))
     }

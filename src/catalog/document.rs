@@ -125,6 +125,9 @@ fn read_free_plan(root: &Table<'_>, plans: &[Plan]) -> Option<PlanId> {
         return node
             .refuse(format!("`{text}` has a price, so it cannot be the plan of those who pay nothing"));
     }
+    if !plan.is_sold() {
+        return node.refuse(format!("`{text}` is retired, and who has no subscription needs a plan"));
+    }
     Some(plan.id.clone())
 }
 

@@ -5,7 +5,7 @@ use super::{
     identifiers::identify,
     payments::{Terms, days},
     plans::read_standing,
-    prices::{read_earlier, read_stripe},
+    prices::{read_earlier, read_stripe, without},
     reading::{Entry, Node, Table},
 };
 use crate::domain::{
@@ -34,18 +34,19 @@ fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
     let price = table.required("price").and_then(|node| read_price(&node, terms));
     let expiry = table.or("expires_after_days", None, |node| days(node, 1, EXPIRY_DAYS_MAX).map(Some));
     let standing = table.or("retired", Standing::Sold, read_standing);
-    let stripe = read_stripe(&table, terms);
-    let earlier = table.or("earlier", Vec::new(), |node| read_earlier(node, terms));
-    let standing = standing?;
+    let owner = table.place.path.as_str();
+    let stripe = read_stripe(&table, owner, terms);
+    let earlier = table.or("earlier", Vec::new(), |node| read_earlier(node, owner, price.as_ref(), terms))?;
+    let (standing, stripe) = (standing?, without(stripe?, &earlier));
     let pack = Pack {
         id: id?,
         name: name?.to_owned(),
         standing,
         credits: credits?,
         price: price?,
-        earlier: earlier?,
+        earlier,
         expires_after_days: expiry?,
-        stripe: stripe?,
+        stripe,
     };
     Some(if pack.is_sold() { pack } else { pack.withdrawn(standing) })
 }

@@ -172,11 +172,22 @@ fn read_trial(node: &Node<'_>, plan: &Table<'_>, terms: &Terms) -> Option<Trial>
     Some(Trial { days: length?, credits: credits? })
 }
 
-/// One plan at most can be the one that most people choose.
+/// One plan at most can be the one that most people choose, and one that they can choose.
 fn check_popular(entries: &[Entry<'_>], plans: &[Plan]) {
+    for entry in entries.iter().filter(|entry| is_retired_and_popular(entry)) {
+        entry.refuse_key::<()>("a retired plan is not shown, so it cannot be popular");
+    }
     let popular: Vec<_> = plans.iter().filter(|plan| plan.popular).map(|plan| plan.id.as_str()).collect();
     for entry in entries.iter().filter(|entry| popular.iter().skip(1).any(|id| *id == entry.name)) {
         let first = popular.first().copied().unwrap_or_default();
         entry.refuse_key::<()>(format!("`{first}` is popular already; mark one plan at most"));
     }
+}
+
+fn is_retired_and_popular(entry: &Entry<'_>) -> bool {
+    let is_true = |key: &str| {
+        let value = entry.node.as_table().and_then(|table| table.find(key)?.value.as_bool());
+        value == Some(true)
+    };
+    is_true("retired") && is_true("popular")
 }

@@ -7,7 +7,10 @@ use super::{
     reading::{Entry, Ids, Node, Table},
     stripe_ids::{Kind, StripeId},
 };
-use crate::domain::catalog::{Earlier, Interval, PlanPrice, StripePrice};
+use crate::domain::{
+    amount::Money,
+    catalog::{Earlier, Interval, PlanPrice, StripePrice},
+};
 
 const INTERVALS: [(&str, Interval); 2] = [("month", Interval::Month), ("year", Interval::Year)];
 
@@ -32,36 +35,57 @@ fn read_plan_price(
 ) -> Option<(PlanPrice, Vec<PlanPrice>)> {
     let table = node.table(&["amount", "stripe", "earlier"])?;
     let amount = table.required("amount").and_then(|node| terms.price(&node));
-    let stripe = read_stripe(&table, terms);
-    let earlier = table.or("earlier", Vec::new(), |node| read_earlier(node, terms))?.into_iter();
-    let earlier = earlier.map(|Earlier { amount, stripe }| PlanPrice { interval, amount, stripe }).collect();
-    Some((PlanPrice { interval, amount: amount?, stripe: stripe? }, earlier))
+    let owner = table.place.path.as_str();
+    let stripe = read_stripe(&table, owner, terms);
+    let earlier =
+        table.or("earlier", Vec::new(), |node| read_earlier(node, owner, amount.as_ref(), terms))?;
+    let stripe = without(stripe?, &earlier);
+    let of_plan = |Earlier { amount, stripe }| PlanPrice { interval, amount, stripe };
+    Some((PlanPrice { interval, amount: amount?, stripe }, earlier.into_iter().map(of_plan).collect()))
 }
 
 /// `[{ amount = "7.99", stripe = { … } }]`: what somebody may still pay, and nobody new.
-pub(super) fn read_earlier(node: &Node<'_>, terms: &Terms) -> Option<Vec<Earlier>> {
-    Some(node.items()?.iter().filter_map(|node| read_earlier_price(node, terms)).collect())
+pub(super) fn read_earlier(
+    node: &Node<'_>,
+    owner: &str,
+    today: Option<&Money>,
+    terms: &Terms,
+) -> Option<Vec<Earlier>> {
+    Some(node.items()?.iter().filter_map(|node| read_earlier_price(node, owner, today, terms)).collect())
 }
 
-fn read_earlier_price(node: &Node<'_>, terms: &Terms) -> Option<Earlier> {
+/// Nothing is sold at an earlier amount, also while its id still stands where today's belongs.
+pub(super) fn without(mut stripe: StripePrice, earlier: &[Earlier]) -> StripePrice {
+    let is_today = |id: &String| !earlier.iter().any(|earlier| earlier.stripe.has(id));
+    stripe.price_ids.retain(is_today);
+    stripe.retired_price_ids.retain(is_today);
+    stripe
+}
+
+/// Its ids are those of the price that `owner` leads to.
+fn read_earlier_price(node: &Node<'_>, owner: &str, today: Option<&Money>, terms: &Terms) -> Option<Earlier> {
     let table = node.table(&["amount", "stripe"])?;
     // The range of payments is today's, and may have been another one then.
     let amount = table.required("amount").and_then(|node| terms.coinage.price(&node));
-    let stripe = read_stripe(&table, terms);
-    Some(Earlier { amount: amount?, stripe: stripe?.retired() })
+    let stripe = read_stripe(&table, owner, terms);
+    let amount = amount?;
+    if today.is_some_and(|today| today.minor == amount.minor) {
+        node.refuse::<()>("this is what it costs today; an earlier amount is another one");
+    }
+    Some(Earlier { amount, stripe: stripe?.retired() })
 }
 
 /// The `stripe` key of whatever has a price; without one it has no id, and cannot be bought.
-pub(super) fn read_stripe(owner: &Table<'_>, terms: &Terms) -> Option<StripePrice> {
-    let Some(node) = owner.find("stripe") else { return Some(StripePrice::default()) };
+pub(super) fn read_stripe(of: &Table<'_>, owner: &str, terms: &Terms) -> Option<StripePrice> {
+    let Some(node) = of.find("stripe") else { return Some(StripePrice::default()) };
     let table = node.table(&["setting", "optional", "product", "test", "live", "retired"])?;
-    let retired_price_ids = read_retired(&table, &owner.place.path);
+    let retired_price_ids = read_retired(&table, owner);
     let names_modes = table.find("test").is_some() || table.find("live").is_some();
     let stripe = match (table.find("setting"), names_modes) {
         (Some(_), true) => table.refuse("give either a `setting`, or ids for `test` and `live`, not both"),
         (None, false) => table.refuse("give a `setting`, or ids for `test` and `live`"),
-        (Some(setting), false) => read_from_setting(&table, &setting, &owner.place.path, terms),
-        (None, true) => read_from_file(&table, &owner.place.path),
+        (Some(setting), false) => read_from_setting(&table, &setting, owner, terms),
+        (None, true) => read_from_file(&table, owner),
     };
     Some(StripePrice { retired_price_ids, ..stripe? })
 }
@@ -103,17 +127,26 @@ fn read_id(node: &Node<'_>, kind: Kind, mode: Option<Mode>, owner: &str) -> Opti
     node.reading.stripe_ids.take(node.reading, StripeId { id, kind, owner, mode, place, cause: Cause::File })
 }
 
+/// A product at Stripe, and the setting that its id comes from, if it does.
+#[derive(Default)]
+pub(super) struct Product {
+    pub id: Option<String>,
+    pub setting: Option<String>,
+}
+
 /// `"prod_…"`, or `{ setting = "NAME" }` where the id comes from a setting.
-pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<Option<String>> {
+pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<Product> {
     if node.value.as_str().is_some() {
-        return read_id(node, Kind::Product, None, owner).map(Some);
+        return read_id(node, Kind::Product, None, owner).map(|id| Product { id: Some(id), setting: None });
     }
     let table = node.table(&["setting"])?;
     let setting = table.required("setting")?;
-    let Some(id) = node.reading.setting(setting.text()?) else { return Some(None) };
+    let name = setting.text()?;
+    let named = |id| Product { id, setting: Some(name.to_owned()) };
+    let Some(id) = node.reading.setting(name) else { return Some(named(None)) };
     let (owner, place) = (owner.to_owned(), setting.place.clone());
     let id = StripeId { id, kind: Kind::Product, owner, mode: None, place, cause: Cause::Setting };
-    node.reading.stripe_ids.take(node.reading, id).map(Some)
+    node.reading.stripe_ids.take(node.reading, id).map(|id| named(Some(id)))
 }
 
 fn read_retired(table: &Table<'_>, owner: &str) -> Vec<String> {

@@ -4,7 +4,7 @@
 const WORD_BYTES_MAX: usize = 64;
 
 /// How many known names a message lists when none is close.
-const LISTED_NAMES_MAX: usize = 12;
+const LISTED_NAMES_MAX: usize = 16;
 
 /// Says that `word` is not a known `kind`, and what might have been meant.
 #[must_use]

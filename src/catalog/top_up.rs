@@ -3,7 +3,7 @@
 use super::{
     packs::{EXPIRY_DAYS_MAX, read_credits},
     payments::{Terms, days},
-    prices::read_product,
+    prices::{Product, read_product},
     reading::{Node, Table},
 };
 use crate::domain::{
@@ -24,7 +24,8 @@ pub(super) fn read(node: &Node<'_>, terms: &Terms) -> Option<TopUp> {
     let smallest = table.required("smallest").and_then(|node| read_credits(&node, 1));
     let largest = table.required("largest").and_then(|node| read_credits(&node, 1));
     let expiry = table.or("expires_after_days", None, |node| days(node, 1, EXPIRY_DAYS_MAX).map(Some));
-    let product_id = table.or("product", None, |node| read_product(node, &table.place.path));
+    let product = table.or("product", Product::default(), |node| read_product(node, &table.place.path));
+    let product = product?;
     let top_up = TopUp {
         name: name?.to_owned(),
         price_per_credit: price?,
@@ -32,7 +33,8 @@ pub(super) fn read(node: &Node<'_>, terms: &Terms) -> Option<TopUp> {
         smallest: smallest?,
         largest: largest?,
         expires_after_days: expiry?,
-        product_id: product_id?,
+        product_id: product.id,
+        product_setting: product.setting,
     };
     check_range(&table, &top_up, terms);
     Some(top_up)

@@ -1,21 +1,27 @@
-//! `counterfoil catalog check FILE`: can the program start with this file?
+//! `counterfoil catalog check FILE`: can the program start with this file, and who is on what it does not sell?
 
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use crate::catalog::{self, Mode};
+use crate::{
+    app::catalogs::{self, OnOldPlan, Terms},
+    catalog::{self, Mode, Report},
+};
 
 use super::{
-    exit::{Answer, Exit},
+    exit::{Answer, Exit, Failure},
+    flags::DatabaseFlags,
     output::Output,
+    session::{self, Session},
 };
 
 const HELP: &str = "\
 Every mistake is listed at once, with its line. Exit code 1 says that the file has some.
 
-Example:
-  counterfoil catalog check catalogs/music.toml";
+Examples:
+  counterfoil catalog check catalogs/music.toml
+  counterfoil catalog check catalogs/music.toml --with-database";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -26,6 +32,11 @@ pub(super) enum Command {
         /// Which of two sets of price ids is looked at
         #[arg(long, value_enum, default_value_t = ModeName::Test)]
         mode: ModeName,
+        /// Say also how many accounts are on plans that this file retires or does not have
+        #[arg(long)]
+        with_database: bool,
+        #[command(flatten)]
+        flags: DatabaseFlags,
     },
 }
 
@@ -45,10 +56,41 @@ impl From<ModeName> for Mode {
 }
 
 impl Command {
-    pub(super) fn run(self, output: Output) -> Answer {
-        let Self::Check { file, mode } = self;
+    pub(super) async fn run(self, output: Output) -> Answer {
+        let Self::Check { file, mode, with_database, flags } = self;
         let report = catalog::check(&file, &|name| std::env::var(name).ok(), mode.into());
-        output.answer(&report.to_json(), || report.to_string())?;
+        let on_old_plans = if with_database { find_old_plans(&flags, &report).await? } else { None };
+        let mut shown = report.to_json();
+        if let Some((shown, on_old_plans)) = shown.as_object_mut().zip(on_old_plans.as_ref()) {
+            shown.insert("on_old_plans".to_owned(), serde_json::json!(on_old_plans));
+        }
+        output.answer(&shown, || format!("{report}{}", lines(on_old_plans.as_deref())))?;
         Ok(if report.is_right() { Exit::Success } else { Exit::No })
+    }
+}
+
+/// Of a file with mistakes nothing can be said.
+async fn find_old_plans(flags: &DatabaseFlags, report: &Report) -> Result<Option<Vec<OnOldPlan>>, Failure> {
+    let Some(mut catalog) = report.catalog.clone() else { return Ok(None) };
+    let found = session::with(flags, async |session: &Session| {
+        catalogs::recall(&session.pool, &mut catalog, report.mode).await.map_err(Failure::broken)?;
+        catalogs::on_old_plans(&session.pool, &catalog).await.map_err(Failure::broken)
+    });
+    found.await.map(Some)
+}
+
+fn lines(on_old_plans: Option<&[OnOldPlan]>) -> String {
+    let line = |OnOldPlan { plan, accounts, terms }: &OnOldPlan| {
+        let terms = match terms {
+            Terms::Retired => "which is retired",
+            Terms::LastCatalog => "which is not in this file: the terms of the last catalog that had it hold",
+            Terms::FreePlan => "which no catalog here ever had: the free plan's features and limits hold",
+        };
+        format!("accounts on plan `{plan}`, {terms}: {accounts}\n")
+    };
+    match on_old_plans {
+        None => String::new(),
+        Some([]) => "every account is on a plan that is sold\n".to_owned(),
+        Some(old) => old.iter().map(line).collect(),
     }
 }

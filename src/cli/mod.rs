@@ -109,7 +109,7 @@ async fn run(command: Command, output: Output) -> Answer {
         Command::Serve(serve) => serve.run(output).await,
         Command::Sandbox(sandbox) => sandbox.run(output).await,
         Command::Migrate(migrate) => migrate.run(output).await,
-        Command::Catalog(command) => command.run(output),
+        Command::Catalog(command) => command.run(output).await,
         Command::Keys(command) => command.run(output).await,
         Command::Stripe(command) => command.run(output).await,
         Command::Inbox(command) => command.run(output).await,

@@ -22,6 +22,7 @@ use crate::{
     http::keys::Secret,
     stripe::{
         client::{ApiUrl, SecretKey},
+        processor::Retries,
         signature::Secrets,
     },
 };
@@ -36,6 +37,8 @@ pub struct Config {
     pub bootstrap_key: Option<Secret>,
     pub webhook_secrets: Secrets,
     pub billing: BillingConfig,
+    /// How often a webhook that waits is tried, and how long it waits.
+    pub inbox: Retries,
     /// Whether real money is involved.
     pub mode: Mode,
     pub log: LogConfig,
@@ -50,6 +53,8 @@ pub struct BillingConfig {
     pub url: ApiUrl,
     /// What the portal offers; `None`: what the Stripe account has by default.
     pub portal: Option<String>,
+    /// The version of Stripe's API that webhooks are sent in.
+    pub api_version: String,
     /// When the ledger is compared with Stripe, in UTC; `None`: never by itself.
     pub reconcile_hour: Option<u8>,
 }

@@ -1,7 +1,8 @@
 //! What does each setting's text mean? One function a setting; each notes its own mistake, and reading goes on.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
+use chrono::NaiveDate;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
@@ -10,7 +11,8 @@ use crate::{
     http::keys::Secret,
     postgres::{self, default_data_directory},
     stripe::{
-        client::{ApiUrl, SecretKey},
+        client::{ApiUrl, SecretKey, setup::API_VERSION},
+        processor::Retries,
         signature::Secrets,
     },
 };
@@ -19,6 +21,11 @@ use super::{
     BillingConfig, CatalogChoice, Config, DatabaseConfig, Given, LogConfig, LogFormat, Mistake, catalog,
     settings::{self, Setting},
 };
+
+/// The oldest version of Stripe's API whose webhooks are read.
+const OLDEST_API_VERSION: &str = "2023-10-16";
+/// The longest delay between two attempts at a webhook, in seconds: a day.
+const DELAY_S_MAX: i64 = 86_400;
 
 /// Reads everything, or notes why not.
 pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config> {
@@ -29,6 +36,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let bootstrap_key = reading.bootstrap_key();
     let webhook_secrets = reading.webhook_secrets();
     let billing = reading.billing();
+    let inbox = reading.inbox();
     let mode = reading.mode();
     let log = reading.log();
     Some(Config {
@@ -38,6 +46,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
         bootstrap_key: bootstrap_key?,
         webhook_secrets: webhook_secrets?,
         billing: billing?,
+        inbox: inbox?,
         mode: mode?,
         log: log?,
     })
@@ -128,8 +137,53 @@ impl Reading<'_> {
             Err(error) => self.refuse(settings::STRIPE_API_URL, &error.to_string()),
         };
         let portal = self.portal();
+        let api_version = self.api_version();
         let reconcile_hour = self.reconcile_hour();
-        Some(BillingConfig { on: on?, key, url: url?, portal: portal?, reconcile_hour: reconcile_hour? })
+        Some(BillingConfig {
+            on: on?,
+            key,
+            url: url?,
+            portal: portal?,
+            api_version: api_version?,
+            reconcile_hour: reconcile_hour?,
+        })
+    }
+
+    /// A day, and since 2024 a name: `2024-04-10`, `2026-09-30.endive`.
+    fn api_version(&mut self) -> Option<String> {
+        let text = self.given.value(settings::STRIPE_API_VERSION);
+        let (day, name) = text.split_once('.').unwrap_or((text, "unnamed"));
+        let is_day = NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok() && day.len() == 10;
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
+        if is_day && is_name && day >= OLDEST_API_VERSION && day <= newest_day() {
+            return Some(text.to_owned());
+        }
+        let allowed = format!(
+            "it is a version of Stripe's API whose webhooks are read here, from {OLDEST_API_VERSION} to {API_VERSION}"
+        );
+        self.refuse(settings::STRIPE_API_VERSION, &allowed)
+    }
+
+    fn inbox(&mut self) -> Option<Retries> {
+        let attempts_max = self.number(settings::INBOX_ATTEMPTS, 1..=1_000);
+        let delay_s_min = self.number(settings::INBOX_DELAY_MIN, 1..=DELAY_S_MAX);
+        let delay_s_max = self.number(settings::INBOX_DELAY_MAX, 1..=DELAY_S_MAX);
+        let (delay_s_min, delay_s_max) = (delay_s_min?, delay_s_max?);
+        if delay_s_min > delay_s_max {
+            let allowed = format!("it is not less than {}, {delay_s_min}", settings::INBOX_DELAY_MIN.name);
+            return self.refuse(settings::INBOX_DELAY_MAX, &allowed);
+        }
+        Some(Retries { attempts_max: attempts_max?, delay_s_min, delay_s_max })
+    }
+
+    fn number<T: FromStr + PartialOrd + Display>(
+        &mut self,
+        setting: Setting,
+        range: RangeInclusive<T>,
+    ) -> Option<T> {
+        let number = self.given.value(setting).parse().ok().filter(|number| range.contains(number));
+        let allowed = || format!("it is a whole number from {} to {}", range.start(), range.end());
+        number.or_else(|| self.refuse(setting, &allowed()))
     }
 
     fn portal(&mut self) -> Option<Option<String>> {
@@ -199,6 +253,10 @@ impl Reading<'_> {
         };
         Some(LogConfig { filter: filter?, format: format? })
     }
+}
+
+fn newest_day() -> &'static str {
+    API_VERSION.split_once('.').map_or(API_VERSION, |(day, _)| day)
 }
 
 fn parse_mode(text: &str) -> Option<Mode> {

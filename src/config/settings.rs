@@ -135,6 +135,17 @@ pub const STRIPE_PORTAL_CONFIGURATION: Setting = Setting {
            Stripe account has by default",
 };
 
+pub const STRIPE_API_VERSION: Setting = Setting {
+    name: "STRIPE_API_VERSION",
+    flag: "stripe-api-version",
+    value: "VERSION",
+    default: Some(crate::stripe::client::setup::API_VERSION),
+    scope: Scope::Serve,
+    secret: false,
+    help: "In which version of its API Stripe sends webhooks: `stripe setup` pins the endpoint to it, and `stripe doctor` \
+           looks; from 2023-10-16 on. Requests are always made in the newest that this release knows",
+};
+
 pub const BILLING: Setting = Setting {
     name: "COUNTERFOIL_BILLING",
     flag: "billing",
@@ -143,6 +154,36 @@ pub const BILLING: Setting = Setting {
     scope: Scope::Serve,
     secret: false,
     help: "Whether anything is asked of Stripe: `on` or `off`; webhooks are taken and credits are spent either way",
+};
+
+pub const INBOX_ATTEMPTS: Setting = Setting {
+    name: "COUNTERFOIL_INBOX_ATTEMPTS",
+    flag: "inbox-attempts",
+    value: "NUMBER",
+    default: Some("20"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "How often a webhook is tried that waits for something, such as its account, before a person has to look (1 to 1000)",
+};
+
+pub const INBOX_DELAY_MIN: Setting = Setting {
+    name: "COUNTERFOIL_INBOX_DELAY_MIN_S",
+    flag: "inbox-delay-min-s",
+    value: "SECONDS",
+    default: Some("1"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "How long it waits after the first attempt, in seconds; each further time twice as long",
+};
+
+pub const INBOX_DELAY_MAX: Setting = Setting {
+    name: "COUNTERFOIL_INBOX_DELAY_MAX_S",
+    flag: "inbox-delay-max-s",
+    value: "SECONDS",
+    default: Some("3600"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "The longest that it waits between two attempts, in seconds, at most 86400",
 };
 
 pub const RECONCILE_HOUR: Setting = Setting {
@@ -188,7 +229,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 15] = [
+pub const ALL: [Setting; 19] = [
     LISTEN,
     DATA_DIRECTORY,
     DATABASE_URL,
@@ -199,7 +240,11 @@ pub const ALL: [Setting; 15] = [
     STRIPE_SECRET_KEY,
     STRIPE_API_URL,
     STRIPE_PORTAL_CONFIGURATION,
+    STRIPE_API_VERSION,
     BILLING,
+    INBOX_ATTEMPTS,
+    INBOX_DELAY_MIN,
+    INBOX_DELAY_MAX,
     RECONCILE_HOUR,
     MODE,
     LOG,

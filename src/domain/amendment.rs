@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     account::Account,
     amount::{Credits, Money},
-    catalog::{Catalog, Downgrade, Interval, Plan, PlanPrice},
+    catalog::{Catalog, Downgrade, Interval, PlanPrice},
     names::{PlanId, ProviderId},
     refusal::Refusal,
     sale,
@@ -232,16 +232,17 @@ pub fn cost(catalog: &Catalog, order: &Order) -> Result<Money, Refusal> {
 
 /// What somebody may change to: a plan that is sold.
 fn offer<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
-    let price = price(catalog, order)?;
-    let is_sold = catalog.plan(&order.plan).is_some_and(Plan::is_sold);
-    if is_sold { Ok(price) } else { Err(Refusal::NotForSale { setting: None }) }
+    let plan = catalog.plan(&order.plan);
+    let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
+    let price = plan.price(order.interval).filter(|_| plan.is_sold());
+    price.ok_or(Refusal::NotForSale { setting: None })
 }
 
 /// What it costs, also where it is not sold any more: somebody may have it.
 fn price<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
     let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
-    plan.price(order.interval).ok_or(Refusal::NotForSale { setting: None })
+    plan.price_of_old(order.interval).ok_or(Refusal::NotForSale { setting: None })
 }
 
 /// More is paid for at once. Less is given back as the catalog says, and so is everything where it says that nothing

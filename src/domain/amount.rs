@@ -123,6 +123,21 @@ impl Ratio {
         if denominator == 0 { None } else { Some(Self { numerator, denominator }) }
     }
 
+    /// As a decimal, cut off behind eighteen digits.
+    #[must_use]
+    pub fn to_decimal(self) -> String {
+        const DIGITS_MAX: usize = 18;
+        let (denominator, mut digits) = (u128::from(self.denominator), String::new());
+        let mut rest = u128::from(self.numerator).checked_rem(denominator).unwrap_or(0);
+        while rest > 0 && digits.len() < DIGITS_MAX {
+            rest = rest.saturating_mul(10);
+            digits.push_str(&rest.checked_div(denominator).unwrap_or(0).to_string());
+            rest = rest.checked_rem(denominator).unwrap_or(0);
+        }
+        let whole = self.numerator.checked_div(self.denominator).unwrap_or(0);
+        if digits.is_empty() { whole.to_string() } else { format!("{whole}.{digits}") }
+    }
+
     /// `ceil(self × whole)`, of a whole that is not negative; `None` when the product does not fit.
     #[must_use]
     pub fn checked_mul_ceil(self, whole: i64) -> Option<i64> {

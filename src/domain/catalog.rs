@@ -121,6 +121,13 @@ impl Plan {
         self.prices.iter().find(|price| price.interval == interval)
     }
 
+    /// What it costs somebody who pays by that interval, also where nobody new can.
+    #[must_use]
+    pub fn price_of_old(&self, interval: Interval) -> Option<&PlanPrice> {
+        let before = || self.earlier.iter().find(|price| price.interval == interval);
+        self.price(interval).or_else(before)
+    }
+
     /// The price that Stripe's id stands for, today's or an earlier one.
     #[must_use]
     pub fn price_by_id(&self, price_id: &str) -> Option<&PlanPrice> {

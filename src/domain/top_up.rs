@@ -21,9 +21,17 @@ pub struct TopUp {
     /// The product at the payment provider that it is sold as; the amount is made for each sale. `None`: that is made
     /// for each sale, too.
     pub product_id: Option<String>,
+    /// The setting that the product's id comes from.
+    pub product_setting: Option<String>,
 }
 
 impl TopUp {
+    /// The exact price of one credit in minor units, as a decimal such as `1.25`.
+    #[must_use]
+    pub fn minor_per_credit(&self) -> String {
+        self.price_per_credit.to_decimal()
+    }
+
     /// What so many credits cost, rounded up to an amount that can be charged. `None`: that many are not sold.
     #[must_use]
     pub fn price_of(&self, credits: Credits) -> Option<Money> {

@@ -18,6 +18,20 @@ pub const RETRY_DELAY_S_MIN: i64 = 1;
 /// The longest delay between two attempts.
 pub const RETRY_DELAY_S_MAX: i64 = 3_600;
 
+/// How often an event is tried, and how long is waited in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    pub attempts_max: i32,
+    pub delay_s_min: i64,
+    pub delay_s_max: i64,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { attempts_max: ATTEMPTS_MAX, delay_s_min: RETRY_DELAY_S_MIN, delay_s_max: RETRY_DELAY_S_MAX }
+    }
+}
+
 /// What becomes of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -42,7 +56,7 @@ impl Fate {
         }
     }
 
-    pub(super) fn settle(self, due: &Due, at: Timestamp) -> Settled {
+    pub(super) fn settle(self, due: &Due, retries: Retries, at: Timestamp) -> Settled {
         let settled = |state, reason, account| Settled {
             event_id: due.event_id.clone(),
             state,
@@ -55,25 +69,25 @@ impl Fate {
             Self::Done(account, note) => settled(State::Processed, note, Some(account)),
             Self::Aside(state, because) => settled(state, Some(because), None),
             Self::Dead(because) => settled(State::Dead, Some(because), None),
-            Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),
-            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), at),
+            Self::Later(because) => wait(settled(State::Dead, Some(because), None), retries, at),
+            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), retries, at),
         }
     }
 }
 
 /// One more attempt, unless there were enough: then this is what became of the event.
-fn wait(given_up: Settled, at: Timestamp) -> Settled {
+fn wait(given_up: Settled, retries: Retries, at: Timestamp) -> Settled {
     let attempts = given_up.attempts.saturating_add(1);
-    if attempts >= ATTEMPTS_MAX {
+    if attempts >= retries.attempts_max {
         return Settled { attempts, ..given_up };
     }
-    let next_attempt_at = Some(at.plus(delay(attempts)));
+    let next_attempt_at = Some(at.plus(delay(retries, attempts)));
     Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
 }
 
 /// How long to wait after so many attempts.
-fn delay(attempts: i32) -> TimeDelta {
+fn delay(retries: Retries, attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
-    let factor = 2_i64.checked_pow(doublings).unwrap_or(RETRY_DELAY_S_MAX);
-    TimeDelta::seconds(RETRY_DELAY_S_MIN.saturating_mul(factor).min(RETRY_DELAY_S_MAX))
+    let factor = 2_i64.checked_pow(doublings).unwrap_or(retries.delay_s_max);
+    TimeDelta::seconds(retries.delay_s_min.saturating_mul(factor).min(retries.delay_s_max))
 }

@@ -38,7 +38,7 @@ use crate::{
 use plan::{Plan, Told, plan};
 use reading::{Read, Translated, discounts_named, names, subscriptions};
 
-pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN};
+pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN, Retries};
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
@@ -66,6 +66,7 @@ pub struct Processor {
     watch: Watch,
     /// Whom to ask for what an event leaves out; without it, such an event waits.
     client: Option<Client>,
+    retries: Retries,
 }
 
 /// What a look into the inbox came to.
@@ -82,13 +83,19 @@ pub enum Progress {
 impl Processor {
     #[must_use]
     pub fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
-        Self { inbox, ledger, deployment, watch: Watch::default(), client: None }
+        Self { inbox, ledger, deployment, watch: Watch::default(), client: None, retries: Retries::default() }
     }
 
     /// The same, asking Stripe for what events leave out.
     #[must_use]
     pub fn asking(self, client: Option<Client>) -> Self {
         Self { client, ..self }
+    }
+
+    /// The same, with other attempts and delays.
+    #[must_use]
+    pub fn retrying(self, retries: Retries) -> Self {
+        Self { retries, ..self }
     }
 
     /// What went wrong lately.
@@ -192,7 +199,7 @@ impl Processor {
                 Err(Obstacle::Passing) => return Outcome::Interrupted,
             },
         };
-        Outcome::Settled(fate.settle(&plan.due, self.ledger.clock().now()), learned)
+        Outcome::Settled(fate.settle(&plan.due, self.retries, self.ledger.clock().now()), learned)
     }
 
     async fn execute_all(&self, due: &Due, told: &Told, learned: &mut Learned) -> Result<(), Obstacle> {

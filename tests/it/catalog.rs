@@ -1,8 +1,12 @@
 //! Do the four businesses run from their files, and is every mistake in a file found, with its line?
 
 mod businesses;
+mod former;
 mod mistakes;
 mod mutations;
+mod repricing;
+mod running;
+mod terms;
 
 use std::path::{Path, PathBuf};
 

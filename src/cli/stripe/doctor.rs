@@ -64,7 +64,8 @@ impl Doctor {
                 config.mode,
                 config.billing.portal.as_deref(),
                 url.as_deref(),
-            ),
+            )
+            .pinned_to(&config.billing.api_version),
             verifies: !config.webhook_secrets.is_empty(),
         };
         let findings = doctor::examine(&client, &config.billing.url, &Clock::system(), &deployed).await;

@@ -71,6 +71,7 @@ impl Setup {
         let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
         let wanted =
             Wanted::of(&catalog.catalog, config.mode, config.billing.portal.as_deref(), url.as_deref());
+        let wanted = wanted.pinned_to(&config.billing.api_version);
         let plan = setup::prepare(&client, &wanted, self.retire).await.map_err(failed)?;
         let shown = |report: &Report| {
             let shown = Shown {

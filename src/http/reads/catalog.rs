@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::{Credits, Currency, Money},
-        catalog::{Allocation, Catalog, GenerationPrice, Interval, Limit, Measure, Pack, Plan, WindowKind},
+        catalog::{
+            Allocation, Catalog, GenerationPrice, Interval, Limit, Measure, Pack, Plan, TopUp, WindowKind,
+        },
         names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
         time::CalendarUnit,
     },
@@ -41,6 +43,8 @@ pub struct CatalogDocument<'a> {
     /// From the smallest to the largest.
     plans: Vec<PlanDocument<'a>>,
     packs: Vec<PackDocument<'a>>,
+    /// Any number of credits; `null` where only packs are sold.
+    top_up: Option<TopUpDocument<'a>>,
     generations: Vec<GenerationDocument<'a>>,
 }
 
@@ -111,6 +115,24 @@ pub struct PackDocument<'a> {
     for_sale: bool,
 }
 
+/// Any number of credits, at a price for each.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TopUp)]
+pub struct TopUpDocument<'a> {
+    name: &'a str,
+    /// What one credit costs in minor units of the currency, exactly; what a number of them costs is rounded up.
+    #[schema(example = "1.25")]
+    minor_per_credit: String,
+    /// The fewest credits that are sold at once.
+    #[schema(value_type = Count)]
+    smallest: Credits,
+    /// The most credits that are sold at once.
+    #[schema(value_type = Count)]
+    largest: Credits,
+    /// `null`: never.
+    expires_after_days: Option<u16>,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Generation)]
 pub struct GenerationDocument<'a> {
@@ -138,6 +160,7 @@ impl<'a> From<&'a Catalog> for CatalogDocument<'a> {
             features: &catalog.features,
             plans: catalog.plans.iter().filter(|plan| plan.is_sold()).map(PlanDocument::from).collect(),
             packs: catalog.packs.iter().filter(|pack| pack.is_sold()).map(PackDocument::from).collect(),
+            top_up: catalog.top_up.as_ref().map(TopUpDocument::from),
             generations: catalog.generations.iter().map(GenerationDocument::from).collect(),
         }
     }
@@ -172,6 +195,18 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             discount_percent: plan.discount_percent,
             prices: prices.collect(),
             trial_days: plan.trial.map(|trial| trial.days),
+        }
+    }
+}
+
+impl<'a> From<&'a TopUp> for TopUpDocument<'a> {
+    fn from(top_up: &'a TopUp) -> Self {
+        Self {
+            name: &top_up.name,
+            minor_per_credit: top_up.minor_per_credit(),
+            smallest: top_up.smallest,
+            largest: top_up.largest,
+            expires_after_days: top_up.expires_after_days,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Code, Level, finding::Findings};
 use crate::{
     domain::time::Timestamp,
     stripe::{
-        client::setup::{API_VERSION, EndpointKept, Undelivered},
+        client::setup::{EndpointKept, Undelivered},
         setup::{Wanted, types},
         translate::kinds,
     },
@@ -36,7 +36,7 @@ pub(super) fn check(endpoints: &[EndpointKept], wanted: &Wanted, findings: &mut 
     }
     let told = if enabled.is_empty() { ours } else { enabled };
     check_single(&told, findings);
-    check_versions(&told, findings);
+    check_versions(&told, &wanted.api_version, findings);
     check_types(&told, findings);
 }
 
@@ -60,14 +60,14 @@ fn check_single(told: &[&EndpointKept], findings: &mut Findings) {
 }
 
 /// Every version is read, and a mix of them is hard to follow.
-fn check_versions(told: &[&EndpointKept], findings: &mut Findings) {
-    let other = told.iter().filter(|kept| !kept.is_pinned()).map(|kept| {
+fn check_versions(told: &[&EndpointKept], wanted: &str, findings: &mut Findings) {
+    let other = told.iter().filter(|kept| !kept.is_pinned(wanted)).map(|kept| {
         let version = kept.api_version.as_deref().unwrap_or("the version of the account");
-        format!("{} sends events of {version}, not {API_VERSION}", kept.id)
+        format!("{} sends events of {version}, not {wanted}", kept.id)
     });
     let other: Vec<String> = other.collect();
     let advice = "run `counterfoil stripe setup --url …`, which makes an endpoint of this version beside it";
-    let well = format!("events are of {API_VERSION}");
+    let well = format!("events are of {wanted}");
     findings.all(Code::EndpointVersion, Level::Warning, &other, advice, well);
 }
 

@@ -47,5 +47,6 @@ fn offer(sold: &Sold, wanted: &Wanted) -> Option<PortalOffer> {
         products,
         proration: wanted.proration.clone(),
         cancellation: wanted.cancellation.clone(),
+        less_at_period_end: wanted.less_at_period_end,
     })
 }

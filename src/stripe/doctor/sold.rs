@@ -34,10 +34,46 @@ pub(super) fn check(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
     let differs = on_sale.clone().filter_map(|(price, kept)| {
         price.differs(kept).map(|differs| format!("{} ({}) costs {differs}", kept.id, named(price)))
     });
-    let differs: Vec<String> = differs.collect();
+    let earlier = wanted.prices().flat_map(|price| earlier_differs(price, sold));
+    let differs: Vec<String> = differs.chain(earlier).collect();
     let well = format!("{count} prices are what the catalog says");
     findings.all(Code::PriceTerms, Level::Error, &differs, SETUP, well);
-    check_products(sold, on_sale.map(|(_, kept)| &kept.product), findings);
+    let without_price = wanted.offers.iter().filter(|offer| offer.prices.is_empty());
+    let products = without_price.filter_map(|offer| offer.product_given.as_ref());
+    check_products(sold, on_sale.map(|(_, kept)| &kept.product).chain(products), findings);
+    check_retired(sold, wanted, findings);
+}
+
+/// An id that the catalog has under an amount that it does not cost.
+fn earlier_differs(price: &Price, sold: &Sold) -> Vec<String> {
+    let ids = price.earlier.iter().flat_map(|earlier| earlier.configured.iter().map(move |id| (earlier, id)));
+    let differs = ids.filter_map(|(earlier, id)| {
+        let once = Price { amount: earlier.amount.clone(), ..price.clone() };
+        let differs = once.differs(sold.prices.get(id)?)?;
+        Some(format!("{id} ({}, an earlier amount) costs {differs}", price.path))
+    });
+    differs.collect()
+}
+
+/// What is still on sale at Stripe, on its pages and payment links, and not in the catalog.
+fn check_retired(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
+    let retired = wanted.retired.iter().flat_map(|offer| &offer.prices);
+    let retired = retired.flat_map(|price| price.configured.iter().map(move |id| (price, id)));
+    let earlier = wanted.known_prices().flat_map(|price| {
+        price.earlier.iter().flat_map(|earlier| &earlier.configured).map(move |id| (price, id))
+    });
+    let ids: Vec<(&Price, &String)> = retired.chain(earlier).collect();
+    let on_sale = ids.iter().filter(|(_, id)| sells(sold, id));
+    let on_sale: Vec<String> =
+        on_sale.map(|(price, id)| format!("{id} ({}) is still on sale at Stripe", price.path)).collect();
+    let well = format!("{} ids of what is not sold any more are archived", ids.len());
+    findings.all(Code::Retired, Level::Warning, &on_sale, SETUP, well);
+}
+
+fn sells(sold: &Sold, id: &str) -> bool {
+    let kept = sold.prices.get(id).filter(|kept| kept.active);
+    let product = kept.and_then(|kept| sold.products.get(&kept.product));
+    product.is_some_and(|product| product.active)
 }
 
 fn check_products<'a>(sold: &Sold, used: impl Iterator<Item = &'a String>, findings: &mut Findings) {

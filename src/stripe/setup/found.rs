@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::wanted::{PRICE, Wanted};
+use super::wanted::{PRICE, Price, Wanted};
 use crate::stripe::client::{
     Ask, CallError, Client, is_missing,
     setup::{
@@ -49,18 +49,18 @@ pub async fn find(client: &Client, wanted: &Wanted) -> Result<Found, CallError> 
 /// When Stripe refuses or does not answer.
 pub async fn find_sold(client: &Client, wanted: &Wanted) -> Result<Sold, CallError> {
     let mut sold = Sold::default();
-    let keys: Vec<String> = wanted.prices().map(|price| price.lookup_key.clone()).collect();
+    let keys: Vec<String> = wanted.known_prices().map(|price| price.lookup_key.clone()).collect();
     for keys in keys.chunks(FindPrices::KEYS_MAX) {
         sold.take(client.ask(&FindPrices { lookup_keys: keys.to_vec() }).await?.data);
     }
-    let unknown =
-        wanted.prices().flat_map(|price| &price.configured).filter(|id| !sold.prices.contains_key(*id));
+    let unknown = wanted.known_prices().flat_map(Price::ids).filter(|id| !sold.prices.contains_key(*id));
     let unknown: Vec<&String> = unknown.collect();
     let found: Vec<Option<PriceKept>> =
         stream::iter(unknown).map(|id| find_price(client, id)).buffered(AT_A_TIME).try_collect().await?;
     sold.take(found.into_iter().flatten());
     let products = sold.prices.values().map(|price| price.product.clone());
-    let named = wanted.offers.iter().flat_map(|offer| offer.product_given.iter().chain([&offer.product_own]));
+    let offers = wanted.offers.iter().chain(&wanted.retired);
+    let named = offers.flat_map(|offer| offer.product_given.iter().chain([&offer.product_own]));
     let mut products: Vec<String> = products.chain(named.cloned()).collect();
     products.sort();
     products.dedup();

@@ -1,11 +1,15 @@
 //! How does Stripe come to have what the catalog says? By a plan that is shown, carried out, and made again until
 //! there is nothing left to do.
 //!
-//! Deliberately absent: an end for what the catalog does not sell any more. Somebody may still pay for it.
+//! What the catalog says is retired is taken off sale, and goes on for those who have it.
+//!
+//! Deliberately absent: an end for what the catalog does not mention any more. Somebody may still pay for it.
 
+mod endpoints;
 mod found;
 mod perform;
 mod plan;
+mod retired;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -14,7 +18,7 @@ use serde::Serialize;
 
 pub use found::{Found, Sold, find, find_endpoints, find_portals, find_sold};
 pub use plan::{Action, Change, Object, PORTAL_PRODUCTS_MAX, Plan, Portal, Step, choose_portal, plan};
-pub use wanted::{Offer, Price, Wanted, types};
+pub use wanted::{EarlierPrice, Offer, Price, Wanted, types};
 
 use super::client::{CallError, Client};
 use crate::catalog::Mode;
@@ -161,6 +165,16 @@ impl Report {
 
     fn settle(&mut self, wanted: &Wanted, plan: &Plan) {
         let of = |object: Object| plan.steps.iter().find(|step| step.object == object);
+        for price in wanted.retired.iter().flat_map(|offer| &offer.prices) {
+            let ids = plan.ids.get(&price.lookup_key).filter(|ids| !ids.is_empty());
+            self.settings.extend(price.setting.clone().zip(ids.map(|ids| ids.join(","))));
+        }
+        for offer in &wanted.offers {
+            let product = offer.product_given.as_ref().unwrap_or(&offer.product_own);
+            self.settings.extend(offer.product_setting.clone().map(|setting| (setting, product.clone())));
+        }
+        let earlier = plan.earlier.iter().map(|(setting, ids)| (setting.clone(), ids.join(",")));
+        self.settings.extend(earlier);
         for price in wanted.prices() {
             let Some(ids) = plan.ids.get(&price.lookup_key) else { continue };
             if let Some(setting) = &price.setting {

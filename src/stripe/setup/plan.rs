@@ -5,12 +5,14 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use serde::Serialize;
 
 use super::{
+    endpoints::plan_endpoints,
     found::{Found, Sold},
-    wanted::{Offer, PRICE, Price, Wanted, types},
+    retired::plan_retired,
+    wanted::{EarlierPrice, Offer, PRICE, Price, Wanted},
 };
 use crate::stripe::client::setup::{
-    API_VERSION, ChangeEndpoint, ChangePrice, ChangeProduct, EndpointKept, MakeEndpoint, MakePrice,
-    MakeProduct, PortalKept, PortalOffer, PriceKept,
+    ChangeEndpoint, ChangePrice, ChangeProduct, MakeEndpoint, MakePrice, MakeProduct, PortalKept,
+    PortalOffer, PriceKept,
 };
 
 /// The most products that Stripe's portal offers.
@@ -22,6 +24,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// By lookup key, the ids that a price has or had, the one for new sales first.
     pub ids: BTreeMap<String, Vec<String>>,
+    /// By setting, the ids of earlier amounts that have a setting of their own.
+    pub earlier: BTreeMap<String, Vec<String>>,
     /// By lookup key, the price that new sales use, where there is one already.
     pub current: BTreeMap<String, String>,
 }
@@ -88,9 +92,25 @@ pub struct Portal {
     products: BTreeMap<String, Vec<String>>,
     proration: String,
     cancellation: String,
+    less_at_period_end: bool,
 }
 
 impl Plan {
+    /// Ids of earlier amounts go where the catalog has a place for them.
+    pub(super) fn note_ids<'a>(&mut self, price: &Price, prices: impl Iterator<Item = &'a PriceKept>) {
+        let mut ids = Vec::new();
+        for kept in prices {
+            match price.earlier(kept) {
+                None => ids.push(kept.id.clone()),
+                Some(EarlierPrice { setting: Some(setting), .. }) => {
+                    self.earlier.entry(setting.clone()).or_default().push(kept.id.clone());
+                }
+                Some(EarlierPrice { setting: None, .. }) => {}
+            }
+        }
+        self.ids.insert(price.lookup_key.clone(), ids);
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -113,10 +133,17 @@ pub fn plan(wanted: &Wanted, found: &Found, retire: bool) -> Plan {
     for offer in &wanted.offers {
         plan_offer(wanted, offer, &found.sold, &mut plan, &mut archived, &mut portal);
     }
+    for offer in &wanted.retired {
+        plan_retired(wanted, offer, &found.sold, &mut plan, &mut archived);
+    }
     if !portal.is_empty() {
-        let (proration, cancellation) = (wanted.proration.clone(), wanted.cancellation.clone());
-        let step =
-            plan_portal(wanted, found, Portal { products: portal, proration, cancellation }, &plan.current);
+        let portal = Portal {
+            products: portal,
+            proration: wanted.proration.clone(),
+            cancellation: wanted.cancellation.clone(),
+            less_at_period_end: wanted.less_at_period_end,
+        };
+        let step = plan_portal(wanted, found, portal, &plan.current);
         plan.steps.push(step);
     }
     // What the portal offered is archived after it has stopped offering it.
@@ -138,7 +165,7 @@ fn plan_offer(
     let of_sibling =
         offer.prices.iter().find_map(|price| choose(offer, price, sold)).map(|kept| kept.product.clone());
     let product = offer.product_given.clone().or(of_sibling).unwrap_or_else(|| offer.product_own.clone());
-    let mut products: Vec<String> = Vec::new();
+    let mut products: Vec<String> = if offer.prices.is_empty() { vec![product.clone()] } else { Vec::new() };
     let mut prices = Vec::new();
     for price in &offer.prices {
         let kept = choose(offer, price, sold);
@@ -155,12 +182,14 @@ fn plan_offer(
             None => plan_new_price(wanted, price, &product, holder),
         });
         let others = candidates(price, sold).filter(|other| Some(*other) != kept);
-        let ours = |other: &&PriceKept| wanted.owns(&other.metadata) || Some(*other) == holder;
+        let ours = |other: &&PriceKept| {
+            wanted.owns(&other.metadata) || Some(*other) == holder || price.earlier(other).is_some()
+        };
         archived.extend(
             others.clone().filter(|other| other.active).filter(ours).map(|old| archive(price, old, sold)),
         );
-        let ids = kept.into_iter().chain(in_use(price, others.collect())).map(|kept| kept.id.clone());
-        plan.ids.insert(price.lookup_key.clone(), ids.collect());
+        let ids = kept.into_iter().chain(in_use(price, others.collect()));
+        plan.note_ids(price, ids);
         plan.current.extend(kept.map(|kept| (price.lookup_key.clone(), kept.id.clone())));
     }
     plan.steps.extend(products.iter().map(|id| plan_product(wanted, offer, id, sold)));
@@ -168,11 +197,14 @@ fn plan_offer(
 }
 
 /// The prices that are this one, or were.
-fn candidates<'a>(price: &'a Price, sold: &'a Sold) -> impl Iterator<Item = &'a PriceKept> + Clone {
+pub(super) fn candidates<'a>(
+    price: &'a Price,
+    sold: &'a Sold,
+) -> impl Iterator<Item = &'a PriceKept> + Clone {
     sold.prices.values().filter(|kept| {
         kept.lookup_key.as_ref() == Some(&price.lookup_key)
             || kept.metadata.get(PRICE) == Some(&price.lookup_key)
-            || price.configured.contains(&kept.id)
+            || price.ids().any(|id| *id == kept.id)
     })
 }
 
@@ -190,7 +222,7 @@ fn choose<'a>(offer: &'a Offer, price: &'a Price, sold: &'a Sold) -> Option<&'a 
 }
 
 /// The others in the order in which they are configured, and then those that are not any more.
-fn in_use<'a>(price: &Price, mut others: Vec<&'a PriceKept>) -> Vec<&'a PriceKept> {
+pub(super) fn in_use<'a>(price: &Price, mut others: Vec<&'a PriceKept>) -> Vec<&'a PriceKept> {
     others.sort_by_key(|kept| price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX));
     others
 }
@@ -274,6 +306,12 @@ fn plan_new_price(wanted: &Wanted, price: &Price, product: &str, holder: Option<
 }
 
 fn archive(price: &Price, old: &PriceKept, sold: &Sold) -> Step {
+    let differs = price.differs(old).unwrap_or_else(|| "there is another one".to_owned());
+    let because = format!("{differs}; subscriptions that have it keep it, and it still stands for the plan");
+    archive_because(price, old, sold, because)
+}
+
+pub(super) fn archive_because(price: &Price, old: &PriceKept, sold: &Sold, because: String) -> Step {
     let product = sold.products.get(&old.product);
     let default_of = product.filter(|product| product.default_price.as_ref() == Some(&old.id));
     let change = Change::ReplacePrice {
@@ -281,13 +319,12 @@ fn archive(price: &Price, old: &PriceKept, sold: &Sold) -> Step {
         default_of: default_of.map(|product| product.id.clone()),
         lookup_key: price.lookup_key.clone(),
     };
-    let differs = price.differs(old).unwrap_or_else(|| "there is another one".to_owned());
     Step {
         action: Action::Archive,
         object: Object::Price,
         name: price.path.clone(),
         id: Some(old.id.clone()),
-        because: format!("{differs}; subscriptions that have it keep it, and it still stands for the plan"),
+        because,
         change: Some(change),
     }
 }
@@ -307,6 +344,7 @@ impl Portal {
             products: products.collect::<Option<_>>()?,
             proration: self.proration.clone(),
             cancellation: self.cancellation.clone(),
+            less_at_period_end: self.less_at_period_end,
         })
     }
 }
@@ -345,74 +383,4 @@ fn plan_portal(wanted: &Wanted, found: &Found, portal: Portal, current: &BTreeMa
         change: because.map(|_| Change::SetPortal { id: id.clone(), portal }),
         id,
     }
-}
-
-/// The endpoint for an address, and what becomes of others there.
-fn plan_endpoints(wanted: &Wanted, url: &str, endpoints: &[EndpointKept], retire: bool) -> Vec<Step> {
-    let step = |action, id: Option<&EndpointKept>, because: String, change| Step {
-        action,
-        object: Object::WebhookEndpoint,
-        name: url.to_owned(),
-        id: id.map(|kept| kept.id.clone()),
-        because,
-        change,
-    };
-    let here: Vec<&EndpointKept> = endpoints.iter().filter(|kept| kept.url == url).collect();
-    let pinned = here.iter().copied().filter(|kept| kept.is_pinned());
-    let Some(kept) = pinned.max_by_key(|kept| kept.is_enabled()) else {
-        let (metadata, url) = (wanted.metadata(), url.to_owned());
-        let made = MakeEndpoint { url, types: types(), metadata };
-        let because = format!("events of version {API_VERSION}, {} types", made.types.len());
-        let mut steps = vec![step(Action::Create, None, because, Some(Change::MakeEndpoint(made)))];
-        steps.extend(here.into_iter().map(|other| plan_other_endpoint(&step, other, retire)));
-        return steps;
-    };
-    let mut change = ChangeEndpoint { id: kept.id.clone(), ..ChangeEndpoint::default() };
-    let mut because = Vec::new();
-    if !kept.is_enabled() {
-        change.enabled = Some(true);
-        because.push("it is disabled");
-    }
-    if !asks_for_all(kept) {
-        change.types = Some(types());
-        because.push("it does not ask for exactly the types that are read");
-    }
-    let mut steps = vec![if because.is_empty() {
-        let because = format!("events of version {API_VERSION}, {} types", types().len());
-        step(Action::Leave, Some(kept), because, None)
-    } else {
-        step(Action::Update, Some(kept), because.join("; "), Some(Change::ChangeEndpoint(change)))
-    }];
-    let others = here.into_iter().filter(|other| other.id != kept.id);
-    steps.extend(others.map(|other| plan_other_endpoint(&step, other, retire)));
-    steps
-}
-
-/// An endpoint that tells the same server the same things. It goes on until it is said that the new secret is in use,
-/// so that nothing is refused in between.
-fn plan_other_endpoint(
-    step: &impl Fn(Action, Option<&EndpointKept>, String, Option<Change>) -> Step,
-    other: &EndpointKept,
-    retire: bool,
-) -> Step {
-    let version = other.api_version.as_deref().unwrap_or("the account's version");
-    if retire && other.is_enabled() {
-        let change = ChangeEndpoint { id: other.id.clone(), enabled: Some(false), types: None };
-        let because = format!("another endpoint of the same address, of {version}; it is disabled");
-        return step(Action::Update, Some(other), because, Some(Change::ChangeEndpoint(change)));
-    }
-    let because = if other.is_enabled() {
-        format!("another endpoint of the same address, of {version}; --retire disables it")
-    } else {
-        format!("disabled already; of {version}")
-    };
-    step(Action::Leave, Some(other), because, None)
-}
-
-fn asks_for_all(kept: &EndpointKept) -> bool {
-    let mut has: Vec<&str> = kept.enabled_events.iter().map(String::as_str).collect();
-    let mut wants = types();
-    has.sort_unstable();
-    wants.sort_unstable();
-    has == wants
 }

@@ -6,10 +6,10 @@ use crate::{
     catalog::{self, Mode},
     domain::{
         amount::{Currency, Money},
-        catalog::{Catalog, Interval, StripePrice},
+        catalog::{Catalog, Downgrade, Interval, Pack, Plan, StripePrice},
     },
     stripe::{
-        client::setup::{PriceKept, RecurringKept},
+        client::setup::{API_VERSION, PriceKept, RecurringKept},
         translate::kinds,
     },
 };
@@ -26,14 +26,20 @@ pub struct Wanted {
     pub owner: String,
     pub mode: Mode,
     pub offers: Vec<Offer>,
-    /// `create_prorations`, `always_invoice` or `none`.
+    /// What was sold once. Whoever has it keeps it, and nobody else gets it.
+    pub retired: Vec<Offer>,
+    /// How the portal settles a change: `always_invoice` or `none`.
     pub proration: String,
     /// `at_period_end` or `immediately`.
     pub cancellation: String,
+    /// Whether the portal lets a change to less wait for the end of the period.
+    pub less_at_period_end: bool,
     /// The configuration that is in use, if one is set.
     pub portal: Option<String>,
     /// Where webhooks are to be sent.
     pub url: Option<String>,
+    /// The version of Stripe's API that they are sent in.
+    pub api_version: String,
 }
 
 /// A plan or a pack.
@@ -47,6 +53,9 @@ pub struct Offer {
     /// The product that is made when there is none.
     pub product_own: String,
     pub is_plan: bool,
+    /// The setting of the product's id, where it has one.
+    pub product_setting: Option<String>,
+    /// None, where the amount is made for each sale.
     pub prices: Vec<Price>,
 }
 
@@ -61,34 +70,55 @@ pub struct Price {
     pub configured: Vec<String>,
     /// Where they come from; `None`: from the catalog's file.
     pub setting: Option<String>,
+    /// What it cost before.
+    pub earlier: Vec<EarlierPrice>,
+}
+
+/// An amount that somebody may still pay.
+#[derive(Clone, Debug)]
+pub struct EarlierPrice {
+    pub amount: Money,
+    pub configured: Vec<String>,
+    /// Where its ids come from, if from a setting.
+    pub setting: Option<String>,
 }
 
 impl Wanted {
     #[must_use]
     pub fn of(catalog: &Catalog, mode: Mode, portal: Option<&str>, url: Option<&str>) -> Self {
         let owner = slug(&catalog.name);
-        let plans = catalog.plans.iter().filter(|plan| !plan.prices.is_empty()).map(|plan| {
-            let of = Named { owner: &owner, kind: "plan", id: plan.id.as_str(), name: &plan.name };
-            let prices = plan.prices.iter().map(|price| (Some(price.interval), &price.amount, &price.stripe));
-            of.offer(prices.collect())
-        });
-        let packs = catalog.packs.iter().map(|pack| {
-            let of = Named { owner: &owner, kind: "pack", id: pack.id.as_str(), name: &pack.name };
-            of.offer(vec![(None, &pack.price, &pack.stripe)])
-        });
+        let plans = catalog.plans.iter().filter(|plan| !plan.prices.is_empty());
+        let plans = plans.map(|plan| (plan.is_sold(), of_plan(&owner, plan)));
+        let packs = catalog.packs.iter().map(|pack| (pack.is_sold(), of_pack(&owner, pack)));
+        let (sold, retired): (Vec<_>, Vec<_>) = plans.chain(packs).partition(|(is_sold, _)| *is_sold);
         Self {
             mode,
-            offers: plans.chain(packs).collect(),
-            proration: catalog.payments.proration.clone(),
+            offers: sold.into_iter().map(|(_, offer)| offer).chain(of_top_up(&owner, catalog)).collect(),
+            retired: retired.into_iter().map(|(_, offer)| offer).collect(),
+            proration: portal_proration(&catalog.payments.proration).to_owned(),
             cancellation: catalog.payments.cancellation.clone(),
+            less_at_period_end: catalog.payments.downgrade == Downgrade::PeriodEnd,
             portal: portal.map(str::to_owned),
             url: url.map(str::to_owned),
+            api_version: API_VERSION.to_owned(),
             owner,
         }
     }
 
+    /// The same, with webhooks of another version of Stripe's API.
+    #[must_use]
+    pub fn pinned_to(self, api_version: &str) -> Self {
+        Self { api_version: api_version.to_owned(), ..self }
+    }
+
+    /// What is sold.
     pub fn prices(&self) -> impl Iterator<Item = &Price> {
         self.offers.iter().flat_map(|offer| &offer.prices)
+    }
+
+    /// What is sold, and what was.
+    pub fn known_prices(&self) -> impl Iterator<Item = &Price> {
+        self.offers.iter().chain(&self.retired).flat_map(|offer| &offer.prices)
     }
 
     pub(super) fn metadata(&self) -> BTreeMap<String, String> {
@@ -102,22 +132,68 @@ impl Wanted {
     }
 }
 
+/// The portal settles what is more and what is less in one way, and more is paid for at once, wherever it is asked for:
+/// with the next invoice its credits would be there a month late.
+fn portal_proration(of_catalog: &str) -> &'static str {
+    if of_catalog == "none" { "none" } else { "always_invoice" }
+}
+
 /// What is sold, and under which names.
 struct Named<'a> {
     owner: &'a str,
     kind: &'static str,
     id: &'a str,
     name: &'a str,
+    is_sold: bool,
 }
 
-type Priced<'a> = (Option<Interval>, &'a Money, &'a StripePrice);
+type Priced<'a> = (Option<Interval>, &'a Money, &'a StripePrice, Vec<EarlierPrice>);
+
+fn of_plan(owner: &str, plan: &Plan) -> Offer {
+    let of = Named { owner, kind: "plan", id: plan.id.as_str(), name: &plan.name, is_sold: plan.is_sold() };
+    let prices = plan.prices.iter().map(|price| {
+        let earlier = plan.earlier.iter().filter(|earlier| earlier.interval == price.interval);
+        let earlier = earlier.map(|earlier| earlier_price(&earlier.amount, &earlier.stripe));
+        (Some(price.interval), &price.amount, &price.stripe, earlier.collect())
+    });
+    of.offer(prices.collect())
+}
+
+fn of_pack(owner: &str, pack: &Pack) -> Offer {
+    let of = Named { owner, kind: "pack", id: pack.id.as_str(), name: &pack.name, is_sold: pack.is_sold() };
+    let earlier = pack.earlier.iter().map(|earlier| earlier_price(&earlier.amount, &earlier.stripe));
+    of.offer(vec![(None, &pack.price, &pack.stripe, earlier.collect())])
+}
+
+/// Its product, where the catalog has a place for one.
+fn of_top_up(owner: &str, catalog: &Catalog) -> Option<Offer> {
+    let top_up = catalog.top_up.as_ref()?;
+    let has_product = top_up.product_id.is_some() || top_up.product_setting.is_some();
+    has_product.then(|| Offer {
+        path: "top_up".to_owned(),
+        name: top_up.name.clone(),
+        product_given: top_up.product_id.clone(),
+        product_own: format!("prod_{owner}_top_up"),
+        is_plan: false,
+        product_setting: top_up.product_setting.clone(),
+        prices: Vec::new(),
+    })
+}
+
+fn earlier_price(amount: &Money, stripe: &StripePrice) -> EarlierPrice {
+    EarlierPrice {
+        amount: amount.clone(),
+        configured: stripe.retired_price_ids.clone(),
+        setting: stripe.setting.clone(),
+    }
+}
 
 impl Named<'_> {
     fn offer(&self, prices: Vec<Priced<'_>>) -> Offer {
-        let Self { owner, kind, id, name } = self;
+        let Self { owner, kind, id, name, is_sold } = self;
         let path = format!("{kind}s.{id}");
-        let given = prices.iter().find_map(|(_, _, stripe)| stripe.product_id.clone());
-        let price = |(interval, amount, stripe): &Priced<'_>| Price {
+        let given = prices.iter().find_map(|(_, _, stripe, _)| stripe.product_id.clone());
+        let price = |(interval, amount, stripe, earlier): &Priced<'_>| Price {
             path: interval.map_or_else(|| path.clone(), |by| format!("{path}.prices.{}", by.as_str())),
             lookup_key: match interval {
                 Some(interval) => format!("{owner}_{kind}_{id}_{}", interval.as_str()),
@@ -125,14 +201,17 @@ impl Named<'_> {
             },
             amount: (*amount).clone(),
             interval: *interval,
-            configured: stripe.price_ids.clone(),
+            // Of what is not sold any more there are only ids that were for sale once.
+            configured: if *is_sold { &stripe.price_ids } else { &stripe.retired_price_ids }.clone(),
             setting: stripe.setting.clone(),
+            earlier: earlier.clone(),
         };
         Offer {
             name: (*name).to_owned(),
             product_given: given,
             product_own: format!("prod_{owner}_{kind}_{id}"),
             is_plan: *kind == "plan",
+            product_setting: None,
             prices: prices.iter().map(price).collect(),
             path,
         }
@@ -144,6 +223,20 @@ impl Price {
         let mut metadata = wanted.metadata();
         metadata.insert(PRICE.to_owned(), self.lookup_key.clone());
         metadata
+    }
+
+    /// The earlier amount that a price at Stripe has, if it is one.
+    #[must_use]
+    pub fn earlier(&self, kept: &PriceKept) -> Option<&EarlierPrice> {
+        let amount = amount(kept)?;
+        self.earlier.iter().find(|earlier| {
+            earlier.configured.contains(&kept.id) || (earlier.setting.is_some() && earlier.amount == amount)
+        })
+    }
+
+    /// Every id that is configured, also of earlier amounts.
+    pub fn ids(&self) -> impl Iterator<Item = &String> + Clone {
+        self.configured.iter().chain(self.earlier.iter().flat_map(|earlier| &earlier.configured))
     }
 
     /// What differs between the catalog and a price at Stripe; nothing if it is the same.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use counterfoil::catalog::Mode;
 use counterfoil::config::{CatalogChoice, Config, DatabaseConfig, Given, LogFormat, Mistakes};
+use counterfoil::stripe::processor::Retries;
 
 use crate::support::program;
 
@@ -83,6 +84,32 @@ fn a_live_key_is_not_sent_where_it_could_be_read() {
 }
 
 #[test]
+fn a_webhook_is_tried_as_often_as_is_said() {
+    assert_eq!(read(&[]).inbox, Retries::default());
+    let set = [
+        ("COUNTERFOIL_INBOX_ATTEMPTS", "40"),
+        ("COUNTERFOIL_INBOX_DELAY_MIN_S", "5"),
+        ("COUNTERFOIL_INBOX_DELAY_MAX_S", "600"),
+    ];
+    assert_eq!(read(&set).inbox, Retries { attempts_max: 40, delay_s_min: 5, delay_s_max: 600 });
+    let less = mistakes(&[("COUNTERFOIL_INBOX_DELAY_MIN_S", "60"), ("COUNTERFOIL_INBOX_DELAY_MAX_S", "30")]);
+    assert!(less.to_string().contains("it is not less than COUNTERFOIL_INBOX_DELAY_MIN_S, 60"), "{less}");
+}
+
+#[test]
+fn webhooks_have_the_version_that_is_said_if_it_is_read() {
+    assert_eq!(read(&[]).billing.api_version, "2026-09-30.endive");
+    for version in ["2023-10-16", "2025-03-31.basil", "2026-09-30.endive"] {
+        assert_eq!(read(&[("STRIPE_API_VERSION", version)]).billing.api_version, version);
+    }
+    for version in ["2023-10-15", "2027-01-01", "basil", "2025-03-31.", "2025-3-31.basil", "2025-13-31.basil"]
+    {
+        let said = mistakes(&[("STRIPE_API_VERSION", version)]).to_string();
+        assert!(said.contains("from 2023-10-16 to 2026-09-30.endive"), "{said}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     let mistakes = mistakes(&[
         ("COUNTERFOIL_LISTN", "127.0.0.1:9000"),
@@ -97,12 +124,16 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         ("STRIPE_PORTAL_CONFIGURATION", "the portal"),
         ("COUNTERFOIL_BILLING", "maybe"),
         ("COUNTERFOIL_RECONCILE_HOUR", "24"),
+        ("STRIPE_API_VERSION", "2019-02-11"),
+        ("COUNTERFOIL_INBOX_ATTEMPTS", "0"),
+        ("COUNTERFOIL_INBOX_DELAY_MIN_S", "a second"),
+        ("COUNTERFOIL_INBOX_DELAY_MAX_S", "86401"),
         ("DATABASE_URL", "mysql://user:hunter2@host/database"),
         ("RUST_LOG", "counterfoil=loud"),
     ]);
     let text = mistakes.to_string();
     for part in [
-        "14 settings are wrong, and nothing was started:",
+        "18 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
         "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
         "cannot read /nonexistent/catalog.toml",
@@ -114,6 +145,10 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         "STRIPE_API_URL: `api.stripe.com` is not possible; it is an address such as https://api.stripe.com",
         "COUNTERFOIL_BILLING: `maybe` is not possible; it is `on` or `off`",
         "STRIPE_PORTAL_CONFIGURATION: `the portal` is not possible; it is the id of a portal configuration",
+        "STRIPE_API_VERSION: `2019-02-11` is not possible; it is a version of Stripe's API whose webhooks are read",
+        "COUNTERFOIL_INBOX_ATTEMPTS: `0` is not possible; it is a whole number from 1 to 1000",
+        "COUNTERFOIL_INBOX_DELAY_MIN_S: `a second` is not possible; it is a whole number from 1 to 86400",
+        "COUNTERFOIL_INBOX_DELAY_MAX_S: `86401` is not possible; it is a whole number from 1 to 86400",
         "COUNTERFOIL_RECONCILE_HOUR: `24` is not possible; it is an hour from 0 to 23, or `off`",
         "DATABASE_URL: `…` is not possible; it is a URL such as postgres://",
         "RUST_LOG: `counterfoil=loud` is not possible; it is a level",

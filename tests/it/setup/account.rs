@@ -30,6 +30,8 @@ pub struct Account {
     pub settings: BTreeMap<String, String>,
     pub url: Option<String>,
     pub retire: bool,
+    /// `None`: the newest.
+    pub api_version: Option<String>,
 }
 
 impl Account {
@@ -49,6 +51,7 @@ impl Account {
             settings,
             url: Some(URL.to_owned()),
             retire: false,
+            api_version: None,
         }
     }
 
@@ -76,7 +79,11 @@ impl Account {
 
     pub fn wanted(&self) -> Wanted {
         let portal = self.settings.get("STRIPE_PORTAL_CONFIGURATION");
-        Wanted::of(&self.catalog(), Mode::Test, portal.map(String::as_str), self.url.as_deref())
+        let wanted = Wanted::of(&self.catalog(), Mode::Test, portal.map(String::as_str), self.url.as_deref());
+        match &self.api_version {
+            Some(version) => wanted.pinned_to(version),
+            None => wanted,
+        }
     }
 
     pub async fn plan(&self) -> Plan {

@@ -30,7 +30,7 @@ async fn a_clean_setup_passes_every_check() {
     let account = Account::healthy().await;
     let findings = account.examine().await;
     assert_eq!(wrong(&findings), [], "{findings:#?}");
-    assert_eq!(findings.len(), 20, "{findings:#?}");
+    assert_eq!(findings.len(), 21, "{findings:#?}");
     assert!(findings.iter().all(|finding| finding.advice.is_none()));
     let page = include_str!("../../../docs/STRIPE.md");
     for finding in findings {

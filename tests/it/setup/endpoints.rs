@@ -1,6 +1,8 @@
 //! What becomes of endpoints that are there already?
 
-use super::account::{Account, URL};
+use counterfoil::stripe::doctor::{Code, Level};
+
+use super::account::{Account, URL, wrong};
 
 async fn with_an_older_endpoint() -> (Account, String) {
     let mut account = Account::empty().await;
@@ -27,6 +29,19 @@ async fn one_of_another_version_stays_until_the_new_secret_is_in_use() {
     assert_eq!(status(&account, &old).await, "disabled");
     assert_eq!(account.objects().await[3], 2);
     assert!(account.plan().await.is_done());
+}
+
+/// Somebody holds on to an older version for a while.
+#[tokio::test]
+async fn one_of_the_version_that_is_set_is_the_right_one() {
+    let mut account = Account::empty().await;
+    account.api_version = Some("2024-04-10".to_owned());
+    account.set_up_and_set().await;
+    let endpoints = account.list("webhook_endpoints").await;
+    assert_eq!((endpoints.len(), &endpoints[0]["api_version"]), (1, &"2024-04-10".into()));
+    assert_eq!(wrong(&account.examine().await), []);
+    account.api_version = None;
+    assert_eq!(wrong(&account.examine().await), [(Code::EndpointVersion, Level::Warning)]);
 }
 
 #[tokio::test]

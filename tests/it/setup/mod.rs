@@ -8,3 +8,4 @@ mod endpoints;
 mod interrupted;
 mod once;
 mod prices;
+mod retiring;

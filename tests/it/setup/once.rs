@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use counterfoil::{
     catalog::{self, Mode},
-    stripe::setup::{Action, types},
+    stripe::{
+        doctor::{Code, Level},
+        setup::{Action, types},
+    },
 };
 
-use super::account::{Account, MUSIC_OBJECTS, URL};
+use serde_json::json;
+
+use super::account::{Account, MUSIC_OBJECTS, URL, wrong};
 
 #[tokio::test]
 async fn a_setup_makes_all_that_the_catalog_sells_and_a_second_one_nothing() {
@@ -104,4 +109,54 @@ async fn the_portal_offers_exactly_the_plans_with_what_the_catalog_says_of_chang
     let portal = account.list("billing_portal/configurations").await.remove(0);
     assert_eq!((&portal["active"], account.objects().await), (&true.into(), MUSIC_OBJECTS));
     assert_eq!(portal["features"]["subscription_cancel"]["mode"], "immediately");
+}
+
+#[tokio::test]
+async fn the_portal_lets_what_is_less_wait_for_the_period_and_ends_no_trial() {
+    let mut account = Account::healthy().await;
+    let update = async |account: &Account| {
+        let portal = account.list("billing_portal/configurations").await.remove(0);
+        portal["features"]["subscription_update"].clone()
+    };
+    let at_first = update(&account).await;
+    let conditions = &at_first["schedule_at_period_end"]["conditions"];
+    assert_eq!(*conditions, json!([{ "type": "decreasing_item_amount" }, { "type": "shortening_interval" }]));
+    // What is more is paid for at once there too, whatever becomes of the rest of what is less.
+    assert_eq!(
+        (&at_first["trial_update_behavior"], &at_first["proration_behavior"]),
+        (&json!("continue_trial"), &json!("always_invoice"))
+    );
+
+    account.text = account.text.replace("downgrade = \"at_period_end\"", "downgrade = \"at_once\"");
+    assert!(!account.plan().await.is_done());
+    account.set_up_and_set().await;
+    assert_eq!(update(&account).await["schedule_at_period_end"]["conditions"], json!([]));
+
+    // Somebody sets one of the two by hand, which is nothing that a catalog says.
+    let path = format!("billing_portal/configurations/{}", account.settings["STRIPE_PORTAL_CONFIGURATION"]);
+    let condition = "features[subscription_update][schedule_at_period_end][conditions][0][type]";
+    account.post(&path, &[(condition, "shortening_interval")]).await;
+    assert!(!account.plan().await.is_done());
+    account.set_up_and_set().await;
+    assert!(account.plan().await.is_done());
+    account.post(&path, &[("features[subscription_update][trial_update_behavior]", "end_trial")]).await;
+    assert!(!account.plan().await.is_done());
+}
+
+#[tokio::test]
+async fn a_free_amount_of_credits_has_a_product_where_the_catalog_has_a_place_for_it() {
+    const TOP_UP: &str = "\n[top_up]\nprice_per_credit = \"0.0125\"\nsmallest = 100\nlargest = 50_000\n";
+    let mut account = Account::healthy().await;
+    account.text.push_str(TOP_UP);
+    assert!(account.plan().await.is_done(), "a product is made for each sale");
+    account.text.push_str("product = { setting = \"STRIPE_PRODUCT_CREDITS\" }\n");
+    account.set_up_and_set().await;
+    assert_eq!(account.settings["STRIPE_PRODUCT_CREDITS"], "prod_music_top_up");
+    let products = account.list("products").await;
+    let made = products.iter().find(|made| made["id"] == "prod_music_top_up").expect("it is made");
+    assert_eq!(made["name"], "Credits");
+    assert!(account.plan().await.is_done());
+    assert_eq!(wrong(&account.examine().await), []);
+    account.post("products/prod_music_top_up", &[("active", "false")]).await;
+    assert_eq!(wrong(&account.examine().await), [(Code::ProductsActive, Level::Error)]);
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use counterfoil::stripe::{
     inbox::{Operated, Proof, ReceiveError, State},
-    processor::{ATTEMPTS_MAX, Processor, Progress},
+    processor::{ATTEMPTS_MAX, Processor, Progress, Retries},
     watch::{FAILURES_IN_A_ROW_MAX, measure, to_do},
 };
 use serde_json::{Value, json};
@@ -94,6 +94,23 @@ async fn a_customer_that_stays_unknown_is_given_up_in_the_end_and_found_again() 
     desk.take(&customer).await;
     desk.work().await;
     assert_eq!(desk.state(&lost).await, State::Processed);
+}
+
+#[tokio::test]
+async fn attempts_and_delays_are_those_that_are_set() {
+    let mut desk = Desk::open().await;
+    let retries = Retries { attempts_max: 4, delay_s_min: 10, delay_s_max: 15 };
+    desk.processor = desk.processor.clone().retrying(retries);
+    let lost = desk.take_file("edge", "unknown_customer.json").await;
+    for delay in [10, 15, 15] {
+        desk.work().await;
+        let summary = desk.inbox.find(&lost).await.unwrap().unwrap().summary;
+        let next = summary.next_attempt_at.unwrap().seconds();
+        assert_eq!(next - desk.clock().now().seconds(), delay);
+        desk.pass(delay);
+    }
+    desk.work().await;
+    assert_eq!(desk.state(&lost).await, State::Dead);
 }
 
 #[tokio::test]

@@ -6,11 +6,11 @@ use ::stripe::StripeRequest;
 use serde::Serialize;
 use stripe_core::event::ListEvent;
 use stripe_misc::webhook_endpoint::{CreateWebhookEndpoint, ListWebhookEndpoint, UpdateWebhookEndpoint};
-use stripe_shared::version::VERSION;
+use stripe_shared::ApiVersion;
 
 use super::{super::super::Ask, Identified, PAGE_LENGTH, Page, word};
 
-/// The version of Stripe's API that events are asked for in: the one that requests are made in too.
+/// The version of Stripe's API that requests are made in, and events are asked for in where nothing else is set.
 pub const API_VERSION: &str = "2026-09-30.endive";
 
 #[derive(Clone, Debug, Default)]
@@ -18,12 +18,13 @@ pub struct ListEndpoints {
     pub after: Option<String>,
 }
 
-/// An endpoint whose events have the shape of [`API_VERSION`].
+/// An endpoint whose events have the shape of one version of Stripe's API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MakeEndpoint {
     pub url: String,
     pub types: Vec<&'static str>,
     pub metadata: BTreeMap<String, String>,
+    pub version: String,
 }
 
 /// What is `None` stays. The version of an endpoint cannot be changed.
@@ -69,8 +70,8 @@ impl EndpointKept {
     }
 
     #[must_use]
-    pub fn is_pinned(&self) -> bool {
-        self.api_version.as_deref() == Some(API_VERSION)
+    pub fn is_pinned(&self, version: &str) -> bool {
+        self.api_version.as_deref() == Some(version)
     }
 }
 
@@ -98,7 +99,9 @@ impl Ask for MakeEndpoint {
     fn request(&self) -> impl StripeRequest + Send {
         let types: Vec<_> = self.types.iter().map(|kind| word(kind)).collect();
         let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
-        CreateWebhookEndpoint::new(types, self.url.as_str()).api_version(VERSION).metadata(metadata)
+        CreateWebhookEndpoint::new(types, self.url.as_str())
+            .api_version(word::<ApiVersion>(&self.version))
+            .metadata(metadata)
     }
 }
 

@@ -26,7 +26,15 @@ pub struct PortalOffer {
     pub proration: String,
     /// `at_period_end` or `immediately`.
     pub cancellation: String,
+    /// Whether a change to less, or to a shorter interval, waits for the end of the period.
+    pub less_at_period_end: bool,
 }
+
+/// What makes a change wait for the end of the period.
+const LESS: [&str; 2] = ["decreasing_item_amount", "shortening_interval"];
+
+/// A change of plan does not end a trial: nothing is charged for before its end.
+const TRIALS: &str = "continue_trial";
 
 /// Sets what a configuration offers; without an id, a new one is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +67,20 @@ struct Update {
     default_allowed_updates: Vec<String>,
     products: Option<Vec<Product>>,
     proration_behavior: String,
+    // Older versions of Stripe's API do not tell these two.
+    schedule_at_period_end: Option<Schedule>,
+    trial_update_behavior: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Schedule {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
@@ -78,6 +100,20 @@ struct Feature {
     enabled: bool,
 }
 
+impl Update {
+    /// `None`: only some changes to less wait, which no catalog says.
+    fn less_at_period_end(&self) -> Option<bool> {
+        let kinds = self.schedule_at_period_end.iter().flat_map(|schedule| &schedule.conditions);
+        let mut kinds: Vec<&str> = kinds.map(|condition| condition.kind.as_str()).collect();
+        kinds.sort_unstable();
+        match kinds.as_slice() {
+            [] => Some(false),
+            kinds if kinds == LESS => Some(true),
+            _ => None,
+        }
+    }
+}
+
 impl PortalKept {
     /// What it offers, if all that belongs to an offer is switched on.
     #[must_use]
@@ -85,6 +121,7 @@ impl PortalKept {
         let Features { subscription_update: update, subscription_cancel: cancel, .. } = &self.features;
         let on = update.enabled
             && update.default_allowed_updates == ["price"]
+            && update.trial_update_behavior.as_deref() == Some(TRIALS)
             && cancel.enabled
             && self.features.payment_method_update.enabled
             && self.features.invoice_history.enabled;
@@ -93,10 +130,12 @@ impl PortalKept {
             prices.sort();
             (product.product.clone(), prices)
         });
+        let less_at_period_end = update.less_at_period_end()?;
         on.then(|| PortalOffer {
             products: products.collect(),
             proration: update.proration_behavior.clone(),
             cancellation: cancel.mode.clone(),
+            less_at_period_end,
         })
     }
 }
@@ -145,6 +184,8 @@ impl StripeRequest for Set {
                     "enabled": true,
                     "default_allowed_updates": ["price"],
                     "proration_behavior": offer.proration,
+                    "schedule_at_period_end": { "conditions": conditions(id.is_some(), offer) },
+                    "trial_update_behavior": TRIALS,
                     "products": offer.products.iter().map(product).collect::<Vec<Value>>(),
                 },
             },
@@ -158,5 +199,14 @@ impl StripeRequest for Set {
             _ => PATH.to_owned(),
         };
         RequestBuilder::new(StripeMethod::Post, path).form(&form)
+    }
+}
+
+/// A list that is empty cannot be told in a form: an empty text takes out what was there.
+fn conditions(is_change: bool, offer: &PortalOffer) -> Value {
+    match (offer.less_at_period_end, is_change) {
+        (true, _) => LESS.iter().map(|kind| json!({ "type": kind })).collect(),
+        (false, true) => json!(""),
+        (false, false) => Value::Array(Vec::new()),
     }
 }

@@ -1,0 +1,57 @@
+//! What becomes of what is not sold any more?
+
+use std::collections::BTreeSet;
+
+use super::{
+    found::Sold,
+    plan::{Action, Change, Object, Plan, Step, archive_because, candidates, in_use},
+    wanted::{Offer, Price, Wanted},
+};
+use crate::stripe::client::setup::{ChangeProduct, PriceKept, ProductKept};
+
+const BECAUSE: &str = "it is retired; who has it keeps it";
+
+/// What is not sold any more is taken off sale, and stays for those who have it. Nothing is made for it.
+pub(super) fn plan_retired(
+    wanted: &Wanted,
+    offer: &Offer,
+    sold: &Sold,
+    plan: &mut Plan,
+    archived: &mut Vec<Step>,
+) {
+    for price in &offer.prices {
+        let kept = in_use(price, candidates(price, sold).collect());
+        let on_sale = kept.iter().filter(|old| old.active && !is_default(old, sold));
+        archived.extend(on_sale.map(|old| archive_because(price, old, sold, BECAUSE.to_owned())));
+        plan.note_ids(price, kept.into_iter());
+    }
+    archived.extend(own_products(wanted, offer, sold).into_iter().map(|product| archive(offer, product)));
+}
+
+/// Stripe archives no price that a product has by default; archived with its product, it is not sold either.
+fn is_default(price: &PriceKept, sold: &Sold) -> bool {
+    sold.products.get(&price.product).is_some_and(|product| product.default_price.as_ref() == Some(&price.id))
+}
+
+/// The products on sale that have prices of this offer and none that is still sold.
+fn own_products<'a>(wanted: &'a Wanted, offer: &'a Offer, sold: &'a Sold) -> Vec<&'a ProductKept> {
+    let (here, elsewhere) = (products(offer.prices.iter(), sold), products(wanted.prices(), sold));
+    let own = here.difference(&elsewhere).filter_map(|id| sold.products.get(*id));
+    own.filter(|product| product.active).collect()
+}
+
+fn products<'a>(prices: impl Iterator<Item = &'a Price>, sold: &'a Sold) -> BTreeSet<&'a str> {
+    prices.flat_map(|price| candidates(price, sold)).map(|kept| kept.product.as_str()).collect()
+}
+
+fn archive(offer: &Offer, product: &ProductKept) -> Step {
+    let change = ChangeProduct { id: product.id.clone(), active: Some(false), ..ChangeProduct::default() };
+    Step {
+        action: Action::Archive,
+        object: Object::Product,
+        name: offer.path.clone(),
+        id: Some(product.id.clone()),
+        because: BECAUSE.to_owned(),
+        change: Some(Change::ChangeProduct(change)),
+    }
+}
