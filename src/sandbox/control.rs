@@ -20,8 +20,10 @@ use super::{
     billing::{
         calendar::{self, parse_advance},
         checkout::{Paid, Payer},
+        discounting::Redeemed,
         payments::Presence,
     },
+    call::Metadata,
     failure::Failure,
     objects::{card::TestCard, dispute::Status, event::Event},
     operations,
@@ -70,6 +72,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/payment_intents/{id}/settle", post(settle))
         .route("/_sandbox/payment_intents/{id}/authenticate", post(authenticate))
         .route("/_sandbox/checkout/{id}/pay", post(pay))
+        .route("/_sandbox/customers/{id}/discount", post(discount_customer))
+        .route("/_sandbox/payment_links", post(make_link))
 }
 
 fn answer(shared: &Shared, answer: Result<Value, Failure>) -> Response {
@@ -271,6 +275,8 @@ struct Settings {
     debit_days: Option<i64>,
     /// `active` or `incomplete`: what a subscription is while its first debit is on its way.
     first_debit: Option<String>,
+    /// Whether a dispute that the network prevented takes the money.
+    prevented_withdraws: Option<bool>,
     /// Whether the debit of a whole period is called a proration where the anchor was moved, in the flexible mode.
     anchor_debits_are_prorations: Option<bool>,
 }
@@ -298,12 +304,14 @@ fn change_settings(state: &mut State, settings: &Settings) -> Result<Value, Fail
         let refused = || Failure::invalid("Debits take 1 to 60 business days.").param("debit_days");
         state.debit_days = Some(known.then_some(days).ok_or_else(refused)?);
     }
+    state.prevented_withdraws = settings.prevented_withdraws.unwrap_or(state.prevented_withdraws);
     state.anchor_debits_are_prorations =
         settings.anchor_debits_are_prorations.unwrap_or(state.anchor_debits_are_prorations);
     Ok(json!({
         "after_retries": state.after_retries.as_str(),
         "debit_days": state.debit_days,
         "first_debit": if state.trusts_first_debit { "active" } else { "incomplete" },
+        "prevented_withdraws": state.prevented_withdraws,
         "anchor_debits_are_prorations": state.anchor_debits_are_prorations,
     }))
 }
@@ -415,6 +423,52 @@ async fn authenticate(
     answer(&shared, done)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewDiscount {
+    coupon: String,
+}
+
+/// Older versions have coupons of a customer; the newest can only take them away.
+async fn discount_customer(
+    Shares(shared): Shares<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(new): Json<NewDiscount>,
+) -> Response {
+    let discounted = shared.with(|state| {
+        let customer = state.customer(&id)?.id.clone();
+        let redeemed = Redeemed { coupon: new.coupon.clone(), promotion_code: None };
+        let discount = state.redeem(&redeemed, &customer, None, None, None)?;
+        state.change_customer(&customer, |row| row.discount = Some(discount))?;
+        Ok(state.customers.get(&customer)?.render(state))
+    });
+    answer(&shared, discounted)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewLink {
+    /// Prices, and how many of each.
+    items: Vec<(String, i64)>,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default)]
+    allow_promotion_codes: bool,
+}
+
+/// A payment link: whoever opens it gets a checkout session of its own.
+async fn make_link(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewLink>) -> Response {
+    let made = shared.with(|state| {
+        let id = state.make_link(&new.items, new.metadata.clone(), new.allow_promotion_codes)?;
+        Ok(json!({
+            "id": id,
+            "object": "payment_link",
+            "url": format!("{}/pay/{id}", state.origin),
+        }))
+    });
+    answer(&shared, made)
+}
+
 /// What a person would type in on the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -425,6 +479,11 @@ struct Payment {
     /// Whether the bank is told yes when it asks.
     #[serde(default)]
     authenticated: bool,
+    /// A code that a person types in, where the session takes one.
+    promotion_code: Option<String>,
+    /// Other quantities, by the place of the line, where they may be changed.
+    #[serde(default)]
+    quantities: Vec<i64>,
 }
 
 async fn pay(
@@ -436,6 +495,12 @@ async fn pay(
         let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
         let card =
             card.ok_or_else(|| Failure::card("incorrect_number", None, "Your card number is incorrect."))?;
+        if let Some(code) = &payment.promotion_code {
+            state.enter_code(&id, code)?;
+        }
+        for (place, quantity) in payment.quantities.iter().enumerate() {
+            state.adjust_quantity(&id, place, *quantity)?;
+        }
         let payer = Payer {
             card,
             exp_year: year(state.now).saturating_add(4),

@@ -381,6 +381,7 @@ impl State {
                     metadata: change.metadata.clone().unwrap_or_default(),
                     period_start: after.period_start(),
                     period_end: after.period_end(),
+                    discounts: Vec::new(),
                 });
             }
         }
