@@ -101,6 +101,8 @@ pub struct State {
     fresh: Vec<Event>,
     /// What Stripe tells some seconds after everything else.
     last: Vec<Event>,
+    /// Whether a later event has a greater id.
+    pub event_ids_rise: bool,
     /// Whether a dispute that the network prevented takes the money at once.
     pub prevented_withdraws: bool,
     pub queue: Queue,
@@ -155,6 +157,7 @@ impl State {
             recorded: Recorded::default(),
             fresh: Vec::new(),
             last: Vec::new(),
+            event_ids_rise: true,
             prevented_withdraws: true,
             queue: Queue::default(),
             kept: Kept::default(),
@@ -227,8 +230,14 @@ impl State {
 
     fn event(&mut self, kind: &str, object: Value, previous: Option<Value>) -> Event {
         let (request, idempotency_key) = self.cause.clone().map_or((None, None), |(id, key)| (Some(id), key));
+        // At Stripe, an id says nothing of its time.
+        let id = if self.event_ids_rise {
+            self.ids.make("evt")
+        } else {
+            format!("evt_{}", super::ids::letters(24))
+        };
         Event {
-            id: self.ids.make("evt"),
+            id,
             created: self.now,
             kind: kind.to_owned(),
             object,

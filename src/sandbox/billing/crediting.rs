@@ -167,7 +167,7 @@ impl State {
         let charges = own.chain(others).filter_map(|id| {
             self.payment_intents.find(id).filter(|intent| intent.amount_received > 0)?.latest_charge.clone()
         });
-        charges.last().ok_or_else(|| {
+        charges.collect::<Vec<String>>().pop().ok_or_else(|| {
             Failure::invalid("There is no payment of this invoice to refund.").param("refund_amount")
         })
     }

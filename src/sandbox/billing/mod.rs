@@ -12,6 +12,7 @@ pub mod linking;
 pub mod passing;
 pub mod pausing;
 pub mod payments;
+pub mod planning;
 pub mod proration;
 pub mod scheduling;
 pub mod subscribing;
