@@ -19,7 +19,7 @@ clocks=()
 request() {
     local method="$1" path="$2" name="$3"
     shift 3
-    curl -sS -X "$method" "$base/v1/$path" -u "$key:" -H "Stripe-Version: $version" "$@" -o "$folder/$name.json"
+    curl -sS --globoff -X "$method" "$base/v1/$path" -u "$key:" -H "Stripe-Version: $version" "$@" -o "$folder/$name.json"
     cat "$folder/$name.json"
 }
 
@@ -240,13 +240,13 @@ for case in downgrade trial fails; do
 done
 
 say "8: a first payment by bank debit"
-for method in pm_usBankAccount_success pm_usBankAccount_insufficientFunds; do
-    customer "debit_$method" "$method"
-    subscribe "debit_$method" "$creator" -d "payment_settings[payment_method_types][0]=us_bank_account"
-    echo "    $method: $(field status <"$folder/subscription_debit_$method.json") at once"
-    advance $((now + 6 * day)) "debit_$method"
-    latest "debit_$method"
-    told "debit_$method"
+for bank in pm_usBankAccount_success pm_usBankAccount_insufficientFunds; do
+    customer "debit_$bank" "$bank"
+    subscribe "debit_$bank" "$creator" -d "payment_settings[payment_method_types][0]=us_bank_account"
+    echo "    $bank: $(field status <"$folder/subscription_debit_$bank.json") at once"
+    advance $((now + 8 * day)) "debit_$bank"
+    latest "debit_$bank"
+    told "debit_$bank"
 done
 
 say "9: what an event's created says under a test clock: compare the seconds above with $began, when this began"
@@ -277,7 +277,8 @@ subscribe outside "$creator" -d payment_behavior=default_incomplete
 invoice=$(field latest_invoice <"$folder/subscription_outside.json")
 request POST "invoices/$invoice/pay" paid_outside -d paid_out_of_band=true >/dev/null
 request GET "invoices/$invoice?expand[]=payments" invoice_outside >/dev/null
-request GET "invoice_payments?invoice=$invoice" payments_outside
+request GET "invoice_payments?invoice=$invoice" payments_outside >/dev/null
+python3 -m json.tool "$folder/payments_outside.json"
 told outside
 
 say "16: not asked here. Everything is in $folder."
