@@ -47,10 +47,12 @@ pub enum AfterRetries {
     PastDue,
     /// It stands still, the invoice can be paid, and it goes on by itself when that is done.
     Pause,
+    /// As [`Self::Pause`], as soon as a renewal has failed once.
+    PauseAtOnce,
 }
 
 impl AfterRetries {
-    pub const ALL: [Self; 4] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause];
+    pub const ALL: [Self; 5] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause, Self::PauseAtOnce];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +60,7 @@ impl AfterRetries {
             Self::Unpaid => "unpaid",
             Self::PastDue => "past_due",
             Self::Pause => "pause",
+            Self::PauseAtOnce => "pause_at_once",
         }
     }
 

@@ -10,7 +10,7 @@ use crate::sandbox::{
         payment_intent::{PaymentIntent, Status as IntentStatus},
         subscription::Status as SubscriptionStatus,
     },
-    state::State,
+    state::{AfterRetries, State},
     table::Stored,
 };
 
@@ -310,8 +310,14 @@ impl State {
         let waits =
             row.and_then(|row| row.pending_update.as_ref()).is_some_and(|update| update.invoice == id);
         let falls_behind = falls_behind && !waits;
+        let active = row.is_some_and(|row| row.status == SubscriptionStatus::Active);
+        let cycle = self.invoices.get(id)?.billing_reason == "subscription_cycle";
+        let at_once = self.after_retries == AfterRetries::PauseAtOnce && active && cycle;
         match subscription {
             Some(subscription) if over => self.give_up(&subscription, id),
+            Some(subscription) if falls_behind && at_once => {
+                self.pause_subscription(&subscription, "first_payment_failure")
+            }
             Some(subscription) if falls_behind => self.fall_behind(&subscription),
             Some(_) | None => Ok(()),
         }

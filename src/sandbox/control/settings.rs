@@ -22,7 +22,7 @@ const DEBIT_DAYS_MAX: i64 = 60;
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
-    /// `cancel`, `unpaid`, `past_due`, or `pause`.
+    /// `cancel`, `unpaid`, `past_due`, `pause` or `pause_at_once`.
     after_retries: Option<String>,
     /// Business days until bank debits are decided.
     debit_days: Option<i64>,
@@ -44,7 +44,8 @@ pub(super) async fn set(Shares(shared): Shares<Arc<Shared>>, Json(settings): Jso
 fn change_settings(state: &mut State, settings: &Settings) -> Result<Value, Failure> {
     if let Some(after) = &settings.after_retries {
         state.after_retries = AfterRetries::parse(after).ok_or_else(|| {
-            Failure::invalid("It is `cancel`, `unpaid`, `past_due` or `pause`.").param("after_retries")
+            Failure::invalid("It is `cancel`, `unpaid`, `past_due`, `pause` or `pause_at_once`.")
+                .param("after_retries")
         })?;
     }
     if let Some(first) = &settings.first_debit {
