@@ -2,6 +2,9 @@
 //!
 //! JSON in, JSON out, under `/_sandbox`. No key is asked for: a sandbox listens on this machine.
 
+mod sales;
+mod settings;
+
 use std::sync::Arc;
 
 use axum::{
@@ -25,7 +28,7 @@ use super::{
     failure::Failure,
     objects::{card::TestCard, dispute::Status, event::Event},
     operations,
-    state::{AfterRetries, State},
+    state::State,
     table::Stored,
     webhooks::{
         self,
@@ -36,8 +39,6 @@ use super::{
 
 /// Deliveries that are listed.
 const DELIVERIES_LISTED_MAX: usize = 200;
-/// The longest that a bank debit takes, in business days.
-const DEBIT_DAYS_MAX: i64 = 60;
 /// Times that one fault may be asked for.
 const FAULTS_MAX: usize = 10_000;
 
@@ -62,7 +63,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/documents", post(load))
         .route("/_sandbox/webhooks", post(resend))
         .route("/_sandbox/faults", post(set_faults))
-        .route("/_sandbox/settings", post(set))
+        .route("/_sandbox/settings", post(settings::set))
         .route("/_sandbox/keys", post(restrict))
         .route("/_sandbox/disputes", post(dispute))
         .route("/_sandbox/disputes/{id}", post(decide_dispute))
@@ -70,6 +71,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/payment_intents/{id}/settle", post(settle))
         .route("/_sandbox/payment_intents/{id}/authenticate", post(authenticate))
         .route("/_sandbox/checkout/{id}/pay", post(pay))
+        .route("/_sandbox/customers/{id}/discount", post(sales::discount_customer))
+        .route("/_sandbox/payment_links", post(sales::make_link))
 }
 
 fn answer(shared: &Shared, answer: Result<Value, Failure>) -> Response {
@@ -261,53 +264,6 @@ async fn set_faults(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewFaul
     answer(&shared, Ok(set))
 }
 
-/// What Stripe has in its dashboard, and what nobody has verified of it.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Settings {
-    /// `cancel`, `unpaid`, `past_due`, or `pause`.
-    after_retries: Option<String>,
-    /// Business days until bank debits are decided.
-    debit_days: Option<i64>,
-    /// `active` or `incomplete`: what a subscription is while its first debit is on its way.
-    first_debit: Option<String>,
-    /// Whether the debit of a whole period is called a proration where the anchor was moved, in the flexible mode.
-    anchor_debits_are_prorations: Option<bool>,
-}
-
-async fn set(Shares(shared): Shares<Arc<Shared>>, Json(settings): Json<Settings>) -> Response {
-    let set = shared.with(|state| change_settings(state, &settings));
-    answer(&shared, set)
-}
-
-fn change_settings(state: &mut State, settings: &Settings) -> Result<Value, Failure> {
-    if let Some(after) = &settings.after_retries {
-        state.after_retries = AfterRetries::parse(after).ok_or_else(|| {
-            Failure::invalid("It is `cancel`, `unpaid`, `past_due` or `pause`.").param("after_retries")
-        })?;
-    }
-    if let Some(first) = &settings.first_debit {
-        state.trusts_first_debit = match first.as_str() {
-            "active" => true,
-            "incomplete" => false,
-            _ => return Err(Failure::invalid("It is `active` or `incomplete`.").param("first_debit")),
-        };
-    }
-    if let Some(days) = settings.debit_days {
-        let known = (1..=DEBIT_DAYS_MAX).contains(&days);
-        let refused = || Failure::invalid("Debits take 1 to 60 business days.").param("debit_days");
-        state.debit_days = Some(known.then_some(days).ok_or_else(refused)?);
-    }
-    state.anchor_debits_are_prorations =
-        settings.anchor_debits_are_prorations.unwrap_or(state.anchor_debits_are_prorations);
-    Ok(json!({
-        "after_retries": state.after_retries.as_str(),
-        "debit_days": state.debit_days,
-        "first_debit": if state.trusts_first_debit { "active" } else { "incomplete" },
-        "anchor_debits_are_prorations": state.anchor_debits_are_prorations,
-    }))
-}
-
 /// From here on, a key may ask for less.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -425,6 +381,11 @@ struct Payment {
     /// Whether the bank is told yes when it asks.
     #[serde(default)]
     authenticated: bool,
+    /// A code that a person types in, where the session takes one.
+    promotion_code: Option<String>,
+    /// Other quantities, by the place of the line, where they may be changed.
+    #[serde(default)]
+    quantities: Vec<i64>,
 }
 
 async fn pay(
@@ -436,6 +397,12 @@ async fn pay(
         let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
         let card =
             card.ok_or_else(|| Failure::card("incorrect_number", None, "Your card number is incorrect."))?;
+        if let Some(code) = &payment.promotion_code {
+            state.enter_code(&id, code)?;
+        }
+        for (place, quantity) in payment.quantities.iter().enumerate() {
+            state.adjust_quantity(&id, place, *quantity)?;
+        }
         let payer = Payer {
             card,
             exp_year: year(state.now).saturating_add(4),

@@ -38,6 +38,13 @@ fn descend(state: &State, value: &mut Value, names: &[&str]) -> bool {
     if let Some(found) = field.as_str().and_then(|id| state.render_any(id)) {
         *field = found;
     }
+    if let Some(elements) = field.as_array_mut() {
+        for element in elements {
+            if let Some(found) = element.as_str().and_then(|id| state.render_any(id)) {
+                *element = found;
+            }
+        }
+    }
     // What was recorded elsewhere may refer to what was not.
     if field.is_string() && !state.recorded.is_empty() {
         return true;
@@ -56,7 +63,7 @@ fn include(state: &State, value: &Value, name: &str) -> Option<Value> {
             Some(inner_list(items, &format!("/v1/checkout/sessions/{id}/line_items")))
         }
         ("invoice", "payments") => {
-            let payments = state.invoices.find(id)?.payment().into_iter().collect();
+            let payments = state.invoices.find(id)?.payments();
             Some(inner_list(payments, "/v1/invoice_payments"))
         }
         ("invoice", "confirmation_secret") => {

@@ -1,16 +1,49 @@
 //! How does a person read an amount?
 
-/// `999` of `usd` is `9.99 USD`; currencies without minor units are shown whole.
-pub fn shown(amount: i64, currency: &str) -> String {
-    const WHOLE: [&str; 16] = [
-        "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf",
-        "xof", "xpf",
-    ];
-    let shown = currency.to_uppercase();
+/// Currencies whose smallest unit is the whole one.
+const WHOLE: [&str; 15] =
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
+/// Currencies of three decimals. Stripe takes amounts of them that end in 0.
+const THREE: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
+/// Currencies that are told with two decimals, and have none: amounts that do not end in 00 cannot be charged.
+const TOLD_WITH_TWO: [&str; 2] = ["isk", "ugx"];
+
+/// How many decimals an amount of the currency is told with.
+fn decimals(currency: &str) -> u32 {
     if WHOLE.contains(&currency) {
-        return format!("{amount} {shown}");
+        0
+    } else if THREE.contains(&currency) {
+        3
+    } else {
+        2
     }
+}
+
+/// `999` of `usd` is `9.99 USD`, 1000 of `jpy` is `1000 JPY`, and 5000 of `kwd` is `5.000 KWD`.
+pub fn shown(amount: i64, currency: &str) -> String {
+    let (name, decimals) = (currency.to_uppercase(), decimals(currency));
     let sign = if amount < 0 { "−" } else { "" };
-    let (whole, rest) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
-    format!("{sign}{whole}.{rest:02} {shown}")
+    let amount = amount.unsigned_abs();
+    if decimals == 0 {
+        return format!("{sign}{amount} {name}");
+    }
+    let unit = 10_u64.pow(decimals);
+    let (whole, rest) = (amount / unit, amount % unit);
+    let width = usize::try_from(decimals).unwrap_or(2);
+    if TOLD_WITH_TWO.contains(&currency) && rest == 0 {
+        return format!("{sign}{whole} {name}");
+    }
+    format!("{sign}{whole}.{rest:0width$} {name}")
+}
+
+/// Why Stripe cannot charge an amount, where it cannot.
+pub fn refusal(amount: i64, currency: &str) -> Option<String> {
+    let name = currency.to_uppercase();
+    if THREE.contains(&currency) && amount % 10 != 0 {
+        return Some(format!("Amounts in {name} must be a multiple of 10: its third decimal is always 0."));
+    }
+    if TOLD_WITH_TWO.contains(&currency) && amount % 100 != 0 {
+        return Some(format!("Amounts in {name} must be a multiple of 100: it has no decimals."));
+    }
+    None
 }

@@ -13,12 +13,15 @@ use super::{
     objects::{
         charge::Charge,
         checkout::Session,
+        coupon::{Coupon, Discount, PromotionCode},
+        credit_note::CreditNote,
         customer::Customer,
         dispute::Dispute,
         endpoint::Endpoint,
         event::Event,
         invoice::Invoice,
         payment_intent::PaymentIntent,
+        payment_link::PaymentLink,
         payment_method::PaymentMethod,
         portal::{Configuration, PortalSession},
         price::Price,
@@ -33,6 +36,9 @@ use super::{
     webhooks::{queue::Queue, shapes::sends},
 };
 
+/// How long after the rest Stripe tells of the payment of an invoice, in seconds: 1 to 21 were seen.
+const LAST_S: i64 = 2;
+
 /// What becomes of a subscription whose retries have all failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterRetries {
@@ -41,10 +47,12 @@ pub enum AfterRetries {
     PastDue,
     /// It stands still, the invoice can be paid, and it goes on by itself when that is done.
     Pause,
+    /// As [`Self::Pause`], as soon as a renewal has failed once.
+    PauseAtOnce,
 }
 
 impl AfterRetries {
-    pub const ALL: [Self; 4] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause];
+    pub const ALL: [Self; 5] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause, Self::PauseAtOnce];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,6 +60,7 @@ impl AfterRetries {
             Self::Unpaid => "unpaid",
             Self::PastDue => "past_due",
             Self::Pause => "pause",
+            Self::PauseAtOnce => "pause_at_once",
         }
     }
 
@@ -79,7 +88,12 @@ pub struct State {
     pub subscriptions: Table<Subscription>,
     pub schedules: Table<Schedule>,
     pub invoices: Table<Invoice>,
+    pub credit_notes: Table<CreditNote>,
+    pub coupons: Table<Coupon>,
+    pub promotion_codes: Table<PromotionCode>,
+    pub discounts: Table<Discount>,
     pub sessions: Table<Session>,
+    pub links: Table<PaymentLink>,
     pub portal_sessions: Table<PortalSession>,
     pub configurations: Table<Configuration>,
     pub endpoints: Table<Endpoint>,
@@ -88,6 +102,12 @@ pub struct State {
     pub recorded: Recorded,
     /// What has happened in the course of this call, and is told when it ends.
     fresh: Vec<Event>,
+    /// What Stripe tells some seconds after everything else.
+    last: Vec<Event>,
+    /// Whether a later event has a greater id.
+    pub event_ids_rise: bool,
+    /// Whether a dispute that the network prevented takes the money at once.
+    pub prevented_withdraws: bool,
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
@@ -127,13 +147,21 @@ impl State {
             subscriptions: Table::default(),
             schedules: Table::default(),
             invoices: Table::default(),
+            credit_notes: Table::default(),
+            coupons: Table::default(),
+            promotion_codes: Table::default(),
+            discounts: Table::default(),
             sessions: Table::default(),
+            links: Table::default(),
             portal_sessions: Table::default(),
             configurations: Table::default(),
             endpoints: Table::default(),
             events: Table::default(),
             recorded: Recorded::default(),
             fresh: Vec::new(),
+            last: Vec::new(),
+            event_ids_rise: true,
+            prevented_withdraws: true,
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
@@ -152,6 +180,18 @@ impl State {
     pub fn emit(&mut self, kind: &str, object: Value) {
         let event = self.event(kind, object, None);
         self.fresh.push(event);
+    }
+
+    /// Notes what is told after everything else that happens now, and dated a little later.
+    pub fn emit_last(&mut self, kind: &str, object: Value) {
+        let mut event = self.event(kind, object, None);
+        event.created = event.created.saturating_add(LAST_S);
+        self.last.push(event);
+    }
+
+    /// What came last has come.
+    pub fn flush(&mut self) {
+        self.fresh.append(&mut self.last);
     }
 
     /// Notes that something had happened before what was noted since `place`.
@@ -193,8 +233,14 @@ impl State {
 
     fn event(&mut self, kind: &str, object: Value, previous: Option<Value>) -> Event {
         let (request, idempotency_key) = self.cause.clone().map_or((None, None), |(id, key)| (Some(id), key));
+        // At Stripe, an id says nothing of its time.
+        let id = if self.event_ids_rise {
+            self.ids.make("evt")
+        } else {
+            format!("evt_{}", super::ids::letters(24))
+        };
         Event {
-            id: self.ids.make("evt"),
+            id,
             created: self.now,
             kind: kind.to_owned(),
             object,
@@ -208,6 +254,7 @@ impl State {
 
     /// Keeps what has happened, and lines it up for those who want to know.
     pub fn publish(&mut self) {
+        self.flush();
         for mut event in std::mem::take(&mut self.fresh) {
             let wanted: Vec<Endpoint> =
                 self.endpoints.iter().filter(|endpoint| endpoint.wants(&event.kind)).cloned().collect();
@@ -227,6 +274,7 @@ impl State {
     /// Forgets what was noted in a call that was refused.
     pub fn forget(&mut self, place: usize) {
         self.fresh.truncate(place);
+        self.last.clear();
     }
 
     /// Changes a subscription, and tells what is different.
@@ -280,9 +328,16 @@ impl State {
             }
             "sub" => self.subscriptions.find(id).map(|object| object.render(self)),
             "in" => self.invoices.find(id).map(|object| object.render(self)),
+            "cn" => self.credit_notes.find(id).map(|object| object.render(self)),
+            "di" => self.discounts.find(id).map(|object| object.render(self)),
+            "promo" => self.promotion_codes.find(id).map(|object| object.render(self)),
             "cs" => self.sessions.find(id).map(|object| object.render(self)),
             "bpc" => self.configurations.find(id).map(|object| object.render(self)),
-            _ => self.products.find(id).map(|object| object.render(self)),
+            // Both may have ids of their maker's.
+            _ => {
+                let product = self.products.find(id).map(|object| object.render(self));
+                product.or_else(|| self.coupons.find(id).map(|object| object.render(self)))
+            }
         };
         lived.or_else(|| self.recorded.find(id).cloned())
     }

@@ -43,15 +43,42 @@ pub enum Paid {
     Declined(Decline),
 }
 
+/// In which order a paid subscription is told, as it was recorded.
+const SUBSCRIBED: &[&str] = &[
+    "charge.succeeded",
+    "charge.pending",
+    "payment_method.attached",
+    "customer.created",
+    "customer.updated",
+    "checkout.session.completed",
+    "customer.subscription.created",
+    "payment_intent.succeeded",
+    "payment_intent.processing",
+    "payment_intent.created",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_succeeded",
+];
+
 impl State {
     pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<Paid, Failure> {
+        let place = self.place();
+        let paid = self.take_payment(id, payer)?;
+        if paid == Paid::Complete && self.sessions.get(id)?.mode == Mode::Subscription {
+            self.arrange(place, SUBSCRIBED);
+        }
+        Ok(paid)
+    }
+
+    fn take_payment(&mut self, id: &str, payer: &Payer) -> Result<Paid, Failure> {
         let session = self.sessions.get(id)?.clone();
         if session.status != Status::Open {
             return Err(Failure::invalid("This Checkout Session is not open any more."));
         }
         let method = self.method_of(payer);
         let asked = foresee(&method, payer.presence);
-        let free = session.mode == Mode::Setup || session.amount(self) == 0;
+        let free = session.mode == Mode::Setup || session.total(self) == 0;
         match asked {
             Attempt::RequiresAction => return Ok(Paid::Authenticate),
             // A card that fails only later can be kept for later.
@@ -142,7 +169,7 @@ impl State {
             client_secret: format!("{id}_secret_{}", ids::letters(12)),
             id: id.clone(),
             created: self.now,
-            amount: session.amount(self),
+            amount: session.total(self),
             amount_capturable: 0,
             amount_received: 0,
             currency: session.currency.clone().unwrap_or_default(),
@@ -177,7 +204,7 @@ impl State {
         presence: Presence,
     ) -> Result<(), Failure> {
         let session = self.sessions.get(id)?.clone();
-        if session.amount(self) == 0 {
+        if session.total(self) == 0 {
             return self.complete(id, "no_payment_required");
         }
         let intent = self.intent_of(&session)?;
@@ -217,6 +244,14 @@ impl State {
             description: session.subscription_description.clone(),
             metadata: session.subscription_metadata.clone(),
             pause_collection: None,
+            discounts: session.discounts.clone(),
+            once: session
+                .items
+                .iter()
+                .filter(|item| !self.recurs(&item.price))
+                .map(|item| (item.price.clone(), item.quantity))
+                .collect(),
+            session: Some(id.to_owned()),
         })?;
         let invoice = self.subscriptions.get(&subscription)?.latest_invoice.clone();
         let of_invoice = invoice.as_deref().and_then(|invoice| self.invoices.find(invoice));
@@ -286,5 +321,10 @@ impl State {
 }
 
 fn new_item(item: &crate::sandbox::objects::checkout::Item) -> NewItem {
-    NewItem { price: item.price.clone(), quantity: item.quantity, metadata: Metadata::new() }
+    NewItem {
+        price: item.price.clone(),
+        quantity: item.quantity,
+        metadata: Metadata::new(),
+        discounts: Vec::new(),
+    }
 }

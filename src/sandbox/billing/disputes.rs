@@ -60,6 +60,9 @@ impl State {
                 Failure::invalid(format!("A dispute of this charge is of 1 to {left}.")).param("amount")
             );
         }
+        // What the network prevents, it gives back to the cardholder itself.
+        let withdrawn =
+            status == Status::NeedsResponse || (status == Status::Prevented && self.prevented_withdraws);
         let dispute = Dispute {
             id: String::new(),
             created: self.now,
@@ -69,7 +72,7 @@ impl State {
             currency: row.currency.clone(),
             reason: reason.to_owned(),
             status,
-            funds_withdrawn: status == Status::NeedsResponse,
+            funds_withdrawn: withdrawn,
             funds_reinstated: false,
             has_evidence: false,
             metadata: Metadata::new(),
@@ -78,7 +81,7 @@ impl State {
         self.disputes.put(Dispute { id: id.clone(), ..dispute });
         self.charges.get_mut(charge)?.disputed = true;
         self.emit_dispute("charge.dispute.created", &id)?;
-        if status == Status::NeedsResponse {
+        if withdrawn {
             self.emit_dispute("charge.dispute.funds_withdrawn", &id)?;
         }
         if status == Status::Prevented {
@@ -89,14 +92,20 @@ impl State {
 
     /// It is decided. What was won comes back; an inquiry never took anything.
     pub fn close_dispute(&mut self, id: &str, status: Status) -> Result<(), Failure> {
+        let withdraws = self.prevented_withdraws;
         let row = self.disputes.get_mut(id)?;
         if !row.status.is_open() {
             return Err(Failure::invalid("This dispute is already closed.").code("dispute_closed"));
         }
         let inquiry = row.status == Status::WarningNeedsResponse;
         row.status = if inquiry && status == Status::Lost { Status::WarningClosed } else { status };
-        row.funds_reinstated = row.funds_withdrawn && matches!(status, Status::Won | Status::Prevented);
+        row.funds_reinstated = row.funds_withdrawn && status == Status::Won;
+        let prevented = status == Status::Prevented && !row.funds_withdrawn && withdraws;
+        row.funds_withdrawn = row.funds_withdrawn || prevented;
         let reinstated = row.funds_reinstated;
+        if prevented {
+            self.emit_dispute("charge.dispute.funds_withdrawn", id)?;
+        }
         self.emit_dispute("charge.dispute.closed", id)?;
         if reinstated {
             self.emit_dispute("charge.dispute.funds_reinstated", id)?;
@@ -151,8 +160,10 @@ impl State {
         self.refunds.put(Refund { id: id.clone(), ..refund });
         let row = self.charges.get_mut(charge)?;
         row.amount_refunded = row.amount_refunded.saturating_add(amount);
-        self.emit_charge("charge.refunded", charge)?;
         self.emit_refund("refund.created", &id)?;
+        self.emit_charge("charge.refunded", charge)?;
+        self.emit_refund("refund.updated", &id)?;
+        self.emit_refund("charge.refund.updated", &id)?;
         Ok(id)
     }
 
@@ -173,6 +184,7 @@ impl State {
         let charge = self.charges.get_mut(&charge)?;
         charge.amount_refunded = charge.amount_refunded.saturating_sub(amount);
         self.emit_refund("refund.updated", id)?;
+        self.emit_refund("charge.refund.updated", id)?;
         self.emit_refund("refund.failed", id)
     }
 

@@ -146,7 +146,9 @@ impl State {
         match self.after_retries {
             AfterRetries::Cancel => self.end_subscription(subscription, "payment_failed", Words::default()),
             AfterRetries::Unpaid => self.change_subscription(subscription, |row| row.status = Status::Unpaid),
-            AfterRetries::Pause => self.pause_subscription(subscription, "final_payment_failure"),
+            AfterRetries::Pause | AfterRetries::PauseAtOnce => {
+                self.pause_subscription(subscription, "final_payment_failure")
+            }
             AfterRetries::PastDue => {
                 self.change_subscription(subscription, |row| row.status = Status::PastDue)
             }

@@ -10,7 +10,7 @@ use crate::sandbox::{
         payment_intent::{PaymentIntent, Status as IntentStatus},
         subscription::Status as SubscriptionStatus,
     },
-    state::State,
+    state::{AfterRetries, State},
     table::Stored,
 };
 
@@ -34,12 +34,14 @@ pub struct NewInvoice {
 
 impl State {
     /// A draft.
-    pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, Failure> {
+    pub fn open_invoice(&mut self, mut new: NewInvoice) -> Result<String, Failure> {
+        self.discount(&mut new);
         let mut invoice = self.draft(new, "in")?;
         let id = invoice.id.clone();
         self.trace_credits(&mut invoice);
         if let Some(subscription) = &invoice.subscription {
             self.subscriptions.get_mut(subscription)?.latest_invoice = Some(id.clone());
+            self.use_up(subscription, &invoice.lines)?;
         }
         self.invoices.put(invoice);
         self.emit_invoice("invoice.created", &id)?;
@@ -87,6 +89,9 @@ impl State {
             payment_intent: None,
             amount_paid: 0,
             paid_out_of_band: false,
+            notes_before_payment: 0,
+            notes_after_payment: 0,
+            other_payments: Vec::new(),
             starting_balance,
             ending_balance: None,
             finalized_at: None,
@@ -246,12 +251,14 @@ impl State {
         invoice.next_attempt = None;
         // Nothing was tried, but what asks for nothing counts as tried.
         invoice.attempts = invoice.attempts.max(i64::from(!out_of_band && invoice.amount_paid > 0));
-        let payment = invoice.payment().filter(|_| !out_of_band && invoice.amount_paid > 0);
+        let own =
+            invoice.payment().filter(|payment| payment.get("status").is_some_and(|status| status == "paid"));
+        let payment = own.filter(|_| !out_of_band && invoice.amount_paid > 0);
         let subscription = invoice.subscription.clone();
         self.emit_invoice("invoice.paid", id)?;
         self.emit_invoice("invoice.payment_succeeded", id)?;
         if let Some(payment) = payment {
-            self.emit("invoice_payment.paid", payment);
+            self.emit_last("invoice_payment.paid", payment);
         }
         match subscription {
             Some(subscription) => self.recover(&subscription, id),
@@ -303,8 +310,14 @@ impl State {
         let waits =
             row.and_then(|row| row.pending_update.as_ref()).is_some_and(|update| update.invoice == id);
         let falls_behind = falls_behind && !waits;
+        let active = row.is_some_and(|row| row.status == SubscriptionStatus::Active);
+        let cycle = self.invoices.get(id)?.billing_reason == "subscription_cycle";
+        let at_once = self.after_retries == AfterRetries::PauseAtOnce && active && cycle;
         match subscription {
             Some(subscription) if over => self.give_up(&subscription, id),
+            Some(subscription) if falls_behind && at_once => {
+                self.pause_subscription(&subscription, "first_payment_failure")
+            }
             Some(subscription) if falls_behind => self.fall_behind(&subscription),
             Some(_) | None => Ok(()),
         }
@@ -368,7 +381,7 @@ impl State {
         self.forgive(id)
     }
 
-    fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), Failure> {
+    pub fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), Failure> {
         let Some(id) = id else { return Ok(()) };
         let now = self.now;
         let intent = self.payment_intents.get_mut(id)?;

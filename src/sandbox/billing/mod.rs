@@ -3,12 +3,16 @@
 pub mod calendar;
 pub mod changing;
 pub mod checkout;
+pub mod crediting;
+pub mod discounting;
 pub mod disputes;
 pub mod ending;
 pub mod invoicing;
+pub mod linking;
 pub mod passing;
 pub mod pausing;
 pub mod payments;
+pub mod planning;
 pub mod proration;
 pub mod scheduling;
 pub mod subscribing;

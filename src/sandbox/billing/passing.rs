@@ -20,6 +20,8 @@ use super::{
 
 /// How long before its end a trial is told about.
 const TRIAL_NOTICE_S: i64 = 3 * DAY_S;
+/// How long after the end of a period Stripe begins the next one, as it was seen.
+const RENEWS_AFTER_S: i64 = 16;
 /// How long a first payment may take.
 const INCOMPLETE_S: i64 = 23 * HOUR_S;
 /// More than any advance of a believable sandbox brings. A limit, so that an advance always ends.
@@ -59,6 +61,7 @@ impl State {
                 // It would stay due, and nothing after it would ever happen.
                 self.stuck.push(happening);
             }
+            self.flush();
         }
         self.now = self.now.max(until);
     }
@@ -216,7 +219,7 @@ fn of_subscription(row: &Subscription) -> Vec<(i64, Happening)> {
     if !row.status.renews() {
         return due;
     }
-    due.push((row.period_end(), Happening::PeriodEnds(row.id.clone())));
+    due.push((row.period_end().saturating_add(RENEWS_AFTER_S), Happening::PeriodEnds(row.id.clone())));
     let notice = row.trial_end.filter(|_| row.status == Status::Trialing && !row.trial_end_told);
     if let Some(end) = notice {
         due.push((end.saturating_sub(TRIAL_NOTICE_S), Happening::TrialWillEnd(row.id.clone())));

@@ -74,6 +74,35 @@ pub fn trial_line(
     Ok(plain(line(subscription, item, price, 0, period, description)))
 }
 
+/// A line for what is bought once, beside what is subscribed to.
+pub fn single_line(
+    state: &State,
+    subscription: &Subscription,
+    price: &str,
+    quantity: i64,
+) -> Result<Line, Failure> {
+    let price = state.prices.get(price).map_err(|failure| failure.status(400))?;
+    Ok(Line {
+        id: format!("il_{}", ids::letters(24)),
+        amount: price.unit_amount.saturating_mul(quantity),
+        currency: price.currency.clone(),
+        description: name_of(state, price),
+        quantity,
+        period: (state.now, state.now),
+        price: price.id.clone(),
+        product: price.product.clone(),
+        unit_amount: price.unit_amount,
+        subscription: Some(subscription.id.clone()),
+        subscription_item: None,
+        invoice_item: Some(format!("ii_{}", ids::letters(24))),
+        proration: false,
+        credited: None,
+        given_back_from: None,
+        discounts: Vec::new(),
+        metadata: Default::default(),
+    })
+}
+
 /// What is asked for the rest of a period, from `span` on.
 pub fn debit_line(
     state: &State,
@@ -84,6 +113,7 @@ pub fn debit_line(
     let whole = whole_period(state, subscription, item)?;
     let price = state.prices.get(&item.price)?;
     let cost = price.unit_amount.saturating_mul(item.quantity);
+    let cost = state.discounted(subscription, &item.id, cost);
     let amount = share(cost, span.1.saturating_sub(span.0), whole);
     let name = counted(state, subscription, item.quantity, price);
     let description = format!("Remaining time on {name} after {}", calendar::day(span.0));
@@ -103,7 +133,9 @@ pub fn credit_lines(
     }
     let whole = whole_period(state, subscription, item)?;
     let price = state.prices.get(&item.price)?;
-    let cost = price.unit_amount.saturating_mul(item.quantity);
+    let cost = last_cost(&debits, item).unwrap_or_else(|| {
+        state.discounted(subscription, &item.id, price.unit_amount.saturating_mul(item.quantity))
+    });
     let amount = share(cost, span.1.saturating_sub(span.0), whole).saturating_neg();
     let description = unused(&counted(state, subscription, item.quantity, price), span.0);
     let invoice = debits.last().and_then(|(_, invoice)| invoice.clone());
@@ -112,6 +144,13 @@ pub fn credit_lines(
     let mut credit = line(subscription, item, price, amount, span, description);
     credit.credited = Some(Credited { invoice, lines });
     Ok(vec![credit])
+}
+
+/// What the item cost when it was last asked for as it is now, with the discounts of that time.
+fn last_cost(debits: &[(Line, Option<String>)], item: &Item) -> Option<i64> {
+    let same = |line: &&Line| !line.proration && line.price == item.price && line.quantity == item.quantity;
+    let whole = debits.iter().map(|(line, _)| line).rfind(same)?;
+    (whole.period == (item.period_start, item.period_end)).then(|| whole.net())
 }
 
 fn credit_of(

@@ -13,9 +13,10 @@ use crate::sandbox::{
 
 use super::{
     calendar::{self, HOUR_S},
+    discounting::Redeemed,
     invoicing::NewInvoice,
     payments::{Attempt, Presence, foresee},
-    proration::{period_line, stub_line, trial_line},
+    proration::{period_line, single_line, stub_line, trial_line},
     scheduling::AtBoundary,
 };
 
@@ -25,6 +26,7 @@ pub struct NewItem {
     pub price: String,
     pub quantity: i64,
     pub metadata: Metadata,
+    pub discounts: Vec<Redeemed>,
 }
 
 /// How the first invoice is paid.
@@ -60,6 +62,11 @@ pub struct NewSubscription {
     pub description: Option<String>,
     pub metadata: Metadata,
     pub pause_collection: Option<PauseCollection>,
+    pub discounts: Vec<Redeemed>,
+    /// What is bought with it once: prices, and how many of each.
+    pub once: Vec<(String, i64)>,
+    /// The checkout that it comes from.
+    pub session: Option<String>,
 }
 
 impl State {
@@ -68,10 +75,27 @@ impl State {
             self.refuse_what_fails(&new)?;
         }
         let place = self.place();
-        let (first, prorates) = (new.first, new.prorates);
-        let subscription = self.build(new)?;
+        let (first, prorates, once) = (new.first, new.prorates, new.once.clone());
+        let (discounts, session) = (new.discounts.clone(), new.session.clone());
+        let of_items: Vec<Vec<Redeemed>> = new.items.iter().map(|item| item.discounts.clone()).collect();
+        let mut subscription = self.build(new)?;
         let id = subscription.id.clone();
+        for redeemed in &discounts {
+            let of = subscription.customer.clone();
+            let discount = self.redeem(redeemed, &of, Some(&id), None, session.as_deref())?;
+            subscription.discounts.push(discount);
+        }
+        for (item, discounts) in subscription.items.iter_mut().zip(&of_items) {
+            for redeemed in discounts {
+                let (of, own) = (subscription.customer.clone(), item.id.clone());
+                let discount = self.redeem(redeemed, &of, Some(&id), Some(&own), session.as_deref())?;
+                item.discounts.push(discount);
+            }
+        }
         let (customer, currency) = (subscription.customer.clone(), subscription.currency.clone());
+        for (price, quantity) in &once {
+            subscription.pending.push(single_line(self, &subscription, price, *quantity)?);
+        }
         self.subscriptions.put(subscription);
         if self.customers.get(&customer)?.currency.is_none() {
             self.change_customer(&customer, |row| row.currency = Some(currency))?;
@@ -134,6 +158,7 @@ impl State {
                 metadata: item.metadata,
                 period_start,
                 period_end,
+                discounts: Vec::new(),
             });
         }
         let asked = new.cancel_at_period_end || new.cancel_at.is_some();
@@ -157,6 +182,7 @@ impl State {
             collection_method: if new.automatic { "charge_automatically" } else { "send_invoice" }.to_owned(),
             days_until_due: new.days_until_due,
             default_payment_method: new.default_payment_method,
+            discounts: Vec::new(),
             description: new.description,
             latest_invoice: None,
             metadata: new.metadata,
@@ -176,7 +202,8 @@ impl State {
     fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), Failure> {
         let row = self.subscriptions.get(id)?.clone();
         let trial = row.status == Status::Trialing;
-        let lines = self.first_lines(&row, prorates)?;
+        let mut lines = self.first_lines(&row, prorates)?;
+        lines.append(&mut self.subscriptions.get_mut(id)?.pending);
         let invoice = self.open_invoice(NewInvoice {
             customer: row.customer.clone(),
             subscription: Some(row.id.clone()),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{price::Price, with_nulls};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{billing::discounting::Redeemed, call::Metadata, state::State, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -73,6 +73,9 @@ pub struct Session {
     pub subscription_description: Option<String>,
     pub trial_end: Option<i64>,
     pub anchor: Option<i64>,
+    /// A coupon, and the code that a person typed in for it.
+    pub discounts: Vec<Redeemed>,
+    pub payment_link: Option<String>,
     pub prorates: bool,
     pub trial_without_method: String,
     pub flexible: bool,
@@ -102,12 +105,13 @@ impl Stored for Session {
     fn render(&self, state: &State) -> Value {
         let amount = (self.mode != Mode::Setup).then(|| self.amount(state));
         let open = self.status == Status::Open;
+        let off = self.off(state);
         let object = json!({
             "id": self.id,
             "object": "checkout.session",
             "allow_promotion_codes": self.allow_promotion_codes,
             "amount_subtotal": amount,
-            "amount_total": amount,
+            "amount_total": amount.map(|amount| amount.saturating_sub(off)),
             "automatic_tax": { "enabled": false, "liability": null, "provider": null, "status": null },
             "cancel_url": self.cancel_url,
             "client_reference_id": self.client_reference_id,
@@ -119,7 +123,9 @@ impl Stored for Session {
             "customer_creation": self.customer_creation,
             "customer_details": self.customer_details(),
             "customer_email": self.customer_email,
-            "discounts": [],
+            "discounts": self.discounts.iter().map(|one| {
+                json!({ "coupon": one.coupon, "promotion_code": one.promotion_code })
+            }).collect::<Vec<Value>>(),
             "expires_at": self.expires_at,
             "invoice": self.invoice,
             "livemode": false,
@@ -127,6 +133,7 @@ impl Stored for Session {
             "metadata": self.metadata,
             "mode": self.mode.as_str(),
             "payment_intent": self.payment_intent,
+            "payment_link": self.payment_link,
             "payment_method_collection": if self.method_always { "always" } else { "if_required" },
             "payment_method_types": ["card"],
             "payment_status": self.payment_status,
@@ -135,7 +142,7 @@ impl Stored for Session {
             "status": self.status.as_str(),
             "subscription": self.subscription,
             "success_url": self.success_url,
-            "total_details": amount.map(|_| json!({ "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 })),
+            "total_details": amount.map(|_| json!({ "amount_discount": off, "amount_shipping": 0, "amount_tax": 0 })),
             "ui_mode": "hosted_page",
             "url": open.then(|| format!("{}/checkout/{}", state.origin, self.id)),
         });
@@ -153,7 +160,6 @@ const ABSENT: &[&str] = &[
     "consent_collection",
     "currency_conversion",
     "invoice_creation",
-    "payment_link",
     "payment_method_options",
     "recovered_from",
     "saved_payment_method_options",
@@ -193,6 +199,21 @@ impl Session {
                 .fold(0, |sum, item| sum.saturating_add(cost(item, state)));
         }
         self.items.iter().fold(0_i64, |sum, item| sum.saturating_add(cost(item, state)))
+    }
+
+    /// How much cheaper its discounts make it.
+    pub fn off(&self, state: &State) -> i64 {
+        let amount = self.amount(state);
+        let left = self
+            .discounts
+            .iter()
+            .fold(amount, |left, one| left.saturating_sub(state.taken_off(&one.coupon, left)));
+        amount.saturating_sub(left)
+    }
+
+    /// What is to be paid now.
+    pub fn total(&self, state: &State) -> i64 {
+        self.amount(state).saturating_sub(self.off(state))
     }
 
     pub fn line_items(&self, state: &State) -> Vec<Value> {

@@ -25,6 +25,7 @@ pub struct Customer {
     pub invoice_prefix: String,
     pub invoices_numbered: i64,
     pub delinquent: bool,
+    pub discount: Option<String>,
 }
 
 impl Stored for Customer {
@@ -42,17 +43,17 @@ impl Stored for Customer {
         !self.deleted
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, state: &State) -> Value {
         if self.deleted {
             return json!({ "id": self.id, "object": "customer", "deleted": true });
         }
-        self.whole()
+        self.whole(state)
     }
 }
 
 impl Customer {
     /// Also of a deleted one: what `customer.deleted` shows.
-    pub fn whole(&self) -> Value {
+    pub fn whole(&self, state: &State) -> Value {
         let object = json!({
             "id": self.id,
             "object": "customer",
@@ -62,6 +63,7 @@ impl Customer {
             "currency": self.currency,
             "delinquent": self.delinquent,
             "description": self.description,
+            "discount": self.discount.as_deref().and_then(|id| state.discounts.find(id)).map(|row| row.render(state)),
             "email": self.email,
             "invoice_prefix": self.invoice_prefix,
             "invoice_settings": {
@@ -79,6 +81,6 @@ impl Customer {
             "shipping": self.shipping,
             "tax_exempt": "none",
         });
-        with_nulls(object, &["default_source", "discount", "test_clock"])
+        with_nulls(object, &["default_source", "test_clock"])
     }
 }

@@ -51,6 +51,11 @@ pub struct Invoice {
     pub payment_intent: Option<String>,
     pub amount_paid: i64,
     pub paid_out_of_band: bool,
+    /// What credit notes took off before it was paid, and gave back afterwards.
+    pub notes_before_payment: i64,
+    pub notes_after_payment: i64,
+    /// Payments beside its own: which, how much, and when.
+    pub other_payments: Vec<(String, i64, i64)>,
     /// Of the customer's balance before it was finalised, and after.
     pub starting_balance: i64,
     pub ending_balance: Option<i64>,
@@ -87,7 +92,7 @@ impl Stored for Invoice {
             "customer_tax_exempt": "none",
             "customer_tax_ids": [],
             "default_tax_rates": [],
-            "discounts": [],
+            "discounts": self.discounts().iter().map(|(id, _)| json!(id)).collect::<Vec<Value>>(),
             "due_date": self.due_date,
             "effective_at": self.finalized_at,
             "hosted_invoice_url": self.finalized_at.map(|_| format!("{}/invoices/{}", state.origin, self.id)),
@@ -146,13 +151,34 @@ impl Invoice {
         self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.net()))
     }
 
+    fn subtotal(&self) -> i64 {
+        self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount))
+    }
+
+    /// By which discounts it costs how much less.
+    fn discounts(&self) -> Vec<(String, i64)> {
+        let mut all: Vec<(String, i64)> = Vec::new();
+        for (id, amount) in self.lines.iter().flat_map(|line| &line.discounts) {
+            match all.iter_mut().find(|(known, _)| known == id) {
+                Some((_, sum)) => *sum = sum.saturating_add(*amount),
+                None => all.push((id.clone(), *amount)),
+            }
+        }
+        all
+    }
+
     /// What is left to pay after the customer's balance.
     pub fn due(&self) -> i64 {
         let used = match self.ending_balance {
             Some(ending) => self.starting_balance.saturating_sub(ending),
             None => self.starting_balance,
         };
-        self.total().saturating_add(used).max(0)
+        self.total().saturating_add(used).saturating_sub(self.notes_before_payment).max(0)
+    }
+
+    /// What nobody has paid yet.
+    pub fn remaining(&self) -> i64 {
+        self.due().saturating_sub(self.amount_paid)
     }
 
     fn amounts(&self) -> Value {
@@ -165,7 +191,7 @@ impl Invoice {
             "amount_due": due,
             "amount_overpaid": 0,
             "amount_paid": self.amount_paid,
-            "amount_remaining": due.saturating_sub(self.amount_paid),
+            "amount_remaining": self.remaining(),
             "amount_shipping": 0,
             "attempt_count": self.attempts,
             "attempted": self.attempts > 0,
@@ -174,13 +200,15 @@ impl Invoice {
             "currency": self.currency,
             "customer": self.customer,
             "ending_balance": self.ending_balance,
-            "post_payment_credit_notes_amount": 0,
-            "pre_payment_credit_notes_amount": 0,
+            "post_payment_credit_notes_amount": self.notes_after_payment,
+            "pre_payment_credit_notes_amount": self.notes_before_payment,
             "starting_balance": self.starting_balance,
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
+            "subtotal": self.subtotal(),
+            "subtotal_excluding_tax": self.subtotal(),
             "total": total,
-            "total_discount_amounts": [],
+            "total_discount_amounts": self.discounts().iter().map(|(id, amount)| {
+                json!({ "amount": amount, "discount": id })
+            }).collect::<Vec<Value>>(),
             "total_excluding_tax": total,
             "total_pretax_credit_amounts": [],
             "total_taxes": [],
@@ -206,19 +234,50 @@ impl Invoice {
         }))
     }
 
-    /// The one payment of it, as `invoice_payments` shows it.
+    /// All payments of it, as `invoice_payments` shows them; its own first.
+    pub fn payments(&self) -> Vec<Value> {
+        let others = self.other_payments.iter().enumerate().map(|(place, (intent, amount, at))| {
+            json!({
+                "id": format!("{}{place:02}", self.payment_id()),
+                "object": "invoice_payment",
+                "amount_paid": amount,
+                "amount_requested": amount,
+                "created": at,
+                "currency": self.currency,
+                "invoice": self.id,
+                "is_default": false,
+                "livemode": false,
+                "payment": { "payment_intent": intent, "type": "payment_intent" },
+                "status": "paid",
+                "status_transitions": { "canceled_at": null, "paid_at": at },
+            })
+        });
+        self.payment().into_iter().chain(others).collect()
+    }
+
+    pub fn is_paid_by(&self, intent: &str) -> bool {
+        self.payment_intent.as_deref() == Some(intent)
+            || self.other_payments.iter().any(|(other, _, _)| other == intent)
+    }
+
+    /// What of it its own payment is for.
+    fn own_share(&self) -> i64 {
+        self.other_payments.iter().fold(self.due(), |left, (_, amount, _)| left.saturating_sub(*amount))
+    }
+
+    /// The payment that was made for it.
     pub fn payment(&self) -> Option<Value> {
         let intent = self.payment_intent.as_ref()?;
         let status = match self.status {
-            Status::Paid if !self.paid_out_of_band => "paid",
+            Status::Paid if !self.paid_out_of_band && self.own_share() > 0 => "paid",
             Status::Draft | Status::Open => "open",
             Status::Paid | Status::Void | Status::Uncollectible => "canceled",
         };
         Some(json!({
             "id": self.payment_id(),
             "object": "invoice_payment",
-            "amount_paid": (status == "paid").then_some(self.amount_paid),
-            "amount_requested": self.due(),
+            "amount_paid": (status == "paid").then(|| self.own_share()),
+            "amount_requested": self.own_share(),
             "created": self.finalized_at.unwrap_or(self.created),
             "currency": self.currency,
             "invoice": self.id,

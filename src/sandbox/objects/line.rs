@@ -112,7 +112,7 @@ impl Line {
                 json!({ "amount": amount, "discount": discount })
             }).collect::<Vec<Value>>(),
             "discountable": !self.proration,
-            "discounts": [],
+            "discounts": self.discounts.iter().map(|(id, _)| json!(id)).collect::<Vec<Value>>(),
             "invoice": invoice,
             "livemode": false,
             "metadata": self.metadata,

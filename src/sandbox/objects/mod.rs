@@ -5,6 +5,8 @@
 pub mod card;
 pub mod charge;
 pub mod checkout;
+pub mod coupon;
+pub mod credit_note;
 pub mod customer;
 pub mod dispute;
 pub mod endpoint;
@@ -12,6 +14,7 @@ pub mod event;
 pub mod invoice;
 pub mod line;
 pub mod payment_intent;
+pub mod payment_link;
 pub mod payment_method;
 pub mod portal;
 pub mod price;

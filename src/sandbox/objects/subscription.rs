@@ -50,6 +50,7 @@ pub struct Item {
     pub metadata: Metadata,
     pub period_start: i64,
     pub period_end: i64,
+    pub discounts: Vec<String>,
 }
 
 /// What happens to invoices while nothing is collected.
@@ -82,6 +83,7 @@ pub struct Subscription {
     pub collection_method: String,
     pub days_until_due: Option<i64>,
     pub default_payment_method: Option<String>,
+    pub discounts: Vec<String>,
     pub description: Option<String>,
     pub latest_invoice: Option<String>,
     pub metadata: Metadata,
@@ -147,7 +149,7 @@ impl Stored for Subscription {
             "default_payment_method": self.default_payment_method,
             "default_tax_rates": [],
             "description": self.description,
-            "discounts": [],
+            "discounts": self.discounts,
             "ended_at": self.ended_at,
             "invoice_settings": { "account_tax_ids": null, "issuer": { "type": "self" } },
             "items": inner_list(
@@ -241,7 +243,7 @@ impl Subscription {
             "created": item.created,
             "current_period_end": item.period_end,
             "current_period_start": item.period_start,
-            "discounts": [],
+            "discounts": item.discounts,
             "metadata": item.metadata,
             "plan": price.map(Price::plan),
             "price": price.map(|price| price.render(state)),

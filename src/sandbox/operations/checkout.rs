@@ -1,6 +1,6 @@
 //! `/v1/checkout/sessions`
 
-use super::{Answer, Operation, operation, subscriptions};
+use super::{Answer, Operation, coupons, operation, subscriptions};
 use crate::sandbox::{
     billing::calendar::{DAY_S, MINUTE_S},
     call::{Call, Params},
@@ -24,7 +24,7 @@ const OPEN_S: i64 = DAY_S;
 const OPEN_S_MIN: i64 = 30 * MINUTE_S;
 const QUANTITY_MAX: i64 = 999_999;
 
-fn create(state: &mut State, call: &Call) -> Answer {
+pub fn create(state: &mut State, call: &Call) -> Answer {
     let params = &call.params;
     let mode = match params.text("mode") {
         Some("subscription") => Mode::Subscription,
@@ -75,6 +75,8 @@ fn create(state: &mut State, call: &Call) -> Answer {
         subscription_metadata: params.metadata("subscription_data.metadata"),
         subscription_description: params.owned("subscription_data.description"),
         trial_end,
+        discounts: coupons::redeemed(state, params, "discounts")?,
+        payment_link: None,
         anchor: subscriptions::anchor(params, "subscription_data."),
         prorates: params.text("subscription_data.proration_behavior") != Some("none"),
         trial_without_method: subscriptions::missing_method(params, "subscription_data.trial_settings"),

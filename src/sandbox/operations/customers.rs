@@ -74,7 +74,7 @@ fn delete(state: &mut State, call: &Call) -> Answer {
     for subscription in going {
         state.end_subscription(&subscription, "cancellation_requested", Words::default())?;
     }
-    let whole = state.customers.get(&id)?.whole();
+    let whole = state.customers.get(&id)?.whole(state);
     state.customers.get_mut(&id)?.deleted = true;
     state.emit("customer.deleted", whole);
     Ok(gone(&id, "customer"))

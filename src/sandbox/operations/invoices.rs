@@ -25,6 +25,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/v1/invoices/{invoice}/lines", lines),
     operation("POST", "/v1/invoices/{invoice}/finalize", finalize),
     operation("POST", "/v1/invoices/{invoice}/pay", pay),
+    operation("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment),
     operation("POST", "/v1/invoices/{invoice}/void", void),
     operation("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
     operation("GET", "/v1/invoice_payments", list_payments),
@@ -96,6 +97,11 @@ fn pay(state: &mut State, call: &Call) -> Answer {
     }
 }
 
+fn attach_payment(state: &mut State, call: &Call) -> Answer {
+    state.attach_payment(call.id(), call.params.required("payment_intent")?)?;
+    retrieve(state, call)
+}
+
 fn void(state: &mut State, call: &Call) -> Answer {
     let status = state.invoices.get(call.id())?.status;
     if !matches!(status, Status::Open | Status::Uncollectible) {
@@ -123,11 +129,13 @@ fn list_payments(state: &mut State, call: &Call) -> Answer {
     let (invoice, status) = (call.params.text("invoice"), call.params.text("status"));
     let intent = call.params.text("payment.payment_intent");
     let wanted = state.invoices.iter().rev().filter(|row| {
-        invoice.is_none_or(|invoice| row.id == invoice)
-            && (intent.is_none() || row.payment_intent.as_deref() == intent)
+        invoice.is_none_or(|invoice| row.id == invoice) && intent.is_none_or(|intent| row.is_paid_by(intent))
     });
     let payments = wanted
-        .filter_map(Invoice::payment)
+        .flat_map(Invoice::payments)
+        .filter(|payment| {
+            intent.is_none() || payment.pointer("/payment/payment_intent").and_then(Value::as_str) == intent
+        })
         .filter(|payment| status.is_none() || payment.get("status").and_then(Value::as_str) == status);
     let recorded = state.recorded.list("invoice_payment", call).cloned();
     let payments: Vec<Value> = payments.chain(recorded).collect();
@@ -135,8 +143,8 @@ fn list_payments(state: &mut State, call: &Call) -> Answer {
 }
 
 fn retrieve_payment(state: &mut State, call: &Call) -> Answer {
-    let invoice = state.invoices.iter().find(|invoice| invoice.payment_id() == call.id());
-    let payment = invoice.and_then(Invoice::payment);
+    let mut payments = state.invoices.iter().flat_map(Invoice::payments);
+    let payment = payments.find(|payment| payment.get("id").and_then(Value::as_str) == Some(call.id()));
     payment.ok_or_else(|| Failure::no_such("invoice_payment", call.id()))
 }
 

@@ -3,6 +3,8 @@
 mod billing_portal;
 mod charges;
 mod checkout;
+mod coupons;
+mod credit_notes;
 mod customers;
 mod disputes;
 mod events;
@@ -48,6 +50,8 @@ pub const OPERATIONS: &[&[Operation]] = &[
     subscriptions::OPERATIONS,
     subscription_schedules::OPERATIONS,
     invoices::OPERATIONS,
+    credit_notes::OPERATIONS,
+    coupons::OPERATIONS,
     payment_intents::OPERATIONS,
     charges::OPERATIONS,
     refunds::OPERATIONS,
@@ -55,6 +59,14 @@ pub const OPERATIONS: &[&[Operation]] = &[
     events::OPERATIONS,
     webhook_endpoints::OPERATIONS,
 ];
+
+/// A checkout session that is not asked for over the API; its id.
+pub fn open_checkout(state: &mut State, call: &Call) -> Result<String, Failure> {
+    let session = checkout::create(state, call)?;
+    Ok(session.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
+}
+
+pub use coupons::by_code;
 
 /// The operation of a request, and the ids in its path.
 pub fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {

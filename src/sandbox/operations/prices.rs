@@ -4,6 +4,7 @@ use super::{Answer, Operation, operation};
 use crate::sandbox::{
     call::{Call, Params},
     failure::Failure,
+    money,
     objects::{
         price::{Interval, Price, Recurring},
         product::Product,
@@ -72,6 +73,10 @@ pub fn make(state: &mut State, params: &Params, product: String) -> Result<Strin
     if unit_amount < 0 {
         return Err(Failure::invalid("Invalid non-negative integer").param("unit_amount"));
     }
+    let currency = params.required("currency")?.to_lowercase();
+    if let Some(why) = money::refusal(unit_amount, &currency) {
+        return Err(Failure::invalid(why).param("unit_amount"));
+    }
     let id = state.ids.make("price");
     let lookup_key = params.owned("lookup_key");
     if let Some(key) = &lookup_key {
@@ -82,7 +87,7 @@ pub fn make(state: &mut State, params: &Params, product: String) -> Result<Strin
         created: state.now,
         active: params.boolean("active").unwrap_or(true),
         product,
-        currency: params.required("currency")?.to_lowercase(),
+        currency,
         unit_amount,
         recurring: recurring(params)?,
         lookup_key,

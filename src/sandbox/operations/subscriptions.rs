@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Operation, operation, payment_methods};
+use super::{Answer, Operation, coupons, operation, payment_methods};
 use crate::sandbox::{
     billing::{
         calendar::DAY_S,
@@ -14,7 +14,7 @@ use crate::sandbox::{
     },
     call::{Call, Params},
     failure::Failure,
-    objects::subscription::{PauseCollection, Status, Subscription},
+    objects::subscription::{Item, PauseCollection, Status, Subscription},
     paging::{page, page_of_values},
     state::State,
     table::Stored,
@@ -76,6 +76,9 @@ fn describe(
         description: params.owned("description"),
         metadata: params.metadata("metadata"),
         pause_collection: None,
+        discounts: coupons::redeemed(state, params, "discounts")?,
+        once: once(params),
+        session: None,
     })
 }
 
@@ -100,6 +103,15 @@ pub fn trial_end(state: &State, params: &Params, prefix: &str) -> Result<Option<
     Ok(end)
 }
 
+/// What is asked for once, with the first invoice.
+fn once(params: &Params) -> Vec<(String, i64)> {
+    let items = params.list("add_invoice_items");
+    items
+        .iter()
+        .filter_map(|item| Some((item.owned("price")?, item.integer("quantity").unwrap_or(1))))
+        .collect()
+}
+
 /// From when on whole periods are counted, under `prefix`.
 pub fn anchor(params: &Params, prefix: &str) -> Option<i64> {
     params.integer(&format!("{prefix}billing_cycle_anchor"))
@@ -115,6 +127,7 @@ fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failur
             price: price_of(state, item)?.ok_or_else(|| Failure::missing("items[0][price]"))?,
             quantity: item.integer("quantity").unwrap_or(1),
             metadata: item.metadata("metadata"),
+            discounts: coupons::redeemed(state, item, "discounts")?,
         });
     }
     Ok(new)
@@ -155,6 +168,9 @@ pub fn imagine(state: &mut State, params: &Params, customer: String) -> Result<S
         description: None,
         metadata: details.metadata("metadata"),
         pause_collection: None,
+        discounts: Vec::new(),
+        once: Vec::new(),
+        session: None,
     };
     state.build(new)
 }
@@ -199,6 +215,7 @@ fn update(state: &mut State, call: &Call) -> Answer {
     let wish = wish(state, params, call.id())?;
     let mut planned = state.plan_change(call.id(), &wish)?;
     assign(&mut planned.after, params, state.now, method)?;
+    assign_discounts(state, &mut planned.after, params)?;
     let terms = Terms {
         or_nothing: params.text("payment_behavior") == Some("error_if_incomplete"),
         when_paid: params.text("payment_behavior") == Some("pending_if_incomplete"),
@@ -272,6 +289,36 @@ fn assign(row: &mut Subscription, params: &Params, now: i64, method: Option<Stri
         row.pause_collection = Some(PauseCollection { behavior, resumes_at });
     }
     schedule_end(row, params, now)
+}
+
+/// Discounts of the subscription and of its items: others, or none any more.
+fn assign_discounts(state: &mut State, row: &mut Subscription, params: &Params) -> Result<(), Failure> {
+    let (customer, id) = (row.customer.clone(), row.id.clone());
+    if params.has("discounts") {
+        row.discounts = kept(&row.discounts, params);
+        for one in coupons::redeemed(state, params, "discounts")? {
+            row.discounts.push(state.redeem(&one, &customer, Some(&id), None, None)?);
+        }
+    }
+    for change in params.list("items").iter().filter(|change| change.has("discounts")) {
+        let new = coupons::redeemed(state, change, "discounts")?;
+        let of_change = |item: &&mut Item| {
+            change.text("id").map_or_else(|| change.text("price") == Some(&item.price), |id| id == item.id)
+        };
+        let Some(item) = row.items.iter_mut().find(of_change) else { continue };
+        item.discounts = kept(&item.discounts, change);
+        for one in new {
+            item.discounts.push(state.redeem(&one, &customer, Some(&id), Some(&item.id), None)?);
+        }
+    }
+    Ok(())
+}
+
+/// Those that are named go on.
+fn kept(discounts: &[String], params: &Params) -> Vec<String> {
+    let named: Vec<String> =
+        params.list("discounts").iter().filter_map(|one| one.owned("discount")).collect();
+    discounts.iter().filter(|id| named.contains(id)).cloned().collect()
 }
 
 /// A cancellation that is asked for, or withdrawn.

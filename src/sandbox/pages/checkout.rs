@@ -69,7 +69,7 @@ fn bought(state: &State, session: &Session) -> String {
     format!(
         "{}<p>Due today: <strong>{}</strong></p>",
         table(&["what", "how many", "each"], &rows.collect::<Vec<_>>(), ""),
-        money(session.amount(state), currency)
+        money(session.total(state), currency)
     )
 }
 

@@ -5,6 +5,7 @@ mod checkout;
 mod html;
 mod index;
 mod invoice;
+mod link;
 mod portal;
 mod shop;
 
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/clock", post(index::advance))
         .route("/buy", post(shop::buy))
         .route("/resend/{event}", post(index::resend))
+        .route("/pay/{link}", get(link::open))
         .route("/checkout/{session}", get(checkout::page).post(checkout::pay))
         .route("/authenticate/{intent}", get(authenticate::page).post(authenticate::decide))
         .route("/invoices/{invoice}", get(invoice::page))

@@ -85,14 +85,6 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
              <input type=\"hidden\" name=\"subscription\" value=\"{id}\">"
         )
     };
-    let later = row.schedule.as_deref().and_then(|id| state.schedules.find(id));
-    let later = later.and_then(|schedule| schedule.next()).map(|next| {
-        format!(
-            "<p>It changes on {}.</p>{}<button>Don't change</button></form>",
-            calendar::shown(next.start),
-            hidden("stay")
-        )
-    });
     let ends = row.ends_at().map(|at| format!("<p>It ends on {}.</p>", calendar::shown(at)));
     let mut forms = String::new();
     if row.ends_at().is_some() {
@@ -148,8 +140,22 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
         row.status.as_str(),
         calendar::shown(row.period_end()),
         ends.unwrap_or_default(),
-        later.unwrap_or_default()
+        later(state, row)
     )
+}
+
+/// What it changes to when this period ends, and how that is called off.
+fn later(state: &State, row: &Subscription) -> String {
+    let schedule = row.schedule.as_deref().and_then(|id| state.schedules.find(id));
+    let next = schedule.and_then(|schedule| schedule.next());
+    next.map_or_else(String::new, |next| {
+        format!(
+            "<p>It changes on {}.</p><form method=\"post\"><input type=\"hidden\" name=\"do\" value=\"stay\">\
+             <input type=\"hidden\" name=\"subscription\" value=\"{}\"><button>Don't change</button></form>",
+            calendar::shown(next.start),
+            row.id
+        )
+    })
 }
 
 /// The prices that may be changed to.

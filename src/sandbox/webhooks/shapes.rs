@@ -49,7 +49,7 @@ pub fn render(state: &State, event: &mut Value, version: &str) {
 fn older(state: &State, object: &mut Object, version: &str) {
     let kind = object.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
     match kind.as_str() {
-        "subscription" => subscription(object, version),
+        "subscription" => subscription(state, object, version),
         "invoice" if version < "2025-03-31" => invoice(state, object),
         "payment_intent" | "charge" if version < "2025-03-31" => {
             let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -64,7 +64,7 @@ fn older(state: &State, object: &mut Object, version: &str) {
     }
 }
 
-fn subscription(object: &mut Object, version: &str) {
+fn subscription(state: &State, object: &mut Object, version: &str) {
     if version < "2026-09-30" {
         object.remove("status_details");
         object.remove("billing_schedules");
@@ -85,7 +85,10 @@ fn subscription(object: &mut Object, version: &str) {
             let value = first.get(name).cloned().unwrap_or_default();
             object.insert(name.to_owned(), value);
         }
-        object.insert("discount".to_owned(), Value::Null);
+        let first = object.get("discounts").and_then(Value::as_array).and_then(|ids| ids.first());
+        let first = first.and_then(Value::as_str).and_then(|id| state.discounts.find(id));
+        let first = first.map(|discount| discount.older(state));
+        object.insert("discount".to_owned(), first.unwrap_or_default());
         strip_periods(object);
     }
 }

@@ -3,6 +3,8 @@
 mod browser;
 mod checkout;
 mod conformance;
+mod coupons;
+mod credit_notes;
 mod debits;
 mod errors;
 mod pages;

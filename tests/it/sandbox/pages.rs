@@ -90,7 +90,7 @@ async fn an_invoice_is_read_on_its_page_and_as_a_file_once_it_is_final() {
         let at: usize = line[..10].parse().unwrap();
         assert!(file[at..].starts_with(&format!("{number} 0 obj")), "{file}");
     }
-    bench.control("clock", json!({ "advance": "1 month" })).await;
+    bench.control("clock", json!({ "advance": "2026-02-28T12:01:00Z" })).await;
     let draft = bench.get("/v1/invoices").await["data"][0].clone();
     assert_eq!((&draft["status"], draft["hosted_invoice_url"].is_null()), (&json!("draft"), true));
     let (status, _) = bench.page(&format!("/invoices/{}", text(&draft["id"]))).await;

@@ -100,18 +100,22 @@ async fn a_resumption_that_is_not_paid_is_void_after_a_day() {
 
 #[tokio::test]
 async fn a_failed_payment_can_pause_until_it_is_paid() {
-    let held = Held::start().await;
-    held.bench.control("settings", json!({ "after_retries": "pause" })).await;
-    held.pay_with("pm_card_chargeCustomerFail").await;
-    held.bench.advance("52 days").await;
-    let row = held.row().await;
-    assert_eq!(row["status"], "paused");
-    assert_eq!(row["status_details"]["paused"]["subscription"]["type"], "final_payment_failure");
-    let invoice = held.invoice().await;
-    assert_eq!(invoice["status"], "open");
-    held.pay_with("pm_card_visa").await;
-    held.bench.post(&format!("/v1/invoices/{}/pay", text(&invoice["id"])), &[]).await;
-    assert_eq!(held.row().await["status"], "active");
+    for (setting, after, why) in
+        [("pause", "52 days", "final_payment_failure"), ("pause_at_once", "29 days", "first_payment_failure")]
+    {
+        let held = Held::start().await;
+        held.bench.control("settings", json!({ "after_retries": setting })).await;
+        held.pay_with("pm_card_chargeCustomerFail").await;
+        held.bench.advance(after).await;
+        let row = held.row().await;
+        assert_eq!(row["status"], "paused", "{setting}");
+        assert_eq!(row["status_details"]["paused"]["subscription"]["type"], why);
+        let invoice = held.invoice().await;
+        assert_eq!(invoice["status"], "open");
+        held.pay_with("pm_card_visa").await;
+        held.bench.post(&format!("/v1/invoices/{}/pay", text(&invoice["id"])), &[]).await;
+        assert_eq!(held.row().await["status"], "active", "{setting}");
+    }
 }
 
 #[tokio::test]

@@ -155,3 +155,56 @@ async fn a_card_of_somebody_else_confirms_nothing() {
     let (status, body) = bench.ask(Method::POST, &path, &[("payment_method", text(&attached["id"]))]).await;
     assert_eq!((status, &body["error"]["param"]), (400, &json!("payment_method")), "{body:#}");
 }
+
+#[tokio::test]
+async fn cards_of_every_brand_say_what_they_are() {
+    let bench = Bench::start().await;
+    for (token, brand, funding) in [
+        ("pm_card_amex", "amex", "credit"),
+        ("pm_card_visa_debit", "visa", "debit"),
+        ("pm_card_mastercard_prepaid", "mastercard", "prepaid"),
+        ("pm_card_jcb", "jcb", "credit"),
+    ] {
+        let intent = pay(&bench, token, "1000").await;
+        let charge = bench.get(&format!("/v1/charges/{}", text(&intent["latest_charge"]))).await;
+        let card = &charge["payment_method_details"]["card"];
+        assert_eq!((&card["brand"], &card["funding"]), (&json!(brand), &json!(funding)));
+    }
+    let form = [
+        ("amount", "1000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_chargeDeclinedStolenCard"),
+        ("confirm", "true"),
+    ];
+    let (status, body) = bench.ask(Method::POST, "/v1/payment_intents", &form).await;
+    assert_eq!((status, &body["error"]["decline_code"]), (402, &json!("stolen_card")));
+}
+
+#[tokio::test]
+async fn amounts_are_shown_as_their_currency_has_them() {
+    let bench = Bench::start().await;
+    for (currency, amount, shown) in [
+        ("jpy", "1000", "1000 JPY"),
+        ("kwd", "5000", "5.000 KWD"),
+        ("isk", "50000", "500 ISK"),
+        ("eur", "999", "9.99 EUR"),
+    ] {
+        let form = [
+            ("product_data[name]", currency),
+            ("unit_amount", amount),
+            ("currency", currency),
+            ("recurring[interval]", "month"),
+        ];
+        let price = bench.post("/v1/prices", &form).await;
+        let customer = bench.customer("pm_card_visa").await;
+        let form = [("customer", customer.as_str()), ("items[0][price]", text(&price["id"]))];
+        let row = bench.post("/v1/subscriptions", &form).await;
+        let invoice = bench.get(&format!("/v1/invoices/{}", text(&row["latest_invoice"]))).await;
+        let line = text(&invoice["lines"]["data"][0]["description"]);
+        assert!(line.contains(&format!("at {shown} / month")), "{line}");
+    }
+    for (currency, amount) in [("kwd", "5001"), ("isk", "550"), ("ugx", "99950")] {
+        let form = [("product_data[name]", "x"), ("unit_amount", amount), ("currency", currency)];
+        assert_eq!(bench.ask(Method::POST, "/v1/prices", &form).await.0, 400, "{currency}");
+    }
+}

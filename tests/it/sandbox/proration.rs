@@ -210,7 +210,7 @@ async fn a_stub_until_the_anchor_is_a_share_and_no_proration() {
     let month = Month::of(&[("billing_cycle_anchor", &anchor)]).await;
     let invoice = month.invoice().await;
     assert_eq!(amounts(&invoice), [451], "7 of the 31 days before 7 February");
-    assert_eq!(parent(&invoice["lines"]["data"][0]).0, false);
+    assert!(!parent(&invoice["lines"]["data"][0]).0);
     month.bench.advance("8 days").await;
     assert_eq!(amounts(&month.invoice().await), [1999]);
     let free = Month::of(&[("billing_cycle_anchor", &anchor), ("proration_behavior", "none")]).await;
@@ -235,8 +235,8 @@ async fn a_trial_on_a_running_subscription_gives_back_what_is_not_used() {
     assert_eq!(row["status"], "trialing");
     let invoice = month.invoice().await;
     assert_eq!(amounts(&invoice), [-1000, 0]);
-    assert_eq!(parent(&invoice["lines"]["data"][0]).0, true);
-    assert_eq!(parent(&invoice["lines"]["data"][1]).0, false);
+    assert!(parent(&invoice["lines"]["data"][0]).0);
+    assert!(!parent(&invoice["lines"]["data"][1]).0);
     assert_eq!(month.balance().await, -1000);
 }
 

@@ -126,11 +126,51 @@ async fn subscriptions(bench: &Bench, customer: &str, price: &str) {
         [("customer", customer), ("items[0][price]", price), ("payment_behavior", "default_incomplete")];
     let waits = bench.post("/v1/subscriptions", &waits).await;
     let invoice = format!("/v1/invoices/{}", text(&waits["latest_invoice"]));
+    credit_notes(bench, customer, &invoice).await;
     bench.post(&format!("{invoice}/mark_uncollectible"), &[]).await;
     bench.post(&format!("{invoice}/void"), &[]).await;
     bench.delete(&path).await;
     let other = [("customer", customer), ("items[0][price]", price)];
+    coupons(bench, customer, text(&waits["id"])).await;
     schedules(bench, text(&bench.post("/v1/subscriptions", &other).await["id"])).await;
+}
+
+async fn credit_notes(bench: &Bench, customer: &str, invoice: &str) {
+    let form = [
+        ("amount", "100"),
+        ("currency", "usd"),
+        ("customer", customer),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+    ];
+    let part = bench.post("/v1/payment_intents", &form).await;
+    bench.post(&format!("{invoice}/attach_payment"), &[("payment_intent", text(&part["id"]))]).await;
+    let id = invoice.rsplit('/').next().unwrap();
+    let note = bench.post("/v1/credit_notes", &[("invoice", id), ("amount", "100")]).await;
+    let path = format!("/v1/credit_notes/{}", text(&note["id"]));
+    bench.get(&path).await;
+    bench.get(&format!("/v1/credit_notes?customer={customer}")).await;
+    bench.post(&format!("{path}/void"), &[]).await;
+}
+
+async fn coupons(bench: &Bench, customer: &str, subscription: &str) {
+    let form = [("percent_off", "10"), ("duration", "forever"), ("name", "Ten")];
+    let coupon = text(&bench.post("/v1/coupons", &form).await["id"]).to_owned();
+    let path = format!("/v1/coupons/{coupon}");
+    bench.post(&path, &[("name", "Ten percent")]).await;
+    bench.get(&path).await;
+    bench.get("/v1/coupons").await;
+    let form = [("promotion[type]", "coupon"), ("promotion[coupon]", coupon.as_str()), ("code", "TEN")];
+    let code = format!("/v1/promotion_codes/{}", text(&bench.post("/v1/promotion_codes", &form).await["id"]));
+    bench.post(&code, &[("active", "false")]).await;
+    bench.get(&code).await;
+    bench.get("/v1/promotion_codes?code=ten").await;
+    let subscription = format!("/v1/subscriptions/{subscription}");
+    bench.post(&subscription, &[("discounts[0][coupon]", &coupon)]).await;
+    bench.delete(&format!("{subscription}/discount")).await;
+    bench.control(&format!("customers/{customer}/discount"), json!({ "coupon": coupon })).await;
+    bench.delete(&format!("/v1/customers/{customer}/discount")).await;
+    bench.delete(&path).await;
 }
 
 async fn schedules(bench: &Bench, subscription: &str) {

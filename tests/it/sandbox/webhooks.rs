@@ -178,3 +178,19 @@ async fn each_version_has_the_fields_of_its_recorded_documents() {
         assert_eq!(refunds, version > "2025-05-28", "{version}");
     }
 }
+
+#[tokio::test]
+async fn ids_of_events_can_say_nothing_of_their_time() {
+    let bench = Bench::start().await;
+    bench.control("settings", json!({ "event_ids": "random" })).await;
+    for _ in 0..30 {
+        bench.post("/v1/customers", &[("email", "ada@example.com")]).await;
+    }
+    let listed = bench.get("/v1/events?type=customer.created&limit=100").await;
+    let ids: Vec<&str> = listed["data"].as_array().unwrap().iter().map(|event| text(&event["id"])).collect();
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    assert_eq!(ids.len(), 30);
+    assert!(ids != sorted && !ids.iter().rev().eq(sorted.iter()), "{ids:?}");
+    assert_eq!(bench.control("settings", json!({ "event_ids": "other" })).await.0, 400);
+}

@@ -1,0 +1,62 @@
+//! What is sold, or made cheaper, in ways that the API of today does not have? Payment links, and discounts of customers.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State as Shares},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    super::{Shared, billing::discounting::Redeemed, call::Metadata, table::Stored},
+    answer,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewDiscount {
+    coupon: String,
+}
+
+/// Older versions have coupons of a customer; the newest can only take them away.
+pub(super) async fn discount_customer(
+    Shares(shared): Shares<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(new): Json<NewDiscount>,
+) -> Response {
+    let discounted = shared.with(|state| {
+        let customer = state.customer(&id)?.id.clone();
+        let redeemed = Redeemed { coupon: new.coupon.clone(), promotion_code: None };
+        let discount = state.redeem(&redeemed, &customer, None, None, None)?;
+        state.change_customer(&customer, |row| row.discount = Some(discount))?;
+        Ok(state.customers.get(&customer)?.render(state))
+    });
+    answer(&shared, discounted)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewLink {
+    /// Prices, and how many of each.
+    items: Vec<(String, i64)>,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default)]
+    allow_promotion_codes: bool,
+}
+
+/// A payment link: whoever opens it gets a checkout session of its own.
+pub(super) async fn make_link(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewLink>) -> Response {
+    let made = shared.with(|state| {
+        let id = state.make_link(&new.items, new.metadata.clone(), new.allow_promotion_codes)?;
+        Ok(json!({
+            "id": id,
+            "object": "payment_link",
+            "url": format!("{}/pay/{id}", state.origin),
+        }))
+    });
+    answer(&shared, made)
+}

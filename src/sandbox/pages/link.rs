@@ -1,0 +1,22 @@
+//! Where does a payment link lead? To a checkout session of whoever opens it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    extract::{Path, Query, State as Shares},
+    response::Response,
+};
+
+use super::{super::Shared, lead_to, wrong};
+
+pub(super) async fn open(
+    Shares(shared): Shares<Arc<Shared>>,
+    Path(link): Path<String>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    let reference = asked.get("client_reference_id").map(String::as_str);
+    match shared.with(|state| state.open_link(&link, reference)) {
+        Ok(session) => lead_to(&format!("/checkout/{session}")),
+        Err(failure) => wrong(&failure),
+    }
+}

@@ -1,0 +1,155 @@
+//! Does what is taken off an invoice show where Stripe shows it? Credit notes, several payments, prevented disputes, refunds.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Bench, text};
+
+/// A subscription whose first invoice is paid, or waits.
+async fn invoice(bench: &Bench, terms: &[(&str, &str)]) -> (Value, String) {
+    let customer = bench.customer("pm_card_visa").await;
+    let price = bench.price("Creator", "1999").await;
+    let mut form = vec![("customer", customer.as_str()), ("items[0][price]", &price)];
+    form.extend_from_slice(terms);
+    let row = bench.post("/v1/subscriptions", &form).await;
+    (bench.get(&format!("/v1/invoices/{}", text(&row["latest_invoice"]))).await, customer)
+}
+
+async fn read(bench: &Bench, invoice: &Value) -> Value {
+    bench.get(&format!("/v1/invoices/{}", text(&invoice["id"]))).await
+}
+
+const WAITS: (&str, &str) = ("payment_behavior", "default_incomplete");
+
+#[tokio::test]
+async fn money_of_a_paid_invoice_goes_to_the_balance_or_the_card_or_elsewhere() {
+    let bench = Bench::start().await;
+    let (paid, customer) = invoice(&bench, &[]).await;
+    let form = [
+        ("invoice", text(&paid["id"])),
+        ("credit_amount", "500"),
+        ("refund_amount", "300"),
+        ("out_of_band_amount", "100"),
+    ];
+    let note = bench.post("/v1/credit_notes", &form).await;
+    assert_eq!((&note["amount"], &note["type"]), (&json!(900), &json!("post_payment")));
+    assert_eq!(note["refunds"][0]["amount_refunded"], 300);
+    let after = read(&bench, &paid).await;
+    assert_eq!(after["post_payment_credit_notes_amount"], 900);
+    assert_eq!((&after["status"], &after["amount_paid"]), (&json!("paid"), &json!(1999)));
+    assert_eq!(bench.get(&format!("/v1/customers/{customer}")).await["balance"], -500);
+    let told = bench.told("invoice.updated").await;
+    assert_eq!(told["data"]["previous_attributes"], json!({ "post_payment_credit_notes_amount": 0 }));
+    bench.told("customer.updated").await;
+    let types = bench.receiver.types();
+    let place = |kind: &str| types.iter().rposition(|other| other == kind).unwrap();
+    assert!(place("charge.refunded") < place("credit_note.created"), "{types:?}");
+    assert!(place("credit_note.created") < place("invoice.updated"), "{types:?}");
+    assert!(place("invoice.updated") < place("customer.updated"), "{types:?}");
+
+    let much = [("invoice", text(&paid["id"])), ("credit_amount", "1100")];
+    assert_eq!(bench.ask(Method::POST, "/v1/credit_notes", &much).await.0, 400, "1099 are left");
+    let nowhere = [("invoice", text(&paid["id"])), ("amount", "100")];
+    assert_eq!(bench.ask(Method::POST, "/v1/credit_notes", &nowhere).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_open_invoice_that_is_credited_whole_is_paid_with_nothing() {
+    let bench = Bench::start().await;
+    let (open, customer) = invoice(&bench, &[WAITS]).await;
+    assert_eq!(open["status"], "open");
+    let form = [("invoice", text(&open["id"])), ("amount", "1999")];
+    let note = bench.post("/v1/credit_notes", &form).await;
+    assert_eq!((&note["type"], &note["pre_payment_amount"]), (&json!("pre_payment"), &json!(1999)));
+    let paid = read(&bench, &open).await;
+    assert_eq!(
+        (&paid["status"], &paid["amount_paid"], &paid["total"]),
+        (&json!("paid"), &json!(0), &json!(1999))
+    );
+    assert_eq!(paid["pre_payment_credit_notes_amount"], 1999);
+    assert_eq!(bench.get(&format!("/v1/customers/{customer}")).await["balance"], 0);
+    bench.told("invoice.paid").await;
+    assert!(!bench.receiver.types().iter().any(|kind| kind == "invoice_payment.paid"));
+    let void = format!("/v1/credit_notes/{}/void", text(&note["id"]));
+    assert_eq!(bench.ask(Method::POST, &void, &[]).await.0, 400, "the invoice is paid");
+}
+
+#[tokio::test]
+async fn a_part_is_taken_off_by_lines_and_asked_for_again_when_the_note_is_void() {
+    let bench = Bench::start().await;
+    let (open, _) = invoice(&bench, &[WAITS]).await;
+    let line = text(&open["lines"]["data"][0]["id"]).to_owned();
+    let form = [
+        ("invoice", text(&open["id"])),
+        ("lines[0][type]", "invoice_line_item"),
+        ("lines[0][invoice_line_item]", &line),
+        ("lines[0][amount]", "999"),
+    ];
+    let note = bench.post("/v1/credit_notes", &form).await;
+    assert_eq!(read(&bench, &open).await["amount_remaining"], 1000);
+    let listed = bench.get(&format!("/v1/credit_notes?invoice={}", text(&open["id"]))).await;
+    assert_eq!(listed["data"][0]["lines"]["data"][0]["invoice_line_item"], json!(line));
+    let path = format!("/v1/credit_notes/{}", text(&note["id"]));
+    assert_eq!(bench.post(&format!("{path}/void"), &[]).await["status"], "void");
+    assert_eq!(bench.get(&path).await["status"], "void");
+    bench.post(&format!("/v1/invoices/{}/pay", text(&open["id"])), &[]).await;
+    assert_eq!(read(&bench, &open).await["amount_paid"], 1999);
+}
+
+#[tokio::test]
+async fn several_payments_pay_one_invoice() {
+    let bench = Bench::start().await;
+    let (open, customer) = invoice(&bench, &[WAITS]).await;
+    let form = [
+        ("amount", "1200"),
+        ("currency", "usd"),
+        ("customer", customer.as_str()),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("off_session", "true"),
+    ];
+    let intent = text(&bench.post("/v1/payment_intents", &form).await["id"]).to_owned();
+    let path = format!("/v1/invoices/{}", text(&open["id"]));
+    let part = bench.post(&format!("{path}/attach_payment"), &[("payment_intent", &intent)]).await;
+    assert_eq!((&part["status"], &part["amount_remaining"]), (&json!("open"), &json!(799)));
+    bench.post(&format!("{path}/pay"), &[]).await;
+    let payments = bench.get(&format!("/v1/invoice_payments?invoice={}", text(&open["id"]))).await;
+    let amounts: Vec<i64> =
+        payments["data"].as_array().unwrap().iter().map(|row| row["amount_paid"].as_i64().unwrap()).collect();
+    assert_eq!(amounts, [799, 1200]);
+    let of_intent = bench
+        .get(&format!("/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]={intent}"))
+        .await;
+    assert_eq!(of_intent["data"][0]["invoice"], open["id"]);
+    assert_eq!(read(&bench, &open).await["amount_paid"], 1999);
+}
+
+#[tokio::test]
+async fn a_prevented_dispute_takes_the_money() {
+    let bench = Bench::start().await;
+    let (paid, _) = invoice(&bench, &[]).await;
+    let payments = bench.get(&format!("/v1/invoice_payments?invoice={}", text(&paid["id"]))).await;
+    let intent = text(&payments["data"][0]["payment"]["payment_intent"]);
+    let (_, dispute) =
+        bench.control("disputes", json!({ "payment_intent": intent, "status": "prevented" })).await;
+    assert_eq!(
+        (&dispute["status"], &dispute["balance_transactions"][0]["amount"]),
+        (&json!("prevented"), &json!(-1999))
+    );
+    bench.told("charge.dispute.funds_withdrawn").await;
+    bench.told("charge.dispute.closed").await;
+}
+
+#[tokio::test]
+async fn a_refund_is_told_in_stripes_order() {
+    let bench = Bench::start().await;
+    let (paid, _) = invoice(&bench, &[]).await;
+    bench.told("invoice_payment.paid").await;
+    let before = bench.receiver.types().len();
+    let payments = bench.get(&format!("/v1/invoice_payments?invoice={}", text(&paid["id"]))).await;
+    let intent = text(&payments["data"][0]["payment"]["payment_intent"]);
+    bench.post("/v1/refunds", &[("payment_intent", intent), ("amount", "100")]).await;
+    bench.told("charge.refund.updated").await;
+    let types = bench.receiver.types().split_off(before);
+    assert_eq!(types, ["refund.created", "charge.refunded", "refund.updated", "charge.refund.updated"]);
+}
