@@ -6,6 +6,7 @@ use super::{
     amount::Money,
     catalog::{Catalog, Pack, PackRefunds},
     names::{PackId, ProviderId},
+    payments::DisputeState,
     refusal::Refusal,
     sale,
 };
@@ -191,6 +192,20 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
         Some(packs) => Ok(Capture { minor, packs: Some(packs) }),
         None => Err(Refusal::PartOfPack { price, requested: minor }),
     }
+}
+
+/// Whether the money of a payment is the seller's to give back.
+///
+/// # Errors
+/// When the bank decides about it, or has given it back already.
+pub fn check_undisputed(account: &OpenAccount, payment: &ProviderId) -> Result<(), Refusal> {
+    let payments = &account.payments;
+    let mut disputes = payments.disputes_of(payments.bought_by(payment));
+    let is_disputed = disputes.any(|(_, dispute)| match dispute.state {
+        DisputeState::Open | DisputeState::Lost => dispute.payment == *payment,
+        DisputeState::Won => false,
+    });
+    if is_disputed { Err(Refusal::PaymentDisputed) } else { Ok(()) }
 }
 
 /// How much is given back: all that is left, or what is wanted.

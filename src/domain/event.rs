@@ -12,6 +12,7 @@ use super::{
     invoice::{PaidInvoice, UnpaidInvoice},
     limits::Window,
     names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
+    sold::SoldPack,
     subscription::{SubscriptionTerms, Term},
     time::Timestamp,
 };
@@ -356,12 +357,18 @@ pub enum Event {
     CheckoutStarted {
         session: ProviderId,
         purpose: PaymentPurpose,
+        /// What each pack gives that is sold on the page, whatever the catalog says when it is paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sold: Option<SoldPack>,
         effective_at: Timestamp,
     },
     CheckoutCompleted {
         session: ProviderId,
         purpose: PaymentPurpose,
         paid: bool,
+        /// The invoice that the session made beside its payment. It is about the same purchase.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<ProviderId>,
         effective_at: Timestamp,
     },
     CheckoutExpired {

@@ -25,6 +25,7 @@ mod purpose;
 pub mod refusal;
 mod report;
 pub mod sale;
+pub mod sold;
 pub mod subscription;
 mod term;
 pub mod time;

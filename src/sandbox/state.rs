@@ -39,6 +39,25 @@ pub enum AfterRetries {
     Cancel,
     Unpaid,
     PastDue,
+    /// It stands still, the invoice can be paid, and it goes on by itself when that is done.
+    Pause,
+}
+
+impl AfterRetries {
+    pub const ALL: [Self; 4] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Unpaid => "unpaid",
+            Self::PastDue => "past_due",
+            Self::Pause => "pause",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|after| after.as_str() == text)
+    }
 }
 
 #[derive(Debug)]
@@ -72,6 +91,14 @@ pub struct State {
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
+    /// After how many business days bank debits are decided, in place of what their kind takes.
+    pub debit_days: Option<i64>,
+    /// Whether a subscription is active as soon as its first debit is on its way.
+    pub trusts_first_debit: bool,
+    /// Whether a whole period that is asked for because the anchor moved is called a proration, in the flexible mode.
+    pub anchor_debits_are_prorations: bool,
+    /// The subscription whose changes are told all at once, when what changes it is done.
+    pub quiet: Option<String>,
     /// What was due and could not happen.
     pub stuck: Vec<Happening>,
     /// How the next calls go wrong.
@@ -110,6 +137,10 @@ impl State {
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
+            debit_days: None,
+            trusts_first_debit: true,
+            anchor_debits_are_prorations: true,
+            quiet: None,
             stuck: Vec::new(),
             faults: VecDeque::new(),
             restricted: BTreeMap::new(),
@@ -127,6 +158,14 @@ impl State {
     pub fn emit_at(&mut self, place: usize, kind: &str, object: Value) {
         let event = self.event(kind, object, None);
         self.fresh.insert(place.min(self.fresh.len()), event);
+    }
+
+    /// Puts what was noted since `place` into the order in which Stripe tells it; what is not in `order` comes last.
+    pub fn arrange(&mut self, place: usize, order: &[&str]) {
+        let rank = |event: &Event| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
+        if let Some(noted) = self.fresh.get_mut(place..) {
+            noted.sort_by_key(rank);
+        }
     }
 
     /// How much was noted in this call.
@@ -198,6 +237,9 @@ impl State {
     ) -> Result<(), Failure> {
         let before = self.subscriptions.get(id)?.render(self);
         change(self.subscriptions.get_mut(id)?);
+        if self.quiet.as_deref() == Some(id) {
+            return Ok(());
+        }
         let after = self.subscriptions.get(id)?.render(self);
         self.emit_change("customer.subscription.updated", &before, after);
         Ok(())

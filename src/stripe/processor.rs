@@ -24,7 +24,7 @@ use super::{
         claim::{Due, Learned, Settled},
     },
     known::{Known, NotFound, bought_by},
-    rest,
+    rest::{self, Rest},
     translate::{Owner, SetAside, Step, Translation, translate},
     watch::Watch,
 };
@@ -197,11 +197,14 @@ impl Processor {
     async fn translate(&self, body: &[u8], until: Instant) -> Translation {
         let event = Envelope::parse(body).map_err(|error| SetAside::Held(error.to_string()))?;
         let translation = translate(&event, self.ledger.catalog(), &self.deployment);
-        let Some((client, invoice)) = self.client.as_ref().zip(rest::invoice_of(&event, &translation)) else {
-            return translation;
+        let Some((client, rest)) = self.client.as_ref().zip(Rest::of(&event, &translation)) else {
+            return match rest::without_items(&event, &translation) {
+                Some(event) => translate(&event, self.ledger.catalog(), &self.deployment),
+                None => translation,
+            };
         };
-        match tokio::time::timeout_at(until, rest::lines(client, &invoice)).await {
-            Ok(Ok(lines)) => translate(&event.with_lines(lines), self.ledger.catalog(), &self.deployment),
+        match tokio::time::timeout_at(until, rest.fetch(client, event)).await {
+            Ok(Ok(event)) => translate(&event, self.ledger.catalog(), &self.deployment),
             Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of its lines: {error}"))),
             Err(_) => Err(SetAside::Incomplete("the rest of its lines was not there in time".to_owned())),
         }
@@ -296,7 +299,11 @@ struct Translated {
 
 impl Translated {
     fn owner(&self) -> Option<&Owner> {
-        self.translation.as_ref().ok().map(|instructions| &instructions.owner)
+        match &self.translation {
+            Ok(instructions) => Some(&instructions.owner),
+            Err(SetAside::HeldIfOurs { owner, .. }) => Some(owner),
+            Err(_) => None,
+        }
     }
 }
 
@@ -347,7 +354,7 @@ impl Fate {
             SetAside::Ignored(_) => Self::Aside(State::Ignored, because),
             SetAside::Incomplete(_) => Self::Later(because),
             SetAside::Quarantined(_) => Self::Aside(State::Quarantined, because),
-            SetAside::Held(_) => Self::Dead(because),
+            SetAside::Held(_) | SetAside::HeldIfOurs { .. } => Self::Dead(because),
         }
     }
 
@@ -406,6 +413,9 @@ fn plan(event: Translated, known: &mut Known) -> Plan {
     let Translated { due, translation } = event;
     let instructions = match translation {
         Ok(instructions) => instructions,
+        Err(SetAside::HeldIfOurs { owner, because }) if known.account_of(&owner).is_err() => {
+            return Plan { due, todo: Err(Fate::LaterIfAtAll(because)) };
+        }
         Err(aside) => return Plan { due, todo: Err(Fate::of(&aside)) },
     };
     let account = match known.account_of(&instructions.owner) {

@@ -12,7 +12,7 @@ use crate::sandbox::{
 };
 
 use super::{
-    changing::{ItemChange, Proration},
+    changing::{ItemChange, Proration, Terms, Wish},
     ending::Words,
 };
 
@@ -237,9 +237,10 @@ impl State {
     ) -> Result<(), Failure> {
         let row = self.subscriptions.get(subscription)?.clone();
         let changes = self.changes_of_phase(&row, phase);
-        let mut planned = self.plan_change(subscription, &changes, proration, self.now, false)?;
+        let wish = Wish::new(changes, proration, self.now);
+        let mut planned = self.plan_change(subscription, &wish)?;
         planned.after.metadata.extend(phase.metadata.clone());
-        self.apply_change(planned, proration, false)
+        self.apply_change(planned, proration, Terms::default())
     }
 
     /// A phase ends that is not a period's end.

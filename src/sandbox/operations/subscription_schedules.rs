@@ -2,7 +2,11 @@
 
 use super::{Answer, Operation, operation, subscriptions};
 use crate::sandbox::{
-    billing::{calendar, changing::Proration},
+    billing::{
+        calendar,
+        changing::Proration,
+        ending::{Money, Words},
+    },
     call::{Call, Params},
     failure::Failure,
     objects::{
@@ -145,11 +149,12 @@ fn cancel(state: &mut State, call: &Call) -> Answer {
         return Err(Failure::invalid(message));
     }
     let subscription = row.subscription.unwrap_or_default();
-    state.end_subscription(
-        &subscription,
-        "cancellation_requested",
-        crate::sandbox::billing::ending::Words::default(),
-    )?;
+    // Here, and not where a subscription is cancelled, both are done where nothing is said.
+    let money = Money {
+        prorate: call.params.boolean("prorate") != Some(false),
+        invoice_now: call.params.boolean("invoice_now") != Some(false),
+    };
+    state.cancel_subscription(&subscription, Words::default(), money)?;
     retrieve(state, call)
 }
 

@@ -12,8 +12,8 @@ use super::{
         Shared,
         billing::{
             calendar,
-            changing::{ItemChange, Proration},
-            ending::Words,
+            changing::{ItemChange, Proration, Terms, Wish},
+            ending::{Money, Words},
         },
         call::{Metadata, Params},
         control::year,
@@ -216,7 +216,11 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
         }
         Some("cancel") if configuration.cancel => {
             let words = Words { comment: None, feedback: wanted.owned("feedback") };
-            state.end_subscription(id, "cancellation_requested", words)?;
+            let money = Money {
+                prorate: configuration.cancel_proration != "none",
+                invoice_now: configuration.cancel_proration == "always_invoice",
+            };
+            state.cancel_subscription(id, words, money)?;
             Ok("Your subscription has ended.")
         }
         Some("stay") => {
@@ -275,8 +279,11 @@ fn change_plan(
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;
     }
-    let planned = state.plan_change(&row.id, &[change], proration, state.now, false)?;
-    state.apply_change(planned, proration, true)?;
+    let mut wish = Wish::new(vec![change], proration, state.now);
+    wish.ends_trial = configuration.ends_trial;
+    wish.restart = configuration.restarts;
+    let planned = state.plan_change(&row.id, &wish)?;
+    state.apply_change(planned, proration, Terms { or_nothing: true, when_paid: false })?;
     Ok("Your plan was changed.")
 }
 

@@ -10,6 +10,7 @@ use crate::{
         command::Command,
         names::ProviderId,
         payments::DisputeState,
+        sold::is_granted,
         subscription::{SubscriptionStatus, SubscriptionTerms},
         time::Timestamp,
     },
@@ -70,7 +71,7 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
         ),
         Command::RecordPackPurchase(purchase) => (
             format!("{} × {} for {}", purchase.quantity, purchase.pack, shown(&purchase.money)),
-            payments.is_some_and(|payments| payments.has_succeeded(&purchase.payment)),
+            known.is_some_and(|account| is_granted(account, purchase)),
         ),
         Command::RecordRefund { refund, payment, money, effective_at } => (
             format!("{} went back", shown(money)),

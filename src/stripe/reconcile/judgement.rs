@@ -21,7 +21,7 @@ use crate::{
         envelope::Envelope,
         inbox::State,
         known::{Known, NotFound},
-        rest::{self, NoLines},
+        rest::{NoLines, Rest},
         translate::{Instructions, Owner, SetAside, Translation, translate},
     },
 };
@@ -115,9 +115,16 @@ impl Reconciler {
         let said = match self.translate_whole(suspect, kind).await? {
             Ok(instructions) => self.compare(instructions).await?,
             Err(SetAside::Ignored(_) | SetAside::Quarantined(_)) => Said::Known,
-            Err(SetAside::Held(because) | SetAside::Incomplete(because)) => {
-                Said::by_nobody(format!("what cannot be processed: {because}"))
+            Err(SetAside::HeldIfOurs { owner, .. })
+                if self.known(&owner).await?.account_of(&owner).is_err() =>
+            {
+                Said::Known
             }
+            Err(
+                SetAside::Held(because)
+                | SetAside::Incomplete(because)
+                | SetAside::HeldIfOurs { because, .. },
+            ) => Said::by_nobody(format!("what cannot be processed: {because}")),
         };
         let (account, difference) = match said {
             Said::Known => return Ok(Judgement::Fine),
@@ -139,7 +146,7 @@ impl Reconciler {
         self.explain(drift, remedy, missing).await
     }
 
-    /// An invoice of which only a part was listed is read whole first.
+    /// An invoice or a checkout of which only a part was listed is read whole first.
     async fn translate_whole(
         &self,
         suspect: &mut Suspect,
@@ -151,16 +158,15 @@ impl Reconciler {
             Err(error) => return Ok(Err(SetAside::Held(error.to_string()))),
         };
         let translation = translate(&event, self.ledger.catalog(), &self.deployment);
-        let Some(invoice) = rest::invoice_of(&event, &translation) else { return Ok(translation) };
-        let lines = match rest::lines(&self.client, &invoice).await {
-            Ok(lines) => lines,
+        let Some(rest) = Rest::of(&event, &translation) else { return Ok(translation) };
+        let event = match rest.fetch(&self.client, event).await {
+            Ok(event) => event,
             // That is about this invoice; everything else is about Stripe.
             Err(error @ (NoLines::TooMany | NoLines::NotAnswered(CallError::Rejected(_)))) => {
                 return Ok(Err(SetAside::Incomplete(error.to_string())));
             }
             Err(NoLines::NotAnswered(error)) => return Err(error.into()),
         };
-        let event = event.with_lines(lines);
         suspect.object = event.object().and_then(Document::to_value).unwrap_or_default();
         Ok(translate(&event, self.ledger.catalog(), &self.deployment))
     }

@@ -72,9 +72,9 @@ pub const KINDS: &[Kind] = &[
     handled(
         "checkout.session.completed",
         checkout::completed,
-        "links the customer; a pack is granted if the session is paid",
+        "links the customer; packs are granted if the session is paid, by its items or its metadata",
     ),
-    handled("checkout.session.async_payment_succeeded", checkout::paid_later, "grants the pack"),
+    handled("checkout.session.async_payment_succeeded", checkout::paid_later, "grants the packs"),
     handled("checkout.session.async_payment_failed", checkout::failed_later, "records the failed payment"),
     handled("checkout.session.expired", checkout::expired, "records that nothing was bought"),
     handled("customer.created", customer::known, "links the customer to the account that its metadata names"),

@@ -15,12 +15,14 @@ mod invoice;
 pub mod kinds;
 mod line;
 mod owner;
+mod packs;
 mod payment;
 mod refund;
 mod revenue;
 mod subscription;
 
 pub use owner::Owner;
+pub(super) use packs::ITEMS;
 
 use kinds::Effect;
 
@@ -32,7 +34,7 @@ use super::{
 use crate::domain::{
     amount::{Currency, Money},
     catalog::Catalog,
-    command::Command,
+    command::{Command, RecordPackPurchase},
     names::ProviderId,
     time::Timestamp,
 };
@@ -56,6 +58,15 @@ impl Step {
     fn new(key: String, command: Command) -> Self {
         Self { key, command }
     }
+
+    /// A purchase of packs. Whatever tells of the same one has the same key.
+    fn of_purchase(purchase: RecordPackPurchase) -> Self {
+        let key = match &purchase.item {
+            Some(item) => format!("pack:{}:{item}", purchase.payment),
+            None => format!("pack:{}", purchase.payment),
+        };
+        Self::new(key, Command::RecordPackPurchase(purchase))
+    }
 }
 
 /// Why there are no commands.
@@ -67,6 +78,8 @@ pub enum SetAside {
     Incomplete(String),
     /// It cannot be read without guessing. A person has to look.
     Held(String),
+    /// The same, if it is of an account that is known. Otherwise it changes nothing that the ledger keeps.
+    HeldIfOurs { owner: Owner, because: String },
     /// It is not ours.
     Quarantined(String),
 }
@@ -78,6 +91,7 @@ impl SetAside {
             Self::Ignored(because)
             | Self::Incomplete(because)
             | Self::Held(because)
+            | Self::HeldIfOurs { because, .. }
             | Self::Quarantined(because) => because,
         }
     }

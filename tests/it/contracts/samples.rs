@@ -8,6 +8,7 @@ use counterfoil::domain::{
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
     names::{DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    sold::SoldPack,
     subscription::{PaidBy, SubscriptionTerms, Term},
     time::{CalendarUnit, Timestamp},
 };
@@ -351,11 +352,31 @@ fn payments() -> Vec<Event> {
     ]
 }
 
+fn sold() -> SoldPack {
+    SoldPack {
+        pack: PackId::parse("pack_500").expect("an id"),
+        credits: credits(500),
+        price: usd(600),
+        expires_after_days: Some(365),
+    }
+}
+
 fn checkouts() -> Vec<Event> {
     let (effective_at, session) = (at(), provider("cs_test_1"));
     vec![
-        Event::CheckoutStarted { session: session.clone(), purpose: pack(), effective_at },
-        Event::CheckoutCompleted { session: session.clone(), purpose: pack(), paid: true, effective_at },
+        Event::CheckoutStarted {
+            session: session.clone(),
+            purpose: pack(),
+            sold: Some(sold()),
+            effective_at,
+        },
+        Event::CheckoutCompleted {
+            session: session.clone(),
+            purpose: pack(),
+            paid: true,
+            invoice: Some(provider("in_1")),
+            effective_at,
+        },
         Event::CheckoutExpired { session, purpose: pack(), effective_at },
     ]
 }

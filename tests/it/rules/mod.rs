@@ -16,6 +16,7 @@ mod grace;
 mod holds;
 mod leaving;
 mod limits;
+mod packs;
 mod payments;
 mod plans;
 mod refunds;

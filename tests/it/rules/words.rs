@@ -271,7 +271,10 @@ pub fn report(change: SubscriptionChange, terms: SubscriptionTerms) -> Command {
 pub fn buy(payment: &str, pack: &str, quantity: u32, at: Timestamp) -> Command {
     Command::RecordPackPurchase(RecordPackPurchase {
         payment: provider(payment),
+        item: None,
         session: None,
+        subtotal: None,
+        paid: None,
         pack: PackId::parse(pack).expect("a test's pack is an identifier"),
         quantity,
         money: usd(2000),

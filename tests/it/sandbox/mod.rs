@@ -3,9 +3,12 @@
 mod browser;
 mod checkout;
 mod conformance;
+mod debits;
 mod errors;
 mod pages;
+mod pausing;
 mod payments;
+mod proration;
 mod receiver;
 mod schedules;
 mod schema;

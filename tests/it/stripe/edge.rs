@@ -146,6 +146,9 @@ fn a_price_that_the_catalog_does_not_have_is_held() {
 fn a_pack_at_another_price_or_in_another_currency_is_held() {
     let mut event = value(SHAPES[1], "checkout.session.completed.topup.json");
     event["data"]["object"]["amount_subtotal"] = 1999.into();
+    assert!(matches!(translated_value(&event), Err(SetAside::Incomplete(_))), "its items will say how many");
+    // Where nobody can be asked for them.
+    event["data"]["object"]["line_items"] = json!({ "data": [] });
     assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
     event["data"]["object"]["amount_subtotal"] = 2000.into();
     event["data"]["object"]["currency"] = "eur".into();

@@ -3,12 +3,13 @@
 mod bureau;
 mod changed;
 mod declines;
-mod desk;
+pub mod desk;
 mod document;
 pub mod documents;
 mod edge;
 mod inbox;
 mod order;
+mod packs;
 mod revenue;
 mod send;
 mod signature;

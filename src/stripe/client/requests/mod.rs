@@ -12,12 +12,13 @@ mod payment_method;
 mod portal;
 mod preview;
 mod product;
+mod schedule;
 pub mod setup;
 mod subscription;
 
 use std::collections::HashMap;
 
-pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
+pub use checkout::{CheckoutOpened, CheckoutSeen, ExpireCheckout, FindCheckout, OpenCheckout, Sold};
 pub use customer::{
     Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
     DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
@@ -35,9 +36,12 @@ pub use payment_method::{
 pub use portal::{OpenPortal, PortalOpened};
 pub use preview::PreviewInvoice;
 pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
+pub use schedule::{
+    FindSchedule, OpenSchedule, Phase, PhaseItem, PhaseSpan, Phases, ReleaseSchedule, ScheduleKept,
+};
 pub use subscription::{
-    AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange, ProrationBehavior,
-    SubscriptionKept,
+    AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
+    ItemKept, ProrationBehavior, SubscriptionKept,
 };
 
 /// Where an account's id is in metadata, as `translate` reads it.
