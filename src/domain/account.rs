@@ -164,10 +164,7 @@ impl OpenAccount {
         let mut known: Vec<&Plan> = plans.into_iter().filter_map(|plan| catalog.terms_of(plan)).collect();
         known.sort_by_key(|plan| catalog.rank(&plan.id));
         match known.as_slice() {
-            [] => {
-                let free = catalog.terms_of(&self.free_plan).or_else(|| catalog.terms_of(&catalog.free_plan));
-                free.map(Cow::Borrowed)
-            }
+            [] => catalog.terms_or_free(&self.free_plan).map(Cow::Borrowed),
             [only] => Some(Cow::Borrowed(only)),
             [others @ .., largest] => {
                 let together = others.iter().fold((*largest).clone(), |together, plan| together.with(plan));

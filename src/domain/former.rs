@@ -37,6 +37,13 @@ impl Catalog {
         self.plans.iter().find(|plan| plan.id == *id)
     }
 
+    /// What holds for an account on a plan. Of a plan that no catalog ever had nothing is known, and then the free
+    /// plan's terms hold: no limit may be lost with its plan.
+    #[must_use]
+    pub fn terms_or_free(&self, id: &PlanId) -> Option<&Plan> {
+        self.terms_of(id).or_else(|| self.terms_of(&self.free_plan))
+    }
+
     /// Where the plan stands among all of them, from the smallest to the largest. One that nobody knows stands before all.
     #[must_use]
     pub fn rank(&self, id: &PlanId) -> Option<usize> {
