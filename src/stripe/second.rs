@@ -73,9 +73,9 @@ pub(super) async fn look(
                       done by itself",
         "an account has paid for two subscriptions"
     );
-    if ending {
-        calls.asking(&id, now).await?;
-    } else {
+    // From here on it is for whoever finds out what became of calls.
+    calls.asking(&id, now).await?;
+    if !ending {
         calls.done(&id, &TwoSettled { cancelled: None }, now).await?;
     }
     Ok(())
