@@ -8,17 +8,18 @@ use super::{
 };
 use crate::domain::{
     amount::Money,
-    catalog::{Downgrade, PackRefunds, PaymentSettings},
+    catalog::{Downgrade, PackRefunds, PaymentSettings, SecondSubscription},
     chargeable,
 };
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "enabled",
     "smallest",
     "largest",
     "automatic_capture",
     "trial_days",
     "several_subscriptions",
+    "second_subscription",
     "proration",
     "cancellation",
     "grace_days",
@@ -46,6 +47,10 @@ const CANCELLATIONS: [(&str, &str); 2] = [("at_period_end", "at_period_end"), ("
 const DOWNGRADES: [(&str, Downgrade); 2] =
     [("at_period_end", Downgrade::PeriodEnd), ("at_once", Downgrade::AtOnce)];
 
+/// What becomes of a second subscription that was paid for all the same.
+const SECONDS: [(&str, SecondSubscription); 2] =
+    [("keep", SecondSubscription::Keep), ("cancel_and_refund", SecondSubscription::CancelAndRefund)];
+
 /// The longest trial that Stripe takes: two years.
 pub(super) const TRIAL_DAYS_MAX: i64 = 730;
 /// The smallest payment where the file names none, in minor units; more where Stripe asks for more.
@@ -63,6 +68,7 @@ pub(super) fn defaults(coinage: &Coinage) -> PaymentSettings {
         automatic_capture: true,
         trial_days: 14,
         several_subscriptions: false,
+        second_subscription: SecondSubscription::Keep,
         proration: "create_prorations".to_owned(),
         cancellation: "at_period_end".to_owned(),
         grace_days: 3,
@@ -85,6 +91,9 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     let automatic_capture = table.or("automatic_capture", default.automatic_capture, Node::truth);
     let trial_days = table.or("trial_days", default.trial_days, |node| days(node, 0, TRIAL_DAYS_MAX));
     let several = table.or("several_subscriptions", default.several_subscriptions, Node::truth);
+    let second = table.or("second_subscription", default.second_subscription, |node| {
+        node.one_of("second_subscription", &SECONDS)
+    });
     let proration = table.or("proration", "create_prorations", |node| node.one_of("proration", &PRORATIONS));
     let cancellation =
         table.or("cancellation", "at_period_end", |node| node.one_of("cancellation", &CANCELLATIONS));
@@ -100,6 +109,7 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
         automatic_capture: automatic_capture?,
         trial_days: trial_days?,
         several_subscriptions: several?,
+        second_subscription: second?,
         proration: proration?.to_owned(),
         cancellation: cancellation?.to_owned(),
         grace_days: grace_days?,

@@ -301,6 +301,8 @@ pub struct PaymentSettings {
     pub automatic_capture: bool,
     pub trial_days: u16,
     pub several_subscriptions: bool,
+    /// What becomes of a second subscription, where only one is sold and two were paid for all the same.
+    pub second_subscription: SecondSubscription,
     pub proration: String,
     /// When a subscription ends that its owner cancels on a page: `at_period_end` or `immediately`.
     pub cancellation: String,
@@ -320,6 +322,13 @@ pub struct PaymentSettings {
 pub enum Downgrade {
     PeriodEnd,
     AtOnce,
+}
+
+/// What becomes of the newer one of two subscriptions that an account should not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondSubscription {
+    Keep,
+    CancelAndRefund,
 }
 
 /// Whether the business gives money back for packs. What Stripe refunds all the same is still clawed back.

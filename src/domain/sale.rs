@@ -8,6 +8,7 @@ use super::{
     names::{PackId, PlanId, ProviderId},
     refusal::Refusal,
     sold::SoldPack,
+    subscription::SubscriptionTerms,
     time::Timestamp,
 };
 
@@ -145,6 +146,24 @@ pub fn superseded(account: &OpenAccount, catalog: &Catalog, wish: &Wish, at: Tim
         }
         Wish::Plan { .. } | Wish::Pack { .. } => Vec::new(),
     }
+}
+
+/// A subscription beside this one that gives its plan as well, where the account should have one only.
+#[must_use]
+pub fn beside<'a>(
+    account: &'a OpenAccount,
+    catalog: &Catalog,
+    subscription: &ProviderId,
+    at: Timestamp,
+) -> Option<&'a ProviderId> {
+    if catalog.payments.several_subscriptions {
+        return None;
+    }
+    let gives = |terms: &&SubscriptionTerms| terms.status.gives_access() && !terms.has_ended(at);
+    let mut giving = account.subscriptions.known().values().filter(gives);
+    let is_giving = account.subscriptions.known().get(subscription).is_some_and(|terms| gives(&terms));
+    let other = giving.find(|terms| terms.subscription != *subscription).filter(|_| is_giving);
+    other.map(|terms| &terms.subscription)
 }
 
 /// One trial for an account: whoever had one has tried.

@@ -24,6 +24,7 @@ mod known;
 pub mod processor;
 pub mod reconcile;
 mod rest;
+pub mod second;
 pub mod send;
 pub mod setup;
 pub mod signature;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Deployment,
+    calls::Calls,
     client::Client,
     fate::Fate,
     inbox::{
@@ -23,6 +24,7 @@ use super::{
         claim::{Due, Learned, Settled},
     },
     known::{Known, bought_by},
+    second,
     translate::{Owner, Step},
     watch::Watch,
 };
@@ -208,6 +210,17 @@ impl Processor {
             self.execute(due, account, step).await?;
             if let Command::LinkCustomer { customer, .. } = &step.command {
                 learned.links.push((customer.clone(), account.clone()));
+            }
+            if let Command::RecordSubscription(report) = &step.command {
+                // What cannot be looked at now is looked at with the next report.
+                let calls = Calls::new(self.inbox.pool().clone());
+                let looked = second::look(&self.ledger, &calls, account, &report.terms.subscription).await;
+                if let Err(error) = looked {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "two subscriptions are not looked for"
+                    );
+                }
             }
             let payment = bought_by(&step.command);
             learned.payments.extend(payment.map(|payment| (payment.clone(), account.clone())));

@@ -144,7 +144,7 @@ impl Billing {
         Ok(is_so)
     }
 
-    async fn perform_amendment(
+    pub(super) async fn perform_amendment(
         &self,
         id: &CallId,
         kept: Kept<AmendSubscription, SubscriptionKept>,

@@ -13,6 +13,7 @@ mod preview;
 mod profile;
 mod resolve;
 mod schedule;
+mod second;
 mod several;
 mod wares;
 

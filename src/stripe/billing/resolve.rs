@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ATTACH_METHOD, Answered, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT,
     DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, payments::payment, portal, schedule,
+    second,
 };
 use crate::{
     domain::charges,
@@ -23,11 +24,15 @@ use crate::{
             FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, PaymentSeen,
             ReleaseSchedule,
         },
+        second::SECOND,
     },
 };
 
 /// What is asked again in the words that are written down, but for changes of subscriptions.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 16] = [
+    SECOND,
+    second::CANCEL,
+    second::REFUND,
     schedule::OPEN,
     schedule::RELEASE,
     checkout::OPERATION,
@@ -128,6 +133,8 @@ impl Billing {
         let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(Outcome::Open) };
         let asked = match id.operation {
             checkout::OPERATION => self.complete_checkout(&id).await,
+            SECOND => self.end_second(&id).await,
+            second::REFUND => self.complete::<MakeRefund>(&id).await,
             schedule::OPEN => self.complete::<OpenSchedule>(&id).await,
             schedule::RELEASE => self.complete::<ReleaseSchedule>(&id).await,
             checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,

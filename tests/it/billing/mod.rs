@@ -16,6 +16,7 @@ mod products;
 mod profile;
 mod resolving;
 mod schedules;
+mod seconds;
 pub mod shop;
 mod subscriptions;
 mod switch;

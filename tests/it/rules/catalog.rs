@@ -7,7 +7,8 @@ use counterfoil::domain::{
     amount::{Credits, Currency, Money, Ratio},
     catalog::{
         Allocation, Catalog, DebtPolicy, Downgrade, GenerationPrice, Interval, Limit, Measure, Pack,
-        PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, Standing, StripePrice, Trial, WindowKind,
+        PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, SecondSubscription, Standing,
+        StripePrice, Trial, WindowKind,
     },
     names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,
@@ -179,6 +180,7 @@ fn payments() -> PaymentSettings {
         automatic_capture: true,
         trial_days: 14,
         several_subscriptions: false,
+        second_subscription: SecondSubscription::Keep,
         proration: "create_prorations".to_owned(),
         cancellation: "at_period_end".to_owned(),
         grace_days: 3,

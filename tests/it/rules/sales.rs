@@ -43,7 +43,7 @@ fn a_pack(pack: &str) -> Wish {
 }
 
 fn sell(scenario: &Scenario, wish: &Wish) -> Result<Sale, Refusal> {
-    sale::sell(&scenario.account, &for_sale(), &wish, scenario.clock)
+    sale::sell(&scenario.account, &for_sale(), wish, scenario.clock)
 }
 
 fn subscribed() -> Scenario {

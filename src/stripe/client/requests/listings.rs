@@ -48,6 +48,10 @@ pub enum Listing {
     Lines {
         invoice: String,
     },
+    /// The payments of an invoice.
+    PaymentsOf {
+        invoice: String,
+    },
     /// All items of a checkout.
     Items {
         session: String,
@@ -88,6 +92,8 @@ struct Query<'a> {
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     expand: &'a [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice: Option<&'a str>,
 }
 
 /// Unix seconds.
@@ -102,7 +108,7 @@ impl Listing {
             Self::Events { .. } => "/events".to_owned(),
             Self::Subscriptions => "/subscriptions".to_owned(),
             Self::PaidInvoices { .. } => "/invoices".to_owned(),
-            Self::InvoicePayments { .. } => "/invoice_payments".to_owned(),
+            Self::InvoicePayments { .. } | Self::PaymentsOf { .. } => "/invoice_payments".to_owned(),
             Self::CompletedCheckouts { .. } => "/checkout/sessions".to_owned(),
             Self::Payments { .. } => "/payment_intents".to_owned(),
             Self::Refunds { .. } => "/refunds".to_owned(),
@@ -120,7 +126,11 @@ impl Listing {
             | Self::CompletedCheckouts { since }
             | Self::Payments { since }
             | Self::Refunds { since } => Some(*since),
-            Self::Subscriptions | Self::Disputes | Self::Lines { .. } | Self::Items { .. } => None,
+            Self::Subscriptions
+            | Self::Disputes
+            | Self::Lines { .. }
+            | Self::Items { .. }
+            | Self::PaymentsOf { .. } => None,
         }
     }
 
@@ -134,6 +144,7 @@ impl Listing {
             | Self::Refunds { .. }
             | Self::Disputes
             | Self::Lines { .. }
+            | Self::PaymentsOf { .. }
             | Self::Items { .. } => None,
         }
     }
@@ -150,6 +161,7 @@ impl Listing {
             | Self::Refunds { .. }
             | Self::Disputes
             | Self::Lines { .. }
+            | Self::PaymentsOf { .. }
             | Self::Items { .. } => &[],
         }
     }
@@ -177,6 +189,7 @@ impl StripeRequest for AskPage<'_> {
             | Listing::Refunds { .. }
             | Listing::Disputes
             | Listing::Lines { .. }
+            | Listing::PaymentsOf { .. }
             | Listing::Items { .. } => &[],
         };
         RequestBuilder::new(StripeMethod::Get, self.listing.path()).query(&Query {
@@ -186,6 +199,7 @@ impl StripeRequest for AskPage<'_> {
             types,
             status: self.listing.status(),
             expand: self.listing.expand(),
+            invoice: if let Listing::PaymentsOf { invoice } = self.listing { Some(invoice) } else { None },
         })
     }
 }

@@ -103,6 +103,9 @@ pub struct SubscriptionKept {
     pub customer: Option<String>,
     /// What it is charged to, if that is not what its customer prefers.
     pub default_payment_method: Option<String>,
+    /// When it was made.
+    pub created: Option<i64>,
+    pub latest_invoice: Option<String>,
     /// What says what it will become, if anything does.
     pub schedule: Option<String>,
 }

@@ -1,0 +1,91 @@
+//! How is the newer one of two subscriptions taken back? It is cancelled, and what it was paid with is given back: each
+//! once, and not before Stripe says that both still run.
+
+use serde_json::Value;
+
+use super::{Answered, Billing, BillingError, hash};
+use crate::stripe::{
+    calls::CallId,
+    client::{
+        AmendSubscription, Amendment, FindPayment, FindSubscription, Listing, MakeRefund, Reason,
+        SubscriptionKept,
+    },
+    document::Document,
+    second::{Two, TwoSettled},
+};
+
+/// Their keys are the subscription, and the payment.
+pub(super) const CANCEL: &str = "second_subscription_cancel";
+pub(super) const REFUND: &str = "second_subscription_refund";
+
+impl Billing {
+    /// Takes back the newer one, if there are still two.
+    pub(super) async fn end_second(&self, id: &CallId) -> Result<(), BillingError> {
+        let Some(kept) = self.0.calls.find::<Two, TwoSettled>(id).await? else { return Ok(()) };
+        let [one, other] = kept.request.subscriptions;
+        let one = self.client()?.ask(&FindSubscription { subscription: one }).await?;
+        let other = self.client()?.ask(&FindSubscription { subscription: other }).await?;
+        let (older, newer) = by_age(one, other);
+        let is_begun =
+            self.0.calls.find::<AmendSubscription, SubscriptionKept>(&of(id, CANCEL, &newer.id)).await?;
+        let cancelled = if older.ended_at.is_none() && (newer.ended_at.is_none() || is_begun.is_some()) {
+            self.take_back(id, &newer).await?;
+            Some(newer.id)
+        } else {
+            None
+        };
+        self.0.calls.done(id, &TwoSettled { cancelled }, self.now()).await?;
+        Ok(())
+    }
+
+    async fn take_back(&self, id: &CallId, newer: &SubscriptionKept) -> Result<(), BillingError> {
+        let cancel = AmendSubscription {
+            subscription: newer.id.clone(),
+            amendment: Amendment::CancelNow { feedback: None },
+        };
+        let cancelling = of(id, CANCEL, &newer.id);
+        let asked = hash(&cancel);
+        let kept = match self.find(&cancelling, &asked).await? {
+            Some(kept) => kept,
+            None => self.begin(&cancelling, &asked, cancel).await?,
+        };
+        self.perform_amendment(&cancelling, kept).await?;
+        let Some(invoice) = newer.latest_invoice.clone() else { return Ok(()) };
+        let paid = self.client()?.page(&Listing::PaymentsOf { invoice }, None).await?;
+        for payment in paid.objects.iter().filter_map(payment) {
+            self.give_back(id, payment).await?;
+        }
+        Ok(())
+    }
+
+    async fn give_back(&self, id: &CallId, payment: String) -> Result<(), BillingError> {
+        let request = async {
+            let seen = self.client()?.ask(&FindPayment { payment: payment.clone() }).await?;
+            let refunded = seen.latest_charge.as_ref().map_or(0, |charge| charge.amount_refunded);
+            let amount = seen.amount_received.saturating_sub(refunded);
+            Ok(MakeRefund { payment: payment.clone(), amount, reason: Some(Reason::Duplicate) })
+        };
+        match self.once(&of(id, REFUND, &payment), &hash(&payment), request).await {
+            Ok(Answered { .. }) => Ok(()),
+            // An operator was first, or the bank was.
+            Err(BillingError::Rejected(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn of(id: &CallId, operation: &'static str, key: &str) -> CallId {
+    CallId { account: id.account.clone(), operation, key: key.to_owned() }
+}
+
+/// The older one first.
+fn by_age(one: SubscriptionKept, other: SubscriptionKept) -> (SubscriptionKept, SubscriptionKept) {
+    let is_older = (one.created, &one.id) <= (other.created, &other.id);
+    if is_older { (one, other) } else { (other, one) }
+}
+
+fn payment(paid: &Value) -> Option<String> {
+    let paid = Document::new(paid);
+    let is_paid = paid.text("status") == Some("paid");
+    paid.id("payment.payment_intent").filter(|_| is_paid).map(|payment| payment.to_string())
+}
