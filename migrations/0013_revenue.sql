@@ -17,12 +17,13 @@ begin
                 account_id text not null,
                 sequence bigint not null,
                 subscription text not null,
-                paid boolean not null,
+                state text not null,
                 effective_at timestamptz not null,
                 stripe_event text,
-                constraint %I primary key (account_id, sequence)
+                constraint %I primary key (account_id, sequence),
+                constraint %I check (state in (''awaited'', ''no'', ''yes''))
             )',
-            'mrr_payments_' || version, 'mrr_payments_event_' || version
+            'mrr_payments_' || version, 'mrr_payments_event_' || version, 'mrr_payments_state_' || version
         );
     end loop;
     select 'v' || live_version into version from read.projections where projection = 'mrr';

@@ -1,5 +1,6 @@
 //! Which events report on a subscription, or on whether it is paid, and what do they say?
 
+use super::mrr::timeline::Paid;
 use crate::domain::{
     event::Event, invoice::InvoiceState, names::ProviderId, subscription::SubscriptionTerms,
 };
@@ -64,16 +65,17 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
 }
 
 /// Whether a subscription is paid from then on, or will not be by itself; `None` for events about other things.
-pub(super) fn payment(event: &Event) -> Option<(&ProviderId, bool)> {
+pub(super) fn payment(event: &Event) -> Option<(&ProviderId, Paid)> {
     match event {
         // What only gave money back pays for nothing.
-        Event::InvoicePaid { invoice, .. } => (invoice.total >= 0).then_some((&invoice.subscription, true)),
+        Event::InvoicePaid { invoice, .. } => {
+            (invoice.total >= 0).then_some((&invoice.subscription, Paid::Yes))
+        }
         Event::InvoiceUnpaid { invoice, .. } => match invoice.state {
             // The days of grace are for that.
             InvoiceState::Failed => None,
-            InvoiceState::Open | InvoiceState::Uncollectible | InvoiceState::Void => {
-                Some((&invoice.subscription, false))
-            }
+            InvoiceState::Open => Some((&invoice.subscription, Paid::Awaited)),
+            InvoiceState::Uncollectible | InvoiceState::Void => Some((&invoice.subscription, Paid::No)),
         },
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }

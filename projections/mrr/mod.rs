@@ -159,11 +159,11 @@ fn said(fact: &Fact<'_>) -> Option<Said> {
     if let Some(terms) = reports::terms(fact.event) {
         return Some(Said::Reported(report(fact, terms)));
     }
-    let (subscription, paid) = reports::payment(fact.event)?;
+    let (subscription, state) = reports::payment(fact.event)?;
     Some(Said::Paid(Payment {
         subscription: subscription.to_string(),
         sequence: fact.sequence,
-        paid,
+        state,
         effective_at: Event::effective_at(fact.event),
         stripe_event: fact.stripe_event.map(str::to_owned),
     }))

@@ -56,8 +56,9 @@ create table read.mrr_payments_vN (
     account_id text not null,
     sequence bigint not null,
     subscription text not null,
-    paid boolean not null,
+    state text not null,
     effective_at timestamptz not null,
     stripe_event text,
-    constraint mrr_payments_event_vN primary key (account_id, sequence)
+    constraint mrr_payments_event_vN primary key (account_id, sequence),
+    constraint mrr_payments_state_vN check (state in ('awaited', 'no', 'yes'))
 );

@@ -63,14 +63,41 @@ impl Told for Report {
     }
 }
 
+/// Whether a subscription is paid from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Paid {
+    /// An invoice waits for its money. That matters only where nothing was paid before.
+    Awaited,
+    /// An invoice will not be paid by itself.
+    No,
+    Yes,
+}
+
+impl Paid {
+    /// As it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Awaited => "awaited",
+            Self::No => "no",
+            Self::Yes => "yes",
+        }
+    }
+
+    /// `None` for a name that is none of them.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Awaited, Self::No, Self::Yes].into_iter().find(|state| state.name() == name)
+    }
+}
+
 /// What one event says of whether a subscription is paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     pub subscription: String,
     /// The event's place in the account.
     pub sequence: i64,
-    /// `false`: an invoice of it is not paid, and will not be by itself.
-    pub paid: bool,
+    pub state: Paid,
     pub effective_at: Timestamp,
     pub stripe_event: Option<String>,
 }
@@ -197,7 +224,7 @@ impl<'a> Fact<'a> {
     fn order(self) -> (Timestamp, u8) {
         match self {
             Self::Reported(report) => (report.effective_at, 0),
-            Self::Paid(payment) => (payment.effective_at, if payment.paid { 2 } else { 1 }),
+            Self::Paid(payment) => (payment.effective_at, if payment.state == Paid::Yes { 2 } else { 1 }),
         }
     }
 }
@@ -205,9 +232,20 @@ impl<'a> Fact<'a> {
 /// In the order in which they took effect.
 fn facts<'a>(reports: &'a [Report], payments: &'a [Payment]) -> Vec<Fact<'a>> {
     let reported = effective(reports).into_iter().map(Fact::Reported);
-    let mut facts: Vec<Fact<'_>> = reported.chain(payments.iter().map(Fact::Paid)).collect();
+    let counted = payments.iter().filter(|payment| !is_behind(payment, payments));
+    let mut facts: Vec<Fact<'_>> = reported.chain(counted.map(Fact::Paid)).collect();
     facts.sort_by_key(|fact| fact.order());
     facts
+}
+
+/// Whether an invoice waits for its money that is not the first one.
+fn is_behind(payment: &Payment, payments: &[Payment]) -> bool {
+    let earlier = |other: &Payment| {
+        other.state == Paid::Yes
+            && other.subscription == payment.subscription
+            && other.effective_at < payment.effective_at
+    };
+    payment.state == Paid::Awaited && payments.iter().any(earlier)
 }
 
 /// The reports that ever held, in the order in which they took effect.
@@ -271,8 +309,10 @@ impl<'a> Worth<'a> {
     /// Notes whether a subscription is paid for, and says which currency that touches.
     fn pay(&mut self, payment: &'a Payment) -> Vec<String> {
         let subscription = payment.subscription.as_str();
-        let changed =
-            if payment.paid { self.unpaid.remove(subscription) } else { self.unpaid.insert(subscription) };
+        let changed = match payment.state {
+            Paid::Yes => self.unpaid.remove(subscription),
+            Paid::Awaited | Paid::No => self.unpaid.insert(subscription),
+        };
         let report = self.holding.get(subscription).filter(|_| changed);
         report.map(|report| report.currency.clone()).into_iter().collect()
     }

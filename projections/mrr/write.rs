@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     AccountChanges, Known,
-    timeline::{Evidence, Movement, Payment, Report},
+    timeline::{Evidence, Movement, Paid, Payment, Report},
 };
 
 #[derive(FromRow)]
@@ -40,7 +40,7 @@ struct PaymentRow {
     account_id: String,
     sequence: i64,
     subscription: String,
-    paid: bool,
+    state: String,
     effective_at: DateTime<Utc>,
     stripe_event: Option<String>,
 }
@@ -50,7 +50,8 @@ impl From<PaymentRow> for Payment {
         Self {
             subscription: row.subscription,
             sequence: row.sequence,
-            paid: row.paid,
+            // The table has no other names.
+            state: Paid::parse(&row.state).unwrap_or(Paid::Yes),
             effective_at: Timestamp::from(row.effective_at),
             stripe_event: row.stripe_event,
         }
@@ -149,7 +150,7 @@ fn payments(changes: &[AccountChanges<'_>]) -> Rows {
                 .text(change.account.as_str())
                 .big(payment.sequence)
                 .text(&payment.subscription)
-                .boolean(payment.paid)
+                .text(payment.state.name())
                 .time(payment.effective_at)
                 .optional_text(payment.stripe_event.as_deref());
         }

@@ -92,23 +92,23 @@ fn unexplained(event: &Envelope) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let mut event = event.clone();
     each_discount(&mut event, &mut |discount, beside| {
-        let alone = match discount {
-            Value::String(id) => Some(id.clone()).filter(|id| beside != Some(id.as_str())),
-            discount => coupon_of(discount).and_then(Value::as_str).map(str::to_owned),
+        let alone = match discount.as_str() {
+            Some(id) => Some(id).filter(|id| beside != Some(*id)),
+            None => coupon_of(discount).and_then(Value::as_str),
         };
-        ids.extend(alone);
+        ids.extend(alone.map(str::to_owned));
     });
     ids
 }
 
 fn put_in(event: &mut Envelope, known: &Coupons) {
     each_discount(event, &mut |discount, _| {
-        let explained = match &*discount {
-            Value::String(id) => known.get(id).map(|coupon| json!({ "id": id, "coupon": coupon })),
-            other => coupon_of(other)
+        let explained = match discount.as_str() {
+            Some(id) => known.get(id).map(|coupon| json!({ "id": id, "coupon": coupon })),
+            None => coupon_of(discount)
                 .and_then(Value::as_str)
                 .and_then(|id| known.get(id))
-                .map(|coupon| json!({ "id": other.get("id"), "coupon": coupon })),
+                .map(|coupon| json!({ "id": discount.get("id"), "coupon": coupon })),
         };
         if let Some(explained) = explained {
             *discount = explained;
