@@ -1,0 +1,34 @@
+//! What is sold in the cases: the music platform with every price set, and a platform with trials and without rollover.
+
+use std::sync::Arc;
+
+use counterfoil::{
+    catalog::{self, Mode},
+    domain::catalog::Catalog,
+};
+
+/// The prices that the inputs name, as settings. The monthly ones are in the catalog itself, as those of recorded webhooks.
+pub const SETTINGS: [(&str, &str); 5] = [
+    ("STRIPE_PRICE_PACK_500", "price_t_pack_500"),
+    ("STRIPE_PRICE_PACK_2000", "price_t_pack_2000"),
+    ("STRIPE_PRICE_BASIC_ANNUAL", "price_t_basic_year"),
+    ("STRIPE_PRICE_CREATOR_ANNUAL", "price_t_creator_year"),
+    ("STRIPE_PRICE_TEAM_ANNUAL", "price_t_team_year"),
+];
+
+pub const MUSIC: &str = include_str!("../../../catalogs/music.toml");
+pub const TRIAL: &str = include_str!("inputs/trial.toml");
+
+pub fn parse(text: &str) -> Arc<Catalog> {
+    let setting =
+        |name: &str| SETTINGS.iter().find(|(known, _)| *known == name).map(|(_, price)| (*price).to_owned());
+    Arc::new(catalog::parse(text, &setting, Mode::Test).expect("the catalog is right"))
+}
+
+pub fn music() -> Arc<Catalog> {
+    parse(MUSIC)
+}
+
+pub fn trial() -> Arc<Catalog> {
+    parse(TRIAL)
+}

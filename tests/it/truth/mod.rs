@@ -1,0 +1,1 @@
+//! Do credits follow from the facts, in any order? And are they never more than what was paid for, nor less?
