@@ -4,7 +4,7 @@
 //! Of the music platform: 50 credits for signing up; Basic 500 a month for 9.99, Creator 1,500 for 19.99, Team 5,000 for 29.99.
 
 mod access;
-mod catalogs;
+pub mod catalogs;
 mod changes;
 mod currencies;
 mod documents;
@@ -12,5 +12,6 @@ mod given_back;
 mod purchases;
 mod reports;
 mod retired;
+mod siblings;
 mod told;
 mod trials;

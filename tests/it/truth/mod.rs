@@ -1,1 +1,6 @@
 //! Do credits follow from the facts, in any order? And are they never more than what was paid for, nor less?
+
+pub mod books;
+pub mod law;
+pub mod paper;
+pub mod story;
