@@ -32,3 +32,12 @@ pub fn music() -> Arc<Catalog> {
 pub fn trial() -> Arc<Catalog> {
     parse(TRIAL)
 }
+
+/// The music platform, where nothing rolls over: what an account has is what its months give.
+pub fn without_rollover() -> Arc<Catalog> {
+    parse(&unrolled(MUSIC))
+}
+
+pub fn unrolled(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("rollover")).collect::<Vec<_>>().join("\n")
+}

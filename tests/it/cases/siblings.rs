@@ -34,18 +34,10 @@ const SIGN_UP: i64 = 50;
 /// A move, with what happened before it.
 type Step = fn(Story) -> Story;
 
-fn music() -> Arc<Catalog> {
-    catalogs::parse(&without_rollover(catalogs::MUSIC))
-}
-
-fn without_rollover(text: &str) -> String {
-    text.lines().filter(|line| !line.starts_with("rollover")).collect::<Vec<_>>().join("\n")
-}
-
 /// The same, with a trial of Creator that gives 300 credits.
 fn music_with_trial() -> Arc<Catalog> {
     let trial = "[plans.creator]\ntrial = { days = 14, credits = 300 }";
-    catalogs::parse(&without_rollover(catalogs::MUSIC).replace("[plans.creator]", trial))
+    catalogs::parse(&catalogs::unrolled(catalogs::MUSIC).replace("[plans.creator]", trial))
 }
 
 fn time(seconds: i64) -> Timestamp {
@@ -133,7 +125,7 @@ macro_rules! siblings {
     ($($name:ident: [$($step:expr),+ $(,)?])+) => {
         $(#[test]
         fn $name() {
-            ends_right(&music(), &[$($step),+]);
+            ends_right(&catalogs::without_rollover(), &[$($step),+]);
         })+
     };
 }

@@ -73,6 +73,12 @@ impl Term {
         (end - at, end - start)
     }
 
+    /// What was in force when a month began, before any change at that moment.
+    fn monthly_as_it_begins(&self, start: i64) -> i64 {
+        let (first, rest) = self.pieces.split_first().expect("a piece");
+        rest.iter().rfind(|(from, _)| *from < start).unwrap_or(first).1
+    }
+
     /// Credits a month, as of a time.
     fn monthly(&self, at: i64) -> i64 {
         self.pieces.iter().rfind(|(from, _)| *from <= at).map_or(0, |(_, monthly)| *monthly)
@@ -156,22 +162,45 @@ impl Law {
         self.free + trial + self.terms.iter().map(|term| self.of_term(term, at)).sum::<i64>()
     }
 
+    /// All that could be spent up to a time, in all months: free, or paid for and not given back.
+    pub fn ever(&self, at: i64) -> i64 {
+        let of_term = |term: &Term| -> i64 {
+            let months = (0..term.months).map(|month| term.bounds(month).0).take_while(|start| *start <= at);
+            let months =
+                months.filter(|start| term.cut.is_none_or(|cut| *start < cut || *start == term.start));
+            months.map(|start| self.of_month(term, start, at)).sum::<i64>()
+                + self.paid_later(term, |change| change.at <= at)
+        };
+        self.free + self.terms.iter().map(of_term).sum::<i64>()
+    }
+
+    /// How often something was rounded.
+    pub fn roundings(&self) -> i64 {
+        let changes = self.terms.iter().map(|term| term.changes.len() + 1);
+        i64::try_from(changes.sum::<usize>() + self.back.len()).expect("a few")
+    }
+
     fn of_term(&self, term: &Term, at: i64) -> i64 {
-        let later = term
-            .changes
-            .iter()
-            .filter(|change| change.until.is_some_and(|until| change.at <= at && at < until));
-        let later: i64 = later.map(|change| self.kept(change.invoice, change.amount)).sum();
+        let is_alive = |change: &Change| change.until.is_some_and(|until| change.at <= at && at < until);
+        let later = self.paid_later(term, is_alive);
         let Some(month) = term.month_at(at) else { return later };
         let (start, _) = term.bounds(month);
-        if term.cut.is_some_and(|cut| cut <= start) {
-            return later;
-        }
-        let base = self.kept(Some(term.invoice), term.monthly(start));
-        let inside = term.changes.iter();
-        let inside =
-            inside.filter(|change| change.until.is_none() && change.month == month && change.at <= at);
+        let is_left = term.cut.is_some_and(|cut| cut <= start && start > term.start);
+        if is_left { later } else { self.of_month(term, start, at) + later }
+    }
+
+    /// What the month that begins at `start` gives, as of a time: what is in force as it begins, and what changed inside.
+    fn of_month(&self, term: &Term, start: i64, at: i64) -> i64 {
+        let base = self.kept(Some(term.invoice), term.monthly_as_it_begins(start));
+        let inside = term.changes.iter().filter(|change| {
+            change.until.is_none() && term.bounds(change.month).0 == start && change.at <= at
+        });
         let changed: i64 = inside.map(|change| self.kept(change.invoice, change.amount)).sum();
-        (base + changed).max(0) + later
+        (base + changed).max(0)
+    }
+
+    fn paid_later(&self, term: &Term, counts: impl Fn(&Change) -> bool) -> i64 {
+        let later = term.changes.iter().filter(|change| change.until.is_some() && counts(change));
+        later.map(|change| self.kept(change.invoice, change.amount)).sum()
     }
 }

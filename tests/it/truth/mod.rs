@@ -2,5 +2,7 @@
 
 pub mod books;
 pub mod law;
+mod life;
+mod money;
 pub mod paper;
 pub mod story;

@@ -14,6 +14,7 @@ pub struct Priced {
 #[derive(Clone, Debug)]
 pub struct Subscription<'a> {
     pub account: &'a str,
+    pub id: &'a str,
     pub status: &'a str,
     pub item: Priced,
     pub span: (i64, i64),
@@ -40,6 +41,7 @@ pub struct Line {
 #[derive(Clone, Debug)]
 pub struct Invoice<'a> {
     pub account: &'a str,
+    pub subscription: &'a str,
     pub id: &'a str,
     pub reason: &'a str,
     pub lines: &'a [Line],
@@ -85,7 +87,7 @@ impl Subscription<'_> {
             })
         });
         json!({
-            "id": format!("sub_{}", self.account), "object": "subscription", "customer": format!("cus_{}", self.account),
+            "id": self.id, "object": "subscription", "customer": format!("cus_{}", self.account),
             "currency": "usd", "status": self.status, "cancel_at": self.cancel_at,
             "cancel_at_period_end": self.cancel_at.is_some(), "items": items(self.account, self.item, self.span),
             "metadata": self.metadata, "discounts": Vec::from_iter(discounts), "pause_collection": null,
@@ -124,9 +126,9 @@ impl Invoice<'_> {
     }
 
     pub fn document(&self) -> Value {
-        let subscription = format!("sub_{}", self.account);
+        let subscription = self.subscription;
         let subtotal: i64 = self.lines.iter().map(|line| line.amount).sum();
-        let lines: Vec<Value> = self.lines.iter().map(|line| line.document(&subscription)).collect();
+        let lines: Vec<Value> = self.lines.iter().map(|line| line.document(subscription)).collect();
         json!({
             "id": self.id, "object": "invoice", "customer": format!("cus_{}", self.account), "currency": "usd",
             "status": "paid", "amount_due": self.paid, "amount_paid": self.paid, "amount_remaining": 0,

@@ -77,6 +77,13 @@ impl Terms {
         }
     }
 
+    pub const fn other_interval(self) -> Self {
+        match self.every {
+            Every::Month => Self { every: Every::Year, ..self },
+            Every::Year => Self { every: Every::Month, ..self },
+        }
+    }
+
     pub const fn months(self) -> u32 {
         match self.every {
             Every::Month => 1,
@@ -118,6 +125,8 @@ struct Paid {
     payment: String,
     line: String,
     total: i64,
+    /// The rest was paid by the customer's balance.
+    by_card: i64,
     document: Value,
 }
 
@@ -146,6 +155,10 @@ pub struct Story {
     /// Everything that was left of the newest period went back.
     gone: bool,
     numbered: u32,
+    /// How many subscriptions there were.
+    subscribed: u32,
+    /// The next change of the running period has to wait for the one after it: money went back.
+    settled: bool,
 }
 
 impl Story {
@@ -171,6 +184,8 @@ impl Story {
             pending_change: None,
             gone: false,
             numbered: 0,
+            subscribed: 0,
+            settled: false,
         }
     }
 
@@ -211,6 +226,30 @@ impl Story {
         })
     }
 
+    // ------------------------------------------------------------------------------------------- what can be done now
+
+    pub const fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    pub const fn period_end(&self) -> i64 {
+        self.span.1
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.status == "active"
+    }
+
+    /// Whether a change of the period is as clear as the law: nothing of its money went back.
+    pub fn may_change(&self) -> bool {
+        self.is_active() && !self.settled
+    }
+
+    /// Whether the last invoice was paid by card, in full.
+    pub fn may_give_back(&self) -> bool {
+        !self.settled && self.invoices.last().is_some_and(|last| last.total > 0 && last.by_card == last.total)
+    }
+
     // ------------------------------------------------------------------------------------------------------- moves
 
     /// Lets time pass inside of the period.
@@ -228,6 +267,8 @@ impl Story {
     pub fn subscribe(mut self, terms: Terms) -> Self {
         self.terms = terms;
         self.status = "active";
+        self.subscribed += 1;
+        (self.ended_at, self.cancel_at, self.trial_end) = (None, None, None);
         self.open_period(self.now);
         self.report("customer.subscription.created", None);
         self.bill_period("subscription_create", Vec::new());
@@ -265,6 +306,12 @@ impl Story {
             self.law.change(self.now, to.credits(), None);
         }
         self.report("customer.subscription.updated", Some(self.before(from, self.span)));
+        self
+    }
+
+    /// Nothing else is changed before the next period.
+    pub fn left_alone(mut self) -> Self {
+        self.settled = true;
         self
     }
 
@@ -319,7 +366,7 @@ impl Story {
             let credit = self.credit_line();
             self.bill("subscription_update", &[credit]);
             self.law.leave(self.now);
-            self.gone = true;
+            (self.gone, self.settled) = (true, true);
         }
         self
     }
@@ -433,6 +480,7 @@ impl Story {
             Back::DisputePrevented => self.dispute(&paid, amount, "prevented"),
             Back::DisputeWon => self.dispute(&paid, amount, "won"),
         }
+        self.settled = true;
         if how != Back::DisputeWon {
             // By the money, which is whole cents.
             self.law.give_back(invoice, (amount, paid.total));
@@ -448,14 +496,20 @@ impl Story {
         format!("{kind}_{}{:03}", self.account, self.numbered)
     }
 
+    fn subscription(&self) -> String {
+        format!("sub_{}_{}", self.account, self.subscribed)
+    }
+
     fn tell(&mut self, kind: &str, object: Value, previous: Option<Value>) {
         let id = self.id("evt");
         self.events.push(event(&id, self.now, kind, object, previous));
     }
 
     fn report(&mut self, kind: &str, previous: Option<Value>) {
+        let id = self.subscription();
         let document = Subscription {
             account: &self.account,
+            id: &id,
             status: self.status,
             item: self.terms.item(),
             span: self.span,
@@ -476,7 +530,7 @@ impl Story {
 
     fn open_period(&mut self, start: i64) {
         self.span = (start, months_after(start, self.terms.months()));
-        self.gone = false;
+        (self.gone, self.settled) = (false, false);
     }
 
     /// A line about the rest of the period, in proportion to the whole.
@@ -535,8 +589,10 @@ impl Story {
         let total: i64 = lines.iter().map(|line| line.amount - line.discount).sum();
         let paid = (total - balance).max(0);
         self.balance = balance - total + paid;
+        let subscription = self.subscription();
         let invoice = Invoice {
             account: &self.account,
+            subscription: &subscription,
             id: &id,
             reason,
             lines,
@@ -555,7 +611,7 @@ impl Story {
             self.tell("invoice_payment.paid", object, None);
         }
         let line = lines.last().expect("a line").id.clone();
-        self.invoices.push(Paid { id, payment, line, total, document });
+        self.invoices.push(Paid { id, payment, line, total, by_card: paid, document });
         self.invoices.len() - 1
     }
 
