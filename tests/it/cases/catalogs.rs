@@ -21,7 +21,13 @@ pub const TRIAL: &str = include_str!("inputs/trial.toml");
 
 pub fn parse(text: &str) -> Arc<Catalog> {
     let setting =
-        |name: &str| SETTINGS.iter().find(|(known, _)| *known == name).map(|(_, price)| (*price).to_owned());
+        |name: &str| {
+            let known = SETTINGS.iter().find(|(known, _)| *known == name);
+            Some(known.map_or_else(
+                || format!("price_of_{}", name.to_lowercase()),
+                |(_, price)| (*price).to_owned(),
+            ))
+        };
     Arc::new(catalog::parse(text, &setting, Mode::Test).expect("the catalog is right"))
 }
 
@@ -40,4 +46,25 @@ pub fn without_rollover() -> Arc<Catalog> {
 
 pub fn unrolled(text: &str) -> String {
     text.lines().filter(|line| !line.starts_with("rollover")).collect::<Vec<_>>().join("\n")
+}
+
+/// Another business, each of whose prices is called after its setting.
+fn named(text: &str) -> Arc<Catalog> {
+    let setting = |name: &str| match name {
+        "STRIPE_BILLING_ENABLED" => None,
+        name => Some(format!("price_of_{}", name.to_lowercase())),
+    };
+    Arc::new(catalog::parse(text, &setting, Mode::Test).expect("the catalog is right"))
+}
+
+pub fn promptforge() -> Arc<Catalog> {
+    named(include_str!("../../../catalogs/promptforge.toml"))
+}
+
+pub fn guide() -> Arc<Catalog> {
+    named(include_str!("../../../catalogs/guide.toml"))
+}
+
+pub fn localboxs() -> Arc<Catalog> {
+    named(include_str!("../../../catalogs/localboxs.toml"))
 }

@@ -13,5 +13,5 @@ mod purchases;
 mod reports;
 mod retired;
 mod siblings;
-mod told;
+pub mod told;
 mod trials;

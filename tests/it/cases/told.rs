@@ -35,18 +35,22 @@ pub async fn lived(input: &str) -> Told {
 }
 
 pub fn case(input: &str) -> Case {
-    let events = documents::events(input);
-    let look_at = documents::after(&events);
-    Case {
-        events,
-        catalog: catalogs::music(),
-        look_at,
-        switch: Switch::NotConfigured,
-        close_after_first: false,
-    }
+    Case::of(documents::events(input))
 }
 
 impl Case {
+    /// Events that are in no input, of the music platform.
+    pub fn of(events: Vec<Value>) -> Self {
+        let look_at = documents::after(&events);
+        Self {
+            events,
+            catalog: catalogs::music(),
+            look_at,
+            switch: Switch::NotConfigured,
+            close_after_first: false,
+        }
+    }
+
     pub fn under(self, catalog: Arc<Catalog>) -> Self {
         Self { catalog, ..self }
     }
@@ -304,6 +308,14 @@ impl Told {
         self.each(&format!("what is allocated at {time}"), |seen| seen.allocated(at), &right)
     }
 
+    /// That all tellings end as the first one: balances, plan, MRR, and what can be spent until when.
+    #[track_caller]
+    pub fn all_equal(&self) -> &Self {
+        let first = (self.about.clone(), self.tellings[0].clone());
+        let right = self.seen[&first].as_ref().expect("an account").standing();
+        self.each("all that counts", Seen::standing, &right)
+    }
+
     /// That no event was set aside that should have counted.
     #[track_caller]
     pub fn all_handled(&self) -> &Self {
@@ -334,6 +346,19 @@ impl Told {
 }
 
 impl Seen {
+    /// By source and end, what is left; and what else has to be equal.
+    fn standing(&self) -> (i64, i64, String, i64, BTreeMap<(String, String), i64>) {
+        let mut left: BTreeMap<_, i64> = BTreeMap::new();
+        for grant in &self.grants {
+            let text = |name: &str| grant[name].as_str().unwrap_or("never").to_owned();
+            let remaining = grant["remaining"].as_i64().expect("whole");
+            if remaining > 0 {
+                *left.entry((text("source"), text("expires_at"))).or_default() += remaining;
+            }
+        }
+        (self.available, self.debt, self.plan.clone(), self.mrr("usd"), left)
+    }
+
     fn mrr(&self, currency: &str) -> i64 {
         let last = self.movements.iter().rfind(|movement| movement["currency"] == currency);
         last.map_or(0, |movement| movement["after"].as_i64().expect("whole"))

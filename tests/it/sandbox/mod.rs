@@ -6,7 +6,7 @@ mod conformance;
 mod errors;
 mod pages;
 mod payments;
-mod receiver;
+pub mod receiver;
 mod schema;
 mod served;
 mod subscriptions;

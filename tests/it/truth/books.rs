@@ -62,6 +62,11 @@ impl Books {
         }
     }
 
+    pub fn open(&mut self, id: &str, at: Timestamp) {
+        let id = AccountId::parse(id).expect("an id");
+        self.command(&id, &Command::OpenAccount, at).expect("it opens");
+    }
+
     pub fn deliver(&mut self, event: &Value, at: Timestamp) {
         let bytes = serde_json::to_vec(event).expect("JSON");
         let envelope = Envelope::parse(&bytes).expect("an event");
