@@ -11,7 +11,7 @@ use counterfoil::{
         account::Account,
         catalog::Catalog,
         command::Command,
-        credits::Balance,
+        credits::{Balance, Source},
         decide::{Context, decide},
         event::Event,
         names::{AccountId, ProviderId},
@@ -47,6 +47,17 @@ pub struct Standing {
     pub monthly: BTreeMap<String, i64>,
     /// Of the grants that can be spent, by source and end: how much they were of, and how much is left.
     pub grants: BTreeMap<(String, Option<Timestamp>), (i64, i64)>,
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (available, debt) = (self.balance.available, self.balance.debt);
+        writeln!(to, "  on {}, {available} available, {debt} owed, {:?} a month", self.plan, self.monthly)?;
+        self.grants.iter().try_for_each(|((source, end), (given, left))| {
+            let end = end.map_or_else(|| "never".to_owned(), |end| end.to_string());
+            writeln!(to, "    {source} until {end}: {given} given, {left} left")
+        })
+    }
 }
 
 impl Books {
@@ -147,6 +158,19 @@ impl Books {
 
     pub fn plan(&self, id: &str, at: Timestamp) -> String {
         self.account(id).opened().expect("it was opened").plan(at).to_string()
+    }
+
+    /// What paid invoices gave it and was not taken back, less what it owes.
+    pub fn given_for_money(&self, id: &str, at: Timestamp) -> i64 {
+        let account = self.account(id).opened().expect("it was opened");
+        let given = account.wallet.grants().filter(|grant| grant.terms.payment.is_some());
+        let given = given.map(|grant| match grant.terms.source {
+            Source::Allocation => grant.terms.amount.get() - grant.voided.get(),
+            // It was counted where it came from.
+            Source::Rollover => -grant.voided.get(),
+            Source::Signup | Source::TopUp | Source::Bonus | Source::Refund | Source::Adjustment => 0,
+        });
+        given.sum::<i64>() - self.balance(id, at).debt.get()
     }
 
     /// What its subscriptions bring in a month, by currency.

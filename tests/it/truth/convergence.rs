@@ -116,7 +116,7 @@ fn differs(catalog: &Arc<Catalog>, lived: &Lived, seed: u64) -> Option<String> {
         let compare = |name: &str, deliveries: &[(i64, &Value)], look: fn(&Standing) -> Standing| {
             let standing = told(catalog, deliveries, lived.ended).standing(ACCOUNT, lived.ended);
             let (got, right) = (look(&standing), look(&right));
-            (got != right).then(|| format!("{shape} {name}:\n{got:#?}\nas it happened:\n{right:#?}"))
+            (got != right).then(|| format!("{shape} {name}:\n{got}as it happened:\n{right}"))
         };
         let wrong = compare("as it happened", &as_it_happened(events), Standing::clone);
         let wrong = wrong.or_else(|| {

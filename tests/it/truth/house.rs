@@ -175,6 +175,16 @@ impl House {
         Some((id, row))
     }
 
+    /// Whether the running period was paid: of a change inside of any other one nobody has said what is right.
+    async fn is_paid_up(&self, row: &Value) -> bool {
+        let Some(invoice) = row["latest_invoice"].as_str() else { return false };
+        let invoice = self.get(&format!("/v1/invoices/{invoice}")).await;
+        let runs = row["status"] == "active" || row["status"] == "trialing";
+        runs && row["pause_collection"].is_null()
+            && invoice["status"] == "paid"
+            && self.now() >= self.settled_until
+    }
+
     fn a_price(&mut self) -> String {
         let index = self.dice.below(self.prices.len());
         self.prices[index].clone()
@@ -247,12 +257,16 @@ impl House {
 
     async fn change(&mut self) {
         let Some((id, row)) = self.row().await else { return };
-        if self.now() < self.settled_until || row["status"] != "active" && row["status"] != "trialing" {
+        if !self.is_paid_up(&row).await {
             return;
         }
         let item = row["items"]["data"][0]["id"].as_str().expect("an id").to_owned();
         let (price, seats) = (self.a_price(), (self.dice.below(3) + 1).to_string());
         let how = ["always_invoice", "always_invoice", "create_prorations", "none"][self.dice.below(4)];
+        // Another interval begins a period of its own at once.
+        let interval = |price: &str| price.contains("year") || price.contains("annual");
+        let held = row["items"]["data"][0]["price"]["id"].as_str().unwrap_or_default();
+        let how = if interval(held) == interval(&price) { how } else { "always_invoice" };
         self.did(format!("changes to {seats} of {price}, {how}"));
         let form = [
             ("items[0][id]", item.as_str()),
@@ -267,7 +281,7 @@ impl House {
         let Some((id, row)) = self.row().await else { return };
         let path = format!("/v1/subscriptions/{id}");
         match self.dice.below(4) {
-            0 if self.now() >= self.settled_until => {
+            0 if self.is_paid_up(&row).await => {
                 self.did("cancels now, with a proration");
                 let form = [("prorate", "true"), ("invoice_now", "true")];
                 let (status, body) = self.ask(Method::DELETE, &path, &form).await;
@@ -299,11 +313,19 @@ impl House {
         }
     }
 
-    /// The newest charge that was not given back in any part.
-    async fn a_charge(&self) -> Option<(String, i64)> {
+    /// The newest charge, if it is of the running period and was not given back in any part.
+    async fn a_charge(&mut self) -> Option<(String, i64)> {
+        let (_, row) = self.row().await?;
+        if !self.is_paid_up(&row).await {
+            return None;
+        }
+        let since = row["items"]["data"][0]["current_period_start"].as_i64()?;
         let listed = self.get(&format!("/v1/charges?customer={}&limit=1", self.customer)).await;
         let charge = listed["data"].as_array()?.first()?.clone();
-        let fresh = charge["paid"] == true && charge["amount_refunded"] == 0 && charge["disputed"] != true;
+        let fresh = charge["paid"] == true
+            && charge["created"].as_i64()? >= since
+            && charge["amount_refunded"] == 0
+            && charge["disputed"] != true;
         let amount = charge["amount"].as_i64()?;
         (fresh && amount > 100).then(|| Some((charge["id"].as_str()?.to_owned(), amount))).flatten()
     }

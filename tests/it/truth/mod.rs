@@ -6,5 +6,6 @@ mod house;
 pub mod law;
 mod life;
 mod money;
+mod paid;
 pub mod paper;
 pub mod story;

@@ -3,9 +3,16 @@
 
 use std::sync::Arc;
 
-use counterfoil::domain::catalog::Catalog;
+use chrono::TimeDelta;
+use counterfoil::domain::{catalog::Catalog, time::Timestamp};
+use serde_json::Value;
 
-use super::life::{Life, MOVES, Move};
+use super::{
+    books::Books,
+    house::{ACCOUNT, BEGIN, Lived, live},
+    life::{Life, MOVES, Move},
+    paid::paid_for,
+};
 use crate::{
     cases::catalogs,
     crash::dice::{Dice, setting},
@@ -15,6 +22,8 @@ use crate::{
 const SEQUENCES: u64 = 600;
 const MOVES_MAX: usize = 8;
 const SIGN_UP: i64 = 50;
+/// How many stories of each business are lived in the sandbox; `STORIES` asks for another number, `STORY` for one of them.
+const STORIES: u64 = 12;
 
 fn sequences() -> u64 {
     setting("ADVERSARY").unwrap_or(SEQUENCES)
@@ -89,4 +98,111 @@ fn nobody_gains_or_loses_by_any_moves() {
 #[test]
 fn nobody_gains_by_any_moves_where_credits_roll_over() {
     search(&catalogs::music(), 2, gained);
+}
+
+/// Moves that stay inside of the month.
+fn without_months() -> Vec<Move> {
+    let months = |one: &Move| matches!(one, Move::WaitDays(11) | Move::WaitForRenewal);
+    MOVES.into_iter().filter(|one| !months(one)).collect()
+}
+
+/// What was forgiven is not there: nobody has more than what the month gives, whatever comes back later.
+#[test]
+fn what_is_forgiven_gives_nothing_for_ever() {
+    let text = catalogs::unrolled(catalogs::MUSIC).replace("debt = \"owe\"", "debt = \"forgive\"");
+    let (catalog, moves) = (catalogs::parse(&text), without_months());
+    let wrong: Wrong = |life| {
+        let balance = life.books.balance("eve", life.at());
+        let (has, right) = (balance.available.get() + balance.held.get(), life.story.right_credits());
+        let most = right + life.story.law.roundings();
+        (has > most || balance.debt.get() > 0)
+            .then(|| format!("{has} credits there, where {right} are paid for"))
+    };
+    let mut dice = Dice::loaded(3);
+    let mut found = Vec::new();
+    for _ in 0..3 * sequences() {
+        let mut chosen = vec![Move::Subscribe(super::story::monthly(super::story::Plan::Team))];
+        chosen.extend((0..MOVES_MAX - 1).map(|_| moves[dice.below(moves.len())]));
+        if found.len() < 5 && play(&catalog, &chosen, wrong).is_some() {
+            found.push(shortest(&catalog, chosen, wrong));
+        }
+    }
+    found.sort();
+    found.dedup();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+// ---------------------------------------------------------------------------------------------- stories of the sandbox
+
+fn seeds() -> Vec<u64> {
+    match setting("STORY") {
+        Some(seed) => vec![seed],
+        None => (1_001..=1_000 + setting("STORIES").unwrap_or(STORIES)).collect(),
+    }
+}
+
+/// Tells a story as it happened, and lets every period end that was paid for.
+fn told(catalog: &Arc<Catalog>, events: &[Value], ended: Timestamp) -> (Books, Timestamp) {
+    const TEN_DAYS: TimeDelta = TimeDelta::days(10);
+    let mut books = Books::new(Arc::clone(catalog));
+    books.open(ACCOUNT, Timestamp::parse(BEGIN).expect("a time"));
+    let mut events: Vec<&Value> = events.iter().collect();
+    events.sort_by_key(|event| event["created"].as_i64());
+    for event in events {
+        let created = event["created"].as_i64().and_then(Timestamp::from_seconds).expect("a time");
+        books.deliver(event, created);
+    }
+    let mut at = ended;
+    for _ in 0..40 {
+        at = at.plus(TEN_DAYS);
+        books.settle(at);
+    }
+    (books, at)
+}
+
+/// A downgrade that nobody bills takes credits whose money stays at Stripe: that is the law, and no loss.
+fn takes_unbilled(lived: &Lived) -> bool {
+    lived.moves.iter().any(|line| line.ends_with("none"))
+}
+
+/// All that was given for money is all that was paid for and not given back: no more, and no less.
+fn wrong(catalog: &Arc<Catalog>, lived: &Lived) -> Option<String> {
+    let (books, at) = told(catalog, &lived.told[1], lived.ended);
+    let (given, paid) = (books.given_for_money(ACCOUNT, at), paid_for(catalog, &lived.told[1]));
+    let more = given > paid.credits + paid.roundings;
+    let less = given < paid.credits - paid.roundings && !takes_unbilled(lived);
+    (more || less).then(|| format!("{given} credits were given, and {paid:?}"))
+}
+
+async fn gives_what_was_paid_for(catalog: Arc<Catalog>) {
+    let mut found = Vec::new();
+    for seed in seeds() {
+        let lived = live(&catalog, seed).await;
+        let line = wrong(&catalog, &lived);
+        found.extend(line.map(|line| (lived.moves.len(), seed, lived.moves.join("\n"), line)));
+    }
+    found.sort();
+    if let Some((_, seed, moves, line)) = found.first() {
+        panic!("{} of {} stories; the shortest is STORY={seed}\n{moves}\n{line}", found.len(), seeds().len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_music_platform_gives_what_was_paid_for() {
+    gives_what_was_paid_for(catalogs::music()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promptforge_gives_what_was_paid_for() {
+    gives_what_was_paid_for(catalogs::promptforge()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guide_gives_what_was_paid_for() {
+    gives_what_was_paid_for(catalogs::guide()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn localboxs_gives_what_was_paid_for() {
+    gives_what_was_paid_for(catalogs::localboxs()).await;
 }
