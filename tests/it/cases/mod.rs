@@ -6,6 +6,7 @@
 mod access;
 pub mod catalogs;
 mod changes;
+mod commands;
 mod currencies;
 mod documents;
 mod given_back;

@@ -283,6 +283,35 @@ siblings! {
 }
 
 siblings! {
+    a_year_goes_up_and_the_renewal_bills_it: [
+        |it| it.subscribe(yearly(Basic)),
+        |it| it.after(70 * DAY + 12_345).change_billed_later(yearly(Creator)),
+        Story::renew,
+        |it| it.after(LATER),
+    ]
+    // The grace is over by then, and only what is free is there; what is paid late lives for a month from the payment on.
+    a_month_that_is_paid_when_it_is_over: [
+        |it| it.subscribe(monthly(Creator)),
+        Story::renew_unpaid,
+        |it| it.renew_unpaid().after(3 * DAY),
+        |it| it.pay_what_is_owed().after(DAY).pay_what_is_owed(),
+    ]
+    a_month_that_is_paid_when_the_grace_is_over: [
+        |it| it.subscribe(monthly(Creator)),
+        Story::renew_unpaid,
+        |it| it.after(3 * DAY).pay_what_is_owed(),
+        Story::renew,
+    ]
+    a_change_that_is_billed_after_the_end: [
+        |it| it.subscribe(monthly(Basic)),
+        |it| it.after(LATER).change_billed_later(monthly(Creator)),
+        |it| it.after(DAY).cancel_now(false),
+        Story::bill_what_waits,
+        |it| it.after(20 * DAY),
+    ]
+}
+
+siblings! {
     a_coupon_once_pays_the_first_month: [|it| it.coupon(100, "once").subscribe(monthly(Basic)), Story::renew]
     up_under_a_coupon_that_paid_it_all: [
         |it| it.coupon(100, "once").subscribe(monthly(Basic)),

@@ -73,6 +73,11 @@ impl Books {
         }
     }
 
+    /// From here on another catalog is in force.
+    pub fn sell(&mut self, catalog: Arc<Catalog>) {
+        self.catalog = catalog;
+    }
+
     pub fn open(&mut self, id: &str, at: Timestamp) {
         let id = AccountId::parse(id).expect("an id");
         self.command(&id, &Command::OpenAccount, at).expect("it opens");

@@ -111,7 +111,9 @@ impl Law {
     pub fn change_paid_later(&mut self, at: i64, monthly: i64, invoice: usize, paid_at: i64, until: i64) {
         let term = self.terms.last_mut().expect("a term");
         let month = term.month_at(at).expect("inside of the term");
-        let amount = part(monthly - term.monthly(at), term.unused(month, at));
+        let more = monthly - term.monthly(at);
+        let whole_months = i64::from(term.months - month - 1);
+        let amount = part(more, term.unused(month, at)) + more * whole_months;
         term.changes.push(Change { month, at: paid_at, until: Some(until), amount, invoice: Some(invoice) });
     }
 

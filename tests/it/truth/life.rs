@@ -11,10 +11,14 @@ use counterfoil::domain::{
     time::Timestamp,
 };
 
+use serde_json::Value;
+
 use super::{
     books::Books,
     story::{Back, DAY, Plan, Story, Terms, monthly, yearly},
 };
+
+use crate::crash::dice::Dice;
 
 /// The longest hold that there is, in seconds.
 const HOLD_S: u32 = 86_400;
@@ -82,6 +86,10 @@ pub struct Life {
     deductions: Vec<Deduction>,
     /// All that was spent and did not come back.
     pub spent: i64,
+    /// By chance, what Stripe tells comes later, in any order, and twice.
+    late: Option<Dice>,
+    /// What has happened and was not told yet.
+    untold: Vec<Value>,
 }
 
 impl Life {
@@ -94,9 +102,42 @@ impl Life {
             holds: Vec::new(),
             deductions: Vec::new(),
             spent: 0,
+            late: None,
+            untold: Vec::new(),
         };
         life.command(&Command::OpenAccount);
         life
+    }
+
+    /// The same, where webhooks are late.
+    pub fn late(self, seed: u64) -> Self {
+        Self { late: Some(Dice::loaded(seed)), ..self }
+    }
+
+    /// Everything that was not told yet is told.
+    pub fn hear_the_rest(&mut self) {
+        let at = self.at();
+        let mut untold = std::mem::take(&mut self.untold);
+        if let Some(dice) = &mut self.late {
+            dice.shuffle(&mut untold);
+        }
+        untold.iter().for_each(|event| self.books.deliver(event, at));
+        self.books.settle(at);
+    }
+
+    /// Tells some of what was not told yet; each comes twice.
+    fn hear_some(&mut self) {
+        let at = self.at();
+        let Some(dice) = &mut self.late else { return };
+        dice.shuffle(&mut self.untold);
+        let some = dice.below(self.untold.len() + 1);
+        let told: Vec<Value> = self.untold.drain(..some).collect();
+        for event in &told {
+            self.books.deliver(event, at);
+            if dice.below(2) == 0 {
+                self.untold.push(event.clone());
+            }
+        }
     }
 
     pub fn at(&self) -> Timestamp {
@@ -149,7 +190,8 @@ impl Life {
             Move::GiveBack(how, whole)
                 if active && story.may_give_back() && story.now + DAY < story.period_end() =>
             {
-                story.give_back(how, if whole { (1, 1) } else { (1, 2) })
+                let all = whole && story.last_paid_a_period();
+                story.give_back(how, if all { (1, 1) } else { (1, 2) })
             }
             Move::WaitDays(days) => {
                 let to = story.now + days * DAY;
@@ -159,6 +201,11 @@ impl Life {
             _ => story,
         };
         self.story = moved;
+        if self.late.is_some() {
+            self.untold.extend_from_slice(&self.story.events[self.told..]);
+            self.told = self.story.events.len();
+            return self.hear_some();
+        }
         for event in &self.story.events[self.told..] {
             let at = Timestamp::from_seconds(event["created"].as_i64().expect("seconds")).expect("a time");
             self.books.deliver(event, at);

@@ -4,7 +4,7 @@ pub mod books;
 mod convergence;
 mod house;
 pub mod law;
-mod life;
+pub mod life;
 mod money;
 mod paid;
 pub mod paper;

@@ -100,6 +100,32 @@ fn nobody_gains_by_any_moves_where_credits_roll_over() {
     search(&catalogs::music(), 2, gained);
 }
 
+/// The plan is that of the period that is paid for, also by somebody who asks for money back, cancels and comes again.
+#[test]
+fn nobody_has_a_plan_that_was_not_paid_for_or_lacks_one_that_was() {
+    let wrong: Wrong = |life| {
+        let (plan, right) = (life.books.plan("eve", life.at()), life.story.right_plan());
+        (life.story.is_the_first() && plan != right).then(|| format!("on {plan} instead of {right}"))
+    };
+    search(&catalogs::without_rollover(), 4, wrong);
+}
+
+/// Spending goes on while webhooks are late, doubled and in any order; in the end nobody has gained by that.
+#[test]
+fn nobody_gains_while_webhooks_are_late() {
+    for catalog in [catalogs::without_rollover(), catalogs::music()] {
+        let mut dice = Dice::loaded(5);
+        for number in 0..sequences() {
+            let count = 3 + dice.below(MOVES_MAX - 2);
+            let moves: Vec<Move> = (0..count).map(|_| MOVES[dice.below(MOVES.len())]).collect();
+            let mut life = Life::begin(&catalog, SIGN_UP).late(number);
+            moves.iter().for_each(|chosen| life.play(*chosen));
+            life.hear_the_rest();
+            assert_eq!(gained(&life), None, "{number}: {moves:?}");
+        }
+    }
+}
+
 /// Moves that stay inside of the month.
 fn without_months() -> Vec<Move> {
     let months = |one: &Move| matches!(one, Move::WaitDays(11) | Move::WaitForRenewal);

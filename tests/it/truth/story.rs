@@ -152,6 +152,8 @@ pub struct Story {
     /// Prorations that the next invoice bills.
     pending: Vec<Line>,
     pending_change: Option<(i64, Terms)>,
+    /// Invoices that nobody has paid, as they will be when they are.
+    unpaid: Vec<(Value, Terms)>,
     /// Everything that was left of the newest period went back.
     gone: bool,
     numbered: u32,
@@ -182,6 +184,7 @@ impl Story {
             invoices: Vec::new(),
             pending: Vec::new(),
             pending_change: None,
+            unpaid: Vec::new(),
             gone: false,
             numbered: 0,
             subscribed: 0,
@@ -199,11 +202,13 @@ impl Story {
     /// A subscription that ended gives its plan until the end of what was paid for.
     pub fn right_plan(&self) -> &'static str {
         let holds = match self.status {
-            "active" | "trialing" => true,
-            "canceled" => self.now < self.span.1 && self.trial_end.is_none_or(|end| end < self.now),
-            _ => false,
+            "active" | "trialing" => Some(self.terms),
+            "canceled" if self.now < self.span.1 && self.trial_end.is_none_or(|end| end < self.now) => {
+                Some(self.billed)
+            }
+            _ => None,
         };
-        if holds && !self.gone { self.terms.plan.name() } else { "free" }
+        holds.filter(|_| !self.gone).map_or("free", |terms| terms.plan.name())
     }
 
     /// In minor units, rounded half to even once. `None`: nobody has said what it is when all money went back and the
@@ -212,7 +217,7 @@ impl Story {
         if self.gone && self.status == "active" {
             return None;
         }
-        if self.status != "active" {
+        if self.status != "active" && self.status != "past_due" {
             return Some(0);
         }
         let percent =
@@ -236,6 +241,11 @@ impl Story {
         self.span.1
     }
 
+    /// Whether another subscription was there before, which may still give its plan.
+    pub const fn is_the_first(&self) -> bool {
+        self.subscribed <= 1
+    }
+
     pub fn is_active(&self) -> bool {
         self.status == "active"
     }
@@ -243,6 +253,11 @@ impl Story {
     /// Whether a change of the period is as clear as the law: nothing of its money went back.
     pub fn may_change(&self) -> bool {
         self.is_active() && !self.settled
+    }
+
+    /// Whether the last invoice paid for a whole period, and not for a change inside of one.
+    pub fn last_paid_a_period(&self) -> bool {
+        self.invoices.last().is_some_and(|last| last.total >= self.terms.full())
     }
 
     /// Whether the last invoice was paid by card, in full.
@@ -354,6 +369,74 @@ impl Story {
             self.law.change_paid_later(at, to.credits(), invoice, self.now, months_after(self.span.0, 1));
         }
         self.bill_period("subscription_cycle", pending);
+        self
+    }
+
+    /// The renewal is not paid: the card fails an hour after the period's end, and again while the grace goes by.
+    pub fn renew_unpaid(mut self) -> Self {
+        let old = self.span;
+        self.now = old.1 + 16;
+        self.open_period(old.1);
+        self.report("customer.subscription.updated", Some(self.before(self.terms, old)));
+        self.now = old.1 + HOUR;
+        let (line, id) = (self.period_line(), self.id("in"));
+        let subscription = self.subscription();
+        let invoice = Invoice {
+            account: &self.account,
+            subscription: &subscription,
+            id: &id,
+            reason: "subscription_cycle",
+            lines: std::slice::from_ref(&line),
+            paid: line.amount,
+            starting_balance: 0,
+            ending_balance: 0,
+            paid_at: self.now,
+        };
+        let paid = invoice.document();
+        let mut open = paid.clone();
+        (open["status"], open["amount_paid"]) = (json!("open"), json!(0));
+        (open["amount_remaining"], open["status_transitions"]) =
+            (json!(line.amount), json!({ "paid_at": null }));
+        self.tell("invoice.payment_failed", open, None);
+        self.status = "past_due";
+        self.report("customer.subscription.updated", Some(json!({ "status": "active" })));
+        self.unpaid.push((paid, self.terms));
+        self.now += 5 * DAY;
+        self
+    }
+
+    /// The oldest invoice that was not paid is paid now, and what it is for opens a month where its own is over.
+    pub fn pay_what_is_owed(mut self) -> Self {
+        let (mut document, terms) = self.unpaid.remove(0);
+        document["status_transitions"]["paid_at"] = json!(self.now);
+        let line = document["lines"]["data"][0].clone();
+        let time = |name: &str| line["period"][name].as_i64().expect("seconds");
+        let start = if time("end") <= self.now { self.now } else { time("start") };
+        self.tell("invoice.paid", document.clone(), None);
+        if self.unpaid.is_empty() && self.status == "past_due" {
+            self.status = "active";
+            self.report("customer.subscription.updated", Some(json!({ "status": "past_due" })));
+        }
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        self.invoices.push(Paid {
+            id: text(&document["id"]),
+            payment: "pi_unknown".to_owned(),
+            line: text(&line["id"]),
+            total: terms.full(),
+            by_card: terms.full(),
+            document,
+        });
+        self.law.pay(self.invoices.len() - 1, start, terms.months(), terms.credits());
+        self
+    }
+
+    /// It has ended, and what was waiting for the next invoice is billed at the end of the period all the same.
+    pub fn bill_what_waits(mut self) -> Self {
+        self.now = self.span.1 + HOUR;
+        let pending = std::mem::take(&mut self.pending);
+        let (at, to) = self.pending_change.take().expect("a change");
+        let invoice = self.bill("subscription_cycle", &pending);
+        self.law.change_paid_later(at, to.credits(), invoice, self.now, months_after(self.now, 1));
         self
     }
 
@@ -564,10 +647,9 @@ impl Story {
         self.coupon.map_or(0, |(percent, _)| amount * percent / 100)
     }
 
-    /// A whole period, after these lines.
-    fn bill_period(&mut self, reason: &str, mut lines: Vec<Line>) {
+    fn period_line(&mut self) -> Line {
         let amount = self.terms.full();
-        let line = Line {
+        Line {
             id: self.id("il"),
             item: self.terms.item(),
             amount,
@@ -575,7 +657,12 @@ impl Story {
             is_proration: false,
             credits: None,
             discount: self.discount(amount),
-        };
+        }
+    }
+
+    /// A whole period, after these lines.
+    fn bill_period(&mut self, reason: &str, mut lines: Vec<Line>) {
+        let line = self.period_line();
         lines.push(line);
         let (terms, start) = (self.terms, self.span.0);
         let invoice = self.bill(reason, &lines);
