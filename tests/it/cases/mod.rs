@@ -13,6 +13,7 @@ mod given_back;
 mod purchases;
 mod reports;
 mod retired;
+mod seen;
 mod siblings;
 pub mod told;
 mod trials;
