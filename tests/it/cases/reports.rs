@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     documents,
-    told::{case, lived},
+    told::{Case, case, lived},
 };
 use crate::{billing::shop::client, stripe::bureau::Bureau};
 
@@ -110,4 +110,18 @@ async fn of_two_reports_in_one_second_the_one_that_follows_from_the_other_is_the
 async fn a_subscription_that_names_no_currency_is_read() {
     let told = lived("A27_no_currency_on_the_subscription").await;
     told.plan("creator").mrr(1_999).all_handled().state_of("evt_t000017", &["processed"]);
+}
+
+/// 25 units in packages of ten at 10.00: three packages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_that_are_sold_in_packages_are_counted_by_packages() {
+    let mut events = documents::events("A27_no_currency_on_the_subscription");
+    let subscription = &mut events[0]["data"]["object"];
+    subscription["currency"] = json!("usd");
+    let item = &mut subscription["items"]["data"][0];
+    item["quantity"] = json!(25);
+    item["price"]["unit_amount"] = json!(1_000);
+    item["price"]["unit_amount_decimal"] = json!("1000");
+    item["price"]["transform_quantity"] = json!({ "divide_by": 10, "round": "up" });
+    Case::of(events).told().await.mrr(3_000).all_handled();
 }

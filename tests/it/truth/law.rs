@@ -135,6 +135,14 @@ impl Law {
         term.cut = Some(at);
     }
 
+    /// What is after `from`, inside of the running month, is given back now.
+    pub fn give_up(&mut self, at: i64, from: i64) {
+        let term = self.terms.last_mut().expect("a term");
+        let month = term.month_at(from).expect("inside of the term");
+        let amount = -part(term.monthly(at), term.unused(month, from));
+        term.changes.push(Change { month, at, until: None, amount, invoice: None });
+    }
+
     /// So much of what was paid for an invoice went back.
     pub fn give_back(&mut self, invoice: usize, share: Share) {
         self.back.push((invoice, share));

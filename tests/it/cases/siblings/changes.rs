@@ -150,6 +150,12 @@ siblings! {
 }
 
 siblings! {
+    the_billing_day_becomes_today: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(LATER).reset_the_anchor(),
+        |it| it.after(25 * DAY),
+        Story::renew,
+    ]
     a_year_goes_up_and_the_renewal_bills_it: [
         |it| it.subscribe(yearly(Basic)),
         |it| it.after(70 * DAY + 12_345).change_billed_later(yearly(Creator)),

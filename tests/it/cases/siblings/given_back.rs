@@ -30,6 +30,17 @@ siblings! {
         |it| it.after(70 * DAY + 12_345).cancel_now(true),
         |it| it.after(40 * DAY),
     ]
+    it_will_end_inside_of_the_period: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(LATER).cancel_inside(10),
+        |it| it.after(5 * DAY),
+    ]
+    a_trial_on_a_running_subscription: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(LATER).try_again(14),
+        |it| it.after(5 * DAY),
+        Story::convert,
+    ]
     paused_with_money_back: [|it| it.subscribe(monthly(Creator)), |it| it.after(LATER).pause_with_credit()]
 }
 

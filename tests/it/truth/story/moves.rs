@@ -213,6 +213,44 @@ impl Story {
         self
     }
 
+    /// The billing day becomes today: the rest of the period is given back, and a whole one is paid.
+    pub fn reset_the_anchor(mut self) -> Self {
+        let (credit, old) = (self.credit_line(), self.span);
+        self.law.leave(self.now);
+        self.open_period(self.now);
+        self.bill_period("subscription_update", vec![credit]);
+        self.report("customer.subscription.updated", Some(self.before(self.terms, old)));
+        self
+    }
+
+    /// A trial is put on the running subscription: the rest of the period is given back.
+    pub fn try_again(mut self, days: i64) -> Self {
+        let (credit, old) = (self.credit_line(), self.span);
+        self.law.leave(self.now);
+        let end = self.now + days * DAY;
+        self.span = (self.now, end);
+        (self.status, self.trial_end) = ("trialing", Some(end));
+        let trial = Line { amount: 0, is_proration: false, credits: None, ..self.proration(self.terms, 1) };
+        self.bill("subscription_update", &[credit, trial]);
+        let mut before = self.before(self.terms, old);
+        before["status"] = json!("active");
+        self.report("customer.subscription.updated", Some(before));
+        self
+    }
+
+    /// It will end inside of the period, and what is paid for after that is given back now.
+    pub fn cancel_inside(mut self, days: i64) -> Self {
+        let at = self.now + days * DAY;
+        let now = std::mem::replace(&mut self.now, at);
+        let credit = self.credit_line();
+        self.now = now;
+        self.cancel_at = Some(at);
+        self.report("customer.subscription.updated", Some(json!({ "cancel_at": null })));
+        self.bill("subscription_update", &[credit]);
+        self.law.give_up(self.now, at);
+        self
+    }
+
     /// The status `paused`, which gives back the rest of what was paid.
     pub fn pause_with_credit(mut self) -> Self {
         self.status = "paused";
