@@ -178,6 +178,28 @@ impl Books {
         given.sum::<i64>() - self.balance(id, at).debt.get()
     }
 
+    /// What it was given for nothing, and by packs that it bought.
+    pub fn given_otherwise(&self, id: &str) -> i64 {
+        let account = self.account(id).opened().expect("it was opened");
+        let given = account.wallet.grants().filter(|grant| match grant.terms.source {
+            Source::Allocation => grant.terms.payment.is_none(),
+            Source::Signup | Source::TopUp | Source::Bonus => true,
+            Source::Rollover | Source::Refund | Source::Adjustment => false,
+        });
+        given.map(|grant| grant.terms.amount.get() - grant.voided.get()).sum()
+    }
+
+    /// Spends all that there is, where no limit says no, and says how much that was.
+    pub fn spend_all(&mut self, id: &str, at: Timestamp) -> i64 {
+        let amount = self.balance(id, at).available;
+        if amount.is_zero() {
+            return 0;
+        }
+        let id = AccountId::parse(id).expect("an id");
+        let command = Command::DeductCredits { amount, id: None, description: None };
+        self.command(&id, &command, at).map_or(0, |_| amount.get())
+    }
+
     /// What its subscriptions bring in a month, by currency.
     pub fn monthly(&self, id: &str) -> BTreeMap<String, i64> {
         let mut monthly = BTreeMap::new();
