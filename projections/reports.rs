@@ -30,6 +30,7 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
         | Event::DebtPaid { .. }
         | Event::DebtForgiven { .. }
         | Event::CreditsHeld { .. }
@@ -37,6 +38,8 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::HoldCommitted { .. }
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
         | Event::PaymentSucceeded { .. }
@@ -46,6 +49,8 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

@@ -70,6 +70,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::CreditsRestored { .. }
             | Event::GrantFrozen { .. }
             | Event::GrantUnfrozen { .. }
+            | Event::GrantEndMoved { .. }
             | Event::DebtPaid { .. }
             | Event::DebtForgiven { .. }
             | Event::CreditsHeld { .. }
@@ -77,6 +78,8 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::HoldCommitted { .. }
             | Event::HoldReleased { .. }
             | Event::HoldExpired { .. }
+            | Event::InvoicePaid { .. }
+            | Event::InvoiceUnpaid { .. }
             | Event::PeriodPaid { .. }
             | Event::TrialEndAnnounced { .. }
             | Event::TrialStarted { .. }
@@ -98,6 +101,8 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::PaymentLinked { .. }
             | Event::RefundIssued { .. }
             | Event::RefundFailed { .. }
+            | Event::CreditNoteIssued { .. }
+            | Event::CreditNoteVoided { .. }
             | Event::DisputeOpened { .. }
             | Event::DisputeClosed { .. }
             | Event::CheckoutStarted { .. }
@@ -137,6 +142,7 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
         | Event::DebtPaid { .. }
         | Event::DebtForgiven { .. }
         | Event::CreditsHeld { .. }
@@ -144,6 +150,8 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::HoldCommitted { .. }
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
         | Event::TrialStarted { .. }
@@ -165,6 +173,8 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool};
 
-use crate::domain::{event::Event, names::AccountId, subscription::Term, time::Timestamp};
+use crate::domain::{
+    event::Event, invoice::PaidLine, months::months_between, names::AccountId, subscription::Term,
+    time::Timestamp,
+};
 
 use super::{
     fact::Fact,
@@ -70,6 +73,8 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         Event::CreditsGranted { grant, .. } => grant.expires_at.into_iter().collect(),
         Event::CreditsHeld { expires_at, .. } | Event::HoldExtended { expires_at, .. } => vec![*expires_at],
         Event::PeriodPaid { term, .. } => months(term),
+        Event::InvoicePaid { invoice, .. } => invoice.lines.iter().flat_map(line_months).collect(),
+        Event::GrantEndMoved { ends_at, .. } => vec![*ends_at],
         // The plan ends with the grace, and a free plan's month may begin.
         Event::SubscriptionPastDue { terms, .. } => terms.grace_end().into_iter().collect(),
         Event::AccountOpened { .. }
@@ -86,6 +91,7 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::GrantUnfrozen { .. }
         | Event::DebtPaid { .. }
         | Event::DebtForgiven { .. }
+        | Event::InvoiceUnpaid { .. }
         | Event::HoldCommitted { .. }
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
@@ -108,6 +114,8 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }
@@ -119,6 +127,14 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
 /// When each month of the term begins, the first included: its payment may be known before it starts.
 fn months(term: &Term) -> Vec<Timestamp> {
     (0..MONTHS_MAX).map_while(|number| term.month(number)).map(|month| month.start).collect()
+}
+
+/// When each month of the line may begin. Months are counted from its start or back from its end.
+fn line_months(line: &PaidLine) -> Vec<Timestamp> {
+    let number = months_between(line.period.start, line.period.end).min(MONTHS_MAX);
+    let forward = (0..number).map(|month| line.period.start.plus_months(month));
+    let back = (1..=number).map(|month| line.period.end.minus_months(month));
+    forward.chain(back).filter(|at| line.period.contains(*at)).collect()
 }
 
 /// An account that the clock changes by now.

@@ -25,6 +25,7 @@ pub enum Kind {
     Adjustment,
     Usage,
     Expiry,
+    ExpiryReversed,
     Clawback,
     ClawbackReversed,
     Freeze,
@@ -48,6 +49,7 @@ impl Kind {
             Self::Adjustment => "adjustment",
             Self::Usage => "usage",
             Self::Expiry => "expiry",
+            Self::ExpiryReversed => "expiry_reversed",
             Self::Clawback => "clawback",
             Self::ClawbackReversed => "clawback_reversed",
             Self::Freeze => "freeze",
@@ -162,6 +164,10 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         Event::CreditsExpired { grant_id, amount, .. } => {
             [Some(Draft::new(Kind::Expiry, taken(*amount), Grants::One(grant_id))), None]
         }
+        Event::GrantEndMoved { grant_id, revived, .. } => {
+            let line = Draft::new(Kind::ExpiryReversed, revived.get(), Grants::One(grant_id));
+            [(!revived.is_zero()).then_some(line), None]
+        }
         Event::CreditsAdjusted { amount, draws, reason, .. } => {
             [Some(adjusted(*amount, draws, reason)), None]
         }
@@ -197,6 +203,8 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::CustomerUnlinked { .. }
         | Event::AccountClosed { .. }
         | Event::HoldExtended { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialStarted { .. }
         | Event::TrialEndAnnounced { .. }
@@ -218,6 +226,8 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

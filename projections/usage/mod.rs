@@ -115,12 +115,15 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::CreditsRestored { .. }
         | Event::GrantFrozen { .. }
         | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
         | Event::DebtPaid { .. }
         | Event::DebtForgiven { .. }
         | Event::CreditsHeld { .. }
         | Event::HoldExtended { .. }
         | Event::HoldReleased { .. }
         | Event::HoldExpired { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
         | Event::TrialStarted { .. }
@@ -142,6 +145,8 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::PaymentLinked { .. }
         | Event::RefundIssued { .. }
         | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
         | Event::DisputeOpened { .. }
         | Event::DisputeClosed { .. }
         | Event::CheckoutStarted { .. }

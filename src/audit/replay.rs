@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     domain::{
         account::{Account, CorruptHistory},
+        catalog::Catalog,
         credits::Balance,
         names::{AccountId, PlanId},
         time::Timestamp,
@@ -83,7 +84,7 @@ pub async fn replay(
         let known =
             events.into_iter().take_while(|event| as_of.is_none_or(|as_of| event.recorded_at <= as_of));
         for recorded in known {
-            steps.push(step(&mut state, recorded)?);
+            steps.push(step(&mut state, recorded, ledger.catalog())?);
         }
         let taken = steps.last().map_or(0, |step| step.sequence) - after;
         whole = i64::try_from(read).is_ok_and(|read| read == taken);
@@ -99,14 +100,14 @@ pub async fn replay(
     Ok(Replay {
         account: account.clone(),
         balance: state.balance(at),
-        plan: plan(&state, at),
+        plan: plan(&state, at, ledger.catalog()),
         steps,
         whole,
         differences,
     })
 }
 
-fn step(state: &mut Account, recorded: Recorded) -> Result<Step, ReplayError> {
+fn step(state: &mut Account, recorded: Recorded, catalog: &Catalog) -> Result<Step, ReplayError> {
     let sequence = recorded.sequence;
     state.apply(&recorded.event).map_err(|source| ReplayError::Corrupt { sequence, source })?;
     Ok(Step {
@@ -116,7 +117,7 @@ fn step(state: &mut Account, recorded: Recorded) -> Result<Step, ReplayError> {
         recorded_at: recorded.recorded_at,
         effective_at: recorded.event.effective_at(),
         balance: state.balance(recorded.recorded_at),
-        plan: plan(state, recorded.recorded_at),
+        plan: plan(state, recorded.recorded_at, catalog),
         event: recorded.event,
         metadata: recorded.metadata,
     })
@@ -150,6 +151,6 @@ async fn compare(
     Ok(differences)
 }
 
-fn plan(state: &Account, at: Timestamp) -> Option<PlanId> {
-    state.opened().map(|account| account.plan(at).clone())
+fn plan(state: &Account, at: Timestamp, catalog: &Catalog) -> Option<PlanId> {
+    state.opened().map(|account| account.plan(at, catalog).clone())
 }

@@ -2,16 +2,20 @@
 //!
 //! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     amount::Credits,
-    catalog::Measure,
+    catalog::{Catalog, Measure, Plan},
     credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
     event::{Draw, Event},
     limits::{Usage, Window},
+    months::Month,
     names::{PlanId, ProviderId},
     payments::Payments,
     subscription::Subscriptions,
@@ -140,10 +144,46 @@ impl OpenAccount {
         }
     }
 
-    /// The plan whose features, limits and prices hold at `at`.
+    /// The plan that is named for the account at `at`: the largest that its subscriptions give.
     #[must_use]
-    pub fn plan(&self, at: Timestamp) -> &PlanId {
-        self.subscriptions.plan(at).unwrap_or(&self.free_plan)
+    pub fn plan(&self, at: Timestamp, catalog: &Catalog) -> &PlanId {
+        let plans = self.subscriptions.plans(at, &self.payments);
+        plans.max_by_key(|plan| (catalog.rank(plan), *plan)).unwrap_or(&self.free_plan)
+    }
+
+    /// Whose features, limits and discounts hold at `at`: those of the plan, or, where several subscriptions give one, of
+    /// all of them together. A plan that nobody knows any more gives what the free plan does.
+    #[must_use]
+    pub fn terms<'c>(&self, at: Timestamp, catalog: &'c Catalog) -> Option<Cow<'c, Plan>> {
+        let plans: BTreeSet<&PlanId> = self.subscriptions.plans(at, &self.payments).collect();
+        let mut known: Vec<&Plan> = plans.into_iter().filter_map(|plan| catalog.terms_of(plan)).collect();
+        known.sort_by_key(|plan| catalog.rank(&plan.id));
+        match known.as_slice() {
+            [] => {
+                let free = catalog.terms_of(&self.free_plan).or_else(|| catalog.plan(&catalog.free_plan));
+                free.map(Cow::Borrowed)
+            }
+            [only] => Some(Cow::Borrowed(only)),
+            [others @ .., largest] => {
+                let together = others.iter().fold((*largest).clone(), |together, plan| together.with(plan));
+                Some(Cow::Owned(together))
+            }
+        }
+    }
+
+    /// What a month was paid for and is still to be there, before anything of it was granted.
+    pub(super) fn month_due(&self, month: &Month) -> Credits {
+        let back = [month.returned, self.month_refunded(month), month.unbilled];
+        month.paid_for().saturating_sub(Credits::checked_sum(back).unwrap_or(Credits::MAX))
+    }
+
+    /// What is taken back of a month because its invoices were refunded.
+    pub(super) fn month_refunded(&self, month: &Month) -> Credits {
+        let shares = month.pieces.iter().map(|piece| {
+            let money = self.payments.returned(&piece.invoice);
+            money.share_of(piece.amount)
+        });
+        Credits::checked_sum(shares).unwrap_or(Credits::MAX)
     }
 
     pub(super) fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
@@ -167,6 +207,7 @@ impl OpenAccount {
             | Event::CreditsRestored { .. }
             | Event::GrantFrozen { .. }
             | Event::GrantUnfrozen { .. }
+            | Event::GrantEndMoved { .. }
             | Event::DebtPaid { .. }
             | Event::DebtForgiven { .. } => self.apply_to_credits(event),
             Event::CreditsHeld { .. }
@@ -176,6 +217,15 @@ impl OpenAccount {
             | Event::HoldExpired { .. } => self.apply_to_holds(event),
             Event::PeriodPaid { term, .. } => {
                 self.subscriptions.pay(term);
+                Ok(())
+            }
+            Event::InvoicePaid { invoice, effective_at } => {
+                self.payments.invoice(invoice);
+                self.subscriptions.pay_invoice(invoice, *effective_at);
+                Ok(())
+            }
+            Event::InvoiceUnpaid { invoice, effective_at } => {
+                self.subscriptions.leave_unpaid(invoice, *effective_at);
                 Ok(())
             }
             Event::TrialStarted { terms, .. }
@@ -198,6 +248,8 @@ impl OpenAccount {
             | Event::PaymentRefunded { .. }
             | Event::RefundIssued { .. }
             | Event::RefundFailed { .. }
+            | Event::CreditNoteIssued { .. }
+            | Event::CreditNoteVoided { .. }
             | Event::DisputeOpened { .. }
             | Event::DisputeClosed { .. } => self.apply_to_payments(event),
             // These are history. Nothing is decided on them.
@@ -252,6 +304,10 @@ impl OpenAccount {
                 grant.frozen_by = None;
                 Ok(())
             })?,
+            Event::GrantEndMoved { grant_id, ends_at, revived, .. } => {
+                wallet.shift(grant_id, *revived, Part::Expired, Part::Remaining)?;
+                wallet.move_end(grant_id, *ends_at)?;
+            }
             Event::DebtPaid { grant_id, amount, .. } => {
                 wallet.shift(grant_id, *amount, Part::Remaining, Part::Consumed)?;
                 wallet.debt = wallet.debt.checked_sub(*amount).ok_or(CorruptHistory)?;
@@ -268,7 +324,7 @@ impl OpenAccount {
     fn apply_to_payments(&mut self, event: &Event) -> Result<(), CorruptHistory> {
         let payments = &mut self.payments;
         match event {
-            Event::PaymentSucceeded { payment, money, .. } => payments.succeed(payment, money.minor),
+            Event::PaymentSucceeded { payment, money, .. } => payments.succeed(payment, money),
             Event::PaymentLinked { payment, invoice, .. } => payments.link(payment, invoice),
             Event::PaymentRefunded { payment, refunded, paid, effective_at } => {
                 payments.note_total(payment, refunded.minor, paid.minor, *effective_at);
@@ -280,11 +336,16 @@ impl OpenAccount {
                 payments.note_refund(payment, refund, money.minor, *refunded_at, Some(*effective_at));
             }
             Event::DisputeOpened { dispute, payment, money, .. } => {
-                payments.open(dispute, payment, money.minor);
+                payments.open(dispute, payment, money);
             }
             Event::DisputeClosed { dispute, payment, won, money, effective_at } => {
-                let amount = money.as_ref().map(|money| money.minor);
-                payments.close(dispute, payment, *won, amount, *effective_at);
+                payments.close(dispute, payment, *won, money.clone(), *effective_at);
+            }
+            Event::CreditNoteIssued { note, invoice, money, .. } => {
+                payments.note(invoice, note, money.minor, false);
+            }
+            Event::CreditNoteVoided { note, invoice, money, .. } => {
+                payments.note(invoice, note, money.minor, true);
             }
             _ => return Err(CorruptHistory),
         }
@@ -335,10 +396,11 @@ impl OpenAccount {
 
     fn grant(&mut self, terms: &GrantTerms, granted_at: Timestamp) -> Result<(), CorruptHistory> {
         self.wallet.add(Grant::new(terms.clone(), granted_at))?;
-        if let (Source::Allocation, Some(slot)) = (terms.source, &terms.slot)
-            && slot.carry_max.is_some()
-        {
-            self.subscriptions.month_granted(&slot.subscription, slot.period.start);
+        if let (Source::Allocation, Some(slot)) = (terms.source, &terms.slot) {
+            self.subscriptions.month_opened(&slot.subscription, slot.month_end());
+            if slot.carry_max.is_some() {
+                self.subscriptions.month_granted(&slot.subscription, slot.period.start);
+            }
         }
         Ok(())
     }

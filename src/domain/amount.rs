@@ -110,7 +110,7 @@ impl fmt::Display for Credits {
 pub struct NegativeAmount;
 
 /// A share of a whole, kept as two integers until it is applied: `numerator ÷ denominator`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ratio {
     numerator: u64,
     denominator: u64,

@@ -72,6 +72,20 @@ impl Plan {
         self.allocation.monthly().checked_mul(quantity)
     }
 
+    /// This plan and a smaller one together: the features of both, and of each limit the larger one. What one of them
+    /// does not limit is not limited.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        self.features.extend(other.features.iter().cloned());
+        self.discount_percent = self.discount_percent.max(other.discount_percent);
+        self.limits.retain_mut(|limit| {
+            let same = other.limits.iter().find(|same| same.key() == limit.key());
+            limit.max = same.map_or(limit.max, |same| same.max.max(limit.max));
+            same.is_some()
+        });
+        self
+    }
+
     /// What the plan costs when it is paid by the month, or by the year.
     #[must_use]
     pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {
@@ -110,7 +124,10 @@ impl Allocation {
 }
 
 /// The most that may roll over into a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// **Its names are part of the storage format:** paid lines remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum RolloverCap {
     /// At most this many credits are carried.
     Carry(Credits),
@@ -321,6 +338,18 @@ impl Catalog {
         self.plans.iter().find(|plan| plan.id == *id)
     }
 
+    /// The plan as it is for those who are on it, also where it is not sold any more.
+    #[must_use]
+    pub fn terms_of(&self, id: &PlanId) -> Option<&Plan> {
+        self.plan(id)
+    }
+
+    /// Where the plan stands among all of them, from the smallest to the largest. One that nobody knows stands before all.
+    #[must_use]
+    pub fn rank(&self, id: &PlanId) -> Option<usize> {
+        self.plans.iter().position(|plan| plan.id == *id)
+    }
+
     #[must_use]
     pub fn pack(&self, id: &PackId) -> Option<&Pack> {
         self.packs.iter().find(|pack| pack.id == *id)
@@ -359,7 +388,7 @@ impl Catalog {
         let full = options.iter().try_fold(generation.base, |sum, (option, value)| {
             sum.checked_add(generation.surcharge(option, value)?).ok_or(NoPrice::TooLarge)
         })?;
-        let discount = self.plan(plan).map_or(0, |plan| plan.discount_percent);
+        let discount = self.terms_of(plan).map_or(0, |plan| plan.discount_percent);
         Ok(discounted(full, discount).max(Credits::ONE))
     }
 }

@@ -9,6 +9,7 @@ use super::{
     catalog::Interval,
     credits::Source,
     event::{Draw, PaymentPurpose, Purpose},
+    invoice::{LineEffect, UnpaidInvoice},
     limits::Window,
     names::{
         DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, PlanId, ProviderId,
@@ -82,6 +83,19 @@ pub enum Command {
         effective_at: Timestamp,
     },
     RecordPaidInvoice(RecordPaidInvoice),
+    RecordUnpaidInvoice {
+        invoice: UnpaidInvoice,
+        effective_at: Timestamp,
+    },
+    /// Takes back what was put on the customer's balance, or given back outside of the provider. What a note refunds is
+    /// reported by its refund.
+    RecordCreditNote {
+        note: ProviderId,
+        invoice: ProviderId,
+        money: Money,
+        voided: bool,
+        effective_at: Timestamp,
+    },
     RecordPackPurchase(RecordPackPurchase),
     RecordFailedPayment {
         payment: ProviderId,
@@ -220,45 +234,33 @@ pub enum SubscriptionChange {
 pub struct RecordPaidInvoice {
     pub invoice: ProviderId,
     pub subscription: Option<ProviderId>,
+    /// What changed hands.
     pub money: Money,
-    /// Periods that were paid in full.
-    pub periods: Vec<PaidPeriod>,
-    /// Changes of plan inside a period.
-    pub prorations: Vec<Proration>,
-    /// Periods that one of `periods` began inside of: a month that became a year.
-    pub left: Vec<LeftPeriod>,
+    /// What was to be paid, by money and by the customer's balance, in minor units.
+    pub total: i64,
+    /// The part of `total` that credit notes took off before it was paid.
+    pub credited: i64,
+    pub lines: Vec<InvoiceLine>,
+    /// When the invoice was made.
+    pub created_at: Timestamp,
+    /// When it was paid.
     pub effective_at: Timestamp,
 }
 
+/// A line that is about a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PaidPeriod {
+pub struct InvoiceLine {
+    pub line: ProviderId,
     pub plan: PlanId,
     pub quantity: u32,
     pub period: Period,
-    pub cost: Money,
-}
-
-/// From `span.start` on, `to` holds instead of `from`, until the end of the period.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Proration {
-    /// The invoice line that charges for the new plan.
-    pub line: ProviderId,
-    pub from: Option<(PlanId, u32)>,
-    pub to: (PlanId, u32),
-    pub span: Period,
     pub interval: Interval,
+    pub effect: LineEffect,
+    /// Whether the whole price was charged, and no share of it.
+    pub full: bool,
+    /// Whether the plan's price is 0.
+    pub free: bool,
     pub cost: Money,
-}
-
-/// The rest of a period, `span`, was given back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LeftPeriod {
-    /// The invoice line that gives it back.
-    pub line: ProviderId,
-    pub plan: PlanId,
-    pub quantity: u32,
-    pub span: Period,
-    pub interval: Interval,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

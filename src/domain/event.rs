@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     amount::{Credits, Money},
     credits::GrantTerms,
+    invoice::{PaidInvoice, UnpaidInvoice},
     limits::Window,
     names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
     subscription::{SubscriptionTerms, Term},
@@ -140,6 +141,15 @@ pub enum Event {
         dispute: ProviderId,
         effective_at: Timestamp,
     },
+    /// A grant ends at another time than it said: the next month is not paid yet, or a trial was extended.
+    GrantEndMoved {
+        grant_id: GrantId,
+        ends_at: Timestamp,
+        /// What had expired by what was known before, and can be spent again.
+        #[serde(default)]
+        revived: Credits,
+        effective_at: Timestamp,
+    },
     /// A grant paid what the account owed.
     DebtPaid {
         grant_id: GrantId,
@@ -196,6 +206,16 @@ pub enum Event {
     /// A plan's period was paid for, or is free: its allocation is due, month by month.
     PeriodPaid {
         term: Term,
+        effective_at: Timestamp,
+    },
+    /// An invoice of a subscription was paid. What its lines give and take back follows from all that is known.
+    InvoicePaid {
+        invoice: PaidInvoice,
+        effective_at: Timestamp,
+    },
+    /// An invoice of a subscription is not paid: it waits for its money, or none will come.
+    InvoiceUnpaid {
+        invoice: UnpaidInvoice,
         effective_at: Timestamp,
     },
     TrialStarted {
@@ -304,6 +324,19 @@ pub enum Event {
         refunded_at: Timestamp,
         effective_at: Timestamp,
     },
+    /// Of what an invoice was paid with, a part was put on the customer's balance, or given back outside of the provider.
+    CreditNoteIssued {
+        note: ProviderId,
+        invoice: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
+    CreditNoteVoided {
+        note: ProviderId,
+        invoice: ProviderId,
+        money: Money,
+        effective_at: Timestamp,
+    },
     DisputeOpened {
         dispute: ProviderId,
         payment: ProviderId,
@@ -356,6 +389,7 @@ impl Event {
             Self::CreditsRestored { .. } => "CreditsRestored",
             Self::GrantFrozen { .. } => "GrantFrozen",
             Self::GrantUnfrozen { .. } => "GrantUnfrozen",
+            Self::GrantEndMoved { .. } => "GrantEndMoved",
             Self::DebtPaid { .. } => "DebtPaid",
             Self::DebtForgiven { .. } => "DebtForgiven",
             Self::CreditsHeld { .. } => "CreditsHeld",
@@ -364,6 +398,8 @@ impl Event {
             Self::HoldReleased { .. } => "HoldReleased",
             Self::HoldExpired { .. } => "HoldExpired",
             Self::PeriodPaid { .. } => "PeriodPaid",
+            Self::InvoicePaid { .. } => "InvoicePaid",
+            Self::InvoiceUnpaid { .. } => "InvoiceUnpaid",
             Self::TrialStarted { .. } => "TrialStarted",
             Self::TrialEndAnnounced { .. } => "TrialEndAnnounced",
             Self::SubscriptionStarted { .. } => "SubscriptionStarted",
@@ -384,6 +420,8 @@ impl Event {
             Self::PaymentLinked { .. } => "PaymentLinked",
             Self::RefundIssued { .. } => "RefundIssued",
             Self::RefundFailed { .. } => "RefundFailed",
+            Self::CreditNoteIssued { .. } => "CreditNoteIssued",
+            Self::CreditNoteVoided { .. } => "CreditNoteVoided",
             Self::DisputeOpened { .. } => "DisputeOpened",
             Self::DisputeClosed { .. } => "DisputeClosed",
             Self::CheckoutStarted { .. } => "CheckoutStarted",
@@ -409,6 +447,7 @@ impl Event {
             | Self::CreditsRestored { effective_at, .. }
             | Self::GrantFrozen { effective_at, .. }
             | Self::GrantUnfrozen { effective_at, .. }
+            | Self::GrantEndMoved { effective_at, .. }
             | Self::DebtPaid { effective_at, .. }
             | Self::DebtForgiven { effective_at, .. }
             | Self::CreditsHeld { effective_at, .. }
@@ -417,6 +456,8 @@ impl Event {
             | Self::HoldReleased { effective_at, .. }
             | Self::HoldExpired { effective_at, .. }
             | Self::PeriodPaid { effective_at, .. }
+            | Self::InvoicePaid { effective_at, .. }
+            | Self::InvoiceUnpaid { effective_at, .. }
             | Self::TrialStarted { effective_at, .. }
             | Self::TrialEndAnnounced { effective_at, .. }
             | Self::SubscriptionStarted { effective_at, .. }
@@ -437,6 +478,8 @@ impl Event {
             | Self::PaymentLinked { effective_at, .. }
             | Self::RefundIssued { effective_at, .. }
             | Self::RefundFailed { effective_at, .. }
+            | Self::CreditNoteIssued { effective_at, .. }
+            | Self::CreditNoteVoided { effective_at, .. }
             | Self::DisputeOpened { effective_at, .. }
             | Self::DisputeClosed { effective_at, .. }
             | Self::CheckoutStarted { effective_at, .. }

@@ -8,19 +8,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{names::ProviderId, time::Timestamp};
+use super::{
+    amount::{Credits, Currency, Money, Ratio},
+    invoice::PaidInvoice,
+    names::ProviderId,
+    time::Timestamp,
+};
 
 /// What is known of payments. That one was taken back may be known before the grant that it bought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payments {
-    /// The payments that are known to have succeeded, with what was paid, in minor units. A second report of one
-    /// says nothing new.
-    succeeded: BTreeMap<ProviderId, i64>,
+    /// The payments that are known to have succeeded, with what was paid. A second report of one says nothing new.
+    succeeded: BTreeMap<ProviderId, Money>,
+    /// What invoices came to, by money and by the customer's balance.
+    invoiced: BTreeMap<ProviderId, Invoiced>,
+    /// What was put on the customer's balance or given back outside of the provider, by invoice and credit note.
+    notes: BTreeMap<ProviderId, BTreeMap<ProviderId, Note>>,
     /// What was reported of refunds, by the payment that was refunded.
     refunds: BTreeMap<ProviderId, Refunds>,
     disputes: BTreeMap<ProviderId, Dispute>,
     /// The invoice that a payment was for. Credits are bought by the invoice, money goes back by the payment.
     invoices: BTreeMap<ProviderId, ProviderId>,
+}
+
+/// What an invoice came to, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Invoiced {
+    total: i64,
+    /// What credit notes took off before it was paid.
+    credited: i64,
+}
+
+/// A credit note. One that was voided counts for nothing, whichever of the two was reported first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    amount: i64,
+    voided: bool,
 }
 
 /// What was reported of the refunds of one payment.
@@ -47,8 +70,8 @@ struct Single {
 pub struct Dispute {
     pub payment: ProviderId,
     pub state: DisputeState,
-    /// What is disputed, in minor units; `None` when that was not said.
-    amount: Option<i64>,
+    /// What is disputed; `None` when that was not said.
+    amount: Option<Money>,
     closed_at: Option<Timestamp>,
 }
 
@@ -67,6 +90,26 @@ pub struct Returned {
     pub paid: Option<i64>,
     /// A dispute of nobody knows how much was lost.
     pub whole: bool,
+}
+
+impl Returned {
+    /// The share of credits that has gone back with the money: `floor(amount × returned ÷ paid)`.
+    #[must_use]
+    pub fn share_of(&self, amount: Credits) -> Credits {
+        if self.whole {
+            return amount;
+        }
+        let paid = self.paid.and_then(|paid| u64::try_from(paid).ok()).unwrap_or(0);
+        let returned = u64::try_from(self.returned).unwrap_or(0).min(paid);
+        let share = Ratio::new(returned, paid);
+        share.and_then(|share| amount.checked_mul_floor(share)).unwrap_or(Credits::ZERO)
+    }
+
+    /// Whether all of it has gone back.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.whole || self.paid.is_some_and(|paid| paid > 0 && paid <= self.returned)
+    }
 }
 
 impl Refunds {
@@ -94,8 +137,33 @@ impl Payments {
         self.succeeded.contains_key(payment)
     }
 
-    pub(super) fn succeed(&mut self, payment: &ProviderId, paid: i64) {
-        self.succeeded.entry(payment.clone()).or_insert(paid);
+    pub(super) fn succeed(&mut self, payment: &ProviderId, paid: &Money) {
+        self.succeeded.entry(payment.clone()).or_insert_with(|| paid.clone());
+    }
+
+    pub(super) fn invoice(&mut self, invoice: &PaidInvoice) {
+        let invoiced = Invoiced { total: invoice.total, credited: invoice.credited };
+        self.invoiced.entry(invoice.invoice.clone()).or_insert(invoiced);
+    }
+
+    /// Whether a credit note says nothing that is not known.
+    #[must_use]
+    pub fn knows_note(&self, invoice: &ProviderId, note: &ProviderId, voided: bool) -> bool {
+        let note = self.notes.get(invoice).and_then(|notes| notes.get(note));
+        note.is_some_and(|note| !voided || note.voided)
+    }
+
+    pub(super) fn note(&mut self, invoice: &ProviderId, note: &ProviderId, amount: i64, voided: bool) {
+        let notes = self.notes.entry(invoice.clone()).or_default();
+        let known = notes.entry(note.clone()).or_insert(Note { amount, voided });
+        known.voided |= voided;
+    }
+
+    /// Whether anything has gone back of anything.
+    #[must_use]
+    pub fn has_returned(&self) -> bool {
+        let credited = self.invoiced.values().any(|invoiced| invoiced.credited > 0);
+        credited || !(self.refunds.is_empty() && self.disputes.is_empty() && self.notes.is_empty())
     }
 
     /// What the credits of this payment go by: its invoice, or itself.
@@ -160,11 +228,11 @@ impl Payments {
         self.disputes.get(dispute)
     }
 
-    pub(super) fn open(&mut self, dispute: &ProviderId, payment: &ProviderId, amount: i64) {
+    pub(super) fn open(&mut self, dispute: &ProviderId, payment: &ProviderId, amount: &Money) {
         let opened = Dispute {
             payment: payment.clone(),
             state: DisputeState::Open,
-            amount: Some(amount),
+            amount: Some(amount.clone()),
             closed_at: None,
         };
         self.disputes.entry(dispute.clone()).or_insert(opened);
@@ -183,13 +251,13 @@ impl Payments {
         dispute: &ProviderId,
         payment: &ProviderId,
         won: bool,
-        amount: Option<i64>,
+        amount: Option<Money>,
         at: Timestamp,
     ) {
         if self.knows_end(dispute, won, at) {
             return;
         }
-        let amount = amount.or_else(|| self.disputes.get(dispute).and_then(|known| known.amount));
+        let amount = amount.or_else(|| self.disputes.get(dispute).and_then(|known| known.amount.clone()));
         let state = if won { DisputeState::Won } else { DisputeState::Lost };
         let closed = Dispute { payment: payment.clone(), state, amount, closed_at: Some(at) };
         self.disputes.insert(dispute.clone(), closed);
@@ -203,21 +271,42 @@ impl Payments {
         self.disputes.iter().filter(move |(_, dispute)| self.bought_by(&dispute.payment) == bought)
     }
 
-    /// How much of what `bought` has gone back: refunds that did not fail, and lost disputes.
+    /// How much of what `bought` has gone back: refunds that did not fail, lost disputes, and credit notes.
     #[must_use]
     pub fn returned(&self, bought: &ProviderId) -> Returned {
         let by_invoice = self.invoices.values().any(|invoice| invoice == bought);
         let refunds = self.refunds.iter().filter(|(payment, _)| self.bought_by(payment) == bought);
         let refunded = refunds.fold(0_i64, |sum, (_, refunds)| sum.saturating_add(refunds.net()));
+        let credited = self.credited(bought);
         let lost = self.disputes_of(bought).filter(|(_, dispute)| dispute.state == DisputeState::Lost);
-        let (mut returned, mut whole) = (refunded, false);
+        let (mut returned, mut whole) = (refunded.saturating_add(credited), false);
+        let before = returned;
         for (_, dispute) in lost {
-            returned = returned.saturating_add(dispute.amount.unwrap_or(0));
-            whole |= dispute.amount.is_none();
+            match self.lost(bought, dispute) {
+                Some(minor) => returned = returned.saturating_add(minor),
+                None => whole = true,
+            }
         }
         let total = self.refunds.get(bought).and_then(|refunds| refunds.paid).filter(|_| !by_invoice);
-        let paid = total.or_else(|| self.succeeded.get(bought).copied());
-        whole |= paid.is_none_or(|paid| paid <= 0) && returned > refunded;
+        let invoiced = self.invoiced.get(bought).map(|invoiced| invoiced.total);
+        let succeeded = self.succeeded.get(bought).map(|paid| paid.minor);
+        let paid = invoiced.or(total).or(succeeded);
+        whole |= paid.is_none_or(|paid| paid <= 0) && returned > before;
         Returned { returned, paid, whole }
+    }
+
+    /// What credit notes took off an invoice, before it was paid and after.
+    fn credited(&self, invoice: &ProviderId) -> i64 {
+        let before = self.invoiced.get(invoice).map_or(0, |invoiced| invoiced.credited);
+        let notes = self.notes.get(invoice).into_iter().flat_map(BTreeMap::values);
+        let notes = notes.filter(|note| !note.voided);
+        notes.fold(before, |sum, note| sum.saturating_add(note.amount))
+    }
+
+    /// What a lost dispute took. One in another currency than the payment's says no share of it: all of it is taken.
+    fn lost(&self, bought: &ProviderId, dispute: &Dispute) -> Option<i64> {
+        let amount = dispute.amount.as_ref()?;
+        let currency: Option<&Currency> = self.succeeded.get(bought).map(|paid| &paid.currency);
+        currency.is_none_or(|currency| *currency == amount.currency).then_some(amount.minor)
     }
 }

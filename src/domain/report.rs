@@ -87,6 +87,12 @@ pub struct Evidence {
 }
 
 impl SubscriptionTerms {
+    /// Which of two reports on a subscription holds: the greater one.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
+        self.evidence.cmp(&other.evidence)
+    }
+
     /// Whether the subscription counts in MRR. Paused ones do not, in either way of pausing: while collection is
     /// paused the status stays active, and nothing is charged. Stripe's own dashboard counts these.
     #[must_use]

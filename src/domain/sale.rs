@@ -110,7 +110,7 @@ fn check_subscriptions(account: &OpenAccount, catalog: &Catalog, at: Timestamp) 
     if catalog.payments.several_subscriptions {
         return Ok(());
     }
-    match account.subscriptions.running(at) {
+    match account.subscriptions.running(at).next() {
         Some(running) => Err(Refusal::SubscriptionActive { plan: running.plan.clone() }),
         None => Ok(()),
     }

@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use counterfoil::{
     domain::{
         amount::{Currency, Money},
-        command::{Command, HoldFor, PaidPeriod, RecordPaidInvoice},
+        catalog::Interval,
+        command::{Command, HoldFor, InvoiceLine, RecordPaidInvoice},
+        invoice::LineEffect,
         names::{HoldId, PlanId, ProviderId},
         time::{Period, Timestamp},
     },
@@ -100,14 +102,20 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
         invoice: ProviderId::parse("in_1").unwrap(),
         subscription: Some(ProviderId::parse("sub_1").unwrap()),
         money: money.clone(),
-        periods: vec![PaidPeriod {
+        total: money.minor,
+        credited: 0,
+        lines: vec![InvoiceLine {
+            line: ProviderId::parse("il_1").unwrap(),
             plan: PlanId::parse("basic").unwrap(),
             quantity: 1,
             period: Period { start, end: start.plus_months(12) },
+            interval: Interval::Year,
+            effect: LineEffect::Charge,
+            full: true,
+            free: false,
             cost: money,
         }],
-        prorations: Vec::new(),
-        left: Vec::new(),
+        created_at: start,
         effective_at: start,
     };
     request(id, Command::RecordPaidInvoice(invoice), Key::stripe("in_1"))

@@ -73,6 +73,17 @@ pub struct Slot {
     /// The grant whose unused part this one carries on, for a rollover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_from: Option<GrantId>,
+    /// The end of the month that was paid for, where that was over when the money came. `None`: it is this month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_month_end: Option<Timestamp>,
+}
+
+impl Slot {
+    /// The end of the month that was paid for, by which a month is known.
+    #[must_use]
+    pub fn month_end(&self) -> Timestamp {
+        self.paid_month_end.unwrap_or(self.period.end)
+    }
 }
 
 /// A lot of credits. Always: `granted = consumed + held + expired + voided + remaining`.
@@ -101,6 +112,12 @@ pub struct Grant {
     /// The dispute that keeps what is left from being spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_by: Option<ProviderId>,
+    /// When it ends, where that is another time than its terms say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_moved: Option<Timestamp>,
+    /// How much of it had been used at the end that its terms say, where it lived on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at_end: Option<Credits>,
 }
 
 impl Grant {
@@ -118,6 +135,8 @@ impl Grant {
             clawed_back_owed: Credits::ZERO,
             clawed_back_expired: Credits::ZERO,
             frozen_by: None,
+            end_moved: None,
+            used_at_end: None,
             terms: Arc::new(terms),
         }
     }
@@ -130,7 +149,25 @@ impl Grant {
 
     #[must_use]
     pub fn has_ended(&self, at: Timestamp) -> bool {
-        self.terms.expires_at.is_some_and(|end| end <= at)
+        self.ends_at().is_some_and(|end| end <= at)
+    }
+
+    /// The first instant at which it cannot be spent any more, as far as is known. `None`: never expires.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.end_moved.or(self.terms.expires_at)
+    }
+
+    /// What was spent of it, and what is held.
+    #[must_use]
+    pub fn used(&self) -> Credits {
+        self.consumed.checked_add(self.held).unwrap_or(Credits::MAX)
+    }
+
+    /// How much of it was used after the end that its terms say.
+    #[must_use]
+    pub fn used_after_end(&self) -> Credits {
+        self.used_at_end.map_or(Credits::ZERO, |used| self.used().saturating_sub(used))
     }
 
     /// Whether nothing more can come of it unless something is given back.
@@ -193,8 +230,7 @@ impl Grant {
     /// What was spent or is held, and has not been asked for by a refund of its payment yet.
     #[must_use]
     pub fn spent_unasked(&self) -> Credits {
-        let spent = self.consumed.checked_add(self.held).unwrap_or(Credits::MAX);
-        spent.saturating_sub(self.clawed_back_spent)
+        self.used().saturating_sub(self.clawed_back_spent)
     }
 
     /// What expired, and has not been counted as taken back by a refund of its payment.
@@ -218,8 +254,8 @@ pub fn burn_order(one: &Grant, other: &Grant) -> Ordering {
     let key = |grant: &Grant| {
         (
             grant.terms.priority,
-            grant.terms.expires_at.is_none(),
-            grant.terms.expires_at,
+            grant.ends_at().is_none(),
+            grant.ends_at(),
             grant.terms.cost.is_some(),
             grant.granted_at,
         )

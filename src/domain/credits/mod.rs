@@ -174,6 +174,24 @@ impl Wallet {
         Ok(())
     }
 
+    /// Moves the end of a grant, which may change its place in the spending order.
+    pub fn move_end(&mut self, id: &GrantId, ends_at: Timestamp) -> Result<(), Imbalance> {
+        let moved = |grant: &mut Grant| {
+            let lives_on = grant.ends_at().is_some_and(|end| end < ends_at);
+            if lives_on && grant.terms.slot.is_some() {
+                grant.used_at_end.get_or_insert(grant.used());
+            }
+            grant.end_moved = Some(ends_at);
+        };
+        if let Some(index) = self.open.iter().position(|grant| grant.terms.grant_id == *id) {
+            let mut grant = self.open.remove(index);
+            moved(&mut grant);
+            self.put(grant);
+            return Ok(());
+        }
+        self.settled.get_mut(id).map(moved).ok_or(Imbalance)
+    }
+
     pub fn note_refund(
         &mut self,
         deduction: &DeductionId,

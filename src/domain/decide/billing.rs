@@ -9,7 +9,6 @@ use crate::domain::{
     event::{Event, PaymentPurpose},
     names::{GrantId, ProviderId},
     refusal::Refusal,
-    subscription::SubscriptionStatus,
     time::Timestamp,
 };
 
@@ -34,7 +33,7 @@ impl Draft<'_> {
     /// Records a report, also one that is older than what is known: the history of revenue needs it.
     pub(super) fn record_subscription(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
         let plan = &report.terms.plan;
-        if self.context.catalog.plan(plan).is_none() {
+        if self.context.catalog.terms_of(plan).is_none() {
             return Err(Refusal::UnknownPlan { plan: plan.clone() });
         }
         let (terms, effective_at) = (report.terms.clone(), report.effective_at);
@@ -55,36 +54,7 @@ impl Draft<'_> {
             SubscriptionChange::Ended => Event::SubscriptionEnded { terms, effective_at },
         };
         self.record(reported)?;
-        self.grant_trial(report)?;
-        self.pass_time()
-    }
-
-    /// What a trial gives: once per account and plan, so that trying again gains nothing.
-    fn grant_trial(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
-        let terms = &report.terms;
-        let trial = self.context.catalog.plan(&terms.plan).and_then(|plan| plan.trial);
-        let Some(trial) = trial.filter(|trial| !trial.credits.is_zero()) else {
-            return Ok(());
-        };
-        let id = GrantId::parse(&format!("trial:{}", terms.plan));
-        let id = id.map_err(|_| Refusal::UnknownPlan { plan: terms.plan.clone() })?;
-        if terms.status != SubscriptionStatus::Trialing || self.account.wallet.find(&id).is_some() {
-            return Ok(());
-        }
-        self.check_room_for(trial.credits)?;
-        let grant = GrantTerms {
-            grant_id: id,
-            source: Source::Bonus,
-            amount: trial.credits,
-            starts_at: terms.period.start,
-            expires_at: Some(terms.trial_end.unwrap_or(terms.period.end)),
-            priority: PRIORITY_DEFAULT,
-            cost: None,
-            payment: None,
-            slot: None,
-            reason: Some("trial".to_owned()),
-        };
-        self.grant(grant, report.effective_at)
+        self.settle_facts()
     }
 
     pub(super) fn record_pack_purchase(&mut self, purchase: &RecordPackPurchase) -> Result<(), Refusal> {

@@ -57,11 +57,12 @@ impl Draft<'_> {
             hold_id: id.clone(),
             amount: spent,
             draws,
-            returns,
+            returns: returns.clone(),
             shortfall: if taken { Credits::ZERO } else { beyond },
             purpose: hold.purpose.clone(),
             effective_at: self.context.at,
         })?;
+        self.settle_returns(&returns, self.context.at)?;
         self.pass_time()?;
         if taken && !beyond.is_zero() {
             // The generation counted when it was held; the difference is credits only.
@@ -75,9 +76,10 @@ impl Draft<'_> {
         let hold = self.open_hold(id)?;
         self.record(Event::HoldReleased {
             hold_id: id.clone(),
-            returns: hold.draws,
+            returns: hold.draws.clone(),
             effective_at: self.context.at,
         })?;
+        self.settle_returns(&hold.draws, self.context.at)?;
         self.pass_time()
     }
 

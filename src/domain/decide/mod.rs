@@ -8,7 +8,8 @@ mod draft;
 mod grants;
 mod holds;
 mod invoices;
-mod leaving;
+mod lots;
+mod months;
 mod passing;
 mod payments;
 mod refunds;
@@ -55,6 +56,8 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::LinkPayment { .. }
             | Command::RecordRefund { .. }
             | Command::RecordFailedRefund { .. }
+            | Command::RecordUnpaidInvoice { .. }
+            | Command::RecordCreditNote { .. }
             | Command::OpenDispute { .. }
             | Command::CloseDispute { .. },
         ) => decide_open(Draft::open(context)?, command),
@@ -99,6 +102,9 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         Command::UnlinkCustomer { customer, effective_at } => draft.unlink(customer, *effective_at)?,
         Command::RecordSubscription(report) => draft.record_subscription(report)?,
         Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
+        Command::RecordUnpaidInvoice { invoice, effective_at } => {
+            draft.record_unpaid_invoice(invoice, *effective_at)?;
+        }
         Command::RecordPackPurchase(purchase) => draft.record_pack_purchase(purchase)?,
         Command::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
             draft.record_last(Event::PaymentFailed {
@@ -128,6 +134,7 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         | Command::RecordRefundedPayment { .. }
         | Command::RecordRefund { .. }
         | Command::RecordFailedRefund { .. }
+        | Command::RecordCreditNote { .. }
         | Command::OpenDispute { .. }
         | Command::CloseDispute { .. } => draft.return_money(command)?,
     }

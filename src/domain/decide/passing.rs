@@ -8,6 +8,7 @@ use crate::domain::{
     amount::{Credits, Money},
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
     event::Event,
+    months::Month,
     names::{GrantId, ProviderId},
     refusal::Refusal,
     subscription::{PaidTerm, Term},
@@ -22,22 +23,24 @@ pub fn next_due(account: &OpenAccount) -> Option<Timestamp> {
     let subscriptions = &account.subscriptions;
     let months = subscriptions.terms().iter().filter_map(|paid| match &paid.term.paid {
         Some(_) => paid.next,
-        None => subscriptions.next_free_month(paid).map(|(_, due, _)| due),
+        None => subscriptions.next_free_month(paid, &account.payments).map(|(_, due, _)| due),
     });
-    ends(account).chain(months).min()
+    let closed = subscriptions.closed_months().filter(|(_, month)| !account.month_due(month).is_zero());
+    ends(account).chain(months).chain(closed.map(|(_, month)| month.period.start)).min()
 }
 
 /// When holds and grants end.
 fn ends(account: &OpenAccount) -> impl Iterator<Item = Timestamp> {
     let holds = account.wallet.holds.next_to_expire().map(|(at, _)| at);
     let grants = account.wallet.open().iter().filter(|grant| !grant.remaining.is_zero());
-    holds.into_iter().chain(grants.filter_map(|grant| grant.terms.expires_at))
+    holds.into_iter().chain(grants.filter_map(Grant::ends_at))
 }
 
 /// Whether anything can be due at `at`. Nothing is on most commands, and this is all that they pay for it.
 fn may_be_due(account: &OpenAccount, at: Timestamp) -> bool {
     let months = account.subscriptions.terms().iter().filter_map(|paid| paid.next);
-    ends(account).chain(months).any(|due| due <= at)
+    let paid_for = account.subscriptions.facts().values().filter_map(|facts| facts.next());
+    ends(account).chain(months).chain(paid_for).any(|due| due <= at)
 }
 
 impl Draft<'_> {
@@ -45,8 +48,9 @@ impl Draft<'_> {
     pub(super) fn pass_time(&mut self) -> Result<(), Refusal> {
         while let Some(due) = self.first_due() {
             match due {
-                Due::Ended(event) => self.record(event)?,
+                Due::Ended(event) => self.end(event)?,
                 Due::Month(grant, effective_at) => self.grant(grant, effective_at)?,
+                Due::Paid(subscription, month) => self.open_month(&subscription, &month)?,
             }
             self.roll_over()?;
         }
@@ -61,12 +65,23 @@ impl Draft<'_> {
         let hold = self.hold_due().map(|(due, event)| (due, 0, Due::Ended(event)));
         let grant = self.grant_due().map(|(due, event)| (due, 1, Due::Ended(event)));
         let month = self.month_due().map(|(due, grant)| (due, 2, Due::Month(grant, due)));
-        [hold, grant, month]
+        let paid = self.month_to_open().map(|(id, month)| (month.due_at().min(at), 3, Due::Paid(id, month)));
+        [hold, grant, month, paid]
             .into_iter()
             .flatten()
             .filter(|(due, _, _)| *due <= at)
             .min_by_key(|(due, rank, _)| (*due, *rank))
             .map(|(_, _, due)| due)
+    }
+
+    /// Notes an end. What a hold gives back settles first what was taken back of it meanwhile.
+    fn end(&mut self, event: Event) -> Result<(), Refusal> {
+        let returned = match &event {
+            Event::HoldExpired { returns, effective_at, .. } => Some((returns.clone(), *effective_at)),
+            _ => None,
+        };
+        self.record(event)?;
+        returned.map_or(Ok(()), |(returns, effective_at)| self.settle_returns(&returns, effective_at))
     }
 
     fn hold_due(&self) -> Option<(Timestamp, Event)> {
@@ -80,15 +95,23 @@ impl Draft<'_> {
     }
 
     fn grant_due(&self) -> Option<(Timestamp, Event)> {
+        let at = self.context.at;
         let open = self.account.wallet.open().iter().filter(|grant| !grant.remaining.is_zero());
-        let ends = open.filter_map(|grant| Some((grant.terms.expires_at?, grant)));
-        let (due, grant) = ends.min_by(|(one, a), (other, b)| {
-            one.cmp(other).then_with(|| a.terms.grant_id.cmp(&b.terms.grant_id))
-        })?;
-        let event = Event::CreditsExpired {
-            grant_id: grant.terms.grant_id.clone(),
-            amount: grant.remaining,
-            effective_at: due,
+        let ended = open.filter_map(|grant| Some((grant.ends_at().filter(|told| *told <= at)?, grant)));
+        let (due, ends, grant) = ended
+            .map(|(told, grant)| {
+                let ends = self.end_of(grant).unwrap_or(told);
+                (if ends <= at { ends } else { told }, ends, grant)
+            })
+            .min_by(|(one, _, a), (other, _, b)| {
+                one.cmp(other).then_with(|| a.terms.grant_id.cmp(&b.terms.grant_id))
+            })?;
+        let grant_id = grant.terms.grant_id.clone();
+        let event = if ends <= at {
+            Event::CreditsExpired { grant_id, amount: grant.remaining, effective_at: due }
+        } else {
+            // The subscription goes on, and its next month is not paid yet.
+            Event::GrantEndMoved { grant_id, ends_at: ends, revived: Credits::ZERO, effective_at: due }
         };
         Some((due, event))
     }
@@ -103,7 +126,7 @@ impl Draft<'_> {
         let next = paid.next.filter(|next| *next <= self.context.at)?;
         let (number, due, month) = match &paid.term.paid {
             Some(_) => (paid.granted, next, paid.term.month(paid.granted)?),
-            None => self.account.subscriptions.next_free_month(paid)?,
+            None => self.account.subscriptions.next_free_month(paid, &self.account.payments)?,
         };
         Some((due, monthly_grant(&paid.term, number, month)?))
     }
@@ -119,9 +142,15 @@ impl Draft<'_> {
 
     fn rollover_due(&self) -> Option<GrantTerms> {
         let at = self.context.at;
-        let months = self.account.wallet.grants().filter(|grant| opens_month(grant));
-        let months = months.filter_map(|grant| grant.terms.slot.as_ref());
-        months.filter(|slot| slot.period.start <= at).find_map(|month| self.carry_into(month))
+        let facts = self.account.subscriptions.facts();
+        let paid = facts.iter().flat_map(|(id, facts)| {
+            let opened = facts.months().iter().filter(|month| facts.is_opened(month));
+            opened.map(move |month| slot(id, month))
+        });
+        let others = self.account.wallet.grants().filter(|grant| opens_month(grant));
+        let others = others.filter_map(|grant| grant.terms.slot.clone());
+        let others = others.filter(|slot| !facts.contains_key(&slot.subscription));
+        paid.chain(others).filter(|slot| slot.period.start <= at).find_map(|month| self.carry_into(&month))
     }
 
     /// The next unused credits that have not been carried into `month` yet, up to its cap. A grant can have
@@ -131,7 +160,10 @@ impl Draft<'_> {
         let sum = |amounts: &mut dyn Iterator<Item = Credits>| {
             Credits::checked_sum(amounts).unwrap_or(Credits::MAX)
         };
-        let room = month.carry_max?.saturating_sub(sum(&mut carried.iter().map(|(_, amount)| *amount)));
+        // What was used after the month had ended, while the next one was not paid, was used of what is carried.
+        let bridged = self.allocations_in(&month.subscription, month.period.start).map(Grant::used_after_end);
+        let gone = sum(&mut carried.iter().map(|(_, amount)| *amount).chain(bridged));
+        let room = month.carry_max?.saturating_sub(gone);
         if room.is_zero() {
             return None;
         }
@@ -163,12 +195,45 @@ enum Due {
     Ended(Event),
     /// A month's allocation, due since then.
     Month(GrantTerms, Timestamp),
+    /// A month of a subscription that was paid for.
+    Paid(ProviderId, Month),
+}
+
+impl Draft<'_> {
+    /// The grants of a subscription's month that ends at `end`, rollover left out.
+    pub(super) fn allocations_in<'b>(
+        &'b self,
+        subscription: &'b ProviderId,
+        end: Timestamp,
+    ) -> impl Iterator<Item = &'b Grant> {
+        self.account.wallet.grants().filter(move |grant| {
+            grant.terms.source == Source::Allocation
+                && grant
+                    .terms
+                    .slot
+                    .as_ref()
+                    .is_some_and(|slot| slot.subscription == *subscription && slot.period.end == end)
+        })
+    }
 }
 
 /// Whether the grant is the one that opens its month, and not what an upgrade added.
 pub(super) fn opens_month(grant: &Grant) -> bool {
     grant.terms.source == Source::Allocation
         && grant.terms.slot.as_ref().is_some_and(|slot| slot.carry_max.is_some())
+}
+
+/// A month that was paid for, as what is carried into it names it.
+fn slot(subscription: &ProviderId, month: &Month) -> Slot {
+    Slot {
+        subscription: subscription.clone(),
+        plan: month.plan.clone(),
+        period: month.period,
+        allocation: month.allocation,
+        carry_max: Some(month.carry_max.unwrap_or(Credits::ZERO)),
+        carried_from: None,
+        paid_month_end: None,
+    }
 }
 
 fn rollover(grant: &Grant, month: &Slot, amount: Credits, earlier: usize) -> Option<GrantTerms> {
@@ -212,6 +277,7 @@ fn monthly_grant(term: &Term, number: u32, month: Period) -> Option<GrantTerms> 
             allocation: term.monthly,
             carry_max: Some(term.carry_max.unwrap_or(Credits::ZERO)),
             carried_from: None,
+            paid_month_end: None,
         }),
         reason: None,
     })

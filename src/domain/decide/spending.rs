@@ -46,7 +46,7 @@ impl Draft<'_> {
     /// What a generation costs on the account's plan, if its features allow it.
     pub(super) fn price(&self, generation: &Generation) -> Result<(Credits, Purpose), Refusal> {
         let catalog = self.context.catalog;
-        let plan = self.account.plan(self.context.at);
+        let plan = self.account.plan(self.context.at, catalog);
         let price = catalog.price(plan, &generation.kind, &generation.options).map_err(|no_price| {
             let known = || catalog.generations.keys().cloned().collect();
             match no_price {
@@ -85,8 +85,9 @@ impl Draft<'_> {
         else {
             return Ok(());
         };
+        let terms = self.account.terms(self.context.at, catalog);
         let has =
-            |feature: &&FeatureId| catalog.plan(plan).is_some_and(|plan| plan.features.contains(*feature));
+            |feature: &&FeatureId| terms.as_ref().is_some_and(|terms| terms.features.contains(*feature));
         let missing: Vec<FeatureId> = needs.iter().filter(|feature| !has(feature)).cloned().collect();
         if missing.is_empty() {
             return Ok(());
@@ -102,7 +103,7 @@ impl Draft<'_> {
         if windows.is_empty() {
             return Ok(());
         }
-        let Some(plan) = self.context.catalog.plan(self.account.plan(self.context.at)) else {
+        let Some(plan) = self.account.terms(self.context.at, self.context.catalog) else {
             return Ok(());
         };
         let reached = plan.limits.iter().find_map(|limit| self.exceeded(limit, windows));
@@ -110,7 +111,7 @@ impl Draft<'_> {
             Err(Refusal::LimitReached {
                 limit,
                 requested,
-                windows: limits::states(&self.account.usage, plan, self.context.catalog, self.context.at),
+                windows: limits::states(&self.account.usage, &plan, self.context.catalog, self.context.at),
                 plan: plan.id.clone(),
                 plans: self.plans_allowing(windows, purpose),
             })
@@ -149,19 +150,20 @@ impl Draft<'_> {
         }
     }
 
-    /// When the next month of a running allocation begins.
+    /// When the next month of a running allocation begins, or began, where its invoice is not paid yet. `None`: nothing
+    /// comes.
     fn next_credits_at(&self) -> Option<Timestamp> {
-        let terms = self.account.subscriptions.terms();
-        let months = terms.iter().filter_map(|paid| paid.next).filter(|next| *next > self.context.at);
-        let renewal = self.account.subscriptions.current().map(|terms| terms.period.end);
-        months.chain(renewal.filter(|end| *end > self.context.at)).min()
+        let (at, subscriptions) = (self.context.at, &self.account.subscriptions);
+        let free = subscriptions.terms().iter().filter_map(|paid| paid.next).filter(|next| *next > at);
+        let paid = subscriptions.facts().values().filter_map(|facts| facts.next_credits_at(at));
+        free.chain(paid).min()
     }
 
     /// The plan above the account's that gives `requested` in a month, or else the largest above it.
     fn upgrade(&self, requested: Credits) -> Option<PlanId> {
-        let plan = self.account.plan(self.context.at);
+        let plan = self.account.plan(self.context.at, self.context.catalog);
         let monthly = |plan: &PlanId| {
-            self.context.catalog.plan(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
+            self.context.catalog.terms_of(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
         };
         let above = self.context.catalog.plans.iter().skip_while(|other| other.id != *plan).skip(1);
         let mut larger = above.filter(|other| other.allocation.monthly() > monthly(plan));

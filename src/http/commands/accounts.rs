@@ -94,7 +94,7 @@ async fn current(state: &AppState, account: &AccountId) -> Result<Done, Failure>
         Account::Open(open) => {
             let document = AccountDocument {
                 account,
-                plan: open.plan(at),
+                plan: open.plan(at, state.ledger.catalog()),
                 status: AccountStatus::Open,
                 balance: view.account.balance(at),
                 position: Token::of(view.position),

@@ -81,7 +81,7 @@ pub async fn quote(
     let command = Command::Generate(generation.clone());
     let decided = decide(&view.account, &command, Context { at, catalog });
     let account = view.account.opened().ok_or(Refusal::AccountNotFound)?;
-    let plan = account.plan(at);
+    let plan = account.plan(at, catalog);
     let (amount, draws, refusal) = match decided {
         Ok(events) => {
             let (amount, draws) = spent(&events).ok_or_else(|| Failure::unexpected("a price is missing"))?;

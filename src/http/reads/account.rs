@@ -65,7 +65,7 @@ pub async fn get(
     let position = Token::of(now.position);
     let document = AccountNow {
         account: &of.account,
-        plan: opened.plan(now.at),
+        plan: opened.plan(now.at, state.ledger.catalog()),
         status,
         balance: now.account.balance(now.at),
         position,

@@ -83,8 +83,9 @@ pub async fn limits(
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
-    let plan = opened.plan(now.at);
-    let states = catalog.plan(plan).map(|plan| limits::states(&opened.usage, plan, catalog, now.at));
+    let plan = opened.plan(now.at, catalog);
+    let terms = opened.terms(now.at, catalog);
+    let states = terms.map(|terms| limits::states(&opened.usage, &terms, catalog, now.at));
     let document = Limits {
         account: &of.account,
         plan,
@@ -136,8 +137,9 @@ pub async fn entitlements(
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
-    let plan = opened.plan(now.at);
-    let has = |feature: &FeatureId| catalog.plan(plan).is_some_and(|plan| plan.features.contains(feature));
+    let plan = opened.plan(now.at, catalog);
+    let terms = opened.terms(now.at, catalog);
+    let has = |feature: &FeatureId| terms.as_ref().is_some_and(|terms| terms.features.contains(feature));
     let generations = catalog.generations.iter().map(|(kind, generation)| {
         let missing: Vec<&FeatureId> = generation.needs.iter().filter(|need| !has(need)).collect();
         let amount = catalog.price(plan, kind, &BTreeMap::new()).unwrap_or(generation.base);
@@ -227,12 +229,11 @@ pub async fn subscription(
     let opened = now.opened()?;
     let subscriptions = &opened.subscriptions;
     let newest = || subscriptions.known().values().max_by(|one, other| one.evidence.cmp(&other.evidence));
-    let paid = subscriptions.terms().iter().filter(|paid| paid.term.paid.is_some());
     let document = SubscriptionNow {
         account: &of.account,
-        plan: opened.plan(now.at),
+        plan: opened.plan(now.at, state.ledger.catalog()),
         subscription: subscriptions.current().or_else(newest).map(Subscription::from),
-        paid_until: paid.map(|paid| paid.term.period.end).max(),
+        paid_until: subscriptions.paid_until(),
         as_of_position: Token::of(now.position),
         lag_ms: 0,
     };

@@ -14,8 +14,9 @@ use crate::{
 pub(super) fn reported(report: Report<'_>) -> Translation {
     match report.object.text("status") {
         Some("needs_response" | "under_review") => opened(report),
-        Some("won" | "prevented") => closed(report, true),
-        Some("lost") => closed(report, false),
+        Some("won") => closed(report, true),
+        // What is prevented is refunded by the network, so the money is gone.
+        Some("lost" | "prevented") => closed(report, false),
         // What was refunded is taken back by the refund.
         Some("charge_refunded") => closed(report, true),
         Some("warning_needs_response" | "warning_under_review" | "warning_closed") => {

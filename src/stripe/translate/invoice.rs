@@ -1,4 +1,4 @@
-//! What did a paid invoice pay for?
+//! What did a paid invoice pay for, and which one is not paid?
 //!
 //! Lines decide, and not the amount that was paid: it is zero for a trial, which gives nothing, and also for
 //! a full discount or a customer's balance, which give everything.
@@ -11,8 +11,9 @@ use super::{
 use crate::{
     domain::{
         amount::Money,
-        command::{Command, LeftPeriod, PaidPeriod, Proration, RecordPaidInvoice},
+        command::{Command, InvoiceLine, RecordPaidInvoice},
         event::PaymentPurpose,
+        invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
         names::ProviderId,
     },
     stripe::document::quoted,
@@ -25,22 +26,98 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
     let lines = line::lines(report)?;
     let subscription = subscription(report, &lines);
     check_is_known(report, &lines, subscription.as_ref())?;
-    let (prorations, given_back) = prorations(&lines);
+    let money = money_paid(report)?;
     let command = RecordPaidInvoice {
         invoice: invoice.clone(),
         subscription,
-        money: money_paid(report)?,
-        periods: periods(&lines),
-        prorations,
-        left: left(&lines, &given_back),
+        total: report.object.integer("total").unwrap_or(money.minor),
+        credited: report.object.integer("pre_payment_credit_notes_amount").unwrap_or(0).max(0),
+        money,
+        lines: invoice_lines(&lines),
+        created_at: report.object.time("created").unwrap_or_else(|| report.at()).min(report.at()),
         effective_at: report.object.time("status_transitions.paid_at").unwrap_or_else(|| report.at()),
     };
-    if command.periods.is_empty() && command.prorations.is_empty() && command.money.minor == 0 {
+    if command.lines.is_empty() && command.money.minor == 0 {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
     let links = payments(report).map(|payment| payment::link(payment, invoice.clone(), report));
     let paid = Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
     report.instruct(links.chain([paid]).collect())
+}
+
+fn invoice_lines(lines: &[Line<'_>]) -> Vec<InvoiceLine> {
+    let effects = lines.iter().filter_map(|line| Some((line, effect(line, lines)?)));
+    let read = effects.map(|(line, effect)| InvoiceLine {
+        line: line.id.clone(),
+        plan: line.plan.id.clone(),
+        quantity: line.quantity,
+        period: line.period,
+        interval: line.price.interval,
+        effect,
+        full: is_full(line),
+        free: line.price.amount.minor == 0,
+        cost: line.cost.clone(),
+    });
+    read.collect()
+}
+
+/// What a line does. `None`: nothing, because it is a trial's: it charges nothing for a plan that has a price.
+fn effect(line: &Line<'_>, lines: &[Line<'_>]) -> Option<LineEffect> {
+    if line.amount < 0 || line.credits {
+        return Some(LineEffect::Credit);
+    }
+    // Of a price in tiers the first ones may cost nothing.
+    let tier =
+        |other: &Line<'_>| other.amount > 0 && other.plan.id == line.plan.id && other.period == line.period;
+    let charges = line.amount > 0 || line.price.amount.minor == 0 || lines.iter().any(tier);
+    match (charges, line.is_proration) {
+        (true, _) => Some(LineEffect::Charge),
+        (false, true) => Some(LineEffect::Nothing),
+        (false, false) => None,
+    }
+}
+
+/// Whether the whole price was charged.
+fn is_full(line: &Line<'_>) -> bool {
+    let price = line.price.amount.minor.checked_mul(i64::from(line.quantity));
+    let same_currency = line.cost.currency == line.price.amount.currency;
+    !line.is_proration && same_currency && price.is_some_and(|price| price > 0 && price <= line.amount)
+}
+
+/// An invoice that waits for its money. Only the first of a subscription matters: without its money there is no plan.
+pub(super) fn finalized(report: Report<'_>) -> Translation {
+    let waits = report.object.text("status") == Some("open");
+    if !waits || report.object.integer("amount_due").is_none_or(|due| due <= 0) {
+        return Err(ignored("nothing is to be paid"));
+    }
+    unpaid(report, InvoiceState::Open, "open")
+}
+
+pub(super) fn voided(report: Report<'_>) -> Translation {
+    unpaid(report, InvoiceState::Void, "void")
+}
+
+pub(super) fn uncollectible(report: Report<'_>) -> Translation {
+    unpaid(report, InvoiceState::Uncollectible, "uncollectible")
+}
+
+fn unpaid(report: Report<'_>, state: InvoiceState, name: &str) -> Translation {
+    let step = unpaid_step(report, state, name)?;
+    report.instruct(vec![step.ok_or_else(|| ignored("the invoice is of no plan's subscription"))?])
+}
+
+fn unpaid_step(report: Report<'_>, state: InvoiceState, name: &str) -> Result<Option<Step>, SetAside> {
+    let invoice = report.id()?;
+    let lines = line::lines(report)?;
+    let Some(subscription) = subscription(report, &lines).filter(|_| !lines.is_empty()) else {
+        return Ok(None);
+    };
+    let charged = lines.iter().filter(|line| effect(line, &lines) == Some(LineEffect::Charge));
+    let charges = charged.map(|line| UnpaidCharge { plan: line.plan.id.clone(), period: line.period });
+    let key = format!("invoice_{name}:{invoice}");
+    let invoice = UnpaidInvoice { invoice, subscription, state, charges: charges.collect() };
+    let command = Command::RecordUnpaidInvoice { invoice, effective_at: report.at() };
+    Ok(Some(Step::new(key, command)))
 }
 
 /// The payments of the invoice that it names itself: one before 2025-03-31, and since then only where the list
@@ -55,7 +132,7 @@ fn payments(report: Report<'_>) -> impl Iterator<Item = ProviderId> {
 pub(super) fn failed(report: Report<'_>) -> Translation {
     let invoice = report.id()?;
     let attempt = attempt(report);
-    let step = Step::new(
+    let failed = Step::new(
         format!("invoice_failed:{invoice}:{attempt}"),
         Command::RecordFailedPayment {
             payment: invoice,
@@ -65,7 +142,8 @@ pub(super) fn failed(report: Report<'_>) -> Translation {
             effective_at: report.at(),
         },
     );
-    report.instruct(vec![step])
+    let unpaid = unpaid_step(report, InvoiceState::Failed, "unpaid").unwrap_or_default();
+    report.instruct([failed].into_iter().chain(unpaid).collect())
 }
 
 pub(super) fn action_required(report: Report<'_>) -> Translation {
@@ -105,9 +183,7 @@ fn check_is_known(
         (_, true) => {}
     }
     if sells_pack(report) {
-        let because = "the invoice sells a pack, and packs are granted by checkouts and payments; if none did, \
-                       grant it by hand";
-        return Err(held(because));
+        return Err(ignored("the invoice sells a pack, which its checkout or its payment grants"));
     }
     let price = report.object.members("lines").find_map(line::price_of);
     match (subscription, price) {
@@ -146,67 +222,4 @@ fn purpose(report: Report<'_>) -> PaymentPurpose {
     let lines = line::lines(report).unwrap_or_default();
     let plan = lines.iter().find(|line| line.amount > 0).map(|line| line.plan.id.clone());
     PaymentPurpose::Subscription { subscription: subscription(report, &lines), plan }
-}
-
-/// The periods that lines charge for in full.
-fn periods(lines: &[Line<'_>]) -> Vec<PaidPeriod> {
-    let paid = lines.iter().filter(|line| pays_period(line));
-    paid.map(|line| PaidPeriod {
-        plan: line.plan.id.clone(),
-        quantity: line.quantity,
-        period: line.period,
-        cost: line.cost.clone(),
-    })
-    .collect()
-}
-
-/// A line of nothing for a plan that has a price is a trial's.
-fn pays_period(line: &Line<'_>) -> bool {
-    !line.is_proration && (line.amount > 0 || (line.amount == 0 && line.price.amount.minor == 0))
-}
-
-/// Changes of plan: each line that charges for the rest of a period, with the line that gives back for what
-/// was held before; and the lines that are left over.
-fn prorations<'a, 'b>(lines: &'b [Line<'a>]) -> (Vec<Proration>, Vec<&'b Line<'a>>) {
-    let (charges, mut credits): (Vec<_>, Vec<_>) =
-        lines.iter().filter(|line| line.is_proration).partition(|line| line.amount >= 0);
-    let changes = charges.into_iter().map(|charge| proration(charge, take_match(&mut credits, charge)));
-    (changes.collect(), credits)
-}
-
-/// Periods that were given back for others that begin at once, as when a month becomes a year. One that is given back
-/// for nothing takes nothing away: it was paid for, and the plan was left.
-fn left(lines: &[Line<'_>], given_back: &[&Line<'_>]) -> Vec<LeftPeriod> {
-    let begins = |credit: &Line<'_>| {
-        let mut whole = lines.iter().filter(|line| pays_period(line));
-        whole.any(|line| line.period.start == credit.period.start && line.subscription == credit.subscription)
-    };
-    let left = given_back.iter().filter(|credit| begins(credit));
-    left.map(|credit| LeftPeriod {
-        line: credit.id.clone(),
-        plan: credit.plan.id.clone(),
-        quantity: credit.quantity,
-        span: credit.period,
-        interval: credit.price.interval,
-    })
-    .collect()
-}
-
-fn proration(charge: &Line<'_>, credit: Option<&Line<'_>>) -> Proration {
-    Proration {
-        line: charge.id.clone(),
-        from: credit.map(|credit| (credit.plan.id.clone(), credit.quantity)),
-        to: (charge.plan.id.clone(), charge.quantity),
-        span: charge.period,
-        interval: charge.price.interval,
-        cost: charge.cost.clone(),
-    }
-}
-
-/// The credit that begins with the charge, on the same subscription. It is used up.
-fn take_match<'a, 'b>(credits: &mut Vec<&'b Line<'a>>, charge: &Line<'_>) -> Option<&'b Line<'a>> {
-    let index = credits.iter().position(|credit| {
-        credit.period.start == charge.period.start && credit.subscription == charge.subscription
-    })?;
-    Some(credits.remove(index))
 }

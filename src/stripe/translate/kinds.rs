@@ -3,7 +3,9 @@
 //!
 //! A type that is not in here changes nothing, and is kept as ignored.
 
-use super::{Report, Translation, checkout, customer, dispute, invoice, payment, refund, subscription};
+use super::{
+    Report, Translation, checkout, credit_note, customer, dispute, invoice, payment, refund, subscription,
+};
 
 /// A type of event.
 pub struct Kind {
@@ -54,13 +56,15 @@ const fn ignored(name: &'static str, because: &'static str) -> Kind {
 
 const UNPAID_INVOICE: &str = "an invoice gives nothing before it is paid";
 const NEVER_PAID_INVOICE: &str =
-    "an invoice that is not paid gives nothing; the subscription's status says the rest";
+    "the money will not come: no plan and no MRR for its period, whatever the subscription's status says";
+const CREDIT_NOTE: &str = "takes back credits by the share that was put on the customer's balance or given back outside \
+                           of Stripe";
 const CARD: &str = "a card changes no credits";
 const CATALOG: &str = "the catalog says what is sold, and not what is listed at Stripe";
 const NO_MONEY: &str = "no money has moved";
 const REPORT: &str = "the subscription's terms as they are now: plan, quantity, period, end, pause, MRR; the newest \
                       report holds";
-const DISPUTED: &str = "the dispute's status decides: open freezes what is left, lost takes back, won or prevented \
+const DISPUTED: &str = "the dispute's status decides: open freezes what is left, lost or prevented takes back, won \
                         releases, an inquiry does nothing";
 
 /// In the order in which the documentation of Stripe's events is read: by what they are about.
@@ -91,7 +95,11 @@ pub const KINDS: &[Kind] = &[
         "records that the trial ends soon",
     ),
     ignored("invoice.created", UNPAID_INVOICE),
-    ignored("invoice.finalized", UNPAID_INVOICE),
+    handled(
+        "invoice.finalized",
+        invoice::finalized,
+        "of a subscription's first invoice: no plan before its money has come, unless `payments.trust_processing`",
+    ),
     ignored("invoice.updated", UNPAID_INVOICE).unasked(),
     ignored("invoice.upcoming", UNPAID_INVOICE).unasked(),
     handled("invoice.paid", invoice::paid, "grants what the lines pay for: periods, and changes of plan"),
@@ -106,8 +114,8 @@ pub const KINDS: &[Kind] = &[
         invoice::action_required,
         "records that the customer has to confirm the payment",
     ),
-    ignored("invoice.voided", NEVER_PAID_INVOICE),
-    ignored("invoice.marked_uncollectible", NEVER_PAID_INVOICE),
+    handled("invoice.voided", invoice::voided, NEVER_PAID_INVOICE),
+    handled("invoice.marked_uncollectible", invoice::uncollectible, NEVER_PAID_INVOICE),
     handled(
         "invoice_payment.paid",
         payment::of_invoice,
@@ -134,6 +142,9 @@ pub const KINDS: &[Kind] = &[
     handled("refund.failed", refund::single, "gives back what was taken"),
     handled("charge.refund.updated", refund::single, "the same as `refund.updated`, as it was called before")
         .unasked(),
+    handled("credit_note.created", credit_note::reported, CREDIT_NOTE),
+    handled("credit_note.updated", credit_note::reported, CREDIT_NOTE),
+    handled("credit_note.voided", credit_note::reported, "gives back what the note took"),
     handled("charge.dispute.created", dispute::reported, DISPUTED),
     handled("charge.dispute.updated", dispute::reported, DISPUTED),
     handled("charge.dispute.funds_withdrawn", dispute::reported, DISPUTED),

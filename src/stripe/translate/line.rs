@@ -25,6 +25,8 @@ pub(super) struct Line<'a> {
     /// The line's own period. The invoice's is the one before, when a period is paid in advance.
     pub(super) period: Period,
     pub(super) is_proration: bool,
+    /// Whether it says which lines it gives back, so that it is no charge, whatever its amount.
+    pub(super) credits: bool,
     pub(super) subscription: Option<ProviderId>,
     /// Before discounts, in minor units; negative for what is given back.
     pub(super) amount: i64,
@@ -64,13 +66,8 @@ fn read<'a>(
     price: &'a PlanPrice,
     discount: InvoiceDiscount,
 ) -> Result<Line<'a>, SetAside> {
+    // A price is known by its id, in whatever currency it was paid.
     let currency = report.currency()?;
-    if currency != price.amount.currency {
-        return Err(held(format!(
-            "charged in {currency}, and the plan's price is in {}",
-            price.amount.currency
-        )));
-    }
     let parent = line.first(&PARENTS);
     let amount = line.integer("amount").ok_or_else(|| held("a line has no whole amount"))?;
     let cost = cost(line, amount, discount).ok_or_else(|| held("a line's amounts are out of bounds"))?;
@@ -81,6 +78,7 @@ fn read<'a>(
         quantity: super::subscription::quantity(line)?,
         period: period(line)?,
         is_proration: parent.map_or_else(|| line.is_true("proration"), |parent| parent.is_true("proration")),
+        credits: parent.is_some_and(|parent| parent.find("proration_details.credited_items").is_some()),
         subscription: parent.and_then(|parent| parent.id("subscription")).or_else(|| line.id("subscription")),
         amount,
         cost: Money { minor: cost, currency },

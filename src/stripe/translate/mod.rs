@@ -7,6 +7,7 @@
 
 mod change;
 mod checkout;
+mod credit_note;
 mod customer;
 mod dispute;
 mod fraction;

@@ -1,9 +1,11 @@
 //! One of every event, with every field filled in.
 
 use counterfoil::domain::{
-    catalog::{Measure, WindowKind},
+    amount::Ratio,
+    catalog::{Measure, RolloverCap, WindowKind},
     credits::{GrantTerms, Slot, Source},
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
+    invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
     names::{DeductionId, GenerationId, GenerationType, OptionName, PackId},
     subscription::{PaidBy, SubscriptionTerms, Term},
@@ -70,6 +72,7 @@ fn terms() -> SubscriptionTerms {
         trial_end: Some(time("2025-06-15T10:00:00Z")),
         ended_at: Some(month(0).end),
         grace_days: Some(3),
+        unit: Some(credits(500)),
         ..words::terms("basic", month(0))
     }
 }
@@ -91,8 +94,41 @@ fn grant() -> GrantTerms {
             allocation: credits(500),
             carry_max: Some(credits(500)),
             carried_from: Some(grant_id("month:sub_1:1748772000")),
+            paid_month_end: None,
         }),
         reason: Some("goodwill".to_owned()),
+    }
+}
+
+fn paid_invoice() -> PaidInvoice {
+    PaidInvoice {
+        invoice: provider("in_1"),
+        subscription: provider("sub_1"),
+        total: 999,
+        credited: 100,
+        lines: vec![PaidLine {
+            line: provider("il_1"),
+            plan: plan_id("basic"),
+            quantity: 2,
+            period: month(0),
+            effect: LineEffect::Charge,
+            months: 1,
+            full: true,
+            free: false,
+            unit: credits(500),
+            rollover: Some(RolloverCap::MaxBalance(Ratio::new(2, 1).expect("it is a ratio"))),
+            cost: usd(999),
+        }],
+        created_at: month(0).start,
+    }
+}
+
+fn unpaid_invoice() -> UnpaidInvoice {
+    UnpaidInvoice {
+        invoice: provider("in_2"),
+        subscription: provider("sub_1"),
+        state: InvoiceState::Void,
+        charges: vec![UnpaidCharge { plan: plan_id("basic"), period: month(1) }],
     }
 }
 
@@ -183,6 +219,12 @@ fn clawbacks() -> Vec<Event> {
         },
         Event::GrantFrozen { grant_id: grant_id.clone(), dispute: dispute.clone(), effective_at },
         Event::GrantUnfrozen { grant_id: grant_id.clone(), dispute, effective_at },
+        Event::GrantEndMoved {
+            grant_id: grant_id.clone(),
+            ends_at: month(1).end,
+            revived: credits(7),
+            effective_at,
+        },
         Event::DebtPaid { grant_id, amount: credits(15), effective_at },
         Event::DebtForgiven { amount: credits(5), reason: "goodwill".to_owned(), effective_at },
     ]
@@ -221,6 +263,8 @@ fn subscriptions() -> Vec<Event> {
     let effective_at = at();
     vec![
         Event::PeriodPaid { term: term(), effective_at },
+        Event::InvoicePaid { invoice: paid_invoice(), effective_at },
+        Event::InvoiceUnpaid { invoice: unpaid_invoice(), effective_at },
         Event::TrialStarted { terms: terms(), effective_at },
         Event::TrialEndAnnounced {
             subscription: provider("sub_1"),
@@ -283,6 +327,18 @@ fn payments() -> Vec<Event> {
             payment: provider("pi_1"),
             money: usd(333),
             refunded_at: month(0).start,
+            effective_at,
+        },
+        Event::CreditNoteIssued {
+            note: provider("cn_1"),
+            invoice: provider("in_1"),
+            money: money.clone(),
+            effective_at,
+        },
+        Event::CreditNoteVoided {
+            note: provider("cn_1"),
+            invoice: provider("in_1"),
+            money: money.clone(),
             effective_at,
         },
         Event::DisputeOpened {

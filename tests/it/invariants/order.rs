@@ -138,15 +138,17 @@ fn process(start: Scenario, reports: &[Command], at: Timestamp) -> Scenario {
 
 /// What became of the credits. What a refund takes back may have been carried on before or not, and may have
 /// expired before or not: nobody has it either way.
-fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
+pub fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
     let mut grants: BTreeMap<String, [i64; 4]> = BTreeMap::new();
     for grant in scenario.grants() {
         let rolled = grant.terms.source == Source::Rollover;
         let name = match &grant.terms.slot {
             Some(slot) if rolled => format!("carried into {}", slot.period.start),
-            _ => grant.terms.grant_id.to_string(),
+            Some(slot) => format!("of the month until {}", slot.month_end()),
+            None => grant.terms.grant_id.to_string(),
         };
-        let granted = if rolled { 0 } else { grant.terms.amount.get() };
+        // Of a month as much is granted as is known to be due, so that only what is there of it is the same in any order.
+        let granted = if grant.terms.slot.is_some() { 0 } else { grant.terms.amount.get() };
         let parts = [granted, grant.remaining.get(), grant.consumed.get(), grant.held.get()];
         let sums = grants.entry(name).or_default();
         sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
@@ -157,7 +159,7 @@ fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
 
 fn assert_same(one: &Scenario, other: &Scenario, whole: bool) {
     assert_eq!(one.balance(), other.balance());
-    assert_eq!(one.open().plan(one.clock), other.open().plan(other.clock));
+    assert_eq!(one.open().plan(one.clock, &one.catalog), other.open().plan(other.clock, &other.catalog));
     assert_eq!(one.open().customers, other.open().customers);
     assert_eq!(one.open().subscriptions.known(), other.open().subscriptions.known());
     if whole {

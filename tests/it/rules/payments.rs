@@ -104,13 +104,13 @@ fn what_expired_is_not_owed_however_the_refund_is_split() {
 }
 
 #[test]
-fn credits_on_hold_are_owed_and_come_back_when_released() {
+fn credits_on_hold_are_owed_and_settle_that_when_they_are_released() {
     bought()
         .when(hold(300))
         .when(refund_payment("pi_1", 1000, 1000, day(0)))
         .then_balance(0, 300, 300)
         .when(release("hold_4"))
-        .then_balance(300, 0, 300);
+        .then_balance(0, 0, 0);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn second_month(plan: &str, spent: i64) -> Scenario {
 #[test]
 fn what_is_unused_rolls_over_into_a_grant_of_its_own() {
     second_month("basic", 200)
-        .then_named(["CreditsExpired", "PaymentSucceeded", "PeriodPaid", "CreditsGranted", "CreditsGranted"])
+        .then_named(["CreditsExpired", "PaymentSucceeded", "InvoicePaid", "CreditsGranted", "CreditsGranted"])
         .then_grant("carry:month:sub_1:1748772000", 300, 300)
         .then_available(800);
 }

@@ -5,10 +5,10 @@ use counterfoil::domain::{
     account::{Account, OpenAccount},
     catalog::Catalog,
     command::{Command, Deduction},
-    credits::{Balance, Grant, Source},
+    credits::{Balance, Grant},
     decide::{Context, decide},
     event::Event,
-    names::{DeductionId, GrantId, ProviderId},
+    names::{DeductionId, GrantId},
     refusal::Refusal,
     time::Timestamp,
 };
@@ -144,7 +144,7 @@ impl Scenario {
 
     #[track_caller]
     pub fn then_on_plan(self, plan: &str) -> Self {
-        assert_eq!(self.open().plan(self.clock).as_str(), plan);
+        assert_eq!(self.open().plan(self.clock, &self.catalog).as_str(), plan);
         self
     }
 
@@ -190,12 +190,14 @@ impl Scenario {
         self.account.opened().into_iter().flat_map(|account| account.wallet.grants()).collect()
     }
 
-    /// What was ever granted to a subscription's months by allocation, upgrades included, less what was taken.
-    pub fn granted_net(&self, subscription: &ProviderId) -> i64 {
-        let allocations = self.grants().into_iter().filter(|grant| grant.terms.source == Source::Allocation);
-        let ours = allocations
-            .filter(|grant| grant.terms.slot.as_ref().is_some_and(|slot| slot.subscription == *subscription));
-        ours.map(|grant| grant.terms.amount.get() - grant.voided.get()).sum()
+    /// What was spent, and what is there, less what is owed.
+    pub fn gained(&self) -> i64 {
+        let spent = self.history.iter().map(|event| match event {
+            Event::CreditsDeducted { amount, .. } => amount.get(),
+            Event::CreditsRefunded { amount, .. } => -amount.get(),
+            _ => 0,
+        });
+        spent.sum::<i64>() + self.balance().settled
     }
 
     /// The deduction as its event says, as a refund needs it.

@@ -4,11 +4,12 @@ use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::Interval,
     command::{
-        Command, Excess, Generation, GrantCredits, HoldFor, LeftPeriod, PaidPeriod, Proration,
-        RecordPackPurchase, RecordPaidInvoice, RecordSubscription, SubscriptionChange,
+        Command, Excess, Generation, GrantCredits, HoldFor, InvoiceLine, RecordPackPurchase,
+        RecordPaidInvoice, RecordSubscription, SubscriptionChange,
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::{BURN_ORDER, Draw, Event, Purpose},
+    invoice::LineEffect,
     names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
     subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
     time::{Period, Timestamp},
@@ -174,14 +175,37 @@ pub fn pay(invoice: &str, plan: &str, period: Period) -> Command {
 }
 
 pub fn pay_for(subscription: &str, invoice: &str, plan: &str, period: Period) -> Command {
+    let charge = line(&format!("line_{invoice}"), plan, period, LineEffect::Charge, 999);
+    invoice_of(subscription, invoice, vec![charge], period.start)
+}
+
+/// A line about one of a plan.
+pub fn line(id: &str, plan: &str, period: Period, effect: LineEffect, minor: i64) -> InvoiceLine {
+    InvoiceLine {
+        line: provider(id),
+        plan: plan_id(plan),
+        quantity: 1,
+        period,
+        interval: Interval::Month,
+        effect,
+        full: false,
+        free: false,
+        cost: usd(minor),
+    }
+}
+
+/// An invoice that was made and paid at `at`.
+pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at: Timestamp) -> Command {
+    let total = lines.iter().map(|line| line.cost.minor).sum();
     Command::RecordPaidInvoice(RecordPaidInvoice {
         invoice: provider(invoice),
         subscription: Some(provider(subscription)),
-        money: usd(999),
-        periods: vec![PaidPeriod { plan: plan_id(plan), quantity: 1, period, cost: usd(999) }],
-        prorations: Vec::new(),
-        left: Vec::new(),
-        effective_at: period.start,
+        money: usd(i64::max(total, 0)),
+        total,
+        credited: 0,
+        lines,
+        created_at: at,
+        effective_at: at,
     })
 }
 
@@ -191,37 +215,20 @@ pub fn change_plan(invoice: &str, from: &str, to: &str, at: Timestamp, end: Time
 }
 
 pub fn change_plan_of(interval: Interval, invoice: &str, from: &str, to: &str, span: Period) -> Command {
-    let proration = Proration {
-        line: provider(&format!("line_{invoice}")),
-        from: Some((plan_id(from), 1)),
-        to: (plan_id(to), 1),
-        span,
-        interval,
-        cost: usd(667),
-    };
-    Command::RecordPaidInvoice(RecordPaidInvoice {
-        invoice: provider(invoice),
-        subscription: Some(provider(SUBSCRIPTION)),
-        money: usd(667),
-        periods: Vec::new(),
-        prorations: vec![proration],
-        left: Vec::new(),
-        effective_at: span.start,
-    })
+    let of =
+        |id: String, plan, effect, minor| InvoiceLine { interval, ..line(&id, plan, span, effect, minor) };
+    let credit = of(format!("credit_{invoice}"), from, LineEffect::Credit, -333);
+    let charge = of(format!("line_{invoice}"), to, LineEffect::Charge, 1_000);
+    invoice_of(SUBSCRIPTION, invoice, vec![credit, charge], span.start)
 }
 
 /// The rest of what is held, paid for by the interval, is given back, and another period begins with `to`.
 pub fn switch(invoice: &str, from: (&str, Interval, Period), to: &str, begun: Period) -> Command {
     let (plan, interval, held) = from;
-    let Command::RecordPaidInvoice(paid) = pay(invoice, to, begun) else { unreachable!() };
-    let left = LeftPeriod {
-        line: provider(&format!("line_{invoice}")),
-        plan: plan_id(plan),
-        quantity: 1,
-        span: Period { start: begun.start, end: held.end },
-        interval,
-    };
-    Command::RecordPaidInvoice(RecordPaidInvoice { left: vec![left], ..paid })
+    let left = Period { start: begun.start, end: held.end };
+    let credit = line(&format!("credit_{invoice}"), plan, left, LineEffect::Credit, -333);
+    let charge = line(&format!("line_{invoice}"), to, begun, LineEffect::Charge, 1_332);
+    invoice_of(SUBSCRIPTION, invoice, vec![InvoiceLine { interval, ..credit }, charge], begun.start)
 }
 
 /// An active subscription for a month, reported when that began.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::command::Command,
+    domain::{command::Command, invoice::LineEffect},
     stripe::{
         Deployment, Mode,
         envelope::{Envelope, Unparsable},
@@ -22,7 +22,7 @@ fn edge(file: &str) -> Result<counterfoil::stripe::translate::Instructions, SetA
 fn paid(file: &str) -> (usize, i64) {
     let instructions = edge(file).unwrap();
     let Command::RecordPaidInvoice(invoice) = &instructions.steps.last().unwrap().command else { panic!() };
-    (invoice.periods.len(), invoice.money.minor)
+    (invoice.lines.len(), invoice.money.minor)
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn a_full_discount_pays_for_the_period_and_costs_nothing() {
     assert_eq!(paid("zero_total_full_discount.json"), (1, 0));
     let instructions = edge("zero_total_full_discount.json").unwrap();
     let Command::RecordPaidInvoice(invoice) = &instructions.steps.last().unwrap().command else { panic!() };
-    assert_eq!(invoice.periods[0].cost.minor, 0);
-    assert_eq!(invoice.periods[0].plan.as_str(), "creator");
+    assert_eq!(invoice.lines[0].cost.minor, 0);
+    assert_eq!(invoice.lines[0].plan.as_str(), "creator");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_balance_or_money_outside_of_stripe_pays_for_the_period() {
         let Command::RecordPaidInvoice(invoice) = instructions.steps.last().unwrap().command.clone() else {
             panic!()
         };
-        (invoice.money.minor, invoice.periods.len())
+        (invoice.money.minor, invoice.lines.len())
     };
     assert_eq!(money_and_periods(&event), (0, 1));
     event["data"]["object"]["paid_out_of_band"] = true.into();
@@ -190,8 +190,11 @@ fn a_cycle_invoice_with_prorations_has_both() {
     event["data"]["object"]["lines"]["total_count"] = 3.into();
     let instructions = translated_value(&event).unwrap();
     let Command::RecordPaidInvoice(invoice) = &instructions.steps.last().unwrap().command else { panic!() };
-    assert_eq!((invoice.periods.len(), invoice.prorations.len()), (1, 1));
-    assert_eq!(invoice.prorations[0].from.as_ref().unwrap().0.as_str(), "basic");
+    let effects: Vec<_> = invoice.lines.iter().map(|line| (line.effect, line.plan.as_str())).collect();
+    assert_eq!(
+        effects,
+        [(LineEffect::Charge, "creator"), (LineEffect::Credit, "basic"), (LineEffect::Charge, "creator"),]
+    );
 }
 
 /// Money for a pack must never be dropped silently.

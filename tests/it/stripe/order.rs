@@ -11,7 +11,6 @@ use counterfoil::{
         credits::Grant,
         decide::{Context, decide},
         names::{AccountId, ProviderId},
-        subscription::Term,
         time::Timestamp,
     },
     stripe::{
@@ -119,30 +118,27 @@ struct Standing {
     balance: counterfoil::domain::credits::Balance,
     customers: String,
     subscriptions: String,
-    terms: Vec<(Timestamp, Term, Option<Timestamp>)>,
+    facts: String,
     grants: BTreeMap<String, Grant>,
 }
 
 impl Standing {
     fn of(account: &Account, at: Timestamp) -> Self {
         let open = account.opened().expect("the account is open");
-        let mut terms: Vec<_> = open
-            .subscriptions
-            .terms()
-            .iter()
-            .map(|paid| (paid.term.period.start, paid.term.clone(), paid.next))
-            .collect();
-        terms.sort_by_key(|(start, _, _)| *start);
         Self {
-            plan: open.plan(at).to_string(),
+            plan: open.plan(at, &catalog()).to_string(),
             balance: account.balance(at),
             customers: format!("{:?}", open.customers),
             subscriptions: format!("{:?}", open.subscriptions.known()),
-            terms,
+            facts: format!("{:?}", open.subscriptions.facts()),
             grants: open
                 .wallet
                 .grants()
-                .map(|grant| (grant.terms.grant_id.to_string(), grant.clone()))
+                .map(|grant| {
+                    // Whether an end was moved there and back is history.
+                    let grant = Grant { end_moved: grant.ends_at(), used_at_end: None, ..grant.clone() };
+                    (grant.terms.grant_id.to_string(), grant)
+                })
                 .collect(),
         }
     }

@@ -4,6 +4,7 @@ use counterfoil::{
     domain::{
         command::{Command, RecordPaidInvoice, RecordSubscription, SubscriptionChange},
         event::PaymentPurpose,
+        invoice::LineEffect,
         subscription::SubscriptionStatus,
     },
     stripe::translate::{Instructions, Owner, SetAside},
@@ -68,24 +69,19 @@ fn subscription(report: &RecordSubscription) -> String {
 
 fn paid_invoice(invoice: &RecordPaidInvoice) -> String {
     let mut words = format!("paid {}", invoice.money.minor);
-    for paid in &invoice.periods {
+    for line in &invoice.lines {
+        let effect = match line.effect {
+            LineEffect::Charge => "",
+            LineEffect::Credit => "less ",
+            LineEffect::Nothing => "perhaps ",
+        };
         words += &format!(
-            ": {} x{} {}..{} for {}",
-            paid.plan,
-            paid.quantity,
-            paid.period.start.to_utc().format("%m-%d"),
-            paid.period.end.to_utc().format("%m-%d"),
-            paid.cost.minor
-        );
-    }
-    for change in &invoice.prorations {
-        let from = change.from.as_ref().map_or("nothing", |(plan, _)| plan.as_str());
-        words += &format!(
-            ": {from} to {} {}..{} for {}",
-            change.to.0,
-            change.span.start.to_utc().format("%m-%d"),
-            change.span.end.to_utc().format("%m-%d"),
-            change.cost.minor
+            ": {effect}{} x{} {}..{} for {}",
+            line.plan,
+            line.quantity,
+            line.period.start.to_utc().format("%m-%d"),
+            line.period.end.to_utc().format("%m-%d"),
+            line.cost.minor
         );
     }
     words

@@ -138,7 +138,11 @@ async fn trap_01_a_rebuilt_report_stands_among_the_others_by_its_time() {
 
 async fn plan(bureau: &Bureau) -> String {
     let view = bureau.desk.test.ledger.view(&AccountId::parse(ADA).unwrap()).await.unwrap();
-    view.account.opened().unwrap().plan(bureau.desk.clock().now()).to_string()
+    view.account
+        .opened()
+        .unwrap()
+        .plan(bureau.desk.clock().now(), bureau.desk.test.ledger.catalog())
+        .to_string()
 }
 
 /// What came and could not be processed would not be the second time, and what a person discarded stays so.

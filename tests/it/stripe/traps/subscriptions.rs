@@ -95,7 +95,9 @@ async fn trap_31_who_is_gone_keeps_the_ledger_and_loses_the_link() {
 #[tokio::test]
 async fn a_trial_without_a_card_gives_the_plan_then_nothing_until_somebody_pays() {
     let desk = desk_at("2025-06-04T00:00:00Z").await;
-    let plan = async |desk: &Desk| opened(desk, BOB).await.plan(desk.clock().now()).to_string();
+    let plan = async |desk: &Desk| {
+        opened(desk, BOB).await.plan(desk.clock().now(), desk.test.ledger.catalog()).to_string()
+    };
     desk.tell(&["customer.subscription.created.trialing.json", "invoice.paid.trial_zero.json"]).await;
     desk.tell(&["customer.subscription.trial_will_end.json"]).await;
     assert_eq!(plan(&desk).await, "team");

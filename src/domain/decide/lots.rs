@@ -1,0 +1,249 @@
+//! Taking credits back, and giving them again: from what is left first, then what had expired, then what was spent.
+//!
+//! A lot is what was granted together: a pack, or a month of a subscription with what was carried on of it. How much of
+//! it is to be taken follows from all that is known; what is recorded is the difference to what was taken before.
+
+use crate::domain::{
+    amount::Credits,
+    catalog::DebtPolicy,
+    credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Source},
+    event::{Draw, Event},
+    names::{GrantId, ProviderId},
+    refusal::Refusal,
+    time::Timestamp,
+};
+
+use super::{draft::Draft, refunds::REISSUED_LIFE};
+
+/// Grants that are one as far as their payment goes. What was carried on comes after what it was carried from.
+pub(super) struct Lot {
+    pub grants: Vec<GrantId>,
+    /// The payment that is named where a grant names none.
+    pub payment: ProviderId,
+}
+
+/// How much is to be taken of a lot in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub amount: Credits,
+    /// The part of it for which money came back: what was spent of that is owed.
+    pub owed: Credits,
+}
+
+/// A part of one grant, by what had become of its credits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Part {
+    left: Credits,
+    expired: Credits,
+    spent: Credits,
+}
+
+impl Draft<'_> {
+    /// Takes or gives what is missing until as much is taken as `target` says.
+    pub(super) fn bring_to(&mut self, lot: &Lot, target: Target, at: Timestamp) -> Result<(), Refusal> {
+        let taken = sum(self.grants_of(lot).iter().map(|grant| grant.clawed_back));
+        if target.amount < taken {
+            return self.give_again(lot, taken.saturating_sub(target.amount), at);
+        }
+        self.take_back(lot, target, at)
+    }
+
+    fn grants_of(&self, lot: &Lot) -> Vec<&Grant> {
+        lot.grants.iter().filter_map(|id| self.account.wallet.find(id)).collect()
+    }
+
+    fn take_back(&mut self, lot: &Lot, target: Target, effective_at: Timestamp) -> Result<(), Refusal> {
+        let parts = take(&self.grants_of(lot), target);
+        for (grant_id, part) in lot.grants.iter().zip(parts) {
+            if part == Part::default() {
+                continue;
+            }
+            let (owed, forgiven) = match self.context.catalog.debt {
+                DebtPolicy::Owe => (part.spent, Credits::ZERO),
+                DebtPolicy::Forgive => (Credits::ZERO, part.spent),
+            };
+            self.record(Event::CreditsClawedBack {
+                payment: self.payment_of(lot, grant_id),
+                grant_id: grant_id.clone(),
+                voided: part.left,
+                expired: part.expired,
+                owed,
+                forgiven,
+                effective_at,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn payment_of(&self, lot: &Lot, grant_id: &GrantId) -> ProviderId {
+        let grant = self.account.wallet.find(grant_id);
+        grant.and_then(|grant| grant.terms.payment.clone()).unwrap_or_else(|| lot.payment.clone())
+    }
+
+    /// Gives back what was taken, the last part first, so that what stays taken is what a smaller target would have
+    /// taken.
+    fn give_again(&mut self, lot: &Lot, wanted: Credits, effective_at: Timestamp) -> Result<(), Refusal> {
+        let given = give_back(&self.grants_of(lot), wanted);
+        for (grant_id, part) in lot.grants.iter().zip(given) {
+            if part != Part::default() {
+                self.give_part(lot, grant_id, part, effective_at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn give_part(
+        &mut self,
+        lot: &Lot,
+        grant_id: &GrantId,
+        part: Part,
+        effective_at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let Some(grant) = self.account.wallet.find(grant_id) else { return Ok(()) };
+        let (owed, ends) = (part.spent.min(grant.clawed_back_owed), grant.ends_at());
+        let unowed = owed.min(self.account.wallet.debt);
+        let repaid = owed.saturating_sub(unowed);
+        self.record(Event::CreditsRestored {
+            payment: self.payment_of(lot, grant_id),
+            grant_id: grant_id.clone(),
+            restored: part.left,
+            expired: part.expired,
+            unowed,
+            repaid,
+            unforgiven: part.spent.saturating_sub(owed),
+            effective_at,
+        })?;
+        self.reimburse(repaid, ends)
+    }
+
+    /// Other credits have paid a debt that is none any more. As many come back, for as long as the grant lives
+    /// that was taken back, and at least for as long as any credits that come back late.
+    fn reimburse(&mut self, repaid: Credits, ends: Option<Timestamp>) -> Result<(), Refusal> {
+        if repaid.is_zero() {
+            return Ok(());
+        }
+        let at = self.context.at;
+        let grant = GrantTerms {
+            grant_id: self.next_grant_id("refund")?,
+            source: Source::Refund,
+            amount: repaid,
+            starts_at: at,
+            expires_at: ends.map(|ends| ends.max(at.plus(REISSUED_LIFE))),
+            priority: PRIORITY_DEFAULT,
+            cost: None,
+            payment: None,
+            slot: None,
+            reason: Some("the payment was not taken back after all".to_owned()),
+        };
+        self.grant(grant, at)
+    }
+
+    /// Credits came back to grants that had been taken back as spent, from a hold or a refunded generation. They settle
+    /// that first: what is owed is owed no more, and what was forgiven is void.
+    pub(super) fn settle_returns(
+        &mut self,
+        returns: &[Draw],
+        effective_at: Timestamp,
+    ) -> Result<(), Refusal> {
+        for draw in returns {
+            self.settle_return(&draw.grant_id, effective_at)?;
+        }
+        if returns.is_empty() || self.account.subscriptions.facts().is_empty() {
+            return Ok(());
+        }
+        // What a smaller plan takes is taken from what was held, too, once it is back.
+        self.settle_months()
+    }
+
+    fn settle_return(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
+        let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
+        let amount = settled_by_return(grant, Credits::ZERO).min(grant.remaining);
+        let forgiven = grant.clawed_back_spent.saturating_sub(grant.clawed_back_owed).min(amount);
+        let owed = amount.saturating_sub(forgiven).min(self.account.wallet.debt);
+        let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
+        if voided.is_zero() {
+            return self.pay_debt(id, effective_at);
+        }
+        let Some(payment) = grant.terms.payment.clone() else {
+            return self.pay_debt(id, effective_at);
+        };
+        let (grant_id, zero) = (id.clone(), Credits::ZERO);
+        self.record(Event::CreditsRestored {
+            payment: payment.clone(),
+            grant_id: grant_id.clone(),
+            restored: zero,
+            expired: zero,
+            unowed: owed,
+            repaid: zero,
+            unforgiven: forgiven,
+            effective_at,
+        })?;
+        self.record(Event::CreditsClawedBack {
+            payment,
+            grant_id,
+            voided,
+            expired: zero,
+            owed: zero,
+            forgiven: zero,
+            effective_at,
+        })?;
+        self.pay_debt(id, effective_at)
+    }
+}
+
+/// How much of what comes back to a grant was taken back as spent already, when `returned` is about to come back.
+pub(super) fn settled_by_return(grant: &Grant, returned: Credits) -> Credits {
+    grant.clawed_back_spent.saturating_sub(grant.used().saturating_sub(returned))
+}
+
+pub(super) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Credits {
+    Credits::checked_sum(amounts).unwrap_or(Credits::MAX)
+}
+
+/// Takes what is left of each grant, what of it had expired, then the same of what was carried on; and what was spent
+/// last, as far as that is owed. So the same is taken whether it is reported before the end of a month or after it.
+fn take(lot: &[&Grant], target: Target) -> Vec<Part> {
+    let taken = sum(lot.iter().map(|grant| grant.clawed_back));
+    let mut wanted = target.amount.saturating_sub(taken);
+    let carried = |grant: &Grant| {
+        let from = |other: &&&Grant| {
+            let slot = other.terms.slot.as_ref();
+            slot.and_then(|slot| slot.carried_from.as_ref()) == Some(&grant.terms.grant_id)
+        };
+        sum(lot.iter().filter(from).map(|other| other.terms.amount))
+    };
+    let mut parts = Vec::with_capacity(lot.len());
+    for grant in lot {
+        let left = up_to(&mut wanted, grant.remaining);
+        // What was carried on is there, as a grant of its own.
+        let expired = up_to(&mut wanted, grant.expired_unasked().saturating_sub(carried(grant)));
+        parts.push(Part { left, expired, spent: Credits::ZERO });
+    }
+    let unspent = sum(parts.iter().flat_map(|part| [part.left, part.expired]));
+    let taken = taken.checked_add(unspent).unwrap_or(Credits::MAX);
+    let mut owed = target.owed.saturating_sub(taken).min(wanted);
+    for (grant, part) in lot.iter().zip(&mut parts) {
+        part.spent = up_to(&mut owed, grant.spent_unasked());
+    }
+    parts
+}
+
+/// The opposite of [`take`]: of what was taken of a lot, `wanted` comes back, what was taken last first.
+fn give_back(lot: &[&Grant], wanted: Credits) -> Vec<Part> {
+    let mut wanted = wanted;
+    let spent: Vec<Credits> =
+        lot.iter().rev().map(|grant| up_to(&mut wanted, grant.clawed_back_spent)).collect();
+    let given = lot.iter().rev().zip(spent).map(|(grant, spent)| {
+        let expired = up_to(&mut wanted, grant.clawed_back_expired);
+        Part { left: up_to(&mut wanted, grant.clawed_back_left()), expired, spent }
+    });
+    let mut given: Vec<Part> = given.collect();
+    given.reverse();
+    given
+}
+
+fn up_to(wanted: &mut Credits, there: Credits) -> Credits {
+    let amount = there.min(*wanted);
+    *wanted = wanted.saturating_sub(amount);
+    amount
+}

@@ -1,0 +1,380 @@
+//! The months of subscriptions: what was granted is brought to what should have been.
+//!
+//! What a month should have given follows from facts alone ([`crate::domain::months`]). Here it is compared with what was
+//! granted and taken, and the difference becomes events. Whatever came late, twice or in another order is so made up for.
+
+use crate::domain::{
+    amount::Credits,
+    credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
+    event::{Draw, Event},
+    facts::Facts,
+    months::{Month, Piece},
+    names::{GrantId, PlanId, ProviderId},
+    refusal::Refusal,
+    time::{Period, Timestamp},
+};
+
+use super::{
+    draft::Draft,
+    lots::{Lot, Target, sum},
+    passing::opens_month,
+};
+
+/// How far a month is from what it should have given.
+struct Balance {
+    /// What was paid for and was not given back.
+    due: Credits,
+    target: Target,
+    granted: Credits,
+    taken: Credits,
+}
+
+impl Draft<'_> {
+    /// Brings every month that something was granted for to what all that is known says of it. Months for which nothing was
+    /// granted yet are due by the clock.
+    pub(super) fn settle_months(&mut self) -> Result<(), Refusal> {
+        let ids: Vec<ProviderId> = self.account.subscriptions.facts().keys().cloned().collect();
+        for id in ids {
+            let Some(facts) = self.account.subscriptions.facts().get(&id) else { continue };
+            let opened = facts.months().iter().filter(|month| facts.is_opened(month));
+            let opened: Vec<Month> = opened.cloned().collect();
+            for month in opened {
+                self.settle_month(&id, &month)?;
+                self.limit_carried(&id, &month)?;
+            }
+            self.settle_trial(&id)?;
+        }
+        self.move_ends()
+    }
+
+    /// The first month that has begun, for which something is due and nothing was granted yet.
+    pub(super) fn month_to_open(&self) -> Option<(ProviderId, Month)> {
+        let at = self.context.at;
+        let subscriptions = &self.account.subscriptions;
+        if !subscriptions.facts().values().any(|facts| facts.has_begun(at)) {
+            return None;
+        }
+        let begun = subscriptions.closed_months().filter(|(_, month)| month.period.start <= at);
+        let due = begun.filter(|(_, month)| !self.account.month_due(month).is_zero());
+        let first = due.min_by_key(|(id, month)| (month.due_at(), *id))?;
+        Some((first.0.clone(), first.1.clone()))
+    }
+
+    pub(super) fn open_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
+        let due = self.balance_of(subscription, month).due;
+        self.grant_missing(subscription, month, due)
+    }
+
+    fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
+        let balance = self.balance_of(subscription, month);
+        let there = balance.granted.saturating_sub(balance.taken);
+        if there < balance.due {
+            let missing = balance.due.saturating_sub(there);
+            let again = missing.min(balance.taken.saturating_sub(balance.target.amount));
+            if !again.is_zero() {
+                self.bring(subscription, month, balance.target)?;
+            }
+            return self.grant_missing(subscription, month, missing.saturating_sub(again));
+        }
+        if balance.due < there || balance.taken < balance.target.amount {
+            self.bring(subscription, month, balance.target)?;
+        }
+        Ok(())
+    }
+
+    /// Less may be carried into a month than was, since it became known that a smaller plan holds in it.
+    fn limit_carried(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
+        let carried = self.account.wallet.grants().filter(|grant| {
+            let slot = grant.terms.slot.as_ref();
+            grant.terms.source == Source::Rollover
+                && slot.is_some_and(|slot| slot.subscription == *subscription && slot.period == month.period)
+        });
+        let carried: Vec<&Grant> = carried.collect();
+        let kept = |grant: &Grant| grant.terms.amount.saturating_sub(grant.voided);
+        let there = sum(carried.iter().map(|grant| kept(grant)));
+        let mut excess = there.saturating_sub(month.carry_max.unwrap_or(Credits::ZERO));
+        let draws = carried.iter().map(|grant| {
+            let amount = grant.remaining.min(excess);
+            excess = excess.saturating_sub(amount);
+            Draw { grant_id: grant.terms.grant_id.clone(), amount }
+        });
+        let draws: Vec<Draw> = draws.filter(|draw| !draw.amount.is_zero()).collect();
+        if draws.is_empty() {
+            return Ok(());
+        }
+        self.record(Event::CreditsAdjusted {
+            amount: sum(draws.iter().map(|draw| draw.amount)),
+            draws,
+            reason: format!("less is carried into a month of {}", month.plan),
+            effective_at: self.context.at,
+        })
+    }
+
+    fn bring(&mut self, subscription: &ProviderId, month: &Month, target: Target) -> Result<(), Refusal> {
+        let grants = self.lot_of(subscription, month.period.end);
+        let payment = month.pieces.first().map_or(subscription, |piece| &piece.invoice).clone();
+        self.bring_to(&Lot { grants, payment }, target, self.context.at)
+    }
+
+    fn balance_of(&self, subscription: &ProviderId, month: &Month) -> Balance {
+        let own: Vec<&Grant> = self.grants_of_month(subscription, month.period.end).collect();
+        let paid_for = month.paid_for();
+        let back = sum([month.returned, self.account.month_refunded(month)]);
+        let due = self.account.month_due(month);
+        let kept = paid_for.saturating_sub(back);
+        let granted = sum(own.iter().map(|grant| grant.terms.amount));
+        let lot = self.lot_of(subscription, month.period.end);
+        let taken = lot.iter().filter_map(|id| self.account.wallet.find(id)).map(|grant| grant.clawed_back);
+        let target = Target { amount: granted.saturating_sub(due), owed: granted.saturating_sub(kept) };
+        Balance { due, target, granted, taken: sum(taken) }
+    }
+
+    /// What was granted for a month, without what was carried on of it.
+    fn grants_of_month<'b>(
+        &'b self,
+        subscription: &'b ProviderId,
+        month_end: Timestamp,
+    ) -> impl Iterator<Item = &'b Grant> {
+        self.account.wallet.grants().filter(move |grant| {
+            let slot = grant.terms.slot.as_ref();
+            grant.terms.source == Source::Allocation
+                && slot
+                    .is_some_and(|slot| slot.subscription == *subscription && slot.month_end() == month_end)
+        })
+    }
+
+    /// The grants of a month, the last first, since an upgrade is what is taken back first; then what was carried on.
+    fn lot_of(&self, subscription: &ProviderId, month_end: Timestamp) -> Vec<GrantId> {
+        let mut own: Vec<&Grant> = self.grants_of_month(subscription, month_end).collect();
+        own.sort_by_key(|grant| std::cmp::Reverse((grant.terms.starts_at, &grant.terms.grant_id)));
+        let mut lot: Vec<GrantId> = own.iter().map(|grant| grant.terms.grant_id.clone()).collect();
+        let mut index = 0;
+        while let Some(from) = lot.get(index).cloned() {
+            lot.extend(self.carried_from(&from));
+            index = index.saturating_add(1);
+        }
+        lot
+    }
+
+    fn carried_from(&self, from: &GrantId) -> Vec<GrantId> {
+        let carried = self.account.wallet.grants().filter(|grant| {
+            let slot = grant.terms.slot.as_ref();
+            grant.terms.source == Source::Rollover
+                && slot.and_then(|slot| slot.carried_from.as_ref()) == Some(from)
+        });
+        carried.map(|grant| grant.terms.grant_id.clone()).collect()
+    }
+
+    /// Grants what is missing of a month, by what paid for it, the earliest first.
+    fn grant_missing(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        missing: Credits,
+    ) -> Result<(), Refusal> {
+        let mut missing = missing;
+        for piece in &month.pieces {
+            if missing.is_zero() {
+                break;
+            }
+            let own = self.grants_of_month(subscription, month.period.end);
+            let own: Vec<&Grant> =
+                own.filter(|grant| grant.terms.payment.as_ref() == Some(&piece.invoice)).collect();
+            let earlier = sum(own.iter().map(|grant| grant.terms.amount));
+            let amount = missing.min(piece.amount.saturating_sub(earlier));
+            let number = own.len();
+            if !amount.is_zero() {
+                missing = missing.saturating_sub(amount);
+                self.grant_piece(subscription, month, piece, amount, number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn grant_piece(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        piece: &Piece,
+        amount: Credits,
+        number: usize,
+    ) -> Result<(), Refusal> {
+        self.check_room_for(amount)?;
+        let opens = piece.from == month.period.start && piece.life.is_none();
+        let opens = opens && !self.grants_of_month(subscription, month.period.end).any(opens_month);
+        let id = self.id_of_piece(subscription, month, piece, (opens, number))?;
+        let period = piece.life.unwrap_or(month.period);
+        let starts_at = piece.life.map_or(piece.from, |life| life.start);
+        let grant = GrantTerms {
+            grant_id: id,
+            source: Source::Allocation,
+            amount,
+            starts_at,
+            expires_at: Some(period.end),
+            priority: PRIORITY_DEFAULT,
+            cost: (!month.free).then(|| piece.cost.clone()),
+            payment: Some(piece.invoice.clone()),
+            slot: Some(Slot {
+                subscription: subscription.clone(),
+                plan: piece.plan.clone(),
+                period,
+                allocation: month.allocation.max(amount),
+                carry_max: opens.then(|| month.carry_max.unwrap_or(Credits::ZERO)),
+                carried_from: None,
+                paid_month_end: piece.life.map(|_| month.period.end),
+            }),
+            reason: None,
+        };
+        self.grant(grant, starts_at.min(self.context.at))
+    }
+
+    /// The id of what opens a month names the month; any other names the invoice's line.
+    fn id_of_piece(
+        &self,
+        subscription: &ProviderId,
+        month: &Month,
+        piece: &Piece,
+        (opens, number): (bool, usize),
+    ) -> Result<GrantId, Refusal> {
+        let start = month.period.start;
+        let named = if opens && number == 0 {
+            format!("month:{subscription}:{}", start.seconds())
+        } else if piece.from > start {
+            format!("up:{}", piece.line)
+        } else {
+            format!("up:{}:{}", piece.line, start.seconds())
+        };
+        let tries = std::iter::once(named.clone()).chain((1..).map(|try_| format!("{named}:{try_}")));
+        let ids = tries.map(|id| GrantId::parse(&id).map_err(|_| Refusal::AmountTooLarge));
+        let mut free = ids
+            .filter(|id| id.as_ref().is_ok_and(|id| self.account.wallet.find(id).is_none()) || id.is_err());
+        free.next().unwrap_or(Err(Refusal::AmountTooLarge))
+    }
+
+    /// What a trial gives: that of the plan that it began with, once per account and plan, so that trying again gains
+    /// nothing, and neither does a change inside of it.
+    fn settle_trial(&mut self, subscription: &ProviderId) -> Result<(), Refusal> {
+        let Some((plan, wanted, period)) = self.trial_of(subscription) else { return Ok(()) };
+        let own = self.account.wallet.grants().filter(|grant| {
+            let slot = grant.terms.slot.as_ref();
+            grant.terms.source == Source::Bonus && slot.is_some_and(|slot| slot.subscription == *subscription)
+        });
+        let own: Vec<&Grant> = own.collect();
+        let granted = sum(own.iter().map(|grant| grant.terms.amount));
+        let taken = sum(own.iter().map(|grant| grant.clawed_back));
+        let grants: Vec<GrantId> = own.iter().map(|grant| grant.terms.grant_id.clone()).collect();
+        if !grants.is_empty() {
+            let target = Target { amount: granted.saturating_sub(wanted), owed: Credits::ZERO };
+            self.bring_to(&Lot { grants, payment: subscription.clone() }, target, self.context.at)?;
+        }
+        let missing =
+            wanted.saturating_sub(granted.saturating_sub(taken)).min(wanted.saturating_sub(granted));
+        let name = format!("trial:{plan}");
+        let name = if granted.is_zero() { name } else { format!("{name}:{granted}") };
+        let id = GrantId::parse(&name).map_err(|_| Refusal::UnknownPlan { plan: plan.clone() })?;
+        if missing.is_zero() || self.account.wallet.find(&id).is_some() {
+            return Ok(());
+        }
+        self.grant_trial(subscription, &plan, (id, missing), period)
+    }
+
+    /// The plan, the credits and the time of a trial that has not ended.
+    fn trial_of(&self, subscription: &ProviderId) -> Option<(PlanId, Credits, Period)> {
+        let facts = self.account.subscriptions.facts().get(subscription)?;
+        let first = facts.trial()?;
+        let credits = self.context.catalog.terms_of(&first.plan)?.trial?.credits;
+        let period = Period { start: first.period.start, end: facts.trial_end()? };
+        (self.context.at < period.end && !credits.is_zero()).then(|| (first.plan.clone(), credits, period))
+    }
+
+    fn grant_trial(
+        &mut self,
+        subscription: &ProviderId,
+        plan: &PlanId,
+        (grant_id, amount): (GrantId, Credits),
+        period: Period,
+    ) -> Result<(), Refusal> {
+        self.check_room_for(amount)?;
+        let slot = Slot {
+            subscription: subscription.clone(),
+            plan: plan.clone(),
+            period,
+            allocation: amount,
+            carry_max: None,
+            carried_from: None,
+            paid_month_end: None,
+        };
+        let grant = GrantTerms {
+            grant_id,
+            source: Source::Bonus,
+            amount,
+            starts_at: period.start,
+            expires_at: Some(period.end),
+            priority: PRIORITY_DEFAULT,
+            cost: None,
+            payment: None,
+            slot: Some(slot),
+            reason: Some("trial".to_owned()),
+        };
+        self.grant(grant, period.start.min(self.context.at))
+    }
+
+    /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its end
+    /// as its effective time.
+    fn move_ends(&mut self) -> Result<(), Refusal> {
+        let moved: Vec<Event> =
+            self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();
+        moved.into_iter().try_for_each(|event| self.record(event))
+    }
+
+    /// An end that has passed either way is noted by the clock.
+    fn moved_end(&self, grant: &Grant) -> Option<Event> {
+        let effective_at = self.context.at;
+        let is_over = grant.is_settled() && grant.expired_unasked().is_zero();
+        if is_over || grant.terms.slot.is_none() {
+            return None;
+        }
+        let (told, ends_at) = (grant.ends_at()?, self.end_of(grant)?);
+        let carried = self.carried_from(&grant.terms.grant_id);
+        let carried = carried.iter().filter_map(|id| self.account.wallet.find(id));
+        let carried = sum(carried.map(|carried| carried.terms.amount));
+        let revived = if told <= effective_at && effective_at < ends_at {
+            grant.expired_unasked().saturating_sub(carried)
+        } else {
+            Credits::ZERO
+        };
+        let matters = told != ends_at && effective_at < told.max(ends_at);
+        let is_there = !grant.is_settled() || !revived.is_zero();
+        let grant_id = grant.terms.grant_id.clone();
+        (matters && is_there).then_some(Event::GrantEndMoved { grant_id, ends_at, revived, effective_at })
+    }
+
+    /// When a grant ends, by all that is known now.
+    pub(super) fn end_of(&self, grant: &Grant) -> Option<Timestamp> {
+        let told = grant.ends_at();
+        let Some(slot) = &grant.terms.slot else { return told };
+        let Some(facts) = self.account.subscriptions.facts().get(&slot.subscription) else { return told };
+        match grant.terms.source {
+            Source::Allocation | Source::Rollover => Some(self.end_of_slot(grant, slot, facts)),
+            Source::Bonus => facts.trial_end().or(told),
+            Source::Signup | Source::TopUp | Source::Refund | Source::Adjustment => told,
+        }
+    }
+
+    /// With its month; later where the money came late, and where the next month is not paid yet.
+    fn end_of_slot(&self, grant: &Grant, slot: &Slot, facts: &Facts) -> Timestamp {
+        let month = facts.months().iter().find(|month| month.period.end == slot.month_end());
+        let piece = month.and_then(|month| {
+            month.pieces.iter().find(|piece| Some(&piece.invoice) == grant.terms.payment.as_ref())
+        });
+        let own = match grant.terms.source {
+            Source::Allocation => piece.map(|piece| piece.life.map_or(slot.month_end(), |life| life.end)),
+            _ => None,
+        };
+        let own = own.unwrap_or(slot.period.end);
+        let bridged = facts.bridge(own, self.context.catalog.payments.bridge_days);
+        let is_last =
+            facts.months().iter().all(|month| month.period.start < own || month.paid_for().is_zero());
+        bridged.filter(|_| is_last).map_or(own, |bridged| bridged.max(own))
+    }
+}

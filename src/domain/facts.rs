@@ -1,0 +1,295 @@
+//! What is known of one subscription, in whatever order it became known?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    arrears::Arrears,
+    invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
+    months::{self, HeldLine, KnownInvoice, Month},
+    names::{PlanId, ProviderId},
+    payments::Payments,
+    report::{SubscriptionStatus, SubscriptionTerms},
+    time::Timestamp,
+};
+
+/// The set of facts about one subscription. Two sets with the same facts are equal, however they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// In the order in which they hold.
+    reports: Vec<SubscriptionTerms>,
+    /// By their ids.
+    invoices: Vec<KnownInvoice>,
+    unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
+    arrears: Arrears,
+    /// What the months should have given, worked out from the facts above.
+    months: Vec<Month>,
+    /// What was paid for and given back, worked out likewise.
+    held: Vec<HeldLine>,
+    /// The ends of the months that something was granted for.
+    opened: BTreeSet<Timestamp>,
+    /// When the first month begins that pays for something, and for which nothing was granted yet.
+    next: Option<Timestamp>,
+}
+
+impl Facts {
+    /// Takes a report into account, wherever it stands among the others.
+    pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
+        self.arrears.observe(terms);
+        let place = self.reports.binary_search_by(|known| known.order(terms));
+        if let Err(place) = place {
+            self.reports.insert(place, terms.clone());
+            self.work_out();
+        }
+    }
+
+    pub(super) fn pay(&mut self, invoice: &PaidInvoice, paid_at: Timestamp) {
+        let place = self.invoices.binary_search_by(|known| known.invoice.invoice.cmp(&invoice.invoice));
+        if let Err(place) = place {
+            self.invoices.insert(place, KnownInvoice { invoice: invoice.clone(), paid_at });
+            self.work_out();
+        }
+    }
+
+    /// A later state of an invoice holds over an earlier one.
+    pub(super) fn leave_unpaid(&mut self, invoice: &UnpaidInvoice, at: Timestamp) {
+        let known = self.unpaid.entry(invoice.invoice.clone()).or_insert_with(|| (invoice.clone(), at));
+        if (known.0.state, at) > (invoice.state, known.1) || known.0.state < invoice.state {
+            *known = (invoice.clone(), at);
+        }
+    }
+
+    fn work_out(&mut self) {
+        self.months = months::months(&self.invoices, &self.reports);
+        self.held = months::held_lines(&self.invoices, &self.reports);
+        self.find_next();
+    }
+
+    pub(super) fn open(&mut self, month_end: Timestamp) {
+        self.opened.insert(month_end);
+        self.find_next();
+    }
+
+    fn find_next(&mut self) {
+        let closed = self.months.iter().filter(|month| !self.is_opened(month));
+        self.next = closed.filter(|month| !month.paid_for().is_zero()).map(|month| month.period.start).min();
+    }
+
+    /// When credits come next, as far as is known at `at`: with the next month that is paid for; else with the renewal, which
+    /// is due since the period began where that is not paid yet.
+    #[must_use]
+    pub fn next_credits_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let begins =
+            self.months.iter().filter(|month| at < month.period.start && !month.paid_for().is_zero());
+        if let Some(next) = begins.map(|month| month.period.start).min() {
+            return Some(next);
+        }
+        let report = self.newest()?;
+        let period = report.period;
+        let is_paid =
+            self.months.iter().any(|month| month.period.end > period.start && !month.paid_for().is_zero());
+        let next = if is_paid || at < period.start || report.status == SubscriptionStatus::Trialing {
+            period.end
+        } else {
+            period.start
+        };
+        let goes_on = report.status.gives_access() && !report.collection_paused && !report.has_ended(next);
+        goes_on.then_some(next)
+    }
+
+    /// When the next month begins that gives something.
+    #[must_use]
+    pub const fn next(&self) -> Option<Timestamp> {
+        self.next
+    }
+
+    /// Whether such a month has begun at `at`.
+    #[must_use]
+    pub fn has_begun(&self, at: Timestamp) -> bool {
+        self.next.is_some_and(|next| next <= at)
+    }
+
+    #[must_use]
+    pub fn is_opened(&self, month: &Month) -> bool {
+        self.opened.contains(&month.period.end)
+    }
+
+    #[must_use]
+    pub fn months(&self) -> &[Month] {
+        &self.months
+    }
+
+    #[must_use]
+    pub fn reports(&self) -> &[SubscriptionTerms] {
+        &self.reports
+    }
+
+    #[must_use]
+    pub fn invoices(&self) -> &[KnownInvoice] {
+        &self.invoices
+    }
+
+    /// The report that holds. One that ended stays ended.
+    #[must_use]
+    pub fn newest(&self) -> Option<&SubscriptionTerms> {
+        self.reports.iter().rfind(|report| report.ended_at.is_some()).or_else(|| self.reports.last())
+    }
+
+    /// What is known of an invoice that is not paid, and since when.
+    #[must_use]
+    pub fn unpaid(&self, invoice: &ProviderId) -> Option<InvoiceState> {
+        self.unpaid.get(invoice).map(|(unpaid, _)| unpaid.state)
+    }
+
+    /// Whether something was paid for, so that the first payment is behind.
+    #[must_use]
+    pub fn has_paid(&self) -> bool {
+        self.invoices.iter().any(|known| known.invoice.total > 0)
+    }
+
+    /// The plan that the subscription gives at `at`, if it gives one.
+    pub(super) fn plan(&self, at: Timestamp, payments: &Payments) -> Option<&PlanId> {
+        let Some(report) = self.newest() else { return self.plan_paid(at, payments) };
+        if report.has_ended(at) {
+            return self.plan_paid(at, payments);
+        }
+        match report.status {
+            SubscriptionStatus::Trialing if report.trial_end.is_none_or(|end| at < end) => Some(&report.plan),
+            SubscriptionStatus::Trialing | SubscriptionStatus::Active | SubscriptionStatus::PastDue => {
+                self.plan_active(report, at, payments)
+            }
+            SubscriptionStatus::Incomplete
+            | SubscriptionStatus::Unpaid
+            | SubscriptionStatus::Paused
+            | SubscriptionStatus::Cancelled => None,
+        }
+        .filter(|_| report.quantity > 0)
+    }
+
+    /// `active` does not mean paid: what is known not to be paid, or was given back, gives nothing.
+    fn plan_active<'a>(
+        &'a self,
+        report: &'a SubscriptionTerms,
+        at: Timestamp,
+        payments: &Payments,
+    ) -> Option<&'a PlanId> {
+        let paid = self.plan_paid(at, payments);
+        if paid.is_none() && (self.was_paid(at) || self.is_unpaid(at) || self.has_lapsed(at)) {
+            return None;
+        }
+        let unpaid = self.unpaid_now().flat_map(|(unpaid, _)| &unpaid.charges);
+        let mut unpaid = unpaid.filter(|charge| charge.period.contains(at));
+        let change_is_unpaid = unpaid.any(|charge| charge.plan == report.plan);
+        match paid {
+            Some(paid) if change_is_unpaid => Some(paid),
+            Some(_) | None => Some(&report.plan),
+        }
+    }
+
+    /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
+    fn plan_paid(&self, at: Timestamp, payments: &Payments) -> Option<&PlanId> {
+        let returns = payments.has_returned();
+        let counts = |line: &&HeldLine| !returns || !payments.returned(&line.invoice).is_all();
+        let held = || self.held.iter().filter(|line| line.period.contains(at)).filter(counts);
+        let count = |plan: &PlanId| {
+            held()
+                .filter(|line| line.plan == *plan)
+                .fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
+        };
+        held().filter(|line| line.quantity > 0 && count(&line.plan) > 0).last().map(|line| &line.plan)
+    }
+
+    /// Whether `at` was paid for once.
+    fn was_paid(&self, at: Timestamp) -> bool {
+        self.held.iter().any(|line| line.quantity > 0 && line.period.contains(at))
+    }
+
+    fn unpaid_now(&self) -> impl Iterator<Item = &(UnpaidInvoice, Timestamp)> {
+        let is_paid = |id: &ProviderId| self.invoices.iter().any(|known| known.invoice.invoice == *id);
+        self.unpaid.iter().filter(move |(id, _)| !is_paid(id)).map(|(_, unpaid)| unpaid)
+    }
+
+    /// Whether the money for `at` is known not to come, or the first money has not come yet.
+    fn is_unpaid(&self, at: Timestamp) -> bool {
+        let first = !self.has_paid();
+        self.unpaid_now().any(|(unpaid, _)| match unpaid.state {
+            InvoiceState::Void | InvoiceState::Uncollectible => {
+                unpaid.charges.iter().any(|charge| charge.period.contains(at))
+            }
+            InvoiceState::Open | InvoiceState::Failed => first,
+        })
+    }
+
+    /// Whether the days of grace after a failed payment are over by `at`.
+    fn has_lapsed(&self, at: Timestamp) -> bool {
+        self.lapses_at().is_some_and(|lapses| lapses <= at)
+    }
+
+    fn lapses_at(&self) -> Option<Timestamp> {
+        let report = self.newest()?;
+        let days = report.grace_days.filter(|_| report.status == SubscriptionStatus::PastDue)?;
+        let since = self.arrears.since()?;
+        Some(since.plus(TimeDelta::days(i64::from(days))))
+    }
+
+    /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and the
+    /// next month is not paid yet. `None`: it ended with the month.
+    #[must_use]
+    pub fn bridge(&self, boundary: Timestamp, days_max: u16) -> Option<Timestamp> {
+        let is_paid =
+            self.months.iter().any(|month| month.period.start >= boundary && !month.paid_for().is_zero());
+        let report = self.newest()?;
+        if is_paid || report.collection_paused || report.has_ended(boundary) {
+            return None;
+        }
+        let goes_on = |report: &SubscriptionTerms| report.status.gives_access();
+        let stopped = self.reports.iter().filter(|report| report.evidence.reported_at >= boundary);
+        let stopped =
+            stopped.filter(|report| !goes_on(report)).map(|report| report.evidence.reported_at).min();
+        let before = self.reports.iter().rfind(|report| report.evidence.reported_at < boundary);
+        if before.is_some_and(|before| !goes_on(before)) {
+            return None;
+        }
+        let dead = self.unpaid_now().filter(|(unpaid, _)| {
+            unpaid.state.is_final() && unpaid.charges.iter().any(|charge| charge.period.end > boundary)
+        });
+        let dead = dead.map(|(_, at)| *at).filter(|at| *at >= boundary).min();
+        let ends = report.ended_at.into_iter().chain(report.cancel_at).chain(stopped).chain(dead);
+        let ends = ends.chain(self.lapses_at().map(|lapses| lapses.max(boundary)));
+        ends.chain([boundary.plus(TimeDelta::days(i64::from(days_max)))]).min()
+    }
+
+    /// When the clock alone may change which plan it gives, after `at`.
+    pub(super) fn changes_after(&self, at: Timestamp) -> Option<Timestamp> {
+        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
+        let bounds = lines.flat_map(|line| [line.period.start, line.period.end]);
+        let report = self.newest();
+        let report =
+            report.into_iter().flat_map(|report| [report.cancel_at, report.trial_end, report.ended_at]);
+        bounds.chain(report.flatten()).chain(self.lapses_at()).filter(|change| *change > at).min()
+    }
+
+    /// When a trial's credits end: with the trial, however long it turned out to be.
+    #[must_use]
+    pub fn trial_end(&self) -> Option<Timestamp> {
+        let trial = self.reports.iter().rfind(|report| report.status == SubscriptionStatus::Trialing)?;
+        let ends = trial.trial_end.unwrap_or(trial.period.end);
+        let after = self
+            .reports
+            .iter()
+            .find(|report| report.evidence > trial.evidence && report.status != SubscriptionStatus::Trialing);
+        let over = after.map(|after| {
+            let told = after.trial_end.or(after.ended_at).unwrap_or(after.evidence.reported_at);
+            told.min(after.evidence.reported_at)
+        });
+        Some(over.map_or(ends, |over| over.min(ends)))
+    }
+
+    /// The first report of a trial, which says what it gives.
+    #[must_use]
+    pub fn trial(&self) -> Option<&SubscriptionTerms> {
+        self.reports.iter().find(|report| report.status == SubscriptionStatus::Trialing)
+    }
+}

@@ -1,0 +1,113 @@
+//! What does an invoice say: which lines were paid, or why it was not?
+//!
+//! **These names and fields are part of the storage format**, as those of events are.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    amount::{Credits, Money},
+    catalog::RolloverCap,
+    names::{PlanId, ProviderId},
+    time::{Period, Timestamp},
+};
+
+/// A paid invoice, as far as it is about plans. It is known by its id, so that two reports of it are one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PaidInvoice {
+    pub invoice: ProviderId,
+    pub subscription: ProviderId,
+    /// What was to be paid, in minor units: by money, and by the customer's balance. Negative when all in all money was
+    /// given back.
+    pub total: i64,
+    /// The part of `total` that credit notes took off before it was paid.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub credited: i64,
+    pub lines: Vec<PaidLine>,
+    /// When the invoice was made, which may be long before it was paid.
+    pub created_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
+}
+
+/// A line that is about a plan, and what a month of the plan gave when the line was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PaidLine {
+    pub line: ProviderId,
+    pub plan: PlanId,
+    pub quantity: u32,
+    /// The line's own period: a line pays the share of it in whole months.
+    pub period: Period,
+    pub effect: LineEffect,
+    /// How many months the price is for.
+    pub months: u32,
+    /// Whether the whole price was charged, and no share of it.
+    #[serde(default)]
+    pub full: bool,
+    /// Whether the plan's price is 0, so that nothing has to be paid for it.
+    #[serde(default)]
+    pub free: bool,
+    /// What one of the plan gives a month.
+    pub unit: Credits,
+    /// What may be carried into a month of the plan. `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollover: Option<RolloverCap>,
+    pub cost: Money,
+}
+
+/// What a line does with the share of credits that is for its period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEffect {
+    /// It charges for the plan, and gives.
+    Charge,
+    /// It gives money back, and takes.
+    Credit,
+    /// A proration of nothing that does not say what it is. Outside of a trial it is what a coupon has paid for.
+    Nothing,
+}
+
+/// An invoice that is not paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct UnpaidInvoice {
+    pub invoice: ProviderId,
+    pub subscription: ProviderId,
+    pub state: InvoiceState,
+    /// What it would have paid for.
+    pub charges: Vec<UnpaidCharge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct UnpaidCharge {
+    pub plan: PlanId,
+    pub period: Period,
+}
+
+/// Why an invoice is not paid. A later one holds over an earlier one, in whatever order they become known.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceState {
+    /// The first invoice of a subscription waits for its money.
+    Open,
+    /// A payment failed, and may be tried again.
+    Failed,
+    /// Nobody expects the money any more. It may come all the same.
+    Uncollectible,
+    /// It will never be paid.
+    Void,
+}
+
+impl InvoiceState {
+    /// Whether the money is not expected to come.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Open | Self::Failed => false,
+            Self::Uncollectible | Self::Void => true,
+        }
+    }
+}

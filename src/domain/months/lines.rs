@@ -1,0 +1,108 @@
+//! Which lines give, which take, and how much is that a month?
+
+use super::KnownInvoice;
+use crate::domain::{
+    amount::Credits,
+    invoice::{LineEffect, PaidInvoice, PaidLine},
+    report::{SubscriptionStatus, SubscriptionTerms},
+    time::Timestamp,
+};
+
+/// A line of which it is known whether it gives or takes.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub paid: &'a PaidLine,
+    pub invoice: &'a PaidInvoice,
+    pub paid_at: Timestamp,
+    /// 1 for what is given, −1 for what is taken back.
+    pub sign: i64,
+    /// What one of the plan gives a month: of a line that takes back, what was granted for what it takes back.
+    pub unit: Credits,
+}
+
+impl Line<'_> {
+    /// From when on it is known what is charged: a proration may be billed long after it began.
+    pub(super) fn billed_since(&self) -> Timestamp {
+        self.paid.period.start.max(self.invoice.created_at)
+    }
+}
+
+/// The lines that give or take, in an order that does not depend on arrival.
+pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = invoices
+        .iter()
+        .flat_map(|known| {
+            let (invoice, paid_at) = (&known.invoice, known.paid_at);
+            invoice.lines.iter().map(move |paid| Line { paid, invoice, paid_at, sign: 1, unit: paid.unit })
+        })
+        .collect();
+    lines.sort_by(|one, other| key(one).cmp(&key(other)));
+    let signs: Vec<i64> = lines.iter().map(|line| sign(line, &lines, reports)).collect();
+    for (line, sign) in lines.iter_mut().zip(signs) {
+        line.sign = sign;
+    }
+    lines.retain(|line| line.sign != 0);
+    let units: Vec<Credits> = lines.iter().map(|line| unit(line, &lines)).collect();
+    for (line, unit) in lines.iter_mut().zip(units) {
+        line.unit = unit;
+    }
+    lines
+}
+
+fn key<'b>(line: &'b Line<'_>) -> (Timestamp, &'b str, &'b str) {
+    (line.paid.period.start, line.invoice.invoice.as_str(), line.paid.line.as_str())
+}
+
+fn sign(line: &Line<'_>, lines: &[Line<'_>], reports: &[SubscriptionTerms]) -> i64 {
+    match line.paid.effect {
+        LineEffect::Charge => 1,
+        LineEffect::Credit => -1,
+        LineEffect::Nothing if is_in_trial(line.paid.period.start, reports) => 0,
+        LineEffect::Nothing if leaves_what_was_held(line, lines) => -1,
+        LineEffect::Nothing => 1,
+    }
+}
+
+/// Whether a line that begins at `at` was made while nothing had to be paid. Nothing is given on a guess: where no report
+/// is known, it was.
+fn is_in_trial(at: Timestamp, reports: &[SubscriptionTerms]) -> bool {
+    let then = reports.iter().rfind(|report| report.evidence.reported_at <= at).or_else(|| reports.first());
+    then.is_none_or(|report| {
+        report.status == SubscriptionStatus::Trialing && report.trial_end.is_none_or(|end| at < end)
+    })
+}
+
+/// Whether the invoice changes from the line's plan to another: of two prorations of nothing, the one for what was
+/// charged for before is what was left.
+fn leaves_what_was_held(line: &Line<'_>, lines: &[Line<'_>]) -> bool {
+    let start = line.paid.period.start;
+    let terms = |line: &Line<'_>| (line.paid.plan.clone(), line.paid.quantity);
+    let before = lines.iter().rfind(|other| {
+        other.paid.effect == LineEffect::Charge
+            && other.paid.period.start < start
+            && other.paid.period.contains(start)
+    });
+    let changes = lines.iter().any(|other| {
+        other.invoice.invoice == line.invoice.invoice
+            && other.paid.period.start == start
+            && other.paid.effect != LineEffect::Credit
+            && terms(other) != terms(line)
+    });
+    changes && before.is_some_and(|before| terms(before) == terms(line))
+}
+
+/// What was granted is remembered with the line that it was granted for, whatever the catalog says by the time that it
+/// is taken back.
+fn unit(line: &Line<'_>, lines: &[Line<'_>]) -> Credits {
+    if line.sign > 0 {
+        return line.unit;
+    }
+    let start = line.paid.period.start;
+    let same = || lines.iter().filter(|other| other.sign > 0 && other.paid.plan == line.paid.plan);
+    let earlier =
+        same().filter(|other| other.paid.period.start < start && other.paid.period.contains(start)).last();
+    let beside = || {
+        same().find(|other| other.paid.period.start == start && other.invoice.invoice != line.invoice.invoice)
+    };
+    earlier.or_else(beside).map_or(line.unit, |granted| granted.unit)
+}

@@ -1,0 +1,125 @@
+//! What should each month of a subscription have given, from all that is known of it?
+//!
+//! One function from facts to credits: paid lines and reports go in, in any order, and months come out. It knows no clock
+//! and nothing of what was granted before; the ledger compares its answer with what it has given and appends the
+//! difference. So facts that come late, twice or in another order end in the same credits.
+//!
+//! The law is "Lines", "Months", "Upgrade" and "Downgrade" in the rules of the ledger (`docs/STRIPE.md`, "What a line
+//! gives").
+
+mod grid;
+mod lines;
+mod sharing;
+mod unbilled;
+
+use serde::{Deserialize, Serialize};
+
+use self::{grid::Grid, lines::Line, sharing::Shares};
+use super::{
+    amount::{Credits, Money},
+    invoice::PaidInvoice,
+    names::{PlanId, ProviderId},
+    report::SubscriptionTerms,
+    time::{Period, Timestamp},
+};
+
+pub use self::grid::months_between;
+
+/// A paid invoice, and when it was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownInvoice {
+    pub invoice: PaidInvoice,
+    pub paid_at: Timestamp,
+}
+
+/// What one month of a subscription should have given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Month {
+    pub period: Period,
+    /// The plan that it begins with.
+    pub plan: PlanId,
+    /// What the plans that it begins with give for all of it.
+    pub allocation: Credits,
+    /// The most that may be carried into it. `None`: nothing.
+    pub carry_max: Option<Credits>,
+    /// What was paid for, by what was paid.
+    pub pieces: Vec<Piece>,
+    /// What is taken back because money came back for it.
+    pub returned: Credits,
+    /// What is taken back because a smaller plan holds, for which no money has come back yet.
+    pub unbilled: Credits,
+    /// Whether nothing has to be paid for the plan.
+    pub free: bool,
+}
+
+/// What one invoice gives of a month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    pub invoice: ProviderId,
+    /// The line that names it.
+    pub line: ProviderId,
+    /// From when on it is paid for.
+    pub from: Timestamp,
+    pub amount: Credits,
+    /// The plan that was paid for.
+    pub plan: PlanId,
+    pub cost: Money,
+    /// A life of its own, because the money came when the month was over.
+    pub life: Option<Period>,
+}
+
+impl Month {
+    /// When it is due: when it begins, or when its money came, if that was later than its end.
+    #[must_use]
+    pub fn due_at(&self) -> Timestamp {
+        let lives = self.pieces.iter().map(|piece| piece.life.map_or(self.period.start, |life| life.start));
+        lives.min().unwrap_or(self.period.start)
+    }
+
+    /// All that was paid for, before anything is taken back.
+    #[must_use]
+    pub fn paid_for(&self) -> Credits {
+        Credits::checked_sum(self.pieces.iter().map(|piece| piece.amount)).unwrap_or(Credits::MAX)
+    }
+}
+
+/// The months of a subscription, the first to end first.
+///
+/// `reports` are those on the subscription, in the order in which they hold.
+#[must_use]
+pub fn months(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<Month> {
+    let lines = lines::read(invoices, reports);
+    let grid = Grid::of(&lines, reports);
+    let ended_at = reports.iter().filter_map(|report| report.ended_at).min();
+    let shares = Shares::of(&lines, &grid);
+    shares.months().filter_map(|share| share.month(&lines, &grid, reports, ended_at)).collect()
+}
+
+/// A line, as far as it says which plan was paid for, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLine {
+    pub invoice: ProviderId,
+    pub plan: PlanId,
+    pub period: Period,
+    /// How many; less than nothing for what was given back.
+    pub quantity: i64,
+}
+
+/// What lines charge for and give back, the first to begin first.
+#[must_use]
+pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<HeldLine> {
+    let lines = lines::read(invoices, reports);
+    let held = lines.iter().map(|line| HeldLine {
+        invoice: line.invoice.invoice.clone(),
+        plan: line.paid.plan.clone(),
+        period: line.paid.period,
+        quantity: line.sign.saturating_mul(i64::from(line.paid.quantity)),
+    });
+    held.collect()
+}
+
+/// What a line gives or takes for a whole month.
+fn monthly(line: &Line<'_>) -> i128 {
+    let credits = i128::from(line.unit.get()).saturating_mul(i128::from(line.paid.quantity));
+    credits.saturating_mul(i128::from(line.sign))
+}

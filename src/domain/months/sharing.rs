@@ -1,0 +1,209 @@
+//! How much of each month does each invoice give or take back?
+
+use std::collections::BTreeMap;
+
+use super::{Month, Piece, grid::Grid, lines::Line, monthly, unbilled};
+use crate::domain::{
+    amount::{Credits, Money},
+    names::{PlanId, ProviderId},
+    report::SubscriptionTerms,
+    time::{Period, Timestamp},
+};
+
+/// What lines give and take, by the ends of months.
+pub(super) struct Shares(BTreeMap<Timestamp, Share>);
+
+/// One month, and what falls into it.
+pub(super) struct Share {
+    pub period: Period,
+    /// By the time from which on it holds, and by invoice: a change is rounded once.
+    changes: BTreeMap<(Timestamp, ProviderId), Change>,
+    pub parts: Vec<Part>,
+}
+
+/// What one invoice changes at one time.
+#[derive(Default)]
+struct Change {
+    /// Credits × seconds of the month.
+    credit_seconds: i128,
+    /// Indices of its lines.
+    lines: Vec<usize>,
+    cost: i64,
+}
+
+/// The part of a line that falls into a month.
+pub(super) struct Part {
+    pub line: usize,
+    pub span: Period,
+    /// What it gives or takes for a whole month.
+    pub monthly: i128,
+}
+
+impl Shares {
+    pub(super) fn of(lines: &[Line<'_>], grid: &Grid) -> Self {
+        let mut shares = Self(BTreeMap::new());
+        for (index, line) in lines.iter().enumerate() {
+            let months = grid.months_of(line);
+            let count = months.len();
+            for (back, month) in months.into_iter().enumerate() {
+                let number = count.saturating_sub(back).saturating_sub(1);
+                shares.add(index, line, month, (number, count));
+            }
+        }
+        shares
+    }
+
+    pub(super) fn months(&self) -> impl Iterator<Item = &Share> {
+        self.0.values()
+    }
+
+    fn add(&mut self, index: usize, line: &Line<'_>, month: Period, place: (usize, usize)) {
+        let share = self.0.entry(month.end).or_insert_with(|| Share {
+            period: month,
+            changes: BTreeMap::new(),
+            parts: Vec::new(),
+        });
+        let whole = line.paid.full || line.paid.period.end >= month.end;
+        let from = line.paid.period.start.max(share.period.start);
+        let until = if whole { share.period.end } else { line.paid.period.end.min(share.period.end) };
+        let span = Period { start: from, end: until };
+        let change = share.changes.entry((from, line.invoice.invoice.clone())).or_default();
+        let seconds = i128::from(span.seconds());
+        change.credit_seconds = change.credit_seconds.saturating_add(monthly(line).saturating_mul(seconds));
+        change.lines.push(index);
+        change.cost = change.cost.saturating_add(cost_share(line, span, place));
+        share.parts.push(Part { line: index, span, monthly: monthly(line) });
+    }
+}
+
+/// The part of a line's cost that falls on one of its months: the same for each where the period is whole, else by
+/// seconds. The parts sum to the cost.
+fn cost_share(line: &Line<'_>, span: Period, (number, count): (usize, usize)) -> i64 {
+    let minor = i128::from(line.paid.cost.minor);
+    let of = |part: i128, whole: i128| minor.saturating_mul(part).checked_div(whole).unwrap_or(0);
+    let between = |from: i128, until: i128, whole: i128| of(until, whole).saturating_sub(of(from, whole));
+    let share = if super::grid::split(line.paid.period, line.paid.full).is_some() {
+        let number = i128::try_from(number).unwrap_or(0);
+        let count = i128::try_from(count).unwrap_or(1);
+        between(number, number.saturating_add(1), count)
+    } else {
+        let whole = line.paid.period;
+        let until = |at: Timestamp| i128::from(Period { start: whole.start, end: at }.seconds());
+        between(until(span.start), until(span.end), i128::from(whole.seconds().max(1)))
+    };
+    i64::try_from(share).unwrap_or(0)
+}
+
+impl Share {
+    pub(super) fn month(
+        &self,
+        lines: &[Line<'_>],
+        grid: &Grid,
+        reports: &[SubscriptionTerms],
+        ended_at: Option<Timestamp>,
+    ) -> Option<Month> {
+        let pieces: Vec<Piece> =
+            self.changes.iter().filter_map(|change| self.piece(change, lines, grid, ended_at)).collect();
+        let given = Credits::checked_sum(pieces.iter().map(|piece| piece.amount)).unwrap_or(Credits::MAX);
+        let (plan, allocation, carry_max) = self.opening(lines, reports)?;
+        Some(Month {
+            period: self.period,
+            plan,
+            allocation,
+            carry_max,
+            pieces,
+            returned: self.returned(given),
+            unbilled: unbilled::taken(self, lines, reports),
+            free: self.parts.iter().all(|part| lines.get(part.line).is_some_and(|line| line.paid.free)),
+        })
+    }
+
+    fn seconds(&self) -> i128 {
+        i128::from(self.period.seconds().max(1))
+    }
+
+    fn piece(
+        &self,
+        ((from, invoice), change): (&(Timestamp, ProviderId), &Change),
+        lines: &[Line<'_>],
+        grid: &Grid,
+        ended_at: Option<Timestamp>,
+    ) -> Option<Piece> {
+        let amount = credits(change.credit_seconds.checked_div(self.seconds())?);
+        let of_change = || change.lines.iter().filter_map(|index| lines.get(*index));
+        let charge = of_change().find(|line| line.sign > 0)?;
+        if amount.is_zero() {
+            return None;
+        }
+        Some(Piece {
+            invoice: invoice.clone(),
+            line: charge.paid.line.clone(),
+            from: *from,
+            amount,
+            plan: charge.paid.plan.clone(),
+            cost: Money { minor: change.cost.max(0), currency: charge.paid.cost.currency.clone() },
+            life: self.life(charge, lines, grid, ended_at),
+        })
+    }
+
+    /// Money that comes when the month is over, or the subscription, is not lost: its credits live until the end of the
+    /// month that the same invoice opens, or for a month from the payment.
+    fn life(
+        &self,
+        charge: &Line<'_>,
+        lines: &[Line<'_>],
+        grid: &Grid,
+        ended_at: Option<Timestamp>,
+    ) -> Option<Period> {
+        let paid_at = charge.paid_at;
+        let is_late = self.period.end <= paid_at || ended_at.is_some_and(|ended_at| ended_at <= paid_at);
+        if !is_late {
+            return None;
+        }
+        let beside = lines.iter().filter(|line| line.sign > 0 && line.invoice == charge.invoice);
+        let opened = beside.flat_map(|line| grid.months_of(line));
+        let opened = opened.filter(|month| month.start >= self.period.end && month.end > paid_at);
+        let opened = opened.min_by_key(|month| month.start);
+        let end = opened.map_or_else(|| paid_at.plus_months(1), |month| month.end);
+        Some(Period { start: paid_at, end })
+    }
+
+    /// What lines take back, each change rounded towards nothing, and in all so that no more is left than was paid for,
+    /// rounded up.
+    fn returned(&self, given: Credits) -> Credits {
+        let seconds = self.seconds();
+        let whole =
+            self.changes.values().fold(0_i128, |sum, change| sum.saturating_add(change.credit_seconds));
+        let most = whole.saturating_add(seconds).saturating_sub(1).checked_div(seconds).unwrap_or(0).max(0);
+        let taken = self.changes.values().filter(|change| change.credit_seconds < 0);
+        let taken = taken.fold(0_i128, |sum, change| {
+            sum.saturating_add(change.credit_seconds.saturating_neg().checked_div(seconds).unwrap_or(0))
+        });
+        let excess = i128::from(given.get()).saturating_sub(most);
+        credits(taken.max(excess))
+    }
+
+    /// The plan that the month begins with, what it gives for all of it, and what may be carried into it.
+    fn opening(
+        &self,
+        lines: &[Line<'_>],
+        reports: &[SubscriptionTerms],
+    ) -> Option<(PlanId, Credits, Option<Credits>)> {
+        let first = self.parts.iter().map(|part| part.span.start).min().unwrap_or(self.period.start);
+        let at_first = || self.parts.iter().filter(|part| part.span.start == first);
+        let allocation = at_first().fold(0_i128, |sum, part| sum.saturating_add(part.monthly));
+        let allocation = allocation.saturating_sub(unbilled::at(self, lines, reports, first));
+        let allocation = credits(allocation);
+        let charges = at_first().filter_map(|part| lines.get(part.line)).filter(|line| line.sign > 0);
+        let newest = charges.max_by_key(|line| (line.paid.period.start, line.billed_since()));
+        let any = self.parts.first().and_then(|part| lines.get(part.line));
+        let plan = newest.or(any).map(|line| line.paid.plan.clone());
+        let carry = newest.and_then(|line| line.paid.rollover).map(|cap| cap.carry_max(allocation));
+        Some((plan?, allocation, carry))
+    }
+}
+
+/// A number of credits; nothing for less than nothing, and the most that can be for more.
+pub(super) fn credits(amount: i128) -> Credits {
+    i64::try_from(amount.max(0)).ok().and_then(Credits::new).unwrap_or(Credits::MAX)
+}
