@@ -162,7 +162,7 @@ impl Books {
     }
 
     pub fn plan(&self, id: &str, at: Timestamp) -> String {
-        self.account(id).opened().expect("it was opened").plan(at).to_string()
+        self.account(id).opened().expect("it was opened").plan(at, &self.catalog).to_string()
     }
 
     /// What paid invoices gave it and was not taken back, less what it owes.
