@@ -36,6 +36,8 @@ struct Change {
     amount: i64,
     /// The invoice that paid for it, where it gives.
     invoice: Option<usize>,
+    /// Whether money came back for what it takes: then what was spent of that is owed.
+    is_money: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -103,7 +105,7 @@ impl Law {
         let month = term.month_at(at).expect("inside of the term");
         let (old, unused) = (term.monthly(at), term.unused(month, at));
         let amount = if monthly >= old { part(monthly - old, unused) } else { -part(old - monthly, unused) };
-        term.changes.push(Change { month, at, until: None, amount, invoice });
+        term.changes.push(Change { month, at, until: None, amount, invoice, is_money: invoice.is_some() });
         term.pieces.push((at, monthly));
     }
 
@@ -114,7 +116,14 @@ impl Law {
         let more = monthly - term.monthly(at);
         let whole_months = i64::from(term.months - month - 1);
         let amount = part(more, term.unused(month, at)) + more * whole_months;
-        term.changes.push(Change { month, at: paid_at, until: Some(until), amount, invoice: Some(invoice) });
+        term.changes.push(Change {
+            month,
+            at: paid_at,
+            until: Some(until),
+            amount,
+            invoice: Some(invoice),
+            is_money: true,
+        });
     }
 
     /// What the last change took is given back.
@@ -131,7 +140,7 @@ impl Law {
         let term = self.terms.last_mut().expect("a term");
         let Some(month) = term.month_at(at) else { return };
         let amount = -part(term.monthly(at), term.unused(month, at));
-        term.changes.push(Change { month, at, until: None, amount, invoice: None });
+        term.changes.push(Change { month, at, until: None, amount, invoice: None, is_money: true });
         term.cut = Some(at);
     }
 
@@ -140,7 +149,7 @@ impl Law {
         let term = self.terms.last_mut().expect("a term");
         let month = term.month_at(from).expect("inside of the term");
         let amount = -part(term.monthly(at), term.unused(month, from));
-        term.changes.push(Change { month, at, until: None, amount, invoice: None });
+        term.changes.push(Change { month, at, until: None, amount, invoice: None, is_money: true });
     }
 
     /// So much of what was paid for an invoice went back.
@@ -182,6 +191,12 @@ impl Law {
                 + self.paid_later(term, |change| change.at <= at)
         };
         self.free + self.terms.iter().map(of_term).sum::<i64>()
+    }
+
+    /// What was taken by reports alone: of that, nobody owes what was spent.
+    pub fn taken_unbilled(&self) -> i64 {
+        let changes = self.terms.iter().flat_map(|term| &term.changes);
+        changes.filter(|change| !change.is_money && change.amount < 0).map(|change| -change.amount).sum()
     }
 
     /// How often something was rounded.

@@ -165,7 +165,8 @@ impl Life {
     }
 
     fn at_stripe(&mut self, chosen: Move) {
-        let story = self.story.clone();
+        // A second later: what happens in one second has no order that anybody could know.
+        let story = self.story.clone().after(1);
         let active = story.is_active();
         let moved = match chosen {
             Move::Subscribe(terms) if !active => story.subscribe(terms),
