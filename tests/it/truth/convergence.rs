@@ -113,6 +113,31 @@ fn totals(standing: &Standing) -> Standing {
     Standing { grants: std::collections::BTreeMap::new(), ..standing.clone() }
 }
 
+/// One event that makes a difference by itself, when it is told first or last of all, long after.
+fn culprit(catalog: &Arc<Catalog>, events: &[Value], right: &Standing, ended: Timestamp) -> String {
+    let in_order: Vec<(i64, &Value)> =
+        as_it_happened(events).into_iter().map(|(_, event)| (ended.seconds(), event)).collect();
+    let end =
+        |deliveries: &[(i64, &Value)]| totals(&told(catalog, deliveries, ended).standing(ACCOUNT, ended));
+    let right = totals(right);
+    if end(&in_order) != right {
+        return format!("it is enough to tell all of it afterwards:\n{}", end(&in_order));
+    }
+    for index in 0..in_order.len() {
+        for place in ["first", "last"] {
+            let mut moved = in_order.clone();
+            let (at, event) = moved.remove(index);
+            moved.insert(if place == "first" { 0 } else { moved.len() }, (at, event));
+            let got = end(&moved);
+            if got != right {
+                let (kind, made) = (&event["type"], time(created(event)));
+                return format!("it is enough to tell {kind} {} of {made} {place}:\n{got}", event["id"]);
+            }
+        }
+    }
+    "no single event makes the difference".to_owned()
+}
+
 /// What ends otherwise than it did as it happened, if anything.
 fn differs(catalog: &Arc<Catalog>, lived: &Lived, seed: u64) -> Option<String> {
     let mut dice = Dice::loaded(seed);
@@ -123,7 +148,10 @@ fn differs(catalog: &Arc<Catalog>, lived: &Lived, seed: u64) -> Option<String> {
         let compare = |name: &str, deliveries: &[(i64, &Value)], look: fn(&Standing) -> Standing| {
             let standing = told(catalog, deliveries, lived.ended).standing(ACCOUNT, lived.ended);
             let (got, right) = (look(&standing), look(&right));
-            (got != right).then(|| format!("{shape} {name}:\n{got}as it happened:\n{right}"))
+            (got != right).then(|| {
+                let culprit = culprit(catalog, events, &right, lived.ended);
+                format!("{shape} {name}:\n{got}as it happened:\n{right}{culprit}")
+            })
         };
         let wrong = compare("as it happened", &as_it_happened(events), Standing::clone);
         let wrong = wrong.or_else(|| {
