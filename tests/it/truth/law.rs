@@ -15,11 +15,10 @@ pub type Share = (i64, i64);
 /// A period that a line pays for.
 #[derive(Clone, Debug)]
 struct Term {
-    invoice: usize,
     start: i64,
     months: u32,
-    /// From when on, how many credits a month.
-    pieces: Vec<(i64, i64)>,
+    /// From when on, how many credits a month, and which invoice paid for what is more than before.
+    pieces: Vec<(i64, i64, Option<usize>)>,
     /// From when on it gives no more months.
     cut: Option<i64>,
     changes: Vec<Change>,
@@ -75,15 +74,9 @@ impl Term {
         (end - at, end - start)
     }
 
-    /// What was in force when a month began, before any change at that moment.
-    fn monthly_as_it_begins(&self, start: i64) -> i64 {
-        let (first, rest) = self.pieces.split_first().expect("a piece");
-        rest.iter().rfind(|(from, _)| *from < start).unwrap_or(first).1
-    }
-
     /// Credits a month, as of a time.
     fn monthly(&self, at: i64) -> i64 {
-        self.pieces.iter().rfind(|(from, _)| *from <= at).map_or(0, |(_, monthly)| *monthly)
+        self.pieces.iter().rfind(|(from, ..)| *from <= at).map_or(0, |(_, monthly, _)| *monthly)
     }
 }
 
@@ -94,8 +87,8 @@ impl Law {
 
     /// A line pays for so many months from `start` on.
     pub fn pay(&mut self, invoice: usize, start: i64, months: u32, monthly: i64) {
-        let pieces = vec![(start, monthly)];
-        self.terms.push(Term { invoice, start, months, pieces, cut: None, changes: Vec::new() });
+        let pieces = vec![(start, monthly, Some(invoice))];
+        self.terms.push(Term { start, months, pieces, cut: None, changes: Vec::new() });
     }
 
     /// From `at` on it is so many credits a month, until the term ends. What is more was paid by `invoice`; what is less is
@@ -106,7 +99,7 @@ impl Law {
         let (old, unused) = (term.monthly(at), term.unused(month, at));
         let amount = if monthly >= old { part(monthly - old, unused) } else { -part(old - monthly, unused) };
         term.changes.push(Change { month, at, until: None, amount, invoice, is_money: invoice.is_some() });
-        term.pieces.push((at, monthly));
+        term.pieces.push((at, monthly, invoice));
     }
 
     /// An upgrade at `at` that an invoice pays only at `paid_at`, which opens a month until `until`.
@@ -132,7 +125,7 @@ impl Law {
         let last = term.changes.last().expect("a change").clone();
         assert!(last.amount < 0, "it took something");
         term.changes.push(Change { at, amount: -last.amount, ..last });
-        term.pieces.push((at, monthly));
+        term.pieces.push((at, monthly, None));
     }
 
     /// The rest of the term is given back, for another one or for nothing.
@@ -216,12 +209,24 @@ impl Law {
 
     /// What the month that begins at `start` gives, as of a time: what is in force as it begins, and what changed inside.
     fn of_month(&self, term: &Term, start: i64, at: i64) -> i64 {
-        let base = self.kept(Some(term.invoice), term.monthly_as_it_begins(start));
+        let base = self.as_it_begins(term, start);
         let inside = term.changes.iter().filter(|change| {
             change.until.is_none() && term.bounds(change.month).0 == start && change.at <= at
         });
         let changed: i64 = inside.map(|change| self.kept(change.invoice, change.amount)).sum();
         (base + changed).max(0)
+    }
+
+    /// What is in force when a month begins, before any change at that moment. What an upgrade adds to later months goes
+    /// back with the invoice that paid for it.
+    fn as_it_begins(&self, term: &Term, start: i64) -> i64 {
+        let held =
+            term.pieces.iter().enumerate().filter(|(number, (from, ..))| *number == 0 || *from < start);
+        let mut before = 0;
+        held.map(|(_, (_, monthly, invoice))| {
+            self.kept(*invoice, *monthly - std::mem::replace(&mut before, *monthly))
+        })
+        .sum()
     }
 
     fn paid_later(&self, term: &Term, counts: impl Fn(&Change) -> bool) -> i64 {
