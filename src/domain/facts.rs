@@ -49,12 +49,16 @@ impl Facts {
         let place = self.invoices.binary_search_by(|known| known.invoice.invoice.cmp(&invoice.invoice));
         if let Err(place) = place {
             self.invoices.insert(place, KnownInvoice { invoice: invoice.clone(), paid_at });
+            self.unpaid.remove(&invoice.invoice);
             self.work_out();
         }
     }
 
-    /// A later state of an invoice holds over an earlier one.
+    /// A later state of an invoice holds over an earlier one, and that it was paid over all of them.
     pub(super) fn leave_unpaid(&mut self, invoice: &UnpaidInvoice, at: Timestamp) {
+        if self.invoices.iter().any(|known| known.invoice.invoice == invoice.invoice) {
+            return;
+        }
         let known = self.unpaid.entry(invoice.invoice.clone()).or_insert_with(|| (invoice.clone(), at));
         if (known.0.state, at) > (invoice.state, known.1) || known.0.state < invoice.state {
             *known = (invoice.clone(), at);
@@ -179,7 +183,7 @@ impl Facts {
         if paid.is_none() && (self.was_paid(at) || self.is_unpaid(at) || self.has_lapsed(at)) {
             return None;
         }
-        let unpaid = self.unpaid_now().flat_map(|(unpaid, _)| &unpaid.charges);
+        let unpaid = self.unpaid.values().flat_map(|(unpaid, _)| &unpaid.charges);
         let mut unpaid = unpaid.filter(|charge| charge.period.contains(at));
         let change_is_unpaid = unpaid.any(|charge| charge.plan == report.plan);
         match paid {
@@ -206,15 +210,10 @@ impl Facts {
         self.held.iter().any(|line| line.quantity > 0 && line.period.contains(at))
     }
 
-    fn unpaid_now(&self) -> impl Iterator<Item = &(UnpaidInvoice, Timestamp)> {
-        let is_paid = |id: &ProviderId| self.invoices.iter().any(|known| known.invoice.invoice == *id);
-        self.unpaid.iter().filter(move |(id, _)| !is_paid(id)).map(|(_, unpaid)| unpaid)
-    }
-
     /// Whether the money for `at` is known not to come, or the first money has not come yet.
     fn is_unpaid(&self, at: Timestamp) -> bool {
         let first = !self.has_paid();
-        self.unpaid_now().any(|(unpaid, _)| match unpaid.state {
+        self.unpaid.values().any(|(unpaid, _)| match unpaid.state {
             InvoiceState::Void | InvoiceState::Uncollectible => {
                 unpaid.charges.iter().any(|charge| charge.period.contains(at))
             }
@@ -252,7 +251,7 @@ impl Facts {
         if before.is_some_and(|before| !goes_on(before)) {
             return None;
         }
-        let dead = self.unpaid_now().filter(|(unpaid, _)| {
+        let dead = self.unpaid.values().filter(|(unpaid, _)| {
             unpaid.state.is_final() && unpaid.charges.iter().any(|charge| charge.period.end > boundary)
         });
         let dead = dead.map(|(_, at)| *at).filter(|at| *at >= boundary).min();

@@ -6,7 +6,7 @@
 use crate::domain::{
     amount::Credits,
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
-    event::{Draw, Event},
+    event::Event,
     facts::Facts,
     months::{Month, Piece},
     names::{GrantId, PlanId, ProviderId},
@@ -17,7 +17,7 @@ use crate::domain::{
 use super::{
     draft::Draft,
     lots::{Lot, Target, sum},
-    passing::opens_month,
+    rolling::opens_month,
 };
 
 /// How far a month is from what it should have given.
@@ -40,7 +40,6 @@ impl Draft<'_> {
             let opened: Vec<Month> = opened.cloned().collect();
             for month in opened {
                 self.settle_month(&id, &month)?;
-                self.limit_carried(&id, &month)?;
             }
             self.settle_trial(&id)?;
         }
@@ -61,8 +60,14 @@ impl Draft<'_> {
     }
 
     pub(super) fn open_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
-        let due = self.balance_of(subscription, month).due;
-        self.grant_missing(subscription, month, due)
+        if month.pieces.iter().all(|piece| piece.life.is_none()) {
+            let due = self.balance_of(subscription, month).due;
+            return self.grant_missing(subscription, month, due);
+        }
+        // Its parts end at different times, so that it matters of which of them something is taken.
+        self.grant_missing(subscription, month, month.paid_for())?;
+        let target = self.balance_of(subscription, month).target;
+        self.bring(subscription, month, target, month.due_at().min(self.context.at))
     }
 
     fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
@@ -72,48 +77,26 @@ impl Draft<'_> {
             let missing = balance.due.saturating_sub(there);
             let again = missing.min(balance.taken.saturating_sub(balance.target.amount));
             if !again.is_zero() {
-                self.bring(subscription, month, balance.target)?;
+                self.bring(subscription, month, balance.target, self.context.at)?;
             }
             return self.grant_missing(subscription, month, missing.saturating_sub(again));
         }
         if balance.due < there || balance.taken < balance.target.amount {
-            self.bring(subscription, month, balance.target)?;
+            self.bring(subscription, month, balance.target, self.context.at)?;
         }
         Ok(())
     }
 
-    /// Less may be carried into a month than was, since it became known that a smaller plan holds in it.
-    fn limit_carried(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
-        let carried = self.account.wallet.grants().filter(|grant| {
-            let slot = grant.terms.slot.as_ref();
-            grant.terms.source == Source::Rollover
-                && slot.is_some_and(|slot| slot.subscription == *subscription && slot.period == month.period)
-        });
-        let carried: Vec<&Grant> = carried.collect();
-        let kept = |grant: &Grant| grant.terms.amount.saturating_sub(grant.voided);
-        let there = sum(carried.iter().map(|grant| kept(grant)));
-        let mut excess = there.saturating_sub(month.carry_max.unwrap_or(Credits::ZERO));
-        let draws = carried.iter().map(|grant| {
-            let amount = grant.remaining.min(excess);
-            excess = excess.saturating_sub(amount);
-            Draw { grant_id: grant.terms.grant_id.clone(), amount }
-        });
-        let draws: Vec<Draw> = draws.filter(|draw| !draw.amount.is_zero()).collect();
-        if draws.is_empty() {
-            return Ok(());
-        }
-        self.record(Event::CreditsAdjusted {
-            amount: sum(draws.iter().map(|draw| draw.amount)),
-            draws,
-            reason: format!("less is carried into a month of {}", month.plan),
-            effective_at: self.context.at,
-        })
-    }
-
-    fn bring(&mut self, subscription: &ProviderId, month: &Month, target: Target) -> Result<(), Refusal> {
+    fn bring(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        target: Target,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let grants = self.lot_of(subscription, month.period.end);
         let payment = month.pieces.first().map_or(subscription, |piece| &piece.invoice).clone();
-        self.bring_to(&Lot { grants, payment }, target, self.context.at)
+        self.bring_to(&Lot { grants, payment }, target, at)
     }
 
     fn balance_of(&self, subscription: &ProviderId, month: &Month) -> Balance {
@@ -143,10 +126,13 @@ impl Draft<'_> {
         })
     }
 
-    /// The grants of a month, the last first, since an upgrade is what is taken back first; then what was carried on.
+    /// The grants of a month: what ends first, and of that the last that was paid for, since an upgrade is what is taken back
+    /// first; then what was carried on.
     fn lot_of(&self, subscription: &ProviderId, month_end: Timestamp) -> Vec<GrantId> {
         let mut own: Vec<&Grant> = self.grants_of_month(subscription, month_end).collect();
-        own.sort_by_key(|grant| std::cmp::Reverse((grant.terms.starts_at, &grant.terms.grant_id)));
+        own.sort_by_key(|grant| {
+            (grant.ends_at(), std::cmp::Reverse((grant.terms.starts_at, &grant.terms.grant_id)))
+        });
         let mut lot: Vec<GrantId> = own.iter().map(|grant| grant.terms.grant_id.clone()).collect();
         let mut index = 0;
         while let Some(from) = lot.get(index).cloned() {
@@ -338,12 +324,12 @@ impl Draft<'_> {
         let carried = self.carried_from(&grant.terms.grant_id);
         let carried = carried.iter().filter_map(|id| self.account.wallet.find(id));
         let carried = sum(carried.map(|carried| carried.terms.amount));
-        let revived = if told <= effective_at && effective_at < ends_at {
+        let revived = if effective_at < ends_at {
             grant.expired_unasked().saturating_sub(carried)
         } else {
             Credits::ZERO
         };
-        let matters = told != ends_at && effective_at < told.max(ends_at);
+        let matters = !revived.is_zero() || (told != ends_at && effective_at < told.max(ends_at));
         let is_there = !grant.is_settled() || !revived.is_zero();
         let grant_id = grant.terms.grant_id.clone();
         (matters && is_there).then_some(Event::GrantEndMoved { grant_id, ends_at, revived, effective_at })

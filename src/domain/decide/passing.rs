@@ -130,63 +130,6 @@ impl Draft<'_> {
         };
         Some((due, monthly_grant(&paid.term, number, month)?))
     }
-
-    /// Carries the unused part of each month that ended into the month that follows it, if that was paid.
-    pub(super) fn roll_over(&mut self) -> Result<(), Refusal> {
-        while let Some(grant) = self.rollover_due() {
-            let start = grant.starts_at;
-            self.grant(grant, start)?;
-        }
-        Ok(())
-    }
-
-    fn rollover_due(&self) -> Option<GrantTerms> {
-        let at = self.context.at;
-        let facts = self.account.subscriptions.facts();
-        let paid = facts.iter().flat_map(|(id, facts)| {
-            let opened = facts.months().iter().filter(|month| facts.is_opened(month));
-            opened.map(move |month| slot(id, month))
-        });
-        let others = self.account.wallet.grants().filter(|grant| opens_month(grant));
-        let others = others.filter_map(|grant| grant.terms.slot.clone());
-        let others = others.filter(|slot| !facts.contains_key(&slot.subscription));
-        paid.chain(others).filter(|slot| slot.period.start <= at).find_map(|month| self.carry_into(&month))
-    }
-
-    /// The next unused credits that have not been carried into `month` yet, up to its cap. A grant can have
-    /// more of them later, when a hold on it is released after its end.
-    fn carry_into(&self, month: &Slot) -> Option<GrantTerms> {
-        let carried = self.carried_into(month);
-        let sum = |amounts: &mut dyn Iterator<Item = Credits>| {
-            Credits::checked_sum(amounts).unwrap_or(Credits::MAX)
-        };
-        // What was used after the month had ended, while the next one was not paid, was used of what is carried.
-        let bridged = self.allocations_in(&month.subscription, month.period.start).map(Grant::used_after_end);
-        let gone = sum(&mut carried.iter().map(|(_, amount)| *amount).chain(bridged));
-        let room = month.carry_max?.saturating_sub(gone);
-        if room.is_zero() {
-            return None;
-        }
-        let ended = self.allocations_in(&month.subscription, month.period.start);
-        ended.filter(|grant| grant.remaining.is_zero()).find_map(|grant| {
-            let parts = carried.iter().filter(|(from, _)| **from == grant.terms.grant_id);
-            let earlier = sum(&mut parts.clone().map(|(_, amount)| *amount));
-            let amount = grant.expired_unasked().saturating_sub(earlier).min(room);
-            (!amount.is_zero()).then(|| rollover(grant, month, amount, parts.count()))?
-        })
-    }
-
-    /// What was carried into `month`, and from which grants.
-    fn carried_into(&self, month: &Slot) -> Vec<(&GrantId, Credits)> {
-        let rolled = self.account.wallet.grants().filter(|grant| grant.terms.source == Source::Rollover);
-        rolled
-            .filter_map(|grant| {
-                let slot = grant.terms.slot.as_ref()?;
-                let same = slot.subscription == month.subscription && slot.period.start == month.period.start;
-                same.then_some((slot.carried_from.as_ref()?, grant.terms.amount))
-            })
-            .collect()
-    }
 }
 
 /// What time brings.
@@ -197,67 +140,6 @@ enum Due {
     Month(GrantTerms, Timestamp),
     /// A month of a subscription that was paid for.
     Paid(ProviderId, Month),
-}
-
-impl Draft<'_> {
-    /// The grants of a subscription's month that ends at `end`, rollover left out.
-    pub(super) fn allocations_in<'b>(
-        &'b self,
-        subscription: &'b ProviderId,
-        end: Timestamp,
-    ) -> impl Iterator<Item = &'b Grant> {
-        self.account.wallet.grants().filter(move |grant| {
-            grant.terms.source == Source::Allocation
-                && grant
-                    .terms
-                    .slot
-                    .as_ref()
-                    .is_some_and(|slot| slot.subscription == *subscription && slot.period.end == end)
-        })
-    }
-}
-
-/// Whether the grant is the one that opens its month, and not what an upgrade added.
-pub(super) fn opens_month(grant: &Grant) -> bool {
-    grant.terms.source == Source::Allocation
-        && grant.terms.slot.as_ref().is_some_and(|slot| slot.carry_max.is_some())
-}
-
-/// A month that was paid for, as what is carried into it names it.
-fn slot(subscription: &ProviderId, month: &Month) -> Slot {
-    Slot {
-        subscription: subscription.clone(),
-        plan: month.plan.clone(),
-        period: month.period,
-        allocation: month.allocation,
-        carry_max: Some(month.carry_max.unwrap_or(Credits::ZERO)),
-        carried_from: None,
-        paid_month_end: None,
-    }
-}
-
-fn rollover(grant: &Grant, month: &Slot, amount: Credits, earlier: usize) -> Option<GrantTerms> {
-    let from = &grant.terms.grant_id;
-    let id = if earlier == 0 { format!("carry:{from}") } else { format!("carry:{from}:{earlier}") };
-    Some(GrantTerms {
-        // In the spending order this comes before the `month:` that it is carried into, also when both are free.
-        grant_id: GrantId::parse(&id).ok()?,
-        source: Source::Rollover,
-        amount,
-        starts_at: month.period.start,
-        expires_at: Some(month.period.end),
-        priority: PRIORITY_DEFAULT,
-        // It was paid for with the month that it comes from, and its revenue was recognised there.
-        cost: None,
-        // A refund of that payment takes back what was carried, too.
-        payment: grant.terms.payment.clone(),
-        slot: Some(Slot {
-            carried_from: Some(grant.terms.grant_id.clone()),
-            carry_max: None,
-            ..month.clone()
-        }),
-        reason: None,
-    })
 }
 
 fn monthly_grant(term: &Term, number: u32, month: Period) -> Option<GrantTerms> {

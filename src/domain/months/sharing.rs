@@ -156,9 +156,10 @@ impl Share {
         ended_at: Option<Timestamp>,
     ) -> Option<Period> {
         let paid_at = charge.paid_at;
-        let is_late = self.period.end <= paid_at || ended_at.is_some_and(|ended_at| ended_at <= paid_at);
-        if !is_late {
-            return None;
+        let has_ended = ended_at.is_some_and(|ended_at| ended_at <= paid_at);
+        if paid_at < self.period.end {
+            let from_payment = Period { start: paid_at, end: paid_at.plus_months(1) };
+            return (has_ended && self.period.start <= paid_at).then_some(from_payment);
         }
         let beside = lines.iter().filter(|line| line.sign > 0 && line.invoice == charge.invoice);
         let opened = beside.flat_map(|line| grid.months_of(line));

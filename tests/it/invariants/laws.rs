@@ -108,7 +108,8 @@ fn check_rollover(scenario: &Scenario) {
             *most = cap.get().max(*most);
         }
         if grant.terms.source == Source::Rollover {
-            *carried.entry(month).or_default() += grant.terms.amount.get() - grant.voided.get();
+            // What was carried before a smaller cap became known, and is spent or over, stays so.
+            *carried.entry(month).or_default() += grant.remaining.get();
         }
     }
     for ((subscription, start), carried) in carried {

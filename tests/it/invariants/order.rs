@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use counterfoil::domain::{
+    amount::Credits,
     catalog::Interval,
     command::{Command, SubscriptionChange as Change},
     credits::Source,
@@ -147,9 +148,11 @@ pub fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
             Some(slot) => format!("of the month until {}", slot.month_end()),
             None => grant.terms.grant_id.to_string(),
         };
-        // Of a month as much is granted as is known to be due, so that only what is there of it is the same in any order.
-        let granted = if grant.terms.slot.is_some() { 0 } else { grant.terms.amount.get() };
-        let parts = [granted, grant.remaining.get(), grant.consumed.get(), grant.held.get()];
+        // Of a month as much is granted as is known to be due, and some of it may have paid a debt that was none in the end,
+        // so that only what is there of it is the same in any order.
+        let history = |credits: Credits| if grant.terms.slot.is_some() { 0 } else { credits.get() };
+        let (granted, consumed) = (history(grant.terms.amount), history(grant.consumed));
+        let parts = [granted, grant.remaining.get(), consumed, grant.held.get()];
         let sums = grants.entry(name).or_default();
         sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
     }

@@ -17,7 +17,7 @@ const SUBSCRIBED: &str = "checkout.session.completed checkout.session.async_paym
     invoice.created invoice.finalized invoice.paid invoice.payment_succeeded invoice.payment_failed \
     invoice.payment_action_required invoice.voided invoice.marked_uncollectible invoice_payment.paid \
     payment_intent.succeeded payment_intent.payment_failed payment_intent.canceled charge.refunded \
-    refund.created refund.updated refund.failed charge.dispute.created charge.dispute.updated \
+    refund.created refund.updated refund.failed credit_note.created credit_note.updated credit_note.voided charge.dispute.created charge.dispute.updated \
     charge.dispute.closed charge.dispute.funds_withdrawn charge.dispute.funds_reinstated \
     payment_method.attached payment_method.detached product.created product.updated product.deleted \
     price.created price.updated price.deleted";

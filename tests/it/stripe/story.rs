@@ -172,7 +172,7 @@ fn expected(shape: &str, file: &str) -> String {
             ada("paid 999: basic x1 06-01..07-01 for 999")
         }
         "invoice.paid.subscription_update" | "invoice.payment_succeeded.subscription_update" => {
-            ada("paid 667: basic to creator 06-11..07-01 for 1333")
+            ada("paid 667: less basic x1 06-11..07-01 for -666: creator x1 06-11..07-01 for 1333")
         }
         "invoice.paid.subscription_cycle" | "invoice.payment_succeeded.subscription_cycle" => {
             ada("paid 1999: creator x1 07-01..08-01 for 1999")

@@ -1,0 +1,183 @@
+//! What is carried of a month that ended into the month that follows it, if that was paid.
+//!
+//! How much is carried of which grant follows from what is known now. Where less was due than was carried, because something
+//! became known late, the difference is taken from what was carried.
+
+use crate::domain::{
+    amount::Credits,
+    credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
+    event::{Draw, Event},
+    months::Month,
+    names::{GrantId, ProviderId},
+    refusal::Refusal,
+    time::Timestamp,
+};
+
+use super::{draft::Draft, lots::sum};
+
+/// How much of a grant is to be carried, and how much was.
+struct Share<'a> {
+    grant: &'a Grant,
+    due: Credits,
+    carried: Credits,
+    /// How many grants there are of what was carried.
+    parts: usize,
+}
+
+impl Draft<'_> {
+    /// Carries the unused part of each month that ended into the month that follows it, if that was paid.
+    pub(super) fn roll_over(&mut self) -> Result<(), Refusal> {
+        let months: Vec<Slot> = self.months_to_carry_into();
+        for month in &months {
+            self.take_excess(month)?;
+            while let Some(grant) = self.rollover_due(month) {
+                let start = grant.starts_at;
+                self.grant(grant, start)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The months that have begun, the first to begin first.
+    fn months_to_carry_into(&self) -> Vec<Slot> {
+        let facts = self.account.subscriptions.facts();
+        let paid = facts.iter().flat_map(|(id, facts)| {
+            let paid = facts.months().iter().filter(|month| !month.paid_for().is_zero());
+            paid.map(move |month| slot(id, month))
+        });
+        let others = self.account.wallet.grants().filter(|grant| opens_month(grant));
+        let others = others.filter_map(|grant| grant.terms.slot.clone());
+        let others = others.filter(|slot| !facts.contains_key(&slot.subscription));
+        let begun = paid.chain(others).filter(|slot| slot.period.start <= self.context.at);
+        let mut begun: Vec<Slot> = begun.collect();
+        begun.sort_by_key(|slot| slot.period.start);
+        begun
+    }
+
+    /// What each grant of the month before is to give, up to the cap, the first to begin first. What was used after that
+    /// month had ended, while the next one was not paid, was used of what is carried. A grant can have more of it later,
+    /// when a hold on it is released after its end.
+    fn shares<'b>(&'b self, month: &'b Slot) -> Vec<Share<'b>> {
+        let mut ended: Vec<&'b Grant> =
+            self.allocations_in(&month.subscription, month.period.start).collect();
+        ended.sort_by_key(|grant| (grant.terms.starts_at, &grant.terms.grant_id));
+        let used = sum(ended.iter().map(|grant| grant.used_after_end()));
+        let mut room = month.carry_max.unwrap_or(Credits::ZERO).saturating_sub(used);
+        let share = |grant: &'b Grant| {
+            let due = grant.expired_unasked().min(room);
+            room = room.saturating_sub(due);
+            let carried: Vec<&Grant> = self.carried(grant, month).collect();
+            Share { grant, due, carried: sum(carried.iter().map(|part| kept(part))), parts: carried.len() }
+        };
+        ended.into_iter().map(share).collect()
+    }
+
+    /// What was carried of a grant into a month.
+    fn carried<'b>(&'b self, from: &'b Grant, month: &'b Slot) -> impl Iterator<Item = &'b Grant> {
+        self.account.wallet.grants().filter(move |grant| {
+            grant.terms.source == Source::Rollover
+                && grant.terms.slot.as_ref().is_some_and(|slot| {
+                    slot.carried_from.as_ref() == Some(&from.terms.grant_id)
+                        && slot.period.start == month.period.start
+                })
+        })
+    }
+
+    fn take_excess(&mut self, month: &Slot) -> Result<(), Refusal> {
+        let draws: Vec<Draw> =
+            self.shares(month).iter().flat_map(|share| self.excess(share, month)).collect();
+        if draws.is_empty() {
+            return Ok(());
+        }
+        self.record(Event::CreditsAdjusted {
+            amount: sum(draws.iter().map(|draw| draw.amount)),
+            draws,
+            reason: format!("less is carried into a month of {}", month.plan),
+            effective_at: self.context.at,
+        })
+    }
+
+    /// What is there of what was carried of a grant and was not due.
+    fn excess(&self, share: &Share<'_>, month: &Slot) -> Vec<Draw> {
+        let mut excess = share.carried.saturating_sub(share.due);
+        let draws = self.carried(share.grant, month).map(|part| {
+            let amount = part.remaining.min(excess);
+            excess = excess.saturating_sub(amount);
+            Draw { grant_id: part.terms.grant_id.clone(), amount }
+        });
+        draws.filter(|draw| !draw.amount.is_zero()).collect()
+    }
+
+    /// The next grant that is carried into `month`.
+    fn rollover_due(&self, month: &Slot) -> Option<GrantTerms> {
+        let shares = self.shares(month);
+        // What was carried and cannot be taken back again leaves less for the others.
+        let cap = month.carry_max?;
+        let room = cap.saturating_sub(sum(shares.iter().map(|share| share.carried)));
+        shares.iter().find_map(|share| {
+            let amount = share.due.saturating_sub(share.carried).min(room);
+            (!amount.is_zero()).then(|| rollover(share.grant, month, amount, share.parts))?
+        })
+    }
+
+    /// The grants of a subscription's month that ends at `end`, rollover left out.
+    pub(super) fn allocations_in<'b>(
+        &'b self,
+        subscription: &'b ProviderId,
+        end: Timestamp,
+    ) -> impl Iterator<Item = &'b Grant> {
+        self.account.wallet.grants().filter(move |grant| {
+            let slot = grant.terms.slot.as_ref();
+            grant.terms.source == Source::Allocation
+                && slot.is_some_and(|slot| slot.subscription == *subscription && slot.period.end == end)
+        })
+    }
+}
+
+/// What was carried and was not taken back because less was due. What a refund took counts: it may come back.
+fn kept(grant: &Grant) -> Credits {
+    grant.terms.amount.saturating_sub(grant.voided.saturating_sub(grant.clawed_back_left()))
+}
+
+/// Whether the grant is the one that opens its month, and not what an upgrade added.
+pub(super) fn opens_month(grant: &Grant) -> bool {
+    grant.terms.source == Source::Allocation
+        && grant.terms.slot.as_ref().is_some_and(|slot| slot.carry_max.is_some())
+}
+
+/// A month that was paid for, as what is carried into it names it.
+fn slot(subscription: &ProviderId, month: &Month) -> Slot {
+    Slot {
+        subscription: subscription.clone(),
+        plan: month.plan.clone(),
+        period: month.period,
+        allocation: month.allocation,
+        carry_max: Some(month.carry_max.unwrap_or(Credits::ZERO)),
+        carried_from: None,
+        paid_month_end: None,
+    }
+}
+
+fn rollover(grant: &Grant, month: &Slot, amount: Credits, earlier: usize) -> Option<GrantTerms> {
+    let from = &grant.terms.grant_id;
+    let id = if earlier == 0 { format!("carry:{from}") } else { format!("carry:{from}:{earlier}") };
+    Some(GrantTerms {
+        // In the spending order this comes before the `month:` that it is carried into, also when both are free.
+        grant_id: GrantId::parse(&id).ok()?,
+        source: Source::Rollover,
+        amount,
+        starts_at: month.period.start,
+        expires_at: Some(month.period.end),
+        priority: PRIORITY_DEFAULT,
+        // It was paid for with the month that it comes from, and its revenue was recognised there.
+        cost: None,
+        // A refund of that payment takes back what was carried, too.
+        payment: grant.terms.payment.clone(),
+        slot: Some(Slot {
+            carried_from: Some(grant.terms.grant_id.clone()),
+            carry_max: None,
+            ..month.clone()
+        }),
+        reason: None,
+    })
+}
