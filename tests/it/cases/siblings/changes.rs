@@ -150,6 +150,14 @@ siblings! {
 }
 
 siblings! {
+    a_year_that_became_a_month_gives_nothing_more_when_that_ends: [
+        |it| it.subscribe(yearly(Basic).seats(3)),
+        |it| it.after(28 * DAY).change(monthly(Creator)),
+        |it| it.renew().renew().cancel_at_end(),
+        Story::end,
+        |it| it.after(40 * DAY),
+        |it| it.after(100 * DAY),
+    ]
     the_billing_day_becomes_today: [
         |it| it.subscribe(monthly(Creator)),
         |it| it.after(LATER).reset_the_anchor(),
