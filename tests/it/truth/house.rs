@@ -275,6 +275,9 @@ impl House {
             ("proration_behavior", how),
         ];
         self.post(&format!("/v1/subscriptions/{id}"), &form).await;
+        if how == "none" {
+            self.settle_the_period().await;
+        }
     }
 
     async fn cancel(&mut self) {

@@ -150,6 +150,22 @@ siblings! {
 }
 
 siblings! {
+    a_year_becomes_a_month_three_days_before_one_of_its_months_ends: [
+        |it| it.subscribe(yearly(Creator)),
+        |it| it.after(28 * DAY).change(monthly(Creator)),
+        Story::renew,
+    ]
+    a_year_becomes_a_month_of_as_many_credits: [
+        |it| it.subscribe(yearly(Basic).seats(3)),
+        |it| it.after(LATER).change(monthly(Creator)),
+        Story::renew,
+    ]
+    a_month_becomes_a_year_three_days_before_it_ends: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(28 * DAY).change(yearly(Creator)),
+        |it| it.after(2 * DAY),
+        |it| it.after(5 * DAY),
+    ]
     a_year_that_became_a_month_gives_nothing_more_when_that_ends: [
         |it| it.subscribe(yearly(Basic).seats(3)),
         |it| it.after(28 * DAY).change(monthly(Creator)),
