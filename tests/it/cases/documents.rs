@@ -65,11 +65,9 @@ fn find_accounts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if let Some(account) = member.as_str().filter(|_| ACCOUNTS.contains(&name.as_str())) {
-                    if !found.iter().any(|known| known == account) {
-                        found.push(account.to_owned());
-                    }
-                }
+                let account = member.as_str().filter(|_| ACCOUNTS.contains(&name.as_str()));
+                let new = account.filter(|account| !found.iter().any(|known| known == account));
+                found.extend(new.map(str::to_owned));
                 find_accounts(member, found);
             }
         }
