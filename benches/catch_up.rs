@@ -261,10 +261,12 @@ impl Account {
             collection_paused: false,
             grace_days: None,
             unit: None,
+            moved_to: None,
             evidence: Evidence {
                 reported_at: at,
                 rank: 1,
                 id: name(&format!("evt_{index}_{}", self.sequence), ProviderId::parse),
+                step: None,
             },
         }
     }

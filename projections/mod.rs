@@ -18,7 +18,9 @@
 //! | `HoldCommitted` | hold returned, usage | count, credits | | | | |
 //! | `HoldReleased`, `HoldExpired` | hold returned | | | | | |
 //! | `PeriodPaid` | | | | | each month | |
-//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | grace (`SubscriptionPastDue`) | plan, status |
+//! | `InvoicePaid`, `InvoiceUnpaid` | | | | whether it is paid | see there | |
+//! | `CreditNoteIssued`, `CreditNoteVoided`, `GrantEndMoved` | | | | | | |
+//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `RevenueChanged`, `SubscriptionMoved`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | grace (`SubscriptionPastDue`) | plan, status |
 //! | `PlanChangeScheduled` | | | report | | | |
 //! | `TrialEndAnnounced` | | | | | | |
 //! | `PaymentSucceeded`, `PaymentFailed`, `PaymentActionRequired`, `PaymentLinked`, `PaymentRefunded`, `RefundIssued`, `RefundFailed`, `DisputeOpened`, `DisputeClosed` | | | | | | |

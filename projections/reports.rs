@@ -1,6 +1,8 @@
-//! Which events report on a subscription, and what do they say?
+//! Which events report on a subscription, or on whether it is paid, and what do they say?
 
-use crate::domain::{event::Event, subscription::SubscriptionTerms};
+use crate::domain::{
+    event::Event, invoice::InvoiceState, names::ProviderId, subscription::SubscriptionTerms,
+};
 
 /// The whole subscription, as the event reports it; `None` for events about other things.
 pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
@@ -10,6 +12,8 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::SubscriptionRenewed { terms, .. }
         | Event::PlanChanged { terms, .. }
         | Event::PlanChangeScheduled { terms, .. }
+        | Event::RevenueChanged { terms, .. }
+        | Event::SubscriptionMoved { terms, .. }
         | Event::SubscriptionPastDue { terms, .. }
         | Event::SubscriptionRecovered { terms, .. }
         | Event::SubscriptionPaused { terms, .. }
@@ -56,5 +60,71 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::CheckoutStarted { .. }
         | Event::CheckoutCompleted { .. }
         | Event::CheckoutExpired { .. } => None,
+    }
+}
+
+/// Whether a subscription is paid from then on, or will not be by itself; `None` for events about other things.
+pub(super) fn payment(event: &Event) -> Option<(&ProviderId, bool)> {
+    match event {
+        // What only gave money back pays for nothing.
+        Event::InvoicePaid { invoice, .. } => (invoice.total >= 0).then_some((&invoice.subscription, true)),
+        Event::InvoiceUnpaid { invoice, .. } => match invoice.state {
+            // The days of grace are for that.
+            InvoiceState::Failed => None,
+            InvoiceState::Open | InvoiceState::Uncollectible | InvoiceState::Void => {
+                Some((&invoice.subscription, false))
+            }
+        },
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::AccountClosed { .. }
+        | Event::CreditsGranted { .. }
+        | Event::CreditsDeducted { .. }
+        | Event::CreditsRefunded { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::CreditsHeld { .. }
+        | Event::HoldExtended { .. }
+        | Event::HoldCommitted { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::PaymentLinked { .. }
+        | Event::RefundIssued { .. }
+        | Event::RefundFailed { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. } => None,
     }
 }

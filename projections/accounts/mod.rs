@@ -87,6 +87,8 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::SubscriptionRenewed { .. }
             | Event::PlanChanged { .. }
             | Event::PlanChangeScheduled { .. }
+            | Event::RevenueChanged { .. }
+            | Event::SubscriptionMoved { .. }
             | Event::SubscriptionPastDue { .. }
             | Event::SubscriptionRecovered { .. }
             | Event::SubscriptionPaused { .. }
@@ -159,6 +161,8 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
         | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
         | Event::SubscriptionPastDue { .. }
         | Event::SubscriptionRecovered { .. }
         | Event::SubscriptionPaused { .. }

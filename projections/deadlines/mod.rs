@@ -101,6 +101,8 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
         | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
         | Event::SubscriptionRecovered { .. }
         | Event::SubscriptionPaused { .. }
         | Event::SubscriptionResumed { .. }

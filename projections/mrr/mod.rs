@@ -1,7 +1,7 @@
 //! What do subscriptions bring in a month, and what changed it?
 //!
-//! Every report on a subscription is kept, and the movements of an account are worked out again from all of its
-//! reports whenever one comes. So the figures do not depend on the order in which webhooks arrive, and a late
+//! Every report on a subscription is kept, and whether it is paid for, and the movements of an account are worked out again
+//! from all of it whenever something is added. So the figures do not depend on the order in which webhooks arrive, and a late
 //! one changes the day on which it was effective; days that were over by then are listed as restatements.
 //!
 //! A subscription that is cancelled at the end of its period counts until a report says that it has ended, from
@@ -24,7 +24,7 @@ use super::{
     projection::{ApplyError, OnFailure, Projection, Tables},
     reports,
 };
-use timeline::{Evidence, Movements, Report};
+use timeline::{Evidence, Movements, Payment, Report};
 
 pub use figures::{Change, Figures, Interval, Share, series};
 pub use queries::{
@@ -44,7 +44,7 @@ impl Projection for Mrr {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["mrr_reports", "mrr_movements", "mrr_restatements"]
+        &["mrr_reports", "mrr_movements", "mrr_restatements", "mrr_payments"]
     }
 
     fn totals(&self) -> &'static str {
@@ -63,14 +63,14 @@ impl Projection for Mrr {
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             let mut new: BTreeMap<&AccountId, Vec<&Fact<'_>>> = BTreeMap::new();
-            for fact in facts.iter().filter(|fact| reports::terms(fact.event).is_some()) {
+            for fact in facts.iter().filter(|fact| said(fact).is_some()) {
                 new.entry(fact.account).or_default().push(fact);
             }
             if new.is_empty() {
                 return Ok(());
             }
             let accounts: Vec<&str> = new.keys().map(|account| account.as_str()).collect();
-            let mut known = write::known_reports(&accounts, tables, connection).await?;
+            let mut known = write::known(&accounts, tables, connection).await?;
             let mut changes = Vec::with_capacity(new.len());
             for (account, facts) in new {
                 changes.push(account_changes(
@@ -85,10 +85,24 @@ impl Projection for Mrr {
     }
 }
 
+/// What is known of one account.
+#[derive(Default)]
+struct Known {
+    reports: Vec<Report>,
+    payments: Vec<Payment>,
+}
+
+/// What one event says.
+enum Said {
+    Reported(Report),
+    Paid(Payment),
+}
+
 /// What a batch changes for one account.
 struct AccountChanges<'a> {
     account: &'a AccountId,
-    reports: Vec<Report>,
+    /// What is new.
+    said: Known,
     /// All of the account's movements.
     movements: Movements,
     restatements: Vec<Restatement<'a>>,
@@ -106,30 +120,53 @@ struct Restatement<'a> {
 /// Takes one report after the other into account, so that restatements do not depend on how events were batched.
 fn account_changes<'a>(
     account: &'a AccountId,
-    known: Vec<Report>,
+    mut known: Known,
     facts: &[&'a Fact<'a>],
 ) -> Result<AccountChanges<'a>, ApplyError> {
-    let already = known.len();
-    let mut reports = known;
+    let already = (known.reports.len(), known.payments.len());
     let mut restatements = Vec::new();
     let mut movements = None;
     for fact in facts {
-        let Some(terms) = reports::terms(fact.event) else { continue };
-        let too_large = |_| ApplyError::Unfit {
-            position: fact.position,
-            reason: "the account's subscriptions are worth more than fits".into(),
-        };
+        let Some(said) = said(fact) else { continue };
         let before = match movements.take() {
             Some(movements) => movements,
-            None => timeline::movements(&reports).map_err(too_large)?,
+            None => known.movements(fact)?,
         };
-        reports.push(report(fact, terms));
-        let after = timeline::movements(&reports).map_err(too_large)?;
+        match said {
+            Said::Reported(report) => known.reports.push(report),
+            Said::Paid(payment) => known.payments.push(payment),
+        }
+        let after = known.movements(fact)?;
         restatements.extend(restated(fact, &before, &after));
         movements = Some(after);
     }
-    let new = reports.split_off(already);
-    Ok(AccountChanges { account, reports: new, movements: movements.unwrap_or_default(), restatements })
+    let said =
+        Known { reports: known.reports.split_off(already.0), payments: known.payments.split_off(already.1) };
+    Ok(AccountChanges { account, said, movements: movements.unwrap_or_default(), restatements })
+}
+
+impl Known {
+    fn movements(&self, fact: &Fact<'_>) -> Result<Movements, ApplyError> {
+        timeline::movements(&self.reports, &self.payments).map_err(|_| ApplyError::Unfit {
+            position: fact.position,
+            reason: "the account's subscriptions are worth more than fits".into(),
+        })
+    }
+}
+
+/// What an event says of what subscriptions bring; `None` for events about other things.
+fn said(fact: &Fact<'_>) -> Option<Said> {
+    if let Some(terms) = reports::terms(fact.event) {
+        return Some(Said::Reported(report(fact, terms)));
+    }
+    let (subscription, paid) = reports::payment(fact.event)?;
+    Some(Said::Paid(Payment {
+        subscription: subscription.to_string(),
+        sequence: fact.sequence,
+        paid,
+        effective_at: Event::effective_at(fact.event),
+        stripe_event: fact.stripe_event.map(str::to_owned),
+    }))
 }
 
 fn report(fact: &Fact<'_>, terms: &SubscriptionTerms) -> Report {
@@ -144,6 +181,7 @@ fn report(fact: &Fact<'_>, terms: &SubscriptionTerms) -> Report {
             reported_at: terms.evidence.reported_at,
             rank: terms.evidence.rank,
             id: terms.evidence.id.to_string(),
+            step: terms.evidence.step.clone(),
         },
         stripe_event: fact.stripe_event.map(str::to_owned),
     }

@@ -12,6 +12,9 @@ create table read.mrr_reports_vN (
     evidence_id text not null,
     effective_at timestamptz not null,
     stripe_event text,
+    -- From which terms to which, where the report says so: that tells which of two of one second is the later one.
+    step_from text,
+    step_to text,
     constraint mrr_reports_event_vN primary key (account_id, sequence)
 );
 
@@ -47,3 +50,14 @@ create table read.mrr_restatements_vN (
     constraint mrr_restatements_event_vN primary key (account_id, position, currency, day)
 );
 create index mrr_restatements_time_vN on read.mrr_restatements_vN (day);
+
+-- Since when a subscription is not paid for, and since when it is again.
+create table read.mrr_payments_vN (
+    account_id text not null,
+    sequence bigint not null,
+    subscription text not null,
+    paid boolean not null,
+    effective_at timestamptz not null,
+    stripe_event text,
+    constraint mrr_payments_event_vN primary key (account_id, sequence)
+);

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
 use crate::{
-    domain::time::Timestamp,
+    domain::{subscription::Step, time::Timestamp},
     projections::{
         projection::{ApplyError, Tables},
         rows::Rows,
@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    AccountChanges,
-    timeline::{Evidence, Movement, Report},
+    AccountChanges, Known,
+    timeline::{Evidence, Movement, Payment, Report},
 };
 
 #[derive(FromRow)]
@@ -31,6 +31,30 @@ struct Row {
     evidence_id: String,
     effective_at: DateTime<Utc>,
     stripe_event: Option<String>,
+    step_from: Option<String>,
+    step_to: Option<String>,
+}
+
+#[derive(FromRow)]
+struct PaymentRow {
+    account_id: String,
+    sequence: i64,
+    subscription: String,
+    paid: bool,
+    effective_at: DateTime<Utc>,
+    stripe_event: Option<String>,
+}
+
+impl From<PaymentRow> for Payment {
+    fn from(row: PaymentRow) -> Self {
+        Self {
+            subscription: row.subscription,
+            sequence: row.sequence,
+            paid: row.paid,
+            effective_at: Timestamp::from(row.effective_at),
+            stripe_event: row.stripe_event,
+        }
+    }
 }
 
 impl From<Row> for Report {
@@ -46,25 +70,33 @@ impl From<Row> for Report {
                 reported_at: Timestamp::from(row.reported_at),
                 rank: u8::try_from(row.rank).unwrap_or(u8::MAX),
                 id: row.evidence_id,
+                step: row.step_to.map(|to| Step { from: row.step_from, to }),
             },
             stripe_event: row.stripe_event,
         }
     }
 }
 
-/// All reports on the accounts that are in the table.
-pub(super) async fn known_reports(
+/// All that is known of the accounts that are in the tables.
+pub(super) async fn known(
     accounts: &[&str],
     tables: Tables,
     connection: &mut PgConnection,
-) -> Result<BTreeMap<String, Vec<Report>>, sqlx::Error> {
-    let rows: Vec<Row> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
+) -> Result<BTreeMap<String, Known>, sqlx::Error> {
+    let reports: Vec<Row> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
+        .bind(accounts)
+        .fetch_all(&mut *connection)
+        .await?;
+    let payments: Vec<PaymentRow> = sqlx::query_as(&tables.statement(include_str!("payments.sql")))
         .bind(accounts)
         .fetch_all(connection)
         .await?;
-    let mut known: BTreeMap<String, Vec<Report>> = BTreeMap::new();
-    for row in rows {
-        known.entry(row.account_id.clone()).or_default().push(row.into());
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    for row in reports {
+        known.entry(row.account_id.clone()).or_default().reports.push(row.into());
+    }
+    for row in payments {
+        known.entry(row.account_id.clone()).or_default().payments.push(row.into());
     }
     Ok(known)
 }
@@ -76,6 +108,7 @@ pub(super) async fn write(
 ) -> Result<(), ApplyError> {
     let accounts: Vec<&str> = changes.iter().map(|change| change.account.as_str()).collect();
     reports(changes).write(&tables.statement(include_str!("add_reports.sql")), connection).await?;
+    payments(changes).write(&tables.statement(include_str!("add_payments.sql")), connection).await?;
     sqlx::query(&tables.statement(include_str!("forget_movements.sql")))
         .bind(accounts)
         .execute(&mut *connection)
@@ -86,9 +119,9 @@ pub(super) async fn write(
 }
 
 fn reports(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(11);
+    let mut rows = Rows::new(13);
     for change in changes {
-        for report in &change.reports {
+        for report in &change.said.reports {
             rows.begin()
                 .text(change.account.as_str())
                 .big(report.sequence)
@@ -100,7 +133,25 @@ fn reports(changes: &[AccountChanges<'_>]) -> Rows {
                 .small(i16::from(report.evidence.rank))
                 .text(&report.evidence.id)
                 .time(report.effective_at)
-                .optional_text(report.stripe_event.as_deref());
+                .optional_text(report.stripe_event.as_deref())
+                .optional_text(report.evidence.step.as_ref().and_then(|step| step.from.as_deref()))
+                .optional_text(report.evidence.step.as_ref().map(|step| step.to.as_str()));
+        }
+    }
+    rows
+}
+
+fn payments(changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(6);
+    for change in changes {
+        for payment in &change.said.payments {
+            rows.begin()
+                .text(change.account.as_str())
+                .big(payment.sequence)
+                .text(&payment.subscription)
+                .boolean(payment.paid)
+                .time(payment.effective_at)
+                .optional_text(payment.stripe_event.as_deref());
         }
     }
     rows

@@ -212,6 +212,8 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
         | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
         | Event::SubscriptionPastDue { .. }
         | Event::SubscriptionRecovered { .. }
         | Event::SubscriptionPaused { .. }

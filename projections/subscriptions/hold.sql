@@ -1,4 +1,4 @@
-insert into read.subscriptions_vN as known (
+insert into read.subscriptions_vN (
     account_id, subscription, ended, reported_at, rank, evidence_id, effective_at, position, status, plan, terms
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -12,5 +12,3 @@ on conflict (account_id, subscription) do update set
     status = excluded.status,
     plan = excluded.plan,
     terms = excluded.terms
-where (excluded.ended, excluded.reported_at, excluded.rank, excluded.evidence_id)
-    > (known.ended, known.reported_at, known.rank, known.evidence_id)

@@ -2,13 +2,16 @@
 //!
 //! Reports are absolute and may come late, so the newest by evidence holds, as in `crate::domain::subscription`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 use crate::domain::{
     names::{AccountId, ProviderId},
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{Step, SubscriptionStatus, SubscriptionTerms, Told, in_order},
+    time::Timestamp,
 };
 
 use super::{
@@ -45,8 +48,11 @@ impl Projection for Subscriptions {
         async move {
             for fact in facts {
                 if let Some(terms) = reports::terms(fact.event) {
-                    report(fact, terms, tables, connection).await?;
-                    hold(fact, terms, tables, connection).await?;
+                    let holds = holds(fact, terms, tables, connection).await?;
+                    report(fact, terms, !holds, tables, connection).await?;
+                    if holds {
+                        hold(fact, terms, tables, connection).await?;
+                    }
                 }
             }
             Ok(())
@@ -55,10 +61,29 @@ impl Projection for Subscriptions {
     }
 }
 
+/// Whether a report is later than all that were recorded.
+///
 /// One statement a report: they are rare, and whether one is late depends on the one before.
+async fn holds(
+    fact: &Fact<'_>,
+    terms: &SubscriptionTerms,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<bool, sqlx::Error> {
+    let newest: Vec<Json<SubscriptionTerms>> =
+        sqlx::query_scalar(&tables.statement(include_str!("newest.sql")))
+            .bind(fact.account.as_str())
+            .bind(terms.subscription.as_str())
+            .fetch_all(connection)
+            .await?;
+    let told = in_order(newest.iter().map(|known| &known.0).chain([terms]).collect());
+    Ok(told.last().is_some_and(|last| std::ptr::eq(*last, terms)))
+}
+
 async fn report(
     fact: &Fact<'_>,
     terms: &SubscriptionTerms,
+    late: bool,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
@@ -74,6 +99,7 @@ async fn report(
         .bind(terms.evidence.reported_at.to_utc())
         .bind(i16::from(terms.evidence.rank))
         .bind(terms.evidence.id.as_str())
+        .bind(late)
         .bind(fact.stripe_event)
         .bind(Json(terms))
         .execute(connection)
@@ -128,9 +154,16 @@ pub struct Current {
     pub terms: Json<SubscriptionTerms>,
 }
 
-/// A report, beside the one that held before it in the order of evidence.
-#[derive(Clone, Debug, FromRow)]
+/// A report, beside the one that was said before it.
+#[derive(Clone, Debug)]
 pub struct Change {
+    pub report: Recorded,
+    pub before: Option<SubscriptionTerms>,
+}
+
+/// A report, as it was recorded.
+#[derive(Clone, Debug, FromRow)]
+pub struct Recorded {
     pub subscription: String,
     pub sequence: i64,
     pub position: i64,
@@ -141,8 +174,29 @@ pub struct Change {
     /// A newer report was recorded before this one.
     pub late: bool,
     pub stripe_event: Option<String>,
-    pub before: Option<Json<SubscriptionTerms>>,
-    pub after: Json<SubscriptionTerms>,
+    pub terms: Json<SubscriptionTerms>,
+}
+
+impl Told for Recorded {
+    fn is_end(&self) -> bool {
+        self.terms.is_end()
+    }
+
+    fn reported_at(&self) -> Timestamp {
+        self.terms.reported_at()
+    }
+
+    fn rank(&self) -> u8 {
+        self.terms.rank()
+    }
+
+    fn id(&self) -> &str {
+        self.terms.id()
+    }
+
+    fn step(&self) -> Option<&Step> {
+        self.terms.step()
+    }
 }
 
 /// The account's subscriptions, the one that was reported on last first.
@@ -153,7 +207,7 @@ pub async fn current(pool: &PgPool, account: &AccountId) -> Result<Vec<Current>,
     sqlx::query_as(include_str!("current.sql")).bind(account.as_str()).fetch_all(pool).await
 }
 
-/// How the account's subscriptions, or one of them, changed, in the order of evidence.
+/// How the account's subscriptions, or one of them, changed, in the order in which that was said.
 ///
 /// # Errors
 /// When the database cannot answer.
@@ -162,9 +216,22 @@ pub async fn history(
     account: &AccountId,
     subscription: Option<&ProviderId>,
 ) -> Result<Vec<Change>, sqlx::Error> {
-    sqlx::query_as(include_str!("history.sql"))
+    let recorded: Vec<Recorded> = sqlx::query_as(include_str!("history.sql"))
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
         .fetch_all(pool)
-        .await
+        .await?;
+    let mut of_each: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
+    for report in recorded {
+        of_each.entry(report.subscription.clone()).or_default().push(report);
+    }
+    Ok(of_each.into_values().flat_map(changes).collect())
+}
+
+fn changes(reports: Vec<Recorded>) -> Vec<Change> {
+    let ordered = in_order(reports).into_iter().scan(None, |before, report| {
+        let before = before.replace(report.terms.0.clone());
+        Some(Change { report, before })
+    });
+    ordered.collect()
 }

@@ -131,6 +131,8 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }
         | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
         | Event::SubscriptionPastDue { .. }
         | Event::SubscriptionRecovered { .. }
         | Event::SubscriptionPaused { .. }

@@ -1,6 +1,7 @@
 //! How do the parts become one program? Put together in the order in which they need each other, and taken apart in
 //! the opposite one.
 
+pub mod catalogs;
 mod database;
 mod error;
 
@@ -133,7 +134,7 @@ impl App {
 impl Parts {
     async fn start(
         config: &Config,
-        catalog: LoadedCatalog,
+        mut catalog: LoadedCatalog,
         clock: Clock,
         listener: TcpListener,
         pools: &[PgPool; 2],
@@ -141,7 +142,9 @@ impl Parts {
         let [pool, projector_pool] = pools;
         let address =
             listener.local_addr().map_err(|source| AppError::Listen { address: config.listen, source })?;
-        remember(pool, &catalog, &clock).await?;
+        catalogs::remember(pool, &catalog, &clock).await?;
+        catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
+        catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let given = config.bootstrap_key.as_ref().map(keys::Secret::reveal);
         let first_key = match keys::bootstrap(pool, &clock, given, config.mode).await? {
             keys::Bootstrap::Made(created) => Some(created.secret),
@@ -239,21 +242,6 @@ pub(crate) const fn stripe_mode(mode: crate::catalog::Mode) -> stripe::Mode {
         crate::catalog::Mode::Test => stripe::Mode::Test,
         crate::catalog::Mode::Live => stripe::Mode::Live,
     }
-}
-
-/// Keeps the catalog under its hash, so that an auditor can read what events were decided under.
-async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into ledger.catalogs (hash, name, source, loaded_at) values ($1, $2, $3, $4) \
-         on conflict (hash) do nothing",
-    )
-    .bind(loaded.catalog.hash.as_ref())
-    .bind(&loaded.catalog.name)
-    .bind(&loaded.source)
-    .bind(clock.now().to_utc())
-    .execute(pool)
-    .await?;
-    Ok(())
 }
 
 async fn close(pools: [PgPool; 2]) {

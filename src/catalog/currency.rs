@@ -1,7 +1,10 @@
 //! How is a price written? As an exact decimal in quotes, with as many decimals as the currency has.
 
 use super::{reading::Node, suggestion::unknown};
-use crate::domain::amount::{Currency, Money};
+use crate::domain::{
+    amount::{Currency, Money},
+    chargeable,
+};
 
 /// The largest price in minor units: Stripe takes at most twelve digits.
 const PRICE_MINOR_MAX: i64 = 999_999_999_999;
@@ -29,7 +32,7 @@ const DECIMALS_2: [&str; 119] = [
 #[derive(Clone, Debug)]
 pub(super) struct Coinage {
     pub currency: Currency,
-    decimals: usize,
+    pub decimals: usize,
 }
 
 impl Coinage {
@@ -50,12 +53,29 @@ impl Coinage {
     }
 
     /// A price, such as `"9.99"`. Numbers without quotes are refused: one with a point would be a float, and one
-    /// without would leave open whether it means cents.
+    /// without would leave open whether it means cents. One that cannot be charged is reported, and still read.
     pub fn price(&self, node: &Node<'_>) -> Option<Money> {
         let text = node.quoted_price()?;
         match self.minor_units(text) {
-            Ok(minor) => Some(Money { minor, currency: self.currency.clone() }),
+            Ok(minor) => {
+                self.check_step(node, minor);
+                Some(Money { minor, currency: self.currency.clone() })
+            }
             Err(message) => node.refuse(message),
+        }
+    }
+
+    /// Stripe charges some currencies in steps of more than one minor unit.
+    fn check_step(&self, node: &Node<'_>, minor: i64) {
+        let step = chargeable::step(&self.currency);
+        if minor.checked_rem(step) != Some(0) {
+            let zeros = if step == 100 { "ends in .00" } else { "ends in 0" };
+            let above = chargeable::round_up(minor, &self.currency).unwrap_or(minor);
+            let (this, next) = (self.show(minor), self.show(above));
+            node.refuse::<()>(format!(
+                "Stripe cannot charge {this}: an amount in {} {zeros}, such as {next}",
+                self.currency
+            ));
         }
     }
 

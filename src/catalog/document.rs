@@ -11,14 +11,14 @@ use super::{
     plans,
     reading::{Ids, Node, Reading, Table},
     suggestion::unknown,
-    syntax,
+    syntax, top_up,
 };
 use crate::domain::{
     catalog::{Allocation, Catalog, DebtPolicy, Plan},
     names::PlanId,
 };
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "currency",
     "scale",
@@ -28,6 +28,7 @@ const KEYS: [&str; 11] = [
     "features",
     "plans",
     "packs",
+    "top_up",
     "generations",
     "payments",
 ];
@@ -68,6 +69,7 @@ fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
     let terms = read_terms(root)?;
     let plans = plans::read(root, &features, &terms);
     let packs = packs::read(root, &terms);
+    let top_up = root.or("top_up", None, |node| top_up::read(node, &terms).map(Some));
     let generations = generations::read(root, &features, &plans);
     let free_plan = read_free_plan(root, &plans);
     check_allocations(root, &plans);
@@ -81,6 +83,7 @@ fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
         features,
         plans,
         packs,
+        top_up: top_up?,
         generations,
         debt: debt?,
         payments: terms.payments,
@@ -92,8 +95,9 @@ fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
 fn read_terms(root: &Table<'_>) -> Option<Terms> {
     let default = Coinage::default_of_catalogs()?;
     let coinage = root.or("currency", default.clone(), Coinage::read).unwrap_or(default);
-    let payments = root.or("payments", payments::defaults(), |node| payments::read(node, &coinage));
-    Some(Terms { coinage, payments: payments.unwrap_or_else(payments::defaults) })
+    let payments = root.or("payments", payments::defaults(&coinage), |node| payments::read(node, &coinage));
+    let payments = payments.unwrap_or_else(|| payments::defaults(&coinage));
+    Some(Terms { coinage, payments })
 }
 
 fn read_time_zone(node: &Node<'_>) -> Option<Tz> {

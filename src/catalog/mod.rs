@@ -18,6 +18,7 @@ mod reading;
 mod stripe_ids;
 pub mod suggestion;
 mod syntax;
+mod top_up;
 
 use std::{fs, path::Path};
 
@@ -54,6 +55,13 @@ pub fn parse(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, 
 pub fn parse_before_setup(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
     let (catalog, mistakes) = document::read(text, settings, mode, Ids::Optional);
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+/// Reads a catalog that held before, as far as it can be made out: it was right under the rules of its time, and its
+/// settings may be gone.
+#[must_use]
+pub fn parse_former(text: &str, mode: Mode) -> Option<Catalog> {
+    document::read(text, &|_| None, mode, Ids::Optional).0
 }
 
 /// Reads a catalog from a file.

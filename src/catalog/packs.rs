@@ -4,12 +4,19 @@ use super::{
     CREDITS_MAX,
     identifiers::identify,
     payments::{Terms, days},
-    prices::read_stripe,
+    plans::read_standing,
+    prices::{read_earlier, read_stripe},
     reading::{Entry, Node, Table},
 };
-use crate::domain::{amount::Credits, catalog::Pack, names::PackId};
+use crate::domain::{
+    amount::Credits,
+    catalog::{Pack, Standing},
+    names::PackId,
+};
 
-const EXPIRY_DAYS_MAX: i64 = 3_650;
+const KEYS: [&str; 7] = ["name", "retired", "credits", "price", "earlier", "expires_after_days", "stripe"];
+
+pub(super) const EXPIRY_DAYS_MAX: i64 = 3_650;
 
 /// The packs in the order of the file.
 pub(super) fn read(root: &Table<'_>, terms: &Terms) -> Vec<Pack> {
@@ -21,20 +28,26 @@ pub(super) fn read(root: &Table<'_>, terms: &Terms) -> Vec<Pack> {
 
 fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
     let id = identify(entry, PackId::parse);
-    let table = entry.node.table(&["name", "credits", "price", "expires_after_days", "stripe"])?;
+    let table = entry.node.table(&KEYS)?;
     let name = table.required("name").and_then(|node| node.text());
     let credits = table.required("credits").and_then(|node| read_credits(&node, 1));
     let price = table.required("price").and_then(|node| read_price(&node, terms));
     let expiry = table.or("expires_after_days", None, |node| days(node, 1, EXPIRY_DAYS_MAX).map(Some));
+    let standing = table.or("retired", Standing::Sold, read_standing);
     let stripe = read_stripe(&table, terms);
-    Some(Pack {
+    let earlier = table.or("earlier", Vec::new(), |node| read_earlier(node, terms));
+    let standing = standing?;
+    let pack = Pack {
         id: id?,
         name: name?.to_owned(),
+        standing,
         credits: credits?,
         price: price?,
+        earlier: earlier?,
         expires_after_days: expiry?,
         stripe: stripe?,
-    })
+    };
+    Some(if pack.is_sold() { pack } else { pack.withdrawn(standing) })
 }
 
 fn read_price(node: &Node<'_>, terms: &Terms) -> Option<crate::domain::amount::Money> {

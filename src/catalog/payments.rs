@@ -1,4 +1,4 @@
-//! How is money taken? Settings that do not change any amount of credits.
+//! How is money taken, and when does a plan hold?
 
 use super::{
     currency::Coinage,
@@ -9,9 +9,10 @@ use super::{
 use crate::domain::{
     amount::Money,
     catalog::{Downgrade, PackRefunds, PaymentSettings},
+    chargeable,
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 13] = [
     "enabled",
     "smallest",
     "largest",
@@ -21,12 +22,18 @@ const KEYS: [&str; 14] = [
     "proration",
     "cancellation",
     "grace_days",
-    "retries",
     "refund_packs",
     "downgrade",
     "trust_processing",
     "bridge_days",
 ];
+
+/// Keys that there were once.
+const GONE: [(&str, &str); 1] = [(
+    "retries",
+    "`retries` never did anything, and is gone: how often a failed payment is tried again is set in Stripe's dashboard \
+     (Billing, Revenue recovery, Retries); take this line out",
+)];
 
 /// What Stripe may do about the unused part of a period when a plan changes.
 const PRORATIONS: [(&str, &str); 3] =
@@ -41,16 +48,17 @@ const DOWNGRADES: [(&str, Downgrade); 2] =
 
 /// The longest trial that Stripe takes: two years.
 pub(super) const TRIAL_DAYS_MAX: i64 = 730;
+/// The smallest payment where the file names none, in minor units; more where Stripe asks for more.
+const MINOR_MIN: i64 = 50;
 const GRACE_DAYS_MAX: i64 = 90;
-const RETRIES_MAX: i64 = 20;
 /// The longest time that a paid month may be bridged to the next.
 const BRIDGE_DAYS_MAX: i64 = 60;
 
 /// What holds for a key that the file leaves out.
-pub(super) fn defaults() -> PaymentSettings {
+pub(super) fn defaults(coinage: &Coinage) -> PaymentSettings {
     PaymentSettings {
         enabled: true,
-        minor_min: 50,
+        minor_min: MINOR_MIN.max(chargeable::smallest(&coinage.currency)),
         minor_max: 100_000,
         automatic_capture: true,
         trial_days: 14,
@@ -58,7 +66,6 @@ pub(super) fn defaults() -> PaymentSettings {
         proration: "create_prorations".to_owned(),
         cancellation: "at_period_end".to_owned(),
         grace_days: 3,
-        retries_max: 3,
         pack_refunds: PackRefunds::Given,
         downgrade: Downgrade::PeriodEnd,
         trust_processing: false,
@@ -67,12 +74,13 @@ pub(super) fn defaults() -> PaymentSettings {
 }
 
 pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings> {
-    let table = node.table(&KEYS)?;
-    let default = defaults();
+    let table = node.open_table("a table")?;
+    table.check_keys_and(&KEYS, &GONE);
+    let default = defaults(coinage);
     let minor = |node: &Node<'_>| coinage.price(node).map(|price| price.minor);
     // Every key is read before any missing one ends it, so that each mistake is reported.
     let enabled = table.or("enabled", default.enabled, switch);
-    let smallest = table.or("smallest", default.minor_min, minor);
+    let smallest = table.or("smallest", default.minor_min, |node| read_smallest(node, coinage));
     let largest = table.or("largest", default.minor_max, minor);
     let automatic_capture = table.or("automatic_capture", default.automatic_capture, Node::truth);
     let trial_days = table.or("trial_days", default.trial_days, |node| days(node, 0, TRIAL_DAYS_MAX));
@@ -81,7 +89,6 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     let cancellation =
         table.or("cancellation", "at_period_end", |node| node.one_of("cancellation", &CANCELLATIONS));
     let grace_days = table.or("grace_days", default.grace_days, |node| days(node, 0, GRACE_DAYS_MAX));
-    let retries = table.or("retries", default.retries_max, |node| days(node, 0, RETRIES_MAX));
     let pack_refunds = table.or("refund_packs", default.pack_refunds, read_pack_refunds);
     let downgrade = table.or("downgrade", default.downgrade, |node| node.one_of("downgrade", &DOWNGRADES));
     let trust_processing = table.or("trust_processing", default.trust_processing, Node::truth);
@@ -96,13 +103,23 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
         proration: proration?.to_owned(),
         cancellation: cancellation?.to_owned(),
         grace_days: grace_days?,
-        retries_max: retries?,
         pack_refunds: pack_refunds?,
         downgrade: downgrade?,
         trust_processing: trust_processing?,
         bridge_days: bridge_days?,
     };
     check_range(&table, coinage, settings)
+}
+
+/// What Stripe would refuse is no payment.
+fn read_smallest(node: &Node<'_>, coinage: &Coinage) -> Option<i64> {
+    let minor = coinage.price(node)?.minor;
+    let least = chargeable::smallest(&coinage.currency);
+    if minor < least {
+        let least = coinage.show(least);
+        node.refuse::<()>(format!("Stripe cannot charge less than {least}"));
+    }
+    Some(minor)
 }
 
 fn read_pack_refunds(node: &Node<'_>) -> Option<PackRefunds> {
@@ -154,15 +171,27 @@ impl Terms {
     /// A price that a payment can have: nothing at all, or within the range of payments.
     pub fn price(&self, node: &Node<'_>) -> Option<Money> {
         let price = self.coinage.price(node)?;
-        let (smallest, largest) = (self.payments.minor_min, self.payments.minor_max);
-        if price.minor > 0 && price.minor < smallest {
-            let smallest = self.coinage.show(smallest);
-            return node.refuse(format!("too small; the smallest payment is {smallest} (payments.smallest)"));
-        }
-        if price.minor > largest {
-            let largest = self.coinage.show(largest);
-            return node.refuse(format!("too large; the largest payment is {largest} (payments.largest)"));
+        if price.minor > 0 {
+            self.check_payment(node, None, price.minor);
         }
         Some(price)
+    }
+
+    /// Reports what is too small or too large for one payment. `what` says what costs so much, where that does not
+    /// stand there already.
+    pub fn check_payment(&self, node: &Node<'_>, what: Option<&str>, minor: i64) {
+        let (smallest, largest) = (self.payments.minor_min, self.payments.minor_max);
+        let what = what.map(|what| format!("{what}: ")).unwrap_or_default();
+        if minor < smallest {
+            let smallest = self.coinage.show(smallest);
+            let message = format!("{what}too small; the smallest payment is {smallest} (payments.smallest)");
+            node.refuse::<()>(message);
+        }
+        if minor > largest {
+            let largest = self.coinage.show(largest);
+            node.refuse::<()>(format!(
+                "{what}too large; the largest payment is {largest} (payments.largest)"
+            ));
+        }
     }
 }

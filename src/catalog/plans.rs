@@ -11,13 +11,14 @@ use super::{
 };
 use crate::domain::{
     amount::{Credits, Ratio},
-    catalog::{Allocation, Limit, Measure, Plan, RolloverCap, Trial, WindowKind},
+    catalog::{Allocation, Limit, Measure, Plan, RolloverCap, Standing, Trial, WindowKind},
     names::PlanId,
     time::CalendarUnit,
 };
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
+    "retired",
     "popular",
     "marketing",
     "credits",
@@ -51,6 +52,7 @@ fn read_plan(entry: &Entry<'_>, features: &Features, terms: &Terms) -> Option<Pl
     let table = entry.node.table(&KEYS)?;
     // Every key is read before any missing one ends it, so that each mistake is reported.
     let name = table.required("name").and_then(|node| node.text());
+    let standing = table.or("retired", Standing::Sold, read_standing);
     let popular = table.or("popular", false, Node::truth);
     let marketing = table.or("marketing", Vec::new(), Node::texts);
     let allocation = table.or("credits", Allocation::None, read_allocation);
@@ -58,11 +60,13 @@ fn read_plan(entry: &Entry<'_>, features: &Features, terms: &Terms) -> Option<Pl
     let features = table.or("features", BTreeSet::new(), |node| read_feature_list(node, features));
     let limits = table.or("limits", Vec::new(), read_limits);
     let discount = table.or("discount_percent", 0, |node| node.whole(0..=100));
-    let prices = table.or("prices", Vec::new(), |node| read_plan_prices(node, terms));
+    let prices = table.or("prices", (Vec::new(), Vec::new()), |node| read_plan_prices(node, terms));
     let trial = table.or("trial", None, |node| read_trial(node, &table, terms).map(Some));
-    Some(Plan {
+    let (standing, (prices, earlier)) = (standing?, prices?);
+    let plan = Plan {
         id: id?,
         name: name?.to_owned(),
+        standing,
         popular: popular?,
         marketing: marketing?.into_iter().map(str::to_owned).collect(),
         allocation: allocation?,
@@ -70,9 +74,16 @@ fn read_plan(entry: &Entry<'_>, features: &Features, terms: &Terms) -> Option<Pl
         features: features?,
         limits: limits?,
         discount_percent: u8::try_from(discount?).ok()?,
-        prices: prices?,
+        prices,
+        earlier,
         trial: trial?,
-    })
+    };
+    Some(if plan.is_sold() { plan } else { plan.withdrawn(standing) })
+}
+
+/// `retired = true`
+pub(super) fn read_standing(node: &Node<'_>) -> Option<Standing> {
+    Some(if node.truth()? { Standing::Retired } else { Standing::Sold })
 }
 
 /// `{ monthly = 500 }` or `{ once = 50 }`

@@ -7,28 +7,48 @@ use super::{
     reading::{Entry, Ids, Node, Table},
     stripe_ids::{Kind, StripeId},
 };
-use crate::domain::catalog::{Interval, PlanPrice, StripePrice};
+use crate::domain::catalog::{Earlier, Interval, PlanPrice, StripePrice};
 
 const INTERVALS: [(&str, Interval); 2] = [("month", Interval::Month), ("year", Interval::Year)];
 
-/// The prices of a plan, by the month before by the year.
-pub(super) fn read_plan_prices(node: &Node<'_>, terms: &Terms) -> Option<Vec<PlanPrice>> {
+/// The prices of a plan, by the month before by the year; and what it cost before.
+pub(super) fn read_plan_prices(node: &Node<'_>, terms: &Terms) -> Option<(Vec<PlanPrice>, Vec<PlanPrice>)> {
     let known = INTERVALS.map(|(name, _)| name);
     let table = node.table(&known)?;
     let price = |entry: Entry<'_>| {
         let (_, interval) = INTERVALS.iter().find(|(name, _)| *name == entry.name)?;
         read_plan_price(&entry.node, *interval, terms)
     };
-    let mut prices: Vec<_> = table.entries().into_iter().filter_map(price).collect();
+    let read: Vec<_> = table.entries().into_iter().filter_map(price).collect();
+    let (mut prices, earlier): (Vec<_>, Vec<_>) = read.into_iter().unzip();
     prices.sort_by_key(|price| price.interval);
-    Some(prices)
+    Some((prices, earlier.into_iter().flatten().collect()))
 }
 
-fn read_plan_price(node: &Node<'_>, interval: Interval, terms: &Terms) -> Option<PlanPrice> {
-    let table = node.table(&["amount", "stripe"])?;
+fn read_plan_price(
+    node: &Node<'_>,
+    interval: Interval,
+    terms: &Terms,
+) -> Option<(PlanPrice, Vec<PlanPrice>)> {
+    let table = node.table(&["amount", "stripe", "earlier"])?;
     let amount = table.required("amount").and_then(|node| terms.price(&node));
     let stripe = read_stripe(&table, terms);
-    Some(PlanPrice { interval, amount: amount?, stripe: stripe? })
+    let earlier = table.or("earlier", Vec::new(), |node| read_earlier(node, terms))?.into_iter();
+    let earlier = earlier.map(|Earlier { amount, stripe }| PlanPrice { interval, amount, stripe }).collect();
+    Some((PlanPrice { interval, amount: amount?, stripe: stripe? }, earlier))
+}
+
+/// `[{ amount = "7.99", stripe = { … } }]`: what somebody may still pay, and nobody new.
+pub(super) fn read_earlier(node: &Node<'_>, terms: &Terms) -> Option<Vec<Earlier>> {
+    Some(node.items()?.iter().filter_map(|node| read_earlier_price(node, terms)).collect())
+}
+
+fn read_earlier_price(node: &Node<'_>, terms: &Terms) -> Option<Earlier> {
+    let table = node.table(&["amount", "stripe"])?;
+    // The range of payments is today's, and may have been another one then.
+    let amount = table.required("amount").and_then(|node| terms.coinage.price(&node));
+    let stripe = read_stripe(&table, terms);
+    Some(Earlier { amount: amount?, stripe: stripe?.retired() })
 }
 
 /// The `stripe` key of whatever has a price; without one it has no id, and cannot be bought.
@@ -81,6 +101,19 @@ fn read_ids(node: &Node<'_>, mode: Mode, owner: &str) -> Option<StripePrice> {
 fn read_id(node: &Node<'_>, kind: Kind, mode: Option<Mode>, owner: &str) -> Option<String> {
     let (id, owner, place) = (node.text()?.to_owned(), owner.to_owned(), node.place.clone());
     node.reading.stripe_ids.take(node.reading, StripeId { id, kind, owner, mode, place, cause: Cause::File })
+}
+
+/// `"prod_…"`, or `{ setting = "NAME" }` where the id comes from a setting.
+pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<Option<String>> {
+    if node.value.as_str().is_some() {
+        return read_id(node, Kind::Product, None, owner).map(Some);
+    }
+    let table = node.table(&["setting"])?;
+    let setting = table.required("setting")?;
+    let Some(id) = node.reading.setting(setting.text()?) else { return Some(None) };
+    let (owner, place) = (owner.to_owned(), setting.place.clone());
+    let id = StripeId { id, kind: Kind::Product, owner, mode: None, place, cause: Cause::Setting };
+    node.reading.stripe_ids.take(node.reading, id).map(Some)
 }
 
 fn read_retired(table: &Table<'_>, owner: &str) -> Vec<String> {

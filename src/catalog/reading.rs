@@ -209,10 +209,18 @@ impl<'a> Table<'a> {
 
     /// Reports each key that is not one of the `known`.
     pub fn check_keys(&self, known: &[&str]) {
+        self.check_keys_and(known, &[]);
+    }
+
+    /// The same, where some keys were known once: each says what has become of it.
+    pub fn check_keys_and(&self, known: &[&str], gone: &[(&str, &str)]) {
         for entry in self.entries() {
-            if !known.contains(&entry.name) {
-                entry.refuse_key::<()>(unknown("key", entry.name, known));
-            }
+            let became = gone.iter().find(|(name, _)| *name == entry.name).map(|(_, became)| *became);
+            match became {
+                Some(became) => entry.refuse_key::<()>(became),
+                None if known.contains(&entry.name) => None,
+                None => entry.refuse_key::<()>(unknown("key", entry.name, known)),
+            };
         }
     }
 

@@ -96,7 +96,7 @@ impl Sandboxed {
 /// Everything that the catalog sells. Prices without an id get one.
 fn offers(catalog: &mut Catalog) -> Vec<Offer> {
     let mut offers = Vec::new();
-    for plan in &mut catalog.plans {
+    for plan in catalog.plans.iter_mut().filter(|plan| plan.is_sold()) {
         let (plan_id, plan_name) = (plan.id.as_str().to_owned(), plan.name.clone());
         for price in &mut plan.prices {
             let interval = price.interval.as_str();
@@ -111,7 +111,7 @@ fn offers(catalog: &mut Catalog) -> Vec<Offer> {
             ));
         }
     }
-    for pack in &mut catalog.packs {
+    for pack in catalog.packs.iter_mut().filter(|pack| pack.is_sold()) {
         let (id, name) = (pack.id.as_str().to_owned(), pack.name.clone());
         offers.extend(offer(&mut pack.stripe, &pack.price, &id, (&id, &name), None, &as_top_up(&id)));
     }

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use crate::{
-    app::Database,
+    app::{Database, catalogs},
     clock::Clock,
     config::{Config, Given, LoadedCatalog, settings},
     telemetry,
@@ -58,7 +58,13 @@ pub(super) async fn with_catalog<T, const SERVE: bool>(
     let given = flags.given();
     let (config, catalog) = Config::read_with_catalog(&given)?;
     start_logs(&given, &config);
-    run(config, async |session: &Session| work(session, catalog).await).await
+    run(config, async |session: &Session| {
+        let mut catalog = catalog;
+        let recalled = catalogs::recall(&session.pool, &mut catalog.catalog, session.config.mode).await;
+        recalled.map_err(Failure::broken)?;
+        work(session, catalog).await
+    })
+    .await
 }
 
 async fn run<T>(

@@ -13,11 +13,12 @@ use super::{
     amount::Credits,
     catalog::{Catalog, Measure, Plan},
     credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
-    event::{Draw, Event},
+    event::{Draw, Event, PaymentPurpose},
     limits::{Usage, Window},
     months::Month,
     names::{PlanId, ProviderId},
     payments::Payments,
+    sold::Sales,
     subscription::Subscriptions,
     time::Timestamp,
 };
@@ -56,6 +57,7 @@ pub struct OpenAccount {
     pub usage: Usage,
     pub subscriptions: Subscriptions,
     pub payments: Payments,
+    pub sales: Sales,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +116,8 @@ impl Account {
                 Ok(())
             }
             (Self::Open(account), event) => account.apply(event),
+            // What became known of its payments and subscriptions. Nothing is granted or spent any more.
+            (Self::Closed(closed), event) if !is_use(event) => closed.last.apply(event),
             (Self::Unopened | Self::Closed(_), _) => Err(CorruptHistory),
         }
     }
@@ -141,6 +145,7 @@ impl OpenAccount {
             usage: Usage::default(),
             subscriptions: Subscriptions::default(),
             payments: Payments::default(),
+            sales: Sales::default(),
         }
     }
 
@@ -159,10 +164,7 @@ impl OpenAccount {
         let mut known: Vec<&Plan> = plans.into_iter().filter_map(|plan| catalog.terms_of(plan)).collect();
         known.sort_by_key(|plan| catalog.rank(&plan.id));
         match known.as_slice() {
-            [] => {
-                let free = catalog.terms_of(&self.free_plan).or_else(|| catalog.plan(&catalog.free_plan));
-                free.map(Cow::Borrowed)
-            }
+            [] => catalog.terms_or_free(&self.free_plan).map(Cow::Borrowed),
             [only] => Some(Cow::Borrowed(only)),
             [others @ .., largest] => {
                 let together = others.iter().fold((*largest).clone(), |together, plan| together.with(plan));
@@ -233,6 +235,8 @@ impl OpenAccount {
             | Event::SubscriptionRenewed { terms, .. }
             | Event::PlanChanged { terms, .. }
             | Event::PlanChangeScheduled { terms, .. }
+            | Event::RevenueChanged { terms, .. }
+            | Event::SubscriptionMoved { terms, .. }
             | Event::SubscriptionPastDue { terms, .. }
             | Event::SubscriptionRecovered { terms, .. }
             | Event::SubscriptionPaused { terms, .. }
@@ -255,10 +259,13 @@ impl OpenAccount {
             // These are history. Nothing is decided on them.
             Event::TrialEndAnnounced { .. }
             | Event::PaymentFailed { .. }
-            | Event::PaymentActionRequired { .. }
-            | Event::CheckoutStarted { .. }
+            | Event::PaymentActionRequired { .. } => Ok(()),
+            Event::CheckoutStarted { .. }
             | Event::CheckoutCompleted { .. }
-            | Event::CheckoutExpired { .. } => Ok(()),
+            | Event::CheckoutExpired { .. } => {
+                self.apply_to_sales(event);
+                Ok(())
+            }
         }
     }
 
@@ -353,6 +360,30 @@ impl OpenAccount {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
+    fn apply_to_sales(&mut self, event: &Event) {
+        match event {
+            Event::CheckoutStarted {
+                session,
+                purpose: PaymentPurpose::Subscription { .. },
+                effective_at,
+                ..
+            } => self.sales.start_plan(session, *effective_at),
+            Event::CheckoutStarted { session, sold, effective_at, .. } => {
+                self.sales.start(session, sold.as_ref(), *effective_at);
+            }
+            Event::CheckoutCompleted { session, invoice, .. } => {
+                self.sales.complete(session);
+                if let Some(invoice) = invoice {
+                    let by_lines = self.wallet.bought_by(invoice).next().is_some();
+                    self.sales.note_invoice(invoice, by_lines);
+                }
+            }
+            Event::CheckoutExpired { session, .. } => self.sales.expire(session),
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]
     fn apply_to_holds(&mut self, event: &Event) -> Result<(), CorruptHistory> {
         let wallet = &mut self.wallet;
         match event {
@@ -413,4 +444,18 @@ fn unspent_windows(windows: &[Window], unspent: Credits) -> Vec<Window> {
         .filter(|window| window.key.measure == Measure::Credits)
         .map(|window| Window { count: u64::try_from(unspent.get()).unwrap_or(0), ..*window })
         .collect()
+}
+
+/// Whether credits were given out or used, which only happens to an account that is open.
+const fn is_use(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::CreditsGranted { .. }
+            | Event::CreditsDeducted { .. }
+            | Event::CreditsRefunded { .. }
+            | Event::CreditsHeld { .. }
+            | Event::HoldExtended { .. }
+            | Event::HoldCommitted { .. }
+            | Event::HoldReleased { .. }
+    )
 }

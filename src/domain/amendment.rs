@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{
     account::Account,
-    amount::Credits,
-    catalog::{Catalog, Interval, PlanPrice},
+    amount::{Credits, Money},
+    catalog::{Catalog, Downgrade, Interval, Plan, PlanPrice},
     names::{PlanId, ProviderId},
     refusal::Refusal,
     sale,
@@ -63,6 +63,8 @@ pub enum Settlement {
     AtOnce,
     NextInvoice,
     Never,
+    /// Nothing: it is another price from the next period on.
+    PeriodEnd,
 }
 
 /// A change that may be made.
@@ -74,13 +76,16 @@ pub struct Change {
     pub settlement: Settlement,
     /// From when on the new price is charged for. `None` where nothing is prorated.
     pub proration_date: Option<Timestamp>,
+    /// When it takes effect. `None`: now.
+    pub at: Option<Timestamp>,
 }
 
 impl Change {
     /// Whether there is an invoice now. Another interval begins a new period, whatever is prorated.
     #[must_use]
     pub fn is_paid_at_once(&self) -> bool {
-        self.settlement == Settlement::AtOnce || self.from.interval != self.to.interval
+        let now = self.at.is_none();
+        now && (self.settlement == Settlement::AtOnce || self.from.interval != self.to.interval)
     }
 }
 
@@ -174,14 +179,35 @@ pub fn change(
     if to == *held {
         return Err(Refusal::NothingToChange);
     }
-    let price = price(catalog, &to)?;
-    let settlement = settlement(catalog, held, &to)?;
+    let price = offer(catalog, &to)?;
+    let ends = if is_less(catalog, held, &to)? { waits(terms, catalog) } else { None };
+    let settlement = if ends.is_some() { Settlement::PeriodEnd } else { settlement(catalog, held, &to)? };
     let proration_date = match settlement {
-        Settlement::Never => None,
+        Settlement::Never | Settlement::PeriodEnd => None,
         Settlement::AtOnce | Settlement::NextInvoice => Some(proration_date(terms, wish, at)?),
     };
     let price_id = sale::price_id(&price.stripe)?;
-    Ok(Change { from: held.clone(), to, price_id, settlement, proration_date })
+    Ok(Change { from: held.clone(), to, price_id, settlement, proration_date, at: ends })
+}
+
+/// When a change to less takes effect: what was paid for is kept until then. `None`: now, by the catalog, or because
+/// nothing was paid yet.
+fn waits(terms: &SubscriptionTerms, catalog: &Catalog) -> Option<Timestamp> {
+    match (catalog.payments.downgrade, terms.status) {
+        (Downgrade::AtOnce, _) | (_, SubscriptionStatus::Trialing) => None,
+        (Downgrade::PeriodEnd, _) => Some(terms.period.end),
+    }
+}
+
+/// Whether it is a lower price, or a year that becomes a month for no more. A month that becomes a year is paid at once,
+/// whatever the year costs.
+fn is_less(catalog: &Catalog, from: &Order, to: &Order) -> Result<bool, Refusal> {
+    let (before, after) = (in_a_year(catalog, from)?, in_a_year(catalog, to)?);
+    Ok(match (from.interval, to.interval) {
+        (Interval::Month, Interval::Year) => false,
+        (Interval::Year, Interval::Month) => after <= before,
+        (Interval::Month, Interval::Month) | (Interval::Year, Interval::Year) => after < before,
+    })
 }
 
 /// The credits that it gives for each month.
@@ -189,13 +215,31 @@ pub fn change(
 /// # Errors
 /// When the catalog has no such plan, or they are more than an amount can hold.
 pub fn monthly(catalog: &Catalog, order: &Order) -> Result<Credits, Refusal> {
-    let plan = catalog.plan(&order.plan);
+    let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
     plan.monthly(order.quantity).ok_or(Refusal::AmountTooLarge)
 }
 
+/// What one interval of it costs, before discounts and taxes.
+///
+/// # Errors
+/// When the catalog has no such price, or it is more than an amount can hold.
+pub fn cost(catalog: &Catalog, order: &Order) -> Result<Money, Refusal> {
+    let amount = &price(catalog, order)?.amount;
+    let minor = amount.minor.checked_mul(i64::from(order.quantity)).ok_or(Refusal::AmountTooLarge)?;
+    Ok(Money { minor, currency: amount.currency.clone() })
+}
+
+/// What somebody may change to: a plan that is sold.
+fn offer<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
+    let price = price(catalog, order)?;
+    let is_sold = catalog.plan(&order.plan).is_some_and(Plan::is_sold);
+    if is_sold { Ok(price) } else { Err(Refusal::NotForSale { setting: None }) }
+}
+
+/// What it costs, also where it is not sold any more: somebody may have it.
 fn price<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
-    let plan = catalog.plan(&order.plan);
+    let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
     plan.price(order.interval).ok_or(Refusal::NotForSale { setting: None })
 }

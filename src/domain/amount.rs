@@ -122,6 +122,13 @@ impl Ratio {
     pub const fn new(numerator: u64, denominator: u64) -> Option<Self> {
         if denominator == 0 { None } else { Some(Self { numerator, denominator }) }
     }
+
+    /// `ceil(self × whole)`, of a whole that is not negative; `None` when the product does not fit.
+    #[must_use]
+    pub fn checked_mul_ceil(self, whole: i64) -> Option<i64> {
+        let product = u128::from(u64::try_from(whole).ok()?).checked_mul(u128::from(self.numerator))?;
+        i64::try_from(product.div_ceil(u128::from(self.denominator))).ok()
+    }
 }
 
 /// An ISO 4217 currency, lower case as Stripe writes it.

@@ -1,11 +1,10 @@
 //! Since when has a subscription not been paid?
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
-    subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
+    report::{Evidence, in_order},
+    subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
 };
 
@@ -13,24 +12,34 @@ use super::{
 /// whatever order they come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Arrears {
-    /// The newest report that says that nothing is past due.
-    settled: Option<Evidence>,
-    /// The reports since then.
-    reports: BTreeSet<Evidence>,
+    /// In order, from the one on before the second of the newest report that says that nothing is past due.
+    reports: Vec<(Evidence, Paid)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Paid {
+    UpToNow,
+    PastDue,
 }
 
 impl Arrears {
     pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
-        let evidence = Some(&terms.evidence);
-        if terms.status != SubscriptionStatus::PastDue {
-            self.settled = self.settled.as_ref().max(evidence).cloned();
-        } else if evidence > self.settled.as_ref() {
-            self.reports.insert(terms.evidence.clone());
+        if self.reports.iter().any(|(known, _)| *known == terms.evidence) {
+            return;
         }
-        self.reports.retain(|report| Some(report) > self.settled.as_ref());
+        let past_due = terms.status == SubscriptionStatus::PastDue;
+        let paid = if past_due { Paid::PastDue } else { Paid::UpToNow };
+        self.reports.push((terms.evidence.clone(), paid));
+        self.reports = in_order(std::mem::take(&mut self.reports));
+        let settled = self.reports.iter().rfind(|(_, paid)| *paid == Paid::UpToNow);
+        let settled = settled.map(|(evidence, _)| evidence.reported_at);
+        let older =
+            self.reports.iter().take_while(|(evidence, _)| Some(evidence.reported_at) < settled).count();
+        self.reports.drain(..older.saturating_sub(1));
     }
 
     pub(super) fn since(&self) -> Option<Timestamp> {
-        self.reports.first().map(|report| report.reported_at)
+        let since = self.reports.rsplit(|(_, paid)| *paid == Paid::UpToNow).next()?;
+        since.first().map(|(evidence, _)| evidence.reported_at)
     }
 }

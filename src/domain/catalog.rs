@@ -15,6 +15,11 @@ use super::{
     names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,
 };
+pub use super::{
+    former::{KnownPrice, Priced},
+    price::{Earlier, Interval, PlanPrice, StripePrice},
+    top_up::TopUp,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
@@ -32,18 +37,34 @@ pub struct Catalog {
     /// The plan of an account without a subscription.
     pub free_plan: PlanId,
     pub features: BTreeMap<FeatureId, String>,
-    /// In the order of the file, which is also the order from the smallest plan to the largest.
+    /// From the smallest plan to the largest, which is the order of the file. Also those that are not sold any more;
+    /// [`Standing`] tells them apart.
     pub plans: Vec<Plan>,
+    /// Also those that are not sold any more.
     pub packs: Vec<Pack>,
+    /// Where any number of credits can be bought.
+    pub top_up: Option<TopUp>,
     pub generations: BTreeMap<GenerationType, GenerationPrice>,
     pub debt: DebtPolicy,
     pub payments: PaymentSettings,
+}
+
+/// Whether a plan or a pack is sold. What is not sold any more still holds for those who have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    #[default]
+    Sold,
+    /// The catalog says that it is not sold any more.
+    Retired,
+    /// The catalog does not have it any more; these are the terms of the last one that had it.
+    Former,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub id: PlanId,
     pub name: String,
+    pub standing: Standing,
     pub popular: bool,
     /// The lines that describe the plan to a buyer.
     pub marketing: Vec<String>,
@@ -55,6 +76,8 @@ pub struct Plan {
     /// Percent off every generation, 0 to 100.
     pub discount_percent: u8,
     pub prices: Vec<PlanPrice>,
+    /// What it cost before. Subscriptions go on at these prices, and nothing is sold at them.
+    pub earlier: Vec<PlanPrice>,
     pub trial: Option<Trial>,
 }
 
@@ -63,7 +86,13 @@ impl Plan {
     /// an account without a subscription falls back to.
     #[must_use]
     pub fn is_offered(&self) -> bool {
-        !self.prices.is_empty() || self.allocation != Allocation::None
+        self.is_sold() && (!self.prices.is_empty() || self.allocation != Allocation::None)
+    }
+
+    /// Whether somebody may come to it who is not on it.
+    #[must_use]
+    pub fn is_sold(&self) -> bool {
+        self.standing == Standing::Sold
     }
 
     /// The credits of so many of it for each month. `None`: more than an amount can hold.
@@ -90,6 +119,12 @@ impl Plan {
     #[must_use]
     pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {
         self.prices.iter().find(|price| price.interval == interval)
+    }
+
+    /// The price that Stripe's id stands for, today's or an earlier one.
+    #[must_use]
+    pub fn price_by_id(&self, price_id: &str) -> Option<&PlanPrice> {
+        self.prices.iter().chain(&self.earlier).find(|price| price.stripe.has(price_id))
     }
 }
 
@@ -148,50 +183,6 @@ impl RolloverCap {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanPrice {
-    pub interval: Interval,
-    pub amount: Money,
-    pub stripe: StripePrice,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Interval {
-    Month,
-    Year,
-}
-
-impl Interval {
-    #[must_use]
-    pub const fn months(self) -> u32 {
-        match self {
-            Self::Month => 1,
-            Self::Year => 12,
-        }
-    }
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Month => "month",
-            Self::Year => "year",
-        }
-    }
-}
-
-/// What a price is called at Stripe; nothing when it was not configured, and then it cannot be bought.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StripePrice {
-    /// Every id that this price is sold under. The first one is used for new sales, the others are accepted.
-    pub price_ids: Vec<String>,
-    /// Ids that a webhook may still name for this price. Nothing is sold under them.
-    pub retired_price_ids: Vec<String>,
-    pub product_id: Option<String>,
-    /// The setting that the ids come from, so that a refusal to sell can name it.
-    pub setting: Option<String>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trial {
     pub days: u16,
@@ -203,12 +194,28 @@ pub struct Trial {
 pub struct Pack {
     pub id: PackId,
     pub name: String,
+    pub standing: Standing,
     /// Of one pack; a purchase may have a quantity.
     pub credits: Credits,
     pub price: Money,
+    /// What it cost before. Nothing is sold at that.
+    pub earlier: Vec<Earlier>,
     /// `None`: never expires.
     pub expires_after_days: Option<u16>,
     pub stripe: StripePrice,
+}
+
+impl Pack {
+    #[must_use]
+    pub fn is_sold(&self) -> bool {
+        self.standing == Standing::Sold
+    }
+
+    /// Whether Stripe's price id stands for it, at today's price or at an earlier one.
+    #[must_use]
+    pub fn has(&self, price_id: &str) -> bool {
+        self.stripe.has(price_id) || self.earlier.iter().any(|earlier| earlier.stripe.has(price_id))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,7 +284,7 @@ pub enum DebtPolicy {
     Forgive,
 }
 
-/// Settings of the payment side. They have no influence on amounts of credits.
+/// Settings of the payment side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentSettings {
     /// `false`: checkout answers that it is not available, webhooks are stored and not processed.
@@ -292,7 +299,6 @@ pub struct PaymentSettings {
     pub cancellation: String,
     /// For how many days the plan holds after a payment has failed.
     pub grace_days: u16,
-    pub retries_max: u16,
     pub pack_refunds: PackRefunds,
     /// When a change to less takes effect.
     pub downgrade: Downgrade,
@@ -333,47 +339,6 @@ pub enum NoPrice {
 }
 
 impl Catalog {
-    #[must_use]
-    pub fn plan(&self, id: &PlanId) -> Option<&Plan> {
-        self.plans.iter().find(|plan| plan.id == *id)
-    }
-
-    /// The plan as it is for those who are on it, also where it is not sold any more.
-    #[must_use]
-    pub fn terms_of(&self, id: &PlanId) -> Option<&Plan> {
-        self.plan(id)
-    }
-
-    /// Where the plan stands among all of them, from the smallest to the largest. One that nobody knows stands before all.
-    #[must_use]
-    pub fn rank(&self, id: &PlanId) -> Option<usize> {
-        self.plans.iter().position(|plan| plan.id == *id)
-    }
-
-    #[must_use]
-    pub fn pack(&self, id: &PackId) -> Option<&Pack> {
-        self.packs.iter().find(|pack| pack.id == *id)
-    }
-
-    /// The plan and price that Stripe's price id stands for.
-    #[must_use]
-    pub fn plan_by_price_id(&self, price_id: &str) -> Option<(&Plan, &PlanPrice)> {
-        self.plans.iter().find_map(|plan| {
-            let price = plan.prices.iter().find(|price| price.stripe.has(price_id))?;
-            Some((plan, price))
-        })
-    }
-
-    #[must_use]
-    pub fn pack_by_price_id(&self, price_id: &str) -> Option<&Pack> {
-        self.packs.iter().find(|pack| pack.stripe.has(price_id))
-    }
-
-    /// The plans that have all of `features`, the smallest first.
-    pub fn plans_with<'a>(&'a self, features: &'a BTreeSet<FeatureId>) -> impl Iterator<Item = &'a Plan> {
-        self.plans.iter().filter(|plan| plan.features.is_superset(features))
-    }
-
     /// What a generation costs on `plan`: base and surcharges, less the plan's discount, rounded up, at least 1.
     ///
     /// # Errors
@@ -403,19 +368,6 @@ impl GenerationPrice {
             option: option.clone(),
             known: values.keys().cloned().collect(),
         })
-    }
-}
-
-impl StripePrice {
-    #[must_use]
-    pub fn has(&self, price_id: &str) -> bool {
-        self.price_ids.iter().chain(&self.retired_price_ids).any(|known| known == price_id)
-    }
-
-    /// The id that new sales use; `None` when nothing can be bought at this price.
-    #[must_use]
-    pub fn sale_id(&self) -> Option<&str> {
-        self.price_ids.first().map(String::as_str)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     amount::Money,
     catalog::{Catalog, Pack, PackRefunds},
     names::{PackId, ProviderId},
+    payments::DisputeState,
     refusal::Refusal,
     sale,
 };
@@ -106,7 +107,13 @@ impl Status {
 pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result<Due, Refusal> {
     sale::open(account)?;
     let money = match payable {
-        Payable::Pack { pack, quantity } => price(catalog.pack(pack).ok_or(Refusal::UnknownPack)?, *quantity),
+        Payable::Pack { pack, quantity } => {
+            let pack = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
+            price(
+                Some(pack).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?,
+                *quantity,
+            )
+        }
         Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),
     };
     let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
@@ -178,13 +185,27 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
     let Some(pack) = payment.pack.as_ref().filter(|_| minor != payment.amount) else {
         return Ok(Capture { minor, packs: None });
     };
-    let price = catalog.pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
+    let price = catalog.terms_of_pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
     let whole = minor.checked_rem(price) == Some(0);
     let packs = minor.checked_div(price).filter(|_| whole).and_then(|packs| u32::try_from(packs).ok());
     match packs {
         Some(packs) => Ok(Capture { minor, packs: Some(packs) }),
         None => Err(Refusal::PartOfPack { price, requested: minor }),
     }
+}
+
+/// Whether the money of a payment is the seller's to give back.
+///
+/// # Errors
+/// When the bank decides about it, or has given it back already.
+pub fn check_undisputed(account: &OpenAccount, payment: &ProviderId) -> Result<(), Refusal> {
+    let payments = &account.payments;
+    let mut disputes = payments.disputes_of(payments.bought_by(payment));
+    let is_disputed = disputes.any(|(_, dispute)| match dispute.state {
+        DisputeState::Open | DisputeState::Lost => dispute.payment == *payment,
+        DisputeState::Won => false,
+    });
+    if is_disputed { Err(Refusal::PaymentDisputed) } else { Ok(()) }
 }
 
 /// How much is given back: all that is left, or what is wanted.

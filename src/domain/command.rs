@@ -12,8 +12,10 @@ use super::{
     invoice::{LineEffect, UnpaidInvoice},
     limits::Window,
     names::{
-        DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, PlanId, ProviderId,
+        DeductionId, GenerationId, GenerationType, GrantId, HoldId, InvalidIdentifier, OptionName, PackId,
+        PlanId, ProviderId,
     },
+    sold::SoldPack,
     subscription::SubscriptionTerms,
     time::{Period, Timestamp},
 };
@@ -219,7 +221,9 @@ pub enum SubscriptionChange {
     TrialStarted,
     Started,
     Renewed,
-    PlanChanged { from: Option<PlanId> },
+    PlanChanged {
+        from: Option<PlanId>,
+    },
     PlanChangeScheduled,
     PastDue,
     Recovered,
@@ -228,6 +232,12 @@ pub enum SubscriptionChange {
     CancellationScheduled,
     CancellationWithdrawn,
     Ended,
+    /// What it brings is another amount: the price or number of an add-on, or a discount that lasts.
+    RevenueChanged,
+    /// It belongs to another account from now on.
+    Moved,
+    /// The report itself says of nothing that it changed. It counts by its terms all the same.
+    Unnamed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -265,13 +275,37 @@ pub struct InvoiceLine {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordPackPurchase {
-    /// The payment, which is what makes two reports of one purchase the same.
+    /// The payment, or the invoice that it paid, which is what makes two reports of one purchase the same.
     pub payment: ProviderId,
+    /// The line of the invoice or of the session, where the payment was for more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<ProviderId>,
     pub session: Option<ProviderId>,
     pub pack: PackId,
     pub quantity: u32,
+    /// What it came to before discounts and taxes, where only that says how many there were: then it is counted by the
+    /// price that they were sold at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtotal: Option<Money>,
+    /// What was paid for these.
     pub money: Money,
+    /// What was paid in all, where the payment was for more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
     pub effective_at: Timestamp,
+}
+
+impl RecordPackPurchase {
+    /// The grant that it leads to.
+    ///
+    /// # Errors
+    /// When the provider's ids are longer than an id of a grant can be.
+    pub fn grant_id(&self) -> Result<GrantId, InvalidIdentifier> {
+        match &self.item {
+            Some(item) => GrantId::parse(&format!("pack:{}:{item}", self.payment)),
+            None => GrantId::parse(&format!("pack:{}", self.payment)),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -280,6 +314,12 @@ pub struct RecordCheckout {
     pub step: CheckoutStep,
     pub purpose: PaymentPurpose,
     pub customer: Option<ProviderId>,
+    /// What a pack gives and costs that is sold on the page, for one that has started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sold: Option<SoldPack>,
+    /// The invoice that the session makes beside its payment, for one that is completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<ProviderId>,
     pub effective_at: Timestamp,
 }
 

@@ -12,21 +12,15 @@ use super::{
     invoice::{PaidInvoice, UnpaidInvoice},
     limits::Window,
     names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
+    sold::SoldPack,
     subscription::{SubscriptionTerms, Term},
     time::Timestamp,
 };
 
-pub use super::purpose::{PaymentPurpose, Purpose};
+pub use super::purpose::{Draw, PaymentPurpose, Purpose};
 
 /// The name of the spending order that a deduction followed: see `crate::domain::credits::burn_order`.
 pub const BURN_ORDER: &str = "burn/v1";
-
-/// How much one grant gave to, or got back from, a movement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Draw {
-    pub grant_id: GrantId,
-    pub amount: Credits,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Event {
@@ -247,6 +241,16 @@ pub enum Event {
         terms: SubscriptionTerms,
         effective_at: Timestamp,
     },
+    /// What the subscription brings is another amount, with the same plan: an add-on, or a discount that lasts.
+    RevenueChanged {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
+    /// The subscription belongs to another account from now on. What it gave here stays.
+    SubscriptionMoved {
+        terms: SubscriptionTerms,
+        effective_at: Timestamp,
+    },
     SubscriptionPastDue {
         terms: SubscriptionTerms,
         effective_at: Timestamp,
@@ -356,12 +360,18 @@ pub enum Event {
     CheckoutStarted {
         session: ProviderId,
         purpose: PaymentPurpose,
+        /// What each pack gives that is sold on the page, whatever the catalog says when it is paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sold: Option<SoldPack>,
         effective_at: Timestamp,
     },
     CheckoutCompleted {
         session: ProviderId,
         purpose: PaymentPurpose,
         paid: bool,
+        /// The invoice that the session made beside its payment. It is about the same purchase.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<ProviderId>,
         effective_at: Timestamp,
     },
     CheckoutExpired {
@@ -406,6 +416,8 @@ impl Event {
             Self::SubscriptionRenewed { .. } => "SubscriptionRenewed",
             Self::PlanChanged { .. } => "PlanChanged",
             Self::PlanChangeScheduled { .. } => "PlanChangeScheduled",
+            Self::RevenueChanged { .. } => "RevenueChanged",
+            Self::SubscriptionMoved { .. } => "SubscriptionMoved",
             Self::SubscriptionPastDue { .. } => "SubscriptionPastDue",
             Self::SubscriptionRecovered { .. } => "SubscriptionRecovered",
             Self::SubscriptionPaused { .. } => "SubscriptionPaused",
@@ -464,6 +476,8 @@ impl Event {
             | Self::SubscriptionRenewed { effective_at, .. }
             | Self::PlanChanged { effective_at, .. }
             | Self::PlanChangeScheduled { effective_at, .. }
+            | Self::RevenueChanged { effective_at, .. }
+            | Self::SubscriptionMoved { effective_at, .. }
             | Self::SubscriptionPastDue { effective_at, .. }
             | Self::SubscriptionRecovered { effective_at, .. }
             | Self::SubscriptionPaused { effective_at, .. }

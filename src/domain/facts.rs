@@ -11,7 +11,7 @@ use super::{
     months::{self, HeldLine, KnownInvoice, Month},
     names::{PlanId, ProviderId},
     payments::Payments,
-    report::{SubscriptionStatus, SubscriptionTerms},
+    report::{SubscriptionStatus, SubscriptionTerms, in_order},
     time::Timestamp,
 };
 
@@ -38,11 +38,29 @@ impl Facts {
     /// Takes a report into account, wherever it stands among the others.
     pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
         self.arrears.observe(terms);
-        let place = self.reports.binary_search_by(|known| known.order(terms));
-        if let Err(place) = place {
-            self.reports.insert(place, terms.clone());
+        if !self.knows(terms) {
+            self.reports.push(terms.clone());
+            self.reports = in_order(std::mem::take(&mut self.reports));
             self.work_out();
         }
+    }
+
+    fn knows(&self, terms: &SubscriptionTerms) -> bool {
+        self.reports.iter().any(|known| known.evidence.id == terms.evidence.id)
+    }
+
+    /// Whether a report that is not known would hold.
+    pub(super) fn would_hold(&self, terms: &SubscriptionTerms) -> bool {
+        let all = in_order(self.reports.iter().chain([terms]).collect());
+        !self.knows(terms) && all.last().is_some_and(|last| last.evidence == terms.evidence)
+    }
+
+    /// What was said last before a report was made.
+    pub(super) fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
+        let all = in_order(self.reports.iter().chain([terms]).collect());
+        let place = all.iter().position(|told| told.evidence == terms.evidence)?;
+        let before = all.get(place.checked_sub(1)?)?;
+        self.reports.iter().find(|known| known.evidence == before.evidence)
     }
 
     pub(super) fn pay(&mut self, invoice: &PaidInvoice, paid_at: Timestamp) {
@@ -273,12 +291,10 @@ impl Facts {
     /// When a trial's credits end: with the trial, however long it turned out to be.
     #[must_use]
     pub fn trial_end(&self) -> Option<Timestamp> {
-        let trial = self.reports.iter().rfind(|report| report.status == SubscriptionStatus::Trialing)?;
+        let last = self.reports.iter().rposition(|report| report.status == SubscriptionStatus::Trialing)?;
+        let trial = self.reports.get(last)?;
         let ends = trial.trial_end.unwrap_or(trial.period.end);
-        let after = self
-            .reports
-            .iter()
-            .find(|report| report.evidence > trial.evidence && report.status != SubscriptionStatus::Trialing);
+        let after = self.reports.get(last.saturating_add(1));
         let over = after.map(|after| {
             let told = after.trial_end.or(after.ended_at).unwrap_or(after.evidence.reported_at);
             told.min(after.evidence.reported_at)

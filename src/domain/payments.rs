@@ -290,7 +290,8 @@ impl Payments {
         let total = self.refunds.get(bought).and_then(|refunds| refunds.paid).filter(|_| !by_invoice);
         let invoiced = self.invoiced.get(bought).map(|invoiced| invoiced.total);
         let succeeded = self.succeeded.get(bought).map(|paid| paid.minor);
-        let paid = invoiced.or(total).or(succeeded);
+        // Credits that were bought by a payment before it was known to be an invoice's go by the invoice, too.
+        let paid = invoiced.or(total).or(succeeded).or_else(|| self.paid_for(bought));
         whole |= paid.is_none_or(|paid| paid <= 0) && returned > before;
         Returned { returned, paid, whole }
     }
@@ -308,5 +309,13 @@ impl Payments {
         let amount = dispute.amount.as_ref()?;
         let currency: Option<&Currency> = self.succeeded.get(bought).map(|paid| &paid.currency);
         currency.is_none_or(|currency| *currency == amount.currency).then_some(amount.minor)
+    }
+
+    /// What the payments of an invoice come to that are known to have succeeded.
+    fn paid_for(&self, invoice: &ProviderId) -> Option<i64> {
+        let payments = self.invoices.iter().filter(|(_, paid)| *paid == invoice);
+        let mut paid = payments.filter_map(|(payment, _)| self.succeeded.get(payment)).peekable();
+        paid.peek()?;
+        Some(paid.fold(0_i64, |sum, paid| sum.saturating_add(paid.minor)))
     }
 }

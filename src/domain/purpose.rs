@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{GenerationId, GenerationType, OptionName, PackId, PlanId, ProviderId};
+use super::{
+    amount::Credits,
+    names::{GenerationId, GenerationType, GrantId, OptionName, PackId, PlanId, ProviderId},
+};
 
 /// What credits were spent on, or set aside for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -58,4 +61,11 @@ pub enum PaymentPurpose {
         quantity: u32,
     },
     Other,
+}
+
+/// How much one grant gave to, or got back from, a movement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Draw {
+    pub grant_id: GrantId,
+    pub amount: Credits,
 }

@@ -124,6 +124,8 @@ pub enum Refusal {
     },
     /// The business gives no money back for packs.
     PackNotRefundable,
+    /// The bank decides about the money, or has given it back already.
+    PaymentDisputed,
     /// The account has never been a customer at the payment provider.
     NoCustomer,
     /// The account has no subscription that has not ended.

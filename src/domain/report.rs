@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Money},
-    names::{PlanId, ProviderId},
+    command::SubscriptionChange,
+    names::{AccountId, PlanId, ProviderId},
     time::{Period, Timestamp},
 };
+
+pub use super::told::{Told, in_order};
 
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -30,6 +33,18 @@ impl SubscriptionStatus {
         match self {
             Self::Trialing | Self::Active | Self::PastDue => true,
             Self::Incomplete | Self::Unpaid | Self::Paused | Self::Cancelled => false,
+        }
+    }
+
+    /// What happened to a subscription of which nothing was known before.
+    #[must_use]
+    pub const fn reported(self) -> SubscriptionChange {
+        match self {
+            Self::Trialing => SubscriptionChange::TrialStarted,
+            Self::Active | Self::Incomplete => SubscriptionChange::Started,
+            Self::PastDue | Self::Unpaid => SubscriptionChange::PastDue,
+            Self::Paused => SubscriptionChange::Paused,
+            Self::Cancelled => SubscriptionChange::Ended,
         }
     }
 
@@ -72,6 +87,9 @@ pub struct SubscriptionTerms {
     /// by a release that did not keep them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Credits>,
+    /// The account that has the subscription since this report. `None`: the one that the report is recorded in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<AccountId>,
     pub evidence: Evidence,
 }
 
@@ -84,15 +102,22 @@ pub struct Evidence {
     pub rank: u8,
     /// Among reports that are equal so far; says nothing, but is the same in any order of arrival.
     pub id: ProviderId,
+    /// What changed by this report, where it says so. Of two reports of one second the one that begins where the other
+    /// ends is the later one, whatever their ids are: see [`in_order`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
+}
+
+/// From which terms to which. Equal terms have equal names, and that is all that is said of them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Step {
+    /// `None`: the report does not say what was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    pub to: String,
 }
 
 impl SubscriptionTerms {
-    /// Which of two reports on a subscription holds: the greater one.
-    #[must_use]
-    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
-        self.evidence.cmp(&other.evidence)
-    }
-
     /// Whether the subscription counts in MRR. Paused ones do not, in either way of pausing: while collection is
     /// paused the status stays active, and nothing is charged. Stripe's own dashboard counts these.
     #[must_use]
@@ -111,5 +136,72 @@ impl SubscriptionTerms {
     #[must_use]
     pub fn has_ended(&self, at: Timestamp) -> bool {
         self.ended_at.is_some() || self.cancel_at.is_some_and(|end| end <= at)
+    }
+
+    /// Whether both say the same, whenever they were made.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        *self == Self { evidence: self.evidence.clone(), ..other.clone() }
+    }
+
+    /// What a person would say first of what changed since `before`. `None`: nothing.
+    #[must_use]
+    pub fn change_since(&self, before: &Self) -> Option<SubscriptionChange> {
+        if self.status != before.status
+            || self.ended_at != before.ended_at
+            || self.moved_to != before.moved_to
+        {
+            return Some(self.change_of_status(before.status));
+        }
+        if (&self.plan, self.quantity) != (&before.plan, before.quantity) {
+            return Some(SubscriptionChange::PlanChanged { from: Some(before.plan.clone()) });
+        }
+        if self.monthly != before.monthly {
+            return Some(SubscriptionChange::RevenueChanged);
+        }
+        if (self.period, self.trial_end) != (before.period, before.trial_end) {
+            return Some(self.change_of_period());
+        }
+        self.change_of_plans(before)
+    }
+
+    /// What is to come was changed, or whether its invoices are collected.
+    fn change_of_plans(&self, before: &Self) -> Option<SubscriptionChange> {
+        let either = |is_on: bool, on, off| if is_on { on } else { off };
+        if self.cancel_at != before.cancel_at {
+            let (on, off) =
+                (SubscriptionChange::CancellationScheduled, SubscriptionChange::CancellationWithdrawn);
+            return Some(either(self.cancel_at.is_some(), on, off));
+        }
+        if self.collection_paused != before.collection_paused {
+            let (on, off) = (SubscriptionChange::Paused, SubscriptionChange::Resumed);
+            return Some(either(self.collection_paused, on, off));
+        }
+        (!self.says_the_same_as(before)).then_some(SubscriptionChange::RevenueChanged)
+    }
+
+    fn change_of_status(&self, before: SubscriptionStatus) -> SubscriptionChange {
+        match (self.status, before) {
+            (SubscriptionStatus::Active | SubscriptionStatus::Trialing, SubscriptionStatus::Paused) => {
+                SubscriptionChange::Resumed
+            }
+            (SubscriptionStatus::Active, SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid) => {
+                SubscriptionChange::Recovered
+            }
+            (status, _) => status.reported(),
+        }
+    }
+
+    /// A trial that is extended is told as a trial that starts, with its new end.
+    const fn change_of_period(&self) -> SubscriptionChange {
+        match self.status {
+            SubscriptionStatus::Trialing => SubscriptionChange::TrialStarted,
+            SubscriptionStatus::Incomplete
+            | SubscriptionStatus::Active
+            | SubscriptionStatus::PastDue
+            | SubscriptionStatus::Unpaid
+            | SubscriptionStatus::Paused
+            | SubscriptionStatus::Cancelled => SubscriptionChange::Renewed,
+        }
     }
 }

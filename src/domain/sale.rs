@@ -7,6 +7,7 @@ use super::{
     event::PaymentPurpose,
     names::{PackId, PlanId, ProviderId},
     refusal::Refusal,
+    sold::SoldPack,
     time::Timestamp,
 };
 
@@ -34,6 +35,8 @@ pub struct Sale {
     /// How long nothing is charged, for a plan that begins with a trial.
     pub trial_days: Option<u16>,
     pub purpose: PaymentPurpose,
+    /// What each pack gives, whatever the catalog says when it is paid.
+    pub pack: Option<SoldPack>,
 }
 
 /// Finds the price of what is wanted.
@@ -47,22 +50,27 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
         Wish::Plan { plan, interval, quantity, trial } => {
             check_subscriptions(account, catalog, at)?;
             let offer = catalog.plan(plan).ok_or_else(|| Refusal::UnknownPlan { plan: plan.clone() })?;
-            let price = offer.price(*interval).ok_or(Refusal::NotForSale { setting: None })?;
-            let days = offer.trial.map_or(catalog.payments.trial_days, |trial| trial.days);
+            let price = offer.price(*interval).filter(|_| offer.is_sold());
+            let price = price.ok_or(Refusal::NotForSale { setting: None })?;
+            let days = offer.trial.map_or(0, |trial| trial.days);
             Ok(Sale {
                 price_id: price_id(&price.stripe)?,
                 quantity: *quantity,
                 trial_days: if *trial { Some(trial_days(account, days)?) } else { None },
                 purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan.clone()) },
+                pack: None,
             })
         }
         Wish::Pack { pack, quantity } => {
             let offer = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
+            let offer =
+                Some(offer).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?;
             Ok(Sale {
                 price_id: price_id(&offer.stripe)?,
                 quantity: *quantity,
                 trial_days: None,
                 purpose: PaymentPurpose::Pack { pack: pack.clone(), quantity: *quantity },
+                pack: Some(SoldPack::of(offer)),
             })
         }
     }
@@ -76,11 +84,21 @@ pub fn customer(account: &Account) -> Result<&ProviderId, Refusal> {
     find_customer(open(account)?).ok_or(Refusal::NoCustomer)
 }
 
-/// The customer that an account is linked to, if it is.
+/// The customer that an account is linked to, if it is; the first one, where several are.
 #[must_use]
 pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
-    let linked = account.customers.iter().find(|(_, link)| **link == CustomerLink::Linked);
-    linked.map(|(customer, _)| customer)
+    customers(account).next()
+}
+
+/// All customers that an account is linked to.
+pub fn customers(account: &OpenAccount) -> impl Iterator<Item = &ProviderId> {
+    account.customers.iter().filter(|(_, link)| **link == CustomerLink::Linked).map(|(customer, _)| customer)
+}
+
+/// Whether a customer is this account now.
+#[must_use]
+pub fn is_customer(account: &OpenAccount, customer: &str) -> bool {
+    customers(account).any(|linked| linked.as_str() == customer)
 }
 
 /// The customer of an account that it ceases to be. With it would end, unasked, what it is subscribed to.
@@ -105,14 +123,27 @@ pub const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
     }
 }
 
-/// A second subscription would be paid for beside the first: a change of plan is not a sale.
+/// A second subscription would be paid for beside the first: a change of plan is not a sale. That holds until the first
+/// has ended, also while it gives no plan: what is past due, unpaid or incomplete may be paid yet, and what is paused
+/// goes on. One that was ended and is paid for until later has ended.
 fn check_subscriptions(account: &OpenAccount, catalog: &Catalog, at: Timestamp) -> Result<(), Refusal> {
     if catalog.payments.several_subscriptions {
         return Ok(());
     }
-    match account.subscriptions.running(at).next() {
-        Some(running) => Err(Refusal::SubscriptionActive { plan: running.plan.clone() }),
+    match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
+        Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
         None => Ok(()),
+    }
+}
+
+/// The pages at the payment provider on which the account could still pay for a plan, so that it does not for two.
+#[must_use]
+pub fn superseded(account: &OpenAccount, catalog: &Catalog, wish: &Wish, at: Timestamp) -> Vec<ProviderId> {
+    match wish {
+        Wish::Plan { .. } if !catalog.payments.several_subscriptions => {
+            account.sales.open_plans(at).collect()
+        }
+        Wish::Plan { .. } | Wish::Pack { .. } => Vec::new(),
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 
 pub use super::{
     months::months_between,
-    report::{Evidence, SubscriptionStatus, SubscriptionTerms},
+    report::{Evidence, Step, SubscriptionStatus, SubscriptionTerms, Told, in_order},
     term::{PaidBy, PaidTerm, Term},
 };
 
@@ -139,13 +139,13 @@ impl Subscriptions {
     /// Whether a report would hold over what is known of its subscription. One that ended stays ended.
     #[must_use]
     pub fn is_newer(&self, terms: &SubscriptionTerms) -> bool {
-        self.known.get(&terms.subscription).is_none_or(|known| {
-            match (known.ended_at.is_some(), terms.ended_at.is_some()) {
-                (true, false) => false,
-                (false, true) => true,
-                (true, true) | (false, false) => terms.order(known).is_gt(),
-            }
-        })
+        self.facts.get(&terms.subscription).is_none_or(|facts| facts.would_hold(terms))
+    }
+
+    /// What was said last of the subscription before a report was made.
+    #[must_use]
+    pub fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
+        self.facts.get(&terms.subscription)?.before(terms)
     }
 
     #[must_use]

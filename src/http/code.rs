@@ -86,7 +86,8 @@ codes! {
     NotForSale = CONFLICT, "not_for_sale", "It has no price at Stripe",
         "Choose something else. The operator sets `setting` to the id of a price to sell it.";
     SubscriptionActive = CONFLICT, "subscription_active", "There is a subscription already",
-        "Change it: POST /v1/accounts/{account}/subscription/change.";
+        "Change it: POST /v1/accounts/{account}/subscription/change. One that is not paid is paid by its invoice, or \
+         cancelled first.";
     NoTrial = CONFLICT, "no_trial", "There is nothing to try",
         "Leave `trial` out. An account tries once, and only what the catalog has days for.";
     PaymentOutOfBounds = UNPROCESSABLE_ENTITY, "payment_out_of_bounds", "No such amount can be paid",
@@ -101,6 +102,9 @@ codes! {
         "Refund at most `refundable`, or leave `amount` out to refund all that is left.";
     PackNotRefundable = CONFLICT, "pack_not_refundable", "No money is given back for packs",
         "The operator's catalog says so.";
+    PaymentDisputed = CONFLICT, "payment_disputed", "The payment is disputed",
+        "Accept the dispute at Stripe to give the money back. What is disputed cannot be refunded, so that nobody gets it \
+         twice.";
     NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
         "PUT /v1/accounts/{account}/customer makes it one, and so does its first checkout; after a customer was deleted, \
          once Stripe's webhook has come.";

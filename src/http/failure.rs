@@ -236,6 +236,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::PartOfPack { .. } => Code::PartOfPack,
         Refusal::RefundExceedsPayment { .. } => Code::RefundExceedsPayment,
         Refusal::PackNotRefundable => Code::PackNotRefundable,
+        Refusal::PaymentDisputed => Code::PaymentDisputed,
         Refusal::NoCustomer => Code::NoCustomer,
         Refusal::NoSubscription => Code::NoSubscription,
         Refusal::SubscriptionNotFound => Code::SubscriptionNotFound,

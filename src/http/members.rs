@@ -158,6 +158,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         | Refusal::UnknownPack
         | Refusal::NoTrial
         | Refusal::PackNotRefundable
+        | Refusal::PaymentDisputed
         | Refusal::NoCustomer
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound
@@ -282,6 +283,7 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::NotForSale { setting: None }
         | Refusal::NoTrial
         | Refusal::PackNotRefundable
+        | Refusal::PaymentDisputed
         | Refusal::NoCustomer
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound

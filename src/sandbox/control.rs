@@ -36,6 +36,8 @@ use super::{
 
 /// Deliveries that are listed.
 const DELIVERIES_LISTED_MAX: usize = 200;
+/// The longest that a bank debit takes, in business days.
+const DEBIT_DAYS_MAX: i64 = 60;
 /// Times that one fault may be asked for.
 const FAULTS_MAX: usize = 10_000;
 
@@ -259,25 +261,51 @@ async fn set_faults(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewFaul
     answer(&shared, Ok(set))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What Stripe has in its dashboard, and what nobody has verified of it.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Settings {
-    /// `cancel`, `unpaid` or `past_due`.
-    after_retries: String,
+    /// `cancel`, `unpaid`, `past_due`, or `pause`.
+    after_retries: Option<String>,
+    /// Business days until bank debits are decided.
+    debit_days: Option<i64>,
+    /// `active` or `incomplete`: what a subscription is while its first debit is on its way.
+    first_debit: Option<String>,
+    /// Whether the debit of a whole period is called a proration where the anchor was moved, in the flexible mode.
+    anchor_debits_are_prorations: Option<bool>,
 }
 
 async fn set(Shares(shared): Shares<Arc<Shared>>, Json(settings): Json<Settings>) -> Response {
-    let after = match settings.after_retries.as_str() {
-        "cancel" => Ok(AfterRetries::Cancel),
-        "unpaid" => Ok(AfterRetries::Unpaid),
-        "past_due" => Ok(AfterRetries::PastDue),
-        _ => Err(Failure::invalid("It is `cancel`, `unpaid` or `past_due`.").param("after_retries")),
-    };
-    let set = after.map(|after| {
-        shared.with(|state| state.after_retries = after);
-        json!({ "after_retries": settings.after_retries })
-    });
+    let set = shared.with(|state| change_settings(state, &settings));
     answer(&shared, set)
+}
+
+fn change_settings(state: &mut State, settings: &Settings) -> Result<Value, Failure> {
+    if let Some(after) = &settings.after_retries {
+        state.after_retries = AfterRetries::parse(after).ok_or_else(|| {
+            Failure::invalid("It is `cancel`, `unpaid`, `past_due` or `pause`.").param("after_retries")
+        })?;
+    }
+    if let Some(first) = &settings.first_debit {
+        state.trusts_first_debit = match first.as_str() {
+            "active" => true,
+            "incomplete" => false,
+            _ => return Err(Failure::invalid("It is `active` or `incomplete`.").param("first_debit")),
+        };
+    }
+    if let Some(days) = settings.debit_days {
+        let known = (1..=DEBIT_DAYS_MAX).contains(&days);
+        let refused = || Failure::invalid("Debits take 1 to 60 business days.").param("debit_days");
+        state.debit_days = Some(known.then_some(days).ok_or_else(refused)?);
+    }
+    state.anchor_debits_are_prorations =
+        settings.anchor_debits_are_prorations.unwrap_or(state.anchor_debits_are_prorations);
+    Ok(json!({
+        "after_retries": state.after_retries.as_str(),
+        "debit_days": state.debit_days,
+        "first_debit": if state.trusts_first_debit { "active" } else { "incomplete" },
+        "anchor_debits_are_prorations": state.anchor_debits_are_prorations,
+    }))
 }
 
 /// From here on, a key may ask for less.

@@ -24,6 +24,7 @@ use super::{
         price::Price,
         product::Product,
         refund::Refund,
+        schedule::Schedule,
         setup_intent::SetupIntent,
         subscription::Subscription,
     },
@@ -38,6 +39,25 @@ pub enum AfterRetries {
     Cancel,
     Unpaid,
     PastDue,
+    /// It stands still, the invoice can be paid, and it goes on by itself when that is done.
+    Pause,
+}
+
+impl AfterRetries {
+    pub const ALL: [Self; 4] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Unpaid => "unpaid",
+            Self::PastDue => "past_due",
+            Self::Pause => "pause",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|after| after.as_str() == text)
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +77,7 @@ pub struct State {
     pub refunds: Table<Refund>,
     pub disputes: Table<Dispute>,
     pub subscriptions: Table<Subscription>,
+    pub schedules: Table<Schedule>,
     pub invoices: Table<Invoice>,
     pub sessions: Table<Session>,
     pub portal_sessions: Table<PortalSession>,
@@ -70,6 +91,14 @@ pub struct State {
     pub queue: Queue,
     pub kept: Kept,
     pub after_retries: AfterRetries,
+    /// After how many business days bank debits are decided, in place of what their kind takes.
+    pub debit_days: Option<i64>,
+    /// Whether a subscription is active as soon as its first debit is on its way.
+    pub trusts_first_debit: bool,
+    /// Whether a whole period that is asked for because the anchor moved is called a proration, in the flexible mode.
+    pub anchor_debits_are_prorations: bool,
+    /// The subscription whose changes are told all at once, when what changes it is done.
+    pub quiet: Option<String>,
     /// What was due and could not happen.
     pub stuck: Vec<Happening>,
     /// How the next calls go wrong.
@@ -96,6 +125,7 @@ impl State {
             refunds: Table::default(),
             disputes: Table::default(),
             subscriptions: Table::default(),
+            schedules: Table::default(),
             invoices: Table::default(),
             sessions: Table::default(),
             portal_sessions: Table::default(),
@@ -107,6 +137,10 @@ impl State {
             queue: Queue::default(),
             kept: Kept::default(),
             after_retries: AfterRetries::Cancel,
+            debit_days: None,
+            trusts_first_debit: true,
+            anchor_debits_are_prorations: true,
+            quiet: None,
             stuck: Vec::new(),
             faults: VecDeque::new(),
             restricted: BTreeMap::new(),
@@ -126,6 +160,14 @@ impl State {
         self.fresh.insert(place.min(self.fresh.len()), event);
     }
 
+    /// Puts what was noted since `place` into the order in which Stripe tells it; what is not in `order` comes last.
+    pub fn arrange(&mut self, place: usize, order: &[&str]) {
+        let rank = |event: &Event| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
+        if let Some(noted) = self.fresh.get_mut(place..) {
+            noted.sort_by_key(rank);
+        }
+    }
+
     /// How much was noted in this call.
     pub fn place(&self) -> usize {
         self.fresh.len()
@@ -137,6 +179,15 @@ impl State {
         if !previous.is_empty() {
             let event = self.event(kind, after, Some(Value::Object(previous)));
             self.fresh.push(event);
+        }
+    }
+
+    /// As [`Self::emit_change`], before what was noted since `place`.
+    pub fn emit_change_at(&mut self, place: usize, kind: &str, before: &Value, after: Value) {
+        let previous = difference(before, &after);
+        if !previous.is_empty() {
+            let event = self.event(kind, after, Some(Value::Object(previous)));
+            self.fresh.insert(place.min(self.fresh.len()), event);
         }
     }
 
@@ -186,6 +237,9 @@ impl State {
     ) -> Result<(), Failure> {
         let before = self.subscriptions.get(id)?.render(self);
         change(self.subscriptions.get_mut(id)?);
+        if self.quiet.as_deref() == Some(id) {
+            return Ok(());
+        }
         let after = self.subscriptions.get(id)?.render(self);
         self.emit_change("customer.subscription.updated", &before, after);
         Ok(())
@@ -221,6 +275,9 @@ impl State {
             "ch" => self.charges.find(id).map(|object| object.render(self)),
             "re" => self.refunds.find(id).map(|object| object.render(self)),
             "du" => self.disputes.find(id).map(|object| object.render(self)),
+            "sub" if id.starts_with("sub_sched_") => {
+                self.schedules.find(id).map(|object| object.render(self))
+            }
             "sub" => self.subscriptions.find(id).map(|object| object.render(self)),
             "in" => self.invoices.find(id).map(|object| object.render(self)),
             "cs" => self.sessions.find(id).map(|object| object.render(self)),

@@ -84,10 +84,16 @@ impl Envelope {
 
     /// The same event with all of an invoice's lines, of which Stripe delivers the first ten.
     #[must_use]
-    pub fn with_lines(mut self, lines: Vec<Value>) -> Self {
+    pub fn with_lines(self, lines: Vec<Value>) -> Self {
+        self.with_list("lines", lines)
+    }
+
+    /// The same event with all members of a list of its object.
+    #[must_use]
+    pub fn with_list(mut self, name: &str, members: Vec<Value>) -> Self {
         if let Content::Snapshot { object: Value::Object(object), .. } = &mut self.content {
-            let lines = serde_json::json!({ "object": "list", "data": lines, "has_more": false });
-            object.insert("lines".to_owned(), lines);
+            let list = serde_json::json!({ "object": "list", "data": members, "has_more": false });
+            object.insert(name.to_owned(), list);
         }
         self
     }

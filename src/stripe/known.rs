@@ -1,12 +1,14 @@
-//! Whose is an event that names no account? Its customer says so, or what its payment bought.
+//! Whose is an event? Its subscription says so, else what it names, else its customer, or what its payment bought.
 
 use super::{
-    inbox::claim::{Links, NO_LINK, NO_PAYMENT, Payments},
-    translate::Owner,
+    inbox::claim::{Links, NO_LINK, NO_PAYMENT, NO_REPORT, Payments, ReportTold, Reports},
+    translate::{About, Instructions, Owner, Step},
 };
 use crate::domain::{
-    command::Command,
+    command::{Command, RecordSubscription, SubscriptionChange},
     names::{AccountId, ProviderId},
+    subscription::{Evidence, SubscriptionStatus, SubscriptionTerms, in_order},
+    time::Timestamp,
 };
 
 /// Why no account was found.
@@ -22,13 +24,15 @@ pub(super) enum NotFound {
 pub(super) struct Known {
     pub(super) links: Links,
     pub(super) payments: Payments,
+    /// What was told of each subscription, in the order in which it was said.
+    pub(super) reports: Reports,
 }
 
 impl Known {
     /// What of it these events need.
-    pub(super) fn part_for<'a>(&self, owners: impl Iterator<Item = &'a Owner>) -> Self {
+    pub(super) fn part_for<'a>(&self, instructions: impl Iterator<Item = &'a Instructions>) -> Self {
         let mut part = Self::default();
-        for owner in owners {
+        for Instructions { owner, about, .. } in instructions {
             if let Some((customer, accounts)) =
                 owner.customer().and_then(|customer| self.links.get_key_value(customer))
             {
@@ -39,25 +43,91 @@ impl Known {
             {
                 part.payments.entry(payment.clone()).or_insert_with(|| account.clone());
             }
+            let reports = about.as_ref().and_then(|about| self.reports.get_key_value(&about.subscription));
+            if let Some((subscription, reports)) = reports {
+                part.reports.entry(subscription.clone()).or_insert_with(|| reports.clone());
+            }
         }
         part
     }
 
-    /// The account that the event names, or that its customer or payment leads to.
-    pub(super) fn account_of(&self, owner: &Owner) -> Result<AccountId, NotFound> {
-        let customer = match owner {
-            Owner::Account { account, .. } => return Ok(account.clone()),
-            Owner::Payment(payment) => {
+    /// Notes what is about to be told, so that what came in before its report goes to the right account.
+    pub(super) fn expect<'a>(&mut self, instructions: impl Iterator<Item = &'a Instructions>) {
+        for Instructions { owner, about, .. } in instructions {
+            let Owner::Account { account, .. } = owner else { continue };
+            let Some(About { subscription, report: Some(evidence), unpriced: None, .. }) = about else {
+                continue;
+            };
+            self.note(subscription, evidence, account);
+        }
+    }
+
+    fn note(&mut self, subscription: &ProviderId, evidence: &Evidence, account: &AccountId) {
+        let reports = self.reports.entry(subscription.clone()).or_default();
+        if reports.iter().all(|(known, _)| known.id != evidence.id) {
+            reports.push((evidence.clone(), account.clone()));
+            *reports = in_order(std::mem::take(reports));
+        }
+    }
+
+    /// The account that the event's subscription belongs to, that the event names, or that its customer or payment leads
+    /// to. A report says itself whose the subscription is.
+    pub(super) fn account_of(&self, instructions: &Instructions) -> Result<AccountId, NotFound> {
+        let about = instructions.about.as_ref();
+        let has_it = about.and_then(|about| self.has_at(&about.subscription, about.at));
+        let is_report = about.is_some_and(|about| about.report.is_some());
+        let customer = match (&instructions.owner, has_it) {
+            (Owner::Payment(payment), _) => {
                 let account = self.payments.get(payment).cloned();
                 return account.ok_or(NotFound::Yet(NO_PAYMENT));
             }
-            Owner::Customer(customer) => customer,
+            (Owner::Account { account, .. }, _) if is_report => return Ok(account.clone()),
+            (Owner::Account { .. } | Owner::Customer(_), Some(account)) => return Ok(account.clone()),
+            (Owner::Account { account, .. }, None) => return Ok(account.clone()),
+            (Owner::Customer(customer), None) => customer,
         };
         match self.links.get(customer).map(Vec::as_slice) {
             Some([account]) => Ok(account.clone()),
+            Some([_, _, ..]) if about.is_some_and(|about| about.report.is_none()) => {
+                Err(NotFound::Yet(NO_REPORT))
+            }
             Some([_, _, ..]) => Err(NotFound::Contradiction("its customer is linked to several accounts")),
             Some([]) | None => Err(NotFound::Yet(NO_LINK)),
         }
+    }
+
+    /// Which account has the subscription, by its newest report.
+    pub(super) fn has(&self, subscription: &ProviderId) -> Option<&AccountId> {
+        self.reports.get(subscription)?.last().map(|(_, account)| account)
+    }
+
+    /// Which account had the subscription at a time: by the newest report until then, else by the first one.
+    fn has_at(&self, subscription: &ProviderId, at: Timestamp) -> Option<&AccountId> {
+        let reports = self.reports.get(subscription)?;
+        let by_then = reports.iter().rfind(|(evidence, _)| evidence.reported_at <= at);
+        by_then.or_else(|| reports.first()).map(|(_, account)| account)
+    }
+
+    /// Why an event about a subscription is none of ours: the catalog does not have its price, and nothing else was told
+    /// of it.
+    pub(super) fn is_foreign<'a>(&self, about: &'a About) -> Option<&'a str> {
+        about.unpriced.as_deref().filter(|_| !self.reports.contains_key(&about.subscription))
+    }
+
+    /// Notes a report, and says what the accounts are to be told that have its subscription no more: the one that had it
+    /// before this report, and the report's own account if a later one names another.
+    pub(super) fn report(&mut self, told: &ReportTold, steps: &[Step]) -> Vec<(AccountId, Step)> {
+        self.note(&told.subscription, &told.evidence, &told.account);
+        let reports = self.reports.get(&told.subscription).map(Vec::as_slice).unwrap_or_default();
+        let place = reports.iter().position(|(evidence, _)| evidence.id == told.evidence.id).unwrap_or(0);
+        let Some(terms) = steps.iter().find_map(|step| terms(&step.command)) else { return Vec::new() };
+        let until_next = reports.get(place..).unwrap_or_default();
+        let from_last = place.checked_sub(1).and_then(|last| reports.get(last..)).unwrap_or_default();
+        let pairs = [from_last, until_next].into_iter().filter_map(|reports| match reports {
+            [(_, from), (evidence, to), ..] if from != to => Some((from, evidence, to)),
+            _ => None,
+        });
+        pairs.map(|(from, evidence, to)| (from.clone(), moved(terms, evidence, to))).collect()
     }
 
     /// Notes that the customer belongs to the account. Whether that was news.
@@ -69,6 +139,32 @@ impl Known {
         }
         is_news
     }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only one command has terms")]
+const fn terms(command: &Command) -> Option<&SubscriptionTerms> {
+    match command {
+        Command::RecordSubscription(report) => Some(&report.terms),
+        _ => None,
+    }
+}
+
+/// The end of a subscription in an account, by a report that names another one. It may come back by a later report.
+fn moved(terms: &SubscriptionTerms, evidence: &Evidence, to: &AccountId) -> Step {
+    let terms = SubscriptionTerms {
+        status: SubscriptionStatus::Cancelled,
+        cancel_at: None,
+        trial_end: None,
+        ended_at: None,
+        collection_paused: false,
+        grace_days: None,
+        moved_to: Some(to.clone()),
+        evidence: evidence.clone(),
+        ..terms.clone()
+    };
+    let effective_at = evidence.reported_at;
+    let command = RecordSubscription { change: SubscriptionChange::Moved, terms, effective_at };
+    Step { key: format!("moved:{}", evidence.id), command: Command::RecordSubscription(command) }
 }
 
 /// The payment or invoice that is known to have bought credits once the command is executed.

@@ -5,8 +5,8 @@
 //!
 //! The other way, [`billing`] opens pages at Stripe, through the [`client`] and the journal of its [`calls`].
 //!
-//! What was not told, or only in part, is read there: the [`rest`] of an invoice's lines, and all that [`reconcile`]
-//! compares.
+//! What was not told, or only in part, is read there: the [`rest`] of an invoice's lines, what [`discounts`] take off, and
+//! all that [`reconcile`] compares.
 //!
 //! Deliberately absent: calls to Stripe while a delivery is being answered.
 
@@ -14,9 +14,11 @@ pub mod billing;
 pub mod calls;
 pub mod client;
 pub mod declines;
+mod discounts;
 pub mod doctor;
 pub mod document;
 pub mod envelope;
+mod fate;
 pub mod inbox;
 mod known;
 pub mod processor;

@@ -5,12 +5,11 @@
 //! not marked so, because the process died in between, is handled again: its commands have the same keys, and
 //! count once.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+mod plan;
+mod reading;
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,32 +17,28 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Deployment,
     client::Client,
-    envelope::Envelope,
+    fate::Fate,
     inbox::{
-        Inbox, State,
+        Inbox,
         claim::{Due, Learned, Settled},
     },
-    known::{Known, NotFound, bought_by},
-    rest,
-    translate::{Owner, SetAside, Step, Translation, translate},
+    known::{Known, bought_by},
+    translate::{Owner, Step},
     watch::Watch,
 };
 use crate::{
     domain::{
         command::Command,
-        names::{AccountId, Actor, ProviderId},
+        names::{AccountId, Actor},
         refusal::Refusal,
-        time::Timestamp,
     },
     ledger::{ExecuteError, Key, Ledger, Origin, Provenance, Request},
 };
 
-/// How often an event is tried before a person has to look: with the delays below, for about nine hours.
-pub const ATTEMPTS_MAX: i32 = 20;
-/// The delay after the first attempt. It doubles with each further one.
-pub const RETRY_DELAY_S_MIN: i64 = 1;
-/// The longest delay between two attempts.
-pub const RETRY_DELAY_S_MAX: i64 = 3_600;
+use plan::{Plan, Told, plan};
+use reading::{Read, Translated, discounts_named, names, subscriptions};
+
+pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN};
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
@@ -133,10 +128,13 @@ impl Processor {
         if claim.due.is_empty() {
             return Ok(Progress::Idle);
         }
-        let parties = self.translate_all(std::mem::take(&mut claim.due)).await;
+        let read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
+        let coupons = claim.coupons(&discounts_named(&read)).await?;
+        let parties = self.translate_all(read, &coupons).await;
         let known = Known {
             links: claim.links(&names(&parties, Owner::customer)).await?,
             payments: claim.payments(&names(&parties, Owner::payment)).await?,
+            reports: claim.reports(&subscriptions(&parties)).await?,
         };
         let deadline = Instant::now() + CLAIM_PATIENCE;
         let handled: Vec<Handled> = stream::iter(parties.into_values())
@@ -148,48 +146,19 @@ impl Processor {
         let (mut settled, mut learned) = (Vec::new(), Learned::default());
         for party in handled {
             settled.extend(party.settled);
-            learned.links.extend(party.learned.links);
-            learned.payments.extend(party.learned.payments);
+            learned.extend(party.learned);
         }
         settled.iter().for_each(|settled| self.watch.event(settled));
         claim.settle(&settled, &learned, at).await?;
         Ok(if interrupted { Progress::Interrupted } else { Progress::Handled(settled.len()) })
     }
 
-    /// By party, each in the order of arrival.
-    async fn translate_all(&self, due: Vec<Due>) -> BTreeMap<String, Vec<Translated>> {
-        let until = Instant::now() + FETCH_PATIENCE;
-        let mut translated = stream::iter(due)
-            .map(|due| async move {
-                let translation = self.translate(&due.body, until).await;
-                Translated { due, translation }
-            })
-            .buffered(FETCHES_CONCURRENT_MAX);
-        let mut parties: BTreeMap<String, Vec<Translated>> = BTreeMap::new();
-        while let Some(event) = translated.next().await {
-            parties.entry(event.due.party.clone()).or_default().push(event);
-        }
-        parties
-    }
-
-    /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
-    async fn translate(&self, body: &[u8], until: Instant) -> Translation {
-        let event = Envelope::parse(body).map_err(|error| SetAside::Held(error.to_string()))?;
-        let translation = translate(&event, self.ledger.catalog(), &self.deployment);
-        let Some((client, invoice)) = self.client.as_ref().zip(rest::invoice_of(&event, &translation)) else {
-            return translation;
-        };
-        match tokio::time::timeout_at(until, rest::lines(client, &invoice)).await {
-            Ok(Ok(lines)) => translate(&event.with_lines(lines), self.ledger.catalog(), &self.deployment),
-            Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of its lines: {error}"))),
-            Err(_) => Err(SetAside::Incomplete("the rest of its lines was not there in time".to_owned())),
-        }
-    }
-
     /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
     /// their commands are sent, without waiting for each to be stored before the next is decided.
     async fn handle_party(&self, events: Vec<Translated>, known: &Known, deadline: Instant) -> Handled {
-        let mut known = known.part_for(events.iter().filter_map(Translated::owner));
+        let instructions = || events.iter().filter_map(Translated::instructions);
+        let mut known = known.part_for(instructions());
+        known.expect(instructions());
         let plans: Vec<Plan> = events.into_iter().map(|event| plan(event, &mut known)).collect();
         let mut outcomes = stream::iter(plans)
             .map(|plan| async move {
@@ -201,8 +170,7 @@ impl Processor {
             match outcome {
                 Outcome::Settled(settled, learned) => {
                     handled.settled.push(settled);
-                    handled.learned.links.extend(learned.links);
-                    handled.learned.payments.extend(learned.payments);
+                    handled.learned.extend(learned);
                 }
                 Outcome::Left => break,
                 Outcome::Interrupted => {
@@ -215,11 +183,11 @@ impl Processor {
     }
 
     async fn carry_out(&self, plan: Plan) -> Outcome {
-        let mut learned = Learned::default();
+        let mut learned = Learned { coupons: plan.coupons, ..Learned::default() };
         let fate = match plan.todo {
             Err(fate) => fate,
-            Ok((account, steps)) => match self.execute_all(&plan.due, &account, &steps, &mut learned).await {
-                Ok(()) => Fate::Done(account),
+            Ok(told) => match self.execute_all(&plan.due, &told, &mut learned).await {
+                Ok(()) => Fate::Done(told.account, plan.note),
                 Err(Obstacle::Fate(fate)) => fate,
                 Err(Obstacle::Passing) => return Outcome::Interrupted,
             },
@@ -227,13 +195,8 @@ impl Processor {
         Outcome::Settled(fate.settle(&plan.due, self.ledger.clock().now()), learned)
     }
 
-    async fn execute_all(
-        &self,
-        due: &Due,
-        account: &AccountId,
-        steps: &[Step],
-        learned: &mut Learned,
-    ) -> Result<(), Obstacle> {
+    async fn execute_all(&self, due: &Due, told: &Told, learned: &mut Learned) -> Result<(), Obstacle> {
+        let Told { account, steps, elsewhere, report } = told;
         for step in steps {
             self.execute(due, account, step).await?;
             if let Command::LinkCustomer { customer, .. } = &step.command {
@@ -242,6 +205,10 @@ impl Processor {
             let payment = bought_by(&step.command);
             learned.payments.extend(payment.map(|payment| (payment.clone(), account.clone())));
         }
+        for (account, step) in elsewhere {
+            self.execute(due, account, step).await?;
+        }
+        learned.reports.extend(report.clone());
         Ok(())
     }
 
@@ -268,23 +235,6 @@ impl Processor {
     }
 }
 
-struct Translated {
-    due: Due,
-    translation: Translation,
-}
-
-impl Translated {
-    fn owner(&self) -> Option<&Owner> {
-        self.translation.as_ref().ok().map(|instructions| &instructions.owner)
-    }
-}
-
-/// An event of which it is known whose it is, or what becomes of it without a command.
-struct Plan {
-    due: Due,
-    todo: Result<(AccountId, Vec<Step>), Fate>,
-}
-
 enum Outcome {
     Settled(Settled, Learned),
     /// There was no time left for it.
@@ -305,108 +255,6 @@ enum Obstacle {
     /// It will go away by itself.
     Passing,
     Fate(Fate),
-}
-
-/// What becomes of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Fate {
-    Done(AccountId),
-    Aside(State, String),
-    /// To be tried again, until it was tried too often.
-    Later(String),
-    /// The same, but when it was tried too often, nothing is lost: it was about something that is not sold here.
-    LaterIfAtAll(String),
-    Dead(String),
-}
-
-impl Fate {
-    fn of(aside: &SetAside) -> Self {
-        let because = aside.because().to_owned();
-        match aside {
-            SetAside::Ignored(_) => Self::Aside(State::Ignored, because),
-            SetAside::Incomplete(_) => Self::Later(because),
-            SetAside::Quarantined(_) => Self::Aside(State::Quarantined, because),
-            SetAside::Held(_) => Self::Dead(because),
-        }
-    }
-
-    fn settle(self, due: &Due, at: Timestamp) -> Settled {
-        let settled = |state, reason, account| Settled {
-            event_id: due.event_id.clone(),
-            state,
-            reason,
-            attempts: due.attempts,
-            next_attempt_at: None,
-            account,
-        };
-        match self {
-            Self::Done(account) => settled(State::Processed, None, Some(account)),
-            Self::Aside(state, because) => settled(state, Some(because), None),
-            Self::Dead(because) => settled(State::Dead, Some(because), None),
-            Self::Later(because) => wait(settled(State::Dead, Some(because), None), at),
-            Self::LaterIfAtAll(because) => wait(settled(State::Ignored, Some(because), None), at),
-        }
-    }
-}
-
-/// One more attempt, unless there were enough: then this is what became of the event.
-fn wait(given_up: Settled, at: Timestamp) -> Settled {
-    let attempts = given_up.attempts.saturating_add(1);
-    if attempts >= ATTEMPTS_MAX {
-        return Settled { attempts, ..given_up };
-    }
-    let next_attempt_at = Some(at.plus(delay(attempts)));
-    Settled { attempts, next_attempt_at, state: State::Waiting, ..given_up }
-}
-
-/// How long to wait after so many attempts.
-fn delay(attempts: i32) -> TimeDelta {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
-    let factor = 2_i64.checked_pow(doublings).unwrap_or(RETRY_DELAY_S_MAX);
-    TimeDelta::seconds(RETRY_DELAY_S_MIN.saturating_mul(factor).min(RETRY_DELAY_S_MAX))
-}
-
-/// The customers, or the payments, that these events lead to their accounts by.
-fn names(
-    parties: &BTreeMap<String, Vec<Translated>>,
-    name: impl Fn(&Owner) -> Option<&ProviderId>,
-) -> Vec<&str> {
-    let owners = parties.values().flatten().filter_map(Translated::owner);
-    let names: BTreeSet<&str> = owners.filter_map(name).map(ProviderId::as_str).collect();
-    names.into_iter().collect()
-}
-
-/// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
-/// events already: they would make the same one.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only a link may be there already")]
-fn plan(event: Translated, known: &mut Known) -> Plan {
-    let Translated { due, translation } = event;
-    let instructions = match translation {
-        Ok(instructions) => instructions,
-        Err(aside) => return Plan { due, todo: Err(Fate::of(&aside)) },
-    };
-    let account = match known.account_of(&instructions.owner) {
-        Ok(account) => account,
-        Err(NotFound::Yet(because)) => {
-            let only_links = instructions.steps.iter().all(|step| is_payment_link(&step.command));
-            let fate = if only_links { Fate::LaterIfAtAll } else { Fate::Later };
-            return Plan { due, todo: Err(fate(because.to_owned())) };
-        }
-        Err(NotFound::Contradiction(because)) => {
-            return Plan { due, todo: Err(Fate::Dead(because.to_owned())) };
-        }
-    };
-    let mut steps = instructions.steps;
-    steps.retain(|step| match &step.command {
-        Command::LinkCustomer { customer, .. } => known.link(customer, &account),
-        _ => true,
-    });
-    Plan { due, todo: Ok((account, steps)) }
-}
-
-/// Whether the command only says which invoice a payment was for.
-const fn is_payment_link(command: &Command) -> bool {
-    matches!(command, Command::LinkPayment { .. })
 }
 
 fn provenance(event_id: &str) -> Provenance {

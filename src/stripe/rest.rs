@@ -1,19 +1,19 @@
-//! What if an event carries only a part of its object? Stripe delivers the first ten lines of an invoice; all of them
-//! are fetched before anything is granted.
+//! What if an event carries only a part of its object? Stripe delivers the first ten lines of an invoice, and none of
+//! the items of a checkout; all of them are fetched before anything is granted.
 
 use serde_json::Value;
 
 use super::{
     client::{CallError, Client, Listing},
     envelope::Envelope,
-    translate::{SetAside, Translation},
+    translate::{ITEMS, SetAside, Translation},
 };
 use crate::domain::names::ProviderId;
 
-/// The most lines of one invoice.
+/// The most lines of one invoice, or items of one checkout.
 pub const LINES_MAX: usize = 2_000;
 
-/// Why the lines of an invoice are not there.
+/// Why the rest is not there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoLines {
     #[error("Stripe cannot be asked for it: {0}")]
@@ -22,19 +22,52 @@ pub(super) enum NoLines {
     TooMany,
 }
 
-/// The invoice whose lines an event leaves out. Those of a connected account cannot be asked for with our key.
-pub(super) fn invoice_of(event: &Envelope, translation: &Translation) -> Option<ProviderId> {
-    let Err(SetAside::Incomplete(_)) = translation else { return None };
-    let object = event.object().filter(|_| event.account.is_none())?;
-    if object.text("object") == Some("invoice") { object.id_of() } else { None }
+/// What an event leaves out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    Lines { invoice: ProviderId },
+    Items { session: ProviderId },
 }
 
-/// All lines of an invoice.
-pub(super) async fn lines(client: &Client, invoice: &ProviderId) -> Result<Vec<Value>, NoLines> {
-    let listing = Listing::Lines { invoice: invoice.to_string() };
+impl Rest {
+    /// What is to be fetched before the event can be read. That of a connected account cannot be asked for with our key.
+    pub(super) fn of(event: &Envelope, translation: &Translation) -> Option<Self> {
+        let Err(SetAside::Incomplete(_)) = translation else { return None };
+        let object = event.object().filter(|_| event.account.is_none())?;
+        match object.text("object")? {
+            "invoice" => Some(Self::Lines { invoice: object.id_of()? }),
+            "checkout.session" => Some(Self::Items { session: object.id_of()? }),
+            _ => None,
+        }
+    }
+
+    /// The event with all of it.
+    pub(super) async fn fetch(&self, client: &Client, event: Envelope) -> Result<Envelope, NoLines> {
+        match self {
+            Self::Lines { invoice } => {
+                let listing = Listing::Lines { invoice: invoice.to_string() };
+                Ok(event.with_lines(all(client, &listing).await?))
+            }
+            Self::Items { session } => {
+                let listing = Listing::Items { session: session.to_string() };
+                Ok(event.with_list(ITEMS, all(client, &listing).await?))
+            }
+        }
+    }
+}
+
+/// The same event where nobody can be asked: it says all that will ever be known of what was bought.
+pub(super) fn without_items(event: &Envelope, translation: &Translation) -> Option<Envelope> {
+    let Err(SetAside::Incomplete(_)) = translation else { return None };
+    let object = event.object().filter(|object| object.text("object") == Some("checkout.session"))?;
+    object.find(ITEMS).is_none().then(|| event.clone().with_list(ITEMS, Vec::new()))
+}
+
+/// All members of a list.
+async fn all(client: &Client, listing: &Listing) -> Result<Vec<Value>, NoLines> {
     let (mut lines, mut after) = (Vec::new(), None);
     loop {
-        let page = client.page(&listing, after.as_deref()).await?;
+        let page = client.page(listing, after.as_deref()).await?;
         lines.extend(page.objects);
         if lines.len() > LINES_MAX {
             return Err(NoLines::TooMany);

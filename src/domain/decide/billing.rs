@@ -1,14 +1,13 @@
 //! What the payment provider reports of customers, subscriptions, checkouts and packs.
 
-use chrono::TimeDelta;
-
 use crate::domain::{
     account::CustomerLink,
     command::{CheckoutStep, RecordCheckout, RecordPackPurchase, RecordSubscription, SubscriptionChange},
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::{Event, PaymentPurpose},
-    names::{GrantId, ProviderId},
+    names::ProviderId,
     refusal::Refusal,
+    sold::{SoldPack, is_granted},
     time::Timestamp,
 };
 
@@ -36,8 +35,9 @@ impl Draft<'_> {
         if self.context.catalog.terms_of(plan).is_none() {
             return Err(Refusal::UnknownPlan { plan: plan.clone() });
         }
+        let Some(change) = self.change_by(report) else { return Ok(()) };
         let (terms, effective_at) = (report.terms.clone(), report.effective_at);
-        let reported = match &report.change {
+        let reported = match &change {
             SubscriptionChange::TrialStarted => Event::TrialStarted { terms, effective_at },
             SubscriptionChange::Started => Event::SubscriptionStarted { terms, effective_at },
             SubscriptionChange::Renewed => Event::SubscriptionRenewed { terms, effective_at },
@@ -52,33 +52,52 @@ impl Draft<'_> {
             SubscriptionChange::CancellationScheduled => Event::CancellationScheduled { terms, effective_at },
             SubscriptionChange::CancellationWithdrawn => Event::CancellationWithdrawn { terms, effective_at },
             SubscriptionChange::Ended => Event::SubscriptionEnded { terms, effective_at },
+            SubscriptionChange::RevenueChanged | SubscriptionChange::Unnamed => {
+                Event::RevenueChanged { terms, effective_at }
+            }
+            SubscriptionChange::Moved => Event::SubscriptionMoved { terms, effective_at },
         };
         self.record(reported)?;
         self.settle_facts()
     }
 
+    /// What a report changes. One that names nothing repeats the one before it: `None`, if that is known. Where it is not,
+    /// because it was lost or comes later, the terms say what has changed.
+    fn change_by(&self, report: &RecordSubscription) -> Option<SubscriptionChange> {
+        if report.change != SubscriptionChange::Unnamed {
+            return Some(report.change.clone());
+        }
+        match self.account.subscriptions.before(&report.terms) {
+            Some(before) => report.terms.change_since(before),
+            None => Some(report.terms.status.reported()),
+        }
+    }
+
     pub(super) fn record_pack_purchase(&mut self, purchase: &RecordPackPurchase) -> Result<(), Refusal> {
-        let id = GrantId::parse(&format!("pack:{}", purchase.payment)).map_err(|_| Refusal::UnknownPack)?;
-        if self.account.wallet.find(&id).is_some() {
+        if is_granted(&self.account, purchase) {
             return Ok(());
         }
-        let pack = self.context.catalog.pack(&purchase.pack).ok_or(Refusal::UnknownPack)?;
-        let amount = pack.credits.checked_mul(purchase.quantity).ok_or(Refusal::AmountTooLarge)?;
+        let id = purchase.grant_id().map_err(|_| Refusal::UnknownPack)?;
+        let sold = self.sold(purchase)?;
+        let quantity = sold.count(purchase);
+        let amount = sold.credits.checked_mul(quantity).ok_or(Refusal::AmountTooLarge)?;
         self.check_room_for(amount)?;
         let bought_at = purchase.effective_at;
-        let life = pack.expires_after_days.map(|days| TimeDelta::days(i64::from(days)));
-        self.record(Event::PaymentSucceeded {
-            payment: purchase.payment.clone(),
-            money: purchase.money.clone(),
-            purpose: PaymentPurpose::Pack { pack: purchase.pack.clone(), quantity: purchase.quantity },
-            effective_at: bought_at,
-        })?;
+        if !self.account.payments.has_succeeded(&purchase.payment) {
+            let purpose = PaymentPurpose::Pack { pack: purchase.pack.clone(), quantity };
+            self.record(Event::PaymentSucceeded {
+                payment: purchase.payment.clone(),
+                money: purchase.paid.clone().unwrap_or_else(|| purchase.money.clone()),
+                purpose,
+                effective_at: bought_at,
+            })?;
+        }
         let grant = GrantTerms {
             grant_id: id,
             source: Source::TopUp,
             amount,
             starts_at: bought_at,
-            expires_at: life.map(|life| bought_at.plus(life)),
+            expires_at: sold.ends(bought_at),
             priority: PRIORITY_DEFAULT,
             cost: Some(purchase.money.clone()),
             payment: Some(purchase.payment.clone()),
@@ -89,6 +108,15 @@ impl Draft<'_> {
         self.pass_time()
     }
 
+    /// What each pack gives: as it was sold, where that is known, else as the catalog says.
+    fn sold(&self, purchase: &RecordPackPurchase) -> Result<SoldPack, Refusal> {
+        if let Some(sold) = self.account.sales.sold(purchase) {
+            return Ok(sold.clone());
+        }
+        let pack = self.context.catalog.terms_of_pack(&purchase.pack).ok_or(Refusal::UnknownPack)?;
+        Ok(SoldPack::of(pack))
+    }
+
     pub(super) fn record_checkout(&mut self, checkout: &RecordCheckout) -> Result<(), Refusal> {
         if let Some(customer) = &checkout.customer {
             self.link(customer, checkout.effective_at)?;
@@ -96,9 +124,12 @@ impl Draft<'_> {
         let (session, purpose) = (checkout.session.clone(), checkout.purpose.clone());
         let effective_at = checkout.effective_at;
         self.record_last(match checkout.step {
-            CheckoutStep::Started => Event::CheckoutStarted { session, purpose, effective_at },
+            CheckoutStep::Started => {
+                Event::CheckoutStarted { session, purpose, sold: checkout.sold.clone(), effective_at }
+            }
             CheckoutStep::Completed { paid } => {
-                Event::CheckoutCompleted { session, purpose, paid, effective_at }
+                let invoice = checkout.invoice.clone();
+                Event::CheckoutCompleted { session, purpose, paid, invoice, effective_at }
             }
             CheckoutStep::Expired => Event::CheckoutExpired { session, purpose, effective_at },
         });

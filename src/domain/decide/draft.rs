@@ -16,6 +16,8 @@ pub(super) struct Draft<'a> {
     pub(super) context: Context<'a>,
     /// Copied only when a later event of the decision depends on an earlier one.
     pub(super) account: Cow<'a, OpenAccount>,
+    /// A closed account gets no credits, and time brings it nothing. What happens to its subscriptions is recorded.
+    pub(super) is_closed: bool,
     events: Vec<Event>,
 }
 
@@ -25,16 +27,23 @@ impl<'a> Draft<'a> {
         let plan = context.catalog.free_plan.clone();
         let account = OpenAccount::new(plan.clone(), context.at);
         let opened = Event::AccountOpened { plan, effective_at: context.at };
-        let mut draft = Self { context, account: Cow::Owned(account), events: vec![opened] };
+        let mut draft =
+            Self { context, account: Cow::Owned(account), is_closed: false, events: vec![opened] };
         draft.grant_on_opening()?;
         Ok(draft)
     }
 
     /// For an account that is open. What is due because time passed comes first.
     pub(super) fn of(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
-        let mut draft = Self { context, account: Cow::Borrowed(account), events: Vec::new() };
+        let mut draft =
+            Self { context, account: Cow::Borrowed(account), is_closed: false, events: Vec::new() };
         draft.pass_time()?;
         Ok(draft)
+    }
+
+    /// For an account that is closed, of which something becomes known.
+    pub(super) const fn of_closed(account: &'a OpenAccount, context: Context<'a>) -> Self {
+        Self { context, account: Cow::Borrowed(account), is_closed: true, events: Vec::new() }
     }
 
     /// Adds an event that later ones of this decision depend on.

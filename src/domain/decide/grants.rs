@@ -70,9 +70,12 @@ impl Draft<'_> {
         self.grant(grant, at)
     }
 
-    /// Grants; takes back at once what is known to be refunded or disputed, and pays what is owed out of the
+    /// Grants, unless the account is closed; takes back at once what is known to be refunded or disputed, and pays what is owed out of the
     /// rest.
     pub(super) fn grant(&mut self, grant: GrantTerms, effective_at: Timestamp) -> Result<(), Refusal> {
+        if self.is_closed {
+            return Ok(());
+        }
         let (id, payment) = (grant.grant_id.clone(), grant.payment.clone());
         self.record(Event::CreditsGranted { grant, effective_at })?;
         if let Some(payment) = payment {

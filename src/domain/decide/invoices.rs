@@ -91,6 +91,9 @@ impl Draft<'_> {
 
     /// Brings credits to what all facts say, after one of them became known.
     pub(super) fn settle_facts(&mut self) -> Result<(), Refusal> {
+        if self.is_closed {
+            return Ok(());
+        }
         self.settle_months()?;
         self.pass_time()?;
         self.roll_over()

@@ -77,8 +77,48 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::ForgiveDebt { .. }
             | Command::Settle,
         ) => Err(Refusal::AccountNotFound),
+        // What happens to its subscriptions and payments goes on being known.
+        (Account::Closed(closed), command) if is_fact(command) => {
+            decide_open(Draft::of_closed(&closed.last, context), command)
+        }
         (Account::Closed(_), _) => Err(Refusal::AccountClosed),
         (Account::Open(account), command) => decide_open(Draft::of(account, context)?, command),
+    }
+}
+
+/// Whether the payment provider reports that something has happened, so that nobody asks for it.
+const fn is_fact(command: &Command) -> bool {
+    match command {
+        Command::LinkCustomer { .. }
+        | Command::UnlinkCustomer { .. }
+        | Command::RecordSubscription(_)
+        | Command::RecordPaidInvoice(_)
+        | Command::RecordUnpaidInvoice { .. }
+        | Command::RecordCreditNote { .. }
+        | Command::RecordPackPurchase(_)
+        | Command::RecordFailedPayment { .. }
+        | Command::RecordActionRequired { .. }
+        | Command::RecordCheckout(_)
+        | Command::RecordRefundedPayment { .. }
+        | Command::AnnounceTrialEnd { .. }
+        | Command::LinkPayment { .. }
+        | Command::RecordRefund { .. }
+        | Command::RecordFailedRefund { .. }
+        | Command::OpenDispute { .. }
+        | Command::CloseDispute { .. } => true,
+        Command::OpenAccount
+        | Command::CloseAccount { .. }
+        | Command::DeductCredits { .. }
+        | Command::Generate(_)
+        | Command::HoldCredits { .. }
+        | Command::CommitHold { .. }
+        | Command::ReleaseHold { .. }
+        | Command::ExtendHold { .. }
+        | Command::RefundDeduction { .. }
+        | Command::GrantCredits(_)
+        | Command::AdjustCredits { .. }
+        | Command::ForgiveDebt { .. }
+        | Command::Settle => false,
     }
 }
 

@@ -59,7 +59,7 @@ impl Draft<'_> {
 
     fn first_due(&self) -> Option<Due> {
         let at = self.context.at;
-        if !may_be_due(&self.account, at) {
+        if self.is_closed || !may_be_due(&self.account, at) {
             return None;
         }
         let hold = self.hold_due().map(|(due, event)| (due, 0, Due::Ended(event)));

@@ -87,7 +87,11 @@ impl Draft<'_> {
         payment: &ProviderId,
         effective_at: Timestamp,
     ) -> Result<(), Refusal> {
-        let bought = self.account.wallet.bought_by(payment);
+        let payments = &self.account.payments;
+        let bought = self.account.wallet.grants().filter(|grant| {
+            let by = grant.terms.payment.as_ref().map(|by| payments.bought_by(by));
+            by == Some(payment)
+        });
         let (carried, own): (Vec<&Grant>, Vec<&Grant>) =
             bought.partition(|grant| grant.terms.source == Source::Rollover);
         let returned = self.account.payments.returned(payment);

@@ -27,6 +27,9 @@ struct Share<'a> {
 impl Draft<'_> {
     /// Carries the unused part of each month that ended into the month that follows it, if that was paid.
     pub(super) fn roll_over(&mut self) -> Result<(), Refusal> {
+        if self.is_closed {
+            return Ok(());
+        }
         let months: Vec<Slot> = self.months_to_carry_into();
         for month in &months {
             self.take_excess(month)?;

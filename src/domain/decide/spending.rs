@@ -135,7 +135,15 @@ impl Draft<'_> {
         };
         let has = |plan: &&Plan| needs.is_none_or(|needs| plan.features.is_superset(needs));
         let allows = |plan: &&Plan| plan.limits.iter().all(|limit| self.exceeded(limit, windows).is_none());
-        self.context.catalog.plans.iter().filter(has).filter(allows).map(|plan| plan.id.clone()).collect()
+        self.context
+            .catalog
+            .plans
+            .iter()
+            .filter(|plan| plan.is_sold())
+            .filter(has)
+            .filter(allows)
+            .map(|plan| plan.id.clone())
+            .collect()
     }
 
     pub(super) fn insufficient(&self, requested: Credits) -> Refusal {
@@ -166,6 +174,7 @@ impl Draft<'_> {
             self.context.catalog.terms_of(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
         };
         let above = self.context.catalog.plans.iter().skip_while(|other| other.id != *plan).skip(1);
+        let above = above.filter(|other| other.is_sold());
         let mut larger = above.filter(|other| other.allocation.monthly() > monthly(plan));
         let enough = larger.clone().find(|other| other.allocation.monthly() >= requested);
         enough

@@ -147,7 +147,7 @@ impl<'a> From<&'a Pack> for ProductDocument<'a> {
 
 fn products(catalog: &Catalog) -> impl Iterator<Item = ProductDocument<'_>> {
     let plans = catalog.plans.iter().filter(|plan| plan.is_offered()).map(ProductDocument::from);
-    plans.chain(catalog.packs.iter().map(ProductDocument::from))
+    plans.chain(catalog.packs.iter().filter(|pack| pack.is_sold()).map(ProductDocument::from))
 }
 
 /// Somebody who has no key, and is not too quick; and what their browser has already.

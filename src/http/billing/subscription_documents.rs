@@ -15,7 +15,7 @@ use crate::{
     },
     http::schema::{Count, Id, MoneySchema, PeriodSchema, SourceSchema, Time},
     stripe::{
-        billing::{ChangePreview, InvoicePreview, LinePreview, held},
+        billing::{ChangePreview, InvoicePreview, LinePreview, Pending, held},
         client::SubscriptionKept,
     },
 };
@@ -81,12 +81,16 @@ pub struct SubscriptionChangePreview<'a> {
     subscription: &'a ProviderId,
     from: SubscriptionOffer<'a>,
     to: SubscriptionOffer<'a>,
-    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`.
+    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`; `period_end`:
+    /// nothing is, since the change waits until then.
     #[schema(value_type = String)]
     settlement: Settlement,
     /// Send it with the change, within the hour, to be charged what is shown here. `null`: nothing is prorated.
     #[schema(value_type = Option<Time>)]
     proration_date: Option<Timestamp>,
+    /// When it takes effect: a change to less, at the end of the period. `null`: now.
+    #[schema(value_type = Option<Time>)]
+    effective_at: Option<Timestamp>,
     invoice: InvoicePreviewed<'a>,
     /// What happens to credits now: when the invoice is paid, if that is due at once.
     /// `null`: it is not known, as when the invoice has more lines than are shown.
@@ -161,6 +165,43 @@ pub struct GrantPreviewed {
     expires_at: Option<Timestamp>,
 }
 
+/// What the subscription becomes when its period ends.
+#[derive(Serialize, ToSchema)]
+pub struct PendingChange<'a> {
+    #[schema(value_type = Id)]
+    pub subscription: &'a ProviderId,
+    /// `null`: it stays what it is.
+    pub pending: Option<PendingOffer<'a>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PendingOffer<'a> {
+    /// `null`: the catalog does not have its price.
+    #[schema(value_type = Option<Id>)]
+    plan: Option<&'a PlanId>,
+    /// `month` or `year`
+    #[schema(value_type = Option<String>)]
+    interval: Option<Interval>,
+    quantity: Option<u32>,
+    #[schema(value_type = Option<Count>)]
+    credits_a_month: Option<Credits>,
+    #[schema(value_type = Time)]
+    at: Timestamp,
+}
+
+impl<'a> From<&'a Pending> for PendingOffer<'a> {
+    fn from(pending: &'a Pending) -> Self {
+        let to = pending.to.as_ref();
+        Self {
+            plan: to.map(|to| &to.plan),
+            interval: to.map(|to| to.interval),
+            quantity: to.map(|to| to.quantity),
+            credits_a_month: pending.credits,
+            at: pending.at,
+        }
+    }
+}
+
 /// The next invoice, as things are.
 #[derive(Serialize, ToSchema)]
 pub struct UpcomingInvoice<'a> {
@@ -179,6 +220,7 @@ impl<'a> From<&'a ChangePreview> for SubscriptionChangePreview<'a> {
             to: offer(&preview.change.to, after),
             settlement: preview.change.settlement,
             proration_date: preview.change.proration_date,
+            effective_at: preview.change.at,
             invoice: InvoicePreviewed::from(&preview.invoice),
             credits: preview.credits.as_ref().map(CreditsPreviewed::from),
         }

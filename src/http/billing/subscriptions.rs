@@ -9,7 +9,8 @@ use axum::{
 use super::{
     answered,
     subscription_documents::{
-        InvoicePreviewed, SubscriptionChangePreview, SubscriptionRequested, UpcomingInvoice,
+        InvoicePreviewed, PendingChange, PendingOffer, SubscriptionChangePreview, SubscriptionRequested,
+        UpcomingInvoice,
     },
     subscription_inputs::{CancellationOrder, SubscriptionAsked, SubscriptionChangeOrder, SubscriptionOrder},
 };
@@ -47,8 +48,9 @@ pub async fn preview_change(
 
 /// Change the subscription
 ///
-/// A larger plan is paid for at once, and refused if it cannot be; a smaller one is credited as the catalog says. Credits and
-/// features follow when Stripe reports the change and its payment.
+/// A larger plan is paid for at once, and refused if it cannot be. A smaller one, fewer seats, or a month instead of a year
+/// wait for the end of the period, unless the catalog says `downgrade = "at_once"`; until then a new change replaces it, and
+/// it can be withdrawn. Credits and features follow when Stripe reports the change and its payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionChangeOrder,
@@ -63,6 +65,40 @@ pub async fn change(
     let subscription = order.subscription.clone();
     let wish = order.into_wish()?;
     amend(&state, of, key, subscription, Wanted::Change(wish)).await
+}
+
+/// See the change that waits
+///
+/// What the subscription becomes when its period ends, however that was asked for: here, or on Stripe's portal.
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/subscription/change", operation_id = "get_pending_change",
+    tag = "Billing", params(("account" = Id, Path), SubscriptionAsked),
+    responses((status = 200, description = "As Stripe says now.", body = PendingChange))
+)]
+pub async fn pending_change(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    Query(asked): Query<SubscriptionAsked>,
+) -> Result<Response<Body>, Failure> {
+    let found = state.billing.pending_change(&of.account, asked.subscription.as_ref()).await?;
+    json(&PendingChange { subscription: &found.0, pending: found.1.as_ref().map(PendingOffer::from) })
+}
+
+/// Withdraw the change that waits
+///
+/// The subscription stays what it is, also where the change was made on Stripe's portal.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscription/change/withdraw", operation_id = "withdraw_change",
+    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn withdraw_change(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+) -> Result<Response<Body>, Failure> {
+    amend(&state, of, key, order.subscription, Wanted::WithdrawChange).await
 }
 
 /// Cancel the subscription

@@ -342,6 +342,11 @@ pub const OPERATIONS: &[Described] = &[
         ..Described::other("preview_subscription_change", Bills::SCOPES, true, OF_PREVIEW)
     },
     Described::billing("change_subscription", OF_CHANGE),
+    Described {
+        asks_stripe: true,
+        ..Described::other("get_pending_change", Bills::SCOPES, false, OF_UPCOMING)
+    },
+    Described::billing("withdraw_change", OF_SUBSCRIPTION),
     Described::billing("cancel_subscription", OF_SUBSCRIPTION),
     Described::billing("withdraw_cancellation", OF_SUBSCRIPTION),
     Described::billing("pause_subscription", OF_SUBSCRIPTION),
@@ -380,7 +385,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::billing("cancel_payment", &[Code::PaymentNotFound, Code::PaymentState]),
     Described::billing(
         "refund_payment",
-        &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable],
+        &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable, Code::PaymentDisputed],
     ),
     Described::at_stripe("list_invoices", false, &[Code::AccountNotFound]),
     Described {

@@ -136,8 +136,8 @@ impl<'a> From<&'a Catalog> for CatalogDocument<'a> {
             scale: catalog.scale,
             free_plan: &catalog.free_plan,
             features: &catalog.features,
-            plans: catalog.plans.iter().map(PlanDocument::from).collect(),
-            packs: catalog.packs.iter().map(PackDocument::from).collect(),
+            plans: catalog.plans.iter().filter(|plan| plan.is_sold()).map(PlanDocument::from).collect(),
+            packs: catalog.packs.iter().filter(|pack| pack.is_sold()).map(PackDocument::from).collect(),
             generations: catalog.generations.iter().map(GenerationDocument::from).collect(),
         }
     }

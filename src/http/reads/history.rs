@@ -70,17 +70,17 @@ pub struct SubscriptionChange<'a> {
 }
 
 impl<'a> From<&'a Change> for SubscriptionChange<'a> {
-    fn from(change: &'a Change) -> Self {
+    fn from(Change { report, before }: &'a Change) -> Self {
         Self {
-            position: Token::of(Position(change.position)),
-            sequence: change.sequence,
-            r#type: &change.event,
-            effective_at: change.effective_at.into(),
-            recorded_at: change.recorded_at.into(),
-            late: change.late,
-            stripe_event: change.stripe_event.as_deref(),
-            before: change.before.as_deref().map(Subscription::from),
-            after: Subscription::from(&*change.after),
+            position: Token::of(Position(report.position)),
+            sequence: report.sequence,
+            r#type: &report.event,
+            effective_at: report.effective_at.into(),
+            recorded_at: report.recorded_at.into(),
+            late: report.late,
+            stripe_event: report.stripe_event.as_deref(),
+            before: before.as_ref().map(Subscription::from),
+            after: Subscription::from(&*report.terms),
         }
     }
 }

@@ -205,6 +205,9 @@ impl State {
             first: First::Try(presence),
             flexible: session.flexible,
             trial_end: session.trial_end,
+            anchor: session.anchor,
+            backdate: None,
+            prorates: session.prorates,
             trial_without_method: session.trial_without_method.clone(),
             cancel_at_period_end: false,
             cancel_at: None,
@@ -256,7 +259,11 @@ impl State {
 
     /// A bank debit of a session is decided.
     pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), Failure> {
-        let session = self.sessions.iter().find(|session| session.payment_intent.as_deref() == Some(intent));
+        let invoice = self.payment_intents.get(intent)?.invoice.clone();
+        let session = self.sessions.iter().find(|session| {
+            session.payment_intent.as_deref() == Some(intent)
+                || (session.invoice.is_some() && session.invoice == invoice)
+        });
         let Some(id) = session.map(|session| session.id.clone()) else { return Ok(()) };
         if paid {
             self.sessions.get_mut(&id)?.payment_status = "paid";

@@ -2,10 +2,12 @@
 
 use crate::sandbox::{
     failure::Failure,
-    objects::{invoice::Status as InvoiceStatus, subscription::Status},
+    objects::{invoice::Status as InvoiceStatus, schedule::Status as ScheduleStatus, subscription::Status},
     state::{AfterRetries, State},
     table::Stored,
 };
+
+use super::{invoicing::NewInvoice, payments::Presence, proration::credit_lines};
 
 /// What somebody who cancels says.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +16,83 @@ pub struct Words {
     pub feedback: Option<String>,
 }
 
+/// What is done about the time that was paid for, by whoever cancels now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Money {
+    /// What is not used is given back.
+    pub prorate: bool,
+    /// What waits for an invoice is asked for, or given back, now; else when the period would have ended.
+    pub invoice_now: bool,
+}
+
+/// In which order a cancellation is told that gives money back.
+const CANCELLATION: &[&str] = &[
+    "customer.subscription.deleted",
+    "subscription_schedule.canceled",
+    "invoice.created",
+    "invoice.finalized",
+    "payment_intent.created",
+    "charge.succeeded",
+    "payment_intent.succeeded",
+    "invoice.paid",
+    "invoice.payment_succeeded",
+    "customer.updated",
+    "invoiceitem.created",
+];
+
 impl State {
+    /// Somebody ends it now.
+    pub fn cancel_subscription(&mut self, id: &str, words: Words, money: Money) -> Result<(), Failure> {
+        let place = self.place();
+        let row = self.subscriptions.get(id)?.clone();
+        let paid_for = matches!(row.status, Status::Active | Status::PastDue | Status::Trialing);
+        let mut items = Vec::new();
+        if money.prorate && paid_for {
+            let mut credits = Vec::new();
+            for item in &row.items {
+                let span = (self.now.min(item.period_end), item.period_end);
+                credits.extend(credit_lines(self, &row, item, span)?);
+            }
+            self.note_credits(id, &credits)?;
+            items.extend(
+                credits.iter().filter_map(|line| line.as_invoice_item(&row.customer, None, self.now)),
+            );
+            self.subscriptions.get_mut(id)?.pending.extend(credits);
+        }
+        self.end_subscription(id, "cancellation_requested", words)?;
+        for item in items {
+            self.emit("invoiceitem.created", item);
+        }
+        if money.invoice_now {
+            self.invoice_pending(id)?;
+        }
+        self.arrange(place, CANCELLATION);
+        Ok(())
+    }
+
+    /// Asks for what was waiting when the subscription ended, or gives it back to the customer's balance.
+    pub fn invoice_pending(&mut self, id: &str) -> Result<(), Failure> {
+        let row = self.subscriptions.get_mut(id)?;
+        let lines = std::mem::take(&mut row.pending);
+        let row = row.clone();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let invoice = self.open_invoice(NewInvoice {
+            customer: row.customer.clone(),
+            subscription: Some(row.id.clone()),
+            reason: "subscription_update",
+            lines,
+            period: (self.now, self.now),
+            currency: row.currency.clone(),
+        })?;
+        self.finalize_invoice(&invoice)?;
+        if self.invoices.get(&invoice)?.paid_at.is_none() && row.is_automatic() {
+            self.collect(&invoice, None, Presence::Absent)?;
+        }
+        Ok(())
+    }
+
     /// Ends it now. `reason` is Stripe's: `cancellation_requested`, `payment_failed`, `payment_disputed`.
     pub fn end_subscription(&mut self, id: &str, reason: &str, words: Words) -> Result<(), Failure> {
         let now = self.now;
@@ -26,10 +104,15 @@ impl State {
         row.cancellation_reason = row.cancellation_reason.clone().or_else(|| Some(reason.to_owned()));
         row.cancellation_comment = words.comment.or_else(|| row.cancellation_comment.clone());
         row.cancellation_feedback = words.feedback.or_else(|| row.cancellation_feedback.clone());
-        row.pending.clear();
+        let schedule = row.schedule.clone();
         row.paused = None;
         let object = self.subscriptions.get(id)?.render(self);
         self.emit("customer.subscription.deleted", object);
+        if let Some(schedule) = schedule {
+            let over = self.schedules.get(&schedule)?.is_over(now);
+            let status = if over { ScheduleStatus::Completed } else { ScheduleStatus::Canceled };
+            self.cancel_schedule(&schedule, status)?;
+        }
         self.stop_invoices(id)
     }
 
@@ -63,21 +146,11 @@ impl State {
         match self.after_retries {
             AfterRetries::Cancel => self.end_subscription(subscription, "payment_failed", Words::default()),
             AfterRetries::Unpaid => self.change_subscription(subscription, |row| row.status = Status::Unpaid),
+            AfterRetries::Pause => self.pause_subscription(subscription, "final_payment_failure"),
             AfterRetries::PastDue => {
                 self.change_subscription(subscription, |row| row.status = Status::PastDue)
             }
         }
-    }
-
-    /// It stands still until it is resumed.
-    pub fn pause_subscription(&mut self, id: &str, reason: &'static str) -> Result<(), Failure> {
-        let now = self.now;
-        let row = self.subscriptions.get_mut(id)?;
-        row.status = Status::Paused;
-        row.paused = Some((reason, now));
-        let object = self.subscriptions.get(id)?.render(self);
-        self.emit("customer.subscription.paused", object);
-        Ok(())
     }
 
     /// A first payment that did not come within a day.

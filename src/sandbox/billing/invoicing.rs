@@ -35,14 +35,28 @@ pub struct NewInvoice {
 impl State {
     /// A draft.
     pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, Failure> {
-        let invoice = self.draft(new, "in")?;
+        let mut invoice = self.draft(new, "in")?;
         let id = invoice.id.clone();
+        self.trace_credits(&mut invoice);
         if let Some(subscription) = &invoice.subscription {
             self.subscriptions.get_mut(subscription)?.latest_invoice = Some(id.clone());
         }
         self.invoices.put(invoice);
         self.emit_invoice("invoice.created", &id)?;
         Ok(id)
+    }
+
+    /// What a credit gives back may have been asked for only now.
+    fn trace_credits(&self, invoice: &mut Invoice) {
+        let own: Vec<String> = invoice.lines.iter().map(|line| line.id.clone()).collect();
+        let id = invoice.id.clone();
+        let untraced = invoice.lines.iter_mut().filter_map(|line| line.credited.as_mut());
+        for credited in untraced.filter(|credited| credited.invoice.is_none()) {
+            let Some(first) = credited.lines.first() else { continue };
+            let elsewhere = self.invoices.iter().find(|row| row.lines.iter().any(|line| line.id == *first));
+            credited.invoice =
+                if own.contains(first) { Some(id.clone()) } else { elsewhere.map(|row| row.id.clone()) };
+        }
     }
 
     /// An invoice that nobody keeps yet.
@@ -94,8 +108,6 @@ impl State {
             .code("invoice_not_editable"));
         }
         let (customer, total) = (invoice.customer.clone(), invoice.total());
-        let metadata = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
-        let metadata = metadata.map(|subscription| subscription.metadata.clone());
         let number = self.number(&customer)?;
         let starting = self.customers.get(&customer)?.balance;
         // A credit pays as far as it goes; what an invoice gives back is a credit; a debt is asked for with it.
@@ -109,9 +121,6 @@ impl State {
         invoice.finalizes_at = None;
         invoice.starting_balance = starting;
         invoice.ending_balance = Some(ending);
-        if let Some(metadata) = metadata {
-            invoice.subscription_metadata = metadata;
-        }
         let due = invoice.due();
         if ending != starting {
             self.change_customer(&customer, |customer| customer.balance = ending)?;
@@ -186,21 +195,43 @@ impl State {
         invoice.next_attempt = None;
         let intent = invoice.payment_intent.clone().unwrap_or_default();
         let Some(method) = method else {
-            self.fail_invoice(id, false)?;
+            self.fail_invoice(id, false, true)?;
             return Ok(Attempt::Declined(NO_METHOD));
         };
         self.payment_intents.get_mut(&intent)?.payment_method = Some(method);
         let attempt = self.attempt(&intent, presence)?;
         match attempt {
             Attempt::Succeeded => self.settle_invoice(id, false)?,
-            Attempt::Processing => {}
+            Attempt::Processing => self.trust_debit(id)?,
             Attempt::RequiresAction => {
                 self.emit_invoice("invoice.payment_action_required", id)?;
-                self.fail_invoice(id, presence != Presence::Absent)?;
+                self.fail_invoice(id, presence != Presence::Absent, true)?;
             }
-            Attempt::Declined(_) => self.fail_invoice(id, false)?,
+            Attempt::Declined(_) => self.fail_invoice(id, false, true)?,
         }
         Ok(attempt)
+    }
+
+    /// A bank debit is on its way. The subscription does not wait for it, where it is trusted.
+    pub fn trust_debit(&mut self, invoice: &str) -> Result<(), Failure> {
+        let Some(subscription) = self.invoices.get(invoice)?.subscription.clone() else { return Ok(()) };
+        let row = self.subscriptions.get(&subscription)?;
+        let first =
+            row.status == SubscriptionStatus::Incomplete && row.latest_invoice.as_deref() == Some(invoice);
+        if first && self.trusts_first_debit {
+            self.change_subscription(&subscription, |row| row.status = SubscriptionStatus::Active)?;
+        }
+        Ok(())
+    }
+
+    /// A bank debit was returned. A first one voids its invoice, and the subscription stays what it is.
+    pub fn fail_debit(&mut self, id: &str) -> Result<(), Failure> {
+        let invoice = self.invoices.get(id)?;
+        let first = invoice.billing_reason == "subscription_create";
+        let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let active = subscription.is_some_and(|row| row.status == SubscriptionStatus::Active);
+        self.fail_invoice(id, false, !(first && active))?;
+        if first && active { self.void_invoice(id) } else { Ok(()) }
     }
 
     /// It is paid: by its payment, by a balance, or outside of Stripe.
@@ -230,7 +261,14 @@ impl State {
 
     /// A subscription that waited for this invoice goes on.
     fn recover(&mut self, subscription: &str, invoice: &str) -> Result<(), Failure> {
+        if self.apply_pending(subscription, invoice)? {
+            return Ok(());
+        }
         let row = self.subscriptions.get(subscription)?;
+        let failed = row.paused.is_some_and(|(reason, _)| reason.ends_with("_payment_failure"));
+        if failed && row.latest_invoice.as_deref() == Some(invoice) {
+            return self.resume(subscription, false, false);
+        }
         let waits = match row.status {
             SubscriptionStatus::Incomplete | SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => true,
             SubscriptionStatus::Active
@@ -245,8 +283,9 @@ impl State {
         Ok(())
     }
 
-    /// It was not paid. It is tried again, and the subscription waits; `silently` where a person is being asked.
-    fn fail_invoice(&mut self, id: &str, silently: bool) -> Result<(), Failure> {
+    /// It was not paid. It is tried again, and the subscription waits where it `falls_behind`; `silently` where a person
+    /// is being asked.
+    fn fail_invoice(&mut self, id: &str, silently: bool, falls_behind: bool) -> Result<(), Failure> {
         if silently {
             return Ok(());
         }
@@ -256,12 +295,18 @@ impl State {
         let first = invoice.billing_reason == "subscription_create";
         let days = RETRY_DAYS.get(tried).filter(|_| !first && invoice.auto_advance);
         invoice.next_attempt = days.map(|days| now.saturating_add(days.saturating_mul(DAY_S)));
-        let (subscription, over) = (invoice.subscription.clone(), invoice.next_attempt.is_none() && !first);
+        // One that does not go on by itself is tried once, and nothing more comes of it.
+        let over = invoice.next_attempt.is_none() && !first && invoice.auto_advance;
+        let subscription = invoice.subscription.clone();
         self.emit_invoice("invoice.payment_failed", id)?;
+        let row = subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let waits =
+            row.and_then(|row| row.pending_update.as_ref()).is_some_and(|update| update.invoice == id);
+        let falls_behind = falls_behind && !waits;
         match subscription {
             Some(subscription) if over => self.give_up(&subscription, id),
-            Some(subscription) => self.fall_behind(&subscription),
-            None => Ok(()),
+            Some(subscription) if falls_behind => self.fall_behind(&subscription),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -290,10 +335,27 @@ impl State {
         invoice.next_attempt = None;
         let intent = invoice.payment_intent.clone();
         self.cancel_intent(intent.as_deref(), "void_invoice")?;
-        self.emit_invoice("invoice.voided", id)
+        self.emit_invoice("invoice.voided", id)?;
+        self.forgive(id)
     }
 
-    /// It is not expected to be paid any more.
+    /// A subscription that was behind with this invoice alone is not behind any more, though nothing was paid.
+    fn forgive(&mut self, id: &str) -> Result<(), Failure> {
+        let Some(subscription) = self.invoices.get(id)?.subscription.clone() else { return Ok(()) };
+        if self.invoices.get(id)?.status == Status::Uncollectible {
+            self.apply_pending(&subscription, id)?;
+        } else {
+            self.drop_pending(&subscription, id)?;
+        }
+        let row = self.subscriptions.get(&subscription)?;
+        let behind = matches!(row.status, SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid);
+        if behind && row.latest_invoice.as_deref() == Some(id) {
+            self.change_subscription(&subscription, |row| row.status = SubscriptionStatus::Active)?;
+        }
+        Ok(())
+    }
+
+    /// It is not expected to be paid any more. It can be paid all the same.
     pub fn mark_uncollectible(&mut self, id: &str) -> Result<(), Failure> {
         let now = self.now;
         let invoice = self.invoices.get_mut(id)?;
@@ -302,7 +364,8 @@ impl State {
         invoice.auto_advance = false;
         invoice.finalizes_at = None;
         invoice.next_attempt = None;
-        self.emit_invoice("invoice.marked_uncollectible", id)
+        self.emit_invoice("invoice.marked_uncollectible", id)?;
+        self.forgive(id)
     }
 
     fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), Failure> {

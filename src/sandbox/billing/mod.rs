@@ -7,6 +7,8 @@ pub mod disputes;
 pub mod ending;
 pub mod invoicing;
 pub mod passing;
+pub mod pausing;
 pub mod payments;
 pub mod proration;
+pub mod scheduling;
 pub mod subscribing;

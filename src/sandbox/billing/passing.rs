@@ -5,6 +5,7 @@ use crate::sandbox::{
     objects::{
         checkout::Status as SessionStatus,
         invoice::{Invoice, Status as InvoiceStatus},
+        schedule::Schedule,
         subscription::{Status, Subscription},
     },
     state::State,
@@ -31,6 +32,10 @@ pub enum Happening {
     CollectionResumes(String),
     Ends(String),
     PeriodEnds(String),
+    PhaseEnds(String),
+    PendingExpires(String),
+    /// What waited for the next invoice of a subscription that has ended.
+    PendingIsAsked(String),
     IncompleteExpires(String),
     Finalizes(String),
     Retries(String),
@@ -61,6 +66,11 @@ impl State {
     fn next_due(&self) -> Option<(i64, Happening)> {
         let subscriptions = self.subscriptions.iter().flat_map(of_subscription);
         let invoices = self.invoices.iter().flat_map(of_invoice);
+        let incomplete = self.subscriptions.iter().filter(|row| self.waits_in_vain(row)).map(|row| {
+            let at = row.created.saturating_add(INCOMPLETE_S);
+            (at, Happening::IncompleteExpires(row.id.clone()))
+        });
+        let phases = self.schedules.iter().filter_map(|row| self.phase_end(row));
         let open = self.sessions.iter().filter(|session| session.status == SessionStatus::Open);
         let sessions =
             open.map(|session| (session.expires_at, Happening::SessionExpires(session.id.clone())));
@@ -73,12 +83,32 @@ impl State {
             .iter()
             .filter_map(|refund| Some((refund.fails_at?, Happening::RefundFails(refund.id.clone()))));
         subscriptions
+            .chain(incomplete)
+            .chain(phases)
             .chain(invoices)
             .chain(sessions)
             .chain(debits)
             .chain(refunds)
             .filter(|(_, happening)| !self.stuck.contains(happening))
             .min()
+    }
+
+    /// Whether a first payment is awaited of which nothing is on its way.
+    fn waits_in_vain(&self, row: &Subscription) -> bool {
+        let invoice = row.latest_invoice.as_deref().and_then(|id| self.invoices.find(id));
+        let intent = invoice.and_then(|invoice| invoice.payment_intent.as_deref());
+        let processing = intent
+            .and_then(|id| self.payment_intents.find(id))
+            .is_some_and(|intent| intent.settles_at.is_some());
+        row.status == Status::Incomplete && !processing
+    }
+
+    /// The end of a phase is the end of a period, most of the time, and happens with it.
+    fn phase_end(&self, row: &Schedule) -> Option<(i64, Happening)> {
+        let at = row.due()?;
+        let subscription = row.subscription.as_deref().and_then(|id| self.subscriptions.find(id))?;
+        let with_period = subscription.status.renews() && subscription.period_end() <= at;
+        (!with_period).then(|| (at, Happening::PhaseEnds(row.id.clone())))
     }
 
     fn happen(&mut self, happening: &Happening) -> Result<(), Failure> {
@@ -94,6 +124,9 @@ impl State {
             }
             Happening::Ends(id) => self.end_subscription(id, "cancellation_requested", Words::default()),
             Happening::PeriodEnds(id) => self.end_period(id),
+            Happening::PhaseEnds(id) => self.end_phase(id),
+            Happening::PendingExpires(id) => self.expire_pending(id),
+            Happening::PendingIsAsked(id) => self.invoice_pending(id),
             Happening::IncompleteExpires(id) => self.expire_incomplete(id),
             Happening::Finalizes(id) => self.finalize_when_due(id),
             Happening::Retries(id) => self.collect(id, None, Presence::Absent).map(drop),
@@ -128,7 +161,12 @@ impl State {
         let automatic = invoice.automatic;
         match behavior.as_deref() {
             Some("void") => return self.void_invoice(id),
-            Some("mark_uncollectible") => return self.mark_uncollectible(id),
+            Some("mark_uncollectible") => {
+                // The customer's balance pays first, and may pay it all.
+                self.finalize_invoice(id)?;
+                let open = self.invoices.get(id)?.status == InvoiceStatus::Open;
+                return if open { self.mark_uncollectible(id) } else { Ok(()) };
+            }
             Some(_) => {
                 self.invoices.get_mut(id)?.finalizes_at = None;
                 return Ok(());
@@ -153,7 +191,7 @@ impl State {
         let paid = attempt == Attempt::Succeeded;
         match invoice {
             Some(invoice) if paid => self.settle_invoice(&invoice, false)?,
-            Some(invoice) => self.emit_invoice("invoice.payment_failed", &invoice)?,
+            Some(invoice) => self.fail_debit(&invoice)?,
             None => {}
         }
         self.settle_session(id, paid)
@@ -162,15 +200,18 @@ impl State {
 
 fn of_subscription(row: &Subscription) -> Vec<(i64, Happening)> {
     let mut due = Vec::new();
-    if row.status == Status::Incomplete {
-        due.push((row.created.saturating_add(INCOMPLETE_S), Happening::IncompleteExpires(row.id.clone())));
-    }
     if let Some(at) = row.pause_collection.as_ref().and_then(|pause| pause.resumes_at) {
         due.push((at, Happening::CollectionResumes(row.id.clone())));
     }
     let going = !row.status.has_ended() && row.status != Status::Incomplete;
     if let Some(at) = row.ends_at().filter(|_| going) {
         due.push((at, Happening::Ends(row.id.clone())));
+    }
+    if let Some(update) = &row.pending_update {
+        due.push((update.expires_at, Happening::PendingExpires(row.id.clone())));
+    }
+    if row.status == Status::Canceled && !row.pending.is_empty() {
+        due.push((row.period_end(), Happening::PendingIsAsked(row.id.clone())));
     }
     if !row.status.renews() {
         return due;

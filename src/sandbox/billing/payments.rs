@@ -12,10 +12,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-use super::calendar::DAY_S;
-
-/// How long a bank debit takes.
-const DEBIT_S: i64 = 3 * DAY_S;
+use super::calendar::business_days_after;
 
 /// How a try ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +112,8 @@ impl State {
 
     fn process(&mut self, intent: &str, method: &str) -> Result<(), Failure> {
         let charge = self.charge(intent, method, Outcome::Pending, false)?;
-        let settles_at = self.now.saturating_add(DEBIT_S);
+        let takes = self.payment_methods.get(method)?.card.kind.business_days();
+        let settles_at = business_days_after(self.now, self.debit_days.unwrap_or(takes));
         let row = self.payment_intents.get_mut(intent)?;
         row.latest_charge = Some(charge.clone());
         row.status = Status::Processing;

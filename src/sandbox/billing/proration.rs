@@ -1,10 +1,15 @@
 //! What is the rest of a period worth? Counted by the second, rounded half away from zero.
+//!
+//! In the classic billing mode a credit is worth what the item costs now. In the flexible one it is worth what was asked
+//! for: each debit of the time that is given back has a credit of its own, and where nothing was asked for, nothing comes
+//! back.
 
 use crate::sandbox::{
     failure::Failure,
     ids, money,
     objects::{
-        line::Line,
+        invoice::Status as InvoiceStatus,
+        line::{Credited, Line},
         price::Price,
         subscription::{Item, Subscription},
     },
@@ -30,46 +35,153 @@ pub fn period_line(
     subscription: &Subscription,
     item: &Item,
     period: (i64, i64),
-    free: bool,
 ) -> Result<Line, Failure> {
     let price = state.prices.get(&item.price)?;
-    let amount = if free { 0 } else { price.unit_amount.saturating_mul(item.quantity) };
-    let name = name_of(state, price);
-    let description = if free {
-        format!("Trial period for {name}")
-    } else {
-        let each = money::shown(price.unit_amount, &price.currency);
-        format!("{} × {name} (at {each} / {})", item.quantity, interval_of(price))
-    };
-    Ok(Line {
-        proration: false,
-        invoice_item: None,
-        ..line(subscription, item, price, amount, period, description)
-    })
+    let amount = price.unit_amount.saturating_mul(item.quantity);
+    let description = regular(state, item, price);
+    Ok(plain(line(subscription, item, price, amount, period, description)))
 }
 
-/// The two sides of a change: what was not used is given back, and what is left is asked for.
-pub fn change_lines(
+/// The time until the first anchor, or until an end that comes before the period's: a share, and no proration by name.
+pub fn stub_line(
     state: &State,
     subscription: &Subscription,
-    before: &Item,
-    after: Option<&Item>,
-    at: i64,
+    item: &Item,
+    period: (i64, i64),
+) -> Result<Line, Failure> {
+    let whole = whole_period(state, subscription, item)?;
+    let price = state.prices.get(&item.price)?;
+    let cost = price.unit_amount.saturating_mul(item.quantity);
+    let amount = share(cost, period.1.saturating_sub(period.0), whole);
+    let description = regular(state, item, price);
+    Ok(plain(line(subscription, item, price, amount, period, description)))
+}
+
+/// A line for a trial, which costs nothing.
+pub fn trial_line(
+    state: &State,
+    subscription: &Subscription,
+    item: &Item,
+    period: (i64, i64),
+) -> Result<Line, Failure> {
+    let price = state.prices.get(&item.price)?;
+    let name = name_of(state, price);
+    let description = if subscription.flexible {
+        format!("Free trial for {} × {name}", item.quantity)
+    } else {
+        format!("Trial period for {name}")
+    };
+    Ok(plain(line(subscription, item, price, 0, period, description)))
+}
+
+/// What is asked for the rest of a period, from `span` on.
+pub fn debit_line(
+    state: &State,
+    subscription: &Subscription,
+    item: &Item,
+    span: (i64, i64),
+) -> Result<Line, Failure> {
+    let whole = whole_period(state, subscription, item)?;
+    let price = state.prices.get(&item.price)?;
+    let cost = price.unit_amount.saturating_mul(item.quantity);
+    let amount = share(cost, span.1.saturating_sub(span.0), whole);
+    let name = counted(state, subscription, item.quantity, price);
+    let description = format!("Remaining time on {name} after {}", calendar::day(span.0));
+    Ok(line(subscription, item, price, amount, span, description))
+}
+
+/// What is given back of an item for the time of `span`.
+pub fn credit_lines(
+    state: &State,
+    subscription: &Subscription,
+    item: &Item,
+    span: (i64, i64),
 ) -> Result<Vec<Line>, Failure> {
-    let whole = before.period_end.saturating_sub(before.period_start);
-    let left = before.period_end.saturating_sub(at).clamp(0, whole);
-    let period = (at, before.period_end);
-    let price = state.prices.get(&before.price)?;
-    let unused = share(price.unit_amount.saturating_mul(before.quantity), left, whole).saturating_neg();
-    let description = format!("Unused time on {} after {}", name_of(state, price), calendar::day(at));
-    let mut lines = vec![line(subscription, before, price, unused, period, description)];
-    if let Some(after) = after {
-        let price = state.prices.get(&after.price)?;
-        let rest = share(price.unit_amount.saturating_mul(after.quantity), left, whole);
-        let description = format!("Remaining time on {} after {}", name_of(state, price), calendar::day(at));
-        lines.push(line(subscription, after, price, rest, period, description));
+    let debits = debits(state, subscription, item, span);
+    if subscription.flexible {
+        return debits.iter().map(|debit| credit_of(state, subscription, item, debit, span)).collect();
     }
-    Ok(lines)
+    let whole = whole_period(state, subscription, item)?;
+    let price = state.prices.get(&item.price)?;
+    let cost = price.unit_amount.saturating_mul(item.quantity);
+    let amount = share(cost, span.1.saturating_sub(span.0), whole).saturating_neg();
+    let description = unused(&counted(state, subscription, item.quantity, price), span.0);
+    let invoice = debits.last().and_then(|(_, invoice)| invoice.clone());
+    let of_it = debits.iter().filter(|(_, other)| *other == invoice);
+    let lines = of_it.map(|(debit, _)| debit.id.clone()).collect();
+    let mut credit = line(subscription, item, price, amount, span, description);
+    credit.credited = Some(Credited { invoice, lines });
+    Ok(vec![credit])
+}
+
+fn credit_of(
+    state: &State,
+    subscription: &Subscription,
+    item: &Item,
+    (debit, invoice): &(Line, Option<String>),
+    span: (i64, i64),
+) -> Result<Line, Failure> {
+    let price = state.prices.get(&debit.price)?;
+    let period = (span.0.max(debit.period.0), span.1.min(debit.covered_until()));
+    let whole = debit.period.1.saturating_sub(debit.period.0);
+    let amount = share(debit.net(), period.1.saturating_sub(period.0), whole).saturating_neg();
+    let description = unused(&counted(state, subscription, debit.quantity, price), period.0);
+    let mut credit = line(subscription, item, price, amount, period, description);
+    credit.quantity = debit.quantity;
+    credit.credited = Some(Credited { invoice: invoice.clone(), lines: vec![debit.id.clone()] });
+    Ok(credit)
+}
+
+/// What was asked for the time of `span` and has not been given back, the oldest first.
+fn debits(
+    state: &State,
+    subscription: &Subscription,
+    item: &Item,
+    span: (i64, i64),
+) -> Vec<(Line, Option<String>)> {
+    let of_it = |line: &&Line| {
+        line.subscription_item.as_deref() == Some(&item.id)
+            && line.credited.is_none()
+            && line.period.0.max(span.0) < line.covered_until().min(span.1)
+    };
+    let asked = state.invoices.iter().filter(|invoice| {
+        invoice.subscription.as_deref() == Some(&subscription.id) && invoice.status != InvoiceStatus::Void
+    });
+    let asked = asked.flat_map(|invoice| {
+        invoice.lines.iter().filter(of_it).map(|line| (line.clone(), Some(invoice.id.clone())))
+    });
+    let waiting = subscription.pending.iter().filter(of_it).map(|line| (line.clone(), None));
+    asked.chain(waiting).collect()
+}
+
+impl State {
+    /// Remembers what `credits` give back, so that nothing is given back twice.
+    pub fn note_credits(&mut self, subscription: &str, credits: &[Line]) -> Result<(), Failure> {
+        for credit in credits {
+            let Some(credited) = &credit.credited else { continue };
+            let give_back = |line: &mut Line| {
+                if credited.lines.contains(&line.id) {
+                    line.given_back_from = Some(credit.period.0);
+                }
+            };
+            self.subscriptions.get_mut(subscription)?.pending.iter_mut().for_each(give_back);
+            if let Some(invoice) = &credited.invoice {
+                self.invoices.get_mut(invoice)?.lines.iter_mut().for_each(give_back);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How long the period that an item is in would be if nothing cut it short.
+fn whole_period(state: &State, subscription: &Subscription, item: &Item) -> Result<i64, Failure> {
+    let recurring = state.prices.get(&item.price)?.recurring;
+    let whole = recurring.map(|recurring| {
+        let anchor = subscription.billing_cycle_anchor;
+        let end = calendar::period_end(anchor, recurring, item.period_end.saturating_sub(1));
+        end.saturating_sub(calendar::period_start(anchor, recurring, end))
+    });
+    Ok(whole.unwrap_or_else(|| item.period_end.saturating_sub(item.period_start)))
 }
 
 fn line(
@@ -94,8 +206,36 @@ fn line(
         subscription_item: Some(item.id.clone()),
         invoice_item: Some(format!("ii_{}", ids::letters(24))),
         proration: true,
+        credited: None,
+        given_back_from: None,
+        discounts: Vec::new(),
         metadata: subscription.metadata.clone(),
     }
+}
+
+/// A line of the subscription itself, which was no invoice item before.
+fn plain(line: Line) -> Line {
+    Line { proration: false, invoice_item: None, ..line }
+}
+
+/// As an invoice item of its own, which is a proration.
+pub fn proration_of(line: Line) -> Line {
+    Line { proration: true, invoice_item: Some(format!("ii_{}", ids::letters(24))), ..line }
+}
+
+fn regular(state: &State, item: &Item, price: &Price) -> String {
+    let each = money::shown(price.unit_amount, &price.currency);
+    format!("{} × {} (at {each} / {})", item.quantity, name_of(state, price), interval_of(price))
+}
+
+fn unused(name: &str, from: i64) -> String {
+    format!("Unused time on {name} after {}", calendar::day(from))
+}
+
+/// Several are counted, and the flexible mode counts each.
+fn counted(state: &State, subscription: &Subscription, quantity: i64, price: &Price) -> String {
+    let name = name_of(state, price);
+    if quantity == 1 && !subscription.flexible { name } else { format!("{quantity} × {name}") }
 }
 
 fn name_of(state: &State, price: &Price) -> String {

@@ -3,7 +3,10 @@
 use crate::sandbox::{
     call::Metadata,
     failure::Failure,
-    objects::subscription::{Item, PauseCollection, Status, Subscription},
+    objects::{
+        line::Line,
+        subscription::{Item, PauseCollection, Status, Subscription},
+    },
     state::State,
     table::Stored,
 };
@@ -12,7 +15,8 @@ use super::{
     calendar::{self, HOUR_S},
     invoicing::NewInvoice,
     payments::{Attempt, Presence, foresee},
-    proration::period_line,
+    proration::{period_line, stub_line, trial_line},
+    scheduling::AtBoundary,
 };
 
 /// What is subscribed to.
@@ -41,6 +45,12 @@ pub struct NewSubscription {
     pub first: First,
     pub flexible: bool,
     pub trial_end: Option<i64>,
+    /// From when on whole periods are counted; until then there is a part of one.
+    pub anchor: Option<i64>,
+    /// Since when it is asked for.
+    pub backdate: Option<i64>,
+    /// Whether the part of a period before the anchor is asked for.
+    pub prorates: bool,
     pub trial_without_method: String,
     pub cancel_at_period_end: bool,
     pub cancel_at: Option<i64>,
@@ -58,7 +68,7 @@ impl State {
             self.refuse_what_fails(&new)?;
         }
         let place = self.place();
-        let first = new.first;
+        let (first, prorates) = (new.first, new.prorates);
         let subscription = self.build(new)?;
         let id = subscription.id.clone();
         let (customer, currency) = (subscription.customer.clone(), subscription.currency.clone());
@@ -66,7 +76,11 @@ impl State {
         if self.customers.get(&customer)?.currency.is_none() {
             self.change_customer(&customer, |row| row.currency = Some(currency))?;
         }
-        self.first_invoice(&id, first)?;
+        // It is told once, as what it has become by its first payment.
+        self.quiet = Some(id.clone());
+        let asked = self.first_invoice(&id, first, prorates);
+        self.quiet = None;
+        asked?;
         let object = self.subscriptions.get(&id)?.render(self);
         self.emit_at(place, "customer.subscription.created", object);
         Ok(id)
@@ -91,7 +105,9 @@ impl State {
     pub fn build(&mut self, new: NewSubscription) -> Result<Subscription, Failure> {
         let now = self.now;
         let trial_end = new.trial_end.filter(|end| *end > now);
-        let anchor = trial_end.unwrap_or(now);
+        let start = new.backdate.filter(|start| *start < now).unwrap_or(now);
+        let since = if new.flexible { start } else { now };
+        let anchor = trial_end.or(new.anchor.filter(|anchor| *anchor > now)).unwrap_or(since);
         let id = self.ids.make("sub");
         let mut items = Vec::with_capacity(new.items.len());
         let mut currency = None;
@@ -106,14 +122,17 @@ impl State {
                 Failure::invalid(message).param("items[0][price]")
             })?;
             currency = Some(price.currency.clone());
-            let period_end = trial_end.unwrap_or_else(|| calendar::period_end(anchor, recurring, now));
+            let next = if anchor > now { anchor } else { calendar::period_end(anchor, recurring, now) };
+            let period_end = trial_end.unwrap_or(next);
+            let period_start =
+                if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
             items.push(Item {
                 id: self.ids.make("si"),
                 created: now,
                 price: item.price,
                 quantity: item.quantity,
                 metadata: item.metadata,
-                period_start: now,
+                period_start,
                 period_end,
             });
         }
@@ -121,6 +140,7 @@ impl State {
         Ok(Subscription {
             id,
             created: now,
+            start_date: start,
             customer: new.customer,
             status: if trial_end.is_some() { Status::Trialing } else { Status::Incomplete },
             items,
@@ -147,14 +167,24 @@ impl State {
             trial_without_method: new.trial_without_method,
             trial_end_told: false,
             paused: None,
+            schedule: None,
+            pending_update: None,
             pending: Vec::new(),
         })
     }
 
-    fn first_invoice(&mut self, id: &str, first: First) -> Result<(), Failure> {
+    fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), Failure> {
         let row = self.subscriptions.get(id)?.clone();
         let trial = row.status == Status::Trialing;
-        let invoice = self.cycle_invoice(&row, "subscription_create", trial)?;
+        let lines = self.first_lines(&row, prorates)?;
+        let invoice = self.open_invoice(NewInvoice {
+            customer: row.customer.clone(),
+            subscription: Some(row.id.clone()),
+            reason: "subscription_create",
+            lines,
+            period: (self.now, self.now),
+            currency: row.currency.clone(),
+        })?;
         if !row.is_automatic() && !trial {
             self.subscriptions.get_mut(id)?.status = Status::Active;
         }
@@ -170,17 +200,57 @@ impl State {
         Ok(())
     }
 
-    /// The invoice of the period that an item is in, and of what was waiting for it.
-    fn cycle_invoice(
-        &mut self,
-        row: &Subscription,
-        reason: &'static str,
-        free: bool,
-    ) -> Result<String, Failure> {
-        let mut lines = std::mem::take(&mut self.subscriptions.get_mut(&row.id)?.pending);
+    fn first_lines(&self, row: &Subscription, prorates: bool) -> Result<Vec<Line>, Failure> {
+        let mut lines = Vec::new();
         for item in &row.items {
             let period = (item.period_start, item.period_end);
-            lines.push(period_line(self, row, item, period, free)?);
+            if row.status == Status::Trialing {
+                lines.push(trial_line(self, row, item, period)?);
+            } else if row.billing_cycle_anchor > self.now {
+                if prorates {
+                    lines.push(stub_line(self, row, item, period)?);
+                }
+            } else {
+                lines.extend(self.past_lines(row, item)?);
+                lines.push(self.cycle_line(row, item)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    /// What is asked for the time before today: one line in the classic mode, one a period in the flexible one.
+    fn past_lines(&self, row: &Subscription, item: &Item) -> Result<Vec<Line>, Failure> {
+        if row.start_date >= item.period_start {
+            return Ok(Vec::new());
+        }
+        let recurring = self.prices.get(&item.price)?.recurring;
+        let Some(recurring) = recurring.filter(|_| row.flexible) else {
+            return Ok(vec![stub_line(self, row, item, (row.start_date, item.period_start))?]);
+        };
+        let mut lines = Vec::new();
+        let mut start = row.start_date;
+        while start < item.period_start {
+            let end = calendar::period_end(row.billing_cycle_anchor, recurring, start);
+            lines.push(period_line(self, row, item, (start, end))?);
+            start = end;
+        }
+        Ok(lines)
+    }
+
+    /// A period as it is renewed, which may be cut short by the end of the subscription.
+    fn cycle_line(&self, row: &Subscription, item: &Item) -> Result<Line, Failure> {
+        let period = (item.period_start, item.period_end);
+        match row.cancel_at.filter(|at| *at > period.0 && *at < period.1) {
+            Some(at) => stub_line(self, row, item, (period.0, at)),
+            None => period_line(self, row, item, period),
+        }
+    }
+
+    /// The invoice of the period that an item is in, and of what was waiting for it.
+    fn cycle_invoice(&mut self, row: &Subscription, reason: &'static str) -> Result<String, Failure> {
+        let mut lines = std::mem::take(&mut self.subscriptions.get_mut(&row.id)?.pending);
+        for item in &row.items {
+            lines.push(self.cycle_line(row, item)?);
         }
         // An invoice of a cycle names the period that has just ended.
         let cycle = reason == "subscription_cycle";
@@ -201,28 +271,26 @@ impl State {
         last.map_or(row.created, |invoice| invoice.created)
     }
 
-    /// The next period begins. Its invoice is a draft for an hour.
+    /// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
     pub fn renew(&mut self, id: &str) -> Result<(), Failure> {
-        let was_trial = self.subscriptions.get(id)?.status == Status::Trialing;
-        let mut ends = Vec::new();
-        let row = self.subscriptions.get(id)?;
-        for item in &row.items {
-            let recurring = self.prices.get(&item.price)?.recurring;
-            let end = recurring
-                .map(|recurring| calendar::period_end(row.billing_cycle_anchor, recurring, item.period_end));
-            ends.push(end.unwrap_or(item.period_end));
+        let mut row = self.subscriptions.get(id)?.clone();
+        let before = row.render(self);
+        let schedule = row.schedule.as_deref().and_then(|id| self.schedules.find(id)).cloned();
+        let boundary = row.period_end();
+        let at = self.enter_phase(&mut row, boundary)?;
+        if let (AtBoundary::Ends, Some(schedule)) = (at, &schedule) {
+            return self.finish_schedule(&schedule.id, at);
         }
-        self.change_subscription(id, |row| {
-            for (item, end) in row.items.iter_mut().zip(&ends) {
-                item.period_start = item.period_end;
-                item.period_end = *end;
-            }
-            if was_trial {
-                row.status = Status::Active;
-            }
-        })?;
-        let row = self.subscriptions.get(id)?.clone();
-        let invoice = self.cycle_invoice(&row, "subscription_cycle", false)?;
+        self.begin_period(&mut row)?;
+        self.subscriptions.put(row.clone());
+        let place = self.place();
+        let invoice = self.cycle_invoice(&row, "subscription_cycle")?;
+        let after = self.subscriptions.get(id)?.render(self);
+        self.emit_change_at(place, "customer.subscription.updated", &before, after);
+        if let Some(schedule) = schedule {
+            self.tell_phase(&schedule.id, &schedule)?;
+            self.finish_schedule(&schedule.id, at)?;
+        }
         let (now, keeps) = (self.now, keeps_drafts(&row));
         let invoice = self.invoices.get_mut(&invoice)?;
         invoice.finalizes_at = (!keeps).then(|| now.saturating_add(HOUR_S));
@@ -230,42 +298,17 @@ impl State {
         Ok(())
     }
 
-    /// From `paused` on, or from a pause that was asked for: a new period, from now.
-    pub fn resume(&mut self, id: &str, anew: bool) -> Result<(), Failure> {
-        let row = self.subscriptions.get(id)?;
-        if row.status != Status::Paused {
-            let message = format!(
-                "Only subscriptions with a `paused` status can be resumed. This subscription is `{}`.",
-                row.status.as_str()
-            );
-            return Err(Failure::invalid(message));
+    fn begin_period(&self, row: &mut Subscription) -> Result<(), Failure> {
+        let anchor = row.billing_cycle_anchor;
+        for item in &mut row.items {
+            let recurring = self.prices.get(&item.price)?.recurring;
+            let end = recurring.map(|recurring| calendar::period_end(anchor, recurring, item.period_end));
+            item.period_start = item.period_end;
+            item.period_end = end.unwrap_or(item.period_end);
         }
-        let now = self.now;
-        let over = row.period_end() <= now;
-        let before = row.render(self);
-        let mut row = row.clone();
-        row.status = Status::Active;
-        row.paused = None;
-        if anew || over {
-            row.billing_cycle_anchor = now;
-            for item in &mut row.items {
-                let recurring = self.prices.get(&item.price)?.recurring;
-                item.period_start = now;
-                item.period_end =
-                    recurring.map_or(item.period_end, |recurring| calendar::period_end(now, recurring, now));
-            }
+        if row.status == Status::Trialing {
+            row.status = Status::Active;
         }
-        self.subscriptions.put(row.clone());
-        let after = self.subscriptions.get(id)?.render(self);
-        self.emit("customer.subscription.resumed", after.clone());
-        if anew || over {
-            let invoice = self.cycle_invoice(&row, "subscription_update", false)?;
-            self.finalize_invoice(&invoice)?;
-            if self.invoices.get(&invoice)?.paid_at.is_none() {
-                self.collect(&invoice, None, Presence::Absent)?;
-            }
-        }
-        self.emit_change("customer.subscription.updated", &before, after);
         Ok(())
     }
 }

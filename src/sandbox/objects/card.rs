@@ -46,6 +46,18 @@ pub const LOST: Decline = Decline {
     decline_code: Some("lost_card"),
     message: "Your card has been declined.",
 };
+pub const STOLEN: Decline = Decline {
+    code: "card_declined",
+    decline_code: Some("stolen_card"),
+    message: "Your card has been declined.",
+};
+pub const VELOCITY_EXCEEDED: Decline = Decline {
+    code: "card_declined",
+    decline_code: Some("card_velocity_exceeded"),
+    message: "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
+};
+pub const FRAUDULENT: Decline =
+    Decline { code: "card_declined", decline_code: Some("fraudulent"), message: "Your card was declined." };
 pub const INCORRECT_CVC: Decline = Decline {
     code: "incorrect_cvc",
     decline_code: Some("incorrect_cvc"),
@@ -72,13 +84,47 @@ pub const AUTHENTICATION_FAILED: Decline = Decline {
     message: "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
 };
 
-/// A card that can be used in the sandbox.
+/// What is paid with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Card {
+        brand: &'static str,
+        funding: &'static str,
+    },
+    /// A debit of a bank in the United States.
+    Ach,
+    Sepa,
+    Bacs,
+}
+
+impl Kind {
+    /// What Stripe calls it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card { .. } => "card",
+            Self::Ach => "us_bank_account",
+            Self::Sepa => "sepa_debit",
+            Self::Bacs => "bacs_debit",
+        }
+    }
+
+    /// After how many business days it is known whether a debit was paid, at the latest.
+    pub const fn business_days(self) -> i64 {
+        match self {
+            Self::Card { .. } => 0,
+            Self::Ach | Self::Bacs => 4,
+            Self::Sepa => 14,
+        }
+    }
+}
+
+/// A card, or a bank account, that can be used in the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TestCard {
     pub number: &'static str,
     /// What the API calls it.
     pub token: &'static str,
-    pub brand: &'static str,
+    pub kind: Kind,
     pub behaviour: Behaviour,
     /// What a person is told about it.
     pub shown: &'static str,
@@ -90,10 +136,31 @@ const fn card(
     behaviour: Behaviour,
     shown: &'static str,
 ) -> TestCard {
-    TestCard { number, token, brand: "visa", behaviour, shown }
+    of_brand(number, token, ("visa", "credit"), behaviour, shown)
 }
 
-pub const CARDS: [TestCard; 17] = [
+const fn of_brand(
+    number: &'static str,
+    token: &'static str,
+    (brand, funding): (&'static str, &'static str),
+    behaviour: Behaviour,
+    shown: &'static str,
+) -> TestCard {
+    TestCard { number, token, kind: Kind::Card { brand, funding }, behaviour, shown }
+}
+
+const fn debit(
+    number: &'static str,
+    token: &'static str,
+    kind: Kind,
+    behaviour: Behaviour,
+    shown: &'static str,
+) -> TestCard {
+    TestCard { number, token, kind, behaviour, shown }
+}
+
+/// The numbers and names of `docs.stripe.com/testing`, and of its pages on bank debits.
+pub const CARDS: &[TestCard] = &[
     card("4242424242424242", "pm_card_visa", Behaviour::Succeeds, "succeeds"),
     card("4000000000000002", "pm_card_chargeDeclined", Behaviour::Refuses(DECLINED), "is declined"),
     card(
@@ -129,6 +196,12 @@ pub const CARDS: [TestCard; 17] = [
     ),
     card("4000000000000259", "pm_card_createDispute", Behaviour::Disputes, "is disputed afterwards"),
     card(
+        "4000000000002685",
+        "pm_card_createDisputeProductNotReceived",
+        Behaviour::Disputes,
+        "is disputed: nothing was received",
+    ),
+    card(
         "4000000000001976",
         "pm_card_createDisputeInquiry",
         Behaviour::Inquires,
@@ -142,6 +215,19 @@ pub const CARDS: [TestCard; 17] = [
         "was reported as lost",
     ),
     card(
+        "4000000000009979",
+        "pm_card_chargeDeclinedStolenCard",
+        Behaviour::Refuses(STOLEN),
+        "was reported as stolen",
+    ),
+    card(
+        "4000000000006975",
+        "pm_card_chargeDeclinedVelocityLimitExceeded",
+        Behaviour::Refuses(VELOCITY_EXCEEDED),
+        "was used too often",
+    ),
+    card("4100000000000019", "pm_card_radarBlock", Behaviour::Refuses(FRAUDULENT), "is blocked as fraud"),
+    card(
         "4000000000000127",
         "pm_card_chargeDeclinedIncorrectCvc",
         Behaviour::Refuses(INCORRECT_CVC),
@@ -153,43 +239,153 @@ pub const CARDS: [TestCard; 17] = [
         Behaviour::Refuses(PROCESSING_ERROR),
         "meets a processing error",
     ),
-    TestCard {
-        number: "5555555555554444",
-        token: "pm_card_mastercard",
-        brand: "mastercard",
-        behaviour: Behaviour::Succeeds,
-        shown: "succeeds (Mastercard)",
-    },
-    card(
+    of_brand(
+        "4000056655665556",
+        "pm_card_visa_debit",
+        ("visa", "debit"),
+        Behaviour::Succeeds,
+        "succeeds (Visa debit)",
+    ),
+    of_brand(
+        "5555555555554444",
+        "pm_card_mastercard",
+        ("mastercard", "credit"),
+        Behaviour::Succeeds,
+        "succeeds (Mastercard)",
+    ),
+    of_brand(
+        "5200828282828210",
+        "pm_card_mastercard_debit",
+        ("mastercard", "debit"),
+        Behaviour::Succeeds,
+        "succeeds (Mastercard debit)",
+    ),
+    of_brand(
+        "5105105105105100",
+        "pm_card_mastercard_prepaid",
+        ("mastercard", "prepaid"),
+        Behaviour::Succeeds,
+        "succeeds (Mastercard prepaid)",
+    ),
+    of_brand(
+        "378282246310005",
+        "pm_card_amex",
+        ("amex", "credit"),
+        Behaviour::Succeeds,
+        "succeeds (American Express)",
+    ),
+    of_brand(
+        "6011111111111117",
+        "pm_card_discover",
+        ("discover", "credit"),
+        Behaviour::Succeeds,
+        "succeeds (Discover)",
+    ),
+    of_brand(
+        "3056930009020004",
+        "pm_card_diners",
+        ("diners", "credit"),
+        Behaviour::Succeeds,
+        "succeeds (Diners Club)",
+    ),
+    of_brand("3566002020360505", "pm_card_jcb", ("jcb", "credit"), Behaviour::Succeeds, "succeeds (JCB)"),
+    of_brand(
+        "6200000000000005",
+        "pm_card_unionpay",
+        ("unionpay", "credit"),
+        Behaviour::Succeeds,
+        "succeeds (UnionPay)",
+    ),
+    debit(
         "000123456789",
         "pm_usBankAccount_success",
+        Kind::Ach,
         Behaviour::DebitSucceeds,
         "bank debit: is paid days later",
     ),
-    card("000111111116", "pm_usBankAccount_failure", Behaviour::DebitFails, "bank debit: fails days later"),
+    debit(
+        "000111111116",
+        "pm_usBankAccount_failure",
+        Kind::Ach,
+        Behaviour::DebitFails,
+        "bank debit: fails days later",
+    ),
+    debit(
+        "000111111113",
+        "pm_usBankAccount_accountClosed",
+        Kind::Ach,
+        Behaviour::DebitFails,
+        "bank debit: the account is closed",
+    ),
+    debit(
+        "000222222227",
+        "pm_usBankAccount_insufficientFunds",
+        Kind::Ach,
+        Behaviour::DebitFails,
+        "bank debit: has insufficient funds",
+    ),
+    debit(
+        "DE89370400440532013000",
+        "pm_success_de",
+        Kind::Sepa,
+        Behaviour::DebitSucceeds,
+        "SEPA debit: is paid weeks later",
+    ),
+    debit(
+        "DE62370400440532013001",
+        "pm_failed_de",
+        Kind::Sepa,
+        Behaviour::DebitFails,
+        "SEPA debit: fails weeks later",
+    ),
+    debit(
+        "00012345",
+        "pm_bacsDebit_success",
+        Kind::Bacs,
+        Behaviour::DebitSucceeds,
+        "Bacs debit: is paid days later",
+    ),
+    debit(
+        "22222227",
+        "pm_bacsDebit_failure",
+        Kind::Bacs,
+        Behaviour::DebitFails,
+        "Bacs debit: fails days later",
+    ),
 ];
 
 impl TestCard {
     pub fn by_token(token: &str) -> Option<Self> {
-        CARDS.into_iter().find(|card| card.token == token)
+        CARDS.iter().find(|card| card.token == token).copied()
     }
 
     /// Spaces and hyphens between digits do not count.
     pub fn by_number(number: &str) -> Option<Self> {
         let digits: String = number.chars().filter(|letter| !matches!(letter, ' ' | '-')).collect();
-        CARDS.into_iter().find(|card| card.number == digits)
+        CARDS.iter().find(|card| card.number == digits).copied()
     }
 
     pub fn last4(&self) -> &'static str {
         self.number.get(self.number.len().saturating_sub(4)..).unwrap_or_default()
     }
 
-    pub const fn is_debit(&self) -> bool {
-        matches!(self.behaviour, Behaviour::DebitSucceeds | Behaviour::DebitFails)
+    /// What is printed on a card; of a bank account, nothing.
+    pub const fn brand(&self) -> &'static str {
+        match self.kind {
+            Kind::Card { brand, .. } => brand,
+            Kind::Ach | Kind::Sepa | Kind::Bacs => "",
+        }
+    }
+
+    pub const fn funding(&self) -> &'static str {
+        match self.kind {
+            Kind::Card { funding, .. } => funding,
+            Kind::Ach | Kind::Sepa | Kind::Bacs => "",
+        }
     }
 
     /// What Stripe calls its kind.
     pub const fn kind(&self) -> &'static str {
-        if self.is_debit() { "us_bank_account" } else { "card" }
+        self.kind.as_str()
     }
 }

@@ -72,6 +72,8 @@ pub struct Session {
     pub subscription_metadata: Metadata,
     pub subscription_description: Option<String>,
     pub trial_end: Option<i64>,
+    pub anchor: Option<i64>,
+    pub prorates: bool,
     pub trial_without_method: String,
     pub flexible: bool,
     pub intent_metadata: Metadata,

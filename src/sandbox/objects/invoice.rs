@@ -59,7 +59,7 @@ pub struct Invoice {
     pub voided_at: Option<i64>,
     pub marked_uncollectible_at: Option<i64>,
     pub metadata: Metadata,
-    /// What the subscription's metadata was when the invoice was finalised.
+    /// What the subscription's metadata was when the invoice was made.
     pub subscription_metadata: Metadata,
 }
 
@@ -143,7 +143,7 @@ const ABSENT: &[&str] = &[
 
 impl Invoice {
     pub fn total(&self) -> i64 {
-        self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount))
+        self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.net()))
     }
 
     /// What is left to pay after the customer's balance.

@@ -17,6 +17,7 @@ pub mod portal;
 pub mod price;
 pub mod product;
 pub mod refund;
+pub mod schedule;
 pub mod setup_intent;
 pub mod subscription;
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{card::TestCard, no_address, with_nulls};
+use super::{
+    card::{Kind, TestCard},
+    no_address, with_nulls,
+};
 use crate::sandbox::{call::Metadata, state::State, table::Stored};
 
 #[derive(Clone, Debug)]
@@ -63,8 +66,9 @@ impl PaymentMethod {
     }
 
     fn kind_details(&self) -> Value {
-        if self.card.is_debit() {
-            return json!({
+        match self.card.kind {
+            Kind::Card { .. } => self.card_details(),
+            Kind::Ach => json!({
                 "account_holder_type": "individual",
                 "account_type": "checking",
                 "bank_name": "SANDBOX BANK",
@@ -74,19 +78,35 @@ impl PaymentMethod {
                 "networks": { "preferred": "ach", "supported": ["ach"] },
                 "routing_number": "110000000",
                 "status_details": null,
-            });
+            }),
+            Kind::Sepa => json!({
+                "bank_code": "37040044",
+                "branch_code": "",
+                "country": "DE",
+                "fingerprint": "SandboxDebit0002",
+                "generated_from": { "charge": null, "setup_attempt": null },
+                "last4": self.card.last4(),
+            }),
+            Kind::Bacs => json!({
+                "fingerprint": "SandboxDebit0003",
+                "last4": self.card.last4(),
+                "sort_code": "108800",
+            }),
         }
+    }
+
+    fn card_details(&self) -> Value {
         let card = json!({
-            "brand": self.card.brand,
+            "brand": self.card.brand(),
             "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass" },
             "country": "US",
-            "display_brand": self.card.brand,
+            "display_brand": self.card.brand(),
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "fingerprint": format!("Sandbox{}", self.card.last4()),
-            "funding": "credit",
+            "funding": self.card.funding(),
             "last4": self.card.last4(),
-            "networks": { "available": [self.card.brand], "preferred": null },
+            "networks": { "available": [self.card.brand()], "preferred": null },
             "three_d_secure_usage": { "supported": true },
         });
         with_nulls(card, &["generated_from", "regulated_status", "wallet"])
@@ -94,8 +114,13 @@ impl PaymentMethod {
 
     /// As a charge shows it.
     pub fn details(&self, authenticated: bool) -> Value {
-        if self.card.is_debit() {
-            return json!({ "type": "us_bank_account", "us_bank_account": self.kind_details() });
+        let kind = self.card.kind();
+        if !matches!(self.card.kind, Kind::Card { .. }) {
+            let mut object = json!({ "type": kind });
+            if let Some(object) = object.as_object_mut() {
+                object.insert(kind.to_owned(), self.kind_details());
+            }
+            return object;
         }
         let secure = authenticated.then(|| {
             json!({
@@ -106,15 +131,15 @@ impl PaymentMethod {
             })
         });
         let card = json!({
-            "brand": self.card.brand,
+            "brand": self.card.brand(),
             "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass" },
             "country": "US",
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "fingerprint": format!("Sandbox{}", self.card.last4()),
-            "funding": "credit",
+            "funding": self.card.funding(),
             "last4": self.card.last4(),
-            "network": self.card.brand,
+            "network": self.card.brand(),
             "three_d_secure": secure,
         });
         let card = with_nulls(card, &["amount_authorized", "authorization_code", "installments", "mandate"]);

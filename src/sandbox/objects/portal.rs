@@ -21,9 +21,16 @@ pub struct Configuration {
     pub invoice_history: bool,
     pub cancel: bool,
     pub cancel_at_period_end: bool,
+    pub cancel_proration: String,
     pub cancel_reasons: Vec<String>,
     pub update: bool,
     pub proration_behavior: String,
+    /// Whether a change ends a trial.
+    pub ends_trial: bool,
+    /// Whether a change begins a new period.
+    pub restarts: bool,
+    /// Which changes wait for the end of the period: `decreasing_item_amount`, `shortening_interval`.
+    pub at_period_end: Vec<String>,
     /// Products and their prices that may be changed to. Empty: every active one.
     pub products: Vec<(String, Vec<String>)>,
 }
@@ -66,6 +73,7 @@ impl Stored for Configuration {
 impl Configuration {
     fn features(&self) -> Value {
         let product = |(product, prices): &(String, Vec<String>)| json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices });
+        let conditions: Vec<Value> = self.at_period_end.iter().map(|kind| json!({ "type": kind })).collect();
         json!({
             "customer_update": { "allowed_updates": [], "enabled": false },
             "invoice_history": { "enabled": self.invoice_history },
@@ -74,16 +82,16 @@ impl Configuration {
                 "cancellation_reason": { "enabled": !self.cancel_reasons.is_empty(), "options": self.cancel_reasons },
                 "enabled": self.cancel,
                 "mode": if self.cancel_at_period_end { "at_period_end" } else { "immediately" },
-                "proration_behavior": "none",
+                "proration_behavior": self.cancel_proration,
             },
             "subscription_update": {
-                "billing_cycle_anchor": null,
+                "billing_cycle_anchor": if self.restarts { "now" } else { "unchanged" },
                 "default_allowed_updates": ["price"],
                 "enabled": self.update,
                 "products": self.products.iter().map(product).collect::<Vec<Value>>(),
                 "proration_behavior": self.proration_behavior,
-                "schedule_at_period_end": { "conditions": [] },
-                "trial_update_behavior": "end_trial",
+                "schedule_at_period_end": { "conditions": conditions },
+                "trial_update_behavior": if self.ends_trial { "end_trial" } else { "continue_trial" },
             },
         })
     }

@@ -63,6 +63,8 @@ pub struct PauseCollection {
 pub struct Subscription {
     pub id: String,
     pub created: i64,
+    /// When it began, which may be before it was made.
+    pub start_date: i64,
     pub customer: String,
     pub status: Status,
     pub items: Vec<Item>,
@@ -92,8 +94,22 @@ pub struct Subscription {
     pub trial_end_told: bool,
     /// Why it is paused, and since when.
     pub paused: Option<(&'static str, i64)>,
+    /// What changes it when a phase ends.
+    pub schedule: Option<String>,
+    /// What it will be when an invoice is paid.
+    pub pending_update: Option<PendingUpdate>,
     /// Prorations that wait for the next invoice.
     pub pending: Vec<Line>,
+}
+
+/// A change that waits for its invoice.
+#[derive(Clone, Debug)]
+pub struct PendingUpdate {
+    pub after: Box<Subscription>,
+    pub invoice: String,
+    pub expires_at: i64,
+    /// Whether it is a resumption, which is shown by its anchor.
+    pub resumes: bool,
 }
 
 impl Stored for Subscription {
@@ -149,7 +165,9 @@ impl Stored for Subscription {
                 "payment_method_types": null,
                 "save_default_payment_method": self.save_default_payment_method,
             },
-            "start_date": self.created,
+            "pending_update": self.pending_update.as_ref().map(|update| update.render(state)),
+            "schedule": self.schedule,
+            "start_date": self.start_date,
             "status": self.status.as_str(),
             "status_details": self.status_details(),
             "trial_end": self.trial_end,
@@ -172,11 +190,26 @@ const ABSENT: &[&str] = &[
     "on_behalf_of",
     "pending_invoice_item_interval",
     "pending_setup_intent",
-    "pending_update",
-    "schedule",
     "test_clock",
     "transfer_data",
 ];
+
+impl PendingUpdate {
+    fn render(&self, state: &State) -> Value {
+        let items: Vec<Value> = self.after.items.iter().map(|item| self.after.item(item, state)).collect();
+        json!({
+            "billing_cycle_anchor": self.resumes.then_some(self.after.billing_cycle_anchor),
+            "cancel_at_period_end": null,
+            "discount": null,
+            "discounts": null,
+            "expires_at": self.expires_at,
+            "metadata": null,
+            "subscription_items": if self.resumes { Value::Null } else { Value::Array(items) },
+            "trial_end": null,
+            "trial_from_plan": null,
+        })
+    }
+}
 
 impl Subscription {
     fn billing_mode(&self) -> Value {

@@ -63,9 +63,13 @@ fn fresh(state: &mut State) -> Configuration {
         invoice_history: true,
         cancel: true,
         cancel_at_period_end: true,
+        cancel_proration: "none".to_owned(),
         cancel_reasons: REASONS.map(str::to_owned).to_vec(),
         update: true,
-        proration_behavior: "create_prorations".to_owned(),
+        proration_behavior: "none".to_owned(),
+        ends_trial: true,
+        restarts: false,
+        at_period_end: Vec::new(),
         products: Vec::new(),
     }
 }
@@ -98,6 +102,19 @@ fn assign(configuration: &mut Configuration, params: &Params) {
     }
     if let Some(behavior) = params.owned("features.subscription_update.proration_behavior") {
         configuration.proration_behavior = behavior;
+    }
+    if let Some(behavior) = params.owned("features.subscription_cancel.proration_behavior") {
+        configuration.cancel_proration = behavior;
+    }
+    if let Some(behavior) = params.text("features.subscription_update.trial_update_behavior") {
+        configuration.ends_trial = behavior == "end_trial";
+    }
+    if let Some(anchor) = params.text("features.subscription_update.billing_cycle_anchor") {
+        configuration.restarts = anchor == "now";
+    }
+    if params.has("features.subscription_update.schedule_at_period_end") {
+        let conditions = params.list("features.subscription_update.schedule_at_period_end.conditions");
+        configuration.at_period_end = conditions.iter().filter_map(|one| one.owned("type")).collect();
     }
     if params.has("features.subscription_update.products") {
         let products = params.list("features.subscription_update.products");

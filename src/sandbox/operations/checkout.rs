@@ -75,6 +75,8 @@ fn create(state: &mut State, call: &Call) -> Answer {
         subscription_metadata: params.metadata("subscription_data.metadata"),
         subscription_description: params.owned("subscription_data.description"),
         trial_end,
+        anchor: subscriptions::anchor(params, "subscription_data."),
+        prorates: params.text("subscription_data.proration_behavior") != Some("none"),
         trial_without_method: subscriptions::missing_method(params, "subscription_data.trial_settings"),
         flexible: params.text("subscription_data.billing_mode.type") != Some("classic"),
         intent_metadata: params.metadata("payment_intent_data.metadata"),

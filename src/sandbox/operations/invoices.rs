@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::{Answer, Operation, operation, payment_methods, subscriptions};
 use crate::sandbox::{
     billing::{
-        changing::Proration,
+        changing::{Proration, Wish},
         invoicing::NewInvoice,
         payments::{Attempt, Presence},
-        proration::period_line,
+        proration::{period_line, stub_line, trial_line},
     },
     call::Call,
     failure::Failure,
@@ -151,12 +151,16 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
             .code("invoice_upcoming_none")
             .status(404));
     }
-    let changes = subscriptions::changes(state, params, "subscription_details.items")?;
     let proration = Proration::parse(params.text("subscription_details.proration_behavior"));
     let at = params.integer("subscription_details.proration_date").unwrap_or(state.now);
-    let restart = params.text("subscription_details.billing_cycle_anchor.type") == Some("now");
-    let planned = state.plan_change(id, &changes, proration, at, restart)?;
-    let now_asked = planned.restarts || (proration == Proration::Now && !changes.is_empty());
+    let changes = subscriptions::changes(state, params, "subscription_details.items")?;
+    let mut wish = Wish::new(changes, proration, at);
+    wish.restart = params.text("subscription_details.billing_cycle_anchor.type") == Some("now");
+    wish.trial_end = params.integer("subscription_details.trial_end");
+    wish.ends_trial = params.text("subscription_details.trial_end") == Some("now");
+    wish.cancel_at = params.integer("subscription_details.cancel_at").map(Some);
+    let planned = state.plan_change(id, &wish)?;
+    let now_asked = planned.asks(proration) || (proration == Proration::Now && !wish.changes.is_empty());
     let mut lines = planned.lines;
     let reason = if now_asked { "subscription_update" } else { "upcoming" };
     if !now_asked {
@@ -177,7 +181,7 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
                     item.period_end,
                 )
             });
-            lines.push(period_line(state, &planned.after, item, (item.period_end, end), false)?);
+            lines.push(period_line(state, &planned.after, item, (item.period_end, end))?);
         }
     }
     let new = NewInvoice {
@@ -204,13 +208,15 @@ fn preview_of_items(state: &mut State, call: &Call) -> Answer {
     let row = subscriptions::imagine(state, &call.params, customer.clone())?;
     let mut lines = Vec::new();
     for item in &row.items {
-        lines.push(period_line(
-            state,
-            &row,
-            item,
-            (item.period_start, item.period_end),
-            row.trial_end.is_some(),
-        )?);
+        let period = (item.period_start, item.period_end);
+        let line = if row.trial_end.is_some() {
+            trial_line(state, &row, item, period)?
+        } else if row.billing_cycle_anchor > state.now {
+            stub_line(state, &row, item, period)?
+        } else {
+            period_line(state, &row, item, period)?
+        };
+        lines.push(line);
     }
     state.forget(place);
     let new = NewInvoice {

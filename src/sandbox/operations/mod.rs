@@ -12,6 +12,7 @@ mod payment_methods;
 mod prices;
 mod products;
 mod refunds;
+mod subscription_schedules;
 mod subscriptions;
 mod webhook_endpoints;
 
@@ -45,6 +46,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
     checkout::OPERATIONS,
     billing_portal::OPERATIONS,
     subscriptions::OPERATIONS,
+    subscription_schedules::OPERATIONS,
     invoices::OPERATIONS,
     payment_intents::OPERATIONS,
     charges::OPERATIONS,

@@ -116,6 +116,11 @@ fn try_payment(state: &mut State, id: &str, call: &Call) -> Answer {
     if attempt == Attempt::Succeeded {
         follow(state, id)?;
     }
+    if attempt == Attempt::Processing
+        && let Some(invoice) = state.payment_intents.get(id)?.invoice.clone()
+    {
+        state.trust_debit(&invoice)?;
+    }
     let object = state.payment_intents.get(id)?.render(state);
     match failed {
         Some(decline) => Err(decline.failure().with("payment_intent", object)),

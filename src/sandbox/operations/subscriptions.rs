@@ -6,8 +6,9 @@ use super::{Answer, Operation, operation, payment_methods};
 use crate::sandbox::{
     billing::{
         calendar::DAY_S,
-        changing::{ItemChange, Proration},
-        ending::Words,
+        changing::{ItemChange, Proration, Terms, Wish},
+        ending::{Money, Words},
+        pausing::UnusedFrom,
         payments::Presence,
         subscribing::{First, NewItem, NewSubscription},
     },
@@ -63,6 +64,9 @@ fn describe(
         first,
         flexible: params.text("billing_mode.type") != Some("classic"),
         trial_end: trial_end(state, params, "")?,
+        anchor: anchor(params, ""),
+        backdate: params.integer("backdate_start_date"),
+        prorates: params.text("proration_behavior") != Some("none"),
         trial_without_method: missing_method(params, "trial_settings"),
         cancel_at_period_end: params.boolean("cancel_at_period_end") == Some(true),
         cancel_at: params.integer("cancel_at"),
@@ -96,6 +100,11 @@ pub fn trial_end(state: &State, params: &Params, prefix: &str) -> Result<Option<
     Ok(end)
 }
 
+/// From when on whole periods are counted, under `prefix`.
+pub fn anchor(params: &Params, prefix: &str) -> Option<i64> {
+    params.integer(&format!("{prefix}billing_cycle_anchor"))
+}
+
 fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failure> {
     if items.is_empty() {
         return Err(Failure::missing("items"));
@@ -112,7 +121,7 @@ fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failur
 }
 
 /// A price by its id, or one that is made for this subscription alone.
-fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Failure> {
+pub fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Failure> {
     match (item.text("price"), item.nested("price_data")) {
         (Some(price), _) => Ok(Some(price.to_owned())),
         (None, Some(data)) => {
@@ -134,6 +143,9 @@ pub fn imagine(state: &mut State, params: &Params, customer: String) -> Result<S
         first: First::Later,
         flexible: true,
         trial_end: details.integer("trial_end"),
+        anchor: anchor(&details, ""),
+        backdate: None,
+        prorates: details.text("proration_behavior") != Some("none"),
         trial_without_method: String::new(),
         cancel_at_period_end: false,
         cancel_at: None,
@@ -180,53 +192,48 @@ fn update(state: &mut State, call: &Call) -> Answer {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(Failure::invalid(message));
     }
+    refuse_scheduled(row, params)?;
     let customer = row.customer.clone();
     let method = params.text("default_payment_method");
     let method = method.map(|id| payment_methods::owned_by(state, id, &customer)).transpose()?;
-    let proration = Proration::parse(params.text("proration_behavior"));
-    let at = params.integer("proration_date").unwrap_or(state.now);
-    let restart = params.text("billing_cycle_anchor.type") == Some("now");
-    let changes = changes(state, params, "items")?;
-    let mut planned = state.plan_change(call.id(), &changes, proration, at, restart)?;
-    let ends_trial = ends_trial(params, planned.after.trial_end, state.now);
-    if let Some(end) = params.integer("trial_end") {
-        let after = &mut planned.after;
-        after.status = Status::Trialing;
-        after.trial_start = after.trial_start.or(Some(state.now));
-        after.trial_end = Some(end);
-        after.trial_end_told = false;
-        after.billing_cycle_anchor = end;
-        for item in &mut after.items {
-            item.period_end = end;
-        }
-    }
+    let wish = wish(state, params, call.id())?;
+    let mut planned = state.plan_change(call.id(), &wish)?;
     assign(&mut planned.after, params, state.now, method)?;
-    let or_nothing = params.text("payment_behavior") == Some("error_if_incomplete");
-    state.apply_change(planned, proration, or_nothing)?;
-    if ends_trial {
-        end_trial(state, call.id())?;
-    }
+    let terms = Terms {
+        or_nothing: params.text("payment_behavior") == Some("error_if_incomplete"),
+        when_paid: params.text("payment_behavior") == Some("pending_if_incomplete"),
+    };
+    state.apply_change(planned, wish.proration, terms)?;
     retrieve(state, call)
 }
 
-fn ends_trial(params: &Params, trial_end: Option<i64>, now: i64) -> bool {
-    params.text("trial_end") == Some("now") && trial_end.is_some_and(|end| end > now)
+fn wish(state: &mut State, params: &Params, id: &str) -> Result<Wish, Failure> {
+    let proration = Proration::parse(params.text("proration_behavior"));
+    let at = params.integer("proration_date").unwrap_or(state.now);
+    let mut wish = Wish::new(changes(state, params, "items")?, proration, at);
+    wish.restart = params.text("billing_cycle_anchor.type") == Some("now");
+    wish.trial_end = params.integer("trial_end");
+    wish.ends_trial = params.text("trial_end") == Some("now");
+    if params.clears("cancel_at") {
+        wish.cancel_at = Some(None);
+    }
+    if let Some(at) = params.integer("cancel_at") {
+        let row = state.subscriptions.get(id)?;
+        let whole = row.cancel_at.is_none() && at >= row.period_end();
+        wish.cancel_at = (!whole).then_some(Some(at));
+    }
+    Ok(wish)
 }
 
-/// The trial is over, and the first period begins now.
-fn end_trial(state: &mut State, id: &str) -> Result<(), Failure> {
-    let now = state.now;
-    let row = state.subscriptions.get_mut(id)?;
-    row.trial_end = Some(now);
-    row.billing_cycle_anchor = now;
-    for item in &mut row.items {
-        item.period_end = now;
-    }
-    state.renew(id)?;
-    let invoice = state.subscriptions.get(id)?.latest_invoice.clone().unwrap_or_default();
-    state.finalize_invoice(&invoice)?;
-    if state.invoices.get(&invoice)?.paid_at.is_none() {
-        state.collect(&invoice, None, Presence::Absent)?;
+/// When one under a schedule ends is for the schedule to say.
+fn refuse_scheduled(row: &Subscription, params: &Params) -> Result<(), Failure> {
+    let Some(schedule) = &row.schedule else { return Ok(()) };
+    if params.has("cancel_at") || params.has("cancel_at_period_end") {
+        let message = format!(
+            "The subscription is managed by the subscription schedule `{schedule}`, and updating any cancelation \
+             behavior directly is not allowed. Please update the schedule instead."
+        );
+        return Err(Failure::invalid(message));
     }
     Ok(())
 }
@@ -310,7 +317,11 @@ fn cancel(state: &mut State, call: &Call) -> Answer {
         comment: call.params.owned("cancellation_details.comment"),
         feedback: call.params.owned("cancellation_details.feedback"),
     };
-    state.end_subscription(call.id(), "cancellation_requested", words)?;
+    let money = Money {
+        prorate: call.params.boolean("prorate") == Some(true),
+        invoice_now: call.params.boolean("invoice_now") == Some(true),
+    };
+    state.cancel_subscription(call.id(), words, money)?;
     retrieve(state, call)
 }
 
@@ -320,17 +331,28 @@ fn pause(state: &mut State, call: &Call) -> Answer {
     if !row.flexible {
         return Err(Failure::invalid("Only subscriptions with `billing_mode[type]=flexible` can be paused."));
     }
-    if !matches!(row.status, Status::Active | Status::Trialing | Status::PastDue) {
+    if !matches!(row.status, Status::Active | Status::PastDue) {
         let message = format!("This subscription cannot be paused: it is {}.", row.status.as_str());
         return Err(Failure::invalid(message));
     }
-    state.pause_subscription(call.id(), "pause_requested")?;
+    if !row.is_automatic() || row.schedule.is_some() {
+        let message = "A subscription with a schedule, or that sends its invoices, cannot be paused.";
+        return Err(Failure::invalid(message));
+    }
+    let unused = match call.params.text("bill_for.unused_time_from.type") {
+        Some("none") => UnusedFrom::Never,
+        Some("item_current_period_start") => UnusedFrom::PeriodStart,
+        Some(_) | None => UnusedFrom::Now,
+    };
+    let invoice_now = call.params.text("invoicing_behavior") == Some("invoice");
+    state.pause_now(call.id(), unused, invoice_now)?;
     retrieve(state, call)
 }
 
 fn resume(state: &mut State, call: &Call) -> Answer {
     state.subscriptions.get(call.id())?;
     let anew = call.params.text("billing_cycle_anchor.type") != Some("unchanged");
-    state.resume(call.id(), anew)?;
+    let on_success = call.params.text("payment_behavior") == Some("resume_on_payment_success");
+    state.resume(call.id(), anew, on_success)?;
     retrieve(state, call)
 }

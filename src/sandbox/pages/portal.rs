@@ -12,8 +12,8 @@ use super::{
         Shared,
         billing::{
             calendar,
-            changing::{ItemChange, Proration},
-            ending::Words,
+            changing::{ItemChange, Proration, Terms, Wish},
+            ending::{Money, Words},
         },
         call::{Metadata, Params},
         control::year,
@@ -23,6 +23,7 @@ use super::{
             payment_method::PaymentMethod,
             portal::{Configuration, PortalSession},
             price::Price,
+            schedule::PhaseItem,
             subscription::Subscription,
         },
         state::State,
@@ -84,6 +85,14 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
              <input type=\"hidden\" name=\"subscription\" value=\"{id}\">"
         )
     };
+    let later = row.schedule.as_deref().and_then(|id| state.schedules.find(id));
+    let later = later.and_then(|schedule| schedule.next()).map(|next| {
+        format!(
+            "<p>It changes on {}.</p>{}<button>Don't change</button></form>",
+            calendar::shown(next.start),
+            hidden("stay")
+        )
+    });
     let ends = row.ends_at().map(|at| format!("<p>It ends on {}.</p>", calendar::shown(at)));
     let mut forms = String::new();
     if row.ends_at().is_some() {
@@ -134,11 +143,12 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
         ));
     }
     format!(
-        "<h2>{}</h2><p>Status: {}. This period ends on {}.</p>{}{forms}",
+        "<h2>{}</h2><p>Status: {}. This period ends on {}.</p>{}{}{forms}",
         sold(state, row),
         row.status.as_str(),
         calendar::shown(row.period_end()),
-        ends.unwrap_or_default()
+        ends.unwrap_or_default(),
+        later.unwrap_or_default()
     )
 }
 
@@ -206,8 +216,18 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
         }
         Some("cancel") if configuration.cancel => {
             let words = Words { comment: None, feedback: wanted.owned("feedback") };
-            state.end_subscription(id, "cancellation_requested", words)?;
+            let money = Money {
+                prorate: configuration.cancel_proration != "none",
+                invoice_now: configuration.cancel_proration == "always_invoice",
+            };
+            state.cancel_subscription(id, words, money)?;
             Ok("Your subscription has ended.")
+        }
+        Some("stay") => {
+            if let Some(schedule) = &row.schedule {
+                state.release_schedule(schedule)?;
+            }
+            Ok("Your plan stays.")
         }
         Some("withdraw") => {
             state.change_subscription(id, |row| {
@@ -227,6 +247,9 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
 /// In the flexible billing mode, only `cancel_at` says that it ends.
 fn schedule(state: &mut State, row: &Subscription, wanted: &Params) -> Result<&'static str, Failure> {
     let now = state.now;
+    if let Some(schedule) = &row.schedule {
+        state.release_schedule(schedule)?;
+    }
     state.change_subscription(&row.id, |row| {
         row.cancel_at = Some(row.period_end());
         row.cancel_at_period_end = !row.flexible;
@@ -247,12 +270,51 @@ fn change_plan(
     if !choices(state, row, configuration).iter().any(|choice| choice.id == price) {
         return Err(Failure::invalid("This plan is not offered."));
     }
+    if waits(state, row, configuration, &price)? {
+        return change_later(state, row, price);
+    }
     let item = row.items.first().map(|item| item.id.clone());
     let change = ItemChange { item, price: Some(price), quantity: None, metadata: None, deleted: false };
     let proration = Proration::parse(Some(configuration.proration_behavior.as_str()));
-    let planned = state.plan_change(&row.id, &[change], proration, state.now, false)?;
-    state.apply_change(planned, proration, true)?;
+    if let Some(schedule) = &row.schedule {
+        state.release_schedule(schedule)?;
+    }
+    let mut wish = Wish::new(vec![change], proration, state.now);
+    wish.ends_trial = configuration.ends_trial;
+    wish.restart = configuration.restarts;
+    let planned = state.plan_change(&row.id, &wish)?;
+    state.apply_change(planned, proration, Terms { or_nothing: true, when_paid: false })?;
     Ok("Your plan was changed.")
+}
+
+/// Whether a change is one that the configuration keeps for the end of the period.
+fn waits(
+    state: &State,
+    row: &Subscription,
+    configuration: &Configuration,
+    price: &str,
+) -> Result<bool, Failure> {
+    let Some(item) = row.items.first() else { return Ok(false) };
+    let (before, after) = (state.prices.get(&item.price)?, state.prices.get(price)?);
+    let lasts =
+        |price: &Price| price.recurring.map_or(0, |every| calendar::add(0, every.interval, every.count));
+    let asked = |kind: &str| configuration.at_period_end.iter().any(|known| known == kind);
+    let smaller = after.unit_amount < before.unit_amount && asked("decreasing_item_amount");
+    let shorter = lasts(after) < lasts(before) && asked("shortening_interval");
+    Ok(smaller || shorter)
+}
+
+fn change_later(state: &mut State, row: &Subscription, price: String) -> Result<&'static str, Failure> {
+    if let Some(schedule) = &row.schedule {
+        state.release_schedule(schedule)?;
+    }
+    let items = row.items.iter().enumerate().map(|(place, item)| PhaseItem {
+        price: if place == 0 { price.clone() } else { item.price.clone() },
+        quantity: item.quantity,
+        metadata: item.metadata.clone(),
+    });
+    state.schedule_change(&row.id, items.collect())?;
+    Ok("Your plan changes when this period ends.")
 }
 
 fn take_card(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'static str, Failure> {

@@ -165,6 +165,7 @@ fn invoice_line(state: &State, line: &mut Object) {
     let parent = line.remove("parent").unwrap_or_default();
     let item = parent.get("subscription_item_details").filter(|details| !details.is_null());
     let details = item.or_else(|| parent.get("invoice_item_details")).cloned().unwrap_or_default();
+    let credited = details.pointer("/proration_details/credited_items").cloned().unwrap_or_default();
     let pricing = line.remove("pricing").unwrap_or_default();
     let price = pricing.pointer("/price_details/price").and_then(Value::as_str).unwrap_or_default();
     let price = state.prices.find(price);
@@ -181,7 +182,7 @@ fn invoice_line(state: &State, line: &mut Object) {
         "plan": price.map(super::super::objects::price::Price::plan),
         "price": price.map(|price| price.render(state)),
         "proration": details.get("proration"),
-        "proration_details": { "credited_items": null },
+        "proration_details": { "credited_items": credited },
         "subscription": details.get("subscription"),
         "subscription_item": subscription_item,
         "tax_amounts": [],

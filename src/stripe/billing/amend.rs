@@ -16,18 +16,19 @@ use crate::{
         calls::{CallId, Kept},
         client::{
             AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
-            ItemChange, ProrationBehavior, StripeKey, SubscriptionKept, is_missing,
+            ItemChange, ProrationBehavior, ReleaseSchedule, StripeKey, SubscriptionKept, is_missing,
         },
     },
 };
 
 /// The operations that change a subscription, as their calls are written down.
-pub(super) const OPERATIONS: [&str; 5] = [CHANGE, CANCEL, WITHDRAW, PAUSE, RESUME];
+pub(super) const OPERATIONS: [&str; 6] = [CHANGE, CANCEL, WITHDRAW, PAUSE, RESUME, STAY];
 const CHANGE: &str = "subscription_change";
 const CANCEL: &str = "subscription_cancel";
 const WITHDRAW: &str = "subscription_withdraw_cancellation";
 const PAUSE: &str = "subscription_pause";
 const RESUME: &str = "subscription_resume";
+const STAY: &str = "subscription_withdraw_change";
 
 /// A request to change an account's subscription.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub enum Wanted {
     WithdrawCancellation,
     Pause,
     Resume,
+    /// A change that waits for the end of the period is not made.
+    WithdrawChange,
 }
 
 /// What a repetition is compared by: everything but the person's own words, of which not even a hash is kept.
@@ -71,13 +74,18 @@ impl Wanted {
             Self::WithdrawCancellation => WITHDRAW,
             Self::Pause => PAUSE,
             Self::Resume => RESUME,
+            Self::WithdrawChange => STAY,
         }
     }
 
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Cancel { reason, .. } => reason.as_deref(),
-            Self::Change(_) | Self::WithdrawCancellation | Self::Pause | Self::Resume => None,
+            Self::Change(_)
+            | Self::WithdrawCancellation
+            | Self::Pause
+            | Self::Resume
+            | Self::WithdrawChange => None,
         }
     }
 }
@@ -87,7 +95,9 @@ impl Amend {
         let (wish, cancel) = match &self.wanted {
             Wanted::Change(wish) => (Some(wish), None),
             Wanted::Cancel { at, feedback, .. } => (None, Some((*at, *feedback))),
-            Wanted::WithdrawCancellation | Wanted::Pause | Wanted::Resume => (None, None),
+            Wanted::WithdrawCancellation | Wanted::Pause | Wanted::Resume | Wanted::WithdrawChange => {
+                (None, None)
+            }
         };
         Asked { subscription: self.subscription.as_ref(), wish, cancel }
     }
@@ -155,9 +165,12 @@ impl Billing {
         let view = self.0.ledger.view(&amend.account).await?;
         let terms = amendment::find(&view.account, amend.subscription.as_ref(), self.now())?;
         let amendment = match &amend.wanted {
-            Wanted::Change(wish) => Amendment::Change(self.work_out_change(terms, wish).await?.1),
+            Wanted::Change(wish) => self.arrange(amend, terms, wish).await?,
             Wanted::Cancel { at, feedback, .. } => {
                 amendment::cancel(terms, *at)?;
+                if *at == CancelAt::PeriodEnd {
+                    self.keep_unscheduled(&amend.account, terms).await?;
+                }
                 let feedback = feedback.map(str::to_owned);
                 match at {
                     CancelAt::Now => Amendment::CancelNow { feedback },
@@ -178,6 +191,11 @@ impl Billing {
                 let stands_still = terms.status == SubscriptionStatus::Paused;
                 if stands_still { Amendment::Resume } else { Amendment::ResumeCollection }
             }
+            Wanted::WithdrawChange => {
+                let schedule = self.find_subscription(terms).await?.schedule;
+                let schedule = schedule.ok_or(Refusal::NothingToChange)?;
+                Amendment::Release(ReleaseSchedule { schedule })
+            }
         };
         Ok(AmendSubscription { subscription: terms.subscription.to_string(), amendment })
     }
@@ -187,29 +205,33 @@ impl Billing {
         &self,
         terms: &SubscriptionTerms,
         wish: &Wish,
-    ) -> Result<(Change, ItemChange), BillingError> {
+    ) -> Result<(Change, ItemChange, SubscriptionKept), BillingError> {
         amendment::check(terms, Step::Change)?;
         let catalog = self.0.ledger.catalog();
         let row = self.find_subscription(terms).await?;
         let (item, held) = held(&row, catalog)
             .ok_or_else(|| BillingError::Refused(Refusal::UnknownPlan { plan: terms.plan.clone() }))?;
         let change = amendment::change(terms, catalog, &held, wish, self.now())?;
+        let item = item.to_owned();
         let asked = ItemChange {
-            item: item.to_owned(),
+            item,
             price: change.price_id.clone(),
             quantity: change.to.quantity,
             paid_or_not_changed: change.is_paid_at_once(),
             proration: match change.settlement {
                 Settlement::AtOnce => ProrationBehavior::AlwaysInvoice,
                 Settlement::NextInvoice => ProrationBehavior::CreateProrations,
-                Settlement::Never => ProrationBehavior::None,
+                Settlement::Never | Settlement::PeriodEnd => ProrationBehavior::None,
             },
             proration_date: change.proration_date.map(crate::domain::time::Timestamp::seconds),
         };
-        Ok((change, asked))
+        Ok((change, asked, row))
     }
 
-    async fn find_subscription(&self, terms: &SubscriptionTerms) -> Result<SubscriptionKept, BillingError> {
+    pub(super) async fn find_subscription(
+        &self,
+        terms: &SubscriptionTerms,
+    ) -> Result<SubscriptionKept, BillingError> {
         let subscription = terms.subscription.to_string();
         Ok(self.client()?.ask(&FindSubscription { subscription }).await?)
     }
@@ -227,6 +249,34 @@ impl Billing {
     }
 }
 
+/// What is asked of a schedule is answered with the schedule; what was asked for is a subscription.
+async fn ask_schedule(
+    client: &Client,
+    request: &AmendSubscription,
+    key: &StripeKey,
+) -> Option<Result<SubscriptionKept, CallError>> {
+    let answer = match &request.amendment {
+        Amendment::Schedule(phases) => client.change(phases, key).await,
+        Amendment::Release(release) => client.change(release, key).await,
+        Amendment::Change(_)
+        | Amendment::CancelNow { .. }
+        | Amendment::CancelAtPeriodEnd { .. }
+        | Amendment::StayAfterPeriod
+        | Amendment::StayAfterDate
+        | Amendment::PauseCollection
+        | Amendment::ResumeCollection
+        | Amendment::Resume => return None,
+    };
+    Some(match answer {
+        Ok(_) => {
+            let found = client.ask(&FindSubscription { subscription: request.subscription.clone() }).await;
+            // It is done, whatever became of looking at it.
+            found.map_err(|_| CallError::OutcomeUnknown)
+        }
+        Err(error) => Err(error),
+    })
+}
+
 /// Stripe has no keys for what is deleted: a second cancellation finds nothing to cancel, and what there was is looked
 /// at.
 async fn ask(
@@ -234,6 +284,9 @@ async fn ask(
     request: &AmendSubscription,
     key: &StripeKey,
 ) -> Result<SubscriptionKept, CallError> {
+    if let Some(answer) = ask_schedule(client, request, key).await {
+        return answer;
+    }
     let answer = client.change(request, key).await;
     let missing = matches!(&answer, Err(CallError::Rejected(why)) if is_missing(why));
     if !missing || !matches!(request.amendment, Amendment::CancelNow { .. }) {

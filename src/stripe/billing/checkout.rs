@@ -12,17 +12,19 @@ use crate::{
         names::{AccountId, Actor, PackId, PlanId, ProviderId},
         refusal::Refusal,
         sale::{self, Sale, Wish},
+        sold::SoldPack,
         time::Timestamp,
     },
     journal::recorded::Origin,
     ledger::{Key, Provenance, Request},
     stripe::{
-        calls::{CallId, Kept},
-        client::{CheckoutOpened, OpenCheckout, Sold},
+        calls::{CallId, Kept, Outcome},
+        client::{CheckoutOpened, ExpireCheckout, FindCheckout, OpenCheckout, Sold},
     },
 };
 
 pub(super) const OPERATION: &str = "checkout_session";
+pub(super) const EXPIRE: &str = "expire_checkout";
 /// How many checkouts an account may begin in a minute.
 pub const CHECKOUTS_PER_MINUTE: i64 = 5;
 const WINDOW_S: i64 = 60;
@@ -74,13 +76,15 @@ impl Billing {
             Some(kept) => kept,
             None => self.begin_checkout(&id, &asked, &checkout).await?,
         };
-        let purpose = purpose(&kept)?;
-        let customer = ProviderId::parse(&kept.request.customer).ok();
+        if matches!(kept.outcome, Outcome::Open) {
+            self.close_superseded(&id, &kept.request).await?;
+        }
+        let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(&id, kept).await?;
         let opened = opened(&answer)?;
         if !replayed {
             // The call stays open until the ledger has taken note, so that a repetition makes up for it.
-            self.record(&id, checkout.provenance, &answer, purpose, customer).await?;
+            self.record(&id, checkout.provenance, &answer, note).await?;
             self.0.calls.done(&id, &answer, self.now()).await?;
         }
         Ok(Answered { answer: opened, replayed })
@@ -96,9 +100,10 @@ impl Billing {
         let sale = sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
         self.check_rate(id).await?;
         let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
+        let supersedes = sale::superseded(open, self.0.ledger.catalog(), &checkout.wish, self.now());
         let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
         let sold = match sale.purpose {
-            PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string() },
+            PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string(), terms: sale.pack },
             PaymentPurpose::Subscription { plan, .. } => {
                 let plan = plan.map(|plan| plan.to_string()).unwrap_or_default();
                 Sold::Plan { plan, trial_days: sale.trial_days }
@@ -114,8 +119,32 @@ impl Billing {
             sold,
             success_url: with_session(&checkout.success_url),
             cancel_url: checkout.cancel_url.clone(),
+            supersedes: supersedes.iter().map(ToString::to_string).collect(),
         };
         self.begin(id, asked, request).await
+    }
+
+    /// Nobody is to pay for two plans: the pages on which that could be done are closed first. One that was paid on
+    /// meanwhile, of which the webhook has not told yet, stands in the way of another.
+    async fn close_superseded(&self, id: &CallId, request: &OpenCheckout) -> Result<(), BillingError> {
+        for session in &request.supersedes {
+            let expire = ExpireCheckout { session: session.clone() };
+            let of_page =
+                CallId { account: id.account.clone(), operation: EXPIRE, key: expire.session.clone() };
+            match self.once(&of_page, &hash(&expire), async { Ok(expire) }).await {
+                Ok(_) => {}
+                Err(BillingError::Rejected(_)) => self.check_unpaid(id, session).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_unpaid(&self, id: &CallId, session: &str) -> Result<(), BillingError> {
+        let seen = self.client()?.ask(&FindCheckout { session: session.to_owned() }).await?;
+        let Some(plan) = seen.bought().and_then(|plan| PlanId::parse(plan).ok()) else { return Ok(()) };
+        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
+        Err(Refusal::SubscriptionActive { plan }.into())
     }
 
     async fn check_rate(&self, id: &CallId) -> Result<(), BillingError> {
@@ -132,14 +161,13 @@ impl Billing {
     /// The same for one whose outcome was not known, when its caller has gone.
     pub(super) async fn complete_checkout(&self, id: &CallId) -> Result<(), BillingError> {
         let Some(kept) = self.0.calls.find::<OpenCheckout, CheckoutOpened>(id).await? else { return Ok(()) };
-        let purpose = purpose(&kept)?;
-        let customer = ProviderId::parse(&kept.request.customer).ok();
+        let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(id, kept).await?;
         if !replayed {
             let actor = Actor::parse(ACTOR).map_err(|_| BillingError::OutcomeUnknown)?;
             let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
             let provenance = Provenance { actor, origin, correlation_id, causation_id, stripe_event };
-            self.record(id, provenance, &answer, purpose, customer).await?;
+            self.record(id, provenance, &answer, note).await?;
             self.0.calls.done(id, &answer, self.now()).await?;
         }
         Ok(())
@@ -150,8 +178,7 @@ impl Billing {
         id: &CallId,
         provenance: Provenance,
         answer: &CheckoutOpened,
-        purpose: PaymentPurpose,
-        customer: Option<ProviderId>,
+        note: Note,
     ) -> Result<(), BillingError> {
         let session = ProviderId::parse(&answer.id).map_err(|_| BillingError::OutcomeUnknown)?;
         let at = Timestamp::from_seconds(answer.created).unwrap_or_else(|| self.now());
@@ -159,8 +186,10 @@ impl Billing {
         let command = Command::RecordCheckout(RecordCheckout {
             session,
             step: CheckoutStep::Started,
-            purpose,
-            customer,
+            purpose: note.purpose,
+            customer: note.customer,
+            sold: note.sold,
+            invoice: None,
             effective_at: at,
         });
         let request = Request { account: id.account.clone(), command, key, provenance };
@@ -179,12 +208,28 @@ fn asked(checkout: &Checkout) -> Asked<'_> {
     Asked { wish, urls: (&checkout.success_url, &checkout.cancel_url) }
 }
 
-/// From what is written down, which is what Stripe was asked.
+/// What the ledger takes note of, from what is written down, which is what Stripe was asked.
+struct Note {
+    purpose: PaymentPurpose,
+    customer: Option<ProviderId>,
+    sold: Option<SoldPack>,
+}
+
+impl Note {
+    fn of(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<Self, BillingError> {
+        let sold = match &kept.request.sold {
+            Sold::Pack { terms, .. } => terms.clone(),
+            Sold::Plan { .. } => None,
+        };
+        Ok(Self { purpose: purpose(kept)?, customer: ProviderId::parse(&kept.request.customer).ok(), sold })
+    }
+}
+
 fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, BillingError> {
     let purpose = match &kept.request.sold {
         Sold::Plan { plan, .. } => PlanId::parse(plan)
             .map(|plan| PaymentPurpose::Subscription { subscription: None, plan: Some(plan) }),
-        Sold::Pack { pack } => {
+        Sold::Pack { pack, .. } => {
             PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
         }
     };

@@ -1,5 +1,5 @@
-//! Which customer at Stripe is this account? The one that it is linked to, else one with its e-mail address, else a new
-//! one.
+//! Which customer at Stripe is this account? The one that it is linked to, else one whose metadata names it, else a new
+//! one. An address alone makes nobody a customer: whoever can type it in would be shown what is another's.
 //!
 //! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is the
 //! same request however often it is repeated; it is set afterwards, which can be done any number of times.
@@ -33,7 +33,7 @@ impl Billing {
             return Ok(linked.to_string());
         }
         let known = match email {
-            Some(email) => self.find_by_email(account, email).await?,
+            Some(email) => self.find_made_for(account, email).await?,
             None => None,
         };
         let customer = match known {
@@ -47,13 +47,10 @@ impl Billing {
         Ok(customer)
     }
 
-    /// A customer with the address, unless it stands for somebody else.
-    async fn find_by_email(&self, account: &AccountId, email: &str) -> Result<Option<String>, BillingError> {
+    /// A customer with the address that was made for this very account, and is not linked to another.
+    async fn find_made_for(&self, account: &AccountId, email: &str) -> Result<Option<String>, BillingError> {
         let found = self.client()?.ask(&FindCustomers { email: email.to_owned() }).await?;
-        // One that was made for this very account goes first.
-        let ours = found.data.iter().filter(|customer| customer.account() == Some(account.as_str()));
-        let free = found.data.iter().filter(|customer| customer.account().is_none());
-        for customer in ours.chain(free) {
+        for customer in found.data.iter().filter(|customer| customer.account() == Some(account.as_str())) {
             if !self.stands_for_another(&customer.id, account).await? {
                 return Ok(Some(customer.id.clone()));
             }

@@ -1,13 +1,16 @@
-//! What has an account been billed? Its customer's invoices, as Stripe shows them.
+//! What has an account been billed? Its customers' invoices, as Stripe shows them.
 
-use super::{Billing, BillingError, Page};
+use super::{
+    Billing, BillingError, Page,
+    several::{customers, page_of_all},
+};
 use crate::{
-    domain::{names::AccountId, refusal::Refusal, sale},
+    domain::{names::AccountId, refusal::Refusal},
     stripe::client::{BillStatus, InvoicesSeen, ListInvoices},
 };
 
 impl Billing {
-    /// The invoices of the account's customer, the newest first. Who is no customer has none.
+    /// The invoices of all customers that the account is, the newest first. Who is no customer has none.
     ///
     /// # Errors
     /// When there is no such account, or Stripe does not answer.
@@ -20,10 +23,11 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let opened = view.account.opened().ok_or(Refusal::AccountNotFound)?;
-        let Some(customer) = sale::find_customer(opened).map(ToString::to_string) else {
-            return Ok(InvoicesSeen { data: Vec::new(), has_more: false });
-        };
-        let after = page.after.map(|after| after.to_string());
-        self.ask_page(&ListInvoices { customer, status, limit: page.limit, after }).await
+        let (data, has_more) = page_of_all(&customers(opened), page, async |customer, limit, after| {
+            let listed = self.ask_page(&ListInvoices { customer, status, limit, after }).await?;
+            Ok((listed.data, listed.has_more))
+        })
+        .await?;
+        Ok(InvoicesSeen { data, has_more })
     }
 }

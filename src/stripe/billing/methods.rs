@@ -1,6 +1,11 @@
-//! What can an account pay with? Its customer's payment methods, which are attached, preferred and detached.
+//! What can an account pay with? Its customers' payment methods, which are attached, preferred and detached.
 
-use super::{Answered, Billing, BillingError, Page, Sought, hash};
+use futures::future::try_join_all;
+
+use super::{
+    Answered, Billing, BillingError, Page, Sought, hash,
+    several::{customers, page_of_all},
+};
 use crate::{
     domain::{
         account::Account,
@@ -11,8 +16,8 @@ use crate::{
     stripe::{
         calls::CallId,
         client::{
-            Ask, AttachMethod, CallError, DetachMethod, FindCustomer, FindMethod, ListMethods, MethodSeen,
-            PreferMethod, is_missing,
+            Ask, AttachMethod, CallError, ChargeSubscription, DetachMethod, FindCustomer, FindMethod,
+            FindSubscription, ListMethods, MethodSeen, PreferMethod, is_missing,
         },
     },
 };
@@ -44,24 +49,31 @@ pub struct MethodPage {
 }
 
 impl Billing {
-    /// What the account's customer can pay with, the newest first. Who is no customer has nothing.
+    /// What the account's customers can pay with, the newest first. Who is no customer has nothing.
     ///
     /// # Errors
     /// When the account is not open, or Stripe does not answer.
     pub async fn list_methods(&self, account: &AccountId, page: Page) -> Result<MethodPage, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
-        let Some(customer) = sale::find_customer(sale::open(&view.account)?).map(ToString::to_string) else {
-            return Ok(MethodPage { methods: Vec::new(), has_more: false });
-        };
-        let after = page.after.map(|after| after.to_string());
-        let list = ListMethods { customer: customer.clone(), limit: page.limit, after };
-        let find = FindCustomer { customer };
-        let (found, listed) = tokio::join!(self.client()?.ask(&find), self.ask_page(&list));
-        let (found, listed) = (found?, listed?);
-        let preferred = |seen: &MethodSeen| found.default_method() == Some(seen.id.as_str());
-        let methods = listed.data.into_iter().map(|seen| Method { preferred: preferred(&seen), seen });
-        Ok(MethodPage { methods: methods.collect(), has_more: listed.has_more })
+        let customers = customers(sale::open(&view.account)?);
+        let listed = page_of_all(&customers, page, async |customer, limit, after| {
+            let listed = self.ask_page(&ListMethods { customer, limit, after }).await?;
+            Ok((listed.data, listed.has_more))
+        });
+        let (preferred, listed) = tokio::join!(self.preferred(&customers), listed);
+        let (preferred, (listed, has_more)) = (preferred?, listed?);
+        let is_preferred = |seen: &MethodSeen| preferred.contains(&seen.id);
+        let methods = listed.into_iter().map(|seen| Method { preferred: is_preferred(&seen), seen });
+        Ok(MethodPage { methods: methods.collect(), has_more })
+    }
+
+    /// What the invoices of these customers are paid with.
+    async fn preferred(&self, customers: &[String]) -> Result<Vec<String>, BillingError> {
+        let client = self.client()?;
+        let find = async |customer: &String| client.ask(&FindCustomer { customer: customer.clone() }).await;
+        let found = try_join_all(customers.iter().map(find)).await?;
+        Ok(found.iter().filter_map(|found| found.default_method().map(str::to_owned)).collect())
     }
 
     /// Attaches a method that nobody has, once for each key. An account that is no customer becomes one.
@@ -107,14 +119,16 @@ impl Billing {
         let id =
             CallId { account: account.clone(), operation: DETACH_METHOD, key: method.as_str().to_owned() };
         let request = async {
-            self.find_method_of(account, method).await?;
+            let (customer, _) = self.find_method_of(account, method).await?;
+            self.spare(account, &customer, method).await?;
             Ok(DetachMethod { method: method.to_string() })
         };
         self.once(&id, &hash(&method.as_str()), request).await?;
         Ok(method.clone())
     }
 
-    /// Lets the invoices of the account's customer be paid with one of its methods.
+    /// Lets the invoices of the account's customer be paid with one of its methods, also those of subscriptions that had
+    /// another one of their own.
     ///
     /// # Errors
     /// When the customer does not have it, or Stripe does not answer.
@@ -124,8 +138,48 @@ impl Billing {
         method: &ProviderId,
     ) -> Result<Method, BillingError> {
         let (customer, seen) = self.find_method_of(account, method).await?;
-        self.client()?.set(&PreferMethod { customer, method: seen.id.clone() }).await?;
+        self.client()?.set(&PreferMethod { customer: customer.clone(), method: seen.id.clone() }).await?;
+        self.charge_with(account, &customer, &seen.id, |own| own != seen.id).await?;
         Ok(Method { seen, preferred: true })
+    }
+
+    /// Lets the subscriptions that are charged to a method be charged to the preferred one, before it is detached: what
+    /// is gone is charged nowhere.
+    async fn spare(
+        &self,
+        account: &AccountId,
+        customer: &str,
+        method: &ProviderId,
+    ) -> Result<(), BillingError> {
+        let found = self.client()?.ask(&FindCustomer { customer: customer.to_owned() }).await?;
+        match found.default_method().filter(|preferred| *preferred != method.as_str()) {
+            Some(preferred) => {
+                self.charge_with(account, customer, preferred, |own| own == method.as_str()).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A subscription may have a method of its own, as one that began on a page has, and it is charged to that before
+    /// what its customer prefers.
+    async fn charge_with(
+        &self,
+        account: &AccountId,
+        customer: &str,
+        method: &str,
+        follows: impl Fn(&str) -> bool,
+    ) -> Result<(), BillingError> {
+        let view = self.0.ledger.view(account).await?;
+        for subscription in self.going(sale::open(&view.account)?) {
+            let subscription = subscription.to_string();
+            let found = self.client()?.ask(&FindSubscription { subscription: subscription.clone() }).await?;
+            let is_theirs = found.customer.as_deref() == Some(customer);
+            if is_theirs && found.default_payment_method.as_deref().is_some_and(&follows) {
+                let method = method.to_owned();
+                self.client()?.set(&ChargeSubscription { subscription, method }).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A method of the account's customer, and that customer.
@@ -137,21 +191,27 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let not_found = BillingError::NotFound(Sought::PaymentMethod);
-        let Some(customer) = sale::find_customer(sale::open(&view.account)?) else { return Err(not_found) };
+        let open = sale::open(&view.account)?;
+        sale::find_customer(open).ok_or(not_found)?;
         let seen = self.find_method(method).await?;
-        let own = seen.customer.as_deref() == Some(customer.as_str());
-        if own { Ok((customer.to_string(), seen)) } else { Err(not_found) }
+        match seen.customer.clone().filter(|customer| sale::is_customer(open, customer)) {
+            Some(customer) => Ok((customer, seen)),
+            None => Err(BillingError::NotFound(Sought::PaymentMethod)),
+        }
     }
 
-    /// A method that the account may pay with: its own, or one that is nobody's yet.
+    /// A method that the account may pay with: its own, or one that is nobody's yet. Of several customers each pays with
+    /// its own.
     pub(super) async fn usable_method(
         &self,
         account: &Account,
+        payer: Option<&str>,
         method: &ProviderId,
     ) -> Result<(), BillingError> {
         let seen = self.find_method(method).await?;
         let Some(owner) = seen.customer else { return Ok(()) };
-        let own = sale::customer(account).is_ok_and(|customer| customer.as_str() == owner);
+        let is_linked = account.opened().is_some_and(|account| sale::is_customer(account, &owner));
+        let own = is_linked && payer.is_none_or(|payer| payer == owner);
         if own { Ok(()) } else { Err(BillingError::NotFound(Sought::PaymentMethod)) }
     }
 

@@ -12,6 +12,8 @@ mod portal;
 mod preview;
 mod profile;
 mod resolve;
+mod schedule;
+mod several;
 mod wares;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub use portal::Portal;
 pub use preview::{ChangePreview, InvoicePreview, LinePreview};
 pub use profile::Became;
 pub use resolve::{RESOLVE_INTERVAL, Resolved};
+pub use schedule::Pending;
 pub use wares::Made;
 
 use super::{

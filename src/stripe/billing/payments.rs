@@ -6,6 +6,7 @@ use std::fmt;
 use super::{
     Answered, Billing, BillingError, Page, Sought, hash,
     methods::{done_all_the_same, missing},
+    several::{customers, page_of_all},
 };
 use crate::{
     domain::{
@@ -32,6 +33,8 @@ pub const CONFIRM_PAYMENT: &str = "confirm_payment";
 pub const CAPTURE_PAYMENT: &str = "capture_payment";
 pub const CANCEL_PAYMENT: &str = "cancel_payment";
 pub const MAKE_REFUND: &str = "refund_payment";
+/// Stripe's code for a payment that cannot be refunded because it is disputed.
+const CHARGE_DISPUTED: &str = "charge_disputed";
 
 /// Something to be paid for.
 #[derive(Clone, Debug)]
@@ -205,13 +208,18 @@ impl Billing {
         reason: Option<Reason>,
     ) -> Result<Answered<RefundSeen>, BillingError> {
         let request = async {
-            let (_, seen) = self.payment_of(&of.account, &of.payment).await?;
+            let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
+            charges::check_undisputed(opened(&account)?, &of.payment)?;
             let amount = charges::refund(self.catalog(), &payment(&seen), wanted)?;
             Ok(MakeRefund { payment: of.payment.to_string(), amount, reason })
         };
         let asked = hash(&(of.payment.as_str(), wanted, reason));
         match self.once(&of.call(MAKE_REFUND), &asked, request).await {
             Ok(answered) => Ok(answered),
+            // The bank may have told Stripe before Stripe told us.
+            Err(BillingError::Rejected(Rejection { code: Some(code), .. })) if code == CHARGE_DISPUTED => {
+                Err(Refusal::PaymentDisputed.into())
+            }
             Err(error) => {
                 let rule = |payment: &Payment| charges::refund(self.catalog(), payment, wanted).map(drop);
                 Err(self.by_the_rules(error, &of, rule).await)
@@ -231,7 +239,7 @@ impl Billing {
         Ok(self.payment_of(account, payment).await?.1)
     }
 
-    /// The payments of the account's customer, the newest first: those of invoices and pages, too.
+    /// The payments of all customers that the account is, the newest first: those of invoices and pages, too.
     ///
     /// # Errors
     /// When there is no such account, or Stripe does not answer.
@@ -239,12 +247,12 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let opened = opened(&view.account)?;
-        let Some(customer) = sale::find_customer(opened).map(ToString::to_string) else {
-            return Ok(PaymentPage { payments: Vec::new(), has_more: false });
-        };
-        let after = page.after.map(|after| after.to_string());
-        let listed = self.ask_page(&ListPayments { customer, limit: page.limit, after }).await?;
-        Ok(PaymentPage { payments: listed.data, has_more: listed.has_more })
+        let (payments, has_more) = page_of_all(&customers(opened), page, async |customer, limit, after| {
+            let listed = self.ask_page(&ListPayments { customer, limit, after }).await?;
+            Ok((listed.data, listed.has_more))
+        })
+        .await?;
+        Ok(PaymentPage { payments, has_more })
     }
 
     fn catalog(&self) -> &Catalog {
@@ -275,7 +283,7 @@ impl Billing {
         wanted: Option<&ProviderId>,
     ) -> Result<String, BillingError> {
         if let Some(wanted) = wanted {
-            self.usable_method(account, wanted).await?;
+            self.usable_method(account, payment.customer.as_deref(), wanted).await?;
             return Ok(wanted.to_string());
         }
         let customer = payment.customer.clone().unwrap_or_default();

@@ -30,7 +30,7 @@ impl Billing {
             Some(kept) => kept,
             None => {
                 let view = self.0.ledger.view(&id.account).await?;
-                let customer = sale::customer(&view.account)?.to_string();
+                let customer = self.subscriber(sale::open(&view.account)?).await?;
                 let configuration = self.0.portal.clone();
                 self.begin(&id, &asked, OpenPortal { customer, return_url, configuration }).await?
             }

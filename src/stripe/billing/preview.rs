@@ -80,7 +80,10 @@ impl Billing {
         self.client()?;
         let (view, at) = (self.0.ledger.view(account).await?, self.now());
         let terms = amendment::find(&view.account, subscription, at)?;
-        let (change, asked) = self.work_out_change(terms, wish).await?;
+        let (change, asked, _) = self.work_out_change(terms, wish).await?;
+        if let Some(due_at) = change.at {
+            return self.preview_later(&view.account, terms, change, due_at);
+        }
         let subscription = terms.subscription.to_string();
         let asked = PreviewInvoice { subscription, change: Some(asked) };
         let document = document(&self.client()?.ask(&asked).await?)?;
@@ -97,6 +100,33 @@ impl Billing {
             Some(paid) => Some(self.foresee(&view.account, terms, &change, paid, at)?),
             None => None,
         };
+        let subscription = terms.subscription.clone();
+        Ok(ChangePreview { subscription, change, invoice, monthly, credits })
+    }
+
+    /// A change that waits costs and brings nothing now: what the first period of it will cost is the catalog's price.
+    fn preview_later(
+        &self,
+        account: &Account,
+        terms: &SubscriptionTerms,
+        change: Change,
+        due_at: Timestamp,
+    ) -> Result<ChangePreview, BillingError> {
+        let (catalog, at) = (self.0.ledger.catalog(), self.now());
+        let amount = amendment::cost(catalog, &change.to)?;
+        let period = Period { start: due_at, end: due_at.plus_months(change.to.interval.months()) };
+        let name = catalog.plan(&change.to.plan).map_or_else(String::new, |plan| plan.name.clone());
+        let description = format!("{} × {name}", change.to.quantity);
+        let line = LinePreview { description, amount: amount.clone(), period, is_proration: false };
+        let invoice = InvoicePreview {
+            total: amount.clone(),
+            amount_due: amount,
+            due_at,
+            lines: vec![line],
+            is_whole: true,
+        };
+        let monthly = (amendment::monthly(catalog, &change.from)?, amendment::monthly(catalog, &change.to)?);
+        let credits = Some(foresee(account, &[], Context { at, catalog })?);
         let subscription = terms.subscription.clone();
         Ok(ChangePreview { subscription, change, invoice, monthly, credits })
     }
@@ -146,7 +176,12 @@ impl Billing {
                 Some(commands.find(|command| matches!(command, Command::RecordPaidInvoice(_))))
             }
             Err(SetAside::Ignored(_)) => Some(None),
-            Err(SetAside::Incomplete(_) | SetAside::Held(_) | SetAside::Quarantined(_)) => None,
+            Err(
+                SetAside::Incomplete(_)
+                | SetAside::Held(_)
+                | SetAside::HeldIfOurs { .. }
+                | SetAside::Quarantined(_),
+            ) => None,
         }
     }
 
@@ -161,7 +196,7 @@ impl Billing {
         let changed = SubscriptionTerms {
             plan: change.to.plan.clone(),
             quantity: change.to.quantity,
-            evidence: Evidence { reported_at: at, rank: RANK, id: terms.evidence.id.clone() },
+            evidence: Evidence { reported_at: at, rank: RANK, id: terms.evidence.id.clone(), step: None },
             ..terms.clone()
         };
         let report = Command::RecordSubscription(RecordSubscription {

@@ -12,22 +12,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ATTACH_METHOD, Answered, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT,
-    DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, payments::payment, portal,
+    DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, payments::payment, portal, schedule,
 };
 use crate::{
     domain::charges,
     stripe::{
         calls::{CallId, DueCall},
         client::{
-            Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, FindPayment,
-            MakeCustomer, MakePayment, MakeRefund, OpenPortal, PaymentSeen,
+            Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, ExpireCheckout,
+            FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, PaymentSeen,
+            ReleaseSchedule,
         },
     },
 };
 
 /// What is asked again in the words that are written down, but for changes of subscriptions.
-const OPERATIONS: [&str; 10] = [
+const OPERATIONS: [&str; 13] = [
+    schedule::OPEN,
+    schedule::RELEASE,
     checkout::OPERATION,
+    checkout::EXPIRE,
     portal::OPERATION,
     customer::OPERATION,
     ATTACH_METHOD,
@@ -124,6 +128,9 @@ impl Billing {
         let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(Outcome::Open) };
         let asked = match id.operation {
             checkout::OPERATION => self.complete_checkout(&id).await,
+            schedule::OPEN => self.complete::<OpenSchedule>(&id).await,
+            schedule::RELEASE => self.complete::<ReleaseSchedule>(&id).await,
+            checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,
             portal::OPERATION => self.complete::<OpenPortal>(&id).await,
             customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
             ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,
@@ -202,7 +209,10 @@ impl Billing {
         let given_up = match id.operation {
             // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
             // what is detached does nothing.
-            customer::OPERATION | DETACH_METHOD => self.0.calls.forget(id).await,
+            // Nor does it to close a page that is closed, or to make a schedule in which nothing changes, or to end one.
+            customer::OPERATION | DETACH_METHOD | checkout::EXPIRE | schedule::OPEN | schedule::RELEASE => {
+                self.0.calls.forget(id).await
+            }
             _ => self.0.calls.lose(id, self.now()).await,
         };
         given_up.map_err(BillingError::Storage)?;

@@ -158,6 +158,16 @@ impl Calls {
         Ok(())
     }
 
+    /// Takes back what was written down and never asked.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn withdraw(&self, id: &CallId) -> Result<(), sqlx::Error> {
+        let withdraw = sqlx::query(include_str!("withdraw.sql")).bind(id.account.as_str()).bind(id.operation);
+        withdraw.bind(&id.key).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// When the `nth` latest call of an operation was begun, counted from 1, if that was after `since`.
     ///
     /// # Errors

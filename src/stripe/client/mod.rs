@@ -120,6 +120,14 @@ impl Client {
         self.ask(&AskPage { listing, after }).await.map(Page::from)
     }
 
+    /// One object, whole.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn object(&self, object: &AskObject<'_>) -> Result<serde_json::Value, CallError> {
+        self.ask(object).await.map(plain)
+    }
+
     async fn send<A: Ask>(&self, ask: &A, strategy: &RequestStrategy) -> Result<A::Answer, CallError> {
         let mut earlier = None;
         let mut pauses = self.patience.pauses.iter();

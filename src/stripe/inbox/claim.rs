@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, Postgres, Transaction};
 
-use super::{Inbox, State, whose};
+use super::{
+    super::discounts::{CouponTold, Coupons},
+    Inbox, State, whose,
+};
 use crate::domain::{
     names::{AccountId, ProviderId},
+    subscription::Evidence,
     time::Timestamp,
 };
 
@@ -18,6 +22,11 @@ pub const NO_LINK: &str = "its customer is linked to no account yet";
 
 /// Why an event waits whose payment has not been reported yet. Its rows are found again by this text.
 pub const NO_PAYMENT: &str = "no paid invoice or pack is known that its payment bought";
+
+/// Why an event waits whose subscription has to say which of its customer's accounts it is about. Its rows are found again
+/// by this text.
+pub const NO_REPORT: &str =
+    "its customer is linked to several accounts, and its subscription is not known yet";
 
 /// How many parties are worked on at a time.
 pub const PARTIES_MAX: i64 = 256;
@@ -50,16 +59,42 @@ pub type Links = BTreeMap<ProviderId, Vec<AccountId>>;
 /// Which account each payment or invoice bought credits for.
 pub type Payments = BTreeMap<ProviderId, AccountId>;
 
+/// What was reported of each subscription, in the order in which it was said: where the report stands, and which account
+/// it was about.
+pub type Reports = BTreeMap<ProviderId, Vec<(Evidence, AccountId)>>;
+
+/// A report on a subscription was handled.
+#[derive(Clone, Debug)]
+pub struct ReportTold {
+    pub subscription: ProviderId,
+    pub evidence: Evidence,
+    pub account: AccountId,
+    /// Whose other events may have waited for it.
+    pub party: String,
+}
+
 /// What became known while events were handled.
 #[derive(Debug, Default)]
 pub struct Learned {
     pub links: Vec<(ProviderId, AccountId)>,
     pub payments: Vec<(ProviderId, AccountId)>,
+    pub reports: Vec<ReportTold>,
+    pub coupons: Vec<CouponTold>,
 }
 
 impl Learned {
     const fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.payments.is_empty()
+        self.links.is_empty()
+            && self.payments.is_empty()
+            && self.reports.is_empty()
+            && self.coupons.is_empty()
+    }
+
+    pub(in crate::stripe) fn extend(&mut self, other: Self) {
+        self.links.extend(other.links);
+        self.payments.extend(other.payments);
+        self.reports.extend(other.reports);
+        self.coupons.extend(other.coupons);
     }
 }
 
@@ -88,6 +123,17 @@ impl Claim {
 
     pub(in crate::stripe) async fn payments(&mut self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
         whose::payments(&mut self.transaction, payments).await
+    }
+
+    pub(in crate::stripe) async fn reports(
+        &mut self,
+        subscriptions: &[&str],
+    ) -> Result<Reports, sqlx::Error> {
+        whose::reports(&mut self.transaction, subscriptions).await
+    }
+
+    pub(in crate::stripe) async fn coupons(&mut self, ids: &[String]) -> Result<Coupons, sqlx::Error> {
+        whose::coupons(&mut self.transaction, ids).await
     }
 
     /// Writes down what became of the events, keeps what was learned, and wakes what waited for it.
@@ -142,6 +188,30 @@ impl Claim {
             .bind(NO_LINK)
             .bind(payments)
             .bind(NO_PAYMENT)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.keep_reports(&learned.reports, at).await?;
+        whose::keep_coupons(&mut self.transaction, &learned.coupons).await
+    }
+
+    /// Keeps who was told to have which subscription, and wakes what waited for the first report on one.
+    async fn keep_reports(&mut self, reports: &[ReportTold], at: Timestamp) -> Result<(), sqlx::Error> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let evidence = || reports.iter().map(|report| &report.evidence);
+        let steps = || evidence().map(|evidence| evidence.step.as_ref());
+        sqlx::query(include_str!("keep_reports.sql"))
+            .bind(reports.iter().map(|report| report.subscription.as_str()).collect::<Vec<_>>())
+            .bind(evidence().map(|evidence| evidence.id.as_str()).collect::<Vec<_>>())
+            .bind(reports.iter().map(|report| report.account.as_str()).collect::<Vec<_>>())
+            .bind(evidence().map(|evidence| evidence.reported_at.to_utc()).collect::<Vec<_>>())
+            .bind(evidence().map(|evidence| i16::from(evidence.rank)).collect::<Vec<_>>())
+            .bind(steps().map(|step| step.and_then(|step| step.from.as_deref())).collect::<Vec<_>>())
+            .bind(steps().map(|step| step.map(|step| step.to.as_str())).collect::<Vec<_>>())
+            .bind(reports.iter().map(|report| report.party.as_str()).collect::<Vec<_>>())
+            .bind(at.to_utc())
+            .bind(NO_REPORT)
             .execute(&mut *self.transaction)
             .await
             .map(|_| ())

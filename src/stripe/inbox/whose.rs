@@ -1,12 +1,44 @@
 //! Which accounts do customers and payments lead to, as far as any event has told?
 
-use sqlx::PgConnection;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, types::Json};
 
 use super::{
+    super::discounts::{CouponTold, Coupons},
     Inbox,
-    claim::{Links, Payments},
+    claim::{Links, Payments, Reports},
 };
-use crate::domain::names::{AccountId, ProviderId};
+use crate::domain::{
+    names::{AccountId, ProviderId},
+    subscription::{Evidence, Step, in_order},
+    time::Timestamp,
+};
+
+#[derive(FromRow)]
+struct Row {
+    subscription: String,
+    evidence: String,
+    account: String,
+    reported_at: DateTime<Utc>,
+    rank: i16,
+    step_from: Option<String>,
+    step_to: Option<String>,
+}
+
+impl Row {
+    /// What was stored here were ids before.
+    fn read(self) -> Option<(ProviderId, Evidence, AccountId)> {
+        let step = self.step_to.map(|to| Step { from: self.step_from, to });
+        let evidence = Evidence {
+            reported_at: self.reported_at.into(),
+            rank: u8::try_from(self.rank).ok()?,
+            id: ProviderId::parse(&self.evidence).ok()?,
+            step,
+        };
+        Some((ProviderId::parse(&self.subscription).ok()?, evidence, AccountId::parse(&self.account).ok()?))
+    }
+}
 
 impl Inbox {
     /// # Errors
@@ -19,6 +51,44 @@ impl Inbox {
     /// When the database does not answer.
     pub(in crate::stripe) async fn payments(&self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
         self::payments(&mut *self.pool().acquire().await?, payments).await
+    }
+
+    /// The subscriptions that were reported by then, but for these.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn reported_beside(
+        &self,
+        listed: &[&str],
+        until: Timestamp,
+    ) -> Result<Vec<ProviderId>, sqlx::Error> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select distinct subscription from ledger.stripe_reports
+             where subscription <> all ($1) and known_at <= $2 order by subscription",
+        )
+        .bind(listed)
+        .bind(until.to_utc())
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.iter().filter_map(|id| ProviderId::parse(id).ok()).collect())
+    }
+
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn coupons(&self, ids: &[String]) -> Result<Coupons, sqlx::Error> {
+        coupons(&mut *self.pool().acquire().await?, ids).await
+    }
+
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn keep_coupons(&self, told: &[CouponTold]) -> Result<(), sqlx::Error> {
+        keep_coupons(&mut *self.pool().acquire().await?, told).await
+    }
+
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn reports(&self, subscriptions: &[&str]) -> Result<Reports, sqlx::Error> {
+        self::reports(&mut *self.pool().acquire().await?, subscriptions).await
     }
 }
 
@@ -54,4 +124,58 @@ pub(super) async fn payments(
         Some((ProviderId::parse(payment).ok()?, AccountId::parse(account).ok()?))
     });
     Ok(known.collect())
+}
+
+pub(super) async fn reports(
+    connection: &mut PgConnection,
+    subscriptions: &[&str],
+) -> Result<Reports, sqlx::Error> {
+    let mut reports = Reports::new();
+    if subscriptions.is_empty() {
+        return Ok(reports);
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "select subscription, evidence, account, reported_at, rank, step_from, step_to
+         from ledger.stripe_reports where subscription = any ($1)",
+    )
+    .bind(subscriptions)
+    .fetch_all(connection)
+    .await?;
+    for (subscription, evidence, account) in rows.into_iter().filter_map(Row::read) {
+        reports.entry(subscription).or_default().push((evidence, account));
+    }
+    Ok(reports.into_iter().map(|(subscription, reports)| (subscription, in_order(reports))).collect())
+}
+
+/// What is known of these coupons, discounts and customers.
+pub(super) async fn coupons(connection: &mut PgConnection, ids: &[String]) -> Result<Coupons, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Coupons::new());
+    }
+    let rows: Vec<(String, Json<Value>)> =
+        sqlx::query_as("select id, coupon from ledger.stripe_coupons where id = any ($1)")
+            .bind(ids)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().map(|(id, Json(coupon))| (id, coupon)).collect())
+}
+
+/// Of what is told of one customer the newest holds.
+pub(super) async fn keep_coupons(
+    connection: &mut PgConnection,
+    told: &[CouponTold],
+) -> Result<(), sqlx::Error> {
+    for CouponTold { id, coupon, at } in told {
+        sqlx::query(
+            "insert into ledger.stripe_coupons as known (id, coupon, told_at) values ($1, $2, $3)
+             on conflict on constraint stripe_coupons_id do update
+             set coupon = excluded.coupon, told_at = excluded.told_at where excluded.told_at >= known.told_at",
+        )
+        .bind(id)
+        .bind(Json(coupon))
+        .bind(at.to_utc())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use crate::{
         command::Command,
         names::ProviderId,
         payments::DisputeState,
+        sold::is_granted,
         subscription::{SubscriptionStatus, SubscriptionTerms},
         time::Timestamp,
     },
@@ -34,17 +35,15 @@ impl Difference {
         difference
     }
 
-    fn note(&mut self, stripe: impl Into<String>, ledger: impl Into<String>) {
+    pub(super) fn note(&mut self, stripe: impl Into<String>, ledger: impl Into<String>) {
         self.stripe.push(stripe.into());
         self.ledger.push(ledger.into());
     }
 }
 
-/// `None` when the account knows all of it. A closed account is done with Stripe.
+/// `None` when the account knows all of it. A closed account goes on being told what becomes of its subscriptions and
+/// payments.
 pub(super) fn difference(account: &Account, steps: &[Step]) -> Option<Difference> {
-    if matches!(account, Account::Closed(_)) {
-        return None;
-    }
     let mut difference = Difference::default();
     for step in steps {
         compare(account.opened(), &step.command, &mut difference);
@@ -70,7 +69,7 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
         ),
         Command::RecordPackPurchase(purchase) => (
             format!("{} × {} for {}", purchase.quantity, purchase.pack, shown(&purchase.money)),
-            payments.is_some_and(|payments| payments.has_succeeded(&purchase.payment)),
+            known.is_some_and(|account| is_granted(account, purchase)),
         ),
         Command::RecordRefund { refund, payment, money, effective_at } => (
             format!("{} went back", shown(money)),
@@ -108,18 +107,18 @@ fn compare_dispute(won: bool, known: Option<DisputeState>, difference: &mut Diff
     }
 }
 
-/// A report that is older than the one that holds says nothing: the ledger was told more since the object was read.
+/// What was told since the object was read says more than the object. An end holds for good, but if Stripe says otherwise a
+/// person has to know.
 fn compare_subscription(known: Option<&OpenAccount>, terms: &SubscriptionTerms, difference: &mut Difference) {
-    let subscriptions = known.map(|account| &account.subscriptions);
-    if subscriptions.is_some_and(|subscriptions| !subscriptions.is_newer(terms)) {
-        return;
-    }
-    let held = subscriptions.and_then(|subscriptions| subscriptions.known().get(&terms.subscription));
-    let Some(held) = held else {
+    let known = known.map(|account| account.subscriptions.known());
+    let Some(held) = known.and_then(|known| known.get(&terms.subscription)) else {
         let all = facts(terms).map(|(name, value)| format!("{name} {value}"));
         difference.note(all.join(", "), NOTHING);
         return;
     };
+    if held.evidence.reported_at > terms.evidence.reported_at {
+        return;
+    }
     difference.replaces = Some(held.evidence.id.clone());
     for ((name, stripe), (_, ledger)) in facts(terms).into_iter().zip(facts(held)) {
         if stripe != ledger {
@@ -143,7 +142,13 @@ fn facts(terms: &SubscriptionTerms) -> [(&'static str, String); 8] {
     ]
 }
 
-const fn status(status: SubscriptionStatus) -> &'static str {
+/// The subscription as an account knows it, if it gives its plan or brings anything.
+pub(super) fn running<'a>(account: &'a Account, subscription: &ProviderId) -> Option<&'a SubscriptionTerms> {
+    let terms = account.opened()?.subscriptions.known().get(subscription)?;
+    (terms.status.gives_access() || terms.is_revenue()).then_some(terms)
+}
+
+pub(super) const fn status(status: SubscriptionStatus) -> &'static str {
     match status {
         SubscriptionStatus::Incomplete => "incomplete",
         SubscriptionStatus::Trialing => "trialing",

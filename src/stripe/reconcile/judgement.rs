@@ -1,11 +1,14 @@
 //! Is an object known to the ledger, and if not, why not?
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    difference::{Difference, difference},
+    difference::{Difference, difference, running, status},
     report::{Cause, Drift, MissingEvent},
 };
 use crate::{
@@ -17,11 +20,12 @@ use crate::{
     ledger::ViewError,
     stripe::{
         client::CallError,
+        discounts,
         document::Document,
         envelope::Envelope,
         inbox::State,
         known::{Known, NotFound},
-        rest::{self, NoLines},
+        rest::{NoLines, Rest},
         translate::{Instructions, Owner, SetAside, Translation, translate},
     },
 };
@@ -30,6 +34,8 @@ use crate::{
 const REBUILT: &str = "evt_reconcile";
 /// How many hexadecimal digits of a hash tell them apart.
 const DIGITS: usize = 24;
+/// For how long is waited for what the discounts of one subscription are.
+const DISCOUNTS_PATIENCE: Duration = Duration::from_secs(30);
 
 /// An object that the ledger may not know.
 #[derive(Clone, Debug)]
@@ -114,10 +120,14 @@ impl Reconciler {
         let Some((object, kind)) = suspect.id().zip(kind) else { return Ok(Judgement::Fine) };
         let said = match self.translate_whole(suspect, kind).await? {
             Ok(instructions) => self.compare(instructions).await?,
-            Err(SetAside::Ignored(_) | SetAside::Quarantined(_)) => Said::Known,
-            Err(SetAside::Held(because) | SetAside::Incomplete(because)) => {
-                Said::by_nobody(format!("what cannot be processed: {because}"))
-            }
+            Err(SetAside::Ignored(because)) => self.compare_unstarted(suspect, &object, &because).await?,
+            Err(SetAside::Quarantined(_)) => Said::Known,
+            Err(SetAside::HeldIfOurs { owner, .. }) if !self.is_ours(owner.clone()).await? => Said::Known,
+            Err(
+                SetAside::Held(because)
+                | SetAside::Incomplete(because)
+                | SetAside::HeldIfOurs { because, .. },
+            ) => Said::by_nobody(format!("what cannot be processed: {because}")),
         };
         let (account, difference) = match said {
             Said::Known => return Ok(Judgement::Fine),
@@ -139,7 +149,7 @@ impl Reconciler {
         self.explain(drift, remedy, missing).await
     }
 
-    /// An invoice of which only a part was listed is read whole first.
+    /// An invoice or a checkout of which only a part was listed is read whole first.
     async fn translate_whole(
         &self,
         suspect: &mut Suspect,
@@ -150,26 +160,42 @@ impl Reconciler {
             Ok(event) => event,
             Err(error) => return Ok(Err(SetAside::Held(error.to_string()))),
         };
+        let event = self.with_discounts(event).await?;
         let translation = translate(&event, self.ledger.catalog(), &self.deployment);
-        let Some(invoice) = rest::invoice_of(&event, &translation) else { return Ok(translation) };
-        let lines = match rest::lines(&self.client, &invoice).await {
-            Ok(lines) => lines,
+        let Some(rest) = Rest::of(&event, &translation) else { return Ok(translation) };
+        let event = match rest.fetch(&self.client, event).await {
+            Ok(event) => event,
             // That is about this invoice; everything else is about Stripe.
             Err(error @ (NoLines::TooMany | NoLines::NotAnswered(CallError::Rejected(_)))) => {
                 return Ok(Err(SetAside::Incomplete(error.to_string())));
             }
             Err(NoLines::NotAnswered(error)) => return Err(error.into()),
         };
-        let event = event.with_lines(lines);
         suspect.object = event.object().and_then(Document::to_value).unwrap_or_default();
         Ok(translate(&event, self.ledger.catalog(), &self.deployment))
     }
 
+    /// What it brings rests on what its discounts are, of which an object only has the ids.
+    async fn with_discounts(&self, event: Envelope) -> Result<Envelope, ReconcileError> {
+        let named: Vec<String> = discounts::named(&event).into_iter().collect();
+        let known = self.inbox.coupons(&named).await?;
+        let until = Instant::now() + DISCOUNTS_PATIENCE;
+        let filled = discounts::fill(Some(&self.client), event, &known, until).await;
+        self.inbox.keep_coupons(&filled.told).await?;
+        Ok(filled.event)
+    }
+
     async fn compare(&self, instructions: Instructions) -> Result<Said, ReconcileError> {
-        let Instructions { owner, steps } = instructions;
-        let account = match self.known(&owner).await?.account_of(&owner) {
+        let known = self.known(&instructions).await?;
+        let foreign = instructions.about.as_ref().and_then(|about| known.is_foreign(about));
+        if let Some(because) = foreign {
+            return Ok(Said::by_nobody(format!("what cannot be processed: {because}")));
+        }
+        let account = match known.account_of(&instructions) {
             Ok(account) => account,
-            Err(NotFound::Yet(_)) if owner.payment().is_some() => return Ok(Said::OfNothingKnown),
+            Err(NotFound::Yet(_)) if instructions.owner.payment().is_some() => {
+                return Ok(Said::OfNothingKnown);
+            }
             Err(NotFound::Yet(because) | NotFound::Contradiction(because)) => {
                 return Ok(Said::by_nobody(format!("what is nobody's: {because}")));
             }
@@ -180,16 +206,73 @@ impl Reconciler {
             // One account that a person has to look at does not keep the others from being compared.
             Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
         };
-        Ok(difference(&view.account, &steps)
+        let mut difference = difference(&view.account, &instructions.steps);
+        let had_by = instructions.about.as_ref().and_then(|about| known.has(&about.subscription));
+        if let Some((difference, had_by)) =
+            difference.as_mut().zip(had_by.filter(|had_by| **had_by != account))
+        {
+            difference.note(format!("it is {account}'s"), format!("it is {had_by}'s"));
+        }
+        Ok(difference
             .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
     }
 
-    async fn known(&self, owner: &Owner) -> Result<Known, ReconcileError> {
+    /// Whether an object leads to an account that is known.
+    async fn is_ours(&self, owner: Owner) -> Result<bool, ReconcileError> {
+        let instructions = Instructions { owner, about: None, steps: Vec::new() };
+        Ok(self.known(&instructions).await?.account_of(&instructions).is_ok())
+    }
+
+    /// A subscription of which nothing is told, because its first payment was never made. It must not run here.
+    async fn compare_unstarted(
+        &self,
+        suspect: &Suspect,
+        subscription: &ProviderId,
+        because: &str,
+    ) -> Result<Said, ReconcileError> {
+        if suspect.subject != Subject::Subscription {
+            return Ok(Said::Known);
+        }
+        Ok(match self.running(subscription).await? {
+            Some((account, runs)) => {
+                let mut difference = Difference::default();
+                difference.note(because, runs);
+                Said::Otherwise { account: Some(account), difference }
+            }
+            None => Said::Known,
+        })
+    }
+
+    /// The account in which a subscription runs, and as what.
+    pub(super) async fn running(
+        &self,
+        subscription: &ProviderId,
+    ) -> Result<Option<(AccountId, String)>, ReconcileError> {
+        let reports = self.inbox.reports(&[subscription.as_str()]).await?;
+        let Some((_, account)) = reports.get(subscription).and_then(|reports| reports.last()) else {
+            return Ok(None);
+        };
+        let view = match self.ledger.view(account).await {
+            Ok(view) => view,
+            Err(error @ ViewError::Load(LoadError::Database(_))) => return Err(error.into()),
+            Err(_) => return Ok(None),
+        };
+        let runs = running(&view.account, subscription).map(|terms| {
+            let status = status(terms.status);
+            (account.clone(), format!("status {status}, plan {}", terms.plan))
+        });
+        Ok(runs)
+    }
+
+    async fn known(&self, instructions: &Instructions) -> Result<Known, ReconcileError> {
+        let Instructions { owner, about, .. } = instructions;
         let customers: Vec<&str> = owner.customer().into_iter().map(ProviderId::as_str).collect();
         let payments: Vec<&str> = owner.payment().into_iter().map(ProviderId::as_str).collect();
+        let subscriptions: Vec<&str> = about.iter().map(|about| about.subscription.as_str()).collect();
         Ok(Known {
             links: self.inbox.links(&customers).await?,
             payments: self.inbox.payments(&payments).await?,
+            reports: self.inbox.reports(&subscriptions).await?,
         })
     }
 

@@ -110,16 +110,19 @@ impl Reconciler {
         let begun_at = self.now();
         let mut read = BTreeMap::new();
         let mut suspects = Vec::new();
+        let mut listed = Vec::new();
         for subject in Subject::ALL {
-            let count = self.find_suspects(subject, order.since, &mut suspects, &progress).await?;
+            let count =
+                self.find_suspects(subject, order.since, &mut suspects, &mut listed, &progress).await?;
             read.insert(subject.as_str(), count);
         }
-        let (listed, missing_events) = self.missing_events(order, &progress).await?;
-        read.insert("event", listed);
+        let (events, missing_events) = self.missing_events(order, &progress).await?;
+        read.insert("event", events);
         if missing_events.iter().any(|event| event.repaired) {
             self.work_off().await?;
         }
-        let drifts = self.drifts(suspects, &missing_events, order.rebuild_events).await?;
+        let mut drifts = self.drifts(suspects, &missing_events, order.rebuild_events).await?;
+        drifts.extend(self.unlisted(&listed, begun_at).await?);
         Ok(Report { since: order.since, begun_at, ended_at: self.now(), read, missing_events, drifts })
     }
 
@@ -133,6 +136,7 @@ impl Reconciler {
         subject: Subject,
         since: Timestamp,
         suspects: &mut Vec<Suspect>,
+        subscriptions: &mut Vec<String>,
         progress: &(impl Fn(&'static str, u64) + Sync),
     ) -> Result<u64, ReconcileError> {
         let listing = subject.listing(since);
@@ -142,6 +146,10 @@ impl Reconciler {
             let page = self.client.page(&listing, after.as_deref()).await?;
             count = count.saturating_add(u64::try_from(page.objects.len()).unwrap_or(u64::MAX));
             progress(subject.as_str(), count);
+            if subject == Subject::Subscription {
+                let ids = page.objects.iter().filter_map(|object| Document::new(object).text("id"));
+                subscriptions.extend(ids.map(str::to_owned));
+            }
             let objects = page.objects.into_iter().filter(|object| !ended_before(object, since));
             let read = objects.map(|object| Suspect { subject, object, read_at }).collect();
             for (suspect, judgement) in self.judge_all(read, &[]).await? {
@@ -156,6 +164,26 @@ impl Reconciler {
             let Some(next) = page.next else { return Ok(count) };
             after = Some(next);
         }
+    }
+
+    /// The subscriptions that run here and that Stripe does not list, in whatever state. No event can mend that.
+    async fn unlisted(&self, listed: &[String], until: Timestamp) -> Result<Vec<Drift>, ReconcileError> {
+        let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+        let mut drifts = Vec::new();
+        for object in self.inbox.reported_beside(&listed, until).await? {
+            let Some((account, ledger_says)) = self.running(&object).await? else { continue };
+            drifts.push(Drift {
+                subject: Subject::Subscription,
+                object,
+                account: Some(account),
+                stripe_says: "nothing".to_owned(),
+                ledger_says,
+                event_type: "customer.subscription.deleted",
+                cause: Cause::NoEvent,
+                repaired: false,
+            });
+        }
+        Ok(drifts)
     }
 
     /// Those that are not fine.

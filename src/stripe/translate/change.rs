@@ -1,163 +1,133 @@
-//! What has just happened to a subscription, in one word?
+//! What has just happened to a subscription, in one word, and between which terms?
 //!
 //! The name says what a person would say first when several things changed at once. It decides nothing: the
-//! terms that come with it are absolute.
+//! terms that come with it are absolute. An update tells what the changed fields were before; put into the document, they
+//! say what the terms were.
 
-use super::{Report, subscription::PlanItem};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Report,
+    subscription::{Reported, status, terms},
+};
 use crate::{
     domain::{
         command::SubscriptionChange,
-        names::PlanId,
-        subscription::{SubscriptionStatus, SubscriptionTerms},
+        subscription::{Step, SubscriptionTerms},
     },
     stripe::document::Document,
 };
 
-/// What an update says of the time before it.
-pub(super) struct Before {
-    /// Whether the event says anything of it at all.
-    known: bool,
-    status: Option<String>,
-    /// The plan that was left, where the price, its quantity or a discount changed.
-    price: Option<OldPrice>,
-    /// Another period, or another end of the trial.
-    period_moved: bool,
-    cancellation: Toggle,
-    collection: Toggle,
-    scheduled: Toggle,
-}
+/// How many hexadecimal digits tell terms apart.
+const DIGITS: usize = 16;
 
-struct OldPrice {
-    plan: Option<PlanId>,
-}
-
-/// Whether something that may be set was set or unset.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Toggle {
-    Unchanged,
-    Changed,
-}
-
-impl Before {
-    pub(super) fn of(report: Report<'_>, now: &PlanItem<'_>) -> Self {
-        let previous = report.event.previous();
-        let changed = |names: &[&str]| {
-            let changed = previous.is_some_and(|previous| names.iter().any(|name| previous.mentions(name)));
-            if changed { Toggle::Changed } else { Toggle::Unchanged }
-        };
-        Self {
-            known: previous.is_some(),
-            status: previous.and_then(|previous| previous.text("status")).map(ToOwned::to_owned),
-            price: previous.and_then(|previous| old_price(report, previous, now)),
-            period_moved: previous.is_some_and(|previous| period_moved(report.object, previous, now)),
-            cancellation: changed(&["cancel_at", "cancel_at_period_end"]),
-            collection: changed(&["pause_collection"]),
-            scheduled: changed(&["schedule", "pending_update"]),
-        }
-    }
-}
-
-/// `None`: nothing changed that the ledger keeps.
-pub(super) fn name(kind: &str, terms: &SubscriptionTerms, before: &Before) -> Option<SubscriptionChange> {
-    match kind {
-        "customer.subscription.deleted" => Some(SubscriptionChange::Ended),
-        "customer.subscription.paused" => Some(SubscriptionChange::Paused),
-        "customer.subscription.resumed" => Some(SubscriptionChange::Resumed),
-        "customer.subscription.updated" if before.known => by_difference(terms, before),
-        // What was created, or an update by a tool that does not say what changed.
-        _ => Some(by_status(terms.status)),
-    }
-}
-
-fn by_difference(terms: &SubscriptionTerms, before: &Before) -> Option<SubscriptionChange> {
-    by_change_of_status(terms.status, before.status.as_deref())
-        .or_else(|| {
-            before.price.as_ref().map(|old| SubscriptionChange::PlanChanged { from: old.plan.clone() })
-        })
-        .or_else(|| before.period_moved.then(|| by_period(terms.status)))
-        .or_else(|| {
-            let (on, off) =
-                (SubscriptionChange::CancellationScheduled, SubscriptionChange::CancellationWithdrawn);
-            before.cancellation.to(terms.cancel_at.is_some(), on, off)
-        })
-        .or_else(|| {
-            before.collection.to(
-                terms.collection_paused,
-                SubscriptionChange::Paused,
-                SubscriptionChange::Resumed,
-            )
-        })
-        .or_else(|| (before.scheduled == Toggle::Changed).then_some(SubscriptionChange::PlanChangeScheduled))
-}
-
-impl Toggle {
-    fn to(self, is_on: bool, on: SubscriptionChange, off: SubscriptionChange) -> Option<SubscriptionChange> {
-        match self {
-            Self::Unchanged => None,
-            Self::Changed => Some(if is_on { on } else { off }),
-        }
-    }
-}
-
-fn by_change_of_status(now: SubscriptionStatus, before: Option<&str>) -> Option<SubscriptionChange> {
-    let before = before?;
-    Some(match (now, before) {
-        (SubscriptionStatus::Active | SubscriptionStatus::Trialing, "paused") => SubscriptionChange::Resumed,
-        (SubscriptionStatus::Active, "past_due" | "unpaid") => SubscriptionChange::Recovered,
-        (now, _) => by_status(now),
-    })
-}
-
-const fn by_status(status: SubscriptionStatus) -> SubscriptionChange {
-    match status {
-        SubscriptionStatus::Trialing => SubscriptionChange::TrialStarted,
-        SubscriptionStatus::Active | SubscriptionStatus::Incomplete => SubscriptionChange::Started,
-        SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => SubscriptionChange::PastDue,
-        SubscriptionStatus::Paused => SubscriptionChange::Paused,
-        SubscriptionStatus::Cancelled => SubscriptionChange::Ended,
-    }
-}
-
-/// What was charged for before, if that is not what is charged for now.
-fn old_price(report: Report<'_>, previous: Document<'_>, now: &PlanItem<'_>) -> Option<OldPrice> {
-    let catalog = report.catalog;
-    let items = previous.members("items");
-    let priced: Vec<_> = items.filter_map(|item| Some((item.first_id(&["price", "plan"])?, item))).collect();
-    let known = priced.iter().find(|(id, _)| catalog.plan_by_price_id(id.as_str()).is_some());
-    let old_id = known.or(priced.first()).map(|(id, _)| id.clone()).or_else(|| previous.id("plan"));
-    let old_quantity = known
-        .and_then(|(_, item)| item.integer("quantity"))
-        .or_else(|| previous.integer("quantity"))
-        .unwrap_or_else(|| now.item.integer("quantity").unwrap_or(1));
-    let same_price = old_id.as_ref().is_none_or(|id| *id == now.price_id);
-    let same_quantity = old_quantity == now.item.integer("quantity").unwrap_or(1);
-    let same_discounts = !previous.mentions("discount") && !previous.mentions("discounts");
-    if same_price && same_quantity && same_discounts {
-        return None;
-    }
-    let plan = match &old_id {
-        Some(id) => catalog.plan_by_price_id(id.as_str()).map(|(plan, _)| plan.id.clone()),
-        None => Some(now.plan.id.clone()),
+/// The name of the change, and its step where the event tells one.
+pub(super) fn of(report: Report<'_>, now: &SubscriptionTerms) -> (SubscriptionChange, Option<Step>) {
+    let before = before(report);
+    let to = name_of(report.object, now);
+    let from = before.as_ref().and_then(|before| before.name.clone());
+    let is_same = from == to;
+    let step = to.map(|to| Step { from, to });
+    let change = match report.event.kind.as_str() {
+        "customer.subscription.deleted" => SubscriptionChange::Ended,
+        "customer.subscription.paused" => SubscriptionChange::Paused,
+        "customer.subscription.resumed" => SubscriptionChange::Resumed,
+        "customer.subscription.updated" => by_difference(report, now, before.as_ref(), is_same),
+        _ => now.status.reported(),
     };
-    Some(OldPrice { plan })
+    (change, step)
 }
 
-/// Whether the current period is another one than before. The older shape says so of the subscription, the
-/// newer one of the item.
-fn period_moved(object: Document<'_>, previous: Document<'_>, now: &PlanItem<'_>) -> bool {
-    let item = previous.members("items").find(|item| item.id_of() == now.item.id_of());
-    let moved = |bound: &str| {
-        let old = previous.time(bound).or_else(|| item.and_then(|item| item.time(bound)));
-        old.is_some() && old != now.item.time(bound).or_else(|| object.time(bound))
-    };
-    moved("current_period_start") || moved("current_period_end") || previous.mentions("trial_end")
-}
-
-/// A trial that is extended is told as a trial that starts, with its new end.
-fn by_period(status: SubscriptionStatus) -> SubscriptionChange {
-    if status == SubscriptionStatus::Trialing {
-        SubscriptionChange::TrialStarted
-    } else {
-        SubscriptionChange::Renewed
+fn by_difference(
+    report: Report<'_>,
+    now: &SubscriptionTerms,
+    before: Option<&Before>,
+    is_same: bool,
+) -> SubscriptionChange {
+    // An update by a tool that does not say what changed, or not so that it can be read.
+    let Some(before) = before else { return now.status.reported() };
+    let changed = now.change_since(&before.said.terms);
+    match changed {
+        Some(SubscriptionChange::PlanChanged { from }) => {
+            SubscriptionChange::PlanChanged { from: from.filter(|_| before.said.unpriced.is_none()) }
+        }
+        Some(change) => change,
+        None if announces(report) => SubscriptionChange::PlanChangeScheduled,
+        None if is_same => SubscriptionChange::Unnamed,
+        // Whose it is.
+        None => now.status.reported(),
     }
+}
+
+/// Whether something is to change later.
+fn announces(report: Report<'_>) -> bool {
+    let previous = report.event.previous();
+    previous.is_some_and(|previous| ["schedule", "pending_update"].iter().any(|name| previous.mentions(name)))
+}
+
+/// What was so before an update, and the name of it.
+struct Before {
+    said: Reported,
+    name: Option<String>,
+}
+
+fn before(report: Report<'_>) -> Option<Before> {
+    let previous = report.event.previous()?.to_value()?;
+    let mut object = report.object.to_value()?;
+    put_back(&mut object, &previous);
+    let before = Report { object: Document::new(&object), ..report };
+    let said = terms(before, status(before.object).ok()?).ok()?;
+    Some(Before { name: name_of(before.object, &said.terms), said })
+}
+
+/// Puts the fields back that an update changed. Older versions name the plan and the quantity of the only item at the
+/// subscription itself.
+fn put_back(object: &mut Value, previous: &Value) {
+    merge(object, previous);
+    if previous.get("items").is_some() {
+        return;
+    }
+    let items = object.pointer_mut("/items/data").and_then(Value::as_array_mut);
+    let Some([Value::Object(item)]) = items.map(Vec::as_mut_slice) else { return };
+    if let Some(plan) = previous.get("plan").filter(|plan| plan.is_object()) {
+        item.insert("price".to_owned(), Value::Null);
+        item.insert("plan".to_owned(), plan.clone());
+    }
+    if let Some(quantity) = previous.get("quantity").filter(|quantity| quantity.is_number()) {
+        item.insert("quantity".to_owned(), quantity.clone());
+    }
+}
+
+/// Of an object that is another one now, nothing is kept; of the same one, and of one without an id, what did not change.
+fn merge(now: &mut Value, before: &Value) {
+    let id = |value: &Value| value.get("id").cloned();
+    let is_other = id(before).is_some() && id(now).is_some() && id(now) != id(before);
+    match (now, before) {
+        (Value::Object(now), Value::Object(before)) if !is_other => {
+            for (name, before) in before {
+                merge(now.entry(name.clone()).or_insert(Value::Null), before);
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            let same = |member: &Value| now.iter().find(|now| id(now).is_some() && id(now) == id(member));
+            let members = before.iter().map(|member| {
+                let mut kept = same(member).cloned().unwrap_or(Value::Null);
+                merge(&mut kept, member);
+                kept
+            });
+            *now = members.collect();
+        }
+        (now, before) => *now = before.clone(),
+    }
+}
+
+/// Equal for equal terms of one account, whenever they were reported.
+fn name_of(object: Document<'_>, terms: &SubscriptionTerms) -> Option<String> {
+    let mut facts = serde_json::to_value(terms).ok()?;
+    let fields = facts.as_object_mut()?;
+    fields.remove("evidence");
+    fields.insert("account".to_owned(), object.text("metadata.account_id").into());
+    let hash = hex::encode(Sha256::digest(facts.to_string()));
+    hash.get(..DIGITS).map(ToOwned::to_owned)
 }

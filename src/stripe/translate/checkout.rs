@@ -1,12 +1,16 @@
 //! What did a checkout bring: a customer, a subscription on its way, a pack?
 //!
 //! A pack is granted when its money is there: at once by card, days later by bank debit. The subscription's
-//! own events and its invoice say everything about it, so its checkout only links the customer.
+//! own events and its invoice say everything about it, so its checkout only links the customer. A session that makes an
+//! invoice beside its payment goes by the invoice, as what the invoice's lines say does: it is one purchase.
 
-use super::{Report, SetAside, Step, Translation, held, ignored, payment};
+use super::{
+    Report, SetAside, Step, Translation, held, ignored, packs,
+    packs::{Packs, Sold},
+    payment,
+};
 use crate::{
     domain::{
-        catalog::Pack,
         command::{CheckoutStep, Command, RecordCheckout, RecordPackPurchase},
         event::PaymentPurpose,
         names::{PlanId, ProviderId},
@@ -14,12 +18,23 @@ use crate::{
     stripe::document::quoted,
 };
 
+/// What a session is for.
+enum Contents {
+    Subscription(PaymentPurpose),
+    Packs(Packs),
+}
+
 pub(super) fn completed(report: Report<'_>) -> Translation {
-    let paid = is_paid(report)?;
-    let purpose = purpose(report)?;
-    let checkout = checkout_step(report, CheckoutStep::Completed { paid }, "completed", &purpose)?;
-    let purchase = if paid { purchase(report, &purpose)? } else { None };
-    report.instruct(std::iter::once(checkout).chain(purchase).collect())
+    if is_paid(report)? {
+        return bought(report, "completed");
+    }
+    let contents = promised(report)?;
+    report.instruct(vec![checkout_step(
+        report,
+        CheckoutStep::Completed { paid: false },
+        "completed",
+        &contents,
+    )?])
 }
 
 /// Money that takes days has come.
@@ -27,19 +42,25 @@ pub(super) fn paid_later(report: Report<'_>) -> Translation {
     if !is_paid(report)? {
         return Err(held("the event says that the money has come, and the session says that it has not"));
     }
-    let purpose = purpose(report)?;
-    let checkout = checkout_step(report, CheckoutStep::Completed { paid: true }, "paid", &purpose)?;
-    let purchase = purchase(report, &purpose)?;
-    report.instruct(std::iter::once(checkout).chain(purchase).collect())
+    bought(report, "paid")
+}
+
+fn bought(report: Report<'_>, name: &str) -> Translation {
+    let contents = contents(report)?;
+    let mut steps = vec![checkout_step(report, CheckoutStep::Completed { paid: true }, name, &contents)?];
+    if let Contents::Packs(packs) = &contents {
+        steps.extend(purchases(report, packs)?);
+    }
+    report.instruct(steps)
 }
 
 /// Money that takes days will not come.
 pub(super) fn failed_later(report: Report<'_>) -> Translation {
-    let payment = payment_of(report)?;
+    let payment = charged(report)?;
     let command = Command::RecordFailedPayment {
         payment: payment.clone(),
         money: report.money(&["amount_total"])?,
-        purpose: purpose(report)?,
+        purpose: promised(report)?.purpose(),
         attempt: 1,
         effective_at: report.at(),
     };
@@ -47,8 +68,8 @@ pub(super) fn failed_later(report: Report<'_>) -> Translation {
 }
 
 pub(super) fn expired(report: Report<'_>) -> Translation {
-    let purpose = purpose(report)?;
-    report.instruct(vec![checkout_step(report, CheckoutStep::Expired, "expired", &purpose)?])
+    let contents = promised(report)?;
+    report.instruct(vec![checkout_step(report, CheckoutStep::Expired, "expired", &contents)?])
 }
 
 fn is_paid(report: Report<'_>) -> Result<bool, SetAside> {
@@ -60,14 +81,33 @@ fn is_paid(report: Report<'_>) -> Result<bool, SetAside> {
     }
 }
 
-fn purpose(report: Report<'_>) -> Result<PaymentPurpose, SetAside> {
+impl Contents {
+    fn purpose(&self) -> PaymentPurpose {
+        match self {
+            Self::Subscription(purpose) => purpose.clone(),
+            Self::Packs(packs) => packs.purpose(),
+        }
+    }
+}
+
+fn contents(report: Report<'_>) -> Result<Contents, SetAside> {
     match report.object.text("mode") {
-        Some("subscription") => Ok(subscription(report)),
-        Some("payment") => pack(report),
+        Some("subscription") => Ok(Contents::Subscription(subscription(report))),
+        Some("payment") => packs::of_session(report).map(Contents::Packs),
         Some("setup") => Err(ignored("the session only kept a card")),
         Some(other) => Err(held(format!("the session's mode is {}, which is unknown", quoted(other)))),
         None => Err(held("the session has no mode")),
     }
+}
+
+/// What a session would have been for. Where nothing is paid, what cannot be read of it does not matter.
+fn promised(report: Report<'_>) -> Result<Contents, SetAside> {
+    contents(report).map_err(|aside| match aside {
+        SetAside::Incomplete(_) | SetAside::HeldIfOurs { .. } => {
+            ignored("nothing is paid, and the session does not say what it is for")
+        }
+        SetAside::Ignored(_) | SetAside::Held(_) | SetAside::Quarantined(_) => aside,
+    })
 }
 
 /// The plan is what the session was made for: a hint for reports, and never what is granted.
@@ -79,57 +119,57 @@ fn subscription(report: Report<'_>) -> PaymentPurpose {
     }
 }
 
-fn pack(report: Report<'_>) -> Result<PaymentPurpose, SetAside> {
-    let price = report.object.members("line_items").find_map(|item| item.id("price"));
-    let by_price = price.and_then(|price| report.catalog.pack_by_price_id(price.as_str()));
-    let pack = match by_price {
-        Some(pack) => pack,
-        None if payment::is_top_up(report) => payment::pack_by_code(report)?,
-        None => return Err(ignored("the payment is for no pack: its metadata does not say kind=topup")),
+/// A purchase for each kind of pack, after the link that refunds find them by.
+fn purchases(report: Report<'_>, packs: &Packs) -> Result<Vec<Step>, SetAside> {
+    let payment = match invoice(report) {
+        Some(invoice) => invoice,
+        None => charged(report)?,
     };
-    let quantity = quantity(report, pack)?;
-    Ok(PaymentPurpose::Pack { pack: pack.id.clone(), quantity })
-}
-
-/// How many packs the price before discounts and taxes comes to, if it comes to a whole number.
-fn quantity(report: Report<'_>, pack: &Pack) -> Result<u32, SetAside> {
-    payment::count(&report.money(&["amount_subtotal"])?, pack)
-}
-
-fn purchase(report: Report<'_>, purpose: &PaymentPurpose) -> Result<Option<Step>, SetAside> {
-    let PaymentPurpose::Pack { pack, quantity } = purpose else {
-        return Ok(None);
+    let link = report.object.id("payment_intent").zip(invoice(report));
+    let link = link.map(|(payment, invoice)| payment::link(payment, invoice, report));
+    let session = report.id()?;
+    let purchase = |sold: &Sold| {
+        let command = RecordPackPurchase {
+            payment: payment.clone(),
+            item: sold.item.clone(),
+            session: Some(session.clone()),
+            pack: sold.pack.clone(),
+            quantity: sold.quantity,
+            subtotal: sold.subtotal.clone(),
+            money: sold.money.clone(),
+            paid: (sold.money != packs.paid).then(|| packs.paid.clone()),
+            effective_at: report.at(),
+        };
+        Step::of_purchase(command)
     };
-    let payment = payment_of(report)?;
-    let command = Command::RecordPackPurchase(RecordPackPurchase {
-        payment: payment.clone(),
-        session: Some(report.id()?),
-        pack: pack.clone(),
-        quantity: *quantity,
-        money: report.money(&["amount_total"])?,
-        effective_at: report.at(),
-    });
-    Ok(Some(Step::new(format!("pack:{payment}"), command)))
+    Ok(link.into_iter().chain(packs.sold.iter().map(purchase)).collect())
 }
 
 /// The payment intent; of a session that cost nothing there is none, and the session stands for it.
-fn payment_of(report: Report<'_>) -> Result<ProviderId, SetAside> {
+fn charged(report: Report<'_>) -> Result<ProviderId, SetAside> {
     report.object.id("payment_intent").map_or_else(|| report.id(), Ok)
+}
+
+/// The invoice that a session for packs makes. That of a subscription is the subscription's.
+fn invoice(report: Report<'_>) -> Option<ProviderId> {
+    report.object.id("invoice").filter(|_| report.object.text("mode") == Some("payment"))
 }
 
 fn checkout_step(
     report: Report<'_>,
     step: CheckoutStep,
     name: &str,
-    purpose: &PaymentPurpose,
+    contents: &Contents,
 ) -> Result<Step, SetAside> {
     let session = report.id()?;
     let key = format!("checkout:{session}:{name}");
     let command = RecordCheckout {
         session,
         step,
-        purpose: purpose.clone(),
+        purpose: contents.purpose(),
         customer: report.object.id("customer"),
+        sold: None,
+        invoice: invoice(report).filter(|_| matches!(step, CheckoutStep::Completed { .. })),
         effective_at: report.at(),
     };
     Ok(Step::new(key, Command::RecordCheckout(command)))

@@ -20,5 +20,5 @@ pub(super) fn gone(report: Report<'_>) -> Translation {
         format!("unlink:{customer}"),
         Command::UnlinkCustomer { customer, effective_at: report.at() },
     );
-    Ok(Instructions { owner, steps: vec![step] })
+    Ok(Instructions { owner, about: None, steps: vec![step] })
 }

@@ -6,7 +6,7 @@
 use super::{
     Report, SetAside, Step, Translation, held, ignored,
     line::{self, Line},
-    payment,
+    packs, payment,
 };
 use crate::{
     domain::{
@@ -25,8 +25,14 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
     check_is_paid(report)?;
     let lines = line::lines(report)?;
     let subscription = subscription(report, &lines);
-    check_is_known(report, &lines, subscription.as_ref())?;
     let money = money_paid(report)?;
+    let paid_at = report.object.time("status_transitions.paid_at").unwrap_or_else(|| report.at());
+    let packs = packs::of_invoice(report, &money, paid_at)?;
+    let links = payments(report).map(|payment| payment::link(payment, invoice.clone(), report));
+    if lines.is_empty() && !packs.is_empty() && subscription.is_none() {
+        return report.instruct(links.chain(packs).collect());
+    }
+    check_is_known(report, &lines, subscription.as_ref())?;
     let command = RecordPaidInvoice {
         invoice: invoice.clone(),
         subscription,
@@ -35,14 +41,13 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
         money,
         lines: invoice_lines(&lines),
         created_at: report.object.time("created").unwrap_or_else(|| report.at()).min(report.at()),
-        effective_at: report.object.time("status_transitions.paid_at").unwrap_or_else(|| report.at()),
+        effective_at: paid_at,
     };
-    if command.lines.is_empty() && command.money.minor == 0 {
+    if command.lines.is_empty() && command.money.minor == 0 && packs.is_empty() {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
-    let links = payments(report).map(|payment| payment::link(payment, invoice.clone(), report));
     let paid = Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
-    report.instruct(links.chain([paid]).collect())
+    report.instruct(links.chain([paid]).chain(packs).collect())
 }
 
 fn invoice_lines(lines: &[Line<'_>]) -> Vec<InvoiceLine> {
@@ -182,20 +187,17 @@ fn check_is_known(
         (None, false) => return Err(held("the invoice charges for a plan, and is of no subscription")),
         (_, true) => {}
     }
-    if sells_pack(report) {
-        return Err(ignored("the invoice sells a pack, which its checkout or its payment grants"));
+    let is_pack = |price: &ProviderId| report.catalog.pack_by_price_id(price.as_str()).is_some();
+    let prices: Vec<ProviderId> = report.object.members("lines").filter_map(line::price_of).collect();
+    let price = prices.iter().find(|price| !is_pack(price));
+    if price.is_none() && !prices.is_empty() {
+        return Ok(());
     }
-    let price = report.object.members("lines").find_map(line::price_of);
     match (subscription, price) {
         (Some(_), Some(price)) => Err(held(format!("no plan of the catalog has the price {price}"))),
         (Some(_), None) => Err(held("the invoice is of a subscription, and none of its lines has a price")),
         (None, _) => Err(ignored("the invoice is of no subscription")),
     }
-}
-
-fn sells_pack(report: Report<'_>) -> bool {
-    let mut prices = report.object.members("lines").filter_map(line::price_of);
-    prices.any(|price| report.catalog.pack_by_price_id(price.as_str()).is_some())
 }
 
 fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {

@@ -59,6 +59,8 @@ const NEVER_PAID_INVOICE: &str =
     "the money will not come: no plan and no MRR for its period, whatever the subscription's status says";
 const CREDIT_NOTE: &str = "takes back credits by the share that was put on the customer's balance or given back outside \
                            of Stripe";
+const CUSTOMER_DISCOUNT: &str =
+    "the discount is remembered, and counts in the next report of a subscription of the customer";
 const CARD: &str = "a card changes no credits";
 const CATALOG: &str = "the catalog says what is sold, and not what is listed at Stripe";
 const NO_MONEY: &str = "no money has moved";
@@ -72,14 +74,17 @@ pub const KINDS: &[Kind] = &[
     handled(
         "checkout.session.completed",
         checkout::completed,
-        "links the customer; a pack is granted if the session is paid",
+        "links the customer; packs are granted if the session is paid, by its items or its metadata",
     ),
-    handled("checkout.session.async_payment_succeeded", checkout::paid_later, "grants the pack"),
+    handled("checkout.session.async_payment_succeeded", checkout::paid_later, "grants the packs"),
     handled("checkout.session.async_payment_failed", checkout::failed_later, "records the failed payment"),
     handled("checkout.session.expired", checkout::expired, "records that nothing was bought"),
     handled("customer.created", customer::known, "links the customer to the account that its metadata names"),
     handled("customer.updated", customer::known, "the same, if the metadata names an account"),
     handled("customer.deleted", customer::gone, "closes the link; the ledger stays"),
+    ignored("customer.discount.created", CUSTOMER_DISCOUNT),
+    ignored("customer.discount.updated", CUSTOMER_DISCOUNT),
+    ignored("customer.discount.deleted", CUSTOMER_DISCOUNT),
     handled("customer.subscription.created", subscription::reported, REPORT),
     handled("customer.subscription.updated", subscription::reported, REPORT),
     handled(

@@ -99,6 +99,13 @@ fn period(line: Document<'_>) -> Result<Period, SetAside> {
     Ok(period)
 }
 
+/// What a line comes to after discounts, and without tax that is included.
+pub(super) fn cost_of(report: Report<'_>, line: Document<'_>) -> Result<i64, SetAside> {
+    let amount = line.integer("amount").ok_or_else(|| held("a line has no whole amount"))?;
+    let discount = InvoiceDiscount::of(report.object);
+    cost(line, amount, discount).ok_or_else(|| held("a line's amounts are out of bounds"))
+}
+
 /// A discount on the whole invoice that its lines do not show: each bears its share.
 #[derive(Clone, Copy)]
 struct InvoiceDiscount {

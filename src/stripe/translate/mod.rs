@@ -15,12 +15,14 @@ mod invoice;
 pub mod kinds;
 mod line;
 mod owner;
+mod packs;
 mod payment;
 mod refund;
 mod revenue;
 mod subscription;
 
 pub use owner::Owner;
+pub(super) use packs::ITEMS;
 
 use kinds::Effect;
 
@@ -32,8 +34,9 @@ use super::{
 use crate::domain::{
     amount::{Currency, Money},
     catalog::Catalog,
-    command::Command,
+    command::{Command, RecordPackPurchase},
     names::ProviderId,
+    subscription::Evidence,
     time::Timestamp,
 };
 
@@ -41,8 +44,21 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instructions {
     pub owner: Owner,
+    /// The subscription that the event is about, where it is about one.
+    pub about: Option<About>,
     /// In this order. Each is safe to send again.
     pub steps: Vec<Step>,
+}
+
+/// Which subscription, and when. It leads to its account before anything that was copied from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    pub subscription: ProviderId,
+    pub at: Timestamp,
+    /// Where this report stands among the reports on it; `None`: the event is none.
+    pub report: Option<Evidence>,
+    /// Why the report gives no plan. It is ours only if the subscription is known by other reports.
+    pub unpriced: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +72,15 @@ impl Step {
     fn new(key: String, command: Command) -> Self {
         Self { key, command }
     }
+
+    /// A purchase of packs. Whatever tells of the same one has the same key.
+    fn of_purchase(purchase: RecordPackPurchase) -> Self {
+        let key = match &purchase.item {
+            Some(item) => format!("pack:{}:{item}", purchase.payment),
+            None => format!("pack:{}", purchase.payment),
+        };
+        Self::new(key, Command::RecordPackPurchase(purchase))
+    }
 }
 
 /// Why there are no commands.
@@ -67,6 +92,8 @@ pub enum SetAside {
     Incomplete(String),
     /// It cannot be read without guessing. A person has to look.
     Held(String),
+    /// The same, if it is of an account that is known. Otherwise it changes nothing that the ledger keeps.
+    HeldIfOurs { owner: Owner, because: String },
     /// It is not ours.
     Quarantined(String),
 }
@@ -78,6 +105,7 @@ impl SetAside {
             Self::Ignored(because)
             | Self::Incomplete(because)
             | Self::Held(because)
+            | Self::HeldIfOurs { because, .. }
             | Self::Quarantined(because) => because,
         }
     }
@@ -147,6 +175,16 @@ impl Report<'_> {
 
     /// Commands for the account that the event is about, after the link that it shows.
     fn instruct(&self, steps: Vec<Step>) -> Translation {
+        let about = owner::subscription(self.object).map(|subscription| About {
+            subscription,
+            at: self.object.time("status_transitions.paid_at").unwrap_or_else(|| self.at()),
+            report: None,
+            unpriced: None,
+        });
+        self.instruct_about(about, steps)
+    }
+
+    fn instruct_about(&self, about: Option<About>, steps: Vec<Step>) -> Translation {
         let owner =
             Owner::of(self.object).ok_or_else(|| held("it names neither an account nor a customer"))?;
         let link = owner.link().map(|customer| {
@@ -154,7 +192,7 @@ impl Report<'_> {
             Step::new(format!("link:{customer}"), command)
         });
         let steps = link.into_iter().chain(steps).collect();
-        Ok(Instructions { owner, steps })
+        Ok(Instructions { owner, about, steps })
     }
 }
 

@@ -86,6 +86,15 @@ fn payment(object: Document<'_>) -> Option<ProviderId> {
     }
 }
 
+/// The subscription that an object is about, or is. A checkout is about who bought, whoever has it later.
+pub(super) fn subscription(object: Document<'_>) -> Option<ProviderId> {
+    match object.text("object")? {
+        "subscription" => object.id_of(),
+        "invoice" => object.first_id(&["parent.subscription_details.subscription", "subscription"]),
+        _ => None,
+    }
+}
+
 /// The customer that an object belongs to, or is.
 pub fn customer(object: Document<'_>) -> Option<ProviderId> {
     if object.text("object") == Some("customer") { object.id_of() } else { object.id("customer") }

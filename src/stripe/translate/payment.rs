@@ -27,15 +27,17 @@ pub(super) fn succeeded(report: Report<'_>) -> Translation {
     if stated.parse() != Ok(quantity) {
         return Err(held(format!("{quantity} packs were paid for, and {} were sold", quoted(stated))));
     }
-    let command = Command::RecordPackPurchase(RecordPackPurchase {
-        payment: payment.clone(),
+    report.instruct(vec![Step::of_purchase(RecordPackPurchase {
+        payment,
+        item: None,
         session: None,
         pack: pack.id.clone(),
         quantity,
+        subtotal: None,
         money,
+        paid: None,
         effective_at: report.at(),
-    });
-    report.instruct(vec![Step::new(format!("pack:{payment}"), command)])
+    })])
 }
 
 /// `invoice_payment.paid`: which payment paid the invoice. Since 2025-03-31 nothing else says so.
@@ -79,12 +81,17 @@ pub(super) fn is_top_up(report: Report<'_>) -> bool {
     report.object.text("metadata.kind") == Some("topup")
 }
 
-pub(super) fn pack_by_code(report: Report<'_>) -> Result<&Pack, SetAside> {
+/// The pack that metadata names, whether or not the catalog has it.
+pub(super) fn code(report: Report<'_>) -> Result<PackId, SetAside> {
     let code = report.object.text("metadata.topup_code");
     let code = code.ok_or_else(|| held("the payment is for a pack and does not say for which"))?;
-    let id = PackId::parse(code).ok();
-    id.and_then(|id| report.catalog.pack(&id))
-        .ok_or_else(|| held(format!("the catalog has no pack {}", quoted(code))))
+    PackId::parse(code).map_err(|_| held(format!("the catalog has no pack {}", quoted(code))))
+}
+
+pub(super) fn pack_by_code(report: Report<'_>) -> Result<&Pack, SetAside> {
+    let id = code(report)?;
+    let pack = report.catalog.terms_of_pack(&id);
+    pack.ok_or_else(|| held(format!("the catalog has no pack {}", quoted(id.as_str()))))
 }
 
 /// How many of `pack` cost `money`.

@@ -71,5 +71,5 @@ pub(super) fn positive(money: Money) -> Result<Money, SetAside> {
 
 /// Steps for the account that a payment bought credits for.
 pub(super) fn of_payment(payment: ProviderId, steps: Vec<Step>) -> Instructions {
-    Instructions { owner: Owner::Payment(payment), steps }
+    Instructions { owner: Owner::Payment(payment), about: None, steps }
 }

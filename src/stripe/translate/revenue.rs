@@ -1,8 +1,11 @@
 //! What does a subscription bring in each month?
 //!
 //! Month ÷ n, year ÷ 12 n, week × 52 ÷ 12 n, day × 365 ÷ 12 n, rounded half-even once, at the end. Metered
-//! usage is left out, and so is a discount that ends. A discount of which the event has only the id is not
-//! known to last and takes nothing off: what it is can only be asked of Stripe.
+//! usage is left out, and so is a discount that ends. A discount of which only the id is known takes nothing off: what it is
+//! has been put in before, where Stripe has told it ([`crate::stripe::discounts`]).
+//!
+//! A price may be charged in several currencies. What it is in another one than its own stands in its options, where
+//! they were asked for; else the amount is counted in the price's own currency.
 
 use super::{SetAside, fraction::Fraction, held};
 use crate::{
@@ -10,17 +13,34 @@ use crate::{
     stripe::document::{Document, quoted},
 };
 
+/// The currency that `monthly` is in. Subscriptions have one themselves since 2022, and before only their prices had.
+pub(super) fn currency<'a>(subscription: Document<'a>, item: Document<'a>) -> Result<&'a str, SetAside> {
+    let own = item.first(&["price", "plan"]).and_then(|price| price.text("currency"));
+    let charged = subscription.text("currency");
+    match (charged, own) {
+        (Some(charged), Some(own)) if charged != own && option(item, charged).is_none() => Ok(own),
+        (Some(code), _) | (None, Some(code)) => Ok(code),
+        (None, None) => Err(held("the object has no currency")),
+    }
+}
+
+/// What the price is in another currency than its own.
+fn option<'a>(item: Document<'a>, currency: &str) -> Option<Document<'a>> {
+    item.find("price.currency_options")?.find(currency)
+}
+
 /// Minor units a month. `plan_item` is the item that the plan comes from, at `price`: it says how often the
 /// subscription as a whole is charged.
 pub(super) fn monthly(
     subscription: Document<'_>,
     plan_item: Document<'_>,
-    price: &PlanPrice,
+    price: Option<&PlanPrice>,
+    currency: &str,
 ) -> Result<i64, SetAside> {
     let mut sum = Some(Fraction::ZERO);
     for item in subscription.members("items").filter(|item| !is_metered(*item)) {
         let times = times_a_month(item, price)?;
-        let charged = charged(item, price).and_then(|charged| less_discounts(charged, item));
+        let charged = charged(item, price, currency).and_then(|charged| less_discounts(charged, item));
         sum = sum.and_then(|sum| sum.checked_add(charged?.checked_mul(times)?));
     }
     let times = times_a_month(plan_item, price)?;
@@ -35,15 +55,30 @@ fn is_metered(item: Document<'_>) -> bool {
 
 /// What one charge of the item comes to. A tiered price has no unit amount: of a plan the catalog knows it,
 /// of anything else nothing is counted.
-fn charged(item: Document<'_>, plan_price: &PlanPrice) -> Option<Fraction> {
-    let quantity = Fraction::whole(item.integer("quantity").unwrap_or(1));
+fn charged(item: Document<'_>, plan_price: Option<&PlanPrice>, currency: &str) -> Option<Fraction> {
     let paths = ["price.unit_amount_decimal", "price.unit_amount", "plan.amount_decimal", "plan.amount"];
-    let unit = match paths.iter().find_map(|path| item.decimal(path)) {
+    let elsewhere = option(item, currency).and_then(|option| {
+        ["unit_amount_decimal", "unit_amount"].iter().find_map(|path| option.decimal(path))
+    });
+    let unit = match elsewhere.or_else(|| paths.iter().find_map(|path| item.decimal(path))) {
         Some(decimal) => Fraction::parse(&decimal)?,
-        None if is_plan(item, plan_price) => Fraction::whole(plan_price.amount.minor),
-        None => Fraction::ZERO,
+        None => plan_price
+            .filter(|price| is_plan(item, price))
+            .map_or(Fraction::ZERO, |price| Fraction::whole(price.amount.minor)),
     };
-    unit.checked_mul(quantity)
+    unit.checked_mul(Fraction::whole(packages(item)?))
+}
+
+/// How many times the unit is charged: the quantity, or, of a price by the package, how many packages that are.
+fn packages(item: Document<'_>) -> Option<i64> {
+    let quantity = item.integer("quantity").unwrap_or(1);
+    let Some(package) = item.first(&["price.transform_quantity", "plan.transform_usage"]) else {
+        return Some(quantity);
+    };
+    let size = package.integer("divide_by").filter(|size| *size > 0)?;
+    let whole = quantity.div_euclid(size);
+    let is_begun = package.text("round") == Some("up") && quantity.rem_euclid(size) > 0;
+    whole.checked_add(i64::from(is_begun))
 }
 
 fn is_plan(item: Document<'_>, price: &PlanPrice) -> bool {
@@ -51,7 +86,7 @@ fn is_plan(item: Document<'_>, price: &PlanPrice) -> bool {
 }
 
 /// How many charges fall on a month.
-fn times_a_month(item: Document<'_>, plan_price: &PlanPrice) -> Result<Fraction, SetAside> {
+fn times_a_month(item: Document<'_>, plan_price: Option<&PlanPrice>) -> Result<Fraction, SetAside> {
     let recurring = item.find("price.recurring").or_else(|| item.find("plan"));
     let interval = recurring.and_then(|recurring| recurring.text("interval"));
     let count = recurring.and_then(|recurring| recurring.integer("interval_count")).unwrap_or(1);
@@ -61,9 +96,9 @@ fn times_a_month(item: Document<'_>, plan_price: &PlanPrice) -> Result<Fraction,
         Some("week") => (52, 12),
         Some("day") => (365, 12),
         Some(other) => return Err(held(format!("a price is charged every {}", quoted(other)))),
-        None => match plan_price.interval {
-            Interval::Month => (1, 1),
-            Interval::Year => (1, 12),
+        None => match plan_price.map(|price| price.interval) {
+            Some(Interval::Month) | None => (1, 1),
+            Some(Interval::Year) => (1, 12),
         },
     };
     let count = i128::from(count.max(1));
@@ -76,13 +111,24 @@ fn less_discounts(amount: Fraction, of: Document<'_>) -> Option<Fraction> {
 
 /// Takes off what lasts forever. An amount off is taken from each charge, of which `times` fall on a month.
 fn less_discounts_at(amount: Fraction, of: Document<'_>, times: Fraction) -> Option<Fraction> {
-    let discounts: Vec<_> = of.members("discounts").collect();
-    // The older field repeats the first of the list.
-    let older = of.find("discount").filter(|_| discounts.is_empty());
-    let coupons = discounts.into_iter().chain(older);
+    let coupons = discounts(of).into_iter();
     let coupons = coupons.filter_map(|discount| discount.first(&["source.coupon", "coupon"]));
     let lasting = coupons.filter(|coupon| coupon.text("duration") == Some("forever"));
     lasting.into_iter().try_fold(amount, |amount, coupon| less_coupon(amount, coupon, times))
+}
+
+/// The list, where the older field may have in full what the list has as an id. Where neither has any, the customer's counts.
+fn discounts(of: Document<'_>) -> Vec<Document<'_>> {
+    let older = of.find("discount");
+    let listed: Vec<_> = of.members("discounts").collect();
+    if listed.is_empty() {
+        return older.or_else(|| of.find("customer.discount")).into_iter().collect();
+    }
+    let whole = |discount: Document<'_>| {
+        let is_told = discount.first(&["source", "coupon"]).is_some();
+        older.filter(|older| !is_told && older.id_of() == discount.id_of())
+    };
+    listed.into_iter().map(|discount| whole(discount).unwrap_or(discount)).collect()
 }
 
 fn less_coupon(amount: Fraction, coupon: Document<'_>, times: Fraction) -> Option<Fraction> {

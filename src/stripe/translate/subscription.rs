@@ -1,20 +1,19 @@
 //! What is a subscription now?
 //!
 //! Every event carries the whole subscription as it was then. It becomes absolute terms, so that of two
-//! reports the newer one holds, whichever arrives first. What changed ([`super::change`]) only gives the
-//! event its name.
+//! reports the newer one holds, whichever arrives first. What changed ([`super::change`]) gives the event its name, and
+//! says which of two reports of one second is the later one.
+//!
+//! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that was
+//! known; whether the subscription is known at all is for whoever handles the event to say ([`About::unpriced`]).
 
-use super::{
-    Report, SetAside, Step, Translation,
-    change::{self, Before},
-    held, ignored, revenue,
-};
+use super::{About, Report, SetAside, Step, Translation, change, held, ignored, revenue};
 use crate::{
     domain::{
-        amount::Money,
+        amount::{Credits, Currency, Money},
         catalog::{Catalog, Plan, PlanPrice},
         command::{Command, RecordSubscription},
-        names::ProviderId,
+        names::PlanId,
         subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
         time::{Period, Timestamp},
     },
@@ -23,40 +22,77 @@ use crate::{
 
 const DELETED: &str = "customer.subscription.deleted";
 
+/// What a report says, and of which price it does not say what it is.
+pub(super) struct Reported {
+    pub(super) terms: SubscriptionTerms,
+    pub(super) unpriced: Option<String>,
+}
+
 pub(super) fn reported(report: Report<'_>) -> Translation {
     let reported = status(report.object)?;
     if reported == SubscriptionStatus::Incomplete {
         return Err(ignored("the first payment has not been made: the subscription has not started"));
     }
     let status = if report.event.kind == DELETED { SubscriptionStatus::Cancelled } else { reported };
-    let terms = terms(report, status)?;
-    let item = plan_item(report.object, report.catalog)?;
-    let before = Before::of(report, &item);
-    let change = change::name(&report.event.kind, &terms, &before)
-        .ok_or_else(|| ignored("nothing changed that the ledger keeps"))?;
+    let Reported { terms, unpriced } = terms(report, status)?;
+    let (change, step) = change::of(report, &terms);
+    let terms = SubscriptionTerms { evidence: Evidence { step, ..terms.evidence }, ..terms };
     let effective_at = effective_at(&terms, report.at());
+    let about = About {
+        subscription: terms.subscription.clone(),
+        at: report.at(),
+        report: Some(terms.evidence.clone()),
+        unpriced,
+    };
     let command = Command::RecordSubscription(RecordSubscription { change, terms, effective_at });
-    report.instruct(vec![Step::new(format!("sub:{}", report.event.id), command)])
+    report.instruct_about(Some(about), vec![Step::new(format!("sub:{}", report.event.id), command)])
 }
 
 /// People are told that a trial ends soon.
 pub(super) fn trial_will_end(report: Report<'_>) -> Translation {
-    plan_item(report.object, report.catalog)?;
+    let unpriced = plan_item(report.object, report.catalog)?.unpriced();
     let (subscription, trial_end) = (report.id()?, report.object.time("trial_end"));
     let trial_end = trial_end.ok_or_else(|| ignored("the subscription has no trial"))?;
     let key = format!("trial_end:{subscription}:{}", trial_end.seconds());
+    let about = About { subscription: subscription.clone(), at: report.at(), report: None, unpriced };
     let command = Command::AnnounceTrialEnd { subscription, trial_end, effective_at: report.at() };
-    report.instruct(vec![Step::new(key, command)])
+    report.instruct_about(Some(about), vec![Step::new(key, command)])
 }
 
 /// The one item of a subscription that is a plan. The others are add-ons.
 pub(super) struct PlanItem<'a> {
     pub(super) item: Document<'a>,
-    pub(super) price_id: ProviderId,
-    pub(super) plan: &'a Plan,
-    pub(super) price: &'a PlanPrice,
+    /// `None`: the catalog has none of the subscription's prices, and this is its first item.
+    known: Option<(&'a Plan, &'a PlanPrice)>,
 }
 
+impl<'a> PlanItem<'a> {
+    pub(super) fn price(&self) -> Option<&'a PlanPrice> {
+        self.known.map(|(_, price)| price)
+    }
+
+    /// Why the item gives no plan.
+    fn unpriced(&self) -> Option<String> {
+        if self.known.is_some() {
+            return None;
+        }
+        let price = self.item.first_id(&["price", "plan"]);
+        Some(price.map_or_else(
+            || "the subscription has no price that can be read".to_owned(),
+            |price| format!("no plan of the catalog has the price {price}"),
+        ))
+    }
+
+    /// What the item gives: the plan, and its credits a month. None of it gives nothing.
+    fn gives(&self, quantity: u32, catalog: &Catalog) -> (PlanId, Credits) {
+        match self.known.filter(|_| quantity > 0) {
+            Some((plan, _)) => (plan.id.clone(), plan.allocation.monthly()),
+            None => (catalog.free_plan.clone(), Credits::ZERO),
+        }
+    }
+}
+
+/// Of several plans the largest one holds, as of several subscriptions.
 pub(super) fn plan_item<'a>(
     subscription: Document<'a>,
     catalog: &'a Catalog,
@@ -65,61 +101,73 @@ pub(super) fn plan_item<'a>(
         let because = "the subscription has more items than the event carries";
         return Err(SetAside::Incomplete(because.to_owned()));
     }
-    let mut plans = subscription.members("items").filter_map(|item| {
+    let place = |plan: &Plan| catalog.plans.iter().position(|known| known.id == plan.id);
+    let plans = subscription.members("items").filter_map(|item| {
         let price_id = item.first_id(&["price", "plan"])?;
         let (plan, price) = catalog.plan_by_price_id(price_id.as_str())?;
-        Some(PlanItem { item, price_id, plan, price })
+        Some((item.integer("quantity") != Some(0), place(plan), item, plan, price))
     });
-    let first = plans.next().ok_or_else(|| unknown_prices(subscription))?;
-    if plans.any(|other| other.plan.id != first.plan.id) {
-        return Err(held("the subscription has several plans"));
+    // The first of equally large ones.
+    let largest =
+        plans.reduce(|best, other| if (other.0, other.1) > (best.0, best.1) { other } else { best });
+    if let Some((_, _, item, plan, price)) = largest {
+        return Ok(PlanItem { item, known: Some((plan, price)) });
     }
-    Ok(first)
+    let first = subscription.members("items").next();
+    let item = first.ok_or_else(|| held("the subscription has no price that can be read"))?;
+    Ok(PlanItem { item, known: None })
 }
 
-fn unknown_prices(subscription: Document<'_>) -> SetAside {
-    let price = subscription.members("items").find_map(|item| item.first_id(&["price", "plan"]));
-    match price {
-        Some(price) => held(format!("no plan of the catalog has the price {price}")),
-        None => held("the subscription has no price that can be read"),
-    }
-}
-
-fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<SubscriptionTerms, SetAside> {
+/// What the report's object says, whether it is what is so now or what was so before.
+pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Reported, SetAside> {
     let object = report.object;
-    let PlanItem { item, plan, price, .. } = plan_item(object, report.catalog)?;
-    let currency = report.currency()?;
-    if currency != price.amount.currency {
-        return Err(held(format!(
-            "charged in {currency}, and the plan's price is in {}",
-            price.amount.currency
-        )));
-    }
-    let period = period(object, item)?;
+    let plan = plan_item(object, report.catalog)?;
     let ended = status == SubscriptionStatus::Cancelled;
-    Ok(SubscriptionTerms {
+    let period = period(object, plan.item).or_else(|| ended.then(|| moment(report.at())));
+    let period = period.ok_or_else(|| held("the subscription has no period"))?;
+    let quantity = quantity(plan.item)?;
+    let (plan_id, unit) = plan.gives(quantity, report.catalog);
+    let terms = SubscriptionTerms {
         subscription: report.id()?,
         status,
-        plan: plan.id.clone(),
-        quantity: quantity(item)?,
-        monthly: Money { minor: revenue::monthly(object, item, price)?, currency },
+        plan: plan_id,
+        quantity,
+        monthly: monthly(report, &plan, ended)?,
         period,
         cancel_at: cancel_at(object, period),
         trial_end: object.time("trial_end"),
         ended_at: ended.then(|| object.time("ended_at").unwrap_or_else(|| report.at())),
         collection_paused: object.find("pause_collection").is_some(),
         grace_days: (status == SubscriptionStatus::PastDue).then_some(report.catalog.payments.grace_days),
-        unit: Some(plan.allocation.monthly()),
+        unit: Some(unit),
+        moved_to: None,
         evidence: Evidence {
             reported_at: report.at(),
             rank: rank(&report.event.kind),
             id: report.event.id.clone(),
+            step: None,
         },
-    })
+    };
+    Ok(Reported { terms, unpriced: plan.unpriced() })
+}
+
+/// What it brings, in the currency that it is charged in. What has ended brings nothing, and needs no price for that.
+fn monthly(report: Report<'_>, plan: &PlanItem<'_>, ended: bool) -> Result<Money, SetAside> {
+    let monthly = revenue::currency(report.object, plan.item).and_then(|code| {
+        let currency = Currency::parse(code).map_err(|_| held(format!("{} is no currency", quoted(code))))?;
+        let minor = revenue::monthly(report.object, plan.item, plan.price(), code)?;
+        Ok(Money { minor, currency })
+    });
+    let nothing = || Money { minor: 0, currency: report.catalog.currency.clone() };
+    if ended { Ok(monthly.unwrap_or_else(|_| nothing())) } else { monthly }
+}
+
+const fn moment(at: Timestamp) -> Period {
+    Period { start: at, end: at }
 }
 
 /// Known ones only: to guess would be to give or take a plan on no ground.
-fn status(object: Document<'_>) -> Result<SubscriptionStatus, SetAside> {
+pub(super) fn status(object: Document<'_>) -> Result<SubscriptionStatus, SetAside> {
     match object.text("status") {
         // An expired first payment leaves a subscription that never was.
         Some("incomplete" | "incomplete_expired") => Ok(SubscriptionStatus::Incomplete),
@@ -139,12 +187,12 @@ pub(super) fn quantity(item: Document<'_>) -> Result<u32, SetAside> {
 }
 
 /// The period is the item's from 2025-03-31 on, and the subscription's before.
-fn period(object: Document<'_>, item: Document<'_>) -> Result<Period, SetAside> {
+fn period(object: Document<'_>, item: Document<'_>) -> Option<Period> {
     let of = |document: Document<'_>| {
         let start = document.time("current_period_start")?;
         Some(Period { start, end: document.time("current_period_end")? })
     };
-    of(item).or_else(|| of(object)).ok_or_else(|| held("the subscription has no period"))
+    of(item).or_else(|| of(object))
 }
 
 /// In flexible billing mode only `cancel_at` is set, and some tools send only the flag.

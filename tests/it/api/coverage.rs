@@ -30,6 +30,10 @@ async fn every_operation_is_exercised_in_every_way() {
     let shop = Shop::start().await;
     let server = &shop.server;
     shop.subscribe_other("member").await;
+    shop.subscribe_other("waiting").await;
+    let less =
+        server.post("/v1/accounts/waiting/subscription/change", json!({ "plan": "basic" })).send().await;
+    assert_eq!(less.status, 202, "{}", less.text);
     let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
     let cases = cases(&shop).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
@@ -241,6 +245,24 @@ fn subscriptions() -> BTreeMap<&'static str, Case> {
     BTreeMap::from([
         ("preview_subscription_change", change("change/preview")),
         ("change_subscription", change("change")),
+        (
+            "get_pending_change",
+            case(
+                get(of("member", "change")),
+                get(of("acme", "change")),
+                409,
+                get(of("member", "change?subscription=a%20b")),
+            ),
+        ),
+        (
+            "withdraw_change",
+            case(
+                post(of("waiting", "change/withdraw"), json!({})),
+                post(of("acme", "change/withdraw"), json!({})),
+                409,
+                post(of("member", "change/withdraw"), json!({ "subscription": "a b" })),
+            ),
+        ),
         ("cancel_subscription", other("cancel", json!({ "at": "period_end" }))),
         ("withdraw_cancellation", other("cancel/withdraw", json!({}))),
         ("pause_subscription", other("pause", json!({}))),
@@ -575,7 +597,10 @@ async fn indebt(server: &Server) {
     let money = Money { minor: 600, currency: Currency::parse("usd").expect("a currency") };
     let purchase = Command::RecordPackPurchase(RecordPackPurchase {
         payment: payment.clone(),
+        item: None,
         session: None,
+        subtotal: None,
+        paid: None,
         pack: PackId::parse("pack_500").expect("an id"),
         quantity: 1,
         money: money.clone(),

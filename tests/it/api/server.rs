@@ -139,6 +139,11 @@ impl Server {
         (&mut self.served).await.expect("no panic").expect("served");
     }
 
+    /// From here on it only answers: events are for another instance to handle.
+    pub fn stop_handling(&self) {
+        self.background.cancel();
+    }
+
     /// Asks the server to stop.
     pub fn ask_to_stop(&mut self) {
         self.stop.take().expect("only once").send(()).expect("the server runs");

@@ -1,10 +1,14 @@
 //! Does a checkout lead to what was bought, and to nothing twice?
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
+use counterfoil::domain::{amount::Credits, catalog::Trial};
 use reqwest::Method;
 use serde_json::json;
 
 use super::shop::{ACME, Shop, pack, plan, with};
+use crate::support::ledger::music_for_sale;
 
 #[tokio::test]
 async fn a_plan_that_is_paid_for_on_the_page_holds_when_the_webhook_has_come() {
@@ -108,7 +112,12 @@ async fn five_a_minute_are_enough_for_an_account() {
 
 #[tokio::test]
 async fn a_trial_is_the_catalogs_and_only_the_first() {
-    let shop = Shop::start().await;
+    let mut catalog = (*music_for_sale()).clone();
+    let creator = catalog.plans.iter_mut().find(|plan| plan.id.as_str() == "creator").unwrap();
+    creator.trial = Some(Trial { days: 14, credits: Credits::ZERO });
+    let shop = Shop::selling(Arc::new(catalog)).await;
+    let without = with(with(plan(), "trial", json!(true)), "plan", json!("basic"));
+    shop.checkout("k0", &without).await.is_problem(409, "no_trial");
     let opened = shop.checkout("k1", &with(plan(), "trial", json!(true))).await;
     shop.pay(&opened.body).await;
     let account = format!("{ACME}/subscription");
@@ -123,6 +132,71 @@ async fn a_trial_is_the_catalogs_and_only_the_first() {
     let again = shop.checkout("k2", &with(plan(), "trial", json!(true))).await;
     again.is_problem(409, "no_trial");
     assert_eq!(shop.checkout("k3", &plan()).await.status, 201);
+}
+
+/// How the pages are that Stripe knows, the newest first.
+async fn states(shop: &Shop) -> Vec<String> {
+    let sessions = shop.list("/v1/checkout/sessions").await;
+    sessions.iter().map(|session| session["status"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_new_page_for_a_plan_closes_the_older_ones_and_leaves_packs_alone() {
+    let shop = Shop::start().await;
+    let first = shop.checkout("k1", &plan()).await;
+    shop.checkout("k2", &pack()).await;
+    let second = shop.checkout("k3", &plan()).await;
+    assert_eq!(second.status, 201, "{}", second.text);
+    assert_eq!(states(&shop).await, ["open", "open", "expired"]);
+    let again = shop.checkout("k3", &plan()).await;
+    assert_eq!(again.body, second.body);
+    assert_eq!(states(&shop).await, ["open", "open", "expired"], "a repetition closes nothing");
+    assert_eq!(shop.checkout("k1", &plan()).await.body, first.body);
+    shop.pay(&second.body).await;
+    shop.until(ACME, |account| account["plan"] == "creator").await;
+}
+
+#[tokio::test]
+async fn many_pages_at_once_under_one_key_do_not_close_each_other() {
+    let shop = Shop::start().await;
+    shop.checkout("old", &plan()).await;
+    let body = plan();
+    futures::future::join_all((0..8).map(|_| shop.checkout("k1", &body))).await;
+    assert_eq!(states(&shop).await, ["open", "expired"]);
+}
+
+/// The webhook has not told of it yet, and Stripe knows.
+#[tokio::test]
+async fn a_page_that_was_paid_on_meanwhile_stands_in_the_way_of_another() {
+    let shop = Shop::start().await;
+    let first = shop.checkout("k1", &plan()).await;
+    shop.control("faults", json!({ "drop_percent": 100 })).await;
+    shop.pay(&first.body).await;
+    let second = shop.checkout("k2", &plan()).await;
+    second.is_problem(409, "subscription_active");
+    assert_eq!(second.body["plan"], "creator");
+    assert_eq!((states(&shop).await, shop.calls("checkout_session").await), (vec!["complete".to_owned()], 1));
+    shop.checkout("k2", &plan()).await.is_problem(409, "subscription_active");
+}
+
+#[tokio::test]
+async fn a_page_is_closed_once_and_before_the_next_is_opened_whatever_goes_wrong() {
+    for fault in [
+        json!({ "status": 500, "times": 3 }),
+        json!({ "cut": true, "after_work": true, "times": 3 }),
+        json!({ "delay_ms": 700, "times": 3 }),
+        json!({ "status": 429, "times": 3 }),
+    ] {
+        let shop = Shop::start().await;
+        shop.checkout("k1", &plan()).await;
+        shop.fail(json!([fault])).await;
+        let failed = shop.checkout("k2", &plan()).await;
+        assert_eq!(failed.status, 503, "{}", failed.text);
+        assert_eq!(shop.sessions().await, 1, "nothing is opened before the older one is closed");
+        shop.fail(json!([])).await;
+        assert_eq!(shop.checkout("k2", &plan()).await.status, 201);
+        assert_eq!(states(&shop).await, ["open", "expired"]);
+    }
 }
 
 #[tokio::test]

@@ -129,3 +129,44 @@ async fn an_outage_after_the_work_leaves_one_method_and_the_truth() {
     attach(&shop, "k2", &other).await.is_problem(503, "stripe_outcome_unknown");
     assert_eq!(attach(&shop, "k2", &other).await.header("idempotent-replayed"), Some("true"));
 }
+
+/// The subscription began on a page, so that it has a card of its own.
+async fn subscribed_with_a_new_card() -> (Shop, String, String) {
+    let shop = Shop::subscribed().await;
+    let own = shop.at_stripe(Method::GET, &shop.path().await, &[]).await["default_payment_method"].clone();
+    let card = typed_in(&shop, "tok_mastercard").await;
+    assert_eq!(attach(&shop, "k1", &card).await.status, 201);
+    let own = own.as_str().unwrap_or_else(|| panic!("{own}")).to_owned();
+    assert_ne!(own, card);
+    (shop, own, card)
+}
+
+/// What the last invoice was paid with.
+async fn charged_with(shop: &Shop) -> Value {
+    let payments = shop.list("/v1/payment_intents").await;
+    payments[0]["payment_method"].clone()
+}
+
+#[tokio::test]
+async fn the_card_that_is_preferred_is_the_one_that_is_charged() {
+    let (shop, own, card) = subscribed_with_a_new_card().await;
+    assert_eq!(charged_with(&shop).await, own);
+    // A try that Stripe breaks off is made again.
+    shop.fail(json!([{ "cut": true, "after_work": true }])).await;
+    assert_eq!(change(&shop, Method::PUT, &format!("{card}/default")).await.status, 200);
+    shop.advance("32 days").await;
+    shop.settled().await;
+    assert_eq!(charged_with(&shop).await, card);
+}
+
+#[tokio::test]
+async fn a_card_that_is_detached_is_charged_nowhere() {
+    let (shop, own, card) = subscribed_with_a_new_card().await;
+    let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
+    let form = [("invoice_settings[default_payment_method]", card.as_str())];
+    shop.at_stripe(Method::POST, &format!("/v1/customers/{customer}"), &form).await;
+    assert_eq!(change(&shop, Method::DELETE, &own).await.status, 200);
+    shop.advance("32 days").await;
+    shop.settled().await;
+    assert_eq!(charged_with(&shop).await, card);
+}

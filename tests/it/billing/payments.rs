@@ -6,7 +6,7 @@ use counterfoil::domain::catalog::{Catalog, PackRefunds};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::shop::{ACME, Shop};
+use super::shop::{ACME, Shop, pack};
 use crate::{api::server::Answer, support::ledger::music_for_sale};
 
 const PAYMENTS: &str = "/v1/accounts/acme/payments";
@@ -488,4 +488,23 @@ async fn a_confirmation_that_nobody_knew_of_is_looked_at_and_not_repeated() {
             (found.0, Some(found.1))
         );
     }
+}
+
+/// The bank decides about the money, or has given it back: nobody gets it twice.
+#[tokio::test]
+async fn what_is_disputed_is_not_refunded() {
+    let shop = Shop::start().await;
+    let opened = shop.checkout("k1", &pack()).await;
+    shop.pay(&opened.body).await;
+    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 1_050).await;
+    let payment = shop.list("/v1/payment_intents").await[0]["id"].as_str().unwrap().to_owned();
+    let dispute = shop.control("disputes", json!({ "payment_intent": payment })).await;
+    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 50).await;
+    let path = format!("{ACME}/payments/{payment}/refunds");
+    shop.server.post(&path, json!({})).send().await.is_problem(409, "payment_disputed");
+    assert!(shop.list("/v1/refunds").await.is_empty());
+    let decided = format!("disputes/{}", dispute["id"].as_str().unwrap());
+    shop.control(&decided, json!({ "status": "lost" })).await;
+    shop.settled().await;
+    shop.server.post(&path, json!({})).send().await.is_problem(409, "payment_disputed");
 }

@@ -1,10 +1,13 @@
 //! Does a product get its subscriptions changed, for the money and the credits that were shown?
 
-use counterfoil::http::keys::Scope;
+use std::sync::Arc;
+
+use counterfoil::{domain::catalog::Downgrade, http::keys::Scope};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, plan, with};
+use crate::support::ledger::music_for_sale;
 
 const SUBSCRIPTION: &str = "/v1/accounts/acme/subscription";
 
@@ -66,7 +69,10 @@ async fn what_was_shown_holds_for_an_hour() {
 
 #[tokio::test]
 async fn a_smaller_plan_is_credited_with_the_next_invoice_as_the_catalog_says() {
-    let shop = Shop::subscribed().await;
+    let mut catalog = (*music_for_sale()).clone();
+    catalog.payments.downgrade = Downgrade::AtOnce;
+    let shop = Shop::selling(Arc::new(catalog)).await;
+    shop.subscribe().await;
     shop.advance("15 days").await;
     let before = shop.server.balance("acme").await;
     let order = json!({ "plan": "basic" });

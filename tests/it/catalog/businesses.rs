@@ -252,7 +252,7 @@ fn payments_that_a_file_does_not_mention_have_the_usual_settings() {
     let payments = right(&text("guide"), &nothing_is_set).payments;
     assert!(payments.enabled && payments.automatic_capture && !payments.several_subscriptions);
     assert_eq!((payments.minor_min, payments.minor_max), (50, 100_000));
-    assert_eq!((payments.trial_days, payments.grace_days, payments.retries_max), (14, 3, 3));
+    assert_eq!((payments.trial_days, payments.grace_days), (14, 3));
     assert_eq!(payments.proration, "create_prorations");
 }
 

@@ -44,7 +44,7 @@ options.quality = { high = 3 }
 
 [payments]
 smallest = "0.50"
-retries = 3
+grace_days = 3
 "#;
 
 fn basic(name: &str) -> Option<String> {
@@ -72,7 +72,7 @@ fn each_mistake_is_said_with_its_line() {
     let table: &[(&str, &str, &str)] = &[
         // names and keys
         ("scale = 2", "scael = 2", "line 3: scael: unknown key `scael`; did you mean `scale`?"),
-        ("retries = 3", "zzz = 3", "line 40: payments.zzz: unknown key `zzz`; known: `enabled`, "),
+        ("grace_days = 3", "zzz = 3", "line 40: payments.zzz: unknown key `zzz`; known: `enabled`, "),
         ("[plans.basic]", "[plans.\"ba sic\"]", "line 14: plans.\"ba sic\": an identifier has 1 to 128"),
         ("name = \"Basic\"", "", "line 14: plans.basic: `name` is missing"),
         ("name = \"Basic\"", "name = ' '", "line 15: plans.basic.name: this cannot be empty"),
@@ -245,7 +245,7 @@ fn all_mistakes_are_said_at_once_in_the_order_of_the_file() {
         .replace("\"9.99\"", "9.99")
         .replace("[\"fast\"]\nlimits", "[\"fsat\"]\nlimits")
         .replace("high = 3", "high = -3")
-        .replace("retries = 3", "retrys = 3");
+        .replace("grace_days = 3", "grace_dayz = 3");
     let said = mistakes(&text, &nothing_is_set);
     let lines: Vec<_> = said.iter().filter_map(|said| said.split(": ").next()).collect();
     let expected = ["line 3", "line 4", "line 17", "line 19", "line 22", "line 22", "line 37", "line 41"];

@@ -7,8 +7,9 @@ use counterfoil::domain::{
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
-    names::{DeductionId, GenerationId, GenerationType, OptionName, PackId},
-    subscription::{PaidBy, SubscriptionTerms, Term},
+    names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    sold::SoldPack,
+    subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
     time::{CalendarUnit, Timestamp},
 };
 
@@ -74,6 +75,17 @@ fn terms() -> SubscriptionTerms {
         grace_days: Some(3),
         unit: Some(credits(500)),
         ..words::terms("basic", month(0))
+    }
+}
+
+fn moved() -> SubscriptionTerms {
+    let step = Step { from: Some("0123456789abcdef".to_owned()), to: "fedcba9876543210".to_owned() };
+    SubscriptionTerms {
+        status: SubscriptionStatus::Cancelled,
+        ended_at: None,
+        moved_to: Some(AccountId::parse("other").expect("it is an identifier")),
+        evidence: Evidence { step: Some(step), ..terms().evidence },
+        ..terms()
     }
 }
 
@@ -275,6 +287,8 @@ fn subscriptions() -> Vec<Event> {
         Event::SubscriptionRenewed { terms: terms(), effective_at },
         Event::PlanChanged { from: Some(plan_id("free")), terms: terms(), effective_at },
         Event::PlanChangeScheduled { terms: terms(), effective_at },
+        Event::RevenueChanged { terms: terms(), effective_at },
+        Event::SubscriptionMoved { terms: moved(), effective_at },
     ]
 }
 
@@ -351,11 +365,31 @@ fn payments() -> Vec<Event> {
     ]
 }
 
+fn sold() -> SoldPack {
+    SoldPack {
+        pack: PackId::parse("pack_500").expect("an id"),
+        credits: credits(500),
+        price: usd(600),
+        expires_after_days: Some(365),
+    }
+}
+
 fn checkouts() -> Vec<Event> {
     let (effective_at, session) = (at(), provider("cs_test_1"));
     vec![
-        Event::CheckoutStarted { session: session.clone(), purpose: pack(), effective_at },
-        Event::CheckoutCompleted { session: session.clone(), purpose: pack(), paid: true, effective_at },
+        Event::CheckoutStarted {
+            session: session.clone(),
+            purpose: pack(),
+            sold: Some(sold()),
+            effective_at,
+        },
+        Event::CheckoutCompleted {
+            session: session.clone(),
+            purpose: pack(),
+            paid: true,
+            invoice: Some(provider("in_1")),
+            effective_at,
+        },
         Event::CheckoutExpired { session, purpose: pack(), effective_at },
     ]
 }

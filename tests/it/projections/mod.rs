@@ -202,7 +202,13 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         collection_paused: false,
         grace_days: None,
         unit: None,
-        evidence: Evidence { reported_at: at, rank: 1, id: ProviderId::parse("evt").expect("an id") },
+        moved_to: None,
+        evidence: Evidence {
+            reported_at: at,
+            rank: 1,
+            id: ProviderId::parse("evt").expect("an id"),
+            step: None,
+        },
     };
     if ended_at.is_some() {
         Event::SubscriptionEnded { terms, effective_at: at }

@@ -2,12 +2,18 @@
 
 use chrono::{Days, NaiveDate};
 use counterfoil::{
-    domain::{event::Event, subscription::SubscriptionStatus, time::Timestamp},
+    domain::{
+        event::Event,
+        invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
+        names::ProviderId,
+        subscription::{Step, SubscriptionStatus},
+        time::Timestamp,
+    },
     projections::{
         self,
         mrr::{
             self, Interval, Share,
-            timeline::{self, Evidence, MovementKind, Movements, Report},
+            timeline::{self, Evidence, MovementKind, Movements, Payment, Report},
         },
     },
 };
@@ -37,7 +43,7 @@ fn a_report() -> impl Strategy<Value = Report> {
             currency: currency.to_owned(),
             monthly: if ended { 0 } else { monthly },
             effective_at: moment(effective),
-            evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new() },
+            evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new(), step: None },
             stripe_event: None,
         },
     )
@@ -55,8 +61,30 @@ fn reports() -> impl Strategy<Value = Vec<Report>> {
     })
 }
 
+fn payments() -> impl Strategy<Value = Vec<Payment>> {
+    let payment = (prop_oneof![Just("sub_1"), Just("sub_2")], 0..240_i64, any::<bool>());
+    prop::collection::vec(payment, 0..6).prop_map(|payments| {
+        let of = |(number, (subscription, hours, paid)): (usize, (&str, i64, bool))| Payment {
+            subscription: subscription.to_owned(),
+            sequence: 100 + i64::try_from(number).expect("few"),
+            paid,
+            effective_at: moment(hours),
+            stripe_event: Some(format!("evt_paid_{number}")),
+        };
+        payments.into_iter().enumerate().map(of).collect()
+    })
+}
+
+/// Whether the last that was said of a subscription by then is that it is not paid.
+fn is_unpaid(payments: &[Payment], subscription: &str, at_end_of: NaiveDate) -> bool {
+    let said = payments.iter().filter(|payment| {
+        payment.subscription == subscription && payment.effective_at.to_utc().date_naive() <= at_end_of
+    });
+    said.max_by_key(|payment| (payment.effective_at, payment.paid)).is_some_and(|last| !last.paid)
+}
+
 /// The law, written down once more: of each subscription the greatest report that was effective by then.
-fn figure(reports: &[Report], currency: &str, at_end_of: NaiveDate) -> i64 {
+fn figure(reports: &[Report], payments: &[Payment], currency: &str, at_end_of: NaiveDate) -> i64 {
     let effective = |report: &&Report| report.effective_at.to_utc().date_naive() <= at_end_of;
     ["sub_1", "sub_2"]
         .into_iter()
@@ -65,6 +93,7 @@ fn figure(reports: &[Report], currency: &str, at_end_of: NaiveDate) -> i64 {
             own.max_by_key(|report| report.evidence.clone())
         })
         .filter(|report| report.currency == currency)
+        .filter(|report| !is_unpaid(payments, &report.subscription, at_end_of))
         .map(|report| report.monthly)
         .sum()
 }
@@ -78,12 +107,12 @@ fn between(movements: &Movements, currency: &str, after: NaiveDate, to: NaiveDat
 proptest! {
     #[test]
     fn movements_are_the_difference_of_any_two_days(
-        reports in reports(), one in 0..11_u64, other in 0..11_u64,
+        reports in reports(), payments in payments(), one in 0..11_u64, other in 0..11_u64,
     ) {
-        let movements = timeline::movements(&reports).expect("it fits");
+        let movements = timeline::movements(&reports, &payments).expect("it fits");
         let (from, to) = (day(one.min(other)), day(one.max(other)));
         for currency in ["usd", "eur"] {
-            let difference = figure(&reports, currency, to) - figure(&reports, currency, from);
+            let difference = figure(&reports, &payments, currency, to) - figure(&reports, &payments, currency, from);
             prop_assert_eq!(between(&movements, currency, from, to), difference);
         }
     }
@@ -91,13 +120,19 @@ proptest! {
     #[test]
     fn movements_do_not_depend_on_the_order_of_arrival(
         (reports, shuffled) in reports().prop_flat_map(|reports| (Just(reports.clone()), Just(reports).prop_shuffle())),
+        (payments, later) in payments().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
     ) {
-        prop_assert_eq!(timeline::movements(&reports), timeline::movements(&shuffled));
+        let amounts = |reports: &[Report], payments: &[Payment]| {
+            let movements = timeline::movements(reports, payments).expect("it fits").into_iter();
+            let amounts = movements.map(|(key, movement)| (key, (movement.kind, movement.before, movement.after)));
+            amounts.collect::<Vec<_>>()
+        };
+        prop_assert_eq!(amounts(&reports, &payments), amounts(&shuffled, &later));
     }
 
     #[test]
     fn each_movement_goes_on_where_the_one_before_ended(reports in reports()) {
-        let movements = timeline::movements(&reports).expect("it fits");
+        let movements = timeline::movements(&reports, &[]).expect("it fits");
         for currency in ["usd", "eur"] {
             let mut figure = 0;
             let mut paid = false;
@@ -158,6 +193,32 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     following.assert_rebuild_finds_the_same().await;
 }
 
+/// Reports of one second count in the order that they say, whatever their ids are.
+#[test]
+fn of_two_reports_of_one_second_the_later_one_counts() {
+    let of = |id: &str, from: &str, to: &str, monthly: i64| Report {
+        subscription: "sub_1".to_owned(),
+        sequence: monthly,
+        currency: "usd".to_owned(),
+        monthly,
+        effective_at: moment(5),
+        evidence: Evidence {
+            ended: false,
+            reported_at: moment(5),
+            rank: 1,
+            id: id.to_owned(),
+            step: Some(Step { from: Some(from.to_owned()), to: to.to_owned() }),
+        },
+        stripe_event: None,
+    };
+    let (first, second) = (of("evt_z", "1", "2", 1_999), of("evt_a", "2", "3", 2_999));
+    for reports in [[first.clone(), second.clone()], [second, first]] {
+        let movements = timeline::movements(&reports, &[]).expect("it fits");
+        let worth: Vec<i64> = movements.values().map(|movement| movement.after).collect();
+        assert_eq!(worth, [2_999]);
+    }
+}
+
 /// The status stays active while collection is paused, and yet nothing is charged.
 #[tokio::test]
 async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
@@ -180,4 +241,70 @@ async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
         seen,
         [(day(0), "new", 0, 1_000), (day(2), "churn", 1_000, 0), (day(3), "reactivation", 0, 1_000)]
     );
+}
+
+/// The status says active all the while, in whatever order it becomes known that nobody pays.
+#[tokio::test]
+async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order() {
+    let invoice = |id: &str| ProviderId::parse(id).expect("an id");
+    let unpaid = |id: &str, state: InvoiceState, at: Timestamp| Event::InvoiceUnpaid {
+        invoice: UnpaidInvoice {
+            invoice: invoice(id),
+            subscription: invoice("sub_1"),
+            state,
+            charges: Vec::new(),
+        },
+        effective_at: at,
+    };
+    let paid = |id: &str, total: i64, at: Timestamp| Event::InvoicePaid {
+        invoice: PaidInvoice {
+            invoice: invoice(id),
+            subscription: invoice("sub_1"),
+            total,
+            credited: 0,
+            lines: Vec::new(),
+            created_at: at,
+        },
+        effective_at: at,
+    };
+    let day_of = |number: i64| moment(24 * number);
+    let told = [
+        reported(1_000, SubscriptionStatus::Active, day_of(0)),
+        // The first debit takes its time.
+        unpaid("in_1", InvoiceState::Open, day_of(0)),
+        paid("in_1", 1_000, day_of(2)),
+        // A failed payment has its days of grace.
+        unpaid("in_2", InvoiceState::Failed, day_of(3)),
+        unpaid("in_2", InvoiceState::Void, day_of(4)),
+        // What only gives money back pays for nothing.
+        paid("in_3", -500, day_of(5)),
+        paid("in_4", 1_000, day_of(6)),
+        unpaid("in_5", InvoiceState::Uncollectible, day_of(8)),
+    ];
+    let recorded_at = day_of(9);
+    for order in [[0, 1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1, 0], [3, 7, 0, 4, 6, 2, 5, 1]] {
+        let database = TestDatabase::create().await;
+        let pool = database.pool();
+        append(&pool, "a", &opened(day_of(0)), recorded_at, 0).await;
+        for index in order {
+            append(&pool, "a", &told[index], recorded_at, 0).await;
+        }
+        let following = Following::start(pool.clone(), projections::all()).await;
+        following.caught_up(&pool).await;
+        let movements =
+            mrr::movements(&pool, day(0), day(9), None, None, None, 100).await.expect("an answer");
+        let seen: Vec<_> =
+            movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
+        assert_eq!(
+            seen,
+            [
+                (day(2), "new", 0, 1_000),
+                (day(4), "churn", 1_000, 0),
+                (day(6), "reactivation", 0, 1_000),
+                (day(8), "churn", 1_000, 0),
+            ],
+            "{order:?}"
+        );
+        following.assert_rebuild_finds_the_same().await;
+    }
 }

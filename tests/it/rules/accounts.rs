@@ -1,7 +1,7 @@
 //! Accounts are opened once, by their caller or by a report, linked to customers in any order, and closed for good.
 
 use counterfoil::domain::{
-    command::{Command, Deduction},
+    command::{Command, Deduction, SubscriptionChange},
     event::{Event, Purpose},
     names::{DeductionId, ProviderId},
     refusal::Refusal,
@@ -11,7 +11,10 @@ use counterfoil::domain::{
 use super::{
     catalog::credits,
     scenario::{Scenario, given},
-    words::{buy, commit, day, deduct, extend, generate, grant, hold, month, opened, pay, provider, release},
+    words::{
+        buy, commit, day, deduct, ended, extend, generate, grant, hold, month, opened, provider,
+        refund_payment, release, report, terms,
+    },
 };
 
 fn link(customer: &ProviderId, effective_at: Timestamp) -> Command {
@@ -92,20 +95,32 @@ fn an_account_may_have_several_customers() {
 #[test]
 fn nothing_is_done_to_an_account_that_was_closed() {
     let at = month(0).start;
-    let commands = [
-        Command::OpenAccount,
-        deduct(1),
-        hold(1),
-        grant("a", 1, None),
-        close(),
-        Command::Settle,
-        pay("in_1", "basic", month(0)),
-        buy("pi_1", "pack_500", 1, at),
-        link(&provider("cus_1"), at),
-    ];
+    let commands = [Command::OpenAccount, deduct(1), hold(1), grant("a", 1, None), close(), Command::Settle];
     for command in commands {
         closed().at(at).when(command).then_refused(Refusal::AccountClosed);
     }
+}
+
+#[test]
+fn what_happens_to_the_subscriptions_and_payments_of_a_closed_account_is_recorded_and_gives_nothing() {
+    let started = report(SubscriptionChange::Started, terms("basic", month(0)));
+    let ended = report(SubscriptionChange::Ended, ended("basic", month(0), day(9)));
+    let bought = buy("pi_1", "pack_500", 1, day(1));
+    let had = given([opened()]).at(day(1)).when(started).when(bought).when(close()).then_available(500);
+    had.at(day(9))
+        .when(ended.clone())
+        .then_named(["SubscriptionEnded"])
+        .when(ended)
+        .then_accepted()
+        .when(link(&provider("cus_1"), day(9)))
+        .then_named(["CustomerLinked"])
+        .when(buy("pi_2", "pack_500", 1, day(9)))
+        .then_named(["PaymentSucceeded"])
+        .then_available(500)
+        .when(refund_payment("pi_1", 500, 500, day(9)))
+        .then_named(["PaymentRefunded", "CreditsClawedBack"])
+        .then_on_plan("free")
+        .then_available(0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use counterfoil::domain::{
     amendment::{self, CancelAt, Change, Order, Settlement, Step, Wish},
-    catalog::{Catalog, Interval},
+    catalog::{Catalog, Downgrade, Interval},
     command::SubscriptionChange,
     decide::Context,
     foresight::foresee,
@@ -107,6 +107,7 @@ fn change_under(catalog: &Catalog, wish: &Wish) -> Result<Change, Refusal> {
 fn prorating(proration: &str) -> Catalog {
     let mut catalog = for_sale();
     proration.clone_into(&mut catalog.payments.proration);
+    catalog.payments.downgrade = Downgrade::AtOnce;
     catalog
 }
 
@@ -188,4 +189,42 @@ fn what_time_brought_is_not_counted_as_brought_by_a_change() {
     let context = Context { at: after, catalog: &scenario.catalog };
     let foreseen = foresee(&scenario.account, &[], context).unwrap();
     assert_eq!((foreseen.before, foreseen.after), (credits(0), credits(0)), "the month has ended before");
+}
+
+#[test]
+fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
+    let mut catalog = for_sale();
+    catalog.payments.downgrade = Downgrade::PeriodEnd;
+    let terms = of(SubscriptionStatus::Active);
+    let from = held("creator", Interval::Year, 2);
+    let when = |sold: &Catalog, from: &Order, wish: Wish| {
+        amendment::change(&terms, sold, from, &wish, day(10)).unwrap()
+    };
+    let wish = |plan: &str, interval, quantity| Wish {
+        plan: Some(plan_id(plan)),
+        interval: Some(interval),
+        quantity: Some(quantity),
+        proration_date: None,
+    };
+    use Interval::{Month, Year};
+    let less = [wish("basic", Year, 2), wish("creator", Year, 1), wish("basic", Month, 2)];
+    for wish in less.clone() {
+        let change = when(&catalog, &from, wish.clone());
+        assert_eq!(
+            (change.at, change.settlement),
+            (Some(terms.period.end), Settlement::PeriodEnd),
+            "{wish:?}"
+        );
+        assert!(change.proration_date.is_none() && !change.is_paid_at_once());
+        assert_eq!(when(&prorating("create_prorations"), &from, wish).at, None, "by the catalog");
+    }
+    for wish in [wish("team", Year, 2), wish("creator", Year, 3), wish("team", Month, 9)] {
+        assert_eq!(when(&catalog, &from, wish.clone()).at, None, "{wish:?}");
+    }
+    // A year is paid at once, also where it costs less than twelve months.
+    assert_eq!(when(&catalog, &held("creator", Month, 1), wish("creator", Year, 1)).at, None);
+    let trying = of(SubscriptionStatus::Trialing);
+    let [smaller, ..] = less;
+    let in_trial = amendment::change(&trying, &catalog, &from, &smaller, day(10)).unwrap();
+    assert_eq!(in_trial.at, None, "nothing was paid that could be kept");
 }

@@ -7,7 +7,7 @@ use counterfoil::domain::{
     amount::{Credits, Currency, Money, Ratio},
     catalog::{
         Allocation, Catalog, DebtPolicy, Downgrade, GenerationPrice, Interval, Limit, Measure, Pack,
-        PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, StripePrice, Trial, WindowKind,
+        PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, Standing, StripePrice, Trial, WindowKind,
     },
     names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,
@@ -51,6 +51,7 @@ pub fn catalog() -> Catalog {
             pack("pack_2000", 2000, 2000, None),
             pack("pack_short", 100, 100, Some(30)),
         ],
+        top_up: None,
         generations: generations(),
         debt: DebtPolicy::Owe,
         payments: payments(),
@@ -123,6 +124,7 @@ fn plan(id: &str, monthly: i64, generations_a_day: u64, price: i64, features: &[
     Plan {
         id: plan_id(id),
         name: id.to_owned(),
+        standing: Standing::Sold,
         popular: false,
         marketing: Vec::new(),
         allocation: Allocation::Monthly(credits(monthly)),
@@ -131,6 +133,7 @@ fn plan(id: &str, monthly: i64, generations_a_day: u64, price: i64, features: &[
         limits: vec![limit(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar, generations_a_day)],
         discount_percent: 0,
         prices: if price == 0 { Vec::new() } else { prices.to_vec() },
+        earlier: Vec::new(),
         trial: None,
     }
 }
@@ -139,8 +142,10 @@ fn pack(id: &str, amount: i64, price: i64, days: Option<u16>) -> Pack {
     Pack {
         id: PackId::parse(id).expect("a test's pack is an identifier"),
         name: id.to_owned(),
+        standing: Standing::Sold,
         credits: credits(amount),
         price: usd(price),
+        earlier: Vec::new(),
         expires_after_days: days,
         stripe: StripePrice::default(),
     }
@@ -177,7 +182,6 @@ fn payments() -> PaymentSettings {
         proration: "create_prorations".to_owned(),
         cancellation: "at_period_end".to_owned(),
         grace_days: 3,
-        retries_max: 3,
         pack_refunds: PackRefunds::Given,
         downgrade: Downgrade::AtOnce,
         trust_processing: false,

@@ -4,7 +4,9 @@ use counterfoil::domain::{
     account::Account,
     amount::Currency,
     catalog::{Catalog, PackRefunds},
-    charges::{Capture, Payable, Payment, Status, cancel, capture, charge, confirm, is_of, refund},
+    charges::{
+        Capture, Payable, Payment, Status, cancel, capture, charge, check_undisputed, confirm, is_of, refund,
+    },
     command::Command,
     names::{PackId, ProviderId},
     refusal::Refusal,
@@ -12,8 +14,8 @@ use counterfoil::domain::{
 
 use super::{
     catalog::catalog,
-    scenario::{given, opened_under},
-    words::day,
+    scenario::{Scenario, given, opened_under},
+    words::{buy, close_dispute, day, open_dispute},
 };
 
 /// A pack of 2,000 credits for 20.00.
@@ -169,4 +171,20 @@ fn a_business_that_gives_nothing_back_for_packs_does_so_for_the_rest() {
     let strict = with(|catalog| catalog.payments.pack_refunds = PackRefunds::Refused);
     assert_eq!(refund(&strict, &paid(), Some(1)), Err(Refusal::PackNotRefundable));
     assert_eq!(refund(&strict, &Payment { pack: None, ..paid() }, Some(1)), Ok(1));
+}
+
+#[test]
+fn what_is_disputed_is_not_refunded_unless_the_dispute_was_won() {
+    let check = |scenario: &Scenario| {
+        check_undisputed(scenario.account.opened().unwrap(), &ProviderId::parse("pi_1").unwrap())
+    };
+    let bought = opened_under(catalog()).when(buy("pi_1", PACK, 1, day(0)));
+    assert_eq!(check(&bought), Ok(()));
+    let disputed = bought.at(day(2)).when(open_dispute("dp_1", "pi_1", day(1)));
+    assert_eq!(check(&disputed), Err(Refusal::PaymentDisputed));
+    assert_eq!(
+        check(&disputed.clone().when(close_dispute("dp_1", "pi_1", false, day(2)))),
+        Err(Refusal::PaymentDisputed)
+    );
+    assert_eq!(check(&disputed.when(close_dispute("dp_1", "pi_1", true, day(2)))), Ok(()));
 }

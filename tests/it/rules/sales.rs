@@ -3,12 +3,12 @@
 use counterfoil::domain::{
     account::Account,
     catalog::{Catalog, Interval, StripePrice},
-    command::{Command, SubscriptionChange},
+    command::{CheckoutStep, Command, RecordCheckout, SubscriptionChange},
     event::PaymentPurpose,
     names::PackId,
     refusal::Refusal,
     sale::{self, Sale, Wish},
-    subscription::SubscriptionStatus,
+    subscription::{SubscriptionStatus, SubscriptionTerms},
 };
 
 use super::{
@@ -43,7 +43,7 @@ fn a_pack(pack: &str) -> Wish {
 }
 
 fn sell(scenario: &Scenario, wish: &Wish) -> Result<Sale, Refusal> {
-    sale::sell(&scenario.account, &for_sale(), wish, scenario.clock)
+    sale::sell(&scenario.account, &for_sale(), &wish, scenario.clock)
 }
 
 fn subscribed() -> Scenario {
@@ -53,21 +53,17 @@ fn subscribed() -> Scenario {
 #[test]
 fn a_plan_is_sold_at_the_price_of_its_interval() {
     let purpose = PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("team")) };
-    let sold = Sale { price_id: "price_team_year".to_owned(), quantity: 3, trial_days: None, purpose };
+    let sold =
+        Sale { price_id: "price_team_year".to_owned(), quantity: 3, trial_days: None, purpose, pack: None };
     assert_eq!(sell(&given([opened()]), &a_plan("team", false)), Ok(sold));
 }
 
 #[test]
-fn a_trial_has_the_plans_days_or_else_those_of_the_catalog() {
-    let days = |plan| sell(&given([opened()]), &a_plan(plan, true)).unwrap().trial_days;
-    let mut catalog = for_sale();
-    catalog.payments.trial_days = 7;
-    assert_eq!(days("team"), Some(14));
-    let basic = sale::sell(&given([opened()]).account, &catalog, &a_plan("basic", true), day(0));
-    assert_eq!(basic.unwrap().trial_days, Some(7));
-    catalog.payments.trial_days = 0;
-    let none = sale::sell(&given([opened()]).account, &catalog, &a_plan("basic", true), day(0));
-    assert_eq!(none, Err(Refusal::NoTrial));
+fn a_trial_has_the_plans_days_and_there_is_none_where_the_plan_has_none() {
+    let days = |plan| sell(&given([opened()]), &a_plan(plan, true)).map(|sale| sale.trial_days);
+    assert!(for_sale().payments.trial_days > 0);
+    assert_eq!(days("team"), Ok(Some(14)));
+    assert_eq!(days("basic"), Err(Refusal::NoTrial));
 }
 
 #[test]
@@ -75,7 +71,7 @@ fn who_has_tried_does_not_try_again() {
     let tried = ended("team", month(0), day(5));
     let tried = counterfoil::domain::subscription::SubscriptionTerms { trial_end: Some(day(5)), ..tried };
     let scenario = given([opened()]).at(day(6)).when(report(SubscriptionChange::Ended, tried));
-    assert_eq!(sell(&scenario, &a_plan("basic", true)), Err(Refusal::NoTrial));
+    assert_eq!(sell(&scenario, &a_plan("team", true)), Err(Refusal::NoTrial));
     assert!(sell(&scenario, &a_plan("basic", false)).is_ok());
 }
 
@@ -91,11 +87,60 @@ fn a_second_subscription_is_refused_unless_the_catalog_allows_several() {
 }
 
 #[test]
-fn a_subscription_that_gives_no_access_stands_in_no_ones_way() {
-    let mut paused = terms("basic", month(0));
-    paused.status = SubscriptionStatus::Unpaid;
-    let scenario = given([opened()]).at(day(1)).when(report(SubscriptionChange::PastDue, paused));
-    assert!(sell(&scenario, &a_plan("team", false)).is_ok());
+fn no_second_subscription_is_sold_before_the_first_has_ended_whatever_it_gives() {
+    use SubscriptionStatus::{Active, Incomplete, PastDue, Paused, Trialing, Unpaid};
+    let holds = |status, cancel_at| {
+        let held = SubscriptionTerms { status, cancel_at, ..terms("basic", month(0)) };
+        given([opened()]).at(day(1)).when(report(SubscriptionChange::Started, held))
+    };
+    let active = Err(Refusal::SubscriptionActive { plan: plan_id("basic") });
+    for status in [Active, Incomplete, PastDue, Paused, Trialing, Unpaid] {
+        assert_eq!(sell(&holds(status, None), &a_plan("team", false)), active, "{status:?}");
+        let ends = holds(status, Some(day(20)));
+        assert_eq!(sell(&ends, &a_plan("team", false)), active, "{status:?}, and it will end");
+        assert!(sell(&ends.at(day(20)), &a_plan("team", false)).is_ok(), "{status:?}, and it was to end");
+    }
+    // Days of grace that are over end no subscription.
+    let late = SubscriptionTerms { status: PastDue, grace_days: Some(3), ..terms("basic", month(0)) };
+    let late = given([opened()]).at(day(1)).when(report(SubscriptionChange::PastDue, late)).at(day(20));
+    assert_eq!(sell(&late, &a_plan("team", false)), active);
+    // What was ended at once and is paid for until later has ended.
+    let paid_out =
+        subscribed().at(day(5)).when(report(SubscriptionChange::Ended, ended("basic", month(0), day(5))));
+    assert!(sell(&paid_out, &a_plan("team", false)).is_ok());
+}
+
+fn open_page(session: &str, at: i64) -> Command {
+    Command::RecordCheckout(RecordCheckout {
+        session: provider(session),
+        step: CheckoutStep::Started,
+        purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("basic")) },
+        customer: None,
+        sold: None,
+        invoice: None,
+        effective_at: day(at),
+    })
+}
+
+#[test]
+fn a_new_page_for_a_plan_takes_the_place_of_those_that_are_open() {
+    let ended = |session: &str, step| {
+        let Command::RecordCheckout(page) = open_page(session, 0) else { panic!() };
+        Command::RecordCheckout(RecordCheckout { step, ..page })
+    };
+    let pages = ["cs_paid", "cs_expired", "cs_open"];
+    let opened = pages.iter().fold(given([opened()]), |scenario, page| scenario.when(open_page(page, 0)));
+    let opened = opened.when(ended("cs_paid", CheckoutStep::Completed { paid: true }));
+    let opened = opened.when(ended("cs_expired", CheckoutStep::Expired));
+    let superseded = |scenario: &Scenario, wish: Wish| {
+        sale::superseded(scenario.open(), &for_sale(), &wish, scenario.clock)
+    };
+    assert_eq!(superseded(&opened, a_plan("team", false)), [provider("cs_open")]);
+    assert_eq!(superseded(&opened, a_pack("pack_500")), []);
+    let mut several = for_sale();
+    several.payments.several_subscriptions = true;
+    assert_eq!(sale::superseded(opened.open(), &several, &a_plan("team", false), opened.clock), []);
+    assert_eq!(superseded(&opened.at(day(1)), a_plan("team", false)), [], "Stripe has closed it by now");
 }
 
 #[test]

@@ -246,12 +246,13 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         collection_paused: false,
         grace_days: None,
         unit: None,
+        moved_to: None,
         evidence: evidence(period.start, 1),
     }
 }
 
 pub fn evidence(reported_at: Timestamp, rank: u8) -> Evidence {
-    Evidence { reported_at, rank, id: provider(&format!("evt_{}_{rank}", reported_at.seconds())) }
+    Evidence { reported_at, rank, id: provider(&format!("evt_{}_{rank}", reported_at.seconds())), step: None }
 }
 
 pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionTerms {
@@ -271,7 +272,10 @@ pub fn report(change: SubscriptionChange, terms: SubscriptionTerms) -> Command {
 pub fn buy(payment: &str, pack: &str, quantity: u32, at: Timestamp) -> Command {
     Command::RecordPackPurchase(RecordPackPurchase {
         payment: provider(payment),
+        item: None,
         session: None,
+        subtotal: None,
+        paid: None,
         pack: PackId::parse(pack).expect("a test's pack is an identifier"),
         quantity,
         money: usd(2000),

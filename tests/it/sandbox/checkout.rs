@@ -124,7 +124,7 @@ async fn a_bank_debit_is_paid_days_later() {
         bench.submit(&format!("/checkout/{}", text(&session["id"])), &card(number)).await;
         let waiting = bench.get(&path).await;
         assert_eq!((&waiting["status"], &waiting["payment_status"]), (&json!("complete"), &json!("unpaid")));
-        bench.advance("4 days").await;
+        bench.advance("6 days").await;
         let told = bench.told(&format!("checkout.session.async_payment_{fate}")).await;
         assert_eq!(told["data"]["object"]["id"], session["id"]);
         let intent = bench.get(&format!("/v1/payment_intents/{}", text(&waiting["payment_intent"]))).await;

@@ -3,10 +3,14 @@
 mod browser;
 mod checkout;
 mod conformance;
+mod debits;
 mod errors;
 mod pages;
+mod pausing;
 mod payments;
+mod proration;
 pub mod receiver;
+mod schedules;
 mod schema;
 mod served;
 mod subscriptions;

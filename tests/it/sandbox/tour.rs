@@ -129,6 +129,20 @@ async fn subscriptions(bench: &Bench, customer: &str, price: &str) {
     bench.post(&format!("{invoice}/mark_uncollectible"), &[]).await;
     bench.post(&format!("{invoice}/void"), &[]).await;
     bench.delete(&path).await;
+    let other = [("customer", customer), ("items[0][price]", price)];
+    schedules(bench, text(&bench.post("/v1/subscriptions", &other).await["id"])).await;
+}
+
+async fn schedules(bench: &Bench, subscription: &str) {
+    let from = [("from_subscription", subscription)];
+    let released = text(&bench.post("/v1/subscription_schedules", &from).await["id"]).to_owned();
+    let path = format!("/v1/subscription_schedules/{released}");
+    bench.post(&path, &[("metadata[why]", "a tour"), ("end_behavior", "release")]).await;
+    bench.get(&format!("{path}?expand[]=subscription")).await;
+    bench.get("/v1/subscription_schedules?scheduled=false").await;
+    bench.post(&format!("{path}/release"), &[]).await;
+    let canceled = text(&bench.post("/v1/subscription_schedules", &from).await["id"]).to_owned();
+    bench.post(&format!("/v1/subscription_schedules/{canceled}/cancel"), &[]).await;
 }
 
 async fn pages(bench: &Bench, customer: &str, price: &str) {

@@ -129,9 +129,9 @@ async fn the_odd_events_of_localstripe_are_understood_or_refused_with_a_reason()
             ("customer.created", "processed"),
             ("customer.source.created", "ignored"),
             ("customer.source.created", "ignored"),
-            // Its subscriptions have no currency, which is refused, where it is not too early for them anyway.
-            ("customer.subscription.created", "dead"),
+            // Its subscriptions have no currency, and are in that of their prices; one is not paid and has not started.
             ("customer.subscription.created", "ignored"),
+            ("customer.subscription.created", "processed"),
             ("invoice.created", "ignored"),
             ("invoice.created", "ignored"),
             ("invoice.payment_succeeded", "processed"),

@@ -1,9 +1,11 @@
 //! An inbox with its processor, on a real database and with a clock that is set.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use counterfoil::{
     clock::Clock,
-    domain::names::AccountId,
+    domain::{catalog::Catalog, names::AccountId},
     ledger::Ledger,
     stripe::{
         inbox::{Inbox, ReceiveError, Received, State},
@@ -14,7 +16,7 @@ use counterfoil::{
 use serde_json::Value;
 
 use super::documents::{ADA, SHAPES, here, read};
-use crate::support::ledger::TestLedger;
+use crate::support::ledger::{TestLedger, music};
 
 pub struct Desk {
     pub inbox: Inbox,
@@ -25,7 +27,11 @@ pub struct Desk {
 
 impl Desk {
     pub async fn open() -> Self {
-        let test = TestLedger::start().await;
+        Self::selling(music()).await
+    }
+
+    pub async fn selling(catalog: Arc<Catalog>) -> Self {
+        let test = TestLedger::selling(catalog).await;
         let inbox = Inbox::new(test.database.pool());
         let processor = Processor::new(inbox.clone(), test.ledger.clone(), here());
         Self { inbox, processor, test, secrets: Secrets::parse("whsec_test").unwrap() }

@@ -10,9 +10,10 @@ const BEGIN: &str = "<!-- events: written by the program -->\n";
 const END: &str = "<!-- events: end -->\n";
 
 /// What an endpoint is to be subscribed to, as Stripe's own list of traps ends.
-const SUBSCRIBED: &str = "checkout.session.completed checkout.session.async_payment_succeeded \
+const SUBSCRIBED: &str = "credit_note.created credit_note.updated credit_note.voided checkout.session.completed checkout.session.async_payment_succeeded \
     checkout.session.async_payment_failed checkout.session.expired customer.created customer.updated \
-    customer.deleted customer.subscription.created customer.subscription.updated customer.subscription.deleted \
+    customer.deleted customer.discount.created customer.discount.updated customer.discount.deleted \
+    customer.subscription.created customer.subscription.updated customer.subscription.deleted \
     customer.subscription.paused customer.subscription.resumed customer.subscription.trial_will_end \
     invoice.created invoice.finalized invoice.paid invoice.payment_succeeded invoice.payment_failed \
     invoice.payment_action_required invoice.voided invoice.marked_uncollectible invoice_payment.paid \

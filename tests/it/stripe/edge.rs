@@ -135,10 +135,10 @@ fn an_event_with_the_least_that_an_event_can_have_is_read() {
 }
 
 #[test]
-fn a_price_that_the_catalog_does_not_have_is_held() {
+fn a_price_that_the_catalog_does_not_have_gives_no_plan_and_is_named() {
     let mut event = value(SHAPES[1], "customer.subscription.updated.renewal.json");
     event["data"]["object"]["items"]["data"][0]["price"]["id"] = "price_unheard_of".into();
-    let Err(SetAside::Held(because)) = translated_value(&event) else { panic!() };
+    let because = translated_value(&event).unwrap().about.unwrap().unpriced.unwrap();
     assert!(because.contains("price_unheard_of"), "{because}");
 }
 
@@ -146,6 +146,9 @@ fn a_price_that_the_catalog_does_not_have_is_held() {
 fn a_pack_at_another_price_or_in_another_currency_is_held() {
     let mut event = value(SHAPES[1], "checkout.session.completed.topup.json");
     event["data"]["object"]["amount_subtotal"] = 1999.into();
+    assert!(matches!(translated_value(&event), Err(SetAside::Incomplete(_))), "its items will say how many");
+    // Where nobody can be asked for them.
+    event["data"]["object"]["line_items"] = json!({ "data": [] });
     assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
     event["data"]["object"]["amount_subtotal"] = 2000.into();
     event["data"]["object"]["currency"] = "eur".into();

@@ -3,12 +3,16 @@
 pub mod bureau;
 mod changed;
 mod declines;
-mod desk;
+pub mod desk;
+mod discounts;
 mod document;
 pub mod documents;
 mod edge;
 mod inbox;
 mod order;
+mod packs;
+mod planted;
+mod reports;
 mod revenue;
 mod send;
 mod signature;

@@ -99,7 +99,7 @@ fn purpose(purpose: &PaymentPurpose) -> String {
 
 fn meaning(shape: &str, file: &str) -> String {
     match translated(shape, file) {
-        Ok(Instructions { owner, steps }) => {
+        Ok(Instructions { owner, steps, .. }) => {
             let who = match &owner {
                 Owner::Account { account, .. } if account.as_str() == ADA => "Ada",
                 Owner::Account { account, .. } if account.as_str() == BOB => "Bob",
@@ -116,7 +116,7 @@ fn meaning(shape: &str, file: &str) -> String {
         }
         Err(SetAside::Ignored(_)) => "ignored".to_owned(),
         Err(SetAside::Incomplete(because)) => format!("incomplete: {because}"),
-        Err(SetAside::Held(because)) => format!("held: {because}"),
+        Err(SetAside::Held(because) | SetAside::HeldIfOurs { because, .. }) => format!("held: {because}"),
         Err(SetAside::Quarantined(because)) => format!("quarantined: {because}"),
     }
 }
@@ -309,10 +309,12 @@ fn a_trial_that_is_extended_is_reported_with_its_new_end() {
 }
 
 #[test]
-fn an_update_of_what_the_ledger_does_not_keep_is_ignored() {
+fn an_update_of_what_the_ledger_does_not_keep_names_nothing() {
     let mut value = super::documents::value(SHAPES[1], "customer.subscription.updated.recovered.json");
     value["data"]["previous_attributes"] = serde_json::json!({"default_payment_method": null});
-    assert!(matches!(super::documents::translated_value(&value), Err(SetAside::Ignored(_))));
+    let steps = super::documents::translated_value(&value).unwrap().steps;
+    let Command::RecordSubscription(report) = &steps.last().unwrap().command else { panic!() };
+    assert_eq!(report.change, SubscriptionChange::Unnamed);
 }
 
 #[test]

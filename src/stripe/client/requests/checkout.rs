@@ -6,11 +6,13 @@ use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsAdjustableQuantity,
-    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionSubscriptionData,
+    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionSubscriptionData, ExpireCheckoutSession,
+    RetrieveCheckoutSession,
 };
 use stripe_shared::CheckoutSessionMode;
 
 use super::{super::Ask, of_account};
+use crate::domain::sold::SoldPack;
 
 /// How many of a pack a person may take on the page.
 const PACKS_MAX: i64 = 99;
@@ -25,14 +27,75 @@ pub struct OpenCheckout {
     pub sold: Sold,
     pub success_url: String,
     pub cancel_url: String,
+    /// The pages that this one takes the place of. They are closed before it is opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<String>,
+}
+
+/// Closes a page, so that nobody pays on it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpireCheckout {
+    pub session: String,
+}
+
+/// A page as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindCheckout {
+    pub session: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct CheckoutSeen {
+    pub id: String,
+    /// `open`, `complete` or `expired`.
+    pub status: Option<String>,
+    metadata: Option<CheckoutMetadata>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+struct CheckoutMetadata {
+    plan_code: Option<String>,
+}
+
+impl CheckoutSeen {
+    /// The plan that was paid for on it, if it was.
+    #[must_use]
+    pub fn bought(&self) -> Option<&str> {
+        let plan = self.metadata.as_ref().and_then(|metadata| metadata.plan_code.as_deref());
+        plan.filter(|_| self.status.as_deref() == Some("complete"))
+    }
+}
+
+impl Ask for ExpireCheckout {
+    type Answer = CheckoutSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        ExpireCheckoutSession::new(self.session.as_str())
+    }
+}
+
+impl Ask for FindCheckout {
+    type Answer = CheckoutSeen;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        RetrieveCheckoutSession::new(self.session.as_str())
+    }
 }
 
 /// What is bought there, as `translate` reads it from metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sold {
-    Plan { plan: String, trial_days: Option<u16> },
-    Pack { pack: String },
+    Plan {
+        plan: String,
+        trial_days: Option<u16>,
+    },
+    Pack {
+        pack: String,
+        /// What each gives, as the catalog says when the page is opened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<SoldPack>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -92,7 +155,7 @@ impl OpenCheckout {
         let mut put = |name: &str, value: &str| metadata.insert(name.to_owned(), value.to_owned());
         match &self.sold {
             Sold::Plan { plan, .. } => put("plan_code", plan),
-            Sold::Pack { pack } => {
+            Sold::Pack { pack, .. } => {
                 put("kind", "topup");
                 put("topup_code", pack)
             }

@@ -48,6 +48,10 @@ pub enum Listing {
     Lines {
         invoice: String,
     },
+    /// All items of a checkout.
+    Items {
+        session: String,
+    },
 }
 
 /// A page of a list, the newest first.
@@ -104,6 +108,7 @@ impl Listing {
             Self::Refunds { .. } => "/refunds".to_owned(),
             Self::Disputes => "/disputes".to_owned(),
             Self::Lines { invoice } => format!("/invoices/{invoice}/lines"),
+            Self::Items { session } => format!("/checkout/sessions/{session}/line_items"),
         }
     }
 
@@ -115,7 +120,7 @@ impl Listing {
             | Self::CompletedCheckouts { since }
             | Self::Payments { since }
             | Self::Refunds { since } => Some(*since),
-            Self::Subscriptions | Self::Disputes | Self::Lines { .. } => None,
+            Self::Subscriptions | Self::Disputes | Self::Lines { .. } | Self::Items { .. } => None,
         }
     }
 
@@ -128,7 +133,8 @@ impl Listing {
             | Self::Payments { .. }
             | Self::Refunds { .. }
             | Self::Disputes
-            | Self::Lines { .. } => None,
+            | Self::Lines { .. }
+            | Self::Items { .. } => None,
         }
     }
 
@@ -143,7 +149,8 @@ impl Listing {
             | Self::InvoicePayments { .. }
             | Self::Refunds { .. }
             | Self::Disputes
-            | Self::Lines { .. } => &[],
+            | Self::Lines { .. }
+            | Self::Items { .. } => &[],
         }
     }
 }
@@ -169,7 +176,8 @@ impl StripeRequest for AskPage<'_> {
             | Listing::Payments { .. }
             | Listing::Refunds { .. }
             | Listing::Disputes
-            | Listing::Lines { .. } => &[],
+            | Listing::Lines { .. }
+            | Listing::Items { .. } => &[],
         };
         RequestBuilder::new(StripeMethod::Get, self.listing.path()).query(&Query {
             limit: PAGE_OBJECTS,
@@ -192,7 +200,8 @@ impl From<Listed> for Page {
 }
 
 /// The same in the form that everything else reads.
-fn plain(parsed: Parsed) -> Value {
+#[must_use]
+pub fn plain(parsed: Parsed) -> Value {
     match parsed {
         Parsed::Null => Value::Null,
         Parsed::Bool(value) => Value::Bool(value),

@@ -7,23 +7,26 @@ mod checkout;
 mod customer;
 mod invoice;
 mod listings;
+mod object;
 mod payment;
 mod payment_method;
 mod portal;
 mod preview;
 mod product;
+mod schedule;
 pub mod setup;
 mod subscription;
 
 use std::collections::HashMap;
 
-pub use checkout::{CheckoutOpened, OpenCheckout, Sold};
+pub use checkout::{CheckoutOpened, CheckoutSeen, ExpireCheckout, FindCheckout, OpenCheckout, Sold};
 pub use customer::{
     Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
     DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
 };
 pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
-pub use listings::{AskPage, Listing, Page, TYPES_MAX};
+pub use listings::{AskPage, Listing, Page, TYPES_MAX, plain};
+pub use object::AskObject;
 pub use payment::{
     CancelPayment, CapturePayment, ChargeSeen, ConfirmPayment, FindPayment, ListPayments, MakePayment,
     MakeRefund, NextAction, PaidFor, PaymentFailure, PaymentMetadata, PaymentSeen, PaymentsSeen, Reason,
@@ -35,9 +38,12 @@ pub use payment_method::{
 pub use portal::{OpenPortal, PortalOpened};
 pub use preview::PreviewInvoice;
 pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
+pub use schedule::{
+    FindSchedule, OpenSchedule, Phase, PhaseItem, PhaseSpan, Phases, ReleaseSchedule, ScheduleKept,
+};
 pub use subscription::{
-    AmendSubscription, Amendment, DescribeCancellation, FindSubscription, ItemChange, ProrationBehavior,
-    SubscriptionKept,
+    AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
+    ItemKept, ProrationBehavior, SubscriptionKept,
 };
 
 /// Where an account's id is in metadata, as `translate` reads it.

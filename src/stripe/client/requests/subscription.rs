@@ -13,12 +13,19 @@ use stripe_billing::subscription::{
 };
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::super::Ask;
+use super::{super::Ask, Phases, ReleaseSchedule};
 
 /// A subscription as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindSubscription {
     pub subscription: String,
+}
+
+/// Sets what a subscription is charged to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeSubscription {
+    pub subscription: String,
+    pub method: String,
 }
 
 /// A change of a subscription.
@@ -48,6 +55,10 @@ pub enum Amendment {
     ResumeCollection,
     /// Of a subscription that stands still: a new period begins.
     Resume,
+    /// What it becomes when its period ends.
+    Schedule(Phases),
+    /// It stays what it is.
+    Release(ReleaseSchedule),
 }
 
 /// What an item of a subscription becomes.
@@ -89,6 +100,11 @@ pub struct SubscriptionKept {
     pub ended_at: Option<i64>,
     pub pause_collection: Option<CollectionPaused>,
     pub items: ItemsKept,
+    pub customer: Option<String>,
+    /// What it is charged to, if that is not what its customer prefers.
+    pub default_payment_method: Option<String>,
+    /// What says what it will become, if anything does.
+    pub schedule: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -133,6 +149,9 @@ impl Amendment {
             Self::PauseCollection => !ended && row.pause_collection.is_some(),
             Self::ResumeCollection => !ended && row.pause_collection.is_none(),
             Self::Resume => row.status == "active",
+            // That there is a schedule does not say which.
+            Self::Schedule(_) => false,
+            Self::Release(_) => row.schedule.is_none(),
         }
     }
 }
@@ -142,6 +161,14 @@ impl Ask for FindSubscription {
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrieveSubscription::new(self.subscription.as_str())
+    }
+}
+
+impl Ask for ChargeSubscription {
+    type Answer = SubscriptionKept;
+
+    fn request(&self) -> impl StripeRequest + Send {
+        UpdateSubscription::new(self.subscription.as_str()).default_payment_method(self.method.as_str())
     }
 }
 
@@ -194,6 +221,8 @@ impl StripeRequest for AmendSubscription {
                 .build(),
             Amendment::ResumeCollection => self.clear("pause_collection"),
             Amendment::Resume => ResumeSubscription::new(self.subscription.as_str()).build(),
+            Amendment::Schedule(phases) => phases.request().build(),
+            Amendment::Release(release) => release.request().build(),
         }
     }
 }

@@ -6,13 +6,13 @@ use counterfoil::{
         command::{Command, SubscriptionChange},
         subscription::SubscriptionStatus,
     },
-    stripe::{inbox::State, translate::SetAside},
+    stripe::inbox::State,
 };
 use serde_json::json;
 
 use super::{Desk, SHAPES, changed, desk_at, translated_value, value};
 use crate::{
-    stripe::documents::{ADA, BOB, catalog, translated},
+    stripe::documents::{ADA, BOB, catalog},
     support::ledger::account,
 };
 
@@ -134,12 +134,14 @@ fn an_unpaid_subscription_gives_no_plan_and_a_past_due_one_has_the_catalogs_days
     assert_eq!(status("active").grace_days, None);
 }
 
-#[test]
-fn a_subscription_of_something_else_is_held_and_says_which_price() {
+#[tokio::test]
+async fn a_subscription_of_something_else_is_dead_and_says_which_price() {
     let document = changed("customer.subscription.created.json", "evt_1", |subscription| {
         subscription["items"]["data"][0]["price"]["id"] = json!("price_of_something_else");
     });
-    let Err(SetAside::Held(because)) = translated_value(&document) else { panic!() };
-    assert!(because.contains("price_of_something_else"), "{because}");
-    assert!(translated(SHAPES[1], "customer.subscription.created.json").is_ok());
+    let desk = desk_at("2025-06-12T00:00:00Z").await;
+    let event = desk.take(&document).await;
+    desk.work().await;
+    assert_eq!(desk.state(&event).await, State::Dead);
+    assert!(desk.reason(&event).await.contains("price_of_something_else"));
 }

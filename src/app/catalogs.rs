@@ -1,0 +1,188 @@
+//! Which catalogs held before this one? What they had and this one has not still holds for those who are on it.
+
+use sqlx::{FromRow, PgPool};
+
+use crate::{
+    catalog::{self, Mode},
+    clock::Clock,
+    config::LoadedCatalog,
+    domain::{
+        amount::{Currency, Money},
+        catalog::{Catalog, Interval, KnownPrice, Priced, Standing},
+        names::{PackId, PlanId},
+    },
+};
+
+/// How many catalogs are looked at, the newest first.
+const CATALOGS_MAX: i64 = 500;
+
+/// Accounts that are on a plan which nobody can come to any more.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct OnOldPlan {
+    pub plan: String,
+    pub accounts: i64,
+    pub terms: Terms,
+}
+
+/// Which terms hold for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Terms {
+    /// Those of the file, which says that the plan is retired.
+    Retired,
+    /// Those of the last catalog that had the plan.
+    LastCatalog,
+    /// None are known, since no catalog here ever had the plan: the free plan's hold.
+    FreePlan,
+}
+
+/// Keeps the catalog under its hash, so that an auditor can read what events were decided under, and notes since when
+/// it holds and what its price ids stand for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> Result<(), sqlx::Error> {
+    let (hash, now) = (loaded.catalog.hash.as_ref(), clock.now().to_utc());
+    sqlx::query(
+        "insert into ledger.catalogs (hash, name, source, loaded_at) values ($1, $2, $3, $4) \
+         on conflict (hash) do nothing",
+    )
+    .bind(hash)
+    .bind(&loaded.catalog.name)
+    .bind(&loaded.source)
+    .bind(now)
+    .execute(pool)
+    .await?;
+    sqlx::query(
+        "insert into ledger.catalog_changes (hash, loaded_at) select $1, $2 where $1 is distinct from \
+         (select hash from ledger.catalog_changes order by number desc limit 1)",
+    )
+    .bind(hash)
+    .bind(now)
+    .execute(pool)
+    .await?;
+    for price in loaded.catalog.known_prices() {
+        let (plan, pack, interval) = match &price.of {
+            Priced::Plan(plan, interval) => (Some(plan.as_str()), None, Some(interval.as_str())),
+            Priced::Pack(pack) => (None, Some(pack.as_str()), None),
+        };
+        sqlx::query(
+            "insert into ledger.price_ids (price_id, plan, pack, interval, minor, currency, seen_at) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (price_id) do update set plan = excluded.plan, \
+             pack = excluded.pack, interval = excluded.interval, minor = excluded.minor, \
+             currency = excluded.currency, seen_at = excluded.seen_at",
+        )
+        .bind(&price.id)
+        .bind(plan)
+        .bind(pack)
+        .bind(interval)
+        .bind(price.amount.minor)
+        .bind(price.amount.currency.as_str())
+        .bind(now)
+        .execute(pool)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Takes over what earlier catalogs had, the newest first, and what price ids stood for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn recall(pool: &PgPool, catalog: &mut Catalog, mode: Mode) -> Result<(), sqlx::Error> {
+    let texts: Vec<(String, String)> = sqlx::query_as(
+        "select hash, source from ledger.catalogs join (select hash, max(number) as number \
+         from ledger.catalog_changes group by hash) as change using (hash) \
+         where hash <> $1 order by number desc limit $2",
+    )
+    .bind(catalog.hash.as_ref())
+    .bind(CATALOGS_MAX)
+    .fetch_all(pool)
+    .await?;
+    for (hash, text) in texts {
+        match catalog::parse_former(&text, mode) {
+            Some(former) => catalog.take_over(former),
+            None => tracing::warn!(hash, "an earlier catalog cannot be read any more"),
+        }
+    }
+    let rows: Vec<PriceRow> =
+        sqlx::query_as("select price_id, plan, pack, interval, minor, currency from ledger.price_ids")
+            .fetch_all(pool)
+            .await?;
+    rows.into_iter().filter_map(PriceRow::read).for_each(|price| catalog.recall(price));
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct PriceRow {
+    price_id: String,
+    plan: Option<String>,
+    pack: Option<String>,
+    interval: Option<String>,
+    minor: i64,
+    currency: String,
+}
+
+impl PriceRow {
+    fn read(self) -> Option<KnownPrice> {
+        let interval = [Interval::Month, Interval::Year]
+            .into_iter()
+            .find(|interval| Some(interval.as_str()) == self.interval.as_deref());
+        let of = match (self.plan, self.pack) {
+            (Some(plan), None) => Priced::Plan(PlanId::parse(&plan).ok()?, interval?),
+            (None, Some(pack)) => Priced::Pack(PackId::parse(&pack).ok()?),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        let amount = Money { minor: self.minor, currency: Currency::parse(&self.currency).ok()? };
+        Some(KnownPrice { id: self.price_id, of, amount })
+    }
+}
+
+/// How many accounts are on plans that nobody can come to any more, as far as the read models have followed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn on_old_plans(pool: &PgPool, catalog: &Catalog) -> Result<Vec<OnOldPlan>, sqlx::Error> {
+    let counted: Vec<(String, i64)> = sqlx::query_as(
+        "select plan, count(*) from (select distinct account_id, plan from read.account_plans where gives_access \
+         union select account_id, free_plan from read.accounts account where status = 'open' and not exists \
+         (select from read.account_plans held where held.account_id = account.account_id and held.gives_access)) \
+         as plans group by plan order by plan",
+    )
+    .fetch_all(pool)
+    .await?;
+    let old = counted.into_iter().filter_map(|(plan, accounts)| {
+        let terms = terms_of(catalog, &plan)?;
+        Some(OnOldPlan { plan, accounts, terms })
+    });
+    Ok(old.collect())
+}
+
+fn terms_of(catalog: &Catalog, plan: &str) -> Option<Terms> {
+    let known = PlanId::parse(plan).ok().and_then(|id| catalog.terms_of(&id).map(|plan| plan.standing));
+    match known {
+        Some(Standing::Sold) => None,
+        Some(Standing::Retired) => Some(Terms::Retired),
+        Some(Standing::Former) => Some(Terms::LastCatalog),
+        None => Some(Terms::FreePlan),
+    }
+}
+
+/// Says in the log how many accounts are on plans that the file does not have.
+pub(super) fn tell(old: &[OnOldPlan]) {
+    for OnOldPlan { plan, accounts, terms } in old {
+        match terms {
+            Terms::Retired => tracing::info!(plan, accounts, "accounts are on a retired plan"),
+            Terms::LastCatalog => tracing::warn!(
+                plan,
+                accounts,
+                "accounts are on a plan that the catalog does not have: the terms of the last one that had it hold"
+            ),
+            Terms::FreePlan => tracing::error!(
+                plan,
+                accounts,
+                "accounts are on a plan that no catalog here ever had: the free plan's features and limits hold"
+            ),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How does a subscription become less at the end of its period? By a schedule at Stripe, which another change replaces,
+//! and which can be withdrawn. What is pending is read there, also where the person made it on the portal.
+
+use super::{Amend, Billing, BillingError, amend::held, hash};
+use crate::{
+    domain::{
+        amendment::{self, Order, Wish},
+        amount::Credits,
+        names::{AccountId, ProviderId},
+        subscription::SubscriptionTerms,
+        time::Timestamp,
+    },
+    stripe::{
+        calls::CallId,
+        client::{
+            Amendment, FindSchedule, FindSubscription, ItemChange, OpenSchedule, PhaseItem, Phases,
+            ReleaseSchedule, ScheduleKept, SubscriptionKept,
+        },
+    },
+};
+
+/// A schedule in which nothing changes yet. Its key is the caller's.
+pub(super) const OPEN: &str = "subscription_schedule";
+/// Before something else is done at once. Its key is the schedule's id: it is released once.
+pub(super) const RELEASE: &str = "subscription_schedule_release";
+
+/// A change that waits for the end of the period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub subscription: ProviderId,
+    /// `None`: the catalog does not have the price.
+    pub to: Option<Order>,
+    pub at: Timestamp,
+    /// For each month from then on.
+    pub credits: Option<Credits>,
+}
+
+impl Billing {
+    /// What is asked of Stripe for a change: now, or for the end of the period.
+    pub(super) async fn arrange(
+        &self,
+        amend: &Amend,
+        terms: &SubscriptionTerms,
+        wish: &Wish,
+    ) -> Result<Amendment, BillingError> {
+        let (change, asked, row) = self.work_out_change(terms, wish).await?;
+        if change.at.is_none() {
+            if let Some(schedule) = row.schedule {
+                self.release(&amend.account, schedule).await?;
+            }
+            return Ok(Amendment::Change(asked));
+        }
+        let schedule = self.open_schedule(amend, &row).await?;
+        // One that is over in this very moment is asked for again.
+        let span = schedule.current_phase.ok_or(BillingError::Unavailable)?;
+        Ok(Amendment::Schedule(Phases {
+            schedule: schedule.id,
+            start: span.start_date,
+            end: span.end_date,
+            now: items(&row, None),
+            then: items(&row, Some(&asked)),
+            interval: change.to.interval.as_str().to_owned(),
+        }))
+    }
+
+    /// The schedule of a subscription, which is made where there is none.
+    async fn open_schedule(
+        &self,
+        amend: &Amend,
+        row: &SubscriptionKept,
+    ) -> Result<ScheduleKept, BillingError> {
+        if let Some(schedule) = row.schedule.clone() {
+            return Ok(self.client()?.ask(&FindSchedule { schedule }).await?);
+        }
+        let id = CallId { account: amend.account.clone(), operation: OPEN, key: amend.key.clone() };
+        let open = OpenSchedule { subscription: row.id.clone() };
+        Ok(self.once(&id, &hash(&open), async { Ok(open) }).await?.answer)
+    }
+
+    /// Stripe lets nothing be said of the end of a subscription while a schedule says what it becomes.
+    pub(super) async fn keep_unscheduled(
+        &self,
+        account: &AccountId,
+        terms: &SubscriptionTerms,
+    ) -> Result<(), BillingError> {
+        match self.find_subscription(terms).await?.schedule {
+            Some(schedule) => self.release(account, schedule).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn release(&self, account: &AccountId, schedule: String) -> Result<(), BillingError> {
+        let id = CallId { account: account.clone(), operation: RELEASE, key: schedule.clone() };
+        let release = ReleaseSchedule { schedule };
+        self.once(&id, &hash(&release), async { Ok(release) }).await.map(drop)
+    }
+
+    /// What a subscription becomes when its period ends, if anything else than it is.
+    ///
+    /// # Errors
+    /// When there is no subscription, or Stripe does not answer.
+    pub async fn pending_change(
+        &self,
+        account: &AccountId,
+        subscription: Option<&ProviderId>,
+    ) -> Result<(ProviderId, Option<Pending>), BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        let terms = amendment::find(&view.account, subscription, self.now())?;
+        let id = terms.subscription.clone();
+        let row = self.client()?.ask(&FindSubscription { subscription: id.to_string() }).await?;
+        let Some(schedule) = row.schedule.clone() else { return Ok((id, None)) };
+        let schedule = self.client()?.ask(&FindSchedule { schedule }).await?;
+        let pending = self.pending(&row, &schedule, &id);
+        Ok((id, pending))
+    }
+
+    fn pending(
+        &self,
+        row: &SubscriptionKept,
+        schedule: &ScheduleKept,
+        subscription: &ProviderId,
+    ) -> Option<Pending> {
+        let next = schedule.next()?;
+        let catalog = self.0.ledger.catalog();
+        let to = next.items.iter().find_map(|item| {
+            let (plan, price) = catalog.plan_by_price_id(&item.price)?;
+            let quantity = item.quantity.unwrap_or(1);
+            Some(Order { plan: plan.id.clone(), interval: price.interval, quantity })
+        });
+        let is_now = held(row, catalog).map(|(_, order)| order) == to && to.is_some();
+        let credits = to.as_ref().and_then(|order| amendment::monthly(catalog, order).ok());
+        let at = Timestamp::from_seconds(next.start_date)?;
+        (!is_now).then(|| Pending { subscription: subscription.clone(), to, at, credits })
+    }
+}
+
+/// All items of a subscription, with one of them changed.
+fn items(row: &SubscriptionKept, change: Option<&ItemChange>) -> Vec<PhaseItem> {
+    let item = |item: &crate::stripe::client::ItemKept| match change.filter(|change| change.item == item.id) {
+        Some(change) => PhaseItem { price: change.price.clone(), quantity: Some(change.quantity) },
+        None => PhaseItem { price: item.price.id.clone(), quantity: item.quantity },
+    };
+    row.items.data.iter().map(item).collect()
+}

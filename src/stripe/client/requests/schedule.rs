@@ -1,0 +1,150 @@
+//! What is a subscription to become when its period ends? Stripe keeps that as a schedule of phases.
+
+use std::collections::BTreeMap;
+
+use ::stripe::StripeRequest;
+use serde::{Deserialize, Serialize};
+use stripe_client_core::{RequestBuilder, StripeMethod};
+
+use super::super::Ask;
+
+/// Makes a schedule of a subscription, in which nothing changes yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSchedule {
+    pub subscription: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindSchedule {
+    pub schedule: String,
+}
+
+/// Lets a subscription be as it is until its period ends, and then what it is to become; from its first period of that
+/// on it is a subscription without a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases {
+    pub schedule: String,
+    /// Both in seconds since 1970.
+    pub start: i64,
+    pub end: i64,
+    pub now: Vec<PhaseItem>,
+    pub then: Vec<PhaseItem>,
+    /// `month` or `year`.
+    pub interval: String,
+}
+
+/// Lets a subscription stay as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseSchedule {
+    pub schedule: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct PhaseItem {
+    pub price: String,
+    pub quantity: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct ScheduleKept {
+    pub id: String,
+    pub status: String,
+    pub current_phase: Option<PhaseSpan>,
+    pub phases: Vec<Phase>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct PhaseSpan {
+    /// Both in seconds since 1970.
+    pub start_date: i64,
+    pub end_date: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
+pub struct Phase {
+    pub start_date: i64,
+    pub items: Vec<PhaseItem>,
+}
+
+impl ScheduleKept {
+    /// The phase that is in force, and the one that follows it, if there is one.
+    #[must_use]
+    pub fn next(&self) -> Option<&Phase> {
+        let current = self.current_phase.as_ref()?;
+        self.phases.iter().find(|phase| phase.start_date >= current.end_date)
+    }
+}
+
+type Form = BTreeMap<String, String>;
+
+fn items(form: &mut Form, phase: usize, items: &[PhaseItem]) {
+    for (place, item) in items.iter().enumerate() {
+        let name = |name: &str| format!("phases[{phase}][items][{place}][{name}]");
+        form.insert(name("price"), item.price.clone());
+        // What is metered has no quantity.
+        if let Some(quantity) = item.quantity {
+            form.insert(name("quantity"), quantity.to_string());
+        }
+    }
+}
+
+impl Phases {
+    fn form(&self) -> Form {
+        let mut form = Form::new();
+        let mut put = |name: &str, value: &str| form.insert(name.to_owned(), value.to_owned());
+        put("end_behavior", "release");
+        put("proration_behavior", "none");
+        put("phases[0][start_date]", &self.start.to_string());
+        put("phases[0][end_date]", &self.end.to_string());
+        put("phases[1][start_date]", &self.end.to_string());
+        put("phases[1][proration_behavior]", "none");
+        put("phases[1][duration][interval]", &self.interval);
+        put("phases[1][duration][interval_count]", "1");
+        items(&mut form, 0, &self.now);
+        items(&mut form, 1, &self.then);
+        form
+    }
+}
+
+macro_rules! schedules {
+    ($($ask:ident: $request:ident, |$this:ident| $build:expr;)+) => {$(
+        /// The typed requests cannot express all of it.
+        #[derive(Clone)]
+        struct $request($ask);
+
+        impl StripeRequest for $request {
+            type Output = ScheduleKept;
+
+            fn build(&self) -> RequestBuilder {
+                let $this = &self.0;
+                $build
+            }
+        }
+
+        impl Ask for $ask {
+            type Answer = ScheduleKept;
+
+            fn request(&self) -> impl StripeRequest + Send {
+                $request(self.clone())
+            }
+        }
+    )+};
+}
+
+schedules! {
+    OpenSchedule: Open, |this| {
+        let form = Form::from([("from_subscription".to_owned(), this.subscription.clone())]);
+        RequestBuilder::new(StripeMethod::Post, "/subscription_schedules").form(&form)
+    };
+    FindSchedule: Find, |this| {
+        RequestBuilder::new(StripeMethod::Get, format!("/subscription_schedules/{}", this.schedule))
+    };
+    Phases: SetPhases, |this| {
+        let path = format!("/subscription_schedules/{}", this.schedule);
+        RequestBuilder::new(StripeMethod::Post, path).form(&this.form())
+    };
+    ReleaseSchedule: Release, |this| {
+        let path = format!("/subscription_schedules/{}/release", this.schedule);
+        RequestBuilder::new(StripeMethod::Post, path)
+    };
+}

@@ -1,0 +1,131 @@
+//! What do stored events say, with what they leave out?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, stream};
+use tokio::time::Instant;
+
+use super::{FETCH_PATIENCE, FETCHES_CONCURRENT_MAX, Processor};
+use crate::{
+    domain::names::ProviderId,
+    stripe::{
+        discounts::{self, CouponTold, Coupons, Filled},
+        envelope::Envelope,
+        inbox::claim::Due,
+        rest::{self, Rest},
+        translate::{Instructions, Owner, SetAside, Translation, translate},
+    },
+};
+
+/// An event as it was delivered.
+pub(super) struct Read {
+    pub(super) due: Due,
+    pub(super) event: Result<Envelope, SetAside>,
+}
+
+impl Read {
+    pub(super) fn of(due: Due) -> Self {
+        let event = Envelope::parse(&due.body).map_err(|error| SetAside::Held(error.to_string()));
+        Self { due, event }
+    }
+}
+
+pub(super) struct Translated {
+    pub(super) due: Due,
+    pub(super) translation: Translation,
+    /// What it told, or what was fetched for it, of coupons.
+    pub(super) coupons: Vec<CouponTold>,
+    /// What is to be said of it although it is handled.
+    pub(super) note: Option<String>,
+}
+
+impl Translated {
+    pub(super) fn instructions(&self) -> Option<&Instructions> {
+        self.translation.as_ref().ok()
+    }
+
+    /// Whose it is, also where that only decides whether it is held.
+    fn owner(&self) -> Option<&Owner> {
+        match &self.translation {
+            Ok(instructions) => Some(&instructions.owner),
+            Err(SetAside::HeldIfOurs { owner, .. }) => Some(owner),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Processor {
+    /// By party, each in the order of arrival.
+    pub(super) async fn translate_all(
+        &self,
+        read: Vec<Read>,
+        coupons: &Coupons,
+    ) -> BTreeMap<String, Vec<Translated>> {
+        let until = Instant::now() + FETCH_PATIENCE;
+        let mut translated = stream::iter(read)
+            .map(|read| self.translate_one(read, coupons, until))
+            .buffered(FETCHES_CONCURRENT_MAX);
+        let mut parties: BTreeMap<String, Vec<Translated>> = BTreeMap::new();
+        while let Some(event) = translated.next().await {
+            parties.entry(event.due.party.clone()).or_default().push(event);
+        }
+        parties
+    }
+
+    async fn translate_one(&self, read: Read, coupons: &Coupons, until: Instant) -> Translated {
+        let Read { due, event } = read;
+        let event = match event {
+            Ok(event) => event,
+            Err(aside) => {
+                return Translated { due, translation: Err(aside), coupons: Vec::new(), note: None };
+            }
+        };
+        let Filled { event, told, unknown } =
+            discounts::fill(self.client.as_ref(), event, coupons, until).await;
+        let translation = self.translate(event, until).await;
+        let note = (!unknown.is_empty())
+            .then(|| format!("what is behind {} is not known, and takes nothing off", unknown.join(", ")));
+        Translated { due, translation, coupons: told, note }
+    }
+
+    /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
+    async fn translate(&self, event: Envelope, until: Instant) -> Translation {
+        let translation = translate(&event, self.ledger.catalog(), &self.deployment);
+        let Some((client, rest)) = self.client.as_ref().zip(Rest::of(&event, &translation)) else {
+            return match rest::without_items(&event, &translation) {
+                Some(event) => translate(&event, self.ledger.catalog(), &self.deployment),
+                None => translation,
+            };
+        };
+        match tokio::time::timeout_at(until, rest.fetch(client, event)).await {
+            Ok(Ok(event)) => translate(&event, self.ledger.catalog(), &self.deployment),
+            Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of its lines: {error}"))),
+            Err(_) => Err(SetAside::Incomplete("the rest of its lines was not there in time".to_owned())),
+        }
+    }
+}
+
+/// The customers, or the payments, that these events lead to their accounts by.
+pub(super) fn names(
+    parties: &BTreeMap<String, Vec<Translated>>,
+    name: impl Fn(&Owner) -> Option<&ProviderId>,
+) -> Vec<&str> {
+    let owners = parties.values().flatten().filter_map(Translated::owner);
+    let names: BTreeSet<&str> = owners.filter_map(name).map(ProviderId::as_str).collect();
+    names.into_iter().collect()
+}
+
+/// The ids of discounts that these events name.
+pub(super) fn discounts_named(read: &[Read]) -> Vec<String> {
+    let events = read.iter().filter_map(|read| read.event.as_ref().ok());
+    let names: BTreeSet<String> = events.flat_map(discounts::named).collect();
+    names.into_iter().collect()
+}
+
+/// The subscriptions that these events are about.
+pub(super) fn subscriptions(parties: &BTreeMap<String, Vec<Translated>>) -> Vec<&str> {
+    let instructions = parties.values().flatten().filter_map(Translated::instructions);
+    let about = instructions.filter_map(|instructions| instructions.about.as_ref());
+    let names: BTreeSet<&str> = about.map(|about| about.subscription.as_str()).collect();
+    names.into_iter().collect()
+}

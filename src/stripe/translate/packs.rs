@@ -1,0 +1,171 @@
+//! Which packs did a session sell, or an invoice?
+//!
+//! Items and lines say so by their prices, as many as there are. The event of a session does not carry its items, so they
+//! are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before
+//! discounts and taxes says how many.
+
+use super::{Owner, Report, SetAside, Step, held, ignored, line, payment};
+use crate::{
+    domain::{
+        amount::Money,
+        catalog::Pack,
+        command::RecordPackPurchase,
+        event::PaymentPurpose,
+        names::{PackId, ProviderId},
+        time::Timestamp,
+    },
+    stripe::document::Document,
+};
+
+/// Where the items are, in an event that was completed.
+pub(in crate::stripe) const ITEMS: &str = "line_items";
+
+const UNKNOWN: &str = "it is paid, and nobody knows what for: no item has the price of a pack, and its metadata does not \
+                       say kind=topup; grant what was bought by hand, or discard the event";
+
+/// What a session sold.
+pub(super) struct Packs {
+    /// One at least.
+    pub(super) sold: Vec<Sold>,
+    /// What was paid in all, other things too.
+    pub(super) paid: Money,
+}
+
+/// Some of one pack.
+pub(super) struct Sold {
+    /// `None`: there is nothing else that it could be mistaken for.
+    pub(super) item: Option<ProviderId>,
+    pub(super) pack: PackId,
+    pub(super) quantity: u32,
+    /// What it came to, where that is all that says how many there were.
+    pub(super) subtotal: Option<Money>,
+    pub(super) money: Money,
+}
+
+impl Packs {
+    pub(super) fn purpose(&self) -> PaymentPurpose {
+        match self.sold.as_slice() {
+            [only] => PaymentPurpose::Pack { pack: only.pack.clone(), quantity: only.quantity },
+            _ => PaymentPurpose::Other,
+        }
+    }
+}
+
+pub(super) fn of_session(report: Report<'_>) -> Result<Packs, SetAside> {
+    let items: Vec<Document<'_>> = report.object.members(ITEMS).collect();
+    let paid = report.money(&["amount_total"])?;
+    let sold = if report.object.is_cut_off(ITEMS) {
+        Err(incomplete(format!(
+            "the event carries {} of the session's items, and there are more",
+            items.len()
+        )))
+    } else {
+        let by_price = by_price(report, &items, &paid)?;
+        if by_price.is_empty() { by_metadata(report, &items, &paid) } else { Ok(by_price) }
+    };
+    Ok(Packs { sold: sold?, paid })
+}
+
+/// The items whose prices are packs'.
+fn by_price(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Result<Vec<Sold>, SetAside> {
+    let packs = items.iter().filter_map(|item| {
+        let price = item.id("price")?;
+        Some((*item, report.catalog.pack_by_price_id(price.as_str())?))
+    });
+    let packs: Vec<_> = packs.collect();
+    let several = packs.len() > 1;
+    packs
+        .iter()
+        .map(|(item, pack)| {
+            let id = item.id_of().filter(|_| several);
+            if several && id.is_none() {
+                return Err(held("an item of the session has no id that can be read"));
+            }
+            let money = if items.len() == 1 { paid.clone() } else { cost(report, *item)? };
+            Ok(Sold { item: id, pack: pack.id.clone(), quantity: quantity(*item)?, subtotal: None, money })
+        })
+        .collect()
+}
+
+/// What the session was made for. Its only item says how many, whatever the catalog calls the price by now.
+fn by_metadata(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Result<Vec<Sold>, SetAside> {
+    let is_here = report.object.find(ITEMS).is_some();
+    if !payment::is_top_up(report) {
+        return Err(if is_here {
+            unknown(report)
+        } else {
+            incomplete("the event does not say what was bought")
+        });
+    }
+    let pack = payment::code(report)?;
+    if let [item] = items {
+        let quantity = quantity(*item)?;
+        return Ok(vec![Sold { item: None, pack, quantity, subtotal: None, money: paid.clone() }]);
+    }
+    match by_amount(report, paid) {
+        Err(SetAside::Held(because)) if !is_here => Err(incomplete(because)),
+        sold => sold.map(|sold| vec![sold]),
+    }
+}
+
+/// As many as the price before discounts and taxes comes to, if it comes to a whole number.
+fn by_amount(report: Report<'_>, paid: &Money) -> Result<Sold, SetAside> {
+    let pack = payment::pack_by_code(report)?;
+    let subtotal = report.money(&["amount_subtotal"])?;
+    let quantity = payment::count(&subtotal, pack)?;
+    Ok(Sold { item: None, pack: pack.id.clone(), quantity, subtotal: Some(subtotal), money: paid.clone() })
+}
+
+/// The packs that an invoice charges for, each as a purchase of its own.
+pub(super) fn of_invoice(
+    report: Report<'_>,
+    paid: &Money,
+    paid_at: Timestamp,
+) -> Result<Vec<Step>, SetAside> {
+    let invoice = report.id()?;
+    let lines = report.object.members("lines").filter_map(|line| {
+        let pack = report.catalog.pack_by_price_id(line::price_of(line)?.as_str())?;
+        Some((line, pack)).filter(|(line, _)| line.integer("amount").is_some_and(|amount| amount > 0))
+    });
+    let purchase = |(line, pack): (Document<'_>, &Pack)| {
+        let money = Money { minor: line::cost_of(report, line)?, currency: report.currency()? };
+        Ok(Step::of_purchase(RecordPackPurchase {
+            payment: invoice.clone(),
+            item: Some(line.id_of().ok_or_else(|| held("a line has no id that can be read"))?),
+            session: None,
+            pack: pack.id.clone(),
+            quantity: quantity(line)?,
+            subtotal: None,
+            paid: (money != *paid).then(|| paid.clone()),
+            money,
+            effective_at: paid_at,
+        }))
+    };
+    lines.map(purchase).collect()
+}
+
+fn quantity(item: Document<'_>) -> Result<u32, SetAside> {
+    let quantity = item.integer("quantity").and_then(|quantity| u32::try_from(quantity).ok());
+    quantity
+        .filter(|quantity| *quantity > 0)
+        .ok_or_else(|| held("a pack is sold in no number that can be read"))
+}
+
+fn cost(report: Report<'_>, item: Document<'_>) -> Result<Money, SetAside> {
+    let minor = item.integer("amount_total").filter(|minor| *minor >= 0);
+    let minor = minor.ok_or_else(|| held("an item of the session names no whole amount of money"))?;
+    Ok(Money { minor, currency: report.currency()? })
+}
+
+/// Money of somebody whom we know must not be dropped. What strangers buy may be anything.
+fn unknown(report: Report<'_>) -> SetAside {
+    match Owner::of(report.object) {
+        Some(Owner::Account { .. }) => held(UNKNOWN),
+        Some(owner) => SetAside::HeldIfOurs { owner, because: UNKNOWN.to_owned() },
+        None => ignored("the session is for no pack, and names neither an account nor a customer"),
+    }
+}
+
+fn incomplete(because: impl Into<String>) -> SetAside {
+    SetAside::Incomplete(because.into())
+}
