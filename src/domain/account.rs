@@ -14,6 +14,7 @@ use super::{
     catalog::{Catalog, Measure, Plan},
     credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
     event::{Draw, Event, PaymentPurpose},
+    facts::Known,
     limits::{Usage, Window},
     months::Month,
     names::{PlanId, ProviderId},
@@ -152,15 +153,20 @@ impl OpenAccount {
     /// The plan that is named for the account at `at`: the largest that its subscriptions give.
     #[must_use]
     pub fn plan(&self, at: Timestamp, catalog: &Catalog) -> &PlanId {
-        let plans = self.subscriptions.plans(at, &self.payments);
+        let plans = self.subscriptions.plans(at, self.known(catalog));
         plans.max_by_key(|plan| (catalog.rank(plan), *plan)).unwrap_or(&self.free_plan)
+    }
+
+    /// What decides besides facts which plans hold.
+    pub(super) fn known(&self, catalog: &Catalog) -> Known<'_> {
+        Known { payments: &self.payments, bridge_days: catalog.payments.bridge_days }
     }
 
     /// Whose features, limits and discounts hold at `at`: those of the plan, or, where several subscriptions give one, of
     /// all of them together. A plan that nobody knows any more gives what the free plan does.
     #[must_use]
     pub fn terms<'c>(&self, at: Timestamp, catalog: &'c Catalog) -> Option<Cow<'c, Plan>> {
-        let plans: BTreeSet<&PlanId> = self.subscriptions.plans(at, &self.payments).collect();
+        let plans: BTreeSet<&PlanId> = self.subscriptions.plans(at, self.known(catalog)).collect();
         let mut known: Vec<&Plan> = plans.into_iter().filter_map(|plan| catalog.terms_of(plan)).collect();
         known.sort_by_key(|plan| catalog.rank(&plan.id));
         match known.as_slice() {

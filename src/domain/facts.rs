@@ -15,6 +15,14 @@ use super::{
     time::Timestamp,
 };
 
+/// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that was
+/// paid for may be bridged to the next.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    pub payments: &'a Payments,
+    pub bridge_days: u16,
+}
+
 /// The set of facts about one subscription. Two sets with the same facts are equal, however they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -172,7 +180,8 @@ impl Facts {
     }
 
     /// The plan that the subscription gives at `at`, if it gives one.
-    pub(super) fn plan(&self, at: Timestamp, payments: &Payments) -> Option<&PlanId> {
+    pub(super) fn plan(&self, at: Timestamp, known: Known<'_>) -> Option<&PlanId> {
+        let payments = known.payments;
         let Some(report) = self.newest() else { return self.plan_paid(at, payments) };
         if report.has_ended(at) {
             return self.plan_paid(at, payments);
@@ -180,7 +189,7 @@ impl Facts {
         match report.status {
             SubscriptionStatus::Trialing if report.trial_end.is_none_or(|end| at < end) => Some(&report.plan),
             SubscriptionStatus::Trialing | SubscriptionStatus::Active | SubscriptionStatus::PastDue => {
-                self.plan_active(report, at, payments)
+                self.plan_active(report, at, known)
             }
             SubscriptionStatus::Incomplete
             | SubscriptionStatus::Unpaid
@@ -195,10 +204,11 @@ impl Facts {
         &'a self,
         report: &'a SubscriptionTerms,
         at: Timestamp,
-        payments: &Payments,
+        known: Known<'_>,
     ) -> Option<&'a PlanId> {
-        let paid = self.plan_paid(at, payments);
-        if paid.is_none() && (self.was_paid(at) || self.is_unpaid(at) || self.has_lapsed(at)) {
+        let paid = self.plan_paid(at, known.payments);
+        let is_over = self.bridged_until(known.bridge_days).is_some_and(|until| until <= at);
+        if paid.is_none() && (is_over || self.was_paid(at) || self.is_unpaid(at) || self.has_lapsed(at)) {
             return None;
         }
         let unpaid = self.unpaid.values().flat_map(|(unpaid, _)| &unpaid.charges);
@@ -221,6 +231,13 @@ impl Facts {
                 .fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
         };
         held().filter(|line| line.quantity > 0 && count(&line.plan) > 0).last().map(|line| &line.plan)
+    }
+
+    /// Until when the plan holds at most without another payment. `None`: nothing is known of any payment.
+    fn bridged_until(&self, bridge_days: u16) -> Option<Timestamp> {
+        let paid = self.held.iter().filter(|line| line.quantity > 0);
+        let end = paid.map(|line| line.period.end).max()?;
+        Some(end.plus(TimeDelta::days(i64::from(bridge_days))))
     }
 
     /// Whether `at` was paid for once.
@@ -256,7 +273,7 @@ impl Facts {
     #[must_use]
     pub fn bridge(&self, boundary: Timestamp, days_max: u16) -> Option<Timestamp> {
         let is_paid =
-            self.months.iter().any(|month| month.period.start >= boundary && !month.paid_for().is_zero());
+            self.months.iter().any(|month| month.period.end > boundary && !month.paid_for().is_zero());
         let report = self.newest()?;
         if is_paid || report.collection_paused || report.has_ended(boundary) {
             return None;
@@ -279,13 +296,14 @@ impl Facts {
     }
 
     /// When the clock alone may change which plan it gives, after `at`.
-    pub(super) fn changes_after(&self, at: Timestamp) -> Option<Timestamp> {
+    pub(super) fn changes_after(&self, at: Timestamp, bridge_days: u16) -> Option<Timestamp> {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let bounds = lines.flat_map(|line| [line.period.start, line.period.end]);
         let report = self.newest();
         let report =
             report.into_iter().flat_map(|report| [report.cancel_at, report.trial_end, report.ended_at]);
-        bounds.chain(report.flatten()).chain(self.lapses_at()).filter(|change| *change > at).min()
+        let ends = self.lapses_at().into_iter().chain(self.bridged_until(bridge_days));
+        bounds.chain(report.flatten()).chain(ends).filter(|change| *change > at).min()
     }
 
     /// When a trial's credits end: with the trial, however long it turned out to be.

@@ -11,11 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    facts::Facts,
+    facts::{Facts, Known},
     invoice::{PaidInvoice, UnpaidInvoice},
     months::Month,
     names::{PlanId, ProviderId},
-    payments::Payments,
     time::{Period, Timestamp},
 };
 
@@ -93,17 +92,28 @@ impl Subscriptions {
     fn repeated_free_months(&self) -> BTreeSet<(&ProviderId, Timestamp)> {
         let mut free: Vec<(&ProviderId, &Month)> = self.months().filter(|(_, month)| month.free).collect();
         free.sort_by_key(|(id, month)| (month.period.start, *id));
-        let mut counted: BTreeMap<&PlanId, Timestamp> = BTreeMap::new();
+        let mut counted: Vec<(&PlanId, Period)> = self.free_months().collect();
         let mut repeated = BTreeSet::new();
         for (id, month) in free {
-            let end = counted.get(&month.plan).copied();
-            if end.is_some_and(|end| month.period.start < end) {
+            let inside = |(plan, period): &(&PlanId, Period)| {
+                **plan == month.plan && period.contains(month.period.start)
+            };
+            if counted.iter().any(inside) {
                 repeated.insert((id, month.period.end));
             } else {
-                counted.insert(&month.plan, month.period.end);
+                counted.push((&month.plan, month.period));
             }
         }
         repeated
+    }
+
+    /// The months that the account's free plan gave by itself.
+    fn free_months(&self) -> impl Iterator<Item = (&PlanId, Period)> {
+        let free = self.terms.iter().filter(|paid| paid.term.paid.is_none());
+        free.flat_map(|paid| {
+            let granted = self.granted.get(&paid.term.subscription).into_iter().flatten();
+            granted.map(|start| (&paid.term.plan, Period { start: *start, end: start.plus_months(1) }))
+        })
     }
 
     /// Adds what is free. Terms end where a later change of plan replaces them, in whatever order both come.
@@ -182,12 +192,8 @@ impl Subscriptions {
     }
 
     /// The plans that subscriptions give at `at`, each by its subscription.
-    pub fn plans<'a>(
-        &'a self,
-        at: Timestamp,
-        payments: &'a Payments,
-    ) -> impl Iterator<Item = &'a PlanId> + 'a {
-        let by_facts = self.facts.values().filter_map(move |facts| facts.plan(at, payments));
+    pub fn plans<'a>(&'a self, at: Timestamp, known: Known<'a>) -> impl Iterator<Item = &'a PlanId> + 'a {
+        let by_facts = self.facts.values().filter_map(move |facts| facts.plan(at, known));
         by_facts.chain(self.paid_out(at).map(|term| &term.plan))
     }
 
@@ -206,26 +212,26 @@ impl Subscriptions {
     /// A month is due from its start, or from when the account comes back to the free plan during it. Months
     /// that went by on another plan are not made up for.
     #[must_use]
-    pub fn next_free_month(&self, paid: &PaidTerm, payments: &Payments) -> Option<(u32, Timestamp, Period)> {
+    pub fn next_free_month(&self, paid: &PaidTerm, known: Known<'_>) -> Option<(u32, Timestamp, Period)> {
         let back = self.known.values().filter(|terms| !terms.status.gives_access());
         let back = back.map(|terms| terms.ended_at.unwrap_or(terms.evidence.reported_at)).max();
-        let mut from = self.free_from(paid.next?, payments)?;
+        let mut from = self.free_from(paid.next?, known)?;
         if let Some(back) = back {
-            from = from.max(self.free_from(back, payments)?);
+            from = from.max(self.free_from(back, known)?);
         }
         (paid.granted..).map_while(|number| Some((number, paid.term.month(number)?))).find_map(
             |(number, month)| {
-                let due = self.free_from(month.start.max(from), payments)?;
+                let due = self.free_from(month.start.max(from), known)?;
                 (due < month.end).then_some((number, due, month))
             },
         )
     }
 
     /// The first instant from `at` on at which no subscription gives a plan.
-    fn free_from(&self, at: Timestamp, payments: &Payments) -> Option<Timestamp> {
+    fn free_from(&self, at: Timestamp, known: Known<'_>) -> Option<Timestamp> {
         let mut at = at;
-        while self.plans(at, payments).next().is_some() {
-            let changes = self.facts.values().filter_map(|facts| facts.changes_after(at));
+        while self.plans(at, known).next().is_some() {
+            let changes = self.facts.values().filter_map(|facts| facts.changes_after(at, known.bridge_days));
             let ends = self.terms.iter().map(|paid| paid.term.period.end).filter(|end| *end > at);
             at = changes.chain(ends.filter(|_| self.paid_out(at).is_some())).min()?;
         }

@@ -155,11 +155,23 @@ impl Draft<'_> {
         self.settle_months()
     }
 
+    /// How much of what is about to come back to a grant settles what was taken back of it as spent.
+    pub(super) fn settles(&self, grant: &Grant, returned: Credits) -> Credits {
+        let amount = settled_by_return(grant, returned).min(returned);
+        let (forgiven, owed) = self.settled_parts(grant, amount);
+        forgiven.checked_add(owed).unwrap_or(Credits::MAX)
+    }
+
+    /// Of what is settled, the part that was forgiven, and the part that is owed still.
+    fn settled_parts(&self, grant: &Grant, amount: Credits) -> (Credits, Credits) {
+        let forgiven = grant.clawed_back_spent.saturating_sub(grant.clawed_back_owed).min(amount);
+        (forgiven, amount.saturating_sub(forgiven).min(self.account.wallet.debt))
+    }
+
     fn settle_return(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
         let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
         let amount = settled_by_return(grant, Credits::ZERO).min(grant.remaining);
-        let forgiven = grant.clawed_back_spent.saturating_sub(grant.clawed_back_owed).min(amount);
-        let owed = amount.saturating_sub(forgiven).min(self.account.wallet.debt);
+        let (forgiven, owed) = self.settled_parts(grant, amount);
         let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
         if voided.is_zero() {
             return self.pay_debt(id, effective_at);

@@ -360,7 +360,7 @@ impl Draft<'_> {
         let own = own.unwrap_or(slot.period.end);
         let bridged = facts.bridge(own, self.context.catalog.payments.bridge_days);
         let is_last =
-            facts.months().iter().all(|month| month.period.start < own || month.paid_for().is_zero());
+            facts.months().iter().all(|month| month.period.end <= own || month.paid_for().is_zero());
         bridged.filter(|_| is_last).map_or(own, |bridged| bridged.max(own))
     }
 }

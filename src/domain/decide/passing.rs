@@ -8,6 +8,7 @@ use crate::domain::{
     amount::{Credits, Money},
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
     event::Event,
+    facts::Known,
     months::Month,
     names::{GrantId, ProviderId},
     refusal::Refusal,
@@ -17,13 +18,17 @@ use crate::domain::{
 
 use super::draft::Draft;
 
+/// How long a month is bridged where no catalog says so. It decides only when somebody looks, and not what is found.
+const BRIDGE_DAYS: u16 = 21;
+
 /// When time will next change the account by itself; `None` when it will not.
 #[must_use]
 pub fn next_due(account: &OpenAccount) -> Option<Timestamp> {
     let subscriptions = &account.subscriptions;
+    let known = Known { payments: &account.payments, bridge_days: BRIDGE_DAYS };
     let months = subscriptions.terms().iter().filter_map(|paid| match &paid.term.paid {
         Some(_) => paid.next,
-        None => subscriptions.next_free_month(paid, &account.payments).map(|(_, due, _)| due),
+        None => subscriptions.next_free_month(paid, known).map(|(_, due, _)| due),
     });
     let closed = subscriptions.closed_months().filter(|(_, month)| !account.month_due(month).is_zero());
     ends(account).chain(months).chain(closed.map(|(_, month)| month.period.start)).min()
@@ -126,7 +131,10 @@ impl Draft<'_> {
         let next = paid.next.filter(|next| *next <= self.context.at)?;
         let (number, due, month) = match &paid.term.paid {
             Some(_) => (paid.granted, next, paid.term.month(paid.granted)?),
-            None => self.account.subscriptions.next_free_month(paid, &self.account.payments)?,
+            None => {
+                let known = self.account.known(self.context.catalog);
+                self.account.subscriptions.next_free_month(paid, known)?
+            }
         };
         Some((due, monthly_grant(&paid.term, number, month)?))
     }

@@ -35,10 +35,7 @@ impl Draft<'_> {
             });
         }
         let given = give_back(&deduction.draws, &refunded.returns, requested);
-        let (reissued, returns): (Vec<Draw>, Vec<Draw>) = given.into_iter().partition(|draw| {
-            let grant = self.account.wallet.find(&draw.grant_id);
-            grant.is_none_or(|grant| grant.has_ended(self.context.at))
-        });
+        let (returns, reissued) = self.split_ended(given);
         let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
         let again = again.ok_or(Refusal::AmountTooLarge)?;
         let whole = requested == left;
@@ -56,7 +53,27 @@ impl Draft<'_> {
         if !again.is_zero() {
             self.reissue(again, reason)?;
         }
-        returns.iter().try_for_each(|draw| self.pay_debt(&draw.grant_id, self.context.at))
+        self.settle_returns(&returns, self.context.at)?;
+        self.pass_time()
+    }
+
+    /// What goes back to its grants, and what a new grant has instead because they have ended. What was taken back of a
+    /// grant as spent goes to it all the same: it settles that.
+    fn split_ended(&self, given: Vec<Draw>) -> (Vec<Draw>, Vec<Draw>) {
+        let (mut returns, mut reissued) = (Vec::new(), Vec::new());
+        for draw in given {
+            let grant = self.account.wallet.find(&draw.grant_id);
+            let settled = match grant {
+                Some(grant) if !grant.has_ended(self.context.at) => draw.amount,
+                Some(grant) => self.settles(grant, draw.amount),
+                None => Credits::ZERO,
+            };
+            let part = |amount| Draw { grant_id: draw.grant_id.clone(), amount };
+            let rest = draw.amount.saturating_sub(settled);
+            returns.extend((!settled.is_zero()).then(|| part(settled)));
+            reissued.extend((!rest.is_zero()).then(|| part(rest)));
+        }
+        (returns, reissued)
     }
 
     fn reissue(&mut self, amount: Credits, reason: &str) -> Result<(), Refusal> {

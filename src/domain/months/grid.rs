@@ -14,8 +14,7 @@ use crate::domain::{
     time::{Period, Timestamp},
 };
 
-/// By how many days a month may be longer than the calendar says: a period that began on the 28th of February, because
-/// the one before began on the 31st, ends on the 31st of March.
+/// By how many days a month may be off: a period that began on the 31st begins on the 28th in February.
 const ANCHOR_DAYS: TimeDelta = TimeDelta::days(4);
 /// By how many days a period for which the whole price was charged may be shorter.
 const SHORT_DAYS: TimeDelta = TimeDelta::days(3);
@@ -80,12 +79,22 @@ impl Grid {
     }
 }
 
+/// Whether a period began on the last day of a month because that is shorter than the day that its months begin on: one
+/// that began on the 28th of February ends on the 31st of March.
+fn ends_on_the_anchor(period: Period, ends: Timestamp) -> bool {
+    let (start, end) = (period.start.to_utc(), period.end.to_utc());
+    let next_day = start.date_naive().succ_opt();
+    let is_last_day = next_day.is_some_and(|next| next.month() != start.month());
+    is_last_day && ends < period.end && (start.time(), ends.to_utc().month()) == (end.time(), end.month())
+}
+
 /// The months of a period that is whole; `None` for a part of one.
 pub(super) fn split(period: Period, full: bool) -> Option<Vec<Period>> {
     let months = months_between(period.start, period.end).min(MONTHS_MAX);
     let ends = period.start.plus_months(months);
-    let least = if full { ends.minus(SHORT_DAYS) } else { ends };
-    if months == 0 || period.end < least || period.end > ends.plus(ANCHOR_DAYS) {
+    let about = ends.minus(SHORT_DAYS) <= period.end && period.end <= ends.plus(ANCHOR_DAYS);
+    let is_whole = period.end == ends || ends_on_the_anchor(period, ends) || (full && about);
+    if months == 0 || !is_whole {
         return None;
     }
     let boundary = |number: u32| if number >= months { period.end } else { period.start.plus_months(number) };

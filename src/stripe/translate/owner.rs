@@ -81,7 +81,7 @@ fn payment(object: Document<'_>) -> Option<ProviderId> {
     match object.text("object")? {
         "charge" => object.id("payment_intent").or_else(|| object.id_of()),
         "refund" | "dispute" => object.first_id(&["payment_intent", "charge"]),
-        "invoice_payment" => object.id("invoice"),
+        "invoice_payment" | "credit_note" => object.id("invoice"),
         _ => None,
     }
 }

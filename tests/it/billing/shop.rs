@@ -264,7 +264,7 @@ pub fn with(mut body: Value, name: &str, value: Value) -> Value {
     body
 }
 
-fn offers(catalog: &Catalog) -> Vec<Offer> {
+pub fn offers(catalog: &Catalog) -> Vec<Offer> {
     let offer = |stripe: &StripePrice, product: &str, minor: i64, interval: Option<&str>| Offer {
         product_id: format!("prod_{product}"),
         product_name: product.to_owned(),

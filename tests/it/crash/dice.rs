@@ -15,6 +15,18 @@ impl Dice {
         Self(seed)
     }
 
+    /// The same ones in every run.
+    pub const fn loaded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Puts them into another order.
+    pub fn shuffle<T>(&mut self, all: &mut [T]) {
+        for last in (1..all.len()).rev() {
+            all.swap(last, self.below(last + 1));
+        }
+    }
+
     /// Others, which follow from these.
     pub fn split(&mut self) -> Self {
         Self(self.next())

@@ -2,7 +2,7 @@
 
 mod books;
 mod connections;
-mod dice;
+pub mod dice;
 mod kills;
 mod proxy;
 mod servers;

@@ -11,7 +11,7 @@ mod pages;
 mod pausing;
 mod payments;
 mod proration;
-mod receiver;
+pub mod receiver;
 mod schedules;
 mod schema;
 mod served;

@@ -10,4 +10,4 @@ mod late;
 mod lines;
 mod lost;
 mod orders;
-mod program;
+pub mod program;

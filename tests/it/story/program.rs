@@ -1,16 +1,20 @@
 //! The program, whole, in this process: Stripe delivers to it, and callers read from it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use counterfoil::{
     audit::verify_read_models,
-    domain::time::Timestamp,
+    domain::{catalog::Catalog, time::Timestamp},
     http::Settings,
     journal::feed::Feed,
     projections,
     projector::Projector,
     scheduler::Scheduler,
     stripe::{
+        billing::Switch,
         inbox::{Inbox, State},
         send::{self, Answer},
         signature::Secret,
@@ -22,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::server::{Server, WEBHOOK_SECRET},
     stripe::documents,
-    support::ledger::TestLedger,
+    support::ledger::{TestLedger, music},
 };
 
 /// How long the inbox may take to be worked off. Generous, since many tests run beside it.
@@ -39,11 +43,16 @@ pub struct Program {
 impl Program {
     /// With nothing in it, at a time that stands still until it is set.
     pub async fn start(at: Timestamp) -> Self {
-        let test = TestLedger::start().await;
+        Self::selling(at, music(), Switch::NotConfigured).await
+    }
+
+    /// With nothing in it but what this catalog sells, asking Stripe as `switch` says.
+    pub async fn selling(at: Timestamp, catalog: Arc<Catalog>, switch: Switch) -> Self {
+        let test = TestLedger::selling(catalog).await;
         test.clock.set(at);
         let (inbox, stop) = (Inbox::new(test.database.pool()), CancellationToken::new());
         tokio::spawn(Scheduler::new(test.database.pool(), test.ledger.clone()).run(stop.clone()));
-        let server = Server::start_on(test, Settings::default()).await;
+        let server = Server::start_selling(test, Settings::default(), switch).await;
         let secret = Secret::new("test", WEBHOOK_SECRET);
         Self { server, inbox, secret, client: reqwest::Client::new(), stop }
     }

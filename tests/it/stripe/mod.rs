@@ -1,6 +1,6 @@
 //! What Stripe delivers: is it verified, kept, understood, and is the result the same in any order?
 
-mod bureau;
+pub mod bureau;
 mod changed;
 mod declines;
 pub mod desk;

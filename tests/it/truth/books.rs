@@ -1,0 +1,232 @@
+//! A ledger in memory: what Stripe tells is translated and decided by the rules, each key once. Events that nobody can be
+//! found for wait, as they do in the inbox.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use counterfoil::{
+    domain::{
+        account::Account,
+        catalog::Catalog,
+        command::Command,
+        credits::{Balance, Source},
+        decide::{Context, decide},
+        event::Event,
+        names::{AccountId, ProviderId},
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    stripe::{
+        envelope::Envelope,
+        translate::{Instructions, Owner, SetAside, translate},
+    },
+};
+use serde_json::Value;
+
+use crate::{rules::scenario::check, stripe::documents::here};
+
+#[derive(Clone)]
+pub struct Books {
+    catalog: Arc<Catalog>,
+    accounts: BTreeMap<AccountId, Account>,
+    keys: BTreeSet<(AccountId, String)>,
+    links: BTreeMap<ProviderId, AccountId>,
+    payments: BTreeMap<ProviderId, AccountId>,
+    waiting: Vec<Instructions>,
+    /// Events that a person would have to look at.
+    pub held: Vec<String>,
+}
+
+/// What an account has, without what depends on the order in which it was learned: ids, and into how many lots it is split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub plan: String,
+    pub balance: Balance,
+    pub monthly: BTreeMap<String, i64>,
+    /// Of the grants that can be spent, by source and end: how much they were of, and how much is left.
+    pub grants: BTreeMap<(String, Option<Timestamp>), (i64, i64)>,
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (available, debt) = (self.balance.available, self.balance.debt);
+        writeln!(to, "  on {}, {available} available, {debt} owed, {:?} a month", self.plan, self.monthly)?;
+        self.grants.iter().try_for_each(|((source, end), (given, left))| {
+            let end = end.map_or_else(|| "never".to_owned(), |end| end.to_string());
+            writeln!(to, "    {source} until {end}: {given} given, {left} left")
+        })
+    }
+}
+
+impl Books {
+    pub fn new(catalog: Arc<Catalog>) -> Self {
+        Self {
+            catalog,
+            accounts: BTreeMap::new(),
+            keys: BTreeSet::new(),
+            links: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            waiting: Vec::new(),
+            held: Vec::new(),
+        }
+    }
+
+    /// From here on another catalog is in force.
+    pub fn sell(&mut self, catalog: Arc<Catalog>) {
+        self.catalog = catalog;
+    }
+
+    pub fn open(&mut self, id: &str, at: Timestamp) {
+        let id = AccountId::parse(id).expect("an id");
+        self.command(&id, &Command::OpenAccount, at).expect("it opens");
+    }
+
+    pub fn deliver(&mut self, event: &Value, at: Timestamp) {
+        let bytes = serde_json::to_vec(event).expect("JSON");
+        let envelope = Envelope::parse(&bytes).expect("an event");
+        match translate(&envelope, &self.catalog, &here()) {
+            Ok(instructions) => self.waiting.push(instructions),
+            Err(SetAside::Ignored(_)) => {}
+            Err(aside) => self.held.push(format!("{} {}: {}", event["type"], event["id"], aside.because())),
+        }
+        let mut before = usize::MAX;
+        while before > self.waiting.len() {
+            before = self.waiting.len();
+            for instructions in std::mem::take(&mut self.waiting) {
+                match self.owner(&instructions.owner) {
+                    Some(account) => self.carry_out(&account, &instructions, at),
+                    None => self.waiting.push(instructions),
+                }
+            }
+        }
+    }
+
+    fn owner(&mut self, owner: &Owner) -> Option<AccountId> {
+        match owner {
+            Owner::Account { account, customer } => {
+                self.links.extend(customer.clone().map(|customer| (customer, account.clone())));
+                Some(account.clone())
+            }
+            Owner::Customer(customer) => self.links.get(customer).cloned(),
+            Owner::Payment(payment) => self.payments.get(payment).cloned(),
+        }
+    }
+
+    fn carry_out(&mut self, account: &AccountId, instructions: &Instructions, at: Timestamp) {
+        for step in &instructions.steps {
+            if self.keys.insert((account.clone(), step.key.clone())) {
+                let done = self.command(account, &step.command, at);
+                done.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", step.key));
+            }
+            let bought = match &step.command {
+                Command::RecordPaidInvoice(paid) => &paid.invoice,
+                Command::RecordPackPurchase(purchase) => &purchase.payment,
+                Command::LinkPayment { payment, .. } => payment,
+                _ => continue,
+            };
+            self.payments.insert(bought.clone(), account.clone());
+        }
+    }
+
+    /// Decides and applies. What was refused has changed nothing.
+    pub fn command(
+        &mut self,
+        id: &AccountId,
+        command: &Command,
+        at: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        let account = self.accounts.entry(id.clone()).or_default();
+        let events = decide(account, command, Context { at, catalog: &self.catalog })?;
+        for event in &events {
+            account.apply(event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
+        }
+        check(account, at);
+        Ok(events)
+    }
+
+    /// Time has passed for everybody.
+    pub fn settle(&mut self, at: Timestamp) {
+        for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
+            self.command(&id, &Command::Settle, at).expect("time passes");
+        }
+    }
+
+    pub fn account(&self, id: &str) -> &Account {
+        &self.accounts[&AccountId::parse(id).expect("an id")]
+    }
+
+    pub fn balance(&self, id: &str, at: Timestamp) -> Balance {
+        self.account(id).balance(at)
+    }
+
+    pub fn plan(&self, id: &str, at: Timestamp) -> String {
+        self.account(id).opened().expect("it was opened").plan(at, &self.catalog).to_string()
+    }
+
+    /// What paid invoices gave it and was not taken back, less what it owes.
+    pub fn given_for_money(&self, id: &str, at: Timestamp) -> i64 {
+        let account = self.account(id).opened().expect("it was opened");
+        let given = account.wallet.grants().filter(|grant| grant.terms.payment.is_some());
+        let given = given.map(|grant| match grant.terms.source {
+            Source::Allocation => grant.terms.amount.get() - grant.voided.get(),
+            // It was counted where it came from.
+            Source::Rollover => -grant.voided.get(),
+            Source::Signup | Source::TopUp | Source::Bonus | Source::Refund | Source::Adjustment => 0,
+        });
+        given.sum::<i64>() - self.balance(id, at).debt.get()
+    }
+
+    /// What it was given for nothing, and by packs that it bought.
+    pub fn given_otherwise(&self, id: &str) -> i64 {
+        let account = self.account(id).opened().expect("it was opened");
+        let given = account.wallet.grants().filter(|grant| match grant.terms.source {
+            Source::Allocation => grant.terms.payment.is_none(),
+            Source::Signup | Source::TopUp | Source::Bonus => true,
+            Source::Rollover | Source::Refund | Source::Adjustment => false,
+        });
+        given.map(|grant| grant.terms.amount.get() - grant.voided.get()).sum()
+    }
+
+    /// Spends all that there is, where no limit says no, and says how much that was.
+    pub fn spend_all(&mut self, id: &str, at: Timestamp) -> i64 {
+        let amount = self.balance(id, at).available;
+        if amount.is_zero() {
+            return 0;
+        }
+        let id = AccountId::parse(id).expect("an id");
+        let command = Command::DeductCredits { amount, id: None, description: None };
+        self.command(&id, &command, at).map_or(0, |_| amount.get())
+    }
+
+    /// What its subscriptions bring in a month, by currency.
+    pub fn monthly(&self, id: &str) -> BTreeMap<String, i64> {
+        let mut monthly = BTreeMap::new();
+        for terms in self.account(id).opened().expect("it was opened").subscriptions.known().values() {
+            if terms.is_revenue() {
+                *monthly.entry(terms.monthly.currency.to_string()).or_default() += terms.monthly.minor;
+            }
+        }
+        monthly
+    }
+
+    pub fn standing(&self, id: &str, at: Timestamp) -> Standing {
+        let mut grants: BTreeMap<_, (i64, i64)> = BTreeMap::new();
+        for grant in self.account(id).opened().expect("it was opened").wallet.grants() {
+            if grant.is_live(at) && grant.remaining.get() > 0 {
+                let lot =
+                    grants.entry((format!("{:?}", grant.terms.source), grant.terms.expires_at)).or_default();
+                lot.0 += grant.terms.amount.get() - grant.voided.get();
+                lot.1 += grant.remaining.get();
+            }
+        }
+        Standing { plan: self.plan(id, at), balance: self.balance(id, at), monthly: self.monthly(id), grants }
+    }
+
+    #[track_caller]
+    pub fn assert_all_counted(&self) {
+        assert!(self.waiting.is_empty(), "nobody was found for {:?}", self.waiting);
+        assert!(self.held.is_empty(), "{:#?}", self.held);
+    }
+}
