@@ -358,6 +358,9 @@ impl Draft<'_> {
             _ => None,
         };
         let own = own.unwrap_or(slot.period.end);
+        if self.context.at < own {
+            return own;
+        }
         let bridged = facts.bridge(own, self.context.catalog.payments.bridge_days);
         let is_last =
             facts.months().iter().all(|month| month.period.end <= own || month.paid_for().is_zero());
