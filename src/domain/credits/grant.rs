@@ -176,6 +176,12 @@ impl Grant {
         self.remaining.is_zero() && self.held.is_zero()
     }
 
+    /// Of what was carried on, all but what was taken from it because less was due.
+    #[must_use]
+    pub fn carried(&self) -> Credits {
+        self.terms.amount.saturating_sub(self.voided.saturating_sub(self.clawed_back_left()))
+    }
+
     /// What nobody used: what is left, or was left at the end.
     #[must_use]
     pub fn unused(&self) -> Credits {

@@ -222,7 +222,7 @@ fn take(lot: &[&Grant], target: Target) -> Vec<Part> {
             let slot = other.terms.slot.as_ref();
             slot.and_then(|slot| slot.carried_from.as_ref()) == Some(&grant.terms.grant_id)
         };
-        sum(lot.iter().filter(from).map(|other| other.terms.amount))
+        sum(lot.iter().filter(from).map(|other| other.carried()))
     };
     let mut parts = Vec::with_capacity(lot.len());
     for grant in lot {

@@ -29,6 +29,14 @@ struct Balance {
     taken: Credits,
 }
 
+/// What one invoice gave of a month, and is to give.
+struct OwnPart {
+    due: Credits,
+    granted: Credits,
+    taken: Credits,
+    lot: Lot,
+}
+
 impl Draft<'_> {
     /// Brings every month that something was granted for to what all that is known says of it. Months for which nothing was
     /// granted yet are due by the clock.
@@ -60,31 +68,93 @@ impl Draft<'_> {
     }
 
     pub(super) fn open_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
-        if month.pieces.iter().all(|piece| piece.life.is_none()) {
-            let due = self.balance_of(subscription, month).due;
-            return self.grant_missing(subscription, month, due);
-        }
-        // Its parts end at different times, so that it matters of which of them something is taken.
-        self.grant_missing(subscription, month, month.paid_for())?;
-        let target = self.balance_of(subscription, month).target;
-        self.bring(subscription, month, target, month.due_at().min(self.context.at))
+        let due = self.balance_of(subscription, month).due;
+        self.grant_missing(subscription, month, due)
     }
 
+    /// Each invoice gives or takes what is its own first. What cannot be taken of it is taken of the month's other credits,
+    /// and what was spent is owed, as far as money came back for it.
     fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
-        let balance = self.balance_of(subscription, month);
-        let there = balance.granted.saturating_sub(balance.taken);
-        if there < balance.due {
-            let missing = balance.due.saturating_sub(there);
-            let again = missing.min(balance.taken.saturating_sub(balance.target.amount));
-            if !again.is_zero() {
-                self.bring(subscription, month, balance.target, self.context.at)?;
-            }
-            return self.grant_missing(subscription, month, missing.saturating_sub(again));
+        let Balance { due, target, granted, taken } = self.balance_of(subscription, month);
+        let there = granted.saturating_sub(taken);
+        if there < due {
+            return self.give_missing(subscription, month, due.saturating_sub(there));
         }
-        if balance.due < there || balance.taken < balance.target.amount {
-            self.bring(subscription, month, balance.target, self.context.at)?;
+        if due < there {
+            self.take_own(subscription, month, there.saturating_sub(due))?;
+            self.bring(subscription, month, target, self.context.at)?;
         }
         Ok(())
+    }
+
+    /// Gives again what was taken of an invoice's credits, and grants the rest of what is missing.
+    fn give_missing(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        missing: Credits,
+    ) -> Result<(), Refusal> {
+        let mut missing = missing;
+        for own in self.own_parts(subscription, month) {
+            let wanted = own.due.saturating_sub(own.granted.saturating_sub(own.taken)).min(missing);
+            let kept = own.granted.saturating_sub(own.due);
+            let again = wanted.min(own.taken.saturating_sub(kept));
+            if !again.is_zero() {
+                let target = own.taken.saturating_sub(again);
+                self.bring_to(&own.lot, Target { amount: target, owed: Credits::ZERO }, self.context.at)?;
+            }
+            missing = missing.saturating_sub(again);
+        }
+        self.grant_missing(subscription, month, missing)
+    }
+
+    /// Takes what is left of what an invoice gave more than it is to give.
+    fn take_own(&mut self, subscription: &ProviderId, month: &Month, excess: Credits) -> Result<(), Refusal> {
+        let mut excess = excess;
+        for own in self.own_parts(subscription, month) {
+            let there = own.granted.saturating_sub(own.taken);
+            let wanted = there.saturating_sub(own.due).min(excess);
+            if !wanted.is_zero() {
+                let amount = own.taken.checked_add(wanted).unwrap_or(Credits::MAX);
+                self.bring_to(&own.lot, Target { amount, owed: Credits::ZERO }, self.context.at)?;
+                excess = excess.saturating_sub(wanted);
+            }
+        }
+        Ok(())
+    }
+
+    /// What each invoice gave and is to give of a month.
+    fn own_parts(&self, subscription: &ProviderId, month: &Month) -> Vec<OwnPart> {
+        let due = self.account.month_due_by_invoice(month);
+        let lot = self.lot_of(subscription, month.period.end);
+        let of = |invoice: &ProviderId| {
+            let own: Vec<&Grant> = lot
+                .iter()
+                .filter_map(|id| self.account.wallet.find(id))
+                .filter(|grant| grant.terms.payment.as_ref() == Some(invoice))
+                .collect();
+            let allocated = own.iter().filter(|grant| grant.terms.source == Source::Allocation);
+            OwnPart {
+                due: due
+                    .iter()
+                    .filter(|(of, _)| of == invoice)
+                    .map(|(_, due)| *due)
+                    .next()
+                    .unwrap_or(Credits::ZERO),
+                granted: sum(allocated.map(|grant| grant.terms.amount)),
+                taken: sum(own.iter().map(|grant| grant.clawed_back)),
+                lot: Lot {
+                    grants: own.iter().map(|grant| grant.terms.grant_id.clone()).collect(),
+                    payment: invoice.clone(),
+                },
+            }
+        };
+        let mut invoices: Vec<ProviderId> = due.iter().map(|(invoice, _)| invoice.clone()).collect();
+        let paid = lot.iter().filter_map(|id| self.account.wallet.find(id)?.terms.payment.clone());
+        invoices.extend(paid);
+        let mut seen = std::collections::BTreeSet::new();
+        invoices.retain(|invoice| seen.insert(invoice.clone()));
+        invoices.iter().map(of).collect()
     }
 
     fn bring(
@@ -165,15 +235,12 @@ impl Draft<'_> {
     ) -> Result<(), Refusal> {
         let mut missing = missing;
         for piece in &month.pieces {
-            if missing.is_zero() {
-                break;
-            }
-            let own = self.grants_of_month(subscription, month.period.end);
-            let own: Vec<&Grant> =
-                own.filter(|grant| grant.terms.payment.as_ref() == Some(&piece.invoice)).collect();
-            let earlier = sum(own.iter().map(|grant| grant.terms.amount));
-            let amount = missing.min(piece.amount.saturating_sub(earlier));
-            let number = own.len();
+            let parts = self.own_parts(subscription, month);
+            let own = parts.iter().find(|own| own.lot.payment == piece.invoice);
+            let wanted = own
+                .map_or(Credits::ZERO, |own| own.due.saturating_sub(own.granted.saturating_sub(own.taken)));
+            let number = own.map_or(0, |own| own.lot.grants.len());
+            let amount = missing.min(wanted).min(piece.amount);
             if !amount.is_zero() {
                 missing = missing.saturating_sub(amount);
                 self.grant_piece(subscription, month, piece, amount, number)?;
@@ -328,7 +395,7 @@ impl Draft<'_> {
         let (told, ends_at) = (grant.ends_at()?, self.end_of(grant)?);
         let carried = self.carried_from(&grant.terms.grant_id);
         let carried = carried.iter().filter_map(|id| self.account.wallet.find(id));
-        let carried = sum(carried.map(|carried| carried.terms.amount));
+        let carried = sum(carried.map(Grant::carried));
         let revived = if effective_at < ends_at {
             grant.expired_unasked().saturating_sub(carried)
         } else {

@@ -67,9 +67,12 @@ impl Draft<'_> {
         let used = sum(ended.iter().map(|grant| grant.used_after_end()));
         let mut room = month.carry_max.unwrap_or(Credits::ZERO).saturating_sub(used);
         let share = |grant: &'b Grant| {
-            let due = grant.expired_unasked().min(room);
-            room = room.saturating_sub(due);
             let carried: Vec<&Grant> = self.carried(grant, month).collect();
+            // Of what was taken back of the month, a part may have been taken of what was carried.
+            let taken =
+                sum(carried.iter().flat_map(|part| [part.clawed_back_left(), part.clawed_back_expired]));
+            let due = grant.expired_unasked().saturating_sub(taken).min(room);
+            room = room.saturating_sub(due);
             Share { grant, due, carried: sum(carried.iter().map(|part| kept(part))), parts: carried.len() }
         };
         ended.into_iter().map(share).collect()
@@ -96,7 +99,7 @@ impl Draft<'_> {
             amount: sum(draws.iter().map(|draw| draw.amount)),
             draws,
             reason: format!("less is carried into a month of {}", month.plan),
-            effective_at: self.context.at,
+            effective_at: month.period.start,
         })
     }
 
@@ -137,9 +140,9 @@ impl Draft<'_> {
     }
 }
 
-/// What was carried and was not taken back because less was due. What a refund took counts: it may come back.
+/// What was carried and was not taken back.
 fn kept(grant: &Grant) -> Credits {
-    grant.terms.amount.saturating_sub(grant.voided.saturating_sub(grant.clawed_back_left()))
+    grant.terms.amount.saturating_sub(grant.voided).saturating_sub(grant.clawed_back_expired)
 }
 
 /// Whether the grant is the one that opens its month, and not what an upgrade added.
