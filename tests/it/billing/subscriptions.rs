@@ -78,12 +78,15 @@ async fn a_smaller_plan_is_credited_with_the_next_invoice_as_the_catalog_says() 
     let order = json!({ "plan": "basic" });
     let preview = shop.server.post(&format!("{SUBSCRIPTION}/change/preview"), order.clone()).send().await;
     assert_eq!(preview.body["settlement"], "next_invoice", "{}", preview.text);
-    assert_eq!(preview.body["credits"]["available_after"], before["available"]);
+    // Half of the 30 days is left: of the month's 1,500 the rest of what creator gives more than basic, (1,500 − 500) ÷ 2, is
+    // taken at once; 1,000 and the 50 of the beginning stay.
+    assert_eq!(before["available"], 1_550);
+    assert_eq!(preview.body["credits"]["available_after"], 1_050);
     // What is not used of 19.99, less the rest of 9.99, comes off the next month's 9.99.
     assert_eq!(preview.body["invoice"]["total"]["minor"], 999 - 500);
     assert_eq!(shop.amend("change", "k1", &order).await.status, 202);
     shop.until(ACME, |account| account["plan"] == "basic").await;
-    assert_eq!(shop.server.balance("acme").await["available"], before["available"]);
+    assert_eq!(shop.server.balance("acme").await["available"], 1_050);
     let upcoming = shop.server.get(&format!("{SUBSCRIPTION}/upcoming-invoice")).send().await;
     assert_eq!(upcoming.body["invoice"]["total"]["minor"], 499, "{}", upcoming.text);
     assert_eq!(upcoming.body["invoice"]["lines"].as_array().unwrap().len(), 3);

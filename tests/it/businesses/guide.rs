@@ -1,5 +1,6 @@
 //! Free, one-time and subscription side by side: a pack whose quantity counts, and a plan by the month or the year.
 
+use chrono::{DateTime, Months};
 use serde_json::json;
 
 use crate::support::database::TestDatabase;
@@ -51,11 +52,12 @@ async fn guide_from_the_free_tier_to_a_year_and_back() {
     let books = Books { available: 898, paid: &[4_900, 4_900], ..books };
     shop.agrees("renewed", &books).await;
 
+    // All of it can be spent while the next month is not paid.
     shop.use_card(FAILS_LATER).await;
     shop.renew().await;
-    let books = Books { available: 300, status: "past_due", ..books };
+    let books = Books { status: "past_due", ..books };
     shop.agrees("could not pay", &books).await;
-    // Back on the free tier after three days, with its 10.
+    // After three days only the packs are left, and the free tier's 10.
     let (start, _) = shop.period().await;
     shop.wait_until(start + 4 * DAY_S).await;
     let books = Books { available: 310, plan: "free_tier", ..books };
@@ -86,15 +88,19 @@ async fn guide_from_the_free_tier_to_a_year_and_back() {
     shop.lose(&dispute).await;
     shop.agrees("won against the shop", &books).await;
 
-    // A year begins at once, with its first 300: 490.00 less half of 49.00; 490.00 ÷ 12 = 40.83 a month.
-    // What is left of the half month that was given back goes with it: 150.
+    // The month becomes a part of a year, which ends when the anchor's next year does: 490.00 by the share of it that is left,
+    // less half of 49.00; 490.00 ÷ 12 = 40.83 a month. The half month that is given back is bought again: 150 less, 150 more.
+    let (start, end) = shop.period().await;
     shop.change_plan("price_test_premium_year", 2).await;
-    let books = Books { available: 960, mrr: 4_083, paid: &[4_900, 4_900, 4_900, 46_550], ..books };
+    let (_, year_end) = shop.period().await;
+    let rest = rest_of_the_year(start + (end - start) / 4 * 2, year_end) - 2_450;
+    let paid = vec![4_900, 4_900, 4_900, rest].leak();
+    let books = Books { mrr: 4_083, paid, ..books };
     shop.agrees("changed to a year", &books).await;
 
-    // The other months' credits have ended; of the year's first month 300 are carried into the second, with its 300.
-    let (start, _) = shop.period().await;
-    shop.wait_until(start + 32 * DAY_S).await;
+    // What was carried and the free tier's 10 have ended; the month's 300 are carried on, since 300 + 300 ≤ 600, and 300
+    // come, beside the packs' 200.
+    shop.wait_until(end + DAY_S).await;
     let books = Books { available: 800, ..books };
     shop.agrees("is in the year's second month", &books).await;
 
@@ -105,4 +111,11 @@ async fn guide_from_the_free_tier_to_a_year_and_back() {
     let books = Books { available: 210, plan: "free_tier", status: "canceled", mrr: 0, ..books };
     shop.agrees("is on the free tier again", &books).await;
     shop.audit().await;
+}
+
+/// What is asked at `at` for the rest of a year that ends at `end`: its share of 490.00, rounded.
+fn rest_of_the_year(at: i64, end: i64) -> i64 {
+    let year = DateTime::from_timestamp(end, 0).expect("a date") - Months::new(12);
+    let whole = end - year.timestamp();
+    (2 * 49_000 * (end - at) + whole) / (2 * whole)
 }

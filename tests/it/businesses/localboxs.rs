@@ -58,10 +58,11 @@ async fn localboxs_from_the_first_free_call_to_the_end_of_the_subscription() {
         Books { available: 36_000, plan: "pro", mrr: 1_900, paid: &[1_900, 1_900, 1_500, -750], ..books };
     shop.agrees("changed back to pro", &books).await;
 
-    // Only the pack is left.
+    // What is left of the month can be spent while the next one is not paid: 30,000, and the 5,000 that were carried into
+    // it; and the pack.
     shop.use_card(FAILS_LATER).await;
     shop.renew().await;
-    let books = Books { available: 1_000, status: "past_due", ..books };
+    let books = Books { status: "past_due", ..books };
     shop.agrees("could not pay", &books).await;
 
     // 20,000 + 20,000 − 10,000 were not spent in the month before: 5,000 are carried over, and 20,000 come.
@@ -71,14 +72,15 @@ async fn localboxs_from_the_first_free_call_to_the_end_of_the_subscription() {
     let books = Books { available: 26_000, status: "active", paid, ..books };
     shop.agrees("paid with another card, within the grace", &books).await;
 
-    // 7.50 of the 19.00 were paid by the balance. Half of the other 11.50 goes back, and half of the 20,000.
+    // 7.50 of the 19.00 were paid by the balance. Half of the other 11.50 goes back: 5.75 of 19.00 in all, so 6,052 of the
+    // 20,000, floored.
     let month = shop.last_payment().await;
     shop.refund(&month, 575).await;
-    let books = Books { available: 16_000, ..books };
+    let books = Books { available: 19_948, ..books };
     shop.agrees("got half of a month back", &books).await;
 
-    // The month's and what was carried are spent first: 15,000; then 500 of the pack.
-    shop.deduct(15_500).await;
+    // The month's 13,948 and the 5,000 that were carried are spent first; then 500 of the pack.
+    shop.deduct(19_448).await;
     let books = Books { available: 500, ..books };
     shop.agrees("made many calls", &books).await;
     let dispute = shop.dispute(&topped_up).await;

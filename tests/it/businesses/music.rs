@@ -65,17 +65,19 @@ async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
     let books = Books { available: 3_238, plan: "basic", mrr: 999, paid: &[999, 999, 500, -250], ..books };
     shop.agrees("changed back to basic", &books).await;
 
-    // The month is not paid, so nothing of it is there: 2,000 of the pack and 35. The plan stays for three days.
+    // The month is not paid: what is left of the one before can be spent, and the plan stays, for three days.
     shop.use_card(FAILS_LATER).await;
     shop.renew().await;
-    let books = Books { available: 2_035, status: "past_due", ..books };
+    let books = Books { status: "past_due", ..books };
     shop.agrees("could not pay", &books).await;
     let (start, _) = shop.period().await;
     shop.wait_until(start + 4 * super::DAY_S).await;
-    let books = Books { plan: "free", ..books };
+    // 2,000 of the pack and 35.
+    let books = Books { available: 2_035, plan: "free", ..books };
     shop.agrees("did not pay for three days", &books).await;
 
-    // Of the month before, 500 + 500 − 250 were not spent, or 19 less: 500 of them are carried over, and 500 come.
+    // Of the month before, 500 + 500 − 250 were not spent when it ended, and nothing since: 500 of them are carried over,
+    // since 500 + 500 ≤ 1,000, and 500 come.
     shop.use_card("pm_card_visa").await;
     shop.pay_open_invoice().await;
     let books = Books {

@@ -79,32 +79,37 @@ async fn promptforge_from_the_trial_to_the_end_of_the_subscription() {
     let books = Books { available: 15_000, paid, ..books };
     shop.agrees("renewed, and paid by the balance", &books).await;
 
+    // All of it can be spent while the next month is not paid.
     shop.use_card(FAILS_LATER).await;
     shop.renew().await;
-    let books = Books { available: 0, status: "past_due", ..books };
+    let books = Books { status: "past_due", ..books };
     shop.agrees("could not pay", &books).await;
     let (start, _) = shop.period().await;
     shop.wait_until(start + 4 * DAY_S).await;
-    let books = Books { plan: "none", ..books };
+    let books = Books { available: 0, plan: "none", ..books };
     shop.agrees("did not pay for three days", &books).await;
 
+    // Of the month before, all 10,000 were left when it ended: 5,000 are carried over, and 10,000 come.
     shop.use_card("pm_card_visa").await;
     shop.pay_open_invoice().await;
     let paid = &[0, 9_900, 9_900, 20_000, -10_000, 9_900, 9_900];
     let books = Books { available: 15_000, plan: "pro", status: "active", paid, ..books };
     shop.agrees("paid with another card", &books).await;
 
-    // The last 1.00 of the balance paid too. A quarter of the other 98.00 goes back, and of the 10,000.
+    // The last 1.00 of the balance paid too. A quarter of the other 98.00 goes back: 24.50 of 99.00 in all, so 2,474 of the
+    // 10,000, floored.
     let month = shop.last_payment().await;
     shop.refund(&month, 2_450).await;
-    let books = Books { available: 12_500, ..books };
+    let books = Books { available: 12_526, ..books };
     shop.agrees("got a quarter of a month back", &books).await;
 
-    // All of that month is frozen, and then gone; what was carried into it was bought by another payment.
+    // All of that month is frozen; what was carried into it was bought by another payment.
     let dispute = shop.dispute(&month).await;
     let books = Books { available: 5_000, ..books };
     shop.agrees("disputed the month", &books).await;
+    // 98.00 of 99.00 are gone, and with them 9,898 of the 10,000: the balance's 1.00 keeps 102, and the plan.
     shop.lose(&dispute).await;
+    let books = Books { available: 5_102, ..books };
     shop.agrees("won against the shop", &books).await;
 
     shop.cancel_in_the_portal().await;
