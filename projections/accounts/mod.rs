@@ -53,6 +53,7 @@ impl Projection for Accounts {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one match names every event")]
 async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let opened: Vec<_> = facts
         .iter()

@@ -156,6 +156,7 @@ fn sum(draws: &[Draw]) -> i64 {
 }
 
 /// At most two lines, in their order.
+#[expect(clippy::too_many_lines, reason = "one match names every event")]
 fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
     match event {
         Event::CreditsGranted { grant, .. } => [Some(granted(grant)), None],

@@ -228,6 +228,7 @@ impl OpenAccount {
         Credits::checked_sum(shares).unwrap_or(Credits::MAX)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one match names every event")]
     pub(super) fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
         self.version = self.version.saturating_add(1);
         match event {

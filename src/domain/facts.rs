@@ -244,7 +244,7 @@ impl Facts {
                 .filter(|line| line.plan == *plan)
                 .fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
         };
-        held().filter(|line| line.quantity > 0 && count(&line.plan) > 0).last().map(|line| &line.plan)
+        held().rfind(|line| line.quantity > 0 && count(&line.plan) > 0).map(|line| &line.plan)
     }
 
     /// Until when the plan holds at most without another payment. `None`: nothing is known of any payment.

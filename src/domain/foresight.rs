@@ -55,6 +55,9 @@ impl Foresight {
         if let Event::CreditsAdjusted { amount, .. } = &event {
             self.taken = self.taken.checked_add(*amount).unwrap_or(Credits::MAX);
         }
+        if let Event::CreditsClawedBack { voided, .. } = &event {
+            self.taken = self.taken.checked_add(*voided).unwrap_or(Credits::MAX);
+        }
         if let Event::DebtPaid { amount, .. } = &event {
             self.paid_of_debt = self.paid_of_debt.checked_add(*amount).unwrap_or(Credits::MAX);
         }

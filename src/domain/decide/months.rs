@@ -425,10 +425,8 @@ impl Draft<'_> {
         let piece = month.and_then(|month| {
             month.pieces.iter().find(|piece| Some(&piece.invoice) == grant.terms.payment.as_ref())
         });
-        let own = match grant.terms.source {
-            Source::Allocation => piece.map(|piece| piece.life.map_or(slot.month_end(), |life| life.end)),
-            _ => None,
-        };
+        let piece = piece.filter(|_| grant.terms.source == Source::Allocation);
+        let own = piece.map(|piece| piece.life.map_or(slot.month_end(), |life| life.end));
         let own = own.unwrap_or(slot.period.end);
         if self.context.at < own {
             return own;

@@ -81,9 +81,10 @@ impl Draft<'_> {
 
     /// Notes an end. What a hold gives back settles first what was taken back of it meanwhile.
     fn end(&mut self, event: Event) -> Result<(), Refusal> {
-        let returned = match &event {
-            Event::HoldExpired { returns, effective_at, .. } => Some((returns.clone(), *effective_at)),
-            _ => None,
+        let returned = if let Event::HoldExpired { returns, effective_at, .. } = &event {
+            Some((returns.clone(), *effective_at))
+        } else {
+            None
         };
         self.record(event)?;
         returned.map_or(Ok(()), |(returns, effective_at)| self.settle_returns(&returns, effective_at))

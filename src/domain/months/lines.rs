@@ -99,8 +99,7 @@ fn unit(line: &Line<'_>, lines: &[Line<'_>]) -> Credits {
     }
     let start = line.paid.period.start;
     let same = || lines.iter().filter(|other| other.sign > 0 && other.paid.plan == line.paid.plan);
-    let earlier =
-        same().filter(|other| other.paid.period.start < start && other.paid.period.contains(start)).last();
+    let earlier = same().rfind(|other| other.paid.period.start < start && other.paid.period.contains(start));
     let beside = || {
         same().find(|other| other.paid.period.start == start && other.invoice.invoice != line.invoice.invoice)
     };

@@ -7,7 +7,7 @@ use super::{Billing, BillingError};
 use crate::{
     domain::{
         account::Account,
-        amendment::{self, Change, Wish},
+        amendment::{self, Change, Order, Wish},
         amount::{Credits, Currency, Money},
         command::{Command, RecordSubscription, SubscriptionChange},
         decide::Context,
@@ -193,10 +193,15 @@ impl Billing {
         paid: Option<Command>,
         at: Timestamp,
     ) -> Result<Foresight, Refusal> {
+        let catalog = self.0.ledger.catalog();
+        let one = Order { quantity: 1, ..change.to.clone() };
+        // A report of its own: with the id of one that is known it would say nothing.
+        let id = ProviderId::parse(IMAGINED).unwrap_or_else(|_| terms.evidence.id.clone());
         let changed = SubscriptionTerms {
             plan: change.to.plan.clone(),
             quantity: change.to.quantity,
-            evidence: Evidence { reported_at: at, rank: RANK, id: terms.evidence.id.clone(), step: None },
+            unit: Some(amendment::monthly(catalog, &one)?),
+            evidence: Evidence { reported_at: at, rank: RANK, id, step: None },
             ..terms.clone()
         };
         let report = Command::RecordSubscription(RecordSubscription {
@@ -205,7 +210,7 @@ impl Billing {
             effective_at: at,
         });
         let commands: Vec<Command> = [report].into_iter().chain(paid).collect();
-        foresee(account, &commands, Context { at, catalog: self.0.ledger.catalog() })
+        foresee(account, &commands, Context { at, catalog })
     }
 }
 

@@ -38,15 +38,11 @@ pub(super) fn plan(event: Translated, known: &mut Known) -> Plan {
 
 /// What becomes of an event without a command. What is held only if it is an account's may turn out to be nobody's.
 fn set_aside(aside: SetAside, known: &Known) -> Fate {
-    match aside {
-        SetAside::HeldIfOurs { owner, because } => {
-            let instructions = Instructions { owner, about: None, steps: Vec::new() };
-            match known.account_of(&instructions) {
-                Ok(_) => Fate::Dead(because),
-                Err(_) => Fate::LaterIfAtAll(because),
-            }
-        }
-        aside => Fate::of(&aside),
+    let SetAside::HeldIfOurs { owner, because } = aside else { return Fate::of(&aside) };
+    let instructions = Instructions { owner, about: None, steps: Vec::new() };
+    match known.account_of(&instructions) {
+        Ok(_) => Fate::Dead(because),
+        Err(_) => Fate::LaterIfAtAll(because),
     }
 }
 
