@@ -368,6 +368,10 @@ fn words(event: &Value) -> String {
             format!("{name} {} {}", grant["amount"], id.split(':').next().expect("a kind"))
         }
         "PaymentSucceeded" => format!("{name} {}", data["money"]["minor"]),
+        "GrantEndMoved" => {
+            let id = data["grant_id"].as_str().expect("an id");
+            format!("{name} {id} to {} revived {}", data["ends_at"], data["revived"])
+        }
         "CreditsClawedBack" => format!("{name} {}", data["voided"]),
         _ => name.to_owned(),
     }
