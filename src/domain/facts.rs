@@ -146,6 +146,20 @@ impl Facts {
         self.opened.contains(&month.period.end)
     }
 
+    /// Months that something was granted for, and that nothing pays for by what is known now: nothing is due for them.
+    pub fn months_that_were_none(&self) -> impl Iterator<Item = Month> {
+        let ends =
+            self.opened.iter().filter(|end| !self.months.iter().any(|month| month.period.end == **end));
+        let plan = self.invoices.iter().flat_map(|known| &known.invoice.lines).next().map(|line| &line.plan);
+        ends.filter_map(move |end| Some(Month::nothing(*end, plan?.clone())))
+    }
+
+    /// Whether an invoice is among what was paid for, with its lines.
+    #[must_use]
+    pub fn knows_invoice(&self, invoice: &ProviderId) -> bool {
+        self.invoices.iter().any(|known| known.invoice.invoice == *invoice)
+    }
+
     #[must_use]
     pub fn months(&self) -> &[Month] {
         &self.months

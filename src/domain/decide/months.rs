@@ -36,8 +36,8 @@ impl Draft<'_> {
         let ids: Vec<ProviderId> = self.account.subscriptions.facts().keys().cloned().collect();
         for id in ids {
             let Some(facts) = self.account.subscriptions.facts().get(&id) else { continue };
-            let opened = facts.months().iter().filter(|month| facts.is_opened(month));
-            let opened: Vec<Month> = opened.cloned().collect();
+            let opened = facts.months().iter().filter(|month| facts.is_opened(month)).cloned();
+            let opened: Vec<Month> = opened.chain(facts.months_that_were_none()).collect();
             for month in opened {
                 self.settle_month(&id, &month)?;
             }
@@ -112,17 +112,22 @@ impl Draft<'_> {
         Balance { due, target, granted, taken: sum(taken) }
     }
 
-    /// What was granted for a month, without what was carried on of it.
+    /// What was granted for a month, without what was carried on of it, and without what was granted before invoices were kept
+    /// with their lines.
     fn grants_of_month<'b>(
         &'b self,
         subscription: &'b ProviderId,
         month_end: Timestamp,
     ) -> impl Iterator<Item = &'b Grant> {
+        let facts = self.account.subscriptions.facts().get(subscription);
         self.account.wallet.grants().filter(move |grant| {
             let slot = grant.terms.slot.as_ref();
             grant.terms.source == Source::Allocation
                 && slot
                     .is_some_and(|slot| slot.subscription == *subscription && slot.month_end() == month_end)
+                && facts
+                    .zip(grant.terms.payment.as_ref())
+                    .is_some_and(|(facts, paid)| facts.knows_invoice(paid))
         })
     }
 

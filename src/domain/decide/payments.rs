@@ -116,11 +116,9 @@ impl Draft<'_> {
 
     /// Whether the grant belongs to a month that is worked out from facts: what is to be taken of that is settled there.
     fn is_of_month(&self, grant: &Grant) -> bool {
-        grant.terms.slot.as_ref().is_some_and(|slot| {
-            let facts = self.account.subscriptions.facts().get(&slot.subscription);
-            let months = facts.into_iter().flat_map(|facts| facts.months());
-            months.into_iter().any(|month| month.period.end == slot.month_end())
-        })
+        let slot = grant.terms.slot.as_ref();
+        let facts = slot.and_then(|slot| self.account.subscriptions.facts().get(&slot.subscription));
+        facts.zip(grant.terms.payment.as_ref()).is_some_and(|(facts, paid)| facts.knows_invoice(paid))
     }
 
     fn freeze_or_thaw(

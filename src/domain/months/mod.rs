@@ -69,6 +69,21 @@ pub struct Piece {
 }
 
 impl Month {
+    /// A month that ends at `end` and gives nothing.
+    #[must_use]
+    pub const fn nothing(end: Timestamp, plan: PlanId) -> Self {
+        Self {
+            period: Period { start: end, end },
+            plan,
+            allocation: Credits::ZERO,
+            carry_max: None,
+            pieces: Vec::new(),
+            returned: Credits::ZERO,
+            unbilled: Credits::ZERO,
+            free: false,
+        }
+    }
+
     /// When it is due: when it begins, or when its money came, if that was later than its end.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
