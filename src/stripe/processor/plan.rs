@@ -46,7 +46,10 @@ fn set_aside(aside: SetAside, known: &Known) -> Fate {
                 Err(_) => Fate::LaterIfAtAll(because),
             }
         }
-        aside => Fate::of(&aside),
+        aside @ (SetAside::Ignored(_)
+        | SetAside::Incomplete(_)
+        | SetAside::Held(_)
+        | SetAside::Quarantined(_)) => Fate::of(&aside),
     }
 }
 

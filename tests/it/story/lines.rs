@@ -395,12 +395,12 @@ fn is_by_the_clock(event: &Value, before: &[Value]) -> bool {
         return event["type"] == "CreditsExpired";
     }
     let grant_id = &event["data"]["grant_id"];
-    let ends = before.iter().filter_map(|event| {
+    let mut ends = before.iter().filter_map(|event| {
         let data = &event["data"];
         let granted = Some(&data["grant"]["expires_at"]).filter(|_| data["grant"]["grant_id"] == *grant_id);
         let moved = Some(&data["ends_at"])
             .filter(|_| event["type"] == "GrantEndMoved" && data["grant_id"] == *grant_id);
         granted.or(moved)
     });
-    ends.last() == Some(&event["data"]["effective_at"])
+    ends.next_back() == Some(&event["data"]["effective_at"])
 }
