@@ -91,10 +91,18 @@ impl Facts {
         }
     }
 
+    /// What was paid after the subscription had moved to another account was paid for that one.
     fn work_out(&mut self) {
-        self.months = months::months(&self.invoices, &self.reports);
-        self.held = months::held_lines(&self.invoices, &self.reports);
+        let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
+        let own: Vec<KnownInvoice> = own.cloned().collect();
+        self.months = months::months(&own, &self.reports);
+        self.held = months::held_lines(&own, &self.reports);
         self.find_next();
+    }
+
+    fn had_moved(&self, at: Timestamp) -> bool {
+        let by_then = self.reports.iter().rfind(|report| report.evidence.reported_at <= at);
+        by_then.is_some_and(|report| report.moved_to.is_some())
     }
 
     pub(super) fn open(&mut self, month_end: Timestamp) {

@@ -17,7 +17,9 @@ use super::{
     control::ApiFault,
     expand,
     failure::Failure,
-    form, ids, operations, parameters,
+    form, ids,
+    operations::{self, Answer, Operation},
+    parameters,
     state::State,
     webhooks::shapes::{NEWEST, is_dated},
 };
@@ -177,7 +179,7 @@ fn perform(state: &mut State, asked: &Asked) -> Answered {
     let paths = params.texts("expand");
     let call = Call { ids, params };
     state.cause = Some((asked.id.clone(), asked.key.clone()));
-    let done = (operation.run)(state, &call);
+    let done = (operation.run)(state, &call).or_else(|failure| recorded(state, operation, &call, failure));
     let done = done.and_then(|mut value| expand::expand(state, &mut value, &paths).map(|()| value));
     state.publish();
     state.cause = None;
@@ -189,6 +191,12 @@ fn perform(state: &mut State, asked: &Asked) -> Answered {
         state.kept.keep(key, &print, state.now, answered.status, &answered.body);
     }
     answered
+}
+
+/// What did not happen here may have been recorded elsewhere.
+fn recorded(state: &State, operation: &Operation, call: &Call, failure: Failure) -> Answer {
+    let known = state.recorded.retrieve(operation.path, call.id());
+    known.filter(|_| operation.method == "GET" && failure.status == 404).cloned().ok_or(failure)
 }
 
 fn refused(failure: &Failure, request: &str) -> Answered {

@@ -34,7 +34,8 @@ fn descend(state: &State, value: &mut Value, names: &[&str]) -> bool {
     if let Some(included) = included {
         object.insert((*first).to_owned(), included);
     }
-    let Some(field) = object.get_mut(*first) else { return false };
+    // What was recorded elsewhere may have another shape.
+    let Some(field) = object.get_mut(*first) else { return !state.recorded.is_empty() };
     if let Some(found) = field.as_str().and_then(|id| state.render_any(id)) {
         *field = found;
     }

@@ -34,6 +34,18 @@ impl Recorded {
         self.objects.get(id).map(|(_, object)| object)
     }
 
+    /// The object that a `GET` of `path` asks for, such as `/v1/checkout/sessions/{session}`: one of another kind is not there.
+    pub fn retrieve(&self, path: &str, id: &str) -> Option<&Value> {
+        let (kinds, _) = path.strip_prefix("/v1/")?.split_once("/{").filter(|_| path.ends_with('}'))?;
+        let kind = kinds.strip_suffix('s')?.replace('/', ".");
+        self.find(id).filter(|object| text(object, "object") == Some(&kind))
+    }
+
+    /// The members of a list inside of an object.
+    pub fn members(&self, id: &str, list: &str) -> Option<Vec<Value>> {
+        self.find(id)?.get(list)?.get("data")?.as_array().cloned()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
     }

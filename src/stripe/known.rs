@@ -29,10 +29,10 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What of it these events need.
-    pub(super) fn part_for<'a>(&self, instructions: impl Iterator<Item = &'a Instructions>) -> Self {
+    /// What of it these events need, whose owners and subscriptions they are.
+    pub(super) fn part_for<'a>(&self, events: impl Iterator<Item = (&'a Owner, Option<&'a About>)>) -> Self {
         let mut part = Self::default();
-        for Instructions { owner, about, .. } in instructions {
+        for (owner, about) in events {
             if let Some((customer, accounts)) =
                 owner.customer().and_then(|customer| self.links.get_key_value(customer))
             {
@@ -43,7 +43,7 @@ impl Known {
             {
                 part.payments.entry(payment.clone()).or_insert_with(|| account.clone());
             }
-            let reports = about.as_ref().and_then(|about| self.reports.get_key_value(&about.subscription));
+            let reports = about.and_then(|about| self.reports.get_key_value(&about.subscription));
             if let Some((subscription, reports)) = reports {
                 part.reports.entry(subscription.clone()).or_insert_with(|| reports.clone());
             }

@@ -166,7 +166,7 @@ impl Processor {
     /// their commands are sent, without waiting for each to be stored before the next is decided.
     async fn handle_party(&self, events: Vec<Translated>, known: &Known, deadline: Instant) -> Handled {
         let instructions = || events.iter().filter_map(Translated::instructions);
-        let mut known = known.part_for(instructions());
+        let mut known = known.part_for(events.iter().filter_map(Translated::owner_and_subject));
         known.expect(instructions());
         let plans: Vec<Plan> = events.into_iter().map(|event| plan(event, &mut known)).collect();
         let mut outcomes = stream::iter(plans)

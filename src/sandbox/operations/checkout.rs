@@ -212,6 +212,9 @@ fn expire(state: &mut State, call: &Call) -> Answer {
 }
 
 fn line_items(state: &mut State, call: &Call) -> Answer {
-    let items = state.sessions.get(call.id())?.line_items(state);
+    let items = match state.recorded.members(call.id(), "line_items") {
+        Some(items) => items,
+        None => state.sessions.get(call.id())?.line_items(state),
+    };
     page_of_values(&items, call, &format!("/v1/checkout/sessions/{}/line_items", call.id()))
 }

@@ -48,9 +48,8 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 }
 
 fn lines(state: &mut State, call: &Call) -> Answer {
-    let recorded = state.recorded.find(call.id());
-    let lines: Vec<Value> = match recorded.and_then(|invoice| invoice.pointer("/lines/data")) {
-        Some(lines) => lines.as_array().cloned().unwrap_or_default(),
+    let lines = match state.recorded.members(call.id(), "lines") {
+        Some(lines) => lines,
         None => {
             let invoice = state.invoices.get(call.id())?;
             invoice.lines.iter().map(|line| line.render(&invoice.id)).collect()

@@ -13,7 +13,7 @@ use crate::{
         envelope::Envelope,
         inbox::claim::Due,
         rest::{self, Rest},
-        translate::{Instructions, Owner, SetAside, Translation, translate},
+        translate::{About, Instructions, Owner, SetAside, Translation, translate},
     },
 };
 
@@ -42,6 +42,12 @@ pub(super) struct Translated {
 impl Translated {
     pub(super) fn instructions(&self) -> Option<&Instructions> {
         self.translation.as_ref().ok()
+    }
+
+    /// Whose it is, and which subscription it is about.
+    pub(super) fn owner_and_subject(&self) -> Option<(&Owner, Option<&About>)> {
+        let about = self.instructions().and_then(|instructions| instructions.about.as_ref());
+        Some((self.owner()?, about))
     }
 
     /// Whose it is, also where that only decides whether it is held.

@@ -13,7 +13,7 @@ use crate::stripe::documents::{ADA, BOB, event};
 /// All grants of an account, sorted by id.
 ///
 /// Ada's first June: 500 of Basic, and on 06-11 at the same second of the day, with 20 of 30 days left, the difference
-/// to Creator: ⌊(1,500 − 500) × 20 ÷ 30⌋ = 666. July is Creator's 1,500, into which at most 2 × 1,500 − 1,500 may be
+/// to Creator: ⌊(1,500 − 500) × 20 ÷ 30⌋ = 666, which cost what was charged less what was credited. July is Creator's 1,500, into which at most 2 × 1,500 − 1,500 may be
 /// carried: all of the 500 and the 666. August is Basic's 500 again, into which 2 × 500 − 500 = 500 of the 1,500 are
 /// carried, and nothing of what had been carried before. Everything of August ends with the subscription. Packs stay,
 /// but the first one was refunded, in two halves, and the second one was disputed and lost: both are void.
@@ -44,7 +44,7 @@ pub fn grants(account: &str, opened_at: Timestamp) -> Vec<String> {
             "pack:pi_3QLedgerAda00000000000T3 top_up live: 2000 granted, 0 expired, 2000 left, \
              2025-06-22T09:00:00Z..never, 2000 usd by pi_3QLedgerAda00000000000T3",
             "up:il_11QLedgerAda00000000000A202 allocation ended: 666 granted, 666 expired, 0 left, \
-             2025-06-11T10:05:00Z..2025-07-01T10:05:00Z, 1333 usd by in_1QLedgerAda00000000000A2",
+             2025-06-11T10:05:00Z..2025-07-01T10:05:00Z, 667 usd by in_1QLedgerAda00000000000A2",
         ],
         // The trial gives nothing in this catalog; what is left of the one month that was paid ends with it.
         _ => &[

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::{ending::latest, expected, expected::NAMES, program::Program};
 use crate::stripe::documents::{SHAPES, event, story, value};
 
-/// What a document is expected to do: to itself, and to the accounts. Credits that end by the clock are not its doing.
+/// What a document is expected to do: to itself, and to the accounts. Credits that end by the clock, or live on by it, are not
+/// its doing.
 pub struct Line {
     pub file: &'static str,
     /// The one shape of the API in which it does this. `None`: in both.
@@ -61,14 +62,14 @@ pub const LINES: &[Line] = &[
         "2024-04-10",
         processed(
             "invoice.payment_succeeded.subscription_create",
-            "Ada: PaymentLinked, PaymentSucceeded 999, PeriodPaid, CreditsGranted 500 month",
+            "Ada: PaymentLinked, PaymentSucceeded 999, InvoicePaid, CreditsGranted 500 month",
         ),
     ),
     only(
         "2025-basil",
         processed(
             "invoice.payment_succeeded.subscription_create",
-            "Ada: PaymentSucceeded 999, PeriodPaid, CreditsGranted 500 month",
+            "Ada: PaymentSucceeded 999, InvoicePaid, CreditsGranted 500 month",
         ),
     ),
     processed("invoice.paid.subscription_create", ""),
@@ -88,14 +89,14 @@ pub const LINES: &[Line] = &[
         "2024-04-10",
         processed(
             "invoice.payment_succeeded.subscription_update",
-            "Ada: PaymentLinked, PaymentSucceeded 667, CreditsGranted 666 up",
+            "Ada: PaymentLinked, PaymentSucceeded 667, InvoicePaid, CreditsGranted 666 up",
         ),
     ),
     only(
         "2025-basil",
         processed(
             "invoice.payment_succeeded.subscription_update",
-            "Ada: PaymentSucceeded 667, CreditsGranted 666 up",
+            "Ada: PaymentSucceeded 667, InvoicePaid, CreditsGranted 666 up",
         ),
     ),
     processed("invoice.paid.subscription_update", ""),
@@ -124,14 +125,14 @@ pub const LINES: &[Line] = &[
         "2024-04-10",
         processed(
             "invoice.payment_succeeded.after_trial",
-            "Bob: PaymentLinked, PaymentSucceeded 2999, PeriodPaid, CreditsGranted 5000 month",
+            "Bob: PaymentLinked, PaymentSucceeded 2999, InvoicePaid, CreditsGranted 5000 month",
         ),
     ),
     only(
         "2025-basil",
         processed(
             "invoice.payment_succeeded.after_trial",
-            "Bob: PaymentSucceeded 2999, PeriodPaid, CreditsGranted 5000 month",
+            "Bob: PaymentSucceeded 2999, InvoicePaid, CreditsGranted 5000 month",
         ),
     ),
     processed("invoice.paid.after_trial", ""),
@@ -150,24 +151,26 @@ pub const LINES: &[Line] = &[
     processed("charge.dispute.created", "Ada: DisputeOpened, GrantFrozen"),
     processed("charge.dispute.funds_withdrawn", ""),
     processed("charge.refunded.rest", "Ada: PaymentRefunded, CreditsClawedBack 1000"),
-    // A new period gives nothing before it is paid.
+    // A new period gives nothing before it is paid. Until then the clock lets what is left live on; as soon as it is paid,
+    // that ended with its period.
     processed("customer.subscription.updated.renewal", "Ada: SubscriptionRenewed"),
     ignored("invoice.created"),
-    ignored("invoice.finalized"),
+    // Only the first invoice of a subscription is waited for.
+    processed("invoice.finalized", ""),
     only(
         "2024-04-10",
         processed(
             "invoice.payment_succeeded.subscription_cycle",
-            "Ada: PaymentLinked, PaymentSucceeded 1999, PeriodPaid, CreditsGranted 1500 month, CreditsGranted 500 carry, \
-         CreditsGranted 666 carry",
+            "Ada: PaymentLinked, PaymentSucceeded 1999, InvoicePaid, GrantEndMoved month to 07-01, \
+             GrantEndMoved up to 07-01, CreditsGranted 500 carry, CreditsGranted 666 carry, CreditsGranted 1500 month",
         ),
     ),
     only(
         "2025-basil",
         processed(
             "invoice.payment_succeeded.subscription_cycle",
-            "Ada: PaymentSucceeded 1999, PeriodPaid, CreditsGranted 1500 month, CreditsGranted 500 carry, \
-         CreditsGranted 666 carry",
+            "Ada: PaymentSucceeded 1999, InvoicePaid, GrantEndMoved month to 07-01, \
+             GrantEndMoved up to 07-01, CreditsGranted 500 carry, CreditsGranted 666 carry, CreditsGranted 1500 month",
         ),
     ),
     processed("invoice.paid.subscription_cycle", ""),
@@ -179,22 +182,27 @@ pub const LINES: &[Line] = &[
     processed("charge.dispute.closed", "Ada: DisputeClosed, GrantUnfrozen, CreditsClawedBack 5500"),
     // The price says Basic, and the metadata, which still says Creator, is not believed.
     processed("customer.subscription.updated.plan_downgrade", "Ada: PlanChanged; plan basic; MRR 999"),
-    processed("invoice.payment_failed", "Ada: PaymentFailed"),
-    processed("customer.subscription.updated.past_due", "Ada: SubscriptionPastDue; status past_due"),
+    processed("invoice.payment_failed", "Ada: PaymentFailed, InvoiceUnpaid"),
+    // What is left of July lives as long as the grace does.
+    processed(
+        "customer.subscription.updated.past_due",
+        "Ada: SubscriptionPastDue, GrantEndMoved carry to 08-04, GrantEndMoved carry to 08-04, \
+         GrantEndMoved month to 08-04; status past_due",
+    ),
     // Three days of grace are over by now, to the second: the clock has taken the plan, and paying gives it back.
     processed("invoice.payment_action_required", "Ada: PaymentActionRequired"),
     only(
         "2024-04-10",
         processed(
             "invoice.payment_succeeded.recovered",
-            "Ada: PaymentLinked, PaymentSucceeded 999, PeriodPaid, CreditsGranted 500 month, CreditsGranted 500 carry; plan basic",
+            "Ada: PaymentLinked, PaymentSucceeded 999, InvoicePaid, CreditsGranted 500 month, CreditsGranted 500 carry; plan basic",
         ),
     ),
     only(
         "2025-basil",
         processed(
             "invoice.payment_succeeded.recovered",
-            "Ada: PaymentSucceeded 999, PeriodPaid, CreditsGranted 500 month, CreditsGranted 500 carry; plan basic",
+            "Ada: PaymentSucceeded 999, InvoicePaid, CreditsGranted 500 month, CreditsGranted 500 carry; plan basic",
         ),
     ),
     processed("invoice.paid.recovered", ""),
@@ -336,8 +344,9 @@ impl Look {
 impl Seen {
     fn since(&self, before: Option<&Self>) -> String {
         let known = before.map_or(0, |before| before.events.len());
-        let new = self.events[known..].iter().filter(|event| event["type"] != "CreditsExpired");
-        let events: Vec<_> = new.map(words).collect();
+        let new = (known..self.events.len()).map(|place| (&self.events[place], &self.events[..place]));
+        let told = new.filter(|(event, before)| !is_by_the_clock(event, before));
+        let events: Vec<_> = told.map(|(event, _)| words(event)).collect();
         let mut changes = Vec::from_iter((!events.is_empty()).then(|| events.join(", ")));
         let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
         let changed = |of: fn(&Self) -> &Value| before.map_or(&Value::Null, of) != of(self);
@@ -364,11 +373,34 @@ fn words(event: &Value) -> String {
     match name {
         "CreditsGranted" => {
             let grant = &data["grant"];
-            let id = grant["grant_id"].as_str().expect("an id");
-            format!("{name} {} {}", grant["amount"], id.split(':').next().expect("a kind"))
+            format!("{name} {} {}", grant["amount"], kind(&grant["grant_id"]))
         }
         "PaymentSucceeded" => format!("{name} {}", data["money"]["minor"]),
+        "GrantEndMoved" => {
+            let ends_at = data["ends_at"].as_str().expect("a time");
+            format!("{name} {} to {}", kind(&data["grant_id"]), ends_at.get(5..10).expect("a day"))
+        }
         "CreditsClawedBack" => format!("{name} {}", data["voided"]),
         _ => name.to_owned(),
     }
+}
+
+fn kind(grant_id: &Value) -> &str {
+    grant_id.as_str().and_then(|id| id.split(':').next()).expect("a kind")
+}
+
+/// Whether a grant ended, or is bridged, because its time was over, and not because of what was told.
+fn is_by_the_clock(event: &Value, before: &[Value]) -> bool {
+    if event["type"] != "GrantEndMoved" {
+        return event["type"] == "CreditsExpired";
+    }
+    let grant_id = &event["data"]["grant_id"];
+    let mut ends = before.iter().filter_map(|event| {
+        let data = &event["data"];
+        let granted = Some(&data["grant"]["expires_at"]).filter(|_| data["grant"]["grant_id"] == *grant_id);
+        let moved = Some(&data["ends_at"])
+            .filter(|_| event["type"] == "GrantEndMoved" && data["grant_id"] == *grant_id);
+        granted.or(moved)
+    });
+    ends.next_back() == Some(&event["data"]["effective_at"])
 }

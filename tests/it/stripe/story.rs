@@ -4,7 +4,7 @@ use counterfoil::{
     domain::{
         command::{Command, RecordPaidInvoice, RecordSubscription, SubscriptionChange},
         event::PaymentPurpose,
-        invoice::LineEffect,
+        invoice::{LineEffect, UnpaidInvoice},
         subscription::SubscriptionStatus,
     },
     stripe::translate::{Instructions, Owner, SetAside},
@@ -19,6 +19,10 @@ fn words(command: &Command) -> String {
         Command::UnlinkCustomer { customer, .. } => format!("unlink {customer}"),
         Command::RecordSubscription(report) => subscription(report),
         Command::RecordPaidInvoice(invoice) => paid_invoice(invoice),
+        Command::RecordUnpaidInvoice { invoice, .. } => unpaid_invoice(invoice),
+        Command::RecordCreditNote { money, voided, .. } => {
+            format!("{} {}", if *voided { "not credited" } else { "credited" }, money.minor)
+        }
         Command::RecordPackPurchase(purchase) => {
             format!("pack {} x{} for {}", purchase.pack, purchase.quantity, purchase.money.minor)
         }
@@ -83,6 +87,15 @@ fn paid_invoice(invoice: &RecordPaidInvoice) -> String {
             line.period.end.to_utc().format("%m-%d"),
             line.cost.minor
         );
+    }
+    words
+}
+
+fn unpaid_invoice(invoice: &UnpaidInvoice) -> String {
+    let mut words = format!("unpaid {:?}", invoice.state);
+    for charge in &invoice.charges {
+        let [start, end] = [charge.period.start, charge.period.end].map(|at| at.to_utc().format("%m-%d"));
+        words += &format!(": {} {start}..{end}", charge.plan);
     }
     words
 }
@@ -183,7 +196,8 @@ fn expected(shape: &str, file: &str) -> String {
         "invoice.paid.after_trial" | "invoice.payment_succeeded.after_trial" => {
             bob("paid 2999: team x1 06-19..07-19 for 2999")
         }
-        "invoice.payment_failed" => ada("failed 999 of basic attempt 1"),
+        "invoice.finalized" => ada("unpaid Open: creator 07-01..08-01"),
+        "invoice.payment_failed" => ada("failed 999 of basic attempt 1; unpaid Failed: basic 08-01..09-01"),
         "invoice.payment_action_required" => ada("action 999"),
         "checkout.session.completed.subscription" => ada("checkout Completed { paid: true } of basic"),
         "checkout.session.completed.topup" => {
