@@ -146,6 +146,8 @@ pub fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
         let name = match &grant.terms.slot {
             Some(slot) if rolled => format!("carried into {}", slot.period.start),
             Some(slot) => format!("of the month until {}", slot.month_end()),
+            // It is named by the number of its event.
+            None if grant.terms.source == Source::Refund => "a refund".to_owned(),
             None => grant.terms.grant_id.to_string(),
         };
         // Of a month as much is granted as is known to be due, and some of it may have paid a debt that was none in the end,
