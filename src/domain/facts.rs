@@ -82,7 +82,7 @@ impl Facts {
 
     /// A later state of an invoice holds over an earlier one, and that it was paid over all of them.
     pub(super) fn leave_unpaid(&mut self, invoice: &UnpaidInvoice, at: Timestamp) {
-        if self.invoices.iter().any(|known| known.invoice.invoice == invoice.invoice) {
+        if self.knows_invoice(&invoice.invoice) {
             return;
         }
         let known = self.unpaid.entry(invoice.invoice.clone()).or_insert_with(|| (invoice.clone(), at));

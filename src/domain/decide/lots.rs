@@ -148,11 +148,11 @@ impl Draft<'_> {
         for draw in returns {
             self.settle_return(&draw.grant_id, effective_at)?;
         }
-        if returns.is_empty() || self.account.subscriptions.facts().is_empty() {
-            return Ok(());
-        }
+        let wallet = &self.account.wallet;
+        let of_month =
+            |draw: &Draw| wallet.find(&draw.grant_id).is_some_and(|grant| grant.terms.slot.is_some());
         // What a smaller plan takes is taken from what was held, too, once it is back.
-        self.settle_months()
+        if returns.iter().any(of_month) { self.settle_months() } else { Ok(()) }
     }
 
     /// How much of what is about to come back to a grant settles what was taken back of it as spent.
