@@ -262,6 +262,7 @@ impl Account {
             grace_days: None,
             unit: None,
             moved_to: None,
+            metadata: counterfoil::domain::metadata::Metadata::default(),
             evidence: Evidence {
                 reported_at: at,
                 rank: 1,

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|---|---|
 //! | `AccountOpened` | | | | | | new row |
 //! | `CustomerLinked`, `CustomerUnlinked` | | | | | | customers |
+//! | `AccountMetadataSet` | | | | | | |
 //! | `AccountClosed` | | | | | | status |
 //! | `CreditsGranted` | line, by source | | | | expiry | |
 //! | `CreditsDeducted` | usage | count, credits | | | | |

@@ -25,6 +25,7 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsGranted { .. }
         | Event::CreditsDeducted { .. }
@@ -80,6 +81,7 @@ pub(super) fn payment(event: &Event) -> Option<(&ProviderId, Paid)> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsGranted { .. }
         | Event::CreditsDeducted { .. }

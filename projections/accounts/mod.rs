@@ -61,6 +61,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             Event::AccountOpened { plan, effective_at } => Some((fact, plan, effective_at)),
             Event::CustomerLinked { .. }
             | Event::CustomerUnlinked { .. }
+            | Event::AccountMetadataSet { .. }
             | Event::AccountClosed { .. }
             | Event::CreditsGranted { .. }
             | Event::CreditsDeducted { .. }
@@ -136,6 +137,7 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         Event::CustomerUnlinked { customer, .. } => link(fact, customer, true, tables, connection).await,
         Event::AccountClosed { .. } => close(fact, tables, connection).await,
         Event::AccountOpened { .. }
+        | Event::AccountMetadataSet { .. }
         | Event::CreditsGranted { .. }
         | Event::CreditsDeducted { .. }
         | Event::CreditsRefunded { .. }

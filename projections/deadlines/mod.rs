@@ -80,6 +80,7 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsDeducted { .. }
         | Event::CreditsRefunded { .. }

@@ -202,6 +202,7 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::HoldExtended { .. }
         | Event::InvoicePaid { .. }

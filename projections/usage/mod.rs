@@ -107,6 +107,7 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsGranted { .. }
         | Event::CreditsExpired { .. }

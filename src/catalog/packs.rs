@@ -12,6 +12,7 @@ use crate::domain::{
     amount::Credits,
     catalog::{Pack, Standing},
     names::PackId,
+    top_up::PACK,
 };
 
 const KEYS: [&str; 7] = ["name", "retired", "credits", "price", "earlier", "expires_after_days", "stripe"];
@@ -27,6 +28,11 @@ pub(super) fn read(root: &Table<'_>, terms: &Terms) -> Vec<Pack> {
 }
 
 fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
+    if entry.name == PACK {
+        return entry
+            .node
+            .refuse(format!("`{PACK}` is what a free amount is recorded as; give the pack another id"));
+    }
     let id = identify(entry, PackId::parse);
     let table = entry.node.table(&KEYS)?;
     let name = table.required("name").and_then(|node| node.text());

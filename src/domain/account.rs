@@ -18,6 +18,7 @@ use super::{
     event::{Draw, Event, PaymentPurpose},
     facts::Known,
     limits::{Usage, Window},
+    metadata::Metadata,
     names::{PlanId, ProviderId},
     payments::Payments,
     sold::Sales,
@@ -55,6 +56,8 @@ pub struct OpenAccount {
     /// The plan that holds while no subscription gives one.
     pub free_plan: PlanId,
     pub customers: BTreeMap<ProviderId, CustomerLink>,
+    /// What the caller attaches to it.
+    pub metadata: Metadata,
     pub wallet: Wallet,
     pub usage: Usage,
     pub subscriptions: Subscriptions,
@@ -143,6 +146,7 @@ impl OpenAccount {
             opened_at,
             free_plan,
             customers: BTreeMap::new(),
+            metadata: Metadata::default(),
             wallet: Wallet::default(),
             usage: Usage::default(),
             subscriptions: Subscriptions::default(),
@@ -191,6 +195,10 @@ impl OpenAccount {
             }
             Event::CustomerUnlinked { customer, .. } => {
                 self.customers.insert(customer.clone(), CustomerLink::Gone);
+                Ok(())
+            }
+            Event::AccountMetadataSet { metadata, .. } => {
+                self.metadata = metadata.clone();
                 Ok(())
             }
             Event::CreditsGranted { .. }

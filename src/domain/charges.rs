@@ -3,12 +3,14 @@
 
 use super::{
     account::{Account, OpenAccount},
-    amount::Money,
+    amount::{Credits, Money},
     catalog::{Catalog, Pack, PackRefunds},
     names::{PackId, ProviderId},
     payments::DisputeState,
     refusal::Refusal,
     sale,
+    sold::SoldPack,
+    top_up,
 };
 
 /// What is to be paid for.
@@ -18,6 +20,8 @@ pub enum Payable {
         pack: PackId,
         quantity: u32,
     },
+    /// Any number of credits.
+    Credits(Credits),
     /// Something that the ledger does not sell, in minor units of the catalog's currency. It gives no credits.
     Amount(i64),
 }
@@ -114,6 +118,7 @@ pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result
                 *quantity,
             )
         }
+        Payable::Credits(credits) => Some(SoldPack::of_credits(catalog, *credits)?.price),
         Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),
     };
     let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
@@ -185,7 +190,11 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
     let Some(pack) = payment.pack.as_ref().filter(|_| minor != payment.amount) else {
         return Ok(Capture { minor, packs: None });
     };
-    let price = catalog.terms_of_pack(pack).ok_or(Refusal::UnknownPack)?.price.minor;
+    let price = if pack.as_str() == top_up::PACK {
+        payment.amount
+    } else {
+        catalog.terms_of_pack(pack).ok_or(Refusal::UnknownPack)?.price.minor
+    };
     let whole = minor.checked_rem(price) == Some(0);
     let packs = minor.checked_div(price).filter(|_| whole).and_then(|packs| u32::try_from(packs).ok());
     match packs {

@@ -11,6 +11,7 @@ use super::{
     event::{Draw, PaymentPurpose, Purpose},
     invoice::{LineEffect, UnpaidInvoice},
     limits::Window,
+    metadata::Metadata,
     names::{
         DeductionId, GenerationId, GenerationType, GrantId, HoldId, InvalidIdentifier, OptionName, PackId,
         PlanId, ProviderId,
@@ -24,6 +25,10 @@ use super::{
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     OpenAccount,
+    /// Replaces what the caller attaches to the account.
+    SetMetadata {
+        metadata: Metadata,
+    },
     CloseAccount {
         reason: String,
     },
@@ -282,6 +287,9 @@ pub struct RecordPackPurchase {
     pub item: Option<ProviderId>,
     pub session: Option<ProviderId>,
     pub pack: PackId,
+    /// What it gives, as the payment provider was told when it was sold. `None`: as the catalog says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sold: Option<SoldPack>,
     pub quantity: u32,
     /// What it came to before discounts and taxes, where only that says how many there were: then it is counted by the
     /// price that they were sold at.
@@ -317,6 +325,9 @@ pub struct RecordCheckout {
     /// What a pack gives and costs that is sold on the page, for one that has started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sold: Option<SoldPack>,
+    /// What the caller attaches to what is bought, for one that has started.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// The invoice that the session makes beside its payment, for one that is completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<ProviderId>,

@@ -13,6 +13,7 @@ use super::{
     credits::GrantTerms,
     invoice::{PaidInvoice, UnpaidInvoice},
     limits::Window,
+    metadata::Metadata,
     names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
     sold::SoldPack,
     subscription::{SubscriptionTerms, Term},
@@ -39,6 +40,11 @@ pub enum Event {
     /// The customer is gone at the payment provider. The ledger stays.
     CustomerUnlinked {
         customer: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// What the caller attaches to the account, whole.
+    AccountMetadataSet {
+        metadata: Metadata,
         effective_at: Timestamp,
     },
     /// Nothing more can be spent or granted.
@@ -365,6 +371,9 @@ pub enum Event {
         /// What each pack gives that is sold on the page, whatever the catalog says when it is paid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sold: Option<SoldPack>,
+        /// What the caller attaches to what is bought.
+        #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+        metadata: Metadata,
         effective_at: Timestamp,
     },
     CheckoutCompleted {
@@ -391,6 +400,7 @@ impl Event {
             Self::AccountOpened { .. } => "AccountOpened",
             Self::CustomerLinked { .. } => "CustomerLinked",
             Self::CustomerUnlinked { .. } => "CustomerUnlinked",
+            Self::AccountMetadataSet { .. } => "AccountMetadataSet",
             Self::AccountClosed { .. } => "AccountClosed",
             Self::CreditsGranted { .. } => "CreditsGranted",
             Self::CreditsDeducted { .. } => "CreditsDeducted",

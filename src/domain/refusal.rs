@@ -91,6 +91,11 @@ pub enum Refusal {
         /// The setting that would name the price.
         setting: Option<String>,
     },
+    /// The catalog sells no such free amount of credits.
+    TopUpOutOfBounds {
+        smallest: Credits,
+        largest: Credits,
+    },
     /// The account has a subscription, and may have only one.
     SubscriptionActive {
         plan: PlanId,

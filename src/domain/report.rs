@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     amount::{Credits, Money},
     command::SubscriptionChange,
+    metadata::Metadata,
     names::{AccountId, PlanId, ProviderId},
     time::{Period, Timestamp},
 };
@@ -90,6 +91,9 @@ pub struct SubscriptionTerms {
     /// The account that has the subscription since this report. `None`: the one that the report is recorded in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<AccountId>,
+    /// What the caller attached to it when it was bought.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     pub evidence: Evidence,
 }
 

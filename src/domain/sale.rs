@@ -3,6 +3,7 @@
 
 use super::{
     account::{Account, CustomerLink, OpenAccount},
+    amount::Credits,
     catalog::{Catalog, Interval, StripePrice},
     event::PaymentPurpose,
     names::{PackId, PlanId, ProviderId},
@@ -26,12 +27,15 @@ pub enum Wish {
         pack: PackId,
         quantity: u32,
     },
+    /// Any number of credits.
+    Credits(Credits),
 }
 
 /// What is sold, and at which of the payment provider's prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sale {
-    pub price_id: String,
+    /// `None`: a price is made for this sale alone, as `pack` says.
+    pub price_id: Option<String>,
     pub quantity: u32,
     /// How long nothing is charged, for a plan that begins with a trial.
     pub trial_days: Option<u16>,
@@ -55,7 +59,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
             let price = price.ok_or(Refusal::NotForSale { setting: None })?;
             let days = offer.trial.map_or(0, |trial| trial.days);
             Ok(Sale {
-                price_id: price_id(&price.stripe)?,
+                price_id: Some(price_id(&price.stripe)?),
                 quantity: *quantity,
                 trial_days: if *trial { Some(trial_days(account, days)?) } else { None },
                 purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan.clone()) },
@@ -67,11 +71,21 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
             let offer =
                 Some(offer).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?;
             Ok(Sale {
-                price_id: price_id(&offer.stripe)?,
+                price_id: Some(price_id(&offer.stripe)?),
                 quantity: *quantity,
                 trial_days: None,
                 purpose: PaymentPurpose::Pack { pack: pack.clone(), quantity: *quantity },
                 pack: Some(SoldPack::of(offer)),
+            })
+        }
+        Wish::Credits(credits) => {
+            let sold = SoldPack::of_credits(catalog, *credits)?;
+            Ok(Sale {
+                price_id: None,
+                quantity: 1,
+                trial_days: None,
+                purpose: PaymentPurpose::Pack { pack: sold.pack.clone(), quantity: 1 },
+                pack: Some(sold),
             })
         }
     }
@@ -144,7 +158,7 @@ pub fn superseded(account: &OpenAccount, catalog: &Catalog, wish: &Wish, at: Tim
         Wish::Plan { .. } if !catalog.payments.several_subscriptions => {
             account.sales.open_plans(at).collect()
         }
-        Wish::Plan { .. } | Wish::Pack { .. } => Vec::new(),
+        Wish::Plan { .. } | Wish::Pack { .. } | Wish::Credits(_) => Vec::new(),
     }
 }
 

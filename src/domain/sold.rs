@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     account::OpenAccount,
     amount::{Credits, Money},
-    catalog::Pack,
+    catalog::{Catalog, Pack},
     command::RecordPackPurchase,
     names::{PackId, ProviderId},
+    refusal::Refusal,
     time::Timestamp,
+    top_up::{PACK, pack_id},
 };
 
 /// How many checkouts of an account are remembered. Of one that is forgotten, a pack gives what the catalog says when it is paid.
@@ -67,10 +69,26 @@ impl SoldPack {
         }
     }
 
+    /// So many credits, at the catalog's price for each.
+    ///
+    /// # Errors
+    /// When the catalog sells no free amount, or not so much or so little.
+    pub fn of_credits(catalog: &Catalog, credits: Credits) -> Result<Self, Refusal> {
+        let top_up = catalog.top_up.as_ref().ok_or(Refusal::NotForSale { setting: None })?;
+        let (smallest, largest) = (top_up.smallest, top_up.largest);
+        let price = top_up.price_of(credits).ok_or(Refusal::TopUpOutOfBounds { smallest, largest })?;
+        let pack = pack_id().map_err(|_| Refusal::UnknownPack)?;
+        Ok(Self { pack, credits, price, expires_after_days: top_up.expires_after_days })
+    }
+
     /// How many of it were bought: as many as its price goes into what was charged, where that is a whole number, else
     /// as many as were said.
     #[must_use]
     pub fn count(&self, purchase: &RecordPackPurchase) -> u32 {
+        // Of a free amount there is one.
+        if self.pack.as_str() == PACK {
+            return purchase.quantity;
+        }
         let subtotal = purchase.subtotal.as_ref().filter(|money| money.currency == self.price.currency);
         let counted = subtotal.and_then(|money| whole(money.minor, self.price.minor));
         counted.unwrap_or(purchase.quantity)

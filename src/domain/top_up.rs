@@ -3,7 +3,19 @@
 use super::{
     amount::{Credits, Currency, Money, Ratio},
     chargeable,
+    names::{InvalidIdentifier, PackId},
 };
+
+/// The id of the pack that a free amount is recorded as. No other pack has it.
+pub const PACK: &str = "credits";
+
+/// The id of the pack that a free amount is recorded as.
+///
+/// # Errors
+/// Never: the id is well formed.
+pub fn pack_id() -> Result<PackId, InvalidIdentifier> {
+    PackId::parse(PACK)
+}
 
 /// Any number of credits, bought once at a price for each.
 #[derive(Clone, Debug, PartialEq, Eq)]

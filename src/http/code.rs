@@ -96,6 +96,8 @@ codes! {
         "`payment_status` says how far it has come.";
     CaptureExceedsPayment = CONFLICT, "capture_exceeds_payment", "More was to be captured than is held",
         "Capture at most `capturable`, or leave `amount` out to capture all.";
+    TopUpOutOfBounds = UNPROCESSABLE_ENTITY, "top_up_out_of_bounds", "No such number of credits is sold",
+        "Buy `smallest` to `largest` credits at once.";
     PartOfPack = UNPROCESSABLE_ENTITY, "part_of_pack", "The amount pays for a part of a pack",
         "Capture a multiple of `price`.";
     RefundExceedsPayment = CONFLICT, "refund_exceeds_payment", "More was to be given back than is left",

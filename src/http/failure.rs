@@ -234,6 +234,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::PaymentState { .. } => Code::PaymentState,
         Refusal::CaptureExceedsPayment { .. } => Code::CaptureExceedsPayment,
         Refusal::PartOfPack { .. } => Code::PartOfPack,
+        Refusal::TopUpOutOfBounds { .. } => Code::TopUpOutOfBounds,
         Refusal::RefundExceedsPayment { .. } => Code::RefundExceedsPayment,
         Refusal::PackNotRefundable => Code::PackNotRefundable,
         Refusal::PaymentDisputed => Code::PaymentDisputed,

@@ -134,6 +134,9 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
             json!({ "smallest": smallest, "largest": largest, "currency": currency })
         }
+        Refusal::TopUpOutOfBounds { smallest, largest } => {
+            json!({ "path": "$.credits", "smallest": smallest, "largest": largest })
+        }
         Refusal::PaymentState { status } => json!({ "payment_status": status }),
         Refusal::CaptureExceedsPayment { capturable, requested } => {
             json!({ "capturable": capturable, "requested": requested })
@@ -221,6 +224,7 @@ pub fn detail(failure: &Failure) -> String {
 
 /// A sentence about a refusal, with its figures.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one match names every refusal")]
 pub fn detail_of_refusal(refusal: &Refusal) -> String {
     match refusal {
         Refusal::InsufficientCredits { requested, available, .. } => {
@@ -258,6 +262,9 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         Refusal::PreviewExpired { oldest } => format!("What was shown before {oldest} does not hold now."),
         Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
             format!("A payment is {smallest} to {largest} {currency}, in minor units.")
+        }
+        Refusal::TopUpOutOfBounds { smallest, largest } => {
+            format!("{smallest} to {largest} credits are sold at once.")
         }
         Refusal::PaymentState { status } => format!("It is `{status}`."),
         Refusal::CaptureExceedsPayment { capturable, requested } => {

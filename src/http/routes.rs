@@ -49,7 +49,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(plan::limits))
         .routes(routes!(plan::entitlements))
         .routes(routes!(plan::subscription))
-        .routes(routes!(list_of_subscriptions::list))
+        .routes(routes!(list_of_subscriptions::list, subscriptions::subscribe))
         .routes(routes!(history::history))
         .routes(routes!(events::list))
         .routes(routes!(statement::statement))

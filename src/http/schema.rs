@@ -4,6 +4,8 @@
 
 #![expect(dead_code, reason = "only their descriptions are used")]
 
+use crate::http::request::Pairs;
+
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -131,6 +133,9 @@ pub struct BatchItem {
     hold_id: Option<Id>,
     #[schema(minimum = 1)]
     amount: Option<i64>,
+    /// For `open`.
+    #[schema(value_type = Option<Pairs>)]
+    metadata: Option<Pairs>,
     /// For `generate`.
     r#type: Option<Id>,
     options: Option<std::collections::BTreeMap<String, String>>,

@@ -49,7 +49,8 @@ impl Remedy {
                 "Nothing was charged. Call the bank that gave out the card, or use another way to pay."
             }
             Self::Authenticate => {
-                "Nothing was charged. The bank wants to know that it is you: confirm the payment in the browser."
+                "Nothing was charged. The bank wants to know that it is you: confirm the payment in the browser, or on \
+                 a page."
             }
             Self::TryAgain => "Nothing was charged. Try again; if that fails, use another way to pay.",
             Self::TryLater => "Nothing was charged. Try again in a day, or use another way to pay.",
@@ -110,6 +111,7 @@ pub const DECLINES: &[(&str, Remedy)] = &[
     ("service_not_allowed", Remedy::CallBank),
     ("stolen_card", Remedy::AnotherMethod),
     ("stop_payment_order", Remedy::CallBank),
+    ("subscription_payment_intent_requires_action", Remedy::Authenticate),
     ("testmode_decline", Remedy::AnotherMethod),
     ("transaction_not_allowed", Remedy::CallBank),
     ("try_again_later", Remedy::TryAgain),

@@ -113,6 +113,9 @@ impl Draft<'_> {
         if let Some(sold) = self.account.sales.sold(purchase) {
             return Ok(sold.clone());
         }
+        if let Some(sold) = &purchase.sold {
+            return Ok(sold.clone());
+        }
         let pack = self.context.catalog.terms_of_pack(&purchase.pack).ok_or(Refusal::UnknownPack)?;
         Ok(SoldPack::of(pack))
     }
@@ -125,7 +128,8 @@ impl Draft<'_> {
         let effective_at = checkout.effective_at;
         self.record_last(match checkout.step {
             CheckoutStep::Started => {
-                Event::CheckoutStarted { session, purpose, sold: checkout.sold.clone(), effective_at }
+                let (sold, metadata) = (checkout.sold.clone(), checkout.metadata.clone());
+                Event::CheckoutStarted { session, purpose, sold, metadata, effective_at }
             }
             CheckoutStep::Completed { paid } => {
                 let invoice = checkout.invoice.clone();

@@ -6,6 +6,7 @@ use crate::domain::{
     command::GrantCredits,
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::Event,
+    metadata::Metadata,
     names::{GrantId, InvalidIdentifier, PlanId, ProviderId},
     refusal::Refusal,
     subscription::Term,
@@ -117,6 +118,14 @@ impl Draft<'_> {
             return Err(Refusal::DebtSmaller { debt });
         }
         self.record(Event::DebtForgiven { amount, reason: reason.to_owned(), effective_at: self.context.at })
+    }
+
+    /// What is there already needs no second event.
+    pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
+        if self.account.metadata != *metadata {
+            let (metadata, effective_at) = (metadata.clone(), self.context.at);
+            self.record_last(Event::AccountMetadataSet { metadata, effective_at });
+        }
     }
 
     pub(super) fn close(&mut self, reason: &str) -> Result<(), Refusal> {

@@ -64,7 +64,8 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
         ) => decide_open(Draft::open(context)?, command),
         (
             Account::Unopened,
-            Command::CloseAccount { .. }
+            Command::SetMetadata { .. }
+            | Command::CloseAccount { .. }
             | Command::DeductCredits { .. }
             | Command::Generate(_)
             | Command::HoldCredits { .. }
@@ -107,6 +108,7 @@ const fn is_fact(command: &Command) -> bool {
         | Command::OpenDispute { .. }
         | Command::CloseDispute { .. } => true,
         Command::OpenAccount
+        | Command::SetMetadata { .. }
         | Command::CloseAccount { .. }
         | Command::DeductCredits { .. }
         | Command::Generate(_)
@@ -126,6 +128,7 @@ const fn is_fact(command: &Command) -> bool {
 fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::OpenAccount | Command::Settle => {}
+        Command::SetMetadata { metadata } => draft.set_metadata(metadata),
         Command::CloseAccount { reason } => draft.close(reason)?,
         Command::DeductCredits { amount, id, description } => {
             draft.deduct(*amount, id.as_ref(), description.as_ref())?;

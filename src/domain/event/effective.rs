@@ -11,6 +11,7 @@ impl Event {
             Self::AccountOpened { effective_at, .. }
             | Self::CustomerLinked { effective_at, .. }
             | Self::CustomerUnlinked { effective_at, .. }
+            | Self::AccountMetadataSet { effective_at, .. }
             | Self::AccountClosed { effective_at, .. }
             | Self::CreditsGranted { effective_at, .. }
             | Self::CreditsDeducted { effective_at, .. }

@@ -3,13 +3,16 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{domain::time::Timestamp, http::schema::Time};
+use crate::{
+    domain::{metadata::Metadata, time::Timestamp},
+    http::{request::Pairs, schema::Time},
+};
 
 /// A page to pay on.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "checkout_session_id": "cs_test_a1", "url": "https://checkout.stripe.com/c/pay/cs_test_a1",
-    "expires_at": "2025-06-02T00:00:00Z",
+    "expires_at": "2025-06-02T00:00:00Z", "metadata": {},
 }))]
 pub struct CheckoutSession<'a> {
     pub checkout_session_id: &'a str,
@@ -17,6 +20,9 @@ pub struct CheckoutSession<'a> {
     pub url: &'a str,
     #[schema(value_type = Time)]
     pub expires_at: Timestamp,
+    /// As it was given.
+    #[schema(value_type = Pairs)]
+    pub metadata: &'a Metadata,
 }
 
 /// A page to look after a subscription on.

@@ -6,11 +6,18 @@ use utoipa::ToSchema;
 use super::web_url::WebUrl;
 use crate::{
     domain::{
+        amendment::Wish as Change,
         catalog::Interval,
-        names::{PackId, PlanId},
+        metadata::Metadata,
+        names::{PackId, PlanId, ProviderId},
         sale::Wish,
     },
-    http::{failure::Failure, schema::Id},
+    http::{
+        failure::Failure,
+        request::{Amount, Pairs},
+        schema::Id,
+    },
+    stripe::billing::Chosen,
 };
 
 /// The most of one thing that is bought at once.
@@ -18,7 +25,7 @@ pub const QUANTITY_MAX: u32 = 10_000;
 /// The longest e-mail address, in bytes.
 const EMAIL_BYTES_MAX: usize = 320;
 
-/// Something to buy: a `plan` with its `interval`, or a `pack`.
+/// Something to buy: a `plan` with its `interval`, a `pack`, or a number of `credits`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -38,6 +45,10 @@ pub struct CheckoutOrder {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pack: Option<PackId>,
+    /// How many credits, where the catalog sells any number of them.
+    #[serde(default)]
+    #[schema(value_type = Option<Amount>)]
+    credits: Option<Amount>,
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 10000)]
     quantity: u32,
@@ -50,6 +61,9 @@ pub struct CheckoutOrder {
     #[serde(default)]
     #[schema(min_length = 3, max_length = 320, pattern = "^[!-?A-~]+@[!-?A-~]+$")]
     email: Option<String>,
+    /// Also attached at Stripe, to the payment or the subscription.
+    #[serde(default)]
+    metadata: Pairs,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -59,12 +73,48 @@ pub enum IntervalChoice {
     Year,
 }
 
-/// Where the person comes back to from the page.
+/// Where the person comes back to from the page, and what they are to confirm there, if anything.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "return_url": "https://example.com/account" }))]
+#[schema(example = json!({ "return_url": "https://example.com/account", "plan": "team" }))]
 pub struct PortalOrder {
-    pub return_url: WebUrl,
+    return_url: WebUrl,
+    /// Which subscription is to be changed; needed where the account has several.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    subscription: Option<ProviderId>,
+    /// The plan to change to. With it, or with an `interval`, the page shows that change alone.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    plan: Option<PlanId>,
+    #[serde(default)]
+    interval: Option<IntervalChoice>,
+}
+
+impl PortalOrder {
+    /// Where the person comes back to, and the change that they are to confirm.
+    ///
+    /// # Errors
+    /// When a subscription is named, and not what it is to become.
+    pub fn into_parts(self) -> Result<(String, Option<Chosen>), Failure> {
+        let Self { return_url, subscription, plan, interval } = self;
+        let is_change = plan.is_some() || interval.is_some();
+        if subscription.is_some() && !is_change {
+            let expected = "it says which subscription is changed: add a `plan` or an `interval`";
+            return Err(Failure::body("$.subscription", expected));
+        }
+        let wish = Change { plan, interval: interval.map(Into::into), ..Change::default() };
+        Ok((return_url.into(), is_change.then_some(Chosen { subscription, wish })))
+    }
+}
+
+/// # Errors
+/// When so many cannot be had.
+pub(super) fn check_quantity(quantity: u32) -> Result<(), Failure> {
+    if (1..=QUANTITY_MAX).contains(&quantity) {
+        return Ok(());
+    }
+    Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")))
 }
 
 /// An order whose fields go together.
@@ -73,36 +123,50 @@ pub struct CheckoutParts {
     pub success_url: String,
     pub cancel_url: String,
     pub email: Option<String>,
+    pub metadata: Metadata,
 }
 
 impl CheckoutOrder {
     /// # Errors
     /// When its fields do not go together, or one is not possible.
     pub fn into_parts(self) -> Result<CheckoutParts, Failure> {
-        if !(1..=QUANTITY_MAX).contains(&self.quantity) {
-            return Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")));
-        }
+        check_quantity(self.quantity)?;
         if self.email.as_deref().is_some_and(|email| !is_email(email)) {
             return Err(Failure::body("$.email", "it is an e-mail address"));
         }
-        let quantity = self.quantity;
-        let wish = match (self.plan, self.pack, self.interval) {
-            (Some(plan), None, Some(interval)) => {
-                Wish::Plan { plan, interval: interval.into(), quantity, trial: self.trial }
-            }
-            (Some(_), None, None) => {
-                return Err(Failure::body("$.interval", "a plan is paid for by the `month` or `year`"));
-            }
-            (None, Some(pack), None) if !self.trial => Wish::Pack { pack, quantity },
-            (None, Some(_), _) => {
-                return Err(Failure::body("$.pack", "a pack has no `interval` and no `trial`"));
-            }
-            (Some(_), Some(_), _) | (None, None, _) => {
-                return Err(Failure::body("$", "either a `plan` or a `pack` is needed"));
-            }
-        };
+        let wish = self.wish()?;
         let (success_url, cancel_url) = (self.success_url.into(), self.cancel_url.into());
-        Ok(CheckoutParts { wish, success_url, cancel_url, email: self.email })
+        Ok(CheckoutParts { wish, success_url, cancel_url, email: self.email, metadata: self.metadata.0 })
+    }
+
+    fn wish(&self) -> Result<Wish, Failure> {
+        let (quantity, trial) = (self.quantity, self.trial);
+        let once = |path: &str, what: &str| {
+            if self.interval.is_some() || trial {
+                return Err(Failure::body(path, format!("{what} no `interval` and no `trial`")));
+            }
+            Ok(())
+        };
+        match (&self.plan, &self.pack, self.credits, self.interval) {
+            (Some(plan), None, None, Some(interval)) => {
+                Ok(Wish::Plan { plan: plan.clone(), interval: interval.into(), quantity, trial })
+            }
+            (Some(_), None, None, None) => {
+                Err(Failure::body("$.interval", "a plan is paid for by the `month` or `year`"))
+            }
+            (None, Some(pack), None, _) => {
+                once("$.pack", "a pack has")?;
+                Ok(Wish::Pack { pack: pack.clone(), quantity })
+            }
+            (None, None, Some(credits), _) => {
+                once("$.credits", "credits that are bought once have")?;
+                if quantity != 1 {
+                    return Err(Failure::body("$.quantity", "`credits` says how many there are"));
+                }
+                Ok(Wish::Credits(credits.credits()))
+            }
+            _ => Err(Failure::body("$", "either a `plan`, a `pack` or `credits` is needed")),
+        }
     }
 }
 
@@ -115,7 +179,7 @@ impl From<IntervalChoice> for Interval {
     }
 }
 
-const fn one() -> u32 {
+pub(super) const fn one() -> u32 {
     1
 }
 

@@ -59,15 +59,22 @@ pub async fn checkout(
         success_url: parts.success_url,
         cancel_url: parts.cancel_url,
         email: parts.email,
+        metadata: parts.metadata.clone(),
     });
     let Answered { answer, replayed } = opened.await?;
-    let (checkout_session_id, url, expires_at) = (&answer.session, &answer.url, answer.expires_at);
-    answered(StatusCode::CREATED, &CheckoutSession { checkout_session_id, url, expires_at }, replayed)
+    let document = CheckoutSession {
+        checkout_session_id: &answer.session,
+        url: &answer.url,
+        expires_at: answer.expires_at,
+        metadata: &parts.metadata,
+    };
+    answered(StatusCode::CREATED, &document, replayed)
 }
 
 /// Open a page to look after a subscription on
 ///
-/// The person can change the plan, the card, or cancel there. The key is remembered for 90 days.
+/// The person can change the plan, the card, or cancel there; or confirm one change that is named here, and comes back. The
+/// key is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = PortalOrder,
@@ -80,7 +87,8 @@ pub async fn portal(
     Json(order): Json<PortalOrder>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
-    let portal = Portal { account: to.account, key, return_url: order.return_url.into() };
+    let (return_url, change) = order.into_parts()?;
+    let portal = Portal { account: to.account, key, return_url, change };
     let Answered { answer, replayed } = state.billing.open_portal(portal).await?;
     answered(StatusCode::CREATED, &PortalSession { url: &answer }, replayed)
 }

@@ -7,11 +7,13 @@ use crate::{
     domain::{
         amount::{Currency, Money},
         charges::{Payable, Status},
+        metadata::Metadata,
         names::{PackId, ProviderId},
         time::Timestamp,
     },
     http::{
         failure::Failure,
+        request::{Amount, Pairs},
         schema::{Id, MoneySchema, Time},
     },
     stripe::{
@@ -21,9 +23,10 @@ use crate::{
     },
 };
 
-use super::{inputs::QUANTITY_MAX, web_url::WebUrl};
+use super::{inputs::check_quantity, web_url::WebUrl};
 
-/// Something to pay for: a `pack` with its `quantity`, or an `amount` for something that is not sold here.
+/// Something to pay for: a `pack` with its `quantity`, a number of `credits`, or an `amount` for something that is not sold
+/// here.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "pack": "pack_500", "quantity": 2 }))]
@@ -35,6 +38,10 @@ pub struct PaymentInput {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 10000)]
     quantity: Option<u32>,
+    /// How many credits, where the catalog sells any number of them.
+    #[serde(default)]
+    #[schema(value_type = Option<Amount>)]
+    credits: Option<Amount>,
     /// In minor units of the catalog's currency. It gives no credits.
     #[serde(default)]
     #[schema(minimum = 1)]
@@ -43,21 +50,24 @@ pub struct PaymentInput {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub reference: Option<ProviderId>,
+    /// Also attached at Stripe.
+    #[serde(default)]
+    pub metadata: Pairs,
 }
 
 impl PaymentInput {
     pub fn payable(&self) -> Result<Payable, Failure> {
         let quantity = self.quantity.unwrap_or(1);
-        if !(1..=QUANTITY_MAX).contains(&quantity) {
-            return Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")));
-        }
-        match (&self.pack, self.amount, self.quantity) {
-            (Some(pack), None, _) => Ok(Payable::Pack { pack: pack.clone(), quantity }),
-            (None, Some(amount), None) => Ok(Payable::Amount(amount)),
-            (None, Some(_), Some(_)) => Err(Failure::body("$.quantity", "only a `pack` has one")),
-            (Some(_), Some(_), _) | (None, None, _) => {
-                Err(Failure::body("$", "either a `pack` or an `amount` is needed"))
-            }
+        check_quantity(quantity)?;
+        let once = || match self.quantity {
+            Some(_) => Err(Failure::body("$.quantity", "only a `pack` has one")),
+            None => Ok(()),
+        };
+        match (&self.pack, self.credits, self.amount) {
+            (Some(pack), None, None) => Ok(Payable::Pack { pack: pack.clone(), quantity }),
+            (None, Some(credits), None) => once().map(|()| Payable::Credits(credits.credits())),
+            (None, None, Some(amount)) => once().map(|()| Payable::Amount(amount)),
+            _ => Err(Failure::body("$", "either a `pack`, `credits` or an `amount` is needed")),
         }
     }
 }
@@ -142,7 +152,7 @@ pub struct RefundInput {
 #[schema(as = Payment, example = json!({
     "payment": "pi_1", "status": "requires_action", "next_step": "authenticate",
     "amount": { "minor": 1200, "currency": "usd" }, "capturable": 0, "received": 0, "refunded": 0,
-    "pack": "pack_500", "quantity": 2, "reference": null, "payment_method": "pm_1",
+    "pack": "pack_500", "quantity": 2, "credits": null, "reference": null, "metadata": {}, "payment_method": "pm_1",
     "client_secret": "pi_1_secret_2", "redirect_url": "https://hooks.stripe.com/3d_secure",
     "decline_code": null, "is_disputed": false, "receipt_url": null, "created_at": "2025-06-01T00:00:00Z",
 }))]
@@ -164,8 +174,13 @@ pub struct PaymentDocument<'a> {
     #[schema(value_type = Option<Id>)]
     pack: Option<&'a str>,
     quantity: Option<u32>,
+    /// Of a free amount, for which `pack` is `credits`.
+    credits: Option<u64>,
     #[schema(value_type = Option<Id>)]
     reference: Option<&'a str>,
+    /// As it was given.
+    #[schema(value_type = Pairs)]
+    metadata: Metadata,
     #[schema(value_type = Option<Id>)]
     payment_method: Option<&'a str>,
     /// For the person's browser alone. Absent when there is nothing left to do with it, and from lists.
@@ -194,9 +209,11 @@ impl<'a> PaymentDocument<'a> {
             capturable: seen.amount_capturable,
             received: seen.amount_received,
             refunded: charge.map_or(0, |charge| charge.amount_refunded),
-            pack: seen.metadata.topup_code.as_deref(),
-            quantity: seen.metadata.quantity.as_deref().and_then(|quantity| quantity.parse().ok()),
-            reference: seen.metadata.reference.as_deref(),
+            pack: seen.text("topup_code"),
+            quantity: seen.text("quantity").and_then(|quantity| quantity.parse().ok()),
+            credits: seen.text("topup_credits").and_then(|credits| credits.parse().ok()),
+            reference: seen.text("reference"),
+            metadata: Metadata::read(|name| seen.text(name)),
             payment_method: seen.payment_method.as_deref(),
             client_secret: seen.client_secret.as_deref().filter(|_| waits_for_person(&status)),
             redirect_url: page.and_then(|page| page.url.as_deref()),

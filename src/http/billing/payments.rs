@@ -59,9 +59,9 @@ pub async fn create(
     Json(input): Json<PaymentInput>,
 ) -> Result<Response<Body>, Failure> {
     let (key, payable) = (key.required()?, input.payable()?);
-    let (account, reference) = (to.account, input.reference);
+    let (account, reference, metadata) = (to.account, input.reference, input.metadata.0);
     let provenance = provenance(&to.caller, &to.request_id);
-    let order = PaymentOrder { account, key, payable, reference, provenance };
+    let order = PaymentOrder { account, key, payable, reference, metadata, provenance };
     let Answered { answer, replayed } = state.billing.make_payment(order).await?;
     answered(StatusCode::CREATED, &PaymentDocument::of(&answer), replayed)
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::inputs::{IntervalChoice, QUANTITY_MAX};
+use super::inputs::{IntervalChoice, check_quantity, one};
 use crate::{
     domain::{
         amendment::{CancelAt, Wish},
@@ -12,6 +12,7 @@ use crate::{
     },
     http::{
         failure::Failure,
+        request::Pairs,
         schema::{Id, Time},
     },
     stripe::billing::Wanted,
@@ -42,6 +43,29 @@ pub struct SubscriptionChangeOrder {
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     proration_date: Option<Timestamp>,
+}
+
+/// A plan to subscribe to, with what the customer has to pay with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "plan": "creator", "interval": "month" }))]
+pub struct NewSubscriptionOrder {
+    #[schema(value_type = Id)]
+    pub plan: PlanId,
+    pub interval: IntervalChoice,
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 10000)]
+    pub quantity: u32,
+    /// Whether it begins with the days that the catalog gives for trying it.
+    #[serde(default)]
+    pub trial: bool,
+    /// What the customer's invoices are paid with, when it is not said.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub payment_method: Option<ProviderId>,
+    /// Also attached at Stripe.
+    #[serde(default)]
+    pub metadata: Pairs,
 }
 
 /// When and why it is cancelled.
@@ -108,9 +132,7 @@ impl SubscriptionChangeOrder {
     /// When nothing is to be changed, or a field is not possible.
     pub fn into_wish(self) -> Result<Wish, Failure> {
         let Self { plan, interval, quantity, proration_date, .. } = self;
-        if quantity.is_some_and(|quantity| !(1..=QUANTITY_MAX).contains(&quantity)) {
-            return Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")));
-        }
+        check_quantity(quantity.unwrap_or(1))?;
         if plan.is_none() && interval.is_none() && quantity.is_none() {
             return Err(Failure::body("$", "a `plan`, an `interval` or a `quantity` is needed"));
         }

@@ -8,11 +8,15 @@ use axum::{
 
 use super::{
     answered,
+    inputs::check_quantity,
     subscription_documents::{
         InvoicePreviewed, PendingChange, PendingOffer, SubscriptionChangePreview, SubscriptionRequested,
         UpcomingInvoice,
     },
-    subscription_inputs::{CancellationOrder, SubscriptionAsked, SubscriptionChangeOrder, SubscriptionOrder},
+    subscription_inputs::{
+        CancellationOrder, NewSubscriptionOrder, SubscriptionAsked, SubscriptionChangeOrder,
+        SubscriptionOrder,
+    },
 };
 use crate::{
     domain::names::ProviderId,
@@ -23,8 +27,34 @@ use crate::{
         request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query},
         schema::Id,
     },
-    stripe::billing::{Amend, Answered, Wanted},
+    stripe::billing::{Amend, Answered, Subscribe, Wanted},
 };
+
+/// Subscribe without a page
+///
+/// For a customer who has a payment method. It is charged now, or when the trial ends; nothing begins where it cannot be
+/// charged, as when the bank wants to ask the person: then a page is the way. The plan and its credits follow when Stripe
+/// reports the payment.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/subscriptions", operation_id = "subscribe", tag = "Billing",
+    params(("account" = Id, Path)), request_body = NewSubscriptionOrder,
+    responses((status = 201, description = "It has begun at Stripe.", body = SubscriptionRequested))
+)]
+pub async fn subscribe(
+    State(state): State<AppState>,
+    of: AccountOf<Bills>,
+    key: IdempotencyKey,
+    Json(order): Json<NewSubscriptionOrder>,
+) -> Result<Response<Body>, Failure> {
+    let (account, key) = (of.account, key.required()?);
+    check_quantity(order.quantity)?;
+    let NewSubscriptionOrder { plan, interval, quantity, trial, payment_method, metadata } = order;
+    let (interval, method, metadata) = (interval.into(), payment_method, metadata.0);
+    let subscribe = Subscribe { account, key, plan, interval, quantity, trial, method, metadata };
+    let Answered { answer, replayed } = state.billing.subscribe(subscribe).await?;
+    let document = SubscriptionRequested::new(&answer, state.ledger.catalog());
+    answered(StatusCode::CREATED, &document, replayed)
+}
 
 /// Preview a change of the subscription
 ///

@@ -9,13 +9,16 @@ use axum::{
 };
 
 use crate::{
-    domain::{account::Account, command::Command, event::Event, names::AccountId, refusal::Refusal},
+    domain::{
+        account::Account, command::Command, event::Event, metadata::Metadata, names::AccountId,
+        refusal::Refusal,
+    },
     http::{
         AppState,
         failure::Failure,
         keys::Caller,
         position::Token,
-        request::{AccountOf, Deducts, JsonOrNothing, RequestId, provenance},
+        request::{AccountOf, Deducts, JsonOrNothing, Pairs, RequestId, provenance},
         schema::Id,
     },
     ledger::{Key, Outcome, Request},
@@ -23,17 +26,20 @@ use crate::{
 
 use super::{
     documents::{AccountDocument, AccountStatus},
-    inputs::Nothing,
+    inputs::AccountInput,
     order::Done,
 };
 
+/// An account that has just been opened.
+static NOTHING_ATTACHED: Metadata = Metadata::new();
+
 /// Open an account
 ///
-/// It is on the free plan from then on, with what that plan gives. Opening an account that is open changes
-/// nothing, and answers what it is now.
+/// It is on the free plan from then on, with what that plan gives. Opening an account that is open changes nothing but its
+/// `metadata`, where that is given: it is replaced as a whole. What the account is now is answered.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}", operation_id = "open_account", tag = "Accounts",
-    params(("account" = Id, Path)), request_body = Option<Nothing>,
+    params(("account" = Id, Path)), request_body = Option<AccountInput>,
     responses(
         (status = 201, description = "Opened.", body = AccountDocument),
         (status = 200, description = "It was open already.", body = AccountDocument),
@@ -42,9 +48,9 @@ use super::{
 pub async fn put(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    JsonOrNothing(Nothing {}): JsonOrNothing<Nothing>,
+    JsonOrNothing(input): JsonOrNothing<AccountInput>,
 ) -> Result<Response<Body>, Failure> {
-    open(&state, to.account, &to.caller, &to.request_id).await.map(Done::into_response)
+    open(&state, to.account, input, &to.caller, &to.request_id).await.map(Done::into_response)
 }
 
 /// # Errors
@@ -52,6 +58,7 @@ pub async fn put(
 pub async fn open(
     state: &AppState,
     account: AccountId,
+    input: AccountInput,
     caller: &Arc<Caller>,
     request_id: &RequestId,
 ) -> Result<Done, Failure> {
@@ -61,10 +68,19 @@ pub async fn open(
         key: Key::opening(),
         provenance: provenance(caller, request_id),
     };
+    let provenance = request.provenance.clone();
     let outcome = state.ledger.execute(request).await?;
+    let status = if outcome.replayed { StatusCode::OK } else { StatusCode::CREATED };
+    if let Some(Pairs(metadata)) = input.metadata {
+        // What it says is all that there is then, so it needs no key to be repeated.
+        let (command, key) = (Command::SetMetadata { metadata }, Key::none());
+        let request = Request { account: account.clone(), command, key, provenance };
+        state.ledger.execute(request).await?;
+        return current(state, &account, status).await;
+    }
     match opened(&account, &outcome) {
-        Some(document) if !outcome.replayed => done(StatusCode::CREATED, &document),
-        Some(_) | None => current(state, &account).await,
+        Some(document) if !outcome.replayed => done(status, &document),
+        Some(_) | None => current(state, &account, StatusCode::OK).await,
     }
 }
 
@@ -81,11 +97,12 @@ fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountDoc
         plan,
         status: AccountStatus::Open,
         balance: outcome.balance()?,
+        metadata: &NOTHING_ATTACHED,
         position: Token::of(outcome.position),
     })
 }
 
-async fn current(state: &AppState, account: &AccountId) -> Result<Done, Failure> {
+async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> Result<Done, Failure> {
     let view = state.ledger.view(account).await?;
     let at = state.ledger.clock().now();
     match &view.account {
@@ -97,9 +114,10 @@ async fn current(state: &AppState, account: &AccountId) -> Result<Done, Failure>
                 plan: open.plan(at, state.ledger.catalog()),
                 status: AccountStatus::Open,
                 balance: view.account.balance(at),
+                metadata: &open.metadata,
                 position: Token::of(view.position),
             };
-            done(StatusCode::OK, &document)
+            done(status, &document)
         }
     }
 }

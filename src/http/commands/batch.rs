@@ -32,8 +32,8 @@ use crate::{
 use super::{
     accounts,
     inputs::{
-        Adjustment, Closing, Commit, Deduction, Extension, Forgiveness, GenerationOrder, Grant, HoldOrder,
-        Nothing, Refund,
+        AccountInput, Adjustment, Closing, Commit, Deduction, Extension, Forgiveness, GenerationOrder, Grant,
+        HoldOrder, Nothing, Refund,
     },
     item::{Head, Item, Name, Tag},
     order::{Done, Kind, Order},
@@ -104,9 +104,9 @@ async fn perform(
     check_scope(caller, command)?;
     let order = match command {
         Name::Open => {
-            let item: Item<Nothing> = parse(bytes, "$")?;
-            let account = account_of(caller, &item.head)?;
-            return accounts::open(state, account, caller, request_id).await;
+            let Item { head, fields }: Item<AccountInput> = parse(bytes, "$")?;
+            let account = account_of(caller, &head)?;
+            return accounts::open(state, account, fields, caller, request_id).await;
         }
         Name::Refund => {
             let Item { head, fields }: Item<Refund> = parse(bytes, "$")?;

@@ -8,11 +8,13 @@ use crate::{
         amount::Credits,
         credits::{Balance, Source},
         event::Draw,
+        metadata::Metadata,
         names::{AccountId, PlanId},
         time::Timestamp,
     },
     http::{
         position::Token,
+        request::Pairs,
         schema::{BalanceSchema, Count, DrawSchema, Id, Place, SourceSchema, Time},
     },
 };
@@ -27,6 +29,9 @@ pub struct AccountDocument<'a> {
     pub status: AccountStatus,
     #[schema(value_type = BalanceSchema)]
     pub balance: Balance,
+    /// As it was given.
+    #[schema(value_type = Pairs)]
+    pub metadata: &'a Metadata,
     #[schema(value_type = Place)]
     pub position: Token,
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     http::{
         failure::Failure,
-        request::{Amount, Text},
+        request::{Amount, Pairs, Text},
         schema::{Id, Time},
     },
 };
@@ -25,6 +25,16 @@ use crate::{
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
+
+/// What is said of an account when it is opened, or later.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "metadata": { "source": "spring_mail" } }))]
+pub struct AccountInput {
+    /// What it is to be from now on, as a whole. What is left out stays as it is.
+    #[serde(default)]
+    pub metadata: Option<Pairs>,
+}
 
 /// Credits to spend now, and for good.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -131,6 +131,16 @@ const OF_CHANGE: &[Code] = &[
     Code::NotForSale,
     Code::PreviewExpired,
 ];
+const OF_PORTAL: &[Code] = &[
+    Code::NoCustomer,
+    Code::NoSubscription,
+    Code::SubscriptionNotFound,
+    Code::SeveralSubscriptions,
+    Code::SubscriptionState,
+    Code::NothingToChange,
+    Code::UnknownPlan,
+    Code::NotForSale,
+];
 const OF_PREVIEW: &[Code] = &[
     Code::AccountNotFound,
     Code::AccountClosed,
@@ -333,10 +343,23 @@ pub const OPERATIONS: &[Described] = &[
             Code::NotForSale,
             Code::SubscriptionActive,
             Code::NoTrial,
+            Code::TopUpOutOfBounds,
             Code::TooManyCheckouts,
         ],
     ),
-    Described::billing("create_portal_session", &[Code::NoCustomer]),
+    Described::billing("create_portal_session", OF_PORTAL),
+    Described::billing(
+        "subscribe",
+        &[
+            Code::UnknownPlan,
+            Code::NotForSale,
+            Code::NoCustomer,
+            Code::PaymentMethodNotFound,
+            Code::SubscriptionActive,
+            Code::NoTrial,
+            Code::TooManyCheckouts,
+        ],
+    ),
     Described {
         asks_stripe: true,
         ..Described::other("preview_subscription_change", Bills::SCOPES, true, OF_PREVIEW)
@@ -365,7 +388,10 @@ pub const OPERATIONS: &[Described] = &[
     ),
     Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
     Described::billing("attach_payment_method", &[Code::PaymentMethodNotFound, Code::PaymentMethodTaken]),
-    Described::billing("create_payment", &[Code::UnknownPack, Code::PaymentOutOfBounds]),
+    Described::billing(
+        "create_payment",
+        &[Code::UnknownPack, Code::NotForSale, Code::PaymentOutOfBounds, Code::TopUpOutOfBounds],
+    ),
     Described::at_stripe("list_payments", false, &[Code::AccountNotFound]),
     Described::at_stripe("get_payment", false, &[Code::AccountNotFound, Code::PaymentNotFound]),
     Described::billing(

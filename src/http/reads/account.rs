@@ -9,6 +9,7 @@ use crate::{
         account::Account,
         amount::Credits,
         credits::Balance,
+        metadata::Metadata,
         names::{AccountId, PlanId},
         time::Timestamp,
     },
@@ -17,7 +18,7 @@ use crate::{
         commands::documents::AccountStatus,
         failure::Failure,
         position::Token,
-        request::{AccountOf, Query, Reads},
+        request::{AccountOf, Pairs, Query, Reads},
         schema::{BalanceSchema, Count, Id, Place, Time},
     },
 };
@@ -34,6 +35,9 @@ pub struct AccountNow<'a> {
     status: AccountStatus,
     #[schema(value_type = BalanceSchema)]
     balance: Balance,
+    /// As it was given.
+    #[schema(value_type = Pairs)]
+    metadata: &'a Metadata,
     #[schema(value_type = Place)]
     position: Token,
     #[schema(value_type = Time)]
@@ -68,6 +72,7 @@ pub async fn get(
         plan: opened.plan(now.at, state.ledger.catalog()),
         status,
         balance: now.account.balance(now.at),
+        metadata: &opened.metadata,
         position,
         opened_at: opened.opened_at,
         closed_at,

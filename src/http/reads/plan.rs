@@ -10,6 +10,7 @@ use crate::{
     domain::{
         amount::{Credits, Money},
         limits::{self, LimitState},
+        metadata::Metadata,
         names::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
         subscription::{SubscriptionStatus, SubscriptionTerms},
         time::{Period, Timestamp},
@@ -18,7 +19,7 @@ use crate::{
         AppState,
         failure::Failure,
         position::Token,
-        request::{AccountOf, Query, Reads},
+        request::{AccountOf, Pairs, Query, Reads},
         schema::{Count, Id, MoneySchema, PeriodSchema, Place, Time},
     },
 };
@@ -195,6 +196,9 @@ pub struct Subscription<'a> {
     #[schema(value_type = Option<Time>)]
     ended_at: Option<Timestamp>,
     collection_paused: bool,
+    /// As it was given when it was bought.
+    #[schema(value_type = Pairs)]
+    metadata: &'a Metadata,
 }
 
 impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
@@ -210,6 +214,7 @@ impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
             trial_end: terms.trial_end,
             ended_at: terms.ended_at,
             collection_paused: terms.collection_paused,
+            metadata: &terms.metadata,
         }
     }
 }

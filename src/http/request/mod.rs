@@ -4,6 +4,7 @@ mod amount;
 mod body;
 mod caller;
 mod key;
+mod metadata;
 mod query;
 mod request_id;
 mod text;
@@ -15,6 +16,7 @@ pub use caller::{
     Several, parameter, provenance,
 };
 pub use key::{IdempotencyKey, check_key};
+pub use metadata::Pairs;
 pub use query::Query;
 pub use request_id::RequestId;
 pub use text::Text;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::{price::Price, subscription::Subscription};
 use crate::sandbox::{call::Metadata, state::State, table::Stored};
 
 #[derive(Clone, Debug)]
@@ -71,6 +72,20 @@ impl Stored for Configuration {
 }
 
 impl Configuration {
+    /// The prices that a subscription may be changed to.
+    pub fn choices<'a>(&self, state: &'a State, row: &Subscription) -> Vec<&'a Price> {
+        let offered = |price: &&Price| {
+            let listed = self.products.iter().any(|(product, prices)| {
+                *product == price.product && (prices.is_empty() || prices.contains(&price.id))
+            });
+            self.products.is_empty() || listed
+        };
+        let other = |price: &&Price| row.items.iter().all(|item| item.price != price.id);
+        let possible =
+            |price: &&Price| price.active && price.recurring.is_some() && price.currency == row.currency;
+        state.prices.iter().filter(possible).filter(other).filter(offered).collect()
+    }
+
     fn features(&self) -> Value {
         let product = |(product, prices): &(String, Vec<String>)| json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices });
         let conditions: Vec<Value> = self.at_period_end.iter().map(|kind| json!({ "type": kind })).collect();
@@ -105,9 +120,49 @@ pub struct PortalSession {
     pub configuration: String,
     pub return_url: Option<String>,
     pub locale: Option<String>,
-    pub flow: Option<String>,
+    pub flow: Option<Flow>,
     /// In the address of the page, which is all that is asked of who opens it.
     pub secret: String,
+}
+
+/// What the page was opened for, alone.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    pub kind: String,
+    /// For `subscription_update_confirm`.
+    pub confirm: Option<Confirm>,
+    /// Where the person goes when it is done.
+    pub redirect: Option<String>,
+}
+
+/// A change that is confirmed.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    pub subscription: String,
+    pub item: String,
+    pub price: String,
+    pub quantity: Option<i64>,
+}
+
+impl Flow {
+    fn render(&self) -> Value {
+        let kind = if self.redirect.is_some() { "redirect" } else { "portal_homepage" };
+        let confirm = self.confirm.as_ref().map(|confirm| {
+            let item = json!({ "id": confirm.item, "price": confirm.price, "quantity": confirm.quantity });
+            json!({ "discounts": null, "items": [item], "subscription": confirm.subscription })
+        });
+        json!({
+            "after_completion": {
+                "hosted_confirmation": null,
+                "redirect": self.redirect.as_ref().map(|url| json!({ "return_url": url })),
+                "type": kind,
+            },
+            "subscription_cancel": null,
+            "subscription_update": null,
+            "subscription_update_confirm": confirm,
+            "type": self.kind,
+        })
+    }
 }
 
 impl Stored for PortalSession {
@@ -122,22 +177,13 @@ impl Stored for PortalSession {
     }
 
     fn render(&self, state: &State) -> Value {
-        let flow = self.flow.as_ref().map(|kind| {
-            json!({
-                "after_completion": { "hosted_confirmation": null, "redirect": null, "type": "portal_homepage" },
-                "subscription_cancel": null,
-                "subscription_update": null,
-                "subscription_update_confirm": null,
-                "type": kind,
-            })
-        });
         json!({
             "id": self.id,
             "object": "billing_portal.session",
             "configuration": self.configuration,
             "created": self.created,
             "customer": self.customer,
-            "flow": flow,
+            "flow": self.flow.as_ref().map(Flow::render),
             "livemode": false,
             "locale": self.locale,
             "on_behalf_of": null,

@@ -5,7 +5,7 @@ use crate::sandbox::{
     call::{Call, Params},
     failure::Failure,
     ids,
-    objects::portal::{Configuration, PortalSession},
+    objects::portal::{Configuration, Confirm, Flow, PortalSession},
     paging::page,
     state::State,
     table::Stored,
@@ -162,6 +162,7 @@ fn open(state: &mut State, call: &Call) -> Answer {
         }
         None => default_configuration(state),
     };
+    let flow = flow(state, params, &customer, &configuration)?;
     let id = state.ids.make("bps");
     state.portal_sessions.put(PortalSession {
         id: id.clone(),
@@ -170,12 +171,65 @@ fn open(state: &mut State, call: &Call) -> Answer {
         configuration,
         return_url: params.owned("return_url"),
         locale: params.owned("locale"),
-        flow: params.owned("flow_data.type"),
+        flow,
         secret: ids::letters(32),
     });
     let object = state.portal_sessions.get(&id)?.render(state);
     state.emit("billing_portal.session.created", object.clone());
     Ok(object)
+}
+
+/// What the page is opened for, if anything. What it could not do it is not opened for.
+fn flow(
+    state: &State,
+    params: &Params,
+    customer: &str,
+    configuration: &str,
+) -> Result<Option<Flow>, Failure> {
+    let Some(kind) = params.owned("flow_data.type") else { return Ok(None) };
+    let confirm = params.nested("flow_data.subscription_update_confirm");
+    let confirm = match (kind.as_str(), confirm) {
+        ("subscription_update_confirm", Some(confirm)) => {
+            Some(confirmed(state, &confirm, customer, configuration)?)
+        }
+        ("subscription_update_confirm", None) => {
+            return Err(Failure::missing("flow_data[subscription_update_confirm]"));
+        }
+        _ => None,
+    };
+    let redirect = params.owned("flow_data.after_completion.redirect.return_url");
+    Ok(Some(Flow { kind, confirm, redirect }))
+}
+
+fn confirmed(
+    state: &State,
+    params: &Params,
+    customer: &str,
+    configuration: &str,
+) -> Result<Confirm, Failure> {
+    const NAME: &str = "flow_data[subscription_update_confirm]";
+    let id = params.required("subscription")?;
+    let row = state.subscriptions.get(id).map_err(|failure| failure.status(400))?;
+    if row.customer != customer || row.status.has_ended() {
+        return Err(Failure::no_such("subscription", id).status(400));
+    }
+    let items = params.list("items");
+    let item = items.first().ok_or_else(|| Failure::missing(&format!("{NAME}[items]")))?;
+    let (id, price) = (item.required("id")?.to_owned(), item.required("price")?.to_owned());
+    if !row.items.iter().any(|known| known.id == id) {
+        return Err(Failure::no_such("subscription item", &id).status(400));
+    }
+    let configuration = state.configurations.get(configuration)?;
+    let offered =
+        configuration.update && configuration.choices(state, row).iter().any(|choice| choice.id == price);
+    if !offered {
+        let message = format!(
+            "The price `{price}` in `items[0][price]` is not included in the portal configuration's \
+             `features[subscription_update][products]`."
+        );
+        return Err(Failure::invalid(message).param(NAME));
+    }
+    Ok(Confirm { subscription: row.id.clone(), item: id, price, quantity: item.integer("quantity") })
 }
 
 fn default_configuration(state: &mut State) -> String {

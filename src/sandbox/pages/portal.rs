@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, State as Shares},
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
         objects::{
             card::{Behaviour, TestCard},
             payment_method::PaymentMethod,
-            portal::{Configuration, PortalSession},
+            portal::{Configuration, Confirm, Flow, PortalSession},
             price::Price,
             schedule::PhaseItem,
             subscription::Subscription,
@@ -54,6 +54,9 @@ fn find(state: &State, secret: &str) -> Result<PortalSession, Failure> {
 }
 
 fn body(state: &State, session: &PortalSession, said: &str) -> Result<String, Failure> {
+    if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
+        return confirmation(state, session, confirm, said);
+    }
     let configuration = state.configurations.get(&session.configuration)?;
     let own = state
         .subscriptions
@@ -65,12 +68,40 @@ fn body(state: &State, session: &PortalSession, said: &str) -> Result<String, Fa
     let card = if configuration.method_update { CARD_FORM } else { "" };
     let history =
         if configuration.invoice_history { invoices(state, &session.customer) } else { String::new() };
-    let back = session
-        .return_url
-        .as_deref()
-        .filter(|url| url.starts_with("http"))
-        .map_or_else(String::new, |url| format!("<p><a href=\"{}\">Back</a></p>", escape(url)));
+    let back = back(session.return_url.as_deref());
     Ok(format!("{said}{rows}{card}{history}{back}"))
+}
+
+fn back(url: Option<&str>) -> String {
+    let url = url.filter(|url| url.starts_with("http"));
+    url.map_or_else(String::new, |url| format!("<p><a href=\"{}\">Back</a></p>", escape(url)))
+}
+
+/// One change alone, to say yes to or to leave.
+fn confirmation(
+    state: &State,
+    session: &PortalSession,
+    confirm: &Confirm,
+    said: &str,
+) -> Result<String, Failure> {
+    let (row, price) = (state.subscriptions.get(&confirm.subscription)?, state.prices.get(&confirm.price)?);
+    let back = back(session.return_url.as_deref());
+    if row.items.iter().any(|item| item.price == confirm.price) {
+        return Ok(format!("{said}<p>You have {}.</p>{back}", offer(state, price)));
+    }
+    Ok(format!(
+        "{said}<h2>Confirm your updates</h2><p>You have {}.</p><form method=\"post\">\
+         <input type=\"hidden\" name=\"do\" value=\"confirm\"><p>You will have {}.</p><button>Confirm</button></form>{back}",
+        sold(state, row),
+        offer(state, price)
+    ))
+}
+
+/// A plan, and what it costs.
+fn offer(state: &State, price: &Price) -> String {
+    let name = state.products.find(&price.product).map(|product| product.name.clone()).unwrap_or_default();
+    let every = price.recurring.map_or("", |recurring| recurring.interval.as_str());
+    format!("{}, {} / {every}", escape(&name), money(price.unit_amount, &price.currency))
 }
 
 const CARD_FORM: &str = "<h2>Payment method</h2><form method=\"post\"><input type=\"hidden\" name=\"do\" value=\"card\">\
@@ -113,19 +144,10 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
             hidden("cancel")
         ));
     }
-    let choices: String = choices(state, row, configuration)
+    let choices: String = configuration
+        .choices(state, row)
         .into_iter()
-        .map(|price| {
-            let name =
-                state.products.find(&price.product).map(|product| product.name.clone()).unwrap_or_default();
-            let every = price.recurring.map_or("", |recurring| recurring.interval.as_str());
-            format!(
-                "<option value=\"{}\">{}, {} / {every}</option>",
-                price.id,
-                escape(&name),
-                money(price.unit_amount, &price.currency)
-            )
-        })
+        .map(|price| format!("<option value=\"{}\">{}</option>", price.id, offer(state, price)))
         .collect();
     if configuration.update && !choices.is_empty() {
         forms.push_str(&format!(
@@ -158,21 +180,6 @@ fn later(state: &State, row: &Subscription) -> String {
     })
 }
 
-/// The prices that may be changed to.
-fn choices<'a>(state: &'a State, row: &Subscription, configuration: &Configuration) -> Vec<&'a Price> {
-    let offered = |price: &&Price| {
-        let all = configuration.products.is_empty();
-        let listed = configuration.products.iter().any(|(product, prices)| {
-            *product == price.product && (prices.is_empty() || prices.contains(&price.id))
-        });
-        all || listed
-    };
-    let other = |price: &&Price| row.items.iter().all(|item| item.price != price.id);
-    let possible =
-        |price: &&Price| price.active && price.recurring.is_some() && price.currency == row.currency;
-    state.prices.iter().filter(possible).filter(other).filter(offered).collect()
-}
-
 fn invoices(state: &State, customer: &str) -> String {
     let rows = state.invoices.iter().rev().filter(|invoice| invoice.customer == customer).map(|invoice| {
         vec![
@@ -194,22 +201,51 @@ pub(super) async fn change(
     form: String,
 ) -> Response {
     let wanted = filled(&form);
-    let main = shared.with(|state| {
+    let done = shared.with(|state| {
         let session = find(state, &secret)?;
-        let said = match act(state, &session, &wanted) {
-            Ok(said) => status(said),
-            Err(failure) => alert(failure.message()),
-        };
-        body(state, &session, &said)
+        match act(state, &session, &wanted) {
+            Ok(said) => match after(&session) {
+                Some(url) => Ok(Next::Elsewhere(url)),
+                None => body(state, &session, &status(said)).map(Next::Here),
+            },
+            Err(failure) => body(state, &session, &alert(failure.message())).map(Next::Here),
+        }
     });
     shared.wake.notify_one();
-    shown(main)
+    match done {
+        Ok(Next::Elsewhere(url)) => Redirect::to(&url).into_response(),
+        Ok(Next::Here(main)) => shown(Ok(main)),
+        Err(failure) => shown(Err(failure)),
+    }
+}
+
+/// What the person sees when it is done.
+enum Next {
+    Here(String),
+    Elsewhere(String),
+}
+
+/// Where a page goes that was opened for one thing.
+fn after(session: &PortalSession) -> Option<String> {
+    let flow = session.flow.as_ref().filter(|flow| flow.confirm.is_some())?;
+    flow.redirect.clone().filter(|url| url.starts_with("http"))
 }
 
 fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'static str, Failure> {
     let configuration = state.configurations.get(&session.configuration)?.clone();
     if wanted.text("do") == Some("card") && configuration.method_update {
         return take_card(state, session, wanted);
+    }
+    if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
+        let row = state.subscriptions.get(&confirm.subscription)?.clone();
+        let change = ItemChange {
+            item: Some(confirm.item.clone()),
+            price: Some(confirm.price.clone()),
+            quantity: confirm.quantity,
+            metadata: None,
+            deleted: false,
+        };
+        return change_plan(state, &row, &configuration, change);
     }
     let id = wanted.required("subscription")?;
     let row = state.subscriptions.get(id)?.clone();
@@ -245,7 +281,13 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
             })?;
             Ok("Your subscription goes on.")
         }
-        Some("change") if configuration.update => change_plan(state, &row, &configuration, wanted),
+        Some("change") if configuration.update => {
+            let price = wanted.required("price")?.to_owned();
+            let item = row.items.first().map(|item| item.id.clone());
+            let change =
+                ItemChange { item, price: Some(price), quantity: None, metadata: None, deleted: false };
+            change_plan(state, &row, &configuration, change)
+        }
         Some(_) | None => Err(Failure::invalid("This cannot be done here.")),
     }
 }
@@ -270,17 +312,15 @@ fn change_plan(
     state: &mut State,
     row: &Subscription,
     configuration: &Configuration,
-    wanted: &Params,
+    change: ItemChange,
 ) -> Result<&'static str, Failure> {
-    let price = wanted.required("price")?.to_owned();
-    if !choices(state, row, configuration).iter().any(|choice| choice.id == price) {
+    let price = change.price.clone().unwrap_or_default();
+    if !configuration.choices(state, row).iter().any(|choice| choice.id == price) {
         return Err(Failure::invalid("This plan is not offered."));
     }
     if waits(state, row, configuration, &price)? {
         return change_later(state, row, price);
     }
-    let item = row.items.first().map(|item| item.id.clone());
-    let change = ItemChange { item, price: Some(price), quantity: None, metadata: None, deleted: false };
     let proration = Proration::parse(Some(configuration.proration_behavior.as_str()));
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;

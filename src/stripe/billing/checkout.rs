@@ -7,13 +7,16 @@ use super::{Answered, Billing, BillingError, hash};
 use crate::{
     domain::{
         account::Account,
+        amount::Credits,
         command::{CheckoutStep, Command, RecordCheckout},
         event::PaymentPurpose,
+        metadata::Metadata,
         names::{AccountId, Actor, PackId, PlanId, ProviderId},
         refusal::Refusal,
         sale::{self, Sale, Wish},
         sold::SoldPack,
         time::Timestamp,
+        top_up::PACK,
     },
     journal::recorded::Origin,
     ledger::{Key, Provenance, Request},
@@ -44,6 +47,8 @@ pub struct Checkout {
     pub cancel_url: String,
     /// Passed on to Stripe, and kept nowhere.
     pub email: Option<String>,
+    /// What the caller attaches to what is bought.
+    pub metadata: Metadata,
     pub provenance: Provenance,
 }
 
@@ -60,6 +65,10 @@ pub struct Opened {
 struct Asked<'a> {
     wish: (&'a str, &'a str, u32, bool),
     urls: (&'a str, &'a str),
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credits: Option<Credits>,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    metadata: &'a Metadata,
 }
 
 impl Billing {
@@ -77,7 +86,7 @@ impl Billing {
             None => self.begin_checkout(&id, &asked, &checkout).await?,
         };
         if matches!(kept.outcome, Outcome::Open) {
-            self.close_superseded(&id, &kept.request).await?;
+            self.close_superseded(&id, &kept.request.supersedes).await?;
         }
         let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(&id, kept).await?;
@@ -103,7 +112,7 @@ impl Billing {
         let supersedes = sale::superseded(open, self.0.ledger.catalog(), &checkout.wish, self.now());
         let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
         let sold = match sale.purpose {
-            PaymentPurpose::Pack { pack, .. } => Sold::Pack { pack: pack.to_string(), terms: sale.pack },
+            PaymentPurpose::Pack { pack, .. } => self.sold_once(&pack, &sale.price_id, sale.pack)?,
             PaymentPurpose::Subscription { plan, .. } => {
                 let plan = plan.map(|plan| plan.to_string()).unwrap_or_default();
                 Sold::Plan { plan, trial_days: sale.trial_days }
@@ -117,6 +126,7 @@ impl Billing {
             price,
             quantity,
             sold,
+            metadata: checkout.metadata.clone(),
             success_url: with_session(&checkout.success_url),
             cancel_url: checkout.cancel_url.clone(),
             supersedes: supersedes.iter().map(ToString::to_string).collect(),
@@ -124,10 +134,29 @@ impl Billing {
         self.begin(id, asked, request).await
     }
 
+    /// A pack, or a free amount of credits, for which a price is made.
+    fn sold_once(
+        &self,
+        pack: &PackId,
+        price: &Option<String>,
+        terms: Option<SoldPack>,
+    ) -> Result<Sold, BillingError> {
+        if price.is_some() {
+            return Ok(Sold::Pack { pack: pack.to_string(), terms });
+        }
+        let top_up = self.0.ledger.catalog().top_up.as_ref().zip(terms);
+        let (top_up, terms) = top_up.ok_or(Refusal::NotForSale { setting: None })?;
+        Ok(Sold::Credits { terms, name: top_up.name.clone(), product: top_up.product_id.clone() })
+    }
+
     /// Nobody is to pay for two plans: the pages on which that could be done are closed first. One that was paid on
     /// meanwhile, of which the webhook has not told yet, stands in the way of another.
-    async fn close_superseded(&self, id: &CallId, request: &OpenCheckout) -> Result<(), BillingError> {
-        for session in &request.supersedes {
+    pub(super) async fn close_superseded(
+        &self,
+        id: &CallId,
+        supersedes: &[String],
+    ) -> Result<(), BillingError> {
+        for session in supersedes {
             let expire = ExpireCheckout { session: session.clone() };
             let of_page =
                 CallId { account: id.account.clone(), operation: EXPIRE, key: expire.session.clone() };
@@ -147,7 +176,7 @@ impl Billing {
         Err(Refusal::SubscriptionActive { plan }.into())
     }
 
-    async fn check_rate(&self, id: &CallId) -> Result<(), BillingError> {
+    pub(super) async fn check_rate(&self, id: &CallId) -> Result<(), BillingError> {
         let now = self.now();
         let since = now.minus(TimeDelta::seconds(WINDOW_S));
         let Some(first) = self.0.calls.nth_begun(id, CHECKOUTS_PER_MINUTE, since).await? else {
@@ -189,6 +218,7 @@ impl Billing {
             purpose: note.purpose,
             customer: note.customer,
             sold: note.sold,
+            metadata: note.metadata,
             invoice: None,
             effective_at: at,
         });
@@ -204,8 +234,10 @@ fn asked(checkout: &Checkout) -> Asked<'_> {
             (plan.as_str(), interval.as_str(), *quantity, *trial)
         }
         Wish::Pack { pack, quantity } => (pack.as_str(), "", *quantity, false),
+        Wish::Credits(_) => (PACK, "", 1, false),
     };
-    Asked { wish, urls: (&checkout.success_url, &checkout.cancel_url) }
+    let credits = if let Wish::Credits(credits) = &checkout.wish { Some(*credits) } else { None };
+    Asked { wish, urls: (&checkout.success_url, &checkout.cancel_url), credits, metadata: &checkout.metadata }
 }
 
 /// What the ledger takes note of, from what is written down, which is what Stripe was asked.
@@ -213,15 +245,19 @@ struct Note {
     purpose: PaymentPurpose,
     customer: Option<ProviderId>,
     sold: Option<SoldPack>,
+    metadata: Metadata,
 }
 
 impl Note {
     fn of(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<Self, BillingError> {
         let sold = match &kept.request.sold {
             Sold::Pack { terms, .. } => terms.clone(),
+            Sold::Credits { terms, .. } => Some(terms.clone()),
             Sold::Plan { .. } => None,
         };
-        Ok(Self { purpose: purpose(kept)?, customer: ProviderId::parse(&kept.request.customer).ok(), sold })
+        let customer = ProviderId::parse(&kept.request.customer).ok();
+        let metadata = kept.request.metadata.clone();
+        Ok(Self { purpose: purpose(kept)?, customer, sold, metadata })
     }
 }
 
@@ -232,6 +268,7 @@ fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, 
         Sold::Pack { pack, .. } => {
             PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
         }
+        Sold::Credits { terms, .. } => Ok(PaymentPurpose::Pack { pack: terms.pack.clone(), quantity: 1 }),
     };
     purpose.map_err(|_| BillingError::Refused(Refusal::NotForSale { setting: None }))
 }

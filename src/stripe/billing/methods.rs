@@ -183,7 +183,7 @@ impl Billing {
     }
 
     /// A method of the account's customer, and that customer.
-    async fn find_method_of(
+    pub(super) async fn find_method_of(
         &self,
         account: &AccountId,
         method: &ProviderId,

@@ -15,6 +15,7 @@ mod resolve;
 mod schedule;
 mod second;
 mod several;
+mod subscribe;
 mod wares;
 
 use std::sync::Arc;
@@ -30,11 +31,12 @@ pub use payments::{
     CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,
     PaymentOrder, PaymentPage, Unauthenticated,
 };
-pub use portal::Portal;
+pub use portal::{Chosen, Portal};
 pub use preview::{ChangePreview, InvoicePreview, LinePreview};
 pub use profile::Became;
 pub use resolve::{RESOLVE_INTERVAL, Resolved};
 pub use schedule::Pending;
+pub use subscribe::Subscribe;
 pub use wares::Made;
 
 use super::{

@@ -13,9 +13,12 @@ use crate::{
         account::{Account, OpenAccount},
         catalog::Catalog,
         charges::{self, Payable, Payment, Status},
+        metadata::Metadata,
         names::{AccountId, PackId, ProviderId},
         refusal::Refusal,
         sale,
+        sold::SoldPack,
+        top_up::PACK,
     },
     ledger::Provenance,
     stripe::{
@@ -44,6 +47,8 @@ pub struct PaymentOrder {
     pub payable: Payable,
     /// The caller's own name for it.
     pub reference: Option<ProviderId>,
+    /// What the caller attaches to it.
+    pub metadata: Metadata,
     pub provenance: Provenance,
 }
 
@@ -95,13 +100,15 @@ impl Billing {
     /// # Errors
     /// When the rules or Stripe refuse it, or Stripe does not answer.
     pub async fn make_payment(&self, order: PaymentOrder) -> Result<Answered<PaymentSeen>, BillingError> {
-        let PaymentOrder { account, key, payable, reference, provenance } = order;
+        let PaymentOrder { account, key, payable, reference, metadata, provenance } = order;
         let id = CallId { account, operation: MAKE_PAYMENT, key };
         let what = match &payable {
             Payable::Pack { pack, quantity } => (pack.as_str(), i64::from(*quantity)),
+            Payable::Credits(credits) => (PACK, credits.get()),
             Payable::Amount(minor) => ("", *minor),
         };
-        let asked = hash(&(what, reference.as_ref().map(ProviderId::as_str)));
+        let asked = (what, reference.as_ref().map(ProviderId::as_str));
+        let asked = if metadata.is_empty() { hash(&asked) } else { hash(&(asked, &metadata)) };
         let request = async {
             let view = self.0.ledger.view(&id.account).await?;
             let due = charges::charge(&view.account, self.0.ledger.catalog(), &payable)?;
@@ -116,9 +123,13 @@ impl Billing {
                     Payable::Pack { pack, quantity } => {
                         PaidFor::Pack { pack: pack.to_string(), quantity: *quantity }
                     }
+                    Payable::Credits(credits) => {
+                        PaidFor::Credits(SoldPack::of_credits(self.catalog(), *credits)?)
+                    }
                     Payable::Amount(_) => PaidFor::Other,
                 },
                 reference: reference.as_ref().map(ToString::to_string),
+                metadata,
             })
         };
         self.as_it_is(self.once(&id, &asked, request).await?).await
@@ -342,6 +353,6 @@ pub(super) fn payment(seen: &PaymentSeen) -> Payment {
         capturable: seen.amount_capturable,
         received: seen.amount_received,
         refunded: seen.latest_charge.as_ref().map_or(0, |charge| charge.amount_refunded),
-        pack: seen.metadata.topup_code.as_deref().and_then(|code| PackId::parse(code).ok()),
+        pack: seen.text("topup_code").and_then(|code| PackId::parse(code).ok()),
     }
 }

@@ -1,9 +1,18 @@
 //! How does a person look after a subscription? On a page at Stripe, which is opened for the account's customer.
 
+use serde::Serialize;
+
 use super::{Answered, Billing, BillingError, hash};
 use crate::{
-    domain::{names::AccountId, sale},
-    stripe::{calls::CallId, client::OpenPortal},
+    domain::{
+        amendment::{self, Wish},
+        names::{AccountId, ProviderId},
+        sale,
+    },
+    stripe::{
+        calls::CallId,
+        client::{OpenPortal, PortalChange},
+    },
 };
 
 pub(super) const OPERATION: &str = "portal_session";
@@ -14,6 +23,16 @@ pub struct Portal {
     pub account: AccountId,
     pub key: String,
     pub return_url: String,
+    /// What the person is to confirm there; `None`: they see all that the page offers.
+    pub change: Option<Chosen>,
+}
+
+/// A change that somebody has chosen before the page is opened.
+#[derive(Clone, Debug, Serialize)]
+pub struct Chosen {
+    /// `None`: the only one that the account has.
+    pub subscription: Option<ProviderId>,
+    pub wish: Wish,
 }
 
 impl Billing {
@@ -23,16 +42,17 @@ impl Billing {
     /// When the account is no customer, or Stripe refuses or does not answer.
     pub async fn open_portal(&self, portal: Portal) -> Result<Answered<String>, BillingError> {
         self.client()?;
-        let Portal { account, key, return_url } = portal;
+        let Portal { account, key, return_url, change } = portal;
         let id = CallId { account, operation: OPERATION, key };
-        let asked = hash(&return_url);
+        let asked = match &change {
+            Some(change) => hash(&(&return_url, change)),
+            None => hash(&return_url),
+        };
         let kept = match self.find(&id, &asked).await? {
             Some(kept) => kept,
             None => {
-                let view = self.0.ledger.view(&id.account).await?;
-                let customer = self.subscriber(sale::open(&view.account)?).await?;
-                let configuration = self.0.portal.clone();
-                self.begin(&id, &asked, OpenPortal { customer, return_url, configuration }).await?
+                let request = self.work_out_portal(&id.account, return_url, change).await?;
+                self.begin(&id, &asked, request).await?
             }
         };
         let Answered { answer, replayed } = self.perform(&id, kept).await?;
@@ -40,5 +60,30 @@ impl Billing {
             self.0.calls.done(&id, &answer, self.now()).await?;
         }
         Ok(Answered { answer: answer.url, replayed })
+    }
+
+    /// A change is only shown where it may be made; when it takes effect, and what it costs, the page says.
+    async fn work_out_portal(
+        &self,
+        account: &AccountId,
+        return_url: String,
+        chosen: Option<Chosen>,
+    ) -> Result<OpenPortal, BillingError> {
+        let view = self.0.ledger.view(account).await?;
+        let configuration = self.0.portal.clone();
+        let subscriber = self.subscriber(sale::open(&view.account)?).await?;
+        let Some(Chosen { subscription, wish }) = chosen else {
+            return Ok(OpenPortal { customer: subscriber, return_url, configuration, change: None });
+        };
+        let terms = amendment::find(&view.account, subscription.as_ref(), self.now())?;
+        let (change, asked, row) = self.work_out_change(terms, &wish).await?;
+        let change = PortalChange {
+            subscription: row.id,
+            item: asked.item,
+            price: change.price_id,
+            quantity: change.to.quantity,
+        };
+        let customer = row.customer.unwrap_or(subscriber);
+        Ok(OpenPortal { customer, return_url, configuration, change: Some(change) })
     }
 }

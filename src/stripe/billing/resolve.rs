@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ATTACH_METHOD, Answered, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT,
     DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, payments::payment, portal, schedule,
-    second,
+    second, subscribe,
 };
 use crate::{
     domain::charges,
@@ -21,15 +21,15 @@ use crate::{
         calls::{CallId, DueCall},
         client::{
             Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, ExpireCheckout,
-            FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, PaymentSeen,
-            ReleaseSchedule,
+            FindPayment, MakeCustomer, MakePayment, MakeRefund, MakeSubscription, OpenPortal, OpenSchedule,
+            PaymentSeen, ReleaseSchedule,
         },
         second::SECOND,
     },
 };
 
 /// What is asked again in the words that are written down, but for changes of subscriptions.
-const OPERATIONS: [&str; 16] = [
+const OPERATIONS: [&str; 17] = [
     SECOND,
     second::CANCEL,
     second::REFUND,
@@ -37,6 +37,7 @@ const OPERATIONS: [&str; 16] = [
     schedule::RELEASE,
     checkout::OPERATION,
     checkout::EXPIRE,
+    subscribe::OPERATION,
     portal::OPERATION,
     customer::OPERATION,
     ATTACH_METHOD,
@@ -138,6 +139,7 @@ impl Billing {
             schedule::OPEN => self.complete::<OpenSchedule>(&id).await,
             schedule::RELEASE => self.complete::<ReleaseSchedule>(&id).await,
             checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,
+            subscribe::OPERATION => self.complete::<MakeSubscription>(&id).await,
             portal::OPERATION => self.complete::<OpenPortal>(&id).await,
             customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
             ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,

@@ -168,6 +168,21 @@ impl Calls {
         Ok(())
     }
 
+    /// Whether another call of the operation is under way for the account: one that was asked and not answered, or one that
+    /// was written down since then.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn others_open(&self, id: &CallId, since: Timestamp) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(include_str!("others_open.sql"))
+            .bind(id.account.as_str())
+            .bind(id.operation)
+            .bind(&id.key)
+            .bind(since.to_utc())
+            .fetch_one(&self.pool)
+            .await
+    }
+
     /// When the `nth` latest call of an operation was begun, counted from 1, if that was after `since`.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         command::{CheckoutStep, Command, RecordCheckout, RecordPackPurchase},
         event::PaymentPurpose,
+        metadata::Metadata,
         names::{PlanId, ProviderId},
     },
     stripe::document::quoted,
@@ -134,6 +135,7 @@ fn purchases(report: Report<'_>, packs: &Packs) -> Result<Vec<Step>, SetAside> {
             item: sold.item.clone(),
             session: Some(session.clone()),
             pack: sold.pack.clone(),
+            sold: sold.terms.clone(),
             quantity: sold.quantity,
             subtotal: sold.subtotal.clone(),
             money: sold.money.clone(),
@@ -169,6 +171,7 @@ fn checkout_step(
         purpose: contents.purpose(),
         customer: report.object.id("customer"),
         sold: None,
+        metadata: Metadata::default(),
         invoice: invoice(report).filter(|_| matches!(step, CheckoutStep::Completed { .. })),
         effective_at: report.at(),
     };

@@ -20,6 +20,7 @@ mod payment;
 mod refund;
 mod revenue;
 mod subscription;
+mod top_up;
 
 pub use owner::Owner;
 pub(super) use packs::ITEMS;

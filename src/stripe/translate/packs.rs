@@ -4,7 +4,7 @@
 //! are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before
 //! discounts and taxes says how many.
 
-use super::{Owner, Report, SetAside, Step, held, ignored, line, payment};
+use super::{Owner, Report, SetAside, Step, held, ignored, line, payment, top_up};
 use crate::{
     domain::{
         amount::Money,
@@ -12,6 +12,7 @@ use crate::{
         command::RecordPackPurchase,
         event::PaymentPurpose,
         names::{PackId, ProviderId},
+        sold::SoldPack,
         time::Timestamp,
     },
     stripe::document::Document,
@@ -36,6 +37,8 @@ pub(super) struct Sold {
     /// `None`: there is nothing else that it could be mistaken for.
     pub(super) item: Option<ProviderId>,
     pub(super) pack: PackId,
+    /// What it gives, where that is no pack of the catalog.
+    pub(super) terms: Option<SoldPack>,
     pub(super) quantity: u32,
     /// What it came to, where that is all that says how many there were.
     pub(super) subtotal: Option<Money>,
@@ -82,7 +85,8 @@ fn by_price(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Result<
                 return Err(held("an item of the session has no id that can be read"));
             }
             let money = if items.len() == 1 { paid.clone() } else { cost(report, *item)? };
-            Ok(Sold { item: id, pack: pack.id.clone(), quantity: quantity(*item)?, subtotal: None, money })
+            let quantity = quantity(*item)?;
+            Ok(Sold { item: id, pack: pack.id.clone(), terms: None, quantity, subtotal: None, money })
         })
         .collect()
 }
@@ -97,10 +101,14 @@ fn by_metadata(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Resu
             incomplete("the event does not say what was bought")
         });
     }
-    let pack = payment::code(report)?;
+    let (pack, money) = (payment::code(report)?, paid.clone());
+    if let Some(terms) = top_up::sold(report, &pack, &report.money(&["amount_subtotal", "amount_total"])?)? {
+        let terms = Some(terms);
+        return Ok(vec![Sold { item: None, pack, terms, quantity: 1, subtotal: None, money }]);
+    }
     if let [item] = items {
         let quantity = quantity(*item)?;
-        return Ok(vec![Sold { item: None, pack, quantity, subtotal: None, money: paid.clone() }]);
+        return Ok(vec![Sold { item: None, pack, terms: None, quantity, subtotal: None, money }]);
     }
     match by_amount(report, paid) {
         Err(SetAside::Held(because)) if !is_here => Err(incomplete(because)),
@@ -113,7 +121,8 @@ fn by_amount(report: Report<'_>, paid: &Money) -> Result<Sold, SetAside> {
     let pack = payment::pack_by_code(report)?;
     let subtotal = report.money(&["amount_subtotal"])?;
     let quantity = payment::count(&subtotal, pack)?;
-    Ok(Sold { item: None, pack: pack.id.clone(), quantity, subtotal: Some(subtotal), money: paid.clone() })
+    let (pack, subtotal, money) = (pack.id.clone(), Some(subtotal), paid.clone());
+    Ok(Sold { item: None, pack, terms: None, quantity, subtotal, money })
 }
 
 /// The packs that an invoice charges for, each as a purchase of its own.
@@ -134,6 +143,7 @@ pub(super) fn of_invoice(
             item: Some(line.id_of().ok_or_else(|| held("a line has no id that can be read"))?),
             session: None,
             pack: pack.id.clone(),
+            sold: None,
             quantity: quantity(line)?,
             subtotal: None,
             paid: (money != *paid).then(|| paid.clone()),

@@ -4,13 +4,14 @@
 //! succeeds for every invoice. Only of a pack that was sold without a checkout it is the one report. Such a
 //! payment says how many packs were sold: a session's payment does not, because it may have been discounted.
 
-use super::{Report, SetAside, Step, Translation, held, ignored, refund::of_payment};
+use super::{Report, SetAside, Step, Translation, held, ignored, refund::of_payment, top_up};
 use crate::domain::{
     amount::Money,
     catalog::Pack,
     command::{Command, RecordPackPurchase},
     event::PaymentPurpose,
     names::{PackId, ProviderId},
+    sold::SoldPack,
 };
 use crate::stripe::document::quoted;
 
@@ -21,9 +22,8 @@ pub(super) fn succeeded(report: Report<'_>) -> Translation {
     let Some(stated) = report.object.text("metadata.quantity") else {
         return Err(ignored("the checkout session grants the pack"));
     };
-    let (payment, pack) = (report.id()?, pack_by_code(report)?);
-    let money = report.money(&["amount_received", "amount"])?;
-    let quantity = count(&money, pack)?;
+    let (payment, money) = (report.id()?, report.money(&["amount_received", "amount"])?);
+    let Sold { pack, terms, quantity } = sold(report, &money)?;
     if stated.parse() != Ok(quantity) {
         return Err(held(format!("{quantity} packs were paid for, and {} were sold", quoted(stated))));
     }
@@ -31,13 +31,36 @@ pub(super) fn succeeded(report: Report<'_>) -> Translation {
         payment,
         item: None,
         session: None,
-        pack: pack.id.clone(),
+        pack,
+        sold: terms,
         quantity,
         subtotal: None,
         money,
         paid: None,
         effective_at: report.at(),
     })])
+}
+
+/// What a payment is for that was made without a session.
+struct Sold {
+    pack: PackId,
+    /// What it gives, where that is no pack of the catalog.
+    terms: Option<SoldPack>,
+    quantity: u32,
+}
+
+/// What is sold for this much. Of a free amount nothing less than all of it.
+fn sold(report: Report<'_>, money: &Money) -> Result<Sold, SetAside> {
+    let pack = code(report)?;
+    if let Some(terms) = top_up::sold(report, &pack, money)? {
+        let asked = report.object.integer("amount");
+        if asked != Some(money.minor) {
+            return Err(held(format!("a part of the credits was paid: {} {}", money.minor, money.currency)));
+        }
+        return Ok(Sold { pack, terms: Some(terms), quantity: 1 });
+    }
+    let quantity = count(money, pack_by_code(report)?)?;
+    Ok(Sold { pack, terms: None, quantity })
 }
 
 /// `invoice_payment.paid`: which payment paid the invoice. Since 2025-03-31 nothing else says so.
@@ -61,15 +84,14 @@ pub(super) fn failed(report: Report<'_>) -> Translation {
     }
     let payment = report.id()?;
     let money = report.money(&["amount"])?;
-    let pack = pack_by_code(report)?;
-    let quantity = count(&money, pack)?;
+    let Sold { pack, quantity, .. } = sold(report, &money)?;
     // Each declined charge is a failure of its own.
     let charge = report.object.first_id(&["last_payment_error.charge", "latest_charge"]);
     let charge: ProviderId = charge.unwrap_or_else(|| report.event.id.clone());
     let command = Command::RecordFailedPayment {
         payment: payment.clone(),
         money,
-        purpose: PaymentPurpose::Pack { pack: pack.id.clone(), quantity },
+        purpose: PaymentPurpose::Pack { pack, quantity },
         attempt: 1,
         effective_at: report.at(),
     };

@@ -13,6 +13,7 @@ use crate::{
         amount::{Credits, Currency, Money},
         catalog::{Catalog, Plan, PlanPrice},
         command::{Command, RecordSubscription},
+        metadata::Metadata,
         names::PlanId,
         subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
         time::{Period, Timestamp},
@@ -141,6 +142,7 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
         grace_days: (status == SubscriptionStatus::PastDue).then_some(report.catalog.payments.grace_days),
         unit: Some(unit),
         moved_to: None,
+        metadata: metadata(object),
         evidence: Evidence {
             reported_at: report.at(),
             rank: rank(&report.event.kind),
@@ -160,6 +162,12 @@ fn monthly(report: Report<'_>, plan: &PlanItem<'_>, ended: bool) -> Result<Money
     });
     let nothing = || Money { minor: 0, currency: report.catalog.currency.clone() };
     if ended { Ok(monthly.unwrap_or_else(|_| nothing())) } else { monthly }
+}
+
+/// What the caller attached to it, and nothing else that is there.
+fn metadata(object: Document<'_>) -> Metadata {
+    let metadata = object.find("metadata");
+    Metadata::read(|name| metadata?.text(name))
 }
 
 const fn moment(at: Timestamp) -> Period {

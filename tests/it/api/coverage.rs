@@ -34,6 +34,11 @@ async fn every_operation_is_exercised_in_every_way() {
     let less =
         server.post("/v1/accounts/waiting/subscription/change", json!({ "plan": "basic" })).send().await;
     assert_eq!(less.status, 202, "{}", less.text);
+    let methods = "/v1/accounts/payer/payment-methods";
+    server.open("payer").await;
+    let card = server.post(methods, json!({ "payment_method": "pm_card_visa" })).send().await;
+    let default = format!("{methods}/{}/default", card.body["payment_method"].as_str().expect("an id"));
+    assert_eq!(server.call(Method::PUT, &default).send().await.status, 200);
     let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
     let cases = cases(&shop).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
@@ -214,6 +219,15 @@ async fn billing(server: &Server) -> BTreeMap<&'static str, Case> {
                 post("/v1/accounts/closed/portal-sessions", home),
                 409,
                 post(portals, json!({ "return_url": "shop.example" })),
+            ),
+        ),
+        (
+            "subscribe",
+            case(
+                post("/v1/accounts/payer/subscriptions", json!({ "plan": "basic", "interval": "month" })),
+                post("/v1/accounts/member/subscriptions", json!({ "plan": "basic", "interval": "month" })),
+                409,
+                post("/v1/accounts/payer/subscriptions", json!({ "plan": "basic" })),
             ),
         ),
     ]));
@@ -599,6 +613,7 @@ async fn indebt(server: &Server) {
         payment: payment.clone(),
         item: None,
         session: None,
+        sold: None,
         subtotal: None,
         paid: None,
         pack: PackId::parse("pack_500").expect("an id"),

@@ -14,7 +14,7 @@ async fn an_account_is_opened_once() {
     assert_eq!(
         opened.text,
         format!(
-            r#"{{"account":"acme","plan":"free","status":"open","balance":{balance},"position":"{position}"}}"#
+            r#"{{"account":"acme","plan":"free","status":"open","balance":{balance},"metadata":{{}},"position":"{position}"}}"#
         )
     );
     let again = server.open("acme").await;

@@ -102,6 +102,10 @@ impl Server {
         self.call(Method::POST, path).header("idempotency-key", &uuid::Uuid::new_v4().to_string()).json(body)
     }
 
+    pub fn put(&self, path: &str, body: Value) -> Call<'_> {
+        self.call(Method::PUT, path).json(body)
+    }
+
     pub async fn open(&self, account: &str) -> Answer {
         self.call(Method::PUT, &format!("/v1/accounts/{account}")).send().await
     }

@@ -7,6 +7,7 @@ use counterfoil::domain::{
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
+    metadata::Metadata,
     names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
     sold::SoldPack,
     subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
@@ -84,6 +85,7 @@ fn moved() -> SubscriptionTerms {
         status: SubscriptionStatus::Cancelled,
         ended_at: None,
         moved_to: Some(AccountId::parse("other").expect("it is an identifier")),
+        metadata: metadata(),
         evidence: Evidence { step: Some(step), ..terms().evidence },
         ..terms()
     }
@@ -163,12 +165,19 @@ pub fn events() -> Vec<Event> {
         .concat()
 }
 
+fn metadata() -> Metadata {
+    let pairs = [("source", "spring_mail"), ("ref-1", "ünïcode")];
+    let pairs = pairs.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+    Metadata::given(pairs).expect("a test's metadata is possible")
+}
+
 fn accounts() -> Vec<Event> {
     let effective_at = at();
     vec![
         Event::AccountOpened { plan: plan_id("free"), effective_at },
         Event::CustomerLinked { customer: provider("cus_1"), effective_at },
         Event::CustomerUnlinked { customer: provider("cus_1"), effective_at },
+        Event::AccountMetadataSet { metadata: metadata(), effective_at },
         Event::AccountClosed { reason: "asked to".to_owned(), effective_at },
     ]
 }
@@ -381,6 +390,7 @@ fn checkouts() -> Vec<Event> {
             session: session.clone(),
             purpose: pack(),
             sold: Some(sold()),
+            metadata: metadata(),
             effective_at,
         },
         Event::CheckoutCompleted {

@@ -203,6 +203,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         grace_days: None,
         unit: None,
         moved_to: None,
+        metadata: counterfoil::domain::metadata::Metadata::default(),
         evidence: Evidence {
             reported_at: at,
             rank: 1,

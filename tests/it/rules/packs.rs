@@ -49,6 +49,7 @@ fn started(session: &str, sold: &SoldPack, number: u32) -> Command {
         purpose: PaymentPurpose::Pack { pack: sold.pack.clone(), quantity: 1 },
         customer: None,
         sold: Some(sold.clone()),
+        metadata: counterfoil::domain::metadata::Metadata::default(),
         invoice: None,
         effective_at: day(0).plus(chrono::TimeDelta::seconds(number.into())),
     })
@@ -61,6 +62,7 @@ fn completed(session: &str, invoice: &str) -> Command {
         purpose: PaymentPurpose::Pack { pack: pack("pack_2000"), quantity: 1 },
         customer: None,
         sold: None,
+        metadata: counterfoil::domain::metadata::Metadata::default(),
         invoice: Some(provider(invoice)),
         effective_at: day(0),
     })

@@ -53,8 +53,13 @@ fn subscribed() -> Scenario {
 #[test]
 fn a_plan_is_sold_at_the_price_of_its_interval() {
     let purpose = PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("team")) };
-    let sold =
-        Sale { price_id: "price_team_year".to_owned(), quantity: 3, trial_days: None, purpose, pack: None };
+    let sold = Sale {
+        price_id: Some("price_team_year".to_owned()),
+        quantity: 3,
+        trial_days: None,
+        purpose,
+        pack: None,
+    };
     assert_eq!(sell(&given([opened()]), &a_plan("team", false)), Ok(sold));
 }
 
@@ -117,6 +122,7 @@ fn open_page(session: &str, at: i64) -> Command {
         purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("basic")) },
         customer: None,
         sold: None,
+        metadata: counterfoil::domain::metadata::Metadata::default(),
         invoice: None,
         effective_at: day(at),
     })
@@ -148,7 +154,10 @@ fn a_pack_is_sold_by_its_number() {
     let sold = sell(&given([opened()]), &a_pack("pack_2000")).unwrap();
     let pack = PackId::parse("pack_2000").unwrap();
     assert_eq!(sold.purpose, PaymentPurpose::Pack { pack, quantity: 2 });
-    assert_eq!((sold.price_id.as_str(), sold.quantity, sold.trial_days), ("price_pack_2000", 2, None));
+    assert_eq!(
+        (sold.price_id.as_deref(), sold.quantity, sold.trial_days),
+        (Some("price_pack_2000"), 2, None)
+    );
 }
 
 #[test]

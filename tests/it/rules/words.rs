@@ -247,6 +247,7 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         grace_days: None,
         unit: None,
         moved_to: None,
+        metadata: counterfoil::domain::metadata::Metadata::default(),
         evidence: evidence(period.start, 1),
     }
 }
@@ -274,6 +275,7 @@ pub fn buy(payment: &str, pack: &str, quantity: u32, at: Timestamp) -> Command {
         payment: provider(payment),
         item: None,
         session: None,
+        sold: None,
         subtotal: None,
         paid: None,
         pack: PackId::parse(pack).expect("a test's pack is an identifier"),

@@ -6,13 +6,14 @@ use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsAdjustableQuantity,
-    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionSubscriptionData, ExpireCheckoutSession,
-    RetrieveCheckoutSession,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
+    CreateCheckoutSessionSubscriptionData, ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
 };
 use stripe_shared::CheckoutSessionMode;
+use stripe_types::Currency;
 
-use super::{super::Ask, of_account};
-use crate::domain::sold::SoldPack;
+use super::{super::Ask, of_account, of_credits, put, put_all};
+use crate::domain::{metadata::Metadata, sold::SoldPack};
 
 /// How many of a pack a person may take on the page.
 const PACKS_MAX: i64 = 99;
@@ -22,9 +23,13 @@ const PACKS_MAX: i64 = 99;
 pub struct OpenCheckout {
     pub account: String,
     pub customer: String,
-    pub price: String,
+    /// `None`: the price is made for this page alone.
+    pub price: Option<String>,
     pub quantity: u32,
     pub sold: Sold,
+    /// What the caller attaches to what is bought.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     pub success_url: String,
     pub cancel_url: String,
     /// The pages that this one takes the place of. They are closed before it is opened.
@@ -96,6 +101,13 @@ pub enum Sold {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         terms: Option<SoldPack>,
     },
+    /// A free amount of credits.
+    Credits {
+        terms: SoldPack,
+        name: String,
+        /// `None`: the product is made for this page, too.
+        product: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -127,7 +139,7 @@ impl Ask for OpenCheckout {
                 subscription.trial_period_days = trial_days.map(u32::from);
                 session.mode(CheckoutSessionMode::Subscription).subscription_data(subscription)
             }
-            Sold::Pack { .. } => {
+            Sold::Pack { .. } | Sold::Credits { .. } => {
                 let mut payment = CreateCheckoutSessionPaymentIntentData::new();
                 payment.metadata = Some(self.metadata());
                 session.mode(CheckoutSessionMode::Payment).payment_intent_data(payment)
@@ -139,7 +151,10 @@ impl Ask for OpenCheckout {
 impl OpenCheckout {
     fn line(&self) -> CreateCheckoutSessionLineItems {
         let mut line = CreateCheckoutSessionLineItems::new();
-        line.price = Some(self.price.clone());
+        line.price.clone_from(&self.price);
+        if let Sold::Credits { terms, name, product } = &self.sold {
+            line.price_data = Some(price_of(terms, name, product.as_deref()));
+        }
         line.quantity = Some(self.quantity.into());
         if matches!(self.sold, Sold::Pack { .. }) {
             let mut adjustable = CreateCheckoutSessionLineItemsAdjustableQuantity::new(true);
@@ -152,14 +167,28 @@ impl OpenCheckout {
 
     fn metadata(&self) -> HashMap<String, String> {
         let mut metadata = of_account(&self.account);
-        let mut put = |name: &str, value: &str| metadata.insert(name.to_owned(), value.to_owned());
         match &self.sold {
-            Sold::Plan { plan, .. } => put("plan_code", plan),
+            Sold::Plan { plan, .. } => put(&mut metadata, "plan_code", plan),
             Sold::Pack { pack, .. } => {
-                put("kind", "topup");
-                put("topup_code", pack)
+                put(&mut metadata, "kind", "topup");
+                put(&mut metadata, "topup_code", pack);
             }
-        };
+            Sold::Credits { terms, .. } => of_credits(&mut metadata, terms),
+        }
+        put_all(&mut metadata, &self.metadata);
         metadata
     }
+}
+
+/// A price that is made for one sale.
+fn price_of(terms: &SoldPack, name: &str, product: Option<&str>) -> CreateCheckoutSessionLineItemsPriceData {
+    // Every text is a currency to the client; whether it is one is for Stripe to say.
+    let Ok(currency) = terms.price.currency.as_str().parse::<Currency>();
+    let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
+    price.unit_amount = Some(terms.price.minor);
+    match product {
+        Some(product) => price.product = Some(product.to_owned()),
+        None => price.product_data = Some(ProductData::new(name)),
+    }
+    price
 }

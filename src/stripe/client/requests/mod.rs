@@ -15,9 +15,12 @@ mod preview;
 mod product;
 mod schedule;
 pub mod setup;
+mod subscribe;
 mod subscription;
 
 use std::collections::HashMap;
+
+use crate::domain::{metadata::Metadata, sold::SoldPack};
 
 pub use checkout::{CheckoutOpened, CheckoutSeen, ExpireCheckout, FindCheckout, OpenCheckout, Sold};
 pub use customer::{
@@ -35,12 +38,13 @@ pub use payment::{
 pub use payment_method::{
     AttachMethod, DetachMethod, FindMethod, ListMethods, MethodKept, MethodSeen, MethodsSeen, PreferMethod,
 };
-pub use portal::{OpenPortal, PortalOpened};
+pub use portal::{OpenPortal, PortalChange, PortalOpened};
 pub use preview::PreviewInvoice;
 pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
 pub use schedule::{
     FindSchedule, OpenSchedule, Phase, PhaseItem, PhaseSpan, Phases, ReleaseSchedule, ScheduleKept,
 };
+pub use subscribe::{ListSubscriptions, MakeSubscription, SubscriptionsKept};
 pub use subscription::{
     AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
     ItemKept, ProrationBehavior, SubscriptionKept,
@@ -51,4 +55,23 @@ const ACCOUNT_ID: &str = "account_id";
 
 fn of_account(account: &str) -> HashMap<String, String> {
     HashMap::from([(ACCOUNT_ID.to_owned(), account.to_owned())])
+}
+
+fn put(metadata: &mut HashMap<String, String>, name: &str, text: &str) {
+    metadata.insert(name.to_owned(), text.to_owned());
+}
+
+/// A free amount of credits, as `translate` reads it.
+fn of_credits(metadata: &mut HashMap<String, String>, sold: &SoldPack) {
+    put(metadata, "kind", "topup");
+    put(metadata, "topup_code", sold.pack.as_str());
+    put(metadata, "topup_credits", &sold.credits.to_string());
+    if let Some(days) = sold.expires_after_days {
+        put(metadata, "topup_expires_after_days", &days.to_string());
+    }
+}
+
+/// What the caller attaches.
+fn put_all(metadata: &mut HashMap<String, String>, given: &Metadata) {
+    metadata.extend(given.written().map(|(name, text)| (name.into_owned(), text.into_owned())));
 }

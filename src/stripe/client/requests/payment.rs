@@ -1,6 +1,6 @@
 //! How is money taken without a page of Stripe's, and given back?
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::stripe::StripeRequest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,7 +15,8 @@ use stripe_core::{
 use stripe_shared::PaymentIntentCaptureMethod;
 use stripe_types::Currency;
 
-use super::{super::Ask, of_account};
+use super::{super::Ask, of_account, of_credits, put, put_all};
+use crate::domain::{metadata::Metadata, sold::SoldPack};
 
 /// What has become of the money is shown by the charge, which has to be asked for.
 const CHARGE: &str = "latest_charge";
@@ -32,13 +33,21 @@ pub struct MakePayment {
     pub paid_for: PaidFor,
     /// The caller's own name for it.
     pub reference: Option<String>,
+    /// What the caller attaches to it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 /// What is paid for, as `translate` reads it from metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaidFor {
-    Pack { pack: String, quantity: u32 },
+    Pack {
+        pack: String,
+        quantity: u32,
+    },
+    /// A free amount of credits.
+    Credits(SoldPack),
     Other,
 }
 
@@ -141,12 +150,8 @@ pub struct Redirect {
     pub url: Option<String>,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PaymentMetadata {
-    pub topup_code: Option<String>,
-    pub quantity: Option<String>,
-    pub reference: Option<String>,
-}
+/// What was written there when it was made, and by whomever else.
+pub type PaymentMetadata = BTreeMap<String, String>;
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct PaymentsSeen {
@@ -182,6 +187,14 @@ impl<'de> Deserialize<'de> for PaymentSeen {
     }
 }
 
+impl PaymentSeen {
+    /// One of the texts that were written there.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.metadata.get(name).map(String::as_str)
+    }
+}
+
 impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -196,20 +209,22 @@ impl Reason {
 impl MakePayment {
     fn metadata(&self) -> HashMap<String, String> {
         let mut metadata = of_account(&self.account);
-        let mut put = |name: &str, value: String| metadata.insert(name.to_owned(), value);
         match &self.paid_for {
             PaidFor::Pack { pack, quantity } => {
-                put("kind", "topup".to_owned());
-                put("topup_code", pack.clone());
-                put("quantity", quantity.to_string());
+                put(&mut metadata, "kind", "topup");
+                put(&mut metadata, "topup_code", pack);
+                put(&mut metadata, "quantity", &quantity.to_string());
             }
-            PaidFor::Other => {
-                put("kind", "payment".to_owned());
+            PaidFor::Credits(sold) => {
+                of_credits(&mut metadata, sold);
+                put(&mut metadata, "quantity", "1");
             }
+            PaidFor::Other => put(&mut metadata, "kind", "payment"),
         }
         if let Some(reference) = &self.reference {
-            put("reference", reference.clone());
+            put(&mut metadata, "reference", reference);
         }
+        put_all(&mut metadata, &self.metadata);
         metadata
     }
 }

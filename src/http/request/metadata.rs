@@ -1,0 +1,54 @@
+//! What does a caller attach for itself?
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{AdditionalProperties, ObjectBuilder, Type},
+    },
+};
+
+use crate::domain::metadata::{InvalidMetadata, Metadata, PAIRS_MAX, TEXT_CHARACTERS_MAX};
+
+/// Pairs of a name and a text, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+pub struct Pairs(pub Metadata);
+
+impl TryFrom<BTreeMap<String, String>> for Pairs {
+    type Error = InvalidMetadata;
+
+    fn try_from(pairs: BTreeMap<String, String>) -> Result<Self, InvalidMetadata> {
+        Metadata::given(pairs).map(Self)
+    }
+}
+
+impl PartialSchema for Pairs {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(TEXT_CHARACTERS_MAX))
+            .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]+$"))
+            .build();
+        let name =
+            ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_-]{1,40}$")).build();
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property_names(Some(Schema::Object(name)))
+            .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(Schema::Object(text)))))
+            .max_properties(Some(PAIRS_MAX))
+            .examples([serde_json::json!({ "source": "spring_mail" })])
+            .description(Some(
+                "What the caller attaches for itself: pairs of a name and a text, given back as they were given. They are \
+                 kept for ever, so they must not hold personal data. Names that Counterfoil itself writes at Stripe, such \
+                 as `account_id` and `kind`, are refused.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Pairs {}
