@@ -1,7 +1,7 @@
 //! Who may do what while money is on its way, when it does not come, and when the plan is not sold any more.
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     catalogs, documents,
@@ -61,17 +61,33 @@ async fn a_renewal_that_was_uncollectible_and_is_paid_gives_its_month() {
     told.credits(1_550).plan("creator").mrr(1_999).all_handled();
 }
 
-/// A first debit that failed for good: the subscription was active at once, and nothing was ever paid.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_first_debit_that_fails_for_good_gives_no_access_though_it_is_active() {
+/// A subscription that is active at once, and what is told of its first invoice.
+fn first_debit(kind: &str, status: &str) -> Vec<Value> {
     let events = documents::events("A24_renewal_voided_active_again");
-    let mut created = events[0].clone();
-    let mut voided = events[5].clone();
+    let (mut created, mut invoice) = (events[0].clone(), events[5].clone());
     let span = (events[2]["created"].as_i64().expect("seconds") - 16, 1_797_863_650);
     let item = &mut created["data"]["object"]["items"]["data"][0];
     (item["current_period_start"], item["current_period_end"]) = (json!(span.0), json!(span.1));
     created["created"] = json!(span.0);
-    voided["data"]["object"]["billing_reason"] = json!("subscription_create");
-    let told = Case::of(vec![created, voided]).told().await;
+    invoice["type"] = json!(kind);
+    let told = &mut invoice["data"]["object"];
+    (told["billing_reason"], told["status"]) = (json!("subscription_create"), json!(status));
+    vec![created, invoice]
+}
+
+/// A first debit that failed for good: the subscription was active at once, and nothing was ever paid.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_debit_that_fails_for_good_gives_no_access_though_it_is_active() {
+    let told = Case::of(first_debit("invoice.voided", "void")).told().await;
     told.credits(50).plan("free").has("stem_separation", false).mrr(0).all_handled();
+}
+
+/// The plan waits for the money, unless the catalog trusts it to come. The credits wait for it in any case.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_debit_that_is_on_its_way_gives_the_plan_only_where_it_is_trusted() {
+    let told = || Case::of(first_debit("invoice.finalized", "open"));
+    told().told().await.credits(50).plan("free").has("stem_separation", false).all_handled();
+    let text = catalogs::MUSIC.replace("trust_processing = false", "trust_processing = true");
+    let told = told().under(catalogs::parse(&text)).told().await;
+    told.credits(50).plan("creator").has("stem_separation", true).all_handled();
 }

@@ -19,6 +19,19 @@ async fn a_credit_note_to_the_balance_ends_what_the_invoice_gave() {
     told.credits(50).plan("free").has("stem_separation", false).all_handled();
 }
 
+/// Voided an hour later: the invoice has paid for its period again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credit_note_that_is_voided_gives_back_what_it_took() {
+    let mut events = documents::events("A3_credit_note_to_balance");
+    let mut voided = events[2].clone();
+    let at = voided["created"].as_i64().expect("seconds") + 3_600;
+    (voided["id"], voided["type"], voided["created"]) =
+        (json!("evt_voided"), json!("credit_note.voided"), json!(at));
+    voided["data"]["object"]["status"] = json!("void");
+    events.push(voided);
+    Case::of(events).told().await.credits(1_550).plan("creator").has("stem_separation", true).all_handled();
+}
+
 /// Its status is paid, and nobody has paid anything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_invoice_that_a_credit_note_settles_pays_for_nothing() {

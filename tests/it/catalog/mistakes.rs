@@ -123,6 +123,11 @@ fn each_mistake_is_said_with_its_line() {
             "line 21: plans.basic.prices.month.amount: too large; ",
         ),
         ("price = \"5.00\"", "price = \"0\"", "line 28: packs.small.price: a pack has a price"),
+        (
+            "price = \"5.00\"",
+            "price = \"5.00\"\nexpires_after_days = 3651",
+            "line 29: packs.small.expires_after_days: 3651 is too",
+        ),
         ("currency = \"usd\"", "currency = \"dollar\"", "line 2: currency: a currency is three letters"),
         ("currency = \"usd\"", "currency = \"uds\"", "line 2: currency: unknown currency `uds`"),
         (
@@ -280,6 +285,13 @@ fn a_column_counts_characters() {
 fn a_setting_that_is_wrong_is_named() {
     let mistakes = |value| mistakes(&text("localboxs"), &only("STRIPE_BILLING_ENABLED", value));
     assert!(mistakes("perhaps")[0].contains("setting STRIPE_BILLING_ENABLED: unknown value `perhaps`"));
+}
+
+#[test]
+fn a_price_whose_id_is_a_setting_may_name_its_product() {
+    let named = RIGHT.replace("{ setting = \"BASIC\" }", "{ setting = \"BASIC\", product = \"prod_b\" }");
+    let stripe = &right(&named, &basic).plans[1].prices[0].stripe;
+    assert_eq!((stripe.sale_id(), stripe.product_id.as_deref()), (Some("price_basic"), Some("prod_b")));
 }
 
 #[test]

@@ -239,6 +239,11 @@ fn a_free_amount_that_cannot_be_sold_is_a_mistake_with_its_line() {
         ("50_000", "90_000", "largest: 90000 credits cost 1125.00 usd: too large; the largest payment"),
         ("50_000", "50", "top_up: the smallest, 100 credits, is more than the largest, 50"),
         ("largest = 50_000\n", "", "top_up: `largest` is missing"),
+        (
+            "smallest = 100\n",
+            "smallest = 100\nexpires_after_days = 0\n",
+            "expires_after_days: 0 is too small",
+        ),
         ("smallest = 100\n", "smallest = 100\nprice = \"1\"\n", "price: unknown key `price`"),
     ] {
         assert_eq!(TOP_UP.matches(line).count(), 1, "{line}");

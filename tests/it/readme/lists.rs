@@ -7,11 +7,17 @@ use counterfoil::config::settings;
 use super::document::{first_cells, page, root, section};
 use crate::{architecture::KNOWLEDGE, support::program};
 
-const PAGES: [&str; 5] =
-    ["README.md", "docs/ARCHITECTURE.md", "docs/ADDING.md", "docs/CATALOG.md", "docs/SANDBOX.md"];
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/ADDING.md",
+    "docs/CATALOG.md",
+    "docs/SANDBOX.md",
+    "docs/STRIPE.md",
+];
 
 /// Every page, those of the decisions too.
-fn pages() -> Vec<String> {
+pub(super) fn pages() -> Vec<String> {
     let decisions = fs::read_dir(root().join("docs/decisions")).expect("there are decisions");
     let decisions = decisions.map(|entry| entry.expect("it can be read").file_name());
     let decisions = decisions.map(|name| format!("docs/decisions/{}", name.to_string_lossy()));

@@ -3,4 +3,5 @@
 mod curl;
 mod document;
 mod lists;
+mod rules;
 mod walk;

@@ -55,6 +55,20 @@ fn a_refusal_says_the_rule_what_is_left_when_it_resets_and_the_plans_that_would_
     });
 }
 
+/// A limit is never lost.
+#[test]
+fn on_a_plan_that_no_catalog_has_the_limits_of_the_free_plan_hold() {
+    let mut fewer = in_zone(chrono_tz::UTC);
+    fewer.plans.retain(|plan| plan.id == plan_id("free"));
+    let scenario = given([opened(), granted_forever("a", 1_000_000)])
+        .at(month(0).start)
+        .when(report(SubscriptionChange::Started, terms("basic", month(0))))
+        .under(fewer)
+        .then_on_plan("basic");
+    let scenario = five_generations(scenario).when(generate("standard"));
+    assert_eq!(limit_reached(&scenario).0.max, 5);
+}
+
 #[test]
 fn the_plans_that_would_allow_it_have_the_features_too() {
     let catalog =

@@ -21,9 +21,11 @@ async fn invoice(bench: &Bench, path: &str) -> Value {
 /// 31 January is a Saturday: four business days later it is Thursday, fourteen later it is Thursday again.
 #[tokio::test]
 async fn a_first_debit_is_trusted_and_paid_days_later() {
-    for (method, before, after) in
-        [("pm_usBankAccount_success", "4 days", "2 days"), ("pm_success_de", "18 days", "2 days")]
-    {
+    for (method, before, after) in [
+        ("pm_usBankAccount_success", "4 days", "2 days"),
+        ("pm_bacsDebit_success", "4 days", "2 days"),
+        ("pm_success_de", "18 days", "2 days"),
+    ] {
         let bench = Bench::start().await;
         let (path, row) = subscribe(&bench, method, &[]).await;
         assert_eq!(row["status"], "active", "before anything is paid");
@@ -45,6 +47,18 @@ async fn a_first_debit_that_fails_voids_its_invoice_and_leaves_the_subscription_
     assert_eq!(bench.get(&path).await["status"], "active");
     bench.told("invoice.payment_failed").await;
     bench.told("invoice.voided").await;
+}
+
+#[tokio::test]
+async fn a_debit_can_be_decided_at_once() {
+    let bench = Bench::start().await;
+    let (path, _) = subscribe(&bench, "pm_usBankAccount_success", &[]).await;
+    let payment = bench.told("payment_intent.processing").await["data"]["object"]["id"].clone();
+    let settle = format!("payment_intents/{}/settle", text(&payment));
+    let (status, settled) = bench.control(&settle, json!({})).await;
+    assert_eq!((status, &settled["status"]), (200, &json!("succeeded")));
+    assert_eq!(invoice(&bench, &path).await["status"], "paid");
+    assert_eq!(bench.control(&settle, json!({})).await.0, 400, "it is not on its way any more");
 }
 
 #[tokio::test]

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use counterfoil::stripe::translate::kinds::{KINDS, find};
+use counterfoil::stripe::translate::{
+    SetAside,
+    kinds::{KINDS, find},
+};
+use serde_json::json;
 
-use super::documents::{SHAPES, event, story};
+use super::documents::{SHAPES, event, story, translated_value};
 
 const BEGIN: &str = "<!-- events: written by the program -->\n";
 const END: &str = "<!-- events: end -->\n";
@@ -48,6 +52,18 @@ fn the_page_has_the_programs_table() {
         fs::write(page(), &written).expect("the page can be written");
     } else {
         assert_eq!(text, written, "the table of docs/STRIPE.md differs from the program's");
+    }
+}
+
+/// Whatever it carries.
+#[test]
+fn what_is_listed_as_ignored_changes_nothing() {
+    for kind in KINDS.iter().filter(|kind| !kind.effect().0) {
+        let event = json!({
+            "id": "evt_1", "object": "event", "type": kind.name, "created": 1_748_736_000, "livemode": false,
+            "data": { "object": { "id": "any_1", "object": "any", "customer": "cus_1", "amount": "nine" } },
+        });
+        assert!(matches!(translated_value(&event), Err(SetAside::Ignored(_))), "{}", kind.name);
     }
 }
 

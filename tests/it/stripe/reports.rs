@@ -201,6 +201,17 @@ fn none_of_a_plan_gives_no_plan() {
     assert_eq!((none.plan.as_str(), none.quantity, none.monthly.minor), ("free", 0, 0));
 }
 
+/// Whichever comes first in the list; both are charged.
+#[test]
+fn of_several_plans_in_one_subscription_the_largest_holds() {
+    let both = [basic(), item(TEAM, 2_999, 1)];
+    let turned = [both[1].clone(), both[0].clone()];
+    for plans in [both, turned] {
+        let terms = read(&report("created", 0, &plans, |_| ())).terms;
+        assert_eq!((terms.plan.as_str(), terms.monthly.minor), ("team", 3_998));
+    }
+}
+
 #[test]
 fn a_subscription_without_a_currency_has_that_of_its_price() {
     let older = report("created", 0, &[basic()], |data| {
