@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    bought::compare_payment,
+    bought::{compare_payment, paid},
     difference::{Difference, difference, running, status},
-    report::{Cause, Drift, MissingEvent},
+    report::{Cause, Drift, Kept, MissingEvent},
     untold::{Untold, untold},
 };
 use crate::{
@@ -213,9 +213,7 @@ impl Reconciler {
             Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
         };
         let mut difference = difference(&view.account, &instructions.steps);
-        if suspect.subject == Subject::InvoicePayment {
-            difference = difference.or_else(|| part_of_invoice(&view.account, suspect));
-        }
+        difference = difference.or_else(|| unsaid(&view.account, suspect));
         let had_by = instructions.about.as_ref().and_then(|about| known.has(&about.subscription));
         if let Some((difference, had_by)) =
             difference.as_mut().zip(had_by.filter(|had_by| **had_by != account))
@@ -346,12 +344,32 @@ impl Reconciler {
     }
 }
 
-/// How much of an invoice one payment paid, which no command says.
-fn part_of_invoice(account: &Account, suspect: &Suspect) -> Option<Difference> {
+/// What no command says of an object: how much of an invoice one payment paid, and that a session is not paid.
+fn unsaid(account: &Account, suspect: &Suspect) -> Option<Difference> {
     let document = Document::new(&suspect.object);
-    let (payment, money) = suspect.subject.bought(document).zip(suspect.subject.paid(document))?;
+    let (account, bought) = account.opened().zip(suspect.subject.bought(document))?;
     let mut difference = Difference::default();
-    compare_payment(account.opened()?, &payment, &money, &mut difference);
+    match suspect.subject {
+        Subject::InvoicePayment => {
+            let money = suspect.subject.paid(document)?;
+            compare_payment(account, &bought, &money, &mut difference);
+        }
+        // The invoice of a subscription may be paid in another way than on its page.
+        Subject::Checkout
+            if document.text("payment_status") == Some("unpaid")
+                && document.text("mode") == Some("payment") =>
+        {
+            let known = account.payments.paid(&bought)?;
+            difference.note_kept("unpaid", paid(known), Kept::Amount);
+        }
+        Subject::Checkout
+        | Subject::Subscription
+        | Subject::PaidInvoice
+        | Subject::Payment
+        | Subject::Refund
+        | Subject::CreditNote
+        | Subject::Dispute => {}
+    }
     difference.found()
 }
 

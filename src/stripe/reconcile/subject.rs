@@ -119,7 +119,8 @@ impl Subject {
             Self::InvoicePayment => object.first_id(&["payment.payment_intent", "payment.charge"]),
             Self::CreditNote => object.id("invoice"),
             Self::Dispute => object.first_id(&["payment_intent", "charge"]),
-            Self::Subscription | Self::Checkout | Self::Refund => None,
+            Self::Checkout => object.first_id(&["invoice", "payment_intent"]),
+            Self::Subscription | Self::Refund => None,
         }
     }
 

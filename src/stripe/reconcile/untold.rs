@@ -1,5 +1,5 @@
-//! What if nothing is told of an object, as of a payment that an invoice reports, or of a credit note that gave back nothing?
-//! Then the ledger must not say otherwise.
+//! What if nothing is told of an object, as of a payment that an invoice reports, or of a credit note that gave back
+//! nothing? Then the ledger must not say otherwise.
 
 use super::{
     Subject,

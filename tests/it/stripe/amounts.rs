@@ -42,7 +42,7 @@ const fn plant(
 }
 
 /// What the ledger was told otherwise, and keeps.
-const KEPT: [Plant; 21] = [
+const KEPT: [Plant; 22] = [
     plant(
         RENEWED,
         "what was paid",
@@ -161,6 +161,13 @@ const KEPT: [Plant; 21] = [
             (session["amount_subtotal"], session["amount_total"]) = (json!(4_000), json!(4_000));
         },
         ["2 × pack_2000 for 4000 usd", "for 2000 usd"],
+        Kept::Amount,
+    ),
+    plant(
+        SESSION,
+        "status",
+        |session| session["payment_status"] = json!("unpaid"),
+        ["unpaid", "paid 2000 usd"],
         Kept::Amount,
     ),
     plant(
@@ -364,6 +371,22 @@ async fn a_payment_of_a_pack_that_was_never_told_is_found_and_granted() {
     bureau.happened(&[], &[payment]).await;
     mended(&bureau, "payment", ["1 × pack_2000 for 2000 usd", "nothing"]).await;
     assert_eq!(bureau.desk.ada().await, before + 2_000);
+}
+
+/// Of what is otherwise in two ways, one can be told: that is, and the other one stays.
+#[tokio::test]
+async fn what_can_be_told_is_and_what_is_kept_stays_reported() {
+    let (bureau, happened) = bureau().await;
+    let mut invoice = object(&happened, "invoice", |invoice| invoice["id"] == RENEWED);
+    (invoice["payment_intent"], invoice["total"]) = (json!("pi_another"), json!(2_499));
+    bureau.happened(&[], &[invoice]).await;
+    let found = only(&bureau.run(false).await, "both");
+    assert_eq!(found.stripe_says, format!("pi_another paid {RENEWED}; total 2499"));
+    assert_eq!((found.ledger_says.as_str(), &found.cause), ("nothing; total 1999", &Cause::NoEvent));
+    let left = only(&bureau.run(true).await, "one");
+    assert_eq!((left.stripe_says.as_str(), left.repaired), ("total 2499", false));
+    assert_eq!(left.cause, Cause::Kept { because: Kept::Amount });
+    assert_eq!(only(&bureau.run(true).await, "the same one"), left);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Credit notes that were lost, or that are otherwise than the ledger was told: only they say what was put on a customer's
-//! balance, or given back outside of Stripe.
+//! Credit notes that were lost, or that are otherwise than the ledger was told: only they say what was put on a
+//! customer's balance, or given back outside of Stripe.
 
 use counterfoil::stripe::reconcile::{Cause, Drift, Kept, Report, Subject};
 use serde_json::{Value, json};

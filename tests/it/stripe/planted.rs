@@ -139,6 +139,11 @@ async fn what_the_ledger_was_never_told_of_is_reported() {
         let found = report.drifts.iter().find(|drift| another["id"] == drift.object.as_str());
         let found = found.unwrap_or_else(|| panic!("{kind} is not missed: {}", shown(&report.drifts)));
         assert_eq!((found.subject, found.ledger_says.as_str()), (subject, "nothing"), "{kind}");
+        let repaired = bureau.run(true).await;
+        assert_eq!(repaired.remaining(), 0, "{kind}: {}", shown(&repaired.drifts));
+        assert!(repaired.drifts.iter().any(|drift| another["id"] == drift.object.as_str()), "{kind}");
+        let again = bureau.run(false).await;
+        assert!(again.found_nothing(), "{kind}: {}", shown(&again.drifts));
     }
 }
 
