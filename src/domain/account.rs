@@ -338,10 +338,10 @@ impl OpenAccount {
                 payments.note_total(payment, refunded.minor, paid.minor, *effective_at);
             }
             Event::RefundIssued { refund, payment, money, effective_at } => {
-                payments.note_refund(payment, refund, money.minor, *effective_at, None);
+                payments.note_refund(payment, refund, money, *effective_at, None);
             }
             Event::RefundFailed { refund, payment, money, refunded_at, effective_at } => {
-                payments.note_refund(payment, refund, money.minor, *refunded_at, Some(*effective_at));
+                payments.note_refund(payment, refund, money, *refunded_at, Some(*effective_at));
             }
             Event::DisputeOpened { dispute, payment, money, .. } => {
                 payments.open(dispute, payment, money);
@@ -350,10 +350,10 @@ impl OpenAccount {
                 payments.close(dispute, payment, *won, money.clone(), *effective_at);
             }
             Event::CreditNoteIssued { note, invoice, money, .. } => {
-                payments.note(invoice, note, money.minor, false);
+                payments.note(invoice, note, money, false);
             }
             Event::CreditNoteVoided { note, invoice, money, .. } => {
-                payments.note(invoice, note, money.minor, true);
+                payments.note(invoice, note, money, true);
             }
             _ => return Err(CorruptHistory),
         }

@@ -40,10 +40,10 @@ struct Invoiced {
 }
 
 /// A credit note. One that was voided counts for nothing, whichever of the two was reported first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-    amount: i64,
-    voided: bool,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub money: Money,
+    pub voided: bool,
 }
 
 /// What was reported of the refunds of one payment.
@@ -57,12 +57,12 @@ struct Refunds {
 }
 
 /// One refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Single {
-    amount: i64,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Single {
+    pub money: Money,
     refunded_at: Timestamp,
     /// When it became known that the money did not arrive.
-    failed_at: Option<Timestamp>,
+    pub failed_at: Option<Timestamp>,
 }
 
 /// A dispute, as the last thing that was said of it.
@@ -71,7 +71,7 @@ pub struct Dispute {
     pub payment: ProviderId,
     pub state: DisputeState,
     /// What is disputed; `None` when that was not said.
-    amount: Option<Money>,
+    pub amount: Option<Money>,
     closed_at: Option<Timestamp>,
 }
 
@@ -117,7 +117,7 @@ impl Refunds {
     /// only in part, and so may totals: the greater one holds.
     fn net(&self) -> i64 {
         let single = self.single.values().filter(|single| single.failed_at.is_none());
-        let single = single.fold(0_i64, |sum, single| sum.saturating_add(single.amount));
+        let single = single.fold(0_i64, |sum, single| sum.saturating_add(single.money.minor));
         let totals = self.totals.iter().map(|(at, total)| total.saturating_sub(self.failed_since(*at)));
         totals.fold(single, i64::max)
     }
@@ -127,7 +127,7 @@ impl Refunds {
         let counted = self.single.values().filter(|single| {
             single.refunded_at <= at && single.failed_at.is_some_and(|failed_at| failed_at >= at)
         });
-        counted.fold(0, |sum, single| sum.saturating_add(single.amount))
+        counted.fold(0, |sum, single| sum.saturating_add(single.money.minor))
     }
 }
 
@@ -135,6 +135,12 @@ impl Payments {
     #[must_use]
     pub fn has_succeeded(&self, payment: &ProviderId) -> bool {
         self.succeeded.contains_key(payment)
+    }
+
+    /// What was paid, as the first report of it said.
+    #[must_use]
+    pub fn paid(&self, payment: &ProviderId) -> Option<&Money> {
+        self.succeeded.get(payment)
     }
 
     pub(super) fn succeed(&mut self, payment: &ProviderId, paid: &Money) {
@@ -149,13 +155,17 @@ impl Payments {
     /// Whether a credit note says nothing that is not known.
     #[must_use]
     pub fn knows_note(&self, invoice: &ProviderId, note: &ProviderId, voided: bool) -> bool {
-        let note = self.notes.get(invoice).and_then(|notes| notes.get(note));
-        note.is_some_and(|note| !voided || note.voided)
+        self.find_note(invoice, note).is_some_and(|note| !voided || note.voided)
     }
 
-    pub(super) fn note(&mut self, invoice: &ProviderId, note: &ProviderId, amount: i64, voided: bool) {
+    #[must_use]
+    pub fn find_note(&self, invoice: &ProviderId, note: &ProviderId) -> Option<&Note> {
+        self.notes.get(invoice)?.get(note)
+    }
+
+    pub(super) fn note(&mut self, invoice: &ProviderId, note: &ProviderId, money: &Money, voided: bool) {
         let notes = self.notes.entry(invoice.clone()).or_default();
-        let known = notes.entry(note.clone()).or_insert(Note { amount, voided });
+        let known = notes.entry(note.clone()).or_insert_with(|| Note { money: money.clone(), voided });
         known.voided |= voided;
     }
 
@@ -197,29 +207,33 @@ impl Payments {
     /// Whether this refund is known, and, if `failed`, that it failed.
     #[must_use]
     pub fn knows_refund(&self, payment: &ProviderId, refund: &ProviderId, failed: bool) -> bool {
-        let single = self.refunds.get(payment).and_then(|refunds| refunds.single.get(refund));
+        let single = self.find_refund(payment, refund);
         single.is_some_and(|single| !failed || single.failed_at.is_some())
     }
 
-    /// Whether a refund is counted: it is known itself, or a total was told since it was made.
     #[must_use]
-    pub fn counts_refund(&self, payment: &ProviderId, refund: &ProviderId, refunded_at: Timestamp) -> bool {
-        let totals = self.refunds.get(payment).map(|refunds| &refunds.totals);
-        let told_since = totals.is_some_and(|totals| totals.iter().any(|(at, _)| *at >= refunded_at));
-        told_since || self.knows_refund(payment, refund, false)
+    pub fn find_refund(&self, payment: &ProviderId, refund: &ProviderId) -> Option<&Single> {
+        self.refunds.get(payment)?.single.get(refund)
+    }
+
+    /// The largest total that was told of a payment since then, in minor units. It counts every refund until then.
+    #[must_use]
+    pub fn refunded_since(&self, payment: &ProviderId, refunded_at: Timestamp) -> Option<i64> {
+        let totals = &self.refunds.get(payment)?.totals;
+        totals.iter().filter(|(at, _)| *at >= refunded_at).map(|(_, total)| *total).max()
     }
 
     pub(super) fn note_refund(
         &mut self,
         payment: &ProviderId,
         refund: &ProviderId,
-        amount: i64,
+        money: &Money,
         refunded_at: Timestamp,
         failed_at: Option<Timestamp>,
     ) {
         let refunds = self.refunds.entry(payment.clone()).or_default();
-        let single = Single { amount, refunded_at, failed_at: None };
-        let single = refunds.single.entry(refund.clone()).or_insert(single);
+        let single = || Single { money: money.clone(), refunded_at, failed_at: None };
+        let single = refunds.single.entry(refund.clone()).or_insert_with(single);
         single.failed_at = single.failed_at.max(failed_at);
     }
 
@@ -301,7 +315,7 @@ impl Payments {
         let before = self.invoiced.get(invoice).map_or(0, |invoiced| invoiced.credited);
         let notes = self.notes.get(invoice).into_iter().flat_map(BTreeMap::values);
         let notes = notes.filter(|note| !note.voided);
-        notes.fold(before, |sum, note| sum.saturating_add(note.amount))
+        notes.fold(before, |sum, note| sum.saturating_add(note.money.minor))
     }
 
     /// What a lost dispute took. One in another currency than the payment's says no share of it: all of it is taken.

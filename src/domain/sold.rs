@@ -11,6 +11,7 @@ use super::{
     amount::{Credits, Money},
     catalog::{Catalog, Pack},
     command::RecordPackPurchase,
+    credits::Grant,
     names::{PackId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
@@ -167,6 +168,12 @@ pub fn is_granted(account: &OpenAccount, purchase: &RecordPackPurchase) -> bool 
     };
     let whole = RecordPackPurchase { item: None, ..purchase.clone() };
     is_there(purchase) || is_there(&whole) || is_told_otherwise(account, purchase)
+}
+
+/// The grant of just this purchase, if nobody else told of it.
+#[must_use]
+pub fn grant_of<'a>(account: &'a OpenAccount, purchase: &RecordPackPurchase) -> Option<&'a Grant> {
+    account.wallet.find(&purchase.grant_id().ok()?)
 }
 
 fn is_told_otherwise(account: &OpenAccount, purchase: &RecordPackPurchase) -> bool {

@@ -24,10 +24,11 @@ use super::super::{
 };
 
 pub(super) const HELP: &str = "\
-Reads Stripe's events of the last 30 days, and its subscriptions, paid invoices, payments, refunds and disputes, and
-says what the ledger does not know, and why. With --repair, events that never came are put into the inbox, and what no
-event tells is told by one that is made of the object; late events count once all the same. Nothing is changed at
-Stripe. Exit code 1 says that something is still not as Stripe says.
+Reads Stripe's events of the last 30 days, and its subscriptions, paid invoices, checkouts, payments, refunds, credit
+notes and disputes, and says what the ledger does not know, or knows with another amount or state, and why. With
+--repair, events that never came are put into the inbox, and what no event tells is told by one that is made of the
+object; late events count once all the same. What no event corrects is left to a person. Nothing is changed at Stripe.
+Exit code 1 says that something is still not as Stripe says.
 
 Examples:
   counterfoil stripe reconcile

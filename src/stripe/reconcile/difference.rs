@@ -3,21 +3,24 @@
 //! Pure. `translate` has made commands of the object, so what is compared here are the same business facts as those
 //! that events report, and no second reading of Stripe's shapes is needed.
 
+use super::{
+    bought::{compare_invoice, compare_purchase},
+    report::Kept,
+};
 use crate::{
     domain::{
         account::{Account, OpenAccount},
         amount::Money,
         command::Command,
         names::ProviderId,
-        payments::DisputeState,
-        sold::is_granted,
+        payments::{Dispute, DisputeState, Note, Single},
         subscription::{SubscriptionStatus, SubscriptionTerms},
         time::Timestamp,
     },
     stripe::translate::Step,
 };
 
-const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 
 /// What Stripe says, and what the ledger says instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub(super) struct Difference {
     pub(super) ledger: Vec<String>,
     /// The report that holds in the ledger, and should not.
     pub(super) replaces: Option<ProviderId>,
+    /// Whether an event can put any of it right.
+    pub(super) is_mendable: bool,
+    /// Why no event can put some of it right.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Difference {
@@ -35,9 +42,22 @@ impl Difference {
         difference
     }
 
+    /// What the ledger can still be told.
     pub(super) fn note(&mut self, stripe: impl Into<String>, ledger: impl Into<String>) {
+        self.is_mendable = true;
         self.stripe.push(stripe.into());
         self.ledger.push(ledger.into());
+    }
+
+    /// What the ledger was told otherwise, and keeps.
+    pub(super) fn note_kept(&mut self, stripe: impl Into<String>, ledger: impl Into<String>, kept: Kept) {
+        self.kept = Some(kept);
+        self.stripe.push(stripe.into());
+        self.ledger.push(ledger.into());
+    }
+
+    pub(super) fn found(self) -> Option<Self> {
+        (!self.stripe.is_empty()).then_some(self)
     }
 }
 
@@ -48,62 +68,137 @@ pub(super) fn difference(account: &Account, steps: &[Step]) -> Option<Difference
     for step in steps {
         compare(account.opened(), &step.command, &mut difference);
     }
-    (!difference.stripe.is_empty()).then_some(difference)
+    difference.found()
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these say what an account has from then on")]
 fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Difference) {
     let payments = known.map(|account| &account.payments);
-    let (stripe, is_known) = match command {
-        Command::LinkCustomer { customer, .. } => (
-            format!("{customer} is its customer"),
-            known.is_some_and(|account| account.customers.contains_key(customer)),
-        ),
-        Command::LinkPayment { payment, invoice, .. } => (
-            format!("{payment} paid {invoice}"),
-            payments.is_some_and(|payments| payments.invoice_of(payment).is_some()),
-        ),
-        Command::RecordPaidInvoice(paid) => (
-            format!("paid {}", shown(&paid.money)),
-            payments.is_some_and(|payments| payments.has_succeeded(&paid.invoice)),
-        ),
-        Command::RecordPackPurchase(purchase) => (
-            format!("{} × {} for {}", purchase.quantity, purchase.pack, shown(&purchase.money)),
-            known.is_some_and(|account| is_granted(account, purchase)),
-        ),
-        Command::RecordRefund { refund, payment, money, effective_at } => (
-            format!("{} went back", shown(money)),
-            payments.is_some_and(|payments| payments.counts_refund(payment, refund, *effective_at)),
-        ),
-        Command::RecordFailedRefund { refund, payment, money, .. } => (
-            format!("{} did not go back after all", shown(money)),
-            payments.is_some_and(|payments| payments.knows_refund(payment, refund, true)),
-        ),
-        Command::OpenDispute { dispute, money, .. } => (
-            format!("{} is disputed", shown(money)),
-            payments.is_some_and(|payments| payments.dispute(dispute).is_some()),
-        ),
-        Command::CloseDispute { dispute, won, .. } => {
-            let state = payments.and_then(|payments| payments.dispute(dispute)).map(|known| known.state);
-            return compare_dispute(*won, state, difference);
+    match command {
+        Command::LinkCustomer { customer, .. }
+            if known.is_none_or(|account| !account.customers.contains_key(customer)) =>
+        {
+            difference.note(format!("{customer} is its customer"), NOTHING);
         }
-        Command::RecordSubscription(record) => return compare_subscription(known, &record.terms, difference),
-        _ => return,
-    };
-    if !is_known {
-        difference.note(stripe, NOTHING);
+        Command::LinkPayment { payment, invoice, .. } => {
+            let said = |invoice: &ProviderId| format!("{payment} paid {invoice}");
+            match payments.and_then(|payments| payments.invoice_of(payment)) {
+                None => difference.note(said(invoice), NOTHING),
+                Some(known) if known != invoice => {
+                    difference.note_kept(said(invoice), said(known), Kept::Purpose);
+                }
+                Some(_) => {}
+            }
+        }
+        Command::RecordPaidInvoice(paid) => compare_invoice(known, paid, difference),
+        Command::RecordPackPurchase(purchase) => compare_purchase(known, purchase, difference),
+        Command::RecordRefund { refund, payment, money, effective_at } => {
+            match payments.and_then(|payments| payments.find_refund(payment, refund)) {
+                Some(known) => compare_refund(money, false, known, difference),
+                None => {
+                    let total = payments.and_then(|payments| payments.refunded_since(payment, *effective_at));
+                    compare_total(money, total, difference);
+                }
+            }
+        }
+        Command::RecordFailedRefund { refund, payment, money, .. } => {
+            match payments.and_then(|payments| payments.find_refund(payment, refund)) {
+                Some(known) => compare_refund(money, true, known, difference),
+                None => difference.note(went_back(money, true), NOTHING),
+            }
+        }
+        Command::RecordCreditNote { note, invoice, money, voided, .. } => {
+            let known = payments.and_then(|payments| payments.find_note(invoice, note));
+            compare_note(money, *voided, known, difference);
+        }
+        Command::OpenDispute { dispute, money, .. } => {
+            let known = payments.and_then(|payments| payments.dispute(dispute));
+            compare_dispute(DisputeState::Open, Some(money), known, difference);
+        }
+        Command::CloseDispute { dispute, won, money, .. } => {
+            let known = payments.and_then(|payments| payments.dispute(dispute));
+            let told = if *won { DisputeState::Won } else { DisputeState::Lost };
+            compare_dispute(told, money.as_ref(), known, difference);
+        }
+        Command::RecordSubscription(record) => compare_subscription(known, &record.terms, difference),
+        _ => {}
     }
 }
 
-fn compare_dispute(won: bool, known: Option<DisputeState>, difference: &mut Difference) {
-    let shown = |state: DisputeState| match state {
+fn compare_refund(money: &Money, failed: bool, known: &Single, difference: &mut Difference) {
+    let known_failed = known.failed_at.is_some();
+    let (said, held) = (went_back(money, failed), went_back(&known.money, known_failed));
+    match (known.money == *money, failed, known_failed) {
+        (false, _, _) => difference.note_kept(said, held, Kept::Amount),
+        (true, false, true) => difference.note_kept(said, held, Kept::End),
+        (true, true, false) => difference.note(said, held),
+        (true, false, false) | (true, true, true) => {}
+    }
+}
+
+/// A refund that is not known itself is counted by a total that was told since it was made.
+fn compare_total(money: &Money, total: Option<i64>, difference: &mut Difference) {
+    let said = went_back(money, false);
+    match total {
+        None => difference.note(said, NOTHING),
+        Some(total) if total < money.minor => {
+            difference.note(said, format!("{total} {} went back in all", money.currency));
+        }
+        Some(_) => {}
+    }
+}
+
+fn went_back(money: &Money, failed: bool) -> String {
+    format!("{} {}", shown(money), if failed { "did not go back after all" } else { "went back" })
+}
+
+fn compare_note(money: &Money, voided: bool, known: Option<&Note>, difference: &mut Difference) {
+    let said = note(money, voided);
+    match known {
+        None => difference.note(said, NOTHING),
+        Some(known) if known.money != *money => {
+            difference.note_kept(said, note(&known.money, known.voided), Kept::Amount);
+        }
+        Some(known) if known.voided && !voided => {
+            difference.note_kept(said, note(&known.money, true), Kept::End);
+        }
+        Some(known) if voided && !known.voided => difference.note(said, note(&known.money, false)),
+        Some(_) => {}
+    }
+}
+
+/// What a credit note gave back beside refunds.
+pub(super) fn note(money: &Money, voided: bool) -> String {
+    format!("{} credited{}", shown(money), if voided { ", void" } else { "" })
+}
+
+/// An end is told again as long as it is another one; that there is none is not.
+fn compare_dispute(
+    told: DisputeState,
+    money: Option<&Money>,
+    known: Option<&Dispute>,
+    difference: &mut Difference,
+) {
+    let Some(known) = known else {
+        return difference.note(state(told), NOTHING);
+    };
+    if known.state != told {
+        match told {
+            DisputeState::Open => difference.note_kept(state(told), state(known.state), Kept::End),
+            DisputeState::Won | DisputeState::Lost => difference.note(state(told), state(known.state)),
+        }
+    } else if let Some((money, known)) = money.zip(known.amount.as_ref()).filter(|(said, held)| said != held)
+    {
+        let said = |money: &Money| format!("{} disputed", shown(money));
+        difference.note_kept(said(money), said(known), Kept::Amount);
+    }
+}
+
+pub(super) const fn state(state: DisputeState) -> &'static str {
+    match state {
         DisputeState::Open => "open",
         DisputeState::Won => "won",
         DisputeState::Lost => "lost",
-    };
-    let told = if won { DisputeState::Won } else { DisputeState::Lost };
-    if known != Some(told) {
-        difference.note(shown(told), known.map_or(NOTHING, shown));
     }
 }
 
@@ -120,9 +215,13 @@ fn compare_subscription(known: Option<&OpenAccount>, terms: &SubscriptionTerms, 
         return;
     }
     difference.replaces = Some(held.evidence.id.clone());
+    let ended = held.ended_at.is_some() && terms.ended_at.is_none();
     for ((name, stripe), (_, ledger)) in facts(terms).into_iter().zip(facts(held)) {
-        if stripe != ledger {
-            difference.note(format!("{name} {stripe}"), format!("{name} {ledger}"));
+        let (said, known) = (format!("{name} {stripe}"), format!("{name} {ledger}"));
+        match stripe == ledger {
+            true => {}
+            false if ended => difference.note_kept(said, known, Kept::End),
+            false => difference.note(said, known),
         }
     }
 }
@@ -161,6 +260,6 @@ pub(super) const fn status(status: SubscriptionStatus) -> &'static str {
 }
 
 /// In minor units: how many there are to a major one is for people to know.
-fn shown(money: &Money) -> String {
+pub(super) fn shown(money: &Money) -> String {
     format!("{} {}", money.minor, money.currency)
 }

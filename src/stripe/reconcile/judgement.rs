@@ -8,11 +8,14 @@ use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
+    bought::{compare_payment, paid},
     difference::{Difference, difference, running, status},
-    report::{Cause, Drift, MissingEvent},
+    report::{Cause, Drift, Kept, MissingEvent},
+    untold::{Untold, untold},
 };
 use crate::{
     domain::{
+        account::Account,
         names::{AccountId, ProviderId},
         time::Timestamp,
     },
@@ -117,10 +120,10 @@ impl Reconciler {
         missing: &[MissingEvent],
     ) -> Result<Judgement, ReconcileError> {
         let kind = suspect.subject.event_type(Document::new(&suspect.object));
-        let Some((object, kind)) = suspect.id().zip(kind) else { return Ok(Judgement::Fine) };
+        let Some(object) = suspect.id() else { return Ok(Judgement::Fine) };
         let said = match self.translate_whole(suspect, kind).await? {
-            Ok(instructions) => self.compare(instructions).await?,
-            Err(SetAside::Ignored(because)) => self.compare_unstarted(suspect, &object, &because).await?,
+            Ok(instructions) => self.compare(suspect, instructions).await?,
+            Err(SetAside::Ignored(because)) => self.compare_untold(suspect, &object, &because).await?,
             Err(SetAside::Quarantined(_)) => Said::Known,
             Err(SetAside::HeldIfOurs { owner, .. }) if !self.is_ours(owner.clone()).await? => Said::Known,
             Err(
@@ -141,12 +144,15 @@ impl Reconciler {
             stripe_says: difference.stripe.join("; "),
             ledger_says: difference.ledger.join("; "),
             event_type: kind,
-            cause: Cause::NoEvent,
+            cause: match difference.kept.filter(|_| !difference.is_mendable) {
+                Some(because) => Cause::Kept { because },
+                None => Cause::NoEvent,
+            },
             repaired: false,
         };
         let id = rebuilt_id(&drift, difference.replaces.as_ref());
         let remedy = suspect.event(kind, &id, self.deployment.mode.is_live());
-        self.explain(drift, remedy, missing).await
+        self.explain(drift, remedy, suspect.read_at, missing).await
     }
 
     /// An invoice or a checkout of which only a part was listed is read whole first.
@@ -185,7 +191,7 @@ impl Reconciler {
         Ok(filled.event)
     }
 
-    async fn compare(&self, instructions: Instructions) -> Result<Said, ReconcileError> {
+    async fn compare(&self, suspect: &Suspect, instructions: Instructions) -> Result<Said, ReconcileError> {
         let known = self.known(&instructions).await?;
         let foreign = instructions.about.as_ref().and_then(|about| known.is_foreign(about));
         if let Some(because) = foreign {
@@ -207,6 +213,7 @@ impl Reconciler {
             Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
         };
         let mut difference = difference(&view.account, &instructions.steps);
+        difference = difference.or_else(|| unsaid(&view.account, suspect));
         let had_by = instructions.about.as_ref().and_then(|about| known.has(&about.subscription));
         if let Some((difference, had_by)) =
             difference.as_mut().zip(had_by.filter(|had_by| **had_by != account))
@@ -223,16 +230,35 @@ impl Reconciler {
         Ok(self.known(&instructions).await?.account_of(&instructions).is_ok())
     }
 
+    /// What an object says of which nothing is told. The ledger must not say otherwise.
+    async fn compare_untold(
+        &self,
+        suspect: &Suspect,
+        object: &ProviderId,
+        because: &str,
+    ) -> Result<Said, ReconcileError> {
+        if suspect.subject == Subject::Subscription {
+            return self.compare_unstarted(object, because).await;
+        }
+        let document = Document::new(&suspect.object);
+        let Some(bought) = suspect.subject.bought(document) else { return Ok(Said::Known) };
+        let Some(account) = self.inbox.payments(&[bought.as_str()]).await?.remove(&bought) else {
+            return Ok(Said::Known);
+        };
+        let Some(view) = self.account(&account).await? else { return Ok(Said::Known) };
+        let money = suspect.subject.paid(document);
+        let told = Untold { object, bought: &bought, money: money.as_ref(), because };
+        let difference = untold(&view, suspect.subject, told);
+        Ok(difference
+            .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
+    }
+
     /// A subscription of which nothing is told, because its first payment was never made. It must not run here.
     async fn compare_unstarted(
         &self,
-        suspect: &Suspect,
         subscription: &ProviderId,
         because: &str,
     ) -> Result<Said, ReconcileError> {
-        if suspect.subject != Subject::Subscription {
-            return Ok(Said::Known);
-        }
         Ok(match self.running(subscription).await? {
             Some((account, runs)) => {
                 let mut difference = Difference::default();
@@ -252,16 +278,21 @@ impl Reconciler {
         let Some((_, account)) = reports.get(subscription).and_then(|reports| reports.last()) else {
             return Ok(None);
         };
-        let view = match self.ledger.view(account).await {
-            Ok(view) => view,
-            Err(error @ ViewError::Load(LoadError::Database(_))) => return Err(error.into()),
-            Err(_) => return Ok(None),
-        };
-        let runs = running(&view.account, subscription).map(|terms| {
+        let known = self.account(account).await?;
+        let runs = known.as_ref().and_then(|known| running(known, subscription)).map(|terms| {
             let status = status(terms.status);
             (account.clone(), format!("status {status}, plan {}", terms.plan))
         });
         Ok(runs)
+    }
+
+    /// `None`: a person has to look at it.
+    async fn account(&self, id: &AccountId) -> Result<Option<Account>, ReconcileError> {
+        match self.ledger.view(id).await {
+            Ok(view) => Ok(Some(view.account)),
+            Err(error @ ViewError::Load(LoadError::Database(_))) => Err(error.into()),
+            Err(_) => Ok(None),
+        }
     }
 
     async fn known(&self, instructions: &Instructions) -> Result<Known, ReconcileError> {
@@ -281,6 +312,7 @@ impl Reconciler {
         &self,
         mut drift: Drift,
         remedy: Value,
+        read_at: Timestamp,
         missing: &[MissingEvent],
     ) -> Result<Judgement, ReconcileError> {
         let told = self.inbox.newest_about(&drift.object, drift.subject.told_by()).await?;
@@ -288,6 +320,8 @@ impl Reconciler {
             Some(told) => match told.state {
                 // It will be told at once, or a person decided that it is not to be.
                 State::Received | State::Discarded => return Ok(Judgement::Fine),
+                // What was told since the object was read says more than the object.
+                State::Processed if told.created > read_at => return Ok(Judgement::Fine),
                 State::Processed | State::Ignored => None,
                 State::Waiting | State::Dead | State::Quarantined | State::NotHandledYet => Some(told),
             },
@@ -298,16 +332,45 @@ impl Reconciler {
                 && event.object.as_ref() == Some(&drift.object)
                 && drift.subject.told_by().contains(&event.kind.as_str())
         });
-        let is_mendable = unprocessed.is_none();
+        let is_mendable = unprocessed.is_none() && !matches!(drift.cause, Cause::Kept { .. });
         drift.cause = match (unprocessed, never_came) {
             (Some(told), _) => {
                 Cause::EventUnprocessed { event: told.event, state: told.state, reason: told.reason }
             }
             (None, Some(event)) => Cause::EventMissing { event: event.event.clone() },
-            (None, None) => Cause::NoEvent,
+            (None, None) => drift.cause,
         };
         Ok(Judgement::Drift { drift: Box::new(drift), remedy: is_mendable.then_some(remedy) })
     }
+}
+
+/// What no command says of an object: how much of an invoice one payment paid, and that a session is not paid.
+fn unsaid(account: &Account, suspect: &Suspect) -> Option<Difference> {
+    let document = Document::new(&suspect.object);
+    let (account, bought) = account.opened().zip(suspect.subject.bought(document))?;
+    let mut difference = Difference::default();
+    match suspect.subject {
+        Subject::InvoicePayment => {
+            let money = suspect.subject.paid(document)?;
+            compare_payment(account, &bought, &money, &mut difference);
+        }
+        // The invoice of a subscription may be paid in another way than on its page.
+        Subject::Checkout
+            if document.text("payment_status") == Some("unpaid")
+                && document.text("mode") == Some("payment") =>
+        {
+            let known = account.payments.paid(&bought)?;
+            difference.note_kept("unpaid", paid(known), Kept::Amount);
+        }
+        Subject::Checkout
+        | Subject::Subscription
+        | Subject::PaidInvoice
+        | Subject::Payment
+        | Subject::Refund
+        | Subject::CreditNote
+        | Subject::Dispute => {}
+    }
+    difference.found()
 }
 
 /// One id for one correction: the same object, the same news, in place of the same report.

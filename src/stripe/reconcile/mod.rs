@@ -8,11 +8,13 @@
 //! Nothing here changes anything at Stripe, and an account is only changed by the inbox, under the keys that a late
 //! event would have as well: whichever comes first counts, and the other one changes nothing.
 
+mod bought;
 mod difference;
 mod judgement;
 mod nightly;
 mod report;
 mod subject;
+mod untold;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,7 +23,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 pub use nightly::Nightly;
-pub use report::{Cause, Drift, MissingEvent, Report};
+pub use report::{Cause, Drift, Kept, MissingEvent, Report};
 pub use subject::Subject;
 
 use super::{

@@ -63,6 +63,20 @@ pub enum Cause {
     EventUnprocessed { event: String, state: State, reason: Option<String> },
     /// Stripe lists no event about it that did not come: it is too old, or was never made.
     NoEvent,
+    /// The ledger was told otherwise, and no event corrects that.
+    Kept { because: Kept },
+}
+
+/// What the ledger keeps as it was told first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// What was paid, charged, or given back.
+    Amount,
+    /// That something ended, failed, or was voided.
+    End,
+    /// What a payment was for.
+    Purpose,
 }
 
 impl Report {
@@ -90,6 +104,17 @@ impl Cause {
                 format!("{event} is {}: {reason}", state.as_str())
             }
             Self::NoEvent => "no event tells of it".to_owned(),
+            Self::Kept { because } => format!("no event corrects it: {}", because.sentence()),
+        }
+    }
+}
+
+impl Kept {
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Amount => "an amount is kept as it was told first",
+            Self::End => "an end is kept, whatever is told after it",
+            Self::Purpose => "what a payment was for is kept as it was told first",
         }
     }
 }

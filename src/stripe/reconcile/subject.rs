@@ -3,7 +3,11 @@
 use serde::Serialize;
 
 use crate::{
-    domain::time::Timestamp,
+    domain::{
+        amount::{Currency, Money},
+        names::ProviderId,
+        time::Timestamp,
+    },
     stripe::{client::Listing, document::Document},
 };
 
@@ -16,18 +20,20 @@ pub enum Subject {
     Checkout,
     Payment,
     Refund,
+    CreditNote,
     Dispute,
 }
 
 impl Subject {
     /// In the order in which one may rest on another: what goes back is found by what was paid.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Subscription,
         Self::PaidInvoice,
         Self::InvoicePayment,
         Self::Checkout,
         Self::Payment,
         Self::Refund,
+        Self::CreditNote,
         Self::Dispute,
     ];
 
@@ -40,6 +46,7 @@ impl Subject {
             Self::Checkout => "checkout",
             Self::Payment => "payment",
             Self::Refund => "refund",
+            Self::CreditNote => "credit_note",
             Self::Dispute => "dispute",
         }
     }
@@ -53,6 +60,7 @@ impl Subject {
             Self::Checkout => Listing::CompletedCheckouts { since },
             Self::Payment => Listing::Payments { since },
             Self::Refund => Listing::Refunds { since },
+            Self::CreditNote => Listing::CreditNotes { since },
             Self::Dispute => Listing::Disputes,
         }
     }
@@ -72,6 +80,7 @@ impl Subject {
             Self::Checkout => &["checkout.session.completed", "checkout.session.async_payment_succeeded"],
             Self::Payment => &["payment_intent.succeeded"],
             Self::Refund => &["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"],
+            Self::CreditNote => &["credit_note.created", "credit_note.updated", "credit_note.voided"],
             Self::Dispute => &[
                 "charge.dispute.created",
                 "charge.dispute.updated",
@@ -82,22 +91,48 @@ impl Subject {
         }
     }
 
-    /// The type of the event that would have told of the object as it is now; `None` for one that says nothing yet.
-    pub(super) fn event_type(self, object: Document<'_>) -> Option<&'static str> {
+    /// The type of the event that would have told of the object as it is now.
+    pub(super) fn event_type(self, object: Document<'_>) -> &'static str {
         let status = object.text("status");
-        Some(match self {
+        match self {
             Self::Subscription if status == Some("canceled") => "customer.subscription.deleted",
             Self::Subscription => "customer.subscription.updated",
             Self::PaidInvoice => "invoice.paid",
             Self::InvoicePayment => "invoice_payment.paid",
             Self::Checkout => "checkout.session.completed",
             Self::Payment if status == Some("succeeded") => "payment_intent.succeeded",
-            Self::Payment => return None,
+            Self::Payment if status == Some("canceled") => "payment_intent.canceled",
+            Self::Payment => "payment_intent.created",
             Self::Refund if status == Some("failed") => "refund.failed",
             Self::Refund => "refund.created",
+            Self::CreditNote if status == Some("void") => "credit_note.voided",
+            Self::CreditNote => "credit_note.created",
             Self::Dispute if is_open(status) => "charge.dispute.created",
             Self::Dispute => "charge.dispute.closed",
-        })
+        }
+    }
+
+    /// What leads to the account of such an object where no command does: what was paid, or what its money goes back for.
+    pub(super) fn bought(self, object: Document<'_>) -> Option<ProviderId> {
+        match self {
+            Self::PaidInvoice | Self::Payment => object.id_of(),
+            Self::InvoicePayment => object.first_id(&["payment.payment_intent", "payment.charge"]),
+            Self::CreditNote => object.id("invoice"),
+            Self::Dispute => object.first_id(&["payment_intent", "charge"]),
+            Self::Checkout => object.first_id(&["invoice", "payment_intent"]),
+            Self::Subscription | Self::Refund => None,
+        }
+    }
+
+    /// What was paid, where no command says it.
+    pub(super) fn paid(self, object: Document<'_>) -> Option<Money> {
+        let minor = match self {
+            Self::PaidInvoice if object.is_true("paid_out_of_band") => object.integer("amount_due"),
+            Self::PaidInvoice | Self::InvoicePayment => object.integer("amount_paid"),
+            Self::Payment => object.integer("amount_received"),
+            Self::Subscription | Self::Checkout | Self::Refund | Self::CreditNote | Self::Dispute => None,
+        }?;
+        Some(Money { minor, currency: Currency::parse(object.text("currency")?).ok()? })
     }
 
     /// When the event would have been made, as far as the object says. What does not say so is as it is now.
@@ -108,6 +143,8 @@ impl Subject {
             Self::Checkout => &["payment_intent.latest_charge.created", "created"],
             Self::Payment => &["latest_charge.created", "created"],
             Self::Refund if !matches!(status, Some("failed" | "canceled")) => &["created"],
+            Self::CreditNote if status == Some("void") => &["voided_at"],
+            Self::CreditNote => &["created"],
             Self::Dispute if is_open(status) => &["created"],
             Self::Subscription | Self::Refund | Self::Dispute => &[],
         };

@@ -7,6 +7,7 @@ mod access;
 pub mod catalogs;
 mod changes;
 mod commands;
+mod compared;
 mod currencies;
 mod documents;
 mod given_back;

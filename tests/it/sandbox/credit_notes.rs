@@ -97,6 +97,42 @@ async fn a_part_is_taken_off_by_lines_and_asked_for_again_when_the_note_is_void(
 }
 
 #[tokio::test]
+async fn notes_are_listed_by_invoice_customer_and_time_and_stay_listed_when_void() {
+    let bench = Bench::start().await;
+    let (first, customer) = invoice(&bench, &[WAITS]).await;
+    let mut notes = Vec::new();
+    for amount in ["100", "200", "300"] {
+        let form = [("invoice", text(&first["id"])), ("amount", amount)];
+        notes.push(text(&bench.post("/v1/credit_notes", &form).await["id"]).to_owned());
+    }
+    bench.post(&format!("/v1/credit_notes/{}/void", notes[1]), &[]).await;
+    bench.advance("1 day").await;
+    let (second, other) = invoice(&bench, &[WAITS]).await;
+    let form = [("invoice", text(&second["id"])), ("amount", "400")];
+    notes.push(text(&bench.post("/v1/credit_notes", &form).await["id"]).to_owned());
+
+    let listed = async |query: &str| {
+        let page = bench.get(&format!("/v1/credit_notes?{query}")).await;
+        let ids = page["data"].as_array().unwrap().iter().map(|note| text(&note["id"]).to_owned());
+        (ids.collect::<Vec<String>>(), page["has_more"] == true)
+    };
+    let newest_first =
+        |places: &[usize]| places.iter().map(|place| notes[*place].clone()).collect::<Vec<_>>();
+    assert_eq!(listed("").await, (newest_first(&[3, 2, 1, 0]), false));
+    assert_eq!(listed("limit=3").await, (newest_first(&[3, 2, 1]), true));
+    let after = format!("limit=3&starting_after={}", notes[1]);
+    assert_eq!(listed(&after).await, (newest_first(&[0]), false));
+    let of = |name: &str, value: &str| format!("{name}={value}");
+    assert_eq!(listed(&of("invoice", text(&first["id"]))).await.0, newest_first(&[2, 1, 0]));
+    assert_eq!(listed(&of("customer", &customer)).await.0, newest_first(&[2, 1, 0]));
+    assert_eq!(listed(&of("customer", &other)).await.0, newest_first(&[3]));
+    let since = second["created"].as_i64().unwrap();
+    assert_eq!(listed(&of("created[gte]", &since.to_string())).await.0, newest_first(&[3]));
+    let void = bench.get("/v1/credit_notes").await["data"][2]["status"].clone();
+    assert_eq!(void, "void");
+}
+
+#[tokio::test]
 async fn several_payments_pay_one_invoice() {
     let bench = Bench::start().await;
     let (open, customer) = invoice(&bench, &[WAITS]).await;

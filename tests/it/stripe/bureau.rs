@@ -1,8 +1,10 @@
 //! A desk that can look up at Stripe what it was not told: the sandbox knows what has happened.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use counterfoil::{
-    domain::time::Timestamp,
+    domain::{catalog::Catalog, time::Timestamp},
     sandbox::{Options, Sandbox},
     stripe::{
         processor::Processor,
@@ -15,7 +17,7 @@ use super::{
     desk::Desk,
     documents::{here, story, value},
 };
-use crate::billing::shop::client;
+use crate::{billing::shop::client, support::ledger::music};
 
 pub struct Bureau {
     pub desk: Desk,
@@ -26,7 +28,11 @@ pub struct Bureau {
 
 impl Bureau {
     pub async fn open(at: Timestamp) -> Self {
-        let mut desk = Desk::open().await;
+        Self::selling(music(), at).await
+    }
+
+    pub async fn selling(catalog: Arc<Catalog>, at: Timestamp) -> Self {
+        let mut desk = Desk::selling(catalog).await;
         desk.clock().set(at);
         let (clock, signing_clock) = (desk.clock().clone(), desk.clock().clone());
         let options = Options { listen: "127.0.0.1:0".parse().unwrap(), webhook: None, clock, signing_clock };

@@ -1,7 +1,9 @@
 //! What Stripe delivers: is it verified, kept, understood, and is the result the same in any order?
 
+mod amounts;
 pub mod bureau;
 mod changed;
+mod credited;
 mod declines;
 pub mod desk;
 mod discounts;

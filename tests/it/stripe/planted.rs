@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Drift, Subject},
+    stripe::reconcile::{Cause, Drift, Kept, Subject},
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const DAY: &str = "2025-07-25T00:00:00Z";
 const ADAS: &str = "sub_1QLedgerAda00000000000001";
 
 /// A ledger that knows all of the story until a day at which there is something of each kind.
-async fn bureau() -> (Bureau, Vec<Value>) {
+pub async fn bureau() -> (Bureau, Vec<Value>) {
     let bureau = Bureau::open(Timestamp::parse(DAY).unwrap()).await;
     let happened = until(SHAPES[1], bureau.desk.clock().now());
     for event in &happened {
@@ -27,13 +27,13 @@ async fn bureau() -> (Bureau, Vec<Value>) {
 }
 
 /// The newest state of the first object of this kind that fits.
-fn object(happened: &[Value], kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+pub fn object(happened: &[Value], kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
     let mut objects = happened.iter().map(|event| &event["data"]["object"]);
     let found = objects.rfind(|object| object["object"] == kind && fits(object));
     found.unwrap_or_else(|| panic!("the story has no {kind}")).clone()
 }
 
-fn shown(drifts: &[Drift]) -> String {
+pub fn shown(drifts: &[Drift]) -> String {
     drifts
         .iter()
         .map(|drift| format!("{:?}: {} / {}\n", drift.subject, drift.stripe_says, drift.ledger_says))
@@ -139,6 +139,11 @@ async fn what_the_ledger_was_never_told_of_is_reported() {
         let found = report.drifts.iter().find(|drift| another["id"] == drift.object.as_str());
         let found = found.unwrap_or_else(|| panic!("{kind} is not missed: {}", shown(&report.drifts)));
         assert_eq!((found.subject, found.ledger_says.as_str()), (subject, "nothing"), "{kind}");
+        let repaired = bureau.run(true).await;
+        assert_eq!(repaired.remaining(), 0, "{kind}: {}", shown(&repaired.drifts));
+        assert!(repaired.drifts.iter().any(|drift| another["id"] == drift.object.as_str()), "{kind}");
+        let again = bureau.run(false).await;
+        assert!(again.found_nothing(), "{kind}: {}", shown(&again.drifts));
     }
 }
 
@@ -151,6 +156,8 @@ async fn a_dispute_that_ended_otherwise_is_reported() {
     let report = bureau.run(false).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!((drift.subject, drift.stripe_says.as_str()), (Subject::Dispute, "won"));
+    assert_eq!(bureau.run(true).await.remaining(), 0);
+    assert!(bureau.run(false).await.found_nothing());
 }
 
 /// Of an account that was closed, too.
@@ -198,4 +205,6 @@ async fn a_subscription_that_ended_here_and_runs_at_stripe_is_reported() {
     let report = bureau.run(false).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert!(drift.stripe_says.contains("status active"), "{}", shown(&report.drifts));
+    assert_eq!(drift.cause, Cause::Kept { because: Kept::End });
+    assert_eq!(bureau.run(true).await.drifts, report.drifts, "no event takes an end back");
 }

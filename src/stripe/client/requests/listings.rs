@@ -43,6 +43,10 @@ pub enum Listing {
     Refunds {
         since: Timestamp,
     },
+    /// Also those that were voided.
+    CreditNotes {
+        since: Timestamp,
+    },
     Disputes,
     /// All lines of an invoice.
     Lines {
@@ -112,6 +116,7 @@ impl Listing {
             Self::CompletedCheckouts { .. } => "/checkout/sessions".to_owned(),
             Self::Payments { .. } => "/payment_intents".to_owned(),
             Self::Refunds { .. } => "/refunds".to_owned(),
+            Self::CreditNotes { .. } => "/credit_notes".to_owned(),
             Self::Disputes => "/disputes".to_owned(),
             Self::Lines { invoice } => format!("/invoices/{invoice}/lines"),
             Self::Items { session } => format!("/checkout/sessions/{session}/line_items"),
@@ -125,7 +130,8 @@ impl Listing {
             | Self::InvoicePayments { since }
             | Self::CompletedCheckouts { since }
             | Self::Payments { since }
-            | Self::Refunds { since } => Some(*since),
+            | Self::Refunds { since }
+            | Self::CreditNotes { since } => Some(*since),
             Self::Subscriptions
             | Self::Disputes
             | Self::Lines { .. }
@@ -142,6 +148,7 @@ impl Listing {
             Self::Events { .. }
             | Self::Payments { .. }
             | Self::Refunds { .. }
+            | Self::CreditNotes { .. }
             | Self::Disputes
             | Self::Lines { .. }
             | Self::PaymentsOf { .. }
@@ -159,6 +166,7 @@ impl Listing {
             | Self::PaidInvoices { .. }
             | Self::InvoicePayments { .. }
             | Self::Refunds { .. }
+            | Self::CreditNotes { .. }
             | Self::Disputes
             | Self::Lines { .. }
             | Self::PaymentsOf { .. }
@@ -187,6 +195,7 @@ impl StripeRequest for AskPage<'_> {
             | Listing::CompletedCheckouts { .. }
             | Listing::Payments { .. }
             | Listing::Refunds { .. }
+            | Listing::CreditNotes { .. }
             | Listing::Disputes
             | Listing::Lines { .. }
             | Listing::PaymentsOf { .. }

@@ -1,0 +1,118 @@
+//! Was as much paid as the ledger was told, and for the same? Of an invoice, of a pack, and of a payment by itself.
+
+use super::{
+    difference::{Difference, NOTHING, shown},
+    report::Kept,
+};
+use crate::domain::{
+    account::OpenAccount,
+    amount::Money,
+    command::{RecordPackPurchase, RecordPaidInvoice},
+    invoice::PaidInvoice,
+    names::{PlanId, ProviderId},
+    sold::{grant_of, is_granted},
+    time::Period,
+};
+
+pub(super) fn paid(money: &Money) -> String {
+    format!("paid {}", shown(money))
+}
+
+pub(super) fn compare_invoice(
+    known: Option<&OpenAccount>,
+    told: &RecordPaidInvoice,
+    difference: &mut Difference,
+) {
+    let held = known.and_then(|account| Some((account, account.payments.paid(&told.invoice)?)));
+    let Some((account, money)) = held else {
+        return difference.note(paid(&told.money), NOTHING);
+    };
+    if *money != told.money {
+        difference.note_kept(paid(&told.money), paid(money), Kept::Amount);
+    }
+    // Of an invoice that was paid before its lines were kept, only the sum is known.
+    let facts = account.subscriptions.facts();
+    let mut invoices = facts.values().flat_map(|facts| facts.invoices());
+    if let Some(known) = invoices.find(|known| known.invoice.invoice == told.invoice) {
+        compare_lines(&known.invoice, told, difference);
+    }
+}
+
+fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut Difference) {
+    let mut compare = |name: &str, said: String, held: String, kept: Kept| {
+        if said != held {
+            difference.note_kept(format!("{name} {said}"), format!("{name} {held}"), kept);
+        }
+    };
+    if let Some(subscription) = &told.subscription {
+        compare("for", subscription.to_string(), known.subscription.to_string(), Kept::Purpose);
+    }
+    compare("total", told.total.to_string(), known.total.to_string(), Kept::Amount);
+    compare("credited before", told.credited.to_string(), known.credited.to_string(), Kept::Amount);
+    let said = told.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost));
+    let held = known.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost));
+    compare("lines", lines(said), lines(held), Kept::Amount);
+}
+
+type Line<'a> = (&'a PlanId, u32, Period, &'a Money);
+
+/// In an order of their own: which id a line has does not matter, and several may say the same.
+fn lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> String {
+    let mut shown_lines: Vec<String> = lines
+        .map(|(plan, quantity, period, cost)| {
+            format!("{quantity} × {plan} for {} from {} to {}", shown(cost), period.start, period.end)
+        })
+        .collect();
+    shown_lines.sort_unstable();
+    if shown_lines.is_empty() { NOTHING.to_owned() } else { shown_lines.join(", ") }
+}
+
+pub(super) fn compare_purchase(
+    known: Option<&OpenAccount>,
+    told: &RecordPackPurchase,
+    difference: &mut Difference,
+) {
+    let said = |money: &Money| format!("{} × {} for {}", told.quantity, told.pack, shown(money));
+    let Some(account) = known.filter(|account| is_granted(account, told)) else {
+        return difference.note(said(&told.money), NOTHING);
+    };
+    if let Some(grant) = grant_of(account, told) {
+        if let Some(cost) = grant.terms.cost.as_ref().filter(|cost| **cost != told.money) {
+            return difference.note_kept(said(&told.money), format!("for {}", shown(cost)), Kept::Amount);
+        }
+        let sold = account.sales.sold(told);
+        let credits = sold.and_then(|sold| sold.credits.checked_mul(sold.count(told)));
+        if let Some(credits) = credits.filter(|credits| *credits != grant.terms.amount) {
+            let held = format!("{} credits", grant.terms.amount.get());
+            difference.note_kept(format!("{} credits", credits.get()), held, Kept::Amount);
+        }
+    }
+    let whole = told.paid.as_ref().unwrap_or(&told.money);
+    if let Some(known) = account.payments.paid(&told.payment).filter(|known| *known != whole) {
+        difference.note_kept(paid(whole), paid(known), Kept::Amount);
+    }
+}
+
+/// What a payment took by itself. Where it paid an invoice, it is a part of what that came to.
+pub(super) fn compare_payment(
+    account: &OpenAccount,
+    payment: &ProviderId,
+    money: &Money,
+    difference: &mut Difference,
+) {
+    let payments = &account.payments;
+    if let Some(known) = payments.paid(payment) {
+        if known != money {
+            difference.note_kept(paid(money), paid(known), Kept::Amount);
+        }
+        return;
+    }
+    let invoice = payments.invoice_of(payment);
+    let Some((invoice, whole)) = invoice.and_then(|invoice| Some((invoice, payments.paid(invoice)?))) else {
+        return;
+    };
+    if whole.currency != money.currency || whole.minor < money.minor {
+        let held = format!("{invoice} was paid with {}", shown(whole));
+        difference.note_kept(format!("{} of {invoice}", paid(money)), held, Kept::Amount);
+    }
+}

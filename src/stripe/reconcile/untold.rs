@@ -1,0 +1,64 @@
+//! What if nothing is told of an object, as of a payment that an invoice reports, or of a credit note that gave back
+//! nothing? Then the ledger must not say otherwise.
+
+use super::{
+    Subject,
+    bought::{compare_payment, paid},
+    difference::{Difference, note, state},
+    report::Kept,
+};
+use crate::domain::{
+    account::{Account, OpenAccount},
+    amount::Money,
+    names::ProviderId,
+    payments::DisputeState,
+};
+
+/// An object that no command tells of.
+#[derive(Clone, Copy)]
+pub(super) struct Untold<'a> {
+    pub(super) object: &'a ProviderId,
+    /// What was paid by it, or what its money goes back for.
+    pub(super) bought: &'a ProviderId,
+    /// What was paid. `None`: nothing, or it does not say.
+    pub(super) money: Option<&'a Money>,
+    /// Why nothing is told of it.
+    pub(super) because: &'a str,
+}
+
+/// `None`: the ledger says nothing of it, or the same.
+pub(super) fn untold(account: &Account, subject: Subject, told: Untold<'_>) -> Option<Difference> {
+    let mut difference = Difference::default();
+    let account = account.opened()?;
+    match subject {
+        Subject::PaidInvoice | Subject::Payment => compare_paid(account, told, &mut difference),
+        Subject::CreditNote => compare_note(account, told, &mut difference),
+        Subject::Dispute => compare_inquiry(account, told, &mut difference),
+        Subject::Subscription | Subject::InvoicePayment | Subject::Checkout | Subject::Refund => {}
+    }
+    difference.found()
+}
+
+fn compare_paid(account: &OpenAccount, told: Untold<'_>, difference: &mut Difference) {
+    let known = account.payments.paid(told.bought).filter(|known| known.minor > 0);
+    match (told.money, known) {
+        (Some(money), _) if money.minor > 0 => compare_payment(account, told.bought, money, difference),
+        (_, Some(known)) => difference.note_kept(told.because, paid(known), Kept::Amount),
+        (_, None) => {}
+    }
+}
+
+fn compare_note(account: &OpenAccount, told: Untold<'_>, difference: &mut Difference) {
+    let known = account.payments.find_note(told.bought, told.object);
+    if let Some(known) = known.filter(|known| !known.voided && known.money.minor > 0) {
+        difference.note_kept(told.because, note(&known.money, false), Kept::Amount);
+    }
+}
+
+/// The bank only asks, and the ledger knows of a dispute.
+fn compare_inquiry(account: &OpenAccount, told: Untold<'_>, difference: &mut Difference) {
+    let known = account.payments.dispute(told.object).filter(|known| known.state != DisputeState::Won);
+    if let Some(known) = known {
+        difference.note_kept(told.because, state(known.state), Kept::End);
+    }
+}
