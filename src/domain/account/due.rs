@@ -3,41 +3,26 @@
 use super::OpenAccount;
 use crate::domain::{amount::Credits, months::Month, names::ProviderId};
 
+/// What one piece of a month still gives, and how much of the piece its invoice's refunds take.
+struct Part {
+    invoice: ProviderId,
+    due: Credits,
+    refunded: Credits,
+}
+
 impl OpenAccount {
     /// What a month was paid for and is still to be there.
     pub(in crate::domain) fn month_due(&self, month: &Month) -> Credits {
-        let due = self.month_due_by_invoice(month).into_iter().map(|(_, due)| due);
-        Credits::checked_sum(due).unwrap_or(Credits::MAX)
+        sum(self.parts_due(month).iter().map(|part| part.due))
     }
 
     /// The same by invoice: what is taken back of the month is taken of what was paid for last, and what a refund takes of
     /// what its invoice gave; of what others gave only where that is not enough.
     pub(in crate::domain) fn month_due_by_invoice(&self, month: &Month) -> Vec<(ProviderId, Credits)> {
-        let mut parts: Vec<(ProviderId, Credits, Credits)> = Vec::new();
-        for piece in &month.pieces {
-            let refunded = self.payments.returned(&piece.invoice).share_of(piece.amount);
-            parts.push((piece.invoice.clone(), piece.amount, refunded));
-        }
-        let back = [month.returned, month.unbilled];
-        let mut taken = Credits::checked_sum(back).unwrap_or(Credits::MAX);
-        for (_, due, _) in parts.iter_mut().rev() {
-            let part = taken.min(*due);
-            (*due, taken) = (due.saturating_sub(part), taken.saturating_sub(part));
-        }
-        let mut over = taken;
-        for (_, due, refunded) in &mut parts {
-            let part = (*refunded).min(*due);
-            over = over.checked_add(refunded.saturating_sub(part)).unwrap_or(Credits::MAX);
-            *due = due.saturating_sub(part);
-        }
-        for (_, due, _) in parts.iter_mut().rev() {
-            let part = over.min(*due);
-            (*due, over) = (due.saturating_sub(part), over.saturating_sub(part));
-        }
         let mut sums: Vec<(ProviderId, Credits)> = Vec::new();
-        for (invoice, due, _) in parts {
+        for Part { invoice, due, .. } in self.parts_due(month) {
             match sums.iter_mut().find(|(known, _)| *known == invoice) {
-                Some((_, sum)) => *sum = sum.checked_add(due).unwrap_or(Credits::MAX),
+                Some((_, known)) => *known = sum([*known, due]),
                 None => sums.push((invoice, due)),
             }
         }
@@ -46,10 +31,47 @@ impl OpenAccount {
 
     /// What is taken back of a month because its invoices were refunded.
     pub(in crate::domain) fn month_refunded(&self, month: &Month) -> Credits {
-        let shares = month.pieces.iter().map(|piece| {
-            let money = self.payments.returned(&piece.invoice);
-            money.share_of(piece.amount)
-        });
-        Credits::checked_sum(shares).unwrap_or(Credits::MAX)
+        sum(self.parts_paid(month).iter().map(|part| part.refunded))
     }
+
+    /// What was paid for, piece by piece.
+    fn parts_paid(&self, month: &Month) -> Vec<Part> {
+        let returns = self.payments.has_returned();
+        let parts = month.pieces.iter().map(|piece| {
+            let refunded = if returns {
+                self.payments.returned(&piece.invoice).share_of(piece.amount)
+            } else {
+                Credits::ZERO
+            };
+            Part { invoice: piece.invoice.clone(), due: piece.amount, refunded }
+        });
+        parts.collect()
+    }
+
+    fn parts_due(&self, month: &Month) -> Vec<Part> {
+        let mut parts = self.parts_paid(month);
+        let mut over = take_last(&mut parts, sum([month.returned, month.unbilled]));
+        for part in &mut parts {
+            let own = part.refunded.min(part.due);
+            over = sum([over, part.refunded.saturating_sub(own)]);
+            part.due = part.due.saturating_sub(own);
+        }
+        take_last(&mut parts, over);
+        parts
+    }
+}
+
+/// Takes from what was paid for last. Returns what there was nothing left to take from.
+fn take_last(parts: &mut [Part], amount: Credits) -> Credits {
+    let mut wanted = amount;
+    for part in parts.iter_mut().rev() {
+        let taken = wanted.min(part.due);
+        part.due = part.due.saturating_sub(taken);
+        wanted = wanted.saturating_sub(taken);
+    }
+    wanted
+}
+
+fn sum(amounts: impl IntoIterator<Item = Credits>) -> Credits {
+    Credits::checked_sum(amounts).unwrap_or(Credits::MAX)
 }

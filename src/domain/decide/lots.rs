@@ -7,7 +7,7 @@ use crate::domain::{
     amount::Credits,
     catalog::DebtPolicy,
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Source},
-    event::{Draw, Event},
+    event::Event,
     names::{GrantId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
@@ -137,75 +137,6 @@ impl Draft<'_> {
         };
         self.grant(grant, at)
     }
-
-    /// Credits came back to grants that had been taken back as spent, from a hold or a refunded generation. They settle
-    /// that first: what is owed is owed no more, and what was forgiven is void.
-    pub(super) fn settle_returns(
-        &mut self,
-        returns: &[Draw],
-        effective_at: Timestamp,
-    ) -> Result<(), Refusal> {
-        for draw in returns {
-            self.settle_return(&draw.grant_id, effective_at)?;
-        }
-        let wallet = &self.account.wallet;
-        let of_month =
-            |draw: &Draw| wallet.find(&draw.grant_id).is_some_and(|grant| grant.terms.slot.is_some());
-        // What a smaller plan takes is taken from what was held, too, once it is back.
-        if returns.iter().any(of_month) { self.settle_months() } else { Ok(()) }
-    }
-
-    /// How much of what is about to come back to a grant settles what was taken back of it as spent.
-    pub(super) fn settles(&self, grant: &Grant, returned: Credits) -> Credits {
-        let amount = settled_by_return(grant, returned).min(returned);
-        let (forgiven, owed) = self.settled_parts(grant, amount);
-        forgiven.checked_add(owed).unwrap_or(Credits::MAX)
-    }
-
-    /// Of what is settled, the part that was forgiven, and the part that is owed still.
-    fn settled_parts(&self, grant: &Grant, amount: Credits) -> (Credits, Credits) {
-        let forgiven = grant.clawed_back_spent.saturating_sub(grant.clawed_back_owed).min(amount);
-        (forgiven, amount.saturating_sub(forgiven).min(self.account.wallet.debt))
-    }
-
-    fn settle_return(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
-        let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
-        let amount = settled_by_return(grant, Credits::ZERO).min(grant.remaining);
-        let (forgiven, owed) = self.settled_parts(grant, amount);
-        let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
-        if voided.is_zero() {
-            return self.pay_debt(id, effective_at);
-        }
-        let Some(payment) = grant.terms.payment.clone() else {
-            return self.pay_debt(id, effective_at);
-        };
-        let (grant_id, zero) = (id.clone(), Credits::ZERO);
-        self.record(Event::CreditsRestored {
-            payment: payment.clone(),
-            grant_id: grant_id.clone(),
-            restored: zero,
-            expired: zero,
-            unowed: owed,
-            repaid: zero,
-            unforgiven: forgiven,
-            effective_at,
-        })?;
-        self.record(Event::CreditsClawedBack {
-            payment,
-            grant_id,
-            voided,
-            expired: zero,
-            owed: zero,
-            forgiven: zero,
-            effective_at,
-        })?;
-        self.pay_debt(id, effective_at)
-    }
-}
-
-/// How much of what comes back to a grant was taken back as spent already, when `returned` is about to come back.
-pub(super) fn settled_by_return(grant: &Grant, returned: Credits) -> Credits {
-    grant.clawed_back_spent.saturating_sub(grant.used().saturating_sub(returned))
 }
 
 pub(super) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Credits {

@@ -13,6 +13,7 @@ mod months;
 mod passing;
 mod payments;
 mod refunds;
+mod returns;
 mod rolling;
 mod spending;
 

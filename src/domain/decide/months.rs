@@ -74,7 +74,7 @@ impl Draft<'_> {
 
     /// Each invoice gives or takes what is its own first. What cannot be taken of it is taken of the month's other credits,
     /// and what was spent is owed, as far as money came back for it.
-    fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
+    pub(super) fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
         let Balance { due, target, granted, taken } = self.balance_of(subscription, month);
         let there = granted.saturating_sub(taken);
         if there < due {
@@ -311,7 +311,7 @@ impl Draft<'_> {
 
     /// What a trial gives: that of the plan that it began with, once per account and plan, so that trying again gains
     /// nothing, and neither does a change inside of it.
-    fn settle_trial(&mut self, subscription: &ProviderId) -> Result<(), Refusal> {
+    pub(super) fn settle_trial(&mut self, subscription: &ProviderId) -> Result<(), Refusal> {
         let Some((plan, wanted, period)) = self.trial_of(subscription) else { return Ok(()) };
         let own = self.account.wallet.grants().filter(|grant| {
             let slot = grant.terms.slot.as_ref();
@@ -382,6 +382,13 @@ impl Draft<'_> {
     fn move_ends(&mut self) -> Result<(), Refusal> {
         let moved: Vec<Event> =
             self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();
+        moved.into_iter().try_for_each(|event| self.record(event))
+    }
+
+    /// The same for these grants alone.
+    pub(super) fn move_ends_of(&mut self, grants: &[GrantId]) -> Result<(), Refusal> {
+        let grants = grants.iter().filter_map(|id| self.account.wallet.find(id));
+        let moved: Vec<Event> = grants.filter_map(|grant| self.moved_end(grant)).collect();
         moved.into_iter().try_for_each(|event| self.record(event))
     }
 
