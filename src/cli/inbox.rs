@@ -1,9 +1,9 @@
 //! `counterfoil inbox`: what did Stripe deliver, what became of it, and what should be done about it?
 
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
-use crate::stripe::inbox::{Entry, Inbox, Operated, Page, State, Summary};
+use crate::stripe::inbox::{Inbox, Operated, Page, State, Summary};
 
 use super::{
     exit::{Answer, Exit, Failure},
@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// List events, the newest first
     #[command(after_help = LIST_HELP)]
     List(List),
-    /// Show one event, with the body that was delivered
+    /// Show one event, with the body that was delivered, but for client secrets
     Show {
         /// The event's id (evt_…)
         event: String,
@@ -108,18 +108,16 @@ async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> Answer {
         Inbox::new(session.pool.clone()).find(event).await.map_err(Failure::broken)
     })
     .await?;
-    let Entry { summary, body } = entry.ok_or_else(|| not_there(event))?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    output.answer(&json!({ "event": summary, "body": parse(&body) }), || {
-        format!("{}\n{body}", lines_of(&summary))
+    let entry = entry.ok_or_else(|| not_there(event))?;
+    // What is no JSON is shown as it is.
+    let body =
+        entry.shown().unwrap_or_else(|| Value::from(String::from_utf8_lossy(&entry.body).into_owned()));
+    let summary = entry.summary;
+    output.answer(&json!({ "event": summary, "body": body }), || {
+        let text = body.as_str().map_or_else(|| format!("{body:#}"), ToOwned::to_owned);
+        format!("{}\n{text}", lines_of(&summary))
     })?;
     Ok(Exit::Success)
-}
-
-/// The body as it was delivered, or as a string where it is no JSON.
-fn parse(body: &str) -> Value {
-    let raw: Result<&RawValue, _> = serde_json::from_str(body);
-    raw.ok().and_then(|raw| serde_json::to_value(raw).ok()).unwrap_or_else(|| Value::from(body))
 }
 
 impl Retry {

@@ -17,9 +17,10 @@ use crate::{
         amount::Money,
         catalog::{Catalog, StripePrice},
     },
-    sandbox::{Offer, Options, Sandbox, Webhook},
+    sandbox::{Offer, Options, Portal, Sandbox, Webhook},
     stripe::{
         client::{ApiUrl, SecretKey},
+        setup::Wanted,
         signature::Secret,
     },
 };
@@ -68,6 +69,7 @@ impl Sandboxed {
         };
         let sandbox = sandbox.map_err(Failure::broken)?;
         sandbox.offer(&offers(&mut catalog.catalog));
+        sandbox.offer_portal(&portal(&catalog.catalog));
         let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());
         // Secrets that were set are for others than this sandbox, and go on being accepted.
         config.webhook_secrets.add(Secret::new("sandbox", &secret));
@@ -90,6 +92,23 @@ impl Sandboxed {
 
     pub(super) async fn stop(self) {
         self.sandbox.stop().await;
+    }
+}
+
+/// What a setup makes of the catalog for the portal.
+fn portal(catalog: &Catalog) -> Portal {
+    let wanted = Wanted::of(catalog, Mode::Test, None, None);
+    let plans = catalog.plans.iter().filter(|plan| plan.is_sold());
+    let products = plans.filter_map(|plan| {
+        let product = plan.prices.iter().find_map(|price| price.stripe.product_id.clone())?;
+        let prices = plan.prices.iter().filter_map(|price| price.stripe.sale_id().map(ToOwned::to_owned));
+        Some((product, prices.collect()))
+    });
+    Portal {
+        products: products.collect(),
+        proration: wanted.proration,
+        cancels_at_period_end: wanted.cancellation == "at_period_end",
+        less_at_period_end: wanted.less_at_period_end,
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
     names::{PlanId, ProviderId},
     payments::Payments,
     sold::Sales,
-    subscription::Subscriptions,
+    subscription::{SubscriptionTerms, Subscriptions},
     time::Timestamp,
 };
 
@@ -160,6 +160,19 @@ impl OpenAccount {
     pub fn plan(&self, at: Timestamp, catalog: &Catalog) -> &PlanId {
         let plans = self.subscriptions.plans(at, self.known(catalog));
         plans.max_by_key(|plan| (catalog.rank(plan), *plan)).unwrap_or(&self.free_plan)
+    }
+
+    /// The subscription that gives the plan that is named for the account; else the one that was reported on last of those
+    /// that give access, or of all.
+    #[must_use]
+    pub fn subscription(&self, at: Timestamp, catalog: &Catalog) -> Option<&SubscriptionTerms> {
+        let plan = self.plan(at, catalog);
+        let newest = || {
+            let known = self.subscriptions.known().values();
+            known.max_by(|one, other| one.evidence.cmp(&other.evidence))
+        };
+        let giving = self.subscriptions.giving(plan, at, self.known(catalog));
+        giving.or_else(|| self.subscriptions.current()).or_else(newest)
     }
 
     /// What decides besides facts which plans hold.

@@ -199,13 +199,18 @@ fn waits(terms: &SubscriptionTerms, catalog: &Catalog) -> Option<Timestamp> {
     }
 }
 
-/// Whether it is a lower price, or a year that becomes a month for no more. A month that becomes a year is paid at once,
-/// whatever the year costs.
+/// Whether it is a lower price, or a year that becomes a month of no larger plan and of no more of it: a month is dearer than
+/// a twelfth of the year because it is a month, and brings no more. A month that becomes a year is paid at once, whatever the
+/// year costs.
 fn is_less(catalog: &Catalog, from: &Order, to: &Order) -> Result<bool, Refusal> {
     let (before, after) = (in_a_year(catalog, from)?, in_a_year(catalog, to)?);
     Ok(match (from.interval, to.interval) {
         (Interval::Month, Interval::Year) => false,
-        (Interval::Year, Interval::Month) => after <= before,
+        (Interval::Year, Interval::Month) => {
+            let monthly = Order { interval: Interval::Month, ..from.clone() };
+            // A plan that has no price for a month is compared by what it costs.
+            after <= in_a_year(catalog, &monthly).unwrap_or(before)
+        }
         (Interval::Month, Interval::Month) | (Interval::Year, Interval::Year) => after < before,
     })
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    report::{Evidence, in_order},
+    report::{Evidence, put_in_order},
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
 };
@@ -29,8 +29,7 @@ impl Arrears {
         }
         let past_due = terms.status == SubscriptionStatus::PastDue;
         let paid = if past_due { Paid::PastDue } else { Paid::UpToNow };
-        self.reports.push((terms.evidence.clone(), paid));
-        self.reports = in_order(std::mem::take(&mut self.reports));
+        put_in_order(&mut self.reports, (terms.evidence.clone(), paid));
         let settled = self.reports.iter().rfind(|(_, paid)| *paid == Paid::UpToNow);
         let settled = settled.map(|(evidence, _)| evidence.reported_at);
         let older =

@@ -121,16 +121,19 @@ pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result
         Payable::Credits(credits) => Some(SoldPack::of_credits(catalog, *credits)?.price),
         Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),
     };
-    let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
-    let money = money.filter(|money| (smallest..=largest).contains(&money.minor));
-    let out_of_bounds =
-        || Refusal::PaymentOutOfBounds { smallest, largest, currency: catalog.currency.clone() };
-    let money = money.ok_or_else(out_of_bounds)?;
+    let money = in_bounds(catalog, money)?;
     Ok(Due { money, automatic_capture: catalog.payments.automatic_capture })
 }
 
+/// The amount, if it is one that the catalog lets be paid at once.
+pub(super) fn in_bounds(catalog: &Catalog, money: Option<Money>) -> Result<Money, Refusal> {
+    let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
+    let money = money.filter(|money| (smallest..=largest).contains(&money.minor));
+    money.ok_or_else(|| Refusal::PaymentOutOfBounds { smallest, largest, currency: catalog.currency.clone() })
+}
+
 /// `None`: more than an amount can hold.
-fn price(pack: &Pack, quantity: u32) -> Option<Money> {
+pub(super) fn price(pack: &Pack, quantity: u32) -> Option<Money> {
     let minor = pack.price.minor.checked_mul(i64::from(quantity))?;
     Some(Money { minor, currency: pack.price.currency.clone() })
 }

@@ -11,7 +11,7 @@ use super::{
     months::{self, HeldLine, KnownInvoice, Month},
     names::{PlanId, ProviderId},
     payments::Payments,
-    report::{SubscriptionStatus, SubscriptionTerms, in_order},
+    report::{SubscriptionStatus, SubscriptionTerms, put_in_order},
     time::Timestamp,
 };
 
@@ -47,8 +47,7 @@ impl Facts {
     pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
         self.arrears.observe(terms);
         if !self.knows(terms) {
-            self.reports.push(terms.clone());
-            self.reports = in_order(std::mem::take(&mut self.reports));
+            put_in_order(&mut self.reports, terms.clone());
             self.work_out();
         }
     }
@@ -57,15 +56,22 @@ impl Facts {
         self.reports.iter().any(|known| known.evidence.id == terms.evidence.id)
     }
 
+    /// The reports with another one, in order.
+    fn with<'a>(&'a self, terms: &'a SubscriptionTerms) -> Vec<&'a SubscriptionTerms> {
+        let mut all: Vec<&SubscriptionTerms> = self.reports.iter().collect();
+        put_in_order(&mut all, terms);
+        all
+    }
+
     /// Whether a report that is not known would hold.
     pub(super) fn would_hold(&self, terms: &SubscriptionTerms) -> bool {
-        let all = in_order(self.reports.iter().chain([terms]).collect());
+        let all = self.with(terms);
         !self.knows(terms) && all.last().is_some_and(|last| last.evidence == terms.evidence)
     }
 
     /// What was said last before a report was made.
     pub(super) fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
-        let all = in_order(self.reports.iter().chain([terms]).collect());
+        let all = self.with(terms);
         let place = all.iter().position(|told| told.evidence == terms.evidence)?;
         let before = all.get(place.checked_sub(1)?)?;
         self.reports.iter().find(|known| known.evidence == before.evidence)
@@ -253,6 +259,13 @@ impl Facts {
                 .fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
         };
         held().rfind(|line| line.quantity > 0 && count(&line.plan) > 0).map(|line| &line.plan)
+    }
+
+    /// The end of the last period that was paid for and not given back.
+    pub(super) fn paid_until(&self, payments: &Payments) -> Option<Timestamp> {
+        let ends: BTreeSet<Timestamp> = self.held.iter().map(|line| line.period.end).collect();
+        let is_held = |end: &Timestamp| self.plan_paid(end.minus(TimeDelta::seconds(1)), payments).is_some();
+        ends.into_iter().rev().find(is_held)
     }
 
     /// Until when the plan holds at most without another payment. `None`: nothing is known of any payment.

@@ -16,8 +16,9 @@ pub const NAME_CHARACTERS_MAX: usize = 40;
 pub const TEXT_CHARACTERS_MAX: usize = 500;
 
 /// The names that we write at Stripe ourselves, or read there.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 10] = [
     "account_id",
+    "counterfoil_call",
     "kind",
     "metadata_names",
     "plan_code",

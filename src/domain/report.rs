@@ -11,7 +11,7 @@ use super::{
     time::{Period, Timestamp},
 };
 
-pub use super::told::{Told, in_order};
+pub use super::told::{Told, in_order, put_in_order};
 
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,

@@ -5,6 +5,7 @@ use super::{
     account::{Account, CustomerLink, OpenAccount},
     amount::Credits,
     catalog::{Catalog, Interval, StripePrice},
+    charges,
     event::PaymentPurpose,
     names::{PackId, PlanId, ProviderId},
     refusal::Refusal,
@@ -70,6 +71,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
             let offer = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
             let offer =
                 Some(offer).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?;
+            charges::in_bounds(catalog, charges::price(offer, *quantity))?;
             Ok(Sale {
                 price_id: Some(price_id(&offer.stripe)?),
                 quantity: *quantity,

@@ -15,12 +15,13 @@ use super::{
     invoice::{PaidInvoice, UnpaidInvoice},
     months::Month,
     names::{PlanId, ProviderId},
+    payments::Payments,
     time::{Period, Timestamp},
 };
 
 pub use super::{
     months::months_between,
-    report::{Evidence, Step, SubscriptionStatus, SubscriptionTerms, Told, in_order},
+    report::{Evidence, Step, SubscriptionStatus, SubscriptionTerms, Told, in_order, put_in_order},
     term::{PaidBy, PaidTerm, Term},
 };
 
@@ -182,13 +183,24 @@ impl Subscriptions {
         self.known.values().filter(move |terms| terms.status.gives_access() && !terms.has_ended(at))
     }
 
-    /// Until when something is paid for.
+    /// Until when something is paid for that was not given back.
     #[must_use]
-    pub fn paid_until(&self) -> Option<Timestamp> {
-        let invoices = self.facts.values().flat_map(|facts| facts.invoices());
-        let lines = invoices.flat_map(|known| &known.invoice.lines).map(|line| line.period.end);
+    pub fn paid_until(&self, payments: &Payments) -> Option<Timestamp> {
+        let lines = self.facts.values().filter_map(|facts| facts.paid_until(payments));
         let terms = self.terms.iter().filter(|paid| paid.term.paid.is_some());
         lines.chain(terms.map(|paid| paid.term.period.end)).max()
+    }
+
+    /// The subscription that gives a plan at `at`: of several the one that was reported on last.
+    pub fn giving<'a>(
+        &'a self,
+        plan: &PlanId,
+        at: Timestamp,
+        known: Known<'a>,
+    ) -> Option<&'a SubscriptionTerms> {
+        let giving = self.facts.iter().filter(|(_, facts)| facts.plan(at, known) == Some(plan));
+        let terms = giving.filter_map(|(id, _)| self.known.get(id));
+        terms.max_by(|one, other| one.evidence.cmp(&other.evidence))
     }
 
     /// The plans that subscriptions give at `at`, each by its subscription.

@@ -93,68 +93,120 @@ impl<T: Told> Told for &T {
 /// Those of one second and rank are put so that as many as possible begin where the one before ended, the first of them
 /// where the second before ended; of several such orders, and where nothing is said, the one that their ids have.
 #[must_use]
-pub fn in_order<T: Told>(mut reports: Vec<T>) -> Vec<T> {
-    fn second<T: Told>(report: &T) -> (bool, Timestamp, u8) {
-        (report.is_end(), report.reported_at(), report.rank())
-    }
-    reports.sort_by(|one, other| (second(one), one.id()).cmp(&(second(other), other.id())));
+pub fn in_order<T: Told>(reports: Vec<T>) -> Vec<T> {
     let mut ordered = Vec::with_capacity(reports.len());
-    let mut peers: Vec<T> = Vec::new();
     for report in reports {
-        if peers.last().is_some_and(|peer| second(peer) != second(&report)) {
-            let peers = chained(ordered.last(), std::mem::take(&mut peers));
-            ordered.extend(peers);
-        }
-        peers.push(report);
+        put_in_order(&mut ordered, report);
     }
-    let peers = chained(ordered.last(), peers);
-    ordered.extend(peers);
     ordered
 }
 
-/// Reports of one second, which come sorted by their ids, after the last one of those before.
-fn chained<T: Told>(before: Option<&T>, peers: Vec<T>) -> Vec<T> {
-    if peers.len() < 2 || peers.len() > PEERS_MAX {
-        return peers;
+/// Puts a report to where it belongs among those that are in order. Only its own second is looked at, and the ones behind it
+/// as far as they begin elsewhere by that.
+pub fn put_in_order<T: Told>(reports: &mut Vec<T>, report: T) {
+    let second_of_new = second(&report);
+    let start = reports.partition_point(|known| second(known) < second_of_new);
+    let end = reports.partition_point(|known| second(known) <= second_of_new);
+    let last_before = last_id(reports, start, end);
+    reports.insert(end, report);
+    let mut span = (start, end.saturating_add(1));
+    chain(reports, span);
+    let mut changed = last_before != last_id(reports, span.0, span.1);
+    while changed && span.1 < reports.len() {
+        let Some(next) = reports.get(span.1).map(second) else { return };
+        let end = reports.partition_point(|known| second(known) <= next);
+        span = (span.1, end);
+        let before = last_id(reports, span.0, span.1);
+        chain(reports, span);
+        changed = before != last_id(reports, span.0, span.1);
     }
-    let steps: Vec<Option<&Step>> = peers.iter().map(Told::step).collect();
-    let mut best = Chain::default();
-    Chain::default().extend(before.and_then(Told::step), &steps, &mut best);
-    let mut numbered: Vec<(Option<usize>, T)> = peers
-        .into_iter()
-        .enumerate()
-        .map(|(number, peer)| (best.order.iter().position(|place| *place == number), peer))
-        .collect();
-    numbered.sort_by_key(|(place, _)| *place);
-    numbered.into_iter().map(|(_, peer)| peer).collect()
 }
 
-/// An order of reports by their numbers, and how many of them begin where the one before ended.
-#[derive(Clone, Default)]
-struct Chain {
-    order: Vec<usize>,
-    links: usize,
+/// What comes first by more than what is said.
+fn second<T: Told>(report: &T) -> (bool, Timestamp, u8) {
+    (report.is_end(), report.reported_at(), report.rank())
 }
 
-impl Chain {
-    /// Tries every order that begins with this one. Of equally good ones the first is kept.
-    fn extend(&self, before: Option<&Step>, steps: &[Option<&Step>], best: &mut Self) {
-        if self.order.len() == steps.len() {
-            if best.order.is_empty() || self.links > best.links {
-                *best = self.clone();
-            }
-            return;
-        }
-        let last = match self.order.last() {
-            Some(last) => steps.get(*last).copied().flatten(),
-            None => before,
+/// The last report of a second, by its id.
+fn last_id<T: Told>(reports: &[T], start: usize, end: usize) -> Option<String> {
+    let last = reports.get(start..end).and_then(<[T]>::last);
+    last.map(|last| last.id().to_owned())
+}
+
+/// Puts the reports of one second in order, after the last one of those before.
+fn chain<T: Told>(reports: &mut [T], (start, end): (usize, usize)) {
+    let (before, rest) = reports.split_at_mut_checked(start).unwrap_or_default();
+    let length = end.saturating_sub(start).min(rest.len());
+    let Some((peers, _)) = rest.split_at_mut_checked(length) else { return };
+    peers.sort_by(|one, other| one.id().cmp(other.id()));
+    if peers.len() < 2 || peers.len() > PEERS_MAX {
+        return;
+    }
+    let places = Links::between(before.last(), peers).best_order();
+    // Each step of this puts one report to its place, so it ends after as many.
+    let mut at: Vec<usize> = (0..peers.len()).collect();
+    for (place, number) in places.into_iter().enumerate() {
+        let Some(found) = at.iter().position(|known| *known == number) else { return };
+        peers.swap(place, found);
+        at.swap(place, found);
+    }
+}
+
+/// Which of some reports begin where which other one ended.
+struct Links {
+    /// How many there are.
+    count: usize,
+    /// By the number of the one before, and at last what came before all of them.
+    follows: Vec<Vec<bool>>,
+}
+
+impl Links {
+    fn between<T: Told>(before: Option<&T>, peers: &[T]) -> Self {
+        let goes_on = |last: Option<&Step>, next: Option<&Step>| {
+            last.zip(next).is_some_and(|(last, next)| next.from.as_ref() == Some(&last.to))
         };
-        for (number, step) in steps.iter().enumerate().filter(|(number, _)| !self.order.contains(number)) {
-            let goes_on = last.zip(*step).is_some_and(|(last, step)| step.from.as_ref() == Some(&last.to));
-            let mut longer = self.clone();
-            longer.order.push(number);
-            longer.links = longer.links.saturating_add(usize::from(goes_on));
-            longer.extend(before, steps, best);
+        let of = |last: Option<&Step>| peers.iter().map(|next| goes_on(last, next.step())).collect();
+        let mut follows: Vec<Vec<bool>> = peers.iter().map(|last| of(last.step())).collect();
+        follows.push(of(before.and_then(Told::step)));
+        Self { count: peers.len(), follows }
+    }
+
+    fn goes_on(&self, last: usize, next: usize) -> bool {
+        self.follows.get(last).and_then(|follows| follows.get(next)).copied().unwrap_or(false)
+    }
+
+    /// The order with the most links; of several the first by the numbers.
+    fn best_order(&self) -> Vec<usize> {
+        // By what is placed already and which one was last: how many links can follow. What is placed is a set of bits.
+        let whole: usize = (1_usize << self.count.min(PEERS_MAX)).saturating_sub(1);
+        let mut best = vec![vec![0_u8; self.count.saturating_add(1)]; whole.saturating_add(1)];
+        for placed in (0..whole).rev() {
+            for last in 0..=self.count {
+                let most = self.left(placed).map(|next| self.worth(&best, placed, last, next)).max();
+                if let Some(slot) = best.get_mut(placed).and_then(|row| row.get_mut(last)) {
+                    *slot = most.unwrap_or(0);
+                }
+            }
         }
+        let (mut order, mut placed, mut last) = (Vec::with_capacity(self.count), 0_usize, self.count);
+        while placed != whole {
+            let most = self.left(placed).map(|next| self.worth(&best, placed, last, next)).max();
+            let next = self.left(placed).find(|next| Some(self.worth(&best, placed, last, *next)) == most);
+            let Some(next) = next else { break };
+            order.push(next);
+            (placed, last) = (placed | (1 << next), next);
+        }
+        order
+    }
+
+    /// What is not placed yet.
+    fn left(&self, placed: usize) -> impl Iterator<Item = usize> + use<> {
+        (0..self.count).filter(move |number| placed & (1 << number) == 0)
+    }
+
+    /// How many links there are at most when `next` is put after `last`.
+    fn worth(&self, best: &[Vec<u8>], placed: usize, last: usize, next: usize) -> u8 {
+        let then = best.get(placed | (1 << next)).and_then(|row| row.get(next)).copied().unwrap_or(0);
+        then.saturating_add(u8::from(self.goes_on(last, next)))
     }
 }

@@ -129,8 +129,8 @@ codes! {
         "Nothing was changed. What an account holds can be spent as always; the operator says when billing is back.";
     BillingNotConfigured = SERVICE_UNAVAILABLE, "billing_not_configured", "There is no way to Stripe",
         "Nothing was changed. The operator sets STRIPE_SECRET_KEY to a key that Stripe takes.";
-    TooManyCheckouts = TOO_MANY_REQUESTS, "too_many_checkouts", "Too many checkouts of this account",
-        "Use the checkout that is open, or wait for `Retry-After` seconds.";
+    TooManyCheckouts = TOO_MANY_REQUESTS, "too_many_checkouts", "Too many purchases or changes of this account at once",
+        "Use the page that is open, or wait for `Retry-After` seconds and repeat it with the same key.";
     StripeRejected = BAD_GATEWAY, "stripe_rejected", "Stripe does not accept the request",
         "Nothing was changed. `stripe_code` says why; correct it, and send it again with a new key.";
     StripeDeclined = PAYMENT_REQUIRED, "stripe_declined", "The payment was declined",

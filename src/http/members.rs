@@ -129,6 +129,8 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         }
         Refusal::DebtSmaller { debt } => json!({ "debt": debt }),
         Refusal::HoldsOpen { held } => json!({ "held": held }),
+        Refusal::UnknownPack => json!({ "path": "$.pack" }),
+        Refusal::NoTrial => json!({ "path": "$.trial" }),
         Refusal::UnknownPlan { plan } | Refusal::SubscriptionActive { plan } => json!({ "plan": plan }),
         Refusal::NotForSale { setting } => json!({ "setting": setting }),
         Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
@@ -158,8 +160,6 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         | Refusal::AccountClosed
         | Refusal::HoldNotFound
         | Refusal::NothingOwed
-        | Refusal::UnknownPack
-        | Refusal::NoTrial
         | Refusal::PackNotRefundable
         | Refusal::PaymentDisputed
         | Refusal::NoCustomer
@@ -178,7 +178,7 @@ pub fn detail(failure: &Failure) -> String {
         Failure::Execute(ExecuteError::Refused(refusal)) => detail_of_refusal(refusal),
         Failure::BodyTooLarge { bytes_max } => format!("A body has at most {bytes_max} bytes here."),
         Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
-        Failure::TooManyCheckouts { wait_s } => format!("The next checkout is possible in {wait_s} s."),
+        Failure::TooManyCheckouts { wait_s } => format!("The next one is possible in {wait_s} s."),
         Failure::Stripe(Rejection { code: Some(code), .. }) => format!("Stripe says `{code}`."),
         Failure::PersonNotAsked(_) => "The bank wants to know that it is the person.".to_owned(),
         Failure::WebhookSignature(error) => sentence(error),

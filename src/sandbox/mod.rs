@@ -37,7 +37,7 @@ use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, response::Respo
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use seed::Offer;
+pub use seed::{Offer, Portal};
 pub use webhooks::shapes::{NEWEST, is_version};
 
 use crate::clock::Clock;
@@ -168,6 +168,11 @@ impl Sandbox {
     /// Puts products and prices in, under ids of the caller's.
     pub fn offer(&self, offers: &[Offer]) {
         self.shared.with(|state| offers.iter().for_each(|offer| seed::put(state, offer)));
+    }
+
+    /// Makes what the portal offers when nothing else is asked for. Returns its id.
+    pub fn offer_portal(&self, portal: &Portal) -> String {
+        self.shared.with(|state| seed::put_portal(state, portal))
     }
 
     /// Ends it. What was not delivered is not.

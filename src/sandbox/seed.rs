@@ -7,6 +7,7 @@ use super::{
         price::{Interval, Price, Recurring},
         product::Product,
     },
+    operations::billing_portal,
     state::State,
     table::Stored,
 };
@@ -25,6 +26,33 @@ pub struct Offer {
     pub lookup_key: Option<String>,
     /// Kept with the price, and copied to what is bought on the overview.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// What customers may do by themselves on the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Portal {
+    /// The products that may be changed to, each with its prices.
+    pub products: Vec<(String, Vec<String>)>,
+    /// `always_invoice`, `create_prorations` or `none`.
+    pub proration: String,
+    pub cancels_at_period_end: bool,
+    /// Whether a change to less waits for the end of the period.
+    pub less_at_period_end: bool,
+}
+
+/// Makes it what the portal offers when nothing else is asked for. Returns its id.
+pub(super) fn put_portal(state: &mut State, portal: &Portal) -> String {
+    let id = billing_portal::default_configuration(state);
+    if let Ok(configuration) = state.configurations.get_mut(&id) {
+        configuration.products.clone_from(&portal.products);
+        configuration.proration_behavior.clone_from(&portal.proration);
+        configuration.cancel_at_period_end = portal.cancels_at_period_end;
+        configuration.ends_trial = false;
+        let waiting: &[&str] =
+            if portal.less_at_period_end { &["decreasing_item_amount", "shortening_interval"] } else { &[] };
+        configuration.at_period_end = waiting.iter().map(|kind| (*kind).to_owned()).collect();
+    }
+    id
 }
 
 /// Puts one in, unless there is a price of that id already.

@@ -7,7 +7,7 @@ use super::{
 use crate::domain::{
     command::{Command, RecordSubscription, SubscriptionChange},
     names::{AccountId, ProviderId},
-    subscription::{Evidence, SubscriptionStatus, SubscriptionTerms, in_order},
+    subscription::{Evidence, SubscriptionStatus, SubscriptionTerms, put_in_order},
     time::Timestamp,
 };
 
@@ -65,8 +65,7 @@ impl Known {
     fn note(&mut self, subscription: &ProviderId, evidence: &Evidence, account: &AccountId) {
         let reports = self.reports.entry(subscription.clone()).or_default();
         if reports.iter().all(|(known, _)| known.id != evidence.id) {
-            reports.push((evidence.clone(), account.clone()));
-            *reports = in_order(std::mem::take(reports));
+            put_in_order(reports, (evidence.clone(), account.clone()));
         }
     }
 

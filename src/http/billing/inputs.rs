@@ -165,7 +165,7 @@ impl CheckoutOrder {
                 }
                 Ok(Wish::Credits(credits.credits()))
             }
-            _ => Err(Failure::body("$", "either a `plan`, a `pack` or `credits` is needed")),
+            _ => Err(Failure::body("$", "one of `plan`, `pack` and `credits` is needed, and no more")),
         }
     }
 }

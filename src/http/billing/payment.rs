@@ -67,7 +67,7 @@ impl PaymentInput {
             (Some(pack), None, None) => Ok(Payable::Pack { pack: pack.clone(), quantity }),
             (None, Some(credits), None) => once().map(|()| Payable::Credits(credits.credits())),
             (None, None, Some(amount)) => once().map(|()| Payable::Amount(amount)),
-            _ => Err(Failure::body("$", "either a `pack`, `credits` or an `amount` is needed")),
+            _ => Err(Failure::body("$", "one of `pack`, `credits` and `amount` is needed, and no more")),
         }
     }
 }

@@ -58,7 +58,7 @@ pub struct SubscriptionAtStripe<'a> {
 
 impl<'a> SubscriptionRequested<'a> {
     pub fn new(row: &'a SubscriptionKept, catalog: &Catalog) -> Self {
-        let order = held(row, catalog).map(|(_, order)| order);
+        let order = held(&row.items, catalog).map(|(_, order)| order);
         let period_end = row.items.data.iter().map(|item| item.current_period_end).max();
         let at_stripe = SubscriptionAtStripe {
             subscription: &row.id,

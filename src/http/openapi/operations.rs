@@ -120,6 +120,7 @@ const OF_SUBSCRIPTION: &[Code] = &[
     Code::SeveralSubscriptions,
     Code::SubscriptionState,
     Code::NothingToChange,
+    Code::TooManyCheckouts,
 ];
 const OF_CHANGE: &[Code] = &[
     Code::NoSubscription,
@@ -130,6 +131,7 @@ const OF_CHANGE: &[Code] = &[
     Code::UnknownPlan,
     Code::NotForSale,
     Code::PreviewExpired,
+    Code::TooManyCheckouts,
 ];
 const OF_PORTAL: &[Code] = &[
     Code::NoCustomer,

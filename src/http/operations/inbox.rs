@@ -17,7 +17,7 @@ use crate::{
         request::{All, Json, Operates, Query, Text, parameter},
         schema::{Id, InboxEventSchema},
     },
-    stripe::inbox::{Entry, Operated, State as EventState, Summary},
+    stripe::inbox::{Operated, State as EventState, Summary},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -75,7 +75,7 @@ pub async fn list(
 pub struct Delivery {
     #[schema(value_type = InboxEventSchema)]
     event: Summary,
-    /// The document, as it was delivered.
+    /// The document as it was delivered, but for client secrets, which are not shown.
     #[schema(value_type = Object)]
     document: serde_json::Value,
 }
@@ -91,10 +91,10 @@ pub async fn show(
     _from: All<Operates>,
     EventInAddress(event): EventInAddress,
 ) -> Result<Response<Body>, Failure> {
-    let Entry { summary, body } =
-        state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
-    let document = serde_json::from_slice(&body).map_err(Failure::fault)?;
-    json(&Delivery { event: summary, document })
+    let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
+    let document =
+        entry.shown().ok_or_else(|| Failure::unexpected("a delivery that was stored is no JSON"))?;
+    json(&Delivery { event: entry.summary, document })
 }
 
 /// Process a delivery again

@@ -166,7 +166,7 @@ pub struct SubscriptionNow<'a> {
     plan: &'a PlanId,
     /// The subscription that says so; else the one that was reported last; `null`: there never was one.
     subscription: Option<Subscription<'a>>,
-    /// The end of the last period that was paid for.
+    /// The end of the last period that was paid for and not given back.
     #[schema(value_type = Option<Time>)]
     paid_until: Option<Timestamp>,
     #[schema(value_type = Place)]
@@ -232,13 +232,12 @@ pub async fn subscription(
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let opened = now.opened()?;
-    let subscriptions = &opened.subscriptions;
-    let newest = || subscriptions.known().values().max_by(|one, other| one.evidence.cmp(&other.evidence));
+    let catalog = state.ledger.catalog();
     let document = SubscriptionNow {
         account: &of.account,
-        plan: opened.plan(now.at, state.ledger.catalog()),
-        subscription: subscriptions.current().or_else(newest).map(Subscription::from),
-        paid_until: subscriptions.paid_until(),
+        plan: opened.plan(now.at, catalog),
+        subscription: opened.subscription(now.at, catalog).map(Subscription::from),
+        paid_until: opened.subscriptions.paid_until(&opened.payments),
         as_of_position: Token::of(now.position),
         lag_ms: 0,
     };

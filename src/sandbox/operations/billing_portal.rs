@@ -232,7 +232,8 @@ fn confirmed(
     Ok(Confirm { subscription: row.id.clone(), item: id, price, quantity: item.integer("quantity") })
 }
 
-fn default_configuration(state: &mut State) -> String {
+/// What is used when none is named; it is made when there is none.
+pub fn default_configuration(state: &mut State) -> String {
     let known = state.configurations.iter().find(|configuration| configuration.is_default);
     if let Some(known) = known {
         return known.id.clone();

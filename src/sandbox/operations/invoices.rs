@@ -150,6 +150,9 @@ fn retrieve_payment(state: &mut State, call: &Call) -> Answer {
 /// What the next invoice would be: as things are, or with the changes that are described. Nothing is kept.
 fn create_preview(state: &mut State, call: &Call) -> Answer {
     let params = &call.params;
+    if let Some(schedule) = params.text("schedule") {
+        return preview_of_schedule(state, schedule);
+    }
     let Some(id) = params.text("subscription") else { return preview_of_items(state, call) };
     let row =
         state.subscriptions.get(id).map_err(|failure| failure.status(400).param("subscription"))?.clone();
@@ -172,9 +175,7 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
     let reason = if now_asked { "subscription_update" } else { "upcoming" };
     if !now_asked {
         if row.ends_at().is_some_and(|end| end <= row.period_end()) {
-            return Err(Failure::invalid("No upcoming invoices for this subscription: it is about to end.")
-                .code("invoice_upcoming_none")
-                .status(404));
+            return Err(none_upcoming());
         }
         let mut waiting = row.pending.clone();
         waiting.append(&mut lines);
@@ -200,6 +201,49 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
         currency: row.currency.clone(),
     };
     Ok(state.draft(new, "upcoming_in")?.render(state))
+}
+
+/// What the next invoice would be by a schedule, which may make the subscription another one by then.
+fn preview_of_schedule(state: &mut State, id: &str) -> Answer {
+    let schedule = state.schedules.get(id).map_err(|failure| failure.status(400).param("schedule"))?;
+    let subscription = schedule.subscription.clone().ok_or_else(none_upcoming)?;
+    let next = schedule.next().cloned();
+    let row = state.subscriptions.get(&subscription)?.clone();
+    if row.ends_at().is_some_and(|end| end <= row.period_end()) {
+        return Err(none_upcoming());
+    }
+    let mut after = row.clone();
+    if let Some(next) = next.filter(|next| next.start <= row.period_end()) {
+        for (item, planned) in after.items.iter_mut().zip(&next.items) {
+            item.price.clone_from(&planned.price);
+            item.quantity = planned.quantity;
+        }
+    }
+    let mut lines = row.pending.clone();
+    for item in &after.items {
+        let recurring = state.prices.get(&item.price)?.recurring;
+        let same = row.items.iter().any(|held| held.price == item.price);
+        let anchor = if same { row.billing_cycle_anchor } else { item.period_end };
+        let end = recurring.map_or(item.period_end, |recurring| {
+            crate::sandbox::billing::calendar::period_end(anchor, recurring, item.period_end)
+        });
+        lines.push(period_line(state, &after, item, (item.period_end, end))?);
+    }
+    let new = NewInvoice {
+        customer: row.customer.clone(),
+        subscription: Some(row.id.clone()),
+        reason: "upcoming",
+        lines,
+        period: (row.period_start(), row.period_end()),
+        currency: row.currency.clone(),
+    };
+    Ok(state.draft(new, "upcoming_in")?.render(state))
+}
+
+fn none_upcoming() -> Failure {
+    Failure::invalid("No upcoming invoices for this subscription: it is about to end.")
+        .code("invoice_upcoming_none")
+        .status(404)
 }
 
 /// A subscription that there is not yet.

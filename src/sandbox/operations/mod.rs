@@ -1,6 +1,6 @@
 //! Which operations of Stripe's API are there? One line each; one file a kind of object.
 
-mod billing_portal;
+pub mod billing_portal;
 mod charges;
 mod checkout;
 mod coupons;

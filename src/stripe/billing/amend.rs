@@ -16,10 +16,14 @@ use crate::{
         calls::{CallId, Kept},
         client::{
             AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
-            ItemChange, ProrationBehavior, ReleaseSchedule, StripeKey, SubscriptionKept, is_missing,
+            ItemChange, ItemsKept, ProrationBehavior, ReleaseSchedule, StripeKey, SubscriptionKept,
+            is_missing,
         },
     },
 };
+
+/// How many changes of one kind an account may ask for in a minute: more would keep Stripe and the ledger busy for nothing.
+pub const CHANGES_PER_MINUTE: i64 = 10;
 
 /// The operations that change a subscription, as their calls are written down.
 pub(super) const OPERATIONS: [&str; 6] = [CHANGE, CANCEL, WITHDRAW, PAUSE, RESUME, STAY];
@@ -116,6 +120,7 @@ impl Billing {
         let kept = match self.find(&id, &asked).await? {
             Some(kept) => kept,
             None => {
+                self.check_often(&id, CHANGES_PER_MINUTE).await?;
                 let request = self.work_out(&amend).await?;
                 // First, and any number of times: while it fails, nothing has been cancelled.
                 self.describe_cancellation(&request, amend.wanted.reason()).await?;
@@ -209,7 +214,7 @@ impl Billing {
         amendment::check(terms, Step::Change)?;
         let catalog = self.0.ledger.catalog();
         let row = self.find_subscription(terms).await?;
-        let (item, held) = held(&row, catalog)
+        let (item, held) = held(&row.items, catalog)
             .ok_or_else(|| BillingError::Refused(Refusal::UnknownPlan { plan: terms.plan.clone() }))?;
         let change = amendment::change(terms, catalog, &held, wish, self.now())?;
         let item = item.to_owned();
@@ -303,8 +308,8 @@ async fn ask(
 
 /// What a subscription at Stripe is for, by the catalog, and the item that says so. The others are add-ons.
 #[must_use]
-pub fn held<'a>(row: &'a SubscriptionKept, catalog: &Catalog) -> Option<(&'a str, Order)> {
-    row.items.data.iter().find_map(|item| {
+pub fn held<'a>(items: &'a ItemsKept, catalog: &Catalog) -> Option<(&'a str, Order)> {
+    items.data.iter().find_map(|item| {
         let (plan, price) = catalog.plan_by_price_id(&item.price.id)?;
         let quantity = item.quantity.unwrap_or(1);
         Some((item.id.as_str(), Order { plan: plan.id.clone(), interval: price.interval, quantity }))

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, hash};
+use super::{Answered, Billing, BillingError, hash, settled};
 use crate::{
     domain::{
         account::Account,
@@ -81,8 +81,14 @@ impl Billing {
         let id =
             CallId { account: checkout.account.clone(), operation: OPERATION, key: checkout.key.clone() };
         let asked = hash(&asked(&checkout));
+        if let Some(kept) = self.find::<OpenCheckout>(&id, &asked).await?
+            && let Some(Answered { answer, replayed }) = settled(kept.outcome)?
+        {
+            return Ok(Answered { answer: opened(&answer)?, replayed });
+        }
+        let _turn = self.take_turn(&id.account).await?;
         let kept = match self.find(&id, &asked).await? {
-            Some(kept) => kept,
+            Some(kept) => self.go_on(&id, &asked, &checkout, kept).await?,
             None => self.begin_checkout(&id, &asked, &checkout).await?,
         };
         if matches!(kept.outcome, Outcome::Open) {
@@ -99,6 +105,28 @@ impl Billing {
         Ok(Answered { answer: opened, replayed })
     }
 
+    /// What was written down by an earlier try. The rules are asked again, since other things may have been bought since;
+    /// what Stripe was never asked for is worked out anew.
+    async fn go_on(
+        &self,
+        id: &CallId,
+        asked: &[u8; 32],
+        checkout: &Checkout,
+        kept: Kept<OpenCheckout, CheckoutOpened>,
+    ) -> Result<Kept<OpenCheckout, CheckoutOpened>, BillingError> {
+        if !matches!(kept.outcome, Outcome::Open) {
+            return Ok(kept);
+        }
+        if kept.asked_before {
+            let view = self.0.ledger.view(&checkout.account).await?;
+            sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
+            self.check_unheard(id, sale::open(&view.account)?, &checkout.wish).await?;
+            return Ok(kept);
+        }
+        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
+        self.begin_checkout(id, asked, checkout).await
+    }
+
     async fn begin_checkout(
         &self,
         id: &CallId,
@@ -107,10 +135,12 @@ impl Billing {
     ) -> Result<Kept<OpenCheckout, CheckoutOpened>, BillingError> {
         let view = self.0.ledger.view(&checkout.account).await?;
         let sale = sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
-        self.check_rate(id).await?;
         let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
+        self.check_unheard(id, open, &checkout.wish).await?;
+        self.check_rate(id).await?;
         let supersedes = sale::superseded(open, self.0.ledger.catalog(), &checkout.wish, self.now());
         let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
+        let quantity_max = sale.pack.as_ref().and_then(|pack| self.packs_max(pack));
         let sold = match sale.purpose {
             PaymentPurpose::Pack { pack, .. } => self.sold_once(&pack, &sale.price_id, sale.pack)?,
             PaymentPurpose::Subscription { plan, .. } => {
@@ -125,6 +155,7 @@ impl Billing {
             customer,
             price,
             quantity,
+            quantity_max,
             sold,
             metadata: checkout.metadata.clone(),
             success_url: with_session(&checkout.success_url),
@@ -132,6 +163,12 @@ impl Billing {
             supersedes: supersedes.iter().map(ToString::to_string).collect(),
         };
         self.begin(id, asked, request).await
+    }
+
+    /// How many of a pack one payment may be for.
+    fn packs_max(&self, pack: &SoldPack) -> Option<u32> {
+        let most = self.0.ledger.catalog().payments.minor_max.checked_div(pack.price.minor)?;
+        u32::try_from(most).ok()
     }
 
     /// A pack, or a free amount of credits, for which a price is made.
@@ -177,9 +214,14 @@ impl Billing {
     }
 
     pub(super) async fn check_rate(&self, id: &CallId) -> Result<(), BillingError> {
+        self.check_often(id, CHECKOUTS_PER_MINUTE).await
+    }
+
+    /// Whether the operation was begun less often in the last minute.
+    pub(super) async fn check_often(&self, id: &CallId, most: i64) -> Result<(), BillingError> {
         let now = self.now();
         let since = now.minus(TimeDelta::seconds(WINDOW_S));
-        let Some(first) = self.0.calls.nth_begun(id, CHECKOUTS_PER_MINUTE, since).await? else {
+        let Some(first) = self.0.calls.nth_begun(id, most, since).await? else {
             return Ok(());
         };
         let free_at = first.timestamp().saturating_add(WINDOW_S);

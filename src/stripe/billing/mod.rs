@@ -16,6 +16,7 @@ mod schedule;
 mod second;
 mod several;
 mod subscribe;
+mod turns;
 mod wares;
 
 use std::sync::Arc;
@@ -273,6 +274,7 @@ impl Billing {
             asked: *asked,
             request,
             outcome: Outcome::Open,
+            asked_before: false,
         }))
     }
 }

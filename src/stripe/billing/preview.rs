@@ -85,7 +85,7 @@ impl Billing {
             return self.preview_later(&view.account, terms, change, due_at);
         }
         let subscription = terms.subscription.to_string();
-        let asked = PreviewInvoice { subscription, change: Some(asked) };
+        let asked = PreviewInvoice { subscription, schedule: None, change: Some(asked) };
         let document = document(&self.client()?.ask(&asked).await?)?;
         let at_once = change.is_paid_at_once();
         let mut invoice = invoice(&document, terms).ok_or_else(unreadable)?;
@@ -143,7 +143,8 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let terms = amendment::find(&view.account, subscription, self.now())?;
-        let asked = PreviewInvoice { subscription: terms.subscription.to_string(), change: None };
+        let row = self.find_subscription(terms).await?;
+        let asked = PreviewInvoice { subscription: row.id, schedule: row.schedule, change: None };
         let invoice = match self.client()?.ask(&asked).await {
             Ok(found) => Some(invoice(&document(&found)?, terms).ok_or_else(unreadable)?),
             Err(CallError::Rejected(why)) if why.code.as_deref() == Some(NONE_UPCOMING) => None,

@@ -113,6 +113,7 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let customer = sale::leave(&view.account, self.now())?.clone();
+        self.check_leaves(&view.account).await?;
         let deleted = self.client()?.set(&DeleteCustomer { customer: customer.to_string() }).await;
         match deleted {
             Ok(_) => Ok(customer),

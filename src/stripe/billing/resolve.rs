@@ -21,8 +21,8 @@ use crate::{
         calls::{CallId, DueCall},
         client::{
             Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, ExpireCheckout,
-            FindPayment, MakeCustomer, MakePayment, MakeRefund, MakeSubscription, OpenPortal, OpenSchedule,
-            PaymentSeen, ReleaseSchedule,
+            FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, PaymentSeen,
+            ReleaseSchedule,
         },
         second::SECOND,
     },
@@ -139,7 +139,10 @@ impl Billing {
             schedule::OPEN => self.complete::<OpenSchedule>(&id).await,
             schedule::RELEASE => self.complete::<ReleaseSchedule>(&id).await,
             checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,
-            subscribe::OPERATION => self.complete::<MakeSubscription>(&id).await,
+            subscribe::OPERATION => match self.look_for_subscription(&id).await {
+                Ok(false) => Err(BillingError::OutcomeUnknown),
+                found => found.map(drop),
+            },
             portal::OPERATION => self.complete::<OpenPortal>(&id).await,
             customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
             ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,

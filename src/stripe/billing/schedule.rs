@@ -128,7 +128,7 @@ impl Billing {
             let quantity = item.quantity.unwrap_or(1);
             Some(Order { plan: plan.id.clone(), interval: price.interval, quantity })
         });
-        let is_now = held(row, catalog).map(|(_, order)| order) == to && to.is_some();
+        let is_now = held(&row.items, catalog).map(|(_, order)| order) == to && to.is_some();
         let credits = to.as_ref().and_then(|order| amendment::monthly(catalog, order).ok());
         let at = Timestamp::from_seconds(next.start_date)?;
         (!is_now).then(|| Pending { subscription: subscription.clone(), to, at, credits })

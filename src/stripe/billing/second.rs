@@ -28,7 +28,8 @@ impl Billing {
         let (older, newer) = by_age(one, other);
         let is_begun =
             self.0.calls.find::<AmendSubscription, SubscriptionKept>(&of(id, CANCEL, &newer.id)).await?;
-        let cancelled = if older.ended_at.is_none() && (newer.ended_at.is_none() || is_begun.is_some()) {
+        let goes_on = older.ended_at.is_none() && (newer.ended_at.is_none() || is_begun.is_some());
+        let cancelled = if goes_on && (is_begun.is_some() || self.is_unused(id, &newer.id).await?) {
             self.take_back(id, &newer).await?;
             Some(newer.id)
         } else {
@@ -36,6 +37,23 @@ impl Billing {
         };
         self.0.calls.done(id, &TwoSettled { cancelled }, self.now()).await?;
         Ok(())
+    }
+
+    /// Whether nothing was spent or set aside of what it gave. Money for credits that are used up goes back only when a
+    /// person says so.
+    async fn is_unused(&self, id: &CallId, subscription: &str) -> Result<bool, BillingError> {
+        let view = self.0.ledger.view(&id.account).await?;
+        let Some(open) = view.account.opened() else { return Ok(true) };
+        let given = open.wallet.grants().filter(|grant| {
+            grant.terms.slot.as_ref().is_some_and(|slot| slot.subscription.as_str() == subscription)
+        });
+        let is_used = given.into_iter().any(|grant| !grant.used().is_zero());
+        if is_used {
+            let account = id.account.as_str();
+            let what_to_do = "decide with the person which one is to end, and what goes back";
+            tracing::error!(account, subscription, what_to_do, "a second subscription was used, and is left");
+        }
+        Ok(!is_used)
     }
 
     async fn take_back(&self, id: &CallId, newer: &SubscriptionKept) -> Result<(), BillingError> {

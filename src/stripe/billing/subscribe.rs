@@ -1,13 +1,10 @@
 //! How does a subscription begin without a page? For a customer who has something to pay with: Stripe charges that, and
 //! nothing begins where it cannot be charged.
-//!
-//! The ledger hears of it by webhooks only, so it cannot tell two requests apart that come in one moment. Each is written
-//! down before it looks for another one, so that of two at least one sees the other; and Stripe is asked what it has.
 
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, Sought, amend::held, hash, several::customers};
+use super::{Answered, Billing, BillingError, Sought, hash, settled, several::customers};
 use crate::{
     domain::{
         account::{Account, OpenAccount},
@@ -19,16 +16,14 @@ use crate::{
         sale::{self, Sale, Wish},
     },
     stripe::{
-        calls::CallId,
-        client::{FindCustomer, ListSubscriptions, MakeSubscription, SubscriptionKept},
+        calls::{CallId, Kept, Outcome},
+        client::{FindCustomer, FindSubscription, ListSubscriptions, MakeSubscription, SubscriptionKept},
     },
 };
 
 pub(super) const OPERATION: &str = "subscription_create";
-/// How long a request that was written down stands in the way of another one, when nobody goes on with it.
-const BEGINS: TimeDelta = TimeDelta::minutes(1);
-/// When another one may be tried.
-const WAIT_S: u64 = 2;
+/// After this, what Stripe does not show has not happened.
+const SHOWN_BY: TimeDelta = TimeDelta::minutes(10);
 
 /// A request to subscribe an account.
 #[derive(Clone, Debug)]
@@ -69,20 +64,77 @@ impl Billing {
         });
         let id =
             CallId { account: subscribe.account.clone(), operation: OPERATION, key: subscribe.key.clone() };
-        let kept = match self.find(&id, &asked).await? {
+        if let Some(kept) = self.find::<MakeSubscription>(&id, &asked).await?
+            && let Some(answered) = settled(kept.outcome)?
+        {
+            return Ok(answered);
+        }
+        let _turn = self.take_turn(&id.account).await?;
+        self.subscribe_in_turn(&id, &asked, &subscribe).await
+    }
+
+    async fn subscribe_in_turn(
+        &self,
+        id: &CallId,
+        asked: &[u8; 32],
+        subscribe: &Subscribe,
+    ) -> Result<Answered<SubscriptionKept>, BillingError> {
+        let found: Option<Kept<MakeSubscription, SubscriptionKept>> = self.find(id, asked).await?;
+        let kept = match found {
+            Some(kept) if matches!(kept.outcome, Outcome::Open) => {
+                match self.find_made(id, &kept.request).await? {
+                    Some(row) => return Ok(Answered { answer: row, replayed: true }),
+                    None if kept.asked_before => {
+                        // As if it was new: since then something else may have been bought.
+                        self.work_out_subscription(id, subscribe).await?;
+                        kept
+                    }
+                    None => {
+                        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
+                        let request = self.work_out_subscription(id, subscribe).await?;
+                        self.begin(id, asked, request).await?
+                    }
+                }
+            }
             Some(kept) => kept,
             None => {
-                let request = self.work_out_subscription(&id, &subscribe).await?;
-                let kept = self.begin(&id, &asked, request).await?;
-                self.make_way(&id, &kept.request).await?;
-                kept
+                let request = self.work_out_subscription(id, subscribe).await?;
+                self.begin(id, asked, request).await?
             }
         };
-        let answered: Answered<SubscriptionKept> = self.perform(&id, kept).await?;
+        if matches!(kept.outcome, Outcome::Open) {
+            self.close_superseded(id, &kept.request.supersedes).await?;
+        }
+        let answered: Answered<SubscriptionKept> = self.perform(id, kept).await?;
         if !answered.replayed {
-            self.0.calls.done(&id, &answered.answer, self.now()).await?;
+            self.0.calls.done(id, &answered.answer, self.now()).await?;
         }
         Ok(answered)
+    }
+
+    /// What an earlier asking has made at Stripe, whose answer was lost.
+    async fn find_made(
+        &self,
+        id: &CallId,
+        request: &MakeSubscription,
+    ) -> Result<Option<SubscriptionKept>, BillingError> {
+        let listed = self.client()?.ask(&ListSubscriptions { customer: request.customer.clone() }).await?;
+        let Some(made) = listed.data.iter().find(|row| row.is_of(&request.call)) else { return Ok(None) };
+        let row = self.client()?.ask(&FindSubscription { subscription: made.id.clone() }).await?;
+        self.0.calls.done(id, &row, self.now()).await?;
+        Ok(Some(row))
+    }
+
+    /// What became of a subscription whose outcome nobody knows: it is looked at, and never asked for again. Nobody is
+    /// charged hours after they have gone away, and perhaps bought something else.
+    pub(super) async fn look_for_subscription(&self, id: &CallId) -> Result<bool, BillingError> {
+        let found = self.0.calls.find::<MakeSubscription, SubscriptionKept>(id).await?;
+        let Some(kept) = found.filter(|kept| matches!(kept.outcome, Outcome::Open)) else { return Ok(true) };
+        if self.find_made(id, &kept.request).await?.is_some() {
+            return Ok(true);
+        }
+        let forgotten = self.0.calls.forget_old(id, self.now().minus(SHOWN_BY)).await;
+        forgotten.map_err(BillingError::Storage)
     }
 
     async fn work_out_subscription(
@@ -99,8 +151,9 @@ impl Billing {
         let PaymentPurpose::Subscription { plan: Some(plan), .. } = purpose else {
             return Err(Refusal::NotForSale { setting: None }.into());
         };
-        self.check_rate(id).await?;
         let open = sale::open(&view.account)?;
+        self.check_unheard(id, open, &wish).await?;
+        self.check_rate(id).await?;
         let customer = self.payer_of(&view.account, open, subscribe).await?;
         let supersedes = sale::superseded(open, catalog, &wish, now);
         Ok(MakeSubscription {
@@ -112,6 +165,7 @@ impl Billing {
             trial_days,
             method: subscribe.method.as_ref().map(ToString::to_string),
             metadata: subscribe.metadata.clone(),
+            call: id.stripe_key().as_str().to_owned(),
             supersedes: supersedes.iter().map(ToString::to_string).collect(),
         })
     }
@@ -134,28 +188,5 @@ impl Billing {
             }
         }
         Err(BillingError::NotFound(Sought::PaymentMethod))
-    }
-
-    /// Lets nobody pay for two plans: neither on a page that is open, nor by another request of this moment.
-    async fn make_way(&self, id: &CallId, request: &MakeSubscription) -> Result<(), BillingError> {
-        if self.0.ledger.catalog().payments.several_subscriptions {
-            return Ok(());
-        }
-        self.close_superseded(id, &request.supersedes).await?;
-        let since = self.now().minus(BEGINS);
-        let others = self.0.calls.others_open(id, since).await;
-        if others.map_err(BillingError::Storage)? {
-            self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
-            return Err(BillingError::TooMany { wait_s: WAIT_S });
-        }
-        let customer = request.customer.clone();
-        let listed = self.client()?.ask(&ListSubscriptions { customer }).await?;
-        let Some(other) = listed.data.iter().find(|row| row.ended_at.is_none()) else { return Ok(()) };
-        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
-        let plan = held(other, self.0.ledger.catalog()).map(|(_, order)| order.plan);
-        let plan = plan.or_else(|| PlanId::parse(&request.plan).ok());
-        Err(plan
-            .map_or(Refusal::NotForSale { setting: None }, |plan| Refusal::SubscriptionActive { plan })
-            .into())
     }
 }

@@ -1,5 +1,6 @@
 //! What was asked of Stripe, and what came of it? Written down before asking, so that nothing is asked twice.
 
+mod turn;
 mod unknown;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, types::Json};
 
+pub use turn::{SoldLately, Turn};
 pub use unknown::{Asking, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
 
 use super::client::{Rejection, StripeKey};
@@ -34,6 +36,8 @@ pub struct Kept<R, A> {
     pub asked: [u8; 32],
     pub request: R,
     pub outcome: Outcome<A>,
+    /// Whether Stripe may have been asked for it.
+    pub asked_before: bool,
 }
 
 /// How far a call has come.
@@ -168,21 +172,6 @@ impl Calls {
         Ok(())
     }
 
-    /// Whether another call of the operation is under way for the account: one that was asked and not answered, or one that
-    /// was written down since then.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn others_open(&self, id: &CallId, since: Timestamp) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(include_str!("others_open.sql"))
-            .bind(id.account.as_str())
-            .bind(id.operation)
-            .bind(&id.key)
-            .bind(since.to_utc())
-            .fetch_one(&self.pool)
-            .await
-    }
-
     /// When the `nth` latest call of an operation was begun, counted from 1, if that was after `since`.
     ///
     /// # Errors
@@ -207,6 +196,7 @@ impl Calls {
 fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>, CallsError> {
     let (key, asked, Json(request), state, answer) = row;
     let answer = answer.map_or(serde_json::Value::Null, |Json(answer)| answer);
+    let asked_before = state != "untouched";
     let outcome = match state.as_str() {
         "done" => Outcome::Done(serde_json::from_value(answer)?),
         "rejected" => Outcome::Rejected(serde_json::from_value(answer)?),
@@ -214,5 +204,6 @@ fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>
         _ => Outcome::Open,
     };
     let asked = asked.first_chunk::<32>().copied().unwrap_or_default();
-    Ok(Kept { key: StripeKey::new(key), asked, request: serde_json::from_value(request)?, outcome })
+    let request = serde_json::from_value(request)?;
+    Ok(Kept { key: StripeKey::new(key), asked, request, outcome, asked_before })
 }

@@ -508,3 +508,21 @@ async fn what_is_disputed_is_not_refunded() {
     shop.settled().await;
     shop.server.post(&path, json!({})).send().await.is_problem(409, "payment_disputed");
 }
+
+/// With it whoever reads the inbox could confirm a payment that is open.
+#[tokio::test]
+async fn a_client_secret_that_stripe_has_told_is_not_shown() {
+    let shop = Shop::start().await;
+    let payment = make(&shop, packs(1)).await;
+    act(&shop, &payment, "confirm", with_card("pm_card_chargeDeclined"))
+        .await
+        .is_problem(402, "stripe_declined");
+    shop.settled().await;
+    let listed = shop.server.get("/v1/inbox?limit=100").send().await.body;
+    let events = listed["events"].as_array().unwrap();
+    let failed = events.iter().find(|event| event["type"] == "payment_intent.payment_failed").unwrap();
+    let path = format!("/v1/inbox/{}", failed["event_id"].as_str().unwrap());
+    let shown = shop.server.get(&path).send().await;
+    assert_eq!(shown.body["document"]["data"]["object"]["client_secret"], "…", "{}", shown.text);
+    assert!(!shown.text.contains("_secret_"));
+}

@@ -77,6 +77,35 @@ async fn a_smaller_plan_waits_for_the_end_of_the_period() {
     assert_eq!(price(&shop).await, "price_of_stripe_price_basic", "it stays so");
 }
 
+/// A year's plan by the month costs more in all, and is less all the same: it waits, and what waits is the next invoice.
+#[tokio::test]
+async fn a_month_instead_of_a_year_waits_and_the_next_invoice_is_of_the_month() {
+    let shop = Shop::subscribed().await;
+    assert_eq!(shop.amend("change", "k1", &json!({ "interval": "year" })).await.status, 202);
+    shop.settled().await;
+    let changed = shop.amend("change", "k2", &json!({ "interval": "month" })).await;
+    assert_eq!(changed.body["at_stripe"]["interval"], "year", "{}", changed.text);
+    let waits = pending(&shop).await;
+    assert_eq!((&waits["plan"], &waits["interval"]), (&json!("creator"), &json!("month")));
+    let upcoming = format!("{ACME}/subscription/upcoming-invoice");
+    let upcoming = shop.server.get(&upcoming).send().await;
+    assert_eq!(
+        (&upcoming.body["invoice"]["total"]["minor"], &upcoming.body["invoice"]["due_at"]),
+        (&json!(1_999), &waits["at"]),
+        "{}",
+        upcoming.text
+    );
+    let credits = shop.server.balance("acme").await["available"].clone();
+    shop.settled().await;
+    assert_eq!(
+        shop.server.balance("acme").await["available"],
+        credits,
+        "nothing comes back, nothing is taken"
+    );
+    let paid_until = shop.server.get(&format!("{ACME}/subscription")).send().await.body["paid_until"].clone();
+    assert_eq!(paid_until, waits["at"]);
+}
+
 #[tokio::test]
 async fn another_change_replaces_the_one_that_waits() {
     let shop = waiting().await;

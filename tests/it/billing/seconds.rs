@@ -52,6 +52,20 @@ async fn two_that_are_paid_are_noticed_once_and_kept_unless_the_catalog_says_oth
     assert_eq!(noticed, ["done"]);
 }
 
+/// Its money is not given back for credits that are used up.
+#[tokio::test]
+async fn a_newer_one_whose_credits_were_used_is_left_to_a_person() {
+    let (shop, _) = paid_twice(SecondSubscription::CancelAndRefund).await;
+    let available = shop.server.balance("acme").await["available"].as_i64().unwrap();
+    let spent = shop.server.post(&format!("{ACME}/deductions"), json!({ "amount": available })).send().await;
+    assert_eq!(spent.status, 201, "{}", spent.text);
+    for _ in 0..3 {
+        shop.advance("10 minutes").await;
+        shop.resolve().await;
+    }
+    assert_eq!((going(&shop).await.len(), shop.list("/v1/refunds").await.len()), (2, 0));
+}
+
 #[tokio::test]
 async fn the_newer_one_is_cancelled_and_refunded_once_whatever_goes_wrong() {
     for fault in [

@@ -207,7 +207,14 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
         proration_date: None,
     };
     use Interval::{Month, Year};
-    let less = [wish("basic", Year, 2), wish("creator", Year, 1), wish("basic", Month, 2)];
+    // Twelve months of the same plan cost more than the year, and bring no more.
+    let less = [
+        wish("basic", Year, 2),
+        wish("creator", Year, 1),
+        wish("basic", Month, 2),
+        wish("creator", Month, 2),
+        wish("creator", Month, 1),
+    ];
     for wish in less.clone() {
         let change = when(&catalog, &from, wish.clone());
         assert_eq!(
@@ -218,7 +225,9 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
         assert!(change.proration_date.is_none() && !change.is_paid_at_once());
         assert_eq!(when(&prorating("create_prorations"), &from, wish).at, None, "by the catalog");
     }
-    for wish in [wish("team", Year, 2), wish("creator", Year, 3), wish("team", Month, 9)] {
+    for wish in
+        [wish("team", Year, 2), wish("creator", Year, 3), wish("team", Month, 9), wish("creator", Month, 3)]
+    {
         assert_eq!(when(&catalog, &from, wish.clone()).at, None, "{wish:?}");
     }
     // A year is paid at once, also where it costs less than twelve months.

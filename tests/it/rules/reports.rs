@@ -4,7 +4,7 @@ use counterfoil::domain::{
     command::SubscriptionChange as Change,
     event::Event,
     names::AccountId,
-    subscription::{Step, SubscriptionStatus as Status, SubscriptionTerms, in_order},
+    subscription::{Evidence, Step, SubscriptionStatus as Status, SubscriptionTerms, in_order},
 };
 use proptest::prelude::*;
 
@@ -190,4 +190,28 @@ fn arrears_that_were_paid_in_the_second_they_began_are_none() {
 fn a_history_says_what_was_reported() {
     let scenario = started().when(report(Change::RevenueChanged, worth(4, 500)));
     assert!(matches!(scenario.history.last(), Some(Event::RevenueChanged { .. })));
+}
+
+/// Whoever changes a subscription a thousand times, six times in a second, holds nobody up: a report costs about as much
+/// when there are many as when there are few.
+#[test]
+fn a_report_costs_no_more_for_the_many_that_were_before_it() {
+    let numbered = |number: i64| {
+        let at = day(0).plus(chrono::TimeDelta::seconds(number / 6));
+        let (quantity, other) = if number % 2 == 0 { (1, 2) } else { (2, 1) };
+        let step = Some(Step { from: Some(other.to_string()), to: quantity.to_string() });
+        let evidence = Evidence { id: provider(&format!("evt_{number:05}")), step, ..evidence(at, 1) };
+        report(Change::Unnamed, SubscriptionTerms { quantity, evidence, ..told(0, "basic") })
+    };
+    let mut scenario = given([opened()]);
+    let mut since = std::time::Instant::now();
+    for number in 0..1_200 {
+        // The last hundred.
+        if number == 1_100 {
+            since = std::time::Instant::now();
+        }
+        scenario.clock = scenario.clock.max(day(0).plus(chrono::TimeDelta::seconds(number / 6)));
+        scenario.send(&numbered(number)).as_ref().unwrap();
+    }
+    assert!(since.elapsed().as_secs() < 5, "{:?} for a hundred reports", since.elapsed());
 }

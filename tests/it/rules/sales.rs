@@ -160,6 +160,21 @@ fn a_pack_is_sold_by_its_number() {
     );
 }
 
+/// On a page as without one.
+#[test]
+fn more_packs_than_one_payment_may_be_for_are_not_sold() {
+    let mut catalog = for_sale();
+    catalog.payments.minor_max = 5_000;
+    let open = given([opened()]);
+    let packs = |quantity| {
+        let wish = Wish::Pack { pack: PackId::parse("pack_2000").unwrap(), quantity };
+        sale::sell(&open.account, &catalog, &wish, open.clock)
+    };
+    assert!(packs(2).is_ok());
+    let (smallest, currency) = (catalog.payments.minor_min, catalog.currency.clone());
+    assert_eq!(packs(3), Err(Refusal::PaymentOutOfBounds { smallest, largest: 5_000, currency }));
+}
+
 #[test]
 fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
     let open = given([opened()]);

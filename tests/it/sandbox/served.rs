@@ -88,3 +88,25 @@ async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
     // The month's 500 are carried over, and 500 come: what the plan allows, beside the 50 that came at the start.
     shop.until(balance, |answer| answer["available"] == 1050).await;
 }
+
+/// What a customer changes there by themselves follows the catalog, as after a setup.
+#[tokio::test]
+async fn the_portal_is_the_catalogs() {
+    let database = TestDatabase::create().await;
+    let shop = Shop::open(&database).await;
+    let url = format!("{}/v1/billing_portal/configurations", shop.sandbox);
+    let listed = shop.client.get(url).bearer_auth("sk_test_owner").send().await.unwrap();
+    let listed: Value = listed.json().await.unwrap();
+    let [portal] = listed["data"].as_array().unwrap().as_slice() else { panic!("{listed:#}") };
+    let update = &portal["features"]["subscription_update"];
+    assert_eq!(
+        (&portal["is_default"], &update["proration_behavior"]),
+        (&json!(true), &json!("always_invoice"))
+    );
+    assert_eq!(update["trial_update_behavior"], "continue_trial");
+    assert_eq!(
+        update["schedule_at_period_end"]["conditions"],
+        json!([{ "type": "decreasing_item_amount" }, { "type": "shortening_interval" }])
+    );
+    assert!(update["products"].as_array().unwrap().len() > 1, "{update:#}");
+}

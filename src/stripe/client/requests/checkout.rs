@@ -26,6 +26,9 @@ pub struct OpenCheckout {
     /// `None`: the price is made for this page alone.
     pub price: Option<String>,
     pub quantity: u32,
+    /// How many a person may take on the page, of a pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity_max: Option<u32>,
     pub sold: Sold,
     /// What the caller attaches to what is bought.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
@@ -159,7 +162,8 @@ impl OpenCheckout {
         if matches!(self.sold, Sold::Pack { .. }) {
             let mut adjustable = CreateCheckoutSessionLineItemsAdjustableQuantity::new(true);
             adjustable.minimum = Some(1);
-            adjustable.maximum = Some(PACKS_MAX.max(self.quantity.into()));
+            let most = self.quantity_max.map_or(PACKS_MAX, |most| PACKS_MAX.min(most.into()));
+            adjustable.maximum = Some(most.max(self.quantity.into()));
             line.adjustable_quantity = Some(adjustable);
         }
         line

@@ -44,10 +44,10 @@ pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
 pub use schedule::{
     FindSchedule, OpenSchedule, Phase, PhaseItem, PhaseSpan, Phases, ReleaseSchedule, ScheduleKept,
 };
-pub use subscribe::{ListSubscriptions, MakeSubscription, SubscriptionsKept};
+pub use subscribe::{ListSubscriptions, MakeSubscription, SubscriptionListed, SubscriptionsListed};
 pub use subscription::{
     AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
-    ItemKept, ProrationBehavior, SubscriptionKept,
+    ItemKept, ItemsKept, ProrationBehavior, SubscriptionKept,
 };
 
 /// Where an account's id is in metadata, as `translate` reads it.

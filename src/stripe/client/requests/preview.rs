@@ -15,6 +15,8 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewInvoice {
     pub subscription: String,
+    /// What says what the subscription becomes when its period ends, which the invoice is then for.
+    pub schedule: Option<String>,
     pub change: Option<ItemChange>,
 }
 
@@ -23,7 +25,11 @@ impl Ask for PreviewInvoice {
     type Answer = miniserde::json::Value;
 
     fn request(&self) -> impl StripeRequest + Send {
-        let preview = CreatePreviewInvoice::new().subscription(self.subscription.as_str());
+        // Stripe takes one of the two.
+        let preview = match &self.schedule {
+            Some(schedule) => CreatePreviewInvoice::new().schedule(schedule.as_str()),
+            None => CreatePreviewInvoice::new().subscription(self.subscription.as_str()),
+        };
         match &self.change {
             Some(change) => preview.subscription_details(details(change)),
             None => preview,

@@ -1,16 +1,19 @@
 //! How does a subscription begin without a page?
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_billing::subscription::{
     CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior, ListSubscription,
+    ListSubscriptionStatus,
 };
 
-use super::{super::Ask, SubscriptionKept, of_account, put, put_all};
+use super::{super::Ask, ItemsKept, SubscriptionKept, of_account, put, put_all};
 use crate::domain::metadata::Metadata;
 
+/// Where the call is in metadata.
+const CALL: &str = "counterfoil_call";
 /// How many subscriptions of a customer are looked at. Stripe lets a customer have 500; ours has one.
 const LISTED_MAX: i64 = 100;
 
@@ -28,26 +31,53 @@ pub struct MakeSubscription {
     /// What the caller attaches to it.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+    /// The call that it comes of, by which it is found again when its answer was lost.
+    pub call: String,
     /// The pages that this takes the place of. They are closed before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
 }
 
-/// What a customer is subscribed to now, whatever its state, but for what was cancelled.
+/// What a customer is and was subscribed to, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListSubscriptions {
     pub customer: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct SubscriptionsKept {
-    pub data: Vec<SubscriptionKept>,
+pub struct SubscriptionsListed {
+    pub data: Vec<SubscriptionListed>,
+}
+
+/// One of them. It is written down nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
+pub struct SubscriptionListed {
+    pub id: String,
+    pub status: String,
+    pub ended_at: Option<i64>,
+    pub trial_end: Option<i64>,
+    pub items: ItemsKept,
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+impl SubscriptionListed {
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended_at.is_some() || matches!(self.status.as_str(), "canceled" | "incomplete_expired")
+    }
+
+    /// Whether it came of this call.
+    #[must_use]
+    pub fn is_of(&self, call: &str) -> bool {
+        self.metadata.as_ref().and_then(|metadata| metadata.get(CALL)).is_some_and(|of| of == call)
+    }
 }
 
 impl MakeSubscription {
     fn metadata(&self) -> HashMap<String, String> {
         let mut metadata = of_account(&self.account);
         put(&mut metadata, "plan_code", &self.plan);
+        put(&mut metadata, CALL, &self.call);
         put_all(&mut metadata, &self.metadata);
         metadata
     }
@@ -79,9 +109,12 @@ impl Ask for MakeSubscription {
 }
 
 impl Ask for ListSubscriptions {
-    type Answer = SubscriptionsKept;
+    type Answer = SubscriptionsListed;
 
     fn request(&self) -> impl StripeRequest + Send {
-        ListSubscription::new().customer(self.customer.as_str()).limit(LISTED_MAX)
+        ListSubscription::new()
+            .customer(self.customer.as_str())
+            .status(ListSubscriptionStatus::All)
+            .limit(LISTED_MAX)
     }
 }
