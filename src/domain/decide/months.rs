@@ -340,9 +340,11 @@ impl Draft<'_> {
     fn trial_of(&self, subscription: &ProviderId) -> Option<(PlanId, Credits, Period)> {
         let facts = self.account.subscriptions.facts().get(subscription)?;
         let first = facts.trial()?;
-        let credits = self.context.catalog.terms_of(&first.plan)?.trial?.credits;
+        // A plan without credits for its trial takes back what another one gave that turned out not to be the first.
+        let plan = self.context.catalog.terms_of(&first.plan);
+        let credits = plan.and_then(|plan| Some(plan.trial.as_ref()?.credits)).unwrap_or(Credits::ZERO);
         let period = Period { start: first.period.start, end: facts.trial_end()? };
-        (self.context.at < period.end && !credits.is_zero()).then(|| (first.plan.clone(), credits, period))
+        (self.context.at < period.end).then(|| (first.plan.clone(), credits, period))
     }
 
     fn grant_trial(
