@@ -107,12 +107,18 @@ fn boundaries(letters: &[Letter<'_>]) -> Vec<i64> {
 }
 
 /// Each twice, and each late by chance, but inside of the period in which it was made.
-fn delayed<'a>(letters: &'a [Letter<'a>], ends: &[i64], dice: &mut Dice) -> Vec<(i64, &'a Letter<'a>)> {
+fn delayed<'a>(
+    letters: &'a [Letter<'a>],
+    ends: &[i64],
+    ended: Timestamp,
+    dice: &mut Dice,
+) -> Vec<(i64, &'a Letter<'a>)> {
     let mut deliveries = Vec::new();
     for letter in letters.iter().chain(letters) {
         let at = letter.created;
         let end = ends.iter().find(|end| **end > at).copied().unwrap_or(i64::MAX);
-        let room = (end - EARLY_S - at).clamp(0, LATE_S_MAX);
+        // All of it is told before anybody looks.
+        let room = (end - EARLY_S - at).min(ended.seconds() - at).clamp(0, LATE_S_MAX);
         deliveries.push((at + dice.below(room as usize + 1) as i64, dice.below(1 << 20), letter));
     }
     deliveries.sort_by_key(|(at, lot, _)| (*at, *lot));
@@ -198,7 +204,11 @@ fn differs(catalog: &Arc<Catalog>, lived: &Lived, seed: u64) -> Option<String> {
         let wrong = compare("as it happened", &as_it_happened(&letters), all);
         let wrong = wrong.or_else(|| {
             (0..orders()).find_map(|order| {
-                let inside = compare(&format!("order {order}"), &delayed(&letters, &ends, &mut dice), all);
+                let inside = compare(
+                    &format!("order {order}"),
+                    &delayed(&letters, &ends, lived.ended, &mut dice),
+                    all,
+                );
                 inside.or_else(|| {
                     let deliveries = afterwards(&letters, lived.ended, &mut dice);
                     compare(&format!("order {order}, all of it afterwards"), &deliveries, totals)

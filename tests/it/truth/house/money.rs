@@ -32,7 +32,9 @@ impl House {
         let gives_back = lines.iter().any(|line| line["amount"].as_i64() < Some(0));
         let mut ends = lines.iter().map(|line| &line["period"]["end"]);
         let first = ends.next();
-        !self.has_prorations() && (!gives_back || ends.all(|end| Some(end) == first))
+        // A coupon on either side makes less for more money.
+        let has_coupons = self.moves.iter().any(|line| line.contains(" off, "));
+        !self.has_prorations() && (!gives_back || (!has_coupons && ends.all(|end| Some(end) == first)))
     }
 
     pub(super) async fn refund(&mut self) {
