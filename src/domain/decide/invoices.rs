@@ -103,7 +103,7 @@ impl Draft<'_> {
         if self.is_closed {
             return Ok(());
         }
-        self.settle_months()?;
+        self.settle_months(self.context.at)?;
         self.pass_time()?;
         self.roll_over()
     }

@@ -152,7 +152,7 @@ impl Draft<'_> {
         let of_month =
             |draw: &Draw| wallet.find(&draw.grant_id).is_some_and(|grant| grant.terms.slot.is_some());
         // What a smaller plan takes is taken from what was held, too, once it is back.
-        if returns.iter().any(of_month) { self.settle_months() } else { Ok(()) }
+        if returns.iter().any(of_month) { self.settle_months(effective_at) } else { Ok(()) }
     }
 
     /// How much of what is about to come back to a grant settles what was taken back of it as spent.
