@@ -85,11 +85,13 @@ impl Projection for Mrr {
     }
 }
 
-/// What is known of one account.
-#[derive(Default)]
-struct Known {
+/// What is known of one account, and the movements that follow from it.
+#[derive(Clone, Debug, Default)]
+pub struct History {
     reports: Vec<Report>,
     payments: Vec<Payment>,
+    /// `None`: not worked out yet.
+    movements: Option<Movements>,
 }
 
 /// What one event says.
@@ -102,51 +104,69 @@ enum Said {
 struct AccountChanges<'a> {
     account: &'a AccountId,
     /// What is new.
-    said: Known,
+    said: History,
     /// All of the account's movements.
     movements: Movements,
     restatements: Vec<Restatement<'a>>,
 }
 
-/// A report changed a day that was over.
-struct Restatement<'a> {
-    fact: &'a Fact<'a>,
-    currency: String,
-    day: chrono::NaiveDate,
-    before: Option<timeline::Movement>,
-    after: Option<timeline::Movement>,
+/// An event changed a day that was over when it became known.
+#[derive(Debug)]
+pub struct Restatement<'a> {
+    pub fact: &'a Fact<'a>,
+    pub currency: String,
+    pub day: chrono::NaiveDate,
+    pub before: Option<timeline::Movement>,
+    pub after: Option<timeline::Movement>,
 }
 
-/// Takes one report after the other into account, so that restatements do not depend on how events were batched.
+/// Takes one event after the other into account, so that restatements do not depend on how events were batched.
 fn account_changes<'a>(
     account: &'a AccountId,
-    mut known: Known,
+    mut known: History,
     facts: &[&'a Fact<'a>],
 ) -> Result<AccountChanges<'a>, ApplyError> {
     let already = (known.reports.len(), known.payments.len());
     let mut restatements = Vec::new();
-    let mut movements = None;
     for fact in facts {
-        let Some(said) = said(fact) else { continue };
-        let before = match movements.take() {
-            Some(movements) => movements,
-            None => known.movements(fact)?,
-        };
-        match said {
-            Said::Reported(report) => known.reports.push(report),
-            Said::Paid(payment) => known.payments.push(payment),
-        }
-        let after = known.movements(fact)?;
-        restatements.extend(restated(fact, &before, &after));
-        movements = Some(after);
+        restatements.extend(known.learn(fact)?);
     }
-    let said =
-        Known { reports: known.reports.split_off(already.0), payments: known.payments.split_off(already.1) };
-    Ok(AccountChanges { account, said, movements: movements.unwrap_or_default(), restatements })
+    let said = History {
+        reports: known.reports.split_off(already.0),
+        payments: known.payments.split_off(already.1),
+        movements: None,
+    };
+    Ok(AccountChanges { account, said, movements: known.movements.unwrap_or_default(), restatements })
 }
 
-impl Known {
-    fn movements(&self, fact: &Fact<'_>) -> Result<Movements, ApplyError> {
+impl History {
+    /// Takes an event into account, and says which days it changes that were over when it became known.
+    ///
+    /// # Errors
+    /// When the account's subscriptions are worth more than fits.
+    pub fn learn<'a>(&mut self, fact: &'a Fact<'a>) -> Result<Vec<Restatement<'a>>, ApplyError> {
+        let Some(said) = said(fact) else { return Ok(Vec::new()) };
+        let before = match self.movements.take() {
+            Some(movements) => movements,
+            None => self.work_out(fact)?,
+        };
+        match said {
+            Said::Reported(report) => self.reports.push(report),
+            Said::Paid(payment) => self.payments.push(payment),
+        }
+        let after = self.work_out(fact)?;
+        let restated = restated(fact, &before, &after);
+        self.movements = Some(after);
+        Ok(restated)
+    }
+
+    /// The movements by what was learned; none before the first event was.
+    #[must_use]
+    pub const fn movements(&self) -> Option<&Movements> {
+        self.movements.as_ref()
+    }
+
+    fn work_out(&self, fact: &Fact<'_>) -> Result<Movements, ApplyError> {
         timeline::movements(&self.reports, &self.payments).map_err(|_| ApplyError::Unfit {
             position: fact.position,
             reason: "the account's subscriptions are worth more than fits".into(),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    AccountChanges, Known,
+    AccountChanges, History,
     timeline::{Evidence, Movement, Paid, Payment, Report},
 };
 
@@ -83,7 +83,7 @@ pub(super) async fn known(
     accounts: &[&str],
     tables: Tables,
     connection: &mut PgConnection,
-) -> Result<BTreeMap<String, Known>, sqlx::Error> {
+) -> Result<BTreeMap<String, History>, sqlx::Error> {
     let reports: Vec<Row> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
         .bind(accounts)
         .fetch_all(&mut *connection)
@@ -92,7 +92,7 @@ pub(super) async fn known(
         .bind(accounts)
         .fetch_all(connection)
         .await?;
-    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    let mut known: BTreeMap<String, History> = BTreeMap::new();
     for row in reports {
         known.entry(row.account_id.clone()).or_default().reports.push(row.into());
     }

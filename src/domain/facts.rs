@@ -92,7 +92,7 @@ impl Facts {
             return;
         }
         let known = self.unpaid.entry(invoice.invoice.clone()).or_insert_with(|| (invoice.clone(), at));
-        if (known.0.state, at) > (invoice.state, known.1) || known.0.state < invoice.state {
+        if (known.0.state, known.1) < (invoice.state, at) {
             *known = (invoice.clone(), at);
         }
     }
@@ -201,6 +201,18 @@ impl Facts {
         self.unpaid.get(invoice).map(|(unpaid, _)| unpaid.state)
     }
 
+    /// When an invoice was paid, if it is among what was paid for.
+    #[must_use]
+    pub fn paid_at(&self, invoice: &ProviderId) -> Option<Timestamp> {
+        self.invoices.iter().find(|known| known.invoice.invoice == *invoice).map(|known| known.paid_at)
+    }
+
+    /// Whether something was paid for by then, so that the first payment was behind.
+    #[must_use]
+    pub fn had_paid(&self, at: Timestamp) -> bool {
+        self.invoices.iter().any(|known| known.invoice.total > 0 && known.paid_at <= at)
+    }
+
     /// Whether something was paid for, so that the first payment is behind.
     #[must_use]
     pub fn has_paid(&self) -> bool {
@@ -239,8 +251,11 @@ impl Facts {
         if paid.is_none() && (is_over || self.was_paid(at) || self.is_unpaid(at) || self.has_lapsed(at)) {
             return None;
         }
-        let unpaid = self.unpaid.values().flat_map(|(unpaid, _)| &unpaid.charges);
-        let mut unpaid = unpaid.filter(|charge| charge.period.contains(at));
+        // That an invoice waits for its money matters only before the first payment: of later ones it is not always told.
+        let counts = |unpaid: &&UnpaidInvoice| unpaid.state != InvoiceState::Open || !self.has_paid();
+        let unpaid = self.unpaid.values().map(|(unpaid, _)| unpaid).filter(counts);
+        let charges = unpaid.flat_map(|unpaid| &unpaid.charges);
+        let mut unpaid = charges.filter(|charge| charge.period.contains(at));
         let change_is_unpaid = unpaid.any(|charge| charge.plan == report.plan);
         match paid {
             Some(paid) if change_is_unpaid => Some(paid),

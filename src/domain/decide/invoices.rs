@@ -70,19 +70,28 @@ impl Draft<'_> {
         })
     }
 
-    /// Records that an invoice is not paid, where that says something new: the first payment is awaited only once.
+    /// Records that an invoice is not paid, where that says something: the first payment is awaited only once, and an invoice
+    /// that was paid by then is paid. One that was paid later was not paid until then, whenever that becomes known.
     pub(super) fn record_unpaid_invoice(
         &mut self,
         invoice: &UnpaidInvoice,
         effective_at: Timestamp,
     ) -> Result<(), Refusal> {
+        let (id, state) = (&invoice.invoice, invoice.state);
         let facts = self.account.subscriptions.facts().get(&invoice.subscription);
-        let known = facts.and_then(|facts| facts.unpaid(&invoice.invoice));
-        let is_known = known.is_some_and(|known| known >= invoice.state);
-        let awaits = invoice.state == InvoiceState::Open;
-        let is_first = facts.is_none_or(|facts| !facts.has_paid());
-        let says_nothing = awaits && (!is_first || self.context.catalog.payments.trust_processing);
-        if is_known || says_nothing || self.account.payments.has_succeeded(&invoice.invoice) {
+        let has_succeeded = self.account.payments.has_succeeded(id);
+        let paid_at = facts.and_then(|facts| facts.paid_at(id));
+        let was_paid = paid_at.map_or(has_succeeded, |paid_at| paid_at <= effective_at);
+        let is_known = facts.and_then(|facts| facts.unpaid(id)) == Some(state);
+        let says_nothing = match state {
+            InvoiceState::Open => {
+                let had_paid = facts.is_some_and(|facts| facts.had_paid(effective_at));
+                had_paid || self.context.catalog.payments.trust_processing
+            }
+            InvoiceState::Failed => has_succeeded,
+            InvoiceState::Uncollectible | InvoiceState::Void => false,
+        };
+        if is_known || was_paid || says_nothing {
             return Ok(());
         }
         self.record(Event::InvoiceUnpaid { invoice: invoice.clone(), effective_at })?;
@@ -94,7 +103,7 @@ impl Draft<'_> {
         if self.is_closed {
             return Ok(());
         }
-        self.settle_months()?;
+        self.settle_months(self.context.at)?;
         self.pass_time()?;
         self.roll_over()
     }

@@ -38,18 +38,18 @@ struct OwnPart {
 }
 
 impl Draft<'_> {
-    /// Brings every month that something was granted for to what all that is known says of it. Months for which nothing was
-    /// granted yet are due by the clock.
-    pub(super) fn settle_months(&mut self) -> Result<(), Refusal> {
+    /// Brings every month that something was granted for to what all that is known says of it, as of `at`. Months for which nothing
+    /// was granted yet are due by the clock.
+    pub(super) fn settle_months(&mut self, at: Timestamp) -> Result<(), Refusal> {
         let ids: Vec<ProviderId> = self.account.subscriptions.facts().keys().cloned().collect();
         for id in ids {
             let Some(facts) = self.account.subscriptions.facts().get(&id) else { continue };
             let opened = facts.months().iter().filter(|month| facts.is_opened(month)).cloned();
             let opened: Vec<Month> = opened.chain(facts.months_that_were_none()).collect();
             for month in opened {
-                self.settle_month(&id, &month)?;
+                self.settle_month(&id, &month, at)?;
             }
-            self.settle_trial(&id)?;
+            self.settle_trial(&id, at)?;
         }
         self.move_ends()
     }
@@ -74,15 +74,20 @@ impl Draft<'_> {
 
     /// Each invoice gives or takes what is its own first. What cannot be taken of it is taken of the month's other credits,
     /// and what was spent is owed, as far as money came back for it.
-    pub(super) fn settle_month(&mut self, subscription: &ProviderId, month: &Month) -> Result<(), Refusal> {
+    pub(super) fn settle_month(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let Balance { due, target, granted, taken } = self.balance_of(subscription, month);
         let there = granted.saturating_sub(taken);
         if there < due {
-            return self.give_missing(subscription, month, due.saturating_sub(there));
+            return self.give_missing(subscription, month, due.saturating_sub(there), at);
         }
         if due < there {
-            self.take_own(subscription, month, there.saturating_sub(due))?;
-            self.bring(subscription, month, target, self.context.at)?;
+            self.take_own(subscription, month, there.saturating_sub(due), at)?;
+            self.bring(subscription, month, target, at)?;
         }
         Ok(())
     }
@@ -93,6 +98,7 @@ impl Draft<'_> {
         subscription: &ProviderId,
         month: &Month,
         missing: Credits,
+        at: Timestamp,
     ) -> Result<(), Refusal> {
         let mut missing = missing;
         for own in self.own_parts(subscription, month) {
@@ -101,7 +107,7 @@ impl Draft<'_> {
             let again = wanted.min(own.taken.saturating_sub(kept));
             if !again.is_zero() {
                 let target = own.taken.saturating_sub(again);
-                self.bring_to(&own.lot, Target { amount: target, owed: Credits::ZERO }, self.context.at)?;
+                self.bring_to(&own.lot, Target { amount: target, owed: Credits::ZERO }, at)?;
             }
             missing = missing.saturating_sub(again);
         }
@@ -109,14 +115,20 @@ impl Draft<'_> {
     }
 
     /// Takes what is left of what an invoice gave more than it is to give.
-    fn take_own(&mut self, subscription: &ProviderId, month: &Month, excess: Credits) -> Result<(), Refusal> {
+    fn take_own(
+        &mut self,
+        subscription: &ProviderId,
+        month: &Month,
+        excess: Credits,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let mut excess = excess;
         for own in self.own_parts(subscription, month) {
             let there = own.granted.saturating_sub(own.taken);
             let wanted = there.saturating_sub(own.due).min(excess);
             if !wanted.is_zero() {
                 let amount = own.taken.checked_add(wanted).unwrap_or(Credits::MAX);
-                self.bring_to(&own.lot, Target { amount, owed: Credits::ZERO }, self.context.at)?;
+                self.bring_to(&own.lot, Target { amount, owed: Credits::ZERO }, at)?;
                 excess = excess.saturating_sub(wanted);
             }
         }
@@ -311,7 +323,7 @@ impl Draft<'_> {
 
     /// What a trial gives: that of the plan that it began with, once per account and plan, so that trying again gains
     /// nothing, and neither does a change inside of it.
-    pub(super) fn settle_trial(&mut self, subscription: &ProviderId) -> Result<(), Refusal> {
+    pub(super) fn settle_trial(&mut self, subscription: &ProviderId, at: Timestamp) -> Result<(), Refusal> {
         let Some((plan, wanted, period)) = self.trial_of(subscription) else { return Ok(()) };
         let own = self.account.wallet.grants().filter(|grant| {
             let slot = grant.terms.slot.as_ref();
@@ -323,7 +335,7 @@ impl Draft<'_> {
         let grants: Vec<GrantId> = own.iter().map(|grant| grant.terms.grant_id.clone()).collect();
         if !grants.is_empty() {
             let target = Target { amount: granted.saturating_sub(wanted), owed: Credits::ZERO };
-            self.bring_to(&Lot { grants, payment: subscription.clone() }, target, self.context.at)?;
+            self.bring_to(&Lot { grants, payment: subscription.clone() }, target, at)?;
         }
         let missing =
             wanted.saturating_sub(granted.saturating_sub(taken)).min(wanted.saturating_sub(granted));
@@ -340,9 +352,11 @@ impl Draft<'_> {
     fn trial_of(&self, subscription: &ProviderId) -> Option<(PlanId, Credits, Period)> {
         let facts = self.account.subscriptions.facts().get(subscription)?;
         let first = facts.trial()?;
-        let credits = self.context.catalog.terms_of(&first.plan)?.trial?.credits;
+        // A plan without credits for its trial takes back what another one gave that turned out not to be the first.
+        let plan = self.context.catalog.terms_of(&first.plan);
+        let credits = plan.and_then(|plan| Some(plan.trial.as_ref()?.credits)).unwrap_or(Credits::ZERO);
         let period = Period { start: first.period.start, end: facts.trial_end()? };
-        (self.context.at < period.end && !credits.is_zero()).then(|| (first.plan.clone(), credits, period))
+        (self.context.at < period.end).then(|| (first.plan.clone(), credits, period))
     }
 
     fn grant_trial(

@@ -28,10 +28,10 @@ impl Draft<'_> {
         }
         // What a smaller plan takes is taken from what was held, too, once it is back.
         for (subscription, month) in self.months_of(returns) {
-            self.settle_month(&subscription, &month)?;
+            self.settle_month(&subscription, &month, effective_at)?;
         }
         for subscription in self.trials_of(returns) {
-            self.settle_trial(&subscription)?;
+            self.settle_trial(&subscription, effective_at)?;
         }
         let returned = returns.iter().map(|draw| draw.grant_id.clone());
         self.move_ends_of(&returned.collect::<Vec<_>>())

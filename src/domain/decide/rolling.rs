@@ -122,8 +122,20 @@ impl Draft<'_> {
         let room = cap.saturating_sub(sum(shares.iter().map(|share| share.carried)));
         shares.iter().find_map(|share| {
             let amount = share.due.saturating_sub(share.carried).min(room);
-            (!amount.is_zero()).then(|| rollover(share.grant, month, amount, share.parts))?
+            let id = || self.id_of_carried(&share.grant.terms.grant_id, share.parts);
+            (!amount.is_zero()).then(|| Some(rollover(share.grant, month, amount, id()?)))?
         })
+    }
+
+    /// Named after what it is carried from, with the number of earlier parts. Another grant may have that name already: what is
+    /// carried from a grant whose own name ends in a number is called alike.
+    fn id_of_carried(&self, from: &GrantId, earlier: usize) -> Option<GrantId> {
+        let names = (earlier..).map(|number| match number {
+            0 => format!("carry:{from}"),
+            number => format!("carry:{from}:{number}"),
+        });
+        let mut ids = names.map_while(|name| GrantId::parse(&name).ok());
+        ids.find(|id| self.account.wallet.find(id).is_none())
     }
 
     /// The grants of a subscription's month that ends at `end`, rollover left out.
@@ -164,12 +176,10 @@ fn slot(subscription: &ProviderId, month: &Month) -> Slot {
     }
 }
 
-fn rollover(grant: &Grant, month: &Slot, amount: Credits, earlier: usize) -> Option<GrantTerms> {
-    let from = &grant.terms.grant_id;
-    let id = if earlier == 0 { format!("carry:{from}") } else { format!("carry:{from}:{earlier}") };
-    Some(GrantTerms {
+fn rollover(grant: &Grant, month: &Slot, amount: Credits, grant_id: GrantId) -> GrantTerms {
+    GrantTerms {
         // In the spending order this comes before the `month:` that it is carried into, also when both are free.
-        grant_id: GrantId::parse(&id).ok()?,
+        grant_id,
         source: Source::Rollover,
         amount,
         starts_at: month.period.start,
@@ -185,5 +195,5 @@ fn rollover(grant: &Grant, month: &Slot, amount: Credits, earlier: usize) -> Opt
             ..month.clone()
         }),
         reason: None,
-    })
+    }
 }

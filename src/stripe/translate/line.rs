@@ -78,7 +78,7 @@ fn read<'a>(
         quantity: super::subscription::quantity(line)?,
         period: period(line)?,
         is_proration: parent.map_or_else(|| line.is_true("proration"), |parent| parent.is_true("proration")),
-        credits: parent.is_some_and(|parent| parent.find("proration_details.credited_items").is_some()),
+        credits: parent.unwrap_or(line).find("proration_details.credited_items").is_some(),
         subscription: parent.and_then(|parent| parent.id("subscription")).or_else(|| line.id("subscription")),
         amount,
         cost: Money { minor: cost, currency },

@@ -1,10 +1,17 @@
 //! At the boundary of two months, the unused allocation is carried up to the plan's cap, and the rest expires.
 
-use counterfoil::domain::{command::Excess, credits::Source};
+use counterfoil::domain::{
+    command::Excess,
+    credits::{GrantTerms, Slot, Source},
+};
 
 use super::{
+    catalog::{credits, plan_id},
     scenario::{Scenario, given},
-    words::{buy, commit, deduct, hold_for, hours, month, opened, pay, pay_for},
+    words::{
+        SUBSCRIPTION, bonus, buy, commit, deduct, granted_as, hold_for, hours, month, opened, pay, pay_for,
+        provider,
+    },
 };
 
 /// On `plan` in its first month, with this much of it spent.
@@ -128,4 +135,34 @@ fn months_that_become_known_in_the_wrong_order_roll_over_the_same() {
         .then_available(500)
         .when(pay("in_1", "basic", month(0)))
         .then_available(1000);
+}
+
+/// The second part of one grant would be called as the first one of another. A story by chance found an invoice that was refused for that.
+#[test]
+fn parts_that_would_have_one_name_are_all_carried() {
+    let allocation = |id: &str, number: u32, amount: i64, carry_max: Option<i64>| {
+        let slot = Slot {
+            subscription: provider(SUBSCRIPTION),
+            plan: plan_id("basic"),
+            period: month(number),
+            allocation: credits(amount),
+            carry_max: carry_max.map(credits),
+            carried_from: None,
+            paid_month_end: None,
+        };
+        let (starts_at, expires_at, slot) = (month(number).start, Some(month(number).end), Some(slot));
+        let source = Source::Allocation;
+        granted_as(GrantTerms { source, starts_at, expires_at, slot, ..bonus(id, amount) })
+    };
+    let next = allocation("month:sub_1:next", 1, 500, Some(500));
+    given([opened(), allocation("up:line", 0, 100, None), allocation("up:line:1", 0, 100, None), next])
+        .at(month(0).end.minus(hours(1)))
+        .when(hold_for(50, 7_200))
+        .at(month(1).start)
+        .settle()
+        .then_grant("carry:up:line", 50, 50)
+        .then_grant("carry:up:line:1", 100, 100)
+        .at(month(1).start.plus(hours(2)))
+        .settle()
+        .then_grant("carry:up:line:2", 50, 50);
 }

@@ -11,10 +11,10 @@ use counterfoil::{
         account::Account,
         catalog::Catalog,
         command::Command,
-        credits::{Balance, Source},
+        credits::{Balance, Grant, Source},
         decide::{Context, decide},
         event::Event,
-        names::{AccountId, ProviderId},
+        names::{AccountId, GrantId, ProviderId},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -25,7 +25,11 @@ use counterfoil::{
 };
 use serde_json::Value;
 
+use super::revenue::{Movements, Revenue};
 use crate::{rules::scenario::check, stripe::documents::here};
+
+/// The subscription that months of the free plan name.
+const FREE: &str = "free";
 
 #[derive(Clone)]
 pub struct Books {
@@ -35,6 +39,9 @@ pub struct Books {
     links: BTreeMap<ProviderId, AccountId>,
     payments: BTreeMap<ProviderId, AccountId>,
     waiting: Vec<Instructions>,
+    revenue: BTreeMap<AccountId, Revenue>,
+    /// How much of what was owed each grant has paid.
+    debts_paid: BTreeMap<GrantId, i64>,
     /// Events that a person would have to look at.
     pub held: Vec<String>,
 }
@@ -45,14 +52,42 @@ pub struct Standing {
     pub plan: String,
     pub balance: Balance,
     pub monthly: BTreeMap<String, i64>,
-    /// Of the grants that can be spent, by source and end: how much they were of, and how much is left.
+    /// What changed on which day.
+    pub movements: Movements,
+    /// What is there, less what is owed, without what the free plan gave by itself.
+    pub without_free: i64,
+    /// Of the grants that can be spent, by source and end: how much they were of, and how much is left. What the free plan gave by
+    /// the month is left out.
     pub grants: BTreeMap<(String, Option<Timestamp>), (i64, i64)>,
+}
+
+/// What an event says.
+#[derive(Clone)]
+pub enum Told {
+    Instructs(Instructions),
+    Nothing,
+    /// A person would have to look at it.
+    Held(String),
+}
+
+/// Reads an event, on which nothing that came before has an influence.
+pub fn read(event: &Value, catalog: &Catalog) -> Told {
+    let bytes = serde_json::to_vec(event).expect("JSON");
+    let envelope = Envelope::parse(&bytes).expect("an event");
+    match translate(&envelope, catalog, &here()) {
+        Ok(instructions) => Told::Instructs(instructions),
+        Err(SetAside::Ignored(_)) => Told::Nothing,
+        Err(aside) => Told::Held(format!("{} {}: {}", event["type"], event["id"], aside.because())),
+    }
 }
 
 impl std::fmt::Display for Standing {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (available, debt) = (self.balance.available, self.balance.debt);
         writeln!(to, "  on {}, {available} available, {debt} owed, {:?} a month", self.plan, self.monthly)?;
+        for ((currency, day), (kind, before, after)) in &self.movements {
+            writeln!(to, "    {day} {} {before} to {after} {currency}", kind.name())?;
+        }
         self.grants.iter().try_for_each(|((source, end), (given, left))| {
             let end = end.map_or_else(|| "never".to_owned(), |end| end.to_string());
             writeln!(to, "    {source} until {end}: {given} given, {left} left")
@@ -69,6 +104,8 @@ impl Books {
             links: BTreeMap::new(),
             payments: BTreeMap::new(),
             waiting: Vec::new(),
+            revenue: BTreeMap::new(),
+            debts_paid: BTreeMap::new(),
             held: Vec::new(),
         }
     }
@@ -84,12 +121,16 @@ impl Books {
     }
 
     pub fn deliver(&mut self, event: &Value, at: Timestamp) {
-        let bytes = serde_json::to_vec(event).expect("JSON");
-        let envelope = Envelope::parse(&bytes).expect("an event");
-        match translate(&envelope, &self.catalog, &here()) {
-            Ok(instructions) => self.waiting.push(instructions),
-            Err(SetAside::Ignored(_)) => {}
-            Err(aside) => self.held.push(format!("{} {}: {}", event["type"], event["id"], aside.because())),
+        let told = read(event, &self.catalog);
+        self.hear(&told, at);
+    }
+
+    /// The same, of an event that was read before.
+    pub fn hear(&mut self, told: &Told, at: Timestamp) {
+        match told {
+            Told::Instructs(instructions) => self.waiting.push(instructions.clone()),
+            Told::Nothing => return,
+            Told::Held(because) => self.held.push(because.clone()),
         }
         let mut before = usize::MAX;
         while before > self.waiting.len() {
@@ -141,6 +182,10 @@ impl Books {
         let events = decide(account, command, Context { at, catalog: &self.catalog })?;
         for event in &events {
             account.apply(event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
+            if let Event::DebtPaid { grant_id, amount, .. } = event {
+                *self.debts_paid.entry(grant_id.clone()).or_default() += amount.get();
+            }
+            self.revenue.entry(id.clone()).or_default().learn(id, account, event, at);
         }
         check(account, at);
         Ok(events)
@@ -169,10 +214,12 @@ impl Books {
     pub fn given_for_money(&self, id: &str, at: Timestamp) -> i64 {
         let account = self.account(id).opened().expect("it was opened");
         let given = account.wallet.grants().filter(|grant| grant.terms.payment.is_some());
+        // What was spent of what is taken back is owed; what had expired is taken back, too.
+        let taken = |grant: &Grant| grant.clawed_back.get() - grant.clawed_back_spent.get();
         let given = given.map(|grant| match grant.terms.source {
-            Source::Allocation => grant.terms.amount.get() - grant.voided.get(),
+            Source::Allocation => grant.terms.amount.get() - taken(grant),
             // It was counted where it came from.
-            Source::Rollover => -grant.voided.get(),
+            Source::Rollover => -taken(grant),
             Source::Signup | Source::TopUp | Source::Bonus | Source::Refund | Source::Adjustment => 0,
         });
         given.sum::<i64>() - self.balance(id, at).debt.get()
@@ -214,14 +261,40 @@ impl Books {
     pub fn standing(&self, id: &str, at: Timestamp) -> Standing {
         let mut grants: BTreeMap<_, (i64, i64)> = BTreeMap::new();
         for grant in self.account(id).opened().expect("it was opened").wallet.grants() {
-            if grant.is_live(at) && grant.remaining.get() > 0 {
+            if !is_of_free_plan(grant) && grant.is_live(at) && grant.remaining.get() > 0 {
                 let lot =
                     grants.entry((format!("{:?}", grant.terms.source), grant.terms.expires_at)).or_default();
                 lot.0 += grant.terms.amount.get() - grant.voided.get();
                 lot.1 += grant.remaining.get();
             }
         }
-        Standing { plan: self.plan(id, at), balance: self.balance(id, at), monthly: self.monthly(id), grants }
+        Standing {
+            plan: self.plan(id, at),
+            balance: self.balance(id, at),
+            monthly: self.monthly(id),
+            movements: self.revenue_of(id).movements(),
+            without_free: self.without_free(id, at),
+            grants,
+        }
+    }
+
+    /// What the free plan gave by itself counts neither where it is left nor where it paid what was owed.
+    fn without_free(&self, id: &str, at: Timestamp) -> i64 {
+        let account = self.account(id).opened().expect("it was opened");
+        let own = account.wallet.grants().filter(|grant| is_of_free_plan(grant)).map(|grant| {
+            let left = if grant.is_live(at) { grant.remaining.get() } else { 0 };
+            left + self.debts_paid.get(&grant.terms.grant_id).copied().unwrap_or(0)
+        });
+        self.balance(id, at).settled - own.sum::<i64>()
+    }
+
+    /// What is wrong with what was listed of days that were over, if anything.
+    pub fn wrongly_restated(&self, id: &str) -> Option<String> {
+        self.revenue_of(id).wrongly_restated()
+    }
+
+    fn revenue_of(&self, id: &str) -> Revenue {
+        self.revenue.get(&AccountId::parse(id).expect("an id")).cloned().unwrap_or_default()
     }
 
     #[track_caller]
@@ -229,4 +302,8 @@ impl Books {
         assert!(self.waiting.is_empty(), "nobody was found for {:?}", self.waiting);
         assert!(self.held.is_empty(), "{:#?}", self.held);
     }
+}
+
+fn is_of_free_plan(grant: &Grant) -> bool {
+    grant.terms.slot.as_ref().is_some_and(|slot| slot.subscription.as_str() == FREE)
 }

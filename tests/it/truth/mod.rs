@@ -8,4 +8,6 @@ pub mod life;
 mod money;
 mod paid;
 pub mod paper;
+mod retold;
+mod revenue;
 pub mod story;

@@ -3,7 +3,7 @@
 use counterfoil::{
     domain::{
         command::{Command, RecordPaidInvoice},
-        invoice::InvoiceState,
+        invoice::{InvoiceState, LineEffect},
     },
     stripe::{
         envelope::Envelope,
@@ -70,6 +70,24 @@ fn trap_17_an_invoice_of_nothing_is_read_by_its_lines() {
         invoice["starting_balance"] = json!(-1_999);
     });
     assert_eq!((paid(&balance).money.minor, paid(&balance).lines.len()), (0, 1));
+}
+
+/// A coupon of 100 percent makes both prorations 0: what one gives back is said by what it names, in each shape.
+#[test]
+fn trap_17_a_line_of_nothing_that_names_what_it_credits_is_a_credit() {
+    for (shape, named) in SHAPES.into_iter().zip(["", "/parent/invoice_item_details"]) {
+        let mut event = value(shape, "invoice.paid.subscription_update.json");
+        let invoice = &mut event["data"]["object"];
+        (invoice["total"], invoice["amount_paid"]) = (json!(0), json!(0));
+        for line in invoice["lines"]["data"].as_array_mut().unwrap() {
+            line["amount"] = json!(0);
+        }
+        let credited =
+            invoice["lines"]["data"][0].pointer(&format!("{named}/proration_details/credited_items"));
+        assert!(credited.is_some_and(Value::is_object), "{shape}: {invoice:#}");
+        let effects: Vec<LineEffect> = paid(&event).lines.iter().map(|line| line.effect).collect();
+        assert_eq!(effects, [LineEffect::Credit, LineEffect::Nothing], "{shape}");
+    }
 }
 
 #[tokio::test]

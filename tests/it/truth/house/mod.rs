@@ -1,6 +1,17 @@
 //! A customer who lives in the sandbox for months or years, by chance, and everything that Stripe tells of it, in every shape.
+//!
+//! Each file here has moves of one kind. Of a change inside of a period that is not paid, or whose money went back in part, nobody
+//! has said what is right: a period is left as it is then until it ends.
+
+mod discounts;
+mod ending;
+mod money;
+mod schedules;
+mod subscribing;
+mod unpaid;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,16 +19,12 @@ use std::{
 use counterfoil::{
     clock::Clock,
     domain::{catalog::Catalog, time::Timestamp},
-    sandbox::{Options, Sandbox, Webhook},
+    sandbox::{Offer, Options, Sandbox, Webhook},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    billing::shop::{GOOD_CARD, offers},
-    crash::dice::Dice,
-    sandbox::receiver::Receiver,
-};
+use crate::{billing::shop::offers, crash::dice::Dice, sandbox::receiver::Receiver};
 
 /// The shapes that events are told in, and how they are called at Stripe.
 pub const SHAPES: [&str; 3] = ["2024-04-10", "2025-08-27.basil", "2026-09-30.endive"];
@@ -51,8 +58,13 @@ struct House {
     /// What can be subscribed to, by its prices.
     prices: Vec<String>,
     packs: Vec<(String, String)>,
+    currency: String,
+    /// What discounts are, by their ids: what Stripe would answer to whoever asks.
+    discounts: BTreeMap<String, Value>,
     /// Money went back, so the period is left as it is.
     settled_until: i64,
+    /// Prorations wait for the next invoice, or have given money of the period back.
+    prorations_until: i64,
     moves: Vec<String>,
 }
 
@@ -78,6 +90,7 @@ impl House {
         for offer in &mut offered {
             offer.currency = catalog.currency.to_string();
         }
+        offered.extend(add_ons(&catalog.currency.to_string()));
         sandbox.offer(&offered);
         let mut receivers = Vec::new();
         for shape in SHAPES {
@@ -90,8 +103,9 @@ impl House {
             });
             receivers.push(receiver);
         }
-        let monthly = offered.iter().filter(|offer| offer.interval.is_some() && offer.unit_amount > 0);
-        let prices = monthly.map(|offer| offer.price_id.clone()).collect();
+        let paid = offered.iter().filter(|offer| offer.interval.is_some() && offer.unit_amount > 0);
+        let plans = paid.filter(|offer| !is_add_on(&offer.price_id));
+        let prices = plans.map(|offer| offer.price_id.clone()).collect();
         let packs = catalog.packs.iter();
         let packs = packs.filter_map(|pack| Some((pack.stripe.sale_id()?.to_owned(), pack.id.to_string())));
         let packs = packs.collect();
@@ -105,7 +119,10 @@ impl House {
             subscription: None,
             prices,
             packs,
+            currency: catalog.currency.to_string(),
+            discounts: BTreeMap::new(),
             settled_until: 0,
+            prorations_until: 0,
             moves: Vec::new(),
         };
         let customer = house.post("/v1/customers", &[("metadata[account_id]", ACCOUNT)]).await;
@@ -120,10 +137,11 @@ impl House {
             assert!(begin.elapsed() < PATIENCE, "the webhooks are not delivered");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        let told = self
-            .receivers
-            .iter()
-            .map(|receiver| receiver.all().iter().map(crate::sandbox::receiver::Received::event).collect());
+        let explained = |event| discounts::explained(event, &self.discounts);
+        let told = self.receivers.iter().map(|receiver| {
+            let events = receiver.all();
+            ours(events.iter().map(crate::sandbox::receiver::Received::event).map(explained).collect())
+        });
         let (told, ended) = (told.collect(), self.clock.now());
         self.sandbox.stop().await;
         Lived { moves: self.moves, told, ended }
@@ -185,9 +203,20 @@ impl House {
             && self.now() >= self.settled_until
     }
 
+    /// The same, where nothing stands still and no end is set: then anything may be changed.
+    async fn row_that_goes_on(&mut self) -> Option<(String, Value)> {
+        let (id, row) = self.row().await?;
+        let goes_on = row["cancel_at"].is_null() && self.is_paid_up(&row).await;
+        goes_on.then_some((id, row))
+    }
+
     fn a_price(&mut self) -> String {
         let index = self.dice.below(self.prices.len());
         self.prices[index].clone()
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.dice.below(all.len())]
     }
 
     // ------------------------------------------------------------------------------------------------- what it does
@@ -198,20 +227,29 @@ impl House {
             let seconds = (self.dice.below(7_200) + 60) as i64;
             self.wait(seconds).await;
         }
-        match self.dice.below(20) {
+        match self.dice.below(40) {
             0..=4 => self.change().await,
-            5..=8 => {
+            5 => self.change_seats().await,
+            6..=11 => {
                 let seconds = (self.dice.below(16 * 86_400) + 60) as i64;
                 self.wait(seconds).await;
             }
-            9..=11 => self.wait(32 * DAY).await,
-            12 => self.cancel().await,
-            13 => self.pause_or_resume().await,
-            14 => self.refund().await,
-            15 => self.dispute().await,
-            16 => self.fail_a_renewal().await,
-            17 => self.buy_a_pack().await,
-            18 => self.wait(100 * DAY).await,
+            12..=16 => self.wait(32 * DAY).await,
+            17 | 18 => self.cancel().await,
+            19 => self.pause_or_resume().await,
+            20 => self.stand_still_or_go_on().await,
+            21 => self.refund().await,
+            22 => self.credit_note().await,
+            23 => self.dispute().await,
+            24 => self.fail_a_renewal().await,
+            25 => self.pay_by_debit().await,
+            26 => self.buy_a_pack().await,
+            27 => self.wait(100 * DAY).await,
+            28..=30 => self.put_a_coupon_on().await,
+            31 => self.take_coupons_off().await,
+            32 | 33 => self.schedule_or_release().await,
+            34 => self.move_the_trial().await,
+            35 => self.add_or_remove_an_add_on().await,
             _ => self.subscribe().await,
         }
     }
@@ -233,104 +271,25 @@ impl House {
         self.clock.set(Timestamp::from_seconds(to).expect("a time"));
     }
 
-    async fn subscribe(&mut self) {
-        if self.row().await.is_some() {
-            return;
-        }
-        let (price, seats) = (self.a_price(), (self.dice.below(3) + 1).to_string());
-        let trial = self.dice.below(4) == 0;
-        self.did(format!("subscribes to {seats} of {price}{}", if trial { " with a trial" } else { "" }));
-        let customer = self.customer.clone();
-        let mut form = vec![
-            ("customer", customer.as_str()),
-            ("items[0][price]", &price),
-            ("items[0][quantity]", &seats),
-            ("metadata[account_id]", ACCOUNT),
-        ];
-        if trial {
-            form.push(("trial_period_days", "14"));
-        }
-        let made = self.post("/v1/subscriptions", &form).await;
-        self.subscription = made["id"].as_str().map(str::to_owned);
-        self.settled_until = 0;
-    }
-
-    async fn change(&mut self) {
-        let Some((id, row)) = self.row().await else { return };
-        if !self.is_paid_up(&row).await {
-            return;
-        }
-        let item = row["items"]["data"][0]["id"].as_str().expect("an id").to_owned();
-        let (price, seats) = (self.a_price(), (self.dice.below(3) + 1).to_string());
-        let how = ["always_invoice", "always_invoice", "create_prorations", "none"][self.dice.below(4)];
-        // Another interval begins a period of its own at once.
-        let interval = |price: &str| price.contains("year") || price.contains("annual");
-        let held = row["items"]["data"][0]["price"]["id"].as_str().unwrap_or_default();
-        let how = if interval(held) == interval(&price) { how } else { "always_invoice" };
-        self.did(format!("changes to {seats} of {price}, {how}"));
-        let form = [
-            ("items[0][id]", item.as_str()),
-            ("items[0][price]", &price),
-            ("items[0][quantity]", &seats),
-            ("proration_behavior", how),
-        ];
-        self.post(&format!("/v1/subscriptions/{id}"), &form).await;
-        if how == "none" {
-            self.settle_the_period().await;
+    /// What was changed is charged for, or given back, with the next invoice.
+    async fn wait_for_the_next_invoice(&mut self) {
+        if let Some((_, row)) = self.row().await {
+            self.prorations_until = row["items"]["data"][0]["current_period_end"].as_i64().unwrap_or(0);
         }
     }
 
-    async fn cancel(&mut self) {
-        let Some((id, row)) = self.row().await else { return };
-        let path = format!("/v1/subscriptions/{id}");
-        match self.dice.below(4) {
-            0 if self.is_paid_up(&row).await => {
-                self.did("cancels now, with a proration");
-                let form = [("prorate", "true"), ("invoice_now", "true")];
-                let (status, body) = self.ask(Method::DELETE, &path, &form).await;
-                assert_eq!(status, 200, "{body:#}");
-                self.subscription = None;
-            }
-            1 => {
-                self.did("cancels now");
-                self.ask(Method::DELETE, &path, &[]).await;
-                self.subscription = None;
-            }
-            _ => {
-                let ends = row["cancel_at_period_end"] == true;
-                self.did(if ends { "stays after all" } else { "cancels at the end of the period" });
-                self.post(&path, &[("cancel_at_period_end", if ends { "false" } else { "true" })]).await;
-            }
+    /// Money of the period has come back by a change: what a refund of it would take as well is nobody's law.
+    async fn note_what_came_back(&mut self) {
+        let Some((_, row)) = self.row().await else { return };
+        let Some(invoice) = row["latest_invoice"].as_str() else { return };
+        let invoice = self.get(&format!("/v1/invoices/{invoice}")).await;
+        if invoice["total"].as_i64() < Some(0) {
+            self.wait_for_the_next_invoice().await;
         }
     }
 
-    async fn pause_or_resume(&mut self) {
-        let Some((id, row)) = self.row().await else { return };
-        let path = format!("/v1/subscriptions/{id}");
-        if row["pause_collection"].is_null() {
-            self.did("has its collection paused");
-            self.post(&path, &[("pause_collection[behavior]", "void")]).await;
-        } else {
-            self.did("has its collection resumed");
-            self.post(&path, &[("pause_collection", "")]).await;
-        }
-    }
-
-    /// The newest charge, if it is of the running period and was not given back in any part.
-    async fn a_charge(&mut self) -> Option<(String, i64)> {
-        let (_, row) = self.row().await?;
-        if !self.is_paid_up(&row).await {
-            return None;
-        }
-        let since = row["items"]["data"][0]["current_period_start"].as_i64()?;
-        let listed = self.get(&format!("/v1/charges?customer={}&limit=1", self.customer)).await;
-        let charge = listed["data"].as_array()?.first()?.clone();
-        let fresh = charge["paid"] == true
-            && charge["created"].as_i64()? >= since
-            && charge["amount_refunded"] == 0
-            && charge["disputed"] != true;
-        let amount = charge["amount"].as_i64()?;
-        (fresh && amount > 100).then(|| Some((charge["id"].as_str()?.to_owned(), amount))).flatten()
+    fn has_prorations(&self) -> bool {
+        self.now() < self.prorations_until
     }
 
     /// The period is left as it is until it ends: what a change of it would do is nobody's law.
@@ -340,61 +299,57 @@ impl House {
             self.settled_until = end.unwrap_or(self.now());
         }
     }
+}
 
-    async fn refund(&mut self) {
-        let Some((charge, amount)) = self.a_charge().await else { return };
-        let part = if self.dice.below(2) == 0 { amount } else { amount / 3 };
-        self.did(format!("gets {part} of {amount} back"));
-        let form = [("charge", charge.as_str()), ("amount", &part.to_string())];
-        self.post("/v1/refunds", &form).await;
-        self.settle_the_period().await;
-    }
+/// Something beside the plan that is paid for and that the catalog does not know, for each interval.
+fn add_ons(currency: &str) -> [Offer; 2] {
+    ["month", "year"].map(|interval| Offer {
+        product_id: "prod_add_on".to_owned(),
+        product_name: "Priority support".to_owned(),
+        price_id: format!("price_add_on_{interval}"),
+        unit_amount: if interval == "year" { 5_000 } else { 500 },
+        currency: currency.to_owned(),
+        interval: Some(interval.to_owned()),
+        lookup_key: None,
+        metadata: BTreeMap::new(),
+    })
+}
 
-    async fn dispute(&mut self) {
-        let Some((charge, _)) = self.a_charge().await else { return };
-        let (status, dispute) =
-            self.control("disputes", json!({ "charge": charge, "status": "needs_response" })).await;
-        assert_eq!(status, 200, "{dispute}");
-        let end = ["won", "lost"][self.dice.below(2)];
-        self.did(format!("disputes a charge, which is {end}"));
-        self.wait(2 * DAY).await;
-        let id = dispute["id"].as_str().expect("an id");
-        let (status, body) = self.control(&format!("disputes/{id}"), json!({ "status": end })).await;
-        assert_eq!(status, 200, "{body}");
-        self.settle_the_period().await;
-    }
-
-    /// A card that attaches and then fails, and after some days one that succeeds.
-    async fn fail_a_renewal(&mut self) {
-        if self.row().await.is_none() {
-            return;
+/// What is about a plan or a pack. An invoice that asks for nothing but an add-on is none of the ledger's, and neither is its
+/// payment.
+fn ours(events: Vec<Value>) -> Vec<Value> {
+    let kind = |event: &Value| event["data"]["object"]["object"].as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let mut foreign: BTreeSet<String> = BTreeSet::new();
+    for event in events.iter().filter(|event| kind(event) == "invoice") {
+        let object = &event["data"]["object"];
+        let lines = object["lines"]["data"].as_array().cloned().unwrap_or_default();
+        let price = |line: &Value| {
+            text(&line["pricing"]["price_details"]["price"]).or_else(|| text(&line["price"]["id"]))
+        };
+        if !lines.is_empty() && lines.iter().all(|line| price(line).is_some_and(|price| is_add_on(&price))) {
+            foreign.extend(text(&object["id"]).into_iter().chain(text(&object["payment_intent"])));
         }
-        self.did("has a card that fails");
-        self.use_card("pm_card_chargeCustomerFail").await;
-        self.wait(32 * DAY).await;
-        self.use_card("pm_card_visa").await;
-        self.did("has a card that succeeds");
-        self.wait(8 * DAY).await;
     }
+    for event in events.iter().filter(|event| kind(event) == "invoice_payment") {
+        let object = &event["data"]["object"];
+        if text(&object["invoice"]).is_some_and(|invoice| foreign.contains(&invoice)) {
+            foreign.extend(text(&object["payment"]["payment_intent"]));
+        }
+    }
+    let names_it = |event: &Value| {
+        let object = &event["data"]["object"];
+        let names = ["id", "invoice", "payment_intent"];
+        kind(event) != "subscription"
+            && names.iter().any(|name| text(&object[*name]).is_some_and(|id| foreign.contains(&id)))
+    };
+    events.into_iter().filter(|event| !names_it(event)).collect()
+}
 
-    async fn buy_a_pack(&mut self) {
-        let Some((price, code)) = self.packs.first().cloned() else { return };
-        self.did(format!("buys {code}"));
-        let customer = self.customer.clone();
-        let form = [
-            ("mode", "payment"),
-            ("customer", customer.as_str()),
-            ("client_reference_id", ACCOUNT),
-            ("line_items[0][price]", &price),
-            ("line_items[0][quantity]", "1"),
-            ("metadata[kind]", "topup"),
-            ("metadata[topup_code]", &code),
-            ("metadata[account_id]", ACCOUNT),
-            ("success_url", "http://127.0.0.1:1/"),
-        ];
-        let session = self.post("/v1/checkout/sessions", &form).await;
-        let path = format!("checkout/{}/pay", session["id"].as_str().expect("an id"));
-        let (status, body) = self.control(&path, json!({ "card": GOOD_CARD })).await;
-        assert_eq!(status, 200, "{body}");
-    }
+fn is_add_on(price: &str) -> bool {
+    price.starts_with("price_add_on_")
+}
+
+fn is_yearly(price: &str) -> bool {
+    price.contains("year") || price.contains("annual")
 }

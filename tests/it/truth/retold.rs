@@ -1,0 +1,153 @@
+//! What stories by chance have found, each told in every order when it is over.
+
+use std::sync::Arc;
+
+use counterfoil::domain::{
+    catalog::Catalog,
+    command::{Command, RecordPaidInvoice, SubscriptionChange},
+    invoice::{InvoiceState, UnpaidCharge, UnpaidInvoice},
+    names::AccountId,
+    subscription::{SubscriptionStatus, SubscriptionTerms},
+    time::{Period, Timestamp},
+};
+
+use super::books::{Books, Standing};
+use crate::{
+    cases::catalogs,
+    rules::{
+        catalog::plan_id,
+        words::{SUBSCRIPTION, day, evidence, pay, provider, report, terms},
+    },
+};
+
+const ACCOUNT: &str = "ada";
+
+/// The month that all of it happens in.
+fn june() -> Period {
+    Period { start: day(0), end: day(30) }
+}
+
+/// How it ends, which is the same in every order.
+#[track_caller]
+fn ends(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Standing {
+    let orders = orders(told.len());
+    let mut standings = orders.iter().map(|order| {
+        let mut books = Books::new(Arc::clone(catalog));
+        books.open(ACCOUNT, day(0));
+        for index in order {
+            books
+                .command(&AccountId::parse(ACCOUNT).expect("an id"), &told[*index], at)
+                .expect("it is recorded");
+        }
+        assert_eq!(books.wrongly_restated(ACCOUNT), None, "{order:?}");
+        books.standing(ACCOUNT, at)
+    });
+    let first = standings.next().expect("an order");
+    for (standing, order) in standings.zip(&orders[1..]) {
+        assert_eq!(standing, first, "told as {order:?}, and in order:\n{standing}{first}");
+    }
+    first
+}
+
+/// Every order of so many.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    let Some(last) = count.checked_sub(1) else { return vec![Vec::new()] };
+    let shorter = orders(last);
+    let longer = shorter.iter().flat_map(|order| {
+        (0..count).rev().map(|place| {
+            let mut order = order.clone();
+            order.insert(place, last);
+            order
+        })
+    });
+    longer.collect()
+}
+
+fn unpaid(invoice: &str, state: InvoiceState, plan: &str, since: Timestamp, at: Timestamp) -> Command {
+    let charge = UnpaidCharge { plan: plan_id(plan), period: Period { start: since, end: june().end } };
+    let invoice = UnpaidInvoice {
+        invoice: provider(invoice),
+        subscription: provider(SUBSCRIPTION),
+        state,
+        charges: vec![charge],
+    };
+    Command::RecordUnpaidInvoice { invoice, effective_at: at }
+}
+
+/// The same invoice, paid only then.
+fn paid_at(at: Timestamp, command: Command) -> Command {
+    match command {
+        Command::RecordPaidInvoice(paid) => {
+            Command::RecordPaidInvoice(RecordPaidInvoice { effective_at: at, ..paid })
+        }
+        other => other,
+    }
+}
+
+fn changed(plan: &str, at: Timestamp) -> Command {
+    report(
+        SubscriptionChange::Unnamed,
+        SubscriptionTerms { evidence: evidence(at, 2), ..terms(plan, june()) },
+    )
+}
+
+fn days(standing: &Standing) -> Vec<(String, i64)> {
+    let days = standing.movements.iter();
+    days.map(|((_, day), (_, before, after))| (day.to_string(), after - before)).collect()
+}
+
+/// The debit took four days, and nobody heard of the invoice before it was paid.
+#[test]
+fn a_first_payment_that_took_days_is_no_revenue_before_it_came() {
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        unpaid("in_1", InvoiceState::Open, "basic", day(0), day(0)),
+        paid_at(day(4), pay("in_1", "basic", june())),
+    ];
+    let standing = ends(&catalogs::music(), day(9), &told);
+    assert_eq!(days(&standing), [("2025-06-05".to_owned(), 999)]);
+}
+
+/// Somebody gave an invoice up, and it was paid all the same. That it failed once is told last.
+#[test]
+fn an_invoice_that_was_given_up_is_no_revenue_until_it_is_paid() {
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        unpaid("in_1", InvoiceState::Failed, "basic", day(0), day(1)),
+        unpaid("in_1", InvoiceState::Uncollectible, "basic", day(0), day(2)),
+        paid_at(day(5), pay("in_1", "basic", june())),
+    ];
+    let standing = ends(&catalogs::music(), day(9), &told);
+    let right = [("2025-06-01", 999), ("2025-06-03", -999), ("2025-06-06", 999)];
+    assert_eq!(days(&standing), right.map(|(day, change)| (day.to_owned(), change)));
+}
+
+/// That the invoice of a change waits for a debit says nothing, where something was paid before: it is not always told in time.
+#[test]
+fn a_change_whose_debit_is_on_its_way_leaves_the_plan_the_same_in_any_order() {
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        changed("creator", day(5)),
+        unpaid("in_2", InvoiceState::Open, "creator", day(5), day(5)),
+    ];
+    assert_eq!(ends(&catalogs::music(), day(9), &told).plan, "creator");
+}
+
+/// The trial of the larger plan gives credits, and the one that it began with gives none.
+#[test]
+fn a_trial_gives_what_its_first_plan_gives_whichever_becomes_known_first() {
+    let trial = "[plans.creator]\ntrial = { days = 14, credits = 300 }";
+    let catalog = catalogs::parse(&catalogs::MUSIC.replace("[plans.creator]", trial));
+    let trying = |plan: &str, at: Timestamp| SubscriptionTerms {
+        status: SubscriptionStatus::Trialing,
+        trial_end: Some(day(14)),
+        evidence: evidence(at, 2),
+        ..terms(plan, Period { start: day(0), end: day(14) })
+    };
+    let told = [
+        report(SubscriptionChange::TrialStarted, trying("basic", day(0))),
+        report(SubscriptionChange::Unnamed, trying("creator", day(1))),
+    ];
+    assert_eq!(ends(&catalog, day(2), &told).balance.available.get(), 50);
+}
