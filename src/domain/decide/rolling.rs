@@ -51,10 +51,32 @@ impl Draft<'_> {
         let others = self.account.wallet.grants().filter(|grant| opens_month(grant));
         let others = others.filter_map(|grant| grant.terms.slot.clone());
         let others = others.filter(|slot| !facts.contains_key(&slot.subscription));
-        let begun = paid.chain(others).filter(|slot| slot.period.start <= self.context.at);
-        let mut begun: Vec<Slot> = begun.collect();
+        let mut begun: Vec<Slot> =
+            paid.chain(others).filter(|slot| slot.period.start <= self.context.at).collect();
+        begun.extend(self.months_that_are_none(&begun));
         begun.sort_by_key(|slot| slot.period.start);
         begun
+    }
+
+    /// What was carried into a month that nobody paid for by what is known now, as when its invoice turned out to be another
+    /// account's: nothing is to be carried into that.
+    fn months_that_are_none(&self, paid: &[Slot]) -> Vec<Slot> {
+        let facts = self.account.subscriptions.facts();
+        let carried = self.account.wallet.open().iter().filter(|grant| {
+            let slot = grant.terms.slot.as_ref();
+            let facts = slot.and_then(|slot| facts.get(&slot.subscription));
+            let known = facts.zip(grant.terms.payment.as_ref());
+            grant.terms.source == Source::Rollover
+                && known.is_some_and(|(facts, paid)| facts.knows_invoice(paid))
+        });
+        let is_paid = |slot: &Slot| {
+            let mut paid = paid.iter().filter(|month| month.subscription == slot.subscription);
+            paid.any(|month| month.period.start == slot.period.start)
+        };
+        let none = carried.filter_map(|grant| grant.terms.slot.as_ref()).filter(|slot| !is_paid(slot));
+        let nothing =
+            |slot: &Slot| Slot { carry_max: Some(Credits::ZERO), carried_from: None, ..slot.clone() };
+        none.map(nothing).collect()
     }
 
     /// What each grant of the month before is to give, up to the cap, the first to begin first. What was used after that

@@ -215,3 +215,20 @@ fn a_report_costs_no_more_for_the_many_that_were_before_it() {
     }
     assert!(since.elapsed().as_secs() < 5, "{:?} for a hundred reports", since.elapsed());
 }
+
+/// The second month was taken for this account's, and the unused part of the first was carried into it.
+#[test]
+fn nothing_stays_carried_into_a_month_that_turned_out_to_be_another_accounts() {
+    let away = SubscriptionTerms {
+        status: Status::Cancelled,
+        moved_to: Some(AccountId::parse("other").unwrap()),
+        evidence: evidence(month(0).end.minus(chrono::TimeDelta::hours(1)), 1),
+        ..terms("creator", month(0))
+    };
+    let start = SubscriptionTerms { evidence: evidence(month(0).start, 0), ..terms("creator", month(0)) };
+    let scenario = given([opened()]).at(month(0).start).when(report(Change::Started, start));
+    let scenario = scenario.when(words::pay("in_1", "creator", month(0)));
+    let scenario = scenario.at(month(1).start).when(words::pay("in_2", "creator", month(1)));
+    let scenario = scenario.then_available(3_000).when(report(Change::Moved, away));
+    scenario.then_available(0).then_on_plan("free");
+}

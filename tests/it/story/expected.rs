@@ -87,6 +87,7 @@ pub fn subscription(account: &str) -> Value {
             "trial_end": trial_end,
             "ended_at": end,
             "collection_paused": false,
+            "metadata": {},
         },
         "paid_until": end,
     })
