@@ -157,7 +157,7 @@ impl Failure {
             Self::Stripe(_) => Code::StripeRejected,
             Self::PersonNotAsked(_) => Code::StripeDeclined,
             Self::NotAtStripe(Sought::Payment) => Code::PaymentNotFound,
-            Self::NotAtStripe(Sought::PaymentMethod) => Code::PaymentMethodNotFound,
+            Self::NotAtStripe(Sought::PaymentMethod | Sought::PreferredMethod) => Code::PaymentMethodNotFound,
             Self::ProductNotFound => Code::ProductNotFound,
             Self::NameTaken => Code::NameTaken,
             Self::PaymentMethodTaken => Code::PaymentMethodTaken,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{credits::HoldOutcome, limits::LimitState, refusal::Refusal, time::Timestamp},
     ledger::ExecuteError,
-    stripe::{client::Rejection, declines::Remedy},
+    stripe::{billing::Sought, client::Rejection, declines::Remedy},
 };
 
 use super::{
@@ -178,6 +178,10 @@ pub fn detail(failure: &Failure) -> String {
         Failure::Execute(ExecuteError::Refused(refusal)) => detail_of_refusal(refusal),
         Failure::BodyTooLarge { bytes_max } => format!("A body has at most {bytes_max} bytes here."),
         Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
+        Failure::NotAtStripe(Sought::PreferredMethod) => {
+            "No payment method is preferred: name one, or prefer one by PUT …/payment-methods/{id}/default."
+                .to_owned()
+        }
         Failure::TooManyCheckouts { wait_s } => format!("The next one is possible in {wait_s} s."),
         Failure::Stripe(Rejection { code: Some(code), .. }) => format!("Stripe says `{code}`."),
         Failure::PersonNotAsked(_) => "The bank wants to know that it is the person.".to_owned(),
@@ -201,7 +205,7 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::BillingOff
         | Failure::BillingNotConfigured
         | Failure::Stripe(Rejection { code: None, .. })
-        | Failure::NotAtStripe(_)
+        | Failure::NotAtStripe(Sought::Payment | Sought::PaymentMethod)
         | Failure::ProductNotFound
         | Failure::NameTaken
         | Failure::PaymentMethodTaken

@@ -86,12 +86,14 @@ fn confirmation(
 ) -> Result<String, Failure> {
     let (row, price) = (state.subscriptions.get(&confirm.subscription)?, state.prices.get(&confirm.price)?);
     let back = back(session.return_url.as_deref());
+    let held = row.items.iter().find(|item| item.id == confirm.item).map_or(1, |item| item.quantity);
+    let quantity = confirm.quantity.unwrap_or(held);
     if row.items.iter().any(|item| item.price == confirm.price) {
         return Ok(format!("{said}<p>You have {}.</p>{back}", offer(state, price)));
     }
     Ok(format!(
         "{said}<h2>Confirm your updates</h2><p>You have {}.</p><form method=\"post\">\
-         <input type=\"hidden\" name=\"do\" value=\"confirm\"><p>You will have {}.</p><button>Confirm</button></form>{back}",
+         <input type=\"hidden\" name=\"do\" value=\"confirm\"><p>You will have {quantity} × {}.</p><button>Confirm</button></form>{back}",
         sold(state, row),
         offer(state, price)
     ))

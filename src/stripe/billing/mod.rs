@@ -94,6 +94,8 @@ pub struct Answered<A> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
     PaymentMethod,
+    /// What invoices are paid with, where none was named.
+    PreferredMethod,
     Payment,
 }
 

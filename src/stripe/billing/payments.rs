@@ -300,7 +300,7 @@ impl Billing {
         let customer = payment.customer.clone().unwrap_or_default();
         let found = self.client()?.ask(&FindCustomer { customer }).await?;
         let default = found.default_method().map(str::to_owned);
-        default.ok_or(BillingError::NotFound(Sought::PaymentMethod))
+        default.ok_or(BillingError::NotFound(Sought::PreferredMethod))
     }
 
     /// What is written down of a payment is its id: a repetition is answered as the payment is now.

@@ -187,6 +187,6 @@ impl Billing {
                 return Ok(customer);
             }
         }
-        Err(BillingError::NotFound(Sought::PaymentMethod))
+        Err(BillingError::NotFound(Sought::PreferredMethod))
     }
 }

@@ -221,7 +221,9 @@ async fn who_has_nothing_to_pay_with_is_told_so() {
     let shop = Shop::start().await;
     subscribe(&shop, "k1", &creator()).await.is_problem(409, "no_customer");
     shop.become_customer().await;
-    subscribe(&shop, "k2", &creator()).await.is_problem(404, "payment_method_not_found");
+    let none = subscribe(&shop, "k2", &creator()).await;
+    none.is_problem(404, "payment_method_not_found");
+    assert!(none.text.contains("No payment method is preferred"), "{}", none.text);
     let others = json!({ "plan": "creator", "interval": "month", "payment_method": "pm_of_another" });
     subscribe(&shop, "k3", &others).await.is_problem(404, "payment_method_not_found");
     let unknown = json!({ "plan": "gold", "interval": "month" });
