@@ -38,8 +38,8 @@ struct OwnPart {
 }
 
 impl Draft<'_> {
-    /// Brings every month that something was granted for to what all that is known says of it, as of `at`. Months for which nothing
-    /// was granted yet are due by the clock.
+    /// Brings every month that something was granted for to what all that is known says of it, as of `at`.
+    /// Months for which nothing was granted yet are due by the clock.
     pub(super) fn settle_months(&mut self, at: Timestamp) -> Result<(), Refusal> {
         let ids: Vec<ProviderId> = self.account.subscriptions.facts().keys().cloned().collect();
         for id in ids {

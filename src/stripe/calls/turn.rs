@@ -70,10 +70,11 @@ impl Calls {
 }
 
 impl Drop for Turn {
-    /// Also when the caller has gone away in the middle.
+    /// Also when the caller has gone away in the middle. Where the program ends, it is left to run out.
     fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (pool, account, token) = (self.pool.clone(), std::mem::take(&mut self.account), self.token);
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let ended =
                 sqlx::query(include_str!("end_turn.sql")).bind(account).bind(token).execute(&pool).await;
             if let Err(error) = ended {
