@@ -124,16 +124,15 @@ impl Facts {
     /// When credits come next, as far as is known at `at`: with the next month that is paid for; else with the renewal, which
     /// is due since the period began where that is not paid yet.
     #[must_use]
-    pub fn next_credits_at(&self, at: Timestamp) -> Option<Timestamp> {
-        let begins =
-            self.months.iter().filter(|month| at < month.period.start && !month.paid_for().is_zero());
+    pub fn next_credits_at(&self, at: Timestamp, payments: &Payments) -> Option<Timestamp> {
+        let begins = self.months.iter().filter(|month| at < month.period.start && month.is_paid(payments));
         if let Some(next) = begins.map(|month| month.period.start).min() {
             return Some(next);
         }
         let report = self.newest()?;
         let period = report.period;
         let is_paid =
-            self.months.iter().any(|month| month.period.end > period.start && !month.paid_for().is_zero());
+            self.months.iter().any(|month| month.period.end > period.start && month.is_paid(payments));
         let next = if is_paid || at < period.start || report.status == SubscriptionStatus::Trialing {
             period.end
         } else {
@@ -247,8 +246,7 @@ impl Facts {
         known: Known<'_>,
     ) -> Option<&'a PlanId> {
         let paid = self.plan_paid(at, known.payments);
-        let is_over = self.bridged_until(known.bridge_days).is_some_and(|until| until <= at);
-        if paid.is_none() && (is_over || self.was_paid(at) || self.is_unpaid(at) || self.has_lapsed(at)) {
+        if paid.is_none() && self.is_over(at, known) {
             return None;
         }
         // That an invoice waits for its money matters only before the first payment: of later ones it is not always told.
@@ -258,9 +256,29 @@ impl Facts {
         let mut unpaid = charges.filter(|charge| charge.period.contains(at));
         let change_is_unpaid = unpaid.any(|charge| charge.plan == report.plan);
         match paid {
-            Some(paid) if change_is_unpaid => Some(paid),
+            Some(paid) if change_is_unpaid || self.was_returned(&report.plan, at, known.payments) => {
+                Some(paid)
+            }
             Some(_) | None => Some(&report.plan),
         }
+    }
+
+    /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
+    fn is_over(&self, at: Timestamp, known: Known<'_>) -> bool {
+        self.is_unpaid(at)
+            || self.has_lapsed(at)
+            || self.is_refunded(at, known.payments)
+            || self.bridged_until(known).is_some_and(|until| until <= at)
+    }
+
+    /// Whether a plan was paid for, and all of the money that came for it last went back.
+    fn was_returned(&self, plan: &PlanId, at: Timestamp, payments: &Payments) -> bool {
+        let mut charges = self
+            .held
+            .iter()
+            .filter(|line| line.quantity > 0 && line.plan == *plan && line.period.contains(at));
+        let last = charges.next_back();
+        payments.has_returned() && last.is_some_and(|line| payments.returned(&line.invoice).is_all())
     }
 
     /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
@@ -284,15 +302,16 @@ impl Facts {
     }
 
     /// Until when the plan holds at most without another payment. `None`: nothing is known of any payment.
-    fn bridged_until(&self, bridge_days: u16) -> Option<Timestamp> {
-        let paid = self.held.iter().filter(|line| line.quantity > 0);
-        let end = paid.map(|line| line.period.end).max()?;
-        Some(end.plus(TimeDelta::days(i64::from(bridge_days))))
+    fn bridged_until(&self, known: Known<'_>) -> Option<Timestamp> {
+        let charges = self.held.iter().filter(|line| line.quantity > 0);
+        let end = self.paid_until(known.payments).or_else(|| charges.map(|line| line.period.end).max())?;
+        Some(end.plus(TimeDelta::days(i64::from(known.bridge_days))))
     }
 
-    /// Whether `at` was paid for once.
-    fn was_paid(&self, at: Timestamp) -> bool {
-        self.held.iter().any(|line| line.quantity > 0 && line.period.contains(at))
+    /// Whether `at` was paid for, and all of that money went back. What was left for another period is none of that.
+    fn is_refunded(&self, at: Timestamp, payments: &Payments) -> bool {
+        let mut charges = self.held.iter().filter(|line| line.quantity > 0 && line.period.contains(at));
+        payments.has_returned() && charges.any(|line| payments.returned(&line.invoice).is_all())
     }
 
     /// Whether the money for `at` is known not to come, or the first money has not come yet.
@@ -321,9 +340,9 @@ impl Facts {
     /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and the
     /// next month is not paid yet. `None`: it ended with the month.
     #[must_use]
-    pub fn bridge(&self, boundary: Timestamp, days_max: u16) -> Option<Timestamp> {
+    pub(super) fn bridge(&self, boundary: Timestamp, known: Known<'_>) -> Option<Timestamp> {
         let is_paid =
-            self.months.iter().any(|month| month.period.end > boundary && !month.paid_for().is_zero());
+            self.months.iter().any(|month| month.period.end > boundary && month.is_paid(known.payments));
         let report = self.newest()?;
         if is_paid || report.collection_paused || report.has_ended(boundary) {
             return None;
@@ -342,17 +361,17 @@ impl Facts {
         let dead = dead.map(|(_, at)| *at).filter(|at| *at >= boundary).min();
         let ends = report.ended_at.into_iter().chain(report.cancel_at).chain(stopped).chain(dead);
         let ends = ends.chain(self.lapses_at().map(|lapses| lapses.max(boundary)));
-        ends.chain([boundary.plus(TimeDelta::days(i64::from(days_max)))]).min()
+        ends.chain([boundary.plus(TimeDelta::days(i64::from(known.bridge_days)))]).min()
     }
 
     /// When the clock alone may change which plan it gives, after `at`.
-    pub(super) fn changes_after(&self, at: Timestamp, bridge_days: u16) -> Option<Timestamp> {
+    pub(super) fn changes_after(&self, at: Timestamp, known: Known<'_>) -> Option<Timestamp> {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let bounds = lines.flat_map(|line| [line.period.start, line.period.end]);
         let report = self.newest();
         let report =
             report.into_iter().flat_map(|report| [report.cancel_at, report.trial_end, report.ended_at]);
-        let ends = self.lapses_at().into_iter().chain(self.bridged_until(bridge_days));
+        let ends = self.lapses_at().into_iter().chain(self.bridged_until(known));
         bounds.chain(report.flatten()).chain(ends).filter(|change| *change > at).min()
     }
 

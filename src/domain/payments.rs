@@ -310,6 +310,12 @@ impl Payments {
         Returned { returned, paid, whole }
     }
 
+    /// The part of what an invoice gave or took that is undone, because its money went back.
+    #[must_use]
+    pub fn undone(&self, invoice: &ProviderId, amount: Credits) -> Credits {
+        if self.has_returned() { self.returned(invoice).share_of(amount) } else { Credits::ZERO }
+    }
+
     /// What credit notes took off an invoice, before it was paid and after.
     fn credited(&self, invoice: &ProviderId) -> i64 {
         let before = self.invoiced.get(invoice).map_or(0, |invoiced| invoiced.credited);

@@ -243,7 +243,7 @@ impl Subscriptions {
     fn free_from(&self, at: Timestamp, known: Known<'_>) -> Option<Timestamp> {
         let mut at = at;
         while self.plans(at, known).next().is_some() {
-            let changes = self.facts.values().filter_map(|facts| facts.changes_after(at, known.bridge_days));
+            let changes = self.facts.values().filter_map(|facts| facts.changes_after(at, known));
             let ends = self.terms.iter().map(|paid| paid.term.period.end).filter(|end| *end > at);
             at = changes.chain(ends.filter(|_| self.paid_out(at).is_some())).min()?;
         }

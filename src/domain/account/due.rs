@@ -29,28 +29,25 @@ impl OpenAccount {
         sums
     }
 
-    /// What is taken back of a month because its invoices were refunded.
-    pub(in crate::domain) fn month_refunded(&self, month: &Month) -> Credits {
-        sum(self.parts_paid(month).iter().map(|part| part.refunded))
+    /// What is taken back of a month because money came back for it: by credit lines, and by refunds of its invoices.
+    pub(in crate::domain) fn month_taken(&self, month: &Month) -> Credits {
+        let refunded = self.parts_paid(month).into_iter().map(|part| part.refunded);
+        sum(refunded.chain([month.given_up(&self.payments)]))
     }
 
     /// What was paid for, piece by piece.
     fn parts_paid(&self, month: &Month) -> Vec<Part> {
-        let returns = self.payments.has_returned();
-        let parts = month.pieces.iter().map(|piece| {
-            let refunded = if returns {
-                self.payments.returned(&piece.invoice).share_of(piece.amount)
-            } else {
-                Credits::ZERO
-            };
-            Part { invoice: piece.invoice.clone(), due: piece.amount, refunded }
+        let parts = month.pieces.iter().map(|piece| Part {
+            invoice: piece.invoice.clone(),
+            due: piece.amount,
+            refunded: self.payments.undone(&piece.invoice, piece.amount),
         });
         parts.collect()
     }
 
     fn parts_due(&self, month: &Month) -> Vec<Part> {
         let mut parts = self.parts_paid(month);
-        let mut over = take_last(&mut parts, sum([month.returned, month.unbilled]));
+        let mut over = take_last(&mut parts, sum([month.given_up(&self.payments), month.unbilled]));
         for part in &mut parts {
             let own = part.refunded.min(part.due);
             over = sum([over, part.refunded.saturating_sub(own)]);

@@ -184,9 +184,8 @@ impl Draft<'_> {
     fn balance_of(&self, subscription: &ProviderId, month: &Month) -> Balance {
         let own: Vec<&Grant> = self.grants_of_month(subscription, month.period.end).collect();
         let paid_for = month.paid_for();
-        let back = sum([month.returned, self.account.month_refunded(month)]);
         let due = self.account.month_due(month);
-        let kept = paid_for.saturating_sub(back);
+        let kept = paid_for.saturating_sub(self.account.month_taken(month));
         let granted = sum(own.iter().map(|grant| grant.terms.amount));
         let lot = self.lot_of(subscription, month.period.end);
         let taken = lot.iter().filter_map(|id| self.account.wallet.find(id)).map(|grant| grant.clawed_back);
@@ -452,9 +451,10 @@ impl Draft<'_> {
         if self.context.at < own {
             return own;
         }
-        let bridged = facts.bridge(own, self.context.catalog.payments.bridge_days);
+        let known = self.account.known(self.context.catalog);
+        let bridged = facts.bridge(own, known);
         let is_last =
-            facts.months().iter().all(|month| month.period.end <= own || month.paid_for().is_zero());
+            facts.months().iter().all(|month| month.period.end <= own || !month.is_paid(known.payments));
         bridged.filter(|_| is_last).map_or(own, |bridged| bridged.max(own))
     }
 }

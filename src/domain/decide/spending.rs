@@ -163,7 +163,8 @@ impl Draft<'_> {
     fn next_credits_at(&self) -> Option<Timestamp> {
         let (at, subscriptions) = (self.context.at, &self.account.subscriptions);
         let free = subscriptions.terms().iter().filter_map(|paid| paid.next).filter(|next| *next > at);
-        let paid = subscriptions.facts().values().filter_map(|facts| facts.next_credits_at(at));
+        let paid = subscriptions.facts().values();
+        let paid = paid.filter_map(|facts| facts.next_credits_at(at, &self.account.payments));
         free.chain(paid).min()
     }
 

@@ -19,6 +19,7 @@ use super::{
     amount::{Credits, Money},
     invoice::PaidInvoice,
     names::{PlanId, ProviderId},
+    payments::Payments,
     report::SubscriptionTerms,
     time::{Period, Timestamp},
 };
@@ -44,8 +45,8 @@ pub struct Month {
     pub carry_max: Option<Credits>,
     /// What was paid for, by what was paid.
     pub pieces: Vec<Piece>,
-    /// What is taken back because money came back for it.
-    pub returned: Credits,
+    /// What is taken back because money came back for it, by the invoice that gives the money back.
+    pub takings: Vec<Taking>,
     /// What is taken back because a smaller plan holds, for which no money has come back yet.
     pub unbilled: Credits,
     /// Whether nothing has to be paid for the plan.
@@ -68,6 +69,13 @@ pub struct Piece {
     pub life: Option<Period>,
 }
 
+/// What one invoice takes back of a month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taking {
+    pub invoice: ProviderId,
+    pub amount: Credits,
+}
+
 impl Month {
     /// A month that ends at `end` and gives nothing.
     #[must_use]
@@ -78,7 +86,7 @@ impl Month {
             allocation: Credits::ZERO,
             carry_max: None,
             pieces: Vec::new(),
-            returned: Credits::ZERO,
+            takings: Vec::new(),
             unbilled: Credits::ZERO,
             free: false,
         }
@@ -95,6 +103,22 @@ impl Month {
     #[must_use]
     pub fn paid_for(&self) -> Credits {
         Credits::checked_sum(self.pieces.iter().map(|piece| piece.amount)).unwrap_or(Credits::MAX)
+    }
+
+    /// What credit lines take back. When an invoice's money goes back, its share of what the invoice took is undone, as of what
+    /// it gave.
+    #[must_use]
+    pub fn given_up(&self, payments: &Payments) -> Credits {
+        let taken = self.takings.iter();
+        let taken =
+            taken.map(|taking| taking.amount.saturating_sub(payments.undone(&taking.invoice, taking.amount)));
+        Credits::checked_sum(taken).unwrap_or(Credits::MAX)
+    }
+
+    /// Whether it was paid for, and not all of it was given up for another period, or for nothing.
+    #[must_use]
+    pub fn is_paid(&self, payments: &Payments) -> bool {
+        self.paid_for() > self.given_up(payments)
     }
 }
 

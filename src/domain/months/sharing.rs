@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Month, Piece, grid::Grid, lines::Line, monthly, unbilled};
+use super::{Month, Piece, Taking, grid::Grid, lines::Line, monthly, unbilled};
 use crate::domain::{
     amount::{Credits, Money},
     names::{PlanId, ProviderId},
@@ -112,7 +112,7 @@ impl Share {
             allocation,
             carry_max,
             pieces,
-            returned: self.returned(given),
+            takings: self.takings(given),
             unbilled: unbilled::taken(self, lines, reports),
             free: self.parts.iter().all(|part| lines.get(part.line).is_some_and(|line| line.paid.free)),
         })
@@ -171,17 +171,24 @@ impl Share {
 
     /// What lines take back, each change rounded towards nothing, and in all so that no more is left than was paid for,
     /// rounded up.
-    fn returned(&self, given: Credits) -> Credits {
+    fn takings(&self, given: Credits) -> Vec<Taking> {
         let seconds = self.seconds();
         let whole =
             self.changes.values().fold(0_i128, |sum, change| sum.saturating_add(change.credit_seconds));
         let most = whole.saturating_add(seconds).saturating_sub(1).checked_div(seconds).unwrap_or(0).max(0);
-        let taken = self.changes.values().filter(|change| change.credit_seconds < 0);
-        let taken = taken.fold(0_i128, |sum, change| {
-            sum.saturating_add(change.credit_seconds.saturating_neg().checked_div(seconds).unwrap_or(0))
-        });
-        let excess = i128::from(given.get()).saturating_sub(most);
-        credits(taken.max(excess))
+        let excess = credits(i128::from(given.get()).saturating_sub(most));
+        let taken = self.changes.iter().filter(|(_, change)| change.credit_seconds < 0);
+        let mut takings: Vec<Taking> = taken
+            .map(|((_, invoice), change)| {
+                let amount = change.credit_seconds.saturating_neg().checked_div(seconds).unwrap_or(0);
+                Taking { invoice: invoice.clone(), amount: credits(amount) }
+            })
+            .collect();
+        let sum = Credits::checked_sum(takings.iter().map(|taking| taking.amount)).unwrap_or(Credits::MAX);
+        if let Some(last) = takings.last_mut() {
+            last.amount = last.amount.checked_add(excess.saturating_sub(sum)).unwrap_or(Credits::MAX);
+        }
+        takings
     }
 
     /// The plan that the month begins with, what it gives for all of it, and what may be carried into it.

@@ -88,11 +88,15 @@ impl Known {
     }
 }
 
-/// The functions below `#[test]` and `#[tokio::test]`, also inside of `proptest!`.
+/// The functions below `#[test]` and `#[tokio::test]`, also inside of `proptest!`, and the stories of `siblings!`.
 fn names_of_tests(text: &str) -> impl Iterator<Item = &str> {
-    let mut is_test = false;
+    let (mut is_test, mut is_story) = (false, false);
     text.lines().filter_map(move |line| {
+        is_story = (is_story && line != "}") || line == "siblings! {";
         let line = line.trim_start();
+        if let Some((name, _)) = line.split_once(": [").filter(|_| is_story) {
+            return Some(name);
+        }
         is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
         let (before, name) = line.split_once("fn ")?;
         let is_function = ["", "async "].contains(&before);

@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::Interval,
-    command::Command,
+    command::{Command, SubscriptionChange as Change},
     time::{Period, Timestamp},
 };
 
 use super::{
     scenario::{Scenario, given},
-    words::{deduct, month, opened, pay, switch, year},
+    words::{deduct, month, opened, pay, report, switch, terms, year},
 };
 
 fn months(start: Timestamp, number: u32) -> Period {
@@ -71,6 +71,26 @@ fn a_year_that_becomes_a_month_gives_nothing_in_its_later_months() {
         .then_available(0)
         .at(year().end)
         .settle()
+        .then_available(0);
+}
+
+/// What was left is none of the periods that are paid for: neither does it end the bridge, nor does it lengthen it.
+#[test]
+fn the_month_that_a_year_was_left_for_is_bridged_to_the_next_one() {
+    let begun = months(passed(45), 1);
+    let scenario = given([opened()]).at(month(0).start).when(report(Change::Started, terms("basic", year())));
+    let scenario = scenario.when(pay("in_1", "basic", year())).at(passed(45)).settle();
+    let scenario = scenario.when(switch("in_2", ("basic", Interval::Year, year()), "basic", begun));
+    let scenario = scenario.when(report(Change::PlanChanged { from: None }, terms("basic", begun)));
+    let scenario = scenario.at(begun.end).when(report(Change::Renewed, terms("basic", months(begun.end, 1))));
+    scenario
+        .at(begun.end.plus(TimeDelta::days(20)))
+        .settle()
+        .then_on_plan("basic")
+        .then_available(500)
+        .at(begun.end.plus(TimeDelta::days(21)))
+        .settle()
+        .then_on_plan("free")
         .then_available(0);
 }
 

@@ -18,6 +18,11 @@ async fn type_card(browser: &Browser, number: &str) {
 const TRIES: usize = 200;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
+/// A page may be left between finding an element and using it, for which the browser has two words.
+fn went_with_its_page(error: &CmdError) -> bool {
+    error.is_stale_element_reference() || error.to_string().contains("does not belong to the document")
+}
+
 /// Does something to an element. One that a page just being left still shows is stale by then, and nothing was done
 /// to it; then the next page's is meant.
 async fn with_element(browser: &Browser, css: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
@@ -25,7 +30,7 @@ async fn with_element(browser: &Browser, css: &str, act: impl AsyncFn(Element) -
         let element = browser.page.wait().for_element(Locator::Css(css)).await.expect(css);
         match act(element).await {
             Ok(()) => return,
-            Err(error) if error.is_stale_element_reference() => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(error) if went_with_its_page(&error) => tokio::time::sleep(BETWEEN_TRIES).await,
             Err(error) => panic!("{css}: {error}"),
         }
     }
@@ -56,7 +61,7 @@ async fn shows(browser: &Browser, wanted: &str) {
         match body.text().await {
             Ok(text) if text.contains(wanted) => return,
             Ok(text) => shown = text,
-            Err(error) if error.is_stale_element_reference() => {}
+            Err(error) if went_with_its_page(&error) => {}
             Err(error) => panic!("{wanted}: {error}"),
         }
         tokio::time::sleep(BETWEEN_TRIES).await;

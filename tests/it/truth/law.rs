@@ -19,8 +19,8 @@ struct Term {
     months: u32,
     /// From when on, how many credits a month, and which invoice paid for what is more than before.
     pieces: Vec<(i64, i64, Option<usize>)>,
-    /// From when on it gives no more months.
-    cut: Option<i64>,
+    /// From when on it gives no more months, and which invoice gave their money back.
+    cut: Option<(i64, Option<usize>)>,
     changes: Vec<Change>,
 }
 
@@ -33,7 +33,7 @@ struct Change {
     /// Until when what it gives can be spent. `None`: until the month ends.
     until: Option<i64>,
     amount: i64,
-    /// The invoice that paid for it, where it gives.
+    /// The invoice that paid for it, or gave money back.
     invoice: Option<usize>,
     /// Whether money came back for what it takes: then what was spent of that is owed.
     is_money: bool,
@@ -128,13 +128,13 @@ impl Law {
         term.pieces.push((at, monthly, None));
     }
 
-    /// The rest of the term is given back, for another one or for nothing.
-    pub fn leave(&mut self, at: i64) {
+    /// The rest of the term is given back: for another one, which the same `invoice` asks for, or for nothing.
+    pub fn leave(&mut self, at: i64, invoice: Option<usize>) {
         let term = self.terms.last_mut().expect("a term");
         let Some(month) = term.month_at(at) else { return };
         let amount = -part(term.monthly(at), term.unused(month, at));
-        term.changes.push(Change { month, at, until: None, amount, invoice: None, is_money: true });
-        term.cut = Some(at);
+        term.changes.push(Change { month, at, until: None, amount, invoice, is_money: true });
+        term.cut = Some((at, invoice));
     }
 
     /// What is after `from`, inside of the running month, is given back now.
@@ -162,10 +162,24 @@ impl Law {
         self.trial = self.trial.map(|(credits, _)| (credits, to));
     }
 
-    /// What is left after its share went back.
-    fn kept(&self, invoice: Option<usize>, amount: i64) -> i64 {
+    /// The part of an amount whose money went back.
+    fn undone(&self, invoice: Option<usize>, amount: i64) -> i64 {
         let share = self.back.iter().find(|(back, _)| Some(*back) == invoice).map(|(_, share)| *share);
-        if amount <= 0 { amount } else { amount - share.map_or(0, |share| part(amount, share)) }
+        share.map_or(0, |share| part(amount, share))
+    }
+
+    /// What is left of what an invoice gave or took, after its share went back.
+    fn kept(&self, invoice: Option<usize>, amount: i64) -> i64 {
+        (amount.abs() - self.undone(invoice, amount.abs())) * amount.signum()
+    }
+
+    /// A month that the term was left for gives only what is undone of that.
+    fn of_any_month(&self, term: &Term, start: i64, at: i64) -> i64 {
+        let whole = self.of_month(term, start, at);
+        match term.cut {
+            Some((cut, invoice)) if cut <= start && start > term.start => self.undone(invoice, whole),
+            _ => whole,
+        }
     }
 
     /// What can be spent at a time by somebody who has spent nothing, where nothing rolls over.
@@ -178,9 +192,7 @@ impl Law {
     pub fn ever(&self, at: i64) -> i64 {
         let of_term = |term: &Term| -> i64 {
             let months = (0..term.months).map(|month| term.bounds(month).0).take_while(|start| *start <= at);
-            let months =
-                months.filter(|start| term.cut.is_none_or(|cut| *start < cut || *start == term.start));
-            months.map(|start| self.of_month(term, start, at)).sum::<i64>()
+            months.map(|start| self.of_any_month(term, start, at)).sum::<i64>()
                 + self.paid_later(term, |change| change.at <= at)
         };
         self.free + self.terms.iter().map(of_term).sum::<i64>()
@@ -203,8 +215,7 @@ impl Law {
         let later = self.paid_later(term, is_alive);
         let Some(month) = term.month_at(at) else { return later };
         let (start, _) = term.bounds(month);
-        let is_left = term.cut.is_some_and(|cut| cut <= start && start > term.start);
-        if is_left { later } else { self.of_month(term, start, at) + later }
+        self.of_any_month(term, start, at) + later
     }
 
     /// What the month that begins at `start` gives, as of a time: what is in force as it begins, and what changed inside.

@@ -191,8 +191,7 @@ impl Life {
             Move::GiveBack(how, whole)
                 if active && story.may_give_back() && story.now + DAY < story.period_end() =>
             {
-                let all = whole && story.last_paid_a_period();
-                story.give_back(how, if all { (1, 1) } else { (1, 2) })
+                story.give_back(how, if whole { (1, 1) } else { (1, 2) })
             }
             Move::WaitDays(days) => {
                 let to = story.now + days * DAY;

@@ -58,6 +58,49 @@ siblings! {
         |it| it.after(LATER).change(monthly(Creator)),
         |it| it.after(DAY).give_back(Refund, (1, 2)),
     ]
+    an_upgrade_refunded_whole: [
+        |it| it.subscribe(monthly(Basic)),
+        |it| it.after(LATER).change(monthly(Creator)),
+        |it| it.after(DAY).give_back(Refund, (1, 1)),
+        |it| it.after(3 * DAY),
+    ]
+    a_year_instead_of_a_month_refunded_whole: [
+        |it| it.subscribe(monthly(Basic)),
+        |it| it.after(LATER).change(yearly(Basic)),
+        |it| it.after(DAY).give_back(Refund, (1, 1)),
+        |it| it.after(3 * DAY),
+    ]
+    a_year_instead_of_a_month_refunded_in_part: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(LATER).change(yearly(Creator)),
+        |it| it.after(DAY).give_back(Refund, (1, 3)),
+        |it| it.after(40 * DAY),
+    ]
+    a_year_instead_of_a_month_lost_to_a_dispute: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(LATER).change(yearly(Basic)),
+        |it| it.after(DAY).give_back(DisputeLost, (1, 1)),
+        |it| it.after(DAY),
+    ]
+    a_month_instead_of_the_rest_of_a_year_credited_in_part: [
+        |it| it.subscribe(yearly(Basic)),
+        |it| it.after(300 * DAY).change(monthly(Creator)),
+        |it| it.after(DAY).give_back(CreditNote, (1, 2)),
+        |it| it.after(20 * DAY),
+        Story::renew,
+    ]
+    a_new_billing_day_refunded_whole: [
+        |it| it.subscribe(monthly(Creator)),
+        |it| it.after(LATER).reset_the_anchor(),
+        |it| it.after(DAY).give_back(Refund, (1, 1)),
+        |it| it.after(DAY),
+    ]
+    an_upgrade_under_a_coupon_refunded_whole: [
+        |it| it.coupon(50, "once").subscribe(monthly(Basic)),
+        |it| it.after(LATER).change(monthly(Creator)),
+        |it| it.after(DAY).give_back(Refund, (1, 1)),
+        |it| it.after(DAY),
+    ]
     a_renewal_refunded_whole: [
         |it| it.subscribe(monthly(Creator)),
         Story::renew,

@@ -1,7 +1,7 @@
 //! A customer who lives in the sandbox for months or years, by chance, and everything that Stripe tells of it, in every shape.
 //!
 //! Each file here has moves of one kind. Of a change inside of a period that is not paid, or whose money went back in part, nobody
-//! has said what is right: a period is left as it is then until it ends.
+//! has said what is right: whoever is to stay within the law leaves a period as it is then until it ends.
 
 mod discounts;
 mod ending;
@@ -61,6 +61,7 @@ struct House {
     currency: String,
     /// What discounts are, by their ids: what Stripe would answer to whoever asks.
     discounts: BTreeMap<String, Value>,
+    within_the_law: bool,
     /// Money went back, so the period is left as it is.
     settled_until: i64,
     /// Prorations wait for the next invoice, or have given money of the period back.
@@ -68,20 +69,28 @@ struct House {
     moves: Vec<String>,
 }
 
-/// Lives the story that follows from a seed.
+/// Lives the story that follows from a seed, by any moves.
 pub async fn live(catalog: &Arc<Catalog>, seed: u64) -> Lived {
-    let mut house = House::open(catalog, seed).await;
-    let count = MOVES_MIN + house.dice.below(MOVES_MAX - MOVES_MIN);
-    house.subscribe().await;
-    for _ in 0..count {
-        house.move_on().await;
-    }
-    house.wait(3 * DAY + 7).await;
-    house.close().await
+    House::open(catalog, seed, false).await.live().await
+}
+
+/// The same, by moves of which somebody has said what they give and take.
+pub async fn live_within_the_law(catalog: &Arc<Catalog>, seed: u64) -> Lived {
+    House::open(catalog, seed, true).await.live().await
 }
 
 impl House {
-    async fn open(catalog: &Arc<Catalog>, seed: u64) -> Self {
+    async fn live(mut self) -> Lived {
+        let count = MOVES_MIN + self.dice.below(MOVES_MAX - MOVES_MIN);
+        self.subscribe().await;
+        for _ in 0..count {
+            self.move_on().await;
+        }
+        self.wait(3 * DAY + 7).await;
+        self.close().await
+    }
+
+    async fn open(catalog: &Arc<Catalog>, seed: u64, within_the_law: bool) -> Self {
         let clock = Clock::fixed(Timestamp::parse(BEGIN).expect("a time"));
         let listen = "127.0.0.1:0".parse().expect("an address");
         let options = Options { listen, webhook: None, clock: clock.clone(), signing_clock: clock.clone() };
@@ -121,6 +130,7 @@ impl House {
             packs,
             currency: catalog.currency.to_string(),
             discounts: BTreeMap::new(),
+            within_the_law,
             settled_until: 0,
             prorations_until: 0,
             moves: Vec::new(),
@@ -193,14 +203,14 @@ impl House {
         Some((id, row))
     }
 
-    /// Whether the running period was paid: of a change inside of any other one nobody has said what is right.
+    /// Whether it runs, and may be changed: of a period that was paid, and whose money did not go back, it is known what is
+    /// right.
     async fn is_paid_up(&self, row: &Value) -> bool {
         let Some(invoice) = row["latest_invoice"].as_str() else { return false };
         let invoice = self.get(&format!("/v1/invoices/{invoice}")).await;
         let runs = row["status"] == "active" || row["status"] == "trialing";
-        runs && row["pause_collection"].is_null()
-            && invoice["status"] == "paid"
-            && self.now() >= self.settled_until
+        let is_clear = row["pause_collection"].is_null() && self.now() >= self.settled_until;
+        runs && invoice["status"] == "paid" && (is_clear || !self.within_the_law)
     }
 
     /// The same, where nothing stands still and no end is set: then anything may be changed.
@@ -289,7 +299,7 @@ impl House {
     }
 
     fn has_prorations(&self) -> bool {
-        self.now() < self.prorations_until
+        self.within_the_law && self.now() < self.prorations_until
     }
 
     /// The period is left as it is until it ends: what a change of it would do is nobody's law.

@@ -1,6 +1,6 @@
 //! Money goes back: refunds, disputes, credit notes. And packs are bought.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ACCOUNT, DAY, House};
 use crate::billing::shop::GOOD_CARD;
@@ -9,7 +9,7 @@ impl House {
     /// The newest charge, if it is of the running period and was not given back in any part.
     async fn a_charge(&mut self) -> Option<(String, i64)> {
         let (_, row) = self.row().await?;
-        if !self.is_paid_up(&row).await || !self.is_of_one_period(&row).await {
+        if !self.is_paid_up(&row).await || self.has_prorations() {
             return None;
         }
         let since = row["items"]["data"][0]["current_period_start"].as_i64()?;
@@ -21,20 +21,6 @@ impl House {
             && charge["disputed"] != true;
         let amount = charge["amount"].as_i64()?;
         (fresh && amount > 100).then(|| Some((charge["id"].as_str()?.to_owned(), amount))).flatten()
-    }
-
-    /// Whether the newest invoice does not give back of one period what it asks for of another, and no other is to give back a part
-    /// of the same: which share of them its money is, nobody has said.
-    async fn is_of_one_period(&self, row: &Value) -> bool {
-        let Some(invoice) = row["latest_invoice"].as_str() else { return false };
-        let invoice = self.get(&format!("/v1/invoices/{invoice}")).await;
-        let lines = invoice["lines"]["data"].as_array().cloned().unwrap_or_default();
-        let gives_back = lines.iter().any(|line| line["amount"].as_i64() < Some(0));
-        let mut ends = lines.iter().map(|line| &line["period"]["end"]);
-        let first = ends.next();
-        // A coupon on either side makes less for more money.
-        let has_coupons = self.moves.iter().any(|line| line.contains(" off, "));
-        !self.has_prorations() && (!gives_back || (!has_coupons && ends.all(|end| Some(end) == first)))
     }
 
     pub(super) async fn refund(&mut self) {
@@ -63,12 +49,13 @@ impl House {
     /// A note on the paid invoice: to the card, to the customer's balance, or outside of Stripe.
     pub(super) async fn credit_note(&mut self) {
         let Some((_, row)) = self.row().await else { return };
-        if !self.is_paid_up(&row).await || !self.is_of_one_period(&row).await {
+        if !self.is_paid_up(&row).await || self.has_prorations() {
             return;
         }
         let Some(invoice) = row["latest_invoice"].as_str() else { return };
         let paid = self.get(&format!("/v1/invoices/{invoice}")).await;
-        let (total, charged) = (paid["total"].as_i64().unwrap_or(0), paid["amount_paid"].as_i64());
+        let noted = paid["post_payment_credit_notes_amount"].as_i64().unwrap_or(0);
+        let (total, charged) = (paid["total"].as_i64().unwrap_or(0) - noted, paid["amount_paid"].as_i64());
         if total <= 100 {
             return;
         }

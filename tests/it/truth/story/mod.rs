@@ -65,6 +65,8 @@ pub struct Story {
     unpaid: Vec<(Value, Terms)>,
     /// Everything that was left of the newest period went back.
     gone: bool,
+    /// What was held before the last change, and until when: it holds again if all of the change's money goes back.
+    held_before: Option<(Terms, i64)>,
     numbered: u32,
     /// How many subscriptions there were.
     subscribed: u32,
@@ -95,6 +97,7 @@ impl Story {
             pending_change: None,
             unpaid: Vec::new(),
             gone: false,
+            held_before: None,
             numbered: 0,
             subscribed: 0,
             settled: false,
@@ -117,7 +120,9 @@ impl Story {
             }
             _ => None,
         };
-        holds.filter(|_| !self.gone).map_or("free", |terms| terms.plan.name())
+        let before = || self.held_before.filter(|(_, until)| self.now < *until).map(|(terms, _)| terms);
+        let holds = holds.and_then(|terms| if self.gone { before() } else { Some(terms) });
+        holds.map_or("free", |terms| terms.plan.name())
     }
 
     /// In minor units, rounded half to even once. `None`: nobody has said what it is when all money went back and the
@@ -162,11 +167,6 @@ impl Story {
     /// Whether a change of the period is as clear as the law: nothing of its money went back.
     pub fn may_change(&self) -> bool {
         self.is_active() && !self.settled
-    }
-
-    /// Whether the last invoice paid for a whole period, and not for a change inside of one.
-    pub fn last_paid_a_period(&self) -> bool {
-        self.invoices.last().is_some_and(|last| last.total >= self.terms.full())
     }
 
     /// Whether the last invoice was paid by card, in full.

@@ -34,7 +34,7 @@ impl Story {
 
     /// A change that is billed at once: by difference, or by a new period where the interval changes.
     pub fn change(mut self, to: Terms) -> Self {
-        let (from, span) = (self.terms, self.span);
+        let (from, span, held) = (self.terms, self.span, (self.billed, self.span.1));
         let credit = self.credit_line();
         if to.every == from.every {
             self.terms = to;
@@ -46,11 +46,13 @@ impl Story {
             self.law.change(self.now, to.credits(), Some(invoice));
             self.billed = to;
         } else {
-            self.law.leave(self.now);
+            let invoice = self.invoices.len();
+            self.law.leave(self.now, Some(invoice));
             self.terms = to;
             self.open_period(self.now);
             self.bill_period("subscription_update", vec![credit]);
         }
+        self.held_before = Some(held);
         self.report("customer.subscription.updated", Some(self.before(from, span)));
         self
     }
@@ -190,8 +192,8 @@ impl Story {
         if is_prorated {
             let credit = self.credit_line();
             self.bill("subscription_update", &[credit]);
-            self.law.leave(self.now);
-            (self.gone, self.settled) = (true, true);
+            self.law.leave(self.now, None);
+            (self.gone, self.held_before, self.settled) = (true, None, true);
         }
         self
     }
@@ -216,9 +218,10 @@ impl Story {
     /// The billing day becomes today: the rest of the period is given back, and a whole one is paid.
     pub fn reset_the_anchor(mut self) -> Self {
         let (credit, old) = (self.credit_line(), self.span);
-        self.law.leave(self.now);
+        self.law.leave(self.now, Some(self.invoices.len()));
         self.open_period(self.now);
         self.bill_period("subscription_update", vec![credit]);
+        self.held_before = Some((self.terms, old.1));
         self.report("customer.subscription.updated", Some(self.before(self.terms, old)));
         self
     }
@@ -226,7 +229,7 @@ impl Story {
     /// A trial is put on the running subscription: the rest of the period is given back.
     pub fn try_again(mut self, days: i64) -> Self {
         let (credit, old) = (self.credit_line(), self.span);
-        self.law.leave(self.now);
+        self.law.leave(self.now, None);
         let end = self.now + days * DAY;
         self.span = (self.now, end);
         (self.status, self.trial_end) = ("trialing", Some(end));
@@ -259,7 +262,7 @@ impl Story {
         self.span.1 = self.now;
         self.bill("subscription_update", &[credit]);
         self.report("customer.subscription.paused", Some(before));
-        self.law.leave(self.now);
+        self.law.leave(self.now, None);
         self
     }
 

@@ -48,7 +48,7 @@ impl Story {
 
     pub(super) fn open_period(&mut self, start: i64) {
         self.span = (start, months_after(start, self.terms.months()));
-        (self.gone, self.settled) = (false, false);
+        (self.gone, self.held_before, self.settled) = (false, None, false);
     }
 
     /// A line about the rest of the period, in proportion to the whole.
