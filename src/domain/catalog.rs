@@ -311,7 +311,7 @@ pub struct PaymentSettings {
     pub pack_refunds: PackRefunds,
     /// When a change to less takes effect.
     pub downgrade: Downgrade,
-    /// Whether a first payment that the bank is still working on gives the plan already.
+    /// Whether a first payment, or that of a change, gives the plan already while the bank is still working on it.
     pub trust_processing: bool,
     /// For how many days what is left of a month can be spent while the next one is not paid yet.
     pub bridge_days: u16,

@@ -249,8 +249,10 @@ impl Facts {
         if paid.is_none() && self.is_over(at, known) {
             return None;
         }
-        // That an invoice waits for its money matters only before the first payment: of later ones it is not always told.
-        let counts = |unpaid: &&UnpaidInvoice| unpaid.state != InvoiceState::Open || !self.has_paid();
+        // That a renewal waits for its money says nothing.
+        let counts = |unpaid: &&UnpaidInvoice| {
+            unpaid.state != InvoiceState::Open || unpaid.is_change || !self.has_paid()
+        };
         let unpaid = self.unpaid.values().map(|(unpaid, _)| unpaid).filter(counts);
         let charges = unpaid.flat_map(|unpaid| &unpaid.charges);
         let mut unpaid = charges.filter(|charge| charge.period.contains(at));

@@ -75,6 +75,9 @@ pub struct UnpaidInvoice {
     pub invoice: ProviderId,
     pub subscription: ProviderId,
     pub state: InvoiceState,
+    /// Whether it charges for a change inside of a period.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_change: bool,
     /// What it would have paid for.
     pub charges: Vec<UnpaidCharge>,
 }
@@ -91,7 +94,7 @@ pub struct UnpaidCharge {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceState {
-    /// The first invoice of a subscription waits for its money.
+    /// The first invoice of a subscription, or one for a change, waits for its money.
     Open,
     /// A payment failed, and may be tried again.
     Failed,

@@ -70,8 +70,8 @@ impl Draft<'_> {
         })
     }
 
-    /// Records that an invoice is not paid, where that says something: the first payment is awaited only once, and an invoice
-    /// that was paid by then is paid. One that was paid later was not paid until then, whenever that becomes known.
+    /// Records that an invoice is not paid, where that says something: the first payment is awaited only once, that of a change
+    /// each time, and an invoice that was paid by then is paid. One that was paid later was not paid until then, whenever that becomes known.
     pub(super) fn record_unpaid_invoice(
         &mut self,
         invoice: &UnpaidInvoice,
@@ -86,7 +86,7 @@ impl Draft<'_> {
         let says_nothing = match state {
             InvoiceState::Open => {
                 let had_paid = facts.is_some_and(|facts| facts.had_paid(effective_at));
-                had_paid || self.context.catalog.payments.trust_processing
+                (had_paid && !invoice.is_change) || self.context.catalog.payments.trust_processing
             }
             InvoiceState::Failed => has_succeeded,
             InvoiceState::Uncollectible | InvoiceState::Void => false,

@@ -89,7 +89,7 @@ fn is_full(line: &Line<'_>) -> bool {
     !line.is_proration && same_currency && price.is_some_and(|price| price > 0 && price <= line.amount)
 }
 
-/// An invoice that waits for its money. Only the first of a subscription matters: without its money there is no plan.
+/// An invoice that waits for its money. That of a renewal says nothing: what was paid before is bridged to it.
 pub(super) fn finalized(report: Report<'_>) -> Translation {
     let waits = report.object.text("status") == Some("open");
     if !waits || report.object.integer("amount_due").is_none_or(|due| due <= 0) {
@@ -120,7 +120,8 @@ fn unpaid_step(report: Report<'_>, state: InvoiceState, name: &str) -> Result<Op
     let charged = lines.iter().filter(|line| effect(line, &lines) == Some(LineEffect::Charge));
     let charges = charged.map(|line| UnpaidCharge { plan: line.plan.id.clone(), period: line.period });
     let key = format!("invoice_{name}:{invoice}");
-    let invoice = UnpaidInvoice { invoice, subscription, state, charges: charges.collect() };
+    let is_change = report.object.text("billing_reason") == Some("subscription_update");
+    let invoice = UnpaidInvoice { invoice, subscription, state, is_change, charges: charges.collect() };
     let command = Command::RecordUnpaidInvoice { invoice, effective_at: report.at() };
     Ok(Some(Step::new(key, command)))
 }

@@ -103,7 +103,7 @@ pub const KINDS: &[Kind] = &[
     handled(
         "invoice.finalized",
         invoice::finalized,
-        "of a subscription's first invoice: no plan before its money has come, unless `payments.trust_processing`",
+        "of a subscription's first invoice, or of a change's: nothing of the plan before its money has come, unless `payments.trust_processing`",
     ),
     ignored("invoice.updated", UNPAID_INVOICE).unasked(),
     ignored("invoice.upcoming", UNPAID_INVOICE).unasked(),

@@ -91,3 +91,19 @@ async fn a_first_debit_that_is_on_its_way_gives_the_plan_only_where_it_is_truste
     let told = told().under(catalogs::parse(&text)).told().await;
     told.credits(50).plan("creator").has("stem_separation", true).all_handled();
 }
+
+/// An upgrade that is charged for by a bank debit: nothing of the larger plan is there before its money.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_debit_is_on_its_way_gives_the_larger_plan_when_it_is_paid() {
+    let events = documents::events("F3_upgrade_f3none");
+    let change = events.iter().rfind(|event| event["type"] == "invoice.paid").expect("the upgrade is paid");
+    let mut finalized = change.clone();
+    finalized["id"] = json!("evt_finalized");
+    finalized["type"] = json!("invoice.finalized");
+    finalized["data"]["object"]["status"] = json!("open");
+    let without = events.iter().filter(|event| *event != change).chain([&finalized]);
+    let told = Case::of(without.cloned().collect()).told().await;
+    told.credits(550).plan("basic").has("stem_separation", false).all_handled();
+    let told = Case::of(events.iter().chain([&finalized]).cloned().collect()).told().await;
+    told.credits(1_216).plan("creator").has("stem_separation", true).all_handled();
+}

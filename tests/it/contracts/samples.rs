@@ -142,6 +142,7 @@ fn unpaid_invoice() -> UnpaidInvoice {
         invoice: provider("in_2"),
         subscription: provider("sub_1"),
         state: InvoiceState::Void,
+        is_change: true,
         charges: vec![UnpaidCharge { plan: plan_id("basic"), period: month(1) }],
     }
 }

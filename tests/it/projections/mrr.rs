@@ -260,6 +260,7 @@ async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order(
             invoice: invoice(id),
             subscription: invoice("sub_1"),
             state,
+            is_change: false,
             charges: Vec::new(),
         },
         effective_at: at,

@@ -69,6 +69,7 @@ fn unpaid(invoice: &str, state: InvoiceState, plan: &str, since: Timestamp, at: 
         invoice: provider(invoice),
         subscription: provider(SUBSCRIPTION),
         state,
+        is_change: since > june().start,
         charges: vec![charge],
     };
     Command::RecordUnpaidInvoice { invoice, effective_at: at }
@@ -122,16 +123,33 @@ fn an_invoice_that_was_given_up_is_no_revenue_until_it_is_paid() {
     assert_eq!(days(&standing), right.map(|(day, change)| (day.to_owned(), change)));
 }
 
-/// That the invoice of a change waits for a debit says nothing, where something was paid before: it is not always told in time.
+/// Nothing of a larger plan is there before its money, whichever is heard first.
 #[test]
-fn a_change_whose_debit_is_on_its_way_leaves_the_plan_the_same_in_any_order() {
-    let told = [
+fn a_change_whose_debit_is_on_its_way_leaves_the_plan_that_is_paid_for() {
+    let changes = [
         report(SubscriptionChange::Started, terms("basic", june())),
         pay("in_1", "basic", june()),
         changed("creator", day(5)),
         unpaid("in_2", InvoiceState::Open, "creator", day(5), day(5)),
     ];
+    assert_eq!(ends(&catalogs::music(), day(9), &changes).plan, "basic");
+    let is_paid = [paid_at(day(8), pay("in_2", "creator", Period { start: day(5), end: june().end }))];
+    let told: Vec<Command> = changes.into_iter().chain(is_paid).collect();
     assert_eq!(ends(&catalogs::music(), day(9), &told).plan, "creator");
+}
+
+/// The invoice of a renewal waits for its debit for days, and the plan is bridged to it.
+#[test]
+fn a_renewal_whose_debit_is_on_its_way_leaves_the_plan() {
+    let july = Period { start: june().end, end: june().end.plus_months(1) };
+    let waits = unpaid("in_2", InvoiceState::Open, "basic", june().start, july.start);
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        report(SubscriptionChange::Renewed, terms("basic", july)),
+        waits,
+    ];
+    assert_eq!(ends(&catalogs::music(), july.start.plus(chrono::TimeDelta::days(5)), &told).plan, "basic");
 }
 
 /// The trial of the larger plan gives credits, and the one that it began with gives none.
