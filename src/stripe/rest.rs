@@ -1,12 +1,13 @@
 //! What if an event carries only a part of its object? Stripe delivers the first ten lines of an invoice, and none of
-//! the items of a checkout; all of them are fetched before anything is granted.
+//! the items of a checkout or of the invoice's subscription; what is needed is fetched before anything is granted.
 
 use serde_json::Value;
 
 use super::{
-    client::{CallError, Client, Listing},
+    client::{AskObject, CallError, Client, Listing},
+    document::Document,
     envelope::Envelope,
-    translate::{ITEMS, SetAside, Translation},
+    translate::{ITEMS, SUBSCRIPTION_ITEMS, SetAside, Translation, named_subscription},
 };
 use crate::domain::names::ProviderId;
 
@@ -25,8 +26,16 @@ pub(super) enum NoLines {
 /// What an event leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
-    Lines { invoice: ProviderId },
-    Items { session: ProviderId },
+    Lines {
+        invoice: ProviderId,
+    },
+    Items {
+        session: ProviderId,
+    },
+    /// What the invoice's subscription has beside the plan.
+    Beside {
+        subscription: ProviderId,
+    },
 }
 
 impl Rest {
@@ -35,6 +44,7 @@ impl Rest {
         let Err(SetAside::Incomplete(_)) = translation else { return None };
         let object = event.object().filter(|_| event.account.is_none())?;
         match object.text("object")? {
+            "invoice" if is_whole(object) => Some(Self::Beside { subscription: named_subscription(object)? }),
             "invoice" => Some(Self::Lines { invoice: object.id_of()? }),
             "checkout.session" => Some(Self::Items { session: object.id_of()? }),
             _ => None,
@@ -52,6 +62,16 @@ impl Rest {
                 let listing = Listing::Items { session: session.to_string() };
                 Ok(event.with_list(ITEMS, all(client, &listing).await?))
             }
+            Self::Beside { subscription } => {
+                let asked = AskObject { path: format!("/subscriptions/{subscription}"), expand: &[] };
+                let subscription = match client.object(&asked).await {
+                    // Nobody knows what it has.
+                    Err(CallError::Rejected(_)) => Value::Null,
+                    answer => answer?,
+                };
+                let items = subscription.pointer("/items/data").and_then(Value::as_array);
+                Ok(event.with_list(SUBSCRIPTION_ITEMS, items.cloned().unwrap_or_default()))
+            }
         }
     }
 }
@@ -59,8 +79,18 @@ impl Rest {
 /// The same event where nobody can be asked: it says all that will ever be known of what was bought.
 pub(super) fn without_items(event: &Envelope, translation: &Translation) -> Option<Envelope> {
     let Err(SetAside::Incomplete(_)) = translation else { return None };
-    let object = event.object().filter(|object| object.text("object") == Some("checkout.session"))?;
-    object.find(ITEMS).is_none().then(|| event.clone().with_list(ITEMS, Vec::new()))
+    let object = event.object()?;
+    let items = match object.text("object")? {
+        "checkout.session" => ITEMS,
+        "invoice" if is_whole(object) => SUBSCRIPTION_ITEMS,
+        _ => return None,
+    };
+    object.find(items).is_none().then(|| event.clone().with_list(items, Vec::new()))
+}
+
+/// Whether the invoice has all of its lines.
+fn is_whole(invoice: Document<'_>) -> bool {
+    !invoice.is_cut_off("lines")
 }
 
 /// All members of a list.

@@ -16,8 +16,11 @@ use crate::{
         invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
         names::ProviderId,
     },
-    stripe::document::quoted,
+    stripe::document::{Document, quoted},
 };
+
+/// The items of the invoice's subscription as they are now, which no event carries.
+pub(in crate::stripe) const SUBSCRIPTION_ITEMS: &str = "subscription_items";
 
 /// `invoice.payment_succeeded` says the same as `invoice.paid`, and has the same key.
 pub(super) fn paid(report: Report<'_>) -> Translation {
@@ -176,8 +179,8 @@ fn check_is_paid(report: Report<'_>) -> Result<(), SetAside> {
     }
 }
 
-/// An invoice of a subscription that has no plan of ours waits for the catalog; any other one is not about
-/// us.
+/// An invoice of a subscription that has no plan of ours waits for the catalog, and one for what a subscription has beside
+/// its plan is known to give nothing; any other one is not about us.
 fn check_is_known(
     report: Report<'_>,
     lines: &[Line<'_>],
@@ -195,15 +198,39 @@ fn check_is_known(
         return Ok(());
     }
     match (subscription, price) {
-        (Some(_), Some(price)) => Err(held(format!("no plan of the catalog has the price {price}"))),
+        (Some(_), Some(price)) => check_is_beside_a_plan(report, &prices, price),
         (Some(_), None) => Err(held("the invoice is of a subscription, and none of its lines has a price")),
         (None, _) => Err(ignored("the invoice is of no subscription")),
     }
 }
 
+/// The subscription that an invoice itself names.
+pub(in crate::stripe) fn named_subscription(invoice: Document<'_>) -> Option<ProviderId> {
+    invoice.first_id(&["parent.subscription_details.subscription", "subscription"])
+}
+
 fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {
-    let of_invoice = report.object.first_id(&["parent.subscription_details.subscription", "subscription"]);
-    of_invoice.or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
+    named_subscription(report.object).or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
+}
+
+/// A price that the catalog does not have is an add-on's where the subscription has it beside a plan; else it may be that of a plan
+/// which the catalog lacks.
+fn check_is_beside_a_plan(
+    report: Report<'_>,
+    prices: &[ProviderId],
+    unknown: &ProviderId,
+) -> Result<(), SetAside> {
+    let because = format!("no plan of the catalog has the price {unknown}");
+    let is_fetched = report.object.find(SUBSCRIPTION_ITEMS).is_some();
+    if !is_fetched && named_subscription(report.object).is_some() {
+        return Err(SetAside::Incomplete(because));
+    }
+    let items = report.object.members(SUBSCRIPTION_ITEMS);
+    let items: Vec<ProviderId> = items.filter_map(|item| item.first_id(&["price", "plan"])).collect();
+    let has_plan = items.iter().any(|item| report.catalog.plan_by_price_id(item.as_str()).is_some());
+    let is_pack = |price: &ProviderId| report.catalog.pack_by_price_id(price.as_str()).is_some();
+    let are_add_ons = has_plan && prices.iter().all(|price| is_pack(price) || items.contains(price));
+    if are_add_ons { Ok(()) } else { Err(held(because)) }
 }
 
 /// What changed hands. Before 2025-03-31 money that was taken outside of Stripe is not in `amount_paid`.

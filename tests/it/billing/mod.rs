@@ -1,5 +1,6 @@
 //! Does an account get to pay, once, whatever happens on the way? Against the real sandbox, over loopback.
 
+mod add_ons;
 mod beside;
 mod checkout;
 mod customers;

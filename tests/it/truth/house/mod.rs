@@ -11,7 +11,7 @@ mod subscribing;
 mod unpaid;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -150,7 +150,8 @@ impl House {
         let explained = |event| discounts::explained(event, &self.discounts);
         let told = self.receivers.iter().map(|receiver| {
             let events = receiver.all();
-            ours(events.iter().map(crate::sandbox::receiver::Received::event).map(explained).collect())
+            let events = events.iter().map(crate::sandbox::receiver::Received::event).map(explained);
+            events.map(|event| with_items(event, &self.prices[0])).collect()
         });
         let (told, ended) = (told.collect(), self.clock.now());
         self.sandbox.stop().await;
@@ -325,35 +326,21 @@ fn add_ons(currency: &str) -> [Offer; 2] {
     })
 }
 
-/// What is about a plan or a pack. An invoice that asks for nothing but an add-on is none of the ledger's, and neither is its
-/// payment.
-fn ours(events: Vec<Value>) -> Vec<Value> {
-    let kind = |event: &Value| event["data"]["object"]["object"].as_str().unwrap_or_default().to_owned();
+/// An invoice for add-ons alone with what its subscription has, as it is read after Stripe was asked for that.
+fn with_items(mut event: Value, plan: &str) -> Value {
+    let object = &mut event["data"]["object"];
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let mut foreign: BTreeSet<String> = BTreeSet::new();
-    for event in events.iter().filter(|event| kind(event) == "invoice") {
-        let object = &event["data"]["object"];
-        let lines = object["lines"]["data"].as_array().cloned().unwrap_or_default();
-        let price = |line: &Value| {
-            text(&line["pricing"]["price_details"]["price"]).or_else(|| text(&line["price"]["id"]))
-        };
-        if !lines.is_empty() && lines.iter().all(|line| price(line).is_some_and(|price| is_add_on(&price))) {
-            foreign.extend(text(&object["id"]).into_iter().chain(text(&object["payment_intent"])));
-        }
-    }
-    for event in events.iter().filter(|event| kind(event) == "invoice_payment") {
-        let object = &event["data"]["object"];
-        if text(&object["invoice"]).is_some_and(|invoice| foreign.contains(&invoice)) {
-            foreign.extend(text(&object["payment"]["payment_intent"]));
-        }
-    }
-    let names_it = |event: &Value| {
-        let object = &event["data"]["object"];
-        let names = ["id", "invoice", "payment_intent"];
-        kind(event) != "subscription"
-            && names.iter().any(|name| text(&object[*name]).is_some_and(|id| foreign.contains(&id)))
+    let price = |line: &Value| {
+        text(&line["pricing"]["price_details"]["price"]).or_else(|| text(&line["price"]["id"]))
     };
-    events.into_iter().filter(|event| !names_it(event)).collect()
+    let lines = object["lines"]["data"].as_array().cloned().unwrap_or_default();
+    let prices: Vec<String> = lines.iter().filter_map(price).collect();
+    if object["object"] == "invoice" && !prices.is_empty() && prices.iter().all(|price| is_add_on(price)) {
+        let items = prices.iter().map(String::as_str).chain([plan]);
+        let items: Vec<Value> = items.map(|price| json!({ "price": { "id": price } })).collect();
+        object["subscription_items"] = json!({ "object": "list", "data": items, "has_more": false });
+    }
+    event
 }
 
 fn is_add_on(price: &str) -> bool {

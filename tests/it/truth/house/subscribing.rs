@@ -125,15 +125,14 @@ impl House {
         let held = row["items"]["data"][0]["price"]["id"].as_str().unwrap_or_default();
         let price = if is_yearly(held) { "price_add_on_year" } else { "price_add_on_month" };
         let path = format!("/v1/subscriptions/{id}");
-        // An invoice of it alone is about no plan.
-        let later = ("proration_behavior", "create_prorations");
+        let how = ("proration_behavior", self.one_of(&["create_prorations", "always_invoice"]));
         if let Some(beside) = add_on(&row) {
             self.did("gives an add-on back");
-            let form = [("items[0][id]", beside.as_str()), ("items[0][deleted]", "true"), later];
+            let form = [("items[0][id]", beside.as_str()), ("items[0][deleted]", "true"), how];
             self.post(&path, &form).await;
         } else {
             self.did("takes an add-on");
-            self.post(&path, &[("items[0][price]", price), later]).await;
+            self.post(&path, &[("items[0][price]", price), how]).await;
         }
     }
 }

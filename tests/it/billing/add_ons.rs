@@ -1,0 +1,73 @@
+//! What a subscription has beside its plan, billed by an invoice of its own.
+
+use counterfoil::stripe::reconcile::Order;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::shop::{ACME, Shop};
+
+/// Something that is charged for each month and that the catalog does not know.
+async fn unknown_price(shop: &Shop) -> String {
+    let form = [
+        ("unit_amount", "500"),
+        ("currency", "usd"),
+        ("recurring[interval]", "month"),
+        ("product_data[name]", "Priority support"),
+    ];
+    let price = shop.at_stripe(Method::POST, "/v1/prices", &form).await;
+    price["id"].as_str().unwrap().to_owned()
+}
+
+async fn subscription(shop: &Shop) -> Value {
+    shop.list("/v1/subscriptions").await[0].clone()
+}
+
+async fn change(shop: &Shop, form: &[(&str, &str)]) {
+    let path = format!("/v1/subscriptions/{}", subscription(shop).await["id"].as_str().unwrap());
+    let form: Vec<(&str, &str)> =
+        form.iter().copied().chain([("proration_behavior", "always_invoice")]).collect();
+    shop.at_stripe(Method::POST, &path, &form).await;
+}
+
+async fn dead(shop: &Shop) -> Vec<Value> {
+    shop.settled().await;
+    let inbox = shop.server.get("/v1/inbox?state=dead").send().await;
+    inbox.body["events"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn an_invoice_for_an_add_on_alone_is_known_and_gives_nothing() {
+    let shop = Shop::subscribed().await;
+    shop.server.test.clock.advance(chrono::TimeDelta::days(3));
+    let price = unknown_price(&shop).await;
+    change(&shop, &[("items[0][price]", &price)]).await;
+    assert_eq!(dead(&shop).await, Vec::<Value>::new());
+    assert_eq!(shop.server.balance("acme").await["available"], 1_550);
+
+    // Its money goes back, and takes nothing.
+    let charge = &shop.list("/v1/charges").await[0];
+    assert!(charge["amount"].as_i64() < Some(500), "{charge:#}");
+    shop.at_stripe(Method::POST, "/v1/refunds", &[("charge", charge["id"].as_str().unwrap())]).await;
+    assert_eq!(dead(&shop).await, Vec::<Value>::new());
+    assert_eq!(shop.server.balance("acme").await["available"], 1_550);
+    assert_eq!(shop.server.get(ACME).send().await.body["plan"], json!("creator"));
+
+    let since = shop.server.test.clock.now().minus(chrono::TimeDelta::days(30));
+    let order = Order { since, fetch_events: false, rebuild_events: false };
+    let report = shop.reconciler().run(order, |_, _| ()).await.unwrap();
+    assert!(report.found_nothing(), "{report:#?}");
+}
+
+/// It may be a plan that the catalog lacks: its money waits for the catalog, and is not forgotten.
+#[tokio::test]
+async fn an_invoice_for_an_unknown_price_in_place_of_the_plan_waits_for_the_catalog() {
+    let shop = Shop::subscribed().await;
+    let price = unknown_price(&shop).await;
+    let item = subscription(&shop).await["items"]["data"][0]["id"].as_str().unwrap().to_owned();
+    change(&shop, &[("items[0][id]", &item), ("items[0][price]", &price)]).await;
+    shop.advance("32 days").await;
+    let dead = dead(&shop).await;
+    let paid: Vec<&Value> = dead.iter().filter(|event| event["type"] == "invoice.paid").collect();
+    let because = format!("no plan of the catalog has the price {price}");
+    assert!(paid.iter().any(|event| event["reason"] == json!(because)), "{dead:#?}");
+}
