@@ -113,7 +113,8 @@ impl Draft<'_> {
             unforgiven: part.spent.saturating_sub(owed),
             effective_at,
         })?;
-        self.reimburse(repaid, ends)
+        self.reimburse(repaid, ends)?;
+        self.pay_debt(grant_id, effective_at)
     }
 
     /// Other credits have paid a debt that is none any more. As many come back, for as long as the grant lives

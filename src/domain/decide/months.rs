@@ -41,17 +41,33 @@ impl Draft<'_> {
     /// Brings every month that something was granted for to what all that is known says of it, as of `at`.
     /// Months for which nothing was granted yet are due by the clock.
     pub(super) fn settle_months(&mut self, at: Timestamp) -> Result<(), Refusal> {
+        let months = self.opened_months();
+        // What is given again pays what is owed, also what is owed for another month since now.
+        let (less, more): (Vec<_>, Vec<_>) =
+            months.into_iter().partition(|(id, month)| self.has_too_much(id, month));
+        for (id, month) in less.iter().chain(&more) {
+            self.settle_month(id, month, at)?;
+        }
         let ids: Vec<ProviderId> = self.account.subscriptions.facts().keys().cloned().collect();
         for id in ids {
-            let Some(facts) = self.account.subscriptions.facts().get(&id) else { continue };
-            let opened = facts.months().iter().filter(|month| facts.is_opened(month)).cloned();
-            let opened: Vec<Month> = opened.chain(facts.months_that_were_none()).collect();
-            for month in opened {
-                self.settle_month(&id, &month, at)?;
-            }
             self.settle_trial(&id, at)?;
         }
         self.move_ends()
+    }
+
+    /// The months that something was granted for.
+    fn opened_months(&self) -> Vec<(ProviderId, Month)> {
+        let facts = self.account.subscriptions.facts().iter();
+        let months = facts.flat_map(|(id, facts)| {
+            let opened = facts.months().iter().filter(|month| facts.is_opened(month)).cloned();
+            opened.chain(facts.months_that_were_none()).map(|month| (id.clone(), month))
+        });
+        months.collect()
+    }
+
+    fn has_too_much(&self, subscription: &ProviderId, month: &Month) -> bool {
+        let Balance { due, granted, taken, .. } = self.balance_of(subscription, month);
+        due < granted.saturating_sub(taken)
     }
 
     /// The first month that has begun, for which something is due and nothing was granted yet.

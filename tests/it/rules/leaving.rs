@@ -9,7 +9,7 @@ use counterfoil::domain::{
 
 use super::{
     scenario::{Scenario, given},
-    words::{deduct, month, opened, pay, report, switch, terms, year},
+    words::{close_dispute, deduct, month, opened, pay, report, switch, terms, year},
 };
 
 fn months(start: Timestamp, number: u32) -> Period {
@@ -141,4 +141,14 @@ fn a_plan_that_is_left_is_not_held_after_the_next_one_has_ended() {
         .when(switch("in_2", ("basic", Interval::Year, year()), "creator", begun));
     let at = begun.end.plus(TimeDelta::hours(1));
     scenario.at(at).then_on_plan("free");
+}
+
+/// The rest of the month is back when the year's money went back, and pays what was spent of the year.
+#[test]
+fn what_comes_back_of_the_month_pays_what_was_spent_of_the_year() {
+    let at = passed(15);
+    let lost = close_dispute("dp_1", "in_2", false, at);
+    let year = basic().when(deduct(500)).at(at).when(to_a_year("in_2", "basic", at));
+    let spent = year.then_available(250).when(deduct(250));
+    spent.when(lost).then_balance(0, 0, 250);
 }

@@ -110,6 +110,20 @@ fn nobody_has_a_plan_that_was_not_paid_for_or_lacks_one_that_was() {
     search(&catalogs::without_rollover(), 4, wrong);
 }
 
+/// Whoever owes credits pays with what is given, and given again, before anything of it can be spent. What came with the
+/// account is left alone.
+#[test]
+fn nobody_can_spend_what_was_paid_for_beside_a_debt() {
+    let wrong: Wrong = |life| {
+        let balance = life.books.balance("eve", life.at());
+        let beside = balance.available.min(balance.debt).get();
+        (beside > SIGN_UP + life.story.law.roundings()).then(|| format!("{balance:?}"))
+    };
+    for (seed, catalog) in [(6, catalogs::without_rollover()), (7, catalogs::music())] {
+        search(&catalog, seed, wrong);
+    }
+}
+
 /// Spending goes on while webhooks are late, doubled and in any order; in the end nobody has gained by that.
 #[test]
 fn nobody_gains_while_webhooks_are_late() {
