@@ -275,12 +275,9 @@ impl Facts {
 
     /// Whether a plan was paid for, and all of the money that came for it last went back.
     fn was_returned(&self, plan: &PlanId, at: Timestamp, payments: &Payments) -> bool {
-        let mut charges = self
-            .held
-            .iter()
-            .filter(|line| line.quantity > 0 && line.plan == *plan && line.period.contains(at));
-        let last = charges.next_back();
-        payments.has_returned() && last.is_some_and(|line| payments.returned(&line.invoice).is_all())
+        let of_plan = |line: &&HeldLine| line.quantity > 0 && line.plan == *plan && line.period.contains(at);
+        let last = || self.held.iter().rfind(of_plan);
+        payments.has_returned() && last().is_some_and(|line| payments.returned(&line.invoice).is_all())
     }
 
     /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
