@@ -31,6 +31,41 @@ fn plan(id: &str) -> PlanId {
     PlanId::parse(id).expect("an id")
 }
 
+// ------------------------------------------------------------------------------------------------------------ trials
+
+/// A catalog with a plan that can be tried.
+fn with_trial(trial: &str, payments: &str) -> String {
+    format!(
+        "name = \"Test\"\nfree_plan = \"free\"\n[plans.free]\nname = \"Free\"\n[plans.pro]\nname = \"Pro\"\n\
+         prices.month = {{ amount = \"9.99\" }}\ntrial = {trial}\n{payments}"
+    )
+}
+
+#[test]
+fn a_trial_that_does_not_say_how_long_it_is_has_the_days_that_the_catalog_says() {
+    let days = |trial: &str, payments: &str| {
+        let catalog = right(&with_trial(trial, payments), &nothing_is_set);
+        let pro = catalog.plans.into_iter().find(|plan| plan.id.as_str() == "pro").expect("it is there");
+        pro.trial.expect("it can be tried").days
+    };
+    assert_eq!(days("{}", ""), 14);
+    assert_eq!(days("{}", "[payments]\ntrial_days = 30"), 30);
+    assert_eq!(days("{ days = 7 }", "[payments]\ntrial_days = 30"), 7);
+    assert_eq!(days("{ days = 7 }", "[payments]\ntrial_days = 0"), 7);
+}
+
+/// Stripe refuses a trial of no days when somebody buys it, which is too late.
+#[test]
+fn a_trial_of_no_days_is_a_mistake() {
+    let said = mistakes(&with_trial("{ credits = 5 }", "[payments]\ntrial_days = 0"));
+    assert_eq!(
+        said,
+        [
+            "line 8: plans.pro.trial: a trial has a day at least: say `days` here, or more in `payments.trial_days`"
+        ]
+    );
+}
+
 // ------------------------------------------------------------------------------------ retired plans, earlier amounts
 
 #[test]
