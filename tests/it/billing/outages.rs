@@ -1,7 +1,9 @@
 //! What if Stripe is slow, busy, broken, or cut off after it did the work? Nothing twice, and the right one of the four
 //! answers.
 
-use counterfoil::stripe::billing::Switch;
+use std::time::Duration;
+
+use counterfoil::stripe::{billing::Switch, client::Patience};
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, client, pack, plan, serve};
@@ -47,9 +49,17 @@ async fn a_failure_that_passes_is_not_noticed() {
         json!({ "cut": true }),
         json!({ "cut": true, "after_work": true }),
         json!({ "delay_ms": 700 }),
+        json!({ "status": 500, "times": ALL - 1 }),
     ] {
         passes(fault).await;
     }
+}
+
+/// As many as the tests' own client makes.
+#[test]
+fn a_try_has_ten_seconds_and_two_more_follow() {
+    let patience = Patience::default();
+    assert_eq!((patience.timeout, patience.pauses.len() + 1), (Duration::from_secs(10), ALL));
 }
 
 /// Whoever asks is told that there was no answer; why is for the log, once for all tries.

@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::shop::{ACME, Shop, client, plan, serve};
+use crate::stripe::documents::{SHAPES, value};
 
 async fn is_answered(switch: Switch, code: &str) {
     let server = serve(switch).await;
@@ -28,6 +29,8 @@ async fn is_answered(switch: Switch, code: &str) {
     let product = json!({ "product": "studio", "name": "Studio" });
     server.post("/v1/products", product).send().await.is_problem(503, code);
     assert_eq!(server.get("/v1/products").send().await.status, 200, "a pricing page is shown all the same");
+    let told = server.deliver(&value(SHAPES[1], "customer.created.json")).await;
+    assert_eq!(told.status, 200, "webhooks are taken all the same");
     let spent = server.post(&format!("{ACME}/deductions"), json!({ "amount": 1 })).send().await;
     assert_eq!(spent.status, 201, "credits are spent all the same");
 }

@@ -9,7 +9,8 @@ use std::{
 use counterfoil::telemetry::JsonLine;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::Value;
-use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt};
+use tracing::Metadata;
+use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt, layer::SubscriberExt};
 
 thread_local! {
     /// Where the lines of this thread go, if somebody listens.
@@ -47,10 +48,16 @@ impl io::Write for Pen {
     }
 }
 
+/// All that the program says, where somebody listens.
+fn is_heard(about: &Metadata<'_>) -> bool {
+    about.target().starts_with("counterfoil") && SAID.with_borrow(Option::is_some)
+}
+
 fn begin_to_log() {
     let layer = fmt::layer().event_format(JsonLine).with_writer(|| Pen);
-    let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO).with(layer);
-    tracing::subscriber::set_global_default(subscriber).expect("nobody else logs");
+    let layer = layer.with_filter(dynamic_filter_fn(|about, _| is_heard(about)));
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
+        .expect("nobody else logs");
     // What was reached while it was being set, too.
     tracing::callsite::rebuild_interest_cache();
 }
@@ -67,10 +74,16 @@ impl Heard {
         Self { said, counted, _counting: metrics::set_default_local_recorder(recorder) }
     }
 
-    /// The lines that were logged, each a JSON object.
+    /// What was logged, as it was written, also what is left out unless somebody asks for it.
+    pub fn all(&self) -> String {
+        String::from_utf8(self.said.lock().unwrap().clone()).expect("text")
+    }
+
+    /// The lines that are logged unless somebody asks for less or more, each a JSON object.
     pub fn lines(&self) -> Vec<Value> {
-        let said = String::from_utf8(self.said.lock().unwrap().clone()).expect("text");
-        said.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+        let lines = self.all();
+        let lines = lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
+        lines.filter(|line: &Value| line["level"] != "DEBUG").collect()
     }
 
     /// The lines with this message.
