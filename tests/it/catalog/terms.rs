@@ -316,6 +316,17 @@ fn what_the_settings_of_payments_cannot_be_is_said_with_its_line() {
         ("trust_processing = \"yes\"", "payments.trust_processing: expected true or false, found a text"),
         ("bridge_days = 61", "payments.bridge_days: 61 is too large; at most 60"),
         ("bridge_days = -1", "payments.bridge_days: -1 is negative"),
+        ("grace_days = 91", "payments.grace_days: 91 is too large; at most 90"),
+        ("trial_days = 731", "payments.trial_days: 731 is too large; at most 730"),
+        (
+            "proration = \"later\"",
+            "payments.proration: unknown proration `later`; known: `create_prorations`, ",
+        ),
+        ("cancellation = \"later\"", "payments.cancellation: unknown cancellation `later`; known: "),
+        (
+            "second_subscription = \"refund\"",
+            "payments.second_subscription: unknown second_subscription `refund`; known: `keep`, ",
+        ),
         (
             "retries = 3",
             "payments.retries: `retries` never did anything, and is gone: how often a failed payment",
@@ -325,6 +336,9 @@ fn what_the_settings_of_payments_cannot_be_is_said_with_its_line() {
         assert_eq!(said.len(), 1, "{}", said.join("\n"));
         assert!(said[0].starts_with(&format!("line 6: {expected}")), "{}", said[0]);
     }
+    let most = "bridge_days = 60\ngrace_days = 90\ntrial_days = 730\n";
+    let payments = right(&plain(&format!("[payments]\n{most}")), &nothing_is_set).payments;
+    assert_eq!((payments.bridge_days, payments.grace_days, payments.trial_days), (60, 90, 730));
 }
 
 #[test]
