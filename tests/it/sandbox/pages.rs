@@ -123,11 +123,10 @@ async fn each_card_of_the_table_can_be_attached_and_is_on_the_page_to_pay_on() {
     ];
     let session = bench.post("/v1/checkout/sessions", &form).await;
     let (_, html) = bench.page(&format!("/checkout/{}", text(&session["id"]))).await;
-    let shown = html.replace(' ', "");
     let cards = cards();
     assert!(cards.len() > 15, "{cards:?}");
     for (number, token) in cards {
-        assert!(shown.contains(&number.replace(' ', "")), "{number}");
+        assert!(html.contains(&format!("<code>{}</code>", number.replace(' ', ""))), "{number}");
         let customer = bench.post("/v1/customers", &[]).await;
         let attach = format!("/v1/payment_methods/{token}/attach");
         let (status, answer) = bench.ask(Method::POST, &attach, &[("customer", text(&customer["id"]))]).await;
