@@ -140,11 +140,11 @@ impl Client {
                 Err(failed) => failed,
             };
             let error = CallError::of(&failed).after(earlier.as_ref());
-            if !error.may_pass() {
-                return Err(error);
-            }
-            let Some(pause) = pauses.next() else {
-                say_why(&ask.request().build(), strategy, &cause(&failed));
+            let Some(pause) = pauses.next().filter(|_| error.may_pass()) else {
+                // A refusal is an answer, and is kept and told.
+                if error.rejection().is_none() {
+                    say_why(&ask.request().build(), strategy, &cause(&failed));
+                }
                 return Err(error);
             };
             earlier = Some(error);
@@ -153,9 +153,9 @@ impl Client {
     }
 }
 
-/// Whoever asked is told that there is no answer, and nothing of why. That is said here, once for all tries.
+/// Whoever asked is told that it has failed, and nothing of why. That is said here, once for all tries.
 fn say_why(asked: &RequestBuilder, strategy: &RequestStrategy, cause: &str) {
     let (method, path) = (asked.method, asked.path.as_str());
     let stripe_key = if let RequestStrategy::Idempotent(key) = strategy { Some(key.as_str()) } else { None };
-    tracing::warn!(?method, path, stripe_key, cause, "Stripe has not answered");
+    tracing::warn!(?method, path, stripe_key, cause, "a call to Stripe has failed");
 }

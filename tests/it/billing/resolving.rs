@@ -133,7 +133,7 @@ async fn what_cannot_be_found_out_any_more_is_marked_and_not_done_twice() {
     let line = heard.line("whether Stripe did it was not found out in time");
     assert_eq!((&line["level"], &line["account"]), (&json!("ERROR"), &json!("acme")));
     assert_eq!(line["operation"], "subscription_change");
-    let asked = heard.lines_of("Stripe has not answered");
+    let asked = heard.lines_of("a call to Stripe has failed");
     assert!(asked.iter().any(|asked| asked["stripe_key"] == line["stripe_key"]), "{line}: {asked:#?}");
     let lost =
         "counterfoil_stripe_calls_resolved_total{operation=\"subscription_change\",outcome=\"lost\"} 1";
