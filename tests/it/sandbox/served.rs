@@ -78,6 +78,19 @@ impl Shop {
         assert!(clock.send().await.unwrap().status().is_success());
     }
 
+    /// Lets `acme` subscribe and a month pass, until all that is told of it is handled.
+    async fn subscribe_and_renew(&self) {
+        self.subscribe().await;
+        self.advance("32 days").await;
+        self.until(BALANCE, |answer| answer["available"] == 1050).await;
+        let begin = Instant::now();
+        while self.about().await["deliveries_waiting"] != 0 {
+            assert!(begin.elapsed() < PATIENCE, "it is not all told");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.until("/v1/inbox?state=received", |inbox| inbox["events"] == json!([])).await;
+    }
+
     /// What the sandbox says of itself.
     async fn about(&self) -> Value {
         self.client.get(format!("{}/_sandbox", self.sandbox)).send().await.unwrap().json().await.unwrap()
@@ -133,9 +146,7 @@ async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
 async fn commands_beside_it_go_by_todays_clock_and_find_the_sandbox() {
     let database = TestDatabase::create().await;
     let shop = Shop::open(&database).await;
-    shop.subscribe().await;
-    shop.advance("32 days").await;
-    shop.until(BALANCE, |answer| answer["available"] == 1050).await;
+    shop.subscribe_and_renew().await;
     let served = shop.ask("/v1/audit/accounts/acme/replay").await;
     assert_eq!(served["balance"]["available"], 1050, "{served:#}");
     let replay = shop.beside(&database, &["--json", "audit", "replay", "acme"]).await;
@@ -152,9 +163,7 @@ async fn after_a_restart_it_is_today_nobody_is_known_there_and_the_journal_stays
     let database = TestDatabase::create().await;
     let shop = Shop::open(&database).await;
     let today = shop.about().await["now"].as_i64().unwrap();
-    shop.subscribe().await;
-    shop.advance("32 days").await;
-    shop.until(BALANCE, |answer| answer["available"] == 1050).await;
+    shop.subscribe_and_renew().await;
     let events = "/v1/accounts/acme/events";
     let kept = shop.ask(events).await["events"].clone();
     shop.stop().await;
