@@ -169,6 +169,9 @@ fn read_trial(node: &Node<'_>, plan: &Table<'_>, terms: &Terms) -> Option<Trial>
     }
     let length = table.or("days", terms.payments.trial_days, |node| days(node, 1, TRIAL_DAYS_MAX));
     let credits = table.or("credits", Credits::ZERO, |node| read_credits(node, 0));
+    if length == Some(0) {
+        node.refuse::<()>("a trial has a day at least: say `days` here, or more in `payments.trial_days`");
+    }
     Some(Trial { days: length?, credits: credits? })
 }
 

@@ -172,8 +172,7 @@ fn bearer(authorization: &str) -> Option<&str> {
 fn log(failure: &Failure, request_id: &RequestId, method: &Method, route: Option<&MatchedPath>) {
     let route = route.map_or("", MatchedPath::as_str);
     let (request_id, code) = (request_id.as_str(), failure.code().about().code);
-    if let Failure::Fault(cause) = failure {
-        let error: &(dyn std::error::Error + 'static) = cause.as_ref();
+    if let Some(error) = failure.cause() {
         tracing::error!(request_id, %method, route, code, error, "a request failed");
         return;
     }

@@ -196,6 +196,12 @@ impl Failure {
         Self::Fault(what.into())
     }
 
+    /// Why the program is at fault, for the log and for nobody else.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        if let Self::Fault(cause) = self { Some(cause.as_ref()) } else { None }
+    }
+
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.code().about().status

@@ -71,7 +71,7 @@ async fn wait_for_answer(options: &PgConnectOptions, patience: Duration) -> Resu
     loop {
         match connect_once(options, deadline).await {
             Err(error) if may_pass(&error) && Instant::now() + delay < deadline => {
-                tracing::warn!(%error, "the database does not answer yet");
+                tracing::warn!(error = &error as &dyn std::error::Error, "the database does not answer yet");
                 sleep(delay).await;
                 delay = Duration::from_millis(RETRY_DELAY_MS_MAX).min(delay * 2);
             }

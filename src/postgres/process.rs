@@ -170,6 +170,8 @@ fn keep(
         Ok(status) => {
             tell_life.send_replace(Life::Ended(status));
         }
-        Err(error) => tracing::error!(%error, "cannot learn how PostgreSQL ended"),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot learn how PostgreSQL ended");
+        }
     }
 }

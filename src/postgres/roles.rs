@@ -28,7 +28,7 @@ pub async fn with_least_rights(options: &PgConnectOptions) -> Result<PgConnectOp
         Err(error) if error.as_database_error().is_some() => {
             tracing::warn!(
                 role = SERVICE,
-                %error,
+                error = &error as &dyn std::error::Error,
                 "the login cannot take on the service's role; that events never change rests on triggers alone"
             );
             Ok(options.clone())

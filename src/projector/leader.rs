@@ -46,7 +46,11 @@ impl Leadership {
             match self.try_hold(held, name).await {
                 Ok(leads) => return leads,
                 Err(error) => {
-                    tracing::warn!(name, error = %error, "the connection that leads was lost");
+                    tracing::warn!(
+                        name,
+                        error = &error as &dyn std::error::Error,
+                        "the connection that leads was lost"
+                    );
                     *held = None;
                 }
             }

@@ -76,7 +76,10 @@ pub(super) async fn listen(pool: PgPool, wake: Wake, stop: CancellationToken) {
         };
         let ended: Option<Result<(), sqlx::Error>> = stop.run_until_cancelled(listening).await;
         if let Some(Err(error)) = ended {
-            tracing::warn!(error = %error, "cannot listen for events; polling goes on");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot listen for events; polling goes on"
+            );
             stop.run_until_cancelled(tokio::time::sleep(RECONNECT_AFTER)).await;
         }
     }

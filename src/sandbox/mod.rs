@@ -38,7 +38,10 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use seed::{Offer, Portal};
-pub use webhooks::shapes::{NEWEST, is_version};
+pub use webhooks::{
+    queue::RETRIES,
+    shapes::{NEWEST, is_version},
+};
 
 use crate::clock::Clock;
 use objects::endpoint::Endpoint;

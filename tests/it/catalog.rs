@@ -6,6 +6,7 @@ mod mistakes;
 mod mutations;
 mod repricing;
 mod running;
+mod switched;
 mod terms;
 
 use std::path::{Path, PathBuf};

@@ -70,6 +70,10 @@ pub async fn execute(
         if index > 0 {
             body.push(b',');
         }
+        if let Some(error) = answer.as_ref().err().and_then(Failure::cause) {
+            let request_id = from.request_id.as_str();
+            tracing::error!(request_id, index, error, "a command of a batch failed");
+        }
         write(&mut body, answer);
     }
     body.push(b']');
@@ -200,13 +204,7 @@ fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
 fn write(body: &mut Vec<u8>, answer: &Result<Done, Failure>) {
     let (status, replayed, bytes) = match answer {
         Ok(done) => (done.status, done.replayed, std::borrow::Cow::Borrowed(&done.body)),
-        Err(failure) => {
-            if let Failure::Fault(cause) = failure {
-                let error: &(dyn std::error::Error + 'static) = cause.as_ref();
-                tracing::error!(error, "a command of a batch failed");
-            }
-            (failure.status(), false, std::borrow::Cow::Owned(problem::body(failure, None)))
-        }
+        Err(failure) => (failure.status(), false, std::borrow::Cow::Owned(problem::body(failure, None))),
     };
     body.extend_from_slice(b"{\"status\":");
     body.extend_from_slice(status.as_str().as_bytes());

@@ -169,7 +169,8 @@ fn lines(
                 Ok((bytes, last)) => Some((Ok(bytes), last)),
                 // The status is sent already: the connection is cut, so that nobody takes a part for the whole.
                 Err(failure) => {
-                    tracing::error!(?failure, "a stream of events was cut");
+                    let (account, error) = (account.as_str(), failure.cause());
+                    tracing::error!(account, after, error, "a stream of events was cut");
                     Some((Err(std::io::Error::other("the stream cannot be read on")), None))
                 }
             }

@@ -302,7 +302,9 @@ impl From<CallError> for BillingError {
         match error {
             CallError::Rejected(rejection) => Self::Rejected(rejection),
             CallError::KeyNotTaken => {
-                tracing::error!("Stripe does not take the key; STRIPE_SECRET_KEY has to be replaced");
+                tracing::error!(
+                    "Stripe does not take the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY"
+                );
                 Self::NotConfigured
             }
             CallError::Unavailable => Self::Unavailable,

@@ -13,9 +13,11 @@ use std::{sync::Arc, time::Duration};
 
 use ::stripe::{Client as Wire, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use miniserde::Deserialize;
+use stripe_client_core::RequestBuilder;
 use tokio::time::sleep;
 
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
+use outcome::cause;
 pub use outcome::{CallError, Rejection, is_missing};
 pub use requests::*;
 
@@ -133,15 +135,27 @@ impl Client {
         let mut pauses = self.patience.pauses.iter();
         loop {
             let request = ask.request().build().customize::<A::Answer>();
-            let error = match request.request_strategy(strategy.clone()).send(self.wire.as_ref()).await {
+            let failed = match request.request_strategy(strategy.clone()).send(self.wire.as_ref()).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => CallError::of(&error).after(earlier.as_ref()),
+                Err(failed) => failed,
             };
+            let error = CallError::of(&failed).after(earlier.as_ref());
             let Some(pause) = pauses.next().filter(|_| error.may_pass()) else {
+                // A refusal is an answer, and is kept and told.
+                if error.rejection().is_none() {
+                    say_why(&ask.request().build(), strategy, &cause(&failed));
+                }
                 return Err(error);
             };
             earlier = Some(error);
             sleep(*pause).await;
         }
     }
+}
+
+/// Whoever asked is told that it has failed, and nothing of why. That is said here, once for all tries.
+fn say_why(asked: &RequestBuilder, strategy: &RequestStrategy, cause: &str) {
+    let (method, path) = (asked.method, asked.path.as_str());
+    let stripe_key = if let RequestStrategy::Idempotent(key) = strategy { Some(key.as_str()) } else { None };
+    tracing::warn!(?method, path, stripe_key, cause, "a call to Stripe has failed");
 }

@@ -97,3 +97,13 @@ impl CallError {
         }
     }
 }
+
+/// Why a call has no answer, for whoever reads the log. What a person may have typed in is left out.
+pub(super) fn cause(error: &StripeError) -> String {
+    match error {
+        StripeError::Stripe(error, status) => format!("it answered {status}, {}", error.type_.as_str()),
+        StripeError::JSONDeserialize(_) => "its answer cannot be read".to_owned(),
+        StripeError::ClientError(text) | StripeError::ConfigError(text) => text.clone(),
+        StripeError::Timeout => "there was no answer in time".to_owned(),
+    }
+}

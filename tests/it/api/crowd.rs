@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,34 @@ async fn also_through_two_servers_on_one_database() {
     let (done, refused) = rush(&[server.address.clone(), address], &server.admin).await;
     assert_eq!((done, refused), (100, 900));
     assert_eq!(server.balance("acme").await["available"], 0);
+    stop.cancel();
+    served.abort();
+}
+
+/// What an account holds is told from its own events, and so is never behind.
+#[tokio::test]
+async fn what_one_server_has_acknowledged_the_other_tells_at_once() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let pool = server.test.database.pool();
+    let (ledger, _running) = start(pool.clone(), server.test.clock.clone()).await;
+    let stop = CancellationToken::new();
+    let (address, _stop, served) = serve(router(pool, &ledger, Settings::default(), &stop).await).await;
+    let client = reqwest::Client::new();
+    let told = async |what: &str| -> Value {
+        let asked = client.get(format!("{address}/v1/accounts/acme/{what}")).bearer_auth(&server.admin);
+        asked.send().await.unwrap().json().await.unwrap()
+    };
+    for spent in 1..=5 {
+        let order = json!({ "type": "standard_generation", "generation_id": format!("gen_{spent}") });
+        let answer = server.post("/v1/accounts/acme/generations", order).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        assert_eq!(told("balance").await["available"], 50 - 5 * spent);
+        assert_eq!(told("limits").await["limits"][0]["used"], spent);
+    }
+    let held =
+        server.post("/v1/accounts/acme/holds", json!({ "amount": 5, "expires_in_s": 600 })).send().await;
+    assert_eq!(told("holds").await["holds"][0]["hold_id"], held.body["hold_id"]);
     stop.cancel();
     served.abort();
 }

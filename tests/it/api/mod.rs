@@ -6,6 +6,7 @@ mod coverage;
 mod crowd;
 mod document;
 mod examples;
+mod faults;
 mod keys;
 mod reports;
 pub mod server;

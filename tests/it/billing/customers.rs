@@ -1,7 +1,7 @@
 //! Is an account one customer, and nobody else's?
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, pack, with};
 
@@ -102,6 +102,43 @@ async fn an_account_that_is_several_customers_is_asked_for_at_all_of_them() {
     let preferred = shop.server.call(Method::PUT, &format!("{path}/default")).send().await;
     assert_eq!(preferred.status, 200, "{}", preferred.text);
     assert_eq!(shop.server.call(Method::DELETE, &path).send().await.status, 200);
+}
+
+/// An invoice that was recorded so many seconds ago.
+fn invoice(customer: &str, number: i64, now: i64) -> Value {
+    json!({
+        "id": format!("in_{customer}_{number:04}"), "object": "invoice", "customer": customer, "status": "paid",
+        "currency": "usd", "total": 999, "amount_due": 999, "amount_paid": 999, "amount_remaining": 0,
+        "created": now - number,
+    })
+}
+
+#[tokio::test]
+async fn of_each_of_several_customers_the_newest_thousand_are_listed() {
+    let shop = Shop::start().await;
+    let [first, second] = two_customers(&shop).await;
+    let now = shop.server.test.clock.now().seconds();
+    let mut invoices: Vec<Value> = (1..=1_003).map(|number| invoice(&first, number, now)).collect();
+    invoices.push(invoice(&second, 2_000, now));
+    shop.control("documents", json!({ "objects": invoices })).await;
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = shop.server.get(&format!("{ACME}/invoices?limit=100{cursor}")).send().await.body;
+        let ids = page["invoices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["invoice"].as_str().unwrap().to_owned());
+        listed.extend(ids);
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(listed.len(), 1_001);
+    assert_eq!(
+        (listed[0].clone(), listed[999].clone()),
+        (format!("in_{first}_0001"), format!("in_{first}_1000"))
+    );
+    assert_eq!(listed[1_000], format!("in_{second}_2000"), "none of the older three");
 }
 
 #[tokio::test]

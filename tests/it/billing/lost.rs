@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use counterfoil::stripe::reconcile::{Order, Report, Subject};
+use counterfoil::stripe::reconcile::{DAYS_DEFAULT, Order, Report, Subject};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -72,7 +72,11 @@ impl Shop {
     }
 
     async fn compare(&self, repair: bool) -> Report {
-        let since = self.server.test.clock.now().minus(TimeDelta::days(365));
+        self.compare_since(365, repair).await
+    }
+
+    async fn compare_since(&self, days: i64, repair: bool) -> Report {
+        let since = self.server.test.clock.now().minus(TimeDelta::days(days));
         let order = Order { since, fetch_events: repair, rebuild_events: repair };
         self.reconciler().run(order, |_, _| {}).await.unwrap()
     }
@@ -185,4 +189,24 @@ async fn what_was_lost_long_ago_is_told_by_the_objects() {
     assert!(shop.compare(false).await.found_nothing());
     let balance = shop.server.balance("acme").await;
     assert_eq!(balance["available"], 1_050, "{balance}");
+}
+
+/// How many events there are at Stripe, where each change makes one.
+async fn happened(shop: &Shop) -> Value {
+    shop.at_stripe(Method::GET, "/_sandbox", &[]).await["events"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_older_than_ninety_days_is_compared_where_that_is_asked_for_and_nothing_changes_at_stripe() {
+    let shop = Shop::start().await;
+    shop.lose(100).await;
+    shop.buy("pack", &pack()).await;
+    shop.pass("100 days").await;
+    shop.lose(0).await;
+    let before = happened(&shop).await;
+    assert!(shop.compare_since(DAYS_DEFAULT.into(), true).await.found_nothing());
+    let found = shop.compare_since(101, true).await;
+    assert_eq!((found.drifts.len(), found.remaining()), (1, 0), "{found:#?}");
+    assert_eq!(shop.server.balance("acme").await["available"], 1_050);
+    assert_eq!(happened(&shop).await, before);
 }

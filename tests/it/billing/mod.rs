@@ -17,6 +17,7 @@ mod portal;
 mod products;
 mod profile;
 mod resolving;
+mod rights;
 mod schedules;
 mod seconds;
 pub mod shop;

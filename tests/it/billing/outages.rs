@@ -1,11 +1,13 @@
 //! What if Stripe is slow, busy, broken, or cut off after it did the work? Nothing twice, and the right one of the four
 //! answers.
 
-use counterfoil::stripe::billing::Switch;
+use std::time::Duration;
+
+use counterfoil::stripe::{billing::Switch, client::Patience};
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, client, pack, plan, serve};
-use crate::api::server::Answer;
+use crate::{api::server::Answer, support::heard::Heard};
 
 /// More tries than a client makes.
 const ALL: usize = 3;
@@ -30,9 +32,11 @@ async fn fails_then_completes(fault: Value, code: &str) {
 async fn passes(fault: Value) {
     let shop = Shop::start().await;
     shop.become_customer().await;
+    let heard = Heard::begin();
     shop.fail(json!([fault])).await;
     let answer = shop.checkout("k1", &plan()).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
+    assert!(heard.lines_of("a call to Stripe has failed").is_empty(), "{:#?}", heard.lines());
     assert_eq!(shop.sessions().await, 2);
 }
 
@@ -45,8 +49,39 @@ async fn a_failure_that_passes_is_not_noticed() {
         json!({ "cut": true }),
         json!({ "cut": true, "after_work": true }),
         json!({ "delay_ms": 700 }),
+        json!({ "status": 500, "times": ALL - 1 }),
     ] {
         passes(fault).await;
+    }
+}
+
+/// As many as the tests' own client makes.
+#[test]
+fn a_try_has_ten_seconds_and_two_more_follow() {
+    let patience = Patience::default();
+    assert_eq!((patience.timeout, patience.pauses.len() + 1), (Duration::from_secs(10), ALL));
+}
+
+/// Whoever asks is told that there was no answer; why is for the log, once for all tries.
+#[tokio::test]
+async fn why_stripe_has_not_answered_is_logged_once_and_not_sent() {
+    for (fault, cause) in [
+        (json!({ "status": 500, "times": ALL }), "it answered 500, api_error"),
+        (json!({ "status": 429, "times": ALL }), "it answered 429, api_error"),
+        (json!({ "delay_ms": 700, "times": ALL }), "there was no answer in time"),
+    ] {
+        let shop = Shop::start().await;
+        shop.become_customer().await;
+        let heard = Heard::begin();
+        shop.fail(json!([fault])).await;
+        let failed = shop.checkout("k1", &pack()).await;
+        assert!(failed.status == 503 && !failed.text.contains(cause), "{}", failed.text);
+        let line = heard.line("a call to Stripe has failed");
+        assert_eq!(
+            (&line["level"], &line["method"], &line["path"]),
+            (&json!("WARN"), &json!("Post"), &json!("/checkout/sessions"))
+        );
+        assert_eq!(line["cause"], cause);
     }
 }
 
@@ -116,8 +151,10 @@ async fn a_stripe_that_is_not_there_has_done_nothing() {
     // Nothing listens on the port of a listener that is gone.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = serve(Switch::On(client("sk_test_shop", &format!("http://{gone}")))).await;
+    let heard = Heard::begin();
     let answer = server.post(&format!("{ACME}/checkout-sessions"), plan()).send().await;
     answer.is_problem(503, "stripe_unavailable");
+    assert_eq!(heard.line("a call to Stripe has failed")["cause"], "client error (Connect)");
 }
 
 /// A change of the subscription that is asked of a Stripe which fails like that. The request that reads the

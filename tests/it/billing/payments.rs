@@ -7,7 +7,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, pack};
-use crate::{api::server::Answer, support::ledger::music_for_sale};
+use crate::{
+    api::server::Answer,
+    support::{heard::Heard, ledger::music_for_sale},
+};
 
 const PAYMENTS: &str = "/v1/accounts/acme/payments";
 const BALANCE: &str = "/v1/accounts/acme/balance";
@@ -214,7 +217,8 @@ async fn without_the_person_a_bank_that_wants_to_ask_says_no_and_the_browser_can
 }
 
 #[tokio::test]
-async fn client_secrets_are_in_no_table() {
+async fn client_secrets_are_in_no_table_and_in_no_log() {
+    let heard = Heard::begin();
     let shop = Shop::start().await;
     let payment = make(&shop, packs(1)).await;
     act(&shop, &payment, "confirm", with_card("pm_card_threeDSecure2Required")).await;
@@ -224,6 +228,8 @@ async fn client_secrets_are_in_no_table() {
             .await
             .unwrap();
     assert!(kept.len() >= 3 && !kept.iter().any(|row| row.contains("_secret_")), "{kept:?}");
+    let said = heard.all();
+    assert!(said.contains("answered") && !said.contains("_secret_"), "{said}");
 }
 
 #[tokio::test]

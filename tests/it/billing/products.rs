@@ -65,6 +65,23 @@ async fn a_pricing_page_needs_no_key_and_no_stripe() {
 }
 
 #[tokio::test]
+async fn a_plans_lines_for_buyers_are_shown_wherever_it_is_offered() {
+    let server = without_stripe(Settings::default()).await;
+    let catalog = server.test.ledger.catalog().clone();
+    let plan = catalog.plans.iter().find(|plan| plan.id.as_str() == "creator").unwrap();
+    assert!(plan.marketing.len() > 1);
+    let lines = json!(plan.marketing);
+    let shown = |list: &Value| {
+        let named = |it: &&Value| it["product"] == "creator" || it["id"] == "creator";
+        list.as_array().unwrap().iter().find(named).unwrap()["marketing"].clone()
+    };
+    assert_eq!(shown(&visit(&server, "/v1/products", None).await.2["products"]), lines);
+    assert_eq!(visit(&server, "/v1/products/creator", None).await.2["marketing"], lines);
+    assert_eq!(visit(&server, "/v1/products/pack_500", None).await.2["marketing"], json!([]));
+    assert_eq!(shown(&server.get("/v1/catalog").send().await.body["plans"]), lines);
+}
+
+#[tokio::test]
 async fn a_browser_that_has_it_is_not_sent_it_again() {
     let server = without_stripe(Settings::default()).await;
     for path in ["/v1/products", "/v1/products/creator", "/v1/prices"] {

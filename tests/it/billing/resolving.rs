@@ -4,6 +4,7 @@ use counterfoil::stripe::billing::Resolved;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, pack, plan};
+use crate::support::heard::Heard;
 
 const ALL: usize = 3;
 const DONE: Resolved = Resolved { done: 1, rejected: 0, lost: 0, open: 0 };
@@ -120,6 +121,7 @@ async fn after_a_day_the_subscription_itself_says_that_it_was_done() {
 
 #[tokio::test]
 async fn what_cannot_be_found_out_any_more_is_marked_and_not_done_twice() {
+    let heard = Heard::begin();
     let shop = in_doubt(json!({ "status": 500, "times": ALL })).await;
     shop.advance("25 hours").await;
     assert_eq!(shop.resolve().await, Resolved { lost: 1, ..Resolved::default() });
@@ -127,6 +129,32 @@ async fn what_cannot_be_found_out_any_more_is_marked_and_not_done_twice() {
     shop.amend("change", "k1", &to_team()).await.is_problem(502, "stripe_outcome_lost");
     assert_eq!(shop.resolve().await, Resolved::default());
     assert_eq!(shop.amend("change", "k2", &to_team()).await.status, 202, "a new key is a new request");
+
+    let line = heard.line("whether Stripe did it was not found out in time");
+    assert_eq!((&line["level"], &line["account"]), (&json!("ERROR"), &json!("acme")));
+    assert_eq!(line["operation"], "subscription_change");
+    let asked = heard.lines_of("a call to Stripe has failed");
+    assert!(asked.iter().any(|asked| asked["stripe_key"] == line["stripe_key"]), "{line}: {asked:#?}");
+    let lost =
+        "counterfoil_stripe_calls_resolved_total{operation=\"subscription_change\",outcome=\"lost\"} 1";
+    heard.has_counted(&[lost]);
+}
+
+#[tokio::test]
+async fn how_many_calls_are_open_and_since_when_is_counted() {
+    let heard = Heard::begin();
+    let shop = in_doubt(cut_after_work()).await;
+    shop.advance("40 seconds").await;
+    shop.resolve().await;
+    heard
+        .has_counted(&["counterfoil_stripe_calls_open 1", "counterfoil_stripe_calls_open_oldest_seconds 40"]);
+    shop.advance("21 seconds").await;
+    assert_eq!(shop.resolve().await, DONE);
+    heard.has_counted(&[
+        "counterfoil_stripe_calls_open 0",
+        "counterfoil_stripe_calls_open_oldest_seconds 0",
+        "counterfoil_stripe_calls_resolved_total{operation=\"subscription_change\",outcome=\"done\"} 1",
+    ]);
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
 //! What if two subscriptions were paid for, where only one is sold? Somebody is told, and the newer one taken back where
 //! the catalog says so: once, whatever goes wrong.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use counterfoil::domain::catalog::SecondSubscription;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop};
-use crate::support::ledger::music_for_sale;
+use crate::support::{heard::Heard, ledger::music_for_sale};
 
 /// An account that has a subscription, and another that was made a minute later.
 async fn paid_twice(second: SecondSubscription) -> (Shop, String) {
@@ -38,6 +38,7 @@ async fn going(shop: &Shop) -> Vec<Value> {
 
 #[tokio::test]
 async fn two_that_are_paid_are_noticed_once_and_kept_unless_the_catalog_says_otherwise() {
+    let heard = Heard::begin();
     let (shop, _) = paid_twice(SecondSubscription::Keep).await;
     shop.advance("32 days").await;
     shop.settled().await;
@@ -50,12 +51,19 @@ async fn two_that_are_paid_are_noticed_once_and_kept_unless_the_catalog_says_oth
             .await
             .unwrap();
     assert_eq!(noticed, ["done"]);
+    let line = heard.line("an account has paid for two subscriptions");
+    assert_eq!((&line["level"], &line["account"]), (&json!("ERROR"), &json!("acme")));
+    assert_eq!(line["will_be_cancelled"], false);
+    let said = BTreeSet::from([line["subscription"].to_string(), line["other"].to_string()]);
+    assert_eq!(said, going(&shop).await.iter().map(|row| row["id"].to_string()).collect());
+    heard.has_counted(&["counterfoil_second_subscriptions_total 1"]);
 }
 
 /// Its money is not given back for credits that are used up.
 #[tokio::test]
 async fn a_newer_one_whose_credits_were_used_is_left_to_a_person() {
-    let (shop, _) = paid_twice(SecondSubscription::CancelAndRefund).await;
+    let heard = Heard::begin();
+    let (shop, newer) = paid_twice(SecondSubscription::CancelAndRefund).await;
     let available = shop.server.balance("acme").await["available"].as_i64().unwrap();
     let spent = shop.server.post(&format!("{ACME}/deductions"), json!({ "amount": available })).send().await;
     assert_eq!(spent.status, 201, "{}", spent.text);
@@ -64,6 +72,9 @@ async fn a_newer_one_whose_credits_were_used_is_left_to_a_person() {
         shop.resolve().await;
     }
     assert_eq!((going(&shop).await.len(), shop.list("/v1/refunds").await.len()), (2, 0));
+    assert_eq!(heard.line("an account has paid for two subscriptions")["will_be_cancelled"], true);
+    let line = heard.line("a second subscription was used, and is left");
+    assert_eq!((&line["account"], &line["subscription"]), (&json!("acme"), &json!(newer)));
 }
 
 #[tokio::test]

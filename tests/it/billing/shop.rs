@@ -61,15 +61,20 @@ impl Shop {
 
     /// The same, of another catalog.
     pub async fn selling(catalog: Arc<Catalog>) -> Self {
-        Self::selling_without(catalog, |_| false).await
+        Self::selling_without(catalog, "sk_test_shop", |_| false).await
+    }
+
+    /// The same, asking Stripe with another key.
+    pub async fn asking_with(key: &str) -> Self {
+        Self::selling_without(music_for_sale(), key, |_| false).await
     }
 
     /// The same, without the prices for which `missing` holds.
     pub async fn start_without(missing: impl Fn(&str) -> bool) -> Self {
-        Self::selling_without(music_for_sale(), missing).await
+        Self::selling_without(music_for_sale(), "sk_test_shop", missing).await
     }
 
-    async fn selling_without(catalog: Arc<Catalog>, missing: impl Fn(&str) -> bool) -> Self {
+    async fn selling_without(catalog: Arc<Catalog>, key: &str, missing: impl Fn(&str) -> bool) -> Self {
         let test = TestLedger::selling(catalog).await;
         let listen = "127.0.0.1:0".parse().unwrap();
         let (clock, signing_clock) = (test.clock.clone(), test.clock.clone());
@@ -78,7 +83,7 @@ impl Shop {
         let mut offers = offers(test.ledger.catalog());
         offers.retain(|offer| !missing(&offer.price_id));
         sandbox.offer(&offers);
-        let switch = Switch::On(client("sk_test_shop", &sandbox.url()));
+        let switch = Switch::On(client(key, &sandbox.url()));
         let server = Server::start_selling(test, Settings::default(), switch).await;
         let url = format!("{}/v1/webhooks/stripe", server.address);
         sandbox.deliver_to(Webhook { url, secret: WEBHOOK_SECRET.to_owned(), api_version: None });

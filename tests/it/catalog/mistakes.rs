@@ -197,6 +197,8 @@ fn each_mistake_is_said_with_its_line() {
         ("max = 50", "max = 0", "line 19: plans.basic.limits[0].max: 0 is too small; at least 1"),
         (", max = 50", "", "line 19: plans.basic.limits[0]: `max` is missing"),
         ("{ once = 50 }", "{ once = 50 }\ntrial = {}", "line 13: plans.free.trial: a plan without prices"),
+        ("days = 14", "days = 0", "line 23: plans.basic.trial.days: 0 is too small; at least 1"),
+        ("days = 14", "days = 731", "line 23: plans.basic.trial.days: 731 is too large; at most 730"),
         // Stripe
         (
             "setting = \"BASIC\"",

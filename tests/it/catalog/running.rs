@@ -208,6 +208,15 @@ impl Business {
         self.settled().await;
     }
 
+    /// Everything that Stripe has to tell was told.
+    pub async fn delivered(&self) {
+        let begin = Instant::now();
+        while self.stripe("/_sandbox").await["deliveries_waiting"] != 0 {
+            assert!(begin.elapsed() < PATIENCE, "it is not all told");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Everything that Stripe has to tell was told, and processed.
     pub async fn settled(&mut self) {
         let begin = Instant::now();

@@ -31,6 +31,41 @@ fn plan(id: &str) -> PlanId {
     PlanId::parse(id).expect("an id")
 }
 
+// ------------------------------------------------------------------------------------------------------------ trials
+
+/// A catalog with a plan that can be tried.
+fn with_trial(trial: &str, payments: &str) -> String {
+    format!(
+        "name = \"Test\"\nfree_plan = \"free\"\n[plans.free]\nname = \"Free\"\n[plans.pro]\nname = \"Pro\"\n\
+         prices.month = {{ amount = \"9.99\" }}\ntrial = {trial}\n{payments}"
+    )
+}
+
+#[test]
+fn a_trial_that_does_not_say_how_long_it_is_has_the_days_that_the_catalog_says() {
+    let days = |trial: &str, payments: &str| {
+        let catalog = right(&with_trial(trial, payments), &nothing_is_set);
+        let pro = catalog.plans.into_iter().find(|plan| plan.id.as_str() == "pro").expect("it is there");
+        pro.trial.expect("it can be tried").days
+    };
+    assert_eq!(days("{}", ""), 14);
+    assert_eq!(days("{}", "[payments]\ntrial_days = 30"), 30);
+    assert_eq!(days("{ days = 7 }", "[payments]\ntrial_days = 30"), 7);
+    assert_eq!(days("{ days = 7 }", "[payments]\ntrial_days = 0"), 7);
+}
+
+/// Stripe refuses a trial of no days when somebody buys it, which is too late.
+#[test]
+fn a_trial_of_no_days_is_a_mistake() {
+    let said = mistakes(&with_trial("{ credits = 5 }", "[payments]\ntrial_days = 0"));
+    assert_eq!(
+        said,
+        [
+            "line 8: plans.pro.trial: a trial has a day at least: say `days` here, or more in `payments.trial_days`"
+        ]
+    );
+}
+
 // ------------------------------------------------------------------------------------ retired plans, earlier amounts
 
 #[test]
@@ -281,6 +316,17 @@ fn what_the_settings_of_payments_cannot_be_is_said_with_its_line() {
         ("trust_processing = \"yes\"", "payments.trust_processing: expected true or false, found a text"),
         ("bridge_days = 61", "payments.bridge_days: 61 is too large; at most 60"),
         ("bridge_days = -1", "payments.bridge_days: -1 is negative"),
+        ("grace_days = 91", "payments.grace_days: 91 is too large; at most 90"),
+        ("trial_days = 731", "payments.trial_days: 731 is too large; at most 730"),
+        (
+            "proration = \"later\"",
+            "payments.proration: unknown proration `later`; known: `create_prorations`, ",
+        ),
+        ("cancellation = \"later\"", "payments.cancellation: unknown cancellation `later`; known: "),
+        (
+            "second_subscription = \"refund\"",
+            "payments.second_subscription: unknown second_subscription `refund`; known: `keep`, ",
+        ),
         (
             "retries = 3",
             "payments.retries: `retries` never did anything, and is gone: how often a failed payment",
@@ -290,6 +336,9 @@ fn what_the_settings_of_payments_cannot_be_is_said_with_its_line() {
         assert_eq!(said.len(), 1, "{}", said.join("\n"));
         assert!(said[0].starts_with(&format!("line 6: {expected}")), "{}", said[0]);
     }
+    let most = "bridge_days = 60\ngrace_days = 90\ntrial_days = 730\n";
+    let payments = right(&plain(&format!("[payments]\n{most}")), &nothing_is_set).payments;
+    assert_eq!((payments.bridge_days, payments.grace_days, payments.trial_days), (60, 90, 730));
 }
 
 #[test]

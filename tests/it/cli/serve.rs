@@ -191,3 +191,28 @@ async fn many_callers_who_come_at_once_with_one_key_are_all_let_in() {
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 199, "{statuses:?}");
 }
+
+/// What a program says that serves, and is stopped.
+async fn said_with(settings: &'static [(&'static str, &'static str)]) -> String {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    off_thread(move || {
+        let served = Served::start(|command| {
+            command.env("DATABASE_URL", url).envs(settings.iter().copied());
+        });
+        served.signal(libc::SIGTERM);
+        served.wait_and_hear().1
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_log_is_what_was_asked_for() {
+    let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+    let said = said_with(&[]).await;
+    assert!(said.contains("stopped") && said.lines().all(is_json), "no terminal reads it: {said}");
+    let said = said_with(&[("COUNTERFOIL_LOG_FORMAT", "text")]).await;
+    assert!(said.contains("stopped") && !said.lines().any(is_json), "{said}");
+    let said = said_with(&[("RUST_LOG", "error")]).await;
+    assert_eq!(said, "");
+}

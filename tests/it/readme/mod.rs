@@ -1,5 +1,6 @@
 //! Is what the documentation says so? The walk is walked, and what is listed is compared with the program.
 
+mod afternoon;
 mod curl;
 mod document;
 mod lists;

@@ -39,6 +39,21 @@ async fn a_first_debit_is_trusted_and_paid_days_later() {
 }
 
 #[tokio::test]
+async fn a_debit_takes_its_business_days() {
+    for (method, day) in
+        [("pm_usBankAccount_success", "02-05"), ("pm_bacsDebit_success", "02-05"), ("pm_success_de", "02-19")]
+    {
+        let bench = Bench::start().await;
+        subscribe(&bench, method, &[]).await;
+        bench.advance("20 days").await;
+        let paid = bench.get("/v1/events?type=payment_intent.succeeded").await;
+        let at = paid["data"][0]["created"].as_i64().unwrap();
+        let at = chrono::DateTime::from_timestamp(at, 0).unwrap();
+        assert_eq!(at.format("%m-%d").to_string(), day, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn a_first_debit_that_fails_voids_its_invoice_and_leaves_the_subscription_active() {
     let bench = Bench::start().await;
     let (path, _) = subscribe(&bench, "pm_usBankAccount_failure", &[]).await;

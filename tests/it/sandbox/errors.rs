@@ -186,3 +186,15 @@ async fn it_fails_when_it_is_asked_to() {
         "two were made all the same"
     );
 }
+
+#[tokio::test]
+async fn a_parameter_that_it_has_no_use_for_is_taken_and_has_no_effect() {
+    let bench = Bench::start().await;
+    let plain = bench.post("/v1/customers", &[("name", "Ada")]).await;
+    let form = [("name", "Ada"), ("tax_exempt", "reverse"), ("preferred_locales[0]", "de")];
+    let mut made = bench.post("/v1/customers", &form).await;
+    for name in ["id", "invoice_prefix"] {
+        made[name] = plain[name].clone();
+    }
+    assert_eq!(made, plain);
+}

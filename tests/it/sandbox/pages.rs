@@ -1,5 +1,6 @@
 //! Do the overview and the portal show and do what a person expects?
 
+use reqwest::Method;
 use serde_json::json;
 
 use super::{Bench, text};
@@ -95,4 +96,41 @@ async fn an_invoice_is_read_on_its_page_and_as_a_file_once_it_is_final() {
     assert_eq!((&draft["status"], draft["hosted_invoice_url"].is_null()), (&json!("draft"), true));
     let (status, _) = bench.page(&format!("/invoices/{}", text(&draft["id"]))).await;
     assert_eq!(status, 404, "a draft is nobody's to see");
+}
+
+/// What the second column of the page's table of cards calls them, and their numbers.
+fn cards() -> Vec<(String, String)> {
+    let page = include_str!("../../../docs/SANDBOX.md");
+    let table =
+        page.split_once("| number |").unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let of_row = |row: &str| -> Vec<(String, String)> {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let tokens = cells[2].split(", ").map(|token| token.trim_matches('`').to_owned());
+        cells[1].split(", ").map(str::to_owned).zip(tokens).collect()
+    };
+    table.flat_map(of_row).collect()
+}
+
+#[tokio::test]
+async fn each_card_of_the_table_can_be_attached_and_is_on_the_page_to_pay_on() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    let form = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", price.as_str()),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", "https://example.com"),
+    ];
+    let session = bench.post("/v1/checkout/sessions", &form).await;
+    let (_, html) = bench.page(&format!("/checkout/{}", text(&session["id"]))).await;
+    let cards = cards();
+    assert!(cards.len() > 15, "{cards:?}");
+    for (number, token) in cards {
+        assert!(html.contains(&format!("<code>{}</code>", number.replace(' ', ""))), "{number}");
+        let customer = bench.post("/v1/customers", &[]).await;
+        let attach = format!("/v1/payment_methods/{token}/attach");
+        let (status, answer) = bench.ask(Method::POST, &attach, &[("customer", text(&customer["id"]))]).await;
+        // What the bank refuses is not attached, and says why.
+        assert!(status == 200 || (status == 402 && token.contains("Declined")), "{token}: {answer}");
+    }
 }

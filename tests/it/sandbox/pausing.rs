@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Bench, text};
 
+/// How long a resumption, or a change that is to be paid first, may take.
+const PENDING_S: i64 = 23 * 3_600;
+
 struct Held {
     bench: Bench,
     path: String,
@@ -71,7 +74,8 @@ async fn a_resumption_is_paid_before_the_subscription_goes_on() {
     let success = [("payment_behavior", "resume_on_payment_success")];
     let waiting = held.bench.post(&format!("{}/resume", held.path), &success).await;
     assert_eq!(waiting["status"], "paused");
-    assert!(waiting["pending_update"]["expires_at"].is_i64());
+    let until = held.bench.clock.now().seconds() + PENDING_S;
+    assert_eq!(waiting["pending_update"]["expires_at"], until);
     let invoice = text(&held.bench.get("/v1/invoices?status=open").await["data"][0]["id"]).to_owned();
     held.pay_with("pm_card_visa").await;
     held.bench.post(&format!("/v1/invoices/{invoice}/pay"), &[]).await;
@@ -84,15 +88,20 @@ async fn a_resumption_is_paid_before_the_subscription_goes_on() {
 }
 
 #[tokio::test]
-async fn a_resumption_that_is_not_paid_is_void_after_a_day() {
+async fn a_resumption_that_is_not_paid_is_void_after_23_hours() {
     let held = Held::start().await;
     held.bench.post(&format!("{}/pause", held.path), &[("bill_for[unused_time_from][type]", "none")]).await;
     held.bench.advance("2 months").await;
     held.pay_with("pm_card_chargeCustomerFail").await;
     let success = [("payment_behavior", "resume_on_payment_success")];
     held.bench.post(&format!("{}/resume", held.path), &success).await;
-    held.bench.advance("1 day").await;
-    assert_eq!(held.row().await["status"], "paused");
+    held.bench.advance(&format!("{} seconds", PENDING_S - 1)).await;
+    assert!(held.row().await["pending_update"].is_object(), "it can still be paid");
+    held.bench.advance("1 second").await;
+    assert_eq!(
+        (&held.row().await["status"], &held.row().await["pending_update"]),
+        (&json!("paused"), &Value::Null)
+    );
     assert_eq!(held.bench.get("/v1/invoices?status=void").await["data"].as_array().unwrap().len(), 1);
     let attempted = held.bench.post(&format!("{}/resume", held.path), &[]).await;
     assert_eq!(attempted["status"], "past_due", "as Stripe does where nothing is said");
@@ -138,7 +147,9 @@ async fn a_change_can_wait_for_its_money() {
             held.bench.post(&format!("/v1/invoices/{invoice}/pay"), &[]).await;
             held.bench.told("customer.subscription.pending_update_applied").await;
         } else {
-            held.bench.advance("1 day").await;
+            held.bench.advance(&format!("{} seconds", PENDING_S - 1)).await;
+            assert!(held.row().await["pending_update"].is_object(), "it can still be paid");
+            held.bench.advance("1 second").await;
             held.bench.told("customer.subscription.pending_update_expired").await;
         }
         let row = held.row().await;

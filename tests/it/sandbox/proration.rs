@@ -204,6 +204,22 @@ async fn another_interval_keeps_the_anchor_in_the_flexible_mode_and_moves_it_in_
     }
 }
 
+/// What nobody has verified can be either way.
+#[tokio::test]
+async fn a_debit_that_begins_where_the_anchor_was_moved_is_a_proration_unless_that_is_set_otherwise() {
+    for is_proration in [true, false] {
+        let month = Month::flexible().await;
+        let set = json!({ "anchor_debits_are_prorations": is_proration });
+        assert_eq!(month.bench.control("settings", set).await.0, 200);
+        month.bench.advance("14 days").await;
+        let form = [("billing_cycle_anchor[type]", "now"), ("proration_behavior", "always_invoice")];
+        month.update(&form).await;
+        let invoice = month.invoice().await;
+        assert_eq!(amounts(&invoice), [-1000, 1999]);
+        assert_eq!(parent(&invoice["lines"]["data"][1]).0, is_proration);
+    }
+}
+
 #[tokio::test]
 async fn a_stub_until_the_anchor_is_a_share_and_no_proration() {
     let anchor = (1_769_860_800 + 7 * DAY_S).to_string();

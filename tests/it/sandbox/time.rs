@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Bench, text};
 
+const HOUR_S: i64 = 3_600;
+const DAY_S: i64 = 24 * HOUR_S;
+
 async fn subscribe(bench: &Bench, card: &str, more: &[(&str, &str)]) -> String {
     let customer = bench.customer(card).await;
     let price = bench.price("Basic", "999").await;
@@ -15,6 +18,23 @@ async fn subscribe(bench: &Bench, card: &str, more: &[(&str, &str)]) -> String {
 
 async fn latest(bench: &Bench, subscription: &Value) -> Value {
     bench.get(&format!("/v1/invoices/{}", text(&subscription["latest_invoice"]))).await
+}
+
+/// When the events of a type were made, the oldest first.
+async fn made(bench: &Bench, kind: &str) -> Vec<i64> {
+    let listed = bench.get(&format!("/v1/events?type={kind}&limit=100")).await;
+    let events = listed["data"].as_array().unwrap().iter().rev();
+    events.map(|event| event["created"].as_i64().unwrap()).collect()
+}
+
+/// What is expected of `row` is not so a second before this time has passed, and is so then.
+async fn happens_after(bench: &Bench, seconds: i64, path: &str, expected: impl Fn(&Value) -> bool) {
+    bench.advance(&format!("{} seconds", seconds - 1)).await;
+    let early = bench.get(path).await;
+    assert!(!expected(&early), "a second too early: {early:#}");
+    bench.advance("1 second").await;
+    let row = bench.get(path).await;
+    assert!(expected(&row), "{row:#}");
 }
 
 #[tokio::test]
@@ -171,4 +191,65 @@ async fn an_incomplete_subscription_expires_and_a_balance_pays() {
         (&json!("paid"), &json!(0), &json!(999))
     );
     assert_eq!(bench.get(&format!("/v1/customers/{customer}")).await["balance"], -501);
+}
+
+#[tokio::test]
+async fn a_period_that_ends_is_renewed_sixteen_seconds_later_in_one_report() {
+    let bench = Bench::start().await;
+    let id = subscribe(&bench, "pm_card_visa", &[]).await;
+    let path = format!("/v1/subscriptions/{id}");
+    let end = |row: &Value| row["items"]["data"][0]["current_period_end"].as_i64().unwrap();
+    let first = end(&bench.get(&path).await);
+    let before = made(&bench, "customer.subscription.updated").await.len();
+    bench.control("clock", json!({ "to": first })).await;
+    happens_after(&bench, 16, &path, |row| end(row) > first).await;
+    let reports = made(&bench, "customer.subscription.updated").await;
+    assert_eq!(reports[before..], [first + 16], "the period and its invoice are told at once");
+    let draft = bench.get(&path).await["latest_invoice"].clone();
+    happens_after(&bench, HOUR_S, &format!("/v1/invoices/{}", text(&draft)), |row| row["status"] == "paid")
+        .await;
+}
+
+#[tokio::test]
+async fn a_payment_that_fails_is_tried_again_after_three_five_seven_and_seven_days() {
+    let bench = Bench::start().await;
+    let id = subscribe(&bench, "pm_card_visa", &[]).await;
+    let path = format!("/v1/subscriptions/{id}");
+    let customer = text(&bench.get(&path).await["customer"]).to_owned();
+    let bad =
+        bench.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", &[("customer", &customer)]).await;
+    bench.post(&path, &[("default_payment_method", text(&bad["id"]))]).await;
+    bench.advance("52 days").await;
+    let tries = made(&bench, "invoice.payment_failed").await;
+    let days: Vec<i64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(days, [3 * DAY_S, 5 * DAY_S, 7 * DAY_S, 7 * DAY_S]);
+    assert_eq!(made(&bench, "customer.subscription.deleted").await, tries[4..]);
+}
+
+#[tokio::test]
+async fn a_trial_is_told_about_three_days_before_its_end() {
+    let bench = Bench::start().await;
+    let id = subscribe(&bench, "pm_card_visa", &[("trial_period_days", "14")]).await;
+    let end = bench.get(&format!("/v1/subscriptions/{id}")).await["trial_end"].as_i64().unwrap();
+    bench.advance("14 days").await;
+    assert_eq!(made(&bench, "customer.subscription.trial_will_end").await, [end - 3 * DAY_S]);
+}
+
+#[tokio::test]
+async fn a_session_is_open_for_a_day_and_a_first_payment_may_take_23_hours() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    let form = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", price.as_str()),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", "https://example.com"),
+    ];
+    let session = bench.post("/v1/checkout/sessions", &form).await;
+    let path = format!("/v1/checkout/sessions/{}", text(&session["id"]));
+    happens_after(&bench, DAY_S, &path, |row| row["status"] == "expired").await;
+
+    let id = subscribe(&bench, "pm_card_visa", &[("payment_behavior", "default_incomplete")]).await;
+    let path = format!("/v1/subscriptions/{id}");
+    happens_after(&bench, 23 * HOUR_S, &path, |row| row["status"] == "incomplete_expired").await;
 }

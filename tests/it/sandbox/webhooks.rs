@@ -1,8 +1,10 @@
 //! Are webhooks signed, repeated, and as wrong as somebody asks?
 
+use std::time::{Duration, Instant};
+
 use counterfoil::{
     clock::Clock,
-    sandbox::{Options, Sandbox, Webhook},
+    sandbox::{Options, RETRIES, Sandbox, Webhook},
     stripe::signature::{Secret, Secrets, SignatureError, verify},
 };
 use serde_json::{Value, json};
@@ -193,4 +195,76 @@ async fn ids_of_events_can_say_nothing_of_their_time() {
     assert_eq!(ids.len(), 30);
     assert!(ids != sorted && !ids.iter().rev().eq(sorted.iter()), "{ids:?}");
     assert_eq!(bench.control("settings", json!({ "event_ids": "other" })).await.0, 400);
+}
+
+/// How the webhooks of a customer that is made now arrive, and how long that takes.
+async fn arrive(bench: &Bench, name: &str, copies: usize) -> (Vec<Received>, Duration) {
+    let before = bench.receiver.all().len();
+    let begun = Instant::now();
+    bench.post("/v1/customers", &[("name", name)]).await;
+    let all = bench.receiver.wait(name, |all| all.len() == before + copies).await;
+    (all[before..].to_vec(), begun.elapsed())
+}
+
+#[tokio::test]
+async fn from_here_on_they_are_doubled_delayed_and_damaged_until_that_is_ended() {
+    let bench = Bench::start().await;
+    bench.control("faults", json!({ "duplicates": 2 })).await;
+    let (copies, _) = arrive(&bench, "Ada", 3).await;
+    assert!(copies.iter().all(|copy| copy.body == copies[0].body));
+
+    bench.control("faults", json!({ "delay_ms": 300 })).await;
+    let (_, took) = arrive(&bench, "Bob", 1).await;
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+
+    bench.control("faults", json!({ "corrupt_percent": 100 })).await;
+    let (damaged, _) = arrive(&bench, "Eve", 1).await;
+    assert_eq!(verified(&bench, &damaged[0], SECRET), Err(SignatureError::NoMatch));
+
+    bench.control("faults", json!({})).await;
+    let (whole, _) = arrive(&bench, "Ian", 1).await;
+    assert_eq!(verified(&bench, &whole[0], SECRET), Ok(()));
+}
+
+#[tokio::test]
+async fn they_overtake_each_other_where_that_is_asked_for() {
+    const EVENTS: usize = 24;
+    let bench = Bench::start().await;
+    bench.control("faults", json!({ "reorder_ms": 500 })).await;
+    for number in 0..EVENTS {
+        bench.post("/v1/customers", &[("name", &format!("{number:02}"))]).await;
+    }
+    let all = bench.receiver.wait("all of them", |all| all.len() == EVENTS).await;
+    let names: Vec<String> =
+        all.iter().map(|received| text(&received.event()["data"]["object"]["name"]).to_owned()).collect();
+    assert!(!names.is_sorted(), "{names:?}");
+}
+
+#[tokio::test]
+async fn they_are_sent_again_elsewhere_later_and_in_another_version() {
+    let bench = Bench::start().await;
+    bench.post("/v1/customers", &[("name", "Ada")]).await;
+    bench.receiver.wait("the customer", |all| all.len() == 1).await;
+    let elsewhere = Receiver::start().await;
+    let begun = Instant::now();
+    let again = json!({ "url": elsewhere.url(), "delay_ms": 300, "api_version": "2024-04-10" });
+    assert_eq!(bench.control("webhooks", again).await.1["deliveries"], 1);
+    let all = elsewhere.wait("the copy", |all| all.len() == 1).await;
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+    assert_eq!(all[0].event()["api_version"], "2024-04-10");
+    assert_eq!(bench.receiver.all().len(), 1);
+}
+
+/// The later tries take too long to be waited for: the pauses are those that the page says, and the first two are seen.
+#[tokio::test]
+async fn a_try_that_fails_is_followed_by_others_after_longer_and_longer_pauses() {
+    assert_eq!(RETRIES.map(|pause| pause.as_millis()), [500, 2_000, 10_000, 60_000, 300_000]);
+    let bench = Bench::start().await;
+    bench.receiver.fail(2);
+    let (_, took) = arrive(&bench, "Ada", 1).await;
+    assert!(took >= RETRIES[0] + RETRIES[1] && took < RETRIES[2], "{took:?}");
+    let shown = bench.page("/_sandbox/deliveries").await.1;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let row = &shown["deliveries"][0];
+    assert_eq!((&row["state"], &row["attempts"]), (&json!("delivered"), &json!(3)), "{row}");
 }

@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use counterfoil::{
     catalog::Mode,
     clock::Clock,
-    stripe::doctor::{Code, Deployed, Level},
+    stripe::{
+        doctor::{Code, Deployed, Level},
+        setup::{prepare, set_up},
+    },
 };
 use reqwest::Method;
 use serde_json::json;
@@ -54,6 +57,21 @@ async fn a_restricted_key_without_a_right() {
     assert_eq!(wrong(&findings), [(Code::Rights, Level::Error)], "{findings:#?}");
     let found = findings.iter().find(|finding| finding.check == Code::Rights).unwrap();
     assert_eq!(found.found, "the key may not read webhook endpoints");
+}
+
+#[tokio::test]
+async fn the_rights_that_the_page_names_are_enough_for_setup_and_doctor() {
+    let key = "rk_test_setup";
+    let mut account = Account::empty().await;
+    let may = ["products", "prices", "billing_portal", "webhook_endpoints", "events"];
+    account.control("keys", json!({ "key": key, "may": may })).await;
+    let (client, wanted) = (account.client(key), account.wanted());
+    let plan = prepare(&client, &wanted, account.retire).await.expect("it may read all of it");
+    let (report, outcome) = set_up(&client, &wanted, plan, account.retire, &|_| {}).await;
+    outcome.expect("it may do all of it");
+    account.settings.extend(report.settings);
+    let findings = account.examine_as(key, &Clock::system(), &account.deployed()).await.unwrap();
+    assert_eq!(wrong(&findings), [], "{findings:#?}");
 }
 
 #[tokio::test]

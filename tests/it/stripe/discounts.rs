@@ -17,7 +17,7 @@ use super::{
     documents::here,
     reports::{CREATOR, DAY, START, item, report, standing},
 };
-use crate::billing::shop::client;
+use crate::{billing::shop::client, support::heard::Heard};
 
 /// What Stripe answers, by path, and what it was asked. The sandbox sells nothing at a discount.
 #[derive(Clone, Default)]
@@ -162,14 +162,16 @@ async fn a_discount_of_the_customer_counts_from_the_next_report_on_unless_the_su
 
 #[tokio::test]
 async fn a_discount_that_cannot_be_found_out_is_counted_and_said_and_holds_nothing_up() {
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
-    let _counting = metrics::set_default_local_recorder(&recorder);
+    let heard = Heard::begin();
     let office = Office::open([]).await;
     let event = office.told(&[with(0, &json!(["di_lost"]))]).await.remove(0);
     assert_eq!(office.revenue().await, 1_999);
     assert_eq!(office.desk.state(&event).await, State::Processed);
     assert!(office.desk.reason(&event).await.contains("di_lost"));
-    let text = handle.render();
-    assert!(text.contains("counterfoil_stripe_discounts_unknown_total 1"), "{text}");
+    let line = heard.line("a discount is not known, and takes nothing off the revenue");
+    assert_eq!(
+        (&line["level"], &line["event"], &line["discount"]),
+        (&json!("WARN"), &json!(event), &json!("di_lost"))
+    );
+    heard.has_counted(&["counterfoil_stripe_discounts_unknown_total 1"]);
 }

@@ -14,7 +14,7 @@ use super::{
     desk::{Desk, available},
     documents::{ADA, BOB, SHAPES, here, read, story, value},
 };
-use crate::support::ledger::start;
+use crate::support::{heard::Heard, ledger::start};
 
 #[tokio::test]
 async fn a_delivery_is_kept_once_and_its_first_body_stays() {
@@ -191,6 +191,7 @@ async fn what_is_not_handled_yet_can_be_processed_again() {
 /// Somebody is called after five of them; a success begins a new count.
 #[tokio::test]
 async fn failures_in_a_row_are_counted() {
+    let heard = Heard::begin();
     let desk = Desk::open().await;
     let fail = async |number: u32| {
         let mut event = value("edge", "unknown_enum_status.json");
@@ -202,6 +203,9 @@ async fn failures_in_a_row_are_counted() {
         fail(number).await;
         assert_eq!(desk.processor.watch().failures_in_a_row(), number);
     }
+    let call = heard.line("Stripe events fail one after the other");
+    assert_eq!((&call["level"], &call["failures"]), (&json!("ERROR"), &json!(FAILURES_IN_A_ROW_MAX)));
+    heard.has_counted(&["counterfoil_inbox_alerts_total 1"]);
     desk.take_file(SHAPES[1], "customer.created.json").await;
     desk.work().await;
     assert_eq!(desk.processor.watch().failures_in_a_row(), 0);
@@ -209,24 +213,37 @@ async fn failures_in_a_row_are_counted() {
 
 #[tokio::test]
 async fn dead_letters_and_states_are_counted() {
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
-    let _counting = metrics::set_default_local_recorder(&recorder);
+    let heard = Heard::begin();
     let desk = Desk::open().await;
     desk.take_file("edge", "unknown_enum_status.json").await;
     desk.take_file("edge", "livemode_true.json").await;
     desk.work().await;
     measure(&desk.inbox).await.unwrap();
-    let text = handle.render();
-    for line in [
+    heard.has_counted(&[
         "counterfoil_inbox_dead_letters_total 1",
         "counterfoil_inbox_events_total{state=\"dead\"} 1",
         "counterfoil_inbox_events{state=\"dead\"} 1",
         "counterfoil_inbox_events{state=\"quarantined\"} 1",
         "counterfoil_inbox_events{state=\"received\"} 0",
-    ] {
-        assert!(text.contains(line), "{line} is not in\n{text}");
-    }
+    ]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_one_error_in_the_log_that_names_the_commands() {
+    let heard = Heard::begin();
+    let desk = Desk::open().await;
+    let dead = desk.take_file("edge", "unknown_enum_status.json").await;
+    let aside = desk.take_file("edge", "livemode_true.json").await;
+    desk.work().await;
+    desk.work().await;
+    let line = heard.line("a Stripe event could not be processed");
+    assert_eq!((&line["level"], &line["event"]), (&json!("ERROR"), &json!(dead)));
+    assert_eq!(
+        (&line["reason"], &line["what_to_do"]),
+        (&json!(desk.reason(&dead).await), &json!(to_do(&dead)))
+    );
+    let line = heard.line("a Stripe event is not for this deployment, and was put aside");
+    assert_eq!((&line["level"], &line["event"]), (&json!("WARN"), &json!(aside)));
 }
 
 /// What a person reads first about a dead letter is what to do.

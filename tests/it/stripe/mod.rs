@@ -13,6 +13,7 @@ mod edge;
 mod inbox;
 mod order;
 mod packs;
+mod patience;
 mod planted;
 mod reports;
 mod revenue;

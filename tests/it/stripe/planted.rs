@@ -43,7 +43,7 @@ pub fn shown(drifts: &[Drift]) -> String {
 type Plant = (&'static str, fn(&mut Value), &'static str, &'static str);
 
 /// What Stripe says of Ada's subscription, and the ledger otherwise.
-const OF_A_SUBSCRIPTION: [Plant; 9] = [
+const OF_A_SUBSCRIPTION: [Plant; 10] = [
     (
         "plan",
         |object| object["items"]["data"][0]["price"]["id"] = json!("price_1QLedgerTeamMonthly000003"),
@@ -74,6 +74,12 @@ const OF_A_SUBSCRIPTION: [Plant; 9] = [
         "monthly 1999 usd",
     ),
     ("end", |object| object["cancel_at"] = json!(1_754_042_700), "ends 2025-08-01", "ends never"),
+    (
+        "trial",
+        |object| object["trial_end"] = json!(1_748_772_300),
+        "trial ends 2025-06-01",
+        "trial ends never",
+    ),
     (
         "collection",
         |object| object["pause_collection"] = json!({ "behavior": "void" }),

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod database;
+pub mod heard;
 pub mod ledger;
 pub mod optional;
 pub mod program;

@@ -168,6 +168,35 @@ async fn what_is_dead_is_left_to_a_person() {
     assert!(bureau.run(false).await.found_nothing());
 }
 
+/// A desk that was told nothing of a paid invoice, whose customer nobody knows.
+async fn nobodys() -> Bureau {
+    let bureau = Bureau::open(at("2025-06-02T00:00:00Z")).await;
+    let mut invoice = value(SHAPES[1], "invoice.paid.subscription_create.json")["data"]["object"].clone();
+    invoice["parent"]["subscription_details"]["metadata"] = json!({});
+    bureau.happened(&[], &[invoice]).await;
+    let report = bureau.run(false).await;
+    let [drift] = report.drifts.as_slice() else { panic!("{report:#?}") };
+    assert!(drift.stripe_says.starts_with("what is nobody's: "), "{drift:?}");
+    bureau
+}
+
+#[tokio::test]
+async fn what_is_nobodys_is_told_once_its_customer_is_linked_and_else_can_be_discarded() {
+    let bureau = nobodys().await;
+    bureau.desk.tell(&["customer.created.json"]).await;
+    assert_eq!(bureau.run(true).await.remaining(), 0);
+    assert_eq!(bureau.desk.ada().await, 550);
+
+    let bureau = nobodys().await;
+    let report = bureau.run(true).await;
+    let Cause::EventUnprocessed { event, state: State::Waiting, .. } = &report.drifts[0].cause else {
+        panic!("{report:#?}");
+    };
+    let now = bureau.desk.clock().now();
+    bureau.desk.inbox.discard(event, "not ours", now).await.unwrap();
+    assert!(bureau.run(false).await.found_nothing());
+}
+
 #[tokio::test]
 async fn one_damaged_account_does_not_keep_the_others_from_being_compared() {
     let bureau = Bureau::open(at("2025-06-05T00:00:00Z")).await;

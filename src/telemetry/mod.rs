@@ -1,9 +1,13 @@
 //! What does the program say about itself while it runs? Logs for people or for machines, and metrics.
 
+mod line;
+
 use std::{io::IsTerminal, sync::OnceLock, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+pub use line::JsonLine;
 
 use crate::config::{LogConfig, LogFormat};
 
@@ -35,7 +39,7 @@ pub fn start_logs(config: &LogConfig) {
     let filter = EnvFilter::new(&config.filter);
     let registry = tracing_subscriber::registry().with(filter);
     let started = if json {
-        let layer = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+        let layer = fmt::layer().event_format(JsonLine);
         registry.with(layer.with_writer(std::io::stderr)).try_init()
     } else {
         let layer = fmt::layer().compact().with_target(false).with_ansi(terminal);

@@ -1,0 +1,143 @@
+//! What if the program itself is at fault? Whoever asked is told that it is, and an operator why: once, in the log.
+
+use counterfoil::stripe::billing::Switch;
+use serde_json::{Value, json};
+
+use super::server::{Answer, Server};
+use crate::{
+    audit::tamper,
+    billing::shop::{ACME, client, pack, serve},
+    stripe::documents::{SHAPES, value},
+    support::{
+        heard::Heard,
+        ledger::{open, start},
+    },
+};
+
+/// What PostgreSQL says of a table that is gone, which no caller is to read.
+const CAUSE: &str = "does not exist";
+
+/// Takes something away that the program rests on.
+async fn lose(server: &Server, table: &str) {
+    let sql = format!("alter table {table} rename to lost");
+    sqlx::query(&sql).execute(&server.test.database.pool()).await.unwrap();
+}
+
+/// The answer says nothing of the cause, and the log says it in one line, which the answer's id leads to.
+fn is_logged_once_and_not_sent(heard: &Heard, answer: &Answer, table: &str) {
+    answer.is_problem(500, "internal");
+    for word in [CAUSE, table, "database", "sqlx"] {
+        assert!(!answer.text.contains(word), "{word}: {}", answer.text);
+    }
+    let id = answer.header("x-request-id").unwrap();
+    let lines: Vec<Value> = heard.lines().into_iter().filter(|line| line["request_id"] == *id).collect();
+    let [line] = lines.as_slice() else { panic!("{lines:#?}") };
+    assert_eq!((&line["level"], &line["code"]), (&json!("ERROR"), &json!("internal")), "{line}");
+    assert!(line.to_string().contains(CAUSE) && line.to_string().contains(table), "{line}");
+}
+
+#[tokio::test]
+async fn a_fault_is_logged_once_with_its_cause_which_is_not_sent() {
+    for (table, path) in [
+        ("stripe_inbox", "/v1/inbox"),
+        ("api_keys", "/v1/api-keys"),
+        ("events", "/v1/audit/accounts/acme/replay"),
+    ] {
+        let server = Server::start().await;
+        server.open("acme").await;
+        lose(&server, &format!("ledger.{table}")).await;
+        let heard = Heard::begin();
+        let answer = server.get(path).send().await;
+        is_logged_once_and_not_sent(&heard, &answer, table);
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_cannot_be_stored_is_refused_so_that_stripe_sends_it_again() {
+    let server = Server::start().await;
+    lose(&server, "ledger.stripe_inbox").await;
+    let heard = Heard::begin();
+    let event = value(SHAPES[1], "customer.created.json");
+    is_logged_once_and_not_sent(&heard, &server.deliver(&event).await, "stripe_inbox");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_of_stripe_that_cannot_be_written_down() {
+    let gone = "http://127.0.0.1:9";
+    let server = serve(Switch::On(client("sk_test_shop", gone))).await;
+    lose(&server, "ledger.stripe_calls").await;
+    let heard = Heard::begin();
+    let answer = server.post(&format!("{ACME}/checkout-sessions"), pack()).send().await;
+    is_logged_once_and_not_sent(&heard, &answer, "stripe_calls");
+    assert!(heard.lines_of("a call to Stripe has failed").is_empty());
+}
+
+/// The other commands of the batch are answered, and only the one that failed is said to.
+#[tokio::test]
+async fn a_command_of_a_batch_that_fails_is_logged_once_with_its_place_and_its_cause_is_not_sent() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    lose(&server, "ledger.events").await;
+    let heard = Heard::begin();
+    let refund = json!({
+        "command": "refund", "account": "acme", "deduction_id": "ded_3", "reason": "failed", "idempotency_key": "k1",
+    });
+    let negative = json!({ "command": "deduct", "account": "acme", "amount": -1, "idempotency_key": "k2" });
+    let answer = server.post("/v1/commands", json!([negative, refund])).send().await;
+    assert_eq!((&answer.body[0]["status"], &answer.body[1]["status"]), (&json!(422), &json!(500)));
+    assert!(!answer.text.contains(CAUSE) && !answer.text.contains("events"), "{}", answer.text);
+    let line = heard.line("a command of a batch failed");
+    assert_eq!((&line["request_id"], &line["index"]), (&json!(answer.header("x-request-id")), &json!(1)));
+    assert!(line.to_string().contains(CAUSE), "{line}");
+}
+
+/// Its status was sent before anything was known to be wrong.
+#[tokio::test]
+async fn a_stream_of_events_that_cannot_be_read_on_is_cut_and_the_log_says_why() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    server.grant("acme", 2_000).await;
+    let one = |number: u32| json!({ "command": "deduct", "account": "acme", "amount": 1, "idempotency_key": number.to_string() });
+    let answer = server.post("/v1/commands", json!((0..1_000).map(one).collect::<Vec<Value>>())).send().await;
+    assert_eq!(answer.status, 200);
+    tamper(&server.test, "update ledger.events set payload = '{}' where sequence = 1002").await;
+    let heard = Heard::begin();
+    let url = format!("{}/v1/accounts/acme/events", server.address);
+    let request = reqwest::Client::new().get(url).bearer_auth(&server.admin);
+    let stream = request.header("accept", "application/x-ndjson").send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    assert!(stream.text().await.is_err(), "nobody takes a part for the whole");
+    let line = heard.line("a stream of events was cut");
+    assert_eq!(
+        (&line["level"], &line["account"], &line["after"]),
+        (&json!("ERROR"), &json!("acme"), &json!(1_000))
+    );
+    assert!(line["error"].is_string(), "{line}");
+}
+
+/// Callers are told that a person has to look; what is wrong is for that person.
+#[tokio::test]
+async fn what_is_wrong_with_a_damaged_account_is_logged_once_and_not_sent() {
+    let server = Server::start().await;
+    let (other, _running) = start(server.test.database.pool(), server.test.clock.clone()).await;
+    open(&other, "acme").await.unwrap();
+    tamper(&server.test, "delete from ledger.events where sequence = 1").await;
+    let heard = Heard::begin();
+    let answer = server.post(&format!("{ACME}/deductions"), json!({ "amount": 1 })).send().await;
+    answer.is_problem(500, "account_damaged");
+    let line = heard.line("accounts cannot be loaded");
+    assert_eq!(line["level"], "ERROR");
+    let cause = line["error"].as_str().unwrap();
+    assert!(!answer.text.contains(cause), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_refusal_is_no_fault_and_is_not_logged() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let heard = Heard::begin();
+    let answer = server.post(&format!("{ACME}/deductions"), json!({ "amount": 1_000 })).send().await;
+    answer.is_problem(402, "insufficient_credits");
+    let loud: Vec<Value> = heard.lines().into_iter().filter(|line| line["level"] != "INFO").collect();
+    assert!(loud.is_empty(), "{loud:#?}");
+}

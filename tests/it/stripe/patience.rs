@@ -1,0 +1,76 @@
+//! How long does a claim of the inbox wait for Stripe? Not longer because more events wait for it.
+
+use std::time::{Duration, Instant};
+
+use counterfoil::{
+    domain::time::Timestamp,
+    stripe::{
+        client::{ApiUrl, Client, Patience, SecretKey},
+        inbox::State,
+        processor::Processor,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    bureau::Bureau,
+    documents::{here, value},
+};
+
+const FETCHING: Duration = Duration::from_secs(5);
+/// More than twice as many as are fetched at the same time: with a patience of their own, they would take three times as
+/// long.
+const EVENTS: usize = 17;
+
+/// An invoice of which the event has only some of the lines, and all of it.
+fn long_invoice(number: usize) -> (Value, Value) {
+    let mut event = value("edge", "invoice_lines_truncated.json");
+    event["id"] = json!(format!("evt_long_{number}"));
+    event["data"]["object"]["id"] = json!(format!("in_long_{number}"));
+    let mut invoice = event["data"]["object"].clone();
+    invoice["lines"]["has_more"] = json!(false);
+    (event, invoice)
+}
+
+/// Stripe takes longer than anybody waits for, and its client waits longer still.
+async fn open(at: Timestamp) -> Bureau {
+    let mut bureau = Bureau::open(at).await;
+    let (key, url) =
+        (SecretKey::parse("sk_test_bureau").unwrap(), ApiUrl::parse(&bureau.sandbox.url()).unwrap());
+    let patience = Patience { timeout: 12 * FETCHING, pauses: Vec::new() };
+    let client = Client::new(&key, &url, patience).unwrap();
+    let (inbox, ledger) = (bureau.desk.inbox.clone(), bureau.desk.test.ledger.clone());
+    bureau.desk.processor = Processor::new(inbox, ledger, here()).asking(Some(client));
+    bureau
+}
+
+#[tokio::test]
+async fn a_claim_fetches_for_five_seconds_and_what_is_not_there_waits_for_its_next_attempt() {
+    let invoices: Vec<(Value, Value)> = (0..EVENTS).map(long_invoice).collect();
+    let made = invoices[0].0["created"].as_i64().unwrap();
+    let bureau = open(Timestamp::from_seconds(made + 60).unwrap()).await;
+    bureau.desk.tell(&["customer.created.json"]).await;
+    bureau.fail(json!([{ "delay_ms": 60_000, "times": EVENTS }])).await;
+    let mut events = Vec::new();
+    for (event, _) in &invoices {
+        events.push(bureau.desk.take(event).await);
+    }
+
+    let begun = Instant::now();
+    bureau.desk.processor.work().await.unwrap();
+    let took = begun.elapsed();
+    assert!((FETCHING..3 * FETCHING).contains(&took), "{took:?}");
+    for event in &events {
+        assert_eq!(bureau.desk.state(event).await, State::Waiting);
+        assert!(bureau.desk.reason(event).await.contains("was not there in time"));
+    }
+
+    bureau.fail(json!([])).await;
+    let objects: Vec<Value> = invoices.into_iter().map(|(_, invoice)| invoice).collect();
+    bureau.happened(&[], &objects).await;
+    bureau.desk.pass(2);
+    bureau.desk.work().await;
+    for event in &events {
+        assert_eq!(bureau.desk.state(event).await, State::Processed, "{}", bureau.desk.reason(event).await);
+    }
+}
