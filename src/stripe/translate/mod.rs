@@ -22,6 +22,7 @@ mod revenue;
 mod subscription;
 mod top_up;
 
+pub use invoice::payments;
 pub use owner::Owner;
 pub(super) use packs::ITEMS;
 

@@ -156,7 +156,7 @@ async fn the_ledger_is_compared_with_stripe_and_put_right() {
         &database,
     ));
     let text = String::from_utf8(shown.stdout).unwrap();
-    assert!(text.contains("1 events and 0 objects were read at Stripe. The ledger says the same."), "{text}");
+    assert!(text.contains("1 events and 1 objects were read at Stripe. The ledger says the same."), "{text}");
     let without_a_key = program::run(on(&mut program::command(&["stripe", "reconcile"]), &database));
     assert_eq!(program::code(&without_a_key), 2);
 }
