@@ -19,7 +19,7 @@ pub struct Report {
     pub since: Timestamp,
     pub begun_at: Timestamp,
     pub ended_at: Timestamp,
-    /// How many objects of each kind were read.
+    /// How many objects of each kind were listed, and how many were `asked` for by their ids.
     pub read: BTreeMap<&'static str, u64>,
     /// Events that Stripe lists and that never came.
     pub missing_events: Vec<MissingEvent>,

@@ -70,7 +70,21 @@ fn gone_purchase() -> Value {
     event
 }
 
-const TOLD: [Told; 12] = [
+fn void_note() -> Value {
+    let mut note = note();
+    note["id"] = json!("cn_void");
+    (note["status"], note["voided_at"]) = (json!("void"), json!(1_752_192_000));
+    event("credit_note.voided", &note)
+}
+
+fn gone_free_invoice() -> Value {
+    let mut event = another("invoice.paid.subscription_cycle.json", &[(RENEWED, "in_free")]);
+    event["id"] = json!("evt_unfounded_free");
+    (event["data"]["object"]["amount_paid"], event["data"]["object"]["amount_due"]) = (json!(0), json!(0));
+    event
+}
+
+const TOLD: [Told; 16] = [
     Told {
         kind: "customer",
         event: || another("customer.created.json", &[(CUSTOMER, "cus_gone")]),
@@ -128,6 +142,26 @@ const TOLD: [Told; 12] = [
         kind: "refund",
         event: || another("refund.created.json", &[(REFUND, "re_gone")]),
         reported: &[(Subject::Refund, "re_gone", "1000 usd went back")],
+    },
+    Told {
+        kind: "refund of which only that it failed was told",
+        event: || another("refund.failed.json", &[(REFUND, "re_failed")]),
+        reported: &[(Subject::Refund, "re_failed", "1000 usd did not go back after all")],
+    },
+    Told {
+        kind: "credit note that is void",
+        event: void_note,
+        reported: &[(Subject::CreditNote, "cn_void", "500 usd credited, void")],
+    },
+    Told {
+        kind: "dispute of which only the end was told",
+        event: || another("charge.dispute.closed.json", &[(DISPUTE, "du_lost")]),
+        reported: &[(Subject::Dispute, "du_lost", "lost")],
+    },
+    Told {
+        kind: "invoice that a balance paid",
+        event: gone_free_invoice,
+        reported: &[(Subject::PaidInvoice, "in_free", "paid 0 usd")],
     },
     Told {
         kind: "credit note",
