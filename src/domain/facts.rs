@@ -197,7 +197,13 @@ impl Facts {
     /// What is known of an invoice that is not paid, and since when.
     #[must_use]
     pub fn unpaid(&self, invoice: &ProviderId) -> Option<InvoiceState> {
-        self.unpaid.get(invoice).map(|(unpaid, _)| unpaid.state)
+        self.unpaid_invoice(invoice).map(|unpaid| unpaid.state)
+    }
+
+    /// An invoice that is not paid, as it was told last.
+    #[must_use]
+    pub fn unpaid_invoice(&self, invoice: &ProviderId) -> Option<&UnpaidInvoice> {
+        self.unpaid.get(invoice).map(|(unpaid, _)| unpaid)
     }
 
     /// When an invoice was paid, if it is among what was paid for.

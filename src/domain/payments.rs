@@ -82,6 +82,17 @@ pub enum DisputeState {
     Lost,
 }
 
+/// What is known of the refunds of one payment, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refunded {
+    /// What single refunds come to that did not fail.
+    pub single: i64,
+    /// What totals say, without what has failed since. `None`: no total was told.
+    pub total: Option<i64>,
+    /// What was paid, as the totals say.
+    pub paid: Option<i64>,
+}
+
 /// How much of a payment has gone back, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Returned {
@@ -116,10 +127,17 @@ impl Refunds {
     /// What has gone back and stayed there. A total counts what failed after it; single refunds may be known
     /// only in part, and so may totals: the greater one holds.
     fn net(&self) -> i64 {
+        let single = self.single();
+        self.total().map_or(single, |total| single.max(total))
+    }
+
+    fn single(&self) -> i64 {
         let single = self.single.values().filter(|single| single.failed_at.is_none());
-        let single = single.fold(0_i64, |sum, single| sum.saturating_add(single.money.minor));
-        let totals = self.totals.iter().map(|(at, total)| total.saturating_sub(self.failed_since(*at)));
-        totals.fold(single, i64::max)
+        single.fold(0_i64, |sum, single| sum.saturating_add(single.money.minor))
+    }
+
+    fn total(&self) -> Option<i64> {
+        self.totals.iter().map(|(at, total)| total.saturating_sub(self.failed_since(*at))).max()
     }
 
     /// What a total of `at` still counts, and what has failed since.
@@ -187,6 +205,11 @@ impl Payments {
         self.invoices.get(payment)
     }
 
+    /// The payments that are known to have paid an invoice.
+    pub fn payments_of<'a>(&'a self, invoice: &'a ProviderId) -> impl Iterator<Item = &'a ProviderId> {
+        self.invoices.iter().filter(move |(_, paid)| *paid == invoice).map(|(payment, _)| payment)
+    }
+
     pub(super) fn link(&mut self, payment: &ProviderId, invoice: &ProviderId) {
         self.invoices.entry(payment.clone()).or_insert_with(|| invoice.clone());
     }
@@ -214,6 +237,26 @@ impl Payments {
     #[must_use]
     pub fn find_refund(&self, payment: &ProviderId, refund: &ProviderId) -> Option<&Single> {
         self.refunds.get(payment)?.single.get(refund)
+    }
+
+    /// The payment that a refund is known to be of.
+    #[must_use]
+    pub fn refunded_by(&self, refund: &ProviderId) -> Option<&ProviderId> {
+        let mut refunds = self.refunds.iter();
+        refunds.find(|(_, refunds)| refunds.single.contains_key(refund)).map(|(payment, _)| payment)
+    }
+
+    /// The invoice that a credit note is known to be of.
+    #[must_use]
+    pub fn credited_by(&self, note: &ProviderId) -> Option<&ProviderId> {
+        self.notes.iter().find(|(_, notes)| notes.contains_key(note)).map(|(invoice, _)| invoice)
+    }
+
+    /// What is known of the refunds of a payment; `None`: of none.
+    #[must_use]
+    pub fn refunded(&self, payment: &ProviderId) -> Option<Refunded> {
+        let refunds = self.refunds.get(payment)?;
+        Some(Refunded { single: refunds.single(), total: refunds.total(), paid: refunds.paid })
     }
 
     /// The largest total that was told of a payment since then, in minor units. It counts every refund until then.

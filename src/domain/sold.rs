@@ -22,7 +22,7 @@ use super::{
 pub const CHECKOUTS_KEPT_MAX: usize = 64;
 
 /// How long a page can be paid on. Stripe lets none be open for longer.
-const PAGE_LIVES: TimeDelta = TimeDelta::hours(24);
+pub const PAGE_LIVES: TimeDelta = TimeDelta::hours(24);
 
 /// What one pack gives, and what it costs, as it was offered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -120,6 +120,12 @@ impl Sales {
     pub fn open_plans(&self, at: Timestamp) -> impl Iterator<Item = ProviderId> {
         let open = self.plans.iter().filter(move |(_, opened)| opened.plus(PAGE_LIVES) > at);
         open.map(|(session, _)| session.clone())
+    }
+
+    /// Whether nothing was told of a page on which a plan can be paid for since it was opened.
+    #[must_use]
+    pub fn is_open(&self, session: &ProviderId) -> bool {
+        self.plans.contains_key(session)
     }
 
     pub(super) fn start(&mut self, session: &ProviderId, sold: Option<&SoldPack>, at: Timestamp) {

@@ -27,9 +27,10 @@ use crate::{
     domain::{
         catalog::Catalog,
         names::{AccountId, GenerationId},
+        time::Timestamp,
     },
     journal::{
-        append, find,
+        append, find, range,
         recorded::{Position, Recorded},
         row::RowError,
         snapshot,
@@ -168,6 +169,28 @@ impl Ledger {
         limit: i64,
     ) -> Result<Vec<Recorded>, RowError> {
         find::stream(&self.pool, SHARD, account, after, limit).await
+    }
+
+    /// The events of these types after a position, up to another one. One that cannot be read keeps none of the others
+    /// from being read.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn events_of(
+        &self,
+        types: &[&str],
+        after: Position,
+        until: Position,
+    ) -> Result<Vec<Result<Recorded, RowError>>, sqlx::Error> {
+        range::of_types(&self.pool, SHARD, types, after, until).await
+    }
+
+    /// The position before the first event that was recorded since a time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn position_before(&self, at: Timestamp) -> Result<Position, sqlx::Error> {
+        range::before(&self.pool, SHARD, at, self.head().await?).await
     }
 
     #[must_use]

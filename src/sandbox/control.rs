@@ -161,7 +161,7 @@ fn keep(state: &mut State, documents: &Documents) -> Result<Value, Failure> {
     let no_event =
         || Failure::invalid("An event has `id`, `created`, `type` and `data.object`.").param("events");
     for event in events.ok_or_else(no_event)? {
-        state.recorded.keep(event.created, &event.object);
+        state.recorded.keep(event.created, &event.left_of_it());
         state.events.put(event);
     }
     for object in &documents.objects {

@@ -34,7 +34,7 @@ pub fn page<T: Stored>(
     Ok(json!({ "object": "list", "data": data, "has_more": more, "url": url }))
 }
 
-fn made(object: &Value) -> i64 {
+pub fn made(object: &Value) -> i64 {
     object.get("created").and_then(Value::as_i64).unwrap_or(0)
 }
 
@@ -85,7 +85,8 @@ fn cut<'a, T>(rows: &'a [T], call: &Call, id: impl Fn(&'a T) -> &'a str) -> Resu
 }
 
 /// The filter `created`, an instant or a range.
-fn in_time(created: i64, call: &Call) -> bool {
+/// Whether a list asks for what was made then.
+pub fn in_time(created: i64, call: &Call) -> bool {
     let Some(filter) = call.params.find("created") else { return true };
     if let Some(exact) = filter.as_str().and_then(|text| text.parse::<i64>().ok()) {
         return created == exact;

@@ -54,6 +54,7 @@ impl Recorded {
     pub fn list<'a>(&'a self, kind: &'a str, call: &'a Call) -> impl Iterator<Item = &'a Value> {
         let of_kind = self.objects.values().map(|(_, object)| object);
         let of_kind = of_kind.filter(move |object| text(object, "object") == Some(kind));
+        let of_kind = of_kind.filter(|object| object.get("deleted").is_none());
         of_kind.filter(move |object| FILTERS.iter().all(|name| fits(object, name, call)))
     }
 }

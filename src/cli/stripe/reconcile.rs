@@ -12,7 +12,7 @@ use crate::{
     stripe::{
         Deployment,
         inbox::Inbox,
-        reconcile::{DAYS_DEFAULT, Order, Reconciler, Report},
+        reconcile::{DAYS_DEFAULT, Order, Reconciler, Report, Subject},
     },
 };
 
@@ -24,10 +24,11 @@ use super::super::{
 };
 
 pub(super) const HELP: &str = "\
-Reads Stripe's events of the last 30 days, and its subscriptions, paid invoices, checkouts, payments, refunds, credit
-notes and disputes, and says what the ledger does not know, or knows with another amount or state, and why. With
---repair, events that never came are put into the inbox, and what no event tells is told by one that is made of the
-object; late events count once all the same. What no event corrects is left to a person. Nothing is changed at Stripe.
+Reads Stripe's events of the last 30 days, and its customers, subscriptions, invoices, checkouts, payments, refunds,
+credit notes and disputes, and says what the ledger does not know, or knows with another amount or state, and why. What
+the ledger names and Stripe does not list is asked for one by one. What could not be compared is said. With --repair,
+events that never came are put into the inbox, and what no event tells is told by one that is made of the object; late
+events count once all the same. What no event corrects is left to a person. Nothing is changed at Stripe.
 Exit code 1 says that something is still not as Stripe says.
 
 Examples:
@@ -96,12 +97,19 @@ impl Reconcile {
 
 fn shown(report: &Report) -> String {
     let events = report.read.get("event").copied().unwrap_or(0);
-    let objects = report.read.values().sum::<u64>().saturating_sub(events);
-    let read = format!("{events} events and {objects} objects were read at Stripe.");
-    if report.found_nothing() {
+    let asked = report.read.get("asked").copied().unwrap_or(0);
+    let listed = report.read.values().sum::<u64>().saturating_sub(events).saturating_sub(asked);
+    let mut read = format!("{events} events and {listed} objects were read at Stripe.");
+    if asked > 0 {
+        read = format!("{read} {asked} that it does not list were asked for one by one.");
+    }
+    if report.is_the_same() {
         return format!("{read} The ledger says the same.");
     }
     let mut parts = vec![read];
+    if !report.not_compared.is_empty() {
+        parts.push(not_compared(report));
+    }
     if !report.missing_events.is_empty() {
         parts.push(missing_events(report));
     }
@@ -109,7 +117,8 @@ fn shown(report: &Report) -> String {
         parts.push(drifts(report));
     }
     parts.push(match report.remaining() {
-        0 => "All of it was put right.".to_owned(),
+        0 if report.found_nothing() => "The ledger says the same of all else.".to_owned(),
+        0 => "All that differs was put right.".to_owned(),
         remaining => format!("{remaining} are not as Stripe says. docs/STRIPE.md says what can be done."),
     });
     parts.join("\n")
@@ -124,6 +133,19 @@ fn missing_events(report: &Report) -> String {
             event.created_at.to_string(),
             or_dash(event.object.as_ref()),
             now(event.repaired).to_owned(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn not_compared(report: &Report) -> String {
+    let mut table = table(["could not be compared", "object", "account", "because"]);
+    for left_out in &report.not_compared {
+        table.add_row([
+            left_out.subject.map_or("an event", Subject::as_str).to_owned(),
+            or_dash(left_out.object.as_ref()),
+            or_dash(left_out.account.as_ref()),
+            left_out.because.clone(),
         ]);
     }
     table.to_string()

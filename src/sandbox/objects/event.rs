@@ -56,6 +56,14 @@ impl Stored for Event {
 }
 
 impl Event {
+    /// What there is of the object after the event. Of a customer that was deleted there is nothing but that.
+    pub fn left_of_it(&self) -> Value {
+        if self.kind == "customer.deleted" {
+            return json!({ "id": self.object.get("id"), "object": "customer", "deleted": true });
+        }
+        self.object.clone()
+    }
+
     /// One that happened elsewhere; `None` when the document is no event.
     pub fn of_document(document: &Value) -> Option<Self> {
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);

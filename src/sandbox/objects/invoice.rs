@@ -191,6 +191,7 @@ impl Invoice {
             "amount_due": due,
             "amount_overpaid": 0,
             "amount_paid": self.amount_paid,
+            "amount_paid_off_stripe": if self.paid_out_of_band { self.own_share() } else { 0 },
             "amount_remaining": self.remaining(),
             "amount_shipping": 0,
             "attempt_count": self.attempts,

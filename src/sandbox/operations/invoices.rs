@@ -13,7 +13,7 @@ use crate::sandbox::{
     call::Call,
     failure::Failure,
     objects::invoice::{Invoice, Status},
-    paging::{page, page_of_values},
+    paging::{in_time, made, page, page_of_values},
     state::State,
     table::Stored,
 };
@@ -137,7 +137,8 @@ fn list_payments(state: &mut State, call: &Call) -> Answer {
         })
         .filter(|payment| status.is_none() || payment.get("status").and_then(Value::as_str) == status);
     let recorded = state.recorded.list("invoice_payment", call).cloned();
-    let payments: Vec<Value> = payments.chain(recorded).collect();
+    let payments = payments.chain(recorded).filter(|payment| in_time(made(payment), call));
+    let payments: Vec<Value> = payments.collect();
     page_of_values(&payments, call, "/v1/invoice_payments")
 }
 

@@ -138,7 +138,9 @@ fn invoice(state: &State, object: &mut Object) {
     let details = details.unwrap_or_default();
     let paid = object.get("status").and_then(Value::as_str) == Some("paid");
     let metadata = details.get("metadata").map(|metadata| json!({ "metadata": metadata }));
-    for gone in ["parent", "amount_overpaid", "total_taxes", "total_pretax_credit_amounts"] {
+    for gone in
+        ["parent", "amount_overpaid", "amount_paid_off_stripe", "total_taxes", "total_pretax_credit_amounts"]
+    {
         object.remove(gone);
     }
     let old = json!({

@@ -53,21 +53,23 @@ impl Inbox {
         self::payments(&mut *self.pool().acquire().await?, payments).await
     }
 
-    /// The subscriptions that were reported by then, but for these.
+    /// Some of the subscriptions that were reported by then, in the order of their ids, from after one on.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub(in crate::stripe) async fn reported_beside(
+    pub(in crate::stripe) async fn reported(
         &self,
-        listed: &[&str],
+        after: &str,
         until: Timestamp,
+        limit: i64,
     ) -> Result<Vec<ProviderId>, sqlx::Error> {
         let rows: Vec<String> = sqlx::query_scalar(
             "select distinct subscription from ledger.stripe_reports
-             where subscription <> all ($1) and known_at <= $2 order by subscription",
+             where subscription > $1 and known_at <= $2 order by subscription limit $3",
         )
-        .bind(listed)
+        .bind(after)
         .bind(until.to_utc())
+        .bind(limit)
         .fetch_all(self.pool())
         .await?;
         Ok(rows.iter().filter_map(|id| ProviderId::parse(id).ok()).collect())

@@ -8,7 +8,7 @@ use crate::domain::{
     account::OpenAccount,
     amount::Money,
     command::{RecordPackPurchase, RecordPaidInvoice},
-    invoice::PaidInvoice,
+    invoice::{LineEffect, PaidInvoice},
     names::{PlanId, ProviderId},
     sold::{grant_of, is_granted},
     time::Period,
@@ -49,22 +49,33 @@ fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut
     }
     compare("total", told.total.to_string(), known.total.to_string(), Kept::Amount);
     compare("credited before", told.credited.to_string(), known.credited.to_string(), Kept::Amount);
-    let said = told.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost));
-    let held = known.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost));
+    let said =
+        told.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
+    let held =
+        known.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
     compare("lines", lines(said), lines(held), Kept::Amount);
 }
 
-type Line<'a> = (&'a PlanId, u32, Period, &'a Money);
+type Line<'a> = (&'a PlanId, u32, Period, &'a Money, LineEffect);
 
 /// In an order of their own: which id a line has does not matter, and several may say the same.
 fn lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> String {
     let mut shown_lines: Vec<String> = lines
-        .map(|(plan, quantity, period, cost)| {
-            format!("{quantity} × {plan} for {} from {} to {}", shown(cost), period.start, period.end)
+        .map(|(plan, quantity, period, cost, effect)| {
+            let (start, end) = (period.start, period.end);
+            format!("{}{quantity} × {plan} for {} from {start} to {end}", does(effect), shown(cost))
         })
         .collect();
     shown_lines.sort_unstable();
     if shown_lines.is_empty() { NOTHING.to_owned() } else { shown_lines.join(", ") }
+}
+
+const fn does(effect: LineEffect) -> &'static str {
+    match effect {
+        LineEffect::Charge => "",
+        LineEffect::Credit => "given back ",
+        LineEffect::Nothing => "nothing for ",
+    }
 }
 
 pub(super) fn compare_purchase(

@@ -4,14 +4,16 @@
 //! that events report, and no second reading of Stripe's shapes is needed.
 
 use super::{
-    bought::{compare_invoice, compare_purchase},
+    bought::{compare_invoice, compare_purchase, paid},
+    claim::unpaid,
     report::Kept,
 };
 use crate::{
     domain::{
-        account::{Account, OpenAccount},
+        account::{Account, CustomerLink, OpenAccount},
         amount::Money,
-        command::Command,
+        command::{CheckoutStep, Command, RecordCheckout},
+        invoice::{InvoiceState, UnpaidInvoice},
         names::ProviderId,
         payments::{Dispute, DisputeState, Note, Single},
         subscription::{SubscriptionStatus, SubscriptionTerms},
@@ -80,6 +82,13 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
         {
             difference.note(format!("{customer} is its customer"), NOTHING);
         }
+        Command::UnlinkCustomer { customer, .. }
+            if known.and_then(|account| account.customers.get(customer)) == Some(&CustomerLink::Linked) =>
+        {
+            difference.note("deleted", "it is its customer");
+        }
+        Command::RecordCheckout(checkout) => compare_page(known, checkout, difference),
+        Command::RecordUnpaidInvoice { invoice, .. } => compare_unpaid(known, invoice, difference),
         Command::LinkPayment { payment, invoice, .. } => {
             let said = |invoice: &ProviderId| format!("{payment} paid {invoice}");
             match payments.and_then(|payments| payments.invoice_of(payment)) {
@@ -92,6 +101,19 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
         }
         Command::RecordPaidInvoice(paid) => compare_invoice(known, paid, difference),
         Command::RecordPackPurchase(purchase) => compare_purchase(known, purchase, difference),
+        Command::RecordRefund { refund, payment, .. }
+        | Command::RecordFailedRefund { refund, payment, .. }
+            if payments.and_then(|payments| payments.refunded_by(refund)).is_some_and(|of| of != payment) =>
+        {
+            let of = payments.and_then(|payments| payments.refunded_by(refund));
+            compare_of("refund", payment, of, difference);
+        }
+        Command::RecordCreditNote { note, invoice, .. }
+            if payments.and_then(|payments| payments.credited_by(note)).is_some_and(|of| of != invoice) =>
+        {
+            let of = payments.and_then(|payments| payments.credited_by(note));
+            compare_of("credit note", invoice, of, difference);
+        }
         Command::RecordRefund { refund, payment, money, effective_at } => {
             match payments.and_then(|payments| payments.find_refund(payment, refund)) {
                 Some(known) => compare_refund(money, false, known, difference),
@@ -111,17 +133,68 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
             let known = payments.and_then(|payments| payments.find_note(invoice, note));
             compare_note(money, *voided, known, difference);
         }
-        Command::OpenDispute { dispute, money, .. } => {
+        Command::OpenDispute { dispute, payment, money, .. } => {
             let known = payments.and_then(|payments| payments.dispute(dispute));
-            compare_dispute(DisputeState::Open, Some(money), known, difference);
+            compare_dispute((DisputeState::Open, payment), Some(money), known, difference);
         }
-        Command::CloseDispute { dispute, won, money, .. } => {
+        Command::CloseDispute { dispute, payment, won, money, .. } => {
             let known = payments.and_then(|payments| payments.dispute(dispute));
             let told = if *won { DisputeState::Won } else { DisputeState::Lost };
-            compare_dispute(told, money.as_ref(), known, difference);
+            compare_dispute((told, payment), money.as_ref(), known, difference);
         }
         Command::RecordSubscription(record) => compare_subscription(known, &record.terms, difference),
         _ => {}
+    }
+}
+
+/// Until when a page can be paid on is all that is kept of it.
+fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: &mut Difference) {
+    let said = match told.step {
+        CheckoutStep::Completed { .. } => "completed",
+        CheckoutStep::Expired => "expired",
+        CheckoutStep::Started => return,
+    };
+    if known.is_some_and(|account| account.sales.is_open(&told.session)) {
+        difference.note(said, "open");
+    }
+}
+
+/// That an invoice waits for its money is of consequence before the first payment only, and is not always told after it.
+fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference: &mut Difference) {
+    let said = unpaid(told.state);
+    if let Some(paid_with) = known.and_then(|account| account.payments.paid(&told.invoice)) {
+        return difference.note_kept(said, paid(paid_with), Kept::Amount);
+    }
+    let facts = known.and_then(|account| account.subscriptions.facts().get(&told.subscription));
+    let Some(held) = facts.and_then(|facts| facts.unpaid_invoice(&told.invoice)) else {
+        let has_paid = facts.is_some_and(|facts| facts.has_paid());
+        if !(told.state == InvoiceState::Open && has_paid) {
+            difference.note(said, NOTHING);
+        }
+        return;
+    };
+    if held.state < told.state {
+        difference.note(said, unpaid(held.state));
+    } else if held.state != told.state && held.state.is_final() {
+        difference.note_kept(said, unpaid(held.state), Kept::End);
+    } else if held.charges != told.charges {
+        difference.note_kept(charges(told), charges(held), Kept::Amount);
+    }
+}
+
+fn charges(invoice: &UnpaidInvoice) -> String {
+    let charges = invoice.charges.iter();
+    let shown: Vec<String> = charges
+        .map(|charge| format!("{} from {} to {}", charge.plan, charge.period.start, charge.period.end))
+        .collect();
+    shown.join(", ")
+}
+
+/// What money went back for.
+fn compare_of(what: &str, told: &ProviderId, held: Option<&ProviderId>, difference: &mut Difference) {
+    let of = |bought: &ProviderId| format!("a {what} of {bought}");
+    if let Some(held) = held.filter(|held| *held != told) {
+        difference.note_kept(of(told), of(held), Kept::Purpose);
     }
 }
 
@@ -148,7 +221,7 @@ fn compare_total(money: &Money, total: Option<i64>, difference: &mut Difference)
     }
 }
 
-fn went_back(money: &Money, failed: bool) -> String {
+pub(super) fn went_back(money: &Money, failed: bool) -> String {
     format!("{} {}", shown(money), if failed { "did not go back after all" } else { "went back" })
 }
 
@@ -174,7 +247,7 @@ pub(super) fn note(money: &Money, voided: bool) -> String {
 
 /// An end is told again as long as it is another one; that there is none is not.
 fn compare_dispute(
-    told: DisputeState,
+    (told, payment): (DisputeState, &ProviderId),
     money: Option<&Money>,
     known: Option<&Dispute>,
     difference: &mut Difference,
@@ -182,7 +255,9 @@ fn compare_dispute(
     let Some(known) = known else {
         return difference.note(state(told), NOTHING);
     };
-    if known.state != told {
+    if known.payment != *payment {
+        compare_of("dispute", payment, Some(&known.payment), difference);
+    } else if known.state != told {
         match told {
             DisputeState::Open => difference.note_kept(state(told), state(known.state), Kept::End),
             DisputeState::Won | DisputeState::Lost => difference.note(state(told), state(known.state)),

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    bought::{compare_payment, paid},
     difference::{Difference, difference, running, status},
-    report::{Cause, Drift, Kept, MissingEvent},
+    links::Shared,
+    report::{Cause, Drift, MissingEvent, NotCompared},
+    suspect::Suspect,
+    unsaid::{left_out, unsaid},
     untold::{Untold, untold},
 };
 use crate::{
@@ -40,20 +42,13 @@ const DIGITS: usize = 24;
 /// For how long is waited for what the discounts of one subscription are.
 const DISCOUNTS_PATIENCE: Duration = Duration::from_secs(30);
 
-/// An object that the ledger may not know.
-#[derive(Clone, Debug)]
-pub(super) struct Suspect {
-    pub(super) subject: Subject,
-    pub(super) object: Value,
-    pub(super) read_at: Timestamp,
-}
-
 /// What is to be said of a suspect.
 pub(super) enum Judgement {
     /// The ledger says the same, or it is none of ours.
     Fine,
     /// A refund, a dispute or a payment of something that the ledger does not know, or not yet.
     Unowned,
+    NotCompared(NotCompared),
     Drift {
         drift: Box<Drift>,
         /// The event that would tell of it, where there is no other.
@@ -66,6 +61,10 @@ enum Said {
     Known,
     /// What was paid, so that it could go back, is not known.
     OfNothingKnown,
+    NotCompared {
+        account: Option<AccountId>,
+        because: String,
+    },
     Otherwise {
         account: Option<AccountId>,
         difference: Difference,
@@ -77,40 +76,13 @@ impl Said {
     fn by_nobody(stripe: String) -> Self {
         Self::Otherwise { account: None, difference: Difference::unknown(stripe) }
     }
-}
 
-impl Suspect {
-    fn id(&self) -> Option<ProviderId> {
-        Document::new(&self.object).id_of()
-    }
-
-    /// The event that would have told of the object. Its id is made of what it tells, so that the same drift is mended
-    /// once, however often and by however many it is found.
-    fn event(&self, kind: &str, id: &str, live: bool) -> Value {
-        let created = self.subject.told_at(Document::new(&self.object), self.read_at);
-        json!({
-            "id": id,
-            "object": "event",
-            "created": created.seconds(),
-            "data": { "object": as_delivered(self.object.clone()) },
-            "livemode": live,
-            "type": kind,
-        })
-    }
-}
-
-/// Without what was asked for beside it: an event names a charge and a payment, and shows neither the person who paid nor
-/// the secret with which the browser does.
-fn as_delivered(mut object: Value) -> Value {
-    let Some(fields) = object.as_object_mut() else { return object };
-    for name in ["latest_charge", "payment_intent"] {
-        let whole = fields.get_mut(name);
-        if let Some((whole, id)) = whole.and_then(|whole| whole.get("id").cloned().map(|id| (whole, id))) {
-            *whole = id;
+    fn of(account: AccountId, difference: Option<Difference>) -> Self {
+        match difference {
+            Some(difference) => Self::Otherwise { account: Some(account), difference },
+            None => Self::Known,
         }
     }
-    fields.remove("client_secret");
-    object
 }
 
 impl Reconciler {
@@ -124,7 +96,7 @@ impl Reconciler {
         let said = match self.translate_whole(suspect, kind).await? {
             Ok(instructions) => self.compare(suspect, instructions).await?,
             Err(SetAside::Ignored(because)) => self.compare_untold(suspect, &object, &because).await?,
-            Err(SetAside::Quarantined(_)) => Said::Known,
+            Err(SetAside::Quarantined(because)) => Said::NotCompared { account: None, because },
             Err(SetAside::HeldIfOurs { owner, .. }) if !self.is_ours(owner.clone()).await? => Said::Known,
             Err(
                 SetAside::Held(because)
@@ -135,6 +107,10 @@ impl Reconciler {
         let (account, difference) = match said {
             Said::Known => return Ok(Judgement::Fine),
             Said::OfNothingKnown => return Ok(Judgement::Unowned),
+            Said::NotCompared { account, because } => {
+                let (subject, object) = (Some(suspect.subject), Some(object));
+                return Ok(Judgement::NotCompared(NotCompared { subject, object, account, because }));
+            }
             Said::Otherwise { account, difference } => (account, difference),
         };
         let drift = Drift {
@@ -214,14 +190,35 @@ impl Reconciler {
         };
         let mut difference = difference(&view.account, &instructions.steps);
         difference = difference.or_else(|| unsaid(&view.account, suspect));
+        if difference.is_none() {
+            match self.compare_rest(&view.account, suspect, &instructions).await? {
+                Shared::Same => {}
+                Shared::Otherwise(share) => difference = Some(share),
+                Shared::NotCompared(because) => {
+                    return Ok(Said::NotCompared { account: Some(account), because });
+                }
+            }
+        }
         let had_by = instructions.about.as_ref().and_then(|about| known.has(&about.subscription));
         if let Some((difference, had_by)) =
             difference.as_mut().zip(had_by.filter(|had_by| **had_by != account))
         {
             difference.note(format!("it is {account}'s"), format!("it is {had_by}'s"));
         }
-        Ok(difference
-            .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
+        Ok(Said::of(account, difference))
+    }
+
+    /// What is known only in part, or by others.
+    async fn compare_rest(
+        &self,
+        account: &Account,
+        suspect: &Suspect,
+        instructions: &Instructions,
+    ) -> Result<Shared, ReconcileError> {
+        match left_out(account, &instructions.steps) {
+            Some(because) => Ok(Shared::NotCompared(because)),
+            None => self.compare_share(account, suspect).await,
+        }
     }
 
     /// Whether an object leads to an account that is known.
@@ -245,12 +242,23 @@ impl Reconciler {
         let Some(account) = self.inbox.payments(&[bought.as_str()]).await?.remove(&bought) else {
             return Ok(Said::Known);
         };
-        let Some(view) = self.account(&account).await? else { return Ok(Said::Known) };
+        let Some(view) = self.account(&account).await? else {
+            let because = "its account cannot be read".to_owned();
+            return Ok(Said::NotCompared { account: Some(account), because });
+        };
         let money = suspect.subject.paid(document);
+        let status = document.text("status").filter(|_| suspect.subject == Subject::UnpaidInvoice);
+        let because = status.unwrap_or(because);
         let told = Untold { object, bought: &bought, money: money.as_ref(), because };
-        let difference = untold(&view, suspect.subject, told);
-        Ok(difference
-            .map_or(Said::Known, |difference| Said::Otherwise { account: Some(account), difference }))
+        match untold(&view, suspect.subject, told) {
+            None => {}
+            difference => return Ok(Said::of(account, difference)),
+        }
+        Ok(match self.compare_share(&view, suspect).await? {
+            Shared::Same => Said::Known,
+            Shared::Otherwise(difference) => Said::of(account, Some(difference)),
+            Shared::NotCompared(because) => Said::NotCompared { account: Some(account), because },
+        })
     }
 
     /// A subscription of which nothing is told, because its first payment was never made. It must not run here.
@@ -287,7 +295,7 @@ impl Reconciler {
     }
 
     /// `None`: a person has to look at it.
-    async fn account(&self, id: &AccountId) -> Result<Option<Account>, ReconcileError> {
+    pub(super) async fn account(&self, id: &AccountId) -> Result<Option<Account>, ReconcileError> {
         match self.ledger.view(id).await {
             Ok(view) => Ok(Some(view.account)),
             Err(error @ ViewError::Load(LoadError::Database(_))) => Err(error.into()),
@@ -342,35 +350,6 @@ impl Reconciler {
         };
         Ok(Judgement::Drift { drift: Box::new(drift), remedy: is_mendable.then_some(remedy) })
     }
-}
-
-/// What no command says of an object: how much of an invoice one payment paid, and that a session is not paid.
-fn unsaid(account: &Account, suspect: &Suspect) -> Option<Difference> {
-    let document = Document::new(&suspect.object);
-    let (account, bought) = account.opened().zip(suspect.subject.bought(document))?;
-    let mut difference = Difference::default();
-    match suspect.subject {
-        Subject::InvoicePayment => {
-            let money = suspect.subject.paid(document)?;
-            compare_payment(account, &bought, &money, &mut difference);
-        }
-        // The invoice of a subscription may be paid in another way than on its page.
-        Subject::Checkout
-            if document.text("payment_status") == Some("unpaid")
-                && document.text("mode") == Some("payment") =>
-        {
-            let known = account.payments.paid(&bought)?;
-            difference.note_kept("unpaid", paid(known), Kept::Amount);
-        }
-        Subject::Checkout
-        | Subject::Subscription
-        | Subject::PaidInvoice
-        | Subject::Payment
-        | Subject::Refund
-        | Subject::CreditNote
-        | Subject::Dispute => {}
-    }
-    difference.found()
 }
 
 /// One id for one correction: the same object, the same news, in place of the same report.

@@ -9,42 +9,49 @@
 //! event would have as well: whichever comes first counts, and the other one changes nothing.
 
 mod bought;
+mod claim;
 mod difference;
+mod events;
+mod found;
 mod judgement;
+mod links;
 mod nightly;
 mod report;
+mod seen;
 mod subject;
+mod suspect;
+mod totals;
+mod unlisted;
+mod unsaid;
 mod untold;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::TimeDelta;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 pub use nightly::Nightly;
-pub use report::{Cause, Drift, Kept, MissingEvent, Report};
+pub use report::{Cause, Drift, Kept, MissingEvent, NotCompared, Report};
 pub use subject::Subject;
 
 use super::{
     Deployment,
-    client::{CallError, Client, Listing, TYPES_MAX},
+    client::{CallError, Client},
     document::Document,
     envelope::Envelope,
     inbox::{Fetched, Inbox},
     processor::{Processor, Progress},
-    translate::kinds,
 };
 use crate::{
     domain::{names::ProviderId, time::Timestamp},
     ledger::{Ledger, ViewError},
 };
-use judgement::{Judgement, Suspect};
+use found::Found;
+use judgement::Judgement;
+use suspect::Suspect;
 
 /// How far back objects are compared where nothing else is said.
 pub const DAYS_DEFAULT: u16 = 90;
-/// For how long Stripe lists events.
-const EVENTS_DAYS: i64 = 30;
 /// How many objects are judged at the same time.
 const JUDGED_CONCURRENT_MAX: usize = 8;
 /// How many objects may differ. More than that is no drift but another ledger.
@@ -87,6 +94,8 @@ pub enum ReconcileError {
     View(#[from] ViewError),
     #[error("more than {SUSPECTS_MAX} objects differ: is this the Stripe account of this ledger?")]
     TooMany,
+    #[error("Stripe shows objects of the other mode: test and live are two accounts")]
+    OtherMode,
     #[error("the ledger takes nothing now")]
     Busy,
 }
@@ -109,23 +118,33 @@ impl Reconciler {
         order: Order,
         progress: impl Fn(&'static str, u64) + Sync,
     ) -> Result<Report, ReconcileError> {
-        let begun_at = self.now();
-        let mut read = BTreeMap::new();
-        let mut suspects = Vec::new();
-        let mut listed = Vec::new();
+        let (begun_at, until) = (self.now(), self.ledger.head().await?);
+        let mut found = Found::new(begun_at);
         for subject in Subject::ALL {
-            let count =
-                self.find_suspects(subject, order.since, &mut suspects, &mut listed, &progress).await?;
-            read.insert(subject.as_str(), count);
+            self.find_suspects(subject, order.since, &mut found, &progress).await?;
         }
         let (events, missing_events) = self.missing_events(order, &progress).await?;
-        read.insert("event", events);
+        found.read.insert("event", events);
         if missing_events.iter().any(|event| event.repaired) {
             self.work_off().await?;
         }
-        let mut drifts = self.drifts(suspects, &missing_events, order.rebuild_events).await?;
-        drifts.extend(self.unlisted(&listed, begun_at).await?);
-        Ok(Report { since: order.since, begun_at, ended_at: self.now(), read, missing_events, drifts })
+        let asked = self.find_unlisted(order.since, until, &mut found, &progress).await?;
+        found.read.insert("asked", asked);
+        self.report(order, found, missing_events).await
+    }
+
+    async fn report(
+        &self,
+        order: Order,
+        found: Found,
+        missing_events: Vec<MissingEvent>,
+    ) -> Result<Report, ReconcileError> {
+        let Found { begun_at, read, suspects, unfounded, mut not_compared, .. } = found;
+        let mut drifts =
+            self.drifts(suspects, &missing_events, order.rebuild_events, &mut not_compared).await?;
+        drifts.extend(unfounded);
+        let (since, ended_at) = (order.since, self.now());
+        Ok(Report { since, begun_at, ended_at, read, missing_events, drifts, not_compared })
     }
 
     fn now(&self) -> Timestamp {
@@ -137,55 +156,44 @@ impl Reconciler {
         &self,
         subject: Subject,
         since: Timestamp,
-        suspects: &mut Vec<Suspect>,
-        subscriptions: &mut Vec<String>,
+        found: &mut Found,
         progress: &(impl Fn(&'static str, u64) + Sync),
-    ) -> Result<u64, ReconcileError> {
-        let listing = subject.listing(since);
-        let (mut count, mut after) = (0_u64, None);
-        loop {
-            let read_at = self.now();
-            let page = self.client.page(&listing, after.as_deref()).await?;
-            count = count.saturating_add(u64::try_from(page.objects.len()).unwrap_or(u64::MAX));
-            progress(subject.as_str(), count);
-            if subject == Subject::Subscription {
-                let ids = page.objects.iter().filter_map(|object| Document::new(object).text("id"));
-                subscriptions.extend(ids.map(str::to_owned));
-            }
-            let objects = page.objects.into_iter().filter(|object| !ended_before(object, since));
-            let read = objects.map(|object| Suspect { subject, object, read_at }).collect();
-            for (suspect, judgement) in self.judge_all(read, &[]).await? {
-                match judgement {
-                    // What is paid for elsewhere may be as much as it likes.
-                    Judgement::Unowned if suspects.len() >= SUSPECTS_MAX / 2 => {}
-                    _ if suspects.len() < SUSPECTS_MAX => suspects.push(suspect),
-                    Judgement::Fine | Judgement::Unowned => {}
-                    Judgement::Drift { .. } => return Err(ReconcileError::TooMany),
+    ) -> Result<(), ReconcileError> {
+        found.count(subject.as_str(), 0);
+        for listing in subject.listings(since) {
+            let mut after = None;
+            loop {
+                let read_at = self.now();
+                let page = self.client.page(&listing, after.as_deref()).await?;
+                progress(subject.as_str(), found.count(subject.as_str(), page.objects.len()));
+                for object in &page.objects {
+                    self.check_mode(object)?;
+                    found.seen.note(subject, Document::new(object));
                 }
+                let objects = page.objects.into_iter().filter(|object| !ended_before(object, since));
+                let read = objects.map(|object| Suspect { subject, object, read_at }).collect();
+                self.keep_suspects(read, found).await?;
+                let Some(next) = page.next else { break };
+                after = Some(next);
             }
-            let Some(next) = page.next else { return Ok(count) };
-            after = Some(next);
         }
+        Ok(())
     }
 
-    /// The subscriptions that run here and that Stripe does not list, in whatever state. No event can mend that.
-    async fn unlisted(&self, listed: &[String], until: Timestamp) -> Result<Vec<Drift>, ReconcileError> {
-        let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
-        let mut drifts = Vec::new();
-        for object in self.inbox.reported_beside(&listed, until).await? {
-            let Some((account, ledger_says)) = self.running(&object).await? else { continue };
-            drifts.push(Drift {
-                subject: Subject::Subscription,
-                object,
-                account: Some(account),
-                stripe_says: "nothing".to_owned(),
-                ledger_says,
-                event_type: "customer.subscription.deleted",
-                cause: Cause::NoEvent,
-                repaired: false,
-            });
+    async fn keep_suspects(&self, read: Vec<Suspect>, found: &mut Found) -> Result<(), ReconcileError> {
+        for (suspect, judgement) in self.judge_all(read, &[]).await? {
+            found.suspect(suspect, &judgement)?;
         }
-        Ok(drifts)
+        Ok(())
+    }
+
+    /// Everything is of one mode, as the key is.
+    fn check_mode(&self, object: &Value) -> Result<(), ReconcileError> {
+        let live = object.get("livemode").and_then(Value::as_bool);
+        match live {
+            Some(live) if live != self.deployment.mode.is_live() => Err(ReconcileError::OtherMode),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Those that are not fine.
@@ -202,54 +210,6 @@ impl Reconciler {
         Ok(judged.into_iter().filter(|(_, judgement)| !matches!(judgement, Judgement::Fine)).collect())
     }
 
-    /// How many events Stripe lists of those that change something, and which of them never came.
-    async fn missing_events(
-        &self,
-        order: Order,
-        progress: &(impl Fn(&'static str, u64) + Sync),
-    ) -> Result<(u64, Vec<MissingEvent>), ReconcileError> {
-        let since = order.since.max(self.now().minus(TimeDelta::days(EVENTS_DAYS)));
-        let kinds = kinds::KINDS.iter().filter(|kind| kind.is_subscribed && kind.effect().0);
-        let kinds: Vec<&'static str> = kinds.map(|kind| kind.name).collect();
-        let (mut count, mut missing) = (0_u64, Vec::new());
-        for types in kinds.chunks(TYPES_MAX) {
-            let listing = Listing::Events { types: types.to_vec(), since };
-            let mut after = None;
-            loop {
-                let page = self.client.page(&listing, after.as_deref()).await?;
-                count = count.saturating_add(u64::try_from(page.objects.len()).unwrap_or(u64::MAX));
-                progress("event", count);
-                missing.extend(self.never_came(&page.objects, order.fetch_events).await?);
-                let Some(next) = page.next else { break };
-                after = Some(next);
-            }
-        }
-        Ok((count, missing))
-    }
-
-    async fn never_came(&self, listed: &[Value], fetch: bool) -> Result<Vec<MissingEvent>, ReconcileError> {
-        let ids: Vec<&str> = listed.iter().filter_map(|event| Document::new(event).text("id")).collect();
-        let known = self.inbox.known(&ids).await?;
-        let mut missing = Vec::new();
-        for document in listed {
-            let Ok(event) = Envelope::of(document) else { continue };
-            if known.contains(event.id.as_str()) {
-                continue;
-            }
-            if fetch {
-                self.put_in(&event, Fetched::Listed, document).await?;
-            }
-            missing.push(MissingEvent {
-                object: event.object().and_then(Document::id_of),
-                event: event.id,
-                kind: event.kind,
-                created_at: event.created,
-                repaired: fetch,
-            });
-        }
-        Ok(missing)
-    }
-
     async fn put_in(&self, event: &Envelope, fetched: Fetched, body: &Value) -> Result<bool, sqlx::Error> {
         self.inbox.take(event, fetched, body.to_string().as_bytes(), self.now()).await
     }
@@ -260,17 +220,24 @@ impl Reconciler {
         mut suspects: Vec<Suspect>,
         missing: &[MissingEvent],
         rebuild: bool,
+        not_compared: &mut Vec<NotCompared>,
     ) -> Result<Vec<Drift>, ReconcileError> {
+        let left_out = not_compared.len();
         let mut found: BTreeMap<(Subject, ProviderId), Drift> = BTreeMap::new();
         for _ in 0..ROUNDS_MAX {
             let judged = self.judge_all(suspects, missing).await?;
             found.values_mut().for_each(|drift| drift.repaired = true);
             let mut remedies = Vec::new();
             suspects = Vec::with_capacity(judged.len());
+            not_compared.truncate(left_out);
             for (suspect, judgement) in judged {
-                if let Judgement::Drift { drift, remedy } = judgement {
-                    remedies.extend(remedy);
-                    found.insert((drift.subject, drift.object.clone()), *drift);
+                match judgement {
+                    Judgement::Drift { drift, remedy } => {
+                        remedies.extend(remedy);
+                        found.insert((drift.subject, drift.object.clone()), *drift);
+                    }
+                    Judgement::NotCompared(left_out) => not_compared.push(left_out),
+                    Judgement::Fine | Judgement::Unowned => {}
                 }
                 suspects.push(suspect);
             }

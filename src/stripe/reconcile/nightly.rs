@@ -122,6 +122,15 @@ fn tell(report: &Report) {
             "the ledger is not what Stripe says"
         );
     }
+    for left_out in &report.not_compared {
+        tracing::warn!(
+            subject = left_out.subject.map(Subject::as_str),
+            object = left_out.object.as_ref().map(tracing::field::display),
+            account = left_out.account.as_ref().map(tracing::field::display),
+            because = left_out.because,
+            "it could not be compared with Stripe"
+        );
+    }
     for (subject, count) in drifts {
         metrics::gauge!("counterfoil_stripe_drift", "subject" => subject.to_owned()).set(f64::from(count));
     }
@@ -131,6 +140,7 @@ fn tell(report: &Report) {
     tracing::info!(
         events_fetched = fetched,
         drifts = report.drifts.len(),
+        not_compared = report.not_compared.len(),
         "the ledger was compared with Stripe"
     );
 }

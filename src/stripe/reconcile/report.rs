@@ -19,11 +19,25 @@ pub struct Report {
     pub since: Timestamp,
     pub begun_at: Timestamp,
     pub ended_at: Timestamp,
-    /// How many objects of each kind were read.
+    /// How many objects of each kind were listed, and how many were `asked` for by their ids.
     pub read: BTreeMap<&'static str, u64>,
     /// Events that Stripe lists and that never came.
     pub missing_events: Vec<MissingEvent>,
     pub drifts: Vec<Drift>,
+    /// What was to be compared and could not be. Nothing is said of it.
+    pub not_compared: Vec<NotCompared>,
+}
+
+/// Something that is at Stripe or in the ledger, and of which it cannot be told whether they say the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotCompared {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<ProviderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    pub because: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +91,10 @@ pub enum Kept {
     End,
     /// What a payment was for.
     Purpose,
+    /// When something was paid, or ended.
+    Time,
+    /// That there is such an object.
+    Existence,
 }
 
 impl Report {
@@ -90,6 +108,12 @@ impl Report {
     #[must_use]
     pub const fn found_nothing(&self) -> bool {
         self.missing_events.is_empty() && self.drifts.is_empty()
+    }
+
+    /// Whether all that was read says the same: nothing differs, and nothing was left out.
+    #[must_use]
+    pub const fn is_the_same(&self) -> bool {
+        self.found_nothing() && self.not_compared.is_empty()
     }
 }
 
@@ -115,6 +139,8 @@ impl Kept {
             Self::Amount => "an amount is kept as it was told first",
             Self::End => "an end is kept, whatever is told after it",
             Self::Purpose => "what a payment was for is kept as it was told first",
+            Self::Time => "when it was is kept as it was told first",
+            Self::Existence => "what was told of is kept, whether Stripe has it or not",
         }
     }
 }

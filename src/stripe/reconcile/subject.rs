@@ -8,14 +8,22 @@ use crate::{
         names::ProviderId,
         time::Timestamp,
     },
-    stripe::{client::Listing, document::Document},
+    stripe::{
+        client::{AskObject, Listing},
+        document::Document,
+    },
 };
+
+/// The states of invoices that are not paid, and may never be. A draft asks for nothing yet.
+const UNPAID: [&str; 3] = ["open", "uncollectible", "void"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
+    Customer,
     Subscription,
     PaidInvoice,
+    UnpaidInvoice,
     InvoicePayment,
     Checkout,
     Payment,
@@ -26,9 +34,11 @@ pub enum Subject {
 
 impl Subject {
     /// In the order in which one may rest on another: what goes back is found by what was paid.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
+        Self::Customer,
         Self::Subscription,
         Self::PaidInvoice,
+        Self::UnpaidInvoice,
         Self::InvoicePayment,
         Self::Checkout,
         Self::Payment,
@@ -40,8 +50,10 @@ impl Subject {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Customer => "customer",
             Self::Subscription => "subscription",
             Self::PaidInvoice => "paid_invoice",
+            Self::UnpaidInvoice => "unpaid_invoice",
             Self::InvoicePayment => "invoice_payment",
             Self::Checkout => "checkout",
             Self::Payment => "payment",
@@ -52,22 +64,48 @@ impl Subject {
     }
 
     /// Subscriptions and disputes change long after they were made, so all of them are read.
-    pub(super) const fn listing(self, since: Timestamp) -> Listing {
+    pub(super) fn listings(self, since: Timestamp) -> Vec<Listing> {
         match self {
-            Self::Subscription => Listing::Subscriptions,
-            Self::PaidInvoice => Listing::PaidInvoices { since },
-            Self::InvoicePayment => Listing::InvoicePayments { since },
-            Self::Checkout => Listing::CompletedCheckouts { since },
-            Self::Payment => Listing::Payments { since },
-            Self::Refund => Listing::Refunds { since },
-            Self::CreditNote => Listing::CreditNotes { since },
-            Self::Dispute => Listing::Disputes,
+            Self::Customer => vec![Listing::Customers { since }],
+            Self::Subscription => vec![Listing::Subscriptions],
+            Self::PaidInvoice => vec![Listing::PaidInvoices { since }],
+            Self::UnpaidInvoice => {
+                UNPAID.map(|status| Listing::UnpaidInvoices { status, since }).into_iter().collect()
+            }
+            Self::InvoicePayment => vec![Listing::InvoicePayments { since }],
+            Self::Checkout => vec![Listing::CompletedCheckouts { since }],
+            Self::Payment => vec![Listing::Payments { since }],
+            Self::Refund => vec![Listing::Refunds { since }],
+            Self::CreditNote => vec![Listing::CreditNotes { since }],
+            Self::Dispute => vec![Listing::Disputes],
         }
+    }
+
+    /// Where one object is. `None`: there is none of that kind with such an id.
+    pub(super) fn place(self, id: &ProviderId) -> Option<AskObject<'static>> {
+        let (kinds, prefixes, expand): (_, &[&str], &[&str]) = match self {
+            Self::Customer => ("customers", &["cus_"], &[]),
+            Self::Subscription => ("subscriptions", &["sub_"], &[]),
+            Self::PaidInvoice | Self::UnpaidInvoice => ("invoices", &["in_"], &[]),
+            Self::InvoicePayment => ("invoice_payments", &["inpay_"], &[]),
+            Self::Checkout => ("checkout/sessions", &["cs_"], &["payment_intent.latest_charge"]),
+            Self::Payment if id.as_str().starts_with("pi_") => {
+                ("payment_intents", &["pi_"], &["latest_charge"])
+            }
+            Self::Payment => ("charges", &["ch_", "py_"], &[]),
+            Self::Refund => ("refunds", &["re_", "pyr_"], &[]),
+            Self::CreditNote => ("credit_notes", &["cn_"], &[]),
+            Self::Dispute => ("disputes", &["dp_", "du_"], &[]),
+        };
+        let is_plain = id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_of_kind = prefixes.iter().any(|prefix| id.as_str().starts_with(prefix));
+        (is_plain && is_of_kind).then(|| AskObject { path: format!("/{kinds}/{id}"), expand })
     }
 
     /// The types of events that tell of such an object.
     pub(super) const fn told_by(self) -> &'static [&'static str] {
         match self {
+            Self::Customer => &["customer.created", "customer.updated", "customer.deleted"],
             Self::Subscription => &[
                 "customer.subscription.created",
                 "customer.subscription.updated",
@@ -76,8 +114,20 @@ impl Subject {
                 "customer.subscription.resumed",
             ],
             Self::PaidInvoice => &["invoice.paid", "invoice.payment_succeeded"],
+            Self::UnpaidInvoice => &[
+                "invoice.finalized",
+                "invoice.payment_failed",
+                "invoice.marked_uncollectible",
+                "invoice.voided",
+                "invoice.paid",
+                "invoice.payment_succeeded",
+            ],
             Self::InvoicePayment => &["invoice_payment.paid"],
-            Self::Checkout => &["checkout.session.completed", "checkout.session.async_payment_succeeded"],
+            Self::Checkout => &[
+                "checkout.session.completed",
+                "checkout.session.async_payment_succeeded",
+                "checkout.session.expired",
+            ],
             Self::Payment => &["payment_intent.succeeded"],
             Self::Refund => &["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"],
             Self::CreditNote => &["credit_note.created", "credit_note.updated", "credit_note.voided"],
@@ -95,10 +145,16 @@ impl Subject {
     pub(super) fn event_type(self, object: Document<'_>) -> &'static str {
         let status = object.text("status");
         match self {
+            Self::Customer if object.is_true("deleted") => "customer.deleted",
+            Self::Customer => "customer.updated",
             Self::Subscription if status == Some("canceled") => "customer.subscription.deleted",
             Self::Subscription => "customer.subscription.updated",
             Self::PaidInvoice => "invoice.paid",
+            Self::UnpaidInvoice if status == Some("void") => "invoice.voided",
+            Self::UnpaidInvoice if status == Some("uncollectible") => "invoice.marked_uncollectible",
+            Self::UnpaidInvoice => "invoice.finalized",
             Self::InvoicePayment => "invoice_payment.paid",
+            Self::Checkout if status == Some("expired") => "checkout.session.expired",
             Self::Checkout => "checkout.session.completed",
             Self::Payment if status == Some("succeeded") => "payment_intent.succeeded",
             Self::Payment if status == Some("canceled") => "payment_intent.canceled",
@@ -115,12 +171,12 @@ impl Subject {
     /// What leads to the account of such an object where no command does: what was paid, or what its money goes back for.
     pub(super) fn bought(self, object: Document<'_>) -> Option<ProviderId> {
         match self {
-            Self::PaidInvoice | Self::Payment => object.id_of(),
+            Self::PaidInvoice | Self::UnpaidInvoice | Self::Payment => object.id_of(),
             Self::InvoicePayment => object.first_id(&["payment.payment_intent", "payment.charge"]),
             Self::CreditNote => object.id("invoice"),
             Self::Dispute => object.first_id(&["payment_intent", "charge"]),
             Self::Checkout => object.first_id(&["invoice", "payment_intent"]),
-            Self::Subscription | Self::Refund => None,
+            Self::Customer | Self::Subscription | Self::Refund => None,
         }
     }
 
@@ -130,7 +186,13 @@ impl Subject {
             Self::PaidInvoice if object.is_true("paid_out_of_band") => object.integer("amount_due"),
             Self::PaidInvoice | Self::InvoicePayment => object.integer("amount_paid"),
             Self::Payment => object.integer("amount_received"),
-            Self::Subscription | Self::Checkout | Self::Refund | Self::CreditNote | Self::Dispute => None,
+            Self::Customer
+            | Self::Subscription
+            | Self::UnpaidInvoice
+            | Self::Checkout
+            | Self::Refund
+            | Self::CreditNote
+            | Self::Dispute => None,
         }?;
         Some(Money { minor, currency: Currency::parse(object.text("currency")?).ok()? })
     }
@@ -140,13 +202,19 @@ impl Subject {
         let status = object.text("status");
         let times: &[&str] = match self {
             Self::PaidInvoice | Self::InvoicePayment => &["status_transitions.paid_at", "created"],
+            Self::UnpaidInvoice if status == Some("void") => &["status_transitions.voided_at"],
+            Self::UnpaidInvoice if status == Some("uncollectible") => {
+                &["status_transitions.marked_uncollectible_at"]
+            }
+            Self::UnpaidInvoice => &["status_transitions.finalized_at", "created"],
+            Self::Checkout if status == Some("expired") => &["expires_at"],
             Self::Checkout => &["payment_intent.latest_charge.created", "created"],
             Self::Payment => &["latest_charge.created", "created"],
             Self::Refund if !matches!(status, Some("failed" | "canceled")) => &["created"],
             Self::CreditNote if status == Some("void") => &["voided_at"],
             Self::CreditNote => &["created"],
             Self::Dispute if is_open(status) => &["created"],
-            Self::Subscription | Self::Refund | Self::Dispute => &[],
+            Self::Customer | Self::Subscription | Self::Refund | Self::Dispute => &[],
         };
         let told_at = times.iter().find_map(|path| object.time(path));
         // To the second, as Stripe writes it.

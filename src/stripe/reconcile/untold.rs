@@ -31,10 +31,16 @@ pub(super) fn untold(account: &Account, subject: Subject, told: Untold<'_>) -> O
     let mut difference = Difference::default();
     let account = account.opened()?;
     match subject {
-        Subject::PaidInvoice | Subject::Payment => compare_paid(account, told, &mut difference),
+        Subject::PaidInvoice | Subject::UnpaidInvoice | Subject::Payment => {
+            compare_paid(account, told, &mut difference)
+        }
         Subject::CreditNote => compare_note(account, told, &mut difference),
         Subject::Dispute => compare_inquiry(account, told, &mut difference),
-        Subject::Subscription | Subject::InvoicePayment | Subject::Checkout | Subject::Refund => {}
+        Subject::Customer
+        | Subject::Subscription
+        | Subject::InvoicePayment
+        | Subject::Checkout
+        | Subject::Refund => {}
     }
     difference.found()
 }

@@ -31,7 +31,7 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
     let money = money_paid(report)?;
     let paid_at = report.object.time("status_transitions.paid_at").unwrap_or_else(|| report.at());
     let packs = packs::of_invoice(report, &money, paid_at)?;
-    let links = payments(report).map(|payment| payment::link(payment, invoice.clone(), report));
+    let links = payments(report.object).map(|payment| payment::link(payment, invoice.clone(), report));
     if lines.is_empty() && !packs.is_empty() && subscription.is_none() {
         return report.instruct(links.chain(packs).collect());
     }
@@ -131,9 +131,9 @@ fn unpaid_step(report: Report<'_>, state: InvoiceState, name: &str) -> Result<Op
 
 /// The payments of the invoice that it names itself: one before 2025-03-31, and since then only where the list
 /// was asked for.
-fn payments(report: Report<'_>) -> impl Iterator<Item = ProviderId> {
-    let older = report.object.first_id(&["payment_intent", "charge"]);
-    let newer = report.object.members("payments").filter(|payment| payment.text("status") == Some("paid"));
+pub fn payments(invoice: Document<'_>) -> impl Iterator<Item = ProviderId> {
+    let older = invoice.first_id(&["payment_intent", "charge"]);
+    let newer = invoice.members("payments").filter(|payment| payment.text("status") == Some("paid"));
     let newer = newer.filter_map(|payment| payment.first_id(&["payment.payment_intent", "payment.charge"]));
     older.into_iter().chain(newer)
 }

@@ -22,6 +22,7 @@ mod revenue;
 mod subscription;
 mod top_up;
 
+pub use invoice::payments;
 pub(super) use invoice::{SUBSCRIPTION_ITEMS, named_subscription};
 pub use owner::Owner;
 pub(super) use packs::ITEMS;

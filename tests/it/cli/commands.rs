@@ -4,10 +4,22 @@ use std::process::Command;
 
 use counterfoil::{
     clock::Clock,
+    domain::{
+        amount::{Currency, Money},
+        command::Command as LedgerCommand,
+        names::ProviderId,
+    },
+    ledger::Key,
     sandbox::{Options, Sandbox},
 };
 
-use crate::support::{Scratch, database::TestDatabase, program, program::Served};
+use crate::support::{
+    Scratch,
+    database::TestDatabase,
+    ledger::{request, start},
+    program,
+    program::Served,
+};
 
 fn on<'a>(command: &'a mut Command, database: &TestDatabase) -> &'a mut Command {
     command.env("DATABASE_URL", database.url())
@@ -156,7 +168,29 @@ async fn the_ledger_is_compared_with_stripe_and_put_right() {
         &database,
     ));
     let text = String::from_utf8(shown.stdout).unwrap();
-    assert!(text.contains("1 events and 0 objects were read at Stripe. The ledger says the same."), "{text}");
+    assert!(text.contains("1 events and 1 objects were read at Stripe. The ledger says the same."), "{text}");
+    // A refund that has no id of Stripe's cannot be asked for.
+    let (ledger, running) = start(database.pool(), Clock::system()).await;
+    let refund = LedgerCommand::RecordRefund {
+        refund: ProviderId::parse("refund_1").unwrap(),
+        payment: ProviderId::parse("pi_1").unwrap(),
+        money: Money { minor: 100, currency: Currency::parse("usd").unwrap() },
+        effective_at: Clock::system().now(),
+    };
+    ledger.execute(request("acme", refund, Key::caller("refund"))).await.unwrap();
+    drop(ledger);
+    running.finished().await;
+    let left_out = program::run(on(
+        program::command(&["stripe", "reconcile"])
+            .env("STRIPE_SECRET_KEY", "sk_test_shop")
+            .env("STRIPE_API_URL", &url),
+        &database,
+    ));
+    assert_eq!(program::code(&left_out), 0, "{}", program::stderr(&left_out));
+    let text = String::from_utf8(left_out.stdout).unwrap();
+    assert!(text.contains("refund_1 is not how Stripe writes an id of its own"), "{text}");
+    assert!(text.contains("The ledger says the same of all else."), "{text}");
+    assert!(!text.contains("The ledger says the same.\n"), "{text}");
     let without_a_key = program::run(on(&mut program::command(&["stripe", "reconcile"]), &database));
     assert_eq!(program::code(&without_a_key), 2);
 }

@@ -3,4 +3,5 @@
 mod elsewhere;
 mod framework;
 mod once;
+mod range;
 mod several;

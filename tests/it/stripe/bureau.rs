@@ -50,8 +50,11 @@ impl Bureau {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
-    /// What Stripe knows.
+    /// What Stripe knows: this, and the customers that it is about.
     pub async fn happened(&self, events: &[Value], objects: &[Value]) {
+        let told = events.iter().map(|event| &event["data"]["object"]).chain(objects);
+        let customers = customers(told.collect::<Vec<_>>().as_slice());
+        self.control("documents", json!({ "events": customers, "objects": [] })).await;
         self.control("documents", json!({ "events": events, "objects": objects })).await;
     }
 
@@ -65,6 +68,18 @@ impl Bureau {
         let order = Order { since, fetch_events: repair, rebuild_events: repair };
         self.reconciler.run(order, |_, _| {}).await.unwrap()
     }
+}
+
+/// That there are customers whom nobody tells of but what they have.
+fn customers(objects: &[&Value]) -> Vec<Value> {
+    let named = objects.iter().filter_map(|object| object["customer"].as_str());
+    let customer = |id: &str| {
+        json!({
+            "id": format!("evt_{id}"), "created": 0, "type": "customer.updated", "livemode": false,
+            "data": { "object": { "id": id, "object": "customer", "created": 0, "livemode": false } },
+        })
+    };
+    named.map(customer).collect()
 }
 
 /// The story's events that were made by then.

@@ -15,7 +15,7 @@ const RENEWED: &str = "in_1QLedgerAda00000000000A3";
 const ISSUED: i64 = 1_752_105_600;
 
 /// A third or so of a renewal goes to the customer's balance.
-fn note() -> Value {
+pub fn note() -> Value {
     json!({
         "id": NOTE, "object": "credit_note", "amount": 500, "created": ISSUED, "currency": "usd",
         "customer": "cus_QLedgerAda0001", "customer_balance_transaction": "cbtxn_1QLedgerAda0000000001",
@@ -37,7 +37,7 @@ fn void() -> Value {
     note
 }
 
-fn event(kind: &str, note: &Value) -> Value {
+pub fn event(kind: &str, note: &Value) -> Value {
     let created = if kind == "credit_note.voided" { &note["voided_at"] } else { &note["created"] };
     json!({
         "id": format!("evt_{kind}"), "object": "event", "type": kind, "created": created, "livemode": false,
@@ -158,6 +158,10 @@ async fn a_note_of_another_amount_is_reported_and_kept() {
         is(&bureau, with(name, value)).await;
         is_kept(&bureau, [says, "500 usd credited"], Kept::Amount).await;
     }
+    is(&bureau, with("invoice", json!("in_1QLedgerAda00000000000A2"))).await;
+    let of = |invoice: &str| format!("a credit note of {invoice}");
+    let [said, held] = [of("in_1QLedgerAda00000000000A2"), of(RENEWED)];
+    is_kept(&bureau, [&said, &held], Kept::Purpose).await;
     // Nothing is told of what gave nothing back, and the ledger says that it did.
     is(&bureau, with("post_payment_amount", json!(0))).await;
     let nothing = "it took something off before the invoice was paid, or its refund reports the money";

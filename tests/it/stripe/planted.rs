@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     bureau::{Bureau, until},
-    documents::{ADA, BOB, SHAPES},
+    documents::{ADA, BOB, SHAPES, value},
 };
 
 const DAY: &str = "2025-07-25T00:00:00Z";
@@ -188,6 +188,7 @@ async fn what_happened_to_a_closed_account_is_reported() {
 async fn a_subscription_that_stripe_does_not_have_is_reported() {
     let bureau = Bureau::open(Timestamp::parse("2025-06-12T00:00:00Z").unwrap()).await;
     bureau.desk.tell(&["customer.created.json", "customer.subscription.created.json"]).await;
+    bureau.happened(&[value(SHAPES[1], "customer.created.json")], &[]).await;
     let report = bureau.run(true).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!((drift.object.as_str(), drift.stripe_says.as_str()), (ADAS, "nothing"));
@@ -213,4 +214,13 @@ async fn a_subscription_that_ended_here_and_runs_at_stripe_is_reported() {
     assert!(drift.stripe_says.contains("status active"), "{}", shown(&report.drifts));
     assert_eq!(drift.cause, Cause::Kept { because: Kept::End });
     assert_eq!(bureau.run(true).await.drifts, report.drifts, "no event takes an end back");
+    // It ended there as well, at another time.
+    let mut ended = ended["data"]["object"].clone();
+    ended["ended_at"] = json!(1_750_000_000);
+    bureau.happened(&[], &[ended]).await;
+    let report = bureau.run(true).await;
+    let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
+    assert_eq!(drift.stripe_says, "ended at 2025-06-15T15:06:40Z");
+    assert!(drift.ledger_says.starts_with("ended at 2025-07-"), "{}", drift.ledger_says);
+    assert_eq!(drift.cause, Cause::Kept { because: Kept::Time });
 }

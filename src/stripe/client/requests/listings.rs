@@ -30,6 +30,11 @@ pub enum Listing {
     PaidInvoices {
         since: Timestamp,
     },
+    /// Invoices that are in another state than paid, such as `void`.
+    UnpaidInvoices {
+        status: &'static str,
+        since: Timestamp,
+    },
     /// Which payments paid invoices.
     InvoicePayments {
         since: Timestamp,
@@ -48,6 +53,14 @@ pub enum Listing {
         since: Timestamp,
     },
     Disputes,
+    /// Without those that were deleted.
+    Customers {
+        since: Timestamp,
+    },
+    /// The charges of a payment.
+    ChargesOf {
+        payment: String,
+    },
     /// All lines of an invoice.
     Lines {
         invoice: String,
@@ -98,6 +111,8 @@ struct Query<'a> {
     expand: &'a [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     invoice: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_intent: Option<&'a str>,
 }
 
 /// Unix seconds.
@@ -111,13 +126,15 @@ impl Listing {
         match self {
             Self::Events { .. } => "/events".to_owned(),
             Self::Subscriptions => "/subscriptions".to_owned(),
-            Self::PaidInvoices { .. } => "/invoices".to_owned(),
+            Self::PaidInvoices { .. } | Self::UnpaidInvoices { .. } => "/invoices".to_owned(),
             Self::InvoicePayments { .. } | Self::PaymentsOf { .. } => "/invoice_payments".to_owned(),
             Self::CompletedCheckouts { .. } => "/checkout/sessions".to_owned(),
             Self::Payments { .. } => "/payment_intents".to_owned(),
             Self::Refunds { .. } => "/refunds".to_owned(),
             Self::CreditNotes { .. } => "/credit_notes".to_owned(),
             Self::Disputes => "/disputes".to_owned(),
+            Self::Customers { .. } => "/customers".to_owned(),
+            Self::ChargesOf { .. } => "/charges".to_owned(),
             Self::Lines { invoice } => format!("/invoices/{invoice}/lines"),
             Self::Items { session } => format!("/checkout/sessions/{session}/line_items"),
         }
@@ -127,6 +144,8 @@ impl Listing {
         match self {
             Self::Events { since, .. }
             | Self::PaidInvoices { since }
+            | Self::UnpaidInvoices { since, .. }
+            | Self::Customers { since }
             | Self::InvoicePayments { since }
             | Self::CompletedCheckouts { since }
             | Self::Payments { since }
@@ -134,6 +153,7 @@ impl Listing {
             | Self::CreditNotes { since } => Some(*since),
             Self::Subscriptions
             | Self::Disputes
+            | Self::ChargesOf { .. }
             | Self::Lines { .. }
             | Self::Items { .. }
             | Self::PaymentsOf { .. } => None,
@@ -144,12 +164,15 @@ impl Listing {
         match self {
             Self::Subscriptions => Some("all"),
             Self::PaidInvoices { .. } | Self::InvoicePayments { .. } => Some("paid"),
+            Self::UnpaidInvoices { status, .. } => Some(status),
             Self::CompletedCheckouts { .. } => Some("complete"),
             Self::Events { .. }
             | Self::Payments { .. }
             | Self::Refunds { .. }
             | Self::CreditNotes { .. }
             | Self::Disputes
+            | Self::Customers { .. }
+            | Self::ChargesOf { .. }
             | Self::Lines { .. }
             | Self::PaymentsOf { .. }
             | Self::Items { .. } => None,
@@ -164,10 +187,13 @@ impl Listing {
             Self::Events { .. }
             | Self::Subscriptions
             | Self::PaidInvoices { .. }
+            | Self::UnpaidInvoices { .. }
             | Self::InvoicePayments { .. }
             | Self::Refunds { .. }
             | Self::CreditNotes { .. }
             | Self::Disputes
+            | Self::Customers { .. }
+            | Self::ChargesOf { .. }
             | Self::Lines { .. }
             | Self::PaymentsOf { .. }
             | Self::Items { .. } => &[],
@@ -187,20 +213,7 @@ impl StripeRequest for AskPage<'_> {
     type Output = Listed;
 
     fn build(&self) -> RequestBuilder {
-        let types = match self.listing {
-            Listing::Events { types, .. } => types.as_slice(),
-            Listing::Subscriptions
-            | Listing::PaidInvoices { .. }
-            | Listing::InvoicePayments { .. }
-            | Listing::CompletedCheckouts { .. }
-            | Listing::Payments { .. }
-            | Listing::Refunds { .. }
-            | Listing::CreditNotes { .. }
-            | Listing::Disputes
-            | Listing::Lines { .. }
-            | Listing::PaymentsOf { .. }
-            | Listing::Items { .. } => &[],
-        };
+        let types = if let Listing::Events { types, .. } = self.listing { types.as_slice() } else { &[] };
         RequestBuilder::new(StripeMethod::Get, self.listing.path()).query(&Query {
             limit: PAGE_OBJECTS,
             starting_after: self.after,
@@ -209,6 +222,11 @@ impl StripeRequest for AskPage<'_> {
             status: self.listing.status(),
             expand: self.listing.expand(),
             invoice: if let Listing::PaymentsOf { invoice } = self.listing { Some(invoice) } else { None },
+            payment_intent: if let Listing::ChargesOf { payment } = self.listing {
+                Some(payment)
+            } else {
+                None
+            },
         })
     }
 }

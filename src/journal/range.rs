@@ -1,0 +1,61 @@
+//! Which events of some types were recorded since a time? Read in ranges of positions, so that no query takes long.
+
+use sqlx::{PgPool, Row};
+
+use super::{
+    recorded::{Position, Recorded},
+    row::{self, COLUMNS, RowError},
+};
+use crate::domain::time::Timestamp;
+
+/// How many positions one query goes through, whatever is found there.
+pub const RANGE_EVENTS_MAX: i64 = 20_000;
+
+/// The events of these types after a position, up to another one, in their order. One that cannot be read keeps none of
+/// the others from being read.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_types(
+    pool: &PgPool,
+    shard: i16,
+    types: &[&str],
+    after: Position,
+    until: Position,
+) -> Result<Vec<Result<Recorded, RowError>>, sqlx::Error> {
+    let query = format!(
+        "select {COLUMNS} from ledger.events e \
+         where e.shard = $1 and e.position > $2 and e.position <= $3 and e.event_type = any ($4) \
+         order by e.position"
+    );
+    let rows = sqlx::query(&query).bind(shard).bind(after.0).bind(until.0).bind(types);
+    Ok(rows.fetch_all(pool).await?.iter().map(row::decode).collect())
+}
+
+/// The position before the first event of a time. Events are recorded in the order of time, as far as clocks agree.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn before(
+    pool: &PgPool,
+    shard: i16,
+    at: Timestamp,
+    head: Position,
+) -> Result<Position, sqlx::Error> {
+    let (mut earlier, mut later) = (0_i64, head.0.saturating_add(1));
+    while earlier.saturating_add(1) < later {
+        let middle = earlier.midpoint(later);
+        if is_before(pool, shard, middle, at).await? { earlier = middle } else { later = middle }
+    }
+    Ok(Position(earlier))
+}
+
+async fn is_before(pool: &PgPool, shard: i16, position: i64, at: Timestamp) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query("select recorded_at < $3 from ledger.events where shard = $1 and position = $2")
+        .bind(shard)
+        .bind(position)
+        .bind(at.to_utc())
+        .fetch_optional(pool)
+        .await?;
+    row.map_or(Ok(false), |row| row.try_get(0))
+}

@@ -1,0 +1,182 @@
+//! What does the ledger say that there is at Stripe? Each event that names an object there is a claim of it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Subject,
+    bought::paid,
+    difference::{note, shown, state, went_back},
+};
+use crate::{
+    domain::{
+        event::{Event, PaymentPurpose},
+        invoice::InvoiceState,
+        names::{AccountId, ProviderId},
+        payments::DisputeState,
+    },
+    journal::recorded::Recorded,
+};
+
+/// The events that name an object at Stripe, beside the reports on subscriptions, which have an index of their own.
+pub(super) const TYPES: [&str; 16] = [
+    "CustomerLinked",
+    "InvoicePaid",
+    "InvoiceUnpaid",
+    "PaymentSucceeded",
+    "PaymentFailed",
+    "PaymentActionRequired",
+    "PaymentRefunded",
+    "PaymentLinked",
+    "RefundIssued",
+    "RefundFailed",
+    "CreditNoteIssued",
+    "CreditNoteVoided",
+    "DisputeOpened",
+    "DisputeClosed",
+    "CheckoutStarted",
+    "CheckoutCompleted",
+];
+
+/// That something is at Stripe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) account: AccountId,
+    pub(super) object: ProviderId,
+    pub(super) what: What,
+    /// In the ledger's words.
+    pub(super) says: String,
+}
+
+/// What has to be at Stripe for the claim to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Such an object, which is compared if it is there.
+    Object(Subject),
+    /// An invoice or a payment that has been paid.
+    Paid(Subject),
+    /// A session on which something was bought.
+    Completed,
+    /// A page on which a plan can still be paid for.
+    Page,
+    /// That this payment paid an invoice.
+    Link(ProviderId),
+    /// How much of a payment has gone back in all.
+    Total,
+}
+
+impl Claim {
+    /// Of two claims of one name the later one counts, but that something was paid is not said better by saying it again.
+    pub(super) fn join(self, claims: &mut BTreeMap<String, Self>) {
+        let name = self.name();
+        let is_paid = |claim: &Self| matches!(claim.what, What::Paid(_));
+        if !(is_paid(&self) && claims.get(&name).is_some_and(is_paid)) {
+            claims.insert(name, self);
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        match &self.what {
+            What::Object(_) | What::Paid(_) | What::Completed | What::Page => self.object.to_string(),
+            What::Link(_) => linked(&self.object),
+            What::Total => format!("refunds of {}", self.object),
+        }
+    }
+}
+
+/// The name of what a payment was for. A payment pays one invoice.
+pub(super) fn linked(payment: &ProviderId) -> String {
+    format!("invoice of {payment}")
+}
+
+impl What {
+    pub(super) const fn subject(&self) -> Subject {
+        match self {
+            Self::Object(subject) | Self::Paid(subject) => *subject,
+            Self::Completed | Self::Page => Subject::Checkout,
+            Self::Link(_) => Subject::InvoicePayment,
+            Self::Total => Subject::Refund,
+        }
+    }
+}
+
+/// The claim of an event; `None`: it makes none.
+#[expect(clippy::wildcard_enum_match_arm, reason = "`TYPES` names the events that are asked for")]
+pub(super) fn claim(recorded: Recorded) -> Option<Claim> {
+    let (object, what, says) = match recorded.event {
+        Event::PaymentRefunded { payment, refunded, .. } => {
+            (payment, What::Total, format!("{} in all", went_back(&refunded, false)))
+        }
+        Event::PaymentLinked { payment, invoice, .. } => {
+            let says = format!("{payment} paid {invoice}");
+            (payment, What::Link(invoice), says)
+        }
+        Event::CheckoutStarted { session, purpose: PaymentPurpose::Subscription { .. }, .. } => {
+            (session, What::Page, "open".to_owned())
+        }
+        Event::CheckoutCompleted { session, .. } => (session, What::Completed, "completed".to_owned()),
+        Event::PaymentSucceeded { payment, money, .. } => {
+            let subject = of_payment(&payment, Subject::PaidInvoice);
+            (payment, What::Paid(subject), paid(&money))
+        }
+        // Where money was paid for it, that says how much.
+        Event::InvoicePaid { invoice, .. } => {
+            (invoice.invoice, What::Paid(Subject::PaidInvoice), "paid".to_owned())
+        }
+        other => {
+            let (subject, object, says) = named(other)?;
+            (object, What::Object(subject), says)
+        }
+    };
+    Some(Claim { account: recorded.account, object, what, says })
+}
+
+/// The object that an event names.
+#[expect(clippy::wildcard_enum_match_arm, reason = "`TYPES` names the events that are asked for")]
+fn named(event: Event) -> Option<(Subject, ProviderId, String)> {
+    Some(match event {
+        Event::CustomerLinked { customer, .. } => {
+            (Subject::Customer, customer, "it is its customer".to_owned())
+        }
+        Event::InvoiceUnpaid { invoice, .. } => {
+            (Subject::UnpaidInvoice, invoice.invoice, unpaid(invoice.state).to_owned())
+        }
+        Event::PaymentFailed { payment, money, .. } => {
+            let subject = of_payment(&payment, Subject::UnpaidInvoice);
+            (subject, payment, format!("{} was not paid", shown(&money)))
+        }
+        Event::PaymentActionRequired { payment, money, .. } => {
+            let subject = of_payment(&payment, Subject::UnpaidInvoice);
+            (subject, payment, format!("{} has to be confirmed", shown(&money)))
+        }
+        Event::RefundIssued { refund, money, .. } => (Subject::Refund, refund, went_back(&money, false)),
+        Event::RefundFailed { refund, money, .. } => (Subject::Refund, refund, went_back(&money, true)),
+        Event::CreditNoteIssued { note: id, money, .. } => (Subject::CreditNote, id, note(&money, false)),
+        Event::CreditNoteVoided { note: id, money, .. } => (Subject::CreditNote, id, note(&money, true)),
+        Event::DisputeOpened { dispute, .. } => {
+            (Subject::Dispute, dispute, state(DisputeState::Open).to_owned())
+        }
+        Event::DisputeClosed { dispute, won, .. } => {
+            let end = if won { DisputeState::Won } else { DisputeState::Lost };
+            (Subject::Dispute, dispute, state(end).to_owned())
+        }
+        _ => return None,
+    })
+}
+
+/// Something is paid by an invoice, by a payment, or by a session that cost nothing.
+fn of_payment(payment: &ProviderId, invoice: Subject) -> Subject {
+    match payment.as_str() {
+        id if id.starts_with("in_") => invoice,
+        id if id.starts_with("cs_") => Subject::Checkout,
+        _ => Subject::Payment,
+    }
+}
+
+pub(super) const fn unpaid(state: InvoiceState) -> &'static str {
+    match state {
+        InvoiceState::Open => "open",
+        InvoiceState::Failed => "its payment failed",
+        InvoiceState::Uncollectible => "uncollectible",
+        InvoiceState::Void => "void",
+    }
+}
