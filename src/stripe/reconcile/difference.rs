@@ -12,6 +12,7 @@ use crate::{
     domain::{
         account::{Account, CustomerLink, OpenAccount},
         amount::Money,
+        catalog::Catalog,
         command::{CheckoutStep, Command, RecordCheckout},
         invoice::{InvoiceState, UnpaidInvoice},
         names::ProviderId,
@@ -65,12 +66,19 @@ impl Difference {
 
 /// `None` when the account knows all of it. A closed account goes on being told what becomes of its subscriptions and
 /// payments.
-pub(super) fn difference(account: &Account, steps: &[Step]) -> Option<Difference> {
+pub(super) fn difference(account: &Account, steps: &[Step], catalog: &Catalog) -> Option<Difference> {
     let mut difference = Difference::default();
-    for step in steps {
+    for step in steps.iter().filter(|step| !is_trusted(&step.command, catalog)) {
         compare(account.opened(), &step.command, &mut difference);
     }
     difference.found()
+}
+
+/// Whether it says that money is on its way which the catalog trusts to come.
+fn is_trusted(command: &Command, catalog: &Catalog) -> bool {
+    let waits = |invoice: &UnpaidInvoice| invoice.state == InvoiceState::Open;
+    catalog.payments.trust_processing
+        && matches!(command, Command::RecordUnpaidInvoice { invoice, .. } if waits(invoice))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these say what an account has from then on")]
@@ -159,7 +167,7 @@ fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: 
     }
 }
 
-/// That an invoice waits for its money is of consequence before the first payment only, and is not always told after it.
+/// That the invoice of a renewal waits for its money is of no consequence.
 fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference: &mut Difference) {
     let said = unpaid(told.state);
     if let Some(paid_with) = known.and_then(|account| account.payments.paid(&told.invoice)) {
@@ -168,7 +176,7 @@ fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference:
     let facts = known.and_then(|account| account.subscriptions.facts().get(&told.subscription));
     let Some(held) = facts.and_then(|facts| facts.unpaid_invoice(&told.invoice)) else {
         let has_paid = facts.is_some_and(|facts| facts.has_paid());
-        if !(told.state == InvoiceState::Open && has_paid) {
+        if told.state != InvoiceState::Open || told.is_change || !has_paid {
             difference.note(said, NOTHING);
         }
         return;

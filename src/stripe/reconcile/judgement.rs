@@ -188,7 +188,7 @@ impl Reconciler {
             // One account that a person has to look at does not keep the others from being compared.
             Err(error) => return Ok(Said::by_nobody(format!("what {account} cannot be told: {error}"))),
         };
-        let mut difference = difference(&view.account, &instructions.steps);
+        let mut difference = difference(&view.account, &instructions.steps, self.ledger.catalog());
         difference = difference.or_else(|| unsaid(&view.account, suspect));
         if difference.is_none() {
             match self.compare_rest(&view.account, suspect, &instructions).await? {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use counterfoil::stripe::reconcile::{DAYS_DEFAULT, Order, Report, Subject};
+use counterfoil::{
+    catalog::{self, Mode},
+    stripe::reconcile::{DAYS_DEFAULT, Order, Report, Subject},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -249,5 +252,49 @@ async fn an_invoice_that_several_payments_paid_is_the_same() {
         shop.pass("1 minute").await;
         let report = shop.compare(false).await;
         assert!(report.is_the_same(), "{outside}: {report:#?}");
+    }
+}
+
+/// A first debit, and that of an upgrade, while they are on their way and when they have come; where the catalog trusts them, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn debits_that_are_on_their_way_are_the_same() {
+    for trusts in [false, true] {
+        let text = include_str!("../../../catalogs/music.toml");
+        let text = text.replace("trust_processing = false", &format!("trust_processing = {trusts}"));
+        let settings = |name: &str| Some(format!("price_of_{}", name.to_lowercase()));
+        let catalog = catalog::parse(&text, &settings, Mode::Test).expect("the catalog is right");
+        let shop = Shop::selling(catalog.into()).await;
+        shop.become_customer().await;
+        let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
+        let attach = "/v1/payment_methods/pm_usBankAccount_success/attach";
+        let method = shop.at_stripe(Method::POST, attach, &[("customer", &customer)]).await;
+        let price = |plan: &str| format!("price_of_stripe_price_{plan}");
+        let form = [
+            ("customer", customer.as_str()),
+            ("items[0][price]", &price("basic")),
+            ("default_payment_method", method["id"].as_str().unwrap()),
+        ];
+        let made = shop.at_stripe(Method::POST, "/v1/subscriptions", &form).await;
+        let is_the_same = async |plan: &str, trusted: &str| {
+            shop.pass("1 minute").await;
+            let report = shop.compare(false).await;
+            assert!(report.is_the_same(), "{trusts}: {report:#?}");
+            let expected = if trusts { trusted } else { plan };
+            assert_eq!(shop.server.get(ACME).send().await.body["plan"], json!(expected));
+        };
+        is_the_same("free", "basic").await;
+        shop.pass("8 days").await;
+        is_the_same("basic", "basic").await;
+        let item = made["items"]["data"][0]["id"].as_str().unwrap();
+        let form = [
+            ("items[0][id]", item),
+            ("items[0][price]", &price("creator")),
+            ("proration_behavior", "always_invoice"),
+        ];
+        let path = format!("/v1/subscriptions/{}", made["id"].as_str().unwrap());
+        shop.at_stripe(Method::POST, &path, &form).await;
+        is_the_same("basic", "creator").await;
+        shop.pass("8 days").await;
+        is_the_same("creator", "creator").await;
     }
 }

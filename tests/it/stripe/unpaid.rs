@@ -114,3 +114,12 @@ async fn a_first_invoice_that_waits_for_its_money_is_reported_and_a_later_one_is
     is_mended(&bureau, ["void", "nothing"]).await;
     assert_ne!(invoice["id"], UNPAID);
 }
+
+/// Nothing of a larger plan is there before its money.
+#[tokio::test]
+async fn an_invoice_of_a_change_that_waits_for_its_money_is_reported() {
+    let (bureau, mut invoice) = arrears().await;
+    (invoice["id"], invoice["billing_reason"]) = (json!("in_change"), json!("subscription_update"));
+    bureau.happened(&[], &[invoice]).await;
+    is_mended(&bureau, ["open", "nothing"]).await;
+}
