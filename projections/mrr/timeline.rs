@@ -2,8 +2,9 @@
 //!
 //! Of one subscription, that report holds at an instant which was said last among those that were effective by then, and
 //! one that ended it is later than any other. What is not paid for is no revenue, whatever a report says: from the time on
-//! at which an invoice of the subscription was given up, until the next payment for it. So the answer follows from the set
-//! of reports and payments, in whatever order they came.
+//! at which an invoice of the subscription was given up, until the next payment for it. What a customer has taken off for ever
+//! comes off each of its subscriptions that has no discounts of its own, from the time on at which it began until it ends. So the
+//! answer follows from the set of reports, payments and discounts, in whatever order they came.
 //!
 //! Changes of one day are netted, per account and currency, as `ChartMogul` does it: who changes plan twice in a
 //! day moved once. The figure of a day is what holds at its end, in UTC.
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use crate::domain::{
+    discounts::{DiscountStep, DiscountTold, Discounts, TakenOff, Undiscounted},
+    names::ProviderId,
     subscription::{Step, Told, in_order},
     time::Timestamp,
 };
@@ -26,6 +29,8 @@ pub struct Report {
     pub currency: String,
     /// In minor units; zero while the status is not revenue.
     pub monthly: i64,
+    /// What the customer's discount is taken off, if one is. `None` while the status is not revenue.
+    pub undiscounted: Option<Undiscounted>,
     pub effective_at: Timestamp,
     pub evidence: Evidence,
     pub stripe_event: Option<String>,
@@ -39,6 +44,12 @@ pub struct Evidence {
     pub rank: u8,
     pub id: String,
     pub step: Option<Step>,
+}
+
+impl Report {
+    fn touched(&self) -> Touched<'_> {
+        Touched { currency: self.currency.clone(), subscription: &self.subscription }
+    }
 }
 
 impl Told for Report {
@@ -99,6 +110,15 @@ pub struct Payment {
     pub sequence: i64,
     pub state: Paid,
     pub effective_at: Timestamp,
+    pub stripe_event: Option<String>,
+}
+
+/// What one event says of a customer's discount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discounted {
+    pub told: DiscountTold,
+    /// The event's place in the account.
+    pub sequence: i64,
     pub stripe_event: Option<String>,
 }
 
@@ -174,22 +194,32 @@ pub struct TooLarge;
 /// The movements of one account, by currency and day.
 pub type Movements = BTreeMap<(String, NaiveDate), Movement>;
 
-/// All movements that follow from the account's reports and payments, in any order.
+/// All movements that follow from the account's reports, payments and discounts, in any order.
 ///
 /// # Errors
 /// When the account's subscriptions together are worth more than fits.
-pub fn movements(reports: &[Report], payments: &[Payment]) -> Result<Movements, TooLarge> {
+pub fn movements(
+    reports: &[Report],
+    payments: &[Payment],
+    discounted: &[Discounted],
+) -> Result<Movements, TooLarge> {
+    let mut discounts = Discounts::default();
+    for discount in discounted {
+        discounts.learn(&discount.told);
+    }
     let mut worth = Worth::default();
     let mut movements = Movements::new();
-    for fact in facts(reports, payments) {
-        let cause = fact.cause();
+    for fact in facts(reports, payments, discounted) {
         let touched = match fact {
             Fact::Reported(report) => worth.set(report),
             Fact::Paid(payment) => worth.pay(payment),
+            Fact::Discounted(Discounted { told, .. }) => {
+                worth.discount(&told.customer, discounts.in_force(&told.customer, told.at))
+            }
         };
-        for currency in touched {
+        for Touched { currency, subscription } in touched {
             let sum = worth.sum(&currency)?;
-            worth.note(&mut movements, currency, sum, &cause);
+            worth.note(&mut movements, currency, sum, &fact.cause(subscription));
         }
     }
     Ok(movements)
@@ -200,6 +230,13 @@ pub fn movements(reports: &[Report], payments: &[Payment]) -> Result<Movements, 
 enum Fact<'a> {
     Reported(&'a Report),
     Paid(&'a Payment),
+    Discounted(&'a Discounted),
+}
+
+/// A currency in which something may have changed, and by which subscription.
+struct Touched<'a> {
+    currency: String,
+    subscription: &'a str,
 }
 
 /// The event that a movement rests on.
@@ -211,29 +248,35 @@ struct Cause<'a> {
 }
 
 impl<'a> Fact<'a> {
-    fn cause(self) -> Cause<'a> {
-        let (at, sequence, stripe_event, subscription) = match self {
-            Self::Reported(of) => (of.effective_at, of.sequence, &of.stripe_event, &of.subscription),
-            Self::Paid(of) => (of.effective_at, of.sequence, &of.stripe_event, &of.subscription),
+    fn cause(self, subscription: &'a str) -> Cause<'a> {
+        let (at, sequence, stripe_event) = match self {
+            Self::Reported(of) => (of.effective_at, of.sequence, &of.stripe_event),
+            Self::Paid(of) => (of.effective_at, of.sequence, &of.stripe_event),
+            Self::Discounted(of) => (of.told.at, of.sequence, &of.stripe_event),
         };
         let day = at.to_utc().date_naive();
         Cause { day, sequence, stripe_event: stripe_event.as_ref(), subscription }
     }
 
-    /// Of one instant: what was reported, then what is not paid, then what is.
+    /// Of one instant: what was reported, then what is not paid, then what is, then discounts.
     fn order(self) -> (Timestamp, u8) {
         match self {
             Self::Reported(report) => (report.effective_at, 0),
             Self::Paid(payment) => (payment.effective_at, if payment.state == Paid::Yes { 2 } else { 1 }),
+            Self::Discounted(Discounted { told, .. }) => match told.what {
+                DiscountStep::Begun(_) => (told.at, 3),
+                DiscountStep::Ended => (told.at, 4),
+            },
         }
     }
 }
 
 /// In the order in which they took effect.
-fn facts<'a>(reports: &'a [Report], payments: &'a [Payment]) -> Vec<Fact<'a>> {
+fn facts<'a>(reports: &'a [Report], payments: &'a [Payment], discounted: &'a [Discounted]) -> Vec<Fact<'a>> {
     let reported = effective(reports).into_iter().map(Fact::Reported);
     let counted = payments.iter().filter(|payment| !is_behind(payment, payments));
-    let mut facts: Vec<Fact<'_>> = reported.chain(counted.map(Fact::Paid)).collect();
+    let discounted = discounted.iter().map(Fact::Discounted);
+    let mut facts: Vec<Fact<'_>> = reported.chain(counted.map(Fact::Paid)).chain(discounted).collect();
     facts.sort_by_key(|fact| fact.order());
     facts
 }
@@ -278,6 +321,8 @@ struct Worth<'a> {
     holding: BTreeMap<&'a str, &'a Report>,
     /// Those that are not paid for.
     unpaid: BTreeSet<&'a str>,
+    /// By customer: what it has taken off.
+    off: BTreeMap<&'a ProviderId, &'a TakenOff>,
     /// By currency: the last day on which something took effect.
     days: BTreeMap<String, Latest>,
 }
@@ -294,33 +339,47 @@ struct Latest {
 
 impl<'a> Worth<'a> {
     /// Lets a report hold, and says which currencies it touches.
-    fn set(&mut self, report: &'a Report) -> Vec<String> {
+    fn set(&mut self, report: &'a Report) -> Vec<Touched<'a>> {
         let earlier = self.holding.insert(&report.subscription, report);
-        let mut touched = vec![report.currency.clone()];
-        touched.extend(
-            earlier
-                .map(|earlier| &earlier.currency)
-                .filter(|currency| **currency != report.currency)
-                .cloned(),
-        );
-        touched
+        let earlier = earlier.filter(|earlier| earlier.currency != report.currency);
+        std::iter::once(report).chain(earlier).map(Report::touched).collect()
     }
 
     /// Notes whether a subscription is paid for, and says which currency that touches.
-    fn pay(&mut self, payment: &'a Payment) -> Vec<String> {
+    fn pay(&mut self, payment: &'a Payment) -> Vec<Touched<'a>> {
         let subscription = payment.subscription.as_str();
         let changed = match payment.state {
             Paid::Yes => self.unpaid.remove(subscription),
             Paid::Awaited | Paid::No => self.unpaid.insert(subscription),
         };
         let report = self.holding.get(subscription).filter(|_| changed);
-        report.map(|report| report.currency.clone()).into_iter().collect()
+        report.copied().map(Report::touched).into_iter().collect()
+    }
+
+    /// Notes what a customer has taken off, and says which currencies that touches.
+    fn discount(&mut self, customer: &'a ProviderId, off: Option<&'a TakenOff>) -> Vec<Touched<'a>> {
+        match off {
+            Some(off) => self.off.insert(customer, off),
+            None => self.off.remove(customer),
+        };
+        let of_customer = |report: &&Report| {
+            report.undiscounted.as_ref().is_some_and(|undiscounted| undiscounted.customer == *customer)
+        };
+        self.holding.values().copied().filter(of_customer).map(Report::touched).collect()
+    }
+
+    /// What a subscription brings, less what its customer has taken off.
+    fn brings(&self, report: &Report) -> i64 {
+        let less = report.undiscounted.as_ref().and_then(|undiscounted| {
+            undiscounted.less(self.off.get(&undiscounted.customer)?, &report.currency)
+        });
+        less.unwrap_or(report.monthly).max(0)
     }
 
     fn sum(&self, currency: &str) -> Result<i64, TooLarge> {
         let paid = |report: &&&Report| !self.unpaid.contains(report.subscription.as_str());
         let counted = self.holding.values().filter(paid).filter(|report| report.currency == currency);
-        counted.map(|report| report.monthly.max(0)).try_fold(0_i64, i64::checked_add).ok_or(TooLarge)
+        counted.map(|report| self.brings(report)).try_fold(0_i64, i64::checked_add).ok_or(TooLarge)
     }
 
     fn note(&mut self, movements: &mut Movements, currency: String, sum: i64, cause: &Cause<'_>) {

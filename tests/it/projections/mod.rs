@@ -195,6 +195,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         plan: PlanId::parse("pro").expect("a plan"),
         quantity: 1,
         monthly: Money { minor: monthly, currency: Currency::parse("usd").expect("a currency") },
+        undiscounted: None,
         period: Period { start: at, end: at.plus_months(1) },
         cancel_at: None,
         trial_end: None,
