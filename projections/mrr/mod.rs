@@ -10,6 +10,7 @@
 mod figures;
 mod queries;
 pub mod timeline;
+mod worth;
 mod write;
 
 use std::collections::BTreeMap;
