@@ -3,6 +3,7 @@
 #[path = "../../../benches/catch_up.rs"]
 mod catch_up;
 mod definitions;
+mod discounts;
 mod mrr;
 mod once;
 mod poison;
