@@ -254,6 +254,7 @@ impl Account {
                 minor: 1_000 * i64::try_from(choice).unwrap_or(0),
                 currency: Currency::parse("usd").expect("a currency"),
             },
+            undiscounted: None,
             period: Period { start: at, end: at.plus_months(1) },
             cancel_at: None,
             trial_end: None,

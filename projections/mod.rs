@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|---|---|
 //! | `AccountOpened` | | | | | | new row |
 //! | `CustomerLinked`, `CustomerUnlinked` | | | | | | customers |
+//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | | what it brings | | |
 //! | `AccountMetadataSet` | | | | | | |
 //! | `AccountClosed` | | | | | | status |
 //! | `CreditsGranted` | line, by source | | | | expiry | |

@@ -25,6 +25,8 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
         | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsGranted { .. }
@@ -81,6 +83,8 @@ pub(super) fn payment(event: &Event) -> Option<(&ProviderId, Paid)> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
         | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsGranted { .. }

@@ -61,6 +61,8 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             Event::AccountOpened { plan, effective_at } => Some((fact, plan, effective_at)),
             Event::CustomerLinked { .. }
             | Event::CustomerUnlinked { .. }
+            | Event::CustomerDiscounted { .. }
+            | Event::CustomerDiscountEnded { .. }
             | Event::AccountMetadataSet { .. }
             | Event::AccountClosed { .. }
             | Event::CreditsGranted { .. }
@@ -137,6 +139,8 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         Event::CustomerUnlinked { customer, .. } => link(fact, customer, true, tables, connection).await,
         Event::AccountClosed { .. } => close(fact, tables, connection).await,
         Event::AccountOpened { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
         | Event::AccountMetadataSet { .. }
         | Event::CreditsGranted { .. }
         | Event::CreditsDeducted { .. }

@@ -80,6 +80,8 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
         | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsDeducted { .. }

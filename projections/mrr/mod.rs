@@ -1,7 +1,7 @@
 //! What do subscriptions bring in a month, and what changed it?
 //!
-//! Every report on a subscription is kept, and whether it is paid for, and the movements of an account are worked out again
-//! from all of it whenever something is added. So the figures do not depend on the order in which webhooks arrive, and a late
+//! Every report on a subscription is kept, whether it is paid for, and what its customer has taken off, and the movements of an
+//! account are worked out again from all of it whenever something is added. So the figures do not depend on the order in which webhooks arrive, and a late
 //! one changes the day on which it was effective; days that were over by then are listed as restatements.
 //!
 //! A subscription that is cancelled at the end of its period counts until a report says that it has ended, from
@@ -10,6 +10,7 @@
 mod figures;
 mod queries;
 pub mod timeline;
+mod worth;
 mod write;
 
 use std::collections::BTreeMap;
@@ -17,14 +18,16 @@ use std::collections::BTreeMap;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
-use crate::domain::{event::Event, names::AccountId, subscription::SubscriptionTerms};
+use crate::domain::{
+    discounts::DiscountTold, event::Event, names::AccountId, subscription::SubscriptionTerms,
+};
 
 use super::{
     fact::Fact,
     projection::{ApplyError, OnFailure, Projection, Tables},
     reports,
 };
-use timeline::{Evidence, Movements, Payment, Report};
+use timeline::{Discounted, Evidence, Movements, Payment, Report};
 
 pub use figures::{Change, Figures, Interval, Share, series};
 pub use queries::{
@@ -44,7 +47,7 @@ impl Projection for Mrr {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["mrr_reports", "mrr_movements", "mrr_restatements", "mrr_payments"]
+        &["mrr_reports", "mrr_movements", "mrr_restatements", "mrr_payments", "mrr_discounts"]
     }
 
     fn totals(&self) -> &'static str {
@@ -90,6 +93,7 @@ impl Projection for Mrr {
 pub struct History {
     reports: Vec<Report>,
     payments: Vec<Payment>,
+    discounted: Vec<Discounted>,
     /// `None`: not worked out yet.
     movements: Option<Movements>,
 }
@@ -98,6 +102,7 @@ pub struct History {
 enum Said {
     Reported(Report),
     Paid(Payment),
+    Discounted(Discounted),
 }
 
 /// What a batch changes for one account.
@@ -126,7 +131,7 @@ fn account_changes<'a>(
     mut known: History,
     facts: &[&'a Fact<'a>],
 ) -> Result<AccountChanges<'a>, ApplyError> {
-    let already = (known.reports.len(), known.payments.len());
+    let already = (known.reports.len(), known.payments.len(), known.discounted.len());
     let mut restatements = Vec::new();
     for fact in facts {
         restatements.extend(known.learn(fact)?);
@@ -134,6 +139,7 @@ fn account_changes<'a>(
     let said = History {
         reports: known.reports.split_off(already.0),
         payments: known.payments.split_off(already.1),
+        discounted: known.discounted.split_off(already.2),
         movements: None,
     };
     Ok(AccountChanges { account, said, movements: known.movements.unwrap_or_default(), restatements })
@@ -153,6 +159,7 @@ impl History {
         match said {
             Said::Reported(report) => self.reports.push(report),
             Said::Paid(payment) => self.payments.push(payment),
+            Said::Discounted(discounted) => self.discounted.push(discounted),
         }
         let after = self.work_out(fact)?;
         let restated = restated(fact, &before, &after);
@@ -167,7 +174,7 @@ impl History {
     }
 
     fn work_out(&self, fact: &Fact<'_>) -> Result<Movements, ApplyError> {
-        timeline::movements(&self.reports, &self.payments).map_err(|_| ApplyError::Unfit {
+        timeline::movements(&self.reports, &self.payments, &self.discounted).map_err(|_| ApplyError::Unfit {
             position: fact.position,
             reason: "the account's subscriptions are worth more than fits".into(),
         })
@@ -179,13 +186,17 @@ fn said(fact: &Fact<'_>) -> Option<Said> {
     if let Some(terms) = reports::terms(fact.event) {
         return Some(Said::Reported(report(fact, terms)));
     }
+    let stripe_event = fact.stripe_event.map(str::to_owned);
+    if let Some(told) = DiscountTold::of(fact.event) {
+        return Some(Said::Discounted(Discounted { told, sequence: fact.sequence, stripe_event }));
+    }
     let (subscription, state) = reports::payment(fact.event)?;
     Some(Said::Paid(Payment {
         subscription: subscription.to_string(),
         sequence: fact.sequence,
         state,
         effective_at: Event::effective_at(fact.event),
-        stripe_event: fact.stripe_event.map(str::to_owned),
+        stripe_event,
     }))
 }
 
@@ -195,6 +206,7 @@ fn report(fact: &Fact<'_>, terms: &SubscriptionTerms) -> Report {
         sequence: fact.sequence,
         currency: terms.monthly.currency.to_string(),
         monthly: if terms.is_revenue() { terms.monthly.minor.max(0) } else { 0 },
+        undiscounted: terms.undiscounted.clone().filter(|_| terms.is_revenue()),
         effective_at: Event::effective_at(fact.event),
         evidence: Evidence {
             ended: terms.ended_at.is_some(),

@@ -15,6 +15,8 @@ create table read.mrr_reports_vN (
     -- From which terms to which, where the report says so: that tells which of two of one second is the later one.
     step_from text,
     step_to text,
+    -- Of a subscription without discounts of its own, as JSON: whose discount is taken off, and off what exactly.
+    undiscounted text,
     constraint mrr_reports_event_vN primary key (account_id, sequence)
 );
 
@@ -61,4 +63,18 @@ create table read.mrr_payments_vN (
     stripe_event text,
     constraint mrr_payments_event_vN primary key (account_id, sequence),
     constraint mrr_payments_state_vN check (state in ('awaited', 'no', 'yes'))
+);
+
+-- What customers have taken off those of their subscriptions that have no discounts of their own.
+create table read.mrr_discounts_vN (
+    account_id text not null,
+    sequence bigint not null,
+    customer text not null,
+    discount text not null,
+    ended boolean not null,
+    -- What it takes off for ever, as JSON; null, if it passes or has ended.
+    off text,
+    effective_at timestamptz not null,
+    stripe_event text,
+    constraint mrr_discounts_event_vN primary key (account_id, sequence)
 );

@@ -2,17 +2,20 @@
 //!
 //! Of one subscription, that report holds at an instant which was said last among those that were effective by then, and
 //! one that ended it is later than any other. What is not paid for is no revenue, whatever a report says: from the time on
-//! at which an invoice of the subscription was given up, until the next payment for it. So the answer follows from the set
-//! of reports and payments, in whatever order they came.
+//! at which an invoice of the subscription was given up, until the next payment for it. What a customer has taken off for ever
+//! comes off each of its subscriptions that has no discounts of its own, from the time on at which it began until it ends. So the
+//! answer follows from the set of reports, payments and discounts, in whatever order they came.
 //!
 //! Changes of one day are netted, per account and currency, as `ChartMogul` does it: who changes plan twice in a
 //! day moved once. The figure of a day is what holds at its end, in UTC.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::worth::{Cause, Touched, Worth};
 use crate::domain::{
+    discounts::{DiscountStep, DiscountTold, Discounts, Undiscounted},
     subscription::{Step, Told, in_order},
     time::Timestamp,
 };
@@ -26,6 +29,8 @@ pub struct Report {
     pub currency: String,
     /// In minor units; zero while the status is not revenue.
     pub monthly: i64,
+    /// What the customer's discount is taken off, if one is. `None` while the status is not revenue.
+    pub undiscounted: Option<Undiscounted>,
     pub effective_at: Timestamp,
     pub evidence: Evidence,
     pub stripe_event: Option<String>,
@@ -102,6 +107,15 @@ pub struct Payment {
     pub stripe_event: Option<String>,
 }
 
+/// What one event says of a customer's discount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discounted {
+    pub told: DiscountTold,
+    /// The event's place in the account.
+    pub sequence: i64,
+    pub stripe_event: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementKind {
@@ -135,7 +149,7 @@ impl MovementKind {
             .find(|kind| kind.name() == name)
     }
 
-    const fn of(before: i64, after: i64, paid_before: bool) -> Option<Self> {
+    pub(super) const fn of(before: i64, after: i64, paid_before: bool) -> Option<Self> {
         match (before, after) {
             (before, after) if before == after => None,
             (_, 0) => Some(Self::Churn),
@@ -174,22 +188,32 @@ pub struct TooLarge;
 /// The movements of one account, by currency and day.
 pub type Movements = BTreeMap<(String, NaiveDate), Movement>;
 
-/// All movements that follow from the account's reports and payments, in any order.
+/// All movements that follow from the account's reports, payments and discounts, in any order.
 ///
 /// # Errors
 /// When the account's subscriptions together are worth more than fits.
-pub fn movements(reports: &[Report], payments: &[Payment]) -> Result<Movements, TooLarge> {
+pub fn movements(
+    reports: &[Report],
+    payments: &[Payment],
+    discounted: &[Discounted],
+) -> Result<Movements, TooLarge> {
+    let mut discounts = Discounts::default();
+    for discount in discounted {
+        discounts.learn(&discount.told);
+    }
     let mut worth = Worth::default();
     let mut movements = Movements::new();
-    for fact in facts(reports, payments) {
-        let cause = fact.cause();
+    for fact in facts(reports, payments, discounted) {
         let touched = match fact {
             Fact::Reported(report) => worth.set(report),
             Fact::Paid(payment) => worth.pay(payment),
+            Fact::Discounted(Discounted { told, .. }) => {
+                worth.discount(&told.customer, discounts.in_force(&told.customer, told.at))
+            }
         };
-        for currency in touched {
+        for Touched { currency, subscription } in touched {
             let sum = worth.sum(&currency)?;
-            worth.note(&mut movements, currency, sum, &cause);
+            worth.note(&mut movements, currency, sum, &fact.cause(subscription));
         }
     }
     Ok(movements)
@@ -200,40 +224,39 @@ pub fn movements(reports: &[Report], payments: &[Payment]) -> Result<Movements, 
 enum Fact<'a> {
     Reported(&'a Report),
     Paid(&'a Payment),
-}
-
-/// The event that a movement rests on.
-struct Cause<'a> {
-    day: NaiveDate,
-    sequence: i64,
-    stripe_event: Option<&'a String>,
-    subscription: &'a str,
+    Discounted(&'a Discounted),
 }
 
 impl<'a> Fact<'a> {
-    fn cause(self) -> Cause<'a> {
-        let (at, sequence, stripe_event, subscription) = match self {
-            Self::Reported(of) => (of.effective_at, of.sequence, &of.stripe_event, &of.subscription),
-            Self::Paid(of) => (of.effective_at, of.sequence, &of.stripe_event, &of.subscription),
+    fn cause(self, subscription: &'a str) -> Cause<'a> {
+        let (at, sequence, stripe_event) = match self {
+            Self::Reported(of) => (of.effective_at, of.sequence, &of.stripe_event),
+            Self::Paid(of) => (of.effective_at, of.sequence, &of.stripe_event),
+            Self::Discounted(of) => (of.told.at, of.sequence, &of.stripe_event),
         };
         let day = at.to_utc().date_naive();
         Cause { day, sequence, stripe_event: stripe_event.as_ref(), subscription }
     }
 
-    /// Of one instant: what was reported, then what is not paid, then what is.
+    /// Of one instant: what was reported, then what is not paid, then what is, then discounts.
     fn order(self) -> (Timestamp, u8) {
         match self {
             Self::Reported(report) => (report.effective_at, 0),
             Self::Paid(payment) => (payment.effective_at, if payment.state == Paid::Yes { 2 } else { 1 }),
+            Self::Discounted(Discounted { told, .. }) => match told.what {
+                DiscountStep::Begun(_) => (told.at, 3),
+                DiscountStep::Ended => (told.at, 4),
+            },
         }
     }
 }
 
 /// In the order in which they took effect.
-fn facts<'a>(reports: &'a [Report], payments: &'a [Payment]) -> Vec<Fact<'a>> {
+fn facts<'a>(reports: &'a [Report], payments: &'a [Payment], discounted: &'a [Discounted]) -> Vec<Fact<'a>> {
     let reported = effective(reports).into_iter().map(Fact::Reported);
     let counted = payments.iter().filter(|payment| !is_behind(payment, payments));
-    let mut facts: Vec<Fact<'_>> = reported.chain(counted.map(Fact::Paid)).collect();
+    let discounted = discounted.iter().map(Fact::Discounted);
+    let mut facts: Vec<Fact<'_>> = reported.chain(counted.map(Fact::Paid)).chain(discounted).collect();
     facts.sort_by_key(|fact| fact.order());
     facts
 }
@@ -269,95 +292,4 @@ fn effective(reports: &[Report]) -> Vec<&Report> {
         holds
     });
     sorted.into_iter().map(|(_, report)| report).collect()
-}
-
-/// What an account is worth while its reports take effect one after the other.
-#[derive(Default)]
-struct Worth<'a> {
-    /// By subscription.
-    holding: BTreeMap<&'a str, &'a Report>,
-    /// Those that are not paid for.
-    unpaid: BTreeSet<&'a str>,
-    /// By currency: the last day on which something took effect.
-    days: BTreeMap<String, Latest>,
-}
-
-#[derive(Clone, Copy)]
-struct Latest {
-    day: NaiveDate,
-    /// At the start of the day, and now.
-    before: i64,
-    after: i64,
-    /// Whether there was anything before the day began.
-    paid_before: bool,
-}
-
-impl<'a> Worth<'a> {
-    /// Lets a report hold, and says which currencies it touches.
-    fn set(&mut self, report: &'a Report) -> Vec<String> {
-        let earlier = self.holding.insert(&report.subscription, report);
-        let mut touched = vec![report.currency.clone()];
-        touched.extend(
-            earlier
-                .map(|earlier| &earlier.currency)
-                .filter(|currency| **currency != report.currency)
-                .cloned(),
-        );
-        touched
-    }
-
-    /// Notes whether a subscription is paid for, and says which currency that touches.
-    fn pay(&mut self, payment: &'a Payment) -> Vec<String> {
-        let subscription = payment.subscription.as_str();
-        let changed = match payment.state {
-            Paid::Yes => self.unpaid.remove(subscription),
-            Paid::Awaited | Paid::No => self.unpaid.insert(subscription),
-        };
-        let report = self.holding.get(subscription).filter(|_| changed);
-        report.map(|report| report.currency.clone()).into_iter().collect()
-    }
-
-    fn sum(&self, currency: &str) -> Result<i64, TooLarge> {
-        let paid = |report: &&&Report| !self.unpaid.contains(report.subscription.as_str());
-        let counted = self.holding.values().filter(paid).filter(|report| report.currency == currency);
-        counted.map(|report| report.monthly.max(0)).try_fold(0_i64, i64::checked_add).ok_or(TooLarge)
-    }
-
-    fn note(&mut self, movements: &mut Movements, currency: String, sum: i64, cause: &Cause<'_>) {
-        let day = cause.day;
-        let mut today = match self.days.get(&currency).copied() {
-            Some(known) if known.day == day => known,
-            Some(known) => Latest {
-                day,
-                before: known.after,
-                after: known.after,
-                paid_before: known.paid_before || known.after > 0,
-            },
-            None => Latest { day, before: 0, after: 0, paid_before: false },
-        };
-        let changed = today.after != sum;
-        today.after = sum;
-        self.days.insert(currency.clone(), today);
-        if !changed {
-            return;
-        }
-        let key = (currency, day);
-        match MovementKind::of(today.before, today.after, today.paid_before) {
-            Some(kind) => {
-                let movement = Movement {
-                    kind,
-                    before: today.before,
-                    after: today.after,
-                    sequence: cause.sequence,
-                    stripe_event: cause.stripe_event.cloned(),
-                    subscription: cause.subscription.to_owned(),
-                };
-                movements.insert(key, movement);
-            }
-            // Up and down again on one day is no movement.
-            None => {
-                movements.remove(&key);
-            }
-        }
-    }
 }

@@ -2,6 +2,7 @@ select concat_ws(
     E'\n',
     (select 'reports ' || count(*) from read.mrr_reports_vN),
     (select 'payments ' || count(*) from read.mrr_payments_vN),
+    (select 'discounts ' || count(*) from read.mrr_discounts_vN),
     (select 'mrr ' || coalesce(string_agg(currency || ' ' || sum, ', ' order by currency), '')
         from (
             select currency, sum(after - before) as sum from read.mrr_movements_vN group by currency

@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use crate::{
-    domain::{subscription::Step, time::Timestamp},
+    domain::{
+        discounts::{DiscountStep, DiscountTold},
+        names::ProviderId,
+        subscription::Step,
+        time::Timestamp,
+    },
     projections::{
         projection::{ApplyError, Tables},
         rows::Rows,
@@ -15,7 +21,7 @@ use crate::{
 
 use super::{
     AccountChanges, History,
-    timeline::{Evidence, Movement, Paid, Payment, Report},
+    timeline::{Discounted, Evidence, Movement, Paid, Payment, Report},
 };
 
 #[derive(FromRow)]
@@ -33,6 +39,33 @@ struct Row {
     stripe_event: Option<String>,
     step_from: Option<String>,
     step_to: Option<String>,
+    undiscounted: Option<String>,
+}
+
+#[derive(FromRow)]
+struct DiscountRow {
+    account_id: String,
+    sequence: i64,
+    customer: String,
+    discount: String,
+    ended: bool,
+    off: Option<String>,
+    effective_at: DateTime<Utc>,
+    stripe_event: Option<String>,
+}
+
+impl DiscountRow {
+    /// What is in the table was written from ids and from JSON.
+    fn read(self) -> Option<Discounted> {
+        let off = self.off.and_then(|off| serde_json::from_str(&off).ok());
+        let told = DiscountTold {
+            customer: ProviderId::parse(&self.customer).ok()?,
+            discount: ProviderId::parse(&self.discount).ok()?,
+            what: if self.ended { DiscountStep::Ended } else { DiscountStep::Begun(off) },
+            at: Timestamp::from(self.effective_at),
+        };
+        Some(Discounted { told, sequence: self.sequence, stripe_event: self.stripe_event })
+    }
 }
 
 #[derive(FromRow)]
@@ -65,6 +98,7 @@ impl From<Row> for Report {
             sequence: row.sequence,
             currency: row.currency,
             monthly: row.monthly,
+            undiscounted: row.undiscounted.and_then(|json| serde_json::from_str(&json).ok()),
             effective_at: Timestamp::from(row.effective_at),
             evidence: Evidence {
                 ended: row.ended,
@@ -90,6 +124,10 @@ pub(super) async fn known(
         .await?;
     let payments: Vec<PaymentRow> = sqlx::query_as(&tables.statement(include_str!("payments.sql")))
         .bind(accounts)
+        .fetch_all(&mut *connection)
+        .await?;
+    let discounts: Vec<DiscountRow> = sqlx::query_as(&tables.statement(include_str!("discounts.sql")))
+        .bind(accounts)
         .fetch_all(connection)
         .await?;
     let mut known: BTreeMap<String, History> = BTreeMap::new();
@@ -98,6 +136,9 @@ pub(super) async fn known(
     }
     for row in payments {
         known.entry(row.account_id.clone()).or_default().payments.push(row.into());
+    }
+    for row in discounts {
+        known.entry(row.account_id.clone()).or_default().discounted.extend(row.read());
     }
     Ok(known)
 }
@@ -110,6 +151,7 @@ pub(super) async fn write(
     let accounts: Vec<&str> = changes.iter().map(|change| change.account.as_str()).collect();
     reports(changes).write(&tables.statement(include_str!("add_reports.sql")), connection).await?;
     payments(changes).write(&tables.statement(include_str!("add_payments.sql")), connection).await?;
+    discounts(changes).write(&tables.statement(include_str!("add_discounts.sql")), connection).await?;
     sqlx::query(&tables.statement(include_str!("forget_movements.sql")))
         .bind(accounts)
         .execute(&mut *connection)
@@ -120,7 +162,7 @@ pub(super) async fn write(
 }
 
 fn reports(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(13);
+    let mut rows = Rows::new(14);
     for change in changes {
         for report in &change.said.reports {
             rows.begin()
@@ -136,7 +178,8 @@ fn reports(changes: &[AccountChanges<'_>]) -> Rows {
                 .time(report.effective_at)
                 .optional_text(report.stripe_event.as_deref())
                 .optional_text(report.evidence.step.as_ref().and_then(|step| step.from.as_deref()))
-                .optional_text(report.evidence.step.as_ref().map(|step| step.to.as_str()));
+                .optional_text(report.evidence.step.as_ref().map(|step| step.to.as_str()))
+                .optional_text(report.undiscounted.as_ref().and_then(json).as_deref());
         }
     }
     rows
@@ -156,6 +199,32 @@ fn payments(changes: &[AccountChanges<'_>]) -> Rows {
         }
     }
     rows
+}
+
+fn discounts(changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(8);
+    for change in changes {
+        for Discounted { told, sequence, stripe_event } in &change.said.discounted {
+            let (ended, off) = match &told.what {
+                DiscountStep::Begun(off) => (false, off.as_ref().and_then(json)),
+                DiscountStep::Ended => (true, None),
+            };
+            rows.begin()
+                .text(change.account.as_str())
+                .big(*sequence)
+                .text(told.customer.as_str())
+                .text(told.discount.as_str())
+                .boolean(ended)
+                .optional_text(off.as_deref())
+                .time(told.at)
+                .optional_text(stripe_event.as_deref());
+        }
+    }
+    rows
+}
+
+fn json(value: &impl Serialize) -> Option<String> {
+    serde_json::to_string(value).ok()
 }
 
 fn movements(changes: &[AccountChanges<'_>]) -> Rows {

@@ -202,6 +202,8 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
         | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::HoldExtended { .. }

@@ -107,6 +107,8 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
         | Event::AccountMetadataSet { .. }
         | Event::AccountClosed { .. }
         | Event::CreditsGranted { .. }

@@ -15,6 +15,7 @@ use super::{
     amount::Credits,
     catalog::{Catalog, Measure, Plan},
     credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
+    discounts::{DiscountTold, Discounts},
     event::{Draw, Event, PaymentPurpose},
     facts::Known,
     limits::{Usage, Window},
@@ -56,6 +57,8 @@ pub struct OpenAccount {
     /// The plan that holds while no subscription gives one.
     pub free_plan: PlanId,
     pub customers: BTreeMap<ProviderId, CustomerLink>,
+    /// What its customers have taken off.
+    pub discounts: Discounts,
     /// What the caller attaches to it.
     pub metadata: Metadata,
     pub wallet: Wallet,
@@ -146,6 +149,7 @@ impl OpenAccount {
             opened_at,
             free_plan,
             customers: BTreeMap::new(),
+            discounts: Discounts::default(),
             metadata: Metadata::default(),
             wallet: Wallet::default(),
             usage: Usage::default(),
@@ -208,6 +212,10 @@ impl OpenAccount {
             }
             Event::CustomerUnlinked { customer, .. } => {
                 self.customers.insert(customer.clone(), CustomerLink::Gone);
+                Ok(())
+            }
+            Event::CustomerDiscounted { .. } | Event::CustomerDiscountEnded { .. } => {
+                self.discounts.learn(&DiscountTold::of(event).ok_or(CorruptHistory)?);
                 Ok(())
             }
             Event::AccountMetadataSet { metadata, .. } => {

@@ -8,6 +8,7 @@ use super::{
     amount::{Credits, Money},
     catalog::Interval,
     credits::Source,
+    discounts::DiscountTold,
     event::{Draw, PaymentPurpose, Purpose},
     invoice::{LineEffect, UnpaidInvoice},
     limits::Window,
@@ -83,6 +84,8 @@ pub enum Command {
         customer: ProviderId,
         effective_at: Timestamp,
     },
+    /// Records what a customer has taken off those of its subscriptions that have no discounts of their own.
+    RecordDiscount(DiscountTold),
     RecordSubscription(RecordSubscription),
     AnnounceTrialEnd {
         subscription: ProviderId,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     amount::{Credits, Money},
     credits::GrantTerms,
+    discounts::TakenOff,
     invoice::{PaidInvoice, UnpaidInvoice},
     limits::Window,
     metadata::Metadata,
@@ -40,6 +41,20 @@ pub enum Event {
     /// The customer is gone at the payment provider. The ledger stays.
     CustomerUnlinked {
         customer: ProviderId,
+        effective_at: Timestamp,
+    },
+    /// A customer has a discount from then on, for those of its subscriptions that have none of their own.
+    CustomerDiscounted {
+        customer: ProviderId,
+        discount: ProviderId,
+        /// What it takes off for ever. `None`: it passes, and takes nothing off revenue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        off: Option<TakenOff>,
+        effective_at: Timestamp,
+    },
+    CustomerDiscountEnded {
+        customer: ProviderId,
+        discount: ProviderId,
         effective_at: Timestamp,
     },
     /// What the caller attaches to the account, whole.
@@ -400,6 +415,8 @@ impl Event {
             Self::AccountOpened { .. } => "AccountOpened",
             Self::CustomerLinked { .. } => "CustomerLinked",
             Self::CustomerUnlinked { .. } => "CustomerUnlinked",
+            Self::CustomerDiscounted { .. } => "CustomerDiscounted",
+            Self::CustomerDiscountEnded { .. } => "CustomerDiscountEnded",
             Self::AccountMetadataSet { .. } => "AccountMetadataSet",
             Self::AccountClosed { .. } => "AccountClosed",
             Self::CreditsGranted { .. } => "CreditsGranted",

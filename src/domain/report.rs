@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     amount::{Credits, Money},
     command::SubscriptionChange,
+    discounts::{Discounts, Undiscounted},
     metadata::Metadata,
     names::{AccountId, PlanId, ProviderId},
     time::{Period, Timestamp},
@@ -69,6 +70,10 @@ pub struct SubscriptionTerms {
     /// What is charged each month, normalised as in the rules for MRR: taxes, metered usage and passing
     /// coupons left out. Counts only while the subscription is revenue.
     pub monthly: Money,
+    /// What `monthly` is before the customer's discount, which is no part of a report: see [`Discounts`]. `None`: the
+    /// subscription has discounts of its own instead, or was reported by a release that took the customer's off `monthly`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undiscounted: Option<Undiscounted>,
     pub period: Period,
     /// When it will end, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +132,16 @@ impl SubscriptionTerms {
     #[must_use]
     pub const fn is_revenue(&self) -> bool {
         self.status.is_revenue() && !self.collection_paused
+    }
+
+    /// What it brings at `at`, by this report and by what its customer has taken off then.
+    #[must_use]
+    pub fn monthly_at(&self, at: Timestamp, discounts: &Discounts) -> Money {
+        let currency = &self.monthly.currency;
+        let less = self.undiscounted.as_ref().and_then(|undiscounted| {
+            undiscounted.less(discounts.in_force(&undiscounted.customer, at)?, currency.as_str())
+        });
+        Money { minor: less.unwrap_or(self.monthly.minor), currency: currency.clone() }
     }
 
     /// When the grace that this report gives is over, if it is the first one of its arrears.

@@ -1,8 +1,8 @@
 //! What does a discount take off of which an event has only the id?
 //!
-//! Current versions of Stripe's API name discounts by their ids, and say nowhere in a subscription what its customer has. What
-//! is behind an id is asked of Stripe once and remembered: coupons do not change their terms. A customer's discount is
-//! remembered from the events that tell of it. What stays unknown takes nothing off, and is counted and said.
+//! Current versions of Stripe's API name discounts, and the coupons of discounts, by their ids. What is behind an id is asked of
+//! Stripe once and remembered: coupons do not change their terms. What stays unknown takes nothing off, and is counted and said;
+//! the event that tells a customer's discount waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,19 @@ use super::{
     client::{AskObject, CallError, Client},
     document::Document,
     envelope::{Content, Envelope},
+    translate::FOR_LESS,
 };
 use crate::domain::time::Timestamp;
 
-/// Coupons by their own ids, by those of discounts, and by those of the customers that have one. Null: there is none.
+/// Coupons by their own ids, and by those of discounts.
 pub(super) type Coupons = BTreeMap<String, Value>;
 
 /// What is kept of a coupon.
 const TERMS: [&str; 5] = ["id", "duration", "percent_off", "amount_off", "currency"];
 /// Where the coupon of a discount is, newest shape first.
 const COUPON_AT: [&str; 2] = ["/source/coupon", "/coupon"];
+/// What tells that a discount has ended needs no coupon.
+const DELETED: &str = "customer.discount.deleted";
 
 /// What became known of a coupon, and when that was so.
 #[derive(Clone, Debug)]
@@ -41,11 +44,9 @@ pub(super) struct Filled {
     pub(super) unknown: Vec<String>,
 }
 
-/// The ids that the event names, its customer's among them.
+/// The ids that the event names.
 pub(super) fn named(event: &Envelope) -> BTreeSet<String> {
-    let Some(object) = subscription(event) else { return BTreeSet::new() };
-    let customer = object.get("customer").and_then(Value::as_str).map(str::to_owned);
-    unexplained(event).into_iter().chain(customer).collect()
+    unexplained(event)
 }
 
 /// Puts in what is known, and asks Stripe for the rest, until then.
@@ -56,7 +57,7 @@ pub(super) async fn fill(
     until: Instant,
 ) -> Filled {
     put_in(&mut event, known);
-    let mut told = told_by(&event);
+    let mut told = Vec::new();
     if let Some(client) = client.filter(|_| event.account.is_none() && !unexplained(&event).is_empty()) {
         let fetched = fetch(client, &mut event, until).await;
         let at = event.created;
@@ -68,23 +69,6 @@ pub(super) async fn fill(
         tracing::warn!(event = %event.id, discount, "a discount is not known, and takes nothing off the revenue");
     }
     Filled { event, told, unknown }
-}
-
-/// What an event about a customer, or about its discount, tells.
-fn told_by(event: &Envelope) -> Vec<CouponTold> {
-    let Content::Snapshot { object, .. } = &event.content else { return Vec::new() };
-    let text = |name: &str| object.get(name).and_then(Value::as_str);
-    let (customer, discount) = match text("object") {
-        Some("customer") => (text("id"), object.get("discount").unwrap_or(&Value::Null)),
-        // One of a subscription is told by the subscription.
-        Some("discount") if text("subscription").is_none() && event.kind == "customer.discount.deleted" => {
-            (text("customer"), &Value::Null)
-        }
-        Some("discount") if text("subscription").is_none() => (text("customer"), object),
-        _ => return Vec::new(),
-    };
-    let Some(id) = customer.map(str::to_owned) else { return Vec::new() };
-    vec![CouponTold { id, coupon: coupon_of(discount).map_or(Value::Null, terms), at: event.created }]
 }
 
 /// The ids of discounts and coupons that stand alone, now or before.
@@ -103,25 +87,21 @@ fn unexplained(event: &Envelope) -> BTreeSet<String> {
 
 fn put_in(event: &mut Envelope, known: &Coupons) {
     each_discount(event, &mut |discount, _| {
-        let explained = match discount.as_str() {
-            Some(id) => known.get(id).map(|coupon| json!({ "id": id, "coupon": coupon })),
-            None => coupon_of(discount)
-                .and_then(Value::as_str)
-                .and_then(|id| known.get(id))
-                .map(|coupon| json!({ "id": discount.get("id"), "coupon": coupon })),
-        };
-        if let Some(explained) = explained {
-            *discount = explained;
+        if let Some(id) = discount.as_str() {
+            if let Some(coupon) = known.get(id) {
+                *discount = json!({ "id": id, "coupon": coupon });
+            }
+            return;
+        }
+        for path in COUPON_AT {
+            let coupon = discount.pointer_mut(path).filter(|coupon| coupon.is_string());
+            if let Some(coupon) = coupon
+                && let Some(told) = coupon.as_str().and_then(|id| known.get(id))
+            {
+                *coupon = told.clone();
+            }
         }
     });
-    let Content::Snapshot { object, .. } = &mut event.content else { return };
-    let customer = object.get_mut("customer").filter(|customer| customer.is_string());
-    if let Some(customer) = customer
-        && let Some(coupon) =
-            customer.as_str().and_then(|id| known.get(id)).filter(|coupon| !coupon.is_null())
-    {
-        *customer = json!({ "id": customer.clone(), "discount": { "coupon": coupon } });
-    }
 }
 
 /// Reads the subscription as it is now, where its discounts are told, and each coupon that is only named there.
@@ -182,18 +162,31 @@ fn terms(coupon: &Value) -> Value {
     TERMS.iter().map(|name| ((*name).to_owned(), coupon.get(name).cloned().unwrap_or_default())).collect()
 }
 
-fn subscription(event: &Envelope) -> Option<&Value> {
-    let Content::Snapshot { object, .. } = &event.content else { return None };
-    (object.get("object").and_then(Value::as_str) == Some("subscription")).then_some(object)
+/// Visits each discount that an event tells of: of a customer, of a subscription, of its items, and of what these were before;
+/// with the id of the one that the older field has in full beside it.
+fn each_discount(event: &mut Envelope, visit: &mut impl FnMut(&mut Value, Option<&str>)) {
+    let Content::Snapshot { object, previous } = &mut event.content else { return };
+    match object.get("object").and_then(Value::as_str) {
+        Some("subscription") => each_discount_of_subscription(object, previous.as_mut(), visit),
+        Some("customer") => discounts_of(object, visit),
+        Some("discount") if event.kind != DELETED && is_of_customer(object) => visit(object, None),
+        Some(_) | None => {}
+    }
 }
 
-/// Visits each discount of a subscription, of its items, and of what they were before, with the id of the one that the older
-/// field has in full beside it.
-fn each_discount(event: &mut Envelope, visit: &mut impl FnMut(&mut Value, Option<&str>)) {
-    if subscription(event).is_none() {
-        return;
+/// Whether a discount is for everything that its customer pays.
+fn is_of_customer(discount: &Value) -> bool {
+    Document::new(discount).first(&FOR_LESS).is_none()
+}
+
+fn each_discount_of_subscription(
+    object: &mut Value,
+    previous: Option<&mut Value>,
+    visit: &mut impl FnMut(&mut Value, Option<&str>),
+) {
+    if let Some(customer) = object.get_mut("customer") {
+        discounts_of(customer, visit);
     }
-    let Content::Snapshot { object, previous } = &mut event.content else { return };
     for of in std::iter::once(object).chain(previous) {
         discounts_of(of, visit);
         for item in of.pointer_mut("/items/data").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -87,6 +87,8 @@ impl Known {
         };
         match self.links.get(customer).map(Vec::as_slice) {
             Some([account]) => Ok(account.clone()),
+            // A discount is told to all of them.
+            Some([account, ..]) if is_about_discounts(&instructions.steps) => Ok(account.clone()),
             Some([_, _, ..]) if about.is_some_and(|about| about.report.is_none()) => {
                 Err(NotFound::Yet(NO_REPORT))
             }
@@ -129,6 +131,17 @@ impl Known {
         pairs.map(|(from, evidence, to)| (from.clone(), moved(terms, evidence, to))).collect()
     }
 
+    /// What is told of discounts, for the other accounts that the same customer stands for.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only discounts are told to all of them")]
+    pub(super) fn discounts_elsewhere(&self, account: &AccountId, steps: &[Step]) -> Vec<(AccountId, Step)> {
+        let others = |step: &Step| match &step.command {
+            Command::RecordDiscount(told) => self.links.get(&told.customer).cloned().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let told = steps.iter().flat_map(|step| others(step).into_iter().map(|other| (other, step.clone())));
+        told.filter(|(other, _)| other != account).collect()
+    }
+
     /// Notes that the customer belongs to the account. Whether that was news.
     pub(super) fn link(&mut self, customer: &ProviderId, account: &AccountId) -> bool {
         let accounts = self.links.entry(customer.clone()).or_default();
@@ -138,6 +151,10 @@ impl Known {
         }
         is_news
     }
+}
+
+fn is_about_discounts(steps: &[Step]) -> bool {
+    !steps.is_empty() && steps.iter().all(|step| matches!(step.command, Command::RecordDiscount(_)))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only one command has terms")]

@@ -4,6 +4,7 @@ use crate::domain::{
     account::CustomerLink,
     command::{CheckoutStep, RecordCheckout, RecordPackPurchase, RecordSubscription, SubscriptionChange},
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
+    discounts::{DiscountStep, DiscountTold},
     event::{Event, PaymentPurpose},
     names::ProviderId,
     refusal::Refusal,
@@ -27,6 +28,20 @@ impl Draft<'_> {
             return Ok(());
         }
         self.record(Event::CustomerUnlinked { customer: customer.clone(), effective_at })
+    }
+
+    /// Records what is told of a customer's discount, unless it is known.
+    pub(super) fn record_discount(&mut self, told: &DiscountTold) {
+        let mut known = self.account.discounts.clone();
+        known.learn(told);
+        if known == self.account.discounts {
+            return;
+        }
+        let DiscountTold { customer, discount, what, at: effective_at } = told.clone();
+        self.record_last(match what {
+            DiscountStep::Begun(off) => Event::CustomerDiscounted { customer, discount, off, effective_at },
+            DiscountStep::Ended => Event::CustomerDiscountEnded { customer, discount, effective_at },
+        });
     }
 
     /// Records a report, also one that is older than what is known: the history of revenue needs it.

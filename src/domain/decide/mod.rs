@@ -47,6 +47,7 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             Account::Unopened,
             Command::LinkCustomer { .. }
             | Command::UnlinkCustomer { .. }
+            | Command::RecordDiscount(_)
             | Command::RecordSubscription(_)
             | Command::RecordPaidInvoice(_)
             | Command::RecordPackPurchase(_)
@@ -93,6 +94,7 @@ const fn is_fact(command: &Command) -> bool {
     match command {
         Command::LinkCustomer { .. }
         | Command::UnlinkCustomer { .. }
+        | Command::RecordDiscount(_)
         | Command::RecordSubscription(_)
         | Command::RecordPaidInvoice(_)
         | Command::RecordUnpaidInvoice { .. }
@@ -145,6 +147,7 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         Command::ForgiveDebt { amount, reason } => draft.forgive(*amount, reason)?,
         Command::LinkCustomer { customer, effective_at } => draft.link(customer, *effective_at)?,
         Command::UnlinkCustomer { customer, effective_at } => draft.unlink(customer, *effective_at)?,
+        Command::RecordDiscount(told) => draft.record_discount(told),
         Command::RecordSubscription(report) => draft.record_subscription(report)?,
         Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
         Command::RecordUnpaidInvoice { invoice, effective_at } => {

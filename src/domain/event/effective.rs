@@ -11,6 +11,8 @@ impl Event {
             Self::AccountOpened { effective_at, .. }
             | Self::CustomerLinked { effective_at, .. }
             | Self::CustomerUnlinked { effective_at, .. }
+            | Self::CustomerDiscounted { effective_at, .. }
+            | Self::CustomerDiscountEnded { effective_at, .. }
             | Self::AccountMetadataSet { effective_at, .. }
             | Self::AccountClosed { effective_at, .. }
             | Self::CreditsGranted { effective_at, .. }

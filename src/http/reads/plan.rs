@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::{Credits, Money},
+        discounts::Discounts,
         limits::{self, LimitState},
         metadata::Metadata,
         names::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
@@ -184,9 +185,9 @@ pub struct Subscription<'a> {
     #[schema(value_type = Id)]
     plan: &'a PlanId,
     quantity: u32,
-    /// What it brings in a month.
+    /// What it brings in a month. In a history: as it was reported, before its customer's discount.
     #[schema(value_type = MoneySchema)]
-    monthly: &'a Money,
+    monthly: Money,
     #[schema(value_type = PeriodSchema)]
     period: Period,
     #[schema(value_type = Option<Time>)]
@@ -208,7 +209,7 @@ impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
             status: terms.status,
             plan: &terms.plan,
             quantity: terms.quantity,
-            monthly: &terms.monthly,
+            monthly: terms.monthly.clone(),
             period: terms.period,
             cancel_at: terms.cancel_at,
             trial_end: terms.trial_end,
@@ -216,6 +217,13 @@ impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
             collection_paused: terms.collection_paused,
             metadata: &terms.metadata,
         }
+    }
+}
+
+impl<'a> Subscription<'a> {
+    /// As it is at `at`, with what its customer has taken off then.
+    pub(super) fn at(terms: &'a SubscriptionTerms, at: Timestamp, discounts: &Discounts) -> Self {
+        Self { monthly: terms.monthly_at(at, discounts), ..Self::from(terms) }
     }
 }
 
@@ -236,7 +244,9 @@ pub async fn subscription(
     let document = SubscriptionNow {
         account: &of.account,
         plan: opened.plan(now.at, catalog),
-        subscription: opened.subscription(now.at, catalog).map(Subscription::from),
+        subscription: opened
+            .subscription(now.at, catalog)
+            .map(|terms| Subscription::at(terms, now.at, &opened.discounts)),
         paid_until: opened.subscriptions.paid_until(&opened.payments),
         as_of_position: Token::of(now.position),
         lag_ms: 0,

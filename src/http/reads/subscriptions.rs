@@ -53,11 +53,12 @@ pub async fn list(
     Query(since): Query<Since>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
-    let mut known: Vec<_> = now.opened()?.subscriptions.known().values().collect();
+    let opened = now.opened()?;
+    let mut known: Vec<_> = opened.subscriptions.known().values().collect();
     known.sort_by(|one, other| other.evidence.cmp(&one.evidence));
     let listed = known.into_iter().map(|terms| {
         let allowed = amendment::allowed(terms);
-        ListedSubscription { subscription: Subscription::from(terms), allowed }
+        ListedSubscription { subscription: Subscription::at(terms, now.at, &opened.discounts), allowed }
     });
     let document = Subscriptions {
         account: &of.account,

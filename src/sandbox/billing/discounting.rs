@@ -1,5 +1,7 @@
 //! What makes an invoice cheaper? The discounts of an item, of its subscription, or else of its customer.
 
+use serde_json::Value;
+
 use crate::sandbox::{
     failure::Failure,
     objects::{
@@ -64,6 +66,13 @@ impl State {
         let object = self.discounts.get(&id)?.render(self);
         self.emit("customer.discount.created", object);
         Ok(id)
+    }
+
+    /// Tells that a discount is in force no more, and shows it.
+    pub fn end_discount(&mut self, id: &str) -> Result<Value, Failure> {
+        let object = self.discounts.get(id)?.render(self);
+        self.emit("customer.discount.deleted", object.clone());
+        Ok(object)
     }
 
     fn in_force(&self, id: &str) -> Option<(&Discount, &Coupon)> {

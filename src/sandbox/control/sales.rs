@@ -30,7 +30,11 @@ pub(super) async fn discount_customer(
     let discounted = shared.with(|state| {
         let customer = state.customer(&id)?.id.clone();
         let redeemed = Redeemed { coupon: new.coupon.clone(), promotion_code: None };
+        let replaced = state.customers.get(&customer)?.discount.clone();
         let discount = state.redeem(&redeemed, &customer, None, None, None)?;
+        if let Some(replaced) = replaced {
+            state.end_discount(&replaced)?;
+        }
         state.change_customer(&customer, |row| row.discount = Some(discount))?;
         Ok(state.customers.get(&customer)?.render(state))
     });

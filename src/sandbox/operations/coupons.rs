@@ -199,8 +199,7 @@ fn delete_of_subscription(state: &mut State, call: &Call) -> Answer {
 }
 
 fn end(state: &mut State, discount: &str) -> Answer {
-    let mut object = state.discounts.get(discount)?.render(state);
-    state.emit("customer.discount.deleted", object.clone());
+    let mut object = state.end_discount(discount)?;
     if let Some(object) = object.as_object_mut() {
         object.insert("deleted".to_owned(), true.into());
     }

@@ -57,10 +57,24 @@ fn older(state: &State, object: &mut Object, version: &str) {
             let of_charge = state.charges.find(id).and_then(|charge| charge.invoice.clone());
             object.insert("invoice".to_owned(), json!(of_intent.or(of_charge)));
         }
+        "discount" if version < "2025-09-30" => whole_coupon(state, object),
+        "customer" if version < "2025-09-30" => {
+            if let Some(discount) = object.get_mut("discount").and_then(Value::as_object_mut) {
+                whole_coupon(state, discount);
+            }
+        }
         "checkout.session" if version < "2025-09-30" => {
             object.insert("ui_mode".to_owned(), json!("hosted"));
         }
         _ => {}
+    }
+}
+
+/// A discount had its coupon in it.
+fn whole_coupon(state: &State, discount: &mut Object) {
+    let id = discount.get("id").and_then(Value::as_str).unwrap_or_default();
+    if let Some(Value::Object(older)) = state.discounts.find(id).map(|row| row.older(state)) {
+        *discount = older;
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Plan {
 pub(super) struct Told {
     pub(super) account: AccountId,
     pub(super) steps: Vec<Step>,
-    /// What it tells to accounts that had the subscription before.
+    /// What it tells to accounts that had the subscription before, or that the same customer stands for.
     pub(super) elsewhere: Vec<(AccountId, Step)>,
     pub(super) report: Option<ReportTold>,
 }
@@ -51,7 +51,7 @@ fn set_aside(aside: SetAside, known: &Known) -> Fate {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only a link may be there already")]
 pub(super) fn tell(due: &Due, instructions: Instructions, known: &mut Known) -> Result<Told, Fate> {
     let account = known.account_of(&instructions).map_err(|error| match error {
-        NotFound::Yet(because) if instructions.steps.iter().all(|step| is_payment_link(&step.command)) => {
+        NotFound::Yet(because) if instructions.steps.iter().all(|step| may_be_strange(&step.command)) => {
             Fate::LaterIfAtAll(because.to_owned())
         }
         NotFound::Yet(because) => Fate::Later(because.to_owned()),
@@ -69,11 +69,13 @@ pub(super) fn tell(due: &Due, instructions: Instructions, known: &mut Known) -> 
         let evidence = report?;
         Some(ReportTold { subscription, evidence, account: account.clone(), party: due.party.clone() })
     });
-    let elsewhere = report.as_ref().map(|report| known.report(report, &steps)).unwrap_or_default();
+    let mut elsewhere = report.as_ref().map(|report| known.report(report, &steps)).unwrap_or_default();
+    elsewhere.extend(known.discounts_elsewhere(&account, &steps));
     Ok(Told { account, steps, elsewhere, report })
 }
 
-/// Whether the command only says which invoice a payment was for.
-const fn is_payment_link(command: &Command) -> bool {
-    matches!(command, Command::LinkPayment { .. })
+/// Whether the command is as likely about something that is not sold here: which invoice a payment was for, or what somebody
+/// has taken off.
+const fn may_be_strange(command: &Command) -> bool {
+    matches!(command, Command::LinkPayment { .. } | Command::RecordDiscount(_))
 }

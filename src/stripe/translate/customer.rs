@@ -1,12 +1,15 @@
 //! Which account does a customer at Stripe stand for?
 
-use super::{Owner, Report, Step, Translation, held, ignored};
+use super::{Owner, Report, Step, Translation, discount, held, ignored};
 use crate::{domain::command::Command, stripe::translate::Instructions};
 
-/// A customer that says whose it is becomes a link, and nothing else.
+/// A customer that says whose it is becomes a link. What it has taken off is a fact, whoever it belongs to.
 pub(super) fn known(report: Report<'_>) -> Translation {
+    let customer = report.id()?;
+    let discounts = discount::of_customer(report, &customer);
     match Owner::of(report.object) {
-        Some(Owner::Account { .. }) => report.instruct(Vec::new()),
+        Some(Owner::Account { .. }) => report.instruct(discounts),
+        Some(Owner::Customer(_)) if !discounts.is_empty() => report.instruct(discounts),
         Some(Owner::Customer(_)) => Err(ignored("the customer's metadata names no account")),
         Some(Owner::Payment(_)) | None => Err(held("the customer has no id that can be read")),
     }

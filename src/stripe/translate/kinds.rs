@@ -4,7 +4,8 @@
 //! A type that is not in here changes nothing, and is kept as ignored.
 
 use super::{
-    Report, Translation, checkout, credit_note, customer, dispute, invoice, payment, refund, subscription,
+    Report, Translation, checkout, credit_note, customer, discount, dispute, invoice, payment, refund,
+    subscription,
 };
 
 /// A type of event.
@@ -59,8 +60,8 @@ const NEVER_PAID_INVOICE: &str =
     "the money will not come: no plan and no MRR for its period, whatever the subscription's status says";
 const CREDIT_NOTE: &str = "takes back credits by the share that was put on the customer's balance or given back outside \
                            of Stripe";
-const CUSTOMER_DISCOUNT: &str =
-    "the discount is remembered, and counts in the next report of a subscription of the customer";
+const DISCOUNT: &str = "of a customer: comes off the MRR of its subscriptions that have no discounts of their own, from its \
+                        start on, if it lasts for ever";
 const CARD: &str = "a card changes no credits";
 const CATALOG: &str = "the catalog says what is sold, and not what is listed at Stripe";
 const NO_MONEY: &str = "no money has moved";
@@ -79,12 +80,20 @@ pub const KINDS: &[Kind] = &[
     handled("checkout.session.async_payment_succeeded", checkout::paid_later, "grants the packs"),
     handled("checkout.session.async_payment_failed", checkout::failed_later, "records the failed payment"),
     handled("checkout.session.expired", checkout::expired, "records that nothing was bought"),
-    handled("customer.created", customer::known, "links the customer to the account that its metadata names"),
-    handled("customer.updated", customer::known, "the same, if the metadata names an account"),
+    handled(
+        "customer.created",
+        customer::known,
+        "links the customer to the account that its metadata names; the discount that it shows counts, too",
+    ),
+    handled(
+        "customer.updated",
+        customer::known,
+        "the same, as far as the metadata names an account, or the discount is another one",
+    ),
     handled("customer.deleted", customer::gone, "closes the link; the ledger stays"),
-    ignored("customer.discount.created", CUSTOMER_DISCOUNT),
-    ignored("customer.discount.updated", CUSTOMER_DISCOUNT),
-    ignored("customer.discount.deleted", CUSTOMER_DISCOUNT),
+    handled("customer.discount.created", discount::begun, DISCOUNT),
+    handled("customer.discount.updated", discount::begun, DISCOUNT),
+    handled("customer.discount.deleted", discount::ended, "of a customer: comes off the MRR no more"),
     handled("customer.subscription.created", subscription::reported, REPORT),
     handled("customer.subscription.updated", subscription::reported, REPORT),
     handled(

@@ -1,10 +1,11 @@
 //! What does a line of an invoice charge for?
 
-use super::{Report, SetAside, fraction::Fraction, held};
+use super::{Report, SetAside, held};
 use crate::{
     domain::{
         amount::Money,
         catalog::{Plan, PlanPrice},
+        fraction::Fraction,
         names::ProviderId,
         subscription::months_between,
         time::Period,

@@ -9,8 +9,8 @@ mod change;
 mod checkout;
 mod credit_note;
 mod customer;
+mod discount;
 mod dispute;
-mod fraction;
 mod invoice;
 pub mod kinds;
 mod line;
@@ -22,6 +22,7 @@ mod revenue;
 mod subscription;
 mod top_up;
 
+pub(super) use discount::FOR_LESS;
 pub use invoice::payments;
 pub(super) use invoice::{SUBSCRIPTION_ITEMS, named_subscription};
 pub use owner::Owner;

@@ -2,14 +2,19 @@
 //!
 //! Month ÷ n, year ÷ 12 n, week × 52 ÷ 12 n, day × 365 ÷ 12 n, rounded half-even once, at the end. Metered
 //! usage is left out, and so is a discount that ends. A discount of which only the id is known takes nothing off: what it is
-//! has been put in before, where Stripe has told it ([`crate::stripe::discounts`]).
+//! has been put in before, where Stripe has told it ([`crate::stripe::discounts`]). A discount of the customer is no part of
+//! this: the ledger takes it off what is said here, for as long as it is in force.
 //!
 //! A price may be charged in several currencies. What it is in another one than its own stands in its options, where
 //! they were asked for; else the amount is counted in the price's own currency.
 
-use super::{SetAside, fraction::Fraction, held};
+use super::{SetAside, discount::COUPON_AT, held};
 use crate::{
-    domain::catalog::{Interval, PlanPrice},
+    domain::{
+        catalog::{Interval, PlanPrice},
+        discounts::Undiscounted,
+        fraction::Fraction,
+    },
     stripe::document::{Document, quoted},
 };
 
@@ -29,14 +34,22 @@ fn option<'a>(item: Document<'a>, currency: &str) -> Option<Document<'a>> {
     item.find("price.currency_options")?.find(currency)
 }
 
-/// Minor units a month. `plan_item` is the item that the plan comes from, at `price`: it says how often the
+/// What a subscription brings.
+pub(super) struct Brought {
+    /// Minor units a month.
+    pub(super) monthly: i64,
+    /// The same, where the subscription has no discounts, so that its customer's is taken off.
+    pub(super) undiscounted: Option<Undiscounted>,
+}
+
+/// `plan_item` is the item that the plan comes from, at `price`: it says how often the
 /// subscription as a whole is charged.
 pub(super) fn monthly(
     subscription: Document<'_>,
     plan_item: Document<'_>,
     price: Option<&PlanPrice>,
     currency: &str,
-) -> Result<i64, SetAside> {
+) -> Result<Brought, SetAside> {
     let mut sum = Some(Fraction::ZERO);
     for item in subscription.members("items").filter(|item| !is_metered(*item)) {
         let times = times_a_month(item, price)?;
@@ -44,9 +57,13 @@ pub(super) fn monthly(
         sum = sum.and_then(|sum| sum.checked_add(charged?.checked_mul(times)?));
     }
     let times = times_a_month(plan_item, price)?;
-    let rounded =
-        sum.and_then(|sum| less_discounts_at(sum, subscription, times)).and_then(Fraction::round_half_even);
-    rounded.ok_or_else(|| held("what the subscription costs a month is not a number that can be kept"))
+    let exact = sum.and_then(|sum| less_discounts_at(sum, subscription, times));
+    let rounded = exact.and_then(|exact| Some((exact, exact.round_half_even()?)));
+    let (exact, monthly) = rounded
+        .ok_or_else(|| held("what the subscription costs a month is not a number that can be kept"))?;
+    let customer = subscription.id("customer").filter(|_| discounts(subscription).is_empty());
+    let undiscounted = customer.map(|customer| Undiscounted { customer, monthly: exact, charges: times });
+    Ok(Brought { monthly, undiscounted })
 }
 
 fn is_metered(item: Document<'_>) -> bool {
@@ -112,17 +129,17 @@ fn less_discounts(amount: Fraction, of: Document<'_>) -> Option<Fraction> {
 /// Takes off what lasts forever. An amount off is taken from each charge, of which `times` fall on a month.
 fn less_discounts_at(amount: Fraction, of: Document<'_>, times: Fraction) -> Option<Fraction> {
     let coupons = discounts(of).into_iter();
-    let coupons = coupons.filter_map(|discount| discount.first(&["source.coupon", "coupon"]));
+    let coupons = coupons.filter_map(|discount| discount.first(&COUPON_AT));
     let lasting = coupons.filter(|coupon| coupon.text("duration") == Some("forever"));
     lasting.into_iter().try_fold(amount, |amount, coupon| less_coupon(amount, coupon, times))
 }
 
-/// The list, where the older field may have in full what the list has as an id. Where neither has any, the customer's counts.
+/// The list, where the older field may have in full what the list has as an id.
 fn discounts(of: Document<'_>) -> Vec<Document<'_>> {
     let older = of.find("discount");
     let listed: Vec<_> = of.members("discounts").collect();
     if listed.is_empty() {
-        return older.or_else(|| of.find("customer.discount")).into_iter().collect();
+        return older.into_iter().collect();
     }
     let whole = |discount: Document<'_>| {
         let is_told = discount.first(&["source", "coupon"]).is_some();

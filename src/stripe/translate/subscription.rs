@@ -7,12 +7,13 @@
 //! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that was
 //! known; whether the subscription is known at all is for whoever handles the event to say ([`About::unpriced`]).
 
-use super::{About, Report, SetAside, Step, Translation, change, held, ignored, revenue};
+use super::{About, Report, SetAside, Step, Translation, change, discount, held, ignored, revenue};
 use crate::{
     domain::{
         amount::{Credits, Currency, Money},
         catalog::{Catalog, Plan, PlanPrice},
         command::{Command, RecordSubscription},
+        discounts::Undiscounted,
         metadata::Metadata,
         names::PlanId,
         subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
@@ -20,6 +21,7 @@ use crate::{
     },
     stripe::document::{Document, quoted},
 };
+use revenue::Brought;
 
 const DELETED: &str = "customer.subscription.deleted";
 
@@ -46,7 +48,9 @@ pub(super) fn reported(report: Report<'_>) -> Translation {
         unpriced,
     };
     let command = Command::RecordSubscription(RecordSubscription { change, terms, effective_at });
-    report.instruct_about(Some(about), vec![Step::new(format!("sub:{}", report.event.id), command)])
+    let told = Step::new(format!("sub:{}", report.event.id), command);
+    let steps = discount::of_subscription(report).into_iter().chain([told]).collect();
+    report.instruct_about(Some(about), steps)
 }
 
 /// People are told that a trial ends soon.
@@ -128,12 +132,14 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
     let period = period.ok_or_else(|| held("the subscription has no period"))?;
     let quantity = quantity(plan.item)?;
     let (plan_id, unit) = plan.gives(quantity, report.catalog);
+    let (monthly, undiscounted) = monthly(report, &plan, ended)?;
     let terms = SubscriptionTerms {
         subscription: report.id()?,
         status,
         plan: plan_id,
         quantity,
-        monthly: monthly(report, &plan, ended)?,
+        monthly,
+        undiscounted,
         period,
         cancel_at: cancel_at(object, period),
         trial_end: object.time("trial_end"),
@@ -154,13 +160,18 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
 }
 
 /// What it brings, in the currency that it is charged in. What has ended brings nothing, and needs no price for that.
-fn monthly(report: Report<'_>, plan: &PlanItem<'_>, ended: bool) -> Result<Money, SetAside> {
+fn monthly(
+    report: Report<'_>,
+    plan: &PlanItem<'_>,
+    ended: bool,
+) -> Result<(Money, Option<Undiscounted>), SetAside> {
     let monthly = revenue::currency(report.object, plan.item).and_then(|code| {
         let currency = Currency::parse(code).map_err(|_| held(format!("{} is no currency", quoted(code))))?;
-        let minor = revenue::monthly(report.object, plan.item, plan.price(), code)?;
-        Ok(Money { minor, currency })
+        let Brought { monthly, undiscounted } =
+            revenue::monthly(report.object, plan.item, plan.price(), code)?;
+        Ok((Money { minor: monthly, currency }, undiscounted))
     });
-    let nothing = || Money { minor: 0, currency: report.catalog.currency.clone() };
+    let nothing = || (Money { minor: 0, currency: report.catalog.currency.clone() }, None);
     if ended { Ok(monthly.unwrap_or_else(|_| nothing())) } else { monthly }
 }
 

@@ -4,7 +4,9 @@ use counterfoil::domain::{
     amount::Ratio,
     catalog::{Measure, RolloverCap, WindowKind},
     credits::{GrantTerms, Slot, Source},
+    discounts::{TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
+    fraction::Fraction,
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
     metadata::Metadata,
@@ -75,6 +77,11 @@ fn terms() -> SubscriptionTerms {
         ended_at: Some(month(0).end),
         grace_days: Some(3),
         unit: Some(credits(500)),
+        undiscounted: Some(Undiscounted {
+            customer: provider("cus_1"),
+            monthly: Fraction::whole(999),
+            charges: Fraction::whole(1),
+        }),
         ..words::terms("basic", month(0))
     }
 }
@@ -178,6 +185,17 @@ fn accounts() -> Vec<Event> {
         Event::AccountOpened { plan: plan_id("free"), effective_at },
         Event::CustomerLinked { customer: provider("cus_1"), effective_at },
         Event::CustomerUnlinked { customer: provider("cus_1"), effective_at },
+        Event::CustomerDiscounted {
+            customer: provider("cus_1"),
+            discount: provider("di_1"),
+            off: Some(TakenOff::Percent(Fraction::new(25, 2).expect("a fraction"))),
+            effective_at,
+        },
+        Event::CustomerDiscountEnded {
+            customer: provider("cus_1"),
+            discount: provider("di_1"),
+            effective_at,
+        },
         Event::AccountMetadataSet { metadata: metadata(), effective_at },
         Event::AccountClosed { reason: "asked to".to_owned(), effective_at },
     ]

@@ -47,6 +47,8 @@ pub enum Action {
     Dispute(usize),
     CloseDispute(usize, bool),
     Report(SubscriptionStatus, &'static str),
+    Discount(usize, i64),
+    EndDiscount(usize),
     Settle,
 }
 
@@ -122,6 +124,8 @@ fn billing() -> impl Strategy<Value = Action> {
         1 => (0..PAYMENTS.len()).prop_map(Action::Dispute),
         1 => (0..PAYMENTS.len(), any::<bool>()).prop_map(|(payment, won)| Action::CloseDispute(payment, won)),
         2 => (status(), plan()).prop_map(|(status, plan)| Action::Report(status, plan)),
+        1 => (0..2_usize, 1..101_i64).prop_map(|(discount, percent)| Action::Discount(discount, percent)),
+        1 => (0..2_usize).prop_map(Action::EndDiscount),
     ]
 }
 
@@ -205,6 +209,10 @@ impl Action {
             Self::Report(status, plan) => {
                 words::report(SubscriptionChange::Renewed, reported(scenario, *status, plan))
             }
+            Self::Discount(discount, percent) => {
+                words::discounted("cus_1", &format!("di_{discount}"), *percent, at)
+            }
+            Self::EndDiscount(discount) => words::discount_ended("cus_1", &format!("di_{discount}"), at),
             Self::Settle => Command::Settle,
         })
     }

@@ -3,6 +3,7 @@
 #[path = "../../../benches/catch_up.rs"]
 mod catch_up;
 mod definitions;
+mod discounts;
 mod mrr;
 mod once;
 mod poison;
@@ -195,6 +196,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         plan: PlanId::parse("pro").expect("a plan"),
         quantity: 1,
         monthly: Money { minor: monthly, currency: Currency::parse("usd").expect("a currency") },
+        undiscounted: None,
         period: Period { start: at, end: at.plus_months(1) },
         cancel_at: None,
         trial_end: None,

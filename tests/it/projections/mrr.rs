@@ -3,7 +3,9 @@
 use chrono::{Days, NaiveDate};
 use counterfoil::{
     domain::{
+        discounts::{DiscountStep, DiscountTold, TakenOff, Undiscounted},
         event::Event,
+        fraction::Fraction,
         invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
         names::ProviderId,
         subscription::{Step, SubscriptionStatus},
@@ -13,7 +15,7 @@ use counterfoil::{
         self,
         mrr::{
             self, Interval, Share,
-            timeline::{self, Evidence, MovementKind, Movements, Paid, Payment, Report},
+            timeline::{self, Discounted, Evidence, MovementKind, Movements, Paid, Payment, Report},
         },
     },
 };
@@ -36,12 +38,14 @@ fn a_report() -> impl Strategy<Value = Report> {
     let currency = prop_oneof![4 => Just("usd"), 1 => Just("eur")];
     let monthly = prop_oneof![Just(0_i64), Just(1_000), Just(2_900), 0..5_000_i64];
     let hours = 0..240_i64;
-    (subscription, currency, monthly, hours.clone(), hours, 0..3_u8, prop::bool::weighted(0.1)).prop_map(
-        |(subscription, currency, monthly, effective, reported, rank, ended)| Report {
+    let own = prop::bool::weighted(0.3);
+    (subscription, currency, monthly, hours.clone(), hours, 0..3_u8, prop::bool::weighted(0.1), own).prop_map(
+        |(subscription, currency, monthly, effective, reported, rank, ended, own)| Report {
             subscription: subscription.to_owned(),
             sequence: 0,
             currency: currency.to_owned(),
             monthly: if ended { 0 } else { monthly },
+            undiscounted: (!ended && !own).then(|| undiscounted(monthly)),
             effective_at: moment(effective),
             evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new(), step: None },
             stripe_event: None,
@@ -59,6 +63,78 @@ fn reports() -> impl Strategy<Value = Vec<Report>> {
         }
         reports
     })
+}
+
+/// Of the one customer that both subscriptions have, charged each year.
+fn undiscounted(monthly: i64) -> Undiscounted {
+    let charges = Fraction::new(1, 12).expect("a fraction");
+    Undiscounted { customer: id("cus_1"), monthly: Fraction::whole(monthly), charges }
+}
+
+fn id(text: &str) -> ProviderId {
+    ProviderId::parse(text).expect("an id")
+}
+
+/// What the customer has taken off, one discount after the other or beside it; some are told to end, some only to end.
+fn discounts() -> impl Strategy<Value = Vec<Discounted>> {
+    let off = prop_oneof![
+        2 => (1..101_i64).prop_map(|percent| Some(TakenOff::Percent(Fraction::whole(percent)))),
+        2 => (1..20_000_i64).prop_map(|minor| Some(TakenOff::Amount(crate::rules::catalog::usd(minor)))),
+        1 => Just(None),
+    ];
+    let discount = (prop::option::weighted(0.9, (0..240_i64, off)), prop::option::of(0..240_i64));
+    prop::collection::vec(discount, 0..4).prop_map(|discounts| {
+        let steps = discounts.into_iter().enumerate().flat_map(|(number, (begun, ended))| {
+            let begun = begun.map(|(hours, off)| (DiscountStep::Begun(off), hours));
+            let ended = ended.map(|hours| (DiscountStep::Ended, hours));
+            begun.into_iter().chain(ended).map(move |(what, hours)| (format!("di_{number}"), what, hours))
+        });
+        let told = steps.enumerate().map(|(number, (discount, what, hours))| Discounted {
+            told: DiscountTold { customer: id("cus_1"), discount: id(&discount), what, at: moment(hours) },
+            sequence: 200 + i64::try_from(number).expect("few"),
+            stripe_event: None,
+        });
+        told.collect()
+    })
+}
+
+/// The law of discounts, written down once more: the one that began last, if it has not ended.
+fn taken_off(discounts: &[Discounted], at_end_of: NaiveDate) -> Option<&TakenOff> {
+    let by_then = |told: &DiscountTold| told.at.to_utc().date_naive() <= at_end_of;
+    let ended = |discount: &ProviderId| {
+        let ends = discounts
+            .iter()
+            .map(|known| &known.told)
+            .filter(|told| told.discount == *discount && told.what == DiscountStep::Ended);
+        ends.map(|told| told.at).min()
+    };
+    let begun = discounts.iter().map(|known| &known.told).filter_map(|told| match &told.what {
+        DiscountStep::Begun(off) => Some((told, off)),
+        DiscountStep::Ended => None,
+    });
+    let begun =
+        begun.filter(|(told, _)| by_then(told) && ended(&told.discount).is_none_or(|end| told.at < end));
+    let (last, off) = begun.max_by_key(|(told, _)| (told.at, &told.discount))?;
+    let over = ended(&last.discount).is_some_and(|end| end.to_utc().date_naive() <= at_end_of);
+    off.as_ref().filter(|_| !over)
+}
+
+/// In whole numbers: a twelfth of an amount off falls on each month.
+fn less(report: &Report, off: Option<&TakenOff>) -> i64 {
+    let half_even = |twelfths: i64| {
+        let (whole, rest) = (twelfths.div_euclid(1_200), twelfths.rem_euclid(1_200));
+        whole + i64::from(rest > 600 || (rest == 600 && whole % 2 == 1))
+    };
+    match off.filter(|_| report.undiscounted.is_some()) {
+        Some(TakenOff::Percent(percent)) => {
+            let percent: i64 = percent.to_string().parse().expect("whole");
+            half_even(report.monthly * (100 - percent) * 12)
+        }
+        Some(TakenOff::Amount(off)) if off.currency.as_str() == report.currency => {
+            half_even((report.monthly * 1_200 - off.minor * 100).max(0))
+        }
+        Some(TakenOff::Amount(_)) | None => report.monthly,
+    }
 }
 
 fn payments() -> impl Strategy<Value = Vec<Payment>> {
@@ -92,7 +168,12 @@ fn is_unpaid(payments: &[Payment], subscription: &str, at_end_of: NaiveDate) -> 
 }
 
 /// The law, written down once more: of each subscription the greatest report that was effective by then.
-fn figure(reports: &[Report], payments: &[Payment], currency: &str, at_end_of: NaiveDate) -> i64 {
+fn figure(
+    (reports, payments, discounts): (&[Report], &[Payment], &[Discounted]),
+    currency: &str,
+    at_end_of: NaiveDate,
+) -> i64 {
+    let off = taken_off(discounts, at_end_of);
     let effective = |report: &&Report| report.effective_at.to_utc().date_naive() <= at_end_of;
     ["sub_1", "sub_2"]
         .into_iter()
@@ -102,7 +183,7 @@ fn figure(reports: &[Report], payments: &[Payment], currency: &str, at_end_of: N
         })
         .filter(|report| report.currency == currency)
         .filter(|report| !is_unpaid(payments, &report.subscription, at_end_of))
-        .map(|report| report.monthly)
+        .map(|report| less(report, off))
         .sum()
 }
 
@@ -115,12 +196,13 @@ fn between(movements: &Movements, currency: &str, after: NaiveDate, to: NaiveDat
 proptest! {
     #[test]
     fn movements_are_the_difference_of_any_two_days(
-        reports in reports(), payments in payments(), one in 0..11_u64, other in 0..11_u64,
+        reports in reports(), payments in payments(), discounts in discounts(), one in 0..11_u64, other in 0..11_u64,
     ) {
-        let movements = timeline::movements(&reports, &payments).expect("it fits");
+        let movements = timeline::movements(&reports, &payments, &discounts).expect("it fits");
+        let known = (&reports[..], &payments[..], &discounts[..]);
         let (from, to) = (day(one.min(other)), day(one.max(other)));
         for currency in ["usd", "eur"] {
-            let difference = figure(&reports, &payments, currency, to) - figure(&reports, &payments, currency, from);
+            let difference = figure(known, currency, to) - figure(known, currency, from);
             prop_assert_eq!(between(&movements, currency, from, to), difference);
         }
     }
@@ -129,18 +211,19 @@ proptest! {
     fn movements_do_not_depend_on_the_order_of_arrival(
         (reports, shuffled) in reports().prop_flat_map(|reports| (Just(reports.clone()), Just(reports).prop_shuffle())),
         (payments, later) in payments().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
+        (discounts, told) in discounts().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
     ) {
-        let amounts = |reports: &[Report], payments: &[Payment]| {
-            let movements = timeline::movements(reports, payments).expect("it fits").into_iter();
+        let amounts = |reports: &[Report], payments: &[Payment], discounts: &[Discounted]| {
+            let movements = timeline::movements(reports, payments, discounts).expect("it fits").into_iter();
             let amounts = movements.map(|(key, movement)| (key, (movement.kind, movement.before, movement.after)));
             amounts.collect::<Vec<_>>()
         };
-        prop_assert_eq!(amounts(&reports, &payments), amounts(&shuffled, &later));
+        prop_assert_eq!(amounts(&reports, &payments, &discounts), amounts(&shuffled, &later, &told));
     }
 
     #[test]
     fn each_movement_goes_on_where_the_one_before_ended(reports in reports()) {
-        let movements = timeline::movements(&reports, &[]).expect("it fits");
+        let movements = timeline::movements(&reports, &[], &[]).expect("it fits");
         for currency in ["usd", "eur"] {
             let mut figure = 0;
             let mut paid = false;
@@ -209,6 +292,7 @@ fn of_two_reports_of_one_second_the_later_one_counts() {
         sequence: monthly,
         currency: "usd".to_owned(),
         monthly,
+        undiscounted: None,
         effective_at: moment(5),
         evidence: Evidence {
             ended: false,
@@ -221,7 +305,7 @@ fn of_two_reports_of_one_second_the_later_one_counts() {
     };
     let (first, second) = (of("evt_z", "1", "2", 1_999), of("evt_a", "2", "3", 2_999));
     for reports in [[first.clone(), second.clone()], [second, first]] {
-        let movements = timeline::movements(&reports, &[]).expect("it fits");
+        let movements = timeline::movements(&reports, &[], &[]).expect("it fits");
         let worth: Vec<i64> = movements.values().map(|movement| movement.after).collect();
         assert_eq!(worth, [2_999]);
     }

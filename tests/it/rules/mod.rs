@@ -9,6 +9,7 @@ mod allocation;
 mod amendments;
 mod charges;
 mod debt;
+mod discounts;
 mod expiry;
 mod framework;
 mod generations;

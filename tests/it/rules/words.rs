@@ -8,7 +8,9 @@ use counterfoil::domain::{
         RecordPaidInvoice, RecordSubscription, SubscriptionChange,
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
+    discounts::{DiscountStep, DiscountTold, TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, Purpose},
+    fraction::Fraction,
     invoice::LineEffect,
     names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
     subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
@@ -239,6 +241,7 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         plan: plan_id(plan),
         quantity: 1,
         monthly: usd(999),
+        undiscounted: None,
         period,
         cancel_at: None,
         trial_end: None,
@@ -250,6 +253,32 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         metadata: counterfoil::domain::metadata::Metadata::default(),
         evidence: evidence(period.start, 1),
     }
+}
+
+/// The same of a customer's subscription that has no discounts of its own.
+pub fn undiscounted(customer: &str, terms: SubscriptionTerms) -> SubscriptionTerms {
+    let monthly = Fraction::whole(terms.monthly.minor);
+    let undiscounted = Undiscounted { customer: provider(customer), monthly, charges: Fraction::whole(1) };
+    SubscriptionTerms { undiscounted: Some(undiscounted), ..terms }
+}
+
+/// The customer has so much taken off for ever, from then on.
+pub fn discounted(customer: &str, discount: &str, percent: i64, at: Timestamp) -> Command {
+    let off = TakenOff::Percent(Fraction::whole(percent));
+    discounted_by(customer, discount, Some(off), at)
+}
+
+pub fn discounted_by(customer: &str, discount: &str, off: Option<TakenOff>, at: Timestamp) -> Command {
+    told_of_discount(customer, discount, DiscountStep::Begun(off), at)
+}
+
+pub fn discount_ended(customer: &str, discount: &str, at: Timestamp) -> Command {
+    told_of_discount(customer, discount, DiscountStep::Ended, at)
+}
+
+fn told_of_discount(customer: &str, discount: &str, what: DiscountStep, at: Timestamp) -> Command {
+    let (customer, discount) = (provider(customer), provider(discount));
+    Command::RecordDiscount(DiscountTold { customer, discount, what, at })
 }
 
 pub fn evidence(reported_at: Timestamp, rank: u8) -> Evidence {

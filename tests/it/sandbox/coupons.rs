@@ -104,6 +104,22 @@ async fn items_and_customers_have_discounts_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_customer_has_one_discount_and_the_end_of_the_one_before_is_told() {
+    let bench = Bench::start().await;
+    let customer = bench.customer("pm_card_visa").await;
+    let mut shown = Vec::new();
+    for percent in ["50", "10"] {
+        let off = coupon(&bench, &[("percent_off", percent), ("duration", "forever")]).await;
+        bench.control(&format!("customers/{customer}/discount"), json!({ "coupon": off })).await;
+        let discount = bench.get(&format!("/v1/customers/{customer}")).await["discount"].clone();
+        shown.push(text(&discount["id"]).to_owned());
+    }
+    let ended = bench.get("/v1/events?type=customer.discount.deleted").await["data"].clone();
+    assert_eq!((ended.as_array().unwrap().len(), &ended[0]["data"]["object"]["id"]), (1, &json!(shown[0])));
+    assert_eq!(ended[0]["data"]["object"]["source"]["type"], "coupon");
+}
+
+#[tokio::test]
 async fn a_code_is_typed_in_at_the_checkout() {
     let bench = Bench::start().await;
     let half = coupon(&bench, &[("percent_off", "12.5"), ("duration", "once")]).await;

@@ -7,6 +7,7 @@ mod credited;
 mod declines;
 pub mod desk;
 mod discounts;
+mod discounts_of_customers;
 mod document;
 pub mod documents;
 mod edge;

@@ -120,7 +120,9 @@ async fn opened(desk: &Desk, id: &str) -> OpenAccount {
 pub async fn standing(desk: &Desk, id: &str) -> (String, i64) {
     let account = opened(desk, id).await;
     let revenue = account.subscriptions.known().values().filter(|terms| terms.is_revenue());
-    (account.plan(desk.clock().now(), &catalog()).to_string(), revenue.map(|terms| terms.monthly.minor).sum())
+    let now = desk.clock().now();
+    let monthly = revenue.map(|terms| terms.monthly_at(now, &account.discounts).minor);
+    (account.plan(now, &catalog()).to_string(), monthly.sum())
 }
 
 /// Every order of three or four things.

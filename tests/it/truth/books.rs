@@ -248,11 +248,13 @@ impl Books {
     }
 
     /// What its subscriptions bring in a month, by currency.
-    pub fn monthly(&self, id: &str) -> BTreeMap<String, i64> {
+    pub fn monthly(&self, id: &str, at: Timestamp) -> BTreeMap<String, i64> {
         let mut monthly = BTreeMap::new();
-        for terms in self.account(id).opened().expect("it was opened").subscriptions.known().values() {
+        let account = self.account(id).opened().expect("it was opened");
+        for terms in account.subscriptions.known().values() {
             if terms.is_revenue() {
-                *monthly.entry(terms.monthly.currency.to_string()).or_default() += terms.monthly.minor;
+                let brings = terms.monthly_at(at, &account.discounts);
+                *monthly.entry(brings.currency.to_string()).or_default() += brings.minor;
             }
         }
         monthly
@@ -271,7 +273,7 @@ impl Books {
         Standing {
             plan: self.plan(id, at),
             balance: self.balance(id, at),
-            monthly: self.monthly(id),
+            monthly: self.monthly(id, at),
             movements: self.revenue_of(id).movements(),
             without_free: self.without_free(id, at),
             grants,

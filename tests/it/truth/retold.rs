@@ -15,8 +15,11 @@ use super::books::{Books, Standing};
 use crate::{
     cases::catalogs,
     rules::{
-        catalog::plan_id,
-        words::{SUBSCRIPTION, day, evidence, pay, provider, report, terms},
+        catalog::{plan_id, usd},
+        words::{
+            SUBSCRIPTION, day, discount_ended, discounted, evidence, pay, provider, report, terms,
+            undiscounted,
+        },
     },
 };
 
@@ -150,6 +153,25 @@ fn a_renewal_whose_debit_is_on_its_way_leaves_the_plan() {
         waits,
     ];
     assert_eq!(ends(&catalogs::music(), july.start.plus(chrono::TimeDelta::days(5)), &told).plan, "basic");
+}
+
+/// A customer has half taken off before it subscribes, later all of it, and then nothing any more; it changes its plan meanwhile.
+#[test]
+fn what_a_customer_has_taken_off_for_ever_counts_from_its_start_whichever_becomes_known_first() {
+    let basic = undiscounted("cus_1", terms("basic", june()));
+    let creator =
+        SubscriptionTerms { monthly: usd(1_999), evidence: evidence(day(4), 2), ..terms("creator", june()) };
+    let told = [
+        report(SubscriptionChange::Started, basic),
+        discounted("cus_1", "di_1", 50, day(-1)),
+        discounted("cus_1", "di_2", 100, day(2)),
+        discount_ended("cus_1", "di_1", day(2)),
+        report(SubscriptionChange::Unnamed, undiscounted("cus_1", creator)),
+        discount_ended("cus_1", "di_2", day(6)),
+    ];
+    let standing = ends(&catalogs::music(), day(9), &told);
+    let right = [("2025-06-01", 500), ("2025-06-03", -500), ("2025-06-07", 1_999)];
+    assert_eq!(days(&standing), right.map(|(day, change)| (day.to_owned(), change)));
 }
 
 /// The trial of the larger plan gives credits, and the one that it began with gives none.

@@ -75,7 +75,7 @@ fn ends_right(catalog: &Arc<Catalog>, steps: &[Step]) {
 fn assert_right(telling: &str, books: &Books, story: &Story, at: Timestamp) {
     books.assert_all_counted();
     let balance = books.balance(ACCOUNT, at);
-    let monthly = books.monthly(ACCOUNT).get("usd").copied().unwrap_or(0);
+    let monthly = books.monthly(ACCOUNT, at).get("usd").copied().unwrap_or(0);
     let got = (balance.available.get(), balance.debt.get(), books.plan(ACCOUNT, at), monthly);
     let right_monthly = story.right_monthly().unwrap_or(monthly);
     let right = (story.right_credits(), 0, story.right_plan().to_owned(), right_monthly);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::House;
@@ -42,13 +43,12 @@ impl House {
     pub(super) async fn put_a_coupon_on(&mut self) {
         let Some((id, _)) = self.row().await else { return };
         if self.dice.below(4) == 0 {
-            // What lasts for ever on a customer counts from the next report on: that is known to depend on the order.
-            let (lasts, months) = self.one_of(&[("once", ""), ("repeating", "3")]);
-            let (what, coupon) = self.coupon(lasts, months).await;
+            let (what, coupon) = self.a_coupon().await;
             self.did(format!("has a coupon as a customer: {what}"));
             let path = format!("customers/{}/discount", self.customer);
             let (status, body) = self.control(&path, json!({ "coupon": coupon })).await;
             assert_eq!(status, 200, "{body}");
+            self.remember_discount_of_customer().await;
             return;
         }
         let (what, coupon) = self.a_coupon().await;
@@ -58,6 +58,13 @@ impl House {
     }
 
     pub(super) async fn take_coupons_off(&mut self) {
+        let path = format!("/v1/customers/{}", self.customer);
+        if self.dice.below(2) == 0 && !self.get(&path).await["discount"].is_null() {
+            self.did("has its coupon as a customer taken off");
+            let (status, body) = self.ask(Method::DELETE, &format!("{path}/discount"), &[]).await;
+            assert_eq!(status, 200, "{body}");
+            return;
+        }
         let Some((id, row)) = self.row().await else { return };
         if row["discounts"].as_array().is_some_and(|discounts| !discounts.is_empty()) {
             self.did("has its coupon taken off");
@@ -69,21 +76,33 @@ impl House {
     pub(super) async fn remember_discounts(&mut self) {
         let Some(id) = self.subscription.clone() else { return };
         let (path, expand) = (format!("/v1/subscriptions/{id}"), [("expand[]", "discounts")]);
-        let (status, row) = self.ask(reqwest::Method::GET, &path, &expand).await;
+        let (status, row) = self.ask(Method::GET, &path, &expand).await;
         assert_eq!(status, 200, "{row:#}");
         for discount in row["discounts"].as_array().into_iter().flatten() {
-            let coupon = discount["source"]["coupon"].as_str().expect("an id");
-            let (_, coupon) = self.ask(reqwest::Method::GET, &format!("/v1/coupons/{coupon}"), &[]).await;
-            let told = json!({ "id": discount["id"], "coupon": coupon });
-            self.discounts.insert(discount["id"].as_str().expect("an id").to_owned(), told);
+            self.remember(discount).await;
         }
+    }
+
+    async fn remember_discount_of_customer(&mut self) {
+        let customer = self.get(&format!("/v1/customers/{}", self.customer)).await;
+        self.remember(&customer["discount"]).await;
+    }
+
+    async fn remember(&mut self, discount: &Value) {
+        let coupon = discount["source"]["coupon"].as_str().expect("an id");
+        let (_, coupon) = self.ask(Method::GET, &format!("/v1/coupons/{coupon}"), &[]).await;
+        let told = json!({ "id": discount["id"], "coupon": coupon });
+        self.discounts.insert(discount["id"].as_str().expect("an id").to_owned(), told);
     }
 }
 
 /// The event with what its discounts are, as it is read after Stripe was asked for them.
 pub(super) fn explained(mut event: Value, discounts: &BTreeMap<String, Value>) -> Value {
-    if event["data"]["object"]["object"] != "subscription" {
-        return event;
+    match event["data"]["object"]["object"].as_str() {
+        Some("subscription") => {}
+        Some("customer") => return with_coupon(event, "/data/object/discount", discounts),
+        Some("discount") => return with_coupon(event, "/data/object", discounts),
+        _ => return event,
     }
     for of in ["object", "previous_attributes"] {
         let listed = event["data"].get_mut(of).and_then(|of| of.get_mut("discounts"));
@@ -91,6 +110,17 @@ pub(super) fn explained(mut event: Value, discounts: &BTreeMap<String, Value>) -
             let known = discount.as_str().and_then(|id| discounts.get(id)).cloned();
             *discount = known.unwrap_or_else(|| panic!("nobody knows the discount {discount}"));
         }
+    }
+    event
+}
+
+/// Stripe is asked for a coupon that a customer's discount only names.
+fn with_coupon(mut event: Value, path: &str, discounts: &BTreeMap<String, Value>) -> Value {
+    let discount = event.pointer_mut(path).filter(|discount| discount["source"]["coupon"].is_string());
+    if let Some(discount) = discount
+        && let Some(known) = discount["id"].as_str().and_then(|id| discounts.get(id))
+    {
+        discount["source"]["coupon"] = known["coupon"].clone();
     }
     event
 }

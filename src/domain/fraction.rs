@@ -1,19 +1,34 @@
-//! Exact shares of money: prices with decimals, percentages, and months in a year, rounded once at the end.
+//! How much exactly? Prices with decimals, percentages, and months in a year, rounded once at the end.
 
-/// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fraction {
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative. Written as `5/2`, or `3` where it is
+/// whole.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(with = "String")]
+#[serde(try_from = "String", into = "String")]
+pub struct Fraction {
     numerator: i128,
     denominator: i128,
 }
+
+/// A text that is no fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a fraction is a whole number, or two with `/` between them")]
+pub struct NoFraction;
 
 /// Stripe writes at most twelve decimals; more cannot be meant.
 const DECIMALS_MAX: usize = 18;
 
 impl Fraction {
-    pub(super) const ZERO: Self = Self { numerator: 0, denominator: 1 };
+    pub const ZERO: Self = Self { numerator: 0, denominator: 1 };
 
-    pub(super) fn new(numerator: i128, denominator: i128) -> Option<Self> {
+    #[must_use]
+    pub fn new(numerator: i128, denominator: i128) -> Option<Self> {
         let divisor = greatest_common_divisor(numerator.checked_abs()?, denominator.checked_abs()?);
         let divisor = if denominator < 0 { divisor.checked_neg()? } else { divisor };
         Some(Self {
@@ -22,12 +37,14 @@ impl Fraction {
         })
     }
 
-    pub(super) fn whole(number: i64) -> Self {
+    #[must_use]
+    pub fn whole(number: i64) -> Self {
         Self { numerator: i128::from(number), denominator: 1 }
     }
 
     /// A decimal number as it is written: `999`, `-12.5`. No exponents.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         if decimals.len() > DECIMALS_MAX || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
@@ -36,27 +53,32 @@ impl Fraction {
         Self::new(format!("{whole}{decimals}").parse().ok()?, scale)
     }
 
-    pub(super) fn checked_add(self, other: Self) -> Option<Self> {
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
         let left = self.numerator.checked_mul(other.denominator)?;
         let right = other.numerator.checked_mul(self.denominator)?;
         Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
     }
 
-    pub(super) fn checked_sub(self, other: Self) -> Option<Self> {
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.checked_add(Self { numerator: other.numerator.checked_neg()?, ..other })
     }
 
-    pub(super) fn checked_mul(self, other: Self) -> Option<Self> {
+    #[must_use]
+    pub fn checked_mul(self, other: Self) -> Option<Self> {
         let numerator = self.numerator.checked_mul(other.numerator)?;
         Self::new(numerator, self.denominator.checked_mul(other.denominator)?)
     }
 
-    pub(super) fn at_least_zero(self) -> Self {
+    #[must_use]
+    pub fn at_least_zero(self) -> Self {
         if self.numerator < 0 { Self::ZERO } else { self }
     }
 
     /// The nearest whole number; of two that are equally near, the even one.
-    pub(super) fn round_half_even(self) -> Option<i64> {
+    #[must_use]
+    pub fn round_half_even(self) -> Option<i64> {
         let below = self.numerator.div_euclid(self.denominator);
         let twice = self.numerator.rem_euclid(self.denominator).checked_mul(2)?;
         let up = match twice.cmp(&self.denominator) {
@@ -68,8 +90,34 @@ impl Fraction {
     }
 
     /// The whole number at or below.
-    pub(super) fn floor(self) -> Option<i64> {
+    #[must_use]
+    pub fn floor(self) -> Option<i64> {
         i64::try_from(self.numerator.div_euclid(self.denominator)).ok()
+    }
+}
+
+impl fmt::Display for Fraction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.denominator {
+            1 => self.numerator.fmt(formatter),
+            denominator => write!(formatter, "{}/{denominator}", self.numerator),
+        }
+    }
+}
+
+impl From<Fraction> for String {
+    fn from(fraction: Fraction) -> Self {
+        fraction.to_string()
+    }
+}
+
+impl TryFrom<String> for Fraction {
+    type Error = NoFraction;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (numerator, denominator) = text.split_once('/').unwrap_or((&text, "1"));
+        let parsed = numerator.parse().ok().zip(denominator.parse().ok());
+        parsed.and_then(|(numerator, denominator)| Self::new(numerator, denominator)).ok_or(NoFraction)
     }
 }
 
@@ -82,7 +130,7 @@ fn greatest_common_divisor(mut one: i128, mut other: i128) -> i128 {
 
 #[cfg(test)]
 mod tests {
-    use super::Fraction;
+    use super::{Fraction, NoFraction};
 
     #[test]
     fn halves_go_to_the_even_neighbour() {
@@ -98,6 +146,17 @@ mod tests {
         let tenth = Fraction::parse("0.1").expect("a decimal");
         let sum = (0..10).try_fold(Fraction::ZERO, |sum, _| sum.checked_add(tenth));
         assert_eq!(sum, Some(Fraction::whole(1)));
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_what_it_was() {
+        for fraction in [Fraction::new(-5, 2), Fraction::new(1_999, 12), Fraction::new(6, 2)] {
+            let fraction = fraction.expect("a fraction");
+            assert_eq!(Fraction::try_from(fraction.to_string()), Ok(fraction));
+        }
+        for text in ["", "1/0", "1/2/3", "0.5"] {
+            assert_eq!(Fraction::try_from(text.to_owned()), Err(NoFraction), "{text}");
+        }
     }
 
     #[test]

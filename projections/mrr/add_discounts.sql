@@ -1,0 +1,3 @@
+copy read.mrr_discounts_vN (
+    account_id, sequence, customer, discount, ended, off, effective_at, stripe_event
+) from stdin (format binary)

@@ -1,0 +1,139 @@
+//! What is an account worth while facts take effect, one after the other?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::timeline::{Movement, MovementKind, Movements, Paid, Payment, Report, TooLarge};
+use crate::domain::{discounts::TakenOff, names::ProviderId};
+
+/// A currency in which something may have changed, and by which subscription.
+pub(super) struct Touched<'a> {
+    pub(super) currency: String,
+    pub(super) subscription: &'a str,
+}
+
+/// The event that a movement rests on.
+pub(super) struct Cause<'a> {
+    pub(super) day: NaiveDate,
+    pub(super) sequence: i64,
+    pub(super) stripe_event: Option<&'a String>,
+    pub(super) subscription: &'a str,
+}
+
+impl Report {
+    fn touched(&self) -> Touched<'_> {
+        Touched { currency: self.currency.clone(), subscription: &self.subscription }
+    }
+}
+
+/// What an account is worth while its reports take effect one after the other.
+#[derive(Default)]
+pub(super) struct Worth<'a> {
+    /// By subscription.
+    holding: BTreeMap<&'a str, &'a Report>,
+    /// Those that are not paid for.
+    unpaid: BTreeSet<&'a str>,
+    /// By customer: what it has taken off.
+    off: BTreeMap<&'a ProviderId, &'a TakenOff>,
+    /// By currency: the last day on which something took effect.
+    days: BTreeMap<String, Latest>,
+}
+
+#[derive(Clone, Copy)]
+struct Latest {
+    day: NaiveDate,
+    /// At the start of the day, and now.
+    before: i64,
+    after: i64,
+    /// Whether there was anything before the day began.
+    paid_before: bool,
+}
+
+impl<'a> Worth<'a> {
+    /// Lets a report hold, and says which currencies it touches.
+    pub(super) fn set(&mut self, report: &'a Report) -> Vec<Touched<'a>> {
+        let earlier = self.holding.insert(&report.subscription, report);
+        let earlier = earlier.filter(|earlier| earlier.currency != report.currency);
+        std::iter::once(report).chain(earlier).map(Report::touched).collect()
+    }
+
+    /// Notes whether a subscription is paid for, and says which currency that touches.
+    pub(super) fn pay(&mut self, payment: &'a Payment) -> Vec<Touched<'a>> {
+        let subscription = payment.subscription.as_str();
+        let changed = match payment.state {
+            Paid::Yes => self.unpaid.remove(subscription),
+            Paid::Awaited | Paid::No => self.unpaid.insert(subscription),
+        };
+        let report = self.holding.get(subscription).filter(|_| changed);
+        report.copied().map(Report::touched).into_iter().collect()
+    }
+
+    /// Notes what a customer has taken off, and says which currencies that touches.
+    pub(super) fn discount(
+        &mut self,
+        customer: &'a ProviderId,
+        off: Option<&'a TakenOff>,
+    ) -> Vec<Touched<'a>> {
+        match off {
+            Some(off) => self.off.insert(customer, off),
+            None => self.off.remove(customer),
+        };
+        let of_customer = |report: &&Report| {
+            report.undiscounted.as_ref().is_some_and(|undiscounted| undiscounted.customer == *customer)
+        };
+        self.holding.values().copied().filter(of_customer).map(Report::touched).collect()
+    }
+
+    /// What a subscription brings, less what its customer has taken off.
+    fn brings(&self, report: &Report) -> i64 {
+        let less = report.undiscounted.as_ref().and_then(|undiscounted| {
+            undiscounted.less(self.off.get(&undiscounted.customer)?, &report.currency)
+        });
+        less.unwrap_or(report.monthly).max(0)
+    }
+
+    pub(super) fn sum(&self, currency: &str) -> Result<i64, TooLarge> {
+        let paid = |report: &&&Report| !self.unpaid.contains(report.subscription.as_str());
+        let counted = self.holding.values().filter(paid).filter(|report| report.currency == currency);
+        counted.map(|report| self.brings(report)).try_fold(0_i64, i64::checked_add).ok_or(TooLarge)
+    }
+
+    pub(super) fn note(&mut self, movements: &mut Movements, currency: String, sum: i64, cause: &Cause<'_>) {
+        let day = cause.day;
+        let mut today = match self.days.get(&currency).copied() {
+            Some(known) if known.day == day => known,
+            Some(known) => Latest {
+                day,
+                before: known.after,
+                after: known.after,
+                paid_before: known.paid_before || known.after > 0,
+            },
+            None => Latest { day, before: 0, after: 0, paid_before: false },
+        };
+        let changed = today.after != sum;
+        today.after = sum;
+        self.days.insert(currency.clone(), today);
+        if !changed {
+            return;
+        }
+        let key = (currency, day);
+        match MovementKind::of(today.before, today.after, today.paid_before) {
+            Some(kind) => {
+                let movement = Movement {
+                    kind,
+                    before: today.before,
+                    after: today.after,
+                    sequence: cause.sequence,
+                    stripe_event: cause.stripe_event.cloned(),
+                    subscription: cause.subscription.to_owned(),
+                };
+                movements.insert(key, movement);
+            }
+            // Up and down again on one day is no movement.
+            None => {
+                movements.remove(&key);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What does a customer have taken off those of its subscriptions that have no discounts of their own?
+//!
+//! A discount has its own id, its own beginning, and terms that do not change, so whatever tells of one tells the same fact.
+//! Discounts of a subscription, of an item or of one invoice are none of a customer's.
+
+use super::{Report, SetAside, Step, Translation, held, ignored};
+use crate::{
+    domain::{
+        amount::{Currency, Money},
+        command::Command,
+        discounts::{DiscountStep, DiscountTold, TakenOff},
+        fraction::Fraction,
+        names::ProviderId,
+        time::Timestamp,
+    },
+    stripe::document::Document,
+};
+
+/// What a discount is for, where it is not for everything that its customer pays.
+pub(in crate::stripe) const FOR_LESS: [&str; 5] =
+    ["subscription", "subscription_item", "invoice", "invoice_item", "checkout_session"];
+/// Where the coupon of a discount is, newest shape first.
+pub(super) const COUPON_AT: [&str; 2] = ["source.coupon", "coupon"];
+
+/// `customer.discount.created`, `customer.discount.updated`: the customer has this one now.
+pub(super) fn begun(report: Report<'_>) -> Translation {
+    let customer = customer(report)?;
+    let step = begins(&customer, report.object, report.at())?;
+    let replaced = replaced(report, &customer, report.object.id_of(), report.event.previous());
+    report.instruct(replaced.into_iter().chain([step]).collect())
+}
+
+/// `customer.discount.deleted`
+pub(super) fn ended(report: Report<'_>) -> Translation {
+    let customer = customer(report)?;
+    report.instruct(vec![ends(&customer, report.id()?, report.at())])
+}
+
+/// What a customer's own object says of its discount, and of the one that it had before. What the coupon takes off may be told
+/// by the discount's own event only.
+pub(super) fn of_customer(report: Report<'_>, customer: &ProviderId) -> Vec<Step> {
+    let now = report.object.find("discount");
+    let step = now.and_then(|discount| begins(customer, discount, report.at()).ok());
+    let before = report.event.previous().and_then(|previous| previous.find("discount"));
+    replaced(report, customer, now.and_then(Document::id_of), before).into_iter().chain(step).collect()
+}
+
+/// What a report on a subscription says of its customer, where that is there in full.
+pub(super) fn of_subscription(report: Report<'_>) -> Option<Step> {
+    let customer = report.object.id("customer")?;
+    begins(&customer, report.object.find("customer.discount")?, report.at()).ok()
+}
+
+/// The customer that a discount is of, and of nothing less.
+fn customer(report: Report<'_>) -> Result<ProviderId, SetAside> {
+    if report.object.first(&FOR_LESS).is_some() {
+        return Err(ignored("what it is for tells it, too"));
+    }
+    report.object.id("customer").ok_or_else(|| held("the discount names no customer"))
+}
+
+fn begins(customer: &ProviderId, discount: Document<'_>, told_at: Timestamp) -> Result<Step, SetAside> {
+    let id = discount.id_of().ok_or_else(|| held("the discount has no id that can be read"))?;
+    let off = taken_off(discount)?;
+    let at = discount.time("start").unwrap_or(told_at);
+    let told = DiscountTold { customer: customer.clone(), discount: id, what: DiscountStep::Begun(off), at };
+    Ok(Step::new(format!("discount:{}", told.discount), Command::RecordDiscount(told)))
+}
+
+fn ends(customer: &ProviderId, discount: ProviderId, at: Timestamp) -> Step {
+    let key = format!("discount_ended:{discount}:{}", at.seconds());
+    let told = DiscountTold { customer: customer.clone(), discount, what: DiscountStep::Ended, at };
+    Step::new(key, Command::RecordDiscount(told))
+}
+
+/// The end of the discount that was there before, if it is another one.
+fn replaced(
+    report: Report<'_>,
+    customer: &ProviderId,
+    now: Option<ProviderId>,
+    before: Option<Document<'_>>,
+) -> Option<Step> {
+    let before = before?.id_of().filter(|before| now.as_ref() != Some(before))?;
+    Some(ends(customer, before, report.at()))
+}
+
+/// What a discount takes off for ever. `None`: it passes.
+fn taken_off(discount: Document<'_>) -> Result<Option<TakenOff>, SetAside> {
+    let coupon = discount.first(&COUPON_AT);
+    let told = coupon.filter(|coupon| coupon.text("duration").is_some());
+    let coupon = told.ok_or_else(|| {
+        SetAside::Incomplete("what is behind the coupon of the discount is not known".to_owned())
+    })?;
+    if coupon.text("duration") != Some("forever") || discount.find("end").is_some() {
+        return Ok(None);
+    }
+    if let Some(percent) = coupon.decimal("percent_off").as_deref().and_then(Fraction::parse) {
+        return Ok(Some(TakenOff::Percent(percent)));
+    }
+    let currency = coupon.text("currency").and_then(|code| Currency::parse(code).ok());
+    let amount = coupon.integer("amount_off").zip(currency);
+    let amount = amount.ok_or_else(|| held("the coupon takes off nothing that can be read"))?;
+    Ok(Some(TakenOff::Amount(Money { minor: amount.0, currency: amount.1 })))
+}
