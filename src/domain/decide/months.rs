@@ -408,7 +408,7 @@ impl Draft<'_> {
 
     /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its end
     /// as its effective time.
-    fn move_ends(&mut self) -> Result<(), Refusal> {
+    pub(super) fn move_ends(&mut self) -> Result<(), Refusal> {
         let moved: Vec<Event> =
             self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();
         moved.into_iter().try_for_each(|event| self.record(event))

@@ -264,8 +264,7 @@ impl Books {
         let mut grants: BTreeMap<_, (i64, i64)> = BTreeMap::new();
         for grant in self.account(id).opened().expect("it was opened").wallet.grants() {
             if !is_of_free_plan(grant) && grant.is_live(at) && grant.remaining.get() > 0 {
-                let lot =
-                    grants.entry((format!("{:?}", grant.terms.source), grant.terms.expires_at)).or_default();
+                let lot = grants.entry((format!("{:?}", grant.terms.source), grant.ends_at())).or_default();
                 lot.0 += grant.terms.amount.get() - grant.voided.get();
                 lot.1 += grant.remaining.get();
             }

@@ -1,11 +1,11 @@
 //! What stories by chance have found, each told in every order when it is over.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use counterfoil::domain::{
     catalog::Catalog,
     command::{Command, RecordPaidInvoice, SubscriptionChange},
-    invoice::{InvoiceState, UnpaidCharge, UnpaidInvoice},
+    invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
     names::AccountId,
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::{Period, Timestamp},
@@ -17,8 +17,8 @@ use crate::{
     rules::{
         catalog::{plan_id, usd},
         words::{
-            SUBSCRIPTION, day, discount_ended, discounted, evidence, pay, provider, report, terms,
-            undiscounted,
+            SUBSCRIPTION, day, discount_ended, discounted, evidence, invoice_of, line, month, pay, provider,
+            report, terms, undiscounted, year,
         },
     },
 };
@@ -30,9 +30,25 @@ fn june() -> Period {
     Period { start: day(0), end: day(30) }
 }
 
+/// The same, but for which grants it is in.
+#[track_caller]
+fn ends_in_all(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Standing {
+    ends_as(catalog, at, told, |standing| Standing { grants: BTreeMap::new(), ..standing })
+}
+
 /// How it ends, which is the same in every order.
 #[track_caller]
 fn ends(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Standing {
+    ends_as(catalog, at, told, |standing| standing)
+}
+
+#[track_caller]
+fn ends_as(
+    catalog: &Arc<Catalog>,
+    at: Timestamp,
+    told: &[Command],
+    look: fn(Standing) -> Standing,
+) -> Standing {
     let orders = orders(told.len());
     let mut standings = orders.iter().map(|order| {
         let mut books = Books::new(Arc::clone(catalog));
@@ -43,7 +59,7 @@ fn ends(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Standing {
                 .expect("it is recorded");
         }
         assert_eq!(books.wrongly_restated(ACCOUNT), None, "{order:?}");
-        books.standing(ACCOUNT, at)
+        look(books.standing(ACCOUNT, at))
     });
     let first = standings.next().expect("an order");
     for (standing, order) in standings.zip(&orders[1..]) {
@@ -190,4 +206,30 @@ fn a_trial_gives_what_its_first_plan_gives_whichever_becomes_known_first() {
         report(SubscriptionChange::Unnamed, trying("creator", day(1))),
     ];
     assert_eq!(ends(&catalog, day(2), &told).balance.available.get(), 50);
+}
+
+/// What was carried into a month that turned out to be left is there for as long as the month before it is bridged.
+#[test]
+fn what_is_not_carried_on_after_all_lives_as_long_as_what_it_was_carried_from() {
+    let left_at = month(1).start.plus(chrono::TimeDelta::days(15));
+    let trial = Period { start: left_at, end: left_at.plus(chrono::TimeDelta::days(14)) };
+    let trying = SubscriptionTerms {
+        status: SubscriptionStatus::Trialing,
+        trial_end: Some(trial.end),
+        evidence: evidence(left_at, 2),
+        ..terms("basic", trial)
+    };
+    let after = Period { start: trial.end, end: trial.end.plus_months(12) };
+    let after = SubscriptionTerms { evidence: evidence(trial.end, 2), ..terms("basic", after) };
+    let rest = Period { start: left_at, end: year().end };
+    let credit = line("il_2", "basic", rest, LineEffect::Credit, -7_000);
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", year())),
+        pay("in_1", "basic", year()),
+        report(SubscriptionChange::Unnamed, trying),
+        invoice_of(SUBSCRIPTION, "in_2", vec![credit], left_at),
+        report(SubscriptionChange::Unnamed, after),
+    ];
+    let at = month(1).end.plus(chrono::TimeDelta::days(10));
+    assert_eq!(ends_in_all(&catalogs::music(), at, &told).balance.available.get(), 50 + 500 + 242);
 }

@@ -42,7 +42,7 @@ impl House {
 
     pub(super) async fn put_a_coupon_on(&mut self) {
         let Some((id, _)) = self.row().await else { return };
-        if self.dice.below(4) == 0 {
+        if self.dice.below(2) == 0 {
             let (what, coupon) = self.a_coupon().await;
             self.did(format!("has a coupon as a customer: {what}"));
             let path = format!("customers/{}/discount", self.customer);

@@ -47,6 +47,52 @@ pub struct Lived {
     pub ended: Timestamp,
 }
 
+/// What can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Change,
+    Seats,
+    WaitABit,
+    WaitAMonth,
+    WaitLong,
+    Cancel,
+    Pause,
+    StandStill,
+    Refund,
+    Note,
+    Dispute,
+    Fail,
+    Debit,
+    Pack,
+    Coupon,
+    CouponOff,
+    Schedule,
+    Trial,
+    AddOn,
+    Subscribe,
+}
+
+/// What is done more than once in most stories, as often as it is here.
+const USUAL: [Kind; 40] = {
+    use Kind::*;
+    [
+        Change, Change, Change, Change, Change, Seats, WaitABit, WaitABit, WaitABit, WaitABit, WaitABit,
+        WaitABit, WaitAMonth, WaitAMonth, WaitAMonth, WaitAMonth, WaitAMonth, Cancel, Cancel, Pause,
+        StandStill, Refund, Note, Dispute, Fail, Debit, Pack, WaitLong, Coupon, Coupon, Coupon, CouponOff,
+        Schedule, Schedule, Trial, AddOn, Subscribe, Subscribe, Subscribe, Subscribe,
+    ]
+};
+
+/// Of some stories, a few kinds of moves make up most: what only happens where the same is done again and again is found so.
+fn kinds(dice: &mut Dice) -> Vec<Kind> {
+    let mut kinds = USUAL.to_vec();
+    for _ in 0..dice.below(3) {
+        let favourite = USUAL[dice.below(USUAL.len())];
+        kinds.extend([favourite; 15]);
+    }
+    kinds
+}
+
 struct House {
     sandbox: Sandbox,
     receivers: Vec<Receiver>,
@@ -66,6 +112,8 @@ struct House {
     settled_until: i64,
     /// Prorations wait for the next invoice, or have given money of the period back.
     prorations_until: i64,
+    /// What is done, by how often it is here.
+    kinds: Vec<Kind>,
     moves: Vec<String>,
 }
 
@@ -118,12 +166,15 @@ impl House {
         let packs = catalog.packs.iter();
         let packs = packs.filter_map(|pack| Some((pack.stripe.sale_id()?.to_owned(), pack.id.to_string())));
         let packs = packs.collect();
+        let mut dice = Dice::loaded(seed);
+        let kinds = kinds(&mut dice);
         let mut house = Self {
             sandbox,
             receivers,
             client: reqwest::Client::new(),
             clock,
-            dice: Dice::loaded(seed),
+            dice,
+            kinds,
             customer: String::new(),
             subscription: None,
             prices,
@@ -238,30 +289,30 @@ impl House {
             let seconds = (self.dice.below(7_200) + 60) as i64;
             self.wait(seconds).await;
         }
-        match self.dice.below(40) {
-            0..=4 => self.change().await,
-            5 => self.change_seats().await,
-            6..=11 => {
+        match self.kinds[self.dice.below(self.kinds.len())] {
+            Kind::Change => self.change().await,
+            Kind::Seats => self.change_seats().await,
+            Kind::WaitABit => {
                 let seconds = (self.dice.below(16 * 86_400) + 60) as i64;
                 self.wait(seconds).await;
             }
-            12..=16 => self.wait(32 * DAY).await,
-            17 | 18 => self.cancel().await,
-            19 => self.pause_or_resume().await,
-            20 => self.stand_still_or_go_on().await,
-            21 => self.refund().await,
-            22 => self.credit_note().await,
-            23 => self.dispute().await,
-            24 => self.fail_a_renewal().await,
-            25 => self.pay_by_debit().await,
-            26 => self.buy_a_pack().await,
-            27 => self.wait(100 * DAY).await,
-            28..=30 => self.put_a_coupon_on().await,
-            31 => self.take_coupons_off().await,
-            32 | 33 => self.schedule_or_release().await,
-            34 => self.move_the_trial().await,
-            35 => self.add_or_remove_an_add_on().await,
-            _ => self.subscribe().await,
+            Kind::WaitAMonth => self.wait(32 * DAY).await,
+            Kind::WaitLong => self.wait(100 * DAY).await,
+            Kind::Cancel => self.cancel().await,
+            Kind::Pause => self.pause_or_resume().await,
+            Kind::StandStill => self.stand_still_or_go_on().await,
+            Kind::Refund => self.refund().await,
+            Kind::Note => self.credit_note().await,
+            Kind::Dispute => self.dispute().await,
+            Kind::Fail => self.fail_a_renewal().await,
+            Kind::Debit => self.pay_by_debit().await,
+            Kind::Pack => self.buy_a_pack().await,
+            Kind::Coupon => self.put_a_coupon_on().await,
+            Kind::CouponOff => self.take_coupons_off().await,
+            Kind::Schedule => self.schedule_or_release().await,
+            Kind::Trial => self.move_the_trial().await,
+            Kind::AddOn => self.add_or_remove_an_add_on().await,
+            Kind::Subscribe => self.subscribe().await,
         }
     }
 
