@@ -11,6 +11,7 @@ use crate::domain::{
     months::{Month, Piece},
     names::{GrantId, PlanId, ProviderId},
     refusal::Refusal,
+    subscription::SubscriptionTerms,
     time::{Period, Timestamp},
 };
 
@@ -354,12 +355,11 @@ impl Draft<'_> {
         }
         let missing =
             wanted.saturating_sub(granted.saturating_sub(taken)).min(wanted.saturating_sub(granted));
-        let name = format!("trial:{plan}");
-        let name = if granted.is_zero() { name } else { format!("{name}:{granted}") };
-        let id = GrantId::parse(&name).map_err(|_| Refusal::UnknownPlan { plan: plan.clone() })?;
-        if missing.is_zero() || self.account.wallet.find(&id).is_some() {
-            return Ok(());
-        }
+        let known = if granted.is_zero() { String::new() } else { format!(":{granted}") };
+        let names = [format!("trial:{plan}{known}"), format!("trial:{plan}:{subscription}{known}")];
+        let names = names.iter().filter_map(|name| GrantId::parse(name).ok());
+        let free = names.into_iter().find(|id| self.account.wallet.find(id).is_none());
+        let Some(id) = free.filter(|_| !missing.is_zero()) else { return Ok(()) };
         self.grant_trial(subscription, &plan, (id, missing), period)
     }
 
@@ -368,10 +368,18 @@ impl Draft<'_> {
         let facts = self.account.subscriptions.facts().get(subscription)?;
         let first = facts.trial()?;
         // A plan without credits for its trial takes back what another one gave that turned out not to be the first.
-        let plan = self.context.catalog.terms_of(&first.plan);
+        let plan = self.context.catalog.terms_of(&first.plan).filter(|_| self.is_first_trial(first));
         let credits = plan.and_then(|plan| Some(plan.trial.as_ref()?.credits)).unwrap_or(Credits::ZERO);
         let period = Period { start: first.period.start, end: facts.trial_end()? };
         (self.context.at < period.end).then(|| (first.plan.clone(), credits, period))
+    }
+
+    /// Whether no other subscription has tried the plan before, by all that is known now.
+    fn is_first_trial(&self, trial: &SubscriptionTerms) -> bool {
+        let trials = self.account.subscriptions.facts().values().filter_map(|facts| facts.trial());
+        let of_plan = trials.filter(|other| other.plan == trial.plan);
+        let first = of_plan.min_by_key(|other| (other.period.start, &other.subscription));
+        first.is_none_or(|first| first.subscription == trial.subscription)
     }
 
     fn grant_trial(

@@ -233,3 +233,25 @@ fn what_is_not_carried_on_after_all_lives_as_long_as_what_it_was_carried_from() 
     let at = month(1).end.plus(chrono::TimeDelta::days(10));
     assert_eq!(ends_in_all(&catalogs::music(), at, &told).balance.available.get(), 50 + 500 + 242);
 }
+
+/// Whichever of two trials of a plan is heard of first, the one that began first gives its credits.
+#[test]
+fn a_second_trial_of_a_plan_gives_nothing_whichever_becomes_known_first() {
+    let trial = "[plans.creator]\ntrial = { days = 14, credits = 300 }";
+    let catalog = catalogs::parse(&catalogs::MUSIC.replace("[plans.creator]", trial));
+    let trying = |subscription: &str, start: i64| SubscriptionTerms {
+        subscription: provider(subscription),
+        status: SubscriptionStatus::Trialing,
+        trial_end: Some(day(start + 14)),
+        evidence: evidence(day(start), 2),
+        ..terms("creator", Period { start: day(start), end: day(start + 14) })
+    };
+    let told = |first: i64, second: i64| {
+        [("sub_b", first), ("sub_a", second)].map(|(subscription, start)| {
+            report(SubscriptionChange::TrialStarted, trying(subscription, start))
+        })
+    };
+    // Both run, and the first one is over.
+    assert_eq!(ends_in_all(&catalog, day(3), &told(0, 2)).balance.available.get(), 50 + 300);
+    assert_eq!(ends_in_all(&catalog, day(20), &told(0, 16)).balance.available.get(), 50);
+}
