@@ -40,13 +40,16 @@ pub(super) fn at(share: &Share, lines: &[Line<'_>], reports: &[SubscriptionTerms
     found.map_or(0, |(_, excess)| excess)
 }
 
-/// The reports on the period that the month is a part of, in the order in which they hold.
+/// The reports on the period that the month is a part of, in the order in which they hold. One that says again what is held says
+/// nothing: it may not have been kept.
 fn about<'r>(share: &Share, reports: &'r [SubscriptionTerms]) -> Vec<&'r SubscriptionTerms> {
     let counts = |report: &&SubscriptionTerms| {
         let holds = matches!(report.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue);
         holds && report.period.start <= share.period.start && share.period.end <= report.period.end
     };
-    reports.iter().filter(counts).collect()
+    let mut about: Vec<&SubscriptionTerms> = reports.iter().filter(counts).collect();
+    about.dedup_by(|later, earlier| (&later.plan, later.quantity) == (&earlier.plan, earlier.quantity));
+    about
 }
 
 /// Stretches of the month in which lines give more than is held then or at any later time.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use counterfoil::domain::{
     catalog::Catalog,
-    command::{Command, RecordPaidInvoice, SubscriptionChange},
+    command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
     invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
     names::AccountId,
     subscription::{SubscriptionStatus, SubscriptionTerms},
@@ -254,4 +254,29 @@ fn a_second_trial_of_a_plan_gives_nothing_whichever_becomes_known_first() {
     // Both run, and the first one is over.
     assert_eq!(ends_in_all(&catalog, day(3), &told(0, 2)).balance.available.get(), 50 + 300);
     assert_eq!(ends_in_all(&catalog, day(20), &told(0, 16)).balance.available.get(), 50);
+}
+
+/// A report that says again what is held is kept or not, by what is known when it comes. It changes nothing either way.
+#[test]
+fn a_report_that_says_the_same_again_takes_nothing() {
+    let of = |quantity: u32, plan: &str, at: Timestamp| SubscriptionTerms {
+        quantity,
+        evidence: evidence(at, 2),
+        ..terms(plan, june())
+    };
+    let rest = Period { start: day(5), end: june().end };
+    let credit = InvoiceLine { quantity: 2, ..line("il_2", "basic", rest, LineEffect::Credit, -1_665) };
+    let charge = line("il_3", "creator", rest, LineEffect::Charge, 1_665);
+    let bought = InvoiceLine { quantity: 3, ..line("il_1", "basic", june(), LineEffect::Charge, 2_997) };
+    let told = [
+        report(SubscriptionChange::Started, of(3, "basic", day(0))),
+        invoice_of(SUBSCRIPTION, "in_1", vec![bought], day(0)),
+        report(SubscriptionChange::Unnamed, of(2, "basic", day(3))),
+        invoice_of(SUBSCRIPTION, "in_2", vec![credit, charge], day(5)),
+        report(SubscriptionChange::Unnamed, of(1, "creator", day(5))),
+        report(SubscriptionChange::Unnamed, of(1, "creator", day(6))),
+    ];
+    let with = ends_in_all(&catalogs::without_rollover(), day(9), &told).balance;
+    let without = ends_in_all(&catalogs::without_rollover(), day(9), &told[..5]).balance;
+    assert_eq!(with, without);
 }
