@@ -255,20 +255,32 @@ impl Facts {
         if paid.is_none() && self.is_over(at, known) {
             return None;
         }
-        // That a renewal waits for its money says nothing.
+        // What is not paid for is bridged with what was paid for last.
+        let last = self.paid_until(known.payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));
+        let (held, then) = match (paid, last) {
+            (Some(paid), _) => (Some(paid), at),
+            (None, Some(last)) => (self.plan_paid(last, known.payments), last),
+            (None, None) => (None, at),
+        };
+        let is_none_of_it = || {
+            self.change_is_unpaid(&report.plan, [at, then])
+                || self.was_returned(&report.plan, then, known.payments)
+        };
+        match held {
+            Some(held) if held != &report.plan && is_none_of_it() => Some(held),
+            Some(_) | None => Some(&report.plan),
+        }
+    }
+
+    /// Whether the money for a plan, at one of these times, is known not to have come. That a renewal waits for its money says
+    /// nothing.
+    fn change_is_unpaid(&self, plan: &PlanId, times: [Timestamp; 2]) -> bool {
         let counts = |unpaid: &&UnpaidInvoice| {
             unpaid.state != InvoiceState::Open || unpaid.is_change || !self.has_paid()
         };
         let unpaid = self.unpaid.values().map(|(unpaid, _)| unpaid).filter(counts);
-        let charges = unpaid.flat_map(|unpaid| &unpaid.charges);
-        let mut unpaid = charges.filter(|charge| charge.period.contains(at));
-        let change_is_unpaid = unpaid.any(|charge| charge.plan == report.plan);
-        match paid {
-            Some(paid) if change_is_unpaid || self.was_returned(&report.plan, at, known.payments) => {
-                Some(paid)
-            }
-            Some(_) | None => Some(&report.plan),
-        }
+        let mut charges = unpaid.flat_map(|unpaid| &unpaid.charges);
+        charges.any(|charge| charge.plan == *plan && times.iter().any(|at| charge.period.contains(*at)))
     }
 
     /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
@@ -289,7 +301,10 @@ impl Facts {
     /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
     fn plan_paid(&self, at: Timestamp, payments: &Payments) -> Option<&PlanId> {
         let returns = payments.has_returned();
-        let counts = |line: &&HeldLine| !returns || !payments.returned(&line.invoice).is_all();
+        let is_back = |invoice: &ProviderId| returns && payments.returned(invoice).is_all();
+        // What is given back of an invoice whose money went back is given back already.
+        let counts =
+            |line: &&HeldLine| !is_back(&line.invoice) && !line.gives_back.as_ref().is_some_and(is_back);
         let held = || self.held.iter().filter(|line| line.period.contains(at)).filter(counts);
         let count = |plan: &PlanId| {
             held()

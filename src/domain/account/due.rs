@@ -45,23 +45,28 @@ impl OpenAccount {
         parts.collect()
     }
 
+    /// What an invoice gives back is taken of the one that charged for it first. A refund takes of what its own invoice still
+    /// gives, and of what was there before; what was paid for later is none of its business.
     fn parts_due(&self, month: &Month) -> Vec<Part> {
         let mut parts = self.parts_paid(month);
-        let mut over = take_last(&mut parts, sum([month.given_up(&self.payments), month.unbilled]));
-        for part in &mut parts {
-            let own = part.refunded.min(part.due);
-            over = sum([over, part.refunded.saturating_sub(own)]);
-            part.due = part.due.saturating_sub(own);
+        let mut over = month.unbilled;
+        for taking in &month.takings {
+            let own = parts.iter_mut().filter(|part| Some(&part.invoice) == taking.gives_back.as_ref());
+            over = sum([over, take(own, taking.kept(&self.payments))]);
         }
-        take_last(&mut parts, over);
+        take(parts.iter_mut().rev(), over);
+        for index in 0..parts.len() {
+            let refunded = parts.get(index).map_or(Credits::ZERO, |part| part.refunded);
+            take(parts.iter_mut().take(index.saturating_add(1)).rev(), refunded);
+        }
         parts
     }
 }
 
-/// Takes from what was paid for last. Returns what there was nothing left to take from.
-fn take_last(parts: &mut [Part], amount: Credits) -> Credits {
+/// Takes from one after the other. Returns what there was nothing left to take from.
+fn take<'p>(parts: impl Iterator<Item = &'p mut Part>, amount: Credits) -> Credits {
     let mut wanted = amount;
-    for part in parts.iter_mut().rev() {
+    for part in parts {
         let taken = wanted.min(part.due);
         part.due = part.due.saturating_sub(taken);
         wanted = wanted.saturating_sub(taken);

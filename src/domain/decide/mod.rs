@@ -5,6 +5,7 @@
 
 mod billing;
 mod draft;
+mod ends;
 mod grants;
 mod holds;
 mod invoices;
@@ -16,6 +17,7 @@ mod refunds;
 mod returns;
 mod rolling;
 mod spending;
+mod trials;
 
 use draft::Draft;
 

@@ -6,13 +6,10 @@
 use crate::domain::{
     amount::Credits,
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
-    event::Event,
-    facts::Facts,
     months::{Month, Piece},
-    names::{GrantId, PlanId, ProviderId},
+    names::{GrantId, ProviderId},
     refusal::Refusal,
-    subscription::SubscriptionTerms,
-    time::{Period, Timestamp},
+    time::Timestamp,
 };
 
 use super::{
@@ -245,7 +242,7 @@ impl Draft<'_> {
         lot
     }
 
-    fn carried_from(&self, from: &GrantId) -> Vec<GrantId> {
+    pub(super) fn carried_from(&self, from: &GrantId) -> Vec<GrantId> {
         let carried = self.account.wallet.grants().filter(|grant| {
             let slot = grant.terms.slot.as_ref();
             grant.terms.source == Source::Rollover
@@ -335,150 +332,5 @@ impl Draft<'_> {
         let mut free = ids
             .filter(|id| id.as_ref().is_ok_and(|id| self.account.wallet.find(id).is_none()) || id.is_err());
         free.next().unwrap_or(Err(Refusal::AmountTooLarge))
-    }
-
-    /// What a trial gives: that of the plan that it began with, once per account and plan, so that trying again gains
-    /// nothing, and neither does a change inside of it.
-    pub(super) fn settle_trial(&mut self, subscription: &ProviderId, at: Timestamp) -> Result<(), Refusal> {
-        let Some((plan, wanted, period)) = self.trial_of(subscription) else { return Ok(()) };
-        let own = self.account.wallet.grants().filter(|grant| {
-            let slot = grant.terms.slot.as_ref();
-            grant.terms.source == Source::Bonus && slot.is_some_and(|slot| slot.subscription == *subscription)
-        });
-        let own: Vec<&Grant> = own.collect();
-        let granted = sum(own.iter().map(|grant| grant.terms.amount));
-        let taken = sum(own.iter().map(|grant| grant.clawed_back));
-        let grants: Vec<GrantId> = own.iter().map(|grant| grant.terms.grant_id.clone()).collect();
-        if !grants.is_empty() {
-            let target = Target { amount: granted.saturating_sub(wanted), owed: Credits::ZERO };
-            self.bring_to(&Lot { grants, payment: subscription.clone() }, target, at)?;
-        }
-        let missing =
-            wanted.saturating_sub(granted.saturating_sub(taken)).min(wanted.saturating_sub(granted));
-        let known = if granted.is_zero() { String::new() } else { format!(":{granted}") };
-        let names = [format!("trial:{plan}{known}"), format!("trial:{plan}:{subscription}{known}")];
-        let names = names.iter().filter_map(|name| GrantId::parse(name).ok());
-        let free = names.into_iter().find(|id| self.account.wallet.find(id).is_none());
-        let Some(id) = free.filter(|_| !missing.is_zero()) else { return Ok(()) };
-        self.grant_trial(subscription, &plan, (id, missing), period)
-    }
-
-    /// The plan, the credits and the time of a trial that has not ended.
-    fn trial_of(&self, subscription: &ProviderId) -> Option<(PlanId, Credits, Period)> {
-        let facts = self.account.subscriptions.facts().get(subscription)?;
-        let first = facts.trial()?;
-        // A plan without credits for its trial takes back what another one gave that turned out not to be the first.
-        let plan = self.context.catalog.terms_of(&first.plan).filter(|_| self.is_first_trial(first));
-        let credits = plan.and_then(|plan| Some(plan.trial.as_ref()?.credits)).unwrap_or(Credits::ZERO);
-        let period = Period { start: first.period.start, end: facts.trial_end()? };
-        (self.context.at < period.end).then(|| (first.plan.clone(), credits, period))
-    }
-
-    /// Whether no other subscription has tried the plan before, by all that is known now.
-    fn is_first_trial(&self, trial: &SubscriptionTerms) -> bool {
-        let trials = self.account.subscriptions.facts().values().filter_map(|facts| facts.trial());
-        let of_plan = trials.filter(|other| other.plan == trial.plan);
-        let first = of_plan.min_by_key(|other| (other.period.start, &other.subscription));
-        first.is_none_or(|first| first.subscription == trial.subscription)
-    }
-
-    fn grant_trial(
-        &mut self,
-        subscription: &ProviderId,
-        plan: &PlanId,
-        (grant_id, amount): (GrantId, Credits),
-        period: Period,
-    ) -> Result<(), Refusal> {
-        self.check_room_for(amount)?;
-        let slot = Slot {
-            subscription: subscription.clone(),
-            plan: plan.clone(),
-            period,
-            allocation: amount,
-            carry_max: None,
-            carried_from: None,
-            paid_month_end: None,
-        };
-        let grant = GrantTerms {
-            grant_id,
-            source: Source::Bonus,
-            amount,
-            starts_at: period.start,
-            expires_at: Some(period.end),
-            priority: PRIORITY_DEFAULT,
-            cost: None,
-            payment: None,
-            slot: Some(slot),
-            reason: Some("trial".to_owned()),
-        };
-        self.grant(grant, period.start.min(self.context.at))
-    }
-
-    /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its end
-    /// as its effective time.
-    pub(super) fn move_ends(&mut self) -> Result<(), Refusal> {
-        let moved: Vec<Event> =
-            self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();
-        moved.into_iter().try_for_each(|event| self.record(event))
-    }
-
-    /// The same for these grants alone.
-    pub(super) fn move_ends_of(&mut self, grants: &[GrantId]) -> Result<(), Refusal> {
-        let grants = grants.iter().filter_map(|id| self.account.wallet.find(id));
-        let moved: Vec<Event> = grants.filter_map(|grant| self.moved_end(grant)).collect();
-        moved.into_iter().try_for_each(|event| self.record(event))
-    }
-
-    /// An end that has passed either way is noted by the clock.
-    fn moved_end(&self, grant: &Grant) -> Option<Event> {
-        let effective_at = self.context.at;
-        let is_over = grant.is_settled() && grant.expired_unasked().is_zero();
-        if is_over || grant.terms.slot.is_none() {
-            return None;
-        }
-        let (told, ends_at) = (grant.ends_at()?, self.end_of(grant)?);
-        let carried = self.carried_from(&grant.terms.grant_id);
-        let carried = carried.iter().filter_map(|id| self.account.wallet.find(id));
-        let carried = sum(carried.map(Grant::carried));
-        let revived = if effective_at < ends_at {
-            grant.expired_unasked().saturating_sub(carried)
-        } else {
-            Credits::ZERO
-        };
-        let matters = !revived.is_zero() || (told != ends_at && effective_at < told.max(ends_at));
-        let is_there = !grant.is_settled() || !revived.is_zero();
-        let grant_id = grant.terms.grant_id.clone();
-        (matters && is_there).then_some(Event::GrantEndMoved { grant_id, ends_at, revived, effective_at })
-    }
-
-    /// When a grant ends, by all that is known now.
-    pub(super) fn end_of(&self, grant: &Grant) -> Option<Timestamp> {
-        let told = grant.ends_at();
-        let Some(slot) = &grant.terms.slot else { return told };
-        let Some(facts) = self.account.subscriptions.facts().get(&slot.subscription) else { return told };
-        match grant.terms.source {
-            Source::Allocation | Source::Rollover => Some(self.end_of_slot(grant, slot, facts)),
-            Source::Bonus => facts.trial_end().or(told),
-            Source::Signup | Source::TopUp | Source::Refund | Source::Adjustment => told,
-        }
-    }
-
-    /// With its month; later where the money came late, and where the next month is not paid yet.
-    fn end_of_slot(&self, grant: &Grant, slot: &Slot, facts: &Facts) -> Timestamp {
-        let month = facts.months().iter().find(|month| month.period.end == slot.month_end());
-        let piece = month.and_then(|month| {
-            month.pieces.iter().find(|piece| Some(&piece.invoice) == grant.terms.payment.as_ref())
-        });
-        let piece = piece.filter(|_| grant.terms.source == Source::Allocation);
-        let own = piece.map(|piece| piece.life.map_or(slot.month_end(), |life| life.end));
-        let own = own.unwrap_or(slot.period.end);
-        if self.context.at < own {
-            return own;
-        }
-        let known = self.account.known(self.context.catalog);
-        let bridged = facts.bridge(own, known);
-        let is_last =
-            facts.months().iter().all(|month| month.period.end <= own || !month.is_paid(known.payments));
-        bridged.filter(|_| is_last).map_or(own, |bridged| bridged.max(own))
     }
 }

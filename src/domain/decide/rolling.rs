@@ -45,7 +45,7 @@ impl Draft<'_> {
     fn months_to_carry_into(&self) -> Vec<Slot> {
         let facts = self.account.subscriptions.facts();
         let paid = facts.iter().flat_map(|(id, facts)| {
-            let paid = facts.months().iter().filter(|month| month.is_paid(&self.account.payments));
+            let paid = facts.months().iter().filter(|month| !self.account.month_due(month).is_zero());
             paid.map(move |month| slot(id, month))
         });
         let others = self.account.wallet.grants().filter(|grant| opens_month(grant));

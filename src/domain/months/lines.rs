@@ -4,6 +4,7 @@ use super::KnownInvoice;
 use crate::domain::{
     amount::Credits,
     invoice::{LineEffect, PaidInvoice, PaidLine},
+    names::ProviderId,
     report::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
 };
@@ -18,6 +19,8 @@ pub(super) struct Line<'a> {
     pub sign: i64,
     /// What one of the plan gives a month: of a line that takes back, what was granted for what it takes back.
     pub unit: Credits,
+    /// Of a line that takes back: the invoice that charged for what it takes back, where that is known.
+    pub gives_back: Option<&'a ProviderId>,
 }
 
 impl Line<'_> {
@@ -33,7 +36,14 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
         .iter()
         .flat_map(|known| {
             let (invoice, paid_at) = (&known.invoice, known.paid_at);
-            invoice.lines.iter().map(move |paid| Line { paid, invoice, paid_at, sign: 1, unit: paid.unit })
+            invoice.lines.iter().map(move |paid| Line {
+                paid,
+                invoice,
+                paid_at,
+                sign: 1,
+                unit: paid.unit,
+                gives_back: None,
+            })
         })
         .collect();
     lines.sort_by(|one, other| key(one).cmp(&key(other)));
@@ -42,9 +52,12 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
         line.sign = sign;
     }
     lines.retain(|line| line.sign != 0);
-    let units: Vec<Credits> = lines.iter().map(|line| unit(line, &lines)).collect();
-    for (line, unit) in lines.iter_mut().zip(units) {
-        line.unit = unit;
+    let charged: Vec<Option<Line<'a>>> = lines.iter().map(|line| charged(line, &lines)).collect();
+    for (line, charged) in lines.iter_mut().zip(charged) {
+        if let Some(charged) = charged {
+            line.unit = charged.unit;
+            line.gives_back = Some(&charged.invoice.invoice);
+        }
     }
     lines
 }
@@ -91,11 +104,11 @@ fn leaves_what_was_held(line: &Line<'_>, lines: &[Line<'_>]) -> bool {
     changes && before.is_some_and(|before| terms(before) == terms(line))
 }
 
-/// What was granted is remembered with the line that it was granted for, whatever the catalog says by the time that it
-/// is taken back.
-fn unit(line: &Line<'_>, lines: &[Line<'_>]) -> Credits {
+/// The line that charged for what a line takes back. What was granted is remembered with it, whatever the catalog says by the
+/// time that it is taken back.
+fn charged<'a>(line: &Line<'a>, lines: &[Line<'a>]) -> Option<Line<'a>> {
     if line.sign > 0 {
-        return line.unit;
+        return None;
     }
     let start = line.paid.period.start;
     let same = || lines.iter().filter(|other| other.sign > 0 && other.paid.plan == line.paid.plan);
@@ -103,5 +116,5 @@ fn unit(line: &Line<'_>, lines: &[Line<'_>]) -> Credits {
     let beside = || {
         same().find(|other| other.paid.period.start == start && other.invoice.invoice != line.invoice.invoice)
     };
-    earlier.or_else(beside).map_or(line.unit, |granted| granted.unit)
+    earlier.or_else(beside).copied()
 }

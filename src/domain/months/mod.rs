@@ -73,7 +73,17 @@ pub struct Piece {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taking {
     pub invoice: ProviderId,
+    /// The invoice that charged for it, where that is known.
+    pub gives_back: Option<ProviderId>,
     pub amount: Credits,
+}
+
+impl Taking {
+    /// When an invoice's money goes back, its share of what the invoice took is undone, as of what it gave.
+    #[must_use]
+    pub fn kept(&self, payments: &Payments) -> Credits {
+        self.amount.saturating_sub(payments.undone(&self.invoice, self.amount))
+    }
 }
 
 impl Month {
@@ -105,13 +115,10 @@ impl Month {
         Credits::checked_sum(self.pieces.iter().map(|piece| piece.amount)).unwrap_or(Credits::MAX)
     }
 
-    /// What credit lines take back. When an invoice's money goes back, its share of what the invoice took is undone, as of what
-    /// it gave.
+    /// What credit lines take back.
     #[must_use]
     pub fn given_up(&self, payments: &Payments) -> Credits {
-        let taken = self.takings.iter();
-        let taken =
-            taken.map(|taking| taking.amount.saturating_sub(payments.undone(&taking.invoice, taking.amount)));
+        let taken = self.takings.iter().map(|taking| taking.kept(payments));
         Credits::checked_sum(taken).unwrap_or(Credits::MAX)
     }
 
@@ -142,6 +149,8 @@ pub struct HeldLine {
     pub period: Period,
     /// How many; less than nothing for what was given back.
     pub quantity: i64,
+    /// Of what was given back: the invoice that charged for it, where that is known.
+    pub gives_back: Option<ProviderId>,
 }
 
 /// What lines charge for and give back, the first to begin first.
@@ -153,6 +162,7 @@ pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> V
         plan: line.paid.plan.clone(),
         period: line.paid.period,
         quantity: line.sign.saturating_mul(i64::from(line.paid.quantity)),
+        gives_back: line.gives_back.cloned(),
     });
     held.collect()
 }

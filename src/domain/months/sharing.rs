@@ -112,7 +112,7 @@ impl Share {
             allocation,
             carry_max,
             pieces,
-            takings: self.takings(given),
+            takings: self.takings(given, lines),
             unbilled: unbilled::taken(self, lines, reports),
             free: self.parts.iter().all(|part| lines.get(part.line).is_some_and(|line| line.paid.free)),
         })
@@ -171,7 +171,7 @@ impl Share {
 
     /// What lines take back, each change rounded towards nothing, and in all so that no more is left than was paid for,
     /// rounded up.
-    fn takings(&self, given: Credits) -> Vec<Taking> {
+    fn takings(&self, given: Credits, lines: &[Line<'_>]) -> Vec<Taking> {
         let seconds = self.seconds();
         let whole =
             self.changes.values().fold(0_i128, |sum, change| sum.saturating_add(change.credit_seconds));
@@ -181,7 +181,9 @@ impl Share {
         let mut takings: Vec<Taking> = taken
             .map(|((_, invoice), change)| {
                 let amount = change.credit_seconds.saturating_neg().checked_div(seconds).unwrap_or(0);
-                Taking { invoice: invoice.clone(), amount: credits(amount) }
+                let own = change.lines.iter().filter_map(|index| lines.get(*index));
+                let gives_back = own.filter_map(|line| line.gives_back).next().cloned();
+                Taking { invoice: invoice.clone(), gives_back, amount: credits(amount) }
             })
             .collect();
         let sum = Credits::checked_sum(takings.iter().map(|taking| taking.amount)).unwrap_or(Credits::MAX);

@@ -102,7 +102,7 @@ impl Reconciler {
                 SetAside::Held(because)
                 | SetAside::Incomplete(because)
                 | SetAside::HeldIfOurs { because, .. },
-            ) => Said::by_nobody(format!("what cannot be processed: {because}")),
+            ) => self.compare_unreadable(suspect, &object, because).await?,
         };
         let (account, difference) = match said {
             Said::Known => return Ok(Judgement::Fine),
@@ -129,6 +129,22 @@ impl Reconciler {
         let id = rebuilt_id(&drift, difference.replaces.as_ref());
         let remedy = suspect.event(kind, &id, self.deployment.mode.is_live());
         self.explain(drift, remedy, suspect.read_at, missing).await
+    }
+
+    /// What was handled once may not be readable any more, as an invoice for something that its subscription had then.
+    async fn compare_unreadable(
+        &self,
+        suspect: &Suspect,
+        object: &ProviderId,
+        because: String,
+    ) -> Result<Said, ReconcileError> {
+        let told = self.inbox.newest_about(object, suspect.subject.told_by()).await?;
+        let was_handled = told.is_some_and(|told| matches!(told.state, State::Processed | State::Ignored));
+        Ok(if was_handled {
+            Said::NotCompared { account: None, because }
+        } else {
+            Said::by_nobody(format!("what cannot be processed: {because}"))
+        })
     }
 
     /// An invoice or a checkout of which only a part was listed is read whole first.

@@ -9,7 +9,9 @@ use counterfoil::domain::{
 
 use super::{
     scenario::{Scenario, given},
-    words::{close_dispute, deduct, month, opened, pay, report, switch, terms, year},
+    words::{
+        SUBSCRIPTION, close_dispute, deduct, month, opened, pay, refund_payment, report, switch, terms, year,
+    },
 };
 
 fn months(start: Timestamp, number: u32) -> Period {
@@ -151,4 +153,46 @@ fn what_comes_back_of_the_month_pays_what_was_spent_of_the_year() {
     let year = basic().when(deduct(500)).at(at).when(to_a_year("in_2", "basic", at));
     let spent = year.then_available(250).when(deduct(250));
     spent.when(lost).then_balance(0, 0, 250);
+}
+
+/// The unused part of the year goes back to the card, beside the invoice that gave it back already.
+#[test]
+fn a_refund_of_what_was_left_takes_nothing_of_what_is_paid_for_later() {
+    let begun = months(passed(45), 1);
+    let next = months(begun.end, 1);
+    given([opened()])
+        .at(month(0).start)
+        .when(pay("in_1", "basic", year()))
+        .at(passed(45))
+        .settle()
+        .when(switch("in_2", ("basic", Interval::Year, year()), "basic", begun))
+        .when(refund_payment("in_1", 800, 999, passed(45)))
+        .then_grant(&format!("month:{SUBSCRIPTION}:{}", begun.start.seconds()), 500, 500)
+        .at(next.start)
+        .when(pay("in_3", "basic", next))
+        .then_grant(&format!("month:{SUBSCRIPTION}:{}", next.start.seconds()), 500, 500)
+        .then_on_plan("basic");
+}
+
+#[test]
+fn a_year_that_is_paid_for_gives_its_plan_though_the_month_before_it_was_refunded() {
+    let at = passed(10);
+    basic()
+        .at(at)
+        .when(to_a_year("in_2", "basic", at))
+        .when(refund_payment("in_1", 999, 999, at))
+        .then_on_plan("basic")
+        .then_available(500);
+}
+
+/// The year's money went back, and its months are none: the month before it ends with nothing after it.
+#[test]
+fn nothing_is_carried_into_a_year_whose_money_went_back() {
+    let at = passed(10);
+    let year = basic().at(at).when(to_a_year("in_2", "basic", at));
+    year.when(refund_payment("in_2", 999, 999, at))
+        .then_available(500)
+        .at(month(0).end)
+        .settle()
+        .then_available(0);
 }

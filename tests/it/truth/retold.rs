@@ -83,7 +83,8 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 }
 
 fn unpaid(invoice: &str, state: InvoiceState, plan: &str, since: Timestamp, at: Timestamp) -> Command {
-    let charge = UnpaidCharge { plan: plan_id(plan), period: Period { start: since, end: june().end } };
+    let end = if since < june().end { june().end } else { june().end.plus_months(1) };
+    let charge = UnpaidCharge { plan: plan_id(plan), period: Period { start: since, end } };
     let invoice = UnpaidInvoice {
         invoice: provider(invoice),
         subscription: provider(SUBSCRIPTION),
@@ -188,6 +189,29 @@ fn what_a_customer_has_taken_off_for_ever_counts_from_its_start_whichever_become
     let standing = ends(&catalogs::music(), day(9), &told);
     let right = [("2025-06-01", 500), ("2025-06-03", -500), ("2025-06-07", 1_999)];
     assert_eq!(days(&standing), right.map(|(day, change)| (day.to_owned(), change)));
+}
+
+/// Between two payments the plan is that of the first one, and not of a change that nobody has paid for.
+#[test]
+fn a_change_that_is_not_paid_gives_no_plan_while_the_renewal_is_on_its_way() {
+    let july = Period { start: june().end, end: june().end.plus_months(1) };
+    let renewed =
+        |plan: &str, at: Timestamp| SubscriptionTerms { evidence: evidence(at, 2), ..terms(plan, july) };
+    let begun = [report(SubscriptionChange::Started, terms("basic", june())), pay("in_1", "basic", june())];
+    let in_july = [
+        report(SubscriptionChange::Renewed, renewed("basic", july.start)),
+        report(SubscriptionChange::Unnamed, renewed("creator", day(32))),
+        unpaid("in_3", InvoiceState::Open, "creator", day(32), day(32)),
+    ];
+    let in_june = [
+        changed("creator", day(28)),
+        unpaid("in_2", InvoiceState::Open, "creator", day(28), day(28)),
+        report(SubscriptionChange::Renewed, renewed("creator", july.start)),
+    ];
+    for change in [in_july, in_june] {
+        let told: Vec<Command> = begun.iter().cloned().chain(change).collect();
+        assert_eq!(ends(&catalogs::music(), day(36), &told).plan, "basic");
+    }
 }
 
 /// The trial of the larger plan gives credits, and the one that it began with gives none.
