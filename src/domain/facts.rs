@@ -256,31 +256,36 @@ impl Facts {
             return None;
         }
         // What is not paid for is bridged with what was paid for last.
-        let last = self.paid_until(known.payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));
-        let (held, then) = match (paid, last) {
-            (Some(paid), _) => (Some(paid), at),
-            (None, Some(last)) => (self.plan_paid(last, known.payments), last),
-            (None, None) => (None, at),
-        };
-        let is_none_of_it = || {
-            self.change_is_unpaid(&report.plan, [at, then])
-                || self.was_returned(&report.plan, then, known.payments)
+        let last = || self.paid_until(known.payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));
+        let then = if paid.is_some() { at } else { last().unwrap_or(at) };
+        let held = paid.or_else(|| self.plan_paid(then, known.payments));
+        let is_unpaid = || match paid {
+            Some(_) => self.charge_is_unpaid(&report.plan, at),
+            None => self.change_is_unpaid(&report.plan, [at, then]),
         };
         match held {
-            Some(held) if held != &report.plan && is_none_of_it() => Some(held),
+            Some(held)
+                if held != &report.plan
+                    && (is_unpaid() || self.was_returned(&report.plan, then, known.payments)) =>
+            {
+                Some(held)
+            }
             Some(_) | None => Some(&report.plan),
         }
     }
 
-    /// Whether the money for a plan, at one of these times, is known not to have come. That a renewal waits for its money says
-    /// nothing.
-    fn change_is_unpaid(&self, plan: &PlanId, times: [Timestamp; 2]) -> bool {
-        let counts = |unpaid: &&UnpaidInvoice| {
+    /// Whether the money for a plan at `at` is known not to have come. That a renewal waits for its money says nothing.
+    fn charge_is_unpaid(&self, plan: &PlanId, at: Timestamp) -> bool {
+        let counts = |unpaid: &UnpaidInvoice| {
             unpaid.state != InvoiceState::Open || unpaid.is_change || !self.has_paid()
         };
-        let unpaid = self.unpaid.values().map(|(unpaid, _)| unpaid).filter(counts);
-        let mut charges = unpaid.flat_map(|unpaid| &unpaid.charges);
-        charges.any(|charge| charge.plan == *plan && times.iter().any(|at| charge.period.contains(*at)))
+        self.unpaid.values().any(|(unpaid, _)| counts(unpaid) && charges_for(unpaid, plan, at))
+    }
+
+    /// The same of a change alone, at one of these times: the renewal is not paid either.
+    fn change_is_unpaid(&self, plan: &PlanId, times: [Timestamp; 2]) -> bool {
+        let charges = |unpaid: &UnpaidInvoice| times.iter().any(|at| charges_for(unpaid, plan, *at));
+        self.unpaid.values().any(|(unpaid, _)| unpaid.is_change && charges(unpaid))
     }
 
     /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
@@ -414,4 +419,8 @@ impl Facts {
     pub fn trial(&self) -> Option<&SubscriptionTerms> {
         self.reports.iter().find(|report| report.status == SubscriptionStatus::Trialing)
     }
+}
+
+fn charges_for(unpaid: &UnpaidInvoice, plan: &PlanId, at: Timestamp) -> bool {
+    unpaid.charges.iter().any(|charge| charge.plan == *plan && charge.period.contains(at))
 }
