@@ -110,20 +110,28 @@ struct Begun {
 }
 
 impl Discounts {
+    /// Whether what is told says nothing that is not known.
+    #[must_use]
+    pub fn knows(&self, told: &DiscountTold) -> bool {
+        let known = self.0.get(&told.customer).and_then(|discounts| discounts.get(&told.discount));
+        known.is_some_and(|known| match told.what {
+            DiscountStep::Begun(_) => known.begun.as_ref().is_some_and(|begun| begun.at <= told.at),
+            DiscountStep::Ended => known.ended_at.is_some_and(|ended_at| ended_at <= told.at),
+        })
+    }
+
     /// Takes into account what was told. Of a discount that is told to begin, or to end, at several times the first counts.
     pub fn learn(&mut self, told: &DiscountTold) {
+        if self.knows(told) {
+            return;
+        }
         let discounts = self.0.entry(told.customer.clone()).or_default();
         let known = discounts.entry(told.discount.clone()).or_default();
         match &told.what {
             DiscountStep::Begun(off) => {
-                if known.begun.as_ref().is_none_or(|begun| told.at < begun.at) {
-                    known.begun = Some(Begun { at: told.at, off: off.clone() });
-                }
+                known.begun = Some(Begun { at: told.at, off: off.clone() });
             }
-            DiscountStep::Ended => {
-                let ended_at = known.ended_at.map_or(told.at, |ended_at| ended_at.min(told.at));
-                known.ended_at = Some(ended_at);
-            }
+            DiscountStep::Ended => known.ended_at = Some(told.at),
         }
     }
 

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative. Written as `5/2`, or `3` where it is
 /// whole.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(with = "String")]
 #[serde(try_from = "String", into = "String")]
 pub struct Fraction {
@@ -73,7 +71,12 @@ impl Fraction {
 
     #[must_use]
     pub fn at_least_zero(self) -> Self {
-        if self.numerator < 0 { Self::ZERO } else { self }
+        if self.is_negative() { Self::ZERO } else { self }
+    }
+
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.numerator < 0
     }
 
     /// The nearest whole number; of two that are equally near, the even one.

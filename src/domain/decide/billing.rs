@@ -32,9 +32,7 @@ impl Draft<'_> {
 
     /// Records what is told of a customer's discount, unless it is known.
     pub(super) fn record_discount(&mut self, told: &DiscountTold) {
-        let mut known = self.account.discounts.clone();
-        known.learn(told);
-        if known == self.account.discounts {
+        if self.account.discounts.knows(told) {
             return;
         }
         let DiscountTold { customer, discount, what, at: effective_at } = told.clone();

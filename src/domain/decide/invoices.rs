@@ -105,10 +105,7 @@ impl Draft<'_> {
         }
         self.settle_months(self.context.at)?;
         self.pass_time()?;
-        self.roll_over()?;
-        // What is not carried on after all lives as long as what it was carried from.
-        self.move_ends()?;
-        self.pass_time()
+        self.roll_over()
     }
 }
 

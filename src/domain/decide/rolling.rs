@@ -111,18 +111,25 @@ impl Draft<'_> {
         })
     }
 
+    /// What is not carried on after all lives as long as what it was carried from.
     fn take_excess(&mut self, month: &Slot) -> Result<(), Refusal> {
         let draws: Vec<Draw> =
             self.shares(month).iter().flat_map(|share| self.excess(share, month)).collect();
         if draws.is_empty() {
             return Ok(());
         }
+        let of_draw = |draw: &Draw| {
+            let slot = self.account.wallet.find(&draw.grant_id)?.terms.slot.as_ref()?;
+            slot.carried_from.clone()
+        };
+        let carried_from: Vec<GrantId> = draws.iter().filter_map(of_draw).collect();
         self.record(Event::CreditsAdjusted {
             amount: sum(draws.iter().map(|draw| draw.amount)),
             draws,
             reason: format!("less is carried into a month of {}", month.plan),
             effective_at: month.period.start,
-        })
+        })?;
+        self.move_ends_of(&carried_from)
     }
 
     /// What is there of what was carried of a grant and was not due.

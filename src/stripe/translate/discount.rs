@@ -94,11 +94,17 @@ fn taken_off(discount: Document<'_>) -> Result<Option<TakenOff>, SetAside> {
     if coupon.text("duration") != Some("forever") || discount.find("end").is_some() {
         return Ok(None);
     }
-    if let Some(percent) = coupon.decimal("percent_off").as_deref().and_then(Fraction::parse) {
-        return Ok(Some(TakenOff::Percent(percent)));
+    read(coupon).map(Some).ok_or_else(|| held("the coupon takes off nothing that can be read"))
+}
+
+/// What a coupon takes off each charge. `None`: nothing that can be read, such as more than there is.
+pub(super) fn read(coupon: Document<'_>) -> Option<TakenOff> {
+    if let Some(percent) = coupon.decimal("percent_off") {
+        let percent = Fraction::parse(&percent).filter(|percent| !percent.is_negative())?;
+        let rest = Fraction::whole(100).checked_sub(percent)?;
+        return (!rest.is_negative()).then_some(TakenOff::Percent(percent));
     }
-    let currency = coupon.text("currency").and_then(|code| Currency::parse(code).ok());
-    let amount = coupon.integer("amount_off").zip(currency);
-    let amount = amount.ok_or_else(|| held("the coupon takes off nothing that can be read"))?;
-    Ok(Some(TakenOff::Amount(Money { minor: amount.0, currency: amount.1 })))
+    let currency = coupon.text("currency").and_then(|code| Currency::parse(code).ok())?;
+    let minor = coupon.integer("amount_off").filter(|amount| *amount >= 0)?;
+    Some(TakenOff::Amount(Money { minor, currency }))
 }

@@ -191,14 +191,15 @@ fn check_is_known(
     let prices: Vec<ProviderId> = report.object.members("lines").filter_map(line::price_of).collect();
     let charged =
         report.object.members("lines").filter(|line| line.integer("amount").is_none_or(|amount| amount >= 0));
-    let unknown = charged.filter_map(line::price_of).find(|price| !is_pack(price) && !is_plan(price));
+    let unknown = charged.filter_map(line::price_of).filter(|price| !is_pack(price) && !is_plan(price));
+    let unknown: Vec<ProviderId> = unknown.collect();
     let charges_for_a_plan = lines.iter().any(|line| effect(line, lines) != Some(LineEffect::Credit));
-    match (subscription, unknown) {
+    match (subscription, unknown.first()) {
         (None, _) if !lines.is_empty() => {
             Err(held("the invoice charges for a plan, and is of no subscription"))
         }
         (Some(_), _) if charges_for_a_plan => Ok(()),
-        (Some(_), Some(unknown)) => check_is_beside_a_plan(report, &unknown),
+        (Some(_), Some(first)) => check_are_beside_a_plan(report, &unknown, first),
         (Some(_), None) if lines.is_empty() && prices.is_empty() => {
             Err(held("the invoice is of a subscription, and none of its lines has a price"))
         }
@@ -218,21 +219,22 @@ fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {
     named_subscription(report.object).or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
 }
 
-/// A price that the catalog does not have is an add-on's where the subscription has it beside a plan; else it may be that of a plan
+/// Prices that the catalog does not have are add-ons' where the subscription has them beside a plan; else one may be that of a plan
 /// which the catalog lacks. What is only given back needs no such question.
-fn check_is_beside_a_plan(report: Report<'_>, unknown: &ProviderId) -> Result<(), SetAside> {
-    let because = format!("no plan of the catalog has the price {unknown}");
+fn check_are_beside_a_plan(
+    report: Report<'_>,
+    unknown: &[ProviderId],
+    first: &ProviderId,
+) -> Result<(), SetAside> {
+    let because = format!("no plan of the catalog has the price {first}");
     let is_fetched = report.object.find(SUBSCRIPTION_ITEMS).is_some();
     if !is_fetched && named_subscription(report.object).is_some() {
         return Err(SetAside::Incomplete(because));
     }
     let items = report.object.members(SUBSCRIPTION_ITEMS);
     let items: Vec<ProviderId> = items.filter_map(|item| item.first_id(&["price", "plan"])).collect();
-    let is_plan = |price: &ProviderId| report.catalog.plan_by_price_id(price.as_str()).is_some();
-    let is_pack = |price: &ProviderId| report.catalog.pack_by_price_id(price.as_str()).is_some();
-    let charged = report.object.members("lines").filter(|line| line.integer("amount") >= Some(0));
-    let mut prices = charged.filter_map(line::price_of).filter(|price| !is_pack(price) && !is_plan(price));
-    let are_add_ons = items.iter().any(is_plan) && prices.all(|price| items.contains(&price));
+    let has_plan = items.iter().any(|item| report.catalog.plan_by_price_id(item.as_str()).is_some());
+    let are_add_ons = has_plan && unknown.iter().all(|price| items.contains(price));
     if are_add_ons { Ok(()) } else { Err(held(because)) }
 }
 

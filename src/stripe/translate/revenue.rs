@@ -8,7 +8,11 @@
 //! A price may be charged in several currencies. What it is in another one than its own stands in its options, where
 //! they were asked for; else the amount is counted in the price's own currency.
 
-use super::{SetAside, discount::COUPON_AT, held};
+use super::{
+    SetAside,
+    discount::{self, COUPON_AT},
+    held,
+};
 use crate::{
     domain::{
         catalog::{Interval, PlanPrice},
@@ -53,11 +57,12 @@ pub(super) fn monthly(
     let mut sum = Some(Fraction::ZERO);
     for item in subscription.members("items").filter(|item| !is_metered(*item)) {
         let times = times_a_month(item, price)?;
-        let charged = charged(item, price, currency).and_then(|charged| less_discounts(charged, item));
+        let charged = charged(item, price, currency)
+            .and_then(|charged| less_discounts(charged, item, Fraction::whole(1), currency));
         sum = sum.and_then(|sum| sum.checked_add(charged?.checked_mul(times)?));
     }
     let times = times_a_month(plan_item, price)?;
-    let exact = sum.and_then(|sum| less_discounts_at(sum, subscription, times));
+    let exact = sum.and_then(|sum| less_discounts(sum, subscription, times, currency));
     let rounded = exact.and_then(|exact| Some((exact, exact.round_half_even()?)));
     let (exact, monthly) = rounded
         .ok_or_else(|| held("what the subscription costs a month is not a number that can be kept"))?;
@@ -122,16 +127,13 @@ fn times_a_month(item: Document<'_>, plan_price: Option<&PlanPrice>) -> Result<F
     Fraction::new(numerator, denominator * count).ok_or_else(|| held("a price's interval is out of bounds"))
 }
 
-fn less_discounts(amount: Fraction, of: Document<'_>) -> Option<Fraction> {
-    less_discounts_at(amount, of, Fraction::whole(1))
-}
-
-/// Takes off what lasts forever. An amount off is taken from each charge, of which `times` fall on a month.
-fn less_discounts_at(amount: Fraction, of: Document<'_>, times: Fraction) -> Option<Fraction> {
+/// Takes off what lasts forever. An amount off is taken from each charge, of which `charges` fall on a month.
+fn less_discounts(amount: Fraction, of: Document<'_>, charges: Fraction, currency: &str) -> Option<Fraction> {
     let coupons = discounts(of).into_iter();
     let coupons = coupons.filter_map(|discount| discount.first(&COUPON_AT));
     let lasting = coupons.filter(|coupon| coupon.text("duration") == Some("forever"));
-    lasting.into_iter().try_fold(amount, |amount, coupon| less_coupon(amount, coupon, times))
+    let off = lasting.filter_map(discount::read);
+    off.into_iter().try_fold(amount, |amount, off| off.leaves(amount, charges, currency))
 }
 
 /// The list, where the older field may have in full what the list has as an id.
@@ -146,14 +148,4 @@ fn discounts(of: Document<'_>) -> Vec<Document<'_>> {
         older.filter(|older| !is_told && older.id_of() == discount.id_of())
     };
     listed.into_iter().map(|discount| whole(discount).unwrap_or(discount)).collect()
-}
-
-fn less_coupon(amount: Fraction, coupon: Document<'_>, times: Fraction) -> Option<Fraction> {
-    if let Some(percent) = coupon.decimal("percent_off") {
-        let off = Fraction::parse(&percent)?.checked_mul(Fraction::new(1, 100)?)?;
-        let rest = Fraction::whole(1).checked_sub(off)?.at_least_zero();
-        return amount.checked_mul(rest);
-    }
-    let off = coupon.integer("amount_off").map_or(Fraction::ZERO, Fraction::whole);
-    amount.checked_sub(off.checked_mul(times)?).map(Fraction::at_least_zero)
 }

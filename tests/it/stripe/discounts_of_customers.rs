@@ -140,3 +140,25 @@ async fn a_discount_is_told_to_each_account_that_its_customer_stands_for() {
         assert_eq!((office.revenue().await, standing(&office.desk, "other").await.1), (0, 1_000));
     }
 }
+
+/// Nothing is brought by a coupon. One that would do so is held, and a share of a percent counts.
+#[tokio::test]
+async fn a_coupon_that_takes_off_less_than_nothing_or_more_than_all_is_held() {
+    let coupon = |member: &str, off: Value| json!({ "id": "C", "duration": "forever", member: off, "currency": "usd" });
+    for (member, off, right) in [
+        ("percent_off", json!(-100), 1_999),
+        ("percent_off", json!(150), 1_999),
+        ("amount_off", json!(-5_000), 1_999),
+        ("percent_off", json!(33.33), 1_333),
+    ] {
+        let office = Office::open([]).await;
+        let told =
+            office.told(&[with(0, &json!([])), discount(1, "created", &coupon(member, off.clone()))]).await;
+        assert_eq!(office.revenue().await, right, "{member} {off}");
+        let expected = if right == 1_999 { State::Dead } else { State::Processed };
+        assert_eq!(office.desk.state(&told[1]).await, expected, "{member} {off}");
+        let own = with(2, &json!([{ "id": "di_2", "coupon": coupon(member, off.clone()) }]));
+        office.told(&[own]).await;
+        assert_eq!(office.revenue().await, right, "{member} {off} on the subscription");
+    }
+}

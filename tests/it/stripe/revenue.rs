@@ -63,7 +63,8 @@ fn only_what_lasts_is_taken_off() {
     assert_eq!(with_discount(&percent("once")), 999);
     assert_eq!(with_discount(&percent("repeating")), 999);
     assert_eq!(with_discount(&json!("di_only_an_id")), 999);
-    let amount = |off: i64| json!({"source": {"coupon": {"duration": "forever", "amount_off": off}}});
-    assert_eq!(with_discount(&amount(99)), 900);
-    assert_eq!(with_discount(&amount(5000)), 0);
+    let amount = |off: i64, currency: &str| json!({"source": {"coupon": {"duration": "forever", "amount_off": off, "currency": currency}}});
+    assert_eq!(with_discount(&amount(99, "usd")), 900);
+    assert_eq!(with_discount(&amount(5000, "usd")), 0);
+    assert_eq!(with_discount(&amount(99, "eur")), 999);
 }
