@@ -74,6 +74,8 @@ pub(super) fn payment(event: &Event) -> Option<(&ProviderId, Paid)> {
         Event::InvoicePaid { invoice, .. } => {
             (invoice.total >= 0).then_some((&invoice.subscription, Paid::Yes))
         }
+        // What was paid for the period before it was changed stays paid.
+        Event::InvoiceUnpaid { invoice, .. } if invoice.is_change => None,
         Event::InvoiceUnpaid { invoice, .. } => match invoice.state {
             // The days of grace are for that.
             InvoiceState::Failed => None,

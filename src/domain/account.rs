@@ -246,10 +246,12 @@ impl OpenAccount {
             Event::InvoicePaid { invoice, effective_at } => {
                 self.payments.invoice(invoice);
                 self.subscriptions.pay_invoice(invoice, *effective_at);
+                self.payments.leave_unbacked(self.subscriptions.leave_unbacked());
                 Ok(())
             }
             Event::InvoiceUnpaid { invoice, effective_at } => {
                 self.subscriptions.leave_unpaid(invoice, *effective_at);
+                self.payments.leave_unbacked(self.subscriptions.leave_unbacked());
                 Ok(())
             }
             Event::TrialStarted { terms, .. }

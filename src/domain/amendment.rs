@@ -190,6 +190,24 @@ pub fn change(
     Ok(Change { from: held.clone(), to, price_id, settlement, proration_date, at: ends })
 }
 
+/// A change inside of a period gives back what is left of what was charged for, also where nobody has paid it.
+///
+/// # Errors
+/// When it does, and an earlier change of the period is not paid.
+pub fn check_is_paid(
+    account: &Account,
+    subscription: &ProviderId,
+    change: &Change,
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    let gives_back = matches!(change.settlement, Settlement::AtOnce | Settlement::NextInvoice);
+    let facts = account.opened().and_then(|account| account.subscriptions.facts().get(subscription));
+    let unpaid = facts.and_then(|facts| facts.unpaid_change(at)).filter(|_| gives_back);
+    unpaid.map_or(Ok(()), |unpaid| {
+        Err(Refusal::ChangeUnpaid { invoice: unpaid.invoice.clone(), state: unpaid.state })
+    })
+}
+
 /// When a change to less takes effect: what was paid for is kept until then. `None`: now, by the catalog, or because
 /// nothing was paid yet.
 fn waits(terms: &SubscriptionTerms, catalog: &Catalog) -> Option<Timestamp> {

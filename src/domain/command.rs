@@ -258,6 +258,10 @@ pub struct RecordPaidInvoice {
     pub total: i64,
     /// The part of `total` that credit notes took off before it was paid.
     pub credited: i64,
+    /// The part of `total` that the customer's balance paid.
+    pub from_balance: i64,
+    /// What it gives back of other invoices, by those, in minor units, with tax.
+    pub gives_back: BTreeMap<ProviderId, i64>,
     pub lines: Vec<InvoiceLine>,
     /// When the invoice was made.
     pub created_at: Timestamp,
@@ -274,6 +278,8 @@ pub struct InvoiceLine {
     pub period: Period,
     pub interval: Interval,
     pub effect: LineEffect,
+    /// The invoice that it gives back a part of, where it says so.
+    pub gives_back: Option<ProviderId>,
     /// Whether the whole price was charged, and no share of it.
     pub full: bool,
     /// Whether the plan's price is 0.

@@ -13,6 +13,7 @@ use super::{
     payments::Payments,
     report::{SubscriptionStatus, SubscriptionTerms, put_in_order},
     time::Timestamp,
+    unbacked::Unbacked,
 };
 
 /// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that was
@@ -32,6 +33,9 @@ pub struct Facts {
     invoices: Vec<KnownInvoice>,
     unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
     arrears: Arrears,
+    /// Invoices that no money came for, so that what is given back of them was never paid.
+    #[serde(default)]
+    unbacked: BTreeSet<ProviderId>,
     /// What the months should have given, worked out from the facts above.
     months: Vec<Month>,
     /// What was paid for and given back, worked out likewise.
@@ -95,15 +99,57 @@ impl Facts {
         if (known.0.state, known.1) < (invoice.state, at) {
             *known = (invoice.clone(), at);
         }
+        self.work_out();
     }
 
     /// What was paid after the subscription had moved to another account was paid for that one.
     fn work_out(&mut self) {
         let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
-        let own: Vec<KnownInvoice> = own.cloned().collect();
-        self.months = months::months(&own, &self.reports);
+        let own: Vec<KnownInvoice> = own.map(|known| self.without_unbacked(known)).collect();
+        let unpaid: Vec<&UnpaidInvoice> = self.unpaid.values().map(|(unpaid, _)| unpaid).collect();
+        self.months = months::months(&own, &self.reports, &unpaid);
         self.held = months::held_lines(&own, &self.reports);
         self.find_next();
+    }
+
+    /// An invoice without the lines that give back what was never paid.
+    fn without_unbacked(&self, known: &KnownInvoice) -> KnownInvoice {
+        let mut known = known.clone();
+        known
+            .invoice
+            .lines
+            .retain(|line| line.gives_back.as_ref().is_none_or(|of| !self.unbacked.contains(of)));
+        known
+    }
+
+    /// Whether other invoices of those that something is given back of have no money behind them than was known.
+    pub(super) fn is_unbacked_otherwise(&self, unbacked: &Unbacked) -> bool {
+        self.unbacked != self.unbacked_of(unbacked)
+    }
+
+    /// Takes into account for which invoices no money came.
+    pub(super) fn leave_unbacked(&mut self, unbacked: &Unbacked) {
+        self.unbacked = self.unbacked_of(unbacked);
+        self.work_out();
+    }
+
+    fn unbacked_of(&self, unbacked: &Unbacked) -> BTreeSet<ProviderId> {
+        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
+        let given_back = lines.filter_map(|line| line.gives_back.as_ref());
+        given_back.filter(|invoice| unbacked.is_all(invoice)).cloned().collect()
+    }
+
+    /// The invoices that something is given back of, and that no money is known to have come for. What was charged before
+    /// anything is known of the subscription was paid, as far as anybody can say.
+    pub(super) fn given_back_unpaid(&self) -> impl Iterator<Item = &ProviderId> {
+        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
+        let given_back = lines.filter_map(|line| Some((line.gives_back.as_ref()?, line)));
+        let unpaid = given_back.filter(|(of, line)| {
+            let charged_at = line.period.end.minus_months(line.months);
+            let knew_then = || self.invoices.iter().any(|known| known.invoice.created_at < charged_at);
+            !self.knows_invoice(of) && (self.unpaid.contains_key(*of) || knew_then())
+        });
+        unpaid.map(|(of, _)| of)
     }
 
     fn had_moved(&self, at: Timestamp) -> bool {
@@ -279,13 +325,21 @@ impl Facts {
         let counts = |unpaid: &UnpaidInvoice| {
             unpaid.state != InvoiceState::Open || unpaid.is_change || !self.has_paid()
         };
-        self.unpaid.values().any(|(unpaid, _)| counts(unpaid) && charges_for(unpaid, plan, at))
+        self.unpaid.values().any(|(unpaid, _)| counts(unpaid) && unpaid.charges_for(plan, at))
+    }
+
+    /// The invoice of a change inside of the period that goes on at `at`, if that is known not to be paid.
+    #[must_use]
+    pub fn unpaid_change(&self, at: Timestamp) -> Option<&UnpaidInvoice> {
+        let goes_on = |unpaid: &UnpaidInvoice| unpaid.charges.iter().any(|charge| charge.period.contains(at));
+        let mut unpaid = self.unpaid.values().map(|(unpaid, _)| unpaid);
+        unpaid.find(|unpaid| unpaid.is_change && goes_on(unpaid))
     }
 
     /// The same of a change alone, at one of these times: the renewal is not paid either.
     fn change_is_unpaid(&self, plan: &PlanId, times: [Timestamp; 2]) -> bool {
-        let charges = |unpaid: &UnpaidInvoice| times.iter().any(|at| charges_for(unpaid, plan, *at));
-        self.unpaid.values().any(|(unpaid, _)| unpaid.is_change && charges(unpaid))
+        let charges = |unpaid: &UnpaidInvoice| times.iter().any(|at| unpaid.charges_for_change(plan, *at));
+        self.unpaid.values().any(|(unpaid, _)| charges(unpaid))
     }
 
     /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
@@ -419,8 +473,4 @@ impl Facts {
     pub fn trial(&self) -> Option<&SubscriptionTerms> {
         self.reports.iter().find(|report| report.status == SubscriptionStatus::Trialing)
     }
-}
-
-fn charges_for(unpaid: &UnpaidInvoice, plan: &PlanId, at: Timestamp) -> bool {
-    unpaid.charges.iter().any(|charge| charge.plan == *plan && charge.period.contains(at))
 }

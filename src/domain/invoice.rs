@@ -2,6 +2,8 @@
 //!
 //! **These names and fields are part of the storage format**, as those of events are.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,6 +24,12 @@ pub struct PaidInvoice {
     /// The part of `total` that credit notes took off before it was paid.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub credited: i64,
+    /// The part of `total` that the customer's balance paid.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub from_balance: i64,
+    /// What it gives back of other invoices, by those, in minor units, with tax.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gives_back: BTreeMap<ProviderId, i64>,
     pub lines: Vec<PaidLine>,
     /// When the invoice was made, which may be long before it was paid.
     pub created_at: Timestamp,
@@ -41,6 +49,9 @@ pub struct PaidLine {
     /// The line's own period: a line pays the share of it in whole months.
     pub period: Period,
     pub effect: LineEffect,
+    /// The invoice that it gives back a part of, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives_back: Option<ProviderId>,
     /// How many months the price is for.
     pub months: u32,
     /// Whether the whole price was charged, and no share of it.
@@ -82,6 +93,20 @@ pub struct UnpaidInvoice {
     pub charges: Vec<UnpaidCharge>,
 }
 
+impl UnpaidInvoice {
+    /// Whether it charges for a plan at a time.
+    #[must_use]
+    pub fn charges_for(&self, plan: &PlanId, at: Timestamp) -> bool {
+        self.charges.iter().any(|charge| charge.plan == *plan && charge.period.contains(at))
+    }
+
+    /// Whether it charges for a change to a plan inside of a period that goes on at a time.
+    #[must_use]
+    pub fn charges_for_change(&self, plan: &PlanId, at: Timestamp) -> bool {
+        self.is_change && self.charges_for(plan, at)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UnpaidCharge {
     pub plan: PlanId,
@@ -105,6 +130,17 @@ pub enum InvoiceState {
 }
 
 impl InvoiceState {
+    /// How it stands, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Open => "waiting for its money",
+            Self::Failed => "not paid, since its payment failed",
+            Self::Uncollectible => "given up",
+            Self::Void => "void",
+        }
+    }
+
     /// Whether the money is not expected to come.
     #[must_use]
     pub const fn is_final(self) -> bool {

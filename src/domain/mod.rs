@@ -34,3 +34,4 @@ mod term;
 pub mod time;
 mod told;
 pub mod top_up;
+pub mod unbacked;

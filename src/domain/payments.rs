@@ -13,6 +13,7 @@ use super::{
     invoice::PaidInvoice,
     names::ProviderId,
     time::Timestamp,
+    unbacked::Unbacked,
 };
 
 /// What is known of payments. That one was taken back may be known before the grant that it bought.
@@ -29,6 +30,9 @@ pub struct Payments {
     disputes: BTreeMap<ProviderId, Dispute>,
     /// The invoice that a payment was for. Credits are bought by the invoice, money goes back by the payment.
     invoices: BTreeMap<ProviderId, ProviderId>,
+    /// What was paid with money that never came. That has gone back, as far as credits go.
+    #[serde(default)]
+    unbacked: Unbacked,
 }
 
 /// What an invoice came to, in minor units.
@@ -170,6 +174,15 @@ impl Payments {
         self.invoiced.entry(invoice.invoice.clone()).or_insert(invoiced);
     }
 
+    pub(super) fn leave_unbacked(&mut self, unbacked: Unbacked) {
+        self.unbacked = unbacked;
+    }
+
+    #[must_use]
+    pub fn unbacked(&self) -> &Unbacked {
+        &self.unbacked
+    }
+
     /// Whether a credit note says nothing that is not known.
     #[must_use]
     pub fn knows_note(&self, invoice: &ProviderId, note: &ProviderId, voided: bool) -> bool {
@@ -191,7 +204,9 @@ impl Payments {
     #[must_use]
     pub fn has_returned(&self) -> bool {
         let credited = self.invoiced.values().any(|invoiced| invoiced.credited > 0);
-        credited || !(self.refunds.is_empty() && self.disputes.is_empty() && self.notes.is_empty())
+        credited
+            || !self.unbacked.is_empty()
+            || !(self.refunds.is_empty() && self.disputes.is_empty() && self.notes.is_empty())
     }
 
     /// What the credits of this payment go by: its invoice, or itself.
@@ -350,6 +365,9 @@ impl Payments {
         // Credits that were bought by a payment before it was known to be an invoice's go by the invoice, too.
         let paid = invoiced.or(total).or(succeeded).or_else(|| self.paid_for(bought));
         whole |= paid.is_none_or(|paid| paid <= 0) && returned > before;
+        let unbacked = self.unbacked.part(bought);
+        let paid = paid.map(|paid| paid.saturating_add(unbacked.set_off));
+        returned = returned.saturating_add(unbacked.lacking());
         Returned { returned, paid, whole }
     }
 

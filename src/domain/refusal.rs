@@ -6,6 +6,7 @@ use super::{
     amendment::Step,
     amount::{Credits, Currency},
     credits::HoldOutcome,
+    invoice::InvoiceState,
     limits::LimitState,
     names::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
     subscription::SubscriptionTerms,
@@ -147,6 +148,11 @@ pub enum Refusal {
         terms: Box<SubscriptionTerms>,
         /// What it is in a state for.
         allowed: Vec<Step>,
+    },
+    /// An earlier change of the running period is not paid.
+    ChangeUnpaid {
+        invoice: ProviderId,
+        state: InvoiceState,
     },
     /// It is so already.
     NothingToChange,

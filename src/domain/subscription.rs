@@ -17,6 +17,7 @@ use super::{
     names::{PlanId, ProviderId},
     payments::Payments,
     time::{Period, Timestamp},
+    unbacked::Unbacked,
 };
 
 pub use super::{
@@ -51,6 +52,15 @@ impl Subscriptions {
 
     pub fn pay_invoice(&mut self, invoice: &PaidInvoice, paid_at: Timestamp) {
         self.facts_of(&invoice.subscription).pay(invoice, paid_at);
+    }
+
+    /// Takes into account for which invoices no money came. Returns what is known of that.
+    pub(super) fn leave_unbacked(&mut self) -> Unbacked {
+        let unbacked = Unbacked::of(self.facts.values().map(AsRef::as_ref));
+        for facts in self.facts.values_mut().filter(|facts| facts.is_unbacked_otherwise(&unbacked)) {
+            Arc::make_mut(facts).leave_unbacked(&unbacked);
+        }
+        unbacked
     }
 
     pub fn leave_unpaid(&mut self, invoice: &UnpaidInvoice, at: Timestamp) {

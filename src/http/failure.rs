@@ -249,6 +249,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::SubscriptionNotFound => Code::SubscriptionNotFound,
         Refusal::SeveralSubscriptions { .. } => Code::SeveralSubscriptions,
         Refusal::SubscriptionState { .. } => Code::SubscriptionState,
+        Refusal::ChangeUnpaid { .. } => Code::ChangeUnpaid,
         Refusal::NothingToChange => Code::NothingToChange,
         Refusal::PreviewExpired { .. } => Code::PreviewExpired,
     }

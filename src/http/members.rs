@@ -155,6 +155,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
             "step": step, "subscription": terms.subscription, "subscription_status": terms.status,
             "collection_paused": terms.collection_paused, "cancel_at": terms.cancel_at, "allowed": allowed,
         }),
+        Refusal::ChangeUnpaid { invoice, state } => json!({ "invoice": invoice, "invoice_state": state }),
         Refusal::PreviewExpired { oldest } => json!({ "path": "$.proration_date", "oldest": oldest }),
         Refusal::AccountNotFound
         | Refusal::AccountClosed
@@ -263,6 +264,10 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         Refusal::SubscriptionState { terms, allowed, .. } if allowed.is_empty() => {
             format!("The subscription {} has ended.", terms.subscription)
         }
+        Refusal::ChangeUnpaid { invoice, state } => format!(
+            "The invoice {invoice} of an earlier change is {}, and Stripe would give back money that nobody has paid.",
+            state.words()
+        ),
         Refusal::PreviewExpired { oldest } => format!("What was shown before {oldest} does not hold now."),
         Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
             format!("A payment is {smallest} to {largest} {currency}, in minor units.")

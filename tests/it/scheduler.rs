@@ -1,5 +1,7 @@
 //! Does what time brings happen by itself, once, and by the clock that is set?
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use counterfoil::{
     domain::{
@@ -104,6 +106,8 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
         money: money.clone(),
         total: money.minor,
         credited: 0,
+        from_balance: 0,
+        gives_back: BTreeMap::new(),
         lines: vec![InvoiceLine {
             line: ProviderId::parse("il_1").unwrap(),
             plan: PlanId::parse("basic").unwrap(),
@@ -111,6 +115,7 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
             period: Period { start, end: start.plus_months(12) },
             interval: Interval::Year,
             effect: LineEffect::Charge,
+            gives_back: None,
             full: true,
             free: false,
             cost: money,

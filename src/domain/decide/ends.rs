@@ -21,11 +21,15 @@ impl Draft<'_> {
         moved.into_iter().try_for_each(|event| self.record(event))
     }
 
-    /// The same for these grants alone.
+    /// The same for these grants alone, one after the other, since one may be named twice.
     pub(super) fn move_ends_of(&mut self, grants: &[GrantId]) -> Result<(), Refusal> {
-        let grants = grants.iter().filter_map(|id| self.account.wallet.find(id));
-        let moved: Vec<Event> = grants.filter_map(|grant| self.moved_end(grant)).collect();
-        moved.into_iter().try_for_each(|event| self.record(event))
+        for id in grants {
+            let grant = self.account.wallet.find(id);
+            if let Some(moved) = grant.and_then(|grant| self.moved_end(grant)) {
+                self.record(moved)?;
+            }
+        }
+        Ok(())
     }
 
     /// An end that has passed either way is noted by the clock.

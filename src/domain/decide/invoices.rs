@@ -1,12 +1,12 @@
 //! Invoices: what was paid, and what was not. What follows for credits is worked out from all of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     command::{InvoiceLine, RecordPaidInvoice},
     event::{Event, PaymentPurpose},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
-    names::PlanId,
+    names::{PlanId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
 };
@@ -30,8 +30,7 @@ impl Draft<'_> {
             effective_at: invoice.effective_at,
         })?;
         let Some(paid) = paid else { return Ok(()) };
-        self.record(Event::InvoicePaid { invoice: paid, effective_at: invoice.effective_at })?;
-        self.settle_facts()
+        self.record_of_invoice(Event::InvoicePaid { invoice: paid, effective_at: invoice.effective_at })
     }
 
     /// What is kept of it; nothing where it is of no subscription.
@@ -44,6 +43,8 @@ impl Draft<'_> {
             subscription: subscription.clone(),
             total: invoice.total,
             credited: invoice.credited,
+            from_balance: invoice.from_balance,
+            gives_back: invoice.gives_back.clone(),
             lines: lines?,
             created_at: invoice.created_at,
         }))
@@ -61,6 +62,7 @@ impl Draft<'_> {
             quantity: line.quantity,
             period: line.period,
             effect: line.effect,
+            gives_back: line.gives_back.clone(),
             months: line.interval.months(),
             full: line.full,
             free: line.free,
@@ -94,7 +96,19 @@ impl Draft<'_> {
         if is_known || was_paid || says_nothing {
             return Ok(());
         }
-        self.record(Event::InvoiceUnpaid { invoice: invoice.clone(), effective_at })?;
+        self.record_of_invoice(Event::InvoiceUnpaid { invoice: invoice.clone(), effective_at })
+    }
+
+    /// It may say of other invoices that they were paid with money that never came: packs on those are taken back, too.
+    fn record_of_invoice(&mut self, event: Event) -> Result<(), Refusal> {
+        let effective_at = event.effective_at();
+        let before = self.account.payments.unbacked().clone();
+        self.record(event)?;
+        let after = self.account.payments.unbacked().clone();
+        let concerned: BTreeSet<&ProviderId> = before.invoices().chain(after.invoices()).collect();
+        for invoice in concerned.into_iter().filter(|invoice| before.part(invoice) != after.part(invoice)) {
+            self.settle_payment(invoice, effective_at)?;
+        }
         self.settle_facts()
     }
 

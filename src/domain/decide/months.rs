@@ -86,21 +86,21 @@ impl Draft<'_> {
         self.grant_missing(subscription, month, due)
     }
 
-    /// Each invoice gives or takes what is its own first. What cannot be taken of it is taken of the month's other credits,
-    /// and what was spent is owed, as far as money came back for it.
+    /// Each invoice gives or takes what is its own first: what it gave may end at another time than what others give. What cannot
+    /// be taken of it is taken of the month's other credits, and what was spent is owed, as far as money came back for it.
     pub(super) fn settle_month(
         &mut self,
         subscription: &ProviderId,
         month: &Month,
         at: Timestamp,
     ) -> Result<(), Refusal> {
+        self.take_own(subscription, month, at)?;
         let Balance { due, target, granted, taken } = self.balance_of(subscription, month);
         let there = granted.saturating_sub(taken);
         if there < due {
             return self.give_missing(subscription, month, due.saturating_sub(there), at);
         }
         if due < there {
-            self.take_own(subscription, month, there.saturating_sub(due), at)?;
             self.bring(subscription, month, target, at)?;
         }
         Ok(())
@@ -129,21 +129,13 @@ impl Draft<'_> {
     }
 
     /// Takes what is left of what an invoice gave more than it is to give.
-    fn take_own(
-        &mut self,
-        subscription: &ProviderId,
-        month: &Month,
-        excess: Credits,
-        at: Timestamp,
-    ) -> Result<(), Refusal> {
-        let mut excess = excess;
+    fn take_own(&mut self, subscription: &ProviderId, month: &Month, at: Timestamp) -> Result<(), Refusal> {
         for own in self.own_parts(subscription, month) {
             let there = own.granted.saturating_sub(own.taken);
-            let wanted = there.saturating_sub(own.due).min(excess);
-            if !wanted.is_zero() {
-                let amount = own.taken.checked_add(wanted).unwrap_or(Credits::MAX);
+            let excess = there.saturating_sub(own.due);
+            if !excess.is_zero() {
+                let amount = own.taken.checked_add(excess).unwrap_or(Credits::MAX);
                 self.bring_to(&own.lot, Target { amount, owed: Credits::ZERO }, at)?;
-                excess = excess.saturating_sub(wanted);
             }
         }
         Ok(())

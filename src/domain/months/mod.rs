@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::{grid::Grid, lines::Line, sharing::Shares};
 use super::{
     amount::{Credits, Money},
-    invoice::PaidInvoice,
+    invoice::{PaidInvoice, UnpaidInvoice},
     names::{PlanId, ProviderId},
     payments::Payments,
     report::SubscriptionTerms,
@@ -131,14 +131,24 @@ impl Month {
 
 /// The months of a subscription, the first to end first.
 ///
-/// `reports` are those on the subscription, in the order in which they hold.
+/// `reports` are those on the subscription, in the order in which they hold. What `unpaid` ones charge for is not paid: a
+/// report of it takes nothing of what was paid for.
 #[must_use]
-pub fn months(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<Month> {
+pub fn months(
+    invoices: &[KnownInvoice],
+    reports: &[SubscriptionTerms],
+    unpaid: &[&UnpaidInvoice],
+) -> Vec<Month> {
     let lines = lines::read(invoices, reports);
     let grid = Grid::of(&lines, reports);
     let ended_at = reports.iter().filter_map(|report| report.ended_at).min();
     let shares = Shares::of(&lines, &grid);
-    shares.months().filter_map(|share| share.month(&lines, &grid, reports, ended_at)).collect()
+    let is_paid = |report: &&SubscriptionTerms| {
+        let at = report.evidence.reported_at;
+        !unpaid.iter().any(|invoice| invoice.charges_for_change(&report.plan, at))
+    };
+    let held: Vec<SubscriptionTerms> = reports.iter().filter(is_paid).cloned().collect();
+    shares.months().filter_map(|share| share.month(&lines, &grid, &held, ended_at)).collect()
 }
 
 /// A line, as far as it says which plan was paid for, and for how long.

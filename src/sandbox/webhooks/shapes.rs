@@ -41,7 +41,7 @@ pub fn render(state: &State, event: &mut Value, version: &str) {
     if kind == Some("subscription") && version < "2025-03-31" {
         let now = data.get("object").cloned().unwrap_or_default();
         if let Some(previous) = data.get_mut("previous_attributes").and_then(Value::as_object_mut) {
-            previous_subscription(previous, &now);
+            previous_subscription(state, previous, &now);
         }
     }
 }
@@ -99,12 +99,17 @@ fn subscription(state: &State, object: &mut Object, version: &str) {
             let value = first.get(name).cloned().unwrap_or_default();
             object.insert(name.to_owned(), value);
         }
-        let first = object.get("discounts").and_then(Value::as_array).and_then(|ids| ids.first());
-        let first = first.and_then(Value::as_str).and_then(|id| state.discounts.find(id));
-        let first = first.map(|discount| discount.older(state));
-        object.insert("discount".to_owned(), first.unwrap_or_default());
+        let first = first_discount(state, object);
+        object.insert("discount".to_owned(), first);
         strip_periods(object);
     }
+}
+
+/// The only discount that there could be.
+fn first_discount(state: &State, object: &Object) -> Value {
+    let first = object.get("discounts").and_then(Value::as_array).and_then(|ids| ids.first());
+    let first = first.and_then(Value::as_str).and_then(|id| state.discounts.find(id));
+    first.map(|discount| discount.older(state)).unwrap_or_default()
 }
 
 fn first_item(object: &Object) -> Object {
@@ -124,7 +129,11 @@ fn strip_periods(object: &mut Object) {
     }
 }
 
-fn previous_subscription(previous: &mut Object, now: &Value) {
+fn previous_subscription(state: &State, previous: &mut Object, now: &Value) {
+    if previous.contains_key("discounts") {
+        let first = first_discount(state, previous);
+        previous.insert("discount".to_owned(), first);
+    }
     let first = first_item(previous);
     for name in ["current_period_start", "current_period_end"] {
         if let Some(value) = first.get(name).filter(|value| now.get(name) != Some(*value)) {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Answered, Billing, BillingError, hash, settled};
 use crate::{
     domain::{
+        account::Account,
         amendment::{self, CancelAt, Change, Order, Settlement, Step, Wish},
         catalog::Catalog,
         names::{AccountId, ProviderId},
@@ -170,7 +171,7 @@ impl Billing {
         let view = self.0.ledger.view(&amend.account).await?;
         let terms = amendment::find(&view.account, amend.subscription.as_ref(), self.now())?;
         let amendment = match &amend.wanted {
-            Wanted::Change(wish) => self.arrange(amend, terms, wish).await?,
+            Wanted::Change(wish) => self.arrange(amend, &view.account, terms, wish).await?,
             Wanted::Cancel { at, feedback, .. } => {
                 amendment::cancel(terms, *at)?;
                 if *at == CancelAt::PeriodEnd {
@@ -208,6 +209,7 @@ impl Billing {
     /// A change that may be made, and what Stripe is asked for it.
     pub(super) async fn work_out_change(
         &self,
+        account: &Account,
         terms: &SubscriptionTerms,
         wish: &Wish,
     ) -> Result<(Change, ItemChange, SubscriptionKept), BillingError> {
@@ -217,6 +219,7 @@ impl Billing {
         let (item, held) = held(&row.items, catalog)
             .ok_or_else(|| BillingError::Refused(Refusal::UnknownPlan { plan: terms.plan.clone() }))?;
         let change = amendment::change(terms, catalog, &held, wish, self.now())?;
+        amendment::check_is_paid(account, &terms.subscription, &change, self.now())?;
         let item = item.to_owned();
         let asked = ItemChange {
             item,

@@ -76,7 +76,7 @@ impl Billing {
             return Ok(OpenPortal { customer: subscriber, return_url, configuration, change: None });
         };
         let terms = amendment::find(&view.account, subscription.as_ref(), self.now())?;
-        let (change, asked, row) = self.work_out_change(terms, &wish).await?;
+        let (change, asked, row) = self.work_out_change(&view.account, terms, &wish).await?;
         let change = PortalChange {
             subscription: row.id,
             item: asked.item,

@@ -80,7 +80,7 @@ impl Billing {
         self.client()?;
         let (view, at) = (self.0.ledger.view(account).await?, self.now());
         let terms = amendment::find(&view.account, subscription, at)?;
-        let (change, asked, _) = self.work_out_change(terms, wish).await?;
+        let (change, asked, _) = self.work_out_change(&view.account, terms, wish).await?;
         if let Some(due_at) = change.at {
             return self.preview_later(&view.account, terms, change, due_at);
         }

@@ -4,6 +4,7 @@
 use super::{Amend, Billing, BillingError, amend::held, hash};
 use crate::{
     domain::{
+        account::Account,
         amendment::{self, Order, Wish},
         amount::Credits,
         names::{AccountId, ProviderId},
@@ -40,10 +41,11 @@ impl Billing {
     pub(super) async fn arrange(
         &self,
         amend: &Amend,
+        account: &Account,
         terms: &SubscriptionTerms,
         wish: &Wish,
     ) -> Result<Amendment, BillingError> {
-        let (change, asked, row) = self.work_out_change(terms, wish).await?;
+        let (change, asked, row) = self.work_out_change(account, terms, wish).await?;
         if change.at.is_none() {
             if let Some(schedule) = row.schedule {
                 self.release(&amend.account, schedule).await?;

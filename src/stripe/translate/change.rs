@@ -4,7 +4,7 @@
 //! terms that come with it are absolute. An update tells what the changed fields were before; put into the document, they
 //! say what the terms were.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -85,6 +85,10 @@ fn before(report: Report<'_>) -> Option<Before> {
 /// subscription itself.
 fn put_back(object: &mut Value, previous: &Value) {
     merge(object, previous);
+    // The older field has the first of them, and nothing else.
+    if previous.get("discounts").is_some() && previous.get("discount").is_none() {
+        merge(object, &json!({ "discount": null }));
+    }
     if previous.get("items").is_some() {
         return;
     }

@@ -36,11 +36,14 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
         return report.instruct(links.chain(packs).collect());
     }
     check_is_known(report, &lines, subscription.as_ref())?;
+    let total = report.object.integer("total").unwrap_or(money.minor);
     let command = RecordPaidInvoice {
         invoice: invoice.clone(),
         subscription,
-        total: report.object.integer("total").unwrap_or(money.minor),
+        total,
         credited: report.object.integer("pre_payment_credit_notes_amount").unwrap_or(0).max(0),
+        from_balance: from_balance(report.object).min(total.max(0)),
+        gives_back: line::given_back(report.object)?,
         money,
         lines: invoice_lines(&lines),
         created_at: report.object.time("created").unwrap_or_else(|| report.at()).min(report.at()),
@@ -62,6 +65,7 @@ fn invoice_lines(lines: &[Line<'_>]) -> Vec<InvoiceLine> {
         period: line.period,
         interval: line.price.interval,
         effect,
+        gives_back: line.gives_back.clone(),
         full: is_full(line),
         free: line.price.amount.minor == 0,
         cost: line.cost.clone(),
@@ -245,6 +249,12 @@ fn money_paid(report: Report<'_>) -> Result<Money, SetAside> {
     } else {
         report.money(&["amount_paid"])
     }
+}
+
+/// What the customer's balance paid. At Stripe what a customer has to their credit is less than nothing.
+fn from_balance(invoice: Document<'_>) -> i64 {
+    let balance = |name: &str| invoice.integer(name).unwrap_or(0);
+    balance("ending_balance").min(0).saturating_sub(balance("starting_balance").min(0)).max(0)
 }
 
 fn attempt(report: Report<'_>) -> u32 {

@@ -1,5 +1,7 @@
 //! What does a line of an invoice charge for?
 
+use std::collections::BTreeMap;
+
 use super::{Report, SetAside, held};
 use crate::{
     domain::{
@@ -28,6 +30,8 @@ pub(super) struct Line<'a> {
     pub(super) is_proration: bool,
     /// Whether it says which lines it gives back, so that it is no charge, whatever its amount.
     pub(super) credits: bool,
+    /// The invoice that those lines are of.
+    pub(super) gives_back: Option<ProviderId>,
     pub(super) subscription: Option<ProviderId>,
     /// Before discounts, in minor units; negative for what is given back.
     pub(super) amount: i64,
@@ -60,6 +64,32 @@ pub(super) fn price_of(line: Document<'_>) -> Option<ProviderId> {
 /// The parents of a line, newest shape first.
 const PARENTS: [&str; 2] = ["parent.subscription_item_details", "parent.invoice_item_details"];
 
+const CREDITED_ITEMS: &str = "proration_details.credited_items";
+
+/// The invoice that a line gives back a part of, where it says so.
+fn gives_back(line: Document<'_>) -> Option<ProviderId> {
+    line.first(&PARENTS).unwrap_or(line).id(&format!("{CREDITED_ITEMS}.invoice"))
+}
+
+/// What an invoice gives back of others, by those, in minor units: after discounts, and with tax, as it is set off against what
+/// is charged.
+pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, i64>, SetAside> {
+    let mut sums: BTreeMap<ProviderId, i64> = BTreeMap::new();
+    for line in invoice.members("lines") {
+        let Some(of) = gives_back(line) else { continue };
+        let sum = sums.entry(of).or_default();
+        let amount = with_tax(line).and_then(|amount| sum.checked_sub(amount));
+        *sum = amount.ok_or_else(|| held("a line's amounts are out of bounds"))?;
+    }
+    sums.retain(|_, amount| *amount > 0);
+    Ok(sums)
+}
+
+fn with_tax(line: Document<'_>) -> Option<i64> {
+    let amount = line.integer("amount")?.checked_sub(sum(line, "discount_amounts")?)?;
+    amount.checked_add(tax(line, "exclusive", false)?)
+}
+
 fn read<'a>(
     report: Report<'a>,
     line: Document<'a>,
@@ -79,7 +109,8 @@ fn read<'a>(
         quantity: super::subscription::quantity(line)?,
         period: period(line)?,
         is_proration: parent.map_or_else(|| line.is_true("proration"), |parent| parent.is_true("proration")),
-        credits: parent.unwrap_or(line).find("proration_details.credited_items").is_some(),
+        credits: parent.unwrap_or(line).find(CREDITED_ITEMS).is_some(),
+        gives_back: gives_back(line),
         subscription: parent.and_then(|parent| parent.id("subscription")).or_else(|| line.id("subscription")),
         amount,
         cost: Money { minor: cost, currency },
@@ -135,7 +166,7 @@ impl InvoiceDiscount {
 
 fn cost(line: Document<'_>, amount: i64, discount: InvoiceDiscount) -> Option<i64> {
     let own = sum(line, "discount_amounts")?;
-    let tax = included_tax(line)?;
+    let tax = tax(line, "inclusive", true)?;
     discount.take_off(amount.checked_sub(own)?.checked_sub(tax)?)
 }
 
@@ -143,8 +174,9 @@ fn sum(of: Document<'_>, list: &str) -> Option<i64> {
     of.members(list).try_fold(0_i64, |sum, member| sum.checked_add(member.integer("amount").unwrap_or(0)))
 }
 
-fn included_tax(line: Document<'_>) -> Option<i64> {
-    let newer = line.members("taxes").filter(|tax| tax.text("tax_behavior") == Some("inclusive"));
-    let older = line.members("tax_amounts").filter(|tax| tax.is_true("inclusive"));
+/// The tax of one kind: by its name, and by how versions before 2025-03-31 tell the two apart.
+fn tax(line: Document<'_>, behaviour: &str, inclusive: bool) -> Option<i64> {
+    let newer = line.members("taxes").filter(|tax| tax.text("tax_behavior") == Some(behaviour));
+    let older = line.members("tax_amounts").filter(|tax| tax.is_true("inclusive") == inclusive);
     newer.chain(older).try_fold(0_i64, |sum, tax| sum.checked_add(tax.integer("amount").unwrap_or(0)))
 }

@@ -1,5 +1,7 @@
 //! One of every event, with every field filled in.
 
+use std::collections::BTreeMap;
+
 use counterfoil::domain::{
     amount::Ratio,
     catalog::{Measure, RolloverCap, WindowKind},
@@ -127,12 +129,15 @@ fn paid_invoice() -> PaidInvoice {
         subscription: provider("sub_1"),
         total: 999,
         credited: 100,
+        from_balance: 50,
+        gives_back: BTreeMap::from([(provider("in_0"), 333)]),
         lines: vec![PaidLine {
             line: provider("il_1"),
             plan: plan_id("basic"),
             quantity: 2,
             period: month(0),
             effect: LineEffect::Charge,
+            gives_back: Some(provider("in_0")),
             months: 1,
             full: true,
             free: false,

@@ -1,5 +1,7 @@
 //! The movements between two days are the difference of their figures, in whatever order reports come.
 
+use std::collections::BTreeMap;
+
 use chrono::{Days, NaiveDate};
 use counterfoil::{
     domain::{
@@ -339,22 +341,25 @@ async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
 #[tokio::test]
 async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order() {
     let invoice = |id: &str| ProviderId::parse(id).expect("an id");
-    let unpaid = |id: &str, state: InvoiceState, at: Timestamp| Event::InvoiceUnpaid {
+    let unpaid_for = |is_change: bool, id: &str, state: InvoiceState, at: Timestamp| Event::InvoiceUnpaid {
         invoice: UnpaidInvoice {
             invoice: invoice(id),
             subscription: invoice("sub_1"),
             state,
-            is_change: false,
+            is_change,
             charges: Vec::new(),
         },
         effective_at: at,
     };
+    let unpaid = |id: &str, state: InvoiceState, at: Timestamp| unpaid_for(false, id, state, at);
     let paid = |id: &str, total: i64, at: Timestamp| Event::InvoicePaid {
         invoice: PaidInvoice {
             invoice: invoice(id),
             subscription: invoice("sub_1"),
             total,
             credited: 0,
+            from_balance: 0,
+            gives_back: BTreeMap::new(),
             lines: Vec::new(),
             created_at: at,
         },
@@ -372,12 +377,16 @@ async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order(
         // What only gives money back pays for nothing.
         paid("in_3", -500, day_of(5)),
         paid("in_4", 1_000, day_of(6)),
+        // What nobody pays of a change leaves the period paid that was changed.
+        unpaid_for(true, "in_6", InvoiceState::Void, day_of(7)),
         // Who has paid before may wait.
         unpaid("in_5", InvoiceState::Open, day_of(7)),
         unpaid("in_5", InvoiceState::Uncollectible, day_of(8)),
     ];
     let recorded_at = day_of(9);
-    for order in [[0, 1, 2, 3, 4, 5, 6, 7, 8], [8, 7, 6, 5, 4, 3, 2, 1, 0], [3, 7, 0, 8, 4, 6, 2, 5, 1]] {
+    for order in
+        [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], [3, 9, 7, 0, 8, 4, 6, 2, 5, 1]]
+    {
         let database = TestDatabase::create().await;
         let pool = database.pool();
         append(&pool, "a", &opened(day_of(0)), recorded_at, 0).await;

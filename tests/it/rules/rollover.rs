@@ -1,16 +1,17 @@
 //! At the boundary of two months, the unused allocation is carried up to the plan's cap, and the rest expires.
 
 use counterfoil::domain::{
-    command::Excess,
+    command::{Excess, SubscriptionChange as Change},
     credits::{GrantTerms, Slot, Source},
+    invoice::LineEffect,
 };
 
 use super::{
-    catalog::{credits, plan_id},
-    scenario::{Scenario, given},
+    catalog::{credits, plan_id, rolling_twice},
+    scenario::{Scenario, given, opened_under},
     words::{
-        SUBSCRIPTION, bonus, buy, commit, deduct, granted_as, hold_for, hours, month, opened, pay, pay_for,
-        provider,
+        SUBSCRIPTION, bonus, buy, change_plan, commit, deduct, granted_as, hold_for, hours, invoice_of, line,
+        month, opened, pay, pay_for, provider, report, terms,
     },
 };
 
@@ -165,4 +166,27 @@ fn parts_that_would_have_one_name_are_all_carried() {
         .at(month(1).start.plus(hours(2)))
         .settle()
         .then_grant("carry:up:line:2", 50, 50);
+}
+
+/// Two parts of one grant were carried into a month that is given back: both are taken at once, and last as what they came from. A story by chance found an invoice that was refused
+/// for that.
+#[test]
+fn what_was_carried_in_two_parts_is_taken_back_at_once() {
+    let start = month(1).start;
+    let left = line("credit", "creator", month(1), LineEffect::Credit, -1_666);
+    opened_under(rolling_twice())
+        .at(month(0).start)
+        .when(report(Change::Started, terms("creator", month(0))))
+        .when(pay("in_1", "creator", month(0)))
+        .at(start)
+        .when(report(Change::Renewed, terms("basic", month(1))))
+        .when(pay("in_2", "basic", month(1)))
+        .when(change_plan("in_3", "basic", "creator", start, month(1).end))
+        .then_grant("carry:month:sub_1:1748772000", 500, 500)
+        .then_grant("carry:month:sub_1:1748772000:1", 1_000, 1_000)
+        .when(invoice_of(SUBSCRIPTION, "in_4", vec![left], start))
+        .then_accepted()
+        .then_grant("carry:month:sub_1:1748772000", 500, 0)
+        .then_grant("carry:month:sub_1:1748772000:1", 1_000, 0)
+        .then_grant("month:sub_1:1748772000", 1_500, 1_500);
 }

@@ -1,5 +1,7 @@
 //! The words that scenarios are told in: events, commands and terms with all that does not matter filled in.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::Interval,
@@ -190,6 +192,7 @@ pub fn line(id: &str, plan: &str, period: Period, effect: LineEffect, minor: i64
         period,
         interval: Interval::Month,
         effect,
+        gives_back: None,
         full: false,
         free: false,
         cost: usd(minor),
@@ -199,12 +202,20 @@ pub fn line(id: &str, plan: &str, period: Period, effect: LineEffect, minor: i64
 /// An invoice that was made and paid at `at`.
 pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at: Timestamp) -> Command {
     let total = lines.iter().map(|line| line.cost.minor).sum();
+    let mut gives_back = BTreeMap::new();
+    for line in &lines {
+        if let Some(of) = &line.gives_back {
+            *gives_back.entry(of.clone()).or_default() -= line.cost.minor;
+        }
+    }
     Command::RecordPaidInvoice(RecordPaidInvoice {
         invoice: provider(invoice),
         subscription: Some(provider(subscription)),
         money: usd(i64::max(total, 0)),
         total,
         credited: 0,
+        from_balance: 0,
+        gives_back,
         lines,
         created_at: at,
         effective_at: at,

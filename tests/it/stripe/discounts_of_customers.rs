@@ -64,6 +64,33 @@ async fn a_discount_of_the_customer_counts_from_its_start_unless_the_subscriptio
     assert_eq!(brings(&[subscribed, begun, ended]).await, 1_999);
 }
 
+/// Before 2025-03-31 the subscription also had the first of its discounts by itself. Its own one begins and ends, and another
+/// begins: each says so, also where nothing else is known of what was between.
+#[tokio::test]
+async fn a_discount_of_its_own_that_passes_is_told_in_the_older_field_too() {
+    let once = json!({ "id": "di_4", "coupon": { "id": "ONCE", "percent_off": 10, "duration": "once" } });
+    let changed = |day: i64, now: &Value, before: &Value| {
+        let (now, before) = (now.clone(), before.clone());
+        let list = |discount: &Value| {
+            Value::Array(Vec::from_iter((!discount.is_null()).then_some(discount.clone())))
+        };
+        let mut event = with(day, &list(&now));
+        event["data"]["object"]["discount"] = now;
+        event["data"]["previous_attributes"] = json!({ "discounts": list(&before) });
+        event
+    };
+    let (none, subscribed) = (Value::Null, with(0, &json!([])));
+    let (begun, ended) = (changed(2, &once, &none), changed(3, &none, &once));
+    let again = changed(4, &once, &none);
+    let customers = discount(1, "created", &half());
+    let told = [&subscribed, &customers, &begun, &ended, &again];
+    for order in [[0, 1, 2, 3, 4], [0, 1, 2, 4, 3], [4, 3, 2, 1, 0], [2, 4, 3, 0, 1]] {
+        let office = Office::open([]).await;
+        office.told(&order.map(|index| told[index].clone())).await;
+        assert_eq!(office.revenue().await, 1_999, "{order:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_discount_of_the_customer_that_passes_takes_nothing_off() {
     let once = json!({ "id": "ONCE", "object": "coupon", "percent_off": 50, "duration": "once" });

@@ -11,3 +11,4 @@ pub mod paper;
 mod retold;
 mod revenue;
 pub mod story;
+mod unbacked;

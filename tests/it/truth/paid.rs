@@ -2,7 +2,7 @@
 //! months of its own period and for its share of one, a credit line gives as much back, and a refund, a lost dispute or a credit
 //! note gives back its share of the invoice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::domain::catalog::Catalog;
 use serde_json::Value;
@@ -18,16 +18,81 @@ pub struct PaidFor {
 pub fn paid_for(catalog: &Catalog, events: &[Value]) -> PaidFor {
     let invoices = newest(events, "invoice.paid", "id");
     let payments = newest(events, "invoice_payment.paid", "invoice");
+    let lacking = Lacking::of(&invoices);
     let mut sum = PaidFor::default();
     for (id, invoice) in &invoices {
-        let lines = of_lines(catalog, invoice);
+        let lines = of_lines(catalog, invoice, &lacking);
         let payment = payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
         let returned = payment.map_or(0, |payment| returned(events, payment)) + noted(events, id, invoice);
-        let total = invoice["total"].as_i64().expect("whole").max(1);
-        sum.credits += lines.credits - lines.credits * returned.min(total) / total;
-        sum.roundings += if returned > 0 { 2 * lines.roundings } else { lines.roundings };
+        let (lacks, whole) = lacking.parts.get(id).copied().unwrap_or((0, whole(invoice, "total")));
+        let (gone, whole) = (returned + lacks, whole.max(1));
+        sum.credits += lines.credits - lines.credits * gone.min(whole) / whole;
+        sum.roundings += if gone > 0 { 2 * lines.roundings } else { lines.roundings };
     }
     sum
+}
+
+/// What paid invoices lack, since they were paid by giving back what nobody had paid. Amounts in minor units.
+#[derive(Default)]
+struct Lacking {
+    paid: BTreeSet<String>,
+    /// By the invoice: what it lacks, and what it would have come to.
+    parts: BTreeMap<String, (i64, i64)>,
+}
+
+impl Lacking {
+    fn of(invoices: &BTreeMap<String, Value>) -> Self {
+        let mut order: Vec<(&String, &Value)> = invoices.iter().collect();
+        let paid_at = |invoice: &Value| whole(&invoice["status_transitions"], "paid_at");
+        order.sort_by_key(|(id, invoice)| (paid_at(invoice), whole(invoice, "total"), id.to_string()));
+        let paid = invoices.keys().cloned().collect();
+        let (mut lacking, mut on_balance) = (Self { paid, ..Self::default() }, 0);
+        for (id, invoice) in order {
+            let credits = lines(invoice).iter().filter_map(|line| Some((credited(line)?, line)));
+            let set_off: i64 = credits.map(|(of, line)| lacking.part(&of, -whole(line, "amount"))).sum();
+            let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
+            on_balance += (-total).clamp(0, set_off) - used;
+            if set_off + used > 0 {
+                lacking.parts.insert(id.clone(), (set_off + used, total + set_off));
+            }
+        }
+        lacking
+    }
+
+    /// The part of an amount of an invoice that no money came for.
+    fn part(&self, invoice: &str, amount: i64) -> i64 {
+        if !self.paid.contains(invoice) {
+            return amount;
+        }
+        let (lacks, whole) = self.parts.get(invoice).copied().unwrap_or((0, 1));
+        let whole = whole.max(1);
+        (amount * lacks.clamp(0, whole) + whole - 1) / whole
+    }
+
+    fn is_all(&self, invoice: &str) -> bool {
+        let part = self.parts.get(invoice);
+        !self.paid.contains(invoice) || part.is_some_and(|(lacks, whole)| *whole > 0 && lacks >= whole)
+    }
+}
+
+fn whole(of: &Value, name: &str) -> i64 {
+    of[name].as_i64().unwrap_or(0)
+}
+
+fn lines(invoice: &Value) -> &[Value] {
+    invoice["lines"]["data"].as_array().expect("lines")
+}
+
+/// The invoice that a line gives back a part of.
+fn credited(line: &Value) -> Option<String> {
+    let details = &line["parent"]["invoice_item_details"];
+    let details = if details.is_null() { &line["parent"]["subscription_item_details"] } else { details };
+    details["proration_details"]["credited_items"]["invoice"].as_str().map(str::to_owned)
+}
+
+fn used_of_balance(invoice: &Value) -> i64 {
+    (whole(invoice, "ending_balance") - whole(invoice, "starting_balance"))
+        .clamp(0, whole(invoice, "total").max(0))
 }
 
 /// The objects of these events by a member, the last one of each.
@@ -65,9 +130,13 @@ fn noted(events: &[Value], id: &str, invoice: &Value) -> i64 {
     after.sum::<i64>() + invoice["pre_payment_credit_notes_amount"].as_i64().unwrap_or(0)
 }
 
-fn of_lines(catalog: &Catalog, invoice: &Value) -> PaidFor {
+fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
     let mut sum = PaidFor::default();
-    for line in invoice["lines"]["data"].as_array().expect("lines") {
+    for line in lines(invoice) {
+        // What nobody paid cannot be given back.
+        if credited(line).is_some_and(|of| lacking.is_all(&of)) {
+            continue;
+        }
         let price = line["pricing"]["price_details"]["price"].as_str().unwrap_or_default();
         let Some((plan, price)) = catalog.plan_by_price_id(price) else { continue };
         let (amount, seats) =

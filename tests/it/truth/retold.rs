@@ -26,7 +26,7 @@ use crate::{
 const ACCOUNT: &str = "ada";
 
 /// The month that all of it happens in.
-fn june() -> Period {
+pub(super) fn june() -> Period {
     Period { start: day(0), end: day(30) }
 }
 
@@ -38,7 +38,7 @@ fn ends_in_all(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Stand
 
 /// How it ends, which is the same in every order.
 #[track_caller]
-fn ends(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Standing {
+pub(super) fn ends(catalog: &Arc<Catalog>, at: Timestamp, told: &[Command]) -> Standing {
     ends_as(catalog, at, told, |standing| standing)
 }
 
@@ -69,7 +69,7 @@ fn ends_as(
 }
 
 /// Every order of so many.
-fn orders(count: usize) -> Vec<Vec<usize>> {
+pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
     let Some(last) = count.checked_sub(1) else { return vec![Vec::new()] };
     let shorter = orders(last);
     let longer = shorter.iter().flat_map(|order| {
@@ -82,7 +82,13 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     longer.collect()
 }
 
-fn unpaid(invoice: &str, state: InvoiceState, plan: &str, since: Timestamp, at: Timestamp) -> Command {
+pub(super) fn unpaid(
+    invoice: &str,
+    state: InvoiceState,
+    plan: &str,
+    since: Timestamp,
+    at: Timestamp,
+) -> Command {
     let end = if since < june().end { june().end } else { june().end.plus_months(1) };
     let charge = UnpaidCharge { plan: plan_id(plan), period: Period { start: since, end } };
     let invoice = UnpaidInvoice {

@@ -63,6 +63,7 @@ enum Kind {
     Dispute,
     Fail,
     Debit,
+    ChangeByDebit,
     Pack,
     Coupon,
     CouponOff,
@@ -73,13 +74,51 @@ enum Kind {
 }
 
 /// What is done more than once in most stories, as often as it is here.
-const USUAL: [Kind; 40] = {
+const USUAL: [Kind; 42] = {
     use Kind::*;
     [
-        Change, Change, Change, Change, Change, Seats, WaitABit, WaitABit, WaitABit, WaitABit, WaitABit,
-        WaitABit, WaitAMonth, WaitAMonth, WaitAMonth, WaitAMonth, WaitAMonth, Cancel, Cancel, Pause,
-        StandStill, Refund, Note, Dispute, Fail, Debit, Pack, WaitLong, Coupon, Coupon, Coupon, CouponOff,
-        Schedule, Schedule, Trial, AddOn, Subscribe, Subscribe, Subscribe, Subscribe,
+        Change,
+        Change,
+        Change,
+        Change,
+        Change,
+        Seats,
+        WaitABit,
+        WaitABit,
+        WaitABit,
+        WaitABit,
+        WaitABit,
+        WaitABit,
+        WaitAMonth,
+        WaitAMonth,
+        WaitAMonth,
+        WaitAMonth,
+        WaitAMonth,
+        Cancel,
+        Cancel,
+        Pause,
+        StandStill,
+        Refund,
+        Note,
+        Dispute,
+        Fail,
+        Debit,
+        ChangeByDebit,
+        ChangeByDebit,
+        Pack,
+        WaitLong,
+        Coupon,
+        Coupon,
+        Coupon,
+        CouponOff,
+        Schedule,
+        Schedule,
+        Trial,
+        AddOn,
+        Subscribe,
+        Subscribe,
+        Subscribe,
+        Subscribe,
     ]
 };
 
@@ -306,6 +345,7 @@ impl House {
             Kind::Dispute => self.dispute().await,
             Kind::Fail => self.fail_a_renewal().await,
             Kind::Debit => self.pay_by_debit().await,
+            Kind::ChangeByDebit => self.change_by_debit().await,
             Kind::Pack => self.buy_a_pack().await,
             Kind::Coupon => self.put_a_coupon_on().await,
             Kind::CouponOff => self.take_coupons_off().await,
@@ -377,7 +417,7 @@ fn add_ons(currency: &str) -> [Offer; 2] {
     })
 }
 
-/// An invoice for add-ons alone with what its subscription has, as it is read after Stripe was asked for that.
+/// An invoice for add-ons with what its subscription has, as it is read after Stripe was asked for that.
 fn with_items(mut event: Value, plan: &str) -> Value {
     let object = &mut event["data"]["object"];
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -386,8 +426,9 @@ fn with_items(mut event: Value, plan: &str) -> Value {
     };
     let lines = object["lines"]["data"].as_array().cloned().unwrap_or_default();
     let prices: Vec<String> = lines.iter().filter_map(price).collect();
-    if object["object"] == "invoice" && !prices.is_empty() && prices.iter().all(|price| is_add_on(price)) {
-        let items = prices.iter().map(String::as_str).chain([plan]);
+    if object["object"] == "invoice" && prices.iter().any(|price| is_add_on(price)) {
+        let add_ons = prices.iter().filter(|price| is_add_on(price));
+        let items = add_ons.map(String::as_str).chain([plan]);
         let items: Vec<Value> = items.map(|price| json!({ "price": { "id": price } })).collect();
         object["subscription_items"] = json!({ "object": "list", "data": items, "has_more": false });
     }

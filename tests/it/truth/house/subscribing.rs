@@ -47,18 +47,33 @@ impl House {
         if !self.is_paid_up(&row).await {
             return;
         }
+        let how = self.one_of(&["always_invoice", "always_invoice", "create_prorations", "none"]);
+        match self.change_to_another(&id, &row, how).await {
+            Some("none") => self.settle_the_period().await,
+            Some("create_prorations") => self.wait_for_the_next_invoice().await,
+            Some(_) => self.note_what_came_back().await,
+            None => {}
+        }
+    }
+
+    /// To any price and number of seats. Returns how it was charged for.
+    pub(super) async fn change_to_another(
+        &mut self,
+        id: &str,
+        row: &Value,
+        how: &'static str,
+    ) -> Option<&'static str> {
         let item = row["items"]["data"][0]["id"].as_str().expect("an id").to_owned();
         let (price, seats) = (self.a_price(), (self.dice.below(3) + 1).to_string());
-        let how = self.one_of(&["always_invoice", "always_invoice", "create_prorations", "none"]);
         // Another interval begins a period of its own at once.
         let held = row["items"]["data"][0]["price"]["id"].as_str().unwrap_or_default();
         let same_interval = is_yearly(held) == is_yearly(&price);
         let how = if same_interval { how } else { "always_invoice" };
         // In the classic mode, what waits to be charged for is given back all the same.
         if !same_interval && self.has_prorations() {
-            return;
+            return None;
         }
-        self.release(&row).await;
+        self.release(row).await;
         self.did(format!("changes to {seats} of {price}, {how}"));
         let mut form = vec![
             ("items[0][id]", item.as_str()),
@@ -67,16 +82,12 @@ impl House {
             ("proration_behavior", how),
         ];
         // What is charged beside it is charged as often.
-        let beside = add_on(&row);
+        let beside = add_on(row);
         if let Some(beside) = beside.as_deref().filter(|_| !same_interval) {
             form.extend([("items[1][id]", beside), ("items[1][deleted]", "true")]);
         }
         self.post(&format!("/v1/subscriptions/{id}"), &form).await;
-        match how {
-            "none" => self.settle_the_period().await,
-            "create_prorations" => self.wait_for_the_next_invoice().await,
-            _ => self.note_what_came_back().await,
-        }
+        Some(how)
     }
 
     pub(super) async fn change_seats(&mut self) {

@@ -1,5 +1,7 @@
 //! Renewals that are not paid, or late: by cards that fail, and by bank debits.
 
+use reqwest::Method;
+
 use super::{DAY, House};
 
 impl House {
@@ -65,5 +67,36 @@ impl House {
             self.did("pays by card again");
             self.wait(8 * DAY).await;
         }
+    }
+
+    /// Changes whose debits are on their way, or fail, one upon another; some are paid by card in the end.
+    pub(super) async fn change_by_debit(&mut self) {
+        if self.row_that_goes_on().await.is_none() || self.has_prorations() {
+            return;
+        }
+        let method = self.one_of(&["pm_usBankAccount_success", "pm_failed_de", "pm_failed_de"]);
+        self.did(format!("pays by {method}"));
+        self.use_card(method).await;
+        let mut asked = Vec::new();
+        for _ in 0..self.dice.below(3) + 1 {
+            let Some((id, row)) = self.row().await else { break };
+            if row["status"] != "active" {
+                break;
+            }
+            self.change_to_another(&id, &row, "always_invoice").await;
+            asked.extend(self.open_invoice().await.map(|(invoice, _)| invoice));
+            let seconds = self.dice.below(12 * 86_400) as i64;
+            self.wait(seconds).await;
+        }
+        self.use_card("pm_card_visa").await;
+        self.did("has a card that succeeds");
+        for invoice in asked {
+            let open = self.get(&format!("/v1/invoices/{invoice}")).await;
+            if open["status"] == "open" && self.dice.below(3) == 0 {
+                self.did(format!("asks to pay {invoice}"));
+                self.ask(Method::POST, &format!("/v1/invoices/{invoice}/pay"), &[]).await;
+            }
+        }
+        self.settle_the_period().await;
     }
 }
