@@ -14,6 +14,9 @@ use crate::domain::names::ProviderId;
 /// The most lines of one invoice, or items of one checkout.
 pub const LINES_MAX: usize = 2_000;
 
+/// How often something of one event is fetched: the lines of an invoice, and then what its subscription has.
+const RESTS_MAX: usize = 2;
+
 /// Why the rest is not there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoLines {
@@ -25,7 +28,7 @@ pub(super) enum NoLines {
 
 /// What an event leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
+enum Rest {
     Lines {
         invoice: ProviderId,
     },
@@ -40,7 +43,7 @@ pub(super) enum Rest {
 
 impl Rest {
     /// What is to be fetched before the event can be read. That of a connected account cannot be asked for with our key.
-    pub(super) fn of(event: &Envelope, translation: &Translation) -> Option<Self> {
+    fn of(event: &Envelope, translation: &Translation) -> Option<Self> {
         let Err(SetAside::Incomplete(_)) = translation else { return None };
         let object = event.object().filter(|_| event.account.is_none())?;
         match object.text("object")? {
@@ -52,7 +55,7 @@ impl Rest {
     }
 
     /// The event with all of it.
-    pub(super) async fn fetch(&self, client: &Client, event: Envelope) -> Result<Envelope, NoLines> {
+    async fn fetch(&self, client: &Client, event: Envelope) -> Result<Envelope, NoLines> {
         match self {
             Self::Lines { invoice } => {
                 let listing = Listing::Lines { invoice: invoice.to_string() };
@@ -76,8 +79,27 @@ impl Rest {
     }
 }
 
+/// What an event says with what it leaves out, as far as there is somebody to ask, and the event with that.
+pub(super) async fn read_whole(
+    client: Option<&Client>,
+    mut event: Envelope,
+    read: impl Fn(&Envelope) -> Translation,
+) -> Result<(Envelope, Translation), NoLines> {
+    for _ in 0..RESTS_MAX {
+        let translation = read(&event);
+        let Some((client, rest)) = client.zip(Rest::of(&event, &translation)) else {
+            let Some(alone) = without_items(&event, &translation) else { return Ok((event, translation)) };
+            let translation = read(&alone);
+            return Ok((alone, translation));
+        };
+        event = rest.fetch(client, event).await?;
+    }
+    let translation = read(&event);
+    Ok((event, translation))
+}
+
 /// The same event where nobody can be asked: it says all that will ever be known of what was bought.
-pub(super) fn without_items(event: &Envelope, translation: &Translation) -> Option<Envelope> {
+fn without_items(event: &Envelope, translation: &Translation) -> Option<Envelope> {
     let Err(SetAside::Incomplete(_)) = translation else { return None };
     let object = event.object()?;
     let items = match object.text("object")? {

@@ -12,13 +12,10 @@ use crate::{
         discounts::{self, CouponTold, Coupons, Filled},
         envelope::Envelope,
         inbox::claim::Due,
-        rest::{self, Rest},
+        rest,
         translate::{About, Instructions, Owner, SetAside, Translation, translate},
     },
 };
-
-/// How often something of one event is fetched: the lines of an invoice, and then what its subscription has.
-const RESTS_MAX: usize = 2;
 
 /// An event as it was delivered.
 pub(super) struct Read {
@@ -98,22 +95,13 @@ impl Processor {
     }
 
     /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
-    async fn translate(&self, mut event: Envelope, until: Instant) -> Translation {
-        for _ in 0..RESTS_MAX {
-            let translation = self.read(&event);
-            let Some((client, rest)) = self.client.as_ref().zip(Rest::of(&event, &translation)) else {
-                let alone = rest::without_items(&event, &translation);
-                return alone.map_or(translation, |event| self.read(&event));
-            };
-            event = match tokio::time::timeout_at(until, rest.fetch(client, event)).await {
-                Ok(Ok(event)) => event,
-                Ok(Err(error)) => return Err(SetAside::Incomplete(format!("the rest of it: {error}"))),
-                Err(_) => {
-                    return Err(SetAside::Incomplete("the rest of it was not there in time".to_owned()));
-                }
-            };
+    async fn translate(&self, event: Envelope, until: Instant) -> Translation {
+        let whole = rest::read_whole(self.client.as_ref(), event, |event| self.read(event));
+        match tokio::time::timeout_at(until, whole).await {
+            Ok(Ok((_, translation))) => translation,
+            Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of it: {error}"))),
+            Err(_) => Err(SetAside::Incomplete("the rest of it was not there in time".to_owned())),
         }
-        self.read(&event)
     }
 
     fn read(&self, event: &Envelope) -> Translation {

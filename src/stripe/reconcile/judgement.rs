@@ -30,7 +30,7 @@ use crate::{
         envelope::Envelope,
         inbox::State,
         known::{Known, NotFound},
-        rest::{NoLines, Rest},
+        rest::{self, NoLines},
         translate::{Instructions, Owner, SetAside, Translation, translate},
     },
 };
@@ -159,10 +159,9 @@ impl Reconciler {
             Err(error) => return Ok(Err(SetAside::Held(error.to_string()))),
         };
         let event = self.with_discounts(event).await?;
-        let translation = translate(&event, self.ledger.catalog(), &self.deployment);
-        let Some(rest) = Rest::of(&event, &translation) else { return Ok(translation) };
-        let event = match rest.fetch(&self.client, event).await {
-            Ok(event) => event,
+        let read = |event: &Envelope| translate(event, self.ledger.catalog(), &self.deployment);
+        let (event, translation) = match rest::read_whole(Some(&self.client), event, read).await {
+            Ok(whole) => whole,
             // That is about this invoice; everything else is about Stripe.
             Err(error @ (NoLines::TooMany | NoLines::NotAnswered(CallError::Rejected(_)))) => {
                 return Ok(Err(SetAside::Incomplete(error.to_string())));
@@ -170,7 +169,7 @@ impl Reconciler {
             Err(NoLines::NotAnswered(error)) => return Err(error.into()),
         };
         suspect.object = event.object().and_then(Document::to_value).unwrap_or_default();
-        Ok(translate(&event, self.ledger.catalog(), &self.deployment))
+        Ok(translation)
     }
 
     /// What it brings rests on what its discounts are, of which an object only has the ids.
