@@ -49,6 +49,16 @@ pub(super) fn named(event: &Envelope) -> BTreeSet<String> {
     unexplained(event)
 }
 
+/// Whether Stripe has to be asked what is behind a discount. That of a connected account cannot be asked for with our key.
+pub(super) fn asks(event: &Envelope, known: &Coupons) -> bool {
+    if event.account.is_some() || unexplained(event).is_empty() {
+        return false;
+    }
+    let mut event = event.clone();
+    put_in(&mut event, known);
+    !unexplained(&event).is_empty()
+}
+
 /// Puts in what is known, and asks Stripe for the rest, until then.
 pub(super) async fn fill(
     client: Option<&Client>,

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{
     inbox::{
         State,
-        claim::{Due, Settled},
+        claim::{Due, Lane, Settled},
     },
     translate::SetAside,
 };
@@ -56,7 +56,7 @@ impl Fate {
         }
     }
 
-    pub(super) fn settle(self, due: &Due, retries: Retries, at: Timestamp) -> Settled {
+    pub(super) fn settle(self, due: &Due, lane: Lane, retries: Retries, at: Timestamp) -> Settled {
         let settled = |state, reason, account| Settled {
             event_id: due.event_id.clone(),
             state,
@@ -64,6 +64,7 @@ impl Fate {
             attempts: due.attempts,
             next_attempt_at: None,
             account,
+            lane,
         };
         match self {
             Self::Done(account, note) => settled(State::Processed, note, Some(account)),

@@ -1,8 +1,8 @@
 //! How do stored events reach the ledger? Here they are translated, and their commands executed.
 //!
 //! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
-//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched ([`super::rest`]). An event whose commands were executed and which was
-//! not marked so, because the process died in between, is handled again: its commands have the same keys, and
+//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched ([`super::rest`]), and others go
+//! on meanwhile: such events have a lane of their own. An event whose commands were executed and which was not marked so, because the process died in between, is handled again: its commands have the same keys, and
 //! count once.
 
 mod plan;
@@ -20,8 +20,8 @@ use super::{
     client::Client,
     fate::Fate,
     inbox::{
-        Inbox,
-        claim::{Due, Learned, Settled},
+        Inbox, State,
+        claim::{Due, Lane, Learned, Settled},
     },
     known::{Known, bought_by},
     second,
@@ -108,8 +108,12 @@ impl Processor {
 
     /// Works until `stop`. What is claimed by then is finished first.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.run_lane(Lane::Whole, &stop), self.run_lane(Lane::Asking, &stop));
+    }
+
+    async fn run_lane(&self, lane: Lane, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            let rest = match self.work().await {
+            let rest = match self.work_lane(lane).await {
                 Ok(Progress::Handled(_)) => continue,
                 Ok(Progress::Idle) => POLL_INTERVAL,
                 Ok(Progress::Interrupted) => PAUSE,
@@ -121,7 +125,7 @@ impl Processor {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.inbox.arrival() => {}
+                () = self.inbox.arrival(lane) => {}
                 () = tokio::time::sleep(rest) => {}
             }
         }
@@ -132,13 +136,24 @@ impl Processor {
     /// # Errors
     /// When the database does not answer. Nothing is lost by that: it is all done again.
     pub async fn work(&self) -> Result<Progress, sqlx::Error> {
+        match self.work_lane(Lane::Whole).await? {
+            Progress::Idle => self.work_lane(Lane::Asking).await,
+            progress => Ok(progress),
+        }
+    }
+
+    async fn work_lane(&self, lane: Lane) -> Result<Progress, sqlx::Error> {
         let at = self.ledger.clock().now();
-        let mut claim = self.inbox.claim(at).await?;
+        let mut claim = self.inbox.claim(lane, at).await?;
         if claim.due.is_empty() {
             return Ok(Progress::Idle);
         }
-        let read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
+        let mut read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
         let coupons = claim.coupons(&discounts_named(&read)).await?;
+        let mut left = Vec::new();
+        if lane == Lane::Whole {
+            (left, read) = self.incomplete(read, &coupons);
+        }
         let parties = self.translate_all(read, &coupons).await;
         let known = Known {
             links: claim.links(&names(&parties, Owner::customer)).await?,
@@ -147,7 +162,7 @@ impl Processor {
         };
         let deadline = Instant::now() + CLAIM_PATIENCE;
         let handled: Vec<Handled> = stream::iter(parties.into_values())
-            .map(|party| self.handle_party(party, &known, deadline))
+            .map(|party| self.handle_party(party, &known, lane, deadline))
             .buffer_unordered(PARTIES_CONCURRENT_MAX)
             .collect()
             .await;
@@ -158,20 +173,30 @@ impl Processor {
             learned.extend(party.learned);
         }
         settled.iter().for_each(|settled| self.watch.event(settled));
+        settled.extend(left.iter().map(|read| put_off(&read.due)));
         claim.settle(&settled, &learned, at).await?;
+        if !left.is_empty() {
+            self.inbox.wake_lane(Lane::Asking);
+        }
         Ok(if interrupted { Progress::Interrupted } else { Progress::Handled(settled.len()) })
     }
 
     /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
     /// their commands are sent, without waiting for each to be stored before the next is decided.
-    async fn handle_party(&self, events: Vec<Translated>, known: &Known, deadline: Instant) -> Handled {
+    async fn handle_party(
+        &self,
+        events: Vec<Translated>,
+        known: &Known,
+        lane: Lane,
+        deadline: Instant,
+    ) -> Handled {
         let instructions = || events.iter().filter_map(Translated::instructions);
         let mut known = known.part_for(events.iter().filter_map(Translated::owner_and_subject));
         known.expect(instructions());
         let plans: Vec<Plan> = events.into_iter().map(|event| plan(event, &mut known)).collect();
         let mut outcomes = stream::iter(plans)
             .map(|plan| async move {
-                if Instant::now() > deadline { Outcome::Left } else { self.carry_out(plan).await }
+                if Instant::now() > deadline { Outcome::Left } else { self.carry_out(plan, lane).await }
             })
             .buffered(EVENTS_CONCURRENT_MAX);
         let mut handled = Handled::default();
@@ -191,7 +216,7 @@ impl Processor {
         handled
     }
 
-    async fn carry_out(&self, plan: Plan) -> Outcome {
+    async fn carry_out(&self, plan: Plan, lane: Lane) -> Outcome {
         let mut learned = Learned { coupons: plan.coupons, ..Learned::default() };
         let fate = match plan.todo {
             Err(fate) => fate,
@@ -201,7 +226,7 @@ impl Processor {
                 Err(Obstacle::Passing) => return Outcome::Interrupted,
             },
         };
-        Outcome::Settled(fate.settle(&plan.due, self.retries, self.ledger.clock().now()), learned)
+        Outcome::Settled(fate.settle(&plan.due, lane, self.retries, self.ledger.clock().now()), learned)
     }
 
     async fn execute_all(&self, due: &Due, told: &Told, learned: &mut Learned) -> Result<(), Obstacle> {
@@ -252,6 +277,19 @@ impl Processor {
                 Err(Obstacle::Passing)
             }
         }
+    }
+}
+
+/// Stripe is asked about it first.
+fn put_off(due: &Due) -> Settled {
+    Settled {
+        event_id: due.event_id.clone(),
+        state: State::Received,
+        reason: None,
+        attempts: due.attempts,
+        next_attempt_at: None,
+        account: None,
+        lane: Lane::Asking,
     }
 }
 

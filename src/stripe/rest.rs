@@ -79,6 +79,12 @@ impl Rest {
     }
 }
 
+/// Whether Stripe has to be asked for what an event leaves out.
+pub(super) fn asks(event: &Envelope, read: impl Fn(&Envelope) -> Translation) -> bool {
+    let kind = event.object().and_then(|object| object.text("object"));
+    matches!(kind, Some("invoice" | "checkout.session")) && Rest::of(event, &read(event)).is_some()
+}
+
 /// What an event says with what it leaves out, as far as there is somebody to ask, and the event with that.
 pub(super) async fn read_whole(
     client: Option<&Client>,

@@ -51,6 +51,23 @@ pub struct Settled {
     pub attempts: i32,
     pub next_attempt_at: Option<Timestamp>,
     pub account: Option<AccountId>,
+    /// Who is to handle it, if it is to be handled again.
+    pub lane: Lane,
+}
+
+/// What an event needs to be handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// It says all that there is to know.
+    Whole,
+    /// Stripe is asked for what it leaves out. Others do not wait for that.
+    Asking,
+}
+
+impl Lane {
+    const fn asks(self) -> bool {
+        matches!(self, Self::Asking)
+    }
 }
 
 /// Which accounts each customer is linked to: one, unless Stripe contradicted itself.
@@ -104,12 +121,13 @@ pub struct Claim {
 }
 
 impl Inbox {
-    pub(in crate::stripe) async fn claim(&self, at: Timestamp) -> Result<Claim, sqlx::Error> {
+    pub(in crate::stripe) async fn claim(&self, lane: Lane, at: Timestamp) -> Result<Claim, sqlx::Error> {
         let mut transaction = self.pool().begin().await?;
         let due = sqlx::query_as(include_str!("claim.sql"))
             .bind(at.to_utc())
             .bind(PARTIES_MAX)
             .bind(CLAIMED_MAX)
+            .bind(lane.asks())
             .fetch_all(&mut *transaction)
             .await?;
         Ok(Claim { transaction, due })
@@ -162,6 +180,7 @@ impl Claim {
             .bind(next.collect::<Vec<_>>())
             .bind(settled.iter().map(|one| one.account.as_ref().map(AccountId::as_str)).collect::<Vec<_>>())
             .bind(at.to_utc())
+            .bind(settled.iter().map(|one| one.lane.asks()).collect::<Vec<_>>())
             .execute(&mut *self.transaction)
             .await
             .map(|_| ())

@@ -25,6 +25,8 @@ use super::{
 };
 use crate::domain::{names::ProviderId, time::Timestamp};
 
+use claim::Lane;
+
 pub use list::{Entry, Page, Summary};
 pub use operate::Operated;
 pub use proof::{Fetched, Proof};
@@ -39,6 +41,7 @@ pub const BODY_BYTES_MAX: usize = 1_000_000;
 pub struct Inbox {
     pool: PgPool,
     arrivals: Arc<Notify>,
+    incomplete: Arc<Notify>,
 }
 
 /// A delivery is safe with us.
@@ -67,7 +70,7 @@ pub enum ReceiveError {
 impl Inbox {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, arrivals: Arc::new(Notify::new()) }
+        Self { pool, arrivals: Arc::default(), incomplete: Arc::default() }
     }
 
     /// Takes a delivery: verifies it, stores it once, and wakes the processor of this process.
@@ -85,7 +88,7 @@ impl Inbox {
         let event = Envelope::parse(body)?;
         let stored = self.store(&event, (Proof::Signed, Some(&secret)), body, at).await?;
         if stored {
-            self.wake();
+            self.wake_lane(Lane::Whole);
         }
         Ok(Received { event: event.id, kind: event.kind, secret, repeated: !stored })
     }
@@ -103,19 +106,31 @@ impl Inbox {
     ) -> Result<bool, sqlx::Error> {
         let stored = self.store(event, (fetched.into(), None), body, at).await?;
         if stored {
-            self.wake();
+            self.wake_lane(Lane::Whole);
         }
         Ok(stored)
     }
 
     /// Has the processor of this process look for work now.
     pub fn wake(&self) {
-        self.arrivals.notify_one();
+        self.wake_lane(Lane::Whole);
+        self.wake_lane(Lane::Asking);
+    }
+
+    pub(super) fn wake_lane(&self, lane: Lane) {
+        self.bell(lane).notify_one();
     }
 
     /// Waits until there may be work.
-    pub(super) async fn arrival(&self) {
-        self.arrivals.notified().await;
+    pub(super) async fn arrival(&self, lane: Lane) {
+        self.bell(lane).notified().await;
+    }
+
+    fn bell(&self, lane: Lane) -> &Notify {
+        match lane {
+            Lane::Whole => &self.arrivals,
+            Lane::Asking => &self.incomplete,
+        }
     }
 
     pub(super) const fn pool(&self) -> &PgPool {

@@ -61,6 +61,17 @@ impl Translated {
 }
 
 impl Processor {
+    /// Those that Stripe has to be asked about, and the others, where Stripe can be asked.
+    pub(super) fn incomplete(&self, read: Vec<Read>, coupons: &Coupons) -> (Vec<Read>, Vec<Read>) {
+        let asks = |read: &Read| {
+            let event = read.event.as_ref().ok().filter(|_| self.client.is_some());
+            event.is_some_and(|event| {
+                discounts::asks(event, coupons) || rest::asks(event, |event| self.read(event))
+            })
+        };
+        read.into_iter().partition(asks)
+    }
+
     /// By party, each in the order of arrival.
     pub(super) async fn translate_all(
         &self,

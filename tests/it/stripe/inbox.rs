@@ -269,7 +269,7 @@ async fn the_list_goes_on_where_it_ended() {
 }
 
 /// A top-up by a customer of its own.
-fn top_up(number: usize, customers: usize) -> Value {
+pub fn top_up(number: usize, customers: usize) -> Value {
     let mut event = value(SHAPES[1], "checkout.session.completed.topup.json");
     let customer = number % customers;
     let account = format!("account-{customer}");

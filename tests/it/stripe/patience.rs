@@ -11,10 +11,12 @@ use counterfoil::{
     },
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     bureau::Bureau,
     documents::{here, value},
+    inbox::top_up,
 };
 
 const FETCHING: Duration = Duration::from_secs(5);
@@ -56,6 +58,7 @@ async fn a_claim_fetches_for_five_seconds_and_what_is_not_there_waits_for_its_ne
         events.push(bureau.desk.take(event).await);
     }
 
+    bureau.desk.processor.work().await.unwrap();
     let begun = Instant::now();
     bureau.desk.processor.work().await.unwrap();
     let took = begun.elapsed();
@@ -73,4 +76,34 @@ async fn a_claim_fetches_for_five_seconds_and_what_is_not_there_waits_for_its_ne
     for event in &events {
         assert_eq!(bureau.desk.state(event).await, State::Processed, "{}", bureau.desk.reason(event).await);
     }
+}
+
+/// What Stripe is asked about is waited for beside the others, and not before them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_what_stripe_is_asked_about_another() {
+    let (long, invoice) = long_invoice(1);
+    let made = long["created"].as_i64().unwrap();
+    let bureau = open(Timestamp::from_seconds(made + 60).unwrap()).await;
+    bureau.desk.tell(&["customer.created.json"]).await;
+    bureau.fail(json!([{ "delay_ms": 60_000 }])).await;
+    let asking = bureau.desk.take(&long).await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(bureau.desk.processor.clone().run(stop.clone()));
+    let begun = Instant::now();
+    for number in 0..5 {
+        let other = bureau.desk.take(&top_up(number, 5)).await;
+        while bureau.desk.state(&other).await != State::Processed {
+            assert!(begun.elapsed() < FETCHING, "{number}: {}", bureau.desk.reason(&other).await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    assert_eq!(bureau.desk.state(&asking).await, State::Received);
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(bureau.desk.state(&asking).await, State::Waiting);
+    bureau.fail(json!([])).await;
+    bureau.happened(&[], &[invoice]).await;
+    bureau.desk.pass(2);
+    bureau.desk.work().await;
+    assert_eq!(bureau.desk.state(&asking).await, State::Processed, "{}", bureau.desk.reason(&asking).await);
 }
