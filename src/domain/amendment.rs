@@ -9,7 +9,7 @@ use super::{
     amount::{Credits, Money},
     catalog::{Catalog, Downgrade, Interval, PlanPrice},
     names::{PlanId, ProviderId},
-    refusal::Refusal,
+    refusal::{Refusal, Unsold},
     sale,
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
@@ -49,7 +49,7 @@ pub struct Wish {
 }
 
 /// What is paid for, again and again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Order {
     pub plan: PlanId,
     pub interval: Interval,
@@ -153,7 +153,7 @@ pub fn check(terms: &SubscriptionTerms, step: Step) -> Result<(), Refusal> {
 pub fn cancel(terms: &SubscriptionTerms, when: CancelAt) -> Result<(), Refusal> {
     check(terms, Step::Cancel)?;
     match when {
-        CancelAt::PeriodEnd if terms.cancel_at.is_some() => Err(Refusal::NothingToChange),
+        CancelAt::PeriodEnd if terms.cancel_at.is_some() => Err(Refusal::NothingToChange { held: None }),
         CancelAt::PeriodEnd | CancelAt::Now => Ok(()),
     }
 }
@@ -177,7 +177,7 @@ pub fn change(
         quantity: wish.quantity.unwrap_or(held.quantity),
     };
     if to == *held {
-        return Err(Refusal::NothingToChange);
+        return Err(Refusal::NothingToChange { held: Some(to) });
     }
     let price = offer(catalog, &to)?;
     let ends = if is_less(catalog, held, &to)? { waits(terms, catalog) } else { None };
@@ -257,15 +257,14 @@ pub fn cost(catalog: &Catalog, order: &Order) -> Result<Money, Refusal> {
 fn offer<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
     let plan = catalog.plan(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
-    let price = plan.price(order.interval).filter(|_| plan.is_sold());
-    price.ok_or(Refusal::NotForSale { setting: None })
+    plan.offer(order.interval).map_err(Refusal::NotForSale)
 }
 
 /// What it costs, also where it is not sold any more: somebody may have it.
 fn price<'a>(catalog: &'a Catalog, order: &Order) -> Result<&'a PlanPrice, Refusal> {
     let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
-    plan.price_of_old(order.interval).ok_or(Refusal::NotForSale { setting: None })
+    plan.price_of_old(order.interval).ok_or(Refusal::NotForSale(Unsold::NoPrice))
 }
 
 /// More is paid for at once. Less is given back as the catalog says, and so is everything where it says that nothing

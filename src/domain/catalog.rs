@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 use super::{
     amount::{Credits, Currency, Money, Ratio},
     names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+    refusal::Unsold,
     time::CalendarUnit,
 };
 pub use super::{
@@ -121,6 +122,20 @@ impl Plan {
         self.prices.iter().find(|price| price.interval == interval)
     }
 
+    /// The price that somebody may buy it at now.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn offer(&self, interval: Interval) -> Result<&PlanPrice, Unsold> {
+        if !self.is_sold() {
+            return Err(Unsold::Retired);
+        }
+        self.price(interval).ok_or_else(|| match self.prices.as_slice() {
+            [] => Unsold::NoPrice,
+            others => Unsold::Interval { intervals: others.iter().map(|price| price.interval).collect() },
+        })
+    }
+
     /// What it costs somebody who pays by that interval, also where nobody new can.
     #[must_use]
     pub fn price_of_old(&self, interval: Interval) -> Option<&PlanPrice> {
@@ -213,6 +228,14 @@ pub struct Pack {
 }
 
 impl Pack {
+    /// The pack, if somebody may buy it now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn offer(&self) -> Result<&Self, Unsold> {
+        if self.is_sold() { Ok(self) } else { Err(Unsold::Retired) }
+    }
+
     #[must_use]
     pub fn is_sold(&self) -> bool {
         self.standing == Standing::Sold

@@ -113,10 +113,7 @@ pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result
     let money = match payable {
         Payable::Pack { pack, quantity } => {
             let pack = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
-            price(
-                Some(pack).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?,
-                *quantity,
-            )
+            price(pack.offer().map_err(Refusal::NotForSale)?, *quantity)
         }
         Payable::Credits(credits) => Some(SoldPack::of_credits(catalog, *credits)?.price),
         Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),

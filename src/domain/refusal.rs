@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::{
-    amendment::Step,
+    amendment::{Order, Step},
     amount::{Credits, Currency},
+    catalog::Interval,
     credits::HoldOutcome,
     invoice::InvoiceState,
     limits::LimitState,
@@ -87,11 +88,7 @@ pub enum Refusal {
         plan: PlanId,
     },
     UnknownPack,
-    /// The catalog has it, and no price at the payment provider.
-    NotForSale {
-        /// The setting that would name the price.
-        setting: Option<String>,
-    },
+    NotForSale(Unsold),
     /// The catalog sells no such free amount of credits.
     TopUpOutOfBounds {
         smallest: Credits,
@@ -155,10 +152,32 @@ pub enum Refusal {
         state: InvoiceState,
     },
     /// It is so already.
-    NothingToChange,
+    NothingToChange {
+        /// What the payment provider has, if something else was asked to be that. It may not be paid.
+        held: Option<Order>,
+    },
     /// The price that was shown does not hold any more.
     PreviewExpired {
         /// The earliest date that can be asked for now.
         oldest: Timestamp,
+    },
+}
+
+/// Why is something not for sale that the catalog knows?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Unsold {
+    /// It has no price: it is what everybody has who pays for nothing.
+    NoPrice,
+    /// It has a price for another interval.
+    Interval { intervals: Vec<Interval> },
+    /// It was sold once.
+    Retired,
+    /// The catalog sells no free amount of credits.
+    NoTopUp,
+    /// Nobody has said which price at the payment provider it is sold at.
+    NoPriceId {
+        /// The setting that would name it.
+        setting: Option<String>,
     },
 }

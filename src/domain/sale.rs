@@ -8,7 +8,7 @@ use super::{
     charges,
     event::PaymentPurpose,
     names::{PackId, PlanId, ProviderId},
-    refusal::Refusal,
+    refusal::{Refusal, Unsold},
     sold::SoldPack,
     subscription::SubscriptionTerms,
     time::Timestamp,
@@ -56,8 +56,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
         Wish::Plan { plan, interval, quantity, trial } => {
             check_subscriptions(account, catalog, at)?;
             let offer = catalog.plan(plan).ok_or_else(|| Refusal::UnknownPlan { plan: plan.clone() })?;
-            let price = offer.price(*interval).filter(|_| offer.is_sold());
-            let price = price.ok_or(Refusal::NotForSale { setting: None })?;
+            let price = offer.offer(*interval).map_err(Refusal::NotForSale)?;
             let days = offer.trial.map_or(0, |trial| trial.days);
             Ok(Sale {
                 price_id: Some(price_id(&price.stripe)?),
@@ -69,8 +68,7 @@ pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) ->
         }
         Wish::Pack { pack, quantity } => {
             let offer = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
-            let offer =
-                Some(offer).filter(|pack| pack.is_sold()).ok_or(Refusal::NotForSale { setting: None })?;
+            let offer = offer.offer().map_err(Refusal::NotForSale)?;
             charges::in_bounds(catalog, charges::price(offer, *quantity))?;
             Ok(Sale {
                 price_id: Some(price_id(&offer.stripe)?),
@@ -190,5 +188,5 @@ fn trial_days(account: &OpenAccount, days: u16) -> Result<u16, Refusal> {
 
 pub(super) fn price_id(price: &StripePrice) -> Result<String, Refusal> {
     let id = price.sale_id().map(str::to_owned);
-    id.ok_or_else(|| Refusal::NotForSale { setting: price.setting.clone() })
+    id.ok_or_else(|| Refusal::NotForSale(Unsold::NoPriceId { setting: price.setting.clone() }))
 }

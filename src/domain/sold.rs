@@ -13,7 +13,7 @@ use super::{
     command::RecordPackPurchase,
     credits::Grant,
     names::{PackId, ProviderId},
-    refusal::Refusal,
+    refusal::{Refusal, Unsold},
     time::Timestamp,
     top_up::{PACK, pack_id},
 };
@@ -75,7 +75,7 @@ impl SoldPack {
     /// # Errors
     /// When the catalog sells no free amount, or not so much or so little.
     pub fn of_credits(catalog: &Catalog, credits: Credits) -> Result<Self, Refusal> {
-        let top_up = catalog.top_up.as_ref().ok_or(Refusal::NotForSale { setting: None })?;
+        let top_up = catalog.top_up.as_ref().ok_or(Refusal::NotForSale(Unsold::NoTopUp))?;
         let (smallest, largest) = (top_up.smallest, top_up.largest);
         let price = top_up.price_of(credits).ok_or(Refusal::TopUpOutOfBounds { smallest, largest })?;
         let pack = pack_id().map_err(|_| Refusal::UnknownPack)?;

@@ -83,8 +83,9 @@ codes! {
         "GET /v1/catalog lists the plans.";
     UnknownPack = UNPROCESSABLE_ENTITY, "unknown_pack", "There is no such pack",
         "GET /v1/catalog lists the packs.";
-    NotForSale = CONFLICT, "not_for_sale", "It has no price at Stripe",
-        "Choose something else. The operator sets `setting` to the id of a price to sell it.";
+    NotForSale = CONFLICT, "not_for_sale", "It is not for sale",
+        "Choose something else of GET /v1/catalog. `reason` says why: `no_price`, `interval`, `retired`, `no_top_up`, or \
+         `no_price_id`, where the operator sets `setting` to the id of a price to sell it.";
     SubscriptionActive = CONFLICT, "subscription_active", "There is a subscription already",
         "Change it: POST /v1/accounts/{account}/subscription/change. One that is not paid is paid by its invoice, or \
          cancelled first.";

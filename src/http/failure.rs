@@ -250,7 +250,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::SeveralSubscriptions { .. } => Code::SeveralSubscriptions,
         Refusal::SubscriptionState { .. } => Code::SubscriptionState,
         Refusal::ChangeUnpaid { .. } => Code::ChangeUnpaid,
-        Refusal::NothingToChange => Code::NothingToChange,
+        Refusal::NothingToChange { .. } => Code::NothingToChange,
         Refusal::PreviewExpired { .. } => Code::PreviewExpired,
     }
 }

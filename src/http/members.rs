@@ -3,7 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{credits::HoldOutcome, limits::LimitState, refusal::Refusal, time::Timestamp},
+    domain::{
+        credits::HoldOutcome,
+        limits::LimitState,
+        refusal::{Refusal, Unsold},
+        time::Timestamp,
+    },
     ledger::ExecuteError,
     stripe::{billing::Sought, client::Rejection, declines::Remedy},
 };
@@ -132,7 +137,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         Refusal::UnknownPack => json!({ "path": "$.pack" }),
         Refusal::NoTrial => json!({ "path": "$.trial" }),
         Refusal::UnknownPlan { plan } | Refusal::SubscriptionActive { plan } => json!({ "plan": plan }),
-        Refusal::NotForSale { setting } => json!({ "setting": setting }),
+        Refusal::NotForSale(unsold) => json!(unsold),
         Refusal::PaymentOutOfBounds { smallest, largest, currency } => {
             json!({ "smallest": smallest, "largest": largest, "currency": currency })
         }
@@ -166,7 +171,8 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         | Refusal::NoCustomer
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound
-        | Refusal::NothingToChange => json!({}),
+        | Refusal::NothingToChange { held: None } => json!({}),
+        Refusal::NothingToChange { held: Some(held) } => json!({ "at_stripe": held }),
     })
 }
 
@@ -254,9 +260,7 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         ),
         Refusal::DebtSmaller { debt } => format!("The account owes {debt} credits."),
         Refusal::HoldsOpen { held } => format!("{held} credits are held."),
-        Refusal::NotForSale { setting: Some(setting) } => {
-            format!("The setting {setting} would name its price.")
-        }
+        Refusal::NotForSale(unsold) => not_for_sale(unsold),
         Refusal::SubscriptionActive { plan } => format!("The account is subscribed to `{plan}`."),
         Refusal::SeveralSubscriptions { subscriptions } => {
             format!("The account has {} subscriptions.", subscriptions.len())
@@ -264,6 +268,13 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         Refusal::SubscriptionState { terms, allowed, .. } if allowed.is_empty() => {
             format!("The subscription {} has ended.", terms.subscription)
         }
+        Refusal::NothingToChange { held: Some(held) } => format!(
+            "At Stripe it is {} of `{}` by the {} already. While that is not paid, or its money went back, the account has \
+             what was paid for; it comes with the next payment.",
+            held.quantity,
+            held.plan,
+            held.interval.as_str()
+        ),
         Refusal::ChangeUnpaid { invoice, state } => format!(
             "The invoice {invoice} of an earlier change is {}, and Stripe would give back money that nobody has paid.",
             state.words()
@@ -296,7 +307,6 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::NothingOwed
         | Refusal::UnknownPlan { .. }
         | Refusal::UnknownPack
-        | Refusal::NotForSale { setting: None }
         | Refusal::NoTrial
         | Refusal::PackNotRefundable
         | Refusal::PaymentDisputed
@@ -304,7 +314,25 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound
         | Refusal::SubscriptionState { .. }
-        | Refusal::NothingToChange => format!("{}.", super::failure::code_of_refusal(refusal).about().title),
+        | Refusal::NothingToChange { held: None } => {
+            format!("{}.", super::failure::code_of_refusal(refusal).about().title)
+        }
+    }
+}
+
+fn not_for_sale(unsold: &Unsold) -> String {
+    match unsold {
+        Unsold::NoPrice => {
+            "It has no price: whoever is subscribed to nothing has it. Cancel the subscription to come back to it.".to_owned()
+        }
+        Unsold::Interval { intervals } => {
+            let names: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
+            format!("It is sold by the {} alone.", names.join(" and the "))
+        }
+        Unsold::Retired => "It is not sold any more. Who has it keeps it.".to_owned(),
+        Unsold::NoTopUp => "The catalog sells packs, and no free amount of credits.".to_owned(),
+        Unsold::NoPriceId { setting: Some(setting) } => format!("The setting {setting} would name its price at Stripe."),
+        Unsold::NoPriceId { setting: None } => "The catalog names no price of it at Stripe.".to_owned(),
     }
 }
 

@@ -138,7 +138,7 @@ impl Processor {
     pub async fn work(&self) -> Result<Progress, sqlx::Error> {
         match self.work_lane(Lane::Whole).await? {
             Progress::Idle => self.work_lane(Lane::Asking).await,
-            progress => Ok(progress),
+            progress @ (Progress::Handled(_) | Progress::Interrupted) => Ok(progress),
         }
     }
 

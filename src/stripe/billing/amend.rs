@@ -199,7 +199,7 @@ impl Billing {
             }
             Wanted::WithdrawChange => {
                 let schedule = self.find_subscription(terms).await?.schedule;
-                let schedule = schedule.ok_or(Refusal::NothingToChange)?;
+                let schedule = schedule.ok_or(Refusal::NothingToChange { held: None })?;
                 Amendment::Release(ReleaseSchedule { schedule })
             }
         };

@@ -12,7 +12,7 @@ use crate::{
         event::PaymentPurpose,
         metadata::Metadata,
         names::{AccountId, Actor, PackId, PlanId, ProviderId},
-        refusal::Refusal,
+        refusal::{Refusal, Unsold},
         sale::{self, Sale, Wish},
         sold::SoldPack,
         time::Timestamp,
@@ -147,7 +147,7 @@ impl Billing {
                 let plan = plan.map(|plan| plan.to_string()).unwrap_or_default();
                 Sold::Plan { plan, trial_days: sale.trial_days }
             }
-            PaymentPurpose::Other => return Err(Refusal::NotForSale { setting: None }.into()),
+            PaymentPurpose::Other => return Err(Refusal::NotForSale(Unsold::NoPrice).into()),
         };
         let Sale { price_id: price, quantity, .. } = sale;
         let request = OpenCheckout {
@@ -182,7 +182,7 @@ impl Billing {
             return Ok(Sold::Pack { pack: pack.to_string(), terms });
         }
         let top_up = self.0.ledger.catalog().top_up.as_ref().zip(terms);
-        let (top_up, terms) = top_up.ok_or(Refusal::NotForSale { setting: None })?;
+        let (top_up, terms) = top_up.ok_or(Refusal::NotForSale(Unsold::NoTopUp))?;
         Ok(Sold::Credits { terms, name: top_up.name.clone(), product: top_up.product_id.clone() })
     }
 
@@ -312,7 +312,7 @@ fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, 
         }
         Sold::Credits { terms, .. } => Ok(PaymentPurpose::Pack { pack: terms.pack.clone(), quantity: 1 }),
     };
-    purpose.map_err(|_| BillingError::Refused(Refusal::NotForSale { setting: None }))
+    purpose.map_err(|_| BillingError::Refused(Refusal::NotForSale(Unsold::NoPrice)))
 }
 
 fn opened(answer: &CheckoutOpened) -> Result<Opened, BillingError> {

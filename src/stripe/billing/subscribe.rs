@@ -12,7 +12,7 @@ use crate::{
         event::PaymentPurpose,
         metadata::Metadata,
         names::{AccountId, PlanId, ProviderId},
-        refusal::Refusal,
+        refusal::{Refusal, Unsold},
         sale::{self, Sale, Wish},
     },
     stripe::{
@@ -149,7 +149,7 @@ impl Billing {
         let Sale { price_id, quantity, trial_days, purpose, .. } =
             sale::sell(&view.account, catalog, &wish, now)?;
         let PaymentPurpose::Subscription { plan: Some(plan), .. } = purpose else {
-            return Err(Refusal::NotForSale { setting: None }.into());
+            return Err(Refusal::NotForSale(Unsold::NoPrice).into());
         };
         let open = sale::open(&view.account)?;
         self.check_unheard(id, open, &wish).await?;
@@ -160,7 +160,7 @@ impl Billing {
             account: subscribe.account.to_string(),
             customer,
             plan: plan.to_string(),
-            price: price_id.ok_or(Refusal::NotForSale { setting: None })?,
+            price: price_id.ok_or(Refusal::NotForSale(Unsold::NoPrice))?,
             quantity,
             trial_days,
             method: subscribe.method.as_ref().map(ToString::to_string),

@@ -207,9 +207,13 @@ async fn what_cannot_be_changed_is_refused_without_a_call_that_changes_anything(
         .is_problem(409, "no_subscription");
     shop.subscribe().await;
     let same = json!({ "plan": "creator", "interval": "month", "quantity": 1 });
-    shop.amend("change", "k1", &same).await.is_problem(409, "nothing_to_change");
+    let so = shop.amend("change", "k1", &same).await;
+    so.is_problem(409, "nothing_to_change");
+    assert_eq!(so.body["at_stripe"], json!({ "plan": "creator", "interval": "month", "quantity": 1 }));
     shop.amend("change", "k1", &json!({ "plan": "gold" })).await.is_problem(422, "unknown_plan");
-    shop.amend("change", "k1", &json!({ "plan": "free" })).await.is_problem(409, "not_for_sale");
+    let free = shop.amend("change", "k1", &json!({ "plan": "free" })).await;
+    free.is_problem(409, "not_for_sale");
+    assert_eq!(free.body["reason"], "no_price");
     let other = json!({ "plan": "team", "subscription": "sub_other" });
     shop.amend("change", "k1", &other).await.is_problem(404, "subscription_not_found");
     for body in [json!({}), json!({ "quantity": 0 }), json!({ "price": "price_1" })] {

@@ -91,7 +91,9 @@ async fn what_is_not_sold_is_refused_and_the_bounds_are_named() {
     shop.checkout("k2", &twice).await.is_problem(422, "invalid_request");
     assert_eq!(shop.sessions().await, 0);
     let other = Shop::start().await;
-    other.checkout("k1", &page(500)).await.is_problem(409, "not_for_sale");
+    let unsold = other.checkout("k1", &page(500)).await;
+    unsold.is_problem(409, "not_for_sale");
+    assert_eq!(unsold.body["reason"], "no_top_up");
 }
 
 /// A page that others have opened, on which so many credits are said to be bought for 4.00.

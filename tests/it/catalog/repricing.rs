@@ -65,7 +65,11 @@ async fn who_has_it_keeps_it_and_who_comes_later_pays_the_new_price() {
         wish["cancel_url"] = "https://shop.example/pricing".into();
         business.ask(Method::PUT, "/v1/accounts/dan", &json!({})).await;
         let (status, said) = business.ask(Method::POST, "/v1/accounts/dan/checkout-sessions", &wish).await;
-        assert_eq!(said["code"], "not_for_sale", "{status} {said:#}");
+        assert_eq!(
+            (&said["code"], &said["reason"]),
+            (&json!("not_for_sale"), &json!("retired")),
+            "{status} {said:#}"
+        );
     }
     for path in ["/v1/catalog", "/v1/products"] {
         let shown = business.read(path).await.to_string();

@@ -7,7 +7,7 @@ use counterfoil::domain::{
     command::SubscriptionChange,
     decide::Context,
     foresight::foresee,
-    refusal::Refusal,
+    refusal::{Refusal, Unsold},
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
 };
@@ -68,7 +68,7 @@ fn each_state_allows_what_can_be_done_in_it() {
 #[test]
 fn what_ends_with_its_period_already_can_still_end_now() {
     let terms = ending(of(SubscriptionStatus::Active));
-    assert_eq!(amendment::cancel(&terms, CancelAt::PeriodEnd), Err(Refusal::NothingToChange));
+    assert_eq!(amendment::cancel(&terms, CancelAt::PeriodEnd), Err(Refusal::NothingToChange { held: None }));
     assert_eq!(amendment::cancel(&terms, CancelAt::Now), Ok(()));
 }
 
@@ -147,8 +147,9 @@ fn what_is_left_out_stays_as_it_is() {
 
 #[test]
 fn a_change_to_the_same_or_to_what_is_not_sold_is_refused() {
-    assert_eq!(change_under(&for_sale(), &to("creator")), Err(Refusal::NothingToChange));
-    assert_eq!(change_under(&for_sale(), &to("free")), Err(Refusal::NotForSale { setting: None }));
+    let held = Some(held("creator", Interval::Month, 1));
+    assert_eq!(change_under(&for_sale(), &to("creator")), Err(Refusal::NothingToChange { held }));
+    assert_eq!(change_under(&for_sale(), &to("free")), Err(Refusal::NotForSale(Unsold::NoPrice)));
     assert_eq!(change_under(&for_sale(), &to("gold")), Err(Refusal::UnknownPlan { plan: plan_id("gold") }));
 }
 

@@ -6,7 +6,7 @@ use counterfoil::domain::{
     command::{CheckoutStep, Command, RecordCheckout, SubscriptionChange},
     event::PaymentPurpose,
     names::PackId,
-    refusal::Refusal,
+    refusal::{Refusal, Unsold},
     sale::{self, Sale, Wish},
     subscription::{SubscriptionStatus, SubscriptionTerms},
 };
@@ -179,8 +179,15 @@ fn more_packs_than_one_payment_may_be_for_are_not_sold() {
 fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
     let open = given([opened()]);
     let setting = Some("STRIPE_PRICE_SHORT".to_owned());
-    assert_eq!(sell(&open, &a_pack("pack_short")), Err(Refusal::NotForSale { setting }));
-    assert_eq!(sell(&open, &a_plan("free", false)), Err(Refusal::NotForSale { setting: None }));
+    assert_eq!(sell(&open, &a_pack("pack_short")), Err(Refusal::NotForSale(Unsold::NoPriceId { setting })));
+    assert_eq!(sell(&open, &a_plan("free", false)), Err(Refusal::NotForSale(Unsold::NoPrice)));
+    let mut catalog = for_sale();
+    let basic = catalog.plans.iter_mut().find(|plan| plan.id == plan_id("basic")).unwrap();
+    basic.prices.retain(|price| price.interval == Interval::Month);
+    let year = Wish::Plan { plan: plan_id("basic"), interval: Interval::Year, quantity: 1, trial: false };
+    let intervals = vec![Interval::Month];
+    let refused = Err(Refusal::NotForSale(Unsold::Interval { intervals }));
+    assert_eq!(sale::sell(&open.account, &catalog, &year, open.clock), refused);
     assert_eq!(sell(&open, &a_pack("pack_1")), Err(Refusal::UnknownPack));
     let gold = Refusal::UnknownPlan { plan: plan_id("gold") };
     assert_eq!(sell(&open, &a_plan("gold", false)), Err(gold));

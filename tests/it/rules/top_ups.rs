@@ -6,7 +6,7 @@ use counterfoil::domain::{
     charges::{Capture, Payable, Payment, Status, capture, charge},
     command::{Command, RecordPackPurchase},
     event::PaymentPurpose,
-    refusal::Refusal,
+    refusal::{Refusal, Unsold},
     sale::{self, Wish},
     sold::SoldPack,
     top_up,
@@ -80,7 +80,7 @@ fn a_free_amount_is_sold_at_the_price_of_each_rounded_up() {
     assert_eq!(sell(99), Err(out_of_bounds()));
     assert_eq!(sell(10_001), Err(out_of_bounds()));
     let without = sale::sell(&open.account, &catalog(), &Wish::Credits(credits(500)), open.clock);
-    assert_eq!(without, Err(Refusal::NotForSale { setting: None }));
+    assert_eq!(without, Err(Refusal::NotForSale(Unsold::NoTopUp)));
 }
 
 #[test]
