@@ -246,12 +246,12 @@ impl OpenAccount {
             Event::InvoicePaid { invoice, effective_at } => {
                 self.payments.invoice(invoice);
                 self.subscriptions.pay_invoice(invoice, *effective_at);
-                self.payments.leave_unbacked(self.subscriptions.leave_unbacked());
+                self.leave_unbacked();
                 Ok(())
             }
             Event::InvoiceUnpaid { invoice, effective_at } => {
                 self.subscriptions.leave_unpaid(invoice, *effective_at);
-                self.payments.leave_unbacked(self.subscriptions.leave_unbacked());
+                self.leave_unbacked();
                 Ok(())
             }
             Event::TrialStarted { terms, .. }
@@ -279,7 +279,11 @@ impl OpenAccount {
             | Event::CreditNoteIssued { .. }
             | Event::CreditNoteVoided { .. }
             | Event::DisputeOpened { .. }
-            | Event::DisputeClosed { .. } => self.apply_to_payments(event),
+            | Event::DisputeClosed { .. } => {
+                self.apply_to_payments(event)?;
+                self.leave_unbacked();
+                Ok(())
+            }
             // These are history. Nothing is decided on them.
             Event::TrialEndAnnounced { .. }
             | Event::PaymentFailed { .. }
@@ -291,6 +295,12 @@ impl OpenAccount {
                 Ok(())
             }
         }
+    }
+
+    /// Works out what no money is behind, after something became known of invoices or payments.
+    fn leave_unbacked(&mut self) {
+        let unbacked = self.subscriptions.leave_unbacked(&self.payments);
+        self.payments.leave_unbacked(unbacked);
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`apply` names every event and sends only these here")]

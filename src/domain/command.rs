@@ -10,7 +10,7 @@ use super::{
     credits::Source,
     discounts::DiscountTold,
     event::{Draw, PaymentPurpose, Purpose},
-    invoice::{LineEffect, UnpaidInvoice},
+    invoice::{GivenBack, LineEffect, UnpaidInvoice},
     limits::Window,
     metadata::Metadata,
     names::{
@@ -260,8 +260,8 @@ pub struct RecordPaidInvoice {
     pub credited: i64,
     /// The part of `total` that the customer's balance paid.
     pub from_balance: i64,
-    /// What it gives back of other invoices, by those, in minor units, with tax.
-    pub gives_back: BTreeMap<ProviderId, i64>,
+    /// What it gives back of other invoices, by those.
+    pub gives_back: BTreeMap<ProviderId, GivenBack>,
     pub lines: Vec<InvoiceLine>,
     /// When the invoice was made.
     pub created_at: Timestamp,

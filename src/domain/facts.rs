@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     arrears::Arrears,
-    invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
+    invoice::{GivenBack, InvoiceState, PaidInvoice, UnpaidInvoice},
     months::{self, HeldLine, KnownInvoice, Month},
     names::{PlanId, ProviderId},
     payments::Payments,
     report::{SubscriptionStatus, SubscriptionTerms, put_in_order},
     time::Timestamp,
-    unbacked::Unbacked,
+    unbacked::{Lack, Unbacked},
 };
+
+/// Within what time what happens together is told.
+const TOLD_TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 /// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that was
 /// paid for may be bridged to the next.
@@ -33,9 +36,9 @@ pub struct Facts {
     invoices: Vec<KnownInvoice>,
     unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
     arrears: Arrears,
-    /// Invoices that no money came for, so that what is given back of them was never paid.
+    /// What invoices lack that something is given back of, so that as much of that was never paid.
     #[serde(default)]
-    unbacked: BTreeSet<ProviderId>,
+    unbacked: BTreeMap<ProviderId, Lack>,
     /// What the months should have given, worked out from the facts above.
     months: Vec<Month>,
     /// What was paid for and given back, worked out likewise.
@@ -107,18 +110,17 @@ impl Facts {
         let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
         let own: Vec<KnownInvoice> = own.map(|known| self.without_unbacked(known)).collect();
         let unpaid: Vec<&UnpaidInvoice> = self.unpaid.values().map(|(unpaid, _)| unpaid).collect();
-        self.months = months::months(&own, &self.reports, &unpaid);
+        let known = months::Known { reports: &self.reports, unpaid: &unpaid, unbacked: &self.unbacked };
+        self.months = months::months(&own, known);
         self.held = months::held_lines(&own, &self.reports);
         self.find_next();
     }
 
-    /// An invoice without the lines that give back what was never paid.
+    /// An invoice without the lines that give back what was never paid at all.
     fn without_unbacked(&self, known: &KnownInvoice) -> KnownInvoice {
         let mut known = known.clone();
-        known
-            .invoice
-            .lines
-            .retain(|line| line.gives_back.as_ref().is_none_or(|of| !self.unbacked.contains(of)));
+        let is_all = |of: &ProviderId| self.unbacked.get(of).is_some_and(|lack| lack.is_all());
+        known.invoice.lines.retain(|line| !line.gives_back.as_ref().is_some_and(is_all));
         known
     }
 
@@ -133,23 +135,45 @@ impl Facts {
         self.work_out();
     }
 
-    fn unbacked_of(&self, unbacked: &Unbacked) -> BTreeSet<ProviderId> {
+    fn unbacked_of(&self, unbacked: &Unbacked) -> BTreeMap<ProviderId, Lack> {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let given_back = lines.filter_map(|line| line.gives_back.as_ref());
-        given_back.filter(|invoice| unbacked.is_all(invoice)).cloned().collect()
+        given_back.filter_map(|invoice| Some((invoice.clone(), unbacked.lack(invoice)?))).collect()
     }
 
     /// The invoices that something is given back of, and that no money is known to have come for. What was charged before
-    /// anything is known of the subscription was paid, as far as anybody can say.
+    /// anything is known of the subscription was paid, as far as anybody can say, and so was what another account may have paid.
     pub(super) fn given_back_unpaid(&self) -> impl Iterator<Item = &ProviderId> {
-        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
-        let given_back = lines.filter_map(|line| Some((line.gives_back.as_ref()?, line)));
-        let unpaid = given_back.filter(|(of, line)| {
-            let charged_at = line.period.end.minus_months(line.months);
-            let knew_then = || self.invoices.iter().any(|known| known.invoice.created_at < charged_at);
-            !self.knows_invoice(of) && (self.unpaid.contains_key(*of) || knew_then())
+        let given_back = self.invoices.iter().flat_map(|known| &known.invoice.gives_back);
+        let unpaid = given_back.filter(|(of, given_back)| {
+            let is_heard_of = || !self.was_moved() && self.knew_of_it(self.charged_at(of, given_back));
+            !self.knows_invoice(of) && (self.unpaid.contains_key(*of) || is_heard_of())
         });
         unpaid.map(|(of, _)| of)
+    }
+
+    fn was_moved(&self) -> bool {
+        self.reports.iter().any(|report| report.moved_to.is_some())
+    }
+
+    /// When an invoice was made at the earliest that something is given back of.
+    fn charged_at(&self, of: &ProviderId, given_back: &GivenBack) -> Timestamp {
+        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
+        let of_plan = lines.filter(|line| line.gives_back.as_ref() == Some(of));
+        let of_plan = of_plan.map(|line| line.period.end.minus_months(line.months)).min();
+        let reported = || {
+            let periods = self.reports.iter().map(|report| report.period);
+            periods.filter(|period| period.end == given_back.until).map(|period| period.start).min()
+        };
+        of_plan.or_else(reported).unwrap_or(given_back.until)
+    }
+
+    /// Whether something was known of the subscription by then, or soon after: what is made in one moment is told one after the
+    /// other.
+    fn knew_of_it(&self, at: Timestamp) -> bool {
+        let reported = self.reports.iter().map(|report| report.evidence.reported_at);
+        let made = self.invoices.iter().map(|known| known.invoice.created_at);
+        reported.chain(made).min().is_some_and(|first| first <= at.plus(TOLD_TOGETHER))
     }
 
     fn had_moved(&self, at: Timestamp) -> bool {
@@ -380,10 +404,13 @@ impl Facts {
         ends.into_iter().rev().find(is_held)
     }
 
-    /// Until when the plan holds at most without another payment. `None`: nothing is known of any payment.
+    /// Until when the plan holds at most without another payment: of what was charged for and is not paid, or not any more,
+    /// nothing is bridged. `None`: nothing is known of any payment.
     fn bridged_until(&self, known: Known<'_>) -> Option<Timestamp> {
-        let charges = self.held.iter().filter(|line| line.quantity > 0);
-        let end = self.paid_until(known.payments).or_else(|| charges.map(|line| line.period.end).max())?;
+        let Some(end) = self.paid_until(known.payments) else {
+            let charges = self.held.iter().filter(|line| line.quantity > 0);
+            return charges.map(|line| line.period.start).min();
+        };
         Some(end.plus(TimeDelta::days(i64::from(known.bridge_days))))
     }
 

@@ -27,9 +27,9 @@ pub struct PaidInvoice {
     /// The part of `total` that the customer's balance paid.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub from_balance: i64,
-    /// What it gives back of other invoices, by those, in minor units, with tax.
+    /// What it gives back of other invoices, by those.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub gives_back: BTreeMap<ProviderId, i64>,
+    pub gives_back: BTreeMap<ProviderId, GivenBack>,
     pub lines: Vec<PaidLine>,
     /// When the invoice was made, which may be long before it was paid.
     pub created_at: Timestamp,
@@ -38,6 +38,15 @@ pub struct PaidInvoice {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 const fn is_nothing(amount: &i64) -> bool {
     *amount == 0
+}
+
+/// What an invoice gives back of another one, also of what is no plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GivenBack {
+    /// In minor units, after discounts, and with tax, as it is set off against what is charged.
+    pub amount: i64,
+    /// The end of the period that it is for.
+    pub until: Timestamp,
 }
 
 /// A line that is about a plan, and what a month of the plan gave when the line was paid.

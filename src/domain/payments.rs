@@ -343,9 +343,22 @@ impl Payments {
         self.disputes.iter().filter(move |(_, dispute)| self.bought_by(&dispute.payment) == bought)
     }
 
-    /// How much of what `bought` has gone back: refunds that did not fail, lost disputes, and credit notes.
+    /// How much of what `bought` has gone back: refunds that did not fail, lost disputes, and credit notes; and what of it no
+    /// money ever came for.
     #[must_use]
     pub fn returned(&self, bought: &ProviderId) -> Returned {
+        let Returned { returned, paid, whole } = self.gone_back(bought);
+        let unbacked = self.unbacked.part(bought);
+        Returned {
+            returned: returned.saturating_add(unbacked.lacking()),
+            paid: paid.map(|paid| paid.saturating_add(unbacked.set_off)),
+            whole,
+        }
+    }
+
+    /// The same, of the money that came.
+    #[must_use]
+    pub(super) fn gone_back(&self, bought: &ProviderId) -> Returned {
         let by_invoice = self.invoices.values().any(|invoice| invoice == bought);
         let refunds = self.refunds.iter().filter(|(payment, _)| self.bought_by(payment) == bought);
         let refunded = refunds.fold(0_i64, |sum, (_, refunds)| sum.saturating_add(refunds.net()));
@@ -365,9 +378,6 @@ impl Payments {
         // Credits that were bought by a payment before it was known to be an invoice's go by the invoice, too.
         let paid = invoiced.or(total).or(succeeded).or_else(|| self.paid_for(bought));
         whole |= paid.is_none_or(|paid| paid <= 0) && returned > before;
-        let unbacked = self.unbacked.part(bought);
-        let paid = paid.map(|paid| paid.saturating_add(unbacked.set_off));
-        returned = returned.saturating_add(unbacked.lacking());
         Returned { returned, paid, whole }
     }
 
@@ -380,9 +390,14 @@ impl Payments {
     /// What credit notes took off an invoice, before it was paid and after.
     fn credited(&self, invoice: &ProviderId) -> i64 {
         let before = self.invoiced.get(invoice).map_or(0, |invoiced| invoiced.credited);
+        before.saturating_add(self.noted(invoice))
+    }
+
+    /// What credit notes took off an invoice after it was paid, otherwise than by refunds.
+    pub(super) fn noted(&self, invoice: &ProviderId) -> i64 {
         let notes = self.notes.get(invoice).into_iter().flat_map(BTreeMap::values);
         let notes = notes.filter(|note| !note.voided);
-        notes.fold(before, |sum, note| sum.saturating_add(note.money.minor))
+        notes.fold(0, |sum, note| sum.saturating_add(note.money.minor))
     }
 
     /// What a lost dispute took. One in another currency than the payment's says no share of it: all of it is taken.

@@ -55,8 +55,8 @@ impl Subscriptions {
     }
 
     /// Takes into account for which invoices no money came. Returns what is known of that.
-    pub(super) fn leave_unbacked(&mut self) -> Unbacked {
-        let unbacked = Unbacked::of(self.facts.values().map(AsRef::as_ref));
+    pub(super) fn leave_unbacked(&mut self, payments: &Payments) -> Unbacked {
+        let unbacked = Unbacked::of(self.facts.values().map(AsRef::as_ref), payments);
         for facts in self.facts.values_mut().filter(|facts| facts.is_unbacked_otherwise(&unbacked)) {
             Arc::make_mut(facts).leave_unbacked(&unbacked);
         }

@@ -1,19 +1,28 @@
 //! Which invoices were paid with money that never came?
 //!
-//! Stripe gives back what was charged, also where nobody has paid it: an invoice that gives back a part of an unpaid one comes to
-//! less, and may put the rest on the customer's balance, which pays for other invoices. What was paid so was not paid for.
+//! Stripe gives back what was charged, also where nobody has paid it, or where its money went back: an invoice that gives back a part
+//! of such a one comes to less, and may put the rest on the customer's balance, which pays for other invoices. What was paid so
+//! was not paid for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{facts::Facts, months::KnownInvoice, names::ProviderId};
+use super::{
+    facts::Facts,
+    invoice::PaidInvoice,
+    months::KnownInvoice,
+    names::ProviderId,
+    payments::{Payments, Returned},
+};
 
-/// What is behind no money: invoices that nobody has paid and that something was given back of, and parts of paid ones.
+/// What no money is behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unbacked {
-    unpaid: BTreeSet<ProviderId>,
+    /// By the paid invoice: what of it no money came for.
     parts: BTreeMap<ProviderId, Part>,
+    /// By the invoice that something was given back of: what it lacks, for either reason.
+    lacks: BTreeMap<ProviderId, Lack>,
 }
 
 /// The part of an invoice that no money came for, in minor units.
@@ -33,66 +42,79 @@ impl Part {
     pub fn lacking(self) -> i64 {
         self.set_off.saturating_add(self.from_balance).min(self.whole).max(0)
     }
+}
 
-    /// The part of an amount of it that no money came for, rounded up.
-    fn of(self, amount: i64) -> i64 {
-        let product = i128::from(amount).saturating_mul(i128::from(self.lacking()));
+/// How much of an invoice there is no money for, or none any more, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lack {
+    amount: i64,
+    whole: i64,
+}
+
+impl Lack {
+    /// Nobody paid anything.
+    const ALL: Self = Self { amount: 1, whole: 1 };
+
+    fn of(part: Part, gone_back: Returned) -> Self {
+        let amount = if gone_back.whole { part.whole } else { gone_back.returned };
+        Self { amount: amount.saturating_add(part.lacking()), whole: part.whole }
+    }
+
+    #[must_use]
+    pub const fn is_all(self) -> bool {
+        self.whole > 0 && self.whole <= self.amount
+    }
+
+    /// The same share of an amount, rounded up.
+    #[must_use]
+    pub fn share_of(self, amount: i64) -> i64 {
         let whole = i128::from(self.whole.max(1));
+        let product = i128::from(amount).saturating_mul(i128::from(self.amount).clamp(0, whole));
         let rounded = product.saturating_add(whole.saturating_sub(1)).checked_div(whole).unwrap_or(0);
         i64::try_from(rounded).unwrap_or(amount)
     }
 }
 
+/// What is found out while invoices are looked at, in the order in which they were paid.
+struct Search<'p> {
+    payments: &'p Payments,
+    parts: BTreeMap<ProviderId, Part>,
+    lacks: BTreeMap<ProviderId, Lack>,
+    /// What of the customer's balance no money came for.
+    balance: i64,
+}
+
 impl Unbacked {
     /// Of all subscriptions of an account: they share the customer's balance.
-    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>) -> Self {
+    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &Payments) -> Self {
         let facts: Vec<&Facts> = facts.collect();
-        let unpaid: BTreeSet<ProviderId> =
-            facts.iter().flat_map(|facts| facts.given_back_unpaid().cloned()).collect();
-        if unpaid.is_empty() {
+        let mut invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
+        if invoices.iter().all(|known| known.invoice.gives_back.is_empty()) {
             return Self::default();
         }
-        let mut invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
         // What is put on the balance is there before it is used.
         invoices.sort_by_key(|known| (known.paid_at, known.invoice.total, &known.invoice.invoice));
-        let mut unbacked = Self { unpaid, parts: BTreeMap::new() };
-        let mut balance = 0_i64;
-        for known in invoices {
-            unbacked.add(known, &mut balance);
-        }
-        unbacked
-    }
-
-    fn add(&mut self, KnownInvoice { invoice, .. }: &KnownInvoice, balance: &mut i64) {
-        let set_off = invoice.gives_back.iter().map(|(of, amount)| self.unbacked_of(of, *amount));
-        let set_off = set_off.fold(0_i64, i64::saturating_add);
-        let from_balance = invoice.from_balance.min(*balance);
-        let put_on_balance = invoice.total.saturating_neg().clamp(0, set_off);
-        *balance = balance.saturating_sub(from_balance).saturating_add(put_on_balance);
-        if set_off > 0 || from_balance > 0 {
-            let whole = invoice.total.saturating_add(set_off);
-            self.parts.insert(invoice.invoice.clone(), Part { set_off, from_balance, whole });
-        }
-    }
-
-    /// The part of what is given back of an invoice that no money came for.
-    fn unbacked_of(&self, invoice: &ProviderId, amount: i64) -> i64 {
-        if self.unpaid.contains(invoice) {
-            return amount;
-        }
-        self.parts.get(invoice).map_or(0, |part| part.of(amount))
+        let unpaid = facts.iter().flat_map(|facts| facts.given_back_unpaid());
+        let lacks = unpaid.map(|invoice| (invoice.clone(), Lack::ALL)).collect();
+        let mut search = Search { payments, parts: BTreeMap::new(), lacks, balance: 0 };
+        invoices.iter().for_each(|known| search.look(&known.invoice));
+        let Search { parts, mut lacks, .. } = search;
+        let given_back = |invoice: &ProviderId| {
+            invoices.iter().any(|known| known.invoice.gives_back.contains_key(invoice))
+        };
+        lacks.retain(|invoice, lack| lack.amount > 0 && given_back(invoice));
+        Self { parts, lacks }
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.unpaid.is_empty()
+        self.parts.is_empty()
     }
 
-    /// Whether no money came for an invoice at all.
+    /// What an invoice lacks that something was given back of. `None`: nothing.
     #[must_use]
-    pub fn is_all(&self, invoice: &ProviderId) -> bool {
-        let lacks_all = |part: &Part| part.whole > 0 && part.lacking() == part.whole;
-        self.unpaid.contains(invoice) || self.parts.get(invoice).is_some_and(lacks_all)
+    pub fn lack(&self, invoice: &ProviderId) -> Option<Lack> {
+        self.lacks.get(invoice).copied()
     }
 
     /// The part of a paid invoice that no money came for.
@@ -104,5 +126,31 @@ impl Unbacked {
     /// The paid invoices that no money came for, in part at least.
     pub fn invoices(&self) -> impl Iterator<Item = &ProviderId> {
         self.parts.keys()
+    }
+}
+
+impl Search<'_> {
+    fn look(&mut self, invoice: &PaidInvoice) {
+        let given_back = invoice.gives_back.iter();
+        let set_off = given_back.map(|(of, given_back)| self.unbacked_of(of, given_back.amount));
+        let set_off = set_off.fold(0_i64, i64::saturating_add);
+        let from_balance = invoice.from_balance.min(self.balance);
+        let put_on_balance = invoice.total.saturating_neg().clamp(0, set_off);
+        self.balance = self.balance.saturating_sub(from_balance).saturating_add(put_on_balance);
+        let part = Part { set_off, from_balance, whole: invoice.total.saturating_add(set_off) };
+        let id = &invoice.invoice;
+        if set_off > 0 || from_balance > 0 {
+            self.parts.insert(id.clone(), part);
+        }
+        // What a note puts on the balance of what the balance paid is no money either.
+        let noted = Lack { amount: part.lacking(), whole: part.whole }.share_of(self.payments.noted(id));
+        self.balance = self.balance.saturating_add(noted);
+        let lack = Lack::of(part, self.payments.gone_back(id));
+        self.lacks.insert(id.clone(), lack);
+    }
+
+    /// The part of what is given back of an invoice that no money is behind.
+    fn unbacked_of(&self, invoice: &ProviderId, amount: i64) -> i64 {
+        self.lacks.get(invoice).map_or(0, |lack| lack.share_of(amount))
     }
 }

@@ -99,17 +99,20 @@ impl Draft<'_> {
         self.record_of_invoice(Event::InvoiceUnpaid { invoice: invoice.clone(), effective_at })
     }
 
-    /// It may say of other invoices that they were paid with money that never came: packs on those are taken back, too.
     fn record_of_invoice(&mut self, event: Event) -> Result<(), Refusal> {
+        self.record_of_money(event)?;
+        self.settle_facts()
+    }
+
+    /// It may say of other invoices that they were paid with money that never came: packs on those are taken back, too.
+    pub(super) fn record_of_money(&mut self, event: Event) -> Result<(), Refusal> {
         let effective_at = event.effective_at();
         let before = self.account.payments.unbacked().clone();
         self.record(event)?;
         let after = self.account.payments.unbacked().clone();
         let concerned: BTreeSet<&ProviderId> = before.invoices().chain(after.invoices()).collect();
-        for invoice in concerned.into_iter().filter(|invoice| before.part(invoice) != after.part(invoice)) {
-            self.settle_payment(invoice, effective_at)?;
-        }
-        self.settle_facts()
+        let mut changed = concerned.into_iter().filter(|invoice| before.part(invoice) != after.part(invoice));
+        changed.try_for_each(|invoice| self.settle_payment(invoice, effective_at))
     }
 
     /// Brings credits to what all facts say, after one of them became known.

@@ -27,7 +27,7 @@ impl Draft<'_> {
             return Ok(());
         };
         let (payment, effective_at) = (subject(&event).cloned(), event.effective_at());
-        self.record(event)?;
+        self.record_of_money(event)?;
         if let Some(payment) = payment {
             let bought = self.account.payments.bought_by(&payment).clone();
             self.settle_payment(&bought, effective_at)?;

@@ -7,6 +7,7 @@ use crate::domain::{
     names::ProviderId,
     report::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
+    unbacked::Lack,
 };
 
 /// A line of which it is known whether it gives or takes.
@@ -21,6 +22,8 @@ pub(super) struct Line<'a> {
     pub unit: Credits,
     /// Of a line that takes back: the invoice that charged for what it takes back, where that is known.
     pub gives_back: Option<&'a ProviderId>,
+    /// What that lacks: as much less is taken.
+    pub lack: Option<Lack>,
 }
 
 impl Line<'_> {
@@ -43,6 +46,7 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
                 sign: 1,
                 unit: paid.unit,
                 gives_back: None,
+                lack: None,
             })
         })
         .collect();
@@ -76,13 +80,21 @@ fn sign(line: &Line<'_>, lines: &[Line<'_>], reports: &[SubscriptionTerms]) -> i
     }
 }
 
-/// Whether a line that begins at `at` was made while nothing had to be paid. Nothing is given on a guess: where no report
-/// is known, it was.
+/// Whether a line that begins at `at` was made while nothing had to be paid: also where that ended in the same second. Nothing is
+/// given on a guess: where no report is known, it was.
 fn is_in_trial(at: Timestamp, reports: &[SubscriptionTerms]) -> bool {
-    let then = reports.iter().rfind(|report| report.evidence.reported_at <= at).or_else(|| reports.first());
-    then.is_none_or(|report| {
+    let is_trial = |report: &SubscriptionTerms| {
         report.status == SubscriptionStatus::Trialing && report.trial_end.is_none_or(|end| at < end)
-    })
+    };
+    let before = reports.iter().rfind(|report| report.evidence.reported_at < at);
+    let mut then = before
+        .into_iter()
+        .chain(reports.iter().filter(|report| report.evidence.reported_at == at))
+        .peekable();
+    if then.peek().is_none() {
+        return reports.first().is_none_or(is_trial);
+    }
+    then.any(is_trial)
 }
 
 /// Whether the invoice changes from the line's plan to another: of two prorations of nothing, the one for what was

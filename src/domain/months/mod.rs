@@ -12,6 +12,8 @@ mod lines;
 mod sharing;
 mod unbilled;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use self::{grid::Grid, lines::Line, sharing::Shares};
@@ -22,6 +24,7 @@ use super::{
     payments::Payments,
     report::SubscriptionTerms,
     time::{Period, Timestamp},
+    unbacked::Lack,
 };
 
 pub use self::grid::months_between;
@@ -129,17 +132,24 @@ impl Month {
     }
 }
 
+/// What is known of a subscription beside its paid invoices.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// In the order in which they hold.
+    pub reports: &'a [SubscriptionTerms],
+    /// What these charge for is not paid: a report of it takes nothing of what was paid for.
+    pub unpaid: &'a [&'a UnpaidInvoice],
+    /// What invoices lack that something is given back of: the same share of that is not taken.
+    pub unbacked: &'a BTreeMap<ProviderId, Lack>,
+}
+
 /// The months of a subscription, the first to end first.
-///
-/// `reports` are those on the subscription, in the order in which they hold. What `unpaid` ones charge for is not paid: a
-/// report of it takes nothing of what was paid for.
 #[must_use]
-pub fn months(
-    invoices: &[KnownInvoice],
-    reports: &[SubscriptionTerms],
-    unpaid: &[&UnpaidInvoice],
-) -> Vec<Month> {
-    let lines = lines::read(invoices, reports);
+pub fn months(invoices: &[KnownInvoice], Known { reports, unpaid, unbacked }: Known<'_>) -> Vec<Month> {
+    let mut lines = lines::read(invoices, reports);
+    for line in &mut lines {
+        line.lack = line.paid.gives_back.as_ref().and_then(|of| unbacked.get(of)).copied();
+    }
     let grid = Grid::of(&lines, reports);
     let ended_at = reports.iter().filter_map(|report| report.ended_at).min();
     let shares = Shares::of(&lines, &grid);
@@ -179,6 +189,7 @@ pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> V
 
 /// What a line gives or takes for a whole month.
 fn monthly(line: &Line<'_>) -> i128 {
-    let credits = i128::from(line.unit.get()).saturating_mul(i128::from(line.paid.quantity));
-    credits.saturating_mul(i128::from(line.sign))
+    let credits = line.unit.get().saturating_mul(i64::from(line.paid.quantity));
+    let lacking = line.lack.map_or(0, |lack| lack.share_of(credits));
+    i128::from(credits.saturating_sub(lacking)).saturating_mul(i128::from(line.sign))
 }

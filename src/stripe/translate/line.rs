@@ -8,6 +8,7 @@ use crate::{
         amount::Money,
         catalog::{Plan, PlanPrice},
         fraction::Fraction,
+        invoice::GivenBack,
         names::ProviderId,
         subscription::months_between,
         time::Period,
@@ -71,17 +72,18 @@ fn gives_back(line: Document<'_>) -> Option<ProviderId> {
     line.first(&PARENTS).unwrap_or(line).id(&format!("{CREDITED_ITEMS}.invoice"))
 }
 
-/// What an invoice gives back of others, by those, in minor units: after discounts, and with tax, as it is set off against what
-/// is charged.
-pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, i64>, SetAside> {
-    let mut sums: BTreeMap<ProviderId, i64> = BTreeMap::new();
+/// What an invoice gives back of others, by those.
+pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, GivenBack>, SetAside> {
+    let mut sums: BTreeMap<ProviderId, GivenBack> = BTreeMap::new();
     for line in invoice.members("lines") {
         let Some(of) = gives_back(line) else { continue };
-        let sum = sums.entry(of).or_default();
-        let amount = with_tax(line).and_then(|amount| sum.checked_sub(amount));
-        *sum = amount.ok_or_else(|| held("a line's amounts are out of bounds"))?;
+        let until = line.time("period.end").ok_or_else(|| held("a line has no period"))?;
+        let known = sums.entry(of).or_insert(GivenBack { amount: 0, until });
+        let amount = with_tax(line).and_then(|amount| known.amount.checked_sub(amount));
+        known.amount = amount.ok_or_else(|| held("a line's amounts are out of bounds"))?;
+        known.until = known.until.max(until);
     }
-    sums.retain(|_, amount| *amount > 0);
+    sums.retain(|_, given_back| given_back.amount > 0);
     Ok(sums)
 }
 

@@ -9,7 +9,7 @@ use counterfoil::domain::{
     discounts::{TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
     fraction::Fraction,
-    invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
+    invoice::{GivenBack, InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
     metadata::Metadata,
     names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
@@ -130,7 +130,7 @@ fn paid_invoice() -> PaidInvoice {
         total: 999,
         credited: 100,
         from_balance: 50,
-        gives_back: BTreeMap::from([(provider("in_0"), 333)]),
+        gives_back: BTreeMap::from([(provider("in_0"), GivenBack { amount: 333, until: month(0).end })]),
         lines: vec![PaidLine {
             line: provider("il_1"),
             plan: plan_id("basic"),

@@ -13,7 +13,7 @@ use counterfoil::domain::{
     discounts::{DiscountStep, DiscountTold, TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, Purpose},
     fraction::Fraction,
-    invoice::LineEffect,
+    invoice::{GivenBack, LineEffect},
     names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
     subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
     time::{Period, Timestamp},
@@ -205,7 +205,8 @@ pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at
     let mut gives_back = BTreeMap::new();
     for line in &lines {
         if let Some(of) = &line.gives_back {
-            *gives_back.entry(of.clone()).or_default() -= line.cost.minor;
+            let until = line.period.end;
+            gives_back.entry(of.clone()).or_insert(GivenBack { amount: 0, until }).amount -= line.cost.minor;
         }
     }
     Command::RecordPaidInvoice(RecordPaidInvoice {

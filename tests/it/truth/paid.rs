@@ -17,61 +17,79 @@ pub struct PaidFor {
 /// Of the newest shapes' events, in any order.
 pub fn paid_for(catalog: &Catalog, events: &[Value]) -> PaidFor {
     let invoices = newest(events, "invoice.paid", "id");
-    let payments = newest(events, "invoice_payment.paid", "invoice");
-    let lacking = Lacking::of(&invoices);
+    let lacking = Lacking::of(&invoices, events);
     let mut sum = PaidFor::default();
     for (id, invoice) in &invoices {
         let lines = of_lines(catalog, invoice, &lacking);
-        let payment = payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
-        let returned = payment.map_or(0, |payment| returned(events, payment)) + noted(events, id, invoice);
-        let (lacks, whole) = lacking.parts.get(id).copied().unwrap_or((0, whole(invoice, "total")));
-        let (gone, whole) = (returned + lacks, whole.max(1));
+        let Lack { own, gone, whole } = lacking.lacks[id];
+        let (gone, whole) = (own + gone, whole.max(1));
         sum.credits += lines.credits - lines.credits * gone.min(whole) / whole;
         sum.roundings += if gone > 0 { 2 * lines.roundings } else { lines.roundings };
     }
     sum
 }
 
-/// What paid invoices lack, since they were paid by giving back what nobody had paid. Amounts in minor units.
+/// What an invoice lacks of what it would have come to, in minor units.
+#[derive(Clone, Copy)]
+struct Lack {
+    /// Because it was paid by giving back what nobody had paid.
+    own: i64,
+    /// Because it went back.
+    gone: i64,
+    whole: i64,
+}
+
+/// What paid invoices lack.
 #[derive(Default)]
 struct Lacking {
+    lacks: BTreeMap<String, Lack>,
     paid: BTreeSet<String>,
-    /// By the invoice: what it lacks, and what it would have come to.
-    parts: BTreeMap<String, (i64, i64)>,
 }
 
 impl Lacking {
-    fn of(invoices: &BTreeMap<String, Value>) -> Self {
+    fn of(invoices: &BTreeMap<String, Value>, events: &[Value]) -> Self {
+        let payments = newest(events, "invoice_payment.paid", "invoice");
         let mut order: Vec<(&String, &Value)> = invoices.iter().collect();
         let paid_at = |invoice: &Value| whole(&invoice["status_transitions"], "paid_at");
         order.sort_by_key(|(id, invoice)| (paid_at(invoice), whole(invoice, "total"), id.to_string()));
-        let paid = invoices.keys().cloned().collect();
-        let (mut lacking, mut on_balance) = (Self { paid, ..Self::default() }, 0);
+        let mut lacking = Self { paid: invoices.keys().cloned().collect(), ..Self::default() };
+        let mut on_balance = 0;
         for (id, invoice) in order {
             let credits = lines(invoice).iter().filter_map(|line| Some((credited(line)?, line)));
             let set_off: i64 = credits.map(|(of, line)| lacking.part(&of, -whole(line, "amount"))).sum();
             let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
             on_balance += (-total).clamp(0, set_off) - used;
-            if set_off + used > 0 {
-                lacking.parts.insert(id.clone(), (set_off + used, total + set_off));
-            }
+            let (own, all) = (set_off + used, total + set_off);
+            let noted = noted(events, id, invoice);
+            let before = invoice["pre_payment_credit_notes_amount"].as_i64().unwrap_or(0);
+            let own_lack = Lack { own: own.clamp(0, all.max(0)), gone: 0, whole: all };
+            on_balance += own_lack.share_of(noted - before);
+            let payment = payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
+            let gone = payment.map_or(0, |payment| returned(events, payment)) + noted;
+            lacking.lacks.insert(id.clone(), Lack { gone, ..own_lack });
         }
         lacking
     }
 
-    /// The part of an amount of an invoice that no money came for.
+    /// The part of an amount of an invoice that no money is behind.
     fn part(&self, invoice: &str, amount: i64) -> i64 {
         if !self.paid.contains(invoice) {
             return amount;
         }
-        let (lacks, whole) = self.parts.get(invoice).copied().unwrap_or((0, 1));
-        let whole = whole.max(1);
-        (amount * lacks.clamp(0, whole) + whole - 1) / whole
+        self.lacks.get(invoice).map_or(0, |lack| lack.share_of(amount))
     }
 
     fn is_all(&self, invoice: &str) -> bool {
-        let part = self.parts.get(invoice);
-        !self.paid.contains(invoice) || part.is_some_and(|(lacks, whole)| *whole > 0 && lacks >= whole)
+        let lack = self.lacks.get(invoice);
+        !self.paid.contains(invoice)
+            || lack.is_some_and(|lack| lack.whole > 0 && lack.own + lack.gone >= lack.whole)
+    }
+}
+
+impl Lack {
+    fn share_of(self, amount: i64) -> i64 {
+        let whole = self.whole.max(1);
+        (amount * (self.own + self.gone).clamp(0, whole) + whole - 1) / whole
     }
 }
 
@@ -147,7 +165,9 @@ fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
             continue;
         }
         let (credits, months) = of_span(plan.allocation.monthly().get() * seats, time("start"), time("end"));
-        sum.credits += credits * amount.signum();
+        // Of what went back, nothing more is taken.
+        let lacking = credited(line).map_or(0, |of| lacking.part(&of, credits));
+        sum.credits += (credits - lacking) * amount.signum();
         sum.roundings += months + 1;
     }
     sum

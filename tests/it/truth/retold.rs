@@ -17,8 +17,8 @@ use crate::{
     rules::{
         catalog::{plan_id, usd},
         words::{
-            SUBSCRIPTION, day, discount_ended, discounted, evidence, invoice_of, line, month, pay, provider,
-            report, terms, undiscounted, year,
+            SUBSCRIPTION, day, discount_ended, discounted, ended, evidence, invoice_of, line, month, pay,
+            provider, report, terms, undiscounted, year,
         },
     },
 };
@@ -236,6 +236,26 @@ fn a_trial_gives_what_its_first_plan_gives_whichever_becomes_known_first() {
         report(SubscriptionChange::Unnamed, trying("creator", day(1))),
     ];
     assert_eq!(ends(&catalog, day(2), &told).balance.available.get(), 50);
+}
+
+/// Cancelled with a proration inside of its trial: the invoice of that moment says 0.00, and what it gives back nobody paid.
+#[test]
+fn a_trial_that_is_cancelled_with_a_proration_gives_nothing() {
+    let trial = Period { start: day(0), end: day(14) };
+    let trying = SubscriptionTerms {
+        status: SubscriptionStatus::Trialing,
+        trial_end: Some(trial.end),
+        ..terms("creator", trial)
+    };
+    let rest = Period { start: day(3), end: trial.end };
+    let nothing = line("il_1", "creator", rest, LineEffect::Nothing, 0);
+    let gone = SubscriptionTerms { trial_end: Some(trial.end), ..ended("creator", trial, day(3)) };
+    let told = [
+        report(SubscriptionChange::TrialStarted, trying),
+        report(SubscriptionChange::Ended, gone),
+        invoice_of(SUBSCRIPTION, "in_1", vec![nothing], day(3)),
+    ];
+    assert_eq!(ends(&catalogs::without_rollover(), day(4), &told).balance.available.get(), 50);
 }
 
 /// What was carried into a month that turned out to be left is there for as long as the month before it is bridged.

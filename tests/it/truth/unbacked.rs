@@ -3,7 +3,7 @@
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
-    invoice::{InvoiceState, LineEffect},
+    invoice::{GivenBack, InvoiceState, LineEffect},
     names::AccountId,
     subscription::SubscriptionTerms,
     time::{Period, Timestamp},
@@ -15,8 +15,12 @@ use super::{
 };
 use crate::{
     cases::catalogs,
-    rules::words::{
-        SUBSCRIPTION, buy, day, evidence, invoice_of, line, pay, pay_for, provider, report, terms,
+    rules::{
+        catalog::usd,
+        words::{
+            SUBSCRIPTION, buy, close_dispute, day, evidence, invoice_of, line, link_payment, pay, pay_for,
+            provider, refund_once, report, terms,
+        },
     },
 };
 
@@ -205,13 +209,135 @@ fn a_renewal_that_nobody_heard_of_was_not_paid() {
     assert_eq!(standing.balance.available.get(), 50 + 1_500 - 677);
 }
 
+/// The same of a change in the first period of all, which begins with what is known.
+#[test]
+fn a_change_that_nobody_heard_of_was_not_paid() {
+    let [back, basic] = back_for(800);
+    let known = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        back,
+        basic,
+    ];
+    has(&ends(&catalogs::without_rollover(), day(20), &known), "basic", 500);
+}
+
 /// An account whose history begins with a change: what was charged before was paid, as far as anybody can say.
 #[test]
 fn what_was_charged_before_anything_is_known_was_paid() {
-    let told = [
-        report(SubscriptionChange::Started, terms("creator", june())),
-        change("in_2", 15, ("in_1", "basic", 500), "creator", 1_000),
-    ];
+    let told =
+        [told("creator", june(), day(15)), change("in_2", 15, ("in_1", "basic", 500), "creator", 1_000)];
     let standing = ends(&catalogs::without_rollover(), day(20), &told);
     assert_eq!(standing.balance.available.get(), 50 + 750 - 250);
+}
+
+/// An invoice for something that is no plan, which nobody has paid, and a part of it that is given back.
+#[test]
+fn what_an_unpaid_add_on_gives_back_pays_for_nothing() {
+    let rest = Period { start: day(15), end: june().end };
+    let add_on = |at: i64, amount: i64| match invoice_of(SUBSCRIPTION, "in_3", Vec::new(), day(at)) {
+        Command::RecordPaidInvoice(paid) => {
+            let gives_back =
+                [(provider("in_2"), GivenBack { amount, until: june().end })].into_iter().collect();
+            Command::RecordPaidInvoice(RecordPaidInvoice { total: -amount, gives_back, ..paid })
+        }
+        other => other,
+    };
+    let year = by_balance(400, invoice_of(SUBSCRIPTION, "in_4", vec![charge("team", rest, 400)], day(16)));
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        add_on(15, 400),
+        year,
+        self::told("team", june(), day(16)),
+    ];
+    has(&ends(&catalogs::without_rollover(), day(20), &told), "basic", 500);
+    // The add-on's own invoice was paid, and so was all that its money went for.
+    let paid = invoice_of(SUBSCRIPTION, "in_2", Vec::new(), day(14));
+    let told: Vec<Command> = told.into_iter().chain([paid]).collect();
+    has(&ends(&catalogs::without_rollover(), day(20), &told), "team", 500 + 2_500);
+}
+
+/// All of the upgrade's money went back, and then Stripe gives back what is left of it once more.
+#[test]
+fn what_is_given_back_of_money_that_went_back_pays_for_nothing() {
+    for gone in [refund_once("re_1", "pi_2", 500, day(16)), close_dispute("du_1", "pi_2", false, day(16))] {
+        let known = [
+            report(SubscriptionChange::Started, terms("basic", june())),
+            pay("in_1", "basic", june()),
+            the_upgrade(day(15)),
+            link_payment("pi_2", "in_2", day(15)),
+            gone,
+        ];
+        let [back, report] = back_for(800);
+        let all = |more: &[Command]| -> Vec<Command> { known.iter().chain(more).cloned().collect() };
+        let heard = |more: &[Command]| heard_in_turns(&all(more), day(35));
+        let renewal = by_balance(400, pay("in_4", "basic", july()));
+        has(&heard_in_turns(&all(&[back.clone(), report.clone()]), day(20)), "basic", 500);
+        has(&heard(&[back, report, renewal]), "basic", 500 - 200);
+        let up = change("in_3", 18, ("in_2", "creator", 800), "team", 1_200);
+        let up = [up, told("team", june(), day(18))];
+        has(&heard_in_turns(&all(&up), day(20)), "team", 500 + 2_000 - 1_333);
+    }
+}
+
+/// July was paid by what nobody had paid, and a note puts a part of that on the balance again.
+#[test]
+fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
+    let july = by_balance(999, pay("in_4", "basic", july()));
+    let note = Command::RecordCreditNote {
+        note: provider("cn_1"),
+        invoice: provider("in_4"),
+        money: usd(500),
+        voided: false,
+        effective_at: day(40),
+    };
+    let next = by_balance(500, pay_for("sub_2", "in_6", "basic", month_from(self::july().end)));
+    has(&stands(day(65), back_for(1_399), [july, note, next]), "basic", 500 - 250);
+}
+
+/// A period that was paid by nobody is not bridged to the next one.
+#[test]
+fn a_plan_whose_money_all_went_back_is_not_bridged() {
+    let told = [
+        report(SubscriptionChange::Started, terms("team", june())),
+        pay("in_1", "team", june()),
+        link_payment("pi_1", "in_1", day(1)),
+        close_dispute("du_1", "pi_1", false, day(9)),
+        self::told("team", july(), day(30)),
+    ];
+    has(&ends(&catalogs::without_rollover(), day(33), &told), "free", 0);
+}
+
+/// What is on its way may be trusted for the plan, and is not money yet.
+#[test]
+fn what_is_trusted_to_come_gives_nothing_back() {
+    let text = catalogs::unrolled(catalogs::MUSIC);
+    let trusting = catalogs::parse(&text.replace("trust_processing = false", "trust_processing = true"));
+    let mut books = Books::new(trusting);
+    books.open("ada", day(0));
+    let ada = AccountId::parse("ada").expect("an id");
+    let [back, basic] = back_for(800);
+    let open = unpaid("in_2", InvoiceState::Open, "creator", day(15), day(15));
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        open,
+        self::told("creator", june(), day(15)),
+        back,
+        basic,
+    ];
+    for command in &told {
+        books.command(&ada, command, day(18)).expect("it is recorded");
+    }
+    has(&books.standing("ada", day(20)), "basic", 500);
+}
+
+/// As it is told, and the other way round.
+#[track_caller]
+fn heard_in_turns(told: &[Command], at: Timestamp) -> Standing {
+    let reversed: Vec<Command> = told.iter().rev().cloned().collect();
+    let (first, second) = (heard(told, at), heard(&reversed, at));
+    assert_eq!((&first.plan, first.balance), (&second.plan, second.balance), "{first}{second}");
+    first
 }

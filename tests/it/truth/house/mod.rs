@@ -1,7 +1,7 @@
 //! A customer who lives in the sandbox for months or years, by chance, and everything that Stripe tells of it, in every shape.
 //!
-//! Each file here has moves of one kind. Of a change inside of a period that is not paid, or whose money went back in part, nobody
-//! has said what is right: whoever is to stay within the law leaves a period as it is then until it ends.
+//! Each file here has moves of one kind. Of a change inside of a period whose invoice was given up, nobody has said what is right:
+//! whoever is to stay within the law leaves a period as it is then until it ends.
 
 mod discounts;
 mod ending;
@@ -147,8 +147,10 @@ struct House {
     /// What discounts are, by their ids: what Stripe would answer to whoever asks.
     discounts: BTreeMap<String, Value>,
     within_the_law: bool,
-    /// Money went back, so the period is left as it is.
+    /// An invoice was given up, or a change was not charged for, so the period is left as it is.
     settled_until: i64,
+    /// Money went back, so none goes back again before the period is over: nobody gives more back than was paid.
+    given_back_until: i64,
     /// Prorations wait for the next invoice, or have given money of the period back.
     prorations_until: i64,
     /// What is done, by how often it is here.
@@ -222,6 +224,7 @@ impl House {
             discounts: BTreeMap::new(),
             within_the_law,
             settled_until: 0,
+            given_back_until: 0,
             prorations_until: 0,
             moves: Vec::new(),
         };
@@ -388,6 +391,17 @@ impl House {
         if invoice["total"].as_i64() < Some(0) {
             self.wait_for_the_next_invoice().await;
         }
+    }
+
+    async fn note_given_back(&mut self) {
+        if let Some((_, row)) = self.row().await {
+            let end = row["items"]["data"][0]["current_period_end"].as_i64();
+            self.given_back_until = end.unwrap_or(self.now());
+        }
+    }
+
+    fn has_given_back(&self) -> bool {
+        self.within_the_law && self.now() < self.given_back_until
     }
 
     fn has_prorations(&self) -> bool {

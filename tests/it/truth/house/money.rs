@@ -9,7 +9,7 @@ impl House {
     /// The newest charge, if it is of the running period and was not given back in any part.
     async fn a_charge(&mut self) -> Option<(String, i64)> {
         let (_, row) = self.row().await?;
-        if !self.is_paid_up(&row).await || self.has_prorations() {
+        if !self.is_paid_up(&row).await || self.has_prorations() || self.has_given_back() {
             return None;
         }
         let since = row["items"]["data"][0]["current_period_start"].as_i64()?;
@@ -29,7 +29,7 @@ impl House {
         self.did(format!("gets {part} of {amount} back"));
         let form = [("charge", charge.as_str()), ("amount", &part.to_string())];
         self.post("/v1/refunds", &form).await;
-        self.settle_the_period().await;
+        self.note_given_back().await;
     }
 
     pub(super) async fn dispute(&mut self) {
@@ -43,13 +43,13 @@ impl House {
         let id = dispute["id"].as_str().expect("an id");
         let (status, body) = self.control(&format!("disputes/{id}"), json!({ "status": end })).await;
         assert_eq!(status, 200, "{body}");
-        self.settle_the_period().await;
+        self.note_given_back().await;
     }
 
     /// A note on the paid invoice: to the card, to the customer's balance, or outside of Stripe.
     pub(super) async fn credit_note(&mut self) {
         let Some((_, row)) = self.row().await else { return };
-        if !self.is_paid_up(&row).await || self.has_prorations() {
+        if !self.is_paid_up(&row).await || self.has_prorations() || self.has_given_back() {
             return;
         }
         let Some(invoice) = row["latest_invoice"].as_str() else { return };
@@ -67,7 +67,7 @@ impl House {
         let amount = part.to_string();
         let form = [("invoice", invoice), ("amount", &amount), (way, &amount)];
         self.post("/v1/credit_notes", &form).await;
-        self.settle_the_period().await;
+        self.note_given_back().await;
     }
 
     pub(super) async fn buy_a_pack(&mut self) {

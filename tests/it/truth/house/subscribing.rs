@@ -38,7 +38,7 @@ impl House {
         }
         let made = self.post("/v1/subscriptions", &form).await;
         self.subscription = made["id"].as_str().map(str::to_owned);
-        self.settled_until = 0;
+        (self.settled_until, self.given_back_until) = (0, 0);
         self.remember_discounts().await;
     }
 
