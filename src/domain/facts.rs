@@ -1,5 +1,7 @@
 //! What is known of one subscription, in whatever order it became known?
 
+mod backing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
@@ -7,17 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     arrears::Arrears,
-    invoice::{GivenBack, InvoiceState, PaidInvoice, UnpaidInvoice},
+    invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
     months::{self, HeldLine, KnownInvoice, Month},
     names::{PlanId, ProviderId},
     payments::Payments,
     report::{SubscriptionStatus, SubscriptionTerms, put_in_order},
     time::Timestamp,
-    unbacked::{Lack, Unbacked},
+    unbacked::Lack,
 };
-
-/// Within what time what happens together is told.
-const TOLD_TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 /// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that was
 /// paid for may be bridged to the next.
@@ -108,72 +107,13 @@ impl Facts {
     /// What was paid after the subscription had moved to another account was paid for that one.
     fn work_out(&mut self) {
         let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
-        let own: Vec<KnownInvoice> = own.map(|known| self.without_unbacked(known)).collect();
+        let own: Vec<KnownInvoice> = own.cloned().collect();
         let unpaid: Vec<&UnpaidInvoice> = self.unpaid.values().map(|(unpaid, _)| unpaid).collect();
         let known = months::Known { reports: &self.reports, unpaid: &unpaid, unbacked: &self.unbacked };
         self.months = months::months(&own, known);
-        self.held = months::held_lines(&own, &self.reports);
+        let backed: Vec<KnownInvoice> = own.iter().map(|known| self.without_unbacked(known)).collect();
+        self.held = months::held_lines(&backed, &self.reports);
         self.find_next();
-    }
-
-    /// An invoice without the lines that give back what was never paid at all.
-    fn without_unbacked(&self, known: &KnownInvoice) -> KnownInvoice {
-        let mut known = known.clone();
-        let is_all = |of: &ProviderId| self.unbacked.get(of).is_some_and(|lack| lack.is_all());
-        known.invoice.lines.retain(|line| !line.gives_back.as_ref().is_some_and(is_all));
-        known
-    }
-
-    /// Whether other invoices of those that something is given back of have no money behind them than was known.
-    pub(super) fn is_unbacked_otherwise(&self, unbacked: &Unbacked) -> bool {
-        self.unbacked != self.unbacked_of(unbacked)
-    }
-
-    /// Takes into account for which invoices no money came.
-    pub(super) fn leave_unbacked(&mut self, unbacked: &Unbacked) {
-        self.unbacked = self.unbacked_of(unbacked);
-        self.work_out();
-    }
-
-    fn unbacked_of(&self, unbacked: &Unbacked) -> BTreeMap<ProviderId, Lack> {
-        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
-        let given_back = lines.filter_map(|line| line.gives_back.as_ref());
-        given_back.filter_map(|invoice| Some((invoice.clone(), unbacked.lack(invoice)?))).collect()
-    }
-
-    /// The invoices that something is given back of, and that no money is known to have come for. What was charged before
-    /// anything is known of the subscription was paid, as far as anybody can say, and so was what another account may have paid.
-    pub(super) fn given_back_unpaid(&self) -> impl Iterator<Item = &ProviderId> {
-        let given_back = self.invoices.iter().flat_map(|known| &known.invoice.gives_back);
-        let unpaid = given_back.filter(|(of, given_back)| {
-            let is_heard_of = || !self.was_moved() && self.knew_of_it(self.charged_at(of, given_back));
-            !self.knows_invoice(of) && (self.unpaid.contains_key(*of) || is_heard_of())
-        });
-        unpaid.map(|(of, _)| of)
-    }
-
-    fn was_moved(&self) -> bool {
-        self.reports.iter().any(|report| report.moved_to.is_some())
-    }
-
-    /// When an invoice was made at the earliest that something is given back of.
-    fn charged_at(&self, of: &ProviderId, given_back: &GivenBack) -> Timestamp {
-        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
-        let of_plan = lines.filter(|line| line.gives_back.as_ref() == Some(of));
-        let of_plan = of_plan.map(|line| line.period.end.minus_months(line.months)).min();
-        let reported = || {
-            let periods = self.reports.iter().map(|report| report.period);
-            periods.filter(|period| period.end == given_back.until).map(|period| period.start).min()
-        };
-        of_plan.or_else(reported).unwrap_or(given_back.until)
-    }
-
-    /// Whether something was known of the subscription by then, or soon after: what is made in one moment is told one after the
-    /// other.
-    fn knew_of_it(&self, at: Timestamp) -> bool {
-        let reported = self.reports.iter().map(|report| report.evidence.reported_at);
-        let made = self.invoices.iter().map(|known| known.invoice.created_at);
-        reported.chain(made).min().is_some_and(|first| first <= at.plus(TOLD_TOGETHER))
     }
 
     fn had_moved(&self, at: Timestamp) -> bool {

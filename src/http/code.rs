@@ -121,8 +121,9 @@ codes! {
         "`subscription_status`, `collection_paused` and `cancel_at` say what state it is in, `allowed` what can be done \
          now.";
     ChangeUnpaid = CONFLICT, "change_unpaid", "An earlier change is not paid",
-        "Let the customer pay `invoice`, which GET /v1/accounts/{account}/invoices has a page for, or change to what is due \
-         only when the period ends.";
+        "While `invoice_state` is `open`, its money may be on its way: wait, or let the customer pay `invoice`, which \
+         GET /v1/accounts/{account}/invoices has a page for; so where it is `failed` or `uncollectible`. One that is `void` \
+         cannot be paid: change to what is due only when the period ends, or cancel.";
     NothingToChange = CONFLICT, "nothing_to_change", "It is so already",
         "There is nothing to do.";
     PreviewExpired = CONFLICT, "preview_expired", "The price that was shown does not hold any more",

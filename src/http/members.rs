@@ -293,6 +293,9 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         Refusal::PartOfPack { price, requested } => {
             format!("A pack costs {price}, and {requested} is no multiple of it.")
         }
+        Refusal::RefundExceedsPayment { refundable: 0, .. } => {
+            "All of it has gone back already, or is about to.".to_owned()
+        }
         Refusal::RefundExceedsPayment { refundable, requested } => {
             format!("{requested} were to be given back, and {refundable} are left.")
         }

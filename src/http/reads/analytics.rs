@@ -21,7 +21,7 @@ use crate::{
 
 use super::{
     as_of,
-    model::{days, wait},
+    model::{day, days, wait},
     page::Limit,
 };
 
@@ -50,9 +50,11 @@ pub struct MrrAsked {
     min_position: Option<Token>,
     /// The first day, in UTC.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     from: NaiveDate,
     /// The last day.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[serde(default)]
     interval: Interval,
@@ -199,9 +201,11 @@ pub struct MovementsAsked {
     min_position: Option<Token>,
     /// The first day, in UTC.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     from: NaiveDate,
     /// The last day.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[param(value_type = Option<Id>)]
     account: Option<AccountId>,

@@ -1,7 +1,7 @@
 //! How old is what a read model says? Every answer tells, and waits for as much as was asked for.
 
 use chrono::{Days, NaiveDate, NaiveTime};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
     domain::{names::AccountId, time::Timestamp},
@@ -55,6 +55,15 @@ pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(NaiveDate, NaiveDate), Fa
         return Err(Failure::query("to", format!("a question spans at most {DAYS_MAX} days")));
     }
     Ok((from, until))
+}
+
+/// A day in a query.
+///
+/// # Errors
+/// When it is written otherwise.
+pub fn day<'de, D: Deserializer<'de>>(text: D) -> Result<NaiveDate, D::Error> {
+    let text = String::deserialize(text)?;
+    text.parse().map_err(|_| D::Error::custom("a day is expected, such as 2026-03-31"))
 }
 
 /// A moment in a query: an instant, or a day, which stands for its beginning or, as an end, for all of it.

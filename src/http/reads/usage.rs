@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     as_of,
-    model::{days, wait},
+    model::{day, days, wait},
     statement::require_account,
 };
 
@@ -34,9 +34,11 @@ pub struct UsageAsked {
     min_position: Option<Token>,
     /// The first day, in UTC.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     from: NaiveDate,
     /// The last day.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     to: NaiveDate,
 }
 
@@ -107,9 +109,11 @@ pub struct AllUsageAsked {
     min_position: Option<Token>,
     /// The first day, in UTC.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     from: NaiveDate,
     /// The last day.
     #[param(value_type = Day)]
+    #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[serde(default)]
     interval: super::analytics::Interval,

@@ -8,6 +8,7 @@ use crate::{
         amendment::{self, Order, Wish},
         amount::Credits,
         names::{AccountId, ProviderId},
+        refusal::Refusal,
         subscription::SubscriptionTerms,
         time::Timestamp,
     },
@@ -45,7 +46,14 @@ impl Billing {
         terms: &SubscriptionTerms,
         wish: &Wish,
     ) -> Result<Amendment, BillingError> {
-        let (change, asked, row) = self.work_out_change(account, terms, wish).await?;
+        let worked_out = self.work_out_change(account, terms, wish).await;
+        if let Err(BillingError::Refused(Refusal::NothingToChange { .. })) = &worked_out
+            && let Some(schedule) = self.waiting(terms).await?
+        {
+            // To stay as it is takes the place of what was to come.
+            return Ok(Amendment::Release(ReleaseSchedule { schedule }));
+        }
+        let (change, asked, row) = worked_out?;
         if change.at.is_none() {
             if let Some(schedule) = row.schedule {
                 self.release(&amend.account, schedule).await?;
@@ -63,6 +71,14 @@ impl Billing {
             then: items(&row, Some(&asked)),
             interval: change.to.interval.as_str().to_owned(),
         }))
+    }
+
+    /// The schedule of a subscription by which it becomes something else.
+    async fn waiting(&self, terms: &SubscriptionTerms) -> Result<Option<String>, BillingError> {
+        let row = self.find_subscription(terms).await?;
+        let Some(schedule) = row.schedule.clone() else { return Ok(None) };
+        let found = self.client()?.ask(&FindSchedule { schedule: schedule.clone() }).await?;
+        Ok(self.pending(&row, &found, &terms.subscription).map(|_| schedule))
     }
 
     /// The schedule of a subscription, which is made where there is none.

@@ -56,8 +56,8 @@ const fn ignored(name: &'static str, because: &'static str) -> Kind {
 }
 
 const UNPAID_INVOICE: &str = "an invoice gives nothing before it is paid";
-const NEVER_PAID_INVOICE: &str =
-    "the money will not come: no plan and no MRR for its period, whatever the subscription's status says";
+const NEVER_PAID_INVOICE: &str = "the money will not come: no plan and no MRR for its period, whatever the subscription's \
+                                  status says; of a change inside of a period, nothing of what it brings";
 const CREDIT_NOTE: &str = "takes back credits by the share that was put on the customer's balance or given back outside \
                            of Stripe";
 const DISCOUNT: &str = "of a customer: comes off the MRR of its subscriptions that have no discounts of their own, from its \

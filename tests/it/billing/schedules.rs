@@ -125,6 +125,19 @@ async fn another_change_replaces_the_one_that_waits() {
     assert_eq!(price(&shop).await, "price_of_stripe_price_team");
 }
 
+/// What one has now is another change, too, as long as something else is to come.
+#[tokio::test]
+async fn who_wants_to_stay_on_the_plan_replaces_the_change_that_waits() {
+    let shop = waiting().await;
+    let stay = shop.amend("change", "k2", &json!({ "plan": "creator" })).await;
+    assert_eq!(stay.status, 202, "{}", stay.text);
+    assert_eq!(pending(&shop).await, Value::Null);
+    shop.amend("change", "k3", &json!({ "plan": "creator" })).await.is_problem(409, "nothing_to_change");
+    shop.advance("32 days").await;
+    shop.settled().await;
+    assert_eq!(price(&shop).await, "price_of_stripe_price_creator");
+}
+
 #[tokio::test]
 async fn a_change_that_waits_can_be_withdrawn() {
     let shop = waiting().await;

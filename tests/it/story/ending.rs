@@ -42,7 +42,8 @@ impl Program {
             let grants = grants["grants"].as_array_mut().expect("grants");
             let subscription = self.read(&format!("/v1/accounts/{id}/subscription")).await;
             let limits = self.read(&format!("/v1/accounts/{id}/limits")).await;
-            let holdings = Holdings { account, grants: std::mem::take(grants), subscription, limits };
+            let grants = in_one_part(std::mem::take(grants));
+            let holdings = Holdings { account, grants, subscription, limits };
             accounts.insert(id, holdings);
         }
         let position = latest(&positions);
@@ -70,6 +71,28 @@ impl Program {
             .map(|event| (text(event, "event_id"), (text(event, "state"), event["account"].clone())))
             .collect()
     }
+}
+
+/// What one invoice gave of a month, or was carried on of that, in however many parts it became known.
+fn in_one_part(grants: Vec<Value>) -> Vec<Value> {
+    let mut whole: Vec<Value> = Vec::new();
+    for grant in grants {
+        let id = grant["grant_id"].as_str().expect("an id").to_owned();
+        let first = id.rsplit_once(':').map(|(first, _)| first);
+        let is_other = |known: &Value| {
+            ["source", "payment", "starts_at", "expires_at"].iter().any(|name| known[name] != grant[name])
+        };
+        let known = whole.iter_mut().find(|known| known["grant_id"].as_str() == first && !is_other(known));
+        let Some(known) = known else {
+            whole.push(grant);
+            continue;
+        };
+        for name in ["granted", "consumed", "expired", "voided", "held", "remaining"] {
+            let sum = known[name].as_i64().expect("whole") + grant[name].as_i64().expect("whole");
+            known[name] = json!(sum);
+        }
+    }
+    whole
 }
 
 /// The position of an account's last event is not behind that of the other one, if it is the greater number.
