@@ -49,7 +49,8 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
         created_at: report.object.time("created").unwrap_or_else(|| report.at()).min(report.at()),
         effective_at: paid_at,
     };
-    if command.lines.is_empty() && command.money.minor == 0 && packs.is_empty() {
+    let says_nothing = command.lines.is_empty() && command.gives_back.is_empty();
+    if says_nothing && command.money.minor == 0 && packs.is_empty() {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
     let paid = Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));

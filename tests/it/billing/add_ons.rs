@@ -68,6 +68,30 @@ async fn an_invoice_for_an_add_on_alone_is_known_and_gives_nothing() {
     assert_eq!(not_compared.filter(|because| because.contains(&price)).count(), 1, "{report:#?}");
 }
 
+/// Its debit fails, and Stripe puts what is left of it on the balance, from which a larger plan is paid.
+#[tokio::test]
+async fn an_add_on_that_nobody_paid_pays_for_no_plan() {
+    let shop = Shop::subscribed().await;
+    shop.advance("3 days").await;
+    let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
+    let attach = "/v1/payment_methods/pm_usBankAccount_failure/attach";
+    let method = shop.at_stripe(Method::POST, attach, &[("customer", &customer)]).await;
+    let form = [("default_payment_method", method["id"].as_str().unwrap())];
+    shop.at_stripe(Method::POST, &shop.path().await, &form).await;
+    let price = unknown_price(&shop).await;
+    change(&shop, &[("items[0][price]", &price), ("items[0][quantity]", "100")]).await;
+    let item = subscription(&shop).await["items"]["data"][1]["id"].as_str().unwrap().to_owned();
+    change(&shop, &[("items[0][id]", &item), ("items[0][deleted]", "true")]).await;
+    assert_eq!(dead(&shop).await, Vec::<Value>::new());
+    let balance = shop.list("/v1/customers").await[0]["balance"].as_i64();
+    assert!(balance < Some(-40_000), "{balance:?}");
+    let changed = shop.amend("change", "k1", &json!({ "plan": "team", "quantity": 5 })).await;
+    assert_eq!(changed.status, 202, "{}", changed.text);
+    assert_eq!(dead(&shop).await, Vec::<Value>::new());
+    assert_eq!(shop.server.balance("acme").await["available"], 1_550);
+    assert_eq!(shop.server.get(ACME).send().await.body["plan"], json!("creator"));
+}
+
 /// It may be a plan that the catalog lacks: its money waits for the catalog, and is not forgotten.
 #[tokio::test]
 async fn an_invoice_for_an_unknown_price_in_place_of_the_plan_waits_for_the_catalog() {
