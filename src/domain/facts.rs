@@ -109,8 +109,8 @@ impl Facts {
         let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
         let own: Vec<KnownInvoice> = own.cloned().collect();
         let unpaid: Vec<&UnpaidInvoice> = self.unpaid.values().map(|(unpaid, _)| unpaid).collect();
-        let known = months::Known { reports: &self.reports, unpaid: &unpaid, unbacked: &self.unbacked };
-        self.months = months::months(&own, known);
+        let beside = months::Beside { reports: &self.reports, unpaid: &unpaid, unbacked: &self.unbacked };
+        self.months = months::months(&own, beside);
         let backed: Vec<KnownInvoice> = own.iter().map(|known| self.without_unbacked(known)).collect();
         self.held = months::held_lines(&backed, &self.reports);
         self.find_next();

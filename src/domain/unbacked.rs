@@ -133,7 +133,7 @@ impl Search<'_> {
     fn look(&mut self, invoice: &PaidInvoice) {
         let given_back = invoice.gives_back.iter();
         let set_off = given_back.map(|(of, given_back)| self.unbacked_of(of, given_back.amount));
-        let set_off = set_off.fold(0_i64, i64::saturating_add);
+        let set_off = set_off.fold(0_i64, i64::saturating_add).max(0);
         let from_balance = invoice.from_balance.min(self.balance);
         let put_on_balance = invoice.total.saturating_neg().clamp(0, set_off);
         self.balance = self.balance.saturating_sub(from_balance).saturating_add(put_on_balance);

@@ -134,7 +134,7 @@ impl Month {
 
 /// What is known of a subscription beside its paid invoices.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
+pub struct Beside<'a> {
     /// In the order in which they hold.
     pub reports: &'a [SubscriptionTerms],
     /// What these charge for is not paid: a report of it takes nothing of what was paid for.
@@ -145,7 +145,7 @@ pub struct Known<'a> {
 
 /// The months of a subscription, the first to end first.
 #[must_use]
-pub fn months(invoices: &[KnownInvoice], Known { reports, unpaid, unbacked }: Known<'_>) -> Vec<Month> {
+pub fn months(invoices: &[KnownInvoice], Beside { reports, unpaid, unbacked }: Beside<'_>) -> Vec<Month> {
     let mut lines = lines::read(invoices, reports);
     for line in &mut lines {
         line.lack = line.paid.gives_back.as_ref().and_then(|of| unbacked.get(of)).copied();

@@ -73,11 +73,7 @@ async fn an_invoice_for_an_add_on_alone_is_known_and_gives_nothing() {
 async fn an_add_on_that_nobody_paid_pays_for_no_plan() {
     let shop = Shop::subscribed().await;
     shop.advance("3 days").await;
-    let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
-    let attach = "/v1/payment_methods/pm_usBankAccount_failure/attach";
-    let method = shop.at_stripe(Method::POST, attach, &[("customer", &customer)]).await;
-    let form = [("default_payment_method", method["id"].as_str().unwrap())];
-    shop.at_stripe(Method::POST, &shop.path().await, &form).await;
+    shop.pays_by("pm_usBankAccount_failure").await;
     let price = unknown_price(&shop).await;
     change(&shop, &[("items[0][price]", &price), ("items[0][quantity]", "100")]).await;
     let item = subscription(&shop).await["items"]["data"][1]["id"].as_str().unwrap().to_owned();

@@ -162,6 +162,15 @@ impl Shop {
         format!("/v1/subscriptions/{}", self.list("/v1/subscriptions").await[0]["id"].as_str().unwrap())
     }
 
+    /// The customer's only subscription is charged to this method from here on.
+    pub async fn pays_by(&self, method: &str) {
+        let customer = self.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
+        let attach = format!("/v1/payment_methods/{method}/attach");
+        let method = self.at_stripe(Method::POST, &attach, &[("customer", &customer)]).await;
+        let form = [("default_payment_method", method["id"].as_str().unwrap())];
+        self.at_stripe(Method::POST, &self.path().await, &form).await;
+    }
+
     /// Lets time pass, for the server too.
     pub async fn advance(&self, by: &str) {
         self.control("clock", json!({ "advance": by })).await;

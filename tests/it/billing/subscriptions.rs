@@ -317,11 +317,7 @@ async fn whoever_reads_or_spends_changes_no_subscription() {
 
 /// A subscription to `creator` that is changed to `team`, which a debit is to pay. Returns the invoice of the change.
 async fn changed_by_debit(shop: &Shop, method: &str) -> Value {
-    let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
-    let attach = format!("/v1/payment_methods/{method}/attach");
-    let method = shop.at_stripe(Method::POST, &attach, &[("customer", &customer)]).await;
-    let form = [("default_payment_method", method["id"].as_str().unwrap())];
-    shop.at_stripe(Method::POST, &shop.path().await, &form).await;
+    shop.pays_by(method).await;
     let changed = shop.amend("change", "k1", &json!({ "plan": "team" })).await;
     assert_eq!(changed.status, 202, "{}", changed.text);
     shop.settled().await;

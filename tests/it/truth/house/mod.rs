@@ -378,9 +378,13 @@ impl House {
 
     /// What was changed is charged for, or given back, with the next invoice.
     async fn wait_for_the_next_invoice(&mut self) {
-        if let Some((_, row)) = self.row().await {
-            self.prorations_until = row["items"]["data"][0]["current_period_end"].as_i64().unwrap_or(0);
-        }
+        self.prorations_until = self.period_end().await.unwrap_or(self.prorations_until);
+    }
+
+    /// When the period ends of what has not ended.
+    async fn period_end(&mut self) -> Option<i64> {
+        let (_, row) = self.row().await?;
+        row["items"]["data"][0]["current_period_end"].as_i64()
     }
 
     /// Money of the period has come back by a change: what a refund of it would take as well is nobody's law.
@@ -394,10 +398,7 @@ impl House {
     }
 
     async fn note_given_back(&mut self) {
-        if let Some((_, row)) = self.row().await {
-            let end = row["items"]["data"][0]["current_period_end"].as_i64();
-            self.given_back_until = end.unwrap_or(self.now());
-        }
+        self.given_back_until = self.period_end().await.unwrap_or(self.given_back_until);
     }
 
     fn has_given_back(&self) -> bool {
@@ -410,10 +411,7 @@ impl House {
 
     /// The period is left as it is until it ends: what a change of it would do is nobody's law.
     async fn settle_the_period(&mut self) {
-        if let Some((_, row)) = self.row().await {
-            let end = row["items"]["data"][0]["current_period_end"].as_i64();
-            self.settled_until = end.unwrap_or(self.now());
-        }
+        self.settled_until = self.period_end().await.unwrap_or(self.settled_until);
     }
 }
 
