@@ -24,6 +24,8 @@ pub(super) struct Line<'a> {
     pub gives_back: Option<&'a ProviderId>,
     /// What that lacks: as much less is taken.
     pub lack: Option<Lack>,
+    /// Whether no known line charged for what it takes back, since nobody paid that.
+    pub leaves_nothing: bool,
 }
 
 impl Line<'_> {
@@ -47,6 +49,7 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
                 unit: paid.unit,
                 gives_back: None,
                 lack: None,
+                leaves_nothing: false,
             })
         })
         .collect();

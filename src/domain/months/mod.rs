@@ -148,7 +148,10 @@ pub struct Beside<'a> {
 pub fn months(invoices: &[KnownInvoice], Beside { reports, unpaid, unbacked }: Beside<'_>) -> Vec<Month> {
     let mut lines = lines::read(invoices, reports);
     for line in &mut lines {
-        line.lack = line.paid.gives_back.as_ref().and_then(|of| unbacked.get(of)).copied();
+        let of = line.paid.gives_back.as_ref();
+        line.lack = of.and_then(|of| unbacked.get(of)).copied();
+        line.leaves_nothing =
+            line.lack.is_some() && !invoices.iter().any(|known| of == Some(&known.invoice.invoice));
     }
     let grid = Grid::of(&lines, reports);
     let ended_at = reports.iter().filter_map(|report| report.ended_at).min();
@@ -192,4 +195,12 @@ fn monthly(line: &Line<'_>) -> i128 {
     let credits = line.unit.get().saturating_mul(i64::from(line.paid.quantity));
     let lacking = line.lack.map_or(0, |lack| lack.share_of(credits));
     i128::from(credits.saturating_sub(lacking)).saturating_mul(i128::from(line.sign))
+}
+
+/// What a line says that is held more, or less, for a whole month, whatever money came back for what it leaves: to leave what no
+/// line charged for leaves nothing.
+fn held_monthly(line: &Line<'_>) -> i128 {
+    let credits = line.unit.get().saturating_mul(i64::from(line.paid.quantity));
+    let held = if line.leaves_nothing { 0 } else { credits };
+    i128::from(held).saturating_mul(i128::from(line.sign))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Month, Piece, Taking, grid::Grid, lines::Line, monthly, unbilled};
+use super::{Month, Piece, Taking, grid::Grid, held_monthly, lines::Line, monthly, unbilled};
 use crate::domain::{
     amount::{Credits, Money},
     names::{PlanId, ProviderId},
@@ -35,7 +35,7 @@ struct Change {
 pub(super) struct Part {
     pub line: usize,
     pub span: Period,
-    /// What it gives or takes for a whole month.
+    /// How much more, or less, is held by it, for a whole month.
     pub monthly: i128,
 }
 
@@ -72,7 +72,7 @@ impl Shares {
         change.credit_seconds = change.credit_seconds.saturating_add(monthly(line).saturating_mul(seconds));
         change.lines.push(index);
         change.cost = change.cost.saturating_add(cost_share(line, span, place));
-        share.parts.push(Part { line: index, span, monthly: monthly(line) });
+        share.parts.push(Part { line: index, span, monthly: held_monthly(line) });
     }
 }
 

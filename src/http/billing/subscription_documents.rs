@@ -92,7 +92,8 @@ pub struct SubscriptionChangePreview<'a> {
     #[schema(value_type = Option<Time>)]
     effective_at: Option<Timestamp>,
     invoice: InvoicePreviewed<'a>,
-    /// What happens to credits now: when the invoice is paid, if that is due at once.
+    /// What happens to credits now: when the invoice is paid, if that is due at once. Where money of this period went back,
+    /// Stripe charges less than the plan is worth, and as much less is granted.
     /// `null`: it is not known, as when the invoice has more lines than are shown.
     credits: Option<CreditsPreviewed>,
 }
@@ -105,6 +106,7 @@ pub struct SubscriptionOffer<'a> {
     #[schema(value_type = String)]
     interval: Interval,
     quantity: u32,
+    /// What a whole month of it gives.
     #[schema(value_type = Count)]
     credits_a_month: Credits,
 }

@@ -111,6 +111,32 @@ async fn another_interval_begins_a_year_that_is_paid_at_once() {
     assert_eq!(*total, preview.body["invoice"]["total"]["minor"]);
 }
 
+/// The money of an upgrade went back. Stripe gives back its rest once more, so that the next change costs less than its plan is
+/// worth, and brings as much less: so says the preview.
+#[tokio::test]
+async fn a_change_after_an_upgrade_was_refunded_brings_what_the_preview_showed() {
+    for part in [None, Some("700")] {
+        let shop = Shop::subscribed().await;
+        shop.advance("15 days").await;
+        assert_eq!(shop.amend("change", "k1", &json!({ "quantity": 2 })).await.status, 202);
+        shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 50 + 1_500 + 750).await;
+        let charge = shop.list("/v1/charges").await[0]["id"].as_str().unwrap().to_owned();
+        let mut form = vec![("charge", charge.as_str())];
+        form.extend(part.map(|minor| ("amount", minor)));
+        shop.at_stripe(Method::POST, "/v1/refunds", &form).await;
+        shop.until(&format!("{ACME}/balance"), |balance| balance["available"] != 50 + 1_500 + 750).await;
+
+        let order = json!({ "plan": "team", "quantity": 2 });
+        let preview = shop.server.post(&format!("{SUBSCRIPTION}/change/preview"), order.clone()).send().await;
+        assert_eq!(preview.status, 200, "{}", preview.text);
+        let expected = &preview.body["credits"]["available_after"];
+        let whole = 50 + 750 + 5_000;
+        assert!(expected.as_i64().is_some_and(|after| after < whole), "not worth the plan: {}", preview.text);
+        assert_eq!(shop.amend("change", "k2", &order).await.status, 202);
+        shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == *expected).await;
+    }
+}
+
 #[tokio::test]
 async fn trap_30_a_cancellation_is_scheduled_and_withdrawn_however_it_was_made() {
     let shop = Shop::subscribed().await;

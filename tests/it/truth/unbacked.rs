@@ -281,6 +281,29 @@ fn what_is_given_back_of_money_that_went_back_pays_for_nothing() {
     }
 }
 
+/// Stripe tells of the change a moment after the invoice for it was made: what that gives back is as it was charged for, so the
+/// report takes nothing more.
+#[test]
+fn a_report_of_a_change_after_money_went_back_takes_nothing_more() {
+    let known = |minor: i64| {
+        vec![
+            report(SubscriptionChange::Started, terms("basic", june())),
+            pay("in_1", "basic", june()),
+            the_upgrade(day(15)),
+            self::told("creator", june(), day(15)),
+            link_payment("pi_2", "in_2", day(15)),
+            refund_once("re_1", "pi_2", minor, day(16)),
+        ]
+    };
+    let [back, _] = back_for(800);
+    let later = self::told("basic", june(), day(18).plus(chrono::TimeDelta::seconds(2)));
+    // All of the 5.00, or a half of them: then a half of what the upgrade gave is kept, and a half of its rest is not taken.
+    for (minor, credits) in [(500, 500), (250, 500 + 250 + 200 - 300)] {
+        let told: Vec<Command> = known(minor).into_iter().chain([back.clone(), later.clone()]).collect();
+        has(&heard_in_turns(&told, day(20)), "basic", credits);
+    }
+}
+
 /// July was paid by what nobody had paid, and a note puts a part of that on the balance again.
 #[test]
 fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
