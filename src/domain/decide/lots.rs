@@ -54,6 +54,7 @@ impl Draft<'_> {
 
     fn take_back(&mut self, lot: &Lot, target: Target, effective_at: Timestamp) -> Result<(), Refusal> {
         let parts = take(&self.grants_of(lot), target);
+        let owes = parts.iter().any(|part| !part.spent.is_zero());
         for (grant_id, part) in lot.grants.iter().zip(parts) {
             if part == Part::default() {
                 continue;
@@ -72,7 +73,7 @@ impl Draft<'_> {
                 effective_at,
             })?;
         }
-        Ok(())
+        if owes { self.settle_earlier_returns(effective_at) } else { Ok(()) }
     }
 
     fn payment_of(&self, lot: &Lot, grant_id: &GrantId) -> ProviderId {

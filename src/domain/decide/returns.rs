@@ -84,16 +84,27 @@ impl Draft<'_> {
     }
 
     fn settle_return(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
-        let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
-        let amount = settled_by_return(grant, Credits::ZERO).min(grant.remaining);
-        let (forgiven, owed) = self.settled_parts(grant, amount);
-        let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
-        if voided.is_zero() {
-            return self.pay_debt(id, effective_at);
+        self.void_returned(id, effective_at)?;
+        self.pay_debt(id, effective_at)
+    }
+
+    /// What came back when other credits had paid what was owed for it, is there for what is owed since.
+    pub(super) fn settle_earlier_returns(&mut self, effective_at: Timestamp) -> Result<(), Refusal> {
+        let is_there = |grant: &&Grant| !returned_and_left(grant).is_zero();
+        let returned =
+            self.account.wallet.grants().filter(is_there).map(|grant| grant.terms.grant_id.clone());
+        for id in returned.collect::<Vec<_>>() {
+            self.void_returned(&id, effective_at)?;
         }
-        let Some(payment) = grant.terms.payment.clone() else {
-            return self.pay_debt(id, effective_at);
-        };
+        Ok(())
+    }
+
+    /// Voids what came back of what was taken back as spent: as far as that is owed, or was forgiven.
+    fn void_returned(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
+        let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
+        let (forgiven, owed) = self.settled_parts(grant, returned_and_left(grant));
+        let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
+        let Some(payment) = grant.terms.payment.clone().filter(|_| !voided.is_zero()) else { return Ok(()) };
         let (grant_id, zero) = (id.clone(), Credits::ZERO);
         self.record(Event::CreditsRestored {
             payment: payment.clone(),
@@ -113,9 +124,13 @@ impl Draft<'_> {
             owed: zero,
             forgiven: zero,
             effective_at,
-        })?;
-        self.pay_debt(id, effective_at)
+        })
     }
+}
+
+/// What was taken back of a grant as spent, and is there.
+fn returned_and_left(grant: &Grant) -> Credits {
+    settled_by_return(grant, Credits::ZERO).min(grant.remaining)
 }
 
 /// How much of what comes back to a grant was taken back as spent already, when `returned` is about to come back.

@@ -50,7 +50,7 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
         effective_at: paid_at,
     };
     let says_nothing = command.lines.is_empty() && command.gives_back.is_empty();
-    if says_nothing && command.money.minor == 0 && packs.is_empty() {
+    if says_nothing && command.total == 0 && command.money.minor == 0 && packs.is_empty() {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
     let paid = Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
@@ -204,7 +204,7 @@ fn check_is_known(
             Err(held("the invoice charges for a plan, and is of no subscription"))
         }
         (Some(_), _) if charges_for_a_plan => Ok(()),
-        (Some(_), Some(first)) => check_are_beside_a_plan(report, &unknown, first),
+        (Some(_), Some(first)) => check_are_beside_a_plan(report, lines, &unknown, first),
         (Some(_), None) if lines.is_empty() && prices.is_empty() => {
             Err(held("the invoice is of a subscription, and none of its lines has a price"))
         }
@@ -225,9 +225,11 @@ fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {
 }
 
 /// Prices that the catalog does not have are add-ons' where the subscription has them beside a plan; else one may be that of a plan
-/// which the catalog lacks. What is only given back needs no such question.
+/// which the catalog lacks. An add-on may be gone again by the time that the subscription is asked for: it took no plan's place
+/// where it was charged for inside of a period and no plan is given back. What is only given back needs no such question.
 fn check_are_beside_a_plan(
     report: Report<'_>,
+    lines: &[Line<'_>],
     unknown: &[ProviderId],
     first: &ProviderId,
 ) -> Result<(), SetAside> {
@@ -239,8 +241,12 @@ fn check_are_beside_a_plan(
     let items = report.object.members(SUBSCRIPTION_ITEMS);
     let items: Vec<ProviderId> = items.filter_map(|item| item.first_id(&["price", "plan"])).collect();
     let has_plan = items.iter().any(|item| report.catalog.plan_by_price_id(item.as_str()).is_some());
-    let are_add_ons = has_plan && unknown.iter().all(|price| items.contains(price));
-    if are_add_ons { Ok(()) } else { Err(held(because)) }
+    let were_beside = lines.is_empty() && report.object.members("lines").all(line::is_proration);
+    if has_plan && (were_beside || unknown.iter().all(|price| items.contains(price))) {
+        Ok(())
+    } else {
+        Err(held(because))
+    }
 }
 
 /// What changed hands. Before 2025-03-31 money that was taken outside of Stripe is not in `amount_paid`.

@@ -72,6 +72,10 @@ fn gives_back(line: Document<'_>) -> Option<ProviderId> {
     line.first(&PARENTS).unwrap_or(line).id(&format!("{CREDITED_ITEMS}.invoice"))
 }
 
+pub(super) fn is_proration(line: Document<'_>) -> bool {
+    line.first(&PARENTS).unwrap_or(line).is_true("proration")
+}
+
 /// What an invoice gives back of others, by those.
 pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, GivenBack>, SetAside> {
     let mut sums: BTreeMap<ProviderId, GivenBack> = BTreeMap::new();
@@ -110,7 +114,7 @@ fn read<'a>(
         price,
         quantity: super::subscription::quantity(line)?,
         period: period(line)?,
-        is_proration: parent.map_or_else(|| line.is_true("proration"), |parent| parent.is_true("proration")),
+        is_proration: is_proration(line),
         credits: parent.unwrap_or(line).find(CREDITED_ITEMS).is_some(),
         gives_back: gives_back(line),
         subscription: parent.and_then(|parent| parent.id("subscription")).or_else(|| line.id("subscription")),

@@ -5,7 +5,7 @@ use counterfoil::domain::{command::Command, event::Event, refusal::Refusal};
 use super::{
     catalog::{credits, free_nothing},
     scenario::{Scenario, opened_under},
-    words::{buy, day, deduct, grant, grant_id, hours, month, pay, refund_payment, year},
+    words::{buy, day, deduct, grant, grant_id, hold, hours, month, pay, refund_payment, release, year},
 };
 
 /// 300 of a pack of 500 were spent before all of its payment went back.
@@ -80,4 +80,22 @@ fn debt_is_forgiven_whole_or_in_part() {
 #[test]
 fn credits_that_come_back_to_a_grant_pay_what_is_owed() {
     indebted().after(hours(1)).refund("ded_4", None).then_balance(0, 0, 0);
+}
+
+/// The second pack paid what was owed for the first, which then came back. When the second one's money goes back too, that is
+/// what is left to pay with.
+#[test]
+fn what_came_back_when_nothing_was_owed_any_more_pays_what_is_owed_later() {
+    let scenario = opened_under(free_nothing())
+        .when(buy("pi_1", "pack_500", 1, day(0)))
+        .when(hold(500))
+        .when(refund_payment("pi_1", 600, 600, day(0)))
+        .then_balance(0, 500, 500)
+        .when(buy("pi_2", "pack_500", 1, day(0)))
+        .then_balance(0, 500, 0);
+    scenario
+        .when(release("hold_4"))
+        .then_balance(500, 0, 0)
+        .when(refund_payment("pi_2", 600, 600, day(0)))
+        .then_balance(0, 0, 0);
 }

@@ -56,7 +56,7 @@ pub struct Standing {
     pub movements: Movements,
     /// What is there, less what is owed, without what the free plan gave by itself.
     pub without_free: i64,
-    /// Of the grants that can be spent, by source and end: how much they were of, and how much is left. What the free plan gave by
+    /// Of the grants that can be spent, by source and end: how much was used or is left, and how much is left. What the free plan gave by
     /// the month is left out.
     pub grants: BTreeMap<(String, Option<Timestamp>), (i64, i64)>,
 }
@@ -90,7 +90,7 @@ impl std::fmt::Display for Standing {
         }
         self.grants.iter().try_for_each(|((source, end), (given, left))| {
             let end = end.map_or_else(|| "never".to_owned(), |end| end.to_string());
-            writeln!(to, "    {source} until {end}: {given} given, {left} left")
+            writeln!(to, "    {source} until {end}: {given} used or left, {left} left")
         })
     }
 }
@@ -265,7 +265,8 @@ impl Books {
         for grant in self.account(id).opened().expect("it was opened").wallet.grants() {
             if !is_of_free_plan(grant) && grant.is_live(at) && grant.remaining.get() > 0 {
                 let lot = grants.entry((format!("{:?}", grant.terms.source), grant.ends_at())).or_default();
-                lot.0 += grant.terms.amount.get() - grant.voided.get();
+                // What was taken back may have been taken of it, or of what was carried on of it.
+                lot.0 += grant.used().get() + grant.remaining.get();
                 lot.1 += grant.remaining.get();
             }
         }

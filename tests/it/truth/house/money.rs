@@ -54,7 +54,8 @@ impl House {
         }
         let Some(invoice) = row["latest_invoice"].as_str() else { return };
         let paid = self.get(&format!("/v1/invoices/{invoice}")).await;
-        let noted = paid["post_payment_credit_notes_amount"].as_i64().unwrap_or(0);
+        let notes = ["pre_payment_credit_notes_amount", "post_payment_credit_notes_amount"];
+        let noted: i64 = notes.iter().filter_map(|name| paid[name].as_i64()).sum();
         let (total, charged) = (paid["total"].as_i64().unwrap_or(0) - noted, paid["amount_paid"].as_i64());
         if total <= 100 {
             return;
