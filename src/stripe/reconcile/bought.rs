@@ -1,5 +1,7 @@
 //! Was as much paid as the ledger was told, and for the same? Of an invoice, of a pack, and of a payment by itself.
 
+use std::collections::BTreeMap;
+
 use super::{
     difference::{Difference, NOTHING, shown},
     report::Kept,
@@ -8,7 +10,7 @@ use crate::domain::{
     account::OpenAccount,
     amount::Money,
     command::{RecordPackPurchase, RecordPaidInvoice},
-    invoice::{LineEffect, PaidInvoice},
+    invoice::{GivenBack, LineEffect, PaidInvoice},
     names::{PlanId, ProviderId},
     sold::{grant_of, is_granted},
     time::Period,
@@ -49,11 +51,20 @@ fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut
     }
     compare("total", told.total.to_string(), known.total.to_string(), Kept::Amount);
     compare("credited before", told.credited.to_string(), known.credited.to_string(), Kept::Amount);
+    compare("from the balance", told.from_balance.to_string(), known.from_balance.to_string(), Kept::Amount);
+    compare("gives back", given_back(&told.gives_back), given_back(&known.gives_back), Kept::Amount);
     let said =
         told.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
     let held =
         known.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
     compare("lines", lines(said), lines(held), Kept::Amount);
+}
+
+/// Of other invoices, in minor units.
+fn given_back(of: &BTreeMap<ProviderId, GivenBack>) -> String {
+    let parts: Vec<String> =
+        of.iter().map(|(of, given_back)| format!("{} of {of}", given_back.amount)).collect();
+    if parts.is_empty() { NOTHING.to_owned() } else { parts.join(", ") }
 }
 
 type Line<'a> = (&'a PlanId, u32, Period, &'a Money, LineEffect);

@@ -121,3 +121,12 @@ fn arrears_of_an_older_release_have_no_end() {
     let scenario = opened_under(catalog()).at(failed_at()).when(report(Change::PastDue, without));
     scenario.at(day(90)).then_on_plan("basic");
 }
+
+#[test]
+fn what_is_past_due_counts_in_the_revenue_until_it_is_unpaid() {
+    let due = past_due(failed_at());
+    let as_if = |status| SubscriptionTerms { status, ..due.clone() };
+    let counts = [SubscriptionStatus::PastDue, SubscriptionStatus::Unpaid, SubscriptionStatus::Cancelled]
+        .map(|status| as_if(status).is_revenue());
+    assert_eq!(counts, [true, false, false]);
+}

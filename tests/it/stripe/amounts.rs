@@ -42,7 +42,7 @@ const fn plant(
 }
 
 /// What the ledger was told otherwise, and keeps.
-const KEPT: [Plant; 26] = [
+const KEPT: [Plant; 28] = [
     plant(
         RENEWED,
         "what a line does",
@@ -76,6 +76,32 @@ const KEPT: [Plant; 26] = [
         "what was taken off before",
         |invoice| invoice["pre_payment_credit_notes_amount"] = json!(500),
         ["credited before 500", "credited before 0"],
+        Kept::Amount,
+    ),
+    plant(
+        RENEWED,
+        "what the balance paid",
+        |invoice| {
+            invoice["starting_balance"] = json!(-500);
+            invoice["ending_balance"] = json!(0);
+        },
+        ["from the balance 500", "from the balance 0"],
+        Kept::Amount,
+    ),
+    plant(
+        RENEWED,
+        "what it gives back of another one",
+        |invoice| {
+            let lines = invoice["lines"]["data"].as_array_mut().unwrap();
+            let mut line = lines[0].clone();
+            line["id"] = json!("il_an_add_on");
+            line["amount"] = json!(-500);
+            line["pricing"]["price_details"]["price"] = json!("price_of_an_add_on");
+            line["parent"]["subscription_item_details"]["proration_details"]["credited_items"] =
+                json!({ "invoice": "in_of_an_add_on", "invoice_line_items": [] });
+            lines.push(line);
+        },
+        ["gives back 500 of in_of_an_add_on", "gives back nothing"],
         Kept::Amount,
     ),
     plant(
