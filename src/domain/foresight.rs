@@ -19,6 +19,8 @@ pub struct Foresight {
     pub granted: Vec<GrantTerms>,
     /// What is left of the month's allocation and would be taken back.
     pub taken: Credits,
+    /// What had been taken back before, and would be given again.
+    pub restored: Credits,
     /// What would be paid of a debt first.
     pub paid_of_debt: Credits,
 }
@@ -57,6 +59,9 @@ impl Foresight {
         }
         if let Event::CreditsClawedBack { voided, .. } = &event {
             self.taken = self.taken.checked_add(*voided).unwrap_or(Credits::MAX);
+        }
+        if let Event::CreditsRestored { restored, .. } = &event {
+            self.restored = self.restored.checked_add(*restored).unwrap_or(Credits::MAX);
         }
         if let Event::DebtPaid { amount, .. } = &event {
             self.paid_of_debt = self.paid_of_debt.checked_add(*amount).unwrap_or(Credits::MAX);

@@ -38,6 +38,15 @@ impl SubscriptionStatus {
         }
     }
 
+    /// Whether an invoice is to be paid before anything else can be changed.
+    #[must_use]
+    pub const fn waits_for_money(self) -> bool {
+        match self {
+            Self::Incomplete | Self::PastDue | Self::Unpaid => true,
+            Self::Trialing | Self::Active | Self::Paused | Self::Cancelled => false,
+        }
+    }
+
     /// What happened to a subscription of which nothing was known before.
     #[must_use]
     pub const fn reported(self) -> SubscriptionChange {

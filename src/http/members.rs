@@ -268,9 +268,14 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         Refusal::SubscriptionState { terms, allowed, .. } if allowed.is_empty() => {
             format!("The subscription {} has ended.", terms.subscription)
         }
+        Refusal::SubscriptionState { terms, .. } if terms.status.waits_for_money() => format!(
+            "The subscription {} waits for its money. Its open invoice is paid on the page that `GET …/invoices` names \
+             (`hosted_invoice_url`), or with another card: then it can be changed.",
+            terms.subscription
+        ),
         Refusal::NothingToChange { held: Some(held) } => format!(
-            "At Stripe it is {} of `{}` by the {} already. While that is not paid, or its money went back, the account has \
-             what was paid for; it comes with the next payment.",
+            "At Stripe it is {} of `{}` by the {} already. Where the account has less, that is not paid, or its money went \
+             back. A change that waits is withdrawn with `change/withdraw`.",
             held.quantity,
             held.plan,
             held.interval.as_str()

@@ -106,7 +106,7 @@ pub struct SubscriptionOffer<'a> {
     #[schema(value_type = String)]
     interval: Interval,
     quantity: u32,
-    /// What a whole month of it gives.
+    /// What a whole month of it gives, where all of that is paid for.
     #[schema(value_type = Count)]
     credits_a_month: Credits,
 }
@@ -150,6 +150,9 @@ pub struct CreditsPreviewed {
     /// What is taken back of the month's allocation: never of what was bought, and never what was spent.
     #[schema(value_type = Count)]
     taken: Credits,
+    /// What had been taken back before and is given again.
+    #[schema(value_type = Count)]
+    restored: Credits,
     /// What of the granted pays a debt first.
     #[schema(value_type = Count)]
     paid_of_debt: Credits,
@@ -255,6 +258,7 @@ impl From<&Foresight> for CreditsPreviewed {
             available_after: foresight.after,
             granted: foresight.granted.iter().map(GrantPreviewed::from).collect(),
             taken: foresight.taken,
+            restored: foresight.restored,
             paid_of_debt: foresight.paid_of_debt,
         }
     }

@@ -172,15 +172,14 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
     wish.cancel_at = params.integer("subscription_details.cancel_at").map(Some);
     let planned = state.plan_change(id, &wish)?;
     let now_asked = planned.asks(proration) || (proration == Proration::Now && !wish.changes.is_empty());
-    let mut lines = planned.lines;
+    // What waits for an invoice comes with the next one, whenever that is.
+    let mut lines = row.pending.clone();
+    lines.extend(planned.lines);
     let reason = if now_asked { "subscription_update" } else { "upcoming" };
     if !now_asked {
         if row.ends_at().is_some_and(|end| end <= row.period_end()) {
             return Err(none_upcoming());
         }
-        let mut waiting = row.pending.clone();
-        waiting.append(&mut lines);
-        lines = waiting;
         for item in &planned.after.items {
             let recurring = state.prices.get(&item.price)?.recurring;
             let end = recurring.map_or(item.period_end, |recurring| {

@@ -92,6 +92,32 @@ async fn a_smaller_plan_is_credited_with_the_next_invoice_as_the_catalog_says() 
     assert_eq!(upcoming.body["invoice"]["lines"].as_array().unwrap().len(), 3);
 }
 
+/// What waits for the next invoice comes with that of a change that is charged at once: the preview shows it, and what had been
+/// taken is given again.
+#[tokio::test]
+async fn a_larger_plan_after_a_smaller_one_costs_and_brings_what_the_preview_showed() {
+    let mut catalog = (*music_for_sale()).clone();
+    catalog.payments.downgrade = Downgrade::AtOnce;
+    let shop = Shop::selling(Arc::new(catalog)).await;
+    shop.subscribe().await;
+    shop.advance("15 days").await;
+    assert_eq!(shop.amend("change", "k1", &json!({ "plan": "basic" })).await.status, 202);
+    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 1_050).await;
+    let order = json!({ "plan": "creator" });
+    let preview = shop.server.post(&format!("{SUBSCRIPTION}/change/preview"), order.clone()).send().await;
+    let (invoice, credits) = (&preview.body["invoice"], &preview.body["credits"]);
+    assert_eq!(invoice["lines"].as_array().map(Vec::len), Some(4), "{}", preview.text);
+    let sum = |names: &[&str]| names.iter().filter_map(|name| credits[*name].as_i64()).sum::<i64>();
+    let granted = credits["granted"].as_array().unwrap().iter().filter_map(|grant| grant["amount"].as_i64());
+    let after =
+        sum(&["available_before", "restored"]) + granted.sum::<i64>() - sum(&["taken", "paid_of_debt"]);
+    assert_eq!(credits["available_after"], after, "{}", preview.text);
+    assert_eq!(shop.amend("change", "k2", &order).await.status, 202);
+    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == after).await;
+    let made = &shop.list("/v1/invoices").await[0];
+    assert_eq!(made["total"], invoice["total"]["minor"], "{}", preview.text);
+}
+
 #[tokio::test]
 async fn another_interval_begins_a_year_that_is_paid_at_once() {
     let shop = Shop::subscribed().await;
