@@ -35,6 +35,15 @@ pub struct PaidInvoice {
     pub created_at: Timestamp,
 }
 
+impl PaidInvoice {
+    /// The other invoice that a line gives back a part of. What was changed twice before it was billed is charged for and given
+    /// back by one invoice: that is no money of another's, and goes back with the whole.
+    #[must_use]
+    pub fn other_given_back<'a>(&self, line: &'a PaidLine) -> Option<&'a ProviderId> {
+        line.gives_back.as_ref().filter(|of| **of != self.invoice)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 const fn is_nothing(amount: &i64) -> bool {
     *amount == 0

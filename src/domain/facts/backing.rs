@@ -19,10 +19,10 @@ const TOLD_TOGETHER: TimeDelta = TimeDelta::hours(1);
 impl Facts {
     /// An invoice without the lines that give back what was never paid at all.
     pub(super) fn without_unbacked(&self, known: &KnownInvoice) -> KnownInvoice {
-        let mut known = known.clone();
         let is_all = |of: &ProviderId| self.unbacked.get(of).is_some_and(|lack| lack.is_all());
-        known.invoice.lines.retain(|line| !line.gives_back.as_ref().is_some_and(is_all));
-        known
+        let mut backed = known.clone();
+        backed.invoice.lines.retain(|line| !known.invoice.other_given_back(line).is_some_and(is_all));
+        backed
     }
 
     /// Whether other invoices of those that something is given back of have no money behind them than was known.
@@ -37,8 +37,11 @@ impl Facts {
     }
 
     fn unbacked_of(&self, unbacked: &Unbacked) -> BTreeMap<ProviderId, Lack> {
-        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
-        let given_back = lines.filter_map(|line| line.gives_back.as_ref());
+        let given_back = self
+            .invoices
+            .iter()
+            .map(|known| &known.invoice)
+            .flat_map(|invoice| invoice.lines.iter().filter_map(|line| invoice.other_given_back(line)));
         given_back.filter_map(|invoice| Some((invoice.clone(), unbacked.lack(invoice)?))).collect()
     }
 

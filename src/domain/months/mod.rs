@@ -148,7 +148,7 @@ pub struct Beside<'a> {
 pub fn months(invoices: &[KnownInvoice], Beside { reports, unpaid, unbacked }: Beside<'_>) -> Vec<Month> {
     let mut lines = lines::read(invoices, reports);
     for line in &mut lines {
-        let of = line.paid.gives_back.as_ref();
+        let of = line.invoice.other_given_back(line.paid);
         line.lack = of.and_then(|of| unbacked.get(of)).copied();
         line.leaves_nothing =
             line.lack.is_some() && !invoices.iter().any(|known| of == Some(&known.invoice.invoice));

@@ -55,7 +55,7 @@ impl Lacking {
         let mut lacking = Self { paid: invoices.keys().cloned().collect(), ..Self::default() };
         let mut on_balance = 0;
         for (id, invoice) in order {
-            let credits = lines(invoice).iter().filter_map(|line| Some((credited(line)?, line)));
+            let credits = lines(invoice).iter().filter_map(|line| Some((credited(invoice, line)?, line)));
             let set_off: i64 = credits.map(|(of, line)| lacking.part(&of, -whole(line, "amount"))).sum();
             let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
             on_balance += (-total).clamp(0, set_off) - used;
@@ -101,11 +101,14 @@ fn lines(invoice: &Value) -> &[Value] {
     invoice["lines"]["data"].as_array().expect("lines")
 }
 
-/// The invoice that a line gives back a part of.
-fn credited(line: &Value) -> Option<String> {
+/// The other invoice that a line gives back a part of: what an invoice gives back of itself has its own share of what went back.
+fn credited(invoice: &Value, line: &Value) -> Option<String> {
     let details = &line["parent"]["invoice_item_details"];
     let details = if details.is_null() { &line["parent"]["subscription_item_details"] } else { details };
-    details["proration_details"]["credited_items"]["invoice"].as_str().map(str::to_owned)
+    details["proration_details"]["credited_items"]["invoice"]
+        .as_str()
+        .filter(|of| invoice["id"] != **of)
+        .map(str::to_owned)
 }
 
 fn used_of_balance(invoice: &Value) -> i64 {
@@ -152,7 +155,7 @@ fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
     let mut sum = PaidFor::default();
     for line in lines(invoice) {
         // What nobody paid cannot be given back.
-        if credited(line).is_some_and(|of| lacking.is_all(&of)) {
+        if credited(invoice, line).is_some_and(|of| lacking.is_all(&of)) {
             continue;
         }
         let price = line["pricing"]["price_details"]["price"].as_str().unwrap_or_default();
@@ -166,7 +169,7 @@ fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
         }
         let (credits, months) = of_span(plan.allocation.monthly().get() * seats, time("start"), time("end"));
         // Of what went back, nothing more is taken.
-        let lacking = credited(line).map_or(0, |of| lacking.part(&of, credits));
+        let lacking = credited(invoice, line).map_or(0, |of| lacking.part(&of, credits));
         sum.credits += (credits - lacking) * amount.signum();
         sum.roundings += months + 1;
     }

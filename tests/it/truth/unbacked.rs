@@ -281,6 +281,43 @@ fn what_is_given_back_of_money_that_went_back_pays_for_nothing() {
     }
 }
 
+/// Up and back before either was billed: one invoice charges for the three days, 1.00 and 100 credits. It gives back its own line,
+/// and a share of it that goes back is undone once.
+#[test]
+fn what_an_invoice_gives_back_of_itself_goes_back_once() {
+    let (up, back) = (Period { start: day(15), end: june().end }, Period { start: day(18), end: june().end });
+    let lines = vec![
+        credit("in_1", "basic", up, 500),
+        charge("creator", up, 1_000),
+        credit("in_2", "creator", back, 800),
+        charge("basic", back, 400),
+    ];
+    let note = |minor: i64| Command::RecordCreditNote {
+        note: provider("cn_1"),
+        invoice: provider("in_2"),
+        money: usd(minor),
+        voided: false,
+        effective_at: day(19),
+    };
+    let known = |gone: Option<Command>| -> Vec<Command> {
+        let told = vec![
+            report(SubscriptionChange::Started, terms("basic", june())),
+            pay("in_1", "basic", june()),
+            invoice_of(SUBSCRIPTION, "in_2", lines.clone(), day(18)),
+            link_payment("pi_2", "in_2", day(18)),
+        ];
+        told.into_iter().chain(gone).collect()
+    };
+    has(&heard_in_turns(&known(None), day(20)), "basic", 600);
+    for (minor, credits) in [(50, 550), (100, 500)] {
+        let gone = [refund_once("re_1", "pi_2", minor, day(19)), note(minor)];
+        for gone in gone {
+            has(&heard_in_turns(&known(Some(gone)), day(20)), "basic", credits);
+        }
+    }
+    has(&heard_in_turns(&known(Some(close_dispute("du_1", "pi_2", false, day(19)))), day(20)), "basic", 500);
+}
+
 /// Stripe tells of the change a moment after the invoice for it was made: what that gives back is as it was charged for, so the
 /// report takes nothing more.
 #[test]
