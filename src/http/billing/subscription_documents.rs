@@ -212,7 +212,7 @@ impl<'a> From<&'a Pending> for PendingOffer<'a> {
 pub struct UpcomingInvoice<'a> {
     #[schema(value_type = Id)]
     pub subscription: &'a ProviderId,
-    /// `null`: nothing will be charged, as when it ends with its period.
+    /// `null`: nothing will be charged, as when it ends with its period, or while it is paused.
     pub invoice: Option<InvoicePreviewed<'a>>,
 }
 

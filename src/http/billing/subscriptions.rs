@@ -80,7 +80,9 @@ pub async fn preview_change(
 ///
 /// A larger plan is paid for at once, and refused if it cannot be. A smaller one, fewer seats, or a month instead of a year
 /// wait for the end of the period, unless the catalog says `downgrade = "at_once"`; until then a new change replaces it, and
-/// it can be withdrawn. Credits and features follow when Stripe reports the change and its payment.
+/// it can be withdrawn. A month becomes a year at once, whatever the year costs. To ask for what it is already withdraws a change that
+/// waits; the preview of that is `nothing_to_change`, since it costs and brings nothing.
+/// Credits and features follow when Stripe reports the change and its payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionChangeOrder,
@@ -133,7 +135,8 @@ pub async fn withdraw_change(
 
 /// Cancel the subscription
 ///
-/// With its period, or now. What was paid for stays until the end of its period in both cases; packs stay.
+/// With its period, or now. What was paid for stays until the end of its period in both cases; packs stay. A change that waits is
+/// withdrawn by it, and does not come back with the cancellation's withdrawal.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel", operation_id = "cancel_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = CancellationOrder,

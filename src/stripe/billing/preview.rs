@@ -143,6 +143,10 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let terms = amendment::find(&view.account, subscription, self.now())?;
+        if terms.collection_paused {
+            // Stripe makes the invoice all the same, and voids it.
+            return Ok((terms.subscription.clone(), None));
+        }
         let row = self.find_subscription(terms).await?;
         let asked = PreviewInvoice { subscription: row.id, schedule: row.schedule, change: None };
         let invoice = match self.client()?.ask(&asked).await {

@@ -221,6 +221,8 @@ async fn trap_29_a_pause_charges_and_grants_nothing_until_it_is_resumed() {
     assert_eq!(shop.amend("pause", "k1", &json!({})).await.status, 202);
     shop.until(SUBSCRIPTION, |found| found["subscription"]["collection_paused"] == true).await;
     shop.amend("pause", "k2", &json!({})).await.is_problem(409, "subscription_state");
+    let upcoming = shop.server.get(&format!("{SUBSCRIPTION}/upcoming-invoice")).send().await;
+    assert_eq!(upcoming.body["invoice"], json!(null), "{}", upcoming.text);
     shop.advance("32 days").await;
     assert_eq!(shop.list("/v1/invoices").await[0]["status"], "void");
     let listed = shop.server.get(&format!("{ACME}/subscriptions")).send().await;
