@@ -86,7 +86,7 @@ pub struct Statement<'a> {
     lag_ms: u64,
 }
 
-/// A movement of credits, and what the account held after it.
+/// A movement of credits, and how the account stood at its time.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatementLine<'a> {
     #[schema(value_type = Place)]
@@ -103,6 +103,8 @@ pub struct StatementLine<'a> {
     r#type: &'a str,
     /// Signed: what was spent is negative.
     amount: i64,
+    /// What could be spent at `effective_at`, by what was known then. Credits that end in that moment are left out already, also where
+    /// the line that says so comes next.
     available: i64,
     held: i64,
     debt: i64,
