@@ -13,9 +13,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
-use sqlx::{PgPool, Row};
+use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
 use super::recorded::{Position, Recorded};
 use crate::domain::time::Timestamp;
@@ -208,15 +208,39 @@ async fn read(pool: &PgPool, shard: i16, condition: &str) -> Result<Vec<Entry>, 
         "copy (select position, aggregate_id, sequence, recorded_at, event_type, event_version, payload, metadata \
          from ledger.events where shard = {shard} and {condition} order by position) to stdout (format binary)"
     );
-    let mut bytes = BytesMut::new();
-    let mut connection = pool.acquire().await?;
-    {
-        let mut chunks = connection.copy_out_raw(&statement).await?;
+    let bytes = Copying::begin(pool).await?.read(&statement).await?;
+    tokio::task::spawn_blocking(move || decode::entries(&bytes)).await.map_err(|_| FeedError::Interrupted)?
+}
+
+/// A connection while it copies. One whose copy failed or was given up is closed and not used again: the driver does
+/// not count the end of that answer, and would take it for the end of the next one.
+struct Copying {
+    connection: PoolConnection<Postgres>,
+    ended: bool,
+}
+
+impl Copying {
+    async fn begin(pool: &PgPool) -> Result<Self, sqlx::Error> {
+        Ok(Self { connection: pool.acquire().await?, ended: false })
+    }
+
+    async fn read(mut self, statement: &str) -> Result<Bytes, sqlx::Error> {
+        let mut bytes = BytesMut::new();
+        #[expect(clippy::disallowed_methods, reason = "a connection whose copy did not end is closed")]
+        let mut chunks = self.connection.copy_out_raw(statement).await?;
         while let Some(chunk) = chunks.try_next().await? {
             bytes.extend_from_slice(&chunk);
         }
+        drop(chunks);
+        self.ended = true;
+        Ok(bytes.freeze())
     }
-    drop(connection);
-    let bytes = bytes.freeze();
-    tokio::task::spawn_blocking(move || decode::entries(&bytes)).await.map_err(|_| FeedError::Interrupted)?
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.connection.close_on_drop();
+        }
+    }
 }
