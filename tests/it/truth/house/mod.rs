@@ -51,6 +51,7 @@ pub struct Lived {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Change,
+    ChangeTwice,
     Seats,
     WaitABit,
     WaitAMonth,
@@ -74,7 +75,7 @@ enum Kind {
 }
 
 /// What is done more than once in most stories, as often as it is here.
-const USUAL: [Kind; 42] = {
+const USUAL: [Kind; 44] = {
     use Kind::*;
     [
         Change,
@@ -82,6 +83,8 @@ const USUAL: [Kind; 42] = {
         Change,
         Change,
         Change,
+        ChangeTwice,
+        ChangeTwice,
         Seats,
         WaitABit,
         WaitABit,
@@ -333,6 +336,7 @@ impl House {
         }
         match self.kinds[self.dice.below(self.kinds.len())] {
             Kind::Change => self.change().await,
+            Kind::ChangeTwice => self.change_twice_before_it_is_billed().await,
             Kind::Seats => self.change_seats().await,
             Kind::WaitABit => {
                 let seconds = (self.dice.below(16 * 86_400) + 60) as i64;

@@ -56,6 +56,28 @@ impl House {
         }
     }
 
+    /// The next invoice charges for the first change and gives that back again. A part of its money may go back then.
+    pub(super) async fn change_twice_before_it_is_billed(&mut self) {
+        for _ in 0..2 {
+            let Some((id, row)) = self.row_that_goes_on().await else { return };
+            let item = &row["items"]["data"][0];
+            if row["status"] != "active" || is_yearly(item["price"]["id"].as_str().expect("an id")) {
+                return;
+            }
+            if self.change_to_another(&id, &row, "create_prorations").await == Some("create_prorations") {
+                self.wait_for_the_next_invoice().await;
+            }
+            let seconds = self.dice.below(5 * 86_400) as i64;
+            self.wait(seconds).await;
+        }
+        // The invoice is made at the end of the period, and paid an hour later.
+        let seconds = self.period_end().await.unwrap_or(0) - self.now() + 2 * 3_600;
+        if (0..40 * DAY).contains(&seconds) {
+            self.wait(seconds).await;
+            self.refund().await;
+        }
+    }
+
     /// To any price and number of seats. Returns how it was charged for.
     pub(super) async fn change_to_another(
         &mut self,
