@@ -198,6 +198,11 @@ impl Facts {
         &self.invoices
     }
 
+    /// The invoices that are not paid, and since when.
+    pub(super) fn unpaid_invoices(&self) -> impl Iterator<Item = (&UnpaidInvoice, Timestamp)> {
+        self.unpaid.values().map(|(invoice, at)| (invoice, *at))
+    }
+
     /// The report that holds. One that ended stays ended.
     #[must_use]
     pub fn newest(&self) -> Option<&SubscriptionTerms> {

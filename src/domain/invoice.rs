@@ -109,6 +109,12 @@ pub struct UnpaidInvoice {
     pub is_change: bool,
     /// What it would have paid for.
     pub charges: Vec<UnpaidCharge>,
+    /// What the customer's balance paid of it, in minor units. That is on the balance again when it is void.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub from_balance: i64,
+    /// When the balance paid that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized_at: Option<Timestamp>,
 }
 
 impl UnpaidInvoice {

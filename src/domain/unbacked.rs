@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    invoice::PaidInvoice,
+    invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
     months::KnownInvoice,
     names::ProviderId,
     payments::{Payments, Returned},
+    time::Timestamp,
 };
 
 /// What no money is behind.
@@ -75,6 +76,40 @@ impl Lack {
     }
 }
 
+/// What the customer's balance, or what is given back of other invoices, may have paid.
+#[derive(Clone, Copy)]
+enum Use<'f> {
+    Paid(&'f PaidInvoice),
+    /// The rest of it waits for its money, or never comes.
+    Waits(&'f UnpaidInvoice),
+    /// What the balance paid of it is there again.
+    Void(&'f UnpaidInvoice),
+}
+
+impl<'f> Use<'f> {
+    /// With when it happened, and in which order at one time: what is put on the balance is there before it is used.
+    fn of_paid(known: &'f KnownInvoice) -> (Timestamp, i64, Self) {
+        (known.paid_at, known.invoice.total, Self::Paid(&known.invoice))
+    }
+
+    fn of_unpaid((invoice, since): (&'f UnpaidInvoice, Timestamp)) -> Vec<(Timestamp, i64, Self)> {
+        let finalized_at = invoice.finalized_at.unwrap_or(since);
+        let mut uses = vec![(finalized_at, invoice.from_balance, Self::Waits(invoice))];
+        if invoice.state == InvoiceState::Void {
+            uses.push((since, i64::MAX, Self::Void(invoice)));
+        }
+        uses.retain(|_| invoice.from_balance > 0);
+        uses
+    }
+
+    const fn invoice(self) -> &'f ProviderId {
+        match self {
+            Self::Paid(invoice) => &invoice.invoice,
+            Self::Waits(invoice) | Self::Void(invoice) => &invoice.invoice,
+        }
+    }
+}
+
 /// What is found out while invoices are looked at, in the order in which they were paid.
 struct Search<'p> {
     payments: &'p Payments,
@@ -82,22 +117,33 @@ struct Search<'p> {
     lacks: BTreeMap<ProviderId, Lack>,
     /// What of the customer's balance no money came for.
     balance: i64,
+    /// What of that paid for invoices that are not paid.
+    in_unpaid: BTreeMap<ProviderId, i64>,
 }
 
 impl Unbacked {
     /// Of all subscriptions of an account: they share the customer's balance.
     pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &Payments) -> Self {
         let facts: Vec<&Facts> = facts.collect();
-        let mut invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
+        let invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
         if invoices.iter().all(|known| known.invoice.gives_back.is_empty()) {
             return Self::default();
         }
-        // What is put on the balance is there before it is used.
-        invoices.sort_by_key(|known| (known.paid_at, known.invoice.total, &known.invoice.invoice));
+        let of_unpaid = facts.iter().flat_map(|facts| facts.unpaid_invoices()).flat_map(Use::of_unpaid);
+        let mut uses: Vec<(Timestamp, i64, Use<'_>)> =
+            invoices.iter().map(|known| Use::of_paid(known)).chain(of_unpaid).collect();
+        uses.sort_by_key(|(at, order, of)| (*at, *order, of.invoice()));
         let unpaid = facts.iter().flat_map(|facts| facts.given_back_unpaid());
         let lacks = unpaid.map(|invoice| (invoice.clone(), Lack::ALL)).collect();
-        let mut search = Search { payments, parts: BTreeMap::new(), lacks, balance: 0 };
-        invoices.iter().for_each(|known| search.look(&known.invoice));
+        let mut search =
+            Search { payments, parts: BTreeMap::new(), lacks, balance: 0, in_unpaid: BTreeMap::new() };
+        for (_, _, of) in uses {
+            match of {
+                Use::Paid(invoice) => search.look(invoice),
+                Use::Waits(invoice) => search.use_balance(invoice),
+                Use::Void(invoice) => search.put_back(invoice),
+            }
+        }
         let Search { parts, mut lacks, .. } = search;
         let given_back = |invoice: &ProviderId| {
             invoices.iter().any(|known| known.invoice.gives_back.contains_key(invoice))
@@ -147,6 +193,18 @@ impl Search<'_> {
         self.balance = self.balance.saturating_add(noted);
         let lack = Lack::of(part, self.payments.gone_back(id));
         self.lacks.insert(id.clone(), lack);
+    }
+
+    /// What the balance pays of an invoice that is not paid is gone from it.
+    fn use_balance(&mut self, invoice: &UnpaidInvoice) {
+        let used = invoice.from_balance.min(self.balance);
+        self.balance = self.balance.saturating_sub(used);
+        self.in_unpaid.insert(invoice.invoice.clone(), used);
+    }
+
+    fn put_back(&mut self, invoice: &UnpaidInvoice) {
+        let used = self.in_unpaid.remove(&invoice.invoice).unwrap_or(0);
+        self.balance = self.balance.saturating_add(used);
     }
 
     /// The part of what is given back of an invoice that no money is behind.

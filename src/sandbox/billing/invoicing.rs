@@ -347,6 +347,11 @@ impl State {
         invoice.finalizes_at = None;
         invoice.next_attempt = None;
         let intent = invoice.payment_intent.clone();
+        let ending = invoice.ending_balance.unwrap_or(invoice.starting_balance);
+        let (customer, used) = (invoice.customer.clone(), ending.saturating_sub(invoice.starting_balance));
+        if used != 0 {
+            self.change_customer(&customer, |row| row.balance = row.balance.saturating_sub(used))?;
+        }
         self.cancel_intent(intent.as_deref(), "void_invoice")?;
         self.emit_invoice("invoice.voided", id)?;
         self.forgive(id)

@@ -187,6 +187,9 @@ fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference:
         difference.note_kept(said, unpaid(held.state), Kept::End);
     } else if held.charges != told.charges {
         difference.note_kept(charges(told), charges(held), Kept::Amount);
+    } else if held.from_balance != told.from_balance {
+        let from_balance = |invoice: &UnpaidInvoice| format!("from the balance {}", invoice.from_balance);
+        difference.note_kept(from_balance(told), from_balance(held), Kept::Amount);
     }
 }
 

@@ -129,7 +129,15 @@ fn unpaid_step(report: Report<'_>, state: InvoiceState, name: &str) -> Result<Op
     let charges = charged.map(|line| UnpaidCharge { plan: line.plan.id.clone(), period: line.period });
     let key = format!("invoice_{name}:{invoice}");
     let is_change = report.object.text("billing_reason") == Some("subscription_update");
-    let invoice = UnpaidInvoice { invoice, subscription, state, is_change, charges: charges.collect() };
+    let invoice = UnpaidInvoice {
+        invoice,
+        subscription,
+        state,
+        is_change,
+        charges: charges.collect(),
+        from_balance: from_balance(report.object),
+        finalized_at: report.object.time("status_transitions.finalized_at"),
+    };
     let command = Command::RecordUnpaidInvoice { invoice, effective_at: report.at() };
     Ok(Some(Step::new(key, command)))
 }

@@ -156,6 +156,8 @@ fn unpaid_invoice() -> UnpaidInvoice {
         state: InvoiceState::Void,
         is_change: true,
         charges: vec![UnpaidCharge { plan: plan_id("basic"), period: month(1) }],
+        from_balance: 50,
+        finalized_at: Some(month(1).start),
     }
 }
 

@@ -348,6 +348,8 @@ async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order(
             state,
             is_change,
             charges: Vec::new(),
+            from_balance: 0,
+            finalized_at: None,
         },
         effective_at: at,
     };

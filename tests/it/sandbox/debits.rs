@@ -128,9 +128,16 @@ async fn a_pause_of_collection_lets_the_balance_pay_first() {
         let bench = Bench::start().await;
         let (path, row) = subscribe(&bench, "pm_card_visa", &[]).await;
         bench.post(&path, &[("pause_collection[behavior]", "mark_uncollectible")]).await;
-        bench.post(&format!("/v1/customers/{}", text(&row["customer"])), &[("balance", balance)]).await;
+        let customer = format!("/v1/customers/{}", text(&row["customer"]));
+        bench.post(&customer, &[("balance", balance)]).await;
         bench.advance("29 days").await;
         let invoice = invoice(&bench, &path).await;
         assert_eq!((&invoice["status"], &invoice["ending_balance"]), (&json!(status), &json!(0)));
+        assert_eq!(bench.get(&customer).await["balance"], 0);
+        if status == "uncollectible" {
+            // What it paid of an invoice that is void is there again.
+            bench.post(&format!("/v1/invoices/{}/void", text(&invoice["id"])), &[]).await;
+            assert_eq!(bench.get(&customer).await["balance"], -500);
+        }
     }
 }

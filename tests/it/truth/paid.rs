@@ -39,6 +39,37 @@ struct Lack {
     whole: i64,
 }
 
+/// What becomes of an invoice, and of what the balance paid of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happens {
+    Paid,
+    Waits,
+    Void,
+}
+
+/// What was paid, and what never was, in the order in which the balance was used.
+fn in_order<'a>(
+    paid: &'a BTreeMap<String, Value>,
+    events: &'a [Value],
+) -> impl Iterator<Item = (&'a str, &'a Value, Happens)> {
+    let time = |invoice: &Value, name: &str| whole(&invoice["status_transitions"], name);
+    let of_kind = move |kind: &'static str| {
+        let told = events.iter().filter(move |event| event["type"] == kind);
+        told.map(|event| &event["data"]["object"])
+            .filter(|invoice| !paid.contains_key(invoice["id"].as_str().expect("an id")))
+    };
+    let of_paid = paid
+        .values()
+        .map(|invoice| (time(invoice, "paid_at"), whole(invoice, "total"), invoice, Happens::Paid));
+    let waits = of_kind("invoice.finalized")
+        .map(|invoice| (time(invoice, "finalized_at"), used_of_balance(invoice), invoice, Happens::Waits));
+    let void = of_kind("invoice.voided")
+        .map(|invoice| (time(invoice, "voided_at"), i64::MAX, invoice, Happens::Void));
+    let mut all: Vec<(i64, i64, &Value, Happens)> = of_paid.chain(waits).chain(void).collect();
+    all.sort_by_key(|(at, order, invoice, what)| (*at, *order, invoice["id"].to_string(), *what));
+    all.into_iter().map(|(_, _, invoice, what)| (invoice["id"].as_str().expect("an id"), invoice, what))
+}
+
 /// What paid invoices lack.
 #[derive(Default)]
 struct Lacking {
@@ -49,12 +80,23 @@ struct Lacking {
 impl Lacking {
     fn of(invoices: &BTreeMap<String, Value>, events: &[Value]) -> Self {
         let payments = newest(events, "invoice_payment.paid", "invoice");
-        let mut order: Vec<(&String, &Value)> = invoices.iter().collect();
-        let paid_at = |invoice: &Value| whole(&invoice["status_transitions"], "paid_at");
-        order.sort_by_key(|(id, invoice)| (paid_at(invoice), whole(invoice, "total"), id.to_string()));
         let mut lacking = Self { paid: invoices.keys().cloned().collect(), ..Self::default() };
         let mut on_balance = 0;
-        for (id, invoice) in order {
+        let mut in_unpaid: BTreeMap<String, i64> = BTreeMap::new();
+        for (id, invoice, what) in in_order(invoices, events) {
+            match what {
+                Happens::Paid => {}
+                Happens::Waits => {
+                    let used = used_of_balance(invoice).min(on_balance);
+                    on_balance -= used;
+                    in_unpaid.insert(id.to_owned(), used);
+                    continue;
+                }
+                Happens::Void => {
+                    on_balance += in_unpaid.remove(id).unwrap_or(0);
+                    continue;
+                }
+            }
             let credits = lines(invoice).iter().filter_map(|line| Some((credited(invoice, line)?, line)));
             let set_off: i64 = credits.map(|(of, line)| lacking.part(&of, -whole(line, "amount"))).sum();
             let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
@@ -66,7 +108,7 @@ impl Lacking {
             on_balance += own_lack.share_of(noted - before);
             let payment = payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
             let gone = payment.map_or(0, |payment| returned(events, payment)) + noted;
-            lacking.lacks.insert(id.clone(), Lack { gone, ..own_lack });
+            lacking.lacks.insert(id.to_owned(), Lack { gone, ..own_lack });
         }
         lacking
     }

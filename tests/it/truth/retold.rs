@@ -97,6 +97,8 @@ pub(super) fn unpaid(
         state,
         is_change: since > june().start,
         charges: vec![charge],
+        from_balance: 0,
+        finalized_at: None,
     };
     Command::RecordUnpaidInvoice { invoice, effective_at: at }
 }

@@ -3,7 +3,7 @@
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
-    invoice::{GivenBack, InvoiceState, LineEffect},
+    invoice::{GivenBack, InvoiceState, LineEffect, UnpaidInvoice},
     names::AccountId,
     subscription::SubscriptionTerms,
     time::{Period, Timestamp},
@@ -354,6 +354,31 @@ fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
     };
     let next = by_balance(500, pay_for("sub_2", "in_6", "basic", month_from(self::july().end)));
     has(&stands(day(65), back_for(1_399), [july, note, next]), "basic", 500 - 250);
+}
+
+/// 4.00 were put on the balance for nothing, and paid for 4.00 of July, the rest of which never came: what pays for a part of
+/// August is something else. When July's invoice is void, they are on the balance again.
+#[test]
+fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
+    let left = |state: InvoiceState, at: i64| match unpaid("in_4", state, "basic", june().end, day(at)) {
+        Command::RecordUnpaidInvoice { invoice, effective_at } => Command::RecordUnpaidInvoice {
+            invoice: UnpaidInvoice { from_balance: 400, finalized_at: Some(day(30)), ..invoice },
+            effective_at,
+        },
+        other => other,
+    };
+    let august = || by_balance(400, pay("in_5", "basic", month_from(july().end)));
+    let waits = || left(InvoiceState::Open, 30);
+    has(&stands(day(65), back_for(800), [waits(), august()]), "basic", 500);
+    let given_up = left(InvoiceState::Uncollectible, 40);
+    has(&stands(day(65), back_for(800), [waits(), given_up, august()]), "basic", 500);
+    has(
+        &stands(day(65), back_for(800), [waits(), left(InvoiceState::Void, 40), august()]),
+        "basic",
+        500 - 200,
+    );
+    // What was used before it was void was something else, too.
+    has(&stands(day(65), back_for(800), [waits(), left(InvoiceState::Void, 62), august()]), "basic", 500);
 }
 
 /// A period that was paid by nobody is not bridged to the next one.

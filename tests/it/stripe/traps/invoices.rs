@@ -4,6 +4,7 @@ use counterfoil::{
     domain::{
         command::{Command, RecordPaidInvoice},
         invoice::{InvoiceState, LineEffect},
+        time::Timestamp,
     },
     stripe::{
         envelope::Envelope,
@@ -187,10 +188,15 @@ fn an_invoice_that_was_voided_or_given_up_says_for_which_period_no_money_will_co
     for (kind, state) in kinds {
         let mut document = value(SHAPES[1], "invoice.payment_failed.json");
         document["type"] = format!("invoice.{kind}").into();
+        let object = &mut document["data"]["object"];
+        (object["starting_balance"], object["ending_balance"]) = (json!(-700), json!(-200));
+        object["status_transitions"]["finalized_at"] = json!(1_795_000_000);
         let instructions = translated_value(&document).unwrap();
         let Command::RecordUnpaidInvoice { invoice, .. } = &instructions.steps.last().unwrap().command else {
             panic!("{kind}")
         };
         assert_eq!((invoice.state, invoice.charges.len()), (state, 1));
+        let finalized_at = invoice.finalized_at.map(Timestamp::seconds);
+        assert_eq!((invoice.from_balance, finalized_at), (500, Some(1_795_000_000)));
     }
 }
