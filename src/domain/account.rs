@@ -382,11 +382,11 @@ impl OpenAccount {
             Event::DisputeClosed { dispute, payment, won, money, effective_at } => {
                 payments.close(dispute, payment, *won, money.clone(), *effective_at);
             }
-            Event::CreditNoteIssued { note, invoice, money, .. } => {
-                payments.note(invoice, note, money, false);
+            Event::CreditNoteIssued { note, invoice, money, effective_at } => {
+                payments.note(invoice, note, money, false, *effective_at);
             }
-            Event::CreditNoteVoided { note, invoice, money, .. } => {
-                payments.note(invoice, note, money, true);
+            Event::CreditNoteVoided { note, invoice, money, effective_at } => {
+                payments.note(invoice, note, money, true, *effective_at);
             }
             _ => return Err(CorruptHistory),
         }

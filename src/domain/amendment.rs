@@ -89,7 +89,15 @@ impl Change {
     }
 }
 
-/// What may be done to a subscription as it was reported last.
+/// What may be done to a subscription of an account as it was reported last. That of a closed one can only end.
+#[must_use]
+pub fn allowed_to(account: &Account, terms: &SubscriptionTerms) -> Vec<Step> {
+    let only_end = matches!(account, Account::Closed(_));
+    let allowed = allowed(terms).iter().copied();
+    allowed.filter(|step| !only_end || *step == Step::Cancel).collect()
+}
+
+/// The same, of an open account.
 #[must_use]
 pub const fn allowed(terms: &SubscriptionTerms) -> &'static [Step] {
     let ends = terms.cancel_at.is_some();
@@ -114,16 +122,17 @@ pub const fn allowed(terms: &SubscriptionTerms) -> &'static [Step] {
     }
 }
 
-/// The subscription that is meant: the one with this id, else the only one that has not ended.
+/// The subscription that is meant: the one with this id, else the only one that has not ended. That of a closed account is
+/// found, too: it may be charged for until it is cancelled.
 ///
 /// # Errors
-/// When the account is not open, or has no such subscription, or several.
+/// When there is no such account, or it has no such subscription, or several.
 pub fn find<'a>(
     account: &'a Account,
     named: Option<&ProviderId>,
     at: Timestamp,
 ) -> Result<&'a SubscriptionTerms, Refusal> {
-    let known = sale::open(account)?.subscriptions.known();
+    let known = account.opened().ok_or(Refusal::AccountNotFound)?.subscriptions.known();
     if let Some(named) = named {
         return known.get(named).ok_or(Refusal::SubscriptionNotFound);
     }
@@ -240,7 +249,10 @@ fn is_less(catalog: &Catalog, from: &Order, to: &Order) -> Result<bool, Refusal>
 pub fn monthly(catalog: &Catalog, order: &Order) -> Result<Credits, Refusal> {
     let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
-    plan.monthly(order.quantity).ok_or(Refusal::AmountTooLarge)
+    // What costs nothing is had once.
+    let is_free = plan.price_of_old(order.interval).is_some_and(|price| price.amount.minor == 0);
+    let quantity = if is_free { order.quantity.min(1) } else { order.quantity };
+    plan.monthly(quantity).ok_or(Refusal::AmountTooLarge)
 }
 
 /// What one interval of it costs, before discounts and taxes.

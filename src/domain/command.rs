@@ -265,6 +265,8 @@ pub struct RecordPaidInvoice {
     pub lines: Vec<InvoiceLine>,
     /// When the invoice was made.
     pub created_at: Timestamp,
+    /// When the customer's balance paid its part, or got what the invoice gives back.
+    pub finalized_at: Option<Timestamp>,
     /// When it was paid.
     pub effective_at: Timestamp,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     arrears::Arrears,
-    invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
+    invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
     months::{self, HeldLine, KnownInvoice, Month},
     names::{PlanId, ProviderId},
     payments::Payments,
@@ -135,14 +135,14 @@ impl Facts {
     /// is due since the period began where that is not paid yet.
     #[must_use]
     pub fn next_credits_at(&self, at: Timestamp, payments: &Payments) -> Option<Timestamp> {
-        let begins = self.months.iter().filter(|month| at < month.period.start && month.is_paid(payments));
+        let begins = self.months.iter().filter(|month| at < month.period.start && self.pays(month, payments));
         if let Some(next) = begins.map(|month| month.period.start).min() {
             return Some(next);
         }
         let report = self.newest()?;
         let period = report.period;
         let is_paid =
-            self.months.iter().any(|month| month.period.end > period.start && month.is_paid(payments));
+            self.months.iter().any(|month| month.period.end > period.start && self.pays(month, payments));
         let next = if is_paid || at < period.start || report.status == SubscriptionStatus::Trialing {
             period.end
         } else {
@@ -233,10 +233,11 @@ impl Facts {
         self.invoices.iter().any(|known| known.invoice.total > 0 && known.paid_at <= at)
     }
 
-    /// Whether something was paid for, so that the first payment is behind.
+    /// Whether something was paid for, by money or by a coupon for all of it, so that the first payment is behind.
     #[must_use]
     pub fn has_paid(&self) -> bool {
-        self.invoices.iter().any(|known| known.invoice.total > 0)
+        let charges = |line: &PaidLine| line.effect == LineEffect::Charge && !line.free;
+        self.invoices.iter().any(|known| known.invoice.total > 0 || known.invoice.lines.iter().any(charges))
     }
 
     /// The plan that the subscription gives at `at`, if it gives one.
@@ -313,7 +314,7 @@ impl Facts {
 
     /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
     fn is_over(&self, at: Timestamp, known: Known<'_>) -> bool {
-        self.is_unpaid(at)
+        self.is_unpaid(at, known.payments)
             || self.has_lapsed(at)
             || self.is_refunded(at, known.payments)
             || self.bridged_until(known).is_some_and(|until| until <= at)
@@ -362,15 +363,34 @@ impl Facts {
     /// Whether `at` was paid for, and all of that money went back. What was left for another period is none of that.
     fn is_refunded(&self, at: Timestamp, payments: &Payments) -> bool {
         let mut charges = self.held.iter().filter(|line| line.quantity > 0 && line.period.contains(at));
-        payments.has_returned() && charges.any(|line| payments.returned(&line.invoice).is_all())
+        let is_back =
+            |invoice: &ProviderId| payments.returned(invoice).is_all() && !self.waits(invoice, payments);
+        payments.has_returned() && charges.any(|line| is_back(&line.invoice))
+    }
+
+    /// Whether a month was paid for by anything that does not wait for its money itself.
+    fn pays(&self, month: &Month, payments: &Payments) -> bool {
+        let mut pieces = month.pieces.iter();
+        month.is_paid(payments) && pieces.any(|piece| !self.waits(&piece.invoice, payments))
+    }
+
+    /// Whether an invoice was paid by what it gives back of one that waits for its money: it waits with that.
+    fn waits(&self, invoice: &ProviderId, payments: &Payments) -> bool {
+        let is_final = |of: &ProviderId| self.unpaid(of).is_some_and(InvoiceState::is_final);
+        let open = |of: &ProviderId| !self.knows_invoice(of) && !is_final(of);
+        let paid = self.invoices.iter().find(|known| known.invoice.invoice == *invoice);
+        let by_open = paid.is_some_and(|known| known.invoice.gives_back.keys().any(open));
+        by_open && payments.returned(invoice).is_all() && !payments.gone_back(invoice).is_all()
     }
 
     /// Whether the money for `at` is known not to come, or the first money has not come yet.
-    fn is_unpaid(&self, at: Timestamp) -> bool {
+    fn is_unpaid(&self, at: Timestamp, payments: &Payments) -> bool {
         let first = !self.has_paid();
+        let until = self.paid_until(payments);
         self.unpaid.values().any(|(unpaid, _)| match unpaid.state {
             InvoiceState::Void | InvoiceState::Uncollectible => {
-                unpaid.charges.iter().any(|charge| charge.period.contains(at))
+                let after = until.is_none_or(|until| unpaid.goes_on_at(until));
+                after && unpaid.charges.iter().any(|charge| charge.period.contains(at))
             }
             InvoiceState::Open | InvoiceState::Failed => first,
         })
@@ -392,8 +412,8 @@ impl Facts {
     /// next month is not paid yet. `None`: it ended with the month.
     #[must_use]
     pub(super) fn bridge(&self, boundary: Timestamp, known: Known<'_>) -> Option<Timestamp> {
-        let is_paid =
-            self.months.iter().any(|month| month.period.end > boundary && month.is_paid(known.payments));
+        let mut later = self.months.iter().filter(|month| month.period.end > boundary);
+        let is_paid = later.any(|month| self.pays(month, known.payments));
         let report = self.newest()?;
         if is_paid || report.collection_paused || report.has_ended(boundary) {
             return None;
@@ -406,9 +426,8 @@ impl Facts {
         if before.is_some_and(|before| !goes_on(before)) {
             return None;
         }
-        let dead = self.unpaid.values().filter(|(unpaid, _)| {
-            unpaid.state.is_final() && unpaid.charges.iter().any(|charge| charge.period.end > boundary)
-        });
+        let dead =
+            self.unpaid.values().filter(|(unpaid, _)| unpaid.state.is_final() && unpaid.goes_on_at(boundary));
         let dead = dead.map(|(_, at)| *at).filter(|at| *at >= boundary).min();
         let ends = report.ended_at.into_iter().chain(report.cancel_at).chain(stopped).chain(dead);
         let ends = ends.chain(self.lapses_at().map(|lapses| lapses.max(boundary)));

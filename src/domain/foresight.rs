@@ -9,6 +9,7 @@ use super::{
     decide::{Context, decide},
     event::Event,
     refusal::Refusal,
+    time::Timestamp,
 };
 
 /// What was, and what would be.
@@ -23,6 +24,8 @@ pub struct Foresight {
     pub restored: Credits,
     /// What would be paid of a debt first.
     pub paid_of_debt: Credits,
+    /// What would be owed then.
+    pub debt_after: Credits,
 }
 
 /// Decides on `commands`, one after the other, without anything being recorded. What is due because time passed is
@@ -34,12 +37,26 @@ pub fn foresee(account: &Account, commands: &[Command], context: Context<'_>) ->
     let mut account = account.clone();
     step(&mut account, &Command::Settle, context)?;
     let mut foresight = Foresight { before: account.balance(context.at).available, ..Foresight::default() };
-    for command in commands {
-        for event in step(&mut account, command, context)? {
-            foresight.note(event);
-        }
-    }
-    foresight.after = account.balance(context.at).available;
+    foresight.live(&mut account, commands, context)?;
+    Ok(foresight)
+}
+
+/// What a later command would do after `commands`, and what time brings until then.
+///
+/// # Errors
+/// When one of them would be refused.
+pub fn foresee_later(
+    account: &Account,
+    commands: &[Command],
+    context: Context<'_>,
+    later: Command,
+    later_at: Timestamp,
+) -> Result<Foresight, Refusal> {
+    let mut account = account.clone();
+    Foresight::default().live(&mut account, commands, context)?;
+    let mut foresight = Foresight { before: account.balance(context.at).available, ..Foresight::default() };
+    let context = Context { at: later_at.max(context.at), ..context };
+    foresight.live(&mut account, &[Command::Settle, later], context)?;
     Ok(foresight)
 }
 
@@ -53,6 +70,22 @@ fn step(account: &mut Account, command: &Command, context: Context<'_>) -> Resul
 }
 
 impl Foresight {
+    fn live(
+        &mut self,
+        account: &mut Account,
+        commands: &[Command],
+        context: Context<'_>,
+    ) -> Result<(), Refusal> {
+        for command in commands {
+            for event in step(account, command, context)? {
+                self.note(event);
+            }
+        }
+        let balance = account.balance(context.at);
+        (self.after, self.debt_after) = (balance.available, balance.debt);
+        Ok(())
+    }
+
     fn note(&mut self, event: Event) {
         if let Event::CreditsAdjusted { amount, .. } = &event {
             self.taken = self.taken.checked_add(*amount).unwrap_or(Credits::MAX);

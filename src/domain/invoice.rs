@@ -33,6 +33,9 @@ pub struct PaidInvoice {
     pub lines: Vec<PaidLine>,
     /// When the invoice was made, which may be long before it was paid.
     pub created_at: Timestamp,
+    /// When the customer's balance paid its part, or got what the invoice gives back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalized_at: Option<Timestamp>,
 }
 
 impl PaidInvoice {
@@ -122,6 +125,13 @@ impl UnpaidInvoice {
     #[must_use]
     pub fn charges_for(&self, plan: &PlanId, at: Timestamp) -> bool {
         self.charges.iter().any(|charge| charge.plan == *plan && charge.period.contains(at))
+    }
+
+    /// Whether it is to pay for what comes after the end of a period: a change inside of the next one is beside that.
+    #[must_use]
+    pub fn goes_on_at(&self, end: Timestamp) -> bool {
+        let begins_by = |charge: &UnpaidCharge| !self.is_change || charge.period.start <= end;
+        self.charges.iter().any(|charge| charge.period.end > end && begins_by(charge))
     }
 
     /// Whether it charges for a change to a plan inside of a period that goes on at a time.

@@ -48,6 +48,8 @@ struct Invoiced {
 pub struct Note {
     pub money: Money,
     pub voided: bool,
+    /// When it was first reported to have been made.
+    at: Timestamp,
 }
 
 /// What was reported of the refunds of one payment.
@@ -194,10 +196,31 @@ impl Payments {
         self.notes.get(invoice)?.get(note)
     }
 
-    pub(super) fn note(&mut self, invoice: &ProviderId, note: &ProviderId, money: &Money, voided: bool) {
+    pub(super) fn note(
+        &mut self,
+        invoice: &ProviderId,
+        note: &ProviderId,
+        money: &Money,
+        voided: bool,
+        at: Timestamp,
+    ) {
         let notes = self.notes.entry(invoice.clone()).or_default();
-        let known = notes.entry(note.clone()).or_insert_with(|| Note { money: money.clone(), voided });
+        let known = notes.entry(note.clone()).or_insert_with(|| Note { money: money.clone(), voided, at });
         known.voided |= voided;
+        known.at = known.at.min(at);
+    }
+
+    /// The notes that hold, with their invoices and when they were made.
+    pub(super) fn notes(&self) -> impl Iterator<Item = (&ProviderId, Timestamp, i64)> {
+        let notes =
+            self.notes.iter().flat_map(|(invoice, notes)| notes.values().map(move |note| (invoice, note)));
+        notes.filter(|(_, note)| !note.voided).map(|(invoice, note)| (invoice, note.at, note.money.minor))
+    }
+
+    /// What of an invoice there is no money for any more, otherwise than by what notes put elsewhere after it was paid.
+    pub(super) fn taken_off(&self, invoice: &ProviderId) -> Returned {
+        let Returned { returned, paid, whole } = self.gone_back(invoice);
+        Returned { returned: returned.saturating_sub(self.noted(invoice)), paid, whole }
     }
 
     /// Whether anything has gone back of anything.
@@ -394,7 +417,7 @@ impl Payments {
     }
 
     /// What credit notes took off an invoice after it was paid, otherwise than by refunds.
-    pub(super) fn noted(&self, invoice: &ProviderId) -> i64 {
+    fn noted(&self, invoice: &ProviderId) -> i64 {
         let notes = self.notes.get(invoice).into_iter().flat_map(BTreeMap::values);
         let notes = notes.filter(|note| !note.voided);
         notes.fold(0, |sum, note| sum.saturating_add(note.money.minor))

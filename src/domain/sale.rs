@@ -122,9 +122,18 @@ pub fn is_customer(account: &OpenAccount, customer: &str) -> bool {
 /// When the account is not open, is no customer, or has a subscription.
 pub fn leave(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
     let customer = customer(account)?;
-    match open(account)?.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
+    check_has_none(open(account)?, at)?;
+    Ok(customer)
+}
+
+/// What is subscribed to goes on being charged for, whatever becomes of the account.
+///
+/// # Errors
+/// When a subscription has not ended, also one that is not paid for.
+pub fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
+    match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
         Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
-        None => Ok(customer),
+        None => Ok(()),
     }
 }
 
@@ -142,13 +151,7 @@ pub const fn open(account: &Account) -> Result<&OpenAccount, Refusal> {
 /// has ended, also while it gives no plan: what is past due, unpaid or incomplete may be paid yet, and what is paused
 /// goes on. One that was ended and is paid for until later has ended.
 fn check_subscriptions(account: &OpenAccount, catalog: &Catalog, at: Timestamp) -> Result<(), Refusal> {
-    if catalog.payments.several_subscriptions {
-        return Ok(());
-    }
-    match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
-        Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
-        None => Ok(()),
-    }
+    if catalog.payments.several_subscriptions { Ok(()) } else { check_has_none(account, at) }
 }
 
 /// The pages at the payment provider on which the account could still pay for a plan, so that it does not for two.

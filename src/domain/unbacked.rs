@@ -76,41 +76,84 @@ impl Lack {
     }
 }
 
-/// What the customer's balance, or what is given back of other invoices, may have paid.
+/// What happens to the customer's balance, and what is given back of other invoices.
 #[derive(Clone, Copy)]
-enum Use<'f> {
+enum Turn<'f> {
     Paid(&'f PaidInvoice),
     /// The rest of it waits for its money, or never comes.
     Waits(&'f UnpaidInvoice),
     /// What the balance paid of it is there again.
     Void(&'f UnpaidInvoice),
+    /// So much is given back of an invoice that was paid.
+    Noted(&'f ProviderId, i64),
 }
 
-impl<'f> Use<'f> {
-    /// With when it happened, and in which order at one time: what is put on the balance is there before it is used.
-    fn of_paid(known: &'f KnownInvoice) -> (Timestamp, i64, Self) {
-        (known.paid_at, known.invoice.total, Self::Paid(&known.invoice))
+impl<'f> Turn<'f> {
+    /// With its time. What an invoice gives back is on the balance when it is finalized, and so is what the balance pays
+    /// gone, however much later the rest of its money comes.
+    fn of_paid(known: &'f KnownInvoice) -> (Timestamp, Self) {
+        let invoice = &known.invoice;
+        (invoice.finalized_at.unwrap_or(known.paid_at), Self::Paid(invoice))
     }
 
-    fn of_unpaid((invoice, since): (&'f UnpaidInvoice, Timestamp)) -> Vec<(Timestamp, i64, Self)> {
-        let finalized_at = invoice.finalized_at.unwrap_or(since);
-        let mut uses = vec![(finalized_at, invoice.from_balance, Self::Waits(invoice))];
+    fn of_unpaid((invoice, since): (&'f UnpaidInvoice, Timestamp)) -> Vec<(Timestamp, Self)> {
+        let mut turns = vec![(invoice.finalized_at.unwrap_or(since), Self::Waits(invoice))];
         if invoice.state == InvoiceState::Void {
-            uses.push((since, i64::MAX, Self::Void(invoice)));
+            turns.push((since, Self::Void(invoice)));
         }
-        uses.retain(|_| invoice.from_balance > 0);
-        uses
+        turns.retain(|_| invoice.from_balance > 0);
+        turns
     }
 
     const fn invoice(self) -> &'f ProviderId {
         match self {
             Self::Paid(invoice) => &invoice.invoice,
             Self::Waits(invoice) | Self::Void(invoice) => &invoice.invoice,
+            Self::Noted(invoice, _) => invoice,
+        }
+    }
+
+    /// Whether it can only be looked at after another one of its moment.
+    fn follows(self, other: Self) -> bool {
+        match self {
+            Self::Paid(invoice) => {
+                let of = other.invoice();
+                matches!(other, Self::Paid(_))
+                    && *of != invoice.invoice
+                    && invoice.gives_back.contains_key(of)
+            }
+            Self::Waits(_) => false,
+            Self::Void(invoice) => matches!(other, Self::Waits(waits) if waits.invoice == invoice.invoice),
+            Self::Noted(invoice, _) => matches!(other, Self::Paid(paid) if paid.invoice == *invoice),
+        }
+    }
+
+    /// Of one moment, what is put on the balance is there before it is used.
+    const fn order(self) -> (bool, i64) {
+        match self {
+            Self::Paid(invoice) => (invoice.from_balance > 0, invoice.total),
+            Self::Waits(invoice) => (true, invoice.from_balance),
+            Self::Void(_) | Self::Noted(..) => (false, 0),
         }
     }
 }
 
-/// What is found out while invoices are looked at, in the order in which they were paid.
+/// In order of time, and of one moment so that each follows what it rests on.
+fn in_order(mut turns: Vec<(Timestamp, Turn<'_>)>) -> Vec<Turn<'_>> {
+    turns.sort_by_key(|(at, turn)| (*at, turn.order(), turn.invoice()));
+    let mut ordered = Vec::with_capacity(turns.len());
+    for moment in turns.chunk_by(|(one, _), (other, _)| one == other) {
+        let mut left: Vec<Turn<'_>> = moment.iter().map(|(_, turn)| *turn).collect();
+        while !left.is_empty() {
+            let ready = left.iter().position(|turn| !left.iter().any(|other| turn.follows(*other)));
+            // Invoices that give back each other cannot be: each was made before the one that does.
+            ordered.push(left.remove(ready.unwrap_or(0)));
+        }
+    }
+    ordered
+}
+
+/// What is found out on the way through time.
 struct Search<'p> {
     payments: &'p Payments,
     parts: BTreeMap<ProviderId, Part>,
@@ -119,6 +162,8 @@ struct Search<'p> {
     balance: i64,
     /// What of that paid for invoices that are not paid.
     in_unpaid: BTreeMap<ProviderId, i64>,
+    /// What there is still money for of invoices that notes give back a part of.
+    behind_notes: BTreeMap<ProviderId, i64>,
 }
 
 impl Unbacked {
@@ -126,23 +171,24 @@ impl Unbacked {
     pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &Payments) -> Self {
         let facts: Vec<&Facts> = facts.collect();
         let invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
-        if invoices.iter().all(|known| known.invoice.gives_back.is_empty()) {
+        let gives_back = invoices.iter().any(|known| !known.invoice.gives_back.is_empty());
+        if !gives_back && payments.notes().next().is_none() {
             return Self::default();
         }
-        let of_unpaid = facts.iter().flat_map(|facts| facts.unpaid_invoices()).flat_map(Use::of_unpaid);
-        let mut uses: Vec<(Timestamp, i64, Use<'_>)> =
-            invoices.iter().map(|known| Use::of_paid(known)).chain(of_unpaid).collect();
-        uses.sort_by_key(|(at, order, of)| (*at, *order, of.invoice()));
+        let of_unpaid = facts.iter().flat_map(|facts| facts.unpaid_invoices()).flat_map(Turn::of_unpaid);
+        let noted = payments.notes().map(|(invoice, at, minor)| (at, Turn::Noted(invoice, minor)));
+        let turns = invoices.iter().map(|known| Turn::of_paid(known)).chain(of_unpaid).chain(noted);
         let unpaid = facts.iter().flat_map(|facts| facts.given_back_unpaid());
-        let lacks = unpaid.map(|invoice| (invoice.clone(), Lack::ALL)).collect();
-        let mut search =
-            Search { payments, parts: BTreeMap::new(), lacks, balance: 0, in_unpaid: BTreeMap::new() };
-        for (_, _, of) in uses {
-            match of {
-                Use::Paid(invoice) => search.look(invoice),
-                Use::Waits(invoice) => search.use_balance(invoice),
-                Use::Void(invoice) => search.put_back(invoice),
-            }
+        let mut search = Search {
+            payments,
+            parts: BTreeMap::new(),
+            lacks: unpaid.map(|invoice| (invoice.clone(), Lack::ALL)).collect(),
+            balance: 0,
+            in_unpaid: BTreeMap::new(),
+            behind_notes: BTreeMap::new(),
+        };
+        for turn in in_order(turns.collect()) {
+            search.take(turn);
         }
         let Search { parts, mut lacks, .. } = search;
         let given_back = |invoice: &ProviderId| {
@@ -176,6 +222,15 @@ impl Unbacked {
 }
 
 impl Search<'_> {
+    fn take(&mut self, turn: Turn<'_>) {
+        match turn {
+            Turn::Paid(invoice) => self.look(invoice),
+            Turn::Waits(invoice) => self.use_balance(invoice),
+            Turn::Void(invoice) => self.put_back(invoice),
+            Turn::Noted(invoice, amount) => self.note(invoice, amount),
+        }
+    }
+
     fn look(&mut self, invoice: &PaidInvoice) {
         let given_back = invoice.gives_back.iter();
         let set_off = given_back.map(|(of, given_back)| self.unbacked_of(of, given_back.amount));
@@ -188,11 +243,27 @@ impl Search<'_> {
         if set_off > 0 || from_balance > 0 {
             self.parts.insert(id.clone(), part);
         }
-        // What a note puts on the balance of what the balance paid is no money either.
-        let noted = Lack { amount: part.lacking(), whole: part.whole }.share_of(self.payments.noted(id));
-        self.balance = self.balance.saturating_add(noted);
+        let taken_off = self.payments.taken_off(id);
+        let left = part.whole.saturating_sub(part.lacking()).saturating_sub(taken_off.returned).max(0);
+        self.behind_notes.insert(id.clone(), if taken_off.whole { 0 } else { left });
         let lack = Lack::of(part, self.payments.gone_back(id));
         self.lacks.insert(id.clone(), lack);
+    }
+
+    /// What a note puts on the balance of what the balance paid is no money either, and nor is what went back otherwise.
+    fn note(&mut self, invoice: &ProviderId, amount: i64) {
+        let part = self.parts.get(invoice).copied().unwrap_or_default();
+        let lacking = Lack { amount: part.lacking(), whole: part.whole }.share_of(amount);
+        // Of what is no subscription's, what was paid is known by its payments.
+        let of_payments = || {
+            let taken_off = self.payments.taken_off(invoice);
+            let paid = taken_off.paid.unwrap_or(i64::MAX);
+            if taken_off.whole { 0 } else { paid.saturating_sub(taken_off.returned).max(0) }
+        };
+        let left = self.behind_notes.entry(invoice.clone()).or_insert_with(of_payments);
+        let backed = amount.saturating_sub(lacking).clamp(0, *left);
+        *left = left.saturating_sub(backed);
+        self.balance = self.balance.saturating_add(amount.saturating_sub(backed));
     }
 
     /// What the balance pays of an invoice that is not paid is gone from it.

@@ -7,6 +7,7 @@ use crate::{
         credits::HoldOutcome,
         limits::LimitState,
         refusal::{Refusal, Unsold},
+        subscription::SubscriptionStatus,
         time::Timestamp,
     },
     ledger::ExecuteError,
@@ -273,6 +274,23 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
              (`hosted_invoice_url`), or with another card: then it can be changed.",
             terms.subscription
         ),
+        Refusal::SubscriptionState { terms, .. } if terms.cancel_at.is_some() => format!(
+            "The subscription {} is about to end. Withdraw the cancellation first: POST …/subscription/cancel/withdraw.",
+            terms.subscription
+        ),
+        Refusal::SubscriptionState { terms, .. }
+            if terms.collection_paused || terms.status == SubscriptionStatus::Paused =>
+        {
+            format!(
+                "The subscription {} is paused. Resume it first: POST …/subscription/resume.",
+                terms.subscription
+            )
+        }
+        Refusal::SubscriptionState { terms, .. } => format!(
+            "The subscription {} {}. `allowed` says what can be done with it.",
+            terms.subscription,
+            if terms.status == SubscriptionStatus::Trialing { "is in its trial" } else { "goes on" },
+        ),
         Refusal::NothingToChange { held: Some(held) } => format!(
             "At Stripe it is {} of `{}` by the {} already. Where the account has less, that is not paid, or its money went \
              back. A change that waits is withdrawn with `change/withdraw`.",
@@ -321,7 +339,6 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::NoCustomer
         | Refusal::NoSubscription
         | Refusal::SubscriptionNotFound
-        | Refusal::SubscriptionState { .. }
         | Refusal::NothingToChange { held: None } => {
             format!("{}.", super::failure::code_of_refusal(refusal).about().title)
         }

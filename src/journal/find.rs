@@ -23,15 +23,19 @@ pub async fn by_keys(
 ) -> Result<BTreeMap<(AccountId, Arc<str>), Vec<Recorded>>, RowError> {
     let ids: Vec<&str> = keys.iter().map(|(id, _)| id.as_str()).collect();
     let texts: Vec<&str> = keys.iter().map(|(_, key)| key.as_ref()).collect();
-    // A command's events follow each other in its account's stream, the first one has the key.
+    // A command's events follow each other in its account's stream, the first one has the key. Limit and offset make each of
+    // them two look-ups in an index, whatever is known of the table's size.
     let query = format!(
         "select wanted.key, {COLUMNS} \
          from unnest($2::text[], $3::text[]) as wanted (id, key) \
-         join ledger.events first on first.shard = $1 and first.aggregate_id = wanted.id \
-         and first.idempotency_key = wanted.key \
-         join ledger.events e on e.shard = $1 and e.aggregate_id = wanted.id \
-         and e.sequence between first.sequence and \
-             first.sequence + coalesce((first.metadata ->> 'events')::bigint, 1) - 1 \
+         cross join lateral ( \
+             select sequence, coalesce((metadata ->> 'events')::bigint, 1) as events from ledger.events \
+             where shard = $1 and aggregate_id = wanted.id and idempotency_key = wanted.key limit 1 \
+         ) as first \
+         cross join lateral ( \
+             select * from ledger.events where shard = $1 and aggregate_id = wanted.id \
+             and sequence between first.sequence and first.sequence + first.events - 1 offset 0 \
+         ) as e \
          order by e.position"
     );
     let rows = sqlx::query(&query).bind(shard).bind(ids).bind(texts);

@@ -27,6 +27,7 @@ mod crash;
 mod invariants;
 mod journal;
 mod load;
+mod plans;
 mod postgres;
 mod projections;
 mod readme;

@@ -107,6 +107,7 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
         total: money.minor,
         credited: 0,
         from_balance: 0,
+        finalized_at: None,
         gives_back: BTreeMap::new(),
         lines: vec![InvoiceLine {
             line: ProviderId::parse("il_1").unwrap(),

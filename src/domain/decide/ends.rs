@@ -79,9 +79,6 @@ impl Draft<'_> {
             return own;
         }
         let known = self.account.known(self.context.catalog);
-        let bridged = facts.bridge(own, known);
-        let is_last =
-            facts.months().iter().all(|month| month.period.end <= own || !month.is_paid(known.payments));
-        bridged.filter(|_| is_last).map_or(own, |bridged| bridged.max(own))
+        facts.bridge(own, known).map_or(own, |bridged| bridged.max(own))
     }
 }

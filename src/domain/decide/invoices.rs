@@ -47,6 +47,7 @@ impl Draft<'_> {
             gives_back: invoice.gives_back.clone(),
             lines: lines?,
             created_at: invoice.created_at,
+            finalized_at: invoice.finalized_at,
         }))
     }
 

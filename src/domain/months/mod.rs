@@ -190,9 +190,15 @@ pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> V
     held.collect()
 }
 
+/// What a line is for in a whole month. What costs nothing is had once, however many there are.
+fn credits(line: &Line<'_>) -> i64 {
+    let quantity = if line.paid.free { line.paid.quantity.min(1) } else { line.paid.quantity };
+    line.unit.get().saturating_mul(i64::from(quantity))
+}
+
 /// What a line gives or takes for a whole month.
 fn monthly(line: &Line<'_>) -> i128 {
-    let credits = line.unit.get().saturating_mul(i64::from(line.paid.quantity));
+    let credits = credits(line);
     let lacking = line.lack.map_or(0, |lack| lack.share_of(credits));
     i128::from(credits.saturating_sub(lacking)).saturating_mul(i128::from(line.sign))
 }
@@ -200,7 +206,6 @@ fn monthly(line: &Line<'_>) -> i128 {
 /// What a line says that is held more, or less, for a whole month, whatever money came back for what it leaves: to leave what no
 /// line charged for leaves nothing.
 fn held_monthly(line: &Line<'_>) -> i128 {
-    let credits = line.unit.get().saturating_mul(i64::from(line.paid.quantity));
-    let held = if line.leaves_nothing { 0 } else { credits };
+    let held = if line.leaves_nothing { 0 } else { credits(line) };
     i128::from(held).saturating_mul(i128::from(line.sign))
 }

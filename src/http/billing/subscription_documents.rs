@@ -96,6 +96,10 @@ pub struct SubscriptionChangePreview<'a> {
     /// Stripe charges less than the plan is worth, and as much less is granted.
     /// `null`: it is not known, as when the invoice has more lines than are shown.
     credits: Option<CreditsPreviewed>,
+    /// What the next invoice does to credits when it is paid, where it settles the change: what ends and begins with the
+    /// month by then, what is given or taken for the rest of this period, and what is owed of what was spent already.
+    /// `null`: nothing waits for it, or it is not known.
+    credits_with_next_invoice: Option<CreditsPreviewed>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -125,6 +129,9 @@ pub struct InvoicePreviewed<'a> {
     lines: Vec<InvoiceLinePreviewed<'a>>,
     /// Whether there are lines that are not shown.
     has_more: bool,
+    /// Whether it is the catalog's price alone: a change to another interval that waits is charged for with discounts, taxes
+    /// and the customer's balance, which nobody has worked out yet.
+    is_estimate: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -156,6 +163,9 @@ pub struct CreditsPreviewed {
     /// What of the granted pays a debt first.
     #[schema(value_type = Count)]
     paid_of_debt: Credits,
+    /// What is owed then.
+    #[schema(value_type = Count)]
+    debt_after: Credits,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -228,6 +238,7 @@ impl<'a> From<&'a ChangePreview> for SubscriptionChangePreview<'a> {
             effective_at: preview.change.at,
             invoice: InvoicePreviewed::from(&preview.invoice),
             credits: preview.credits.as_ref().map(CreditsPreviewed::from),
+            credits_with_next_invoice: preview.with_next_invoice.as_ref().map(CreditsPreviewed::from),
         }
     }
 }
@@ -240,6 +251,7 @@ impl<'a> From<&'a InvoicePreview> for InvoicePreviewed<'a> {
             due_at: invoice.due_at,
             lines: invoice.lines.iter().map(InvoiceLinePreviewed::from).collect(),
             has_more: !invoice.is_whole,
+            is_estimate: invoice.is_estimate,
         }
     }
 }
@@ -260,6 +272,7 @@ impl From<&Foresight> for CreditsPreviewed {
             taken: foresight.taken,
             restored: foresight.restored,
             paid_of_debt: foresight.paid_of_debt,
+            debt_after: foresight.debt_after,
         }
     }
 }

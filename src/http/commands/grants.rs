@@ -73,7 +73,7 @@ pub async fn forgive(
 
 /// Close an account
 ///
-/// For good. Open holds must be ended first.
+/// For good. Open holds must be ended first, and what is subscribed to: it would go on being charged for.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/close", operation_id = "close_account", tag = "Operating",
     params(("account" = Id, Path)), request_body = Closing,

@@ -48,7 +48,8 @@ pub struct ProblemSchema {
     r#in: Option<String>,
     requested: Option<i64>,
     available: Option<i64>,
-    /// The plan that would give enough.
+    /// The first plan above the account's that gives as much in a month, or else the one above it that gives most. `null`:
+    /// there is none above it that gives more.
     #[schema(value_type = Option<Id>)]
     upgrade: Option<String>,
     /// The plans that would allow it.

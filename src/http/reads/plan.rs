@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
+        account::Account,
         amount::{Credits, Money},
         discounts::Discounts,
         limits::{self, LimitState},
@@ -141,11 +142,14 @@ pub async fn entitlements(
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
     let plan = opened.plan(now.at, catalog);
     let terms = opened.terms(now.at, catalog);
-    let has = |feature: &FeatureId| terms.as_ref().is_some_and(|terms| terms.features.contains(feature));
+    // A closed account takes no commands.
+    let is_open = matches!(now.account, Account::Open(_));
+    let includes = |feature: &FeatureId| terms.as_ref().is_some_and(|terms| terms.features.contains(feature));
+    let has = |feature: &FeatureId| is_open && includes(feature);
     let generations = catalog.generations.iter().map(|(kind, generation)| {
         let missing: Vec<&FeatureId> = generation.needs.iter().filter(|need| !has(need)).collect();
         let amount = catalog.price(plan, kind, &BTreeMap::new()).unwrap_or(generation.base);
-        EntitledGeneration { r#type: kind, amount, included: missing.is_empty(), missing }
+        EntitledGeneration { r#type: kind, amount, included: is_open && missing.is_empty(), missing }
     });
     let document = Entitlements {
         account: &of.account,

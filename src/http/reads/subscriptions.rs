@@ -36,7 +36,7 @@ pub struct ListedSubscription<'a> {
     subscription: Subscription<'a>,
     /// What can be done now: `change`, `cancel`, `withdraw_cancellation`, `pause`, `resume`
     #[schema(value_type = Vec<String>)]
-    allowed: &'static [Step],
+    allowed: Vec<Step>,
 }
 
 /// List the subscriptions
@@ -57,7 +57,7 @@ pub async fn list(
     let mut known: Vec<_> = opened.subscriptions.known().values().collect();
     known.sort_by(|one, other| other.evidence.cmp(&one.evidence));
     let listed = known.into_iter().map(|terms| {
-        let allowed = amendment::allowed(terms);
+        let allowed = amendment::allowed_to(&now.account, terms);
         ListedSubscription { subscription: Subscription::at(terms, now.at, &opened.discounts), allowed }
     });
     let document = Subscriptions {

@@ -75,10 +75,10 @@ impl State {
         Ok(object)
     }
 
-    fn in_force(&self, id: &str) -> Option<(&Discount, &Coupon)> {
+    fn in_force(&self, id: &str, at: i64) -> Option<(&Discount, &Coupon)> {
         let discount = self.discounts.find(id)?;
         let coupon = self.coupons.find(&discount.coupon)?;
-        discount.end.is_none_or(|end| self.now < end).then_some((discount, coupon))
+        discount.end.is_none_or(|end| at < end).then_some((discount, coupon))
     }
 
     /// The discounts that a line of an item has.
@@ -92,15 +92,16 @@ impl State {
         ids
     }
 
-    /// Takes the discounts off the lines of a new invoice. Prorations have theirs in their amounts.
-    pub fn discount(&self, new: &mut NewInvoice) {
+    /// Takes the discounts that are in force at a time off the lines of a new invoice. Prorations have theirs in their
+    /// amounts.
+    pub fn discount(&self, new: &mut NewInvoice, at: i64) {
         let row = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
         let Some(row) = row.cloned() else { return };
         // An amount is taken off once, however many lines there are.
         let mut left: Vec<(String, i64)> = Vec::new();
         for line in new.lines.iter_mut().filter(|line| !line.proration) {
             for id in self.discounts_of(&row, line.subscription_item.as_deref()) {
-                let Some((_, coupon)) = self.in_force(&id) else { continue };
+                let Some((_, coupon)) = self.in_force(&id, at) else { continue };
                 if !coupon.products.is_empty() && !coupon.products.contains(&line.product) {
                     continue;
                 }
@@ -128,7 +129,7 @@ impl State {
     /// What a proration of an item costs after its discounts.
     pub fn discounted(&self, row: &Subscription, item: &str, cost: i64) -> i64 {
         let ids = self.discounts_of(row, Some(item));
-        let coupons = ids.iter().filter_map(|id| self.in_force(id)).map(|(_, coupon)| coupon.off);
+        let coupons = ids.iter().filter_map(|id| self.in_force(id, self.now)).map(|(_, coupon)| coupon.off);
         coupons.fold(cost, |cost, off| match off {
             Off::Percent(hundredths) => cost.saturating_sub(share(cost, hundredths, WHOLE)),
             Off::Amount(amount) => cost.saturating_sub(amount).max(0),

@@ -45,7 +45,8 @@ impl State {
     pub fn cancel_subscription(&mut self, id: &str, words: Words, money: Money) -> Result<(), Failure> {
         let place = self.place();
         let row = self.subscriptions.get(id)?.clone();
-        let paid_for = matches!(row.status, Status::Active | Status::PastDue | Status::Trialing);
+        // A trial costs nothing.
+        let paid_for = matches!(row.status, Status::Active | Status::PastDue);
         let mut items = Vec::new();
         if money.prorate && paid_for {
             let mut credits = Vec::new();

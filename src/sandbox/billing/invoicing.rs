@@ -34,9 +34,8 @@ pub struct NewInvoice {
 
 impl State {
     /// A draft.
-    pub fn open_invoice(&mut self, mut new: NewInvoice) -> Result<String, Failure> {
-        self.discount(&mut new);
-        let mut invoice = self.draft(new, "in")?;
+    pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, Failure> {
+        let mut invoice = self.draft(new, "in", self.now)?;
         let id = invoice.id.clone();
         self.trace_credits(&mut invoice);
         if let Some(subscription) = &invoice.subscription {
@@ -61,8 +60,9 @@ impl State {
         }
     }
 
-    /// An invoice that nobody keeps yet.
-    pub fn draft(&mut self, new: NewInvoice, prefix: &str) -> Result<Invoice, Failure> {
+    /// An invoice that nobody keeps yet, with the discounts that are in force at a time.
+    pub fn draft(&mut self, mut new: NewInvoice, prefix: &str, at: i64) -> Result<Invoice, Failure> {
+        self.discount(&mut new, at);
         let subscription = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
         let automatic = subscription.is_none_or(|subscription| subscription.is_automatic());
         let due_date = subscription.and_then(|subscription| subscription.days_until_due);

@@ -200,7 +200,8 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
         period: (row.period_start(), row.period_end()),
         currency: row.currency.clone(),
     };
-    Ok(state.draft(new, "upcoming_in")?.render(state))
+    let at = if now_asked { state.now } else { row.period_end() };
+    Ok(state.draft(new, "upcoming_in", at)?.render(state))
 }
 
 /// What the next invoice would be by a schedule, which may make the subscription another one by then.
@@ -237,7 +238,7 @@ fn preview_of_schedule(state: &mut State, id: &str) -> Answer {
         period: (row.period_start(), row.period_end()),
         currency: row.currency.clone(),
     };
-    Ok(state.draft(new, "upcoming_in")?.render(state))
+    Ok(state.draft(new, "upcoming_in", row.period_end())?.render(state))
 }
 
 fn none_upcoming() -> Failure {
@@ -278,5 +279,5 @@ fn preview_of_items(state: &mut State, call: &Call) -> Answer {
         period: (state.now, state.now),
         currency: row.currency,
     };
-    Ok(state.draft(new, "upcoming_in")?.render(state))
+    Ok(state.draft(new, "upcoming_in", state.now)?.render(state))
 }

@@ -11,6 +11,7 @@ use crate::{
         catalog::Catalog,
         names::{AccountId, ProviderId},
         refusal::Refusal,
+        sale,
         subscription::{SubscriptionStatus, SubscriptionTerms},
     },
     stripe::{
@@ -169,6 +170,9 @@ impl Billing {
 
     async fn work_out(&self, amend: &Amend) -> Result<AmendSubscription, BillingError> {
         let view = self.0.ledger.view(&amend.account).await?;
+        if !matches!(amend.wanted, Wanted::Cancel { .. }) {
+            sale::open(&view.account)?;
+        }
         let terms = amendment::find(&view.account, amend.subscription.as_ref(), self.now())?;
         let amendment = match &amend.wanted {
             Wanted::Change(wish) => self.arrange(amend, &view.account, terms, wish).await?,

@@ -7,13 +7,14 @@ use super::{Billing, BillingError};
 use crate::{
     domain::{
         account::Account,
-        amendment::{self, Change, Order, Wish},
+        amendment::{self, Change, Order, Settlement, Wish},
         amount::{Credits, Currency, Money},
         command::{Command, RecordSubscription, SubscriptionChange},
         decide::Context,
-        foresight::{Foresight, foresee},
+        foresight::{Foresight, foresee, foresee_later},
         names::{AccountId, ProviderId},
         refusal::Refusal,
+        sale,
         subscription::{Evidence, SubscriptionTerms},
         time::{Period, Timestamp},
     },
@@ -43,6 +44,8 @@ pub struct ChangePreview {
     pub monthly: (Credits, Credits),
     /// `None`: the invoice has more lines than Stripe shows, or cannot be read, so what it would bring is not known.
     pub credits: Option<Foresight>,
+    /// What the next invoice would bring, where it settles the change. `None`: nothing waits for it, or it is not known.
+    pub with_next_invoice: Option<Foresight>,
 }
 
 /// An invoice that there is not yet.
@@ -55,6 +58,8 @@ pub struct InvoicePreview {
     pub lines: Vec<LinePreview>,
     /// Whether these are all of its lines.
     pub is_whole: bool,
+    /// Whether nobody but the catalog was asked: what takes off, or comes on top, is not in it.
+    pub is_estimate: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +84,10 @@ impl Billing {
     ) -> Result<ChangePreview, BillingError> {
         self.client()?;
         let (view, at) = (self.0.ledger.view(account).await?, self.now());
+        sale::open(&view.account)?;
         let terms = amendment::find(&view.account, subscription, at)?;
         let (change, asked, _) = self.work_out_change(&view.account, terms, wish).await?;
-        if let Some(due_at) = change.at {
+        if let Some(due_at) = change.at.filter(|_| change.from.interval != change.to.interval) {
             return self.preview_later(&view.account, terms, change, due_at);
         }
         let subscription = terms.subscription.to_string();
@@ -95,16 +101,33 @@ impl Billing {
         let catalog = self.0.ledger.catalog();
         let monthly = |order| amendment::monthly(catalog, order);
         let monthly = (monthly(&change.from)?, monthly(&change.to)?);
-        let paid = if at_once { self.paying(&document, at) } else { Some(None) };
-        let credits = match paid.filter(|_| invoice.is_whole) {
-            Some(paid) => Some(self.foresee(&view.account, terms, &change, paid, at)?),
-            None => None,
+        let report = match change.at {
+            Some(_) => None,
+            None => Some(self.reporting(terms, &change, at)?),
+        };
+        let paid =
+            self.paying(&document, if at_once { at } else { invoice.due_at }).filter(|_| invoice.is_whole);
+        let context = Context { at, catalog };
+        let now = |paid: Option<Command>| -> Result<Foresight, Refusal> {
+            let commands: Vec<Command> = report.iter().cloned().chain(paid).collect();
+            foresee(&view.account, &commands, context)
+        };
+        let (credits, with_next_invoice) = match (change.settlement, paid) {
+            (_, None) if at_once => (None, None),
+            (_, paid) if at_once => (Some(now(paid.flatten())?), None),
+            (Settlement::NextInvoice, Some(Some(paid))) => {
+                let commands: Vec<Command> = report.iter().cloned().collect();
+                let later = foresee_later(&view.account, &commands, context, paid, invoice.due_at)?;
+                (Some(now(None)?), Some(later))
+            }
+            _ => (Some(now(None)?), None),
         };
         let subscription = terms.subscription.clone();
-        Ok(ChangePreview { subscription, change, invoice, monthly, credits })
+        Ok(ChangePreview { subscription, change, invoice, monthly, credits, with_next_invoice })
     }
 
-    /// A change that waits costs and brings nothing now: what the first period of it will cost is the catalog's price.
+    /// A change of the interval that waits costs and brings nothing now: what the first period of it will cost is the
+    /// catalog's price.
     fn preview_later(
         &self,
         account: &Account,
@@ -124,11 +147,12 @@ impl Billing {
             due_at,
             lines: vec![line],
             is_whole: true,
+            is_estimate: true,
         };
         let monthly = (amendment::monthly(catalog, &change.from)?, amendment::monthly(catalog, &change.to)?);
         let credits = Some(foresee(account, &[], Context { at, catalog })?);
         let subscription = terms.subscription.clone();
-        Ok(ChangePreview { subscription, change, invoice, monthly, credits })
+        Ok(ChangePreview { subscription, change, invoice, monthly, credits, with_next_invoice: None })
     }
 
     /// The next invoice, if there will be one.
@@ -190,14 +214,13 @@ impl Billing {
         }
     }
 
-    fn foresee(
+    /// What the ledger would be told of the change.
+    fn reporting(
         &self,
-        account: &Account,
         terms: &SubscriptionTerms,
         change: &Change,
-        paid: Option<Command>,
         at: Timestamp,
-    ) -> Result<Foresight, Refusal> {
+    ) -> Result<Command, Refusal> {
         let catalog = self.0.ledger.catalog();
         let one = Order { quantity: 1, ..change.to.clone() };
         // A report of its own: with the id of one that is known it would say nothing.
@@ -209,13 +232,11 @@ impl Billing {
             evidence: Evidence { reported_at: at, rank: RANK, id, step: None },
             ..terms.clone()
         };
-        let report = Command::RecordSubscription(RecordSubscription {
+        Ok(Command::RecordSubscription(RecordSubscription {
             change: SubscriptionChange::PlanChanged { from: Some(change.from.plan.clone()) },
             terms: changed,
             effective_at: at,
-        });
-        let commands: Vec<Command> = [report].into_iter().chain(paid).collect();
-        foresee(account, &commands, Context { at, catalog })
+        }))
     }
 }
 
@@ -250,5 +271,6 @@ fn invoice(value: &Value, terms: &SubscriptionTerms) -> Option<InvoicePreview> {
         due_at: due_at.unwrap_or(terms.period.end),
         lines: lines.collect::<Option<_>>()?,
         is_whole: !invoice.is_cut_off("lines"),
+        is_estimate: false,
     })
 }

@@ -47,6 +47,7 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
         money,
         lines: invoice_lines(&lines),
         created_at: report.object.time("created").unwrap_or_else(|| report.at()).min(report.at()),
+        finalized_at: report.object.time("status_transitions.finalized_at"),
         effective_at: paid_at,
     };
     let says_nothing = command.lines.is_empty() && command.gives_back.is_empty();

@@ -27,7 +27,10 @@ struct Case {
 
 #[tokio::test]
 async fn every_operation_is_exercised_in_every_way() {
-    let shop = Shop::start().await;
+    exercise_all(&Shop::start().await).await;
+}
+
+pub async fn exercise_all(shop: &Shop) {
     let server = &shop.server;
     shop.subscribe_other("member").await;
     shop.subscribe_other("waiting").await;
@@ -40,7 +43,7 @@ async fn every_operation_is_exercised_in_every_way() {
     let default = format!("{methods}/{}/default", card.body["payment_method"].as_str().expect("an id"));
     assert_eq!(server.call(Method::PUT, &default).send().await.status, 200);
     let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
-    let cases = cases(&shop).await;
+    let cases = cases(shop).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
     assert!(cases.keys().all(|id| known.contains(id)), "a line of the table is about no operation");
     for described in OPERATIONS {

@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod batches;
-mod coverage;
+pub mod coverage;
 mod crowd;
 mod document;
 mod examples;

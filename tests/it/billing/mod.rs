@@ -3,6 +3,7 @@
 mod add_ons;
 mod beside;
 mod checkout;
+mod closing;
 mod customers;
 mod invoices;
 mod killed;
@@ -14,6 +15,7 @@ mod outages;
 mod packs;
 mod payments;
 mod portal;
+mod previews;
 mod products;
 mod profile;
 mod resolving;

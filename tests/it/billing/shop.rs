@@ -75,7 +75,10 @@ impl Shop {
     }
 
     async fn selling_without(catalog: Arc<Catalog>, key: &str, missing: impl Fn(&str) -> bool) -> Self {
-        let test = TestLedger::selling(catalog).await;
+        Self::on(TestLedger::selling(catalog).await, key, missing).await
+    }
+
+    pub async fn on(test: TestLedger, key: &str, missing: impl Fn(&str) -> bool) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
         let (clock, signing_clock) = (test.clock.clone(), test.clock.clone());
         let options = Options { listen, webhook: None, clock, signing_clock };

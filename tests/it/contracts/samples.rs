@@ -130,6 +130,7 @@ fn paid_invoice() -> PaidInvoice {
         total: 999,
         credited: 100,
         from_balance: 50,
+        finalized_at: Some(month(0).start),
         gives_back: BTreeMap::from([(provider("in_0"), GivenBack { amount: 333, until: month(0).end })]),
         lines: vec![PaidLine {
             line: provider("il_1"),

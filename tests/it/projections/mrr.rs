@@ -361,6 +361,7 @@ async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order(
             total,
             credited: 0,
             from_balance: 0,
+            finalized_at: None,
             gives_back: BTreeMap::new(),
             lines: Vec::new(),
             created_at: at,

@@ -216,6 +216,7 @@ pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at
         total,
         credited: 0,
         from_balance: 0,
+        finalized_at: None,
         gives_back,
         lines,
         created_at: at,

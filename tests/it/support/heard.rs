@@ -14,7 +14,7 @@ use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt, layer::Subscribe
 
 thread_local! {
     /// Where the lines of this thread go, if somebody listens.
-    static SAID: RefCell<Option<Said>> = const { RefCell::new(None) };
+    static SAID: RefCell<Option<(&'static str, Said)>> = const { RefCell::new(None) };
 }
 
 /// All threads log to one subscriber. With one for each test, a line that is first reached in another test would be
@@ -36,7 +36,7 @@ struct Pen;
 impl io::Write for Pen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         SAID.with_borrow(|said| {
-            if let Some(said) = said {
+            if let Some((_, said)) = said {
                 said.lock().unwrap().extend_from_slice(bytes);
             }
         });
@@ -48,9 +48,9 @@ impl io::Write for Pen {
     }
 }
 
-/// All that the program says, where somebody listens.
+/// All that somebody listens to.
 fn is_heard(about: &Metadata<'_>) -> bool {
-    about.target().starts_with("counterfoil") && SAID.with_borrow(Option::is_some)
+    SAID.with_borrow(|said| said.as_ref().is_some_and(|(target, _)| about.target().starts_with(target)))
 }
 
 fn begin_to_log() {
@@ -64,9 +64,18 @@ fn begin_to_log() {
 
 impl Heard {
     pub fn begin() -> Self {
+        Self::listen_to("counterfoil")
+    }
+
+    /// What the database says beside its answers.
+    pub fn notices() -> Self {
+        Self::listen_to("sqlx::postgres::notice")
+    }
+
+    fn listen_to(target: &'static str) -> Self {
         LOGGING.call_once(begin_to_log);
         let said = Said::default();
-        SAID.set(Some(said.clone()));
+        SAID.set(Some((target, said.clone())));
         // A recorder is borrowed for as long as it counts: this one for ever, which is as long as the test.
         let recorder: &'static PrometheusRecorder =
             Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));

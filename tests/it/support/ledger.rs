@@ -50,7 +50,10 @@ impl TestLedger {
     }
 
     pub async fn selling(catalog: Arc<Catalog>) -> Self {
-        let database = TestDatabase::create().await;
+        Self::on(TestDatabase::create().await, catalog).await
+    }
+
+    pub async fn on(database: TestDatabase, catalog: Arc<Catalog>) -> Self {
         let clock = Clock::fixed(noon());
         let started = Ledger::start(database.pool(), catalog, clock.clone()).await;
         let (ledger, running) = started.expect("the database answers");

@@ -1,6 +1,7 @@
 //! Do credits follow from the facts, in any order? And are they never more than what was paid for, nor less?
 
 pub mod books;
+mod bridged;
 mod convergence;
 mod house;
 pub mod law;

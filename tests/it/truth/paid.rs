@@ -30,7 +30,7 @@ pub fn paid_for(catalog: &Catalog, events: &[Value]) -> PaidFor {
 }
 
 /// What an invoice lacks of what it would have come to, in minor units.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Lack {
     /// Because it was paid by giving back what nobody had paid.
     own: i64,
@@ -39,35 +39,47 @@ struct Lack {
     whole: i64,
 }
 
-/// What becomes of an invoice, and of what the balance paid of it.
+/// What becomes of an invoice, and of the balance by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Happens {
     Paid,
-    Waits,
     Void,
+    Noted(i64),
+    Waits,
 }
 
-/// What was paid, and what never was, in the order in which the balance was used.
+/// What was paid, and what never was, in the order in which the balance got or paid something.
 fn in_order<'a>(
     paid: &'a BTreeMap<String, Value>,
     events: &'a [Value],
-) -> impl Iterator<Item = (&'a str, &'a Value, Happens)> {
+) -> Vec<(&'a str, &'a Value, Happens)> {
     let time = |invoice: &Value, name: &str| whole(&invoice["status_transitions"], name);
-    let of_kind = move |kind: &'static str| {
+    let told = move |kind: &'static str| {
         let told = events.iter().filter(move |event| event["type"] == kind);
         told.map(|event| &event["data"]["object"])
-            .filter(|invoice| !paid.contains_key(invoice["id"].as_str().expect("an id")))
     };
-    let of_paid = paid
-        .values()
-        .map(|invoice| (time(invoice, "paid_at"), whole(invoice, "total"), invoice, Happens::Paid));
-    let waits = of_kind("invoice.finalized")
-        .map(|invoice| (time(invoice, "finalized_at"), used_of_balance(invoice), invoice, Happens::Waits));
-    let void = of_kind("invoice.voided")
-        .map(|invoice| (time(invoice, "voided_at"), i64::MAX, invoice, Happens::Void));
-    let mut all: Vec<(i64, i64, &Value, Happens)> = of_paid.chain(waits).chain(void).collect();
+    let of_unpaid = move |kind: &'static str| {
+        told(kind).filter(|invoice| !paid.contains_key(invoice["id"].as_str().expect("an id")))
+    };
+    let uses = |invoice: &Value| used_of_balance(invoice) > 0;
+    let of_paid = paid.values().map(|invoice| {
+        let order = (uses(invoice), whole(invoice, "total"));
+        (time(invoice, "finalized_at"), order, invoice, Happens::Paid)
+    });
+    let waits = of_unpaid("invoice.finalized")
+        .map(|invoice| (time(invoice, "finalized_at"), (true, 0), invoice, Happens::Waits));
+    let void = of_unpaid("invoice.voided")
+        .map(|invoice| (time(invoice, "voided_at"), (false, 0), invoice, Happens::Void));
+    let notes = told("credit_note.created").filter_map(|note| {
+        let invoice = paid.get(note["invoice"].as_str().expect("an id"))?;
+        let amount = Some(put_elsewhere(note)).filter(|amount| *amount > 0)?;
+        Some((whole(note, "created"), (false, 0), invoice, Happens::Noted(amount)))
+    });
+    let mut all: Vec<(i64, (bool, i64), &Value, Happens)> =
+        of_paid.chain(waits).chain(void).chain(notes).collect();
     all.sort_by_key(|(at, order, invoice, what)| (*at, *order, invoice["id"].to_string(), *what));
-    all.into_iter().map(|(_, _, invoice, what)| (invoice["id"].as_str().expect("an id"), invoice, what))
+    let named = |invoice: &'a Value| invoice["id"].as_str().expect("an id");
+    all.into_iter().map(|(_, _, invoice, what)| (named(invoice), invoice, what)).collect()
 }
 
 /// What paid invoices lack.
@@ -78,39 +90,57 @@ struct Lacking {
 }
 
 impl Lacking {
+    /// What an invoice lacks follows from what others lack, in whatever order they were paid: it is worked out again with what
+    /// was found, until that is what is found.
     fn of(invoices: &BTreeMap<String, Value>, events: &[Value]) -> Self {
+        let mut found = Self { paid: invoices.keys().cloned().collect(), ..Self::default() };
+        for _ in 0..1_000 {
+            let lacks = found.again(invoices, events);
+            if lacks == found.lacks {
+                return found;
+            }
+            found.lacks = lacks;
+        }
+        panic!("it does not come to an end")
+    }
+
+    fn again(&self, invoices: &BTreeMap<String, Value>, events: &[Value]) -> BTreeMap<String, Lack> {
         let payments = newest(events, "invoice_payment.paid", "invoice");
-        let mut lacking = Self { paid: invoices.keys().cloned().collect(), ..Self::default() };
-        let mut on_balance = 0;
-        let mut in_unpaid: BTreeMap<String, i64> = BTreeMap::new();
+        let (mut lacks, mut on_balance) = (BTreeMap::new(), 0);
+        let (mut in_unpaid, mut behind) = (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, i64>::new());
         for (id, invoice, what) in in_order(invoices, events) {
             match what {
-                Happens::Paid => {}
                 Happens::Waits => {
                     let used = used_of_balance(invoice).min(on_balance);
                     on_balance -= used;
-                    in_unpaid.insert(id.to_owned(), used);
-                    continue;
+                    in_unpaid.insert(id, used);
                 }
-                Happens::Void => {
-                    on_balance += in_unpaid.remove(id).unwrap_or(0);
-                    continue;
+                Happens::Void => on_balance += in_unpaid.remove(id).unwrap_or(0),
+                Happens::Noted(amount) => {
+                    let own: Lack = lacks.get(id).copied().expect("it was paid before");
+                    let behind = behind.get_mut(id).expect("the same");
+                    let backed = (amount - Lack { gone: 0, ..own }.share_of(amount)).clamp(0, *behind);
+                    *behind -= backed;
+                    on_balance += amount - backed;
+                }
+                Happens::Paid => {
+                    let credits =
+                        lines(invoice).iter().filter_map(|line| Some((credited(invoice, line)?, line)));
+                    let set_off: i64 = credits.map(|(of, line)| self.part(&of, -whole(line, "amount"))).sum();
+                    let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
+                    on_balance += (-total).clamp(0, set_off) - used;
+                    let (own, all) = ((set_off + used).clamp(0, (total + set_off).max(0)), total + set_off);
+                    let payment =
+                        payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
+                    let back = payment.map_or(0, |payment| returned(events, payment));
+                    let before = whole(invoice, "pre_payment_credit_notes_amount");
+                    behind.insert(id, (all - own - back - before).max(0));
+                    let gone = back + noted(events, id, invoice);
+                    lacks.insert(id.to_owned(), Lack { own, gone, whole: all });
                 }
             }
-            let credits = lines(invoice).iter().filter_map(|line| Some((credited(invoice, line)?, line)));
-            let set_off: i64 = credits.map(|(of, line)| lacking.part(&of, -whole(line, "amount"))).sum();
-            let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
-            on_balance += (-total).clamp(0, set_off) - used;
-            let (own, all) = (set_off + used, total + set_off);
-            let noted = noted(events, id, invoice);
-            let before = invoice["pre_payment_credit_notes_amount"].as_i64().unwrap_or(0);
-            let own_lack = Lack { own: own.clamp(0, all.max(0)), gone: 0, whole: all };
-            on_balance += own_lack.share_of(noted - before);
-            let payment = payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
-            let gone = payment.map_or(0, |payment| returned(events, payment)) + noted;
-            lacking.lacks.insert(id.to_owned(), Lack { gone, ..own_lack });
         }
-        lacking
+        lacks
     }
 
     /// The part of an amount of an invoice that no money is behind.
@@ -184,13 +214,15 @@ fn returned(events: &[Value], payment: &str) -> i64 {
 /// What credit notes took off an invoice before it was paid, and what they gave back otherwise than by a refund.
 fn noted(events: &[Value], id: &str, invoice: &Value) -> i64 {
     let notes = newest(events, "credit_note.created", "id").into_values();
-    let after = notes.filter(|note| note["invoice"] == id).map(|note| {
-        let whole = |name: &str| note[name].as_i64().unwrap_or(0);
-        let refunds = note["refunds"].as_array().into_iter().flatten();
-        let refunded: i64 = refunds.filter_map(|refund| refund["amount_refunded"].as_i64()).sum();
-        whole("post_payment_amount") - refunded
-    });
-    after.sum::<i64>() + invoice["pre_payment_credit_notes_amount"].as_i64().unwrap_or(0)
+    let after = notes.filter(|note| note["invoice"] == id).map(|note| put_elsewhere(&note));
+    after.sum::<i64>() + whole(invoice, "pre_payment_credit_notes_amount")
+}
+
+/// What a note put on the balance, or gave back outside of the provider.
+fn put_elsewhere(note: &Value) -> i64 {
+    let refunds = note["refunds"].as_array().into_iter().flatten();
+    let refunded: i64 = refunds.filter_map(|refund| refund["amount_refunded"].as_i64()).sum();
+    whole(note, "post_payment_amount") - refunded
 }
 
 fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {

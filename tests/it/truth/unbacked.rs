@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-fn july() -> Period {
+pub(super) fn july() -> Period {
     month_from(june().end)
 }
 
@@ -44,10 +44,19 @@ fn charge(plan: &str, span: Period, minor: i64) -> InvoiceLine {
 
 /// From a day of June on, something else is held until its end.
 fn change(invoice: &str, at: i64, credit: (&str, &str, i64), plan: &str, minor: i64) -> Command {
-    let rest = Period { start: day(at), end: june().end };
-    let (of, left, back) = credit;
-    let lines = vec![self::credit(of, left, rest, back), charge(plan, rest, minor)];
-    invoice_of(SUBSCRIPTION, invoice, lines, day(at))
+    change_of(invoice, Period { start: day(at), end: june().end }, credit, plan, minor)
+}
+
+/// The same, for a rest of any period.
+pub(super) fn change_of(
+    invoice: &str,
+    rest: Period,
+    (of, left, back): (&str, &str, i64),
+    plan: &str,
+    minor: i64,
+) -> Command {
+    let lines = vec![credit(of, left, rest, back), charge(plan, rest, minor)];
+    invoice_of(SUBSCRIPTION, invoice, lines, rest.start)
 }
 
 /// The same, of which the customer's balance paid a part.
@@ -60,7 +69,7 @@ fn by_balance(part: i64, command: Command) -> Command {
     }
 }
 
-fn told(plan: &str, period: Period, at: Timestamp) -> Command {
+pub(super) fn told(plan: &str, period: Period, at: Timestamp) -> Command {
     let terms = SubscriptionTerms { evidence: evidence(at, 2), ..terms(plan, period) };
     report(SubscriptionChange::PlanChanged { from: None }, terms)
 }
@@ -116,7 +125,7 @@ fn heard(told: &[Command], at: Timestamp) -> Standing {
 }
 
 #[track_caller]
-fn has(standing: &Standing, plan: &str, credits: i64) {
+pub(super) fn has(standing: &Standing, plan: &str, credits: i64) {
     assert_eq!(
         (standing.plan.as_str(), standing.balance.available.get()),
         (plan, 50 + credits),
@@ -381,6 +390,93 @@ fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
     has(&stands(day(65), back_for(800), [waits(), left(InvoiceState::Void, 62), august()]), "basic", 500);
 }
 
+/// July is to be paid by a debit, of which 8.00 are given back before it has come. When it came and went back after all,
+/// August is paid by nothing, as it is where the debit had come before.
+#[test]
+fn what_is_given_back_before_the_money_came_that_went_back_later_pays_for_nothing() {
+    let renewal = |paid_at: i64| match pay("in_2", "team", july()) {
+        Command::RecordPaidInvoice(paid) => Command::RecordPaidInvoice(RecordPaidInvoice {
+            finalized_at: Some(july().start),
+            effective_at: day(paid_at),
+            ..paid
+        }),
+        other => other,
+    };
+    let rest = Period { start: day(32), end: july().end };
+    let down = || {
+        let lines = vec![credit("in_2", "team", rest, 2_800), charge("basic", rest, 900)];
+        invoice_of(SUBSCRIPTION, "in_3", lines, day(32))
+    };
+    let august = || by_balance(999, pay("in_4", "basic", month_from(july().end)));
+    let told = |paid_at: i64, lost: bool| -> Vec<Command> {
+        let mut told = vec![
+            report(SubscriptionChange::Started, terms("team", june())),
+            pay("in_1", "team", june()),
+            self::told("team", july(), day(30)),
+            down(),
+            self::told("basic", july(), day(32)),
+            renewal(paid_at),
+            link_payment("pi_2", "in_2", day(paid_at)),
+            august(),
+            self::told("basic", month_from(july().end), day(61)),
+        ];
+        told.extend(lost.then(|| close_dispute("du_1", "pi_2", false, day(50))));
+        told
+    };
+    for paid_at in [30, 32, 40] {
+        has(&heard_in_turns(&told(paid_at, false), day(65)), "basic", 500);
+        has(&heard_in_turns(&told(paid_at, true), day(65)), "free", 0);
+    }
+}
+
+/// A charge of one second was given back in the same second.
+#[test]
+fn of_one_moment_what_is_given_back_follows_what_was_charged() {
+    let rest = Period { start: day(15), end: june().end };
+    let up = vec![credit("in_1", "basic", rest, 500), charge("team", rest, 15_000)];
+    let down = vec![credit("in_0", "team", rest, 15_000), charge("basic", rest, 500)];
+    let down: Vec<InvoiceLine> = down
+        .into_iter()
+        .map(|line| InvoiceLine { gives_back: line.gives_back.map(|_| provider("in_2")), ..line })
+        .collect();
+    let told = [
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        invoice_of(SUBSCRIPTION, "in_2", up, day(15)),
+        invoice_of(SUBSCRIPTION, "in_0", down, day(15)),
+        link_payment("pi_2", "in_2", day(15)),
+        refund_once("re_1", "pi_2", 14_500, day(16)),
+        by_balance(999, pay("in_4", "basic", july())),
+    ];
+    has(&heard_in_turns(&told, day(35)), "free", 0);
+}
+
+/// All of June is put on the balance by a note, and its charge is lost: July is paid by nothing. A half of each leaves both.
+#[test]
+fn what_a_note_put_on_the_balance_is_no_money_when_the_charge_goes_back_too() {
+    let note = |minor: i64| Command::RecordCreditNote {
+        note: provider("cn_1"),
+        invoice: provider("in_1"),
+        money: usd(minor),
+        voided: false,
+        effective_at: day(9),
+    };
+    let told = |noted: i64, refunded: i64, used: i64| {
+        vec![
+            report(SubscriptionChange::Started, terms("basic", june())),
+            pay("in_1", "basic", june()),
+            link_payment("pi_1", "in_1", day(0)),
+            note(noted),
+            refund_once("re_1", "pi_1", refunded, day(10)),
+            by_balance(used, pay("in_2", "basic", july())),
+        ]
+    };
+    has(&heard_in_turns(&told(999, 999, 999), day(35)), "free", 0);
+    has(&heard_in_turns(&told(500, 999, 500), day(35)), "basic", 500 - 250);
+    has(&heard_in_turns(&told(499, 500, 499), day(35)), "basic", 500);
+    has(&heard_in_turns(&told(999, 500, 999), day(35)), "basic", 500 - 250);
+}
+
 /// A period that was paid by nobody is not bridged to the next one.
 #[test]
 fn a_plan_whose_money_all_went_back_is_not_bridged() {
@@ -420,7 +516,7 @@ fn what_is_trusted_to_come_gives_nothing_back() {
 
 /// As it is told, and the other way round.
 #[track_caller]
-fn heard_in_turns(told: &[Command], at: Timestamp) -> Standing {
+pub(super) fn heard_in_turns(told: &[Command], at: Timestamp) -> Standing {
     let reversed: Vec<Command> = told.iter().rev().cloned().collect();
     let (first, second) = (heard(told, at), heard(&reversed, at));
     assert_eq!((&first.plan, first.balance), (&second.plan, second.balance), "{first}{second}");

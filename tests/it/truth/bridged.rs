@@ -1,0 +1,111 @@
+//! While the next period waits for its money, what is left of the one before stays, and so does its plan: whatever becomes of
+//! something else meanwhile. Each is told forwards and backwards.
+
+use counterfoil::domain::{
+    command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
+    invoice::{InvoiceState, UnpaidInvoice},
+    subscription::{SubscriptionStatus, SubscriptionTerms},
+    time::Period,
+};
+
+use super::{
+    retold::{june, unpaid},
+    unbacked::{change_of, has, heard_in_turns, july, told},
+};
+use crate::rules::words::{SUBSCRIPTION, day, invoice_of, line, pay, report, terms};
+
+const BASIC: i64 = 500;
+
+/// Basic for June, and a renewal whose debit is on its way.
+fn renewing() -> Vec<Command> {
+    vec![
+        report(SubscriptionChange::Started, terms("basic", june())),
+        pay("in_1", "basic", june()),
+        told("basic", july(), day(30)),
+        renewal(InvoiceState::Open, 30),
+    ]
+}
+
+fn renewal(state: InvoiceState, at: i64) -> Command {
+    match unpaid("in_2", state, "basic", july().start, day(at)) {
+        Command::RecordUnpaidInvoice { invoice, effective_at } => Command::RecordUnpaidInvoice {
+            invoice: UnpaidInvoice { is_change: false, ..invoice },
+            effective_at,
+        },
+        other => other,
+    }
+}
+
+fn with(more: impl IntoIterator<Item = Command>) -> Vec<Command> {
+    renewing().into_iter().chain(more).collect()
+}
+
+#[test]
+fn a_change_of_what_waits_for_its_money_waits_with_it() {
+    let rest = Period { start: day(32), end: july().end };
+    // It is given back for less, so the balance gets a part of what nobody has paid yet.
+    let down = || change_of("in_3", rest, ("in_2", "basic", 900), "creator", 300);
+    let down = || [down(), told("creator", july(), day(32))];
+    has(&heard_in_turns(&with(down()), day(33)), "creator", BASIC);
+    // Within 14 business days at most, and not when the money is not to come.
+    has(&heard_in_turns(&with(down()), day(55)), "free", 0);
+    let void = renewal(InvoiceState::Void, 33);
+    has(&heard_in_turns(&with(down().into_iter().chain([void])), day(34)), "free", 0);
+}
+
+#[test]
+fn a_change_that_is_given_up_says_nothing_of_the_renewal() {
+    for state in [InvoiceState::Void, InvoiceState::Uncollectible] {
+        let upgrade = || unpaid_change(state);
+        has(&heard_in_turns(&with([upgrade()]), day(34)), "basic", BASIC);
+        // Nor in the days of grace.
+        let status = SubscriptionStatus::PastDue;
+        let late = SubscriptionTerms { status, grace_days: Some(3), ..terms("basic", july()) };
+        let late = report(
+            SubscriptionChange::PastDue,
+            SubscriptionTerms { evidence: crate::rules::words::evidence(day(31), 2), ..late },
+        );
+        has(&heard_in_turns(&with([late, upgrade()]), day(33)), "basic", BASIC);
+        // Of the renewal itself it does.
+        let renewal = renewal(state, 32);
+        has(&heard_in_turns(&with([renewal]), day(33)), "free", 0);
+    }
+}
+
+fn unpaid_change(state: InvoiceState) -> Command {
+    unpaid("in_3", state, "creator", day(31), day(32))
+}
+
+/// A coupon paid for the first month, so the first payment is behind.
+#[test]
+fn a_month_that_a_coupon_paid_for_is_bridged_as_any_other() {
+    let by_coupon = match pay("in_1", "basic", june()) {
+        Command::RecordPaidInvoice(paid) => {
+            Command::RecordPaidInvoice(RecordPaidInvoice { total: 0, ..paid })
+        }
+        other => other,
+    };
+    let mut known = renewing();
+    known[1] = by_coupon;
+    has(&heard_in_turns(&known, day(33)), "basic", BASIC);
+}
+
+/// It costs nothing however many there are, so it is had once.
+#[test]
+fn what_costs_nothing_gives_its_credits_once_however_many_there_are() {
+    let free = |id: &str, quantity: u32| {
+        let charged = line(id, "basic", june(), counterfoil::domain::invoice::LineEffect::Charge, 0);
+        invoice_of(
+            SUBSCRIPTION,
+            id,
+            vec![InvoiceLine { quantity, free: true, full: false, ..charged }],
+            day(0),
+        )
+    };
+    let started = |quantity: u32| {
+        report(SubscriptionChange::Started, SubscriptionTerms { quantity, ..terms("basic", june()) })
+    };
+    for quantity in [1, 1_000] {
+        has(&heard_in_turns(&[started(quantity), free("in_1", quantity)], day(5)), "basic", BASIC);
+    }
+}
