@@ -126,11 +126,9 @@ pub fn leave(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
     Ok(customer)
 }
 
-/// What is subscribed to goes on being charged for, whatever becomes of the account.
-///
 /// # Errors
 /// When a subscription has not ended, also one that is not paid for.
-pub fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
+fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
     match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
         Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
         None => Ok(()),

@@ -88,7 +88,7 @@ codes! {
          `no_price_id`, where the operator sets `setting` to the id of a price to sell it.";
     SubscriptionActive = CONFLICT, "subscription_active", "There is a subscription already",
         "Change it: POST /v1/accounts/{account}/subscription/change. One that is not paid is paid by its invoice, or \
-         cancelled first, and so is one of an account that is to be closed: POST /v1/accounts/{account}/subscription/cancel.";
+         cancelled first.";
     NoTrial = CONFLICT, "no_trial", "There is nothing to try",
         "Leave `trial` out. An account tries once, and only what the catalog has days for.";
     PaymentOutOfBounds = UNPROCESSABLE_ENTITY, "payment_out_of_bounds", "No such amount can be paid",

@@ -9,7 +9,6 @@ use crate::domain::{
     metadata::Metadata,
     names::{GrantId, InvalidIdentifier, PlanId, ProviderId},
     refusal::Refusal,
-    sale,
     subscription::Term,
     time::{Period, Timestamp},
 };
@@ -134,7 +133,6 @@ impl Draft<'_> {
         if !held.is_zero() {
             return Err(Refusal::HoldsOpen { held });
         }
-        sale::check_has_none(&self.account, self.context.at)?;
         let closed = Event::AccountClosed { reason: reason.to_owned(), effective_at: self.context.at };
         self.record_last(closed);
         Ok(())

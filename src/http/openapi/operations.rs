@@ -307,7 +307,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::command("grant", Operates::SCOPES, &[Code::GrantAlreadyExists, Code::GrantHasEnded]),
     Described::command("adjust", Operates::SCOPES, &[Code::InsufficientCredits]),
     Described::command("forgive_debt", Operates::SCOPES, &[Code::NothingOwed, Code::DebtSmaller]),
-    Described::command("close_account", Operates::SCOPES, &[Code::HoldsOpen, Code::SubscriptionActive]),
+    Described::command("close_account", Operates::SCOPES, &[Code::HoldsOpen]),
     Described {
         takes_json: true,
         ..Described::read(

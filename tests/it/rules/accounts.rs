@@ -9,7 +9,7 @@ use counterfoil::domain::{
 };
 
 use super::{
-    catalog::{credits, plan_id},
+    catalog::credits,
     scenario::{Scenario, given},
     words::{
         buy, commit, day, deduct, ended, extend, generate, grant, hold, month, opened, provider,
@@ -101,33 +101,13 @@ fn nothing_is_done_to_an_account_that_was_closed() {
     }
 }
 
-/// It would go on being charged for.
-#[test]
-fn an_account_is_not_closed_while_it_is_subscribed_to_anything() {
-    let started = report(SubscriptionChange::Started, terms("basic", month(0)));
-    let refused = Refusal::SubscriptionActive { plan: plan_id("basic") };
-    given([opened()])
-        .at(day(1))
-        .when(started)
-        .when(close())
-        .then_refused(refused.clone())
-        .at(month(0).end)
-        .when(close())
-        .then_refused(refused)
-        .when(report(SubscriptionChange::Ended, ended("basic", month(0), day(9))))
-        .when(close())
-        .then_named(["AccountClosed"]);
-}
-
 #[test]
 fn what_happens_to_the_subscriptions_and_payments_of_a_closed_account_is_recorded_and_gives_nothing() {
     let started = report(SubscriptionChange::Started, terms("basic", month(0)));
     let ended = report(SubscriptionChange::Ended, ended("basic", month(0), day(9)));
     let bought = buy("pi_1", "pack_500", 1, day(1));
-    let had = given([opened()]).at(day(1)).when(bought).when(close()).then_available(500);
-    had.when(started)
-        .then_named(["SubscriptionStarted"])
-        .at(day(9))
+    let had = given([opened()]).at(day(1)).when(started).when(bought).when(close()).then_available(500);
+    had.at(day(9))
         .when(ended.clone())
         .then_named(["SubscriptionEnded"])
         .when(ended)
