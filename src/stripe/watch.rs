@@ -79,7 +79,7 @@ pub fn to_do(event: &str) -> String {
 /// # Errors
 /// When the database does not answer.
 pub async fn measure(inbox: &Inbox) -> Result<(), sqlx::Error> {
-    for (state, count) in inbox.count().await? {
+    for (state, count) in inbox.count_open().await? {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         metrics::gauge!("counterfoil_inbox_events", "state" => state.as_str()).set(f64::from(count));
     }

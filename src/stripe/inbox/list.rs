@@ -181,18 +181,20 @@ impl Inbox {
         Ok(Some(Entry { summary: row.try_into()?, body }))
     }
 
-    /// How many events are in each state.
+    /// How many events are in each state that asks for something.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn count(&self) -> Result<BTreeMap<State, i64>, sqlx::Error> {
+    pub async fn count_open(&self) -> Result<BTreeMap<State, i64>, sqlx::Error> {
         let rows: Vec<(String, i64)> =
-            sqlx::query_as("select state, count(*) from ledger.stripe_inbox group by state")
-                .fetch_all(self.pool())
-                .await?;
-        let mut counts: BTreeMap<State, i64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
-        counts.extend(rows.into_iter().filter_map(|(state, count)| Some((State::parse(&state)?, count))));
-        Ok(counts)
+            sqlx::query_as(
+                "select state, (select count(*) from ledger.stripe_inbox as event where event.state = open.state) \
+                 from unnest($1::text[]) as open (state)",
+            )
+            .bind(State::OPEN.map(State::as_str))
+            .fetch_all(self.pool())
+            .await?;
+        Ok(rows.into_iter().filter_map(|(state, count)| Some((State::parse(&state)?, count))).collect())
     }
 }
 

@@ -25,6 +25,10 @@ pub enum State {
 }
 
 impl State {
+    /// What is not over: of the others there are more and more.
+    pub const OPEN: [Self; 5] =
+        [Self::Received, Self::Waiting, Self::Dead, Self::Quarantined, Self::NotHandledYet];
+
     pub const ALL: [Self; 8] = [
         Self::Received,
         Self::Processed,

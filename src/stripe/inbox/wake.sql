@@ -1,8 +1,33 @@
 -- What waited for these customers ($1) to be linked, or for these payments ($4) to be known, is due now ($2), also what
 -- had been given up on for that ($3, $5). What these customers have taken off is told again: it is told to each account that
 -- they stand for, also where it was nobody's before.
+--
+-- The offsets make each of them one look-up in an index, whatever is known of the table's size.
 update ledger.stripe_inbox
 set state = 'received', next_attempt_at = null, attempts = 0, changed_at = $2
-where (customer = any ($1) and state in ('waiting', 'dead') and reason = $3)
-   or (customer = any ($1) and state in ('ignored', 'processed') and event_type like 'customer.discount.%')
-   or (payment = any ($4) and state in ('waiting', 'dead', 'ignored') and reason = $5)
+where event_id in (
+    select event.event_id
+    from unnest($1::text[]) as linked (customer)
+    cross join lateral (
+        select event_id, reason from ledger.stripe_inbox
+        where stripe_inbox.customer = linked.customer and state in ('waiting', 'dead')
+        offset 0
+    ) as event
+    where event.reason = $3
+    union all
+    select event.event_id
+    from unnest($1::text[]) as linked (customer)
+    cross join lateral (
+        select event_id, state from ledger.stripe_inbox
+        where stripe_inbox.customer = linked.customer and event_type like 'customer.discount.%'
+        offset 0
+    ) as event
+    where event.state in ('ignored', 'processed')
+    union all
+    select event.event_id
+    from unnest($4::text[]) as known (payment)
+    cross join lateral (
+        select event_id, state, reason from ledger.stripe_inbox where stripe_inbox.payment = known.payment offset 0
+    ) as event
+    where event.state in ('waiting', 'dead', 'ignored') and event.reason = $5
+)

@@ -1,6 +1,6 @@
 //! An inbox with its processor, on a real database and with a clock that is set.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use counterfoil::{
@@ -26,6 +26,15 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// How many events are in each state.
+    pub async fn count(&self) -> BTreeMap<State, i64> {
+        let counted = sqlx::query_as("select state, count(*) from ledger.stripe_inbox group by state");
+        let counted: Vec<(String, i64)> = counted.fetch_all(&self.test.database.pool()).await.unwrap();
+        let mut counts: BTreeMap<State, i64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
+        counts.extend(counted.into_iter().map(|(state, count)| (State::parse(&state).unwrap(), count)));
+        counts
+    }
+
     pub async fn open() -> Self {
         Self::selling(music()).await
     }

@@ -215,7 +215,7 @@ async fn a_session_and_its_invoice_count_once_in_any_order_and_leave_nothing_dea
             desk.work().await;
         }
         assert_eq!(desk.ada().await, 2_050);
-        let count = desk.inbox.count().await.unwrap();
+        let count = desk.count().await;
         assert_eq!(count[&State::Dead], 0, "{count:?}");
         // The refund names the payment.
         desk.tell(&["charge.refunded.json"]).await;

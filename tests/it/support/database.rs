@@ -1,6 +1,9 @@
 //! A database for one test, with all tables and no rows.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use counterfoil::postgres::pool;
 use sqlx::postgres::PgConnectOptions;
@@ -15,9 +18,13 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A database that is dropped when the test has passed, and kept for a look when it has failed.
 pub struct TestDatabase {
+    made: Arc<Made>,
+    pool: PgPool,
+}
+
+struct Made {
     server: &'static SharedServer,
     name: String,
-    pool: PgPool,
 }
 
 impl TestDatabase {
@@ -26,8 +33,17 @@ impl TestDatabase {
         // The process id keeps runs apart that share a server through TEST_DATABASE_URL.
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         server.create_database(name.clone()).await;
-        let pool = pool::open(server.connect_options(&name), POOL_CONNECTIONS);
-        Self { server, name, pool }
+        Self::open(Arc::new(Made { server, name }))
+    }
+
+    fn open(made: Arc<Made>) -> Self {
+        let pool = pool::open(made.server.connect_options(&made.name), POOL_CONNECTIONS);
+        Self { made, pool }
+    }
+
+    /// The same database for another server, after this one's.
+    pub fn again(&self) -> Self {
+        Self::open(Arc::clone(&self.made))
     }
 
     pub fn pool(&self) -> PgPool {
@@ -36,7 +52,7 @@ impl TestDatabase {
 
     /// For connections beside the pool, as of a second instance.
     pub fn connect_options(&self) -> PgConnectOptions {
-        self.server.connect_options(&self.name)
+        self.made.server.connect_options(&self.made.name)
     }
 
     /// For a program that is started with `DATABASE_URL`.
@@ -45,7 +61,7 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
+impl Drop for Made {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.server.keep_database(&self.name);

@@ -106,6 +106,8 @@ impl Lacking {
 
     fn again(&self, invoices: &BTreeMap<String, Value>, events: &[Value]) -> BTreeMap<String, Lack> {
         let payments = newest(events, "invoice_payment.paid", "invoice");
+        let payment = |id: &str| payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
+        let back = |id: &str| payment(id).map_or(0, |payment| returned(events, payment));
         let (mut lacks, mut on_balance) = (BTreeMap::new(), 0);
         let (mut in_unpaid, mut behind) = (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, i64>::new());
         for (id, invoice, what) in in_order(invoices, events) {
@@ -117,9 +119,12 @@ impl Lacking {
                 }
                 Happens::Void => on_balance += in_unpaid.remove(id).unwrap_or(0),
                 Happens::Noted(amount) => {
-                    let own: Lack = lacks.get(id).copied().expect("it was paid before");
-                    let behind = behind.get_mut(id).expect("the same");
-                    let backed = (amount - Lack { gone: 0, ..own }.share_of(amount)).clamp(0, *behind);
+                    let Some(own) = self.lacks.get(id) else { continue };
+                    let behind = behind.entry(id).or_insert_with(|| {
+                        let before = whole(invoice, "pre_payment_credit_notes_amount");
+                        (own.whole - own.own - back(id) - before).max(0)
+                    });
+                    let backed = (amount - Lack { gone: 0, ..*own }.share_of(amount)).clamp(0, *behind);
                     *behind -= backed;
                     on_balance += amount - backed;
                 }
@@ -130,12 +135,7 @@ impl Lacking {
                     let (total, used) = (whole(invoice, "total"), used_of_balance(invoice).min(on_balance));
                     on_balance += (-total).clamp(0, set_off) - used;
                     let (own, all) = ((set_off + used).clamp(0, (total + set_off).max(0)), total + set_off);
-                    let payment =
-                        payments.get(id).and_then(|paid| paid["payment"]["payment_intent"].as_str());
-                    let back = payment.map_or(0, |payment| returned(events, payment));
-                    let before = whole(invoice, "pre_payment_credit_notes_amount");
-                    behind.insert(id, (all - own - back - before).max(0));
-                    let gone = back + noted(events, id, invoice);
+                    let gone = back(id) + noted(events, id, invoice);
                     lacks.insert(id.to_owned(), Lack { own, gone, whole: all });
                 }
             }

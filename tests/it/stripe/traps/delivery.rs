@@ -157,7 +157,7 @@ async fn trap_12_checkout_subscription_and_invoice_may_race() {
         let desk = desk_at("2025-06-01T10:06:00Z").await;
         desk.tell(&order.map(|index: usize| files[index])).await;
         assert_eq!(desk.ada().await, 550, "{order:?}");
-        assert_eq!(desk.inbox.count().await.unwrap()[&State::Processed], 3);
+        assert_eq!(desk.count().await[&State::Processed], 3);
     }
 }
 
@@ -175,9 +175,9 @@ async fn trap_13_metadata_does_not_travel_and_the_customer_is_enough() {
         desk.take(event).await;
     }
     desk.work().await;
-    assert_eq!(desk.inbox.count().await.unwrap()[&State::Waiting], 2);
+    assert_eq!(desk.count().await[&State::Waiting], 2);
     desk.tell(&["customer.created.json"]).await;
-    assert_eq!(desk.inbox.count().await.unwrap()[&State::Waiting], 0);
+    assert_eq!(desk.count().await[&State::Waiting], 0);
     assert_eq!(desk.ada().await, 550);
 }
 

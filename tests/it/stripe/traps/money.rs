@@ -61,10 +61,10 @@ async fn trap_26_a_refund_is_cumulative_counted_once_and_given_back_when_it_fail
 async fn trap_26_a_refund_may_fail_before_it_is_reported_and_be_cancelled_in_an_update() {
     let desk = Desk::open().await;
     desk.tell(&["refund.failed.json", "charge.refunded.json"]).await;
-    let waiting = desk.inbox.count().await.unwrap()[&State::Waiting];
+    let waiting = desk.count().await[&State::Waiting];
     assert_eq!(waiting, 2, "nothing is known of the payment yet");
     desk.tell(&["refund.created.json", TOP_UP]).await;
-    assert_eq!(desk.inbox.count().await.unwrap()[&State::Waiting], 0);
+    assert_eq!(desk.count().await[&State::Waiting], 0);
     assert_eq!(desk.ada().await, 2_050);
     let other = |id: &str, kind: &str, status: &str| {
         let mut event = changed("refund.created.json", id, |refund| {
@@ -127,7 +127,7 @@ async fn trap_27_a_refund_finds_its_invoice_by_the_payment_in_any_order() {
                 desk.take(event).await;
                 desk.work().await;
             }
-            assert_eq!(desk.inbox.count().await.unwrap()[&State::Waiting], 0, "{shape} {backwards}");
+            assert_eq!(desk.count().await[&State::Waiting], 0, "{shape} {backwards}");
             // A third of 500 credits.
             assert_eq!(desk.ada().await, 50 + 500 - 166, "{shape} {backwards}");
         }
