@@ -8,14 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub const IDENTIFIER_BYTES_MAX: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an identifier has 1 to 128 characters of A-Z a-z 0-9 _ . : -")]
+#[error("an identifier has 1 to 128 characters of A-Z a-z 0-9 _ . : -, and is not `.` or `..`")]
 pub struct InvalidIdentifier;
 
 /// The longest id of a grant, which may be made of another identifier, a time and two prefixes.
 pub const GRANT_ID_BYTES_MAX: usize = IDENTIFIER_BYTES_MAX + 64;
 
+/// What is `.` or `..` means another place in an address.
 fn is_identifier(text: &str, bytes_max: usize) -> bool {
-    !text.is_empty()
+    !matches!(text, "" | "." | "..")
         && text.len() <= bytes_max
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
 }
@@ -44,7 +45,7 @@ macro_rules! identifiers {
 
         impl $name {
             /// # Errors
-            /// When the text is empty, too long, or has other characters than `A-Za-z0-9_.:-`.
+            /// When the text is empty, too long, `.` or `..`, or has other characters than `A-Za-z0-9_.:-`.
             pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
                 let [bytes_max, ..] = [$($bytes_max,)? IDENTIFIER_BYTES_MAX];
                 if is_identifier(text, bytes_max) { Ok(Self(text.into())) } else { Err(InvalidIdentifier) }

@@ -37,7 +37,7 @@ macro_rules! texts {
 }
 
 texts! {
-    Id: Some("^[A-Za-z0-9_.:-]{1,128}$"), None, "1 to 128 characters of A-Z a-z 0-9 _ . : -", "acme";
+    Id: Some(r"^(?!\.{1,2}$)[A-Za-z0-9_.:-]{1,128}$"), None, "1 to 128 characters of A-Z a-z 0-9 _ . : -, and not `.` or `..`", "acme";
     Time: None, Some(KnownFormat::DateTime), "RFC 3339, UTC.", "2025-06-01T00:00:00Z";
     Day: None, Some(KnownFormat::Date), "A day, as in RFC 3339.", "2025-06-01";
     Place: Some("^p[0-9]+-[0-9]+$"), None,

@@ -14,7 +14,7 @@ use crate::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, Json, JsonOrNothing, provenance},
+        request::{AccountOf, Bills, Json, JsonOrNothing, Object, provenance},
         schema::{Id, Time},
     },
     stripe::client::{Address, CustomerDetails, CustomerSeen},
@@ -45,7 +45,7 @@ pub struct CustomerInput {
     /// Replaced as a whole.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<AddressInput>)]
-    address: Option<Option<AddressInput>>,
+    address: Option<Option<Object<AddressInput>>>,
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -84,7 +84,12 @@ impl CustomerInput {
             email: self.email.map(Option::unwrap_or_default),
             name: line("$.name", self.name)?,
             phone: line("$.phone", self.phone)?,
-            address: self.address.map(|address| address.unwrap_or_default().into_address()).transpose()?,
+            address: self
+                .address
+                .map(|address| {
+                    address.map_or_else(AddressInput::default, |Object(address)| address).into_address()
+                })
+                .transpose()?,
         })
     }
 }

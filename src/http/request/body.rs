@@ -1,6 +1,6 @@
 //! What does the body say? One JSON document of the expected form, or the place where it differs.
 
-use std::time::Duration;
+use std::{fmt, marker::PhantomData, time::Duration};
 
 use axum::{
     body::Body,
@@ -9,7 +9,10 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::http::failure::Failure;
 
@@ -94,13 +97,38 @@ async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
     Ok(whole)
 }
 
-/// Reads a document whose place in the request is `root`.
+/// Reads an object whose place in the request is `root`.
 ///
 /// # Errors
 /// When it is not JSON, or not of the expected form.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Failure> {
     // Noting the path while reading costs time, so a document is read again for it when something is wrong.
-    serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, root, &error))
+    let read = serde_json::from_slice(bytes).map(|Object(read)| read);
+    read.map_err(|error| explain::<Object<T>>(bytes, root, &error))
+}
+
+/// Something with names. By itself, what has fields is also read from a list of their values, which nobody means: it would be
+/// taken for whatever fields come first.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfObject(PhantomData))
+    }
+}
+
+struct OfObject<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfObject<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 fn explain<T: DeserializeOwned>(bytes: &[u8], root: &str, error: &serde_json::Error) -> Failure {

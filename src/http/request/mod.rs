@@ -10,7 +10,7 @@ mod request_id;
 mod text;
 
 pub use amount::Amount;
-pub use body::{BATCH_BYTES_MAX, Json, JsonOrNothing, parse, read, require_json};
+pub use body::{BATCH_BYTES_MAX, Json, JsonOrNothing, Object, parse, read, require_json};
 pub use caller::{
     AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads,
     Several, parameter, provenance,

@@ -12,6 +12,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        // No text that is asked for has a control character in it, and the database takes no NUL.
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        let mut pairs = pairs.map(|pairs| pairs.0.into_iter()).unwrap_or_default();
+        if let Some((name, _)) = pairs.find(|(_, text)| text.chars().any(char::is_control)) {
+            return Err(Failure::query(name, "a text has no control characters"));
+        }
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         query.map(|query| Self(query.0)).map_err(|rejection| explain(&rejection.body_text()))
     }

@@ -8,6 +8,7 @@ mod document;
 mod examples;
 mod faults;
 mod keys;
+mod mangled;
 mod reports;
 pub mod server;
 mod specification;
