@@ -56,8 +56,11 @@ impl OpenAccount {
         }
         take(parts.iter_mut().rev(), over);
         for index in 0..parts.len() {
-            let refunded = parts.get(index).map_or(Credits::ZERO, |part| part.refunded);
-            take(parts.iter_mut().take(index.saturating_add(1)).rev(), refunded);
+            let Some(part) = parts.get(index) else { continue };
+            let (invoice, refunded) = (part.invoice.clone(), part.refunded);
+            let own = parts.iter_mut().rev().filter(|part| part.invoice == invoice);
+            let over = take(own, refunded);
+            take(parts.iter_mut().take(index).rev(), over);
         }
         parts
     }

@@ -18,9 +18,10 @@ pub struct PaidFor {
 pub fn paid_for(catalog: &Catalog, events: &[Value]) -> PaidFor {
     let invoices = newest(events, "invoice.paid", "id");
     let lacking = Lacking::of(&invoices, events);
+    let months = months(&invoices);
     let mut sum = PaidFor::default();
     for (id, invoice) in &invoices {
-        let lines = of_lines(catalog, invoice, &lacking);
+        let lines = of_lines(catalog, invoice, &lacking, &months);
         let Lack { own, gone, whole } = lacking.lacks[id];
         let (gone, whole) = (own + gone, whole.max(1));
         sum.credits += lines.credits - lines.credits * gone.min(whole) / whole;
@@ -225,7 +226,7 @@ fn put_elsewhere(note: &Value) -> i64 {
     whole(note, "post_payment_amount") - refunded
 }
 
-fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
+fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking, months: &[(i64, i64)]) -> PaidFor {
     let mut sum = PaidFor::default();
     for line in lines(invoice) {
         // What nobody paid cannot be given back.
@@ -241,7 +242,8 @@ fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
         if amount == 0 || price.amount.minor == 0 {
             continue;
         }
-        let (credits, months) = of_span(plan.allocation.monthly().get() * seats, time("start"), time("end"));
+        let (credits, months) =
+            of_span(plan.allocation.monthly().get() * seats, time("start"), time("end"), months);
         // Of what went back, nothing more is taken.
         let lacking = credited(invoice, line).map_or(0, |of| lacking.part(&of, credits));
         sum.credits += (credits - lacking) * amount.signum();
@@ -250,8 +252,17 @@ fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking) -> PaidFor {
     sum
 }
 
+/// The months that were charged for whole.
+fn months(invoices: &BTreeMap<String, Value>) -> Vec<(i64, i64)> {
+    let all = invoices
+        .values()
+        .flat_map(lines)
+        .map(|line| (whole(&line["period"], "start"), whole(&line["period"], "end")));
+    all.filter(|(start, end)| (28 * 86_400..=31 * 86_400).contains(&(end - start))).collect()
+}
+
 /// Whole months, from the start or else counted back from the end, and a share of the one before them.
-fn of_span(monthly: i64, start: i64, end: i64) -> (i64, i64) {
+fn of_span(monthly: i64, start: i64, end: i64, known: &[(i64, i64)]) -> (i64, i64) {
     let time = |at: i64| chrono::DateTime::<chrono::Utc>::from_timestamp(at, 0).expect("a time");
     let after = |count: u32| time(start).checked_add_months(chrono::Months::new(count));
     if let Some(months) = (1..=36).find(|count| after(*count) == Some(time(end))) {
@@ -260,6 +271,9 @@ fn of_span(monthly: i64, start: i64, end: i64) -> (i64, i64) {
     let before =
         |count: u32| time(end).checked_sub_months(chrono::Months::new(count)).expect("a time").timestamp();
     let whole = (0..=36).take_while(|count| before(*count) >= start).last().unwrap_or(0);
-    let (rest, month) = (before(whole) - start, before(whole) - before(whole + 1));
+    // One that ends with a short month may have begun on a day that the short month does not have.
+    let begin = known.iter().find(|(begin, over)| *over == before(whole) && *begin <= start);
+    let begin = begin.map_or_else(|| before(whole + 1), |(begin, _)| *begin);
+    let (rest, month) = (before(whole) - start, before(whole) - begin);
     (monthly * i64::from(whole) + monthly * rest / month, i64::from(whole))
 }

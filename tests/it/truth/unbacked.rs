@@ -330,6 +330,35 @@ fn what_an_invoice_gives_back_of_itself_goes_back_once() {
     has(&heard_in_turns(&known(Some(close_dispute("du_1", "pi_2", false, day(19)))), day(20)), "basic", 500);
 }
 
+/// Two changes are billed together with what was changed first: of half of that money, half of all that it gave and took is
+/// undone, and nothing of what another invoice gave.
+#[test]
+fn a_refund_takes_of_all_that_its_invoice_gave_before_it_takes_of_another() {
+    let from = |at: i64| Period { start: day(at), end: june().end };
+    let lines = vec![
+        credit("in_1", "basic", from(0), 1_000),
+        charge("creator", from(0), 3_000),
+        credit("in_2", "creator", from(15), 1_500),
+        charge("team", from(15), 5_000),
+        InvoiceLine { line: provider("credit_team"), ..credit("in_2", "team", from(24), 2_000) },
+        charge("basic", from(24), 200),
+    ];
+    let told = |refunded: i64| {
+        vec![
+            report(SubscriptionChange::Started, terms("basic", june())),
+            pay("in_1", "basic", june()),
+            invoice_of(SUBSCRIPTION, "in_2", lines.clone(), day(24)),
+            link_payment("pi_2", "in_2", day(24)),
+            refund_once("re_1", "pi_2", refunded, day(25)),
+        ]
+    };
+    let gave = -500 + 1_500 - 750 + 2_500 - 1_000 + 100;
+    for (refunded, left) in [(1_850, gave / 2), (3_700, 0)] {
+        let standing = heard_in_turns(&told(refunded), day(26));
+        assert_eq!(standing.balance.available.get(), 50 + 500 + left, "{refunded}: {standing}");
+    }
+}
+
 /// Stripe tells of the change a moment after the invoice for it was made: what that gives back is as it was charged for, so the
 /// report takes nothing more.
 #[test]
