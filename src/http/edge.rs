@@ -13,7 +13,7 @@ use std::{
 use axum::{
     body::Body,
     extract::MatchedPath,
-    http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
 };
 use tower::{Layer, Service};
 
@@ -29,6 +29,16 @@ use super::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const BEARER: &str = "Bearer ";
+/// An answer is what it says it is, whatever a browser makes of its bytes.
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// The page of the document loads what this server has, and nobody shows it inside of another page.
+const PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
+/// What is no page loads nothing.
+const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// Who may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +130,7 @@ impl Edge {
         if let Some(standing) = standing {
             standing.write(headers);
         }
+        self.guard(headers, route.as_ref());
         let route = route.as_ref().map_or("", MatchedPath::as_str);
         let elapsed = begun.elapsed();
         self.meters.record(&method, route, response.status(), elapsed);
@@ -128,6 +139,16 @@ impl Edge {
             micros = elapsed.as_micros(), "answered"
         );
         Ok(response)
+    }
+
+    /// What a browser may do with an answer: what is for one caller is kept nowhere.
+    fn guard(&self, headers: &mut HeaderMap, route: Option<&MatchedPath>) {
+        let is_page = route.is_some_and(|route| route.as_str().starts_with("/docs"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        headers.insert(header::CONTENT_SECURITY_POLICY, if is_page { PAGE } else { NO_PAGE });
+        if self.door == Door::Keys {
+            headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+        }
     }
 
     /// Lets a request in, or says why not. Either way, what is left of the key's rate is told.
