@@ -374,26 +374,46 @@ impl Facts {
         month.is_paid(payments) && pieces.any(|piece| !self.waits(&piece.invoice, payments))
     }
 
-    /// Whether an invoice was paid by what it gives back of one that waits for its money: it waits with that.
+    /// Whether an invoice was paid by what it gives back of one that waits for its money, or of one that itself waits so: it waits
+    /// with that. A payment that failed is not waited for.
     fn waits(&self, invoice: &ProviderId, payments: &Payments) -> bool {
-        let is_final = |of: &ProviderId| self.unpaid(of).is_some_and(InvoiceState::is_final);
-        let open = |of: &ProviderId| !self.knows_invoice(of) && !is_final(of);
-        let paid = self.invoices.iter().find(|known| known.invoice.invoice == *invoice);
-        let by_open = paid.is_some_and(|known| known.invoice.gives_back.keys().any(open));
-        by_open && payments.returned(invoice).is_all() && !payments.gone_back(invoice).is_all()
+        let lacks_all = |of: &ProviderId| payments.returned(of).is_all() && !payments.gone_back(of).is_all();
+        let (mut seen, mut next) = (BTreeSet::new(), vec![invoice]);
+        while let Some(invoice) = next.pop() {
+            let paid = self.invoices.iter().find(|known| known.invoice.invoice == *invoice);
+            match paid.map(|known| &known.invoice) {
+                Some(paid) if lacks_all(invoice) && seen.insert(invoice) => {
+                    next.extend(paid.gives_back.keys().filter(|of| *of != invoice));
+                }
+                Some(_) => {}
+                None if seen.is_empty() => return false,
+                None => {
+                    if self.unpaid(invoice).is_none_or(|state| state == InvoiceState::Open) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// Whether the money for `at` is known not to come, or the first money has not come yet.
     fn is_unpaid(&self, at: Timestamp, payments: &Payments) -> bool {
         let first = !self.has_paid();
         let until = self.paid_until(payments);
+        let is_next = |unpaid: &UnpaidInvoice, end| unpaid.goes_on_at(end, self.was_renewed(end));
         self.unpaid.values().any(|(unpaid, _)| match unpaid.state {
             InvoiceState::Void | InvoiceState::Uncollectible => {
-                let after = until.is_none_or(|until| unpaid.goes_on_at(until));
+                let after = until.is_none_or(|until| is_next(unpaid, until));
                 after && unpaid.charges.iter().any(|charge| charge.period.contains(at))
             }
             InvoiceState::Open | InvoiceState::Failed => first,
         })
+    }
+
+    /// Whether a period that began at the end of another one was reported.
+    fn was_renewed(&self, end: Timestamp) -> bool {
+        self.reports.iter().any(|report| end <= report.period.start)
     }
 
     /// Whether the days of grace after a failed payment are over by `at`.
@@ -426,8 +446,9 @@ impl Facts {
         if before.is_some_and(|before| !goes_on(before)) {
             return None;
         }
-        let dead =
-            self.unpaid.values().filter(|(unpaid, _)| unpaid.state.is_final() && unpaid.goes_on_at(boundary));
+        let dead = self.unpaid.values().filter(|(unpaid, _)| {
+            unpaid.state.is_final() && unpaid.goes_on_at(boundary, self.was_renewed(boundary))
+        });
         let dead = dead.map(|(_, at)| *at).filter(|at| *at >= boundary).min();
         let ends = report.ended_at.into_iter().chain(report.cancel_at).chain(stopped).chain(dead);
         let ends = ends.chain(self.lapses_at().map(|lapses| lapses.max(boundary)));

@@ -127,10 +127,12 @@ impl UnpaidInvoice {
         self.charges.iter().any(|charge| charge.plan == *plan && charge.period.contains(at))
     }
 
-    /// Whether it is to pay for what comes after the end of a period: a change inside of the next one is beside that.
+    /// Whether it is to pay for what comes after the end of a period: a change inside of the next one is beside that, and so is one
+    /// that was tried before where the period was renewed all the same.
     #[must_use]
-    pub fn goes_on_at(&self, end: Timestamp) -> bool {
-        let begins_by = |charge: &UnpaidCharge| !self.is_change || charge.period.start <= end;
+    pub fn goes_on_at(&self, end: Timestamp, was_renewed: bool) -> bool {
+        let begins_by =
+            |charge: &UnpaidCharge| !self.is_change || (!was_renewed && charge.period.start <= end);
         self.charges.iter().any(|charge| charge.period.end > end && begins_by(charge))
     }
 

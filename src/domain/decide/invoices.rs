@@ -89,7 +89,9 @@ impl Draft<'_> {
         let says_nothing = match state {
             InvoiceState::Open => {
                 let had_paid = facts.is_some_and(|facts| facts.had_paid(effective_at));
-                (had_paid && !invoice.is_change) || self.context.catalog.payments.trust_processing
+                // What it took off the balance is gone, whatever it says of the plan.
+                let is_beside = had_paid && !invoice.is_change && invoice.from_balance == 0;
+                is_beside || self.context.catalog.payments.trust_processing
             }
             InvoiceState::Failed => has_succeeded,
             InvoiceState::Uncollectible | InvoiceState::Void => false,

@@ -176,7 +176,7 @@ fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference:
     let facts = known.and_then(|account| account.subscriptions.facts().get(&told.subscription));
     let Some(held) = facts.and_then(|facts| facts.unpaid_invoice(&told.invoice)) else {
         let has_paid = facts.is_some_and(|facts| facts.has_paid());
-        if told.state != InvoiceState::Open || told.is_change || !has_paid {
+        if told.state != InvoiceState::Open || told.is_change || !has_paid || told.from_balance > 0 {
             difference.note(said, NOTHING);
         }
         return;

@@ -3,7 +3,7 @@
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
-    invoice::{InvoiceState, UnpaidInvoice},
+    invoice::{InvoiceState, UnpaidCharge, UnpaidInvoice},
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Period,
 };
@@ -51,6 +51,38 @@ fn a_change_of_what_waits_for_its_money_waits_with_it() {
     has(&heard_in_turns(&with(down()), day(55)), "free", 0);
     let void = renewal(InvoiceState::Void, 33);
     has(&heard_in_turns(&with(down().into_iter().chain([void])), day(34)), "free", 0);
+}
+
+/// Each gives back the one before it, and the first of them what waits.
+#[test]
+fn a_change_of_a_change_of_what_waits_waits_as_well() {
+    let rest = |at: i64| Period { start: day(at), end: july().end };
+    let first = change_of("in_3", rest(32), ("in_2", "basic", 900), "creator", 300);
+    let second = change_of("in_4", rest(33), ("in_3", "creator", 290), "basic", 100);
+    let changes =
+        || [first.clone(), told("creator", july(), day(32)), second.clone(), told("basic", july(), day(33))];
+    has(&heard_in_turns(&with(changes()), day(34)), "basic", BASIC);
+    has(&heard_in_turns(&with(changes()), day(55)), "free", 0);
+    let void = renewal(InvoiceState::Void, 34);
+    has(&heard_in_turns(&with(changes().into_iter().chain([void])), day(35)), "free", 0);
+    // What failed is not on its way: the days of grace are all there is.
+    let failed = renewal(InvoiceState::Failed, 31);
+    has(&heard_in_turns(&with(changes().into_iter().chain([failed])), day(40)), "free", 0);
+}
+
+/// A month that was to become a year, for which no money came, and which was renewed as a month all the same.
+#[test]
+fn a_change_that_was_tried_before_the_renewal_and_is_given_up_after_it_says_nothing_of_it() {
+    let year = Period { start: day(29), end: day(29).plus_months(12) };
+    let tried = match unpaid("in_9", InvoiceState::Void, "creator", day(29), day(31)) {
+        Command::RecordUnpaidInvoice { invoice, effective_at } => {
+            let charges = vec![UnpaidCharge { plan: invoice.charges[0].plan.clone(), period: year }];
+            let invoice = UnpaidInvoice { is_change: true, charges, ..invoice };
+            Command::RecordUnpaidInvoice { invoice, effective_at }
+        }
+        other => other,
+    };
+    has(&heard_in_turns(&with([tried]), day(32)), "basic", BASIC);
 }
 
 #[test]

@@ -254,11 +254,10 @@ fn of_lines(catalog: &Catalog, invoice: &Value, lacking: &Lacking, months: &[(i6
 
 /// The months that were charged for whole.
 fn months(invoices: &BTreeMap<String, Value>) -> Vec<(i64, i64)> {
-    let all = invoices
-        .values()
-        .flat_map(lines)
-        .map(|line| (whole(&line["period"], "start"), whole(&line["period"], "end")));
-    all.filter(|(start, end)| (28 * 86_400..=31 * 86_400).contains(&(end - start))).collect()
+    let is_whole = |line: &&Value| line["parent"]["subscription_item_details"]["proration"] == false;
+    let charged = invoices.values().flat_map(lines).filter(is_whole);
+    let spans = charged.map(|line| (whole(&line["period"], "start"), whole(&line["period"], "end")));
+    spans.filter(|(start, end)| (28 * 86_400..=31 * 86_400).contains(&(end - start))).collect()
 }
 
 /// Whole months, from the start or else counted back from the end, and a share of the one before them.

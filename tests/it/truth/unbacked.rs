@@ -403,7 +403,13 @@ fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
 fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
     let left = |state: InvoiceState, at: i64| match unpaid("in_4", state, "basic", june().end, day(at)) {
         Command::RecordUnpaidInvoice { invoice, effective_at } => Command::RecordUnpaidInvoice {
-            invoice: UnpaidInvoice { from_balance: 400, finalized_at: Some(day(30)), ..invoice },
+            // A renewal: that it waits says nothing, but for what it took off the balance.
+            invoice: UnpaidInvoice {
+                is_change: false,
+                from_balance: 400,
+                finalized_at: Some(day(30)),
+                ..invoice
+            },
             effective_at,
         },
         other => other,
