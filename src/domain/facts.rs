@@ -1,6 +1,7 @@
 //! What is known of one subscription, in whatever order it became known?
 
 mod backing;
+mod free;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     arrears::Arrears,
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
-    months::{self, HeldLine, KnownInvoice, Month},
+    months::{self, HeldLine, KnownInvoice, Month, free::FreeSpans},
     names::{PlanId, ProviderId},
     payments::Payments,
     report::{SubscriptionStatus, SubscriptionTerms, put_in_order},
@@ -38,6 +39,9 @@ pub struct Facts {
     /// What invoices lack that something is given back of, so that as much of that was never paid.
     #[serde(default)]
     unbacked: BTreeMap<ProviderId, Lack>,
+    /// When what costs nothing is given, by the lines that charge nothing for it.
+    #[serde(default)]
+    free: FreeSpans,
     /// What the months should have given, worked out from the facts above.
     months: Vec<Month>,
     /// What was paid for and given back, worked out likewise.
@@ -109,7 +113,8 @@ impl Facts {
         let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
         let own: Vec<KnownInvoice> = own.cloned().collect();
         let unpaid: Vec<&UnpaidInvoice> = self.unpaid.values().map(|(unpaid, _)| unpaid).collect();
-        let beside = months::Beside { reports: &self.reports, unpaid: &unpaid, unbacked: &self.unbacked };
+        let (reports, unbacked, free) = (&self.reports, &self.unbacked, &self.free);
+        let beside = months::Beside { reports, unpaid: &unpaid, unbacked, free };
         self.months = months::months(&own, beside);
         let backed: Vec<KnownInvoice> = own.iter().map(|known| self.without_unbacked(known)).collect();
         self.held = months::held_lines(&backed, &self.reports);

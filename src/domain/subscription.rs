@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     facts::{Facts, Known},
     invoice::{PaidInvoice, UnpaidInvoice},
-    months::Month,
+    months::{self, Month, free::FreeLine},
     names::{PlanId, ProviderId},
     payments::Payments,
     time::{Period, Timestamp},
@@ -48,10 +48,24 @@ impl Subscriptions {
         facts.observe(terms);
         let newest = facts.newest().unwrap_or(terms).clone();
         self.known.insert(terms.subscription.clone(), newest);
+        self.leave_free();
     }
 
     pub fn pay_invoice(&mut self, invoice: &PaidInvoice, paid_at: Timestamp) {
         self.facts_of(&invoice.subscription).pay(invoice, paid_at);
+        self.leave_free();
+    }
+
+    /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it.
+    fn leave_free(&mut self) {
+        let lines: Vec<FreeLine> = self.facts.values().flat_map(|facts| facts.free_lines()).collect();
+        if lines.is_empty() {
+            return;
+        }
+        let spans = months::free::spans(lines);
+        for facts in self.facts.values_mut().filter(|facts| facts.is_free_otherwise(&spans)) {
+            Arc::make_mut(facts).leave_free(&spans);
+        }
     }
 
     /// Takes into account for which invoices no money came. Returns what is known of that.
@@ -88,34 +102,19 @@ impl Subscriptions {
         self.facts.iter().flat_map(|(id, facts)| facts.months().iter().map(move |month| (id, month)))
     }
 
-    /// The months for which nothing was granted yet. Of a plan with a price of 0 that several subscriptions name, each month
-    /// counts once.
+    /// The months for which nothing was granted yet, without those of a free plan that the account has by itself.
     pub fn closed_months(&self) -> impl Iterator<Item = (&ProviderId, &Month)> {
-        let repeated = self.repeated_free_months();
+        let free: Vec<(&PlanId, Period)> = self.free_months().collect();
         let closed = self.facts.iter().flat_map(|(id, facts)| {
             let closed = facts.months().iter().filter(|month| !facts.is_opened(month));
             closed.map(move |month| (id, month))
         });
-        closed.filter(move |(id, month)| !repeated.contains(&(*id, month.period.end)))
-    }
-
-    /// Months of a free plan that begin inside of another one that counts.
-    fn repeated_free_months(&self) -> BTreeSet<(&ProviderId, Timestamp)> {
-        let mut free: Vec<(&ProviderId, &Month)> = self.months().filter(|(_, month)| month.free).collect();
-        free.sort_by_key(|(id, month)| (month.period.start, *id));
-        let mut counted: Vec<(&PlanId, Period)> = self.free_months().collect();
-        let mut repeated = BTreeSet::new();
-        for (id, month) in free {
+        closed.filter(move |(_, month)| {
             let inside = |(plan, period): &(&PlanId, Period)| {
                 **plan == month.plan && period.contains(month.period.start)
             };
-            if counted.iter().any(inside) {
-                repeated.insert((id, month.period.end));
-            } else {
-                counted.push((&month.plan, month.period));
-            }
-        }
-        repeated
+            !(month.free && free.iter().any(inside))
+        })
     }
 
     /// The months that the account's free plan gave by itself.

@@ -6,7 +6,7 @@ use crate::domain::{
     invoice::{LineEffect, PaidInvoice, PaidLine},
     names::ProviderId,
     report::{SubscriptionStatus, SubscriptionTerms},
-    time::Timestamp,
+    time::{Period, Timestamp},
     unbacked::Lack,
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Line<'a> {
     pub lack: Option<Lack>,
     /// Whether no known line charged for what it takes back, since nobody paid that.
     pub leaves_nothing: bool,
+    /// Of what costs nothing: when it gives.
+    pub free_spans: Option<&'a [Period]>,
 }
 
 impl Line<'_> {
@@ -50,6 +52,7 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
                 gives_back: None,
                 lack: None,
                 leaves_nothing: false,
+                free_spans: None,
             })
         })
         .collect();

@@ -7,6 +7,7 @@
 //! The law is "Lines", "Months", "Upgrade" and "Downgrade" in the rules of the ledger (`docs/STRIPE.md`, "What a line
 //! gives").
 
+pub mod free;
 mod grid;
 mod lines;
 mod sharing;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use self::{grid::Grid, lines::Line, sharing::Shares};
+use self::{free::FreeSpans, grid::Grid, lines::Line, sharing::Shares};
 use super::{
     amount::{Credits, Money},
     invoice::{PaidInvoice, UnpaidInvoice},
@@ -141,15 +142,22 @@ pub struct Beside<'a> {
     pub unpaid: &'a [&'a UnpaidInvoice],
     /// What invoices lack that something is given back of: the same share of that is not taken.
     pub unbacked: &'a BTreeMap<ProviderId, Lack>,
+    /// When what costs nothing is given, by line.
+    pub free: &'a FreeSpans,
 }
 
 /// The months of a subscription, the first to end first.
 #[must_use]
-pub fn months(invoices: &[KnownInvoice], Beside { reports, unpaid, unbacked }: Beside<'_>) -> Vec<Month> {
+pub fn months(
+    invoices: &[KnownInvoice],
+    Beside { reports, unpaid, unbacked, free }: Beside<'_>,
+) -> Vec<Month> {
     let mut lines = lines::read(invoices, reports);
     for line in &mut lines {
         let of = line.invoice.other_given_back(line.paid);
         line.lack = of.and_then(|of| unbacked.get(of)).copied();
+        line.free_spans =
+            free.get(&line.paid.line).filter(|_| line.paid.free && line.sign > 0).map(Vec::as_slice);
         line.leaves_nothing =
             line.lack.is_some() && !invoices.iter().any(|known| of == Some(&known.invoice.invoice));
     }

@@ -68,12 +68,22 @@ impl Shares {
         let until = if whole { share.period.end } else { line.paid.period.end.min(share.period.end) };
         let span = Period { start: from, end: until };
         let change = share.changes.entry((from, line.invoice.invoice.clone())).or_default();
-        let seconds = i128::from(span.seconds());
+        let seconds = match line.free_spans {
+            // What costs nothing is given for the time that it is held by this line, and is nothing that could be given back.
+            Some(spans) => spans.iter().fold(0_u64, |sum, held| sum.saturating_add(overlap(*held, span))),
+            None if line.paid.free && line.sign < 0 => 0,
+            None => span.seconds(),
+        };
+        let seconds = i128::from(seconds);
         change.credit_seconds = change.credit_seconds.saturating_add(monthly(line).saturating_mul(seconds));
         change.lines.push(index);
         change.cost = change.cost.saturating_add(cost_share(line, span, place));
         share.parts.push(Part { line: index, span, monthly: held_monthly(line) });
     }
+}
+
+fn overlap(one: Period, other: Period) -> u64 {
+    Period { start: one.start.max(other.start), end: one.end.min(other.end) }.seconds()
 }
 
 /// The part of a line's cost that falls on one of its months: the same for each where the period is whole, else by

@@ -3,7 +3,7 @@
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
-    invoice::{InvoiceState, UnpaidCharge, UnpaidInvoice},
+    invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Period,
 };
@@ -12,7 +12,7 @@ use super::{
     retold::{june, unpaid},
     unbacked::{change_of, has, heard_in_turns, july, told},
 };
-use crate::rules::words::{SUBSCRIPTION, day, invoice_of, line, pay, report, terms};
+use crate::rules::words::{SUBSCRIPTION, day, evidence, invoice_of, line, pay, provider, report, terms};
 
 const BASIC: i64 = 500;
 
@@ -93,10 +93,8 @@ fn a_change_that_is_given_up_says_nothing_of_the_renewal() {
         // Nor in the days of grace.
         let status = SubscriptionStatus::PastDue;
         let late = SubscriptionTerms { status, grace_days: Some(3), ..terms("basic", july()) };
-        let late = report(
-            SubscriptionChange::PastDue,
-            SubscriptionTerms { evidence: crate::rules::words::evidence(day(31), 2), ..late },
-        );
+        let late =
+            report(SubscriptionChange::PastDue, SubscriptionTerms { evidence: evidence(day(31), 2), ..late });
         has(&heard_in_turns(&with([late, upgrade()]), day(33)), "basic", BASIC);
         // Of the renewal itself it does.
         let renewal = renewal(state, 32);
@@ -126,7 +124,7 @@ fn a_month_that_a_coupon_paid_for_is_bridged_as_any_other() {
 #[test]
 fn what_costs_nothing_gives_its_credits_once_however_many_there_are() {
     let free = |id: &str, quantity: u32| {
-        let charged = line(id, "basic", june(), counterfoil::domain::invoice::LineEffect::Charge, 0);
+        let charged = line(id, "basic", june(), LineEffect::Charge, 0);
         invoice_of(
             SUBSCRIPTION,
             id,
@@ -140,4 +138,40 @@ fn what_costs_nothing_gives_its_credits_once_however_many_there_are() {
     for quantity in [1, 1_000] {
         has(&heard_in_turns(&[started(quantity), free("in_1", quantity)], day(5)), "basic", BASIC);
     }
+}
+
+/// Once for each second, whoever names it and however often it is left and come back to: in any order.
+#[test]
+fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
+    let free = |subscription: &str, id: &str, span: Period, effect: LineEffect| {
+        let id = format!("{id}_{}", span.start.seconds());
+        let charged = InvoiceLine { free: true, full: false, ..line(&id, "basic", span, effect, 0) };
+        invoice_of(subscription, &format!("in_{id}"), vec![charged], span.start)
+    };
+    let begun = |subscription: &str, at: i64| {
+        let span = Period { start: day(at), end: day(at).plus_months(1) };
+        let begun = SubscriptionTerms { subscription: provider(subscription), ..terms("basic", span) };
+        [
+            report(
+                SubscriptionChange::Started,
+                SubscriptionTerms { evidence: evidence(day(at), 1), ..begun },
+            ),
+            free(subscription, subscription, span, LineEffect::Charge),
+        ]
+    };
+    // Three of them, begun some days apart: each later one gives what lies after the month of the first.
+    let told: Vec<Command> =
+        [("sub_1", 0), ("sub_2", 3), ("sub_3", 6)].iter().flat_map(|(id, at)| begun(id, *at)).collect();
+    let standing = heard_in_turns(&told, day(10));
+    let given = standing.balance.available.get() - 50;
+    assert!((BASIC..=BASIC + 2 * BASIC * 3 / 30 + 2).contains(&given), "{standing}");
+
+    // Left for a while and come back to.
+    let rest = |at: i64| Period { start: day(at), end: june().end };
+    let mut told: Vec<Command> = begun(SUBSCRIPTION, 0).into();
+    told.push(free(SUBSCRIPTION, "left", rest(10), LineEffect::Credit));
+    told.push(free(SUBSCRIPTION, "back", rest(20), LineEffect::Charge));
+    let standing = heard_in_turns(&told, day(25));
+    let given = standing.balance.available.get() - 50;
+    assert!((BASIC * 2 / 3 - 2..=BASIC * 2 / 3 + 2).contains(&given), "{standing}");
 }

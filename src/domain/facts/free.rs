@@ -1,0 +1,35 @@
+//! When is what costs nothing given by this subscription's lines?
+
+use super::Facts;
+use crate::domain::months::{
+    self, KnownInvoice,
+    free::{FreeLine, FreeSpans},
+};
+
+impl Facts {
+    /// What costs nothing, and is held by lines of this subscription.
+    pub(in crate::domain) fn free_lines(&self) -> Vec<FreeLine> {
+        let has_free = |known: &KnownInvoice| known.invoice.lines.iter().any(|line| line.free);
+        if self.invoices.iter().any(has_free) {
+            months::free::held(&self.invoices, &self.reports)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Takes into account when its lines give what costs nothing.
+    pub(in crate::domain) fn leave_free(&mut self, spans: &FreeSpans) {
+        self.free = self.own_spans(spans);
+        self.work_out();
+    }
+
+    pub(in crate::domain) fn is_free_otherwise(&self, spans: &FreeSpans) -> bool {
+        self.free != self.own_spans(spans)
+    }
+
+    fn own_spans(&self, spans: &FreeSpans) -> FreeSpans {
+        let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
+        let own = lines.filter_map(|line| Some((line.line.clone(), spans.get(&line.line)?.clone())));
+        own.collect()
+    }
+}
