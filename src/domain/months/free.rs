@@ -32,9 +32,10 @@ pub fn held(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<Fre
     let lines = lines::read(invoices, reports);
     let free = || lines.iter().filter(|line| line.paid.free);
     let given_back = |charge: &Line<'_>| -> Option<Timestamp> {
-        let of_plan = free().filter(|line| line.sign < 0 && line.paid.plan == charge.paid.plan);
-        let starts = of_plan.map(|line| line.paid.period.start);
-        starts.filter(|at| charge.paid.period.start <= *at && *at < charge.paid.period.end).min()
+        let of_charge = free().filter(|line| {
+            line.gives_back == Some(&charge.invoice.invoice) && line.paid.plan == charge.paid.plan
+        });
+        of_charge.map(|line| line.paid.period.start.max(charge.paid.period.start)).min()
     };
     let held = free().filter(|line| line.sign > 0).map(|charge| {
         let Period { start, end } = charge.paid.period;

@@ -166,6 +166,20 @@ fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
     let given = standing.balance.available.get() - 50;
     assert!((BASIC..=BASIC + 2 * BASIC * 3 / 30 + 2).contains(&given), "{standing}");
 
+    // Another number of it is the same: what is given back and what takes its place begin in one second.
+    let rest = Period { start: day(10), end: june().end };
+    let change = |effect| InvoiceLine {
+        free: true,
+        full: false,
+        ..line(&format!("{effect:?}"), "basic", rest, effect, 0)
+    };
+    let mut told: Vec<Command> = begun(SUBSCRIPTION, 0).into();
+    let lines = vec![change(LineEffect::Credit), change(LineEffect::Charge)];
+    told.push(invoice_of(SUBSCRIPTION, "in_change", lines, day(10)));
+    let standing = heard_in_turns(&told, day(15));
+    // Each of the two parts is rounded down.
+    assert!((BASIC - 1..=BASIC).contains(&(standing.balance.available.get() - 50)), "{standing}");
+
     // Left for a while and come back to.
     let rest = |at: i64| Period { start: day(at), end: june().end };
     let mut told: Vec<Command> = begun(SUBSCRIPTION, 0).into();
