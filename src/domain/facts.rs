@@ -2,6 +2,7 @@
 
 mod backing;
 mod free;
+mod grace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,6 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    arrears::Arrears,
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
     months::{self, HeldLine, KnownInvoice, Month, free::FreeSpans},
     names::{PlanId, ProviderId},
@@ -35,7 +35,6 @@ pub struct Facts {
     /// By their ids.
     invoices: Vec<KnownInvoice>,
     unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
-    arrears: Arrears,
     /// What invoices lack that something is given back of, so that as much of that was never paid.
     #[serde(default)]
     unbacked: BTreeMap<ProviderId, Lack>,
@@ -55,7 +54,6 @@ pub struct Facts {
 impl Facts {
     /// Takes a report into account, wherever it stands among the others.
     pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
-        self.arrears.observe(terms);
         if !self.knows(terms) {
             put_in_order(&mut self.reports, terms.clone());
             self.work_out();
@@ -109,9 +107,12 @@ impl Facts {
     }
 
     /// What was paid after the subscription had moved to another account was paid for that one.
+    fn own_invoices(&self) -> Vec<KnownInvoice> {
+        self.invoices.iter().filter(|known| !self.had_moved(known.paid_at)).cloned().collect()
+    }
+
     fn work_out(&mut self) {
-        let own = self.invoices.iter().filter(|known| !self.had_moved(known.paid_at));
-        let own: Vec<KnownInvoice> = own.cloned().collect();
+        let own = self.own_invoices();
         let unpaid: Vec<&UnpaidInvoice> = self.unpaid.values().map(|(unpaid, _)| unpaid).collect();
         let (reports, unbacked, free) = (&self.reports, &self.unbacked, &self.free);
         let beside = months::Beside { reports, unpaid: &unpaid, unbacked, free };
@@ -320,7 +321,7 @@ impl Facts {
     /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
     fn is_over(&self, at: Timestamp, known: Known<'_>) -> bool {
         self.is_unpaid(at, known.payments)
-            || self.has_lapsed(at)
+            || self.lapses_at(known.payments).is_some_and(|lapses| lapses <= at)
             || self.is_refunded(at, known.payments)
             || self.bridged_until(known).is_some_and(|until| until <= at)
     }
@@ -421,18 +422,6 @@ impl Facts {
         self.reports.iter().any(|report| end <= report.period.start)
     }
 
-    /// Whether the days of grace after a failed payment are over by `at`.
-    fn has_lapsed(&self, at: Timestamp) -> bool {
-        self.lapses_at().is_some_and(|lapses| lapses <= at)
-    }
-
-    fn lapses_at(&self) -> Option<Timestamp> {
-        let report = self.newest()?;
-        let days = report.grace_days.filter(|_| report.status == SubscriptionStatus::PastDue)?;
-        let since = self.arrears.since()?;
-        Some(since.plus(TimeDelta::days(i64::from(days))))
-    }
-
     /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and the
     /// next month is not paid yet. `None`: it ended with the month.
     #[must_use]
@@ -456,7 +445,7 @@ impl Facts {
         });
         let dead = dead.map(|(_, at)| *at).filter(|at| *at >= boundary).min();
         let ends = report.ended_at.into_iter().chain(report.cancel_at).chain(stopped).chain(dead);
-        let ends = ends.chain(self.lapses_at().map(|lapses| lapses.max(boundary)));
+        let ends = ends.chain(self.lapses_at(known.payments).map(|lapses| lapses.max(boundary)));
         ends.chain([boundary.plus(TimeDelta::days(i64::from(known.bridge_days)))]).min()
     }
 
@@ -467,7 +456,7 @@ impl Facts {
         let report = self.newest();
         let report =
             report.into_iter().flat_map(|report| [report.cancel_at, report.trial_end, report.ended_at]);
-        let ends = self.lapses_at().into_iter().chain(self.bridged_until(known));
+        let ends = self.lapses_at(known.payments).into_iter().chain(self.bridged_until(known));
         bounds.chain(report.flatten()).chain(ends).filter(|change| *change > at).min()
     }
 

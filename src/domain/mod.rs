@@ -3,7 +3,6 @@
 pub mod account;
 pub mod amendment;
 pub mod amount;
-mod arrears;
 pub mod catalog;
 pub mod chargeable;
 pub mod charges;

@@ -59,9 +59,6 @@ impl Subscriptions {
     /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it.
     fn leave_free(&mut self) {
         let lines: Vec<FreeLine> = self.facts.values().flat_map(|facts| facts.free_lines()).collect();
-        if lines.is_empty() {
-            return;
-        }
         let spans = months::free::spans(lines);
         for facts in self.facts.values_mut().filter(|facts| facts.is_free_otherwise(&spans)) {
             Arc::make_mut(facts).leave_free(&spans);

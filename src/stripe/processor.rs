@@ -175,6 +175,7 @@ impl Processor {
         settled.iter().for_each(|settled| self.watch.event(settled));
         settled.extend(left.iter().map(|read| put_off(&read.due)));
         claim.settle(&settled, &learned, at).await?;
+        self.inbox.wake_missed(&settled, &learned, at).await?;
         if !left.is_empty() {
             self.inbox.wake_lane(Lane::Asking);
         }

@@ -11,7 +11,7 @@ impl Facts {
     pub(in crate::domain) fn free_lines(&self) -> Vec<FreeLine> {
         let has_free = |known: &KnownInvoice| known.invoice.lines.iter().any(|line| line.free);
         if self.invoices.iter().any(has_free) {
-            months::free::held(&self.invoices, &self.reports)
+            months::free::held(&self.own_invoices(), &self.reports)
         } else {
             Vec::new()
         }

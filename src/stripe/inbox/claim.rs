@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{FromRow, Postgres, Transaction};
+use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 
 use super::{
     super::discounts::{CouponTold, Coupons},
@@ -107,6 +107,11 @@ impl Learned {
             && self.coupons.is_empty()
     }
 
+    /// Whether events may have waited for what was learned.
+    pub(super) const fn has_names(&self) -> bool {
+        !self.links.is_empty() || !self.payments.is_empty()
+    }
+
     pub(in crate::stripe) fn extend(&mut self, other: Self) {
         self.links.extend(other.links);
         self.payments.extend(other.payments);
@@ -190,25 +195,18 @@ impl Claim {
         let (customers, linked) = columns(&learned.links);
         let (payments, bought_for) = columns(&learned.payments);
         sqlx::query(include_str!("keep_links.sql"))
-            .bind(&customers)
+            .bind(customers)
             .bind(linked)
             .bind(at.to_utc())
             .execute(&mut *self.transaction)
             .await?;
         sqlx::query(include_str!("keep_payments.sql"))
-            .bind(&payments)
+            .bind(payments)
             .bind(bought_for)
             .bind(at.to_utc())
             .execute(&mut *self.transaction)
             .await?;
-        sqlx::query(include_str!("wake.sql"))
-            .bind(customers)
-            .bind(at.to_utc())
-            .bind(NO_LINK)
-            .bind(payments)
-            .bind(NO_PAYMENT)
-            .execute(&mut *self.transaction)
-            .await?;
+        wake(&mut self.transaction, learned, at).await?;
         self.keep_reports(&learned.reports, at).await?;
         whose::keep_coupons(&mut self.transaction, &learned.coupons).await
     }
@@ -235,6 +233,23 @@ impl Claim {
             .await
             .map(|_| ())
     }
+}
+
+/// Has handled at once what waited for what was learned.
+pub(super) async fn wake(
+    connection: &mut PgConnection,
+    learned: &Learned,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("wake.sql"))
+        .bind(columns(&learned.links).0)
+        .bind(at.to_utc())
+        .bind(NO_LINK)
+        .bind(columns(&learned.payments).0)
+        .bind(NO_PAYMENT)
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 fn columns(pairs: &[(ProviderId, AccountId)]) -> (Vec<&str>, Vec<&str>) {

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::{
     Inbox, State,
-    claim::{NO_LINK, NO_PAYMENT},
+    claim::{Learned, NO_LINK, NO_PAYMENT, Settled, wake},
 };
 use crate::domain::{names::ProviderId, time::Timestamp};
 
@@ -54,6 +54,32 @@ impl Inbox {
             .execute(self.pool())
             .await?;
         Ok(woken.rows_affected() > 0)
+    }
+
+    /// Has handled at once what two claims side by side missed of one another, since neither saw what the other had not
+    /// committed: what waits for what this one learned, and what this one set aside and is known by now.
+    pub(in crate::stripe) async fn wake_missed(
+        &self,
+        settled: &[Settled],
+        learned: &Learned,
+        at: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let waits =
+            |one: &&Settled| one.attempts == 1 && matches!(one.reason.as_deref(), Some(NO_LINK | NO_PAYMENT));
+        let aside: Vec<&str> = settled.iter().filter(waits).map(|one| one.event_id.as_str()).collect();
+        if !aside.is_empty() {
+            sqlx::query(include_str!("wake_missed.sql"))
+                .bind(aside)
+                .bind(at.to_utc())
+                .bind(NO_LINK)
+                .bind(NO_PAYMENT)
+                .execute(self.pool())
+                .await?;
+        }
+        if learned.has_names() {
+            wake(&mut *self.pool().acquire().await?, learned, at).await?;
+        }
+        Ok(())
     }
 
     /// Whether nothing that came until then is about to be handled, by whichever instance.

@@ -31,13 +31,6 @@ async fn change(shop: &Shop, form: &[(&str, &str)]) {
 
 async fn dead(shop: &Shop) -> Vec<Value> {
     shop.settled().await;
-    // The clock stands still, so what waits is not tried again by itself.
-    let waiting = shop.server.get("/v1/inbox?state=waiting").send().await;
-    for event in waiting.body["events"].as_array().unwrap() {
-        let path = format!("/v1/inbox/{}/retry", event["event_id"].as_str().unwrap());
-        assert_eq!(shop.server.call(Method::POST, &path).send().await.status, 200);
-    }
-    shop.settled().await;
     let inbox = shop.server.get("/v1/inbox?state=dead").send().await;
     inbox.body["events"].as_array().unwrap().clone()
 }

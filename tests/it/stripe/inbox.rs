@@ -311,6 +311,41 @@ async fn two_instances_handle_each_delivery_once() {
     }
 }
 
+/// Neither sees what the other has not committed, whichever of them is the slower one. The clock stands still, so nothing is
+/// tried again by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_set_aside_while_another_instance_learns_of_it_is_handled_at_once() {
+    const REFUND: &str = "refund.created.json";
+    const PURCHASE: &str = "checkout.session.completed.topup.json";
+    const FUNCTION: &str = "create function slow() returns trigger language plpgsql as
+         $$ begin perform pg_sleep(2); return new; end $$";
+    const SLOW_TO_WAIT: &str = "create trigger slow before update on ledger.stripe_inbox for each row
+         when (new.state = 'waiting') execute function slow()";
+    const SLOW_TO_LEARN: &str = "create constraint trigger slow after insert on ledger.stripe_payments
+         deferrable initially deferred for each row execute function slow()";
+    const ASLEEP: &str = "select exists (
+         select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())";
+    for (trigger, slow, quick) in [(SLOW_TO_WAIT, REFUND, PURCHASE), (SLOW_TO_LEARN, PURCHASE, REFUND)] {
+        let desk = Desk::open().await;
+        let pool = desk.test.database.pool();
+        for statement in [FUNCTION, trigger] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        let (other, _running) = start(pool.clone(), desk.clock().clone()).await;
+        let second = Processor::new(desk.inbox.clone(), other, here());
+        desk.take_file(SHAPES[1], slow).await;
+        let working = tokio::spawn(async move { second.work().await.unwrap() });
+        while !sqlx::query_scalar::<_, bool>(ASLEEP).fetch_one(&pool).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        desk.take_file(SHAPES[1], quick).await;
+        desk.processor.work().await.unwrap();
+        working.await.unwrap();
+        desk.work().await;
+        assert_eq!(desk.count().await[&State::Processed], 2, "{slow} is slow");
+    }
+}
+
 /// The handler wakes the processor: nothing waits for the next look.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_is_handled_at_once() {

@@ -4,6 +4,7 @@
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
     invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
+    names::AccountId,
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Period,
 };
@@ -68,6 +69,25 @@ fn a_change_of_a_change_of_what_waits_waits_as_well() {
     // What failed is not on its way: the days of grace are all there is.
     let failed = renewal(InvoiceState::Failed, 31);
     has(&heard_in_turns(&with(changes().into_iter().chain([failed])), day(40)), "free", 0);
+}
+
+/// Stripe calls a subscription active again when its newest invoice is paid, also one that charges nothing.
+#[test]
+fn nothing_but_its_money_ends_the_days_of_grace_of_a_renewal() {
+    let status = SubscriptionStatus::PastDue;
+    let late = |at| {
+        let terms = SubscriptionTerms { status, grace_days: Some(3), ..terms("basic", july()) };
+        report(SubscriptionChange::PastDue, SubscriptionTerms { evidence: evidence(day(at), 2), ..terms })
+    };
+    let active = || told("basic", july(), day(32));
+    let failed = || renewal(InvoiceState::Failed, 31);
+    for more in [vec![], vec![active()], vec![active(), late(33)]] {
+        let more: Vec<Command> = [late(31), failed()].into_iter().chain(more).collect();
+        has(&heard_in_turns(&with(more.clone()), day(33)), "basic", BASIC);
+        has(&heard_in_turns(&with(more), day(35)), "free", 0);
+    }
+    // Of a payment that nobody heard of, the reports are all there is.
+    has(&heard_in_turns(&with([late(31), active()]), day(35)), "basic", BASIC);
 }
 
 /// A month that was to become a year, for which no money came, and which was renewed as a month all the same.
@@ -188,4 +208,13 @@ fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
     let standing = heard_in_turns(&told, day(25));
     let given = standing.balance.available.get() - 50;
     assert!((BASIC * 2 / 3 - 2..=BASIC * 2 / 3 + 2).contains(&given), "{standing}");
+
+    // What another account has by now takes nothing from what is had here.
+    let moved_to = Some(AccountId::parse("other").unwrap());
+    let moved = SubscriptionTerms { moved_to, evidence: evidence(day(1), 1), ..terms("basic", june()) };
+    let moved =
+        report(SubscriptionChange::Renewed, SubscriptionTerms { subscription: provider("sub_1"), ..moved });
+    let elsewhere = begun("sub_1", 2).into_iter().skip(1);
+    let told: Vec<Command> = [moved].into_iter().chain(elsewhere).chain(begun("sub_2", 3)).collect();
+    has(&heard_in_turns(&told, day(10)), "basic", BASIC);
 }
