@@ -259,6 +259,7 @@ impl Account {
             cancel_at: None,
             trial_end: None,
             ended_at: None,
+            free: false,
             collection_paused: false,
             grace_days: None,
             unit: None,

@@ -84,8 +84,7 @@ impl App {
     /// When a part cannot be started. What was started before it is stopped again.
     pub async fn start(config: Config, catalog: LoadedCatalog, clock: Clock) -> Result<Self, AppError> {
         // The address is taken first: that it is in use is found out before anything is done.
-        let listener = TcpListener::bind(config.listen)
-            .await
+        let listener = http::listen(config.listen)
             .map_err(|source| AppError::Listen { address: config.listen, source })?;
         let database = Database::open(&config.database).await?;
         let pools = [database.pool(POOL_CONNECTIONS), database.pool(PROJECTOR_CONNECTIONS)];

@@ -426,9 +426,11 @@ impl Facts {
     /// next month is not paid yet. `None`: it ended with the month.
     #[must_use]
     pub(super) fn bridge(&self, boundary: Timestamp, known: Known<'_>) -> Option<Timestamp> {
-        let mut later = self.months.iter().filter(|month| month.period.end > boundary);
-        let is_paid = later.any(|month| self.pays(month, known.payments));
         let report = self.newest()?;
+        // What costs nothing, beside the plan that is told of, says nothing of the renewal.
+        let is_beside = |month: &&Month| month.free && month.plan != report.plan;
+        let later = self.months.iter().filter(|month| month.period.end > boundary);
+        let is_paid = later.filter(|month| !is_beside(month)).any(|month| self.pays(month, known.payments));
         if is_paid || report.collection_paused || report.has_ended(boundary) {
             return None;
         }

@@ -102,6 +102,9 @@ pub struct SubscriptionTerms {
     /// by a release that did not keep them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Credits>,
+    /// Whether the plan has a price of 0, so that its credits are had once, whatever the quantity is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub free: bool,
     /// The account that has the subscription since this report. `None`: the one that the report is recorded in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<AccountId>,

@@ -56,10 +56,11 @@ impl Subscriptions {
         self.leave_free();
     }
 
-    /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it.
+    /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it, and also where the account has it by
+    /// itself.
     fn leave_free(&mut self) {
         let lines: Vec<FreeLine> = self.facts.values().flat_map(|facts| facts.free_lines()).collect();
-        let spans = months::free::spans(lines);
+        let spans = months::free::spans(self.free_months(&lines), lines);
         for facts in self.facts.values_mut().filter(|facts| facts.is_free_otherwise(&spans)) {
             Arc::make_mut(facts).leave_free(&spans);
         }
@@ -99,28 +100,32 @@ impl Subscriptions {
         self.facts.iter().flat_map(|(id, facts)| facts.months().iter().map(move |month| (id, month)))
     }
 
-    /// The months for which nothing was granted yet, without those of a free plan that the account has by itself.
+    /// The months for which nothing was granted yet.
     pub fn closed_months(&self) -> impl Iterator<Item = (&ProviderId, &Month)> {
-        let free: Vec<(&PlanId, Period)> = self.free_months().collect();
-        let closed = self.facts.iter().flat_map(|(id, facts)| {
+        self.facts.iter().flat_map(|(id, facts)| {
             let closed = facts.months().iter().filter(|month| !facts.is_opened(month));
             closed.map(move |month| (id, month))
-        });
-        closed.filter(move |(_, month)| {
-            let inside = |(plan, period): &(&PlanId, Period)| {
-                **plan == month.plan && period.contains(month.period.start)
-            };
-            !(month.free && free.iter().any(inside))
         })
     }
 
-    /// The months that the account's free plan gave by itself.
-    fn free_months(&self) -> impl Iterator<Item = (&PlanId, Period)> {
+    /// The months that the account's free plan gave by itself, without those that began while a line held the same plan: they are
+    /// granted for what is left of them when the subscription has ended. The first one is granted whatever is held, and is known
+    /// before anything else.
+    fn free_months(&self, lines: &[FreeLine]) -> Vec<(PlanId, Period)> {
         let free = self.terms.iter().filter(|paid| paid.term.paid.is_none());
-        free.flat_map(|paid| {
+        let months = free.flat_map(|paid| {
             let granted = self.granted.get(&paid.term.subscription).into_iter().flatten();
-            granted.map(|start| (&paid.term.plan, Period { start: *start, end: start.plus_months(1) }))
-        })
+            granted.map(|start| (&paid.term, *start))
+        });
+        let by_itself = months.filter(|(term, start)| {
+            let holds = |line: &FreeLine| line.plan == term.plan && line.span.contains(*start);
+            *start == term.period.start || !lines.iter().any(holds)
+        });
+        let months = by_itself.map(|(term, start)| {
+            let start = start.whole_second();
+            (term.plan.clone(), Period { start, end: start.plus_months(1) })
+        });
+        months.collect()
     }
 
     /// Adds what is free. Terms end where a later change of plan replaces them, in whatever order both come.
@@ -151,6 +156,7 @@ impl Subscriptions {
             }
             paid.skip(granted);
         }
+        self.leave_free();
     }
 
     /// Whether a report would hold over what is known of its subscription. One that ended stays ended.

@@ -42,6 +42,11 @@ impl Timestamp {
     }
 
     #[must_use]
+    pub fn whole_second(self) -> Self {
+        Self::from_seconds(self.seconds()).unwrap_or(self)
+    }
+
+    #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }

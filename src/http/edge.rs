@@ -19,12 +19,15 @@ use tower::{Layer, Service};
 
 use super::{
     AppState,
+    connections::Place,
     failure::Failure,
     keys::{Caller, NoCaller},
     meters::Meters,
     problem,
     rates::Standing,
     request::RequestId,
+    routes::OPENAPI_PATH,
+    visits::Peer,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,6 +42,9 @@ const PAGE: HeaderValue = HeaderValue::from_static(
 );
 /// What is no page loads nothing.
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// As how many visits one to a document of a megabyte counts.
+const DOCUMENT_WEIGHT: u32 = 50;
 
 /// Who may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,16 +163,26 @@ impl Edge {
         request: &mut Request<Body>,
         request_id: &RequestId,
     ) -> Result<Option<Standing>, (Failure, Option<Standing>)> {
+        let place = request.extensions().get::<Place>().cloned();
         if self.door == Door::Open {
-            return Ok(None);
+            place.inspect(Place::works);
+            return self.visit(request).map(|()| None).map_err(|failure| (failure, None));
         }
         let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
         let caller = caller.map_err(|failure| (failure, None))?;
         let counted = caller.rate.as_ref().map(|rate| rate.count()).transpose();
         let standing =
             counted.map_err(|standing| (Failure::RateLimited { wait_s: standing.wait_s }, Some(standing)))?;
+        place.inspect(Place::works_for_caller);
         request.extensions_mut().insert(Asker { caller, request_id: request_id.clone() });
         Ok(standing)
+    }
+
+    /// Counts the visit of somebody without a key.
+    fn visit(&self, request: &Request<Body>) -> Result<(), Failure> {
+        let weight = weight(request.extensions().get::<MatchedPath>());
+        let Some(Peer(address)) = request.extensions().get::<Peer>() else { return Ok(()) };
+        self.state.visits.count(*address, weight).map_err(|wait_s| Failure::RateLimited { wait_s })
     }
 
     async fn identify(&self, authorization: Option<&HeaderValue>) -> Result<Arc<Caller>, Failure> {
@@ -180,6 +196,16 @@ impl Edge {
             NoCaller::Busy => Failure::KeysBusy,
             NoCaller::Fault(error) => Failure::from(error),
         })
+    }
+}
+
+/// As how many visits one counts. Those who watch the server, and Stripe, have no limit.
+fn weight(route: Option<&MatchedPath>) -> u32 {
+    match route.map_or("", MatchedPath::as_str) {
+        "/healthz" | "/readyz" | "/metrics" | "/v1/webhooks/stripe" => 0,
+        OPENAPI_PATH => DOCUMENT_WEIGHT,
+        route if route.starts_with("/docs") => DOCUMENT_WEIGHT,
+        _ => 1,
     }
 }
 

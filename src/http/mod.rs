@@ -6,6 +6,7 @@
 mod billing;
 pub mod code;
 mod commands;
+mod connections;
 mod edge;
 mod failure;
 mod health;
@@ -28,5 +29,5 @@ mod visits;
 pub use openapi::{Described, OPERATIONS, RepeatKey};
 pub use position::{InvalidToken, Token};
 pub use routes::{document, router};
-pub use serve::serve;
+pub use serve::{listen, serve};
 pub use state::{App, AppParts, AppState, Settings};

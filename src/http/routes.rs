@@ -25,7 +25,7 @@ use super::{
     },
 };
 
-const OPENAPI_PATH: &str = "/openapi.json";
+pub const OPENAPI_PATH: &str = "/openapi.json";
 
 /// Routes for whoever has a key.
 fn keyed() -> OpenApiRouter<AppState> {

@@ -1,9 +1,18 @@
 //! How are connections taken, and how do they end?
 //!
-//! One task a connection, HTTP/1.1 only. When it is time to stop, no new connection is taken, every request
+//! One task a connection, HTTP/1.1 only. Whoever says nothing, or takes no answer, is not waited for. When it is time to stop, no new connection is taken, every request
 //! that was accepted is answered, and the connections close after that.
 
-use std::{future::Future, io, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -11,22 +20,44 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tower::Service;
 
-use super::visits::Peer;
+use super::{
+    connections::{Connections, Place},
+    visits::Peer,
+};
 
-/// How many connections are open at a time. More wait to be taken.
-pub const CONNECTIONS_MAX: usize = 10_000;
-/// How long a caller may take to send the head of a request, the pause since its last one included.
+/// How many connections wait at most until they are taken: when there are more, callers wait for seconds.
+const BACKLOG: u32 = 4_096;
+/// How long a caller may take to send the head of its first request.
+const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it may take to send a further one, the pause since the last one included: longer than the usual pools and load
+/// balancers keep a connection, so that they are the ones to close it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a caller may take nothing of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of an answer the system holds for a caller, in bytes.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How much of a connection is read ahead, in bytes. A head has to fit into it.
+const READ_AHEAD: usize = 16 * 1024;
 /// How long answers may take when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait when no connection can be taken, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes an address.
+///
+/// # Errors
+/// When it is in use, or not one of this machine.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves until `shutdown` ends, and then until what was accepted is answered.
 ///
@@ -39,25 +70,22 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
-    let connections = std::sync::Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let connections = Connections::allowed();
     let graceful = GracefulShutdown::new();
     tokio::pin!(shutdown);
     loop {
-        let accepted = async {
-            let place = std::sync::Arc::clone(&connections).acquire_owned().await;
-            (listener.accept().await, place)
-        };
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            (accepted, place) = accepted => match accepted {
+            accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let peer = Peer(peer.ip());
-                    let answered = answer(stream, peer, router.clone(), graceful.watcher());
-                    tokio::spawn(async move {
-                        answered.await;
-                        drop(place);
-                    });
+                    match connections.take(peer) {
+                        Some(place) => {
+                            tokio::spawn(answer(stream, peer, place, router.clone(), graceful.watcher()));
+                        }
+                        None => tracing::debug!("a peer has its share of connections"),
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "no connection was taken");
@@ -74,24 +102,48 @@ pub async fn serve(
     Ok(())
 }
 
-async fn answer(stream: TcpStream, peer: Peer, router: Router, watcher: Watcher) {
+async fn answer(stream: TcpStream, peer: Peer, place: Place, router: Router, watcher: Watcher) {
     // Answers are small and whole: waiting for more to send would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
+    let prepared = stream.set_nodelay(true);
+    if let Err(error) = prepared.and_then(|()| SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)) {
         tracing::debug!(error = &error as &dyn std::error::Error, "the connection is gone already");
         return;
     }
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut router = router.clone();
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(peer);
-        router.call(request)
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    stream.as_mut().set_write_timeout_pinned(Some(WRITE_TIMEOUT));
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let service = service_fn({
+        let (place, has_asked) = (place.clone(), Arc::clone(&has_asked));
+        move |request: Request<Incoming>| {
+            has_asked.store(true, Ordering::Relaxed);
+            let (mut router, place) = (router.clone(), place.clone());
+            let mut request = request.map(axum::body::Body::new);
+            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(place.clone());
+            async move {
+                let answered = router.call(request).await;
+                place.waits();
+                answered
+            }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(READ_AHEAD)
         .serve_connection(TokioIo::new(stream), service);
-    // A caller that went away, or did not speak HTTP, is nothing to report.
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+    let says_nothing = async {
+        tokio::time::sleep(FIRST_HEAD_TIMEOUT).await;
+        if has_asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        // A caller that went away, or did not speak HTTP, is nothing to report.
+        ended = watcher.watch(connection) => if let Err(error) = ended {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+        },
+        () = place.is_to_leave() => tracing::debug!("a connection left its place to another one"),
+        () = says_nothing => tracing::debug!("a connection said nothing"),
     }
 }

@@ -17,6 +17,7 @@ pub struct Peer(pub IpAddr);
 /// The buckets of all visitors.
 #[derive(Debug)]
 pub struct Visits {
+    limit: NonZeroU32,
     buckets: Option<DefaultKeyedRateLimiter<IpAddr>>,
     clock: DefaultClock,
 }
@@ -27,20 +28,22 @@ impl Visits {
     pub fn per_minute(limit: u32) -> Self {
         let limit = NonZeroU32::new(limit);
         let buckets = limit.map(|limit| RateLimiter::keyed(Quota::per_minute(limit)));
-        Self { buckets, clock: DefaultClock::default() }
+        Self { limit: limit.unwrap_or(NonZeroU32::MAX), buckets, clock: DefaultClock::default() }
     }
 
-    /// Counts a visit.
+    /// Counts a visit as so many.
     ///
     /// # Errors
     /// With the seconds until the next one, when it is one too many.
-    pub fn count(&self, address: IpAddr) -> Result<(), u64> {
-        let Some(buckets) = &self.buckets else { return Ok(()) };
+    pub fn count(&self, address: IpAddr, weight: u32) -> Result<(), u64> {
+        let (Some(buckets), Some(weight)) = (&self.buckets, NonZeroU32::new(weight)) else { return Ok(()) };
         if buckets.len() > ADDRESSES_MAX {
             buckets.retain_recent();
         }
-        buckets
-            .check_key(&address)
+        // A limit that is lower than the weight is for one of them.
+        let counted = buckets.check_key_n(&address, weight.min(self.limit));
+        counted
+            .unwrap_or(Ok(()))
             .map_err(|not_until| not_until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
     }
 }

@@ -89,7 +89,9 @@ fn stretch(share: &Share, lines: &[Line<'_>], reports: &[&SubscriptionTerms], sp
         let charged =
             covering.iter().filter_map(of_part).find(|line| line.sign > 0 && line.paid.plan == report.plan);
         let unit = charged.map(|line| line.unit).or(report.unit)?;
-        Some(i128::from(unit.get()).saturating_mul(i128::from(report.quantity)))
+        let is_free = report.free || charged.is_some_and(|line| line.paid.free);
+        let quantity = if is_free { report.quantity.min(1) } else { report.quantity };
+        Some(i128::from(unit.get()).saturating_mul(i128::from(quantity)))
     });
     Stretch { span, billed, held: held.unwrap_or(billed) }
 }

@@ -1,4 +1,5 @@
-//! Where Stripe delivers. The signature is the key: nothing is read before it is verified.
+//! Where Stripe delivers. The signature is the key: nothing is read of a body whose header cannot be right, and nothing is
+//! believed before it is verified.
 
 use axum::{
     body::Body,
@@ -33,9 +34,10 @@ pub struct Received {
 pub async fn stripe(State(state): State<AppState>, request: Request) -> Result<Response<Body>, Failure> {
     let signature = request.headers().get(signature::HEADER);
     let signature = signature.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let now = || state.ledger.clock().now();
+    signature::may_be_signed(signature.as_deref(), now()).map_err(Failure::WebhookSignature)?;
     let body = read(request, BODY_BYTES_MAX).await?;
-    let now = state.ledger.clock().now();
-    match state.inbox.receive(&state.secrets, signature.as_deref(), &body, now).await {
+    match state.inbox.receive(&state.secrets, signature.as_deref(), &body, now()).await {
         Ok(_) => json(&Received { received: true }),
         Err(ReceiveError::Signature(error)) => Err(Failure::WebhookSignature(error)),
         Err(ReceiveError::Unparsable(error)) => Err(Failure::WebhookUnparsable(error)),

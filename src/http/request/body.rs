@@ -14,7 +14,11 @@ use serde::{
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::http::failure::Failure;
+use crate::http::{
+    connections::{Kept, Place},
+    edge::Asker,
+    failure::Failure,
+};
 
 /// The longest body of one command, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -72,18 +76,45 @@ pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
     if usize::try_from(announced).is_ok_and(|length| length > bytes_max) {
         return Err(Failure::BodyTooLarge { bytes_max });
     }
-    let collected = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body(), bytes_max)).await;
-    collected.unwrap_or(Err(Failure::BodyTimeout))
+    let place = request.extensions().get::<Place>().cloned();
+    let has_key = request.extensions().get::<Asker>().is_some();
+    if let Some(place) = &place {
+        place.waits();
+    }
+    let form = Form { announced, bytes_max, has_key };
+    let kept = place.as_ref().map(Place::keeps_nothing);
+    let collected = collect(request.into_body(), form, kept);
+    let collected = tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or(Err(Failure::BodyTimeout));
+    if let Some(place) = &place {
+        place.works();
+    }
+    collected
 }
 
-async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
+/// What is known of a body before it comes.
+#[derive(Clone, Copy)]
+struct Form {
+    announced: u64,
+    bytes_max: usize,
+    has_key: bool,
+}
+
+/// `kept`: what is held of it while it comes. What is whole is let go of at once: the rates and the lane bound what is made of it.
+async fn collect(body: Body, form: Form, mut kept: Option<Kept>) -> Result<Bytes, Failure> {
+    let Form { announced, bytes_max, has_key } = form;
     let mut chunks = body.into_data_stream();
     let mut whole = Bytes::new();
     while let Some(chunk) = chunks.next().await {
         // A caller that goes away in the middle is not there to be answered.
         let chunk = chunk.map_err(|_| Failure::BodyTimeout)?;
-        if whole.len().saturating_add(chunk.len()) > bytes_max {
+        let length = whole.len().saturating_add(chunk.len());
+        if length > bytes_max {
             return Err(Failure::BodyTooLarge { bytes_max });
+        }
+        if let Some(kept) =
+            kept.as_mut().filter(|_| u64::try_from(length).is_ok_and(|length| length != announced))
+        {
+            kept.more(chunk.len(), has_key).await;
         }
         // Most bodies come in one piece, and are not copied.
         whole = if whole.is_empty() {

@@ -147,6 +147,7 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
         collection_paused: object.find("pause_collection").is_some(),
         grace_days: (status == SubscriptionStatus::PastDue).then_some(report.catalog.payments.grace_days),
         unit: Some(unit),
+        free: plan.price().is_some_and(|price| price.amount.minor == 0),
         moved_to: None,
         metadata: metadata(object),
         evidence: Evidence {

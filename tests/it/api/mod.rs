@@ -7,6 +7,7 @@ mod crowd;
 mod document;
 mod examples;
 mod faults;
+mod floods;
 mod guarded;
 mod keys;
 mod mangled;

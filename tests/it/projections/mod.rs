@@ -201,6 +201,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         cancel_at: None,
         trial_end: None,
         ended_at,
+        free: false,
         collection_paused: false,
         grace_days: None,
         unit: None,

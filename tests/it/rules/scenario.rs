@@ -130,6 +130,14 @@ impl Scenario {
         self
     }
 
+    /// Where shares of months are rounded down.
+    #[track_caller]
+    pub fn then_available_between(self, least: i64, most: i64) -> Self {
+        let available = self.balance().available.get();
+        assert!((least..=most).contains(&available), "{available} {:#?}", self.grants());
+        self
+    }
+
     #[track_caller]
     pub fn then_balance(self, available: i64, held: i64, debt: i64) -> Self {
         let expected = Balance {

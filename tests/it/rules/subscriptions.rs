@@ -1,16 +1,22 @@
 //! Reports on a subscription come late, twice and in any order. The newest holds, and what ended stays ended.
 
+use chrono::TimeDelta;
 use counterfoil::domain::{
-    command::{Command, SubscriptionChange as Change},
+    command::{Command, InvoiceLine, SubscriptionChange as Change},
     event::Event,
+    invoice::LineEffect,
     refusal::Refusal,
     subscription::{SubscriptionStatus as Status, SubscriptionTerms},
+    time::Period,
 };
 
 use super::{
     catalog::{free_monthly, plan_id},
     scenario::{given, opened_under},
-    words::{buy, day, ended, evidence, hours, month, opened, pay, provider, report, terms},
+    words::{
+        SUBSCRIPTION, buy, day, deduct, ended, evidence, hours, invoice_of, line, month, opened, pay,
+        provider, report, terms,
+    },
 };
 
 fn with(status: Status, rank: u8) -> SubscriptionTerms {
@@ -211,4 +217,57 @@ fn a_plan_that_is_not_in_the_catalog_is_refused() {
         .then_refused(Refusal::UnknownPlan { plan: plan_id("gold") })
         .when(pay("in_1", "gold", month(0)))
         .then_refused(Refusal::UnknownPlan { plan: plan_id("gold") });
+}
+
+/// The account has its free plan by itself, and a subscription to it gives what lies after that, wherever its months begin.
+#[test]
+fn a_free_plan_is_had_once_by_the_account_and_its_subscription_together() {
+    for earlier_s in [0, 5] {
+        let begins = |number: u32| day(0).plus_months(number).minus(TimeDelta::seconds(earlier_s));
+        let span = |number: u32| Period { start: begins(number), end: begins(number + 1) };
+        let free = |number: u32| {
+            let id = format!("li_{number}");
+            let line = InvoiceLine { free: true, ..line(&id, "free", span(number), LineEffect::Charge, 0) };
+            invoice_of(SUBSCRIPTION, &format!("in_{number}"), vec![line], span(number).start)
+        };
+        let begun = SubscriptionTerms { free: true, ..terms("free", span(0)) };
+        opened_under(free_monthly())
+            .when(report(Change::Started, begun))
+            .when(free(0))
+            .then_available(100)
+            .when(deduct(100))
+            .at(day(0).plus_months(1))
+            .when(free(1))
+            .settle()
+            .then_available_between(99, 100);
+    }
+}
+
+/// Also where something else was had in between.
+#[test]
+fn a_free_plan_is_had_once_by_whoever_leaves_it_for_an_hour() {
+    let rest = |hour: i64| Period { start: day(1).plus(hours(hour)), end: day(1).plus_months(1) };
+    let free = |id: &str, hour: i64, effect: LineEffect| InvoiceLine {
+        free: true,
+        full: false,
+        ..line(id, "free", rest(hour), effect, 0)
+    };
+    let paid = |id: &str, hour: i64, effect: LineEffect, minor: i64| InvoiceLine {
+        full: false,
+        ..line(id, "basic", rest(hour), effect, minor)
+    };
+    let invoice =
+        |id: &str, lines: Vec<InvoiceLine>, hour: i64| invoice_of(SUBSCRIPTION, id, lines, rest(hour).start);
+    let there = vec![free("li_2", 1, LineEffect::Credit), paid("li_3", 1, LineEffect::Charge, 998)];
+    let back = vec![paid("li_4", 2, LineEffect::Credit, -997), free("li_5", 2, LineEffect::Charge)];
+    opened_under(free_monthly())
+        .at(rest(0).start)
+        .when(deduct(100))
+        .when(report(Change::Started, SubscriptionTerms { free: true, ..terms("free", rest(0)) }))
+        .when(invoice("in_1", vec![free("li_1", 0, LineEffect::Charge)], 0))
+        .at(rest(2).start)
+        .when(invoice("in_2", there, 1))
+        .when(invoice("in_3", back, 2))
+        // A day of the free plan lies after the account's own month, and there was an hour of the other one.
+        .then_available_between(0, 5);
 }

@@ -104,6 +104,15 @@ impl Served {
         self.banner["admin_key"].as_str().expect("the first start makes a key")
     }
 
+    /// How much memory it takes now.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = resident.and_then(|line| line.split_whitespace().next()).expect("it has some");
+        kilobytes.parse::<u64>().expect("a number") * 1_024
+    }
+
     pub fn signal(&self, signal: libc::c_int) {
         let pid = i32::try_from(self.child.id()).expect("a pid");
         // SAFETY: kill has no memory effects in this process, and the pid is our child's until it is waited for.

@@ -13,6 +13,7 @@ use super::{
     retold::{june, unpaid},
     unbacked::{change_of, has, heard_in_turns, july, told},
 };
+use crate::rules::catalog::credits;
 use crate::rules::words::{SUBSCRIPTION, day, evidence, invoice_of, line, pay, provider, report, terms};
 
 const BASIC: i64 = 500;
@@ -88,6 +89,16 @@ fn nothing_but_its_money_ends_the_days_of_grace_of_a_renewal() {
     }
     // Of a payment that nobody heard of, the reports are all there is.
     has(&heard_in_turns(&with([late(31), active()]), day(35)), "basic", BASIC);
+}
+
+/// What costs nothing, beside the plan, says nothing of the renewal: what was paid can be spent until that is decided.
+#[test]
+fn a_line_that_charges_nothing_does_not_end_the_bridge() {
+    let free = InvoiceLine { free: true, ..line("li_free", "creator", july(), LineEffect::Charge, 0) };
+    let free = invoice_of(SUBSCRIPTION, "in_free", vec![free], day(31));
+    let without = heard_in_turns(std::slice::from_ref(&free), day(32)).balance.available;
+    let with = heard_in_turns(&with([free]), day(32)).balance.available;
+    assert_eq!(with.saturating_sub(without), credits(BASIC));
 }
 
 /// A month that was to become a year, for which no money came, and which was renewed as a month all the same.
@@ -217,4 +228,22 @@ fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
     let elsewhere = begun("sub_1", 2).into_iter().skip(1);
     let told: Vec<Command> = [moved].into_iter().chain(elsewhere).chain(begun("sub_2", 3)).collect();
     has(&heard_in_turns(&told, day(10)), "basic", BASIC);
+}
+
+/// It is had once, whatever number of it is named: so what is larger is taken back when it takes its place.
+#[test]
+fn a_thousand_of_what_costs_nothing_are_no_larger_plan() {
+    let left = |quantity: u32| {
+        let free =
+            SubscriptionTerms { free: true, unit: Some(credits(100)), quantity, ..terms("free", june()) };
+        let free = SubscriptionTerms { evidence: evidence(day(15), 2), ..free };
+        let told = [
+            report(SubscriptionChange::Started, terms("basic", june())),
+            pay("in_1", "basic", june()),
+            report(SubscriptionChange::PlanChanged { from: None }, free),
+        ];
+        heard_in_turns(&told, day(20)).balance.available
+    };
+    assert!(left(1) < credits(50 + BASIC));
+    assert_eq!(left(1_000), left(1));
 }
