@@ -215,7 +215,7 @@ impl Seats {
 }
 
 impl Place {
-    /// A request is here, as far as is known: it is worked on.
+    /// Its request is worked on, and is not cut off.
     pub fn works(&self) {
         self.0.seat.waits_since.store(AT_WORK, Ordering::Relaxed);
     }

@@ -12,7 +12,7 @@ use crate::domain::{
 
 impl Facts {
     /// When the days of grace are over, counted from the first report that it is past due after the last one that says
-    /// otherwise. While the renewal is known to have failed, no report says so: Stripe calls a subscription active again when
+    /// otherwise. While the renewal is known to have failed, no report ends them: Stripe calls a subscription active again when
     /// another invoice of it is paid, also one that charges nothing.
     pub(super) fn lapses_at(&self, payments: &Payments) -> Option<Timestamp> {
         let failed = self.renewal_failed_after(payments);

@@ -1,7 +1,8 @@
 //! When is what costs nothing held, and by which line?
 //!
-//! A plan with a price of 0 is had once by an account, whoever of its subscriptions names it, or none. Each line that charges nothing for it
-//! gives the share of the time that it is held by it: until it is given back, and not while another line has it already.
+//! A plan with a price of 0 is had once by an account, whoever of its subscriptions names it, or none. Each line that charges
+//! nothing for it gives the share of the time that it is held by it: until it is given back, and not while another line has it
+//! already.
 
 use std::collections::BTreeMap;
 
