@@ -75,7 +75,7 @@ pub async fn list(
 pub struct Delivery {
     #[schema(value_type = InboxEventSchema)]
     event: Summary,
-    /// The document as it was delivered, but for client secrets, which are not shown.
+    /// The document without what is not kept of people and cards, which stands as `…`.
     #[schema(value_type = Object)]
     document: serde_json::Value,
 }

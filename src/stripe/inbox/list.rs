@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Inbox, Proof, State};
+use super::{Inbox, Proof, State, blanked};
 use crate::domain::time::Timestamp;
 
 /// The most rows of one page.
@@ -53,31 +53,11 @@ pub struct Entry {
     pub body: Vec<u8>,
 }
 
-/// What stands in the place of a secret that is not shown.
-const HIDDEN: &str = "…";
-
 impl Entry {
-    /// The document as it was delivered, without the secrets that are for a person's browser alone: with them a payment
-    /// that is open can be confirmed. The bytes that were signed stay as they came. `None`: it is no JSON.
+    /// The document without what is not kept of deliveries any more: an earlier release kept all of it. `None`: it is no JSON.
     #[must_use]
     pub fn shown(&self) -> Option<Value> {
-        let mut document = serde_json::from_slice(&self.body).ok()?;
-        hide(&mut document);
-        Some(document)
-    }
-}
-
-fn hide(value: &mut Value) {
-    match value {
-        Value::Object(members) => members.iter_mut().for_each(|(name, member)| {
-            if name == "client_secret" && member.is_string() {
-                *member = Value::from(HIDDEN);
-            } else {
-                hide(member);
-            }
-        }),
-        Value::Array(members) => members.iter_mut().for_each(hide),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        serde_json::from_slice(&blanked(&self.body)).ok()
     }
 }
 

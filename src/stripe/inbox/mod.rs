@@ -4,6 +4,7 @@
 //! A body that is verified and still no event is refused (400) and not stored: it has no id under which it
 //! could be stored once, and Stripe keeps it, shows the failure, and sends it again.
 
+mod blank;
 pub(super) mod claim;
 mod list;
 mod operate;
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::domain::{names::ProviderId, time::Timestamp};
 
+use blank::blanked;
 use claim::Lane;
 
 pub use list::{Entry, Page, Summary};
@@ -155,7 +157,7 @@ impl Inbox {
             .bind(event.account.as_deref())
             .bind(proof.as_str())
             .bind(secret)
-            .bind(body)
+            .bind(blanked(body))
             .bind(at.to_utc())
             .bind(name)
             .bind(customer)

@@ -35,6 +35,13 @@ pub fn story(shape: &str) -> Vec<String> {
     main.map(|event| event["file"].as_str().unwrap().to_owned()).collect()
 }
 
+/// All of them, with the alternative endings.
+pub fn all(shape: &str) -> Vec<String> {
+    let manifest = value(shape, "_manifest.json");
+    let events = manifest["events"].as_array().unwrap().iter();
+    events.map(|event| event["file"].as_str().unwrap().to_owned()).collect()
+}
+
 pub fn event(shape: &str, file: &str) -> Envelope {
     Envelope::parse(&read(shape, file)).unwrap()
 }
