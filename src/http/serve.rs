@@ -1,7 +1,7 @@
 //! How are connections taken, and how do they end?
 //!
-//! One task a connection, HTTP/1.1 only. Whoever says nothing, or takes no answer, is not waited for. When it is time to stop, no new connection is taken, every request
-//! that was accepted is answered, and the connections close after that.
+//! One task a connection, HTTP/1.1 only. Whoever says nothing, or takes no answer, is not waited for. When it is time to stop, no
+//! new connection is taken, every request that was accepted is answered, and the connections close after that.
 
 use std::{
     future::Future,

@@ -469,7 +469,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::other("create_api_key", Administers::SCOPES, true, &[]),
     Described::other("list_api_keys", Administers::SCOPES, false, &[]),
     Described::other("revoke_api_key", Administers::SCOPES, false, &[Code::ApiKeyNotFound]),
-    Described::other("get_catalog", &[], false, &[]),
+    Described::other("get_catalog", &[], false, &[Code::RateLimited]),
     Described::other("health", &[], false, &[]),
     Described::other("readiness", &[], false, &[]),
     Described::other("metrics", &[], false, &[]),

@@ -106,6 +106,13 @@ async fn a_visitor_that_asks_too_often_waits_and_those_with_keys_do_not() {
     assert_eq!((status, &body["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited")));
     let wait: u64 = headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=21).contains(&wait), "{wait}");
+    // Whatever is asked for, but for those who watch the server, and Stripe.
+    for path in ["/v1/catalog", "/openapi.json", "/docs/", "/nothing"] {
+        assert_eq!(visit(&server, path, None).await.0, StatusCode::TOO_MANY_REQUESTS, "{path}");
+    }
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(visit(&server, path, None).await.0, StatusCode::OK, "{path}");
+    }
     assert_eq!(server.open("acme").await.status, 201);
 }
 
