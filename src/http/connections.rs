@@ -2,7 +2,7 @@
 //!
 //! A connection costs a file and some memory, and whoever has one may have no key. So each peer has a share of all places, and
 //! when it is used up, or all are, those leave that have waited the longest for a request to come, and those last whose key was
-//! right. A request that was received whole is never cut off for another one. What is received of bodies is bounded as well.
+//! right. A request that is worked on is never cut off for another one. What is received of bodies is bounded as well.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -25,6 +25,24 @@ const FLAGS: [&str; 9] = [
     "--disable-sync",
 ];
 
+/// How often the driver is started. While other tests open many connections, it has ended without saying where it is.
+const DRIVER_STARTS: u32 = 5;
+
+/// The driver and its port; `Some(None)` where there is none, `None` when it ended before it said where it is.
+fn start_driver() -> Option<Option<(Child, u16)>> {
+    let driver = Command::new(DRIVER).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let Ok(mut driver) = driver else { return Some(None) };
+    let said = BufReader::new(driver.stdout.take().expect("it is piped"));
+    let port = said.lines().map_while(Result::ok).find_map(|line| {
+        let port = line.split_once(READY)?.1.trim_end_matches('.').parse::<u16>();
+        Some(port.expect("a port"))
+    });
+    if port.is_none() {
+        driver.wait().expect("it has ended");
+    }
+    port.map(|port| Some((driver, port)))
+}
+
 /// A window, closed when the test is over.
 pub struct Browser {
     driver: Child,
@@ -34,15 +52,8 @@ pub struct Browser {
 impl Browser {
     /// `None` where there is no driver. Its profile is a new one, in a folder that ends with the driver.
     pub async fn open() -> Option<Self> {
-        let mut command = Command::new(DRIVER);
-        let driver = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut driver = driver.ok()?;
-        let said = BufReader::new(driver.stdout.take().expect("it is piped"));
-        let port = said.lines().map_while(Result::ok).find_map(|line| {
-            let port = line.split_once(READY)?.1.trim_end_matches('.').parse::<u16>();
-            Some(port.expect("a port"))
-        });
-        let port = port.expect("the driver says where it is");
+        let (driver, port) =
+            (0..DRIVER_STARTS).find_map(|_| start_driver()).expect("the driver says where it is")?;
         let options = json!({ "goog:chromeOptions": { "args": FLAGS } });
         let capabilities: Capabilities = serde_json::from_value(options).expect("capabilities");
         let page = ClientBuilder::new(HttpConnector::new())
