@@ -7,7 +7,8 @@ use crate::{
     domain::time::Timestamp,
     journal::{
         merkle::{self, Hash, Link},
-        row::Hashed,
+        row::{self, Hashed},
+        unique,
     },
 };
 
@@ -97,11 +98,23 @@ async fn read_blocks(connection: &mut PgConnection, shard: i16) -> Result<Vec<Bl
         .collect()
 }
 
+/// Whether the column by which a generation is found says what its event says. The column is not hashed, since it follows
+/// from what is. What cannot be read is found elsewhere.
+fn names_its_generation(row: &PgRow, position: i64) -> Result<bool, sqlx::Error> {
+    let (stored, sequence): (Option<&str>, i64) = (row.try_get("generation")?, row.try_get("sequence")?);
+    let Ok(event) = row::decode_event(row, position) else { return Ok(true) };
+    let expected = unique::generation(&event, sequence);
+    // Of what was charged twice by an earlier release, the first charge alone is the generation's own.
+    let numbered =
+        expected.as_deref().and_then(|text| text.strip_suffix(' ')).map(|id| format!("{id} {sequence}"));
+    Ok(stored == expected.as_deref() || stored.is_some() && stored == numbered.as_deref())
+}
+
 impl Walk {
     async fn read_some(&mut self, connection: &mut PgConnection) -> Result<u64, VerifyError> {
         let query = "select position, aggregate_id, sequence, event_type, event_version, \
                      payload::text as payload, metadata::text as metadata, recorded_at, \
-                     idempotency_key, leaf_hash \
+                     idempotency_key, generation, leaf_hash \
                      from ledger.events where shard = $1 and position > $2 order by position limit $3";
         let query = sqlx::query(query).bind(self.shard).bind(self.position).bind(EVENTS_READ);
         let mut rows = query.fetch(connection);
@@ -127,6 +140,10 @@ impl Walk {
         let stored: &[u8] = row.try_get("leaf_hash")?;
         if leaf.as_slice() != stored {
             let detail = format!("the event at position {position} is not the one that was hashed");
+            self.find(Problem::EventChanged, Some(position), None, Some(account), detail);
+        }
+        if !names_its_generation(row, position)? {
+            let detail = format!("the column `generation` at position {position} is not what the event says");
             self.find(Problem::EventChanged, Some(position), None, Some(account), detail);
         }
         match self.blocks.peek() {

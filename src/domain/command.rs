@@ -59,9 +59,13 @@ pub enum Command {
         hold_id: HoldId,
         expires_in_s: u32,
     },
-    /// Gives back all or part of a deduction. `None`: all that has not been given back yet.
-    RefundDeduction {
-        deduction: Deduction,
+    /// Gives back all or part of what was spent, the newest deduction first. `None`: all that has not been given back yet.
+    RefundDeductions {
+        of: Spent,
+        /// What was found of it. More may be spent on a generation before a request is repeated, so that this is no part
+        /// of what a repetition is known by.
+        #[serde(skip)]
+        deductions: Vec<Deduction>,
         amount: Option<Credits>,
         reason: String,
     },
@@ -167,6 +171,19 @@ pub enum Command {
     Settle,
 }
 
+impl Command {
+    /// The work that it charges or holds credits for, by the catalog's price. One work is charged once.
+    #[must_use]
+    pub const fn charges_for(&self) -> Option<&GenerationId> {
+        let (Self::Generate(generation) | Self::HoldCredits { what: HoldFor::Generation(generation), .. }) =
+            self
+        else {
+            return None;
+        };
+        generation.id.as_ref()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Generation {
     pub kind: GenerationType,
@@ -191,6 +208,15 @@ pub enum Excess {
     Cap,
     /// Take the difference as a new deduction.
     Take,
+}
+
+/// What a refund names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spent {
+    Deduction(DeductionId),
+    /// All deductions that are for it.
+    Generation(GenerationId),
 }
 
 /// A deduction as its event says. It never changes, so it can be read before the decision.

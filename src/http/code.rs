@@ -159,7 +159,7 @@ codes! {
          missing with a new key.";
 
     // What the ledger could not do.
-    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key was used for another request",
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key, or the generation, was used for another request",
         "Use a new key for a new request, and the same key only to repeat the same request.";
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting",
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";

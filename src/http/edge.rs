@@ -4,6 +4,7 @@
 use std::{
     convert::Infallible,
     future::Future,
+    num::NonZeroU32,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -24,7 +25,7 @@ use super::{
     keys::{Caller, NoCaller},
     meters::Meters,
     problem,
-    rates::Standing,
+    rates::{Standing, TooMany},
     request::RequestId,
     routes::OPENAPI_PATH,
     visits::Peer,
@@ -129,11 +130,13 @@ impl Edge {
             log(&failure, &request_id, &method, route.as_ref());
             response = problem::response(&failure, request_id.as_str(), self.state.ledger.clock().now());
         }
+        let counted_since = response.extensions_mut().remove::<Standing>();
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
             headers.insert(REQUEST_ID, value);
         }
-        if let Some(standing) = standing {
+        // Whoever counted more has said what was left then.
+        if let Some(standing) = counted_since.or(standing) {
             standing.write(headers);
         }
         self.guard(headers, route.as_ref());
@@ -170,9 +173,10 @@ impl Edge {
         }
         let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
         let caller = caller.map_err(|failure| (failure, None))?;
-        let counted = caller.rate.as_ref().map(|rate| rate.count()).transpose();
-        let standing =
-            counted.map_err(|standing| (Failure::RateLimited { wait_s: standing.wait_s }, Some(standing)))?;
+        let counted = caller.count(NonZeroU32::MIN);
+        let standing = counted.map_err(|TooMany(standing)| {
+            (Failure::RateLimited { wait_s: standing.wait_s }, Some(standing))
+        })?;
         place.inspect(Place::works_for_caller);
         request.extensions_mut().insert(Asker { caller, request_id: request_id.clone() });
         Ok(standing)

@@ -42,6 +42,10 @@ pub struct Standing {
     pub wait_s: u64,
 }
 
+/// Too many requests, and where the caller stands.
+#[derive(Clone, Debug)]
+pub struct TooMany(pub Standing);
+
 impl RateLimit {
     /// `None` for 0, which means that there is no limit.
     #[must_use]
@@ -62,23 +66,25 @@ impl RateLimit {
         self.per_minute.get()
     }
 
-    /// Counts a request.
+    /// Counts a request, or so many at once.
     ///
     /// # Errors
-    /// When there is nothing left for it.
-    pub fn count(&self) -> Result<Standing, Standing> {
+    /// When there is not enough left for all of them; none is counted then.
+    pub fn count(&self, requests: NonZeroU32) -> Result<Standing, TooMany> {
         let standing = |remaining, wait_s| Standing {
             policy: self.policy.clone(),
             per_minute: self.per_minute(),
             remaining,
             wait_s,
         };
-        match self.bucket.check() {
-            Ok(state) => Ok(standing(state.remaining_burst_capacity(), 0)),
-            Err(not_until) => {
+        match self.bucket.check_n(requests) {
+            Ok(Ok(state)) => Ok(standing(state.remaining_burst_capacity(), 0)),
+            Ok(Err(not_until)) => {
                 let wait = not_until.wait_time_from(self.clock.now());
-                Err(standing(0, wait.as_secs().saturating_add(1)))
+                Err(TooMany(standing(0, wait.as_secs().saturating_add(1))))
             }
+            // More than the bucket holds: there is never enough left for so many.
+            Err(_) => Err(TooMany(standing(0, u64::from(WINDOW_S)))),
         }
     }
 }

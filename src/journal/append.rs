@@ -12,6 +12,7 @@ use super::{
 
 /// The code that `ledger.append` raises when another writer was there since.
 const STALE: &str = "CF001";
+const APPEND: &str = "select ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// Why a batch was not appended, or may not have been.
@@ -20,8 +21,8 @@ pub enum AppendError {
     /// Another writer appended since, so what the batch was decided on may have changed. Nothing was stored.
     #[error("another writer appended to the journal since the batch was decided")]
     Stale,
-    /// An idempotency key or a place in an account's stream is taken. Nothing was stored.
-    #[error("a key or a place in a stream is taken")]
+    /// An idempotency key, a generation or a place in an account's stream is taken. Nothing was stored.
+    #[error("a key, a generation or a place in a stream is taken")]
     Taken,
     /// The database said no for another reason. Nothing was stored.
     #[error("the database refused the batch")]
@@ -68,22 +69,22 @@ pub async fn append(
 ) -> Result<Position, AppendError> {
     let leaves: Vec<Hash> = rows.iter().map(|row| row.leaf_hash).collect();
     let hashes: Vec<&[u8]> = leaves.iter().map(Hash::as_slice).collect();
-    let last: i64 =
-        sqlx::query_scalar("select ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
-            .bind(shard)
-            .bind(expected.0)
-            .bind(merkle::root(&leaves).as_slice())
-            .bind(recorded_at.to_utc())
-            .bind(rows.iter().map(|row| row.account.as_str()).collect::<Vec<_>>())
-            .bind(rows.iter().map(|row| row.sequence).collect::<Vec<_>>())
-            .bind(rows.iter().map(|row| row.event_type).collect::<Vec<_>>())
-            .bind(rows.iter().map(|_| EVENT_VERSION).collect::<Vec<_>>())
-            .bind(rows.iter().map(|row| row.payload.as_str()).collect::<Vec<_>>())
-            .bind(rows.iter().map(|row| row.metadata.as_str()).collect::<Vec<_>>())
-            .bind(rows.iter().map(|row| row.idempotency_key.as_deref()).collect::<Vec<_>>())
-            .bind(hashes)
-            .fetch_one(connection)
-            .await?;
+    let last: i64 = sqlx::query_scalar(APPEND)
+        .bind(shard)
+        .bind(expected.0)
+        .bind(merkle::root(&leaves).as_slice())
+        .bind(recorded_at.to_utc())
+        .bind(rows.iter().map(|row| row.account.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.sequence).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.event_type).collect::<Vec<_>>())
+        .bind(rows.iter().map(|_| EVENT_VERSION).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.payload.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.metadata.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.idempotency_key.as_deref()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.generation.as_deref()).collect::<Vec<_>>())
+        .bind(hashes)
+        .fetch_one(connection)
+        .await?;
     Ok(Position(last))
 }
 

@@ -1,6 +1,6 @@
 //! What did an earlier command do? Finds events by key, by number, or by the work that they were for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
@@ -10,41 +10,49 @@ use crate::domain::names::{AccountId, GenerationId};
 use super::{
     recorded::Recorded,
     row::{self, COLUMNS, RowError},
+    unique::{self, Unique, columns},
 };
 
-/// The events of each command that has one of these keys already.
+/// The events of each command that has one of these keys, or is for one of these generations, already.
 ///
 /// # Errors
 /// When the database does not answer or an event cannot be read.
-pub async fn by_keys(
+pub async fn by_uniques(
     connection: &mut PgConnection,
     shard: i16,
-    keys: &[(AccountId, Arc<str>)],
-) -> Result<BTreeMap<(AccountId, Arc<str>), Vec<Recorded>>, RowError> {
-    let ids: Vec<&str> = keys.iter().map(|(id, _)| id.as_str()).collect();
-    let texts: Vec<&str> = keys.iter().map(|(_, key)| key.as_ref()).collect();
-    // A command's events follow each other in its account's stream, the first one has the key. Limit and offset make each of
-    // them two look-ups in an index, whatever is known of the table's size.
+    uniques: &[(AccountId, Unique)],
+) -> Result<BTreeMap<(AccountId, Unique), Vec<Recorded>>, RowError> {
+    let ids: Vec<&str> = uniques.iter().map(|(id, _)| id.as_str()).collect();
+    let (keys, generations) = columns(uniques.iter().map(|(_, unique)| Some(unique)));
+    // A command's events follow each other in its account's stream: the first one has the key, a generation's own is the
+    // last. Limit and offset make each of them two look-ups in an index, whatever is known of the table's size.
     let query = format!(
-        "select wanted.key, {COLUMNS} \
-         from unnest($2::text[], $3::text[]) as wanted (id, key) \
+        "select wanted.number, {COLUMNS} \
+         from unnest($2::text[], $3::text[], $4::text[]) with ordinality as wanted (id, key, generation, number) \
          cross join lateral ( \
-             select sequence, coalesce((metadata ->> 'events')::bigint, 1) as events from ledger.events \
-             where shard = $1 and aggregate_id = wanted.id and idempotency_key = wanted.key limit 1 \
-         ) as first \
+             select sequence as first, sequence + coalesce((metadata ->> 'events')::bigint, 1) - 1 as last \
+             from ledger.events \
+             where shard = $1 and aggregate_id = wanted.id and idempotency_key = wanted.key \
+             union all \
+             select sequence - coalesce((metadata ->> 'events')::bigint, 1) + 1, sequence from ledger.events \
+             where shard = $1 and aggregate_id = wanted.id and generation = wanted.generation \
+             limit 1 \
+         ) as command \
          cross join lateral ( \
              select * from ledger.events where shard = $1 and aggregate_id = wanted.id \
-             and sequence between first.sequence and first.sequence + first.events - 1 offset 0 \
+             and sequence between command.first and command.last offset 0 \
          ) as e \
          order by e.position"
     );
-    let rows = sqlx::query(&query).bind(shard).bind(ids).bind(texts);
+    let rows = sqlx::query(&query).bind(shard).bind(ids).bind(keys).bind(generations);
     let rows = rows.fetch_all(connection).await?;
-    let mut found: BTreeMap<(AccountId, Arc<str>), Vec<Recorded>> = BTreeMap::new();
+    let mut found: BTreeMap<(AccountId, Unique), Vec<Recorded>> = BTreeMap::new();
     for row in &rows {
-        let key: &str = sqlx::Row::try_get(row, "key")?;
-        let recorded = row::decode(row)?;
-        found.entry((recorded.account.clone(), key.into())).or_default().push(recorded);
+        let number: i64 = sqlx::Row::try_get(row, "number")?;
+        let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        if let Some(wanted) = index.and_then(|index| uniques.get(index)) {
+            found.entry(wanted.clone()).or_default().push(row::decode(row)?);
+        }
     }
     Ok(found)
 }
@@ -67,8 +75,7 @@ pub async fn by_sequence(
     row.as_ref().map(row::decode).transpose()
 }
 
-/// The newest event that spent credits on a piece of work. The stream is read from its end, since what is
-/// asked for is mostly recent.
+/// The newest events that spent credits on a piece of work, at most `limit` of them.
 ///
 /// # Errors
 /// When the database does not answer or an event cannot be read.
@@ -77,23 +84,23 @@ pub async fn spent_on(
     shard: i16,
     id: &AccountId,
     generation: &GenerationId,
-) -> Result<Option<Recorded>, RowError> {
+    limit: i64,
+) -> Result<Vec<Recorded>, RowError> {
+    // The offset keeps the order from choosing the index.
     let query = format!(
-        "select {COLUMNS} from ledger.events e \
-         where e.shard = $1 and e.aggregate_id = $2 \
-         and e.event_type in ('CreditsDeducted', 'HoldCommitted') \
-         and $3 in ( \
-             e.payload #>> array[e.event_type, 'purpose', 'generation', 'id'], \
-             e.payload #>> array[e.event_type, 'purpose', 'named', 'id'] \
-         ) \
-         order by e.sequence desc limit 1"
+        "select {COLUMNS} from ( \
+             select * from ledger.events \
+             where shard = $1 and aggregate_id = $2 and generation >= $3 and generation < $4 offset 0 \
+         ) as e \
+         where e.event_type in ('CreditsDeducted', 'HoldCommitted') \
+         order by e.sequence desc limit $5"
     );
-    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(generation.as_str());
-    let row = query.fetch_optional(pool).await?;
-    row.as_ref().map(row::decode).transpose()
+    let all = unique::all_of(generation);
+    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(all.start).bind(all.end).bind(limit);
+    query.fetch_all(pool).await?.iter().map(row::decode).collect()
 }
 
-/// The event that committed a hold, which was made by the event with this number.
+/// The event that committed a hold.
 ///
 /// # Errors
 /// When the database does not answer or the event cannot be read.
@@ -102,15 +109,13 @@ pub async fn committed(
     shard: i16,
     id: &AccountId,
     hold: &str,
-    sequence: i64,
 ) -> Result<Option<Recorded>, RowError> {
     let query = format!(
         "select {COLUMNS} from ledger.events e \
-         where e.shard = $1 and e.aggregate_id = $2 and e.sequence > $4 \
-         and e.event_type = 'HoldCommitted' and e.payload #>> '{{HoldCommitted,hold_id}}' = $3 \
-         order by e.sequence limit 1"
+         where e.shard = $1 and e.aggregate_id = $2 \
+         and e.event_type = 'HoldCommitted' and e.payload #>> '{{HoldCommitted,hold_id}}' = $3 limit 1"
     );
-    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(hold).bind(sequence);
+    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(hold);
     let row = query.fetch_optional(pool).await?;
     row.as_ref().map(row::decode).transpose()
 }

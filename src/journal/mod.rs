@@ -12,4 +12,5 @@ pub mod recorded;
 pub mod row;
 pub mod snapshot;
 pub mod store;
+pub mod unique;
 pub mod upcast;

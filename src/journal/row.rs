@@ -7,6 +7,7 @@ use crate::domain::{event::Event, names::AccountId, time::Timestamp};
 use super::{
     merkle::{self, Hash},
     recorded::{Metadata, Position, Recorded},
+    unique,
     upcast::{self, Unreadable},
 };
 
@@ -24,10 +25,12 @@ pub struct NewRow {
     pub payload: String,
     pub metadata: String,
     pub idempotency_key: Option<String>,
+    /// See [`unique::generation`].
+    pub generation: Option<String>,
     pub leaf_hash: Hash,
 }
 
-/// What the leaf hash of an event covers: all of its columns.
+/// What the leaf hash of an event covers: all of its columns but for the one that follows from the payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Hashed<'a> {
     pub shard: i16,
@@ -93,6 +96,7 @@ impl NewRow {
             payload,
             metadata,
             idempotency_key: idempotency_key.map(str::to_owned),
+            generation: unique::generation(&recorded.event, recorded.sequence),
             leaf_hash,
         })
     }

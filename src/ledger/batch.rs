@@ -11,12 +11,13 @@ use crate::{
         load::Known,
         recorded::{Position, Recorded},
         row::NewRow,
+        unique::Unique,
     },
 };
 
 use super::{
     decision::Decision,
-    request::{AccountKey, ExecuteError, Job, Outcome, Request},
+    request::{AccountUnique, ExecuteError, Job, Outcome},
 };
 
 /// Decided commands that are not stored yet.
@@ -27,8 +28,8 @@ pub(super) struct Batch {
     pub(super) decided: Vec<Decided>,
     /// What each account was before this batch, to go back to if it cannot be stored.
     pub(super) before: FxHashMap<AccountId, Known>,
-    /// The keys that are on their way: a second request with one of them waits for the first.
-    pub(super) keys: FxHashSet<AccountKey>,
+    /// The keys and generations that are on their way: a second request with one of them waits for the first.
+    pub(super) uniques: FxHashSet<AccountUnique>,
 }
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Batch {
             rows: Vec::new(),
             decided: Vec::new(),
             before: FxHashMap::default(),
-            keys: FxHashSet::default(),
+            uniques: FxHashSet::default(),
         }
     }
 
@@ -54,7 +55,7 @@ impl Batch {
 
     pub(super) fn push(&mut self, job: Job, decision: Decision) {
         if !decision.events.is_empty() {
-            self.keys.extend(job.request.key.of(&job.request.account));
+            self.uniques.extend(job.request.uniques());
         }
         self.rows.extend(decision.rows);
         self.decided.push(Decided { job, verdict: Ok(decision.events) });
@@ -68,25 +69,29 @@ impl Batch {
     /// What the decisions without events rest on, and the index of each. Those with events need no claim: they
     /// are stored only where they are right.
     pub(super) fn claims(&self, accounts: &FxHashMap<AccountId, Known>) -> (Vec<usize>, Vec<Claim>) {
-        let claim = |decided: &Decided| {
-            let Request { account, key, .. } = &decided.job.request;
-            let key = match &decided.verdict {
-                Ok(events) if !events.is_empty() => return None,
+        let (mut indexes, mut claims) = (Vec::new(), Vec::new());
+        for (index, decided) in self.decided.iter().enumerate() {
+            let request = &decided.job.request;
+            let uniques: Vec<Unique> = match &decided.verdict {
+                Ok(events) if !events.is_empty() => continue,
                 // What has no effect can be repeated.
-                Ok(_) => None,
-                Err(_) => key.of(account).map(|(_, key)| key),
+                Ok(_) => Vec::new(),
+                Err(_) => request.uniques().map(|(_, unique)| unique).collect(),
             };
             // If the batch has events of the account, they are stored only where it is what it was taken for.
+            let account = &request.account;
             let is_confirmed = self.before.contains_key(account);
             let sequence = accounts.get(account).filter(|_| !is_confirmed).map(Known::sequence);
-            Some(Claim { account: account.clone(), sequence, key })
-        };
-        let decided = self.decided.iter().enumerate();
-        decided.filter_map(|(index, decided)| Some((index, claim(decided)?))).unzip()
+            let claim = |sequence, free| Claim { account: account.clone(), sequence, free };
+            claims.push(claim(sequence, uniques.first().cloned()));
+            claims.extend(uniques.into_iter().skip(1).map(|unique| claim(None, Some(unique))));
+            indexes.resize(claims.len(), index);
+        }
+        (indexes, claims)
     }
 
-    pub(super) fn has_key(&self, job: &Job) -> bool {
-        has_key(&self.keys, job)
+    pub(super) fn has_any_of(&self, job: &Job) -> bool {
+        has_any_of(&self.uniques, job)
     }
 
     /// The jobs of those with these indexes, and the others.
@@ -120,6 +125,6 @@ impl Decided {
     }
 }
 
-pub(super) fn has_key(keys: &FxHashSet<AccountKey>, job: &Job) -> bool {
-    !keys.is_empty() && job.request.key.of(&job.request.account).is_some_and(|key| keys.contains(&key))
+pub(super) fn has_any_of(uniques: &FxHashSet<AccountUnique>, job: &Job) -> bool {
+    !uniques.is_empty() && job.request.uniques().any(|unique| uniques.contains(&unique))
 }

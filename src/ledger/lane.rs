@@ -28,11 +28,11 @@ use crate::{
 
 use super::{
     COMMANDS_HELD_MAX,
-    batch::{Batch, Decided, has_key},
+    batch::{Batch, Decided, has_any_of},
     decision::{Desk, NoDecision},
     flight::{self, Cargo, Flight, Landed},
     recent::Recent,
-    request::{AccountKey, ExecuteError, Job},
+    request::{AccountUnique, ExecuteError, Job},
 };
 
 /// The most events in one batch. More wait for the next one.
@@ -68,9 +68,9 @@ pub(super) struct State {
     pub(super) open: Batch,
     pub(super) recent: Recent,
     pub(super) connection: Option<PgConnection>,
-    /// Keys of the batch that is on its way into the journal.
-    flying: FxHashSet<AccountKey>,
-    /// Commands with the key of one that is on its way.
+    /// Keys and generations of the batch that is on its way into the journal.
+    flying: FxHashSet<AccountUnique>,
+    /// Commands with the key or the generation of one that is on its way.
     repeats: Vec<Job>,
     /// Commands on accounts that are being loaded.
     parked: FxHashMap<AccountId, Vec<Job>>,
@@ -159,7 +159,7 @@ impl Lane {
             self.park(job);
             return;
         };
-        if self.state.open.has_key(&job) || has_key(&self.state.flying, &job) {
+        if self.state.open.has_any_of(&job) || has_any_of(&self.state.flying, &job) {
             self.state.repeats.push(job);
             return;
         }
@@ -282,7 +282,7 @@ impl Lane {
                 self.retake_repeats();
                 continue;
             };
-            self.state.flying = std::mem::take(&mut batch.keys);
+            self.state.flying = std::mem::take(&mut batch.uniques);
             let claims = batch.claims(&self.state.accounts);
             let cargo = Cargo {
                 shard: self.shard,

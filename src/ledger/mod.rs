@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
@@ -24,11 +24,7 @@ pub use view::{View, ViewError};
 
 use crate::{
     clock::Clock,
-    domain::{
-        catalog::Catalog,
-        names::{AccountId, GenerationId},
-        time::Timestamp,
-    },
+    domain::{catalog::Catalog, names::AccountId, time::Timestamp},
     journal::{
         append, find, range,
         recorded::{Position, Recorded},
@@ -50,6 +46,8 @@ pub const COMMANDS_HELD_MAX: usize = 16_384;
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How many snapshots may wait to be taken.
 const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
+/// How many look-ups of earlier deductions are at the database at once: who reads waits for no batch of refunds.
+const LOOKUPS_MAX: usize = 4;
 /// The one shard there is, until a database is made with more.
 pub const SHARD: i16 = 0;
 
@@ -62,6 +60,7 @@ pub struct Ledger {
     pool: PgPool,
     views: Arc<Views>,
     positions: watch::Receiver<Position>,
+    lookups: Arc<Semaphore>,
 }
 
 /// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
@@ -109,7 +108,8 @@ impl Ledger {
             lane: tokio::spawn(lane.run()),
             snapshots: tokio::spawn(take_snapshots(pool.clone(), Arc::clone(&views), wanted)),
         };
-        Ok((Self { commands, clock, catalog, pool, views, positions: seen }, running))
+        let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
+        Ok((Self { commands, clock, catalog, pool, views, positions: seen, lookups }, running))
     }
 
     /// Executes a command: exactly once for its key, durably before this returns.
@@ -136,18 +136,6 @@ impl Ledger {
     /// When the database does not answer or the account's history is damaged.
     pub async fn view(&self, account: &AccountId) -> Result<View, ViewError> {
         self.views.current(account).await
-    }
-
-    /// The newest event that spent credits on a piece of work.
-    ///
-    /// # Errors
-    /// When the database does not answer or the event cannot be read.
-    pub async fn find_generation(
-        &self,
-        account: &AccountId,
-        generation: &GenerationId,
-    ) -> Result<Option<Recorded>, RowError> {
-        find::spent_on(&self.pool, SHARD, account, generation).await
     }
 
     /// One event of an account by its number.

@@ -1,6 +1,6 @@
 //! What did the latest commands answer? So that most repeated requests are answered from memory.
 //!
-//! Only a shortcut: the unique index of the journal is what makes a command happen once.
+//! Only a shortcut: the unique indexes of the journal are what makes a command happen once.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -8,38 +8,37 @@ use rustc_hash::FxHashMap;
 
 use crate::journal::recorded::{Position, Recorded};
 
-use super::request::{AccountKey, Answer, ExecuteError, Job, Outcome};
+use super::request::{AccountUnique, Answer, ExecuteError, Job, Outcome};
 
 /// How many answers are kept, the newest ones.
 const ANSWERS_MAX: usize = 16_384;
 
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    answers: FxHashMap<AccountKey, Arc<Vec<Recorded>>>,
-    order: VecDeque<AccountKey>,
+    answers: FxHashMap<AccountUnique, Arc<Vec<Recorded>>>,
+    order: VecDeque<AccountUnique>,
 }
 
 impl Recent {
     pub(super) fn find(&self, job: &Job) -> Option<Answer> {
-        let key = job.request.key.of(&job.request.account)?;
-        self.answers.get(&key).map(|events| replay(job, Arc::clone(events)))
+        let mut found = job.request.uniques().filter_map(|unique| self.answers.get(&unique));
+        found.next().map(|events| replay(job, Arc::clone(events)))
     }
 
     pub(super) fn insert(&mut self, job: &Job, events: &Arc<Vec<Recorded>>) {
-        let Some(key) = job.request.key.of(&job.request.account) else {
-            return;
-        };
-        self.answers.insert(key.clone(), Arc::clone(events));
-        self.order.push_back(key);
-        if self.order.len() > ANSWERS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.answers.remove(&oldest);
+        for unique in job.request.uniques() {
+            self.answers.insert(unique.clone(), Arc::clone(events));
+            self.order.push_back(unique);
+            if self.order.len() > ANSWERS_MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.answers.remove(&oldest);
+            }
         }
     }
 }
 
-/// The answer to a request whose key is in the journal already.
+/// The answer to a request whose key or generation is in the journal already.
 pub(super) fn replay(job: &Job, events: Arc<Vec<Recorded>>) -> Answer {
     let same = events.first().is_some_and(|first| first.metadata.request_hash == job.hash);
     if same { Ok(Outcome::of(events, true, Position::default())) } else { Err(ExecuteError::KeyReused) }

@@ -13,7 +13,10 @@ use crate::{
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::recorded::{Origin, Position, Recorded},
+    journal::{
+        recorded::{Origin, Position, Recorded},
+        unique::Unique,
+    },
 };
 
 /// What makes two requests the same one. Unique within an account, for ever.
@@ -49,15 +52,10 @@ impl Key {
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
-
-    /// The key within its account, which is what must be unique.
-    pub(super) fn of(&self, account: &AccountId) -> Option<AccountKey> {
-        self.0.as_ref().map(|key| (account.clone(), Arc::clone(key)))
-    }
 }
 
-/// An account and a key that is unique in it.
-pub(super) type AccountKey = (AccountId, Arc<str>);
+/// An account and what only one command in it has.
+pub(super) type AccountUnique = (AccountId, Unique);
 
 /// Where a command comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +76,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// What no other command of the account has: its key, and the generation that it charges or holds for.
+    pub(super) fn uniques(&self) -> impl Iterator<Item = AccountUnique> {
+        let key = self.key.0.clone().map(Unique::Key);
+        let generation = self.command.charges_for().cloned().map(Unique::Generation);
+        key.into_iter().chain(generation).map(|unique| (self.account.clone(), unique))
+    }
+
     /// What a repeated request is compared by: hex, the first 128 bits of SHA-256. What Stripe reports twice
     /// may differ in form, so there the key alone says what it is.
     #[must_use]
@@ -126,8 +131,8 @@ pub enum ExecuteError {
     /// The rules do not allow it. Nothing was stored.
     #[error("the command was refused")]
     Refused(Refusal),
-    /// The key was used for another request. Nothing was stored.
-    #[error("the idempotency key was used for another request")]
+    /// The key, or the id of the generation, was used for another request. Nothing was stored.
+    #[error("the idempotency key or the generation was used for another request")]
     KeyReused,
     /// Too much is queued. Nothing was stored.
     #[error("too many commands are waiting")]

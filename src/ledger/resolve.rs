@@ -1,7 +1,7 @@
 //! What if a batch could not be stored as it was decided, or nobody knows whether it was?
 //!
 //! Everything is decided again, under the lock on the journal's head, so that nothing can change meanwhile:
-//! first it is looked up which of the commands are in the journal already, by their keys, then the accounts
+//! first it is looked up which of the commands are in the journal already, by their keys and generations, then the accounts
 //! are brought up to date, then what is left is decided and stored in the same transaction. An append that
 //! was lost on the way can come later, but then finds the head moved and is refused.
 
@@ -30,7 +30,7 @@ use super::{
     decision::{Desk, NoDecision},
     lane::Lane,
     recent,
-    request::{AccountKey, Answer, ExecuteError, Job},
+    request::{AccountUnique, Answer, ExecuteError, Job},
 };
 
 /// How often a batch that the database refuses for no known reason is tried.
@@ -85,7 +85,7 @@ enum Verdict {
     /// The command is in the journal already.
     Found(Arc<Vec<Recorded>>),
     Decided(Result<Vec<Recorded>, ExecuteError>),
-    /// Another command of the same batch has the same key.
+    /// Another command of the same batch has the same key, or is for the same generation.
     Repeat,
 }
 
@@ -138,7 +138,7 @@ impl Lane {
     ) -> Result<Resolved, ResolveError> {
         let mut transaction = connection.begin().await?;
         let locked = append::lock_head(&mut transaction, self.shard).await?;
-        let found = self.find_keys(&mut transaction, jobs).await?;
+        let found = self.find_uniques(&mut transaction, jobs).await?;
         let mut accounts = self.bring_up_to_date(&mut transaction, jobs).await?;
         let recorded_at = self.clock.now();
         let mut last = locked;
@@ -147,12 +147,11 @@ impl Lane {
         let mut taken = BTreeSet::new();
         let mut verdicts = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let key = job.request.key.of(&job.request.account);
-            if let Some(events) = key.as_ref().and_then(|key| found.get(key)) {
+            if let Some(events) = job.request.uniques().find_map(|unique| found.get(&unique)) {
                 verdicts.push(Verdict::Found(Arc::clone(events)));
                 continue;
             }
-            if key.as_ref().is_some_and(|key| taken.contains(key)) {
+            if job.request.uniques().any(|unique| taken.contains(&unique)) {
                 verdicts.push(Verdict::Repeat);
                 continue;
             }
@@ -163,8 +162,8 @@ impl Lane {
             let decided = desk.take(job, known, |_| {});
             verdicts.push(Verdict::Decided(match decided {
                 Ok(decision) => {
-                    if let (Some(key), false) = (key, decision.events.is_empty()) {
-                        taken.insert(key);
+                    if !decision.events.is_empty() {
+                        taken.extend(job.request.uniques());
                     }
                     rows.extend(decision.rows);
                     Ok(decision.events)
@@ -181,17 +180,15 @@ impl Lane {
         Ok(Resolved { head, verdicts, accounts })
     }
 
-    async fn find_keys(
+    async fn find_uniques(
         &self,
         connection: &mut PgConnection,
         jobs: &[Job],
-    ) -> Result<BTreeMap<AccountKey, Arc<Vec<Recorded>>>, ResolveError> {
-        let keys = jobs.iter().filter_map(|job| job.request.key.of(&job.request.account));
-        let mut keys: Vec<AccountKey> = keys.collect();
-        keys.sort();
-        keys.dedup();
-        let found = find::by_keys(connection, self.shard, &keys).await?;
-        Ok(found.into_iter().map(|(key, events)| (key, Arc::new(events))).collect())
+    ) -> Result<BTreeMap<AccountUnique, Arc<Vec<Recorded>>>, ResolveError> {
+        let uniques: BTreeSet<AccountUnique> = jobs.iter().flat_map(|job| job.request.uniques()).collect();
+        let uniques: Vec<AccountUnique> = uniques.into_iter().collect();
+        let found = find::by_uniques(connection, self.shard, &uniques).await?;
+        Ok(found.into_iter().map(|(unique, events)| (unique, Arc::new(events))).collect())
     }
 
     /// The accounts of the jobs, as they are under the lock. One whose history is damaged is left out.

@@ -31,8 +31,9 @@ impl Ledger {
     ) -> Result<Option<Deduction>, RowError> {
         let recorded = match (number(id.as_str(), DEDUCTION), number(id.as_str(), HOLD)) {
             (Some(sequence), _) => self.find_event(account, sequence).await?,
-            (None, Some(sequence)) => {
-                find::committed(&self.pool, SHARD, account, id.as_str(), sequence).await?
+            (None, Some(_)) => {
+                let _permit = self.lookups.acquire().await;
+                find::committed(&self.pool, SHARD, account, id.as_str()).await?
             }
             (None, None) => None,
         };
@@ -40,7 +41,7 @@ impl Ledger {
         Ok(deduction.filter(|deduction| deduction.deduction_id == *id))
     }
 
-    /// The newest deduction for a piece of work.
+    /// The newest deductions for a piece of work, and holds for it that were committed; at most `limit` of them.
     ///
     /// # Errors
     /// When the database does not answer or an event cannot be read.
@@ -48,9 +49,15 @@ impl Ledger {
         &self,
         account: &AccountId,
         generation: &GenerationId,
-    ) -> Result<Option<Deduction>, RowError> {
-        let recorded = self.find_generation(account, generation).await?;
-        self.deduction_of(account, recorded).await
+        limit: u16,
+    ) -> Result<Vec<Deduction>, RowError> {
+        let _permit = self.lookups.acquire().await;
+        let spent = find::spent_on(&self.pool, SHARD, account, generation, limit.into()).await?;
+        let mut deductions = Vec::with_capacity(spent.len());
+        for recorded in spent {
+            deductions.extend(self.deduction_of(account, Some(recorded)).await?);
+        }
+        Ok(deductions)
     }
 
     async fn deduction_of(

@@ -82,6 +82,13 @@ async fn a_flipped_byte_with_a_matching_hash_is_found_by_its_block() {
 }
 
 #[tokio::test]
+async fn a_generation_that_is_named_by_no_event_is_found() {
+    let found =
+        first_finding_after("update ledger.events set generation = 'gen_1 ' where position = 40").await;
+    assert_eq!(found, (Problem::EventChanged, Some(40)));
+}
+
+#[tokio::test]
 async fn a_deleted_event_is_found() {
     let found = first_finding_after("delete from ledger.events where position = 41").await;
     assert_eq!(found, (Problem::EventMissing, Some(41)));

@@ -18,8 +18,9 @@ use crate::{
     },
 };
 
-/// So many pages may be read by any statement, and so many more for each row that it returns or writes.
-const PAGES: i64 = 96;
+/// So many pages may be read by any statement, and so many more for each row that it returns or writes. Nothing is
+/// vacuumed here, so what is over stays in the pages of what waits.
+const PAGES: i64 = 160;
 const PAGES_A_ROW: i64 = 12;
 
 /// What goes through a whole table by what it is for.
@@ -181,7 +182,7 @@ async fn multiply(connection: &mut PgConnection, times: i64) {
         .await
         .unwrap();
         let value = |(name, kind): &(String, String)| match (name.as_str(), kind.as_str()) {
-            ("position", _) => "position + copy * (select max(position) from ledger.events)".to_owned(),
+            ("position", _) => "row_number() over (order by copy, position)".to_owned(),
             (name, "bytea") if NAMES.contains(&name) => format!("{name} || convert_to(copy::text, 'UTF8')"),
             (name, _) if NAMES.contains(&name) => format!("{name} || '_' || copy"),
             (name, _) => name.to_owned(),
@@ -189,10 +190,12 @@ async fn multiply(connection: &mut PgConnection, times: i64) {
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let named = columns.iter().zip(&names).map(|(column, name)| format!("{} as {name}", value(column)));
         let (names, named) = (names.join(", "), named.collect::<Vec<_>>().join(", "));
+        // Of the account with the long history, a few are enough.
+        let few = if table == "events" { "where aggregate_id <> 'regular' or copy < 5" } else { "" };
         let statements = [
             format!(
                 "create temporary table copies as select {named} \
-                 from ledger.{table}, generate_series(0, {times} - 1) copy order by copy"
+                 from ledger.{table}, generate_series(0, {times} - 1) copy {few} order by copy"
             ),
             format!("truncate ledger.{table}"),
             format!("insert into ledger.{table} ({names}) select {names} from copies"),
@@ -225,9 +228,12 @@ async fn database(times: i64) -> TestDatabase {
             Shop::on(TestLedger::on(database, music_for_sale()).await, "sk_test_shop", |_| false).await;
         exercise_all(&shop).await;
         shop.server.open("regular").await;
-        shop.server.grant("regular", 1_000).await;
+        shop.server.grant("regular", 5_000).await;
         deduct(&shop.server, "regular").await;
-        deduct_many(&shop.server, "regular").await;
+        for round in 0..8 {
+            deduct_many(&shop.server, "regular", round).await;
+        }
+        give_back(&shop.server, "regular").await;
         shop.settled().await;
         let database = shop.server.test.database.again();
         drop(shop);
@@ -259,11 +265,31 @@ async fn deduct(server: &Server, account: &str) {
 }
 
 /// Many at once, each with a key of its own.
-async fn deduct_many(server: &Server, account: &str) {
-    let one = |number: i64| json!({ "command": "deduct", "account": account, "amount": 1, "idempotency_key": number.to_string() });
+async fn deduct_many(server: &Server, account: &str, round: usize) {
+    let key = |number: usize| format!("{round}_{number}");
+    let one = |number| json!({ "command": "deduct", "account": account, "amount": 1, "idempotency_key": key(number) });
     let answer = server.post("/v1/commands", json!((0..200).map(one).collect::<Vec<Value>>())).send().await;
     let mut answers = answer.body.as_array().expect("a list").iter();
     assert!(answers.all(|one| one["status"] == 201), "{}", answer.text);
+}
+
+/// Work that is charged, held for and given back, in an account that has a long history.
+async fn give_back(server: &Server, account: &str) {
+    let post = async |path: &str, body: Value| {
+        let answer = server.post(&format!("/v1/accounts/{account}/{path}"), body).send().await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+        answer.body
+    };
+    let work = format!("work_{}", uuid::Uuid::new_v4());
+    let held = post("holds", json!({ "amount": 2, "generation_id": work })).await;
+    let hold = held["hold_id"].as_str().expect("a hold");
+    post(&format!("holds/{hold}/commit"), json!({ "amount": 3, "excess": "take" })).await;
+    post("refunds", json!({ "deduction_id": hold, "amount": 1, "reason": "failed" })).await;
+    post("refunds", json!({ "generation_id": work, "reason": "failed" })).await;
+    // The same work again under another key, and other work under its name.
+    let priced = json!({ "type": "standard_generation", "generation_id": work });
+    post("generations", priced.clone()).await;
+    post("generations", priced).await;
 }
 
 /// What is asked of accounts that nobody has asked of since the server started, with keys that were used before.
@@ -271,7 +297,8 @@ async fn ask_again(server: &Server, times: i64) {
     for copy in 0..times.min(5) {
         let account = format!("regular_{copy}");
         deduct(server, &account).await;
-        deduct_many(server, &account).await;
+        deduct_many(server, &account, 0).await;
+        give_back(server, &account).await;
         server.get(&format!("/v1/accounts/{account}/balance")).send().await;
         server.get(&format!("/v1/accounts/{account}/statement?limit=5")).send().await;
     }
@@ -292,7 +319,7 @@ async fn touches_little(times: i64) {
     shop.resolve().await;
     let worst = worst(&heard);
     assert_eq!(
-        worst.keys().any(|text| text.starts_with("select wanted.key")),
+        worst.keys().any(|text| text.starts_with("select wanted.number")),
         times > 0,
         "a key that was used before"
     );

@@ -76,7 +76,7 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::CommitHold { .. }
             | Command::ReleaseHold { .. }
             | Command::ExtendHold { .. }
-            | Command::RefundDeduction { .. }
+            | Command::RefundDeductions { .. }
             | Command::GrantCredits(_)
             | Command::AdjustCredits { .. }
             | Command::ForgiveDebt { .. }
@@ -121,7 +121,7 @@ const fn is_fact(command: &Command) -> bool {
         | Command::CommitHold { .. }
         | Command::ReleaseHold { .. }
         | Command::ExtendHold { .. }
-        | Command::RefundDeduction { .. }
+        | Command::RefundDeductions { .. }
         | Command::GrantCredits(_)
         | Command::AdjustCredits { .. }
         | Command::ForgiveDebt { .. }
@@ -143,7 +143,9 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         Command::CommitHold { hold_id, amount, excess } => draft.commit(hold_id, *amount, *excess)?,
         Command::ReleaseHold { hold_id } => draft.release(hold_id)?,
         Command::ExtendHold { hold_id, expires_in_s } => draft.extend(hold_id, *expires_in_s)?,
-        Command::RefundDeduction { deduction, amount, reason } => draft.refund(deduction, *amount, reason)?,
+        Command::RefundDeductions { deductions, amount, reason, .. } => {
+            draft.refund(deductions, *amount, reason)?;
+        }
         Command::GrantCredits(grant) => draft.grant_by_operator(grant)?,
         Command::AdjustCredits { amount, reason } => draft.adjust(*amount, reason)?,
         Command::ForgiveDebt { amount, reason } => draft.forgive(*amount, reason)?,

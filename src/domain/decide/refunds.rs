@@ -18,43 +18,69 @@ use super::draft::Draft;
 pub(super) const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
 
 impl Draft<'_> {
+    /// Gives `amount` of these deductions back, of the first ones first; all that is left of them where it is `None`.
     pub(super) fn refund(
         &mut self,
-        deduction: &Deduction,
+        deductions: &[Deduction],
         amount: Option<Credits>,
         reason: &str,
     ) -> Result<(), Refusal> {
-        let refunded = self.account.wallet.refunded(&deduction.deduction_id).cloned().unwrap_or_default();
-        let left = deduction.amount.saturating_sub(refunded.amount);
-        let requested = amount.unwrap_or(left);
-        if requested.is_zero() || requested > left {
+        let sum = |amounts: Vec<Credits>| Credits::checked_sum(amounts).ok_or(Refusal::AmountTooLarge);
+        let left: Vec<Credits> = deductions.iter().map(|deduction| self.left_of(deduction)).collect();
+        let deducted = sum(deductions.iter().map(|deduction| deduction.amount).collect())?;
+        let all = sum(left.clone())?;
+        let requested = amount.unwrap_or(all);
+        if requested.is_zero() || requested > all {
             return Err(Refusal::RefundExceedsDeduction {
-                deducted: deduction.amount,
-                refunded: refunded.amount,
-                requested: amount.unwrap_or(deduction.amount),
+                deducted,
+                refunded: deducted.saturating_sub(all),
+                requested: amount.unwrap_or(deducted),
             });
         }
-        let given = give_back(&deduction.draws, &refunded.returns, requested);
+        self.check_room_for(requested)?;
+        let mut wanted = requested;
+        for (deduction, left) in deductions.iter().zip(left) {
+            let part = wanted.min(left);
+            wanted = wanted.saturating_sub(part);
+            if !part.is_zero() {
+                self.refund_part(deduction, part, part == left, reason)?;
+            }
+        }
+        self.pass_time()
+    }
+
+    fn left_of(&self, deduction: &Deduction) -> Credits {
+        let refunded = self.account.wallet.refunded(&deduction.deduction_id);
+        refunded.map_or(deduction.amount, |refunded| deduction.amount.saturating_sub(refunded.amount))
+    }
+
+    /// Gives a part of one deduction back. `whole`: all that was left of it.
+    fn refund_part(
+        &mut self,
+        deduction: &Deduction,
+        amount: Credits,
+        whole: bool,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let refunded = self.account.wallet.refunded(&deduction.deduction_id).cloned().unwrap_or_default();
+        let given = give_back(&deduction.draws, &refunded.returns, amount);
         let (returns, reissued) = self.split_ended(given);
         let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
         let again = again.ok_or(Refusal::AmountTooLarge)?;
-        let whole = requested == left;
-        self.check_room_for(requested)?;
         self.record(Event::CreditsRefunded {
             deduction_id: deduction.deduction_id.clone(),
-            amount: requested,
+            amount,
             returns: returns.clone(),
             reissued,
             reason: reason.to_owned(),
             purpose: deduction.purpose.clone(),
-            windows: given_back(&deduction.windows, requested, whole),
+            windows: given_back(&deduction.windows, amount, whole),
             effective_at: self.context.at,
         })?;
         if !again.is_zero() {
             self.reissue(again, reason)?;
         }
-        self.settle_returns(&returns, self.context.at)?;
-        self.pass_time()
+        self.settle_returns(&returns, self.context.at)
     }
 
     /// What goes back to its grants, and what a new grant has instead because they have ended. What was taken back of a

@@ -15,7 +15,8 @@ use crate::{
 
 use super::{
     documents::{
-        Adjusted, Closed, Committed, Deducted, Extended, Forgiven, Granted, Held, Refunded, Released,
+        Adjusted, Closed, Committed, Deducted, Extended, Forgiven, Granted, Held, Refunded,
+        RefundedDeduction, Released,
     },
     order::{Done, Kind},
 };
@@ -30,7 +31,7 @@ pub fn write(kind: Kind, outcome: &Outcome) -> Result<Done, Failure> {
     match kind {
         Kind::Deduct | Kind::Generate => end.created(end.find(|event| end.deducted(event))),
         Kind::Hold => end.created(end.find(|event| end.held(event))),
-        Kind::Refund => end.created(end.find(|event| end.refunded(event))),
+        Kind::Refund => end.created(end.refunded()),
         Kind::Grant => end.created(end.find(|event| end.granted(event))),
         Kind::Adjust => end.created(end.find(|event| end.adjusted(event))),
         Kind::Commit => end.ok(end.find(|event| end.committed(event))),
@@ -147,21 +148,33 @@ impl<'a> End<'a> {
         })
     }
 
-    fn refunded(&self, event: &'a Event) -> Option<Refunded<'a>> {
-        let Event::CreditsRefunded { deduction_id, amount, returns, reissued, reason, purpose, .. } = event
-        else {
-            return None;
-        };
-        Some(Refunded {
-            deduction_id: deduction_id.as_str(),
-            generation_id: generation_id(purpose),
-            amount: *amount,
-            returns,
-            reissued,
-            reason,
-            balance: self.balance,
-            position: self.position,
-        })
+    /// What came back of each deduction, as one answer.
+    fn refunded(&self) -> Option<Refunded<'a>> {
+        let mut answer: Option<Refunded<'a>> = None;
+        for recorded in self.outcome.events.iter() {
+            let Event::CreditsRefunded { deduction_id, amount, returns, reissued, reason, purpose, .. } =
+                &recorded.event
+            else {
+                continue;
+            };
+            let deduction_id = deduction_id.as_str();
+            let answer = answer.get_or_insert_with(|| Refunded {
+                deduction_id,
+                deductions: Vec::new(),
+                generation_id: generation_id(purpose),
+                amount: Credits::ZERO,
+                returns: Vec::new(),
+                reissued: Vec::new(),
+                reason,
+                balance: self.balance,
+                position: self.position,
+            });
+            answer.deductions.push(RefundedDeduction { deduction_id, amount: *amount });
+            answer.amount = answer.amount.checked_add(*amount)?;
+            answer.returns.extend(returns);
+            answer.reissued.extend(reissued);
+        }
+        answer
     }
 
     fn granted(&self, event: &'a Event) -> Option<Granted<'a>> {

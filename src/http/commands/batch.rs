@@ -1,6 +1,6 @@
 //! Many commands in one request: each succeeds or is refused on its own.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{
     body::Body,
@@ -21,6 +21,7 @@ use crate::{
         failure::Failure,
         keys::{Caller, Scope},
         problem,
+        rates::{Standing, TooMany},
         request::{
             BATCH_BYTES_MAX, Commands, Deducts, Need, Operates, RequestId, Several, check_key, parse, read,
             require_json,
@@ -48,7 +49,8 @@ pub const BATCH_COMMANDS_MAX: usize = 1_000;
 /// Up to 1,000, for any accounts. They run side by side: what must come after something else belongs into a later
 /// request. Each item has the fields that the command's own route takes, and `account`, `command`,
 /// `idempotency_key`, and `hold_id` where it is about a hold. The answers come in the order of the items, each
-/// with the status and body that its own route would have answered.
+/// with the status and body that its own route would have answered. Against the key's rate, each command counts as a
+/// request.
 #[utoipa::path(
     post, path = "/v1/commands", operation_id = "execute_commands", tag = "Spending",
     request_body = Batch,
@@ -62,6 +64,7 @@ pub async fn execute(
     require_json(request.headers())?;
     let bytes = read(request, BATCH_BYTES_MAX).await?;
     let items: Vec<&RawValue> = parse_items(&bytes)?;
+    let standing = count(&from.caller, items.len())?;
     let answers = items.iter().map(|item| perform(&state, &from.caller, &from.request_id, item.get()));
     let answers = join_all(answers).await;
     let mut body = Vec::with_capacity(answers.len().saturating_mul(320));
@@ -77,7 +80,22 @@ pub async fn execute(
         write(&mut body, answer);
     }
     body.push(b']');
-    Ok(Done { status: axum::http::StatusCode::OK, replayed: false, body }.into_response())
+    let mut response = Done { status: axum::http::StatusCode::OK, replayed: false, body }.into_response();
+    standing.into_iter().for_each(|standing| drop(response.extensions_mut().insert(standing)));
+    Ok(response)
+}
+
+/// Counts a batch as its commands, of which the request itself was one.
+fn count(caller: &Caller, commands: usize) -> Result<Option<Standing>, Failure> {
+    let more = u32::try_from(commands).ok().and_then(|commands| NonZeroU32::new(commands.saturating_sub(1)));
+    let Some(more) = more else { return Ok(None) };
+    if let Some(per_minute) =
+        caller.rate.as_ref().map(|rate| rate.per_minute()).filter(|most| *most <= more.get())
+    {
+        let expected = format!("the key may send {per_minute} commands a minute: send fewer at once");
+        return Err(Failure::body("$", expected));
+    }
+    caller.count(more).map_err(|TooMany(standing)| Failure::RateLimited { wait_s: standing.wait_s })
 }
 
 fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {

@@ -149,11 +149,23 @@ pub struct Extended<'a> {
     pub position: Token,
 }
 
+/// How much of one deduction came back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefundedDeduction<'a> {
+    #[schema(value_type = Id)]
+    pub deduction_id: &'a str,
+    #[schema(value_type = Count)]
+    pub amount: Credits,
+}
+
 /// Spent credits came back.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refunded<'a> {
+    /// The newest deduction that was given back, wholly or in part.
     #[schema(value_type = Id)]
     pub deduction_id: &'a str,
+    /// Every deduction that was given back, wholly or in part, the newest first.
+    pub deductions: Vec<RefundedDeduction<'a>>,
     #[schema(value_type = Option<Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<&'a str>,
@@ -161,10 +173,10 @@ pub struct Refunded<'a> {
     pub amount: Credits,
     /// Which grants got credits back, the last that had paid first.
     #[schema(value_type = Vec<DrawSchema>)]
-    pub returns: &'a [Draw],
+    pub returns: Vec<&'a Draw>,
     /// Which grants have ended meanwhile. A new grant has what would have gone back to them, for 72 hours.
     #[schema(value_type = Vec<DrawSchema>)]
-    pub reissued: &'a [Draw],
+    pub reissued: Vec<&'a Draw>,
     pub reason: &'a str,
     #[schema(value_type = BalanceSchema)]
     pub balance: Balance,

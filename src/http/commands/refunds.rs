@@ -3,7 +3,11 @@
 use axum::{body::Body, extract::State, http::Response};
 
 use crate::{
-    domain::{command::Command, names::AccountId, refusal::Refusal},
+    domain::{
+        command::{Command, Spent},
+        names::AccountId,
+        refusal::Refusal,
+    },
     http::{
         AppState,
         failure::Failure,
@@ -18,9 +22,13 @@ use super::{
     order::{Done, Kind, Order},
 };
 
+/// The most deductions that one refund gives back.
+const DEDUCTIONS_MAX: u16 = 100;
+
 /// Refund a deduction or a generation
 ///
-/// Wholly or in part, to the grants that paid. All refunds of one deduction together never exceed it.
+/// Wholly or in part, to the grants that paid. All refunds of one deduction together never exceed it. Of a generation,
+/// everything that was charged for it is given back, the newest deduction first.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/refunds", operation_id = "refund", tag = "Spending",
     params(("account" = Id, Path)), request_body = Refund,
@@ -38,23 +46,34 @@ pub async fn refund(
     order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
 }
 
-/// The command, with the deduction as its event says. It never changes, so it can be read before.
+/// The command, with the deductions as their events say. These never change, so they can be read before.
 ///
 /// # Errors
 /// When there is no such deduction, or none is named.
 pub async fn command(state: &AppState, account: &AccountId, refund: Refund) -> Result<Command, Failure> {
-    let found = match (&refund.generation_id, &refund.deduction_id) {
-        (Some(generation), None) => state.ledger.find_spent_on(account, generation).await?,
-        (None, Some(deduction)) => state.ledger.find_deduction(account, deduction).await?,
+    let (of, deductions) = match (refund.generation_id, refund.deduction_id) {
+        (Some(generation), None) => {
+            let found = state.ledger.find_spent_on(account, &generation, DEDUCTIONS_MAX + 1).await?;
+            (Spent::Generation(generation), found)
+        }
+        (None, Some(deduction)) => {
+            let found = state.ledger.find_deduction(account, &deduction).await?;
+            (Spent::Deduction(deduction), found.into_iter().collect())
+        }
         (None, None) => return Err(Failure::body("$", "`generation_id` or `deduction_id` is needed")),
         (Some(_), Some(_)) => {
             return Err(Failure::body("$.deduction_id", "it cannot be sent together with `generation_id`"));
         }
     };
-    let Some(deduction) = found else {
+    if deductions.len() > usize::from(DEDUCTIONS_MAX) {
+        let expected =
+            format!("more than {DEDUCTIONS_MAX} deductions are for it: name each by `deduction_id`");
+        return Err(Failure::body("$.generation_id", expected));
+    }
+    if deductions.is_empty() {
         let exists = state.ledger.view(account).await?.account.opened().is_some();
         return Err(if exists { Failure::DeductionNotFound } else { Refusal::AccountNotFound.into() });
-    };
+    }
     let amount = refund.amount.map(Amount::credits);
-    Ok(Command::RefundDeduction { deduction, amount, reason: refund.reason.into() })
+    Ok(Command::RefundDeductions { of, deductions, amount, reason: refund.reason.into() })
 }

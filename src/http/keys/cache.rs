@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +24,7 @@ use crate::{
         names::{AccountId, Actor},
         time::Timestamp,
     },
-    http::rates::RateLimit,
+    http::rates::{RateLimit, Standing, TooMany},
 };
 
 use super::{ApiKey, Hash, KeyError, SECRET_BYTES_MAX, Scope, table};
@@ -63,6 +64,14 @@ impl Caller {
     #[must_use]
     pub fn may_use(&self, account: &AccountId) -> bool {
         self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
+    }
+
+    /// Counts requests against its rate, if it has one.
+    ///
+    /// # Errors
+    /// When there are too many of them; none is counted then.
+    pub fn count(&self, requests: NonZeroU32) -> Result<Option<Standing>, TooMany> {
+        self.rate.as_ref().map(|rate| rate.count(requests)).transpose()
     }
 
     /// Whether it may see what belongs to all accounts together.

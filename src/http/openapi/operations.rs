@@ -49,8 +49,8 @@ impl RepeatKey {
             ),
             Self::OrOwnId => (
                 Required::False,
-                "As everywhere; needed when there is no `generation_id`. With a `generation_id` and no header the \
-                 key is `generation:` and the id.",
+                "As everywhere; needed when there is no `generation_id`. One generation is charged once, whatever \
+                 key is sent.",
             ),
         };
         Some(

@@ -674,11 +674,11 @@ fn reading() -> BTreeMap<&'static str, Case> {
         ("analyse_mrr", "/v1/analytics/mrr"),
         ("analyse_movements", "/v1/analytics/movements"),
     ] {
-        let ahead = get(format!("{path}?{days}&min_position=p0-99999"));
+        let ahead = get(format!("{path}?{days}&min_position=p0-999999999"));
         cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
     }
     let list = |query: &str| get(format!("/v1/accounts{query}"));
-    cases.insert("list_accounts", case(list(""), list("?min_position=p0-99999"), 422, list("?cursor=x")));
+    cases.insert("list_accounts", case(list(""), list("?min_position=p0-999999999"), 422, list("?cursor=x")));
     for (id, path) in [
         ("get_catalog", "/v1/catalog"),
         ("health", "/healthz"),

@@ -8,6 +8,7 @@ mod document;
 mod examples;
 mod faults;
 mod floods;
+mod generations;
 mod guarded;
 mod keys;
 mod mangled;

@@ -162,11 +162,9 @@ impl Action {
             Self::Commit(hold, amount, excess) => words::commit(&held(scenario, *hold)?, *amount, *excess),
             Self::Release(hold) => words::release(&held(scenario, *hold)?),
             Self::Extend(hold, lives) => words::extend(&held(scenario, *hold)?, *lives),
-            Self::Refund(deduction, amount) => Command::RefundDeduction {
-                deduction: deducted(scenario, *deduction)?,
-                amount: amount.map(credits),
-                reason: "failed".to_owned(),
-            },
+            Self::Refund(deduction, amount) => {
+                words::refund(deducted(scenario, *deduction)?, amount.map(credits), "failed")
+            }
             Self::Grant { amount, begins_in, lives, priority, paid } => {
                 let starts_at = at.plus(TimeDelta::seconds(*begins_in));
                 let expires_at = lives.map(|lives| starts_at.plus(TimeDelta::seconds(lives)));

@@ -1,7 +1,13 @@
 //! Several instances write to one journal, and nobody overdraws.
 
+use std::collections::BTreeMap;
+
 use counterfoil::{
-    domain::{amount::Credits, command::Command},
+    domain::{
+        amount::Credits,
+        command::{Command, Generation},
+        names::{GenerationId, GenerationType},
+    },
     ledger::{Key, Ledger},
 };
 use futures::future::join_all;
@@ -26,6 +32,32 @@ async fn two_instances_never_overdraw_an_account() {
     for instance in &instances {
         let view = instance.view(&account("acme")).await.expect("readable");
         assert_eq!(view.account.balance(test.clock.now()).available, Credits::ZERO);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_generation_is_charged_once_by_whichever_instance() {
+    let test = TestLedger::start().await;
+    let instances = two(&test).await;
+    let charge = |round: usize, number: usize| {
+        let generation = Generation {
+            kind: GenerationType::parse("standard_generation").expect("a type"),
+            options: BTreeMap::new(),
+            id: Some(GenerationId::parse("gen_1").expect("an id")),
+        };
+        request(
+            &format!("account-{round}"),
+            Command::Generate(generation),
+            Key::caller(&format!("k{number}")),
+        )
+    };
+    for round in 0..20 {
+        open(&test.ledger, &format!("account-{round}")).await.expect("opened");
+        let requests = (0..20).map(|number| instances[number % 2].execute(charge(round, number)));
+        let outcomes = join_all(requests).await.into_iter().map(|answer| answer.expect("charged"));
+        let outcomes: Vec<_> = outcomes.collect();
+        assert_eq!(outcomes.iter().filter(|outcome| !outcome.replayed).count(), 1, "round {round}");
+        assert!(outcomes.windows(2).all(|pair| pair[0].events == pair[1].events));
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     catalog::credits,
     scenario::{Scenario, given},
     words::{
-        buy, commit, day, deduct, ended, extend, generate, grant, hold, month, opened, provider,
+        buy, commit, day, deduct, ended, extend, generate, grant, hold, month, opened, provider, refund,
         refund_payment, release, report, terms,
     },
 };
@@ -57,7 +57,7 @@ fn an_account_that_nobody_opened_is_not_found() {
         grant("a", 1, None),
         close(),
         Command::Settle,
-        Command::RefundDeduction { deduction, amount: None, reason: String::new() },
+        refund(deduction, None, ""),
         Command::AdjustCredits { amount: credits(1), reason: String::new() },
         Command::ForgiveDebt { amount: None, reason: String::new() },
     ];

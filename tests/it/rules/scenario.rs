@@ -15,7 +15,7 @@ use counterfoil::domain::{
 
 use super::{
     catalog::{self, credits},
-    words::day,
+    words::{day, refund},
 };
 
 /// An account, its history and the clock. After each event every law that can be seen in one state is checked.
@@ -230,8 +230,7 @@ impl Scenario {
 
     pub fn refund(self, id: &str, amount: Option<i64>) -> Self {
         let deduction = self.deduction(id);
-        let reason = "failed".to_owned();
-        self.when(Command::RefundDeduction { deduction, amount: amount.map(credits), reason })
+        self.when(refund(deduction, amount.map(credits), "failed"))
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use counterfoil::domain::{
+    amount::Credits,
     catalog::Interval,
     command::{
-        Command, Excess, Generation, GrantCredits, HoldFor, InvoiceLine, RecordPackPurchase,
-        RecordPaidInvoice, RecordSubscription, SubscriptionChange,
+        Command, Deduction, Excess, Generation, GrantCredits, HoldFor, InvoiceLine, RecordPackPurchase,
+        RecordPaidInvoice, RecordSubscription, Spent, SubscriptionChange,
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     discounts::{DiscountStep, DiscountTold, TakenOff, Undiscounted},
@@ -105,6 +106,11 @@ pub fn expired(id: &str, amount: i64, at: Timestamp) -> Event {
 
 pub fn deduct(amount: i64) -> Command {
     Command::DeductCredits { amount: credits(amount), id: None, description: None }
+}
+
+pub fn refund(deduction: Deduction, amount: Option<Credits>, reason: &str) -> Command {
+    let of = Spent::Deduction(deduction.deduction_id.clone());
+    Command::RefundDeductions { of, deductions: vec![deduction], amount, reason: reason.to_owned() }
 }
 
 pub fn generation(kind: &str, options: &[(&str, &str)]) -> Generation {

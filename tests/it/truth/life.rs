@@ -18,7 +18,7 @@ use super::{
     story::{Back, DAY, Plan, Story, Terms, monthly, yearly},
 };
 
-use crate::crash::dice::Dice;
+use crate::{crash::dice::Dice, rules::words::refund};
 
 /// The longest hold that there is, in seconds.
 const HOLD_S: u32 = 86_400;
@@ -231,7 +231,7 @@ impl Life {
 
     fn refund_work(&mut self) {
         let Some(deduction) = self.deductions.pop() else { return };
-        let command = Command::RefundDeduction { deduction, amount: None, reason: "failed".to_owned() };
+        let command = refund(deduction, None, "failed");
         for event in self.command(&command) {
             if let Event::CreditsRefunded { amount, .. } = event {
                 self.spent -= amount.get();
