@@ -4,6 +4,7 @@
 pub mod catalogs;
 mod database;
 mod error;
+mod first_key;
 
 use std::{future::Future, net::SocketAddr, path::Path, process::ExitStatus, sync::Arc, time::Duration};
 
@@ -13,11 +14,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use database::{Database, DatabaseError};
 pub use error::AppError;
+pub use first_key::{FirstKey, Teller};
 
 use crate::{
     clock::Clock,
     config::{BillingConfig, Config, LoadedCatalog},
-    http::{self, AppParts, AppState, keys},
+    http::{self, AppParts, AppState},
     journal::feed::Feed,
     ledger::{Ledger, Running},
     projections,
@@ -51,7 +53,7 @@ pub struct App {
 /// What runs on top of the database.
 struct Parts {
     address: SocketAddr,
-    first_key: Option<keys::Secret>,
+    first_key: Option<FirstKey>,
     /// Ends when no request is left.
     server: JoinHandle<std::io::Result<()>>,
     no_more_requests: CancellationToken,
@@ -82,13 +84,18 @@ impl App {
     ///
     /// # Errors
     /// When a part cannot be started. What was started before it is stopped again.
-    pub async fn start(config: Config, catalog: LoadedCatalog, clock: Clock) -> Result<Self, AppError> {
+    pub async fn start(
+        config: Config,
+        catalog: LoadedCatalog,
+        clock: Clock,
+        teller: Teller,
+    ) -> Result<Self, AppError> {
         // The address is taken first: that it is in use is found out before anything is done.
         let listener = http::listen(config.listen)
             .map_err(|source| AppError::Listen { address: config.listen, source })?;
         let database = Database::open(&config.database).await?;
         let pools = [database.pool(POOL_CONNECTIONS), database.pool(PROJECTOR_CONNECTIONS)];
-        match Parts::start(&config, catalog, clock, listener, &pools).await {
+        match Parts::start(&config, catalog, clock, listener, &pools, teller).await {
             Ok(parts) => Ok(Self { database, pools, parts }),
             Err(error) => {
                 close(pools).await;
@@ -104,9 +111,9 @@ impl App {
         self.parts.address
     }
 
-    /// The key that was made because there was none. It can be shown only now.
+    /// The key that was made because there was none.
     #[must_use]
-    pub const fn first_key(&self) -> Option<&keys::Secret> {
+    pub const fn first_key(&self) -> Option<&FirstKey> {
         self.parts.first_key.as_ref()
     }
 
@@ -137,6 +144,7 @@ impl Parts {
         clock: Clock,
         listener: TcpListener,
         pools: &[PgPool; 2],
+        teller: Teller,
     ) -> Result<Self, AppError> {
         let [pool, projector_pool] = pools;
         let address =
@@ -144,11 +152,7 @@ impl Parts {
         catalogs::remember(pool, &catalog, &clock).await?;
         catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
         catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
-        let given = config.bootstrap_key.as_ref().map(keys::Secret::reveal);
-        let first_key = match keys::bootstrap(pool, &clock, given, config.mode).await? {
-            keys::Bootstrap::Made(created) => Some(created.secret),
-            keys::Bootstrap::Given | keys::Bootstrap::Exists => None,
-        };
+        let first_key = first_key::see_to(pool, &clock, config, teller).await?;
         let projector = open_projector(projector_pool, &clock).await?;
         let (ledger, running) = Ledger::start(pool.clone(), Arc::new(catalog.catalog), clock).await?;
         let readers = Background::default();

@@ -136,7 +136,7 @@ fn table_of(keys: &[ApiKey]) -> Table {
         table.add_row([
             key.id.clone(),
             key.name.clone(),
-            key.prefix.clone(),
+            or_dash(Some(&key.prefix).filter(|prefix| !prefix.is_empty())),
             scopes.join(", "),
             accounts,
             key.created_at.to_string(),

@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::{
     clock::Clock,
-    config::LogConfig,
-    config::LogFormat,
+    config::{LogConfig, LogFormat, shown::without_password},
     sandbox::{Options, Sandbox as Running, Webhook, is_version},
     telemetry,
 };
@@ -65,7 +64,7 @@ impl Sandbox {
             let first = first.split_once('=').map_or(first, |(_, value)| value);
             Webhook { url, secret: first.trim().to_owned(), api_version: self.api_version.clone() }
         });
-        let banner_webhooks = webhook.as_ref().map(|webhook| webhook.url.clone());
+        let banner_webhooks = webhook.as_ref().map(|webhook| without_password(&webhook.url).into_owned());
         let options =
             Options { listen: self.listen, webhook, clock: Clock::system(), signing_clock: Clock::system() };
         let running = Running::start(options).await.map_err(|error| {

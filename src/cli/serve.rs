@@ -1,12 +1,12 @@
 //! `counterfoil serve`: starts everything, says where it is, and stops in order when it is asked to.
 
-use std::{net::SocketAddr, process::ExitStatus};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitStatus};
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    app::App,
+    app::{App, FirstKey, Teller},
     clock::Clock,
     config::{CatalogChoice, Config},
     telemetry,
@@ -52,6 +52,8 @@ struct Banner {
     mode: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_key_file: Option<String>,
     /// Where the sandbox Stripe is.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<String>,
@@ -70,8 +72,9 @@ impl Serve {
             None => None,
         };
         warn(&config);
+        let teller = if std::io::stdout().is_terminal() { Teller::Person } else { Teller::File };
         let app = tokio::select! {
-            app = App::start(config, catalog, clock) => app.map_err(Failure::broken)?,
+            app = App::start(config, catalog, clock, teller) => app.map_err(Failure::broken)?,
             signal = signals.next() => {
                 return Err(Failure::No(format!("{signal} came before anything was served")));
             }
@@ -79,13 +82,19 @@ impl Serve {
         if let Some(sandbox) = &sandbox {
             sandbox.deliver_to(app.address());
         }
+        let (admin_key, admin_key_file) = match app.first_key() {
+            Some(FirstKey::ToShow(key)) => (Some(key.reveal().to_owned()), None),
+            Some(FirstKey::In(file)) => (None, Some(file.display().to_string())),
+            None => (None, None),
+        };
         let banner = Banner {
             version: env!("CARGO_PKG_VERSION"),
             address: app.address().to_string(),
             data_directory: app.data_directory().map(|path| path.display().to_string()),
             catalog: catalog_line,
             mode: mode.to_string(),
-            admin_key: app.first_key().map(|key| key.reveal().to_owned()),
+            admin_key,
+            admin_key_file,
             sandbox: sandbox.as_ref().map(Sandboxed::url),
         };
         output.announce(&banner, || banner.text())?;
@@ -138,6 +147,9 @@ impl Banner {
         let key = self.admin_key.as_ref().map(|key| {
             format!("\n  admin key  {key}\n             It is shown only this once. Keep it, or make others with `counterfoil keys create`.")
         });
+        let key_file = self.admin_key_file.as_ref().map(|file| {
+            format!("\n  admin key  in {file}, for this user alone. Take it from there, and remove the file.")
+        });
         let sandbox = self.sandbox.as_ref().map(|url| {
             format!("\n  sandbox    {url}\n             A stand-in for Stripe: pay with 4242 4242 4242 4242, and move its clock. Nothing is kept when it ends.")
         });
@@ -148,7 +160,7 @@ impl Banner {
              mode       {mode}\n  \
              API        http://{address}/docs{}{}",
             sandbox.unwrap_or_default(),
-            key.unwrap_or_default()
+            key.or(key_file).unwrap_or_default()
         )
     }
 }

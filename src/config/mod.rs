@@ -8,6 +8,7 @@ mod given;
 mod mistake;
 mod reading;
 pub mod settings;
+pub mod shown;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub catalog: CatalogChoice,
     /// A key that may do everything from the first start on.
     pub bootstrap_key: Option<Secret>,
+    /// Where the first key is written when nobody watches; `None`: there is no such place.
+    pub first_key_file: Option<PathBuf>,
     pub webhook_secrets: Secrets,
     pub billing: BillingConfig,
     /// How often a webhook that waits is tried, and how long it waits.

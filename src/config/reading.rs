@@ -20,10 +20,13 @@ use crate::{
 use super::{
     BillingConfig, CatalogChoice, Config, DatabaseConfig, Given, LogConfig, LogFormat, Mistake, catalog,
     settings::{self, Setting},
+    shown,
 };
 
 /// The oldest version of Stripe's API whose webhooks are read.
 const OLDEST_API_VERSION: &str = "2023-10-16";
+/// What the file of the first key is called where nothing else is said.
+const FIRST_KEY_FILE_NAME: &str = "first-admin-key";
 /// The longest delay between two attempts at a webhook, in seconds: a day.
 const DELAY_S_MAX: i64 = 86_400;
 
@@ -34,6 +37,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let listen = reading.listen();
     let database = reading.database();
     let bootstrap_key = reading.bootstrap_key();
+    let first_key_file = reading.first_key_file();
     let webhook_secrets = reading.webhook_secrets();
     let billing = reading.billing();
     let inbox = reading.inbox();
@@ -44,6 +48,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
         database: database?,
         catalog: catalog_choice(given),
         bootstrap_key: bootstrap_key?,
+        first_key_file,
         webhook_secrets: webhook_secrets?,
         billing: billing?,
         inbox: inbox?,
@@ -64,7 +69,9 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// Notes what is allowed, and shows what was said instead, unless that is a secret.
     fn refuse<T>(&mut self, setting: Setting, allowed: &str) -> Option<T> {
-        let shown = if setting.secret { "…" } else { self.given.value(setting) };
+        let value = self.given.value(setting);
+        // A password may be in any address, also where none belongs.
+        let shown = if setting.secret { "…".into() } else { shown::without_password(value) };
         self.mistakes.push(Mistake::new(setting.name, format!("`{shown}` is not possible; {allowed}")));
         None
     }
@@ -102,6 +109,14 @@ impl Reading<'_> {
                        characters such as @ and / in a password are written as %40 and %2F";
         let options = options.or_else(|| self.refuse(settings::DATABASE_URL, allowed))?;
         Some(DatabaseConfig::External(Box::new(options)))
+    }
+
+    /// Beside the data, or where the data would be.
+    fn first_key_file(&self) -> Option<PathBuf> {
+        let beside = |directory: PathBuf| directory.join(FIRST_KEY_FILE_NAME);
+        let set = self.given.find(settings::FIRST_KEY_FILE).map(PathBuf::from);
+        set.or_else(|| self.given.find(settings::DATA_DIRECTORY).map(PathBuf::from).map(beside))
+            .or_else(|| default_data_directory().ok().map(beside))
     }
 
     fn bootstrap_key(&mut self) -> Option<Option<Secret>> {

@@ -88,8 +88,19 @@ pub const BOOTSTRAP_KEY: Setting = Setting {
     default: None,
     scope: Scope::Serve,
     secret: true,
-    help: "An API key that may do everything, of at least 16 characters; where there are no keys yet and none is \
+    help: "An API key that may do everything, of at least 32 characters; where there are no keys yet and none is \
            set, the first start makes one and shows it once",
+};
+
+pub const FIRST_KEY_FILE: Setting = Setting {
+    name: "COUNTERFOIL_FIRST_KEY_FILE",
+    flag: "first-key-file",
+    value: "FILE",
+    default: None,
+    scope: Scope::Serve,
+    secret: false,
+    help: "Where the first start writes the key that it makes when it is not started at a terminal, for its own user \
+           alone; first-admin-key in the data directory",
 };
 
 pub const WEBHOOK_SECRETS: Setting = Setting {
@@ -229,13 +240,14 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 19] = [
+pub const ALL: [Setting; 20] = [
     LISTEN,
     DATA_DIRECTORY,
     DATABASE_URL,
     POSTGRES_BINARIES,
     CATALOG,
     BOOTSTRAP_KEY,
+    FIRST_KEY_FILE,
     WEBHOOK_SECRETS,
     STRIPE_SECRET_KEY,
     STRIPE_API_URL,

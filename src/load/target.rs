@@ -19,7 +19,10 @@ impl Target {
     ///
     /// Only plain HTTP: encrypting would measure the client. Behind TLS, measure the server and its proxy apart.
     pub fn parse(base_url: &str, api_key: &str) -> Result<Self, LoadError> {
-        let wrong = || LoadError::BaseUrl(base_url.to_owned());
+        // There may be a password before the `@`.
+        let shown =
+            base_url.rsplit_once('@').map_or_else(|| base_url.to_owned(), |(_, host)| format!("…@{host}"));
+        let wrong = || LoadError::BaseUrl(shown.clone());
         let uri: Uri = base_url.parse().map_err(|_| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let plain = uri.scheme_str() == Some("http") && uri.query().is_none();

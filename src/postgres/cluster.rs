@@ -34,7 +34,7 @@ pub(super) fn create(
     owner: &Owner,
     durability: Durability,
 ) -> Result<(), StartError> {
-    owner.check_account()?;
+    owner.name()?;
     let unfinished = directory.unfinished_cluster();
     remove_if_present(&unfinished).map_err(io_error("remove", &unfinished))?;
     create_private(&unfinished).map_err(io_error("create", &unfinished))?;
@@ -50,8 +50,8 @@ fn run_initdb(target: &Path, installation: &Installation, owner: &Owner) -> Resu
     let initdb = installation.initdb();
     let mut command = owner.command(&initdb);
     command.arg("-D").arg(target).arg(format!("--username={SUPERUSER}"));
-    // Only the owner of the data directory can reach the socket, so there is nothing that a password would add.
-    command.args(["--auth-local=trust", "--auth-host=reject"]);
+    // For whoever starts it without us. What we start it with is in `rules`.
+    command.args(["--auth-local=peer", "--auth-host=reject"]);
     // The same order and the same messages on every machine.
     command.args(["--encoding=UTF8", "--locale=C"]);
     // `put_in_place` flushes everything at once, which is faster than file by file.

@@ -90,6 +90,16 @@ impl DataDirectory {
         self.path.join("socket")
     }
 
+    /// Who may connect, and as whom.
+    pub fn rules(&self) -> PathBuf {
+        self.path.join("pg_hba.conf")
+    }
+
+    /// Which users of the system are which of the database.
+    pub fn names(&self) -> PathBuf {
+        self.path.join("pg_ident.conf")
+    }
+
     /// What the server said since it was started.
     pub fn log(&self) -> PathBuf {
         self.path.join("postgres.log")

@@ -38,8 +38,8 @@ pub enum StartError {
     NoDefaultDirectory,
 
     #[error(
-        "PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it as. \
-         Give {directory} to an unprivileged user, who will then run it"
+        "PostgreSQL does not run as root, and there is no user `postgres` to run it as. Add one, such as with \
+         `useradd --system postgres`, or give {directory} to an unprivileged user of its own, who will then run it"
     )]
     NoUnprivilegedUser { directory: PathBuf },
 
@@ -49,7 +49,7 @@ pub enum StartError {
     ForeignCluster { directory: PathBuf, owner: u32, uid: u32 },
 
     #[error(
-        "uid {uid} has no entry in the user database, without which `initdb` refuses to run. \
+        "uid {uid} has no entry in the user database, by which PostgreSQL knows who connects. \
          Add the user, or run as one that exists"
     )]
     NoAccount { uid: u32 },

@@ -1,13 +1,15 @@
 //! Where does the ledger keep its rows? In a Postgres: the operator's, or one of our own.
 //!
 //! Our own is an installed PostgreSQL that this process starts, watches and stops: a child on a Unix socket that
-//! nobody else can reach, with durability left on. There is no port and no password, because only the owner of the data
-//! directory can open the socket.
+//! nobody else can reach, with durability left on. There is no port and no password: only the owner of the data directory
+//! can open the socket, and the system tells PostgreSQL who it is that did.
 //!
 //! ```text
 //! <data directory>/lock         held while a server runs
 //! <data directory>/postgres     the cluster, mode 0700
 //! <data directory>/socket       the socket, mode 0700
+//! <data directory>/pg_hba.conf, pg_ident.conf
+//!                               who may connect, written anew at each start
 //! <data directory>/postgres.log what the server said since it was started
 //! ```
 //!
@@ -27,6 +29,7 @@ mod owner;
 pub mod pool;
 mod process;
 pub mod roles;
+mod rules;
 mod server;
 mod socket;
 mod system;
@@ -44,6 +47,7 @@ use binaries::Installation;
 use directory::DataDirectory;
 use lock::DirectoryLock;
 use owner::Owner;
+use rules::Rules;
 
 /// The setting that names the directory of the PostgreSQL programs. Messages refer to it.
 pub const BINARIES_SETTING: &str = "POSTGRES_BINARIES";
@@ -98,6 +102,7 @@ struct Prepared {
     owner: Owner,
     installation: Installation,
     socket_directory: PathBuf,
+    rules: Rules,
 }
 
 fn prepare(
@@ -115,7 +120,8 @@ fn prepare(
         cluster::create(&directory, &installation, &owner, durability)?;
     }
     let socket_directory = socket::prepare(&directory, &owner)?;
-    Ok(Prepared { directory, lock, owner, installation, socket_directory })
+    let rules = rules::write(&directory, owner)?;
+    Ok(Prepared { directory, lock, owner, installation, socket_directory, rules })
 }
 
 async fn ensure_database(server: &Server) -> Result<(), sqlx::Error> {

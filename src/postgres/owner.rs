@@ -14,8 +14,10 @@ use super::directory::DataDirectory;
 use super::error::io_error;
 use super::system::{self, Account};
 
-/// Whom root hands the server to, in this order.
-const UNPRIVILEGED_USERS: [&CStr; 2] = [c"postgres", c"nobody"];
+/// Whom root hands the server to. Where there is no such user, it is whoever owns the data directory.
+const UNPRIVILEGED_USER: &CStr = c"postgres";
+/// Other programs run as this one too, and whatever is its own is theirs. Earlier releases ran the server as it.
+const SHARED_USER: &CStr = c"nobody";
 
 /// What the programs inherit of our environment. The rest could change what they do: PGDATA, PGOPTIONS, locales…
 const INHERITED_VARIABLES: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
@@ -33,7 +35,7 @@ impl Owner {
     pub fn choose(directory: &DataDirectory) -> Result<Self, StartError> {
         let current_uid = system::effective_uid();
         let account = match (find_owner(&directory.cluster())?, current_uid) {
-            (Some(owner), 0) if owner.uid != 0 => owner,
+            (Some(owner), 0) if owner.uid != 0 => away_from_shared(owner, directory)?,
             (Some(owner), _) if owner.uid != current_uid => {
                 return Err(StartError::ForeignCluster {
                     directory: directory.cluster(),
@@ -108,15 +110,63 @@ impl Owner {
         Ok(metadata.mode() & needed != 0)
     }
 
-    /// `initdb` looks the user up and fails in words that do not help.
-    pub fn check_account(self) -> Result<(), StartError> {
-        let uid = self.account.uid;
-        match system::find_account_of(uid) {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(StartError::NoAccount { uid }),
-            Err(source) => Err(io_error("look up a user in", Path::new("/etc/passwd"))(source)),
+    /// What the user is called. Without a name, `initdb` does not run, and PostgreSQL does not believe who somebody is.
+    pub fn name(self) -> Result<String, StartError> {
+        name_of(self.account.uid)
+    }
+
+    /// The names of those who may connect as the database's owner: this user, and who started us.
+    pub fn names(self) -> Result<Vec<String>, StartError> {
+        let mut names = vec![self.name()?];
+        if self.current_uid != self.account.uid {
+            names.push(name_of(self.current_uid)?);
+        }
+        Ok(names)
+    }
+}
+
+fn name_of(uid: u32) -> Result<String, StartError> {
+    let found = system::find_name_of(uid).map_err(look_up_error())?;
+    found.ok_or(StartError::NoAccount { uid })
+}
+
+fn look_up_error() -> impl FnOnce(io::Error) -> StartError {
+    io_error("look up a user in", Path::new("/etc/passwd"))
+}
+
+/// A cluster of the user that other programs share is handed over to one of its own, where there is one.
+fn away_from_shared(owner: Account, directory: &DataDirectory) -> Result<Account, StartError> {
+    let shared = system::find_account_named(SHARED_USER).map_err(look_up_error())?;
+    if shared.is_none_or(|shared| shared.uid != owner.uid) {
+        return Ok(owner);
+    }
+    let Ok(account) = choose_unprivileged(directory) else {
+        tracing::warn!("PostgreSQL runs as `nobody`, as other programs do; add a user `postgres`");
+        return Ok(owner);
+    };
+    tracing::warn!(uid = account.uid, "the PostgreSQL cluster is handed over from `nobody`");
+    for path in [directory.cluster(), super::socket::choose(&directory.socket())] {
+        hand_over(&path, owner, account).map_err(io_error("change the owner of", &path))?;
+    }
+    Ok(account)
+}
+
+/// Only what belonged to the former owner changes hands: as root, a link could name any file.
+fn hand_over(path: &Path, from: Account, to: Account) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?,
+    };
+    if metadata.uid() != from.uid {
+        return Ok(());
+    }
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            hand_over(&entry?.path(), from, to)?;
         }
     }
+    // Last, so that what was cut short is begun again.
+    std::os::unix::fs::lchown(path, Some(to.uid), Some(to.gid))
 }
 
 fn find_owner(path: &Path) -> Result<Option<Account>, StartError> {
@@ -128,14 +178,12 @@ fn find_owner(path: &Path) -> Result<Option<Account>, StartError> {
 }
 
 fn choose_unprivileged(directory: &DataDirectory) -> Result<Account, StartError> {
-    for name in UNPRIVILEGED_USERS {
-        let found = system::find_account_named(name)
-            .map_err(io_error("look up a user in", Path::new("/etc/passwd")))?;
-        if let Some(account) = found {
-            return Ok(account);
-        }
+    let find = |name| system::find_account_named(name).map_err(look_up_error());
+    if let Some(account) = find(UNPRIVILEGED_USER)? {
+        return Ok(account);
     }
+    let shared = find(SHARED_USER)?.map(|account| account.uid);
     find_owner(directory.path())?
-        .filter(|owner| owner.uid != 0)
+        .filter(|owner| owner.uid != 0 && Some(owner.uid) != shared)
         .ok_or_else(|| StartError::NoUnprivilegedUser { directory: directory.path().to_owned() })
 }

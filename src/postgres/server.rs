@@ -68,7 +68,7 @@ pub(super) async fn start(
     durability: Durability,
     max_connections: u16,
 ) -> Result<Server, StartError> {
-    let Prepared { directory, lock, owner, installation, socket_directory } = prepared;
+    let Prepared { directory, lock, owner, installation, socket_directory, rules } = prepared;
     let (program, cluster, lock) = (installation.postgres(), directory.cluster(), Arc::new(lock));
     let log = Log::begin(&directory)?;
     let deadline = Instant::now() + Duration::from_secs(LEFTOVER_SECONDS_MAX);
@@ -76,6 +76,9 @@ pub(super) async fn start(
         let mut command = owner.command(&program);
         command.arg("-D").arg(&cluster);
         for setting in settings(&socket_directory, durability, max_connections) {
+            command.arg("-c").arg(setting);
+        }
+        for setting in rules.settings() {
             command.arg("-c").arg(setting);
         }
         let said_before = log.length().map_err(io_error("inspect", log.path()))?;

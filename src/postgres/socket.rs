@@ -43,7 +43,7 @@ pub(super) fn prepare(directory: &DataDirectory, owner: &Owner) -> Result<PathBu
 
 /// The directory itself, or a short one in its stead. The server's setting is a list, so a path with a comma, a quote
 /// or a space in it is replaced too.
-fn choose(directory: &Path) -> PathBuf {
+pub(super) fn choose(directory: &Path) -> PathBuf {
     let bytes = directory.as_os_str().as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
     if bytes.len() <= PATH_BYTES_MAX && bytes.iter().all(plain) {

@@ -52,23 +52,29 @@ pub(super) fn memory_bytes() -> Option<u64> {
 
 /// The account of that name.
 pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<Account>> {
-    find_account(|entry, buffer, bytes, found| {
-        // SAFETY: `name` ends in a zero; the other pointers are those of `find_account`, valid for `bytes` bytes.
+    let account = |entry: &libc::passwd| Account { uid: entry.pw_uid, gid: entry.pw_gid };
+    find_entry(account, |entry, buffer, bytes, found| {
+        // SAFETY: `name` ends in a zero; the other pointers are those of `find_entry`, valid for `bytes` bytes.
         unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, bytes, found) }
     })
 }
 
-/// The account of that uid.
-pub(super) fn find_account_of(uid: u32) -> io::Result<Option<Account>> {
-    find_account(|entry, buffer, bytes, found| {
-        // SAFETY: the pointers are those of `find_account`, valid for `bytes` bytes.
+/// What the user of that uid is called.
+pub(super) fn find_name_of(uid: u32) -> io::Result<Option<String>> {
+    let name = |entry: &libc::passwd| {
+        // SAFETY: the name of an entry that was found ends in a zero, in the buffer that is alive until this returns.
+        unsafe { CStr::from_ptr(entry.pw_name) }.to_string_lossy().into_owned()
+    };
+    find_entry(name, |entry, buffer, bytes, found| {
+        // SAFETY: the pointers are those of `find_entry`, valid for `bytes` bytes.
         unsafe { libc::getpwuid_r(uid, entry, buffer, bytes, found) }
     })
 }
 
-fn find_account(
+fn find_entry<T>(
+    read: impl FnOnce(&libc::passwd) -> T,
     lookup: impl FnOnce(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> libc::c_int,
-) -> io::Result<Option<Account>> {
+) -> io::Result<Option<T>> {
     let mut entry = MaybeUninit::<libc::passwd>::uninit();
     let mut buffer: Vec<libc::c_char> = vec![0; ACCOUNT_BYTES_MAX];
     let mut found: *mut libc::passwd = std::ptr::null_mut();
@@ -77,8 +83,7 @@ fn find_account(
         0 | libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM if found.is_null() => Ok(None),
         0 => {
             // SAFETY: the lookup succeeded and found an entry, which it has written to `entry`.
-            let entry = unsafe { entry.assume_init_ref() };
-            Ok(Some(Account { uid: entry.pw_uid, gid: entry.pw_gid }))
+            Ok(Some(read(unsafe { entry.assume_init_ref() })))
         }
         code => Err(io::Error::from_raw_os_error(code)),
     }

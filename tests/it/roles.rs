@@ -99,9 +99,11 @@ async fn a_login_that_may_not_take_the_role_on_works_as_it_is() {
     let database = TestDatabase::create().await;
     let mut admin = database.pool().acquire().await.unwrap();
     let login = format!("restricted_{}", std::process::id());
-    let make = format!("create role {login} login; grant usage on schema ledger to {login};");
+    let make = format!(
+        "create role {login} login password 'of-this-test'; grant usage on schema ledger to {login};"
+    );
     sqlx::raw_sql(&make).execute(&mut *admin).await.unwrap();
-    let options = database.connect_options().username(&login);
+    let options = database.connect_options().username(&login).password("of-this-test");
     let chosen = roles::with_least_rights(&options).await.expect("it is allowed to go on");
     let pool = pool::open(chosen, 1);
     let user: String = sqlx::query_scalar("select current_user::text").fetch_one(&pool).await.unwrap();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::Mode,
-    config::{BillingConfig, Config},
+    config::{BillingConfig, Config, shown::without_password},
     stripe::{
         client::{Client, Patience},
         setup::{self, Action, Plan, Report, SetupError, Step, Wanted},
@@ -151,11 +151,17 @@ pub(super) fn client(billing: &BillingConfig) -> Result<Client, Failure> {
 
 /// The whole address of the webhooks of a server.
 pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, Failure> {
-    let refuse = |allowed: &str| Failure::Usage(format!("--url: `{text}` is not possible; {allowed}"));
+    let shown = without_password(text);
+    let refuse = |allowed: &str| Failure::Usage(format!("--url: `{shown}` is not possible; {allowed}"));
     let mut url = reqwest::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| refuse("it is an address such as https://ledger.example.com"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse(
+            "what Stripe is told is shown to whoever looks there, so there is no password in it",
+        ));
+    }
     if mode == Mode::Live && url.scheme() != "https" {
         return Err(refuse("Stripe sends live webhooks to https addresses only"));
     }

@@ -39,6 +39,7 @@ pub struct NewKey {
 pub struct ApiKey {
     pub id: String,
     pub name: String,
+    /// The first characters of a made secret; empty for one that was given.
     pub prefix: String,
     pub scopes: BTreeSet<Scope>,
     pub accounts: Option<BTreeSet<AccountId>>,
@@ -59,12 +60,21 @@ pub struct Created {
 /// How the first key came to be.
 #[derive(Clone, Debug)]
 pub enum Bootstrap {
-    /// The given key is there now, with every scope and no rate limit.
-    Given,
+    /// The given key is there now, with every scope and no rate limit, unless somebody has ended it.
+    Given(Given),
     /// There were keys already, and none was given.
     Exists,
     /// There were none, and this one was made: show it.
     Made(Box<Created>),
+}
+
+/// What there is to say about a key that was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// It was revoked, or its time is over: it opens nothing.
+    pub has_ended: bool,
+    /// The ids of keys that earlier starts were given or made, and that still open everything.
+    pub earlier: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,4 +89,6 @@ pub enum KeyError {
     Secret(#[from] InvalidSecret),
     #[error("a key has at least one scope")]
     NoScope,
+    #[error("nobody would ever see the first key, so none was made")]
+    NotKept(#[source] std::io::Error),
 }

@@ -11,7 +11,7 @@ use crate::{
     domain::{names::AccountId, time::Timestamp},
 };
 
-use super::{ApiKey, Bootstrap, Created, Hash, KeyError, NewKey, Scope, Secret};
+use super::{ApiKey, Bootstrap, Created, Given, Hash, KeyError, NewKey, Scope, Secret};
 
 const COLUMNS: &str = "id, name, prefix, scopes, accounts, requests_per_minute, created_at, expires_at, \
                        last_used_at, revoked_at";
@@ -52,15 +52,16 @@ pub async fn revoke(pool: &PgPool, clock: &Clock, id: &str) -> Result<Option<Api
 }
 
 /// Sees to it that somebody can call: with the key that was given, or else with one that is made when there
-/// is none at all.
+/// is none at all. A key that is made is handed to `keep` before it counts, so that there is none that nobody ever sees.
 ///
 /// # Errors
-/// When the given key is not one that can be used, or the database does not answer.
+/// When the given key is not one that can be used, the made one cannot be kept, or the database does not answer.
 pub async fn bootstrap(
     pool: &PgPool,
     clock: &Clock,
     given: Option<&str>,
     mode: Mode,
+    keep: impl FnOnce(&Secret) -> std::io::Result<()>,
 ) -> Result<Bootstrap, KeyError> {
     let given = given.map(Secret::parse).transpose()?;
     let mut transaction = pool.begin().await?;
@@ -70,20 +71,53 @@ pub async fn bootstrap(
         .await?;
     let bootstrap = match given {
         Some(secret) => {
-            if find(&mut transaction, secret.hash()).await?.is_none() {
-                insert(&mut transaction, clock, everything(mode), secret).await?;
-            }
-            Bootstrap::Given
+            forget_beginnings(&mut transaction, secret.hash()).await?;
+            let key = match find(&mut transaction, secret.hash()).await? {
+                Some(key) => key,
+                None => insert(&mut transaction, clock, everything(mode), secret).await?.key,
+            };
+            let has_ended = has_ended(&key, clock.now());
+            Bootstrap::Given(Given { has_ended, earlier: earlier(&mut transaction, clock, &key.id).await? })
         }
         None if any(&mut transaction).await? => Bootstrap::Exists,
         None => {
             let secret = Secret::make(mode)?;
             let created = insert(&mut transaction, clock, everything(mode), secret).await?;
+            keep(&created.secret).map_err(KeyError::NotKept)?;
             Bootstrap::Made(Box::new(created))
         }
     };
     transaction.commit().await?;
     Ok(bootstrap)
+}
+
+fn has_ended(key: &ApiKey, now: Timestamp) -> bool {
+    key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now)
+}
+
+/// The other keys of starts that still open everything: a setting that was changed ends none.
+async fn earlier(connection: &mut PgConnection, clock: &Clock, id: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select id from ledger.api_keys where name = $1 and id <> $2 and revoked_at is null \
+         and (expires_at is null or expires_at > $3) and 'admin' = any (scopes) order by created_at, id",
+    )
+    .bind(BOOTSTRAP_NAME)
+    .bind(id)
+    .bind(clock.now().to_utc())
+    .fetch_all(connection)
+    .await
+}
+
+/// Earlier releases kept the beginnings of given keys too, which may say much about a short one.
+async fn forget_beginnings(connection: &mut PgConnection, given: Hash) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update ledger.api_keys set prefix = '' \
+         where prefix <> '' and (hash = $1 or prefix !~ '^cf_(test|live)_')",
+    )
+    .bind(given.as_bytes())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn everything(mode: Mode) -> NewKey {

@@ -50,7 +50,7 @@ pub struct KeyDocument {
     #[schema(value_type = Id)]
     id: String,
     name: String,
-    /// The first characters of the secret.
+    /// The first characters of the secret; empty where it was not made here.
     prefix: String,
     scopes: BTreeSet<Scope>,
     #[schema(value_type = Option<Vec<Id>>)]

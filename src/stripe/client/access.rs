@@ -55,7 +55,8 @@ impl ApiUrl {
     /// When the text is no address of an HTTP server, or has a user, a query or a fragment in it.
     pub fn parse(text: &str) -> Result<Self, InvalidApiUrl> {
         let url = reqwest::Url::parse(text).map_err(|_| InvalidApiUrl)?;
-        let plain = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        let plain = is_anonymous && url.query().is_none() && url.fragment().is_none();
         let known = matches!(url.scheme(), "http" | "https") && url.has_host() && plain;
         if known { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(InvalidApiUrl) }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use counterfoil::{
-    app::{App, catalogs::OnOldPlan},
+    app::{App, Teller, catalogs::OnOldPlan},
     catalog::{Mode, parse_before_setup},
     clock::Clock,
     config::{Config, Given},
@@ -25,7 +25,7 @@ use crate::support::{Scratch, database::TestDatabase, ledger::noon, program};
 
 pub const MUSIC: &str = include_str!("../../../catalogs/music.toml");
 pub const HOUR_S: i64 = 3_600;
-const KEY: &str = "catalog-that-changes";
+const KEY: &str = "catalog-that-changes-while-it-is-served";
 const STRIPE_KEY: &str = "sk_test_catalog";
 const SIGNING: &str = "whsec_catalog";
 const VISA: &str = "4242424242424242";
@@ -102,7 +102,7 @@ impl Business {
         environment.insert("COUNTERFOIL_CATALOG".to_owned(), path.display().to_string());
         let given = Given::new(BTreeMap::new(), environment);
         let (config, loaded) = Config::read_with_catalog(&given).expect("it can start");
-        let app = App::start(config, loaded, self.clock.clone()).await.expect("it starts");
+        let app = App::start(config, loaded, self.clock.clone(), Teller::Person).await.expect("it starts");
         let address = app.address().to_string();
         if self.settings.insert("COUNTERFOIL_LISTEN".to_owned(), address.clone()).as_ref() != Some(&address) {
             let url = format!("http://{address}/v1/webhooks/stripe");

@@ -49,7 +49,7 @@ async fn it_comes_back_after_a_kill() {
     served.admin_key();
     off_thread(move || served.kill()).await;
     let served = serve_embedded(scratch.path()).await;
-    assert!(served.banner.get("admin_key").is_none(), "the first key is still there");
+    assert!(served.banner.get("admin_key_file").is_none(), "the first key is still there");
     assert_eq!(get(&served, "/healthz").await.0, 200);
     assert_eq!(off_thread(move || served.stop()).await.code(), Some(0));
 }
@@ -126,19 +126,107 @@ async fn what_was_accepted_is_answered_before_it_ends() {
     assert_eq!(events, 3, "opened, granted, deducted");
 }
 
+/// A key that an operator made up.
+const GIVEN: &str = "cf_test_given_by_the_operator_of_this_test";
+
+/// Starts with a key that is given, stops, and returns what was said.
+async fn said_with_key(database: &TestDatabase, key: &'static str) -> String {
+    let url = database.url();
+    off_thread(move || {
+        let served = Served::start(|command| {
+            command.env("DATABASE_URL", url).env("COUNTERFOIL_BOOTSTRAP_KEY", key);
+        });
+        served.signal(libc::SIGTERM);
+        served.wait_and_hear().1
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_first_key_is_in_a_file_of_its_user_and_in_nothing_that_is_printed() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let scratch = Scratch::create();
+    let (file, other) = (scratch.path().join("first-admin-key"), scratch.path().join("other"));
+    // What lies in its place is replaced, and a link is not followed.
+    std::fs::write(&other, "kept").unwrap();
+    symlink(&other, &file).unwrap();
+    let directory = scratch.path().to_owned();
+    let served = off_thread(move || {
+        Served::start(|command| {
+            command.env_remove("COUNTERFOIL_FIRST_KEY_FILE").env("COUNTERFOIL_DATA_DIR", directory);
+        })
+    })
+    .await;
+    let key = served.admin_key().to_owned();
+    let printed = served.banner.to_string();
+    assert_eq!(served.banner["admin_key_file"], file.to_str().unwrap());
+    let metadata = std::fs::symlink_metadata(&file).unwrap();
+    assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o600, "{metadata:?}");
+    assert_eq!(metadata.uid(), std::fs::metadata(&other).unwrap().uid());
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "kept");
+    served.signal(libc::SIGTERM);
+    let (_, said) = off_thread(move || served.wait_and_hear()).await;
+    assert!(
+        key.starts_with("cf_test_") && !printed.contains(&key) && !said.contains(&key),
+        "{printed}{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_first_key_that_nobody_would_see_is_not_made() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let start = move || {
+        let mut command = program::command(&["serve", "--listen", "127.0.0.1:0"]);
+        let command = command.env("DATABASE_URL", url).env("COUNTERFOIL_FIRST_KEY_FILE", "/proc/nowhere/key");
+        program::run(command)
+    };
+    let output = off_thread(start).await;
+    assert_eq!(program::code(&output), 3, "{}", program::stderr(&output));
+    let keys: i64 =
+        sqlx::query_scalar("select count(*) from ledger.api_keys").fetch_one(&database.pool()).await.unwrap();
+    assert_eq!(keys, 0);
+}
+
+#[tokio::test]
+async fn a_bootstrap_key_that_was_replaced_or_has_ended_is_said() {
+    let database = TestDatabase::create().await;
+    let first = said_with_key(&database, GIVEN).await;
+    assert!(!first.contains("earlier starts"), "{first}");
+    let (id, prefix): (String, String) =
+        sqlx::query_as("select id, prefix from ledger.api_keys").fetch_one(&database.pool()).await.unwrap();
+    assert_eq!(prefix, "", "nothing is kept of what somebody made up");
+    let second = said_with_key(&database, "another-key-that-this-test-has-made-up").await;
+    assert!(
+        second.contains("keys of earlier starts still open everything") && second.contains(&id),
+        "{second}"
+    );
+
+    let revoke = "update ledger.api_keys set revoked_at = now(), prefix = 'cf_test_given' where id = $1";
+    sqlx::query(revoke).bind(&id).execute(&database.pool()).await.unwrap();
+    let third = said_with_key(&database, "another-key-that-this-test-has-made-up").await;
+    assert!(!third.contains("earlier starts"), "{third}");
+    let ended = said_with_key(&database, GIVEN).await;
+    assert!(ended.contains("a key that has ended: it opens nothing"), "{ended}");
+    let prefix: String = sqlx::query_scalar("select prefix from ledger.api_keys where id = $1")
+        .bind(&id)
+        .fetch_one(&database.pool())
+        .await
+        .unwrap();
+    assert_eq!(prefix, "", "what an earlier release kept of it is forgotten");
+}
+
 #[tokio::test]
 async fn a_key_that_is_given_works_from_the_start() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let served = off_thread(move || {
         Served::start(|command| {
-            command
-                .env("DATABASE_URL", url)
-                .env("COUNTERFOIL_BOOTSTRAP_KEY", "cf_test_given_by_the_operator");
+            command.env("DATABASE_URL", url).env("COUNTERFOIL_BOOTSTRAP_KEY", GIVEN);
         })
     })
     .await;
-    assert!(served.banner.get("admin_key").is_none(), "a given key is not shown");
+    assert!(served.banner.get("admin_key_file").is_none(), "a given key is kept nowhere");
     let keys: i64 =
         sqlx::query_scalar("select count(*) from ledger.api_keys").fetch_one(&database.pool()).await.unwrap();
     assert_eq!(keys, 1);

@@ -164,13 +164,35 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
 fn secrets_are_not_shown() {
     let config = read(&[
         ("DATABASE_URL", "postgres://ada:hunter2@db/ledger"),
-        ("COUNTERFOIL_BOOTSTRAP_KEY", "cf_test_bootstrap_key"),
+        ("COUNTERFOIL_BOOTSTRAP_KEY", "cf_test_bootstrap_key_of_this_test"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_first,whsec_second"),
         ("STRIPE_SECRET_KEY", "sk_test_hidden"),
     ]);
     let shown = format!("{config:?}");
-    for secret in ["hunter2", "bootstrap_key\"", "whsec_", "sk_test_"] {
+    for secret in ["hunter2", "bootstrap_key_of", "whsec_", "sk_test_"] {
         assert!(!shown.contains(secret), "{secret} is shown: {shown}");
+    }
+}
+
+#[test]
+fn a_password_in_an_address_is_not_shown() {
+    let refused = [
+        ("STRIPE_API_URL", "https://ada:hunter2@api.stripe.com"),
+        ("STRIPE_API_URL", "https://:hunter2@api.stripe.com"),
+        ("COUNTERFOIL_LISTEN", "http://ada:hunter2@127.0.0.1:8080"),
+        ("DATABASE_URL", "mysql://ada:hunter2@db/ledger"),
+        ("COUNTERFOIL_MODE", "ada:hunter2@db"),
+    ];
+    for (name, value) in refused {
+        let said = mistakes(&[(name, value)]).to_string();
+        assert!(said.contains(name) && !said.contains("hunter2"), "{said}");
+    }
+    for arguments in [
+        ["stripe", "setup", "--url", "http://ada:hunter2@ledger.example.com"],
+        ["bench", "--key=none", "--url", "http://ada:hunter2@127.0.0.1:8080"],
+    ] {
+        let said = program::stderr(&program::run(&mut program::command(&arguments)));
+        assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");
     }
 }
 

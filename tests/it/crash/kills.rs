@@ -28,7 +28,7 @@ use super::{
 
 const ROUNDS: &str = "COUNTERFOIL_CRASH_ROUNDS";
 const ROUNDS_DEFAULT: u64 = 3;
-const KEY: &str = "cf_test_of_those_who_survive";
+const KEY: &str = "cf_test_of_those_who_survive_all_of_it";
 const CALLERS: usize = 48;
 const ACCOUNTS: usize = 12;
 /// A kill comes after so many answers, or fewer.

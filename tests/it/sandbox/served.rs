@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const KEY: &str = "only-for-these-tests";
+const KEY: &str = "only-for-these-tests-and-for-no-others";
 const BALANCE: &str = "/v1/accounts/acme/balance";
 
 pub struct Shop {

@@ -48,6 +48,8 @@ pub struct Served {
     said: Option<JoinHandle<String>>,
     pub banner: Value,
     pub address: SocketAddr,
+    /// The key that this start made.
+    admin_key: Option<String>,
 }
 
 impl Served {
@@ -59,6 +61,8 @@ impl Served {
     /// Starts `serve` at an address that somebody else has to know before.
     pub fn start_at(listen: &str, configure: impl FnOnce(&mut Command)) -> Self {
         let mut command = command(&["--json", "serve", "--listen", listen]);
+        let keys = tempfile::tempdir().expect("a directory");
+        command.env("COUNTERFOIL_FIRST_KEY_FILE", keys.path().join("first-admin-key"));
         configure(&mut command);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
@@ -79,7 +83,9 @@ impl Served {
         });
         let banner: Value = serde_json::from_str(&line).expect("the banner is JSON");
         let address = banner["address"].as_str().expect("it names its address").parse().expect("an address");
-        Self { child, said: Some(said), banner, address }
+        let read = |path: &str| std::fs::read_to_string(path).expect("the key is kept");
+        let admin_key = banner["admin_key_file"].as_str().map(|path| read(path).trim_end().to_owned());
+        Self { child, said: Some(said), banner, address, admin_key }
     }
 
     /// On a data directory of its own.
@@ -101,7 +107,7 @@ impl Served {
     }
 
     pub fn admin_key(&self) -> &str {
-        self.banner["admin_key"].as_str().expect("the first start makes a key")
+        self.admin_key.as_deref().expect("the first start makes a key")
     }
 
     /// How much memory it takes now.

@@ -109,7 +109,8 @@ impl SharedServer {
             None => eprintln!("kept for a look: database {name}"),
             Some(own) => eprintln!(
                 "kept for a look, until the next run: database {name}. As the owner of the directory: \
-                 postgres -D {0}/postgres -k {0}/socket -c listen_addresses= & psql -h {0}/socket -U counterfoil {name}",
+                 postgres -D {0}/postgres -k {0}/socket -c listen_addresses= -c hba_file={0}/pg_hba.conf \
+                 -c ident_file={0}/pg_ident.conf & psql -h {0}/socket -U counterfoil {name}",
                 own.directory.display()
             ),
         }

@@ -1,0 +1,89 @@
+//! Who sees the key that the first start makes? A person at a terminal, or a file that nobody else can read; no log.
+
+use std::{
+    fs::DirBuilder,
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use sqlx::PgPool;
+use tempfile::NamedTempFile;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    http::keys::{self, Bootstrap, Given, KeyError, Secret},
+};
+
+/// Whom a new key is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teller {
+    /// Whoever starts the program shows it, at a terminal.
+    Person,
+    /// The file of the settings.
+    File,
+}
+
+/// The key that was made because there was none.
+#[derive(Clone, Debug)]
+pub enum FirstKey {
+    /// It can be shown only now.
+    ToShow(Secret),
+    /// It is in this file.
+    In(PathBuf),
+}
+
+/// Sees to it that somebody can call, and says what is odd about the key that was given.
+pub(super) async fn see_to(
+    pool: &PgPool,
+    clock: &Clock,
+    config: &Config,
+    teller: Teller,
+) -> Result<Option<FirstKey>, KeyError> {
+    let given = config.bootstrap_key.as_ref().map(Secret::reveal);
+    let file = config.first_key_file.as_deref();
+    let keep = |secret: &Secret| match teller {
+        Teller::Person => Ok(()),
+        Teller::File => keep(file, secret),
+    };
+    match keys::bootstrap(pool, clock, given, config.mode, keep).await? {
+        Bootstrap::Exists => Ok(None),
+        Bootstrap::Given(given) => {
+            tell(&given);
+            Ok(None)
+        }
+        Bootstrap::Made(created) => Ok(Some(match (teller, file) {
+            (Teller::File, Some(file)) => FirstKey::In(file.to_owned()),
+            (Teller::Person | Teller::File, _) => FirstKey::ToShow(created.secret),
+        })),
+    }
+}
+
+fn tell(given: &Given) {
+    if given.has_ended {
+        tracing::warn!("COUNTERFOIL_BOOTSTRAP_KEY is a key that has ended: it opens nothing; set a new one");
+    }
+    if !given.earlier.is_empty() {
+        tracing::warn!(
+            keys = given.earlier.join(", "),
+            "keys of earlier starts still open everything; `counterfoil keys revoke` ends each"
+        );
+    }
+}
+
+/// Writes the key into a file for this user alone, in the place of an older one.
+fn keep(file: Option<&Path>, secret: &Secret) -> io::Result<()> {
+    let file = file.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotFound, "set COUNTERFOIL_FIRST_KEY_FILE or COUNTERFOIL_BOOTSTRAP_KEY")
+    })?;
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let directory = directory.unwrap_or_else(|| Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    // Made with mode 0600, and renamed: a link in its place is replaced and not followed.
+    let mut kept = NamedTempFile::new_in(directory)?;
+    writeln!(kept, "{}", secret.reveal())?;
+    kept.as_file().sync_all()?;
+    kept.persist(file)?;
+    Ok(())
+}
