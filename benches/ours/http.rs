@@ -6,7 +6,7 @@ use counterfoil::{
     catalog::Mode,
     clock::Clock,
     http::{
-        self, AppParts, AppState, Settings,
+        self, AppParts, AppState, Connections, Settings,
         keys::{self, NewKey, Scope},
     },
     journal::feed::Feed,
@@ -108,7 +108,7 @@ pub async fn serve(
         secrets,
         settings: Settings::default(),
     }));
-    Ok((address, tokio::spawn(http::serve(listener, router, std::future::pending()))))
+    Ok((address, tokio::spawn(http::serve(listener, router, Connections::allowed(), std::future::pending()))))
 }
 
 impl OurBench {

@@ -19,7 +19,7 @@ pub use first_key::{FirstKey, Teller};
 use crate::{
     clock::Clock,
     config::{BillingConfig, Config, LoadedCatalog},
-    http::{self, AppParts, AppState},
+    http::{self, AppParts, AppState, Connections},
     journal::feed::Feed,
     ledger::{Ledger, Running},
     projections,
@@ -165,6 +165,7 @@ impl Parts {
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));
+        let proxies = Arc::new(config.proxies.clone());
         let router = http::router(AppState::new(AppParts {
             ledger,
             pool: pool.clone(),
@@ -174,11 +175,12 @@ impl Parts {
             inbox,
             billing,
             secrets: config.webhook_secrets.clone(),
-            settings: http::Settings::default(),
+            settings: http::Settings { proxies: Arc::clone(&proxies), ..http::Settings::default() },
         }));
         let no_more_requests = CancellationToken::new();
         let stop = no_more_requests.clone();
-        let server = tokio::spawn(http::serve(listener, router, stop.cancelled_owned()));
+        let connections = Connections::allowed().behind(proxies);
+        let server = tokio::spawn(http::serve(listener, router, connections, stop.cancelled_owned()));
         Ok(Self { address, first_key, server, no_more_requests, senders, running, readers, upkeep })
     }
 

@@ -20,7 +20,7 @@ pub use mistake::{Mistake, Mistakes};
 
 use crate::{
     catalog::Mode,
-    http::keys::Secret,
+    http::{Proxies, keys::Secret},
     stripe::{
         client::{ApiUrl, SecretKey},
         processor::Retries,
@@ -32,6 +32,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Whose word counts on who sent a request.
+    pub proxies: Proxies,
     pub database: DatabaseConfig,
     pub catalog: CatalogChoice,
     /// A key that may do everything from the first start on.

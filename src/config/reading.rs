@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     catalog::Mode,
-    http::keys::Secret,
+    http::{Proxies, keys::Secret},
     postgres::{self, default_data_directory},
     stripe::{
         client::{ApiUrl, SecretKey, setup::API_VERSION},
@@ -35,6 +35,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let mut reading = Reading { given, mistakes };
     // All of them are read before the first missing one ends this.
     let listen = reading.listen();
+    let proxies = reading.proxies();
     let database = reading.database();
     let bootstrap_key = reading.bootstrap_key();
     let first_key_file = reading.first_key_file();
@@ -45,6 +46,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let log = reading.log();
     Some(Config {
         listen: listen?,
+        proxies: proxies?,
         database: database?,
         catalog: catalog_choice(given),
         bootstrap_key: bootstrap_key?,
@@ -81,6 +83,14 @@ impl Reading<'_> {
         let allowed =
             "it is an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
         address.or_else(|| self.refuse(settings::LISTEN, allowed))
+    }
+
+    fn proxies(&mut self) -> Option<Proxies> {
+        let text = self.given.find(settings::TRUSTED_PROXIES).unwrap_or_default();
+        match Proxies::parse(text) {
+            Ok(proxies) => Some(proxies),
+            Err(error) => self.refuse(settings::TRUSTED_PROXIES, &error.to_string()),
+        }
     }
 
     /// With a URL, nothing is asked about the embedded database.

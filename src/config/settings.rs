@@ -39,6 +39,17 @@ pub const LISTEN: Setting = Setting {
     help: "Where HTTP requests are taken: an IP address and a port; port 0 takes a free one",
 };
 
+pub const TRUSTED_PROXIES: Setting = Setting {
+    name: "COUNTERFOIL_TRUSTED_PROXIES",
+    flag: "trusted-proxies",
+    value: "NETWORKS",
+    default: None,
+    scope: Scope::Serve,
+    secret: false,
+    help: "The addresses and networks of proxies whose `Forwarded` and `X-Forwarded-For` say who a visitor is, such as \
+           10.0.0.0/8,fd00::/8; without it, nobody's do",
+};
+
 pub const DATA_DIRECTORY: Setting = Setting {
     name: "COUNTERFOIL_DATA_DIR",
     flag: "data-dir",
@@ -240,8 +251,9 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 20] = [
+pub const ALL: [Setting; 21] = [
     LISTEN,
+    TRUSTED_PROXIES,
     DATA_DIRECTORY,
     DATABASE_URL,
     POSTGRES_BINARIES,

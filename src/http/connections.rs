@@ -5,8 +5,8 @@
 //! right. A request that is worked on is never cut off for another one. What is received of bodies is bounded as well.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    collections::{BTreeMap, HashMap, HashSet},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -17,28 +17,32 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::visits::Peer;
+use super::{
+    proxies::Proxies,
+    visits::{Peer, network},
+};
 
 /// How many connections are open at a time, where the system allows so many files. Each takes about 20 KB once it has sent
 /// something.
 const CONNECTIONS_MAX: usize = 6_000;
 /// How many files are left for everything else.
 const OTHER_FILES: usize = 256;
-/// One peer may have one in so many of all connections. A proxy is a peer.
+/// One peer may have one in so many of all connections, unless it is a proxy of ours.
 const SHARES: usize = 2;
+/// How many there are where nobody but an operator's own programs come.
+const CONNECTIONS_FEW: usize = 64;
 /// One in so many of those who wait leaves at a time, so that they need not be looked for with each one that comes.
 const LEAVING: usize = 50;
 /// How many bodies are received at a time, from whoever has no key, once the first part of them is here.
 const STRANGERS_BODIES_MAX: usize = 64;
 /// How much is held of other bodies that have not come whole, in bytes.
 const CALLERS_BODIES_BYTES_MAX: usize = 96 << 20;
-/// How much of an address is one peer's: what a customer of a provider usually has to himself.
-const IPV6_NETWORK: u128 = !0 << 64;
 
 /// All connections of a server.
 #[derive(Clone, Debug)]
 pub struct Connections {
     max: usize,
+    proxies: Arc<Proxies>,
     seats: Arc<Mutex<Seats>>,
     bodies: Arc<Semaphore>,
     begun: Instant,
@@ -48,6 +52,8 @@ pub struct Connections {
 struct Seats {
     next: u64,
     taken: usize,
+    /// Which of the peers are proxies of ours.
+    proxies: HashSet<IpAddr>,
     by_peer: HashMap<IpAddr, BTreeMap<u64, Arc<Seat>>>,
     /// Those of them that a body is received from which nobody answers for, in the order in which these began.
     receiving: HashMap<IpAddr, BTreeMap<u64, Arc<Seat>>>,
@@ -65,9 +71,12 @@ struct Seat {
 
 const AT_WORK: u64 = u64::MAX;
 
-/// A connection's place, until it is dropped.
+/// A connection's place, until it is dropped, and who sent what came over it.
 #[derive(Clone, Debug)]
-pub struct Place(Arc<Held>);
+pub struct Place {
+    held: Arc<Held>,
+    visitor: IpAddr,
+}
 
 #[derive(Debug)]
 struct Held {
@@ -112,28 +121,46 @@ impl Connections {
                 "fewer connections can be open than usual; `ulimit -n` allows more files"
             );
         }
+        Self::at_most(max)
+    }
+
+    /// Enough for those who watch the server.
+    #[must_use]
+    pub fn few() -> Self {
+        Self::at_most(CONNECTIONS_FEW)
+    }
+
+    fn at_most(max: usize) -> Self {
         Self {
             max,
+            proxies: Arc::default(),
             seats: Arc::default(),
             bodies: Arc::new(Semaphore::new(CALLERS_BODIES_BYTES_MAX)),
             begun: Instant::now(),
         }
     }
 
+    /// With proxies before it, which may have more than a peer's share.
+    #[must_use]
+    pub fn behind(self, proxies: Arc<Proxies>) -> Self {
+        Self { proxies, ..self }
+    }
+
     /// A place for one more. `None`: its peer has its share, and all of them are at work.
     #[must_use]
     pub fn take(&self, peer: Peer) -> Option<Place> {
         let network = network(peer.0);
+        let is_proxy = self.proxies.include(peer.0);
         let mut seats = self.seats();
         let has_share = seats.by_peer.get(&network).is_some_and(|own| own.len() >= self.max / SHARES);
-        if has_share && !seats.make_room(network) {
+        if has_share && !is_proxy && !seats.make_room(network) {
             return None;
         }
-        if seats.taken >= self.max {
-            let most = seats.by_peer.iter().max_by_key(|(_, own)| own.len()).map(|(peer, _)| *peer)?;
-            if !seats.make_room(most) {
-                return None;
-            }
+        if seats.taken >= self.max && !seats.make_room_anywhere() {
+            return None;
+        }
+        if is_proxy {
+            seats.proxies.insert(network);
         }
         let (number, now) = (seats.next, self.now());
         let seat = Seat {
@@ -146,7 +173,8 @@ impl Connections {
         seats.taken = seats.taken.saturating_add(1);
         seats.by_peer.entry(network).or_default().insert(number, Arc::clone(&seat));
         drop(seats);
-        Some(Place(Arc::new(Held { connections: self.clone(), network, number, seat })))
+        let held = Arc::new(Held { connections: self.clone(), network, number, seat });
+        Some(Place { held, visitor: network })
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
@@ -183,6 +211,19 @@ impl Seats {
         }
     }
 
+    /// Has some of the peer leave that has the most, and of a proxy only where nobody else has any that wait.
+    fn make_room_anywhere(&mut self) -> bool {
+        let mut peers: Vec<(bool, usize, IpAddr)> =
+            self.by_peer.iter().map(|(peer, own)| (!self.proxies.contains(peer), own.len(), *peer)).collect();
+        let most = peers.iter().copied().max();
+        if most.is_some_and(|(_, _, peer)| self.make_room(peer)) {
+            return true;
+        }
+        peers.sort_unstable();
+        // Whoever has the most may be at work with all of them, behind a proxy more than anybody.
+        !self.proxies.is_empty() && peers.into_iter().rev().any(|(_, _, peer)| self.make_room(peer))
+    }
+
     /// Has those of a peer leave that have waited the longest. Whether there were any.
     fn make_room(&mut self, network: IpAddr) -> bool {
         let Some(own) = self.by_peer.get(&network) else { return false };
@@ -210,30 +251,37 @@ impl Seats {
         }
         if own.is_empty() {
             self.by_peer.remove(&network);
+            self.proxies.remove(&network);
         }
     }
 }
 
 impl Place {
+    /// For a request of somebody behind a proxy.
+    #[must_use]
+    pub fn of(&self, visitor: IpAddr) -> Self {
+        Self { held: Arc::clone(&self.held), visitor: network(visitor) }
+    }
+
     /// Its request is worked on, and is not cut off.
     pub fn works(&self) {
-        self.0.seat.waits_since.store(AT_WORK, Ordering::Relaxed);
+        self.held.seat.waits_since.store(AT_WORK, Ordering::Relaxed);
     }
 
     /// The same, for somebody with a key.
     pub fn works_for_caller(&self) {
-        self.0.seat.is_known.store(true, Ordering::Relaxed);
+        self.held.seat.is_known.store(true, Ordering::Relaxed);
         self.works();
     }
 
     /// Its caller is waited for.
     pub fn waits(&self) {
-        self.0.seat.waits_since.store(self.0.connections.now(), Ordering::Relaxed);
+        self.held.seat.waits_since.store(self.held.connections.now(), Ordering::Relaxed);
     }
 
     /// Ends when the connection has to.
     pub async fn is_to_leave(&self) {
-        self.0.seat.leave.cancelled().await;
+        self.held.seat.leave.cancelled().await;
     }
 
     /// Nothing of a body as yet.
@@ -246,10 +294,10 @@ impl Place {
 impl Kept {
     /// Keeps so many more bytes of a body, which waits while too much is kept of all.
     pub async fn more(&mut self, bytes: usize, has_key: bool) {
-        let held = &self.place.0;
+        let Place { held, visitor } = &self.place;
         if !has_key {
             self.of_stranger.get_or_insert_with(|| {
-                let number = held.connections.seats().receive(held.network, &held.seat);
+                let number = held.connections.seats().receive(*visitor, &held.seat);
                 Receiving { place: self.place.clone(), number }
             });
             return;
@@ -266,8 +314,7 @@ impl Kept {
 
 impl Drop for Receiving {
     fn drop(&mut self) {
-        let held = &self.place.0;
-        held.connections.seats().received(held.network, self.number);
+        self.place.held.connections.seats().received(self.place.visitor, self.number);
     }
 }
 
@@ -277,10 +324,56 @@ impl Drop for Held {
     }
 }
 
-/// What stands for a peer: its address, or the network that it can take any number of addresses from.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & IPV6_NETWORK).into(),
-        address @ IpAddr::V4(_) => address,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROXY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9));
+
+    fn connections() -> Connections {
+        Connections::at_most(10).behind(Arc::new(Proxies::parse("10.0.0.0/8").unwrap()))
+    }
+
+    fn at_work(connections: &Connections, peer: IpAddr) -> Option<Place> {
+        connections.take(Peer(peer)).inspect(Place::works)
+    }
+
+    #[test]
+    fn a_peer_has_its_share_and_a_proxy_has_what_there_is() {
+        let connections = connections();
+        let peers: Vec<_> = (0..10).filter_map(|_| at_work(&connections, PEER)).collect();
+        assert_eq!(peers.len(), 5);
+        drop(peers);
+        let proxies: Vec<_> = (0..12).filter_map(|_| at_work(&connections, PROXY)).collect();
+        assert_eq!(proxies.len(), 10);
+    }
+
+    #[test]
+    fn those_of_a_proxy_leave_last() {
+        let connections = connections();
+        let proxies: Vec<_> = (0..8).filter_map(|_| connections.take(Peer(PROXY))).collect();
+        let peers: Vec<_> = (0..2).filter_map(|_| connections.take(Peer(PEER))).collect();
+        let left =
+            |places: &[Place]| places.iter().filter(|place| place.held.seat.leave.is_cancelled()).count();
+        let _next = connections.take(Peer(PROXY)).unwrap();
+        assert_eq!((left(&proxies), left(&peers)), (0, 1));
+        peers[1].works();
+        let _next = connections.take(Peer(PROXY)).unwrap();
+        assert_eq!((left(&proxies), left(&peers)), (1, 1), "one that waits leaves for one that comes");
+    }
+
+    #[test]
+    fn bodies_from_behind_a_proxy_are_their_visitors() {
+        let connections = connections();
+        let place = connections.take(Peer(PROXY)).unwrap();
+        let visitors = [place.of(PEER), place.of(IpAddr::from([203, 0, 113, 10]))];
+        let kept = visitors.each_ref().map(|place| {
+            let number = connections.seats().receive(place.visitor, &place.held.seat);
+            Receiving { place: place.clone(), number }
+        });
+        assert_eq!(connections.seats().receiving.len(), 2);
+        drop(kept);
+        assert!(connections.seats().receiving.is_empty());
     }
 }

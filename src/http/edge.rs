@@ -4,6 +4,7 @@
 use std::{
     convert::Infallible,
     future::Future,
+    net::IpAddr,
     num::NonZeroU32,
     pin::Pin,
     sync::Arc,
@@ -122,12 +123,13 @@ impl Edge {
         let request_id = RequestId::of(request.headers().get(&REQUEST_ID));
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
-        let (mut response, standing) = match self.admit(&mut request, &request_id).await {
+        let visitor = self.find_visitor(&mut request);
+        let (mut response, standing) = match self.admit(&mut request, &request_id, visitor).await {
             Ok(standing) => (inner.call(request).await?, standing),
             Err((failure, standing)) => (axum::response::IntoResponse::into_response(failure), standing),
         };
         if let Some(failure) = response.extensions_mut().remove::<Arc<Failure>>() {
-            log(&failure, &request_id, &method, route.as_ref());
+            self.log(&failure, (&request_id, &method, route.as_ref()), visitor);
             response = problem::response(&failure, request_id.as_str(), self.state.ledger.clock().now());
         }
         let counted_since = response.extensions_mut().remove::<Standing>();
@@ -150,6 +152,18 @@ impl Edge {
         Ok(response)
     }
 
+    /// Who sent the request, as far as that is known.
+    fn find_visitor(&self, request: &mut Request<Body>) -> Option<IpAddr> {
+        let Peer(peer) = *request.extensions().get::<Peer>()?;
+        let visitor = self.state.settings.proxies.visitor(peer, request);
+        if visitor != peer
+            && let Some(place) = request.extensions_mut().get_mut::<Place>()
+        {
+            *place = place.of(visitor);
+        }
+        Some(visitor)
+    }
+
     /// What a browser may do with an answer: what is for one caller is kept nowhere.
     fn guard(&self, headers: &mut HeaderMap, route: Option<&MatchedPath>) {
         let is_page = route.is_some_and(|route| route.as_str().starts_with("/docs"));
@@ -165,11 +179,12 @@ impl Edge {
         &self,
         request: &mut Request<Body>,
         request_id: &RequestId,
+        visitor: Option<IpAddr>,
     ) -> Result<Option<Standing>, (Failure, Option<Standing>)> {
         let place = request.extensions().get::<Place>().cloned();
         if self.door == Door::Open {
             place.inspect(Place::works);
-            return self.visit(request).map(|()| None).map_err(|failure| (failure, None));
+            return self.visit(request, visitor).map(|()| None).map_err(|failure| (failure, None));
         }
         let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
         let caller = caller.map_err(|failure| (failure, None))?;
@@ -183,10 +198,10 @@ impl Edge {
     }
 
     /// Counts the visit of somebody without a key.
-    fn visit(&self, request: &Request<Body>) -> Result<(), Failure> {
+    fn visit(&self, request: &Request<Body>, visitor: Option<IpAddr>) -> Result<(), Failure> {
         let weight = weight(request.extensions().get::<MatchedPath>());
-        let Some(Peer(address)) = request.extensions().get::<Peer>() else { return Ok(()) };
-        self.state.visits.count(*address, weight).map_err(|wait_s| Failure::RateLimited { wait_s })
+        let Some(address) = visitor else { return Ok(()) };
+        self.state.visits.count(address, weight).map_err(|wait_s| Failure::RateLimited { wait_s })
     }
 
     async fn identify(&self, authorization: Option<&HeaderValue>) -> Result<Arc<Caller>, Failure> {
@@ -200,6 +215,32 @@ impl Edge {
             NoCaller::Busy => Failure::KeysBusy,
             NoCaller::Fault(error) => Failure::from(error),
         })
+    }
+
+    /// Causes are logged here, once, and nowhere else. A refusal is an answer and no error.
+    fn log(
+        &self,
+        failure: &Failure,
+        (request_id, method, route): (&RequestId, &Method, Option<&MatchedPath>),
+        visitor: Option<IpAddr>,
+    ) {
+        let route = route.map_or("", MatchedPath::as_str);
+        let (request_id, code) = (request_id.as_str(), failure.code().about().code);
+        if let Some(error) = failure.cause() {
+            tracing::error!(request_id, %method, route, code, error, "a request failed");
+            return;
+        }
+        if failure.status() != StatusCode::UNAUTHORIZED {
+            // That the ledger is busy is seen in the metrics.
+            tracing::debug!(request_id, %method, route, code, "refused");
+            return;
+        }
+        metrics::counter!("counterfoil_keys_refused_total", "code" => code).increment(1);
+        // Whoever tries keys is worth a line, and not a line for each.
+        if let Some(unsaid) = self.state.refused.count(visitor) {
+            let address = visitor.map(tracing::field::display);
+            tracing::info!(request_id, %method, route, code, address, unsaid, "a key was not accepted");
+        }
     }
 }
 
@@ -217,20 +258,4 @@ fn weight(route: Option<&MatchedPath>) -> u32 {
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, secret) = authorization.split_at_checked(BEARER.len())?;
     (scheme.eq_ignore_ascii_case(BEARER) && !secret.is_empty()).then_some(secret)
-}
-
-/// Causes are logged here, once, and nowhere else. A refusal is an answer and no error.
-fn log(failure: &Failure, request_id: &RequestId, method: &Method, route: Option<&MatchedPath>) {
-    let route = route.map_or("", MatchedPath::as_str);
-    let (request_id, code) = (request_id.as_str(), failure.code().about().code);
-    if let Some(error) = failure.cause() {
-        tracing::error!(request_id, %method, route, code, error, "a request failed");
-        return;
-    }
-    // Whoever tries keys is worth a line; that the ledger is busy is seen in the metrics.
-    if failure.status() == StatusCode::UNAUTHORIZED {
-        tracing::info!(request_id, %method, route, code, "a key was not accepted");
-    } else {
-        tracing::debug!(request_id, %method, route, code, "refused");
-    }
 }

@@ -66,11 +66,11 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    connections: Connections,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
-    let connections = Connections::allowed();
     let graceful = GracefulShutdown::new();
     tokio::pin!(shutdown);
     loop {

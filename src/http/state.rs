@@ -14,7 +14,7 @@ use crate::{
     stripe::{billing::Billing, inbox::Inbox, signature::Secrets},
 };
 
-use super::{keys::KeyCache, visits::Visits};
+use super::{keys::KeyCache, proxies::Proxies, refused::Refused, visits::Visits};
 
 /// Requests a minute for a key that has no limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;
@@ -46,13 +46,15 @@ pub struct AppParts {
 }
 
 /// What an operator may turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// For keys without a limit of their own. `None`: no limit.
     pub requests_per_minute: Option<u32>,
     pub position_wait: Duration,
     /// For each address that calls without a key; 0: no limit.
     pub visits_per_minute: u32,
+    /// Whose word counts on who sent a request.
+    pub proxies: Arc<Proxies>,
 }
 
 impl Default for Settings {
@@ -61,6 +63,7 @@ impl Default for Settings {
             requests_per_minute: Some(REQUESTS_PER_MINUTE_DEFAULT),
             position_wait: POSITION_WAIT_DEFAULT,
             visits_per_minute: VISITS_PER_MINUTE_DEFAULT,
+            proxies: Arc::default(),
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct App {
     pub secrets: Secrets,
     /// How often those without a key have called.
     pub visits: Visits,
+    /// Whose keys were not accepted.
+    pub refused: Refused,
     /// An audit reads much, so only a few run at a time.
     pub audits: Semaphore,
 }
@@ -105,6 +110,7 @@ impl AppState {
             billing,
             secrets,
             visits,
+            refused: Refused::default(),
             audits,
         }))
     }

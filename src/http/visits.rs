@@ -1,14 +1,20 @@
 //! How often may somebody call who has no key? A bucket for each address, so that one visitor cannot keep the others away.
 //!
-//! Behind a proxy all visitors have the proxy's address; the limit is generous for that reason, and finer ones belong
-//! there. Answers to visitors may be cached.
+//! Behind a proxy that the settings do not name, all visitors have the proxy's address; the limit is generous for that
+//! reason. Answers to visitors may be cached.
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 
 /// How many addresses are remembered before those are forgotten that have not called lately.
 const ADDRESSES_MAX: usize = 100_000;
+
+/// How much of an address is one visitor's: what a customer of a provider usually has to himself.
+const IPV6_NETWORK: u128 = !0 << 64;
 
 /// Where a request comes from, as the connection says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +47,18 @@ impl Visits {
             buckets.retain_recent();
         }
         // A limit that is lower than the weight is for one of them.
-        let counted = buckets.check_key_n(&address, weight.min(self.limit));
+        let counted = buckets.check_key_n(&network(address), weight.min(self.limit));
         counted
             .unwrap_or(Ok(()))
             .map_err(|not_until| not_until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
+    }
+}
+
+/// What stands for an address: itself, or the network that its owner can take any number of addresses from.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & IPV6_NETWORK).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }

@@ -12,6 +12,7 @@ mod generations;
 mod guarded;
 mod keys;
 mod mangled;
+mod proxies;
 mod reports;
 pub mod server;
 mod specification;

@@ -7,7 +7,7 @@ use counterfoil::{
     catalog::Mode,
     domain::names::AccountId,
     http::{
-        self, AppParts, AppState, Settings,
+        self, AppParts, AppState, Connections, Settings,
         keys::{self, NewKey, Scope},
     },
     journal::feed::Feed,
@@ -223,7 +223,7 @@ pub async fn serve(router: Router) -> (String, oneshot::Sender<()>, JoinHandle<s
             std::future::pending::<()>().await;
         }
     };
-    let served = tokio::spawn(http::serve(listener, router, shutdown));
+    let served = tokio::spawn(http::serve(listener, router, Connections::allowed(), shutdown));
     (address, stop, served)
 }
 
