@@ -14,6 +14,14 @@ pub enum AppError {
         #[source]
         source: io::Error,
     },
+    #[error(
+        "metrics cannot be answered at {address}; COUNTERFOIL_METRICS_LISTEN or --metrics-listen names another address"
+    )]
+    ListenForMetrics {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("the database does not answer")]

@@ -5,21 +5,24 @@ pub mod catalogs;
 mod database;
 mod error;
 mod first_key;
+mod listeners;
 
 use std::{future::Future, net::SocketAddr, path::Path, process::ExitStatus, sync::Arc, time::Duration};
 
 use sqlx::PgPool;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use database::{Database, DatabaseError};
 pub use error::AppError;
 pub use first_key::{FirstKey, Teller};
 
+use listeners::{Addresses, Listeners, Servers};
+
 use crate::{
     clock::Clock,
     config::{BillingConfig, Config, LoadedCatalog},
-    http::{self, AppParts, AppState, Connections},
+    http::{self, AppParts, AppState},
     journal::feed::Feed,
     ledger::{Ledger, Running},
     projections,
@@ -52,11 +55,9 @@ pub struct App {
 
 /// What runs on top of the database.
 struct Parts {
-    address: SocketAddr,
+    addresses: Addresses,
     first_key: Option<FirstKey>,
-    /// Ends when no request is left.
-    server: JoinHandle<std::io::Result<()>>,
-    no_more_requests: CancellationToken,
+    servers: Servers,
     /// What sends commands by itself: webhooks and the clock.
     senders: Background,
     running: Running,
@@ -90,12 +91,10 @@ impl App {
         clock: Clock,
         teller: Teller,
     ) -> Result<Self, AppError> {
-        // The address is taken first: that it is in use is found out before anything is done.
-        let listener = http::listen(config.listen)
-            .map_err(|source| AppError::Listen { address: config.listen, source })?;
+        let listeners = Listeners::take(&config)?;
         let database = Database::open(&config.database).await?;
         let pools = [database.pool(POOL_CONNECTIONS), database.pool(PROJECTOR_CONNECTIONS)];
-        match Parts::start(&config, catalog, clock, listener, &pools, teller).await {
+        match Parts::start(&config, catalog, clock, listeners, &pools, teller).await {
             Ok(parts) => Ok(Self { database, pools, parts }),
             Err(error) => {
                 close(pools).await;
@@ -108,7 +107,13 @@ impl App {
     /// Where requests are taken.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.parts.address
+        self.parts.addresses.requests
+    }
+
+    /// Where metrics are answered without a key, if anywhere.
+    #[must_use]
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.parts.addresses.metrics
     }
 
     /// The key that was made because there was none.
@@ -142,13 +147,12 @@ impl Parts {
         config: &Config,
         mut catalog: LoadedCatalog,
         clock: Clock,
-        listener: TcpListener,
+        listeners: Listeners,
         pools: &[PgPool; 2],
         teller: Teller,
     ) -> Result<Self, AppError> {
         let [pool, projector_pool] = pools;
-        let address =
-            listener.local_addr().map_err(|source| AppError::Listen { address: config.listen, source })?;
+        let addresses = listeners.addresses(config)?;
         catalogs::remember(pool, &catalog, &clock).await?;
         catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
         catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
@@ -165,8 +169,7 @@ impl Parts {
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));
-        let proxies = Arc::new(config.proxies.clone());
-        let router = http::router(AppState::new(AppParts {
+        let state = AppState::new(AppParts {
             ledger,
             pool: pool.clone(),
             mode: config.mode,
@@ -175,18 +178,16 @@ impl Parts {
             inbox,
             billing,
             secrets: config.webhook_secrets.clone(),
-            settings: http::Settings { proxies: Arc::clone(&proxies), ..http::Settings::default() },
-        }));
-        let no_more_requests = CancellationToken::new();
-        let stop = no_more_requests.clone();
-        let connections = Connections::allowed().behind(proxies);
-        let server = tokio::spawn(http::serve(listener, router, connections, stop.cancelled_owned()));
-        Ok(Self { address, first_key, server, no_more_requests, senders, running, readers, upkeep })
+            settings: http::Settings {
+                proxies: Arc::new(config.proxies.clone()),
+                ..http::Settings::default()
+            },
+        });
+        Ok(Self { addresses, first_key, servers: listeners.serve(state), senders, running, readers, upkeep })
     }
 
     async fn stop(self) {
-        self.no_more_requests.cancel();
-        in_time("the requests", answered(self.server)).await;
+        in_time("the requests", self.servers.stop()).await;
         self.senders.end("webhooks and the clock").await;
         // Everything that could send a command has gone, so the ledger ends when all is answered.
         in_time("the ledger", self.running.finished()).await;
@@ -194,13 +195,6 @@ impl Parts {
         if let Some(upkeep) = self.upkeep {
             upkeep.abort();
         }
-    }
-}
-
-async fn answered(server: JoinHandle<std::io::Result<()>>) {
-    let ended = server.await.map_err(std::io::Error::other).flatten();
-    if let Err(error) = ended {
-        tracing::error!(error = &error as &dyn std::error::Error, "the server ended early");
     }
 }
 

@@ -46,6 +46,9 @@ pub(super) struct Serve {
 struct Banner {
     version: &'static str,
     address: String,
+    /// Where metrics are answered without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_directory: Option<String>,
     catalog: String,
@@ -90,6 +93,7 @@ impl Serve {
         let banner = Banner {
             version: env!("CARGO_PKG_VERSION"),
             address: app.address().to_string(),
+            metrics: app.metrics_address().map(|address| address.to_string()),
             data_directory: app.data_directory().map(|path| path.display().to_string()),
             catalog: catalog_line,
             mode: mode.to_string(),
@@ -150,6 +154,7 @@ impl Banner {
         let key_file = self.admin_key_file.as_ref().map(|file| {
             format!("\n  admin key  in {file}, for this user alone. Take it from there, and remove the file.")
         });
+        let metrics = self.metrics.as_ref().map(|address| format!("\n  metrics    http://{address}/metrics"));
         let sandbox = self.sandbox.as_ref().map(|url| {
             format!("\n  sandbox    {url}\n             A stand-in for Stripe: pay with 4242 4242 4242 4242, and move its clock. Nothing is kept when it ends.")
         });
@@ -158,7 +163,8 @@ impl Banner {
              data       {data}\n  \
              catalog    {catalog}\n  \
              mode       {mode}\n  \
-             API        http://{address}/docs{}{}",
+             API        http://{address}/docs{}{}{}",
+            metrics.unwrap_or_default(),
             sandbox.unwrap_or_default(),
             key.or(key_file).unwrap_or_default()
         )

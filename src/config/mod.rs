@@ -32,6 +32,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Where metrics are answered without a key; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whose word counts on who sent a request.
     pub proxies: Proxies,
     pub database: DatabaseConfig,

@@ -35,6 +35,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let mut reading = Reading { given, mistakes };
     // All of them are read before the first missing one ends this.
     let listen = reading.listen();
+    let metrics_listen = reading.metrics_listen();
     let proxies = reading.proxies();
     let database = reading.database();
     let bootstrap_key = reading.bootstrap_key();
@@ -46,6 +47,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let log = reading.log();
     Some(Config {
         listen: listen?,
+        metrics_listen: metrics_listen?,
         proxies: proxies?,
         database: database?,
         catalog: catalog_choice(given),
@@ -83,6 +85,15 @@ impl Reading<'_> {
         let allowed =
             "it is an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
         address.or_else(|| self.refuse(settings::LISTEN, allowed))
+    }
+
+    fn metrics_listen(&mut self) -> Option<Option<SocketAddr>> {
+        let Some(text) = self.given.find(settings::METRICS_LISTEN) else { return Some(None) };
+        match text.parse() {
+            Ok(address) => Some(Some(address)),
+            Err(_) => self
+                .refuse(settings::METRICS_LISTEN, "it is an IP address and a port, such as 127.0.0.1:9464"),
+        }
     }
 
     fn proxies(&mut self) -> Option<Proxies> {

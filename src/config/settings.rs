@@ -39,6 +39,17 @@ pub const LISTEN: Setting = Setting {
     help: "Where HTTP requests are taken: an IP address and a port; port 0 takes a free one",
 };
 
+pub const METRICS_LISTEN: Setting = Setting {
+    name: "COUNTERFOIL_METRICS_LISTEN",
+    flag: "metrics-listen",
+    value: "ADDRESS",
+    default: None,
+    scope: Scope::Serve,
+    secret: false,
+    help: "Where `/metrics` is answered without a key, and nothing else is: an IP address and a port that strangers do not \
+           reach; without it, `/metrics` needs a key with `read` or `operate`",
+};
+
 pub const TRUSTED_PROXIES: Setting = Setting {
     name: "COUNTERFOIL_TRUSTED_PROXIES",
     flag: "trusted-proxies",
@@ -251,8 +262,9 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 21] = [
+pub const ALL: [Setting; 22] = [
     LISTEN,
+    METRICS_LISTEN,
     TRUSTED_PROXIES,
     DATA_DIRECTORY,
     DATABASE_URL,

@@ -167,6 +167,9 @@ codes! {
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     OutcomeUnknown = SERVICE_UNAVAILABLE, "outcome_unknown", "The outcome was not known in time",
         "It may have happened. Repeat the request with the same key: it happens once, and you will be told.";
+    ClockBehind = SERVICE_UNAVAILABLE, "clock_behind", "The ledger's clock is behind",
+        "Nothing was changed. The clock is `behind_s` seconds before what is recorded, so what has begun since is not seen, and \
+         whether this is allowed is not known. Tell the operator to set it; then repeat the request with the same key.";
     AccountDamaged = INTERNAL_SERVER_ERROR, "account_damaged", "The account's history is damaged",
         "Nothing was changed. Tell the operator, who finds the place with `counterfoil audit verify`.";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",

@@ -123,6 +123,7 @@ impl Failure {
                 ExecuteError::Overloaded => Code::Overloaded,
                 ExecuteError::Unavailable => Code::Unavailable,
                 ExecuteError::OutcomeUnknown => Code::OutcomeUnknown,
+                ExecuteError::ClockBehind { .. } => Code::ClockBehind,
                 ExecuteError::Damaged => Code::AccountDamaged,
             },
             Self::Unauthenticated => Code::Unauthenticated,

@@ -1,20 +1,31 @@
 //! Is the server alive, is it ready, and how is it doing?
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
 use serde::Serialize;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use super::{AppState, failure::Failure, reads::json};
+use super::{
+    AppState,
+    failure::Failure,
+    reads::json,
+    request::{All, Watches},
+};
 use crate::stripe::watch;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How old metrics may be that are answered.
+const SCRAPE_EACH: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
@@ -32,6 +43,9 @@ pub struct Readiness {
     database: bool,
     /// How many commands wait to be decided.
     commands_queued: usize,
+    /// By how many seconds the clock of this machine is before what is recorded: 0, or more than 10. While it is behind, what would
+    /// be refused for want of credits, a feature or a limit is answered with `clock_behind`; all else works.
+    clock_behind_s: i64,
 }
 
 /// Is the process alive?
@@ -52,12 +66,16 @@ pub async fn healthz() -> Result<Response<Body>, Failure> {
     )
 )]
 pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
-    let asked = sqlx::query("select 1").execute(&state.pool);
-    let database = matches!(tokio::time::timeout(READY_TIMEOUT, asked).await, Ok(Ok(_)));
+    let asked = tokio::time::timeout(READY_TIMEOUT, state.ledger.clock_behind_s()).await;
+    let (database, clock_behind_s) = match asked {
+        Ok(Ok(behind_s)) => (true, behind_s.unwrap_or(0)),
+        Ok(Err(_)) | Err(_) => (false, 0),
+    };
     let readiness = Readiness {
         status: if database { "ready" } else { "not_ready" },
         database,
         commands_queued: state.ledger.queued(),
+        clock_behind_s,
     };
     let mut response = json(&readiness)?;
     if !database {
@@ -67,21 +85,57 @@ pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Fai
 }
 
 /// Metrics for Prometheus
+///
+/// With a key, or without one at the listener that `COUNTERFOIL_METRICS_LISTEN` names. Measured at most once a second.
 #[utoipa::path(
-    get, path = "/metrics", operation_id = "metrics", tag = "Server", security(()),
+    get, path = "/metrics", operation_id = "metrics", tag = "Server",
     responses((status = 200, description = "Prometheus' text format.", body = String, content_type = "text/plain"))
 )]
-pub async fn metrics(State(state): State<AppState>) -> Response<Body> {
-    metrics::gauge!("counterfoil_commands_queued")
-        .set(f64::from(u32::try_from(state.ledger.queued()).unwrap_or(u32::MAX)));
-    // Without an answer in time, the counts stay as they were.
-    let measured = tokio::time::timeout(READY_TIMEOUT, watch::measure(&state.inbox)).await;
-    if !matches!(measured, Ok(Ok(()))) {
-        tracing::debug!("the inbox could not be counted");
-    }
-    let text = state.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);
-    let mut response = Response::new(Body::from(text.unwrap_or_default()));
+pub async fn metrics(_: All<Watches>, State(state): State<AppState>) -> Response<Body> {
+    measured(&state).await
+}
+
+/// The same, where the listener is all the protection.
+pub async fn open_metrics(State(state): State<AppState>) -> Response<Body> {
+    measured(&state).await
+}
+
+async fn measured(state: &AppState) -> Response<Body> {
+    let mut response = Response::new(Body::from(state.scraped.text(measure(state)).await));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+async fn measure(state: &AppState) -> Bytes {
+    metrics::gauge!("counterfoil_commands_queued")
+        .set(f64::from(u32::try_from(state.ledger.queued()).unwrap_or(u32::MAX)));
+    let asked = async {
+        let behind_s = state.ledger.clock_behind_s().await.ok()?;
+        let behind_s = u32::try_from(behind_s.unwrap_or(0)).unwrap_or(u32::MAX);
+        metrics::gauge!("counterfoil_clock_behind_seconds").set(f64::from(behind_s));
+        watch::measure(&state.inbox).await.ok()
+    };
+    // Without an answer in time, the counts stay as they were.
+    if !matches!(tokio::time::timeout(READY_TIMEOUT, asked).await, Ok(Some(()))) {
+        tracing::debug!("the inbox could not be counted");
+    }
+    let text = state.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);
+    text.unwrap_or_default().into()
+}
+
+/// What was measured last: whoever asks often is told the same, and those who ask at once wait for one answer.
+#[derive(Debug, Default)]
+pub struct Scraped(Mutex<Option<(Instant, Bytes)>>);
+
+impl Scraped {
+    async fn text(&self, measure: impl Future<Output = Bytes>) -> Bytes {
+        let mut last = self.0.lock().await;
+        if let Some((_, text)) = last.as_ref().filter(|(at, _)| at.elapsed() < SCRAPE_EACH) {
+            return text.clone();
+        }
+        let text = measure.await;
+        *last = Some((Instant::now(), text.clone()));
+        text
+    }
 }

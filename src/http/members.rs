@@ -24,6 +24,7 @@ use super::{
 pub fn of(failure: &Failure) -> Map<String, Value> {
     match failure {
         Failure::Execute(ExecuteError::Refused(refusal)) => of_refusal(refusal),
+        Failure::Execute(ExecuteError::ClockBehind { behind_s }) => object(json!({ "behind_s": behind_s })),
         Failure::ScopeMissing(scopes) => {
             object(json!({ "scopes": scopes.iter().chain([&Scope::Admin]).collect::<Vec<_>>() }))
         }
@@ -184,6 +185,9 @@ pub fn detail(failure: &Failure) -> String {
         Failure::Invalid { place, expected } => format!("{}: {expected}", place.path),
         Failure::InvalidJson(message) => message.clone(),
         Failure::Execute(ExecuteError::Refused(refusal)) => detail_of_refusal(refusal),
+        Failure::Execute(ExecuteError::ClockBehind { behind_s }) => {
+            format!("The clock is {behind_s} s behind what is recorded.")
+        }
         Failure::BodyTooLarge { bytes_max } => format!("A body has at most {bytes_max} bytes here."),
         Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
         Failure::NotAtStripe(Sought::PreferredMethod) => {

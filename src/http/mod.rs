@@ -32,6 +32,6 @@ pub use connections::Connections;
 pub use openapi::{Described, OPERATIONS, RepeatKey};
 pub use position::{InvalidToken, Token};
 pub use proxies::{InvalidProxies, Proxies};
-pub use routes::{document, router};
+pub use routes::{document, metrics_router, router};
 pub use serve::{listen, serve};
 pub use state::{App, AppParts, AppState, Settings};

@@ -89,6 +89,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(audit::verify))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::revoke))
+        .routes(routes!(health::metrics))
 }
 
 /// Routes for everybody.
@@ -101,7 +102,6 @@ fn open() -> OpenApiRouter<AppState> {
         .routes(routes!(products::prices))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
 }
 
 /// The document of all routes.
@@ -133,6 +133,16 @@ pub fn router(state: AppState) -> Router {
     // An address can have methods behind both doors, so what neither has is answered once for both.
     let no_method = (async || Failure::MethodNotAllowed).layer(Edge::new(state.clone(), Door::Open));
     keyed.merge(open).method_not_allowed_fallback(no_method).with_state(state)
+}
+
+/// What is answered where nobody but those come who watch the server: no key is asked for.
+pub fn metrics_router(state: AppState) -> Router {
+    Router::new()
+        .route("/metrics", get(health::open_metrics))
+        .fallback(async || Failure::RouteNotFound)
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(Edge::new(state.clone(), Door::Open))
+        .with_state(state)
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -14,7 +14,7 @@ use crate::{
     stripe::{billing::Billing, inbox::Inbox, signature::Secrets},
 };
 
-use super::{keys::KeyCache, proxies::Proxies, refused::Refused, visits::Visits};
+use super::{health::Scraped, keys::KeyCache, proxies::Proxies, refused::Refused, visits::Visits};
 
 /// Requests a minute for a key that has no limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;
@@ -87,6 +87,8 @@ pub struct App {
     pub visits: Visits,
     /// Whose keys were not accepted.
     pub refused: Refused,
+    /// What `/metrics` answered last.
+    pub scraped: Scraped,
     /// An audit reads much, so only a few run at a time.
     pub audits: Semaphore,
 }
@@ -111,6 +113,7 @@ impl AppState {
             secrets,
             visits,
             refused: Refused::default(),
+            scraped: Scraped::default(),
             audits,
         }))
     }

@@ -11,6 +11,9 @@ use crate::domain::time::Timestamp;
 /// How many positions one query goes through, whatever is found there.
 pub const RANGE_EVENTS_MAX: i64 = 20_000;
 
+/// How many of the last events are looked at for the newest.
+const LAST_EVENTS: i64 = 100;
+
 /// The events of these types after a position, up to another one, in their order. One that cannot be read keeps none of
 /// the others from being read.
 ///
@@ -48,6 +51,19 @@ pub async fn before(
         if is_before(pool, shard, middle, at).await? { earlier = middle } else { later = middle }
     }
     Ok(Position(earlier))
+}
+
+/// When the newest of the last events was recorded. `None`: there is none. The last one need not be the newest, where a clock was
+/// set back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(pool: &PgPool, shard: i16) -> Result<Option<Timestamp>, sqlx::Error> {
+    let query = "select max(recorded_at) from (select recorded_at from ledger.events where shard = $1 \
+                 order by position desc limit $2) as last";
+    let newest: Option<chrono::DateTime<chrono::Utc>> =
+        sqlx::query_scalar(query).bind(shard).bind(LAST_EVENTS).fetch_one(pool).await?;
+    Ok(newest.map(Timestamp::from))
 }
 
 async fn is_before(pool: &PgPool, shard: i16, position: i64, at: Timestamp) -> Result<bool, sqlx::Error> {

@@ -4,6 +4,7 @@ mod batch;
 mod decision;
 mod flight;
 mod lane;
+mod newest;
 mod recent;
 mod request;
 mod resolve;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 use lane::{Lane, State};
+use newest::Newest;
 use request::Job;
 use view::Views;
 
@@ -61,6 +63,7 @@ pub struct Ledger {
     views: Arc<Views>,
     positions: watch::Receiver<Position>,
     lookups: Arc<Semaphore>,
+    newest: Arc<Newest>,
 }
 
 /// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
@@ -90,6 +93,8 @@ impl Ledger {
         let mut connection = pool.acquire().await?;
         let head = append::head(&mut connection, SHARD).await?;
         drop(connection);
+        let newest = Newest::new(range::newest(&pool, SHARD).await?);
+        newest.behind_s(clock.now());
         let (commands, incoming) = mpsc::channel(COMMANDS_QUEUED_MAX);
         let (positions, seen) = watch::channel(head);
         let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
@@ -108,8 +113,9 @@ impl Ledger {
             lane: tokio::spawn(lane.run()),
             snapshots: tokio::spawn(take_snapshots(pool.clone(), Arc::clone(&views), wanted)),
         };
-        let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
-        Ok((Self { commands, clock, catalog, pool, views, positions: seen, lookups }, running))
+        let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
+        let ledger = Self { commands, clock, catalog, pool, views, positions: seen, lookups, newest };
+        Ok((ledger, running))
     }
 
     /// Executes a command: exactly once for its key, durably before this returns.
@@ -124,10 +130,35 @@ impl Ledger {
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => self.checked_by_the_clock(answer),
             // The lane ended with the command in hand.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
         }
+    }
+
+    /// What a clock that is behind refuses may be allowed, so it is not told as a refusal.
+    fn checked_by_the_clock(&self, answer: Answer) -> Answer {
+        if let Some(last) = answer.as_ref().ok().and_then(|outcome| outcome.events.last()) {
+            self.newest.note(last.recorded_at);
+        }
+        let behind_s = self.newest.behind_s(self.clock.now());
+        match (answer, behind_s) {
+            (Err(ExecuteError::Refused(refusal)), Some(behind_s)) if newest::may_be_the_clocks(&refusal) => {
+                Err(ExecuteError::ClockBehind { behind_s })
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// By how many seconds the clock is behind what is recorded, whichever instance wrote it. `None`: it may be right.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn clock_behind_s(&self) -> Result<Option<i64>, sqlx::Error> {
+        if let Some(newest) = range::newest(&self.pool, SHARD).await? {
+            self.newest.note(newest);
+        }
+        Ok(self.newest.behind_s(self.clock.now()))
     }
 
     /// What an account is now, everything included that any instance has acknowledged.

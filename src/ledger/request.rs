@@ -143,6 +143,9 @@ pub enum ExecuteError {
     /// It was not known in time. The same request with the same key will tell.
     #[error("the outcome was not known in time")]
     OutcomeUnknown,
+    /// By this machine's clock it is refused, and the clock is behind what is recorded. Nothing was stored.
+    #[error("the clock is {behind_s} s behind what is recorded")]
+    ClockBehind { behind_s: i64 },
     /// The account's history is not one that the rules write. Nothing was stored.
     #[error("the account's history is damaged")]
     Damaged,

@@ -124,6 +124,7 @@ async fn send(ledger: &Ledger, account: &AccountId) -> Settled {
             ExecuteError::KeyReused
             | ExecuteError::Overloaded
             | ExecuteError::Unavailable
+            | ExecuteError::ClockBehind { .. }
             | ExecuteError::OutcomeUnknown,
         ) => Settled::Later,
     }

@@ -274,9 +274,12 @@ impl Processor {
             Err(ExecuteError::Damaged) => {
                 Err(Obstacle::Fate(Fate::Later("the account's history is damaged".to_owned())))
             }
-            Err(ExecuteError::Overloaded | ExecuteError::Unavailable | ExecuteError::OutcomeUnknown) => {
-                Err(Obstacle::Passing)
-            }
+            Err(
+                ExecuteError::Overloaded
+                | ExecuteError::Unavailable
+                | ExecuteError::ClockBehind { .. }
+                | ExecuteError::OutcomeUnknown,
+            ) => Err(Obstacle::Passing),
         }
     }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 use crate::http::{
     code::Code,
     keys::Scope,
-    request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads},
+    request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads, Watches},
 };
 
 /// Whether an operation is made repeatable by an `Idempotency-Key`.
@@ -93,8 +93,9 @@ const COMMAND: &[Code] = &[
     Code::OutcomeUnknown,
     Code::AccountDamaged,
 ];
-const LIMITED: &[Code] = &[Code::InsufficientCredits, Code::LimitReached];
+const LIMITED: &[Code] = &[Code::InsufficientCredits, Code::LimitReached, Code::ClockBehind];
 const PRICED: &[Code] = &[
+    Code::ClockBehind,
     Code::InsufficientCredits,
     Code::LimitReached,
     Code::FeatureNotInPlan,
@@ -284,7 +285,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::command(
         "hold",
         Deducts::SCOPES,
-        &[Code::InsufficientCredits, Code::LimitReached, Code::HoldTooLong],
+        &[Code::InsufficientCredits, Code::LimitReached, Code::ClockBehind, Code::HoldTooLong],
     ),
     Described::command(
         "commit_hold",
@@ -305,7 +306,7 @@ pub const OPERATIONS: &[Described] = &[
     ),
     Described::command("refund", Deducts::SCOPES, &[Code::DeductionNotFound, Code::RefundExceedsDeduction]),
     Described::command("grant", Operates::SCOPES, &[Code::GrantAlreadyExists, Code::GrantHasEnded]),
-    Described::command("adjust", Operates::SCOPES, &[Code::InsufficientCredits]),
+    Described::command("adjust", Operates::SCOPES, &[Code::InsufficientCredits, Code::ClockBehind]),
     Described::command("forgive_debt", Operates::SCOPES, &[Code::NothingOwed, Code::DebtSmaller]),
     Described::command("close_account", Operates::SCOPES, &[Code::HoldsOpen]),
     Described {
@@ -472,5 +473,5 @@ pub const OPERATIONS: &[Described] = &[
     Described::other("get_catalog", &[], false, &[Code::RateLimited]),
     Described::other("health", &[], false, &[]),
     Described::other("readiness", &[], false, &[]),
-    Described::other("metrics", &[], false, &[]),
+    Described::other("metrics", Watches::SCOPES, false, &[]),
 ];

@@ -49,6 +49,8 @@ needs! {
     Bills: Billing;
     Audits: Audit;
     Operates: Operate;
+    /// Sees how the server is doing, which names no account.
+    Watches: Read | Operate;
     /// Sends commands of any kind; each is checked on its own.
     Commands: Deduct | Operate;
     /// Only `admin` has it.

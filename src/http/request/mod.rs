@@ -13,7 +13,7 @@ pub use amount::Amount;
 pub use body::{BATCH_BYTES_MAX, Json, JsonOrNothing, Object, parse, read, require_json};
 pub use caller::{
     AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads,
-    Several, parameter, provenance,
+    Several, Watches, parameter, provenance,
 };
 pub use key::{IdempotencyKey, check_key};
 pub use metadata::Pairs;

@@ -336,6 +336,7 @@ impl From<ExecuteError> for BillingError {
             | ExecuteError::Overloaded
             | ExecuteError::Unavailable
             | ExecuteError::OutcomeUnknown
+            | ExecuteError::ClockBehind { .. }
             | ExecuteError::Damaged => Self::Execute(error),
         }
     }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batches;
+mod clock;
 pub mod coverage;
 mod crowd;
 mod document;
@@ -12,6 +13,7 @@ mod generations;
 mod guarded;
 mod keys;
 mod mangled;
+mod metrics;
 mod proxies;
 mod reports;
 pub mod server;

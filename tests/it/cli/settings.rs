@@ -114,6 +114,7 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     let mistakes = mistakes(&[
         ("COUNTERFOIL_LISTN", "127.0.0.1:9000"),
         ("COUNTERFOIL_LISTEN", "8080"),
+        ("COUNTERFOIL_METRICS_LISTEN", "9464"),
         ("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.0/8,the proxy"),
         ("COUNTERFOIL_CATALOG", "/nonexistent/catalog.toml"),
         ("COUNTERFOIL_BOOTSTRAP_KEY", "too short"),
@@ -134,9 +135,10 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     ]);
     let text = mistakes.to_string();
     for part in [
-        "19 settings are wrong, and nothing was started:",
+        "20 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
         "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
+        "COUNTERFOIL_METRICS_LISTEN: `9464` is not possible; it is an IP address and a port, such as 127.0.0.1:9464",
         "COUNTERFOIL_TRUSTED_PROXIES: `10.0.0.0/8,the proxy` is not possible; it is a list of addresses and networks",
         "cannot read /nonexistent/catalog.toml",
         "COUNTERFOIL_BOOTSTRAP_KEY: `…` is not possible; a key has 32 to 256 visible ASCII characters",

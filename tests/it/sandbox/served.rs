@@ -171,6 +171,8 @@ async fn after_a_restart_it_is_today_nobody_is_known_there_and_the_journal_stays
     let shop = Shop::open(&database).await;
     let about = shop.about().await;
     assert!((0..3_600).contains(&(about["now"].as_i64().unwrap() - today)), "{about:#}");
+    let ready = shop.ask("/readyz").await;
+    assert!(ready["clock_behind_s"].as_i64().unwrap() > 30 * 86_400, "{ready:#}");
     assert_eq!((&about["customers"], &about["subscriptions"]), (&json!(0), &json!(0)));
     assert_eq!(shop.ask(events).await["events"], kept);
     let page = shop.client.post(shop.served.url("/v1/accounts/acme/portal-sessions")).bearer_auth(KEY);

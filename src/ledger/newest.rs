@@ -1,0 +1,103 @@
+//! Does the clock go right? It cannot be earlier than what was recorded by it.
+//!
+//! Whoever decides by a clock that is behind does not see credits, plans and limits that have begun: a refusal for want of them may be
+//! wrong, and is not told as one.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::domain::{refusal::Refusal, time::Timestamp};
+
+/// How far the clocks of several machines may differ.
+const TOLERANCE_S: i64 = 10;
+/// How often it is said that the clock is behind.
+const SAID_EACH: Duration = Duration::from_secs(60);
+
+/// The newest time that is known to have been recorded.
+#[derive(Debug)]
+pub(super) struct Newest {
+    micros: AtomicI64,
+    said: Mutex<Option<Instant>>,
+}
+
+impl Newest {
+    pub(super) fn new(newest: Option<Timestamp>) -> Self {
+        let micros = newest.map_or(i64::MIN, Timestamp::micros);
+        Self { micros: AtomicI64::new(micros), said: Mutex::default() }
+    }
+
+    /// Something was recorded at this time.
+    pub(super) fn note(&self, recorded_at: Timestamp) {
+        self.micros.fetch_max(recorded_at.micros(), Ordering::Relaxed);
+    }
+
+    /// By how many seconds `now` is too early, if that is more than clocks differ by. Says so now and then.
+    pub(super) fn behind_s(&self, now: Timestamp) -> Option<i64> {
+        let behind_s = self.micros.load(Ordering::Relaxed).saturating_sub(now.micros()) / 1_000_000;
+        if behind_s <= TOLERANCE_S {
+            return None;
+        }
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= SAID_EACH) {
+            *said = Some(Instant::now());
+            tracing::error!(
+                behind_s,
+                %now,
+                "THE CLOCK IS BEHIND what was recorded: credits, plans and limits that have begun are not seen. Set this \
+                 machine's clock; a sandbox that moved time on leaves it so, too"
+            );
+        }
+        Some(behind_s)
+    }
+}
+
+/// Whether another time of day could have allowed it.
+pub(super) const fn may_be_the_clocks(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::InsufficientCredits { .. }
+        | Refusal::FeatureNotInPlan { .. }
+        | Refusal::LimitReached { .. } => true,
+        Refusal::AccountNotFound
+        | Refusal::AccountClosed
+        | Refusal::UnknownGenerationType { .. }
+        | Refusal::UnknownOption { .. }
+        | Refusal::UnknownOptionValue { .. }
+        | Refusal::AmountTooLarge
+        | Refusal::HoldNotFound
+        | Refusal::HoldAlreadyResolved { .. }
+        | Refusal::HoldTooLong { .. }
+        | Refusal::CommitExceedsHold { .. }
+        | Refusal::RefundExceedsDeduction { .. }
+        | Refusal::GrantAlreadyExists
+        | Refusal::GrantHasEnded
+        | Refusal::NothingOwed
+        | Refusal::DebtSmaller { .. }
+        | Refusal::HoldsOpen { .. }
+        | Refusal::UnknownPlan { .. }
+        | Refusal::UnknownPack
+        | Refusal::NotForSale(_)
+        | Refusal::TopUpOutOfBounds { .. }
+        | Refusal::SubscriptionActive { .. }
+        | Refusal::NoTrial
+        | Refusal::PaymentOutOfBounds { .. }
+        | Refusal::PaymentState { .. }
+        | Refusal::CaptureExceedsPayment { .. }
+        | Refusal::PartOfPack { .. }
+        | Refusal::RefundExceedsPayment { .. }
+        | Refusal::PackNotRefundable
+        | Refusal::PaymentDisputed
+        | Refusal::NoCustomer
+        | Refusal::NoSubscription
+        | Refusal::SubscriptionNotFound
+        | Refusal::SeveralSubscriptions { .. }
+        | Refusal::SubscriptionState { .. }
+        | Refusal::ChangeUnpaid { .. }
+        | Refusal::NothingToChange { .. }
+        | Refusal::PreviewExpired { .. } => false,
+    }
+}
