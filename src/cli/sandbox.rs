@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     clock::Clock,
     config::{LogConfig, LogFormat, shown::without_password},
-    sandbox::{Options, Sandbox as Running, Webhook, is_version},
+    sandbox::{Key, Options, Sandbox as Running, Webhook, is_version},
     telemetry,
 };
 
@@ -32,6 +32,9 @@ pub(super) struct Sandbox {
     /// Where requests are taken; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:12111")]
     listen: SocketAddr,
+    /// What opens it, as API key and as password (sk_test_…); needed where it listens beyond this machine
+    #[arg(long, value_name = "KEY", env = "STRIPE_SANDBOX_KEY", hide_env_values = true)]
+    key: Option<String>,
     /// Where webhooks are posted to
     #[arg(long, value_name = "URL", requires = "webhook_secret")]
     webhook_url: Option<String>,
@@ -41,6 +44,13 @@ pub(super) struct Sandbox {
     /// The shape of events, such as 2024-04-10 or 2025-03-31.basil; without it, the newest
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
+}
+
+/// The key of a sandbox that listens there.
+pub(super) fn sandbox_key(text: Option<&str>, listen: SocketAddr) -> Result<Option<Key>, Failure> {
+    // What is set and empty counts as unset, as in a file of settings with nothing filled in.
+    let text = text.filter(|text| !text.trim().is_empty());
+    Key::of(text, listen).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 #[derive(Serialize)]
@@ -55,6 +65,7 @@ impl Sandbox {
         if self.api_version.as_deref().is_some_and(|version| !is_version(version)) {
             return Err(Failure::Usage("--api-version is not a version of Stripe's API".to_owned()));
         }
+        let key = sandbox_key(self.key.as_deref(), self.listen)?;
         telemetry::start_logs(&LogConfig { filter: "warn".to_owned(), format: LogFormat::Auto });
         let mut signals = Signals::listen().map_err(Failure::broken)?;
         let secret = self.webhook_secret.unwrap_or_default();
@@ -67,7 +78,7 @@ impl Sandbox {
         let banner_webhooks = webhook.as_ref().map(|webhook| without_password(&webhook.url).into_owned());
         let options =
             Options { listen: self.listen, webhook, clock: Clock::system(), signing_clock: Clock::system() };
-        let running = Running::start(options).await.map_err(|error| {
+        let running = Running::start_behind(options, key).await.map_err(|error| {
             Failure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
         })?;
         let banner = Banner { sandbox: running.url(), webhooks: banner_webhooks };

@@ -17,7 +17,7 @@ use crate::{
         amount::Money,
         catalog::{Catalog, StripePrice},
     },
-    sandbox::{Offer, Options, Portal, Sandbox, Webhook},
+    sandbox::{Key, Offer, Options, Portal, Sandbox, Webhook},
     stripe::{
         client::{ApiUrl, SecretKey},
         setup::Wanted,
@@ -25,10 +25,29 @@ use crate::{
     },
 };
 
-use super::exit::Failure;
+use super::{exit::Failure, sandbox::sandbox_key};
 
 /// Where `counterfoil sandbox` is too, when nothing else is said.
 const USUAL_PORT: u16 = 12_111;
+
+/// Where a sandbox is to be, and what opens it.
+pub(super) struct Place {
+    listen: Option<SocketAddr>,
+    key: Option<Key>,
+}
+
+impl Place {
+    /// # Errors
+    /// When others could come in without a key.
+    pub(super) fn of(listen: Option<SocketAddr>, key: Option<&str>) -> Result<Self, Failure> {
+        let key = sandbox_key(key, listen.unwrap_or_else(|| at_home(USUAL_PORT)))?;
+        Ok(Self { listen, key })
+    }
+}
+
+fn at_home(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
 
 /// A sandbox whose webhooks a server will accept.
 pub(super) struct Sandboxed {
@@ -43,7 +62,7 @@ impl Sandboxed {
     /// # Errors
     /// In live mode, and when no port can be had.
     pub(super) async fn start(
-        listen: Option<SocketAddr>,
+        Place { listen, key }: Place,
         config: &mut Config,
         catalog: &mut LoadedCatalog,
         clock: Clock,
@@ -59,11 +78,11 @@ impl Sandboxed {
             signing_clock: clock.clone(),
             clock: clock.clone(),
         };
-        let at_home = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let started = Sandbox::start(options(listen.unwrap_or_else(|| at_home(USUAL_PORT)))).await;
+        let usual = options(listen.unwrap_or_else(|| at_home(USUAL_PORT)));
+        let started = Sandbox::start_behind(usual, key.clone()).await;
         let sandbox = match started {
             Err(error) if listen.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
-                Sandbox::start(options(at_home(0))).await
+                Sandbox::start_behind(options(at_home(0)), key.clone()).await
             }
             started => started,
         };
@@ -74,7 +93,8 @@ impl Sandboxed {
         // Secrets that were set are for others than this sandbox, and go on being accepted.
         config.webhook_secrets.add(Secret::new("sandbox", &secret));
         // A key and a portal that were set are Stripe's own, and do not belong here.
-        config.billing.key = SecretKey::parse("sk_test_sandbox").ok();
+        let key = key.as_ref().map_or("sk_test_sandbox", Key::reveal);
+        config.billing.key = SecretKey::parse(key).ok();
         config.billing.portal = None;
         config.billing.url = ApiUrl::parse(&sandbox.url()).map_err(Failure::broken)?;
         Ok(Self { sandbox, secret })

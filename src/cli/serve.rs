@@ -16,7 +16,7 @@ use super::{
     exit::{Answer, Exit, Failure},
     flags::ServeFlags,
     output::Output,
-    sandboxed::Sandboxed,
+    sandboxed::{Place, Sandboxed},
     signals::Signals,
 };
 
@@ -37,6 +37,9 @@ pub(super) struct Serve {
     /// At this address, or at the usual one, or at a free one where that is taken.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true)]
     sandbox: Option<Option<SocketAddr>>,
+    /// What opens the sandbox, as API key and as password (sk_test_…); needed where it listens beyond this machine
+    #[arg(long, value_name = "KEY", env = "STRIPE_SANDBOX_KEY", hide_env_values = true)]
+    sandbox_key: Option<String>,
     #[command(flatten)]
     flags: ServeFlags,
 }
@@ -71,7 +74,10 @@ impl Serve {
         let mode = config.mode;
         let clock = Clock::system();
         let sandbox = match self.sandbox {
-            Some(listen) => Some(Sandboxed::start(listen, &mut config, &mut catalog, clock.clone()).await?),
+            Some(listen) => {
+                let place = Place::of(listen, self.sandbox_key.as_deref())?;
+                Some(Sandboxed::start(place, &mut config, &mut catalog, clock.clone()).await?)
+            }
             None => None,
         };
         warn(&config);

@@ -1,6 +1,6 @@
 //! What can be done here that cannot be done at Stripe? Move the clock, send events again or badly, open disputes, fail.
 //!
-//! JSON in, JSON out, under `/_sandbox`. No key is asked for: a sandbox listens on this machine.
+//! JSON in, JSON out, under `/_sandbox`. No key is asked for on this machine; `doors` says who may come in.
 
 mod sales;
 mod settings;

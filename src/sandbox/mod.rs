@@ -10,6 +10,7 @@ mod api;
 mod billing;
 mod call;
 mod control;
+mod doors;
 mod expand;
 mod failure;
 mod form;
@@ -37,6 +38,7 @@ use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, response::Respo
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use doors::{Key, NoKey};
 pub use seed::{Offer, Portal};
 pub use webhooks::{
     queue::RETRIES,
@@ -112,6 +114,24 @@ impl Sandbox {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(options: Options) -> io::Result<Self> {
+        Self::start_behind(options, None).await
+    }
+
+    /// The same, for those alone who have its key.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or is not this machine's alone and there is no key.
+    pub async fn start_behind(options: Options, key: Option<Key>) -> io::Result<Self> {
+        if key.is_none() {
+            Key::of(None, options.listen)
+                .map_err(|error| io::Error::new(io::ErrorKind::PermissionDenied, error))?;
+        }
+        if !options.listen.ip().to_canonical().is_loopback() {
+            tracing::warn!(
+                address = %options.listen,
+                "THE SANDBOX LISTENS BEYOND THIS MACHINE: whoever has its key gets credits for test cards, and moves its clock"
+            );
+        }
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let state = State::new(format!("http://{address}"), options.clock.now().seconds());
@@ -125,7 +145,7 @@ impl Sandbox {
         if let Some(webhook) = options.webhook {
             sandbox.deliver_to(webhook);
         }
-        let router = router(Arc::clone(&sandbox.shared));
+        let router = router(Arc::clone(&sandbox.shared), key);
         let stopped = sandbox.stop.clone().cancelled_owned();
         sandbox.tasks.spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
@@ -186,12 +206,13 @@ impl Sandbox {
     }
 }
 
-fn router(shared: Arc<Shared>) -> Router {
+fn router(shared: Arc<Shared>, key: Option<Key>) -> Router {
     Router::new()
         .route("/v1/{*path}", any(api::answer))
         .merge(control::routes())
         .merge(pages::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(key), doors::guard))
         .layer(axum::middleware::map_response(mark))
         .with_state(shared)
 }

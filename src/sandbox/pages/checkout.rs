@@ -24,7 +24,7 @@ use super::{
         state::State,
     },
     filled,
-    html::{alert, escape, money, status, table},
+    html::{alert, code, escape, money, status, table},
     lead_to, show, wrong,
 };
 
@@ -83,10 +83,10 @@ fn fields(state: &State, session: &Session, typed: &Params) -> String {
         Some(format!(
             "<label for=\"{0}\">How many</label><input id=\"{0}\" name=\"quantity_{0}\" type=\"number\" min=\"{least}\" \
              max=\"{most}\" value=\"{1}\">",
-            item.id, item.quantity
+            escape(&item.id), item.quantity
         ))
     }).collect();
-    let cards = CARDS.iter().map(|card| vec![format!("<code>{}</code>", card.number), card.shown.to_owned()]);
+    let cards = CARDS.iter().map(|card| vec![code(card.number), card.shown.to_owned()]);
     let cards = table(&["number", "what it does"], &cards.collect::<Vec<_>>(), "");
     let back = session.cancel_url.as_deref().map_or_else(String::new, |url| {
         format!("<p><a href=\"{}\">Back, without paying</a></p>", escape(&safe(url)))

@@ -47,6 +47,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// An id, or another word for programs.
+pub fn code(text: &str) -> String {
+    format!("<code>{}</code>", escape(text))
+}
+
 pub fn money(amount: i64, currency: &str) -> String {
     escape(&crate::sandbox::money::shown(amount, currency))
 }

@@ -20,7 +20,7 @@ use super::{
         },
     },
     filled,
-    html::{escape, money, table},
+    html::{code, escape, money, table},
     lead_to, shop, show, wrong,
 };
 
@@ -57,7 +57,7 @@ fn customers(state: &State) -> String {
     let rows = state.customers.iter().rev().take(ROWS_MAX).map(|customer| {
         let shown = if customer.deleted { "deleted" } else { "" };
         let email = escape(customer.email.as_deref().unwrap_or("–"));
-        vec![format!("<code>{}</code>", customer.id), email, shown.to_owned()]
+        vec![code(&customer.id), email, shown.to_owned()]
     });
     table(&["id", "e-mail", ""], &rows.collect::<Vec<_>>(), "None yet.")
 }
@@ -66,8 +66,8 @@ fn subscriptions(state: &State) -> String {
     let rows = state.subscriptions.iter().rev().take(ROWS_MAX).map(|row| {
         let ends = row.ends_at().map_or_else(String::new, |at| format!("ends {}", calendar::shown(at)));
         vec![
-            format!("<code>{}</code>", row.id),
-            format!("<code>{}</code>", row.customer),
+            code(&row.id),
+            code(&row.customer),
             row.status.as_str().to_owned(),
             sold(state, row),
             calendar::shown(row.period_end()),
@@ -92,7 +92,7 @@ pub(super) fn sold(state: &State, row: &Subscription) -> String {
 fn sessions(state: &State) -> String {
     let rows = state.sessions.iter().rev().take(ROWS_MAX).map(|session| {
         vec![
-            format!("<a href=\"/checkout/{0}\"><code>{0}</code></a>", session.id),
+            format!("<a href=\"/checkout/{0}\"><code>{0}</code></a>", escape(&session.id)),
             session.status.as_str().to_owned(),
             session.payment_status.to_owned(),
         ]
@@ -105,10 +105,10 @@ fn deliveries(state: &State) -> String {
         let again = format!(
             "<form method=\"post\" action=\"/resend/{}\"><button class=\"quiet\" aria-label=\"Send {} again\">\
              Send again</button></form>",
-            delivery.event,
+            escape(&delivery.event),
             escape(&delivery.kind)
         );
-        vec![escape(&delivery.kind), format!("<code>{}</code>", delivery.event), fate(delivery), again]
+        vec![escape(&delivery.kind), code(&delivery.event), fate(delivery), again]
     });
     table(&["type", "event", "delivery", ""], &rows.collect::<Vec<_>>(), "None was to be sent yet.")
 }

@@ -46,8 +46,11 @@ fn show(title: &str, main: &str) -> Response {
 fn show_as(status: StatusCode, title: &str, main: &str) -> Response {
     let mut response = (status, Html(html::page(title, main))).into_response();
     // Nothing is loaded from anywhere; forms lead here, and from here to where the caller said.
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    );
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

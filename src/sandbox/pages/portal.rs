@@ -111,7 +111,7 @@ const CARD_FORM: &str = "<h2>Payment method</h2><form method=\"post\"><input typ
     autocomplete=\"cc-number\" placeholder=\"4242 4242 4242 4242\"><button>Pay with this card</button></form>";
 
 fn subscription(state: &State, row: &Subscription, configuration: &Configuration) -> String {
-    let id = &row.id;
+    let id = escape(&row.id);
     let hidden = |what: &str| {
         format!(
             "<form method=\"post\"><input type=\"hidden\" name=\"do\" value=\"{what}\">\
@@ -149,7 +149,7 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
     let choices: String = configuration
         .choices(state, row)
         .into_iter()
-        .map(|price| format!("<option value=\"{}\">{}</option>", price.id, offer(state, price)))
+        .map(|price| format!("<option value=\"{}\">{}</option>", escape(&price.id), offer(state, price)))
         .collect();
     if configuration.update && !choices.is_empty() {
         forms.push_str(&format!(
@@ -177,7 +177,7 @@ fn later(state: &State, row: &Subscription) -> String {
             "<p>It changes on {}.</p><form method=\"post\"><input type=\"hidden\" name=\"do\" value=\"stay\">\
              <input type=\"hidden\" name=\"subscription\" value=\"{}\"><button>Don't change</button></form>",
             calendar::shown(next.start),
-            row.id
+            escape(&row.id)
         )
     })
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod coupons;
 mod credit_notes;
 mod debits;
+mod doors;
 mod errors;
 mod pages;
 mod pausing;

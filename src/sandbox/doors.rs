@@ -1,0 +1,158 @@
+//! Who may use the sandbox? Whoever is at this machine, and nobody whose page a browser here has open; from elsewhere, whoever has
+//! its key.
+//!
+//! A page of somebody else's can send forms to this machine, and with a name that it lets point here (DNS rebinding) it can read what
+//! is answered, too. So a name has to be this machine's, and what changes something has to come from a page of the sandbox or from
+//! no page at all.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+const KEY_BYTES_MIN: usize = 32;
+const KEY_BEGINS: &str = "sk_test_";
+const SITE: &str = "sec-fetch-site";
+
+/// What opens a sandbox from elsewhere. It is its API key, too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoKey {
+    #[error(
+        "beyond this machine a sandbox needs a key, which begins with {KEY_BEGINS} and has at least {KEY_BYTES_MIN} characters: \
+         set STRIPE_SANDBOX_KEY"
+    )]
+    Missing,
+    #[error(
+        "the key of a sandbox begins with {KEY_BEGINS}, and has at least {KEY_BYTES_MIN} visible ASCII characters"
+    )]
+    Invalid,
+}
+
+impl Key {
+    /// The key of a sandbox at this address, where it has one.
+    ///
+    /// # Errors
+    /// When it is none, or others could come in without one.
+    pub fn of(text: Option<&str>, listen: SocketAddr) -> Result<Option<Self>, NoKey> {
+        match text {
+            None if listen.ip().to_canonical().is_loopback() => Ok(None),
+            None => Err(NoKey::Missing),
+            Some(text) => {
+                let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+                let is_key = text.starts_with(KEY_BEGINS) && text.len() >= KEY_BYTES_MIN && is_visible;
+                if is_key { Ok(Some(Self(text.to_owned()))) } else { Err(NoKey::Invalid) }
+            }
+        }
+    }
+
+    /// The key itself, for the client that asks this sandbox.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Comparing hashes tells nothing about keys.
+    fn is(&self, text: &str) -> bool {
+        Sha256::digest(text.as_bytes()) == Sha256::digest(self.0.as_bytes())
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Key(…)")
+    }
+}
+
+/// Lets a request in, or says why not.
+pub(super) async fn guard(State(key): State<Arc<Option<Key>>>, request: Request, next: Next) -> Response {
+    let host = host(request.uri(), request.headers());
+    let refused = match key.as_ref() {
+        // A name that was made to point here comes with no key.
+        None if !host.as_ref().is_none_or(is_this_machine) => {
+            Some("The sandbox answers to localhost and 127.0.0.1, and to other names only with a key.")
+        }
+        _ if changes(request.method()) && is_of_another_page(request.headers(), host.as_ref()) => {
+            Some("This was sent by a page that is not the sandbox's.")
+        }
+        _ => None,
+    };
+    if let Some(why) = refused {
+        tracing::warn!(why, "a request was turned away");
+        return refusal(StatusCode::FORBIDDEN, why);
+    }
+    match key.as_ref() {
+        Some(key) if !shows(request.headers(), key) => {
+            let mut response = refusal(
+                StatusCode::UNAUTHORIZED,
+                "The sandbox's key is needed, as the password or as the API key.",
+            );
+            let basic = HeaderValue::from_static("Basic realm=\"sandbox\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+            response
+        }
+        Some(_) | None => next.run(request).await,
+    }
+}
+
+fn refusal(status: StatusCode, why: &str) -> Response {
+    let body = json!({ "error": { "type": "invalid_request_error", "message": why } }).to_string();
+    let kind = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, kind)], Body::from(body)).into_response()
+}
+
+fn host(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    let said = || headers.get(header::HOST)?.to_str().ok()?.parse().ok();
+    uri.authority().cloned().or_else(said)
+}
+
+fn is_this_machine(host: &Authority) -> bool {
+    let name = host.host().trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+}
+
+/// Browsers say where a form comes from; other programs say nothing.
+fn is_of_another_page(headers: &HeaderMap, host: Option<&Authority>) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return headers.get(SITE).is_some_and(|site| site != "same-origin" && site != "none");
+    };
+    let origin =
+        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    let (Some(origin), Some(host)) = (origin, host) else { return true };
+    !origin.eq_ignore_ascii_case(host.as_str())
+}
+
+fn shows(headers: &HeaderMap, key: &Key) -> bool {
+    let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, said)) = said.and_then(|said| said.split_once(' ')) else { return false };
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return key.is(said.trim());
+    }
+    let decoded = STANDARD.decode(said.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    // Stripe's clients send the key as the user, and people type it as the password.
+    let pair = decoded.filter(|_| scheme.eq_ignore_ascii_case("basic"));
+    pair.as_deref()
+        .and_then(|pair| pair.split_once(':'))
+        .is_some_and(|(user, password)| key.is(user) || key.is(password))
+}
