@@ -182,7 +182,7 @@ pub const fn csv_header() -> [&'static str; 14] {
     ]
 }
 
-/// A line as the fields of a CSV record.
+/// A line as the fields of a CSV record. Numbers, times and our own words stay as they are; what callers wrote is made text.
 #[must_use]
 pub fn csv_row(line: &Line) -> [String; 14] {
     [
@@ -196,9 +196,15 @@ pub fn csv_row(line: &Line) -> [String; 14] {
         line.available.to_string(),
         line.held.to_string(),
         line.debt.to_string(),
-        line.grant_ids.join(" "),
-        line.description.clone().unwrap_or_default(),
-        line.generation_id.clone().unwrap_or_default(),
-        line.generation_type.clone().unwrap_or_default(),
+        as_text(&line.grant_ids.join(" ")),
+        as_text(line.description.as_deref().unwrap_or_default()),
+        as_text(line.generation_id.as_deref().unwrap_or_default()),
+        as_text(line.generation_type.as_deref().unwrap_or_default()),
     ]
+}
+
+/// What a table would take for a formula gets an apostrophe before it, so that nothing runs where somebody opens the file.
+fn as_text(words: &str) -> String {
+    let runs = words.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    if runs { format!("'{words}") } else { words.to_owned() }
 }

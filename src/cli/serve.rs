@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     app::{App, FirstKey, Teller},
     clock::Clock,
-    config::{CatalogChoice, Config},
+    config::{CatalogChoice, Config, Unread},
     telemetry,
 };
 
@@ -67,8 +67,12 @@ struct Banner {
 
 impl Serve {
     pub(super) async fn run(self, output: Output) -> Answer {
-        let (mut config, mut catalog) = Config::read_with_catalog(&self.flags.given())?;
+        let given = self.flags.given();
+        let (mut config, mut catalog) = Config::read_with_catalog(&given)?;
         telemetry::start_logs(&config.log);
+        for Unread { name, advice } in given.unread() {
+            tracing::warn!(name, advice, "a variable is set that is not read here");
+        }
         let mut signals = Signals::listen().map_err(Failure::broken)?;
         let catalog_line = format!("{} ({})", catalog.catalog.name, catalog.origin);
         let mode = config.mode;

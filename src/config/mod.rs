@@ -9,6 +9,7 @@ mod mistake;
 mod reading;
 pub mod settings;
 pub mod shown;
+mod unread;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
@@ -17,6 +18,7 @@ use sqlx::postgres::PgConnectOptions;
 pub use catalog::LoadedCatalog;
 pub use given::{Environment, Given};
 pub use mistake::{Mistake, Mistakes};
+pub use unread::Unread;
 
 use crate::{
     catalog::Mode,

@@ -138,7 +138,8 @@ impl<'a> From<&'a Line> for StatementLine<'a> {
 
 /// See every movement
 ///
-/// The newest first. With `Accept: text/csv` all lines that are wanted, the oldest first, in one file.
+/// The newest first. With `Accept: text/csv` all lines that are wanted, the oldest first, in one file. There, a text of yours that a
+/// table would take for a formula has an apostrophe before it; numbers have none.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
     params(("account" = Id, Path), StatementAsked),

@@ -43,6 +43,45 @@ async fn a_statement_has_every_movement_in_pages_and_as_csv() {
 }
 
 #[tokio::test]
+async fn what_a_table_would_run_is_text_in_a_csv() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let formulas = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "＝1"];
+    let harmless = ["a-b", " =1", "1=1", "'=1", "\"=1\",2", "é@b"];
+    let mut position = String::new();
+    for text in formulas.iter().chain(&harmless) {
+        let spent = json!({ "amount": 1, "description": text });
+        let spent = server.post("/v1/accounts/acme/deductions", spent).send().await;
+        // What is no plain text is not taken in the first place.
+        if text.contains(['\t', '\r']) && spent.status == 422 {
+            continue;
+        }
+        assert_eq!(spent.status, 201, "{text}: {}", spent.text);
+        position = spent.body["position"].as_str().unwrap().to_owned();
+    }
+    let spent = json!({ "type": "standard_generation", "generation_id": "-gen" });
+    let spent = server.post("/v1/accounts/acme/generations", spent).send().await;
+    let position = spent.body["position"].as_str().map_or(position, str::to_owned);
+    let path = format!("/v1/accounts/acme/statement?min_position={position}");
+    let answer = server.get(&path).header("accept", "text/csv").send().await;
+    let mut reader = csv::Reader::from_reader(answer.text.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let told: Vec<&str> = rows.iter().map(|row| &row[11]).collect();
+    for text in formulas.into_iter().filter(|text| !text.contains(['\t', '\r'])) {
+        assert!(told.contains(&format!("'{text}").as_str()), "{text}: {told:?}");
+    }
+    for text in harmless {
+        assert!(told.contains(&text), "{text}: {told:?}");
+    }
+    // Each number is one, also below nothing.
+    assert!(rows.iter().all(|row| row[6].parse::<i64>().is_ok()), "{}", answer.text);
+    assert!(rows.iter().any(|row| &row[6] == "-1"), "{}", answer.text);
+    let runs =
+        |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<i64>().is_err();
+    assert!(!rows.iter().flatten().any(runs), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn usage_is_counted_by_day_and_type() {
     let (server, position) = busy().await;
     let range = format!("from={NOON}&to={NOON}&min_position={position}");

@@ -304,3 +304,13 @@ async fn the_log_is_what_was_asked_for() {
     let said = said_with(&[("RUST_LOG", "error")]).await;
     assert_eq!(said, "");
 }
+
+#[tokio::test]
+async fn a_variable_that_is_not_read_is_said_and_not_its_value() {
+    let said =
+        said_with(&[("STRIPE_API_KEY", "sk_test_hunter2"), ("GRACE_PERIOD_DAYS", "7"), ("PORT", "1")]).await;
+    for part in ["\"name\":\"STRIPE_API_KEY\"", "set STRIPE_SECRET_KEY", "payments.grace_days"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("hunter2"), "{said}");
+}

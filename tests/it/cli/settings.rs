@@ -179,6 +179,29 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn usual_names_that_are_not_read_are_said_with_ours() {
+    let unread = |set: &[(&str, &str)]| {
+        let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let unread = Given::new(BTreeMap::new(), environment).unread();
+        unread.into_iter().map(|unread| (unread.name, unread.advice)).collect::<Vec<_>>()
+    };
+    for (usual, advice) in [
+        ("PORT", "set COUNTERFOIL_LISTEN"),
+        ("STRIPE_API_KEY", "set STRIPE_SECRET_KEY"),
+        ("STRIPE_ENDPOINT_SECRET", "set STRIPE_WEBHOOK_SECRET"),
+        ("POSTGRES_URL", "set DATABASE_URL"),
+        ("LOG_LEVEL", "set RUST_LOG"),
+        ("GRACE_PERIOD_DAYS", "the catalog says it, as `payments.grace_days`"),
+    ] {
+        assert_eq!(unread(&[(usual, "hunter2")]), [(usual, advice.to_owned())]);
+        assert_eq!(unread(&[(usual, " ")]), [], "{usual} is set to nothing");
+    }
+    // Whoever sets ours has it for somebody else.
+    assert_eq!(unread(&[("PORT", "3000"), ("COUNTERFOIL_LISTEN", "127.0.0.1:8080")]), []);
+    assert_eq!(unread(&[("STRIPE_SECRET_KEY", "sk_test_any"), ("HOME", "/home/ada"), ("PATH", "/bin")]), []);
+}
+
+#[test]
 fn a_password_in_an_address_is_not_shown() {
     let refused = [
         ("STRIPE_API_URL", "https://ada:hunter2@api.stripe.com"),

@@ -1,0 +1,79 @@
+//! Which names do people expect that this program does not read? A variable of such a name is set for something, and nothing comes of it.
+
+use super::{
+    Given,
+    settings::{self, Setting},
+};
+
+/// What to use in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instead {
+    Setting(Setting),
+    /// Something in the catalog's file.
+    Catalog(&'static str),
+}
+
+use Instead::{Catalog, Setting as Ours};
+
+/// The usual names, and ours.
+const USUAL: [(&str, Instead); 35] = [
+    ("PORT", Ours(settings::LISTEN)),
+    ("LISTEN_ADDR", Ours(settings::LISTEN)),
+    ("BIND_ADDRESS", Ours(settings::LISTEN)),
+    ("METRICS_PORT", Ours(settings::METRICS_LISTEN)),
+    ("METRICS_LISTEN", Ours(settings::METRICS_LISTEN)),
+    ("TRUSTED_PROXIES", Ours(settings::TRUSTED_PROXIES)),
+    ("FORWARDED_ALLOW_IPS", Ours(settings::TRUSTED_PROXIES)),
+    ("DATA_DIR", Ours(settings::DATA_DIRECTORY)),
+    ("DATABASE_URI", Ours(settings::DATABASE_URL)),
+    ("DB_URL", Ours(settings::DATABASE_URL)),
+    ("POSTGRES_URL", Ours(settings::DATABASE_URL)),
+    ("POSTGRES_URI", Ours(settings::DATABASE_URL)),
+    ("POSTGRESQL_URL", Ours(settings::DATABASE_URL)),
+    ("PG_URL", Ours(settings::DATABASE_URL)),
+    ("CATALOG", Ours(settings::CATALOG)),
+    ("CATALOG_FILE", Ours(settings::CATALOG)),
+    ("CATALOG_PATH", Ours(settings::CATALOG)),
+    ("BOOTSTRAP_KEY", Ours(settings::BOOTSTRAP_KEY)),
+    ("ADMIN_API_KEY", Ours(settings::BOOTSTRAP_KEY)),
+    ("STRIPE_API_KEY", Ours(settings::STRIPE_SECRET_KEY)),
+    ("STRIPE_KEY", Ours(settings::STRIPE_SECRET_KEY)),
+    ("STRIPE_SECRET", Ours(settings::STRIPE_SECRET_KEY)),
+    ("STRIPE_SIGNING_SECRET", Ours(settings::WEBHOOK_SECRETS)),
+    ("STRIPE_ENDPOINT_SECRET", Ours(settings::WEBHOOK_SECRETS)),
+    ("STRIPE_WEBHOOK_KEY", Ours(settings::WEBHOOK_SECRETS)),
+    ("STRIPE_WEBHOOK_SIGNING_SECRET", Ours(settings::WEBHOOK_SECRETS)),
+    ("STRIPE_API_BASE", Ours(settings::STRIPE_API_URL)),
+    ("STRIPE_BASE_URL", Ours(settings::STRIPE_API_URL)),
+    ("STRIPE_MODE", Ours(settings::MODE)),
+    ("LOG_LEVEL", Ours(settings::LOG)),
+    ("LOG_FORMAT", Ours(settings::LOG_FORMAT)),
+    ("GRACE_DAYS", Catalog("payments.grace_days")),
+    ("GRACE_PERIOD_DAYS", Catalog("payments.grace_days")),
+    ("TRIAL_DAYS", Catalog("payments.trial_days")),
+    ("TRIAL_PERIOD_DAYS", Catalog("payments.trial_days")),
+];
+
+/// A variable that is set and not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub name: &'static str,
+    /// What is read in its place. No value is in it.
+    pub advice: String,
+}
+
+impl Given {
+    /// Variables with usual names that nothing here reads, unless ours is set as well.
+    #[must_use]
+    pub fn unread(&self) -> Vec<Unread> {
+        let is_set = |name: &str| self.environment().get(name).is_some_and(|value| !value.trim().is_empty());
+        let unread = USUAL.into_iter().filter(|(name, _)| is_set(name));
+        unread
+            .filter_map(|(name, instead)| match instead {
+                Ours(setting) if self.is_set(setting) => None,
+                Ours(setting) => Some(Unread { name, advice: format!("set {}", setting.name) }),
+                Catalog(place) => Some(Unread { name, advice: format!("the catalog says it, as `{place}`") }),
+            })
+            .collect()
+    }
+}
