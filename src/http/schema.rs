@@ -106,6 +106,16 @@ pub struct MoneySchema {
     currency: String,
 }
 
+/// What is paid for, again and again.
+#[derive(ToSchema)]
+#[schema(as = Ordered)]
+pub struct OrderSchema {
+    plan: Id,
+    /// `month` or `year`
+    interval: String,
+    quantity: u32,
+}
+
 #[derive(ToSchema)]
 #[schema(as = Period)]
 pub struct PeriodSchema {

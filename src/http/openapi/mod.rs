@@ -3,6 +3,8 @@
 //! The routes say what they take and give. What is the same for many of them, above all the problems that each can
 //! answer with, is added here from one table.
 
+mod bodies;
+mod members;
 mod operations;
 mod problems;
 
@@ -17,6 +19,11 @@ use utoipa::{
     },
 };
 
+use crate::{
+    http::reads::{analytics::Interval, statement::Order},
+    stripe::client::BillStatus,
+};
+
 pub use operations::{Described, OPERATIONS, RepeatKey, find};
 
 #[derive(utoipa::OpenApi)]
@@ -28,7 +35,7 @@ pub use operations::{Described, OPERATIONS, RepeatKey, find};
                        answer has an `X-Request-Id`: the caller's own, when it is well formed, or one made here."
     ),
     security(("api_key" = [])),
-    components(schemas(problems::ProblemSchema)),
+    components(schemas(problems::ProblemSchema, BillStatus, Interval, Order)),
     tags(
         (name = "Accounts", description = "What accounts are and hold. Never behind what a command acknowledged."),
         (name = "Spending", description = "Credits in exchange for work."),
@@ -54,7 +61,9 @@ pub fn base() -> OpenApi {
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let mut http = Http::new(HttpAuthScheme::Bearer);
     http.description = Some("An API key: `Authorization: Bearer cf_live_…`.".to_owned());
-    document.components.get_or_insert_default().add_security_scheme("api_key", SecurityScheme::Http(http));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("api_key", SecurityScheme::Http(http));
+    components.schemas.extend(members::schemas());
     document
 }
 
@@ -62,6 +71,7 @@ pub fn base() -> OpenApi {
 pub fn finish(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         for operation in of(item) {
+            bodies::say_optional(operation);
             let described = operation.operation_id.as_deref().and_then(find);
             if let Some(described) = described {
                 describe(operation, described);

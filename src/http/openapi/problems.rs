@@ -5,28 +5,32 @@ use std::collections::BTreeMap;
 use utoipa::{
     ToSchema,
     openapi::{
-        AllOfBuilder, ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Responses, schema::Type,
+        ContentBuilder, Ref, RefOr, ResponseBuilder, Responses, Schema, extensions::ExtensionsBuilder,
+        schema::AnyOfBuilder,
     },
 };
 
-use crate::http::{
-    code::Code,
-    schema::{Id, Place},
-};
+use crate::http::code::Code;
 
+use super::members;
+
+/// By which name an answer says its codes.
+const CODES: &str = "x-codes";
 const CONTENT_TYPE: &str = "application/problem+json";
 
-/// Why a request failed, as in RFC 9457. Members beyond `advice` belong to certain codes.
+/// The name of what every problem is.
+pub const PROBLEM: &str = "Problem";
+
+/// Why a request failed, as in RFC 9457. A code that says more has a schema of its own, which is this one with its members.
 #[derive(ToSchema)]
 #[schema(as = Problem, example = json!({
-    "type": "urn:counterfoil:problem:insufficient_credits",
-    "title": "Not enough credits",
-    "status": 402,
-    "code": "insufficient_credits",
-    "detail": "1000 credits were asked for, and 45 are available.",
-    "advice": "Ask for no more than `available`, or let the customer buy credits or upgrade.",
+    "type": "urn:counterfoil:problem:account_not_found",
+    "title": "There is no such account",
+    "status": 404,
+    "code": "account_not_found",
+    "detail": "There is no such account.",
+    "advice": "Open it with PUT /v1/accounts/{account}.",
     "request_id": "0b6f4d1c6d0b4c6a8e0d6a3f1f0c2b7a",
-    "requested": 1000, "available": 45, "held": 0, "debt": 0, "upgrade": "creator",
 }))]
 #[expect(dead_code, reason = "only its description is used")]
 pub struct ProblemSchema {
@@ -42,30 +46,6 @@ pub struct ProblemSchema {
     advice: String,
     /// By which the operator finds the request again. Absent in items of a batch, which have the batch's.
     request_id: Option<String>,
-    /// Where in the request something is wrong: a JSON path such as `$.amount`, or a name.
-    path: Option<String>,
-    /// `body`, `path`, `query` or `header`.
-    r#in: Option<String>,
-    requested: Option<i64>,
-    available: Option<i64>,
-    /// The first plan above the account's that gives as much in a month, or else the one above it that gives most. `null`:
-    /// there is none above it that gives more.
-    #[schema(value_type = Option<Id>)]
-    upgrade: Option<String>,
-    /// The plans that would allow it.
-    #[schema(value_type = Option<Vec<Id>>)]
-    plans: Option<Vec<String>>,
-    /// Why a bank said no, in Stripe's words. Not for people: of a stolen card they are told no more than of any other.
-    decline_code: Option<String>,
-    /// What the person can do about a declined payment: `another_method`, `correct_details`, `call_bank`,
-    /// `authenticate`, `try_again` or `try_later`. `advice` says it in a sentence.
-    next_step: Option<String>,
-    /// With which the browser lets the person authenticate.
-    client_secret: Option<String>,
-    /// How a hold ended.
-    outcome: Option<String>,
-    #[schema(value_type = Option<Place>)]
-    as_of_position: Option<String>,
 }
 
 /// Adds an answer for every status that these codes have.
@@ -84,13 +64,26 @@ pub fn add(responses: &mut Responses, codes: &[Code]) {
 
 fn response(codes: &[Code]) -> utoipa::openapi::Response {
     let lines = codes.iter().map(|code| format!("- `{}`: {}", code.about().code, code.about().title));
-    let names = codes.iter().map(|code| code.about().code);
-    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
-    let schema = AllOfBuilder::new()
-        .item(Ref::from_schema_name("Problem"))
-        .item(ObjectBuilder::new().property("code", code));
+    let names: Vec<&str> = codes.iter().map(|code| code.about().code).collect();
     ResponseBuilder::new()
         .description(lines.collect::<Vec<_>>().join("\n"))
-        .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(schema)).build())
+        .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(schema(codes))).build())
+        // What the description says to people, said to programs.
+        .extensions(Some(ExtensionsBuilder::new().add(CODES, names).build()))
         .build()
+}
+
+/// What says most comes first: a client that tries one after the other finds the members.
+fn schema(codes: &[Code]) -> RefOr<Schema> {
+    let mut names: Vec<String> = codes.iter().map(|code| members::name_of(*code)).collect();
+    names.sort_by_key(|name| name == PROBLEM);
+    names.dedup();
+    let mut references: Vec<Ref> = names.into_iter().map(Ref::from_schema_name).collect();
+    match references.pop() {
+        Some(only) if references.is_empty() => RefOr::Ref(only),
+        last => {
+            let any = references.into_iter().chain(last).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+            RefOr::T(Schema::AnyOf(any.build()))
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
+use counterfoil::http::code::Code;
 use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -45,7 +46,7 @@ fn matches(template: &str, path: &str) -> bool {
 pub fn check(method: &Method, path: &str, answer: &Answer) {
     assert!(answer.header("x-request-id").is_some(), "{method} {path} has no request id");
     let Some(operation) = operation(method, path) else {
-        check_against(&problem(), "Problem", answer, path);
+        check_against(&problem(answer), answer.code(), answer, path);
         return;
     };
     let id = operation["operationId"].as_str().expect("an id");
@@ -57,6 +58,11 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     assert!(content.is_object(), "{id} does not list {} as {kind}", answer.status);
     if kind.ends_with("json") && !kind.contains("ndjson") {
         check_against(&content["schema"], &format!("{id} {}", answer.status), answer, path);
+    }
+    if kind == "application/problem+json" {
+        let codes = described["x-codes"].as_array().expect("codes");
+        assert!(codes.contains(&json!(answer.code())), "{id} does not list {}", answer.text);
+        check_against(&problem(answer), answer.code(), answer, path);
     }
     check_headers(operation, described, answer);
 }
@@ -86,8 +92,13 @@ fn check_headers(operation: &Value, described: &Value, answer: &Answer) {
     }
 }
 
-fn problem() -> Value {
-    json!({ "$ref": "#/components/schemas/Problem" })
+/// What the document says about problems with this code: exactly its members, and no others.
+fn problem(answer: &Answer) -> Value {
+    let code = Code::ALL.iter().find(|code| code.about().code == answer.code());
+    let own = format!("{:?}Problem", code.unwrap_or_else(|| panic!("not a problem: {}", answer.text)));
+    let is_described = document()["components"]["schemas"][&own].is_object();
+    let name = if is_described { own.as_str() } else { "Problem" };
+    json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 fn check_against(schema: &Value, name: &str, answer: &Answer, path: &str) {
@@ -105,8 +116,8 @@ fn validator(schema: &Value, name: &str) -> &'static Validator {
         let mut root = Map::new();
         root.insert("components".to_owned(), document()["components"].clone());
         root.insert("allOf".to_owned(), json!([schema]));
-        // What the document does not name must not be there; only problems may have more.
-        let closed = !schema.to_string().contains("Problem") && !name.ends_with("body");
+        // What the document does not name must not be there. Which problem it is, its code says.
+        let closed = !schema["anyOf"].is_array() && !name.ends_with("body");
         if closed {
             root.insert("unevaluatedProperties".to_owned(), json!(false));
         }
