@@ -75,6 +75,10 @@ members! {
         RouteNotFound MethodNotAllowed DeductionNotFound ApiKeyNotFound WebhookSignatureInvalid WebhookUnparsable
         InboxEventNotFound AuditBusy PositionUnknown;
 
+    ClockBehind {
+        /// So many seconds.
+        behind_s: Count,
+    }
     InsufficientCredits {
         requested: Count,
         available: Count,

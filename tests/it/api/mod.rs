@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batches;
+mod clients;
 mod clock;
 pub mod coverage;
 mod crowd;

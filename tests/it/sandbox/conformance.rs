@@ -13,7 +13,7 @@ async fn the_official_python_sdk_is_satisfied() {
     let url = bench.sandbox.url();
     let output = tokio::task::spawn_blocking(move || {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/stripe_sdk.py");
-        let python = python::with("stripe==16.*", "stripe")?;
+        let python = python::with(python::STRIPE, "stripe")?;
         Some(Command::new(python).arg(script).arg(url).output().expect("the interpreter runs"))
     });
     let Some(output) = output.await.unwrap() else { return };

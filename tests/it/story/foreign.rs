@@ -16,7 +16,6 @@ use crate::{
     support::{Scratch, python},
 };
 
-const PACKAGE: &str = "localstripe==1.15.10";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Its own start listens on every interface, and keeps its things in a file that all of its kind share.
 const START: &str = "\
@@ -108,7 +107,8 @@ async fn subscribe(foreign: &Foreign, account: &str, card: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_odd_events_of_localstripe_are_understood_or_refused_with_a_reason() {
-    let python = tokio::task::spawn_blocking(|| python::with(PACKAGE, "localstripe")).await.unwrap();
+    let python =
+        tokio::task::spawn_blocking(|| python::with(python::LOCALSTRIPE, "localstripe")).await.unwrap();
     let Some(python) = python else { return };
     let home = Scratch::create();
     let foreign = Foreign::start(&python, home.path()).await;

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod database;
 pub mod heard;
 pub mod ledger;
+pub mod node;
 pub mod optional;
 pub mod program;
 pub mod python;

@@ -1,11 +1,24 @@
 //! Packages for Python, each installed from PyPI into a directory of its own, beside the build.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
 
-use super::optional::leave_out;
+use super::optional::{leave_out, run, succeeds};
+
+/// Stripe's own client.
+pub const STRIPE: &str = "stripe==16.*";
+/// A sender of webhooks that is not Stripe.
+pub const LOCALSTRIPE: &str = "localstripe==1.15.10";
+/// Makes a client of a program from its document.
+pub const CLIENT_GENERATOR: &str = "openapi-python-client==0.29.1";
+/// Each has its reason in `docs/dependencies.md`.
+pub const PACKAGES: [&str; 3] = [STRIPE, LOCALSTRIPE, CLIENT_GENERATOR];
+
+/// What was installed.
+const INSTALLED: &str = "installed.txt";
 
 /// An interpreter that can import `module`, which comes with `package`. `None`: this machine has no Python that could, and
 /// the test is left out.
@@ -16,25 +29,11 @@ pub fn with(package: &str, module: &str) -> Option<PathBuf> {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{module}"));
     let python = folder.join("bin/python");
-    if !succeeds(Command::new(&python).args(["-c", &format!("import {module}")])) {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), "python3 -m venv");
-        let install = ["-m", "pip", "install", "--quiet", package];
-        run(Command::new(&python).args(install), "pip install");
+    let is_installed = fs::read_to_string(folder.join(INSTALLED)).is_ok_and(|installed| installed == package);
+    if !is_installed || !succeeds(Command::new(&python).args(["-c", &format!("import {module}")])) {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]));
+        fs::write(folder.join(INSTALLED), package).expect("a file");
     }
     Some(python)
-}
-
-fn succeeds(command: &mut Command) -> bool {
-    command.output().is_ok_and(|output| output.status.success())
-}
-
-fn run(command: &mut Command, what: &str) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{what} cannot be run: {error}"));
-    assert!(
-        output.status.success(),
-        "{what} did not work; it needs python3 with venv and pip, and PyPI:\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
 }
