@@ -121,7 +121,7 @@ pub async fn pending_change(
 /// The subscription stays what it is, also where the change was made on Stripe's portal.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change/withdraw", operation_id = "withdraw_change",
-    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn withdraw_change(
@@ -158,7 +158,7 @@ pub async fn cancel(
 /// As long as the subscription has not ended.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel/withdraw", operation_id = "withdraw_cancellation",
-    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn withdraw(
@@ -175,7 +175,7 @@ pub async fn withdraw(
 /// Nothing is charged until it is resumed, and no new credits are granted. What was paid for stays.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/pause", operation_id = "pause_subscription",
-    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn pause(
@@ -192,7 +192,7 @@ pub async fn pause(
 /// It is charged again from its next period on; one that stood still, as after a trial without a card, begins a new period.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/resume", operation_id = "resume_subscription",
-    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionOrder,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn resume(

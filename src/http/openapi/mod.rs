@@ -15,16 +15,22 @@ use utoipa::{
         header::HeaderBuilder,
         path::{Operation, PathItem},
         schema::Type,
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
 use crate::{
-    http::reads::{analytics::Interval, statement::Order},
+    http::{
+        keys::Scope,
+        reads::{analytics::Interval, statement::Order},
+    },
     stripe::client::BillStatus,
 };
 
 pub use operations::{Described, OPERATIONS, RepeatKey, find};
+
+/// The name of how a caller says who it is.
+const API_KEY: &str = "api_key";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -62,7 +68,7 @@ pub fn base() -> OpenApi {
     let mut http = Http::new(HttpAuthScheme::Bearer);
     http.description = Some("An API key: `Authorization: Bearer cf_live_…`.".to_owned());
     let components = document.components.get_or_insert_default();
-    components.add_security_scheme("api_key", SecurityScheme::Http(http));
+    components.add_security_scheme(API_KEY, SecurityScheme::Http(http));
     components.schemas.extend(members::schemas());
     document
 }
@@ -96,6 +102,12 @@ fn describe(operation: &mut Operation, described: &Described) {
         operation.parameters.get_or_insert_default().push(parameter);
     }
     if !described.scopes.is_empty() {
+        // Any one of them, for programs; OpenAPI 3.1 lets a key name what it needs.
+        let mut enough: Vec<Scope> = described.scopes.to_vec();
+        enough.push(Scope::Admin);
+        enough.dedup();
+        let needed = enough.iter().map(|scope| SecurityRequirement::new(API_KEY, [scope.as_str()]));
+        operation.security = Some(needed.collect());
         let scopes: Vec<String> = described.scopes.iter().map(|scope| format!("`{scope}`")).collect();
         let sentence = format!("Needs a key with {} (or `admin`).", scopes.join(" or "));
         let text = operation.description.get_or_insert_default();

@@ -22,12 +22,17 @@ use crate::{
     },
 };
 
+/// As many as the table can hold.
+const REQUESTS_PER_MINUTE_MAX: u32 = 2_147_483_647;
+
 /// A key to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "render farm", "scopes": ["deduct", "read"] }))]
 pub struct KeyOrder {
     name: Text,
+    /// One that is there twice counts once.
+    #[schema(value_type = Vec<Scope>, min_items = 1)]
     scopes: BTreeSet<Scope>,
     /// The only accounts that it may use; all when this is not said.
     #[schema(value_type = Option<Vec<Id>>)]
@@ -113,6 +118,10 @@ pub async fn create(
 ) -> Result<Response<Body>, Failure> {
     if order.scopes.is_empty() {
         return Err(Failure::body("$.scopes", "a key has at least one scope"));
+    }
+    if order.requests_per_minute.is_some_and(|requests| requests > REQUESTS_PER_MINUTE_MAX) {
+        let expected = format!("at most {REQUESTS_PER_MINUTE_MAX}, or 0 for no limit");
+        return Err(Failure::body("$.requests_per_minute", expected));
     }
     let now = state.ledger.clock().now();
     if order.expires_at.is_some_and(|end| end <= now) {

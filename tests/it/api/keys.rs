@@ -94,6 +94,22 @@ async fn keys_are_made_shown_once_and_revoked_over_http() {
     spend().send().await.is_problem(401, "api_key_invalid");
 }
 
+/// What cannot be kept is refused, and not made less.
+#[tokio::test]
+async fn a_key_has_the_limit_that_was_asked_for() {
+    let server = Server::start().await;
+    let make = async |limit: u64| {
+        let order = json!({ "name": "n", "scopes": ["read", "read"], "requests_per_minute": limit });
+        server.post("/v1/api-keys", order).send().await
+    };
+    let most = make(2_147_483_647).await;
+    assert_eq!(most.body["key"]["requests_per_minute"], 2_147_483_647, "{}", most.text);
+    assert_eq!(most.body["key"]["scopes"], json!(["read"]));
+    let more = make(2_147_483_648).await;
+    more.is_problem(422, "invalid_request");
+    assert_eq!(more.body["path"], "$.requests_per_minute");
+}
+
 #[tokio::test]
 async fn the_first_key_is_the_given_one_or_is_made_once() {
     let server = Server::start().await;

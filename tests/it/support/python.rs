@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use super::optional::{leave_out, run, succeeds};
@@ -14,9 +15,13 @@ pub const STRIPE: &str = "stripe==16.*";
 pub const LOCALSTRIPE: &str = "localstripe==1.15.10";
 /// Makes a client of a program from its document.
 pub const CLIENT_GENERATOR: &str = "openapi-python-client==0.29.1";
+/// Asks a program what its document allows and forbids.
+pub const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// Each has its reason in `docs/dependencies.md`.
-pub const PACKAGES: [&str; 3] = [STRIPE, LOCALSTRIPE, CLIENT_GENERATOR];
+pub const PACKAGES: [&str; 4] = [STRIPE, LOCALSTRIPE, CLIENT_GENERATOR, SCHEMATHESIS];
 
+/// One installs at a time, and the others find what is there.
+static INSTALLING: Mutex<()> = Mutex::new(());
 /// What was installed.
 const INSTALLED: &str = "installed.txt";
 
@@ -27,6 +32,7 @@ pub fn with(package: &str, module: &str) -> Option<PathBuf> {
         leave_out("python3 with venv, of the packages python3 and python3-venv, was not found");
         return None;
     }
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{module}"));
     let python = folder.join("bin/python");
     let is_installed = fs::read_to_string(folder.join(INSTALLED)).is_ok_and(|installed| installed == package);
