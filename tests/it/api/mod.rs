@@ -18,6 +18,7 @@ mod mangled;
 mod matrix;
 mod metrics;
 mod proxies;
+mod raw;
 mod reports;
 pub mod server;
 mod specification;
