@@ -1,6 +1,7 @@
 //! What can be done from the command line? One file a command; each prints a table for people, or JSON with `--json`.
 
 mod audit;
+mod banner;
 mod bench;
 mod catalog;
 mod exit;

@@ -3,7 +3,6 @@
 use std::{io::IsTerminal, net::SocketAddr, process::ExitStatus};
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::{
     app::{App, FirstKey, Teller},
@@ -13,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    banner::{self, Banner},
     exit::{Answer, Exit, Failure},
     flags::ServeFlags,
     output::Output,
@@ -42,27 +42,6 @@ pub(super) struct Serve {
     sandbox_key: Option<String>,
     #[command(flatten)]
     flags: ServeFlags,
-}
-
-/// What is said when requests are answered.
-#[derive(Serialize)]
-struct Banner {
-    version: &'static str,
-    address: String,
-    /// Where metrics are answered without a key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metrics: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data_directory: Option<String>,
-    catalog: String,
-    mode: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    admin_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    admin_key_file: Option<String>,
-    /// Where the sandbox Stripe is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sandbox: Option<String>,
 }
 
 impl Serve {
@@ -100,6 +79,7 @@ impl Serve {
             Some(FirstKey::In(file)) => (None, Some(file.display().to_string())),
             None => (None, None),
         };
+        let try_it = banner::try_it(app.address(), app.first_key());
         let banner = Banner {
             version: env!("CARGO_PKG_VERSION"),
             address: app.address().to_string(),
@@ -110,6 +90,7 @@ impl Serve {
             admin_key,
             admin_key_file,
             sandbox: sandbox.as_ref().map(Sandboxed::url),
+            try_it,
         };
         output.announce(&banner, || banner.text())?;
         drop(banner);
@@ -151,32 +132,5 @@ fn warn(config: &Config) {
     }
     if config.webhook_secrets.is_empty() {
         tracing::warn!("STRIPE_WEBHOOK_SECRET is not set, so every webhook is refused");
-    }
-}
-
-impl Banner {
-    fn text(&self) -> String {
-        let Self { version, address, catalog, mode, .. } = self;
-        let data = self.data_directory.as_deref().unwrap_or("the database of DATABASE_URL");
-        let key = self.admin_key.as_ref().map(|key| {
-            format!("\n  admin key  {key}\n             It is shown only this once. Keep it, or make others with `counterfoil keys create`.")
-        });
-        let key_file = self.admin_key_file.as_ref().map(|file| {
-            format!("\n  admin key  in {file}, for this user alone. Take it from there, and remove the file.")
-        });
-        let metrics = self.metrics.as_ref().map(|address| format!("\n  metrics    http://{address}/metrics"));
-        let sandbox = self.sandbox.as_ref().map(|url| {
-            format!("\n  sandbox    {url}\n             A stand-in for Stripe: pay with 4242 4242 4242 4242, and move its clock. Nothing is kept when it ends.")
-        });
-        format!(
-            "Counterfoil {version} serves at http://{address}\n  \
-             data       {data}\n  \
-             catalog    {catalog}\n  \
-             mode       {mode}\n  \
-             API        http://{address}/docs{}{}{}",
-            metrics.unwrap_or_default(),
-            sandbox.unwrap_or_default(),
-            key.or(key_file).unwrap_or_default()
-        )
     }
 }

@@ -3,6 +3,7 @@
 mod afternoon;
 mod curl;
 mod document;
+mod first;
 mod lists;
 mod rules;
 mod walk;

@@ -1,0 +1,73 @@
+//! What is said when requests are answered? Where everything is, and a call to begin with.
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::app::FirstKey;
+
+/// What is said when requests are answered.
+#[derive(Serialize)]
+pub(super) struct Banner {
+    pub(super) version: &'static str,
+    pub(super) address: String,
+    /// Where metrics are answered without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metrics: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data_directory: Option<String>,
+    pub(super) catalog: String,
+    pub(super) mode: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) admin_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) admin_key_file: Option<String>,
+    /// Where the sandbox Stripe is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sandbox: Option<String>,
+    /// A call that works as it is, to be pasted into a shell.
+    pub(super) try_it: String,
+}
+
+/// Opens an account with the key that was made, or asks what is sold where nobody knows a key.
+pub(super) fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
+    let address = super::stripe::reachable(address);
+    let key = match key {
+        Some(FirstKey::ToShow(key)) => format!("'Authorization: Bearer {}'", key.reveal()),
+        Some(FirstKey::In(file)) => {
+            // In single quotes a shell takes everything but a single quote as it is.
+            let file = file.display().to_string().replace('\'', "'\\''");
+            format!("\"Authorization: Bearer $(cat '{file}')\"")
+        }
+        None => return format!("curl -sS http://{address}/v1/catalog"),
+    };
+    format!("curl -sS -X PUT -H {key} http://{address}/v1/accounts/acme")
+}
+
+impl Banner {
+    pub(super) fn text(&self) -> String {
+        let Self { version, address, catalog, mode, try_it, .. } = self;
+        let data = self.data_directory.as_deref().unwrap_or("the database of DATABASE_URL");
+        let key = self.admin_key.as_ref().map(|key| {
+            format!("\n  admin key  {key}\n             It is shown only this once. Keep it, or make others with `counterfoil keys create`.")
+        });
+        let key_file = self.admin_key_file.as_ref().map(|file| {
+            format!("\n  admin key  in {file}, for this user alone. Take it from there, and remove the file.")
+        });
+        let metrics = self.metrics.as_ref().map(|address| format!("\n  metrics    http://{address}/metrics"));
+        let sandbox = self.sandbox.as_ref().map(|url| {
+            format!("\n  sandbox    {url}\n             A stand-in for Stripe: pay with 4242 4242 4242 4242, and move its clock. Nothing is kept when it ends.")
+        });
+        format!(
+            "Counterfoil {version} serves at http://{address}\n  \
+             data       {data}\n  \
+             catalog    {catalog}\n  \
+             mode       {mode}\n  \
+             API        http://{address}/docs{}{}{}\n  \
+             try it     {try_it}",
+            metrics.unwrap_or_default(),
+            sandbox.unwrap_or_default(),
+            key.or(key_file).unwrap_or_default()
+        )
+    }
+}
