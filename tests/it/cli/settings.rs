@@ -215,10 +215,13 @@ fn a_password_in_an_address_is_not_shown() {
         assert!(said.contains(name) && !said.contains("hunter2"), "{said}");
     }
     for arguments in [
-        ["stripe", "setup", "--url", "http://ada:hunter2@ledger.example.com"],
-        ["bench", "--key=none", "--url", "http://ada:hunter2@127.0.0.1:8080"],
+        &["stripe", "setup", "--url", "http://ada:hunter2@ledger.example.com"][..],
+        &["stripe", "send", "--url", "http://ada:hunter2@127.0.0.1:1/", "Cargo.toml"],
+        &["bench", "--key=none", "--url", "http://ada:hunter2@127.0.0.1:8080"],
     ] {
-        let said = program::stderr(&program::run(&mut program::command(&arguments)));
+        let run =
+            program::run(program::command(arguments).env("STRIPE_WEBHOOK_SECRET", "whsec_of_this_test"));
+        let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), program::stderr(&run));
         assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");
     }
 }

@@ -205,3 +205,38 @@ async fn the_portal_is_the_catalogs() {
     );
     assert!(update["products"].as_array().unwrap().len() > 1, "{update:#}");
 }
+
+/// As in a network of containers: whoever reaches the sandbox needs its key, and the server has it.
+#[tokio::test]
+async fn a_server_has_the_key_of_its_sandbox_that_others_reach() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let start = move || {
+        Served::start(|command| {
+            command.env("DATABASE_URL", url).env("COUNTERFOIL_BOOTSTRAP_KEY", KEY);
+            command
+                .env("STRIPE_SANDBOX_KEY", "sk_test_of_this_sandbox_and_of_no_other")
+                .arg("--sandbox=0.0.0.0:0");
+        })
+    };
+    let served = tokio::task::spawn_blocking(start).await.unwrap();
+    let sandbox = served.banner["sandbox"].as_str().expect("it names its sandbox").to_owned();
+    let client = reqwest::Client::new();
+    assert_eq!(client.get(&sandbox).send().await.unwrap().status().as_u16(), 401);
+    let opened = client.put(served.url("/v1/accounts/acme")).bearer_auth(KEY).send().await.unwrap();
+    assert!(opened.status().is_success());
+    let wanted = json!({
+        "plan": "basic", "interval": "month", "success_url": "https://shop.example/thanks",
+        "cancel_url": "https://shop.example/plans",
+    });
+    let session = client.post(served.url("/v1/accounts/acme/checkout-sessions")).bearer_auth(KEY);
+    let session = session.header("idempotency-key", "k1").json(&wanted).send().await.unwrap();
+    let status = session.status().as_u16();
+    assert_eq!(status, 201, "{}", session.text().await.unwrap());
+    served.signal(libc::SIGTERM);
+    let (_, said) = tokio::task::spawn_blocking(move || served.wait_and_hear()).await.unwrap();
+    assert!(
+        said.contains("THE SANDBOX LISTENS BEYOND THIS MACHINE") && !said.contains("sk_test_of"),
+        "{said}"
+    );
+}
