@@ -53,17 +53,18 @@ pub async fn before(
     Ok(Position(earlier))
 }
 
-/// When the newest of the last events was recorded. `None`: there is none. The last one need not be the newest, where a clock was
+/// When the newest of the last events up to a position was recorded. `None`: there is none. The last one need not be the newest, where a clock was
 /// set back.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn newest(pool: &PgPool, shard: i16) -> Result<Option<Timestamp>, sqlx::Error> {
-    let query = "select max(recorded_at) from (select recorded_at from ledger.events where shard = $1 \
-                 order by position desc limit $2) as last";
-    let newest: Option<chrono::DateTime<chrono::Utc>> =
-        sqlx::query_scalar(query).bind(shard).bind(LAST_EVENTS).fetch_one(pool).await?;
-    Ok(newest.map(Timestamp::from))
+pub async fn newest(pool: &PgPool, shard: i16, head: Position) -> Result<Option<Timestamp>, sqlx::Error> {
+    let query = "select e.recorded_at from ledger.events e \
+                 where e.shard = $1 and e.position > $2 and e.position <= $3 order by e.position";
+    let after = head.0.saturating_sub(LAST_EVENTS);
+    let recorded: Vec<chrono::DateTime<chrono::Utc>> =
+        sqlx::query_scalar(query).bind(shard).bind(after).bind(head.0).fetch_all(pool).await?;
+    Ok(recorded.into_iter().max().map(Timestamp::from))
 }
 
 async fn is_before(pool: &PgPool, shard: i16, position: i64, at: Timestamp) -> Result<bool, sqlx::Error> {

@@ -93,7 +93,7 @@ impl Ledger {
         let mut connection = pool.acquire().await?;
         let head = append::head(&mut connection, SHARD).await?;
         drop(connection);
-        let newest = Newest::new(range::newest(&pool, SHARD).await?);
+        let newest = Newest::new(range::newest(&pool, SHARD, head).await?);
         newest.behind_s(clock.now());
         let (commands, incoming) = mpsc::channel(COMMANDS_QUEUED_MAX);
         let (positions, seen) = watch::channel(head);
@@ -130,33 +130,41 @@ impl Ledger {
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            Ok(Ok(answer)) => self.checked_by_the_clock(answer),
+            Ok(Ok(answer)) => self.checked_by_the_clock(answer).await,
             // The lane ended with the command in hand.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
         }
     }
 
     /// What a clock that is behind refuses may be allowed, so it is not told as a refusal.
-    fn checked_by_the_clock(&self, answer: Answer) -> Answer {
-        if let Some(last) = answer.as_ref().ok().and_then(|outcome| outcome.events.last()) {
-            self.newest.note(last.recorded_at);
-        }
-        let behind_s = self.newest.behind_s(self.clock.now());
-        match (answer, behind_s) {
-            (Err(ExecuteError::Refused(refusal)), Some(behind_s)) if newest::may_be_the_clocks(&refusal) => {
-                Err(ExecuteError::ClockBehind { behind_s })
+    async fn checked_by_the_clock(&self, answer: Answer) -> Answer {
+        let now = self.clock.now();
+        match &answer {
+            Ok(outcome) => {
+                if let Some(last) = outcome.events.last() {
+                    self.newest.note(last.recorded_at);
+                }
+                self.newest.behind_s(now);
             }
-            (answer, _) => answer,
+            Err(ExecuteError::Refused(refusal))
+                if newest::may_be_the_clocks(refusal) && self.newest.behind_s(now).is_some() =>
+            {
+                // The clock that was wrong may have been another one's, whose events are history by now.
+                let behind_s = self.clock_behind_s().await.unwrap_or_else(|_| self.newest.behind_s(now));
+                return behind_s.map_or(answer, |behind_s| Err(ExecuteError::ClockBehind { behind_s }));
+            }
+            Err(_) => {}
         }
+        answer
     }
 
-    /// By how many seconds the clock is behind what is recorded, whichever instance wrote it. `None`: it may be right.
+    /// By how many seconds the clock is behind the last events, whichever instance wrote them. `None`: it may be right.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn clock_behind_s(&self) -> Result<Option<i64>, sqlx::Error> {
-        if let Some(newest) = range::newest(&self.pool, SHARD).await? {
-            self.newest.note(newest);
+        if let Some(newest) = range::newest(&self.pool, SHARD, self.head().await?).await? {
+            self.newest.replace(newest);
         }
         Ok(self.newest.behind_s(self.clock.now()))
     }

@@ -36,6 +36,12 @@ impl Newest {
         self.micros.fetch_max(recorded_at.micros(), Ordering::Relaxed);
     }
 
+    /// This is the newest of the last events. It may be earlier than what was known: one that another clock dated into the future is
+    /// history once there are enough others after it.
+    pub(super) fn replace(&self, newest: Timestamp) {
+        self.micros.store(newest.micros(), Ordering::Relaxed);
+    }
+
     /// By how many seconds `now` is too early, if that is more than clocks differ by. Says so now and then.
     pub(super) fn behind_s(&self, now: Timestamp) -> Option<i64> {
         let behind_s = self.micros.load(Ordering::Relaxed).saturating_sub(now.micros()) / 1_000_000;

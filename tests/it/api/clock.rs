@@ -111,3 +111,21 @@ async fn an_instance_that_starts_by_a_clock_that_is_behind_finds_out_from_the_jo
     assert_eq!(ready["clock_behind_s"], DAY_S);
     stop.cancel();
 }
+
+/// One event that a wrong clock dated into the future does not turn refusals away for ever.
+#[tokio::test]
+async fn what_another_clock_dated_into_the_future_is_history_once_others_follow() {
+    let server = Server::start().await;
+    server.test.clock.set(noon().plus(TimeDelta::days(365)));
+    server.open("of-next-year").await;
+    server.test.clock.set(noon());
+    server.open("acme").await;
+    let too_much = || server.post("/v1/accounts/acme/deductions", json!({ "amount": 1_000 })).send();
+    too_much().await.is_problem(503, "clock_behind");
+    for _ in 0..100 {
+        let spent = server
+            .post("/v1/accounts/acme/grants", json!({ "source": "bonus", "amount": 1, "reason": "test" }));
+        assert_eq!(spent.send().await.status, 201);
+    }
+    too_much().await.is_problem(402, "insufficient_credits");
+}
