@@ -24,7 +24,7 @@ use crate::{
 };
 
 const SECONDS: &str = "FUZZ_SECONDS";
-const SECONDS_USUAL: u64 = 20;
+const SECONDS_USUAL: u64 = 30;
 /// How many connections there are at once.
 const AT_ONCE: usize = 64;
 /// How long an answer, or the end of a connection, may take: longer than a body may, which is waited for the longest.

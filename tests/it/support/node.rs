@@ -8,13 +8,16 @@ use std::{
 
 use super::optional::{leave_out, run, succeeds};
 
+/// Since then, Node fetches by itself.
+const NEEDED: &str = "process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)";
 /// What the packages were installed from.
 const INSTALLED: &str = "installed.json";
 
 /// A copy of the project in `source`, with its packages. `None`: this machine has no Node, and the test is left out.
 pub fn project(source: &Path) -> Option<PathBuf> {
-    if !["node", "npm"].iter().all(|program| succeeds(Command::new(program).arg("--version"))) {
-        leave_out("node and npm, of the packages nodejs and npm, were not found");
+    let is_new = succeeds(Command::new("node").args(["--eval", NEEDED]));
+    if !is_new || !succeeds(Command::new("npm").arg("--version")) {
+        leave_out("node, 18 or newer, and npm, of the packages nodejs and npm, were not found");
         return None;
     }
     let name = source.file_name().expect("a folder has a name").to_string_lossy();

@@ -20,6 +20,8 @@ pub const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// Each has its reason in `docs/dependencies.md`.
 pub const PACKAGES: [&str; 4] = [STRIPE, LOCALSTRIPE, CLIENT_GENERATOR, SCHEMATHESIS];
 
+/// What the newest of them needs.
+const NEEDED: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3, 11)";
 /// One installs at a time, and the others find what is there.
 static INSTALLING: Mutex<()> = Mutex::new(());
 /// What was installed.
@@ -28,8 +30,10 @@ const INSTALLED: &str = "installed.txt";
 /// An interpreter that can import `module`, which comes with `package`. `None`: this machine has no Python that could, and
 /// the test is left out.
 pub fn with(package: &str, module: &str) -> Option<PathBuf> {
-    if !succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
-        leave_out("python3 with venv, of the packages python3 and python3-venv, was not found");
+    if !succeeds(Command::new("python3").args(["-c", NEEDED])) {
+        leave_out(
+            "python3, 3.11 or newer, with venv, of the packages python3 and python3-venv, was not found",
+        );
         return None;
     }
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
