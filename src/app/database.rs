@@ -1,13 +1,13 @@
 //! How does a program come to a database that is there, migrated, and used with no more rights than it needs?
 
-use std::{future::Future, path::PathBuf, pin::Pin, process::ExitStatus};
+use std::{future::Future, path::PathBuf, pin::Pin};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use crate::{
     config::DatabaseConfig,
     postgres::{
-        self, Access, DATABASE, StartError,
+        self, Access, DATABASE, Keeper, LastEnd, StartError,
         migrations::{self, MigrationError},
         pool, roles,
     },
@@ -41,13 +41,16 @@ pub enum DatabaseError {
 }
 
 impl Database {
-    /// For a program that serves: where the database is embedded, it runs the server itself.
+    /// For a program that serves: where the database is embedded, it runs the server itself, and again where that ends.
     ///
     /// # Errors
     /// When there is no database, another process serves from the data directory, or a migration fails.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
         let access = match config.embedded() {
-            Some(options) => Some(Access::Started(postgres::start(options).await?)),
+            Some(options) => {
+                let server = postgres::start(options.clone()).await?;
+                Some(Access::Kept(Keeper::of(server, options)))
+            }
             None => None,
         };
         Self::prepare(config, access).await
@@ -97,11 +100,11 @@ impl Database {
         self.embedded.as_ref().map(|embedded| &embedded.data_directory)
     }
 
-    /// Resolves when the embedded server has ended by itself. Never for a database that somebody else runs.
-    pub fn ended(&self) -> Pin<Box<dyn Future<Output = Option<ExitStatus>> + Send>> {
+    /// Resolves when the embedded server has ended by itself too often. Never for a database that somebody else runs.
+    pub fn ended(&self) -> Pin<Box<dyn Future<Output = LastEnd> + Send>> {
         match self.embedded.as_ref().map(|embedded| &embedded.access) {
-            Some(Access::Started(server)) => Box::pin(server.exited()),
-            Some(Access::Joined(_)) | None => Box::pin(std::future::pending()),
+            Some(Access::Kept(keeper)) => Box::pin(keeper.ended()),
+            Some(Access::Started(_) | Access::Joined(_)) | None => Box::pin(std::future::pending()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use crate::{http::keys::KeyError, projector::ProjectorError};
 
-use super::DatabaseError;
+use super::{DatabaseError, mode::ModeError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -24,6 +24,8 @@ pub enum AppError {
     },
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Mode(#[from] ModeError),
     #[error("the database does not answer")]
     Query(#[from] sqlx::Error),
     #[error("the first API key could not be made")]

@@ -6,8 +6,9 @@ mod database;
 mod error;
 mod first_key;
 mod listeners;
+pub mod mode;
 
-use std::{future::Future, net::SocketAddr, path::Path, process::ExitStatus, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{task::JoinHandle, time::timeout};
@@ -18,6 +19,7 @@ pub use error::AppError;
 pub use first_key::{FirstKey, Teller};
 
 use listeners::{Addresses, Listeners, Servers};
+use mode::LedgerMode;
 
 use crate::{
     clock::Clock,
@@ -25,6 +27,7 @@ use crate::{
     http::{self, AppParts, AppState},
     journal::feed::Feed,
     ledger::{Ledger, Running},
+    postgres::LastEnd,
     projections,
     projector::Projector,
     scheduler::Scheduler,
@@ -128,8 +131,8 @@ impl App {
         self.database.data_directory().map(std::path::PathBuf::as_path)
     }
 
-    /// Resolves when the embedded database has ended by itself, after which nothing can be answered any more.
-    pub fn database_ended(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
+    /// Resolves when the embedded database has ended by itself too often, after which nothing can be answered any more.
+    pub fn database_ended(&self) -> impl Future<Output = LastEnd> + Send + 'static {
         self.database.ended()
     }
 
@@ -153,6 +156,7 @@ impl Parts {
     ) -> Result<Self, AppError> {
         let [pool, projector_pool] = pools;
         let addresses = listeners.addresses(config)?;
+        mode::settle(pool, LedgerMode::of(config.mode, config.sandboxed), &clock).await?;
         catalogs::remember(pool, &catalog, &clock).await?;
         catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
         catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);

@@ -96,6 +96,7 @@ impl Sandboxed {
         let key = key.as_ref().map_or("sk_test_sandbox", Key::reveal);
         config.billing.key = SecretKey::parse(key).ok();
         config.billing.portal = None;
+        config.sandboxed = true;
         config.billing.url = ApiUrl::parse(&sandbox.url()).map_err(Failure::broken)?;
         Ok(Self { sandbox, secret })
     }

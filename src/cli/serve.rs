@@ -119,7 +119,7 @@ fn database_ended(status: Option<ExitStatus>, log: Option<String>) -> Failure {
     let status = status.map_or_else(|| "in an unknown way".to_owned(), |status| format!("with {status}"));
     let log = log.unwrap_or_default();
     Failure::broken(format!(
-        "the embedded PostgreSQL ended by itself, {status}; {log} may say why. \
+        "the embedded PostgreSQL ended by itself again and again, at last {status}; {log} may say why. \
          What was acknowledged is on disk: start again"
     ))
 }

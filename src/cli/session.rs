@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use crate::{
-    app::{Database, catalogs},
+    app::{Database, catalogs, mode},
     clock::Clock,
     config::{Config, Given, LoadedCatalog, settings},
     telemetry,
@@ -59,6 +59,7 @@ pub(super) async fn with_catalog<T, const SERVE: bool>(
     let (config, catalog) = Config::read_with_catalog(&given)?;
     start_logs(&given, &config);
     run(config, async |session: &Session| {
+        mode::check(&session.pool, session.config.mode).await.map_err(Failure::broken)?;
         let mut catalog = catalog;
         let recalled = catalogs::recall(&session.pool, &mut catalog.catalog, session.config.mode).await;
         recalled.map_err(Failure::broken)?;

@@ -50,6 +50,8 @@ pub struct Config {
     pub inbox: Retries,
     /// Whether real money is involved.
     pub mode: Mode,
+    /// Whether Stripe is a stand-in that was started beside this program.
+    pub sandboxed: bool,
     pub log: LogConfig,
 }
 

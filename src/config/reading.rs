@@ -57,6 +57,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
         billing: billing?,
         inbox: inbox?,
         mode: mode?,
+        sandboxed: false,
         log: log?,
     })
 }

@@ -164,7 +164,7 @@ codes! {
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting",
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     Unavailable = SERVICE_UNAVAILABLE, "unavailable", "The database does not answer now",
-        "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
+        "Repeat the request with the same key after `Retry-After` seconds: what it asks for happens once.";
     OutcomeUnknown = SERVICE_UNAVAILABLE, "outcome_unknown", "The outcome was not known in time",
         "It may have happened. Repeat the request with the same key: it happens once, and you will be told.";
     ClockBehind = SERVICE_UNAVAILABLE, "clock_behind", "The ledger's clock is behind",

@@ -226,8 +226,10 @@ impl Edge {
     ) {
         let route = route.map_or("", MatchedPath::as_str);
         let (request_id, code) = (request_id.as_str(), failure.code().about().code);
-        if let Some(error) = failure.cause() {
-            tracing::error!(request_id, %method, route, code, error, "a request failed");
+        if failure.cause().is_some() {
+            if let Some((error, unsaid)) = self.state.outages.line(failure) {
+                tracing::error!(request_id, %method, route, code, error, unsaid, "a request failed");
+            }
             return;
         }
         if failure.status() != StatusCode::UNAUTHORIZED {

@@ -13,6 +13,7 @@ use crate::{
     domain::refusal::Refusal,
     journal::row::RowError,
     ledger::{ExecuteError, ViewError},
+    postgres::away::is_away,
     projector::ProjectorError,
     stripe::{
         billing::{BillingError, Sought, Unauthenticated},
@@ -109,6 +110,8 @@ pub enum Failure {
     PositionTimeout {
         reached: Token,
     },
+    /// The database is away or full. Waiting helps; the cause is logged and never sent.
+    Away(Box<dyn Error + Send + Sync>),
     /// The caller can do nothing about it. The cause is logged and never sent.
     Fault(Box<dyn Error + Send + Sync>),
 }
@@ -167,6 +170,7 @@ impl Failure {
             Self::StripeOutcomeLost => Code::StripeOutcomeLost,
             Self::PositionUnknown => Code::PositionUnknown,
             Self::PositionTimeout { .. } => Code::PositionTimeout,
+            Self::Away(_) => Code::Unavailable,
             Self::Fault(_) => Code::Internal,
         }
     }
@@ -188,8 +192,9 @@ impl Failure {
         Self::Invalid { place: Place { part: Part::Header, path: name.into() }, expected: expected.into() }
     }
 
+    /// The database's fault, or ours.
     pub fn fault(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self::Fault(Box::new(cause))
+        if is_away(&cause) { Self::Away(Box::new(cause)) } else { Self::Fault(Box::new(cause)) }
     }
 
     /// An answer that lacks what the rules always write.
@@ -197,10 +202,10 @@ impl Failure {
         Self::Fault(what.into())
     }
 
-    /// Why the program is at fault, for the log and for nobody else.
+    /// Why the program or its database is at fault, for the log and for nobody else.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
-        if let Self::Fault(cause) = self { Some(cause.as_ref()) } else { None }
+        if let Self::Fault(cause) | Self::Away(cause) = self { Some(cause.as_ref()) } else { None }
     }
 
     #[must_use]

@@ -24,8 +24,8 @@ use crate::stripe::watch;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How old metrics may be that are answered.
-const SCRAPE_EACH: Duration = Duration::from_secs(1);
+/// How old what is answered may be.
+const LOOK_EACH: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
@@ -34,12 +34,12 @@ pub struct Health {
     status: &'static str,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Readiness {
     /// `ready` or `not_ready`
     #[schema(value_type = String)]
     status: &'static str,
-    /// Whether the database answers.
+    /// Whether the database answers, and takes what is written to it.
     database: bool,
     /// How many commands wait to be decided.
     commands_queued: usize,
@@ -58,30 +58,35 @@ pub async fn healthz() -> Result<Response<Body>, Failure> {
 }
 
 /// Can it serve requests?
+///
+/// Looked at once a second at most.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readiness", tag = "Server", security(()),
     responses(
         (status = 200, description = "It can.", body = Readiness),
-        (status = 503, description = "It cannot: the database does not answer.", body = Readiness),
+        (status = 503, description = "It cannot: the database does not answer, or takes nothing.", body = Readiness),
     )
 )]
 pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
-    let asked = tokio::time::timeout(READY_TIMEOUT, state.ledger.clock_behind_s()).await;
-    let (database, clock_behind_s) = match asked {
-        Ok(Ok(behind_s)) => (true, behind_s.unwrap_or(0)),
-        Ok(Err(_)) | Err(_) => (false, 0),
-    };
-    let readiness = Readiness {
-        status: if database { "ready" } else { "not_ready" },
-        database,
-        commands_queued: state.ledger.queued(),
-        clock_behind_s,
-    };
+    let readiness = state.readiness.sample(look(&state)).await;
     let mut response = json(&readiness)?;
-    if !database {
+    if !readiness.database {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     Ok(response)
+}
+
+async fn look(state: &AppState) -> Readiness {
+    let asked = async {
+        let behind_s = state.ledger.clock_behind_s().await?;
+        Ok::<_, sqlx::Error>((state.ledger.can_store().await?, behind_s.unwrap_or(0)))
+    };
+    let (database, clock_behind_s) = match tokio::time::timeout(READY_TIMEOUT, asked).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(_)) | Err(_) => (false, 0),
+    };
+    let status = if database { "ready" } else { "not_ready" };
+    Readiness { status, database, commands_queued: state.ledger.queued(), clock_behind_s }
 }
 
 /// Metrics for Prometheus
@@ -101,7 +106,7 @@ pub async fn open_metrics(State(state): State<AppState>) -> Response<Body> {
 }
 
 async fn measured(state: &AppState) -> Response<Body> {
-    let mut response = Response::new(Body::from(state.scraped.text(measure(state)).await));
+    let mut response = Response::new(Body::from(state.scraped.sample(measure(state)).await));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
@@ -124,18 +129,24 @@ async fn measure(state: &AppState) -> Bytes {
     text.unwrap_or_default().into()
 }
 
-/// What was measured last: whoever asks often is told the same, and those who ask at once wait for one answer.
-#[derive(Debug, Default)]
-pub struct Scraped(Mutex<Option<(Instant, Bytes)>>);
+/// What was found last: whoever asks often is told the same, and those who ask at once wait for one answer.
+#[derive(Debug)]
+pub struct Sampled<T>(Mutex<Option<(Instant, T)>>);
 
-impl Scraped {
-    async fn text(&self, measure: impl Future<Output = Bytes>) -> Bytes {
+impl<T> Default for Sampled<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Sampled<T> {
+    async fn sample(&self, look: impl Future<Output = T>) -> T {
         let mut last = self.0.lock().await;
-        if let Some((_, text)) = last.as_ref().filter(|(at, _)| at.elapsed() < SCRAPE_EACH) {
-            return text.clone();
+        if let Some((_, found)) = last.as_ref().filter(|(at, _)| at.elapsed() < LOOK_EACH) {
+            return found.clone();
         }
-        let text = measure.await;
-        *last = Some((Instant::now(), text.clone()));
-        text
+        let found = look.await;
+        *last = Some((Instant::now(), found.clone()));
+        found
     }
 }

@@ -76,6 +76,7 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::WebhookSignature(_)
         | Failure::WebhookUnparsable(_)
         | Failure::PositionUnknown
+        | Failure::Away(_)
         | Failure::Fault(_) => Map::new(),
     }
 }
@@ -234,6 +235,7 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::InboxEventNotFound
         | Failure::AuditBusy
         | Failure::PositionUnknown
+        | Failure::Away(_)
         | Failure::Fault(_) => format!("{}.", failure.code().about().title),
     }
 }

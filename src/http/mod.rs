@@ -15,6 +15,7 @@ mod members;
 mod meters;
 mod openapi;
 mod operations;
+mod outages;
 mod position;
 mod problem;
 mod proxies;

@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
+use axum::body::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 
@@ -14,7 +15,14 @@ use crate::{
     stripe::{billing::Billing, inbox::Inbox, signature::Secrets},
 };
 
-use super::{health::Scraped, keys::KeyCache, proxies::Proxies, refused::Refused, visits::Visits};
+use super::{
+    health::{Readiness, Sampled},
+    keys::KeyCache,
+    outages::Outages,
+    proxies::Proxies,
+    refused::Refused,
+    visits::Visits,
+};
 
 /// Requests a minute for a key that has no limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;
@@ -88,9 +96,14 @@ pub struct App {
     /// Whose keys were not accepted.
     pub refused: Refused,
     /// What `/metrics` answered last.
-    pub scraped: Scraped,
-    /// An audit reads much, so only a few run at a time.
-    pub audits: Semaphore,
+    pub scraped: Sampled<Bytes>,
+    /// What `/readyz` answered last.
+    pub readiness: Sampled<Readiness>,
+    /// What was said of a database that is away.
+    pub outages: Outages,
+    /// An audit reads much, so only a few run at a time. Its turn ends with the work, whether its caller waits for that
+    /// or not.
+    pub audits: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -99,7 +112,7 @@ impl AppState {
         let AppParts { ledger, pool, mode, metrics, projector, inbox, billing, secrets, settings } = parts;
         let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
         let visits = Visits::per_minute(settings.visits_per_minute);
-        let audits = Semaphore::new(AUDITS_MAX);
+        let audits = Arc::new(Semaphore::new(AUDITS_MAX));
         Self(Arc::new(App {
             ledger,
             pool,
@@ -113,7 +126,9 @@ impl AppState {
             secrets,
             visits,
             refused: Refused::default(),
-            scraped: Scraped::default(),
+            scraped: Sampled::default(),
+            readiness: Sampled::default(),
+            outages: Outages::default(),
             audits,
         }))
     }

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod find;
 pub mod load;
 pub mod merkle;
+pub mod probe;
 pub mod range;
 pub mod recorded;
 pub mod row;

@@ -6,7 +6,10 @@
 //! before it is told: another instance may have been at the account, or the key may be taken. If a batch cannot be stored as it was decided, all that
 //! was decided on it is dropped, and `resolve` decides again under the journal's lock.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -33,6 +36,7 @@ use super::{
     flight::{self, Cargo, Flight, Landed},
     recent::Recent,
     request::{AccountUnique, ExecuteError, Job},
+    unstored::Unstored,
 };
 
 /// The most events in one batch. More wait for the next one.
@@ -43,6 +47,8 @@ const INCOMING_MAX: usize = 1_024;
 const ACCOUNTS_MAX: usize = 200_000;
 /// The most accounts that one load asks for.
 const LOAD_ACCOUNTS_MAX: usize = 1_024;
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most loads at a time.
 const LOADS_MAX: usize = 2;
 
@@ -55,6 +61,7 @@ pub(super) struct Lane {
     pub(super) positions: watch::Sender<Position>,
     /// Accounts that have enough new events for a new snapshot.
     pub(super) snapshots: mpsc::Sender<AccountId>,
+    pub(super) unstored: Arc<Unstored>,
     pub(super) state: State,
 }
 
@@ -68,6 +75,8 @@ pub(super) struct State {
     pub(super) open: Batch,
     pub(super) recent: Recent,
     pub(super) connection: Option<PgConnection>,
+    /// Since when nothing could be stored.
+    pub(super) away_since: Option<Instant>,
     /// Keys and generations of the batch that is on its way into the journal.
     flying: FxHashSet<AccountUnique>,
     /// Commands with the key or the generation of one that is on its way.
@@ -89,6 +98,7 @@ impl State {
             open: Batch::new(clock.now()),
             recent: Recent::default(),
             connection: None,
+            away_since: None,
             flying: FxHashSet::default(),
             repeats: Vec::new(),
             parked: FxHashMap::default(),
@@ -305,7 +315,9 @@ impl Lane {
         if let Some(connection) = self.state.connection.take() {
             return Some(connection);
         }
-        PgConnection::connect_with(&self.pool.connect_options()).await.ok()
+        let options = self.pool.connect_options();
+        let connecting = PgConnection::connect_with(&options);
+        tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()
     }
 
     /// What is stored now, and can be answered.
@@ -318,6 +330,7 @@ impl Lane {
         self.state.connection = connection;
         match appended {
             Ok(position) => {
+                self.works();
                 self.advance(position);
                 self.ask_for_snapshots(&batch);
                 if outdated.is_empty() {
@@ -335,6 +348,13 @@ impl Lane {
             }
         }
         Vec::new()
+    }
+
+    /// Something was stored.
+    pub(super) fn works(&mut self) {
+        if self.state.away_since.take().is_some() {
+            self.unstored.clear();
+        }
     }
 
     fn advance(&mut self, position: Position) {

@@ -9,6 +9,7 @@ mod recent;
 mod request;
 mod resolve;
 mod spent;
+mod unstored;
 mod view;
 
 use std::{sync::Arc, time::Duration};
@@ -27,7 +28,7 @@ use crate::{
     clock::Clock,
     domain::{catalog::Catalog, names::AccountId, time::Timestamp},
     journal::{
-        append, find, range,
+        append, find, probe, range,
         recorded::{Position, Recorded},
         row::RowError,
         snapshot,
@@ -37,6 +38,7 @@ use crate::{
 use lane::{Lane, State};
 use newest::Newest;
 use request::Job;
+use unstored::Unstored;
 use view::Views;
 
 /// How many commands may wait. More are refused at once, so that waiting never grows without end.
@@ -64,6 +66,7 @@ pub struct Ledger {
     positions: watch::Receiver<Position>,
     lookups: Arc<Semaphore>,
     newest: Arc<Newest>,
+    unstored: Arc<Unstored>,
 }
 
 /// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
@@ -98,6 +101,7 @@ impl Ledger {
         let (commands, incoming) = mpsc::channel(COMMANDS_QUEUED_MAX);
         let (positions, seen) = watch::channel(head);
         let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
+        let unstored = Arc::new(Unstored::default());
         let lane = Lane {
             shard: SHARD,
             pool: pool.clone(),
@@ -106,6 +110,7 @@ impl Ledger {
             incoming,
             positions,
             snapshots,
+            unstored: Arc::clone(&unstored),
             state: State::new(head, &clock),
         };
         let views = Arc::new(Views::new(pool.clone(), SHARD));
@@ -114,7 +119,8 @@ impl Ledger {
             snapshots: tokio::spawn(take_snapshots(pool.clone(), Arc::clone(&views), wanted)),
         };
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
-        let ledger = Self { commands, clock, catalog, pool, views, positions: seen, lookups, newest };
+        let positions = seen;
+        let ledger = Self { commands, clock, catalog, pool, views, positions, lookups, newest, unstored };
         Ok((ledger, running))
     }
 
@@ -243,6 +249,15 @@ impl Ledger {
     pub async fn head(&self) -> Result<Position, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         append::head(&mut connection, SHARD).await
+    }
+
+    /// Whether the database takes what is written to it.
+    ///
+    /// # Errors
+    /// When it does not answer, or says no.
+    pub async fn can_store(&self) -> Result<bool, sqlx::Error> {
+        probe::write(&self.pool, self.clock.now()).await?;
+        Ok(!self.unstored.is_recent())
     }
 
     /// How many commands wait to be decided.

@@ -8,7 +8,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustc_hash::FxHashMap;
@@ -37,6 +37,8 @@ use super::{
 const TRIES_MAX: u32 = 5;
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// How long commands wait for a database that is away. Those that come after that are refused at once, until it is back.
+const AWAY_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
 enum ResolveError {
@@ -106,6 +108,7 @@ impl Lane {
                 None => None,
                 Some(mut connection) => match self.try_resolve(&mut connection, &jobs).await {
                     Ok(resolved) => {
+                        self.works();
                         self.state.connection = Some(connection);
                         self.adopt(jobs, resolved);
                         return;
@@ -115,12 +118,15 @@ impl Lane {
             };
             may_be_stored |= error.as_ref().is_some_and(ResolveError::may_be_stored);
             let connection_is_to_blame = error.as_ref().is_none_or(ResolveError::is_connection);
+            let away_since = *self.state.away_since.get_or_insert_with(Instant::now);
             if !connection_is_to_blame {
                 tries += 1;
             }
             warn(error.as_ref(), jobs.len());
-            if tries >= TRIES_MAX {
-                // The database answered each time, and stored nothing: not now, that is.
+            if tries >= TRIES_MAX || connection_is_to_blame && away_since.elapsed() >= AWAY_MAX {
+                // It is not there, or answered each time and stored nothing: not now, that is. What may be stored moved
+                // the journal's head then, so nothing is decided on a state that has passed.
+                self.unstored.note();
                 let answer =
                     if may_be_stored { ExecuteError::OutcomeUnknown } else { ExecuteError::Unavailable };
                 jobs.into_iter().for_each(|job| job.answer(Err(answer.clone())));

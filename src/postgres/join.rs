@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::directory::DataDirectory;
 use super::owner::Owner;
-use super::{DATABASE, Options, Server, StartError, server, socket, start};
+use super::{DATABASE, Keeper, Options, Server, StartError, server, socket, start};
 
 /// How long a server that another process is just starting or stopping is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +25,8 @@ pub enum Access {
     Joined(Box<PgConnectOptions>),
     /// It was started, and ends with this.
     Started(Server),
+    /// It was started, is started again where it ends by itself, and ends with this.
+    Kept(Keeper),
 }
 
 impl Access {
@@ -34,6 +36,7 @@ impl Access {
         match self {
             Self::Joined(options) => options.as_ref().clone(),
             Self::Started(server) => server.connect_options(DATABASE),
+            Self::Kept(keeper) => keeper.connect_options(),
         }
     }
 
@@ -42,6 +45,7 @@ impl Access {
         match self {
             Self::Joined(_) => {}
             Self::Started(server) => server.stop().await,
+            Self::Kept(keeper) => keeper.stop().await,
         }
     }
 }

@@ -15,11 +15,13 @@
 //!
 //! Deliberately absent: upgrades to another major version, and any download of PostgreSQL.
 
+pub mod away;
 mod binaries;
 mod cluster;
 mod directory;
 mod error;
 mod join;
+mod keeper;
 mod leftover;
 mod lock;
 mod log;
@@ -41,6 +43,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 pub use directory::default_data_directory;
 pub use error::StartError;
 pub use join::{Access, join_or_start};
+pub use keeper::{Keeper, LastEnd};
 pub use server::Server;
 
 use binaries::Installation;

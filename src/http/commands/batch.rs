@@ -73,9 +73,9 @@ pub async fn execute(
         if index > 0 {
             body.push(b',');
         }
-        if let Some(error) = answer.as_ref().err().and_then(Failure::cause) {
+        if let Some((error, unsaid)) = answer.as_ref().err().and_then(|failure| state.outages.line(failure)) {
             let request_id = from.request_id.as_str();
-            tracing::error!(request_id, index, error, "a command of a batch failed");
+            tracing::error!(request_id, index, error, unsaid, "a command of a batch failed");
         }
         write(&mut body, answer);
     }

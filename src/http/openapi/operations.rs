@@ -74,6 +74,7 @@ const AUTHENTICATED: &[Code] = &[
     Code::RateLimited,
     Code::InvalidParameter,
     Code::Overloaded,
+    Code::Unavailable,
     Code::Internal,
 ];
 const JSON: &[Code] = &[
@@ -464,6 +465,7 @@ pub const OPERATIONS: &[Described] = &[
             Code::WebhookUnparsable,
             Code::BodyTooLarge,
             Code::BodyTimeout,
+            Code::Unavailable,
             Code::Internal,
         ],
     ),

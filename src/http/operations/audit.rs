@@ -1,5 +1,7 @@
 //! Is what we tell true? The auditor's routes.
 
+use std::{future::Future, sync::Arc};
+
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,7 +24,7 @@ use crate::{
     },
     journal::recorded::Position,
     ledger::SHARD,
-    projector::Projector,
+    projector::{Projector, ProjectorError},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -112,8 +114,11 @@ pub async fn replay(
     of: AccountOf<Audits>,
     Query(asked): Query<ReplayAsked>,
 ) -> Result<Response<Body>, Failure> {
-    let _turn = state.audits.try_acquire().map_err(|_| Failure::AuditBusy)?;
-    match audit::replay(&state.ledger, &of.account, asked.as_of).await {
+    let replayed = in_turn(&state, {
+        let (ledger, account) = (state.ledger.clone(), of.account);
+        async move { audit::replay(&ledger, &account, asked.as_of).await }
+    });
+    match replayed.await? {
         Ok(replay) => json(&ReplayDocument::from(&replay)),
         Err(ReplayError::NoSuchAccount(_)) => Err(Refusal::AccountNotFound.into()),
         Err(error) => Err(Failure::fault(error)),
@@ -184,13 +189,33 @@ pub async fn verify(
     _from: All<Audits>,
     Query(asked): Query<VerifyAsked>,
 ) -> Result<Response<Body>, Failure> {
-    let _turn = state.audits.try_acquire().map_err(|_| Failure::AuditBusy)?;
-    let verified = audit::verify_journal(&state.pool, SHARD, |_, _| {}).await;
-    let mut verification = verified.map_err(Failure::fault)?;
-    if asked.read_models.unwrap_or(true) {
-        verification = verify_read_models(state.projector.clone(), verification).await?;
-    }
-    json(&VerificationDocument::from(&verification))
+    let verified = in_turn(&state, {
+        let (pool, projector) = (state.pool.clone(), state.projector.clone());
+        async move {
+            let verification =
+                audit::verify_journal(&pool, SHARD, |_, _| {}).await.map_err(Failure::fault)?;
+            if asked.read_models.unwrap_or(true) {
+                return verify_read_models(projector, verification).await;
+            }
+            Ok(verification)
+        }
+    });
+    json(&VerificationDocument::from(&verified.await??))
+}
+
+/// Does an audit, if it can have a turn now. It goes on, and keeps its turn, when its caller has gone: what it has begun in
+/// the database goes on, too.
+async fn in_turn<T: Send + 'static>(
+    state: &AppState,
+    audit: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Failure> {
+    let turn = Arc::clone(&state.audits).try_acquire_owned().map_err(|_| Failure::AuditBusy)?;
+    let audited = tokio::spawn(async move {
+        let audited = audit.await;
+        drop(turn);
+        audited
+    });
+    audited.await.map_err(Failure::fault)
 }
 
 /// Comparing whole tables is work for a thread of its own, which no other request waits for.
@@ -203,5 +228,8 @@ async fn verify_read_models(
         let verified = audit::verify_read_models(&projector, &mut verification, |_, _, _| {});
         runtime.block_on(verified).map(|()| verification)
     });
-    verified.await.map_err(Failure::fault)?.map_err(Failure::fault)
+    // Another audit, here or of another instance, or a rebuild may have one of them in hand.
+    let is_busy = |error: &ProjectorError| matches!(error, ProjectorError::RebuildUnderWay { .. });
+    let failure = |error| if is_busy(&error) { Failure::AuditBusy } else { Failure::fault(error) };
+    verified.await.map_err(Failure::fault)?.map_err(failure)
 }

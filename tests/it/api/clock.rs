@@ -82,6 +82,8 @@ async fn clocks_differ_by_a_little_and_are_said_when_it_is_more() {
     assert!(!heard.all().contains(BEHIND), "{}", heard.all());
 
     server.test.clock.set(earlier(60));
+    // It is looked at once a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     for _ in 0..3 {
         let behind = readiness().await;
         assert_eq!((&behind["status"], &behind["clock_behind_s"]), (&json!("ready"), &json!(60)));

@@ -61,6 +61,81 @@ async fn a_delivery_that_cannot_be_stored_is_refused_so_that_stripe_sends_it_aga
     is_logged_once_and_not_sent(&heard, &server.deliver(&event).await, "stripe_inbox");
 }
 
+/// Refuses what is written to a table, as a full disk does.
+async fn fill(server: &Server, table: &str) {
+    let pool = server.test.database.pool();
+    for sql in [
+        "create or replace function public.full() returns trigger language plpgsql as \
+         $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$",
+        &format!(
+            "create trigger full_disk before insert on {table} for each row execute function public.full()"
+        ),
+    ] {
+        sqlx::query(sql).execute(&pool).await.unwrap();
+    }
+}
+
+async fn empty(server: &Server, table: &str) {
+    let sql = format!("drop trigger full_disk on {table}");
+    sqlx::query(&sql).execute(&server.test.database.pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_the_disk_is_full_callers_are_told_to_come_back_and_the_server_is_not_ready() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for table in ["ledger.events", "ledger.stripe_inbox", "ledger.api_keys"] {
+        fill(&server, table).await;
+    }
+    let deduct = || server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 })).send();
+    let key = || server.post("/v1/api-keys", json!({ "name": "n", "scopes": ["read"] })).send();
+    let event = value(SHAPES[1], "customer.created.json");
+    for answer in [deduct().await, server.deliver(&event).await, key().await] {
+        answer.is_problem(503, "unavailable");
+        assert!(answer.header("retry-after").is_some(), "{}", answer.text);
+    }
+    let readiness = server.get("/readyz").without_key().send().await;
+    assert_eq!((readiness.status.as_u16(), &readiness.body["database"]), (503, &json!(false)));
+    for table in ["ledger.events", "ledger.stripe_inbox", "ledger.api_keys"] {
+        empty(&server, table).await;
+    }
+    assert_eq!(deduct().await.status, 201);
+    assert_eq!(server.deliver(&event).await.status, 200);
+    assert_eq!(key().await.status, 201);
+    assert_eq!(server.balance("acme").await["available"], 49);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(server.get("/readyz").without_key().send().await.status, 200);
+}
+
+/// An audit that nobody waits for any more goes on, and so keeps its turn.
+#[tokio::test]
+async fn audits_take_turns_and_one_whose_caller_has_gone_keeps_its_own_until_it_ends() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let mut before = server.test.database.pool().begin().await.unwrap();
+    sqlx::query("lock table ledger.blocks in access exclusive mode").execute(&mut *before).await.unwrap();
+    let verify = || server.get("/v1/audit/verify").send();
+    for _ in 0..2 {
+        let hung_up = tokio::time::timeout(std::time::Duration::from_millis(300), verify()).await;
+        assert!(hung_up.is_err(), "it waits for the table");
+    }
+    for busy in [verify().await, server.get("/v1/audit/accounts/acme/replay").send().await] {
+        busy.is_problem(503, "audit_busy");
+        assert!(busy.header("retry-after").is_some());
+    }
+    before.rollback().await.unwrap();
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = verify().await;
+        if answer.status == 200 {
+            assert_eq!(answer.body["clean"], true, "{}", answer.text);
+            return;
+        }
+        answer.is_problem(503, "audit_busy");
+        assert!(begun.elapsed().as_secs() < 30, "its turn never ends");
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_asked_of_stripe_that_cannot_be_written_down() {
     let gone = "http://127.0.0.1:9";

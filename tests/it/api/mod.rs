@@ -21,5 +21,5 @@ mod proxies;
 mod raw;
 mod reports;
 pub mod server;
-mod specification;
+pub mod specification;
 mod stopping;

@@ -3,5 +3,6 @@
 mod commands;
 mod dependencies;
 mod example;
+mod outages;
 mod serve;
 mod settings;

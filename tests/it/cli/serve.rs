@@ -11,7 +11,7 @@ async fn get(served: &Served, path: &str) -> (u16, String) {
 }
 
 /// The child and the tests share a machine, and blocking on the child would block the test's runtime.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.expect("it does not panic")
 }
 
@@ -20,12 +20,12 @@ async fn serve_on(database: &TestDatabase) -> Served {
     off_thread(move || Served::on(&url)).await
 }
 
-async fn serve_embedded(directory: &Path) -> Served {
+pub async fn serve_embedded(directory: &Path) -> Served {
     let directory = directory.to_owned();
     off_thread(move || Served::embedded(&directory)).await
 }
 
-fn pid_of_postgres(directory: &Path) -> i32 {
+pub fn pid_of_postgres(directory: &Path) -> i32 {
     let text = std::fs::read_to_string(directory.join("postgres/postmaster.pid")).expect("it runs");
     text.lines().next().expect("a line").parse().expect("a pid")
 }
@@ -52,16 +52,6 @@ async fn it_comes_back_after_a_kill() {
     assert!(served.banner.get("admin_key_file").is_none(), "the first key is still there");
     assert_eq!(get(&served, "/healthz").await.0, 200);
     assert_eq!(off_thread(move || served.stop()).await.code(), Some(0));
-}
-
-#[tokio::test]
-async fn it_ends_when_its_database_does() {
-    let scratch = Scratch::create();
-    let served = serve_embedded(scratch.path()).await;
-    let pid = pid_of_postgres(scratch.path());
-    // SAFETY: kill has no memory effects in this process; the pid is that of the child's own server.
-    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
-    assert_eq!(off_thread(move || served.wait()).await.code(), Some(3));
 }
 
 #[tokio::test]
@@ -239,6 +229,58 @@ fn a_sandbox_is_not_started_beside_real_money() {
     assert!(program::stderr(&live).contains("the mode is live"), "{}", program::stderr(&live));
     let version = program::run(&mut program::command(&["sandbox", "--api-version", "yesterday"]));
     assert_eq!(program::code(&version), 2, "{}", program::stderr(&version));
+}
+
+/// Starts a server on the database, and says why it does not start.
+async fn not_served(
+    database: &TestDatabase,
+    arguments: &'static [&str],
+    mode: Option<&'static str>,
+) -> String {
+    let url = database.url();
+    off_thread(move || {
+        let mut command = program::command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        command.env("DATABASE_URL", url).envs(mode.map(|mode| ("COUNTERFOIL_MODE", mode)));
+        let output = program::run(command.env("COUNTERFOIL_BOOTSTRAP_KEY", GIVEN));
+        assert_ne!(program::code(&output), 0);
+        program::stderr(&output)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_database_is_for_what_it_was_first_started_for() {
+    for (mode, arguments) in [("live", &[][..]), ("test", &[]), ("sandbox", &["--sandbox=127.0.0.1:0"])] {
+        let database = TestDatabase::create().await;
+        let url = database.url();
+        let start = move || {
+            Served::start(|command| {
+                let live = (mode == "live").then_some(("COUNTERFOIL_MODE", "live"));
+                command.env("DATABASE_URL", url).envs(live).args(arguments);
+            })
+        };
+        let again = start.clone();
+        drop(off_thread(start).await);
+        drop(off_thread(again).await);
+        if mode != "live" {
+            let refused = not_served(&database, &[], Some("live")).await;
+            assert!(refused.contains(&format!("the ledger of mode `{mode}`")), "{refused}");
+        }
+        if mode != "test" {
+            let refused = not_served(&database, &[], None).await;
+            assert!(refused.contains("mode `test` was asked for"), "{refused}");
+        }
+        if mode != "sandbox" {
+            let refused = not_served(&database, &["--sandbox=127.0.0.1:0"], None).await;
+            assert!(refused.contains("mode `sandbox` was asked for"), "{refused}");
+        }
+        let replay = program::run(
+            program::command(&["audit", "replay", "nobody"])
+                .env("DATABASE_URL", database.url())
+                .env("COUNTERFOIL_MODE", if mode == "live" { "test" } else { "live" }),
+        );
+        assert!(program::stderr(&replay).contains("the ledger of mode"), "{}", program::stderr(&replay));
+    }
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ impl Stage {
         });
         match access.await.expect("it runs") {
             Access::Joined(options) => pool::open(*options, 2),
-            Access::Started(_) => panic!("the server runs it"),
+            Access::Started(_) | Access::Kept(_) => panic!("the server runs it"),
         }
     }
 

@@ -1,0 +1,91 @@
+//! What is this ledger for: trying things out, Stripe's test mode, or real money? Its database knows from the first start
+//! on, and serves nothing else: customers and prices of one mean nothing in another, and a test card buys credits.
+
+use std::fmt;
+
+use sqlx::PgPool;
+
+use crate::{catalog::Mode, clock::Clock};
+
+/// What a ledger is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerMode {
+    /// The stand-in for Stripe that `serve --sandbox` starts.
+    Sandbox,
+    /// Stripe's test mode.
+    Test,
+    /// Real money.
+    Live,
+}
+
+/// The database is for something else, or does not say what it is for.
+#[derive(Debug, thiserror::Error)]
+pub enum ModeError {
+    #[error(
+        "the database is the ledger of mode `{known}`, and mode `{wanted}` was asked for; COUNTERFOIL_MODE and --sandbox \
+         say the mode, COUNTERFOIL_DATA_DIR or DATABASE_URL names another database"
+    )]
+    Other { known: String, wanted: LedgerMode },
+    #[error("the database does not say what it is for")]
+    Database(#[from] sqlx::Error),
+}
+
+impl LedgerMode {
+    #[must_use]
+    pub const fn of(mode: Mode, sandboxed: bool) -> Self {
+        match mode {
+            Mode::Live => Self::Live,
+            Mode::Test if sandboxed => Self::Sandbox,
+            Mode::Test => Self::Test,
+        }
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for LedgerMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Makes the database one for `wanted`, if it is not for anything yet.
+///
+/// # Errors
+/// When it is for something else, or does not answer.
+pub(super) async fn settle(pool: &PgPool, wanted: LedgerMode, clock: &Clock) -> Result<(), ModeError> {
+    sqlx::query("insert into ledger.mode (mode, since) values ($1, $2) on conflict do nothing")
+        .bind(wanted.as_str())
+        .bind(clock.now().to_utc())
+        .execute(pool)
+        .await?;
+    match known(pool).await? {
+        Some(known) if known != wanted.as_str() => Err(ModeError::Other { known, wanted }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Looks whether prices of this mode are those that the database knows. A sandbox has those of the test mode.
+///
+/// # Errors
+/// When it is for something else, or does not answer.
+pub(crate) async fn check(pool: &PgPool, mode: Mode) -> Result<(), ModeError> {
+    let wanted = LedgerMode::of(mode, false);
+    match known(pool).await? {
+        Some(known) if (known == LedgerMode::Live.as_str()) != (mode == Mode::Live) => {
+            Err(ModeError::Other { known, wanted })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn known(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("select mode from ledger.mode").fetch_optional(pool).await
+}
