@@ -3,16 +3,18 @@
 //! What `Forwarded` and `X-Forwarded-For` say is read from the right, and believed as far as proxies of ours have written it. Most
 //! proxies write one of the two and pass on the other as it came, so where they name different visitors nobody is believed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::http::Request;
+use axum::http::{HeaderMap, Request};
 use trusted_proxies::{Config, Trusted};
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The proxies whose word counts. By default there are none.
 #[derive(Clone, Debug)]
 pub struct Proxies {
+    /// Reads `Forwarded`, and knows the networks. Of `X-Forwarded-For` it does not know IPv6 addresses as proxies write them there.
     forwarded: Config,
-    x_forwarded_for: Config,
     are_none: bool,
 }
 
@@ -23,10 +25,9 @@ pub struct InvalidProxies;
 
 impl Default for Proxies {
     fn default() -> Self {
-        let (mut forwarded, mut x_forwarded_for) = (Config::new(), Config::new());
+        let mut forwarded = Config::new();
         forwarded.trust_forwarded();
-        x_forwarded_for.trust_x_forwarded_for();
-        Self { forwarded, x_forwarded_for, are_none: true }
+        Self { forwarded, are_none: true }
     }
 }
 
@@ -38,9 +39,7 @@ impl Proxies {
     pub fn parse(text: &str) -> Result<Self, InvalidProxies> {
         let mut proxies = Self::default();
         for network in text.split(',').map(str::trim).filter(|network| !network.is_empty()) {
-            for config in [&mut proxies.forwarded, &mut proxies.x_forwarded_for] {
-                config.add_trusted_ip(network).map_err(|_| InvalidProxies)?;
-            }
+            proxies.forwarded.add_trusted_ip(network).map_err(|_| InvalidProxies)?;
             proxies.are_none = false;
         }
         Ok(proxies)
@@ -59,13 +58,32 @@ impl Proxies {
         if !self.include(peer) {
             return peer;
         }
-        let said_by = |config| Trusted::from(peer, request, config).ip().to_canonical();
-        match (said_by(&self.forwarded), said_by(&self.x_forwarded_for)) {
+        let forwarded = Trusted::from(peer, request, &self.forwarded).ip().to_canonical();
+        match (forwarded, self.forwarded_for(request.headers()).unwrap_or(peer)) {
             (visitor, other) if visitor == other || other == peer => visitor,
             (other, visitor) if other == peer => visitor,
             (_, _) => peer,
         }
     }
+
+    /// The last address of `X-Forwarded-For` that is no proxy's. `None`: there is none, or what is there is no address.
+    fn forwarded_for(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let said = headers.get_all(X_FORWARDED_FOR).iter().rev();
+        for hop in said.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')) {
+            let hop = address(hop.trim())?;
+            if !self.include(hop) {
+                return Some(hop);
+            }
+        }
+        None
+    }
+}
+
+/// With a port or without one, and in brackets or not.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()));
+    address.as_ref().map(IpAddr::to_canonical)
 }
 
 #[cfg(test)]
@@ -91,7 +109,10 @@ mod tests {
             ),
             (&[("forwarded", "for=1.1.1.1"), ("forwarded", "for=\"[2001:db8::1]:80\"")], "2001:db8::1"),
             (&[("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.2.3.4")], "203.0.113.9"),
-            (&[("x-forwarded-for", "::ffff:203.0.113.9")], "203.0.113.9"),
+            (&[("x-forwarded-for", "::ffff:203.0.113.9, ::ffff:10.2.3.4")], "203.0.113.9"),
+            (&[("x-forwarded-for", "1.1.1.1, 2001:db8::1, fd00::7")], "2001:db8::1"),
+            (&[("x-forwarded-for", "[2001:db8::1]:4711")], "2001:db8::1"),
+            (&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9:4711")], "203.0.113.9"),
             (&[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")], "203.0.113.9"),
         ] {
             assert_eq!(visitor(PROXY, headers), expected, "{headers:?}");
@@ -108,6 +129,7 @@ mod tests {
             &[("forwarded", "nonsense")],
             &[("x-forwarded-for", "10.2.3.4")],
             &[("x-forwarded-for", "1.1.1.1, somebody")],
+            &[("x-forwarded-for", "1.1.1.1, ")],
             // A proxy that writes one of them passes on what a visitor wrote into the other.
             &[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=1.1.1.1")],
         ] {

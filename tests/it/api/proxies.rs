@@ -27,6 +27,7 @@ async fn each_visitor_behind_a_proxy_has_a_limit_of_its_own() {
         // The proxy wrote the last one; what stands before it is the visitor's own word.
         ("x-forwarded-for", "203.0.113.1, 203.0.113.3"),
         ("forwarded", "for=\"[2001:db8::1]\";proto=https"),
+        ("x-forwarded-for", "2001:db8:1::1"),
     ] {
         for expected in [200, 200, 429] {
             assert_eq!(visit(&server, name, value).await, expected, "{name}: {value}");
