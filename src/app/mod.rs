@@ -35,7 +35,7 @@ use crate::{
         self, Deployment,
         billing::{Billing, Switch},
         client::{Client, Patience},
-        inbox::Inbox,
+        inbox::{Inbox, Retention},
         processor::Processor,
         reconcile::{Nightly, Reconciler},
     },
@@ -227,6 +227,8 @@ fn start_senders(
         let nightly = Nightly::new(reconciler, pool.clone(), hour);
         senders.tasks.spawn(nightly.run(senders.stop.clone()));
     }
+    let retention = Retention::new(inbox.clone(), ledger.clock().clone(), config.inbox_days);
+    senders.tasks.spawn(retention.run(senders.stop.clone()));
     let scheduler = Scheduler::new(pool.clone(), ledger.clone());
     senders.tasks.spawn(scheduler.run(senders.stop.clone()));
     senders

@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// List events, the newest first
     #[command(after_help = LIST_HELP)]
     List(List),
-    /// Show one event, with the body that was delivered, but for client secrets
+    /// Show one event, with what is kept of its document
     Show {
         /// The event's id (evt_…)
         event: String,
@@ -109,9 +109,13 @@ async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> Answer {
     })
     .await?;
     let entry = entry.ok_or_else(|| not_there(event))?;
-    // What is no JSON is shown as it is.
-    let body =
-        entry.shown().unwrap_or_else(|| Value::from(String::from_utf8_lossy(&entry.body).into_owned()));
+    let body = match (entry.shown(), &entry.body) {
+        (Ok(shown), _) => shown.unwrap_or_else(|| Value::from("The document is not kept any more.")),
+        // What is no JSON is shown as it is.
+        (Err(_), body) => {
+            Value::from(String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned())
+        }
+    };
     let summary = entry.summary;
     output.answer(&json!({ "event": summary, "body": body }), || {
         let text = body.as_str().map_or_else(|| format!("{body:#}"), ToOwned::to_owned);
@@ -161,6 +165,9 @@ fn succeed(event: &str, operated: Operated, what: &str) -> Result<(), Failure> {
         Operated::NotFound => Err(not_there(event)),
         Operated::NotPossible { state } => {
             Err(Failure::No(format!("{event} is {}, and cannot {what}", state.as_str())))
+        }
+        Operated::Forgotten => {
+            Err(Failure::No(format!("{event} cannot {what}: its document is not kept any more")))
         }
     }
 }

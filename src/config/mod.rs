@@ -48,6 +48,8 @@ pub struct Config {
     pub billing: BillingConfig,
     /// How often a webhook that waits is tried, and how long it waits.
     pub inbox: Retries,
+    /// How many days a document is kept after its event is over; `None`: for ever.
+    pub inbox_days: Option<u32>,
     /// Whether real money is involved.
     pub mode: Mode,
     /// Whether Stripe is a stand-in that was started beside this program.

@@ -29,6 +29,8 @@ const OLDEST_API_VERSION: &str = "2023-10-16";
 const FIRST_KEY_FILE_NAME: &str = "first-admin-key";
 /// The longest delay between two attempts at a webhook, in seconds: a day.
 const DELAY_S_MAX: i64 = 86_400;
+/// A hundred years, in days.
+const INBOX_DAYS_MAX: u32 = 36_500;
 
 /// Reads everything, or notes why not.
 pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config> {
@@ -43,6 +45,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
     let webhook_secrets = reading.webhook_secrets();
     let billing = reading.billing();
     let inbox = reading.inbox();
+    let inbox_days = reading.inbox_days();
     let mode = reading.mode();
     let log = reading.log();
     Some(Config {
@@ -56,6 +59,7 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Config>
         webhook_secrets: webhook_secrets?,
         billing: billing?,
         inbox: inbox?,
+        inbox_days: inbox_days?,
         mode: mode?,
         sandboxed: false,
         log: log?,
@@ -231,6 +235,19 @@ impl Reading<'_> {
         }
         let allowed = "it is the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
         self.refuse(settings::STRIPE_PORTAL_CONFIGURATION, allowed)
+    }
+
+    fn inbox_days(&mut self) -> Option<Option<u32>> {
+        match self.given.value(settings::INBOX_DAYS) {
+            "all" => Some(None),
+            days => match days.parse() {
+                Ok(days @ 0..=INBOX_DAYS_MAX) => Some(Some(days)),
+                Ok(_) | Err(_) => {
+                    let allowed = format!("it is a number from 0 to {INBOX_DAYS_MAX}, or `all`");
+                    self.refuse(settings::INBOX_DAYS, &allowed)
+                }
+            },
+        }
     }
 
     fn reconcile_hour(&mut self) -> Option<Option<u8>> {

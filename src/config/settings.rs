@@ -219,6 +219,17 @@ pub const INBOX_DELAY_MAX: Setting = Setting {
     help: "The longest that it waits between two attempts, in seconds, at most 86400",
 };
 
+pub const INBOX_DAYS: Setting = Setting {
+    name: "COUNTERFOIL_INBOX_DAYS",
+    flag: "inbox-days",
+    value: "DAYS",
+    default: Some("90"),
+    scope: Scope::Serve,
+    secret: false,
+    help: "How many days the document of a webhook is kept after it was processed, or `all`: for ever; what is about people \
+           and cards is never kept",
+};
+
 pub const RECONCILE_HOUR: Setting = Setting {
     name: "COUNTERFOIL_RECONCILE_HOUR",
     flag: "reconcile-hour",
@@ -262,7 +273,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 22] = [
+pub const ALL: [Setting; 23] = [
     LISTEN,
     METRICS_LISTEN,
     TRUSTED_PROXIES,
@@ -281,6 +292,7 @@ pub const ALL: [Setting; 22] = [
     INBOX_ATTEMPTS,
     INBOX_DELAY_MIN,
     INBOX_DELAY_MAX,
+    INBOX_DAYS,
     RECONCILE_HOUR,
     MODE,
     LOG,

@@ -221,6 +221,8 @@ codes! {
         "GET /v1/inbox lists what was delivered.";
     InboxEventState = CONFLICT, "inbox_event_state", "That cannot be done with this delivery now",
         "`state` says where it stands.";
+    InboxEventForgotten = CONFLICT, "inbox_event_forgotten", "The document of this delivery is not kept any more",
+        "`counterfoil stripe reconcile` asks Stripe for what the ledger lacks.";
     AuditBusy = SERVICE_UNAVAILABLE, "audit_busy", "Other audits are running",
         "Ask again after `Retry-After` seconds.";
     PositionUnknown = UNPROCESSABLE_ENTITY, "position_unknown", "The ledger has not reached this position",

@@ -79,6 +79,8 @@ pub enum Failure {
     WebhookUnparsable(Unparsable),
     InboxEventNotFound,
     InboxEventState(State),
+    /// Its document is not kept any more.
+    InboxEventForgotten,
     AuditBusy,
     /// The operator has switched billing off as a whole.
     BillingOff,
@@ -153,6 +155,7 @@ impl Failure {
             Self::WebhookUnparsable(_) => Code::WebhookUnparsable,
             Self::InboxEventNotFound => Code::InboxEventNotFound,
             Self::InboxEventState(_) => Code::InboxEventState,
+            Self::InboxEventForgotten => Code::InboxEventForgotten,
             Self::AuditBusy => Code::AuditBusy,
             Self::BillingOff => Code::BillingOff,
             Self::BillingNotConfigured => Code::BillingNotConfigured,

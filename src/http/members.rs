@@ -76,6 +76,7 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         | Failure::WebhookSignature(_)
         | Failure::WebhookUnparsable(_)
         | Failure::PositionUnknown
+        | Failure::InboxEventForgotten
         | Failure::Away(_)
         | Failure::Fault(_) => Map::new(),
     }
@@ -235,6 +236,7 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::InboxEventNotFound
         | Failure::AuditBusy
         | Failure::PositionUnknown
+        | Failure::InboxEventForgotten
         | Failure::Away(_)
         | Failure::Fault(_) => format!("{}.", failure.code().about().title),
     }

@@ -73,7 +73,7 @@ members! {
         StripeOutcomeLost IdempotencyKeyReused Overloaded Unavailable OutcomeUnknown AccountDamaged Internal
         Unauthenticated ApiKeyInvalid ApiKeyExpired AccountNotAllowed RateLimited BodyTimeout UnsupportedMediaType
         RouteNotFound MethodNotAllowed DeductionNotFound ApiKeyNotFound WebhookSignatureInvalid WebhookUnparsable
-        InboxEventNotFound AuditBusy PositionUnknown;
+        InboxEventNotFound InboxEventForgotten AuditBusy PositionUnknown;
 
     ClockBehind {
         /// So many seconds.

@@ -14,7 +14,7 @@ use crate::{
         AppState,
         failure::Failure,
         reads::{json, page::Limit},
-        request::{All, Json, Operates, Query, Text, parameter},
+        request::{All, Bills, Json, Need, Operates, Query, Text, parameter},
         schema::{Id, InboxEventSchema},
     },
     stripe::inbox::{Operated, State as EventState, Summary},
@@ -75,12 +75,15 @@ pub async fn list(
 pub struct Delivery {
     #[schema(value_type = InboxEventSchema)]
     event: Summary,
-    /// The document without what is not kept of people and cards, which stands as `…`.
-    #[schema(value_type = Object)]
-    document: serde_json::Value,
+    /// What is not kept of people and cards stands as `…`. `null`: the key has no `billing`, or the document is not kept any
+    /// more.
+    #[schema(value_type = Option<Object>, required)]
+    document: Option<serde_json::Value>,
 }
 
 /// Show a delivery
+///
+/// Its document is shown to keys that have `billing` too. It is kept for `COUNTERFOIL_INBOX_DAYS` after the event is over.
 #[utoipa::path(
     get, path = "/v1/inbox/{event}", operation_id = "get_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
@@ -88,12 +91,11 @@ pub struct Delivery {
 )]
 pub async fn show(
     State(state): State<AppState>,
-    _from: All<Operates>,
+    from: All<Operates>,
     EventInAddress(event): EventInAddress,
 ) -> Result<Response<Body>, Failure> {
     let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
-    let document =
-        entry.shown().ok_or_else(|| Failure::unexpected("a delivery that was stored is no JSON"))?;
+    let document = if from.caller.may(Bills::SCOPES) { entry.shown().map_err(Failure::fault)? } else { None };
     json(&Delivery { event: entry.summary, document })
 }
 
@@ -155,5 +157,6 @@ async fn changed(
         }
         Operated::NotFound => Err(Failure::InboxEventNotFound),
         Operated::NotPossible { state } => Err(Failure::InboxEventState(state)),
+        Operated::Forgotten => Err(Failure::InboxEventForgotten),
     }
 }

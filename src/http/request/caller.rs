@@ -68,7 +68,10 @@ pub struct AccountOf<N> {
 
 /// A caller that may do what the route does, for all accounts together.
 #[derive(Debug)]
-pub struct All<N>(PhantomData<N>);
+pub struct All<N> {
+    pub caller: Arc<Caller>,
+    need: PhantomData<N>,
+}
 
 impl<S: Send + Sync, N: Need> FromRequestParts<S> for AccountOf<N> {
     type Rejection = Failure;
@@ -90,7 +93,11 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for All<N> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let asker = asker(parts, N::SCOPES)?;
-        if asker.caller.may_use_all() { Ok(Self(PhantomData)) } else { Err(Failure::AccountNotAllowed) }
+        let Asker { caller, .. } = asker;
+        if caller.may_use_all() {
+            return Ok(Self { caller, need: PhantomData });
+        }
+        Err(Failure::AccountNotAllowed)
     }
 }
 

@@ -46,18 +46,21 @@ pub struct Summary {
     pub account: Option<String>,
 }
 
-/// An event of the inbox, with the bytes that were delivered.
+/// An event of the inbox, with what is kept of its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub summary: Summary,
-    pub body: Vec<u8>,
+    /// `None`: it is not kept any more.
+    pub body: Option<Vec<u8>>,
 }
 
 impl Entry {
-    /// The document without what is not kept of deliveries any more: an earlier release kept all of it. `None`: it is no JSON.
-    #[must_use]
-    pub fn shown(&self) -> Option<Value> {
-        serde_json::from_slice(&blanked(&self.body)).ok()
+    /// The document without what is about people and cards, which an earlier release may have kept. `None`: there is none.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn shown(&self) -> Result<Option<Value>, serde_json::Error> {
+        self.body.as_ref().map(|body| serde_json::from_slice(&blanked(body))).transpose()
     }
 }
 

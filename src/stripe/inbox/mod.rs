@@ -9,6 +9,7 @@ pub(super) mod claim;
 mod list;
 mod operate;
 mod proof;
+mod retention;
 mod state;
 mod told;
 mod whose;
@@ -32,6 +33,7 @@ use claim::Lane;
 pub use list::{Entry, Page, Summary};
 pub use operate::Operated;
 pub use proof::{Fetched, Proof};
+pub use retention::{DAYS_DEFAULT, Retention};
 pub use state::State;
 pub use told::Told;
 

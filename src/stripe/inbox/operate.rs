@@ -1,6 +1,6 @@
 //! What can a person do with an event that was not processed?
 
-use super::{Inbox, State};
+use super::{Entry, Inbox, State};
 use crate::domain::time::Timestamp;
 
 /// What came of it.
@@ -13,6 +13,8 @@ pub enum Operated {
     NotPossible {
         state: State,
     },
+    /// Its document is not kept any more.
+    Forgotten,
 }
 
 impl Inbox {
@@ -24,7 +26,7 @@ impl Inbox {
         let changed = sqlx::query(
             "update ledger.stripe_inbox
              set state = 'received', reason = null, attempts = 0, next_attempt_at = null, changed_at = $2
-             where event_id = $1 and state not in ('received', 'processed')",
+             where event_id = $1 and state not in ('received', 'processed') and body is not null",
         )
         .bind(event_id)
         .bind(at.to_utc())
@@ -78,6 +80,10 @@ impl Inbox {
             return Ok(Operated::Done);
         }
         let entry = self.find(event_id).await?;
-        Ok(entry.map_or(Operated::NotFound, |entry| Operated::NotPossible { state: entry.summary.state }))
+        Ok(match entry {
+            None => Operated::NotFound,
+            Some(Entry { body: None, .. }) => Operated::Forgotten,
+            Some(Entry { summary, .. }) => Operated::NotPossible { state: summary.state },
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What is read from read models, delivered by Stripe, and audited.
 
+use counterfoil::http::keys::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -145,6 +146,13 @@ async fn a_delivery_is_kept_and_one_without_signature_is_not() {
     let shown = server.get(&format!("/v1/inbox/{id}")).send().await;
     let object = |event: &Value| event["data"]["object"]["id"].clone();
     assert_eq!(object(&shown.body["document"]), object(&event));
+    let operator = server.key([Scope::Operate], None).await;
+    let shown = server.get(&format!("/v1/inbox/{id}")).key(&operator).send().await;
+    assert_eq!(
+        (shown.status.as_u16(), &shown.body["document"]),
+        (200, &Value::Null),
+        "that is for `billing`"
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use chrono::TimeDelta;
 use counterfoil::stripe::{
-    inbox::{Operated, Proof, ReceiveError, State},
+    inbox::{Operated, Proof, ReceiveError, Retention, State},
     processor::{ATTEMPTS_MAX, Processor, Progress, Retries},
     watch::{FAILURES_IN_A_ROW_MAX, measure, to_do},
 };
@@ -24,7 +25,7 @@ async fn a_delivery_is_kept_once_and_its_first_body_stays() {
     assert_eq!((first.repeated, second.repeated), (false, true));
     assert_eq!(first.event, second.event);
     let entry = desk.inbox.find(first.event.as_str()).await.unwrap().unwrap();
-    let kept: Value = serde_json::from_slice(&entry.body).unwrap();
+    let kept: Value = serde_json::from_slice(&entry.body.unwrap()).unwrap();
     assert_eq!(kept["data"]["object"]["customer_email"], "…");
     let lines = |event: &Value| event["data"]["object"]["lines"].clone();
     assert_eq!(lines(&kept), lines(&value(SHAPES[1], "invoice.paid.subscription_create.json")));
@@ -76,6 +77,48 @@ async fn nothing_is_kept_of_who_a_person_is_and_how_they_pay() {
         let of_it = kept.iter().find(|body| body.contains(&format!("\"{said}\"")));
         assert_eq!(of_it, None, "{said}");
     }
+}
+
+/// What an earlier release stored whole, and what has been over for long enough.
+#[tokio::test]
+async fn documents_are_taken_away_when_their_events_have_been_over_for_so_many_days() {
+    let desk = Desk::open().await;
+    let over = desk.take_file(SHAPES[1], "customer.created.json").await;
+    desk.work().await;
+    let waits = desk.take_file(SHAPES[1], "invoice.paid.subscription_create.json").await;
+    let whole = read(SHAPES[1], "customer.created.json");
+    sqlx::query("update ledger.stripe_inbox set body = $2, blanked = false where event_id = $1")
+        .bind(&over)
+        .bind(&whole)
+        .execute(&desk.test.database.pool())
+        .await
+        .unwrap();
+    let kept = async |event: &str| desk.inbox.find(event).await.unwrap().unwrap().body;
+    let look = async |days: Option<u32>| {
+        Retention::new(desk.inbox.clone(), desk.clock().clone(), days).look().await.unwrap();
+    };
+    look(None).await;
+    let blanked = kept(&over).await.expect("it is kept");
+    assert_ne!(blanked, whole);
+    assert!(String::from_utf8(blanked).unwrap().contains('…'), "what was stored whole is blanked");
+
+    look(Some(90)).await;
+    assert!(kept(&over).await.is_some());
+    desk.clock().set(desk.clock().now().plus(TimeDelta::days(91)));
+    look(None).await;
+    assert!(kept(&over).await.is_some(), "they are kept for ever where that is asked for");
+    look(Some(90)).await;
+    assert_eq!(kept(&over).await, None);
+    assert!(kept(&waits).await.is_some(), "it is not over");
+    assert_eq!(desk.inbox.retry(&over, desk.clock().now()).await.unwrap(), Operated::Forgotten);
+    let again = desk.take_file(SHAPES[1], "customer.created.json").await;
+    assert_eq!(
+        (again.as_str(), kept(&over).await),
+        (over.as_str(), None),
+        "it is known, and not stored again"
+    );
+    desk.work().await;
+    assert_eq!(desk.state(&waits).await, State::Processed);
 }
 
 #[tokio::test]
