@@ -36,6 +36,7 @@ mod rules;
 mod sandbox;
 mod scheduler;
 mod setup;
+mod statements;
 mod story;
 mod stripe;
 mod support;

@@ -1,8 +1,10 @@
 -- What waits for a customer to be linked ($2), or for a payment to be known ($3), and need not any more: another instance
 -- learned of it while the event was being set aside. It would be tried again by itself; now ($1) it is due at once.
+--
+-- To count makes each event one look-up in an index: for any one, a whole table may seem as good.
 update ledger.stripe_inbox as inbox
 set state = 'received', next_attempt_at = null, attempts = 0, changed_at = $1
 where (state in ('waiting', 'dead') and reason = $2
-       and exists (select from ledger.stripe_links as link where link.customer = inbox.customer))
+       and (select count(*) from ledger.stripe_links as link where link.customer = inbox.customer) > 0)
    or (state in ('waiting', 'dead', 'ignored') and reason = $3
-       and exists (select from ledger.stripe_payments as bought where bought.payment = inbox.payment))
+       and (select count(*) from ledger.stripe_payments as bought where bought.payment = inbox.payment) > 0)
