@@ -26,4 +26,5 @@ pub mod shop;
 mod subscribing;
 mod subscriptions;
 mod switch;
+mod takeovers;
 mod top_ups;

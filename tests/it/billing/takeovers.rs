@@ -1,0 +1,183 @@
+//! Does anybody become somebody else's customer? By an address, a name, an id or metadata that they name themselves.
+
+use counterfoil::{domain::time::Timestamp, http::keys::Scope, stripe::reconcile::Order};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::shop::{Shop, pack, plan, with};
+use crate::api::server::Answer;
+
+const EMAIL: &str = "ada@example.com";
+
+/// A shop with a victim, who has paid, and whoever wants to be them, with a key for their own account.
+struct Scene {
+    shop: Shop,
+    key: String,
+    /// The victim's customer, card and payment at Stripe.
+    customer: String,
+    card: String,
+    payment: String,
+}
+
+impl Scene {
+    async fn begin() -> Self {
+        let shop = Shop::start().await;
+        shop.subscribe_other("victim").await;
+        let path = "/v1/accounts/victim/customer";
+        let told = shop.server.put(path, json!({ "email": EMAIL, "name": "Ada" })).send().await;
+        assert!(told.status.is_success(), "{}", told.text);
+        let customer = told.body["customer"].as_str().unwrap().to_owned();
+        let form = [("type", "card"), ("card[token]", "tok_visa")];
+        let card = shop.at_stripe(Method::POST, "/v1/payment_methods", &form).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let methods = "/v1/accounts/victim/payment-methods";
+        shop.server.post(methods, json!({ "payment_method": card })).send().await;
+        shop.settled().await;
+        let payments = shop.server.get("/v1/accounts/victim/payments").send().await;
+        let payment = payments.body["payments"][0]["payment"].as_str().expect("they have paid").to_owned();
+        let key = shop.server.key([Scope::Billing, Scope::Read, Scope::Deduct], Some(&["acme"])).await;
+        Self { shop, key, customer, card, payment }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let call = self.shop.server.call(method, &format!("/v1/accounts/acme/{path}")).key(&self.key);
+        let call = call.header("idempotency-key", &uuid::Uuid::new_v4().to_string());
+        match body {
+            Some(body) => call.json(body).send().await,
+            None => call.send().await,
+        }
+    }
+
+    async fn charge(&self, card: &str) -> Answer {
+        let made = self.ask(Method::POST, "payments", Some(json!({ "pack": "pack_500" }))).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let path = format!("payments/{}/confirm", made.body["payment"].as_str().unwrap());
+        self.ask(Method::POST, &path, Some(json!({ "payment_method": card, "off_session": true }))).await
+    }
+
+    /// Nothing of the victim's is seen or used by the account of whoever has the key.
+    async fn nothing_is_theirs(&self, way: &str) {
+        self.shop.settled().await;
+        let of_victim = [self.customer.as_str(), self.card.as_str(), self.payment.as_str()];
+        for path in
+            ["customer", "payment-methods", "payments", "invoices", "subscriptions", "overview", "events"]
+        {
+            let answer = self.ask(Method::GET, path, None).await;
+            let said = of_victim.iter().find(|id| answer.text.contains(**id));
+            assert_eq!(said, None, "{way}: {path}: {}", answer.text);
+        }
+        let links = "select account from ledger.stripe_links where customer = $1";
+        let links: Vec<String> = sqlx::query_scalar(links)
+            .bind(&self.customer)
+            .fetch_all(&self.shop.server.test.database.pool())
+            .await
+            .unwrap();
+        assert_eq!(links, ["victim"], "{way}");
+        let charged = self.charge(&self.card).await;
+        assert!(!charged.status.is_success(), "{way}: {}", charged.text);
+        let portal = self
+            .ask(Method::POST, "portal-sessions", Some(json!({ "return_url": "https://example.com" })))
+            .await;
+        assert!(!portal.text.contains(&self.customer), "{way}: {}", portal.text);
+        let victims = self.shop.server.get("/v1/accounts/victim/customer").send().await;
+        assert_eq!(
+            (&victims.body["customer"], &victims.body["email"]),
+            (&json!(self.customer), &json!(EMAIL)),
+            "{way}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn by_an_address_at_a_checkout_opened_or_paid_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    for (way, body) in [("a pack", pack()), ("a plan", plan())] {
+        let opened =
+            scene.ask(Method::POST, "checkout-sessions", Some(with(body, "email", json!(EMAIL)))).await;
+        assert_eq!(opened.status, 201, "{}", opened.text);
+        scene.nothing_is_theirs(way).await;
+        scene.shop.pay(&opened.body).await;
+        scene.nothing_is_theirs(way).await;
+    }
+}
+
+#[tokio::test]
+async fn by_metadata_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    for name in ["account_id", "customer", "client_reference_id"] {
+        for (path, body) in [("checkout-sessions", pack()), ("checkout-sessions", plan())] {
+            let metadata = json!({ name: "victim" });
+            let answer = scene.ask(Method::POST, path, Some(with(body, "metadata", metadata))).await;
+            if name == "account_id" {
+                answer.is_problem(422, "invalid_request");
+            } else if answer.status == 201 {
+                scene.shop.pay(&answer.body).await;
+            }
+        }
+        scene.nothing_is_theirs(name).await;
+    }
+    let opened = json!({ "metadata": { "account_id": "victim", "customer": scene.customer } });
+    scene.ask(Method::PUT, "", Some(opened)).await;
+    scene.nothing_is_theirs("of the account").await;
+}
+
+#[tokio::test]
+async fn by_saying_who_one_is_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    let told = scene.ask(Method::PUT, "customer", Some(json!({ "email": EMAIL, "name": "Ada" }))).await;
+    assert!(told.status.is_success() && told.body["customer"] != scene.customer, "{}", told.text);
+    scene.nothing_is_theirs("an address").await;
+    let named = scene.ask(Method::PUT, "customer", Some(json!({ "customer": scene.customer }))).await;
+    named.is_problem(422, "invalid_request");
+    scene.nothing_is_theirs("an id").await;
+}
+
+/// What is refused of another's card is possible with one's own.
+#[tokio::test]
+async fn ones_own_card_is_charged() {
+    let scene = Scene::begin().await;
+    let form = [("type", "card"), ("card[token]", "tok_visa")];
+    let own = scene.shop.at_stripe(Method::POST, "/v1/payment_methods", &form).await;
+    let own = own["id"].as_str().unwrap();
+    let attached = scene.ask(Method::POST, "payment-methods", Some(json!({ "payment_method": own }))).await;
+    assert_eq!(attached.status, 201, "{}", attached.text);
+    let charged = scene.charge(own).await;
+    assert!(charged.status.is_success(), "{}", charged.text);
+    scene.nothing_is_theirs("one's own card").await;
+}
+
+#[tokio::test]
+async fn by_their_card_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    let taken =
+        scene.ask(Method::POST, "payment-methods", Some(json!({ "payment_method": scene.card }))).await;
+    taken.is_problem(409, "payment_method_taken");
+    for path in [format!("payment-methods/{}/default", scene.card), format!("payment-methods/{}", scene.card)]
+    {
+        let method = if path.ends_with("default") { Method::PUT } else { Method::DELETE };
+        let answer = scene.ask(method, &path, None).await;
+        assert!(answer.status.as_u16() >= 400, "{path}: {}", answer.text);
+    }
+    for path in ["", "/cancel", "/capture", "/refunds"] {
+        let body = (path == "/refunds").then(|| json!({ "reason": "mine" }));
+        let method = if path.is_empty() { Method::GET } else { Method::POST };
+        let answer = scene.ask(method, &format!("payments/{}{path}", scene.payment), body).await;
+        assert!(answer.status.as_u16() >= 400, "{path}: {}", answer.text);
+    }
+    scene.nothing_is_theirs("a card").await;
+}
+
+#[tokio::test]
+async fn by_a_comparison_with_stripe_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    let opened =
+        scene.ask(Method::POST, "checkout-sessions", Some(with(pack(), "email", json!(EMAIL)))).await;
+    scene.shop.pay(&opened.body).await;
+    // What Stripe told is lost, and made up for.
+    let order =
+        Order { since: Timestamp::from_seconds(0).unwrap(), fetch_events: true, rebuild_events: true };
+    scene.shop.reconciler().run(order, |_, _| {}).await.unwrap();
+    scene.nothing_is_theirs("a comparison").await;
+}
