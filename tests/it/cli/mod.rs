@@ -6,3 +6,4 @@ mod example;
 mod outages;
 mod serve;
 mod settings;
+mod traces;
