@@ -151,14 +151,16 @@ fn read_limits(node: &Node<'_>) -> Option<Vec<Limit>> {
     Some(limits)
 }
 
-/// `{ measure = "generations", per = "day", window = "calendar", max = 50 }`
+/// `{ measure = "generations", per = "day", window = "calendar", max = 50, per_seat = true }`
 fn read_limit(node: &Node<'_>) -> Option<Limit> {
-    let table = node.table(&["measure", "per", "window", "max"])?;
+    let table = node.table(&["measure", "per", "window", "max", "per_seat"])?;
     let measure = table.required("measure").and_then(|node| node.one_of("measure", &MEASURES));
     let unit = table.required("per").and_then(|node| node.one_of("unit", &UNITS));
     let window = table.or("window", WindowKind::Calendar, |node| node.one_of("window", &WINDOWS));
     let max = table.required("max").and_then(|node| node.whole(1..=super::CREDITS_MAX));
-    Some(Limit { measure: measure?, unit: unit?, window: window?, max: u64::try_from(max?).ok()? })
+    let per_seat = table.or("per_seat", false, Node::truth);
+    let max = u64::try_from(max?).ok()?;
+    Some(Limit { measure: measure?, unit: unit?, window: window?, max, per_seat: per_seat? })
 }
 
 /// `{ days = 14, credits = 100 }`

@@ -3,17 +3,15 @@
 //! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
 
 mod due;
+mod terms;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     amount::Credits,
-    catalog::{Catalog, Measure, Plan},
+    catalog::{Catalog, Measure},
     credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
     discounts::{DiscountTold, Discounts},
     event::{Draw, Event, PaymentPurpose},
@@ -182,23 +180,6 @@ impl OpenAccount {
     /// What decides besides facts which plans hold.
     pub(super) fn known(&self, catalog: &Catalog) -> Known<'_> {
         Known { payments: &self.payments, bridge_days: catalog.payments.bridge_days }
-    }
-
-    /// Whose features, limits and discounts hold at `at`: those of the plan, or, where several subscriptions give one, of
-    /// all of them together. A plan that nobody knows any more gives what the free plan does.
-    #[must_use]
-    pub fn terms<'c>(&self, at: Timestamp, catalog: &'c Catalog) -> Option<Cow<'c, Plan>> {
-        let plans: BTreeSet<&PlanId> = self.subscriptions.plans(at, self.known(catalog)).collect();
-        let mut known: Vec<&Plan> = plans.into_iter().filter_map(|plan| catalog.terms_of(plan)).collect();
-        known.sort_by_key(|plan| catalog.rank(&plan.id));
-        match known.as_slice() {
-            [] => catalog.terms_or_free(&self.free_plan).map(Cow::Borrowed),
-            [only] => Some(Cow::Borrowed(only)),
-            [others @ .., largest] => {
-                let together = others.iter().fold((*largest).clone(), |together, plan| together.with(plan));
-                Some(Cow::Owned(together))
-            }
-        }
     }
 
     #[expect(clippy::too_many_lines, reason = "one match names every event")]

@@ -4,6 +4,7 @@
 //! `crate::catalog` reads one from TOML.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -114,6 +115,18 @@ impl Plan {
             same.is_some()
         });
         self
+    }
+
+    /// The same plan with the limits that so many seats have. They are counted only where a limit is for each.
+    pub fn for_seats(&self, seats: impl FnOnce() -> u64) -> Cow<'_, Self> {
+        if self.limits.iter().all(|limit| !limit.per_seat) {
+            return Cow::Borrowed(self);
+        }
+        let (mut plan, seats) = (self.clone(), seats());
+        for limit in plan.limits.iter_mut().filter(|limit| limit.per_seat) {
+            limit.max = limit.max.saturating_mul(seats);
+        }
+        Cow::Owned(plan)
     }
 
     /// What the plan costs when it is paid by the month, or by the year.
@@ -265,6 +278,8 @@ pub struct Limit {
     pub unit: CalendarUnit,
     pub window: WindowKind,
     pub max: u64,
+    /// Whether each seat of the plan has as much.
+    pub per_seat: bool,
 }
 
 #[derive(

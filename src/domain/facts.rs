@@ -3,6 +3,7 @@
 mod backing;
 mod free;
 mod grace;
+mod seats;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -333,20 +334,29 @@ impl Facts {
         payments.has_returned() && last().is_some_and(|line| payments.returned(&line.invoice).is_all())
     }
 
+    /// What is held of periods that were paid for and not given back.
+    fn held_at<'s, 'p>(
+        &'s self,
+        at: Timestamp,
+        payments: &'p Payments,
+    ) -> impl DoubleEndedIterator<Item = &'s HeldLine> + use<'s, 'p> {
+        let returns = payments.has_returned();
+        let is_back = move |invoice: &ProviderId| returns && payments.returned(invoice).is_all();
+        let held = self.held.iter().filter(move |line| line.period.contains(at));
+        // What is given back of an invoice whose money went back is given back already.
+        held.filter(move |line| !is_back(&line.invoice) && !line.gives_back.as_ref().is_some_and(is_back))
+    }
+
+    /// How many of a plan were paid for, and not given back.
+    fn quantity_paid(&self, plan: &PlanId, at: Timestamp, payments: &Payments) -> i64 {
+        let of_plan = self.held_at(at, payments).filter(|line| line.plan == *plan);
+        of_plan.fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
+    }
+
     /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
     fn plan_paid(&self, at: Timestamp, payments: &Payments) -> Option<&PlanId> {
-        let returns = payments.has_returned();
-        let is_back = |invoice: &ProviderId| returns && payments.returned(invoice).is_all();
-        // What is given back of an invoice whose money went back is given back already.
-        let counts =
-            |line: &&HeldLine| !is_back(&line.invoice) && !line.gives_back.as_ref().is_some_and(is_back);
-        let held = || self.held.iter().filter(|line| line.period.contains(at)).filter(counts);
-        let count = |plan: &PlanId| {
-            held()
-                .filter(|line| line.plan == *plan)
-                .fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
-        };
-        held().rfind(|line| line.quantity > 0 && count(&line.plan) > 0).map(|line| &line.plan)
+        let counts = |line: &&HeldLine| line.quantity > 0 && self.quantity_paid(&line.plan, at, payments) > 0;
+        self.held_at(at, payments).rfind(counts).map(|line| &line.plan)
     }
 
     /// The end of the last period that was paid for and not given back.

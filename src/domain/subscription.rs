@@ -221,6 +221,15 @@ impl Subscriptions {
         by_facts.chain(self.paid_out(at).map(|term| &term.plan))
     }
 
+    /// How many seats of a plan subscriptions give at `at`, all together.
+    #[must_use]
+    pub fn seats(&self, plan: &PlanId, at: Timestamp, known: Known<'_>) -> u64 {
+        let giving = self.facts.values().filter(|facts| facts.plan(at, known) == Some(plan));
+        let seats = giving.fold(0_u64, |sum, facts| sum.saturating_add(facts.seats(plan, at, known)));
+        // A period that was recorded without its lines has one.
+        seats.max(1)
+    }
+
     /// A period that was paid for, recorded without its lines.
     fn paid_out(&self, at: Timestamp) -> Option<&Term> {
         let ended = |id: &ProviderId| self.known.get(id).is_none_or(|known| known.has_ended(at));

@@ -86,6 +86,8 @@ pub struct LimitDocument {
     #[schema(value_type = String)]
     window: WindowKind,
     max: u64,
+    /// Whether each seat of the plan has as much.
+    per_seat: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -173,6 +175,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             per: limit.unit,
             window: limit.window,
             max: limit.max,
+            per_seat: limit.per_seat,
         };
         let prices = plan.prices.iter().map(|price| PriceDocument {
             interval: price.interval,

@@ -65,6 +65,7 @@ fn the_music_plans_are_those_of_the_table() {
             unit: CalendarUnit::Day,
             window: WindowKind::Calendar,
             max,
+            per_seat: false,
         };
         assert_eq!(found.limits, [daily], "{id}");
         let amount = |interval| found.price(interval).map(|price| price.amount.minor);

@@ -23,7 +23,7 @@ name = "Basic"
 credits = { monthly = 500 }
 rollover = { max_balance = "2x" }
 features = ["fast"]
-limits = [{ measure = "generations", per = "day", window = "rolling", max = 50 }]
+limits = [{ measure = "generations", per = "day", window = "rolling", per_seat = true, max = 50 }]
 discount_percent = 10
 prices.month = { amount = "9.99", stripe = { setting = "BASIC" } }
 prices.year = { amount = "99.90", stripe = { setting = "BASIC_YEAR", optional = true } }

@@ -108,7 +108,7 @@ pub fn limited(plan: &str, limits: Vec<Limit>) -> Catalog {
 }
 
 pub fn limit(measure: Measure, unit: CalendarUnit, window: WindowKind, max: u64) -> Limit {
-    Limit { measure, unit, window, max }
+    Limit { measure, unit, window, max, per_seat: false }
 }
 
 fn feature(name: &str) -> FeatureId {

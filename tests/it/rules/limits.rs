@@ -4,9 +4,11 @@
 use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::{Catalog, Limit, Measure, WindowKind},
-    command::{Command, HoldFor, SubscriptionChange},
+    command::{Command, HoldFor, InvoiceLine, SubscriptionChange},
+    invoice::LineEffect,
     limits::LimitState,
     refusal::Refusal,
+    subscription::SubscriptionTerms,
     time::{CalendarUnit, Timestamp},
 };
 
@@ -14,8 +16,8 @@ use super::{
     catalog::{in_zone, limit, limited, plan_id},
     scenario::{Scenario, given},
     words::{
-        day, deduct, generate, generation, granted_forever, hours, month, opened, pay, release, report,
-        terms, time,
+        SUBSCRIPTION, day, deduct, generate, generation, granted_forever, hours, invoice_of, line, month,
+        opened, pay, release, report, terms, time,
     },
 };
 
@@ -53,6 +55,50 @@ fn a_refusal_says_the_rule_what_is_left_when_it_resets_and_the_plans_that_would_
         plan: plan_id("free"),
         plans: vec![plan_id("basic"), plan_id("creator"), plan_id("team")],
     });
+}
+
+/// The plan `basic` with three generations a day for each seat.
+fn three_a_seat() -> Scenario {
+    let mut daily = limit(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar, 3);
+    daily.per_seat = true;
+    rich(limited("basic", vec![daily])).at(month(0).start)
+}
+
+fn seats(quantity: u32) -> Command {
+    report(SubscriptionChange::Started, SubscriptionTerms { quantity, ..terms("basic", month(0)) })
+}
+
+fn paid_seats(invoice: &str, quantity: u32) -> Command {
+    let charge = line(&format!("line_{invoice}"), "basic", month(0), LineEffect::Charge, 999);
+    invoice_of(SUBSCRIPTION, invoice, vec![InvoiceLine { quantity, ..charge }], month(0).start)
+}
+
+fn daily_max(scenario: &Scenario) -> u64 {
+    let account = scenario.account.opened().expect("it is open");
+    account.terms(scenario.clock, &scenario.catalog).expect("a plan").limits[0].max
+}
+
+#[test]
+fn a_limit_of_each_seat_is_as_large_as_the_seats_that_were_paid_for() {
+    let scenario = three_a_seat().when(seats(4)).then_accepted();
+    assert_eq!(daily_max(&scenario), 12, "nothing is known of any payment: as many as are reported");
+    let paid = scenario.when(paid_seats("in_1", 2)).then_accepted();
+    assert_eq!(daily_max(&paid), 6, "two of four were paid for");
+    let scenario = (0..6).fold(paid, |scenario, _| scenario.when(generate("standard")).then_accepted());
+    let refused = scenario.when(generate("standard"));
+    let (state, _) = limit_reached(&refused);
+    assert_eq!((state.max, state.used, state.remaining), (6, 6, 0));
+    let more = refused.when(paid_seats("in_2", 2)).then_accepted();
+    assert_eq!(daily_max(&more), 12, "the others are paid for later");
+    more.when(generate("standard")).then_accepted();
+}
+
+#[test]
+fn a_limit_that_is_not_of_each_seat_is_the_same_for_all_of_them() {
+    let daily = limit(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar, 3);
+    let scenario = rich(limited("basic", vec![daily])).at(month(0).start);
+    let scenario = scenario.when(seats(4)).then_accepted().when(paid_seats("in_1", 4)).then_accepted();
+    assert_eq!(daily_max(&scenario), 3);
 }
 
 /// A limit is never lost.
