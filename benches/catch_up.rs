@@ -149,7 +149,8 @@ impl Account {
     fn next(&mut self, index: usize, choice: usize, at: Timestamp) -> Event {
         let grant_id = name("signup", GrantId::parse);
         if self.sequence == 1 {
-            return Event::AccountOpened { plan: name("free", PlanId::parse), effective_at: at };
+            let plan = name("free", PlanId::parse);
+            return Event::AccountOpened { plan, moved_in: None, effective_at: at };
         }
         if self.sequence == 2 {
             self.available = 1_000_000;

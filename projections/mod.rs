@@ -2,7 +2,7 @@
 //!
 //! | event | statements | usage | subscriptions | mrr | deadlines | accounts |
 //! |---|---|---|---|---|---|---|
-//! | `AccountOpened` | | | | | | new row |
+//! | `AccountOpened` | debt that was brought | | | | | new row |
 //! | `CustomerLinked`, `CustomerUnlinked` | | | | | | customers |
 //! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | | what it brings | | |
 //! | `AccountMetadataSet` | | | | | | |

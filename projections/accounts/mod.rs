@@ -58,7 +58,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
     let opened: Vec<_> = facts
         .iter()
         .filter_map(|fact| match fact.event {
-            Event::AccountOpened { plan, effective_at } => Some((fact, plan, effective_at)),
+            Event::AccountOpened { plan, effective_at, .. } => Some((fact, plan, effective_at)),
             Event::CustomerLinked { .. }
             | Event::CustomerUnlinked { .. }
             | Event::CustomerDiscounted { .. }

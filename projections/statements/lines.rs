@@ -7,6 +7,7 @@ use crate::{
         amount::Credits,
         credits::{Balance, GrantTerms, Source},
         event::{Draw, Event, Purpose},
+        moving::MovedIn,
         names::{GenerationId, GrantId, ProviderId},
     },
     projections::{fact::Fact, rows::Rows},
@@ -32,6 +33,7 @@ pub enum Kind {
     Unfreeze,
     Hold,
     HoldReturned,
+    DebtMovedIn,
     DebtPaid,
     DebtForgiven,
 }
@@ -56,6 +58,7 @@ impl Kind {
             Self::Unfreeze => "unfreeze",
             Self::Hold => "hold",
             Self::HoldReturned => "hold_returned",
+            Self::DebtMovedIn => "debt_moved_in",
             Self::DebtPaid => "debt_paid",
             Self::DebtForgiven => "debt_forgiven",
         }
@@ -199,8 +202,8 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
             let line = Draft::new(Kind::HoldReturned, sum(returns), Grants::Draws(returns));
             [Some(Draft { held: sum(returns).saturating_neg(), ..line }), None]
         }
-        Event::AccountOpened { .. }
-        | Event::CustomerLinked { .. }
+        Event::AccountOpened { moved_in, .. } => [moved_in.as_ref().and_then(debt_moved_in), None],
+        Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
         | Event::CustomerDiscounted { .. }
         | Event::CustomerDiscountEnded { .. }
@@ -261,6 +264,11 @@ fn used<'a>(amount: Credits, draws: &'a [Draw], purpose: &'a Purpose) -> Draft<'
 fn adjusted<'a>(amount: Credits, draws: &'a [Draw], reason: &'a str) -> Draft<'a> {
     let line = Draft::new(Kind::Adjustment, taken(amount), Grants::Draws(draws));
     Draft { description: Some(reason), ..line }
+}
+
+fn debt_moved_in(moved_in: &MovedIn) -> Option<Draft<'_>> {
+    let line = Draft::new(Kind::DebtMovedIn, 0, Grants::None);
+    (!moved_in.debt.is_zero()).then_some(Draft { debt: moved_in.debt.get(), ..line })
 }
 
 fn debt_paid(amount: Credits, grant: &GrantId) -> Draft<'_> {

@@ -3,6 +3,7 @@
 //! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
 
 mod due;
+mod moving;
 mod terms;
 
 use std::collections::BTreeMap;
@@ -108,8 +109,8 @@ impl Account {
     /// When no account with this history can have had that event.
     pub fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
         match (&mut *self, event) {
-            (Self::Unopened, Event::AccountOpened { plan, effective_at }) => {
-                *self = Self::Open(OpenAccount::new(plan.clone(), *effective_at));
+            (Self::Unopened, Event::AccountOpened { plan, moved_in, effective_at }) => {
+                *self = Self::Open(OpenAccount::opened(plan.clone(), moved_in.as_ref(), *effective_at));
                 Ok(())
             }
             (Self::Open(account), Event::AccountClosed { reason, effective_at }) => {

@@ -13,6 +13,7 @@ use super::{
     invoice::{GivenBack, LineEffect, UnpaidInvoice},
     limits::Window,
     metadata::Metadata,
+    moving::ImportAccount,
     names::{
         DeductionId, GenerationId, GenerationType, GrantId, HoldId, InvalidIdentifier, OptionName, PackId,
         PlanId, ProviderId,
@@ -26,6 +27,8 @@ use super::{
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     OpenAccount,
+    /// Opens an account as it was elsewhere.
+    ImportAccount(Box<ImportAccount>),
     /// Replaces what the caller attaches to the account.
     SetMetadata {
         metadata: Metadata,

@@ -15,6 +15,7 @@ use super::{
     invoice::{PaidInvoice, UnpaidInvoice},
     limits::Window,
     metadata::Metadata,
+    moving::MovedIn,
     names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
     sold::SoldPack,
     subscription::{SubscriptionTerms, Term},
@@ -31,6 +32,9 @@ pub enum Event {
     /// The account exists from now on, on the plan that needs no subscription.
     AccountOpened {
         plan: PlanId,
+        /// What it had where it was kept before. `None`: it is new.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved_in: Option<MovedIn>,
         effective_at: Timestamp,
     },
     /// A customer at the payment provider stands for this account.

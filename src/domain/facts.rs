@@ -1,6 +1,7 @@
 //! What is known of one subscription, in whatever order it became known?
 
 mod backing;
+mod elsewhere;
 mod free;
 mod grace;
 mod seats;
@@ -50,6 +51,9 @@ pub struct Facts {
     opened: BTreeSet<Timestamp>,
     /// When the first month begins that pays for something, and for which nothing was granted yet.
     next: Option<Timestamp>,
+    /// When its account moved in, if it was kept elsewhere before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_in: Option<Timestamp>,
 }
 
 impl Facts {
@@ -120,6 +124,7 @@ impl Facts {
         self.months = months::months(&own, beside);
         let backed: Vec<KnownInvoice> = own.iter().map(|known| self.without_unbacked(known)).collect();
         self.held = months::held_lines(&backed, &self.reports);
+        self.open_elsewhere();
         self.find_next();
     }
 

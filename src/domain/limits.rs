@@ -1,6 +1,6 @@
 //! How much has been used in each window of time, and how much may be?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,12 @@ impl Usage {
     }
 }
 
+/// What is counted at all: what any plan of the catalog limits.
+#[must_use]
+pub fn keys(catalog: &Catalog) -> BTreeSet<WindowKey> {
+    catalog.plans.iter().flat_map(|plan| &plan.limits).map(Limit::key).collect()
+}
+
 /// The windows that spending `amount` on `generations` generations counts in, over all plans of the catalog.
 #[must_use]
 pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timestamp) -> Vec<Window> {
@@ -132,7 +138,7 @@ impl WindowKey {
     }
 
     /// The key under which a movement at `at` is counted.
-    fn start(self, catalog: &Catalog, at: Timestamp) -> Timestamp {
+    pub(super) fn start(self, catalog: &Catalog, at: Timestamp) -> Timestamp {
         match self.kind {
             WindowKind::Calendar => self.unit.around(at, catalog.time_zone).start,
             WindowKind::Rolling => {

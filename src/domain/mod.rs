@@ -19,6 +19,7 @@ pub mod invoice;
 pub mod limits;
 pub mod metadata;
 pub mod months;
+pub mod moving;
 pub mod names;
 mod pairs;
 pub mod payments;

@@ -19,6 +19,8 @@ use super::{
 pub enum Refusal {
     AccountNotFound,
     AccountClosed,
+    /// What was kept elsewhere can only come with the opening.
+    AccountAlreadyOpen,
     /// The grants that are live now cannot pay all of it.
     InsufficientCredits {
         requested: Credits,

@@ -173,7 +173,10 @@ pub fn is_granted(account: &OpenAccount, purchase: &RecordPackPurchase) -> bool 
         purchase.grant_id().is_ok_and(|id| account.wallet.find(&id).is_some())
     };
     let whole = RecordPackPurchase { item: None, ..purchase.clone() };
-    is_there(purchase) || is_there(&whole) || is_told_otherwise(account, purchase)
+    is_there(purchase)
+        || is_there(&whole)
+        || is_told_otherwise(account, purchase)
+        || (account.was_elsewhere(purchase.effective_at) && account.payments.has_succeeded(&purchase.payment))
 }
 
 /// The grant of just this purchase, if nobody else told of it.

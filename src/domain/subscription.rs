@@ -39,6 +39,9 @@ pub struct Subscriptions {
     /// have it.
     #[serde(default)]
     granted: BTreeMap<ProviderId, BTreeSet<Timestamp>>,
+    /// When the account moved in, if it was kept elsewhere before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_in: Option<Timestamp>,
 }
 
 impl Subscriptions {
@@ -87,7 +90,18 @@ impl Subscriptions {
     }
 
     fn facts_of(&mut self, subscription: &ProviderId) -> &mut Facts {
-        Arc::make_mut(self.facts.entry(subscription.clone()).or_default())
+        let facts = self.facts.entry(subscription.clone());
+        Arc::make_mut(facts.or_insert_with(|| Arc::new(Facts::of_account(self.moved_in))))
+    }
+
+    /// Notes when the account moved in, before anything is known of it.
+    pub(super) const fn move_in(&mut self, as_of: Timestamp) {
+        self.moved_in = Some(as_of);
+    }
+
+    #[must_use]
+    pub const fn moved_in(&self) -> Option<Timestamp> {
+        self.moved_in
     }
 
     #[must_use]

@@ -59,6 +59,8 @@ codes! {
         "Use one of `known`.";
     AmountTooLarge = UNPROCESSABLE_ENTITY, "amount_too_large", "A sum would be too large",
         "An account holds at most 9223372036854775807 credits.";
+    AccountAlreadyOpen = CONFLICT, "account_already_open", "The account is open already, and not as it was sent",
+        "What was kept elsewhere comes with the opening. Grant or adjust what is missing.";
     HoldNotFound = NOT_FOUND, "hold_not_found", "There is no such hold",
         "Check the id. Of holds that ended, an account remembers the latest 256.";
     HoldAlreadyResolved = CONFLICT, "hold_already_resolved", "The hold has ended already",

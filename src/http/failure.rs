@@ -223,6 +223,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
     match refusal {
         Refusal::AccountNotFound => Code::AccountNotFound,
         Refusal::AccountClosed => Code::AccountClosed,
+        Refusal::AccountAlreadyOpen => Code::AccountAlreadyOpen,
         Refusal::InsufficientCredits { .. } => Code::InsufficientCredits,
         Refusal::FeatureNotInPlan { .. } => Code::FeatureNotInPlan,
         Refusal::LimitReached { .. } => Code::LimitReached,

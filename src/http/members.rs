@@ -168,6 +168,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         Refusal::PreviewExpired { oldest } => json!({ "path": "$.proration_date", "oldest": oldest }),
         Refusal::AccountNotFound
         | Refusal::AccountClosed
+        | Refusal::AccountAlreadyOpen
         | Refusal::HoldNotFound
         | Refusal::NothingOwed
         | Refusal::PackNotRefundable
@@ -332,6 +333,7 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         }
         Refusal::AccountNotFound
         | Refusal::AccountClosed
+        | Refusal::AccountAlreadyOpen
         | Refusal::UnknownGenerationType { .. }
         | Refusal::AmountTooLarge
         | Refusal::HoldNotFound

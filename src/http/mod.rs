@@ -29,7 +29,9 @@ mod serve;
 mod state;
 mod visits;
 
+pub use commands::moved::{MovedAccount, read_account};
 pub use connections::Connections;
+pub use members::detail_of_refusal;
 pub use openapi::{Described, OPERATIONS, RepeatKey};
 pub use position::{InvalidToken, Token};
 pub use proxies::{InvalidProxies, Proxies};

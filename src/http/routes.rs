@@ -14,7 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::{
     AppState,
     billing::{self, customers, invoices, payment_methods, payments, products, subscriptions},
-    commands::{accounts, batch, grants, holds, quote, refunds, spending},
+    commands::{accounts, batch, grants, holds, moving, quote, refunds, spending},
     edge::{Door, Edge},
     failure::Failure,
     health, openapi,
@@ -42,6 +42,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(grants::adjust))
         .routes(routes!(grants::forgive))
         .routes(routes!(grants::close))
+        .routes(routes!(moving::import))
         .routes(routes!(quote::quote))
         .routes(routes!(batch::execute))
         .routes(routes!(list_of_accounts::list))

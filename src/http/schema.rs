@@ -137,13 +137,13 @@ pub struct Batch(Vec<BatchItem>);
 pub struct BatchItem {
     account: Id,
     command: BatchCommand,
-    /// Needed by all but `open`, and `generate` with a `generation_id`.
+    /// Needed by all but `open`, `import`, and `generate` with a `generation_id`.
     idempotency_key: Option<Key>,
     /// For `commit`, `release` and `extend`.
     hold_id: Option<Id>,
     #[schema(minimum = 1)]
     amount: Option<i64>,
-    /// For `open`.
+    /// For `open` and `import`.
     #[schema(value_type = Option<Pairs>)]
     metadata: Option<Pairs>,
     /// For `generate`.
@@ -161,12 +161,20 @@ pub struct BatchItem {
     priority: Option<u8>,
     description: Option<String>,
     reason: Option<String>,
+    /// This and what follows: for `import`.
+    as_of: Option<Time>,
+    customer: Option<Id>,
+    grants: Option<Vec<crate::http::commands::moved::ImportedGrant>>,
+    used: Option<Vec<crate::http::commands::moved::ImportedUse>>,
+    #[schema(minimum = 1)]
+    debt: Option<i64>,
 }
 
 #[derive(ToSchema, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchCommand {
     Open,
+    Import,
     Close,
     Deduct,
     Generate,

@@ -70,6 +70,7 @@ pub(super) const fn may_be_the_clocks(refusal: &Refusal) -> bool {
         | Refusal::LimitReached { .. } => true,
         Refusal::AccountNotFound
         | Refusal::AccountClosed
+        | Refusal::AccountAlreadyOpen
         | Refusal::UnknownGenerationType { .. }
         | Refusal::UnknownOption { .. }
         | Refusal::UnknownOptionValue { .. }

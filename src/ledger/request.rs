@@ -42,6 +42,12 @@ impl Key {
         Self(Some("open".into()))
     }
 
+    /// For an account that was kept elsewhere, which moves in once.
+    #[must_use]
+    pub fn importing() -> Self {
+        Self(Some("import".into()))
+    }
+
     /// For commands that have no effect when repeated.
     #[must_use]
     pub const fn none() -> Self {

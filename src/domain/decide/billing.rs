@@ -105,6 +105,10 @@ impl Draft<'_> {
                 effective_at: bought_at,
             })?;
         }
+        // What was bought before the account moved in was granted elsewhere, and what is left of it has come as a grant.
+        if self.account.was_elsewhere(bought_at) {
+            return Ok(());
+        }
         let grant = GrantTerms {
             grant_id: id,
             source: Source::TopUp,

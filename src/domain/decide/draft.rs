@@ -6,6 +6,7 @@ use crate::domain::{
     account::OpenAccount,
     amount::Credits,
     event::Event,
+    moving::MovedIn,
     names::{DeductionId, GrantId, HoldId, InvalidIdentifier},
     refusal::Refusal,
 };
@@ -24,13 +25,17 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// For an account that opens with this decision.
     pub(super) fn open(context: Context<'a>) -> Result<Self, Refusal> {
-        let plan = context.catalog.free_plan.clone();
-        let account = OpenAccount::new(plan.clone(), context.at);
-        let opened = Event::AccountOpened { plan, effective_at: context.at };
-        let mut draft =
-            Self { context, account: Cow::Owned(account), is_closed: false, events: vec![opened] };
+        let mut draft = Self::opened(context, None);
         draft.grant_on_opening()?;
         Ok(draft)
+    }
+
+    /// For an account that opens with nothing but what it had elsewhere.
+    pub(super) fn opened(context: Context<'a>, moved_in: Option<MovedIn>) -> Self {
+        let plan = context.catalog.free_plan.clone();
+        let account = OpenAccount::opened(plan.clone(), moved_in.as_ref(), context.at);
+        let opened = Event::AccountOpened { plan, moved_in, effective_at: context.at };
+        Self { context, account: Cow::Owned(account), is_closed: false, events: vec![opened] }
     }
 
     /// For an account that is open. What is due because time passed comes first.

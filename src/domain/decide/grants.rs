@@ -140,7 +140,7 @@ impl Draft<'_> {
 }
 
 /// Whether the rules give this id themselves. A grant of that name must not be in their way.
-fn is_reserved(id: &GrantId) -> bool {
+pub(super) fn is_reserved(id: &GrantId) -> bool {
     const PREFIXES: [&str; 6] = ["month:", "carry:", "up:", "pack:", "trial:", "refund_"];
     id.as_str() == "signup" || PREFIXES.iter().any(|prefix| id.as_str().starts_with(prefix))
 }
@@ -160,7 +160,7 @@ fn signup(amount: Credits, at: Timestamp) -> Result<GrantTerms, Refusal> {
     })
 }
 
-fn free_term(
+pub(super) fn free_term(
     plan: PlanId,
     monthly: Credits,
     carry_max: Option<Credits>,

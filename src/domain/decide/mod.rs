@@ -11,6 +11,7 @@ mod holds;
 mod invoices;
 mod lots;
 mod months;
+mod moving;
 mod passing;
 mod payments;
 mod refunds;
@@ -44,6 +45,7 @@ pub struct Context<'a> {
 pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     match (account, command) {
         (Account::Unopened, Command::OpenAccount) => Ok(Draft::open(context)?.finish()),
+        (Account::Unopened, Command::ImportAccount(import)) => moving::import(import, context),
         // Whoever the payment provider reports on has an account: money must never wait for one.
         (
             Account::Unopened,
@@ -113,6 +115,7 @@ const fn is_fact(command: &Command) -> bool {
         | Command::OpenDispute { .. }
         | Command::CloseDispute { .. } => true,
         Command::OpenAccount
+        | Command::ImportAccount(_)
         | Command::SetMetadata { .. }
         | Command::CloseAccount { .. }
         | Command::DeductCredits { .. }
@@ -133,6 +136,8 @@ const fn is_fact(command: &Command) -> bool {
 fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::OpenAccount | Command::Settle => {}
+        // What it had elsewhere would come on top of what it has.
+        Command::ImportAccount(_) => return Err(Refusal::AccountAlreadyOpen),
         Command::SetMetadata { metadata } => draft.set_metadata(metadata),
         Command::CloseAccount { reason } => draft.close(reason)?,
         Command::DeductCredits { amount, id, description } => {

@@ -145,13 +145,18 @@ impl Draft<'_> {
     fn own_parts(&self, subscription: &ProviderId, month: &Month) -> Vec<OwnPart> {
         let due = self.account.month_due_by_invoice(month);
         let lot = self.lot_of(subscription, month.period.end);
+        let elsewhere = self.granted_elsewhere(subscription, month);
+        let first = elsewhere.first().map(|(invoice, _)| invoice);
         let of = |invoice: &ProviderId| {
+            // What was brought along is what is left of what the first of them gave.
             let own: Vec<&Grant> = lot
                 .iter()
                 .filter_map(|id| self.account.wallet.find(id))
-                .filter(|grant| grant.terms.payment.as_ref() == Some(invoice))
+                .filter(|grant| grant.terms.payment.as_ref().or(first) == Some(invoice))
                 .collect();
             let allocated = own.iter().filter(|grant| grant.terms.source == Source::Allocation);
+            let allocated = allocated.filter(|grant| grant.terms.payment.is_some());
+            let brought = elsewhere.iter().filter(|(of, _)| of == invoice).map(|(_, amount)| *amount);
             OwnPart {
                 due: due
                     .iter()
@@ -159,7 +164,7 @@ impl Draft<'_> {
                     .map(|(_, due)| *due)
                     .next()
                     .unwrap_or(Credits::ZERO),
-                granted: sum(allocated.map(|grant| grant.terms.amount)),
+                granted: sum(allocated.map(|grant| grant.terms.amount).chain(brought)),
                 taken: sum(own.iter().map(|grant| grant.clawed_back)),
                 lot: Lot {
                     grants: own.iter().map(|grant| grant.terms.grant_id.clone()).collect(),
@@ -192,11 +197,29 @@ impl Draft<'_> {
         let paid_for = month.paid_for();
         let due = self.account.month_due(month);
         let kept = paid_for.saturating_sub(self.account.month_taken(month));
-        let granted = sum(own.iter().map(|grant| grant.terms.amount));
+        let elsewhere = self.granted_elsewhere(subscription, month);
+        let elsewhere = elsewhere.into_iter().map(|(_, amount)| amount);
+        let granted = sum(own.iter().map(|grant| grant.terms.amount).chain(elsewhere));
         let lot = self.lot_of(subscription, month.period.end);
         let taken = lot.iter().filter_map(|id| self.account.wallet.find(id)).map(|grant| grant.clawed_back);
         let target = Target { amount: granted.saturating_sub(due), owed: granted.saturating_sub(kept) };
         Balance { due, target, granted, taken: sum(taken) }
+    }
+
+    /// What was granted for a month before the account moved in, by what paid for it: what that gives, however much of it is left.
+    fn granted_elsewhere(&self, subscription: &ProviderId, month: &Month) -> Vec<(ProviderId, Credits)> {
+        let facts = self.account.subscriptions.facts().get(subscription);
+        let pieces = facts.into_iter().flat_map(|facts| facts.granted_elsewhere(month));
+        pieces.map(|piece| (piece.invoice.clone(), piece.amount)).collect()
+    }
+
+    /// What is left of it, where it was brought along as the month's.
+    fn brought_along<'b>(
+        &'b self,
+        subscription: &'b ProviderId,
+        month_end: Timestamp,
+    ) -> impl Iterator<Item = &'b Grant> {
+        self.allocations_in(subscription, month_end).filter(|grant| grant.terms.payment.is_none())
     }
 
     /// What was granted for a month, without what was carried on of it, and without what was granted before invoices were kept
@@ -221,7 +244,8 @@ impl Draft<'_> {
     /// The grants of a month: what ends first, and of that the last that was paid for, since an upgrade is what is taken back
     /// first; then what was carried on.
     fn lot_of(&self, subscription: &ProviderId, month_end: Timestamp) -> Vec<GrantId> {
-        let mut own: Vec<&Grant> = self.grants_of_month(subscription, month_end).collect();
+        let own = self.grants_of_month(subscription, month_end);
+        let mut own: Vec<&Grant> = own.chain(self.brought_along(subscription, month_end)).collect();
         own.sort_by_key(|grant| {
             (grant.ends_at(), std::cmp::Reverse((grant.terms.starts_at, &grant.terms.grant_id)))
         });

@@ -44,7 +44,7 @@ impl Draft<'_> {
     /// The plan, the credits and the time of a trial that has not ended.
     fn trial_of(&self, subscription: &ProviderId) -> Option<(PlanId, Credits, Period)> {
         let facts = self.account.subscriptions.facts().get(subscription)?;
-        let first = facts.trial()?;
+        let first = facts.trial().filter(|trial| !self.account.was_elsewhere(trial.period.start))?;
         // A plan without credits for its trial takes back what another one gave that turned out not to be the first.
         let plan = self.context.catalog.terms_of(&first.plan).filter(|_| self.is_first_trial(first));
         let credits = plan.and_then(|plan| Some(plan.trial.as_ref()?.credits)).unwrap_or(Credits::ZERO);

@@ -37,6 +37,8 @@ use super::{
         HoldOrder, Nothing, Refund,
     },
     item::{Head, Item, Name, Tag},
+    moved::AccountImport,
+    moving,
     order::{Done, Kind, Order},
     refunds,
 };
@@ -130,6 +132,11 @@ async fn perform(
             let account = account_of(caller, &head)?;
             return accounts::open(state, account, fields, caller, request_id).await;
         }
+        Name::Import => {
+            let Item { head, fields }: Item<AccountImport> = parse(bytes, "$")?;
+            let account = account_of(caller, &head)?;
+            return moving::perform(state, account, fields, caller, request_id).await;
+        }
         Name::Refund => {
             let Item { head, fields }: Item<Refund> = parse(bytes, "$")?;
             let account = account_of(caller, &head)?;
@@ -213,7 +220,7 @@ fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
         | Name::Release
         | Name::Extend
         | Name::Refund => Deducts::SCOPES,
-        Name::Grant | Name::Adjust | Name::Forgive | Name::Close => Operates::SCOPES,
+        Name::Import | Name::Grant | Name::Adjust | Name::Forgive | Name::Close => Operates::SCOPES,
     };
     if caller.may(needed) { Ok(()) } else { Err(Failure::ScopeMissing(needed)) }
 }

@@ -14,6 +14,7 @@ use crate::domain::names::{AccountId, HoldId};
 #[serde(rename_all = "snake_case")]
 pub enum Name {
     Open,
+    Import,
     Close,
     Deduct,
     Generate,

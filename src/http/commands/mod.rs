@@ -10,6 +10,8 @@ pub mod grants;
 pub mod holds;
 pub mod inputs;
 pub mod item;
+pub mod moved;
+pub mod moving;
 pub mod order;
 pub mod quote;
 pub mod refunds;

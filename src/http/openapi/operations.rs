@@ -281,6 +281,14 @@ pub const OPERATIONS: &[Described] = &[
             &[Code::AccountClosed, Code::Unavailable, Code::OutcomeUnknown, Code::AccountDamaged],
         )
     },
+    Described {
+        key: RepeatKey::None,
+        ..Described::command(
+            "import_account",
+            Operates::SCOPES,
+            &[Code::AccountAlreadyOpen, Code::GrantAlreadyExists, Code::GrantHasEnded, Code::UnknownPlan],
+        )
+    },
     Described { key: RepeatKey::OrOwnId, ..Described::command("generate", Deducts::SCOPES, PRICED) },
     Described::command("deduct", Deducts::SCOPES, LIMITED),
     Described::command(

@@ -554,6 +554,15 @@ async fn operating(server: &Server) -> BTreeMap<&'static str, Case> {
     indebt(server).await;
     BTreeMap::from([
         (
+            "import_account",
+            case(
+                post("/v1/accounts/moving/import", json!({ "grants": [{ "source": "bonus", "amount": 5 }] })),
+                post(format!("{acme}/import"), json!({})),
+                409,
+                post("/v1/accounts/moving/import", json!({ "grants": [{ "source": "bonus" }] })),
+            ),
+        ),
+        (
             "grant",
             case(
                 post(

@@ -17,6 +17,7 @@ mod keys;
 mod mangled;
 mod matrix;
 mod metrics;
+mod moving;
 mod proxies;
 mod raw;
 mod reports;

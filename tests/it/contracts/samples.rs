@@ -12,6 +12,7 @@ use counterfoil::domain::{
     invoice::{GivenBack, InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
     limits::{Window, WindowKey},
     metadata::Metadata,
+    moving::MovedIn,
     names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
     sold::SoldPack,
     subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
@@ -190,7 +191,11 @@ fn metadata() -> Metadata {
 fn accounts() -> Vec<Event> {
     let effective_at = at();
     vec![
-        Event::AccountOpened { plan: plan_id("free"), effective_at },
+        Event::AccountOpened {
+            plan: plan_id("free"),
+            moved_in: Some(MovedIn { as_of: effective_at, windows: windows(), debt: credits(5) }),
+            effective_at,
+        },
         Event::CustomerLinked { customer: provider("cus_1"), effective_at },
         Event::CustomerUnlinked { customer: provider("cus_1"), effective_at },
         Event::CustomerDiscounted {

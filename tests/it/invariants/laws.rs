@@ -17,7 +17,7 @@ use proptest::prelude::*;
 
 use super::{
     actions::{Step, catalogs, steps},
-    order::outcome,
+    order::{moved_in, outcome},
 };
 use crate::rules::{
     scenario::{Scenario, given, opened_under},
@@ -29,8 +29,12 @@ fn play(catalog: Catalog, steps: &[Step]) -> Scenario {
 }
 
 /// Plays the steps, and looks at the scenario after each.
-fn play_and(catalog: Catalog, steps: &[Step], mut look: impl FnMut(&mut Scenario)) -> Scenario {
-    let mut scenario = opened_under(catalog);
+fn play_and(catalog: Catalog, steps: &[Step], look: impl FnMut(&mut Scenario)) -> Scenario {
+    play_from(opened_under(catalog), steps, look)
+}
+
+fn play_from(start: Scenario, steps: &[Step], mut look: impl FnMut(&mut Scenario)) -> Scenario {
+    let mut scenario = start;
     for (number, step) in steps.iter().enumerate() {
         scenario = scenario.after(TimeDelta::seconds(step.seconds));
         if let Some(command) = step.action.command(&scenario, number) {
@@ -164,6 +168,27 @@ proptest! {
         check_refunds(&scenario.history);
         check_rollover(&scenario);
         check_claw_backs(&scenario);
+    }
+
+    /// An account that was kept elsewhere obeys the same laws, and time can always pass for it.
+    #[test]
+    fn an_account_that_moved_in_keeps_the_laws(catalog in catalogs(), steps in steps(), number in 0..3_u32) {
+        let start = moved_in(given([]).under(catalog), number);
+        let scenario = play_from(start, &steps, |scenario| {
+            scenario.send(&Command::Settle);
+            assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());
+            let due = next_due(scenario.open());
+            assert!(due.is_none_or(|due| due > scenario.clock), "{due:?} is due at {}", scenario.clock);
+        });
+        scenario.history.iter().for_each(check_sums);
+        check_holds(&scenario.history);
+        check_refunds(&scenario.history);
+        check_claw_backs(&scenario);
+        let stored = serde_json::to_string(&scenario.account).expect("a state can be stored");
+        let read: Account = serde_json::from_str(&stored).expect("a stored state can be read");
+        assert_eq!(read, scenario.account);
+        let replayed = scenario.history.iter().try_fold(Account::Unopened, evolve);
+        assert_eq!(replayed.expect("the history is possible"), scenario.account);
     }
 
     #[test]

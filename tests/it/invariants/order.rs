@@ -9,6 +9,7 @@ use counterfoil::domain::{
     command::{Command, SubscriptionChange as Change},
     credits::Source,
     event::Event,
+    moving::{ImportAccount, MonthOf, MovedGrant},
     names::ProviderId,
     subscription::{SubscriptionStatus as Status, SubscriptionTerms},
     time::{Period, Timestamp},
@@ -17,7 +18,7 @@ use proptest::{prelude::*, sample::Index};
 
 use super::actions::catalogs;
 use crate::rules::{
-    catalog::{plan_id, rolling_twice},
+    catalog::{credits, plan_id, rolling_twice},
     scenario::{Scenario, given},
     words::{self, day, evidence, month, provider},
 };
@@ -131,6 +132,33 @@ fn reported(status: Status, at: Timestamp) -> SubscriptionTerms {
     }
 }
 
+/// An account that moves in ten days into a month, with what is left of that, a pack, and a debt that is less.
+pub fn moved_in(start: Scenario, number: u32) -> Scenario {
+    let Period { start: begins, end } = month(number);
+    let grant = |id: &str, source, amount| MovedGrant {
+        grant_id: words::grant_id(id),
+        source,
+        amount: credits(amount),
+        cost: None,
+        payment: None,
+        granted_at: Some(begins),
+        starts_at: None,
+        expires_at: None,
+        priority: None,
+        reason: None,
+        month_of: None,
+    };
+    let month_of = Some(MonthOf { subscription: provider(words::SUBSCRIPTION), plan: plan_id("basic") });
+    let left = MovedGrant { expires_at: Some(end), month_of, ..grant("left", Source::Allocation, 300) };
+    let import = ImportAccount {
+        grants: vec![left, grant("pack", Source::TopUp, 150)],
+        debt: Some(credits(70)),
+        ..ImportAccount::default()
+    };
+    let at = begins.plus(TimeDelta::days(10));
+    start.at(at).when(Command::ImportAccount(Box::new(import))).then_accepted()
+}
+
 fn process(start: Scenario, reports: &[Command], at: Timestamp) -> Scenario {
     let scenario =
         reports.iter().fold(start.at(at), |scenario, report| scenario.when(report.clone()).then_accepted());
@@ -198,6 +226,18 @@ proptest! {
         (reports, shuffled) in shuffled(),
     ) {
         let start = || given([]).under(catalog.clone()).when(Command::OpenAccount);
+        let one = process(start(), &reports, processed());
+        let other = process(start(), &shuffled, processed());
+        assert_same(&one, &other, true);
+    }
+
+    #[test]
+    fn reports_end_the_same_on_an_account_that_moved_in(
+        catalog in catalogs(),
+        (reports, shuffled) in shuffled(),
+        number in 0..3_u32,
+    ) {
+        let start = || moved_in(given([]).under(catalog.clone()), number);
         let one = process(start(), &reports, processed());
         let other = process(start(), &shuffled, processed());
         assert_same(&one, &other, true);

@@ -156,7 +156,7 @@ async fn append_payload(
 }
 
 fn opened(at: Timestamp) -> Event {
-    Event::AccountOpened { plan: PlanId::parse("free").expect("a plan"), effective_at: at }
+    Event::AccountOpened { plan: PlanId::parse("free").expect("a plan"), moved_in: None, effective_at: at }
 }
 
 fn granted(amount: i64, at: Timestamp) -> Event {

@@ -50,7 +50,7 @@ pub fn hold_id(id: &str) -> HoldId {
 // Events.
 
 pub fn opened() -> Event {
-    Event::AccountOpened { plan: plan_id("free"), effective_at: day(0) }
+    Event::AccountOpened { plan: plan_id("free"), moved_in: None, effective_at: day(0) }
 }
 
 /// A free grant with an end, from day 0.

@@ -12,6 +12,7 @@ mod document;
 pub mod documents;
 mod edge;
 mod inbox;
+mod moving;
 mod order;
 mod packs;
 mod patience;

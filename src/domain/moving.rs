@@ -1,0 +1,94 @@
+//! What does an account bring that was kept elsewhere before?
+//!
+//! What was paid for before it moved in, and had begun by then, was granted elsewhere: nothing is granted for it here, however
+//! late it is told. What is left of that comes as grants.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    amount::{Credits, Money},
+    catalog::Measure,
+    credits::Source,
+    limits::Window,
+    metadata::Metadata,
+    names::{GrantId, PlanId, ProviderId},
+    time::{CalendarUnit, Timestamp},
+};
+
+/// The most grants that an account brings.
+pub const GRANTS_MOVED_MAX: usize = 200;
+
+/// An account as it was elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportAccount {
+    /// When it was so. `None`: now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+    /// Its customer at the payment provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<ProviderId>,
+    pub grants: Vec<MovedGrant>,
+    /// What was used in the units of the calendar that go on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<Used>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub debt: Option<Credits>,
+}
+
+/// What is left of a grant that was made elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MovedGrant {
+    pub grant_id: GrantId,
+    pub source: Source,
+    pub amount: Credits,
+    /// What was paid for what is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// The payment that bought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<ProviderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The subscription whose running month it is, which ends when the grant does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month_of: Option<MonthOf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MonthOf {
+    pub subscription: ProviderId,
+    pub plan: PlanId,
+}
+
+/// How much was used in a unit of the calendar, or of the time just past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Used {
+    pub measure: Measure,
+    pub per: CalendarUnit,
+    pub count: u64,
+}
+
+/// What an account had when it moved in that is no grant.
+///
+/// **These names and fields are part of the storage format**, as those of events are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct MovedIn {
+    /// What was paid for before that, and had begun, was granted elsewhere.
+    pub as_of: Timestamp,
+    /// What was used in the windows of limits that go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
+    /// What was owed.
+    #[serde(default)]
+    pub debt: Credits,
+}
