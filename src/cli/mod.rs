@@ -6,6 +6,7 @@ mod bench;
 mod catalog;
 mod exit;
 mod flags;
+mod import;
 mod inbox;
 mod keys;
 mod migrate;
@@ -75,6 +76,9 @@ enum Command {
     /// See to the webhooks that were delivered
     #[command(subcommand)]
     Inbox(inbox::Command),
+    /// Bring in what was kept elsewhere
+    #[command(subcommand)]
+    Import(import::Command),
     /// See to the read models
     #[command(subcommand)]
     Projections(projections::Command),
@@ -114,6 +118,7 @@ async fn run(command: Command, output: Output) -> Answer {
         Command::Keys(command) => command.run(output).await,
         Command::Stripe(command) => command.run(output).await,
         Command::Inbox(command) => command.run(output).await,
+        Command::Import(command) => command.run(output).await,
         Command::Projections(command) => command.run(output).await,
         Command::Audit(command) => command.run(output).await,
         Command::Bench(bench) => bench.run(output).await,

@@ -43,6 +43,7 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
         ["stripe", "reconcile", "--help"],
         ["inbox", "list", "--help"],
         ["inbox", "retry", "--help"],
+        ["import", "accounts", "--help"],
         ["projections", "rebuild", "--help"],
         ["audit", "replay", "--help"],
         ["audit", "verify", "--help"],

@@ -3,6 +3,7 @@
 mod commands;
 mod dependencies;
 mod example;
+mod import;
 mod outages;
 mod serve;
 mod settings;

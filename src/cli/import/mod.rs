@@ -1,0 +1,111 @@
+//! `counterfoil import`: how does what was kept elsewhere come in?
+
+mod csv;
+mod file;
+mod ndjson;
+mod report;
+mod run;
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::{app::catalogs, ledger::Ledger};
+
+use super::{
+    exit::{Answer, Exit, Failure},
+    flags::DatabaseFlags,
+    output::Output,
+    session::{self, Session},
+};
+
+use self::{
+    file::{Check, File},
+    report::Report,
+    run::Run,
+};
+
+const ACCOUNTS_HELP: &str = "\
+Every line is read before anything is changed. An account is imported once: the same file again changes nothing, and a run
+that was interrupted is taken up by running it again. docs/MOVING.md says what a file has.
+
+Examples:
+  counterfoil import accounts accounts.csv --dry-run
+  counterfoil import accounts accounts.ndjson --continue --json";
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Open accounts as they were elsewhere
+    #[command(after_help = ACCOUNTS_HELP)]
+    Accounts(Accounts),
+}
+
+#[derive(Args)]
+pub(super) struct Accounts {
+    /// The file
+    file: PathBuf,
+    /// How it is written; by the end of its name when it is not said
+    #[arg(long)]
+    format: Option<Format>,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on after an account that is refused
+    #[arg(long = "continue")]
+    goes_on: bool,
+    #[command(flatten)]
+    flags: DatabaseFlags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A line with the names of columns, then one a grant
+    Csv,
+    /// A JSON object a line, one an account
+    Ndjson,
+}
+
+impl Command {
+    pub(super) async fn run(self, output: Output) -> Answer {
+        match self {
+            Self::Accounts(accounts) => accounts.run(output).await,
+        }
+    }
+}
+
+impl Accounts {
+    async fn run(self, output: Output) -> Answer {
+        let Self { file, format, dry_run, goes_on, flags } = self;
+        let file = File::new(file, format)?;
+        let report = session::with_catalog(&flags, async |session: &Session, catalog| {
+            let checked = check(&file, output).await?;
+            if !checked.mistakes.is_empty() {
+                return Ok(Report::of_mistakes(checked, dry_run));
+            }
+            let clock = session.clock.clone();
+            if !dry_run {
+                catalogs::remember(&session.pool, &catalog, &clock).await.map_err(Failure::broken)?;
+            }
+            let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), clock);
+            let (ledger, running) = started.await.map_err(Failure::broken)?;
+            let progress = output.progress(if dry_run { "looking" } else { "importing" }, checked.accounts);
+            let report = Run { file: &file, ledger, dry_run, goes_on, progress: &progress }.run().await;
+            progress.finish_and_clear();
+            // With its last user gone, the ledger ends.
+            running.finished().await;
+            report
+        })
+        .await?;
+        output.answer(&report, || report.text())?;
+        Ok(if report.is_whole() { Exit::Success } else { Exit::No })
+    }
+}
+
+/// Reads all of the file, beside what waits for the database.
+async fn check(file: &File, output: Output) -> Result<Check, Failure> {
+    let progress = output.progress("reading", file.bytes()?);
+    let (read, bar) = (file.clone(), progress.clone());
+    let checked = tokio::task::spawn_blocking(move || file::check(&read, &bar)).await;
+    progress.finish_and_clear();
+    checked.map_err(Failure::broken)?
+}
