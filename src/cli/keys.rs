@@ -20,7 +20,7 @@ use super::{
 
 const CREATE_HELP: &str = "\
 Scopes: deduct (open accounts, spend, hold, refund), read (see accounts), billing (see revenue), audit (replay, verify),
-operate (grant, adjust, mend), admin (everything, and keys).
+operate (import, grant, adjust, mend), admin (everything, and keys).
 
 Examples:
   counterfoil keys create --name backend --scope deduct --scope read

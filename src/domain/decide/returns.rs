@@ -104,7 +104,10 @@ impl Draft<'_> {
         let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
         let (forgiven, owed) = self.settled_parts(grant, returned_and_left(grant));
         let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
-        let Some(payment) = grant.terms.payment.clone().filter(|_| !voided.is_zero()) else { return Ok(()) };
+        // What was brought along of a month names its subscription alone.
+        let of_slot = || grant.terms.slot.as_ref().map(|slot| slot.subscription.clone());
+        let payment = grant.terms.payment.clone().or_else(of_slot).filter(|_| !voided.is_zero());
+        let Some(payment) = payment else { return Ok(()) };
         let (grant_id, zero) = (id.clone(), Credits::ZERO);
         self.record(Event::CreditsRestored {
             payment: payment.clone(),

@@ -65,9 +65,11 @@ impl Draft<'_> {
         let carried = self.account.wallet.open().iter().filter(|grant| {
             let slot = grant.terms.slot.as_ref();
             let facts = slot.and_then(|slot| facts.get(&slot.subscription));
-            let known = facts.zip(grant.terms.payment.as_ref());
+            // What was brought along names no payment, and is of a subscription all the same.
+            let is_known = |paid: &ProviderId| facts.is_some_and(|facts| facts.knows_invoice(paid));
             grant.terms.source == Source::Rollover
-                && known.is_some_and(|(facts, paid)| facts.knows_invoice(paid))
+                && facts.is_some()
+                && grant.terms.payment.as_ref().is_none_or(is_known)
         });
         let is_paid = |slot: &Slot| {
             let mut paid = paid.iter().filter(|month| month.subscription == slot.subscription);

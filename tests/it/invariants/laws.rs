@@ -173,7 +173,7 @@ proptest! {
     /// An account that was kept elsewhere obeys the same laws, and time can always pass for it.
     #[test]
     fn an_account_that_moved_in_keeps_the_laws(catalog in catalogs(), steps in steps(), number in 0..3_u32) {
-        let start = moved_in(given([]).under(catalog), number);
+        let start = moved_in(given([]).under(catalog), number, Some(70));
         let scenario = play_from(start, &steps, |scenario| {
             scenario.send(&Command::Settle);
             assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());

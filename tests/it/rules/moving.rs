@@ -14,7 +14,7 @@ use counterfoil::domain::{
 };
 
 use super::{
-    catalog::{credits, free_monthly, limit, limited, plan_id, rolling_twice, usd},
+    catalog::{credits, forgiving, free_monthly, limit, limited, plan_id, rolling_twice, usd},
     scenario::{Scenario, given},
     words::{
         SUBSCRIPTION, buy, change_plan, deduct, evidence, generate, grant_id, invoice_of, line, month,
@@ -184,6 +184,20 @@ fn money_of_the_running_month_that_goes_back_takes_what_was_brought_of_it() {
         .then_balance(40, 0, 100)
         .when(refund_payment("in_1", 999, 999, moved_at()))
         .then_balance(40, 0, 100);
+}
+
+#[test]
+fn what_comes_back_of_a_month_whose_money_went_back_settles_that_first() {
+    let spent = |scenario: Scenario| {
+        scenario
+            .at(moved_at())
+            .when(import([left_of_month("basic", 300)]))
+            .when(pay("in_1", "basic", month(0)))
+            .when(deduct(100))
+            .when(refund_payment("in_1", 999, 999, moved_at()))
+    };
+    spent(given([])).then_balance(0, 0, 100).refund("ded_6", None).then_balance(0, 0, 0);
+    spent(given([]).under(forgiving())).then_balance(0, 0, 0).refund("ded_6", None).then_balance(0, 0, 0);
 }
 
 #[test]
