@@ -266,6 +266,7 @@ impl Account {
             unit: None,
             moved_to: None,
             metadata: counterfoil::domain::metadata::Metadata::default(),
+            shown: None,
             evidence: Evidence {
                 reported_at: at,
                 rank: 1,

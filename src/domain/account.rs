@@ -3,6 +3,7 @@
 //! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
 
 mod due;
+mod month;
 mod moving;
 mod terms;
 
@@ -25,6 +26,8 @@ use super::{
     subscription::{SubscriptionTerms, Subscriptions},
     time::Timestamp,
 };
+
+pub use month::Allocated;
 
 /// The stored events do not describe a possible account.
 ///

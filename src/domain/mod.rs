@@ -28,6 +28,7 @@ mod purpose;
 pub mod refusal;
 mod report;
 pub mod sale;
+pub mod shown;
 pub mod sold;
 pub mod subscription;
 mod term;

@@ -9,6 +9,7 @@ use super::{
     discounts::{Discounts, Undiscounted},
     metadata::Metadata,
     names::{AccountId, PlanId, ProviderId},
+    shown::Shown,
     time::{Period, Timestamp},
 };
 
@@ -111,6 +112,9 @@ pub struct SubscriptionTerms {
     /// What the caller attached to it when it was bought.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+    /// What people are shown besides. `None`: it was reported by a release that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Box<Shown>>,
     pub evidence: Evidence,
 }
 
@@ -169,10 +173,11 @@ impl SubscriptionTerms {
         self.ended_at.is_some() || self.cancel_at.is_some_and(|end| end <= at)
     }
 
-    /// Whether both say the same, whenever they were made.
+    /// Whether both say the same, whenever they were made. What people are shown counts where both say it.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        *self == Self { evidence: self.evidence.clone(), ..other.clone() }
+        let shown = if other.shown.is_some() && self.shown.is_some() { &other.shown } else { &self.shown };
+        *self == Self { evidence: self.evidence.clone(), shown: shown.clone(), ..other.clone() }
     }
 
     /// What a person would say first of what changed since `before`. `None`: nothing.

@@ -8,7 +8,6 @@ use crate::domain::{
     limits::{self, LimitState, Window},
     names::{FeatureId, GenerationId, PlanId},
     refusal::Refusal,
-    time::Timestamp,
 };
 
 use super::draft::Draft;
@@ -153,19 +152,9 @@ impl Draft<'_> {
             available: balance.available,
             held: balance.held,
             debt: balance.debt,
-            next_credits_at: self.next_credits_at(),
+            next_credits_at: self.account.next_credits_at(self.context.at, self.context.catalog),
             upgrade: self.upgrade(requested),
         }
-    }
-
-    /// When the next month of a running allocation begins, or began, where its invoice is not paid yet. `None`: nothing
-    /// comes.
-    fn next_credits_at(&self) -> Option<Timestamp> {
-        let (at, subscriptions) = (self.context.at, &self.account.subscriptions);
-        let free = subscriptions.terms().iter().filter_map(|paid| paid.next).filter(|next| *next > at);
-        let paid = subscriptions.facts().values();
-        let paid = paid.filter_map(|facts| facts.next_credits_at(at, &self.account.payments));
-        free.chain(paid).min()
     }
 
     /// The plan above the account's that gives `requested` in a month, or else the largest above it.

@@ -98,6 +98,16 @@ pub struct BalanceNow<'a> {
     /// What is owed after credits were taken back that had been spent.
     #[schema(value_type = Count)]
     debt: Credits,
+    /// What the plan has given for the month that goes on, or for the trial, less what was taken back of it. Neither what was
+    /// carried on from the month before nor what was bought is in it.
+    #[schema(value_type = Count)]
+    allocated: Credits,
+    /// What was spent of `allocated`. What is held is not.
+    #[schema(value_type = Count)]
+    used: Credits,
+    /// When the plan gives again, or since when it would have, where that is not paid yet. `null`: nothing comes.
+    #[schema(value_type = Option<Time>)]
+    next_credits_at: Option<Timestamp>,
     /// With how many decimals credits are shown. Amounts stay whole numbers.
     scale: u8,
     #[schema(value_type = Place)]
@@ -119,14 +129,19 @@ pub async fn balance(
     Query(since): Query<Since>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
-    let Balance { available, held, settled, debt } = now.opened()?.wallet.balance(now.at);
+    let (opened, catalog) = (now.opened()?, state.ledger.catalog());
+    let Balance { available, held, settled, debt } = opened.wallet.balance(now.at);
+    let allocated = opened.allocated(now.at);
     let document = BalanceNow {
         account: &of.account,
         available,
         held,
         settled,
         debt,
-        scale: state.ledger.catalog().scale,
+        allocated: allocated.amount,
+        used: allocated.used,
+        next_credits_at: now.next_credits_at(catalog),
+        scale: catalog.scale,
         as_of_position: Token::of(now.position),
         lag_ms: 0,
     };

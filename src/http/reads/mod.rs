@@ -27,6 +27,7 @@ use utoipa::IntoParams;
 use crate::{
     domain::{
         account::{Account, OpenAccount},
+        catalog::Catalog,
         command::Command,
         decide::{Context, decide},
         names::AccountId,
@@ -63,6 +64,15 @@ impl Now {
     /// When there is no such account.
     pub fn opened(&self) -> Result<&OpenAccount, Failure> {
         self.account.opened().ok_or_else(|| Refusal::AccountNotFound.into())
+    }
+
+    /// When the plan gives credits again. To a closed account it gives none.
+    #[must_use]
+    pub fn next_credits_at(&self, catalog: &Catalog) -> Option<Timestamp> {
+        match &self.account {
+            Account::Open(opened) => opened.next_credits_at(self.at, catalog),
+            Account::Unopened | Account::Closed(_) => None,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
         limits::{self, LimitState},
         metadata::Metadata,
         names::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
+        shown::EveryUnit,
         subscription::{SubscriptionStatus, SubscriptionTerms},
         time::{Period, Timestamp},
     },
@@ -194,8 +195,23 @@ pub struct Subscription<'a> {
     monthly: Money,
     #[schema(value_type = PeriodSchema)]
     period: Period,
+    /// What the price and the product are called at Stripe. This and the next four are `null` where no report of a release that
+    /// kept them has come since.
+    #[schema(value_type = Option<Id>)]
+    price: Option<&'a ProviderId>,
+    #[schema(value_type = Option<Id>)]
+    product: Option<&'a ProviderId>,
+    /// What one costs each time, before discounts and taxes.
+    #[schema(value_type = Option<MoneySchema>)]
+    amount: Option<&'a Money>,
+    /// How often it is charged: every `interval_count` times a `day`, `week`, `month` or `year`.
+    #[schema(value_type = Option<String>)]
+    interval: Option<EveryUnit>,
+    interval_count: Option<u32>,
     #[schema(value_type = Option<Time>)]
     cancel_at: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
+    trial_start: Option<Timestamp>,
     #[schema(value_type = Option<Time>)]
     trial_end: Option<Timestamp>,
     #[schema(value_type = Option<Time>)]
@@ -208,6 +224,8 @@ pub struct Subscription<'a> {
 
 impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
     fn from(terms: &'a SubscriptionTerms) -> Self {
+        let shown = terms.shown.as_ref();
+        let every = shown.and_then(|shown| shown.every);
         Self {
             id: &terms.subscription,
             status: terms.status,
@@ -215,7 +233,13 @@ impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
             quantity: terms.quantity,
             monthly: terms.monthly.clone(),
             period: terms.period,
+            price: shown.and_then(|shown| shown.price.as_ref()),
+            product: shown.and_then(|shown| shown.product.as_ref()),
+            amount: shown.and_then(|shown| shown.amount.as_ref()),
+            interval: every.map(|every| every.unit),
+            interval_count: every.map(|every| every.count),
             cancel_at: terms.cancel_at,
+            trial_start: shown.and_then(|shown| shown.trial_start),
             trial_end: terms.trial_end,
             ended_at: terms.ended_at,
             collection_paused: terms.collection_paused,

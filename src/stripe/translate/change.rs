@@ -130,7 +130,10 @@ fn merge(now: &mut Value, before: &Value) {
 fn name_of(object: Document<'_>, terms: &SubscriptionTerms) -> Option<String> {
     let mut facts = serde_json::to_value(terms).ok()?;
     let fields = facts.as_object_mut()?;
-    fields.remove("evidence");
+    // Releases that did not know what is shown named equal terms the same.
+    for left_out in ["evidence", "shown"] {
+        fields.remove(left_out);
+    }
     fields.insert("account".to_owned(), object.text("metadata.account_id").into());
     let hash = hex::encode(Sha256::digest(facts.to_string()));
     hash.get(..DIGITS).map(ToOwned::to_owned)

@@ -16,6 +16,7 @@ use crate::{
         discounts::Undiscounted,
         metadata::Metadata,
         names::PlanId,
+        shown::{Every, EveryUnit, Shown},
         subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
         time::{Period, Timestamp},
     },
@@ -150,6 +151,7 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
         free: plan.price().is_some_and(|price| price.amount.minor == 0),
         moved_to: None,
         metadata: metadata(object),
+        shown: Some(Box::new(shown(object, plan.item))),
         evidence: Evidence {
             reported_at: report.at(),
             rank: rank(&report.event.kind),
@@ -158,6 +160,30 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
         },
     };
     Ok(Reported { terms, unpriced: plan.unpriced() })
+}
+
+/// What people are shown of it. What cannot be read is left out, since nothing is decided on it.
+fn shown(object: Document<'_>, item: Document<'_>) -> Shown {
+    let price = item.first(&["price", "plan"]);
+    let recurring = item.find("price.recurring").or_else(|| item.find("plan"));
+    let unit = recurring.and_then(|recurring| match recurring.text("interval")? {
+        "day" => Some(EveryUnit::Day),
+        "week" => Some(EveryUnit::Week),
+        "month" => Some(EveryUnit::Month),
+        "year" => Some(EveryUnit::Year),
+        _ => None,
+    });
+    let count = recurring.and_then(|recurring| recurring.integer("interval_count")).unwrap_or(1);
+    Shown {
+        price: item.first_id(&["price", "plan"]),
+        product: price.and_then(|price| price.id("product")),
+        amount: price.and_then(|price| {
+            let minor = price.integer("unit_amount").or_else(|| price.integer("amount"))?;
+            Some(Money { minor, currency: Currency::parse(price.text("currency")?).ok()? })
+        }),
+        every: unit.zip(u32::try_from(count).ok()).map(|(unit, count)| Every { unit, count }),
+        trial_start: object.time("trial_start"),
+    }
 }
 
 /// What it brings, in the currency that it is charged in. What has ended brings nothing, and needs no price for that.

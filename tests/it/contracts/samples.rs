@@ -14,6 +14,7 @@ use counterfoil::domain::{
     metadata::Metadata,
     moving::MovedIn,
     names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    shown::{Every, EveryUnit, Shown},
     sold::SoldPack,
     subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
     time::{CalendarUnit, Timestamp},
@@ -80,6 +81,13 @@ fn terms() -> SubscriptionTerms {
         ended_at: Some(month(0).end),
         grace_days: Some(3),
         unit: Some(credits(500)),
+        shown: Some(Box::new(Shown {
+            price: Some(provider("price_1")),
+            product: Some(provider("prod_1")),
+            amount: Some(usd(999)),
+            every: Some(Every { unit: EveryUnit::Month, count: 1 }),
+            trial_start: Some(time("2025-06-01T10:00:00Z")),
+        })),
         undiscounted: Some(Undiscounted {
             customer: provider("cus_1"),
             monthly: Fraction::whole(999),

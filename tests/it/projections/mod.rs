@@ -207,6 +207,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         unit: None,
         moved_to: None,
         metadata: counterfoil::domain::metadata::Metadata::default(),
+        shown: None,
         evidence: Evidence {
             reported_at: at,
             rank: 1,

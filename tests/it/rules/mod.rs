@@ -18,6 +18,7 @@ mod holds;
 mod leaving;
 mod limits;
 mod metadata;
+mod months;
 mod moving;
 mod packs;
 mod payments;

@@ -4,6 +4,7 @@ use counterfoil::domain::{
     command::SubscriptionChange as Change,
     event::Event,
     names::AccountId,
+    shown::Shown,
     subscription::{Evidence, Step, SubscriptionStatus as Status, SubscriptionTerms, in_order},
 };
 use proptest::prelude::*;
@@ -231,4 +232,23 @@ fn nothing_stays_carried_into_a_month_that_turned_out_to_be_another_accounts() {
     let scenario = scenario.at(month(1).start).when(words::pay("in_2", "creator", month(1)));
     let scenario = scenario.then_available(3_000).when(report(Change::Moved, away));
     scenario.then_available(0).then_on_plan("free");
+}
+
+/// A release that did not keep what people are shown said the same with less, and that is no news.
+#[test]
+fn what_people_are_shown_is_news_only_where_both_reports_say_it() {
+    let told_with = |number: i64, price: Option<&str>| {
+        let shown = price.map(|price| Box::new(Shown { price: Some(provider(price)), ..Shown::default() }));
+        SubscriptionTerms { shown, ..told(number, "basic") }
+    };
+    for (before, after, is_news) in [
+        (None, Some("price_1"), false),
+        (Some("price_1"), None, false),
+        (Some("price_1"), Some("price_1"), false),
+        (Some("price_1"), Some("price_2"), true),
+    ] {
+        let (before, after) = (told_with(0, before), told_with(1, after));
+        assert_eq!(after.says_the_same_as(&before), !is_news, "{before:?} {after:?}");
+        assert_eq!(after.change_since(&before).is_some(), is_news, "{before:?} {after:?}");
+    }
 }

@@ -271,6 +271,7 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
         unit: None,
         moved_to: None,
         metadata: counterfoil::domain::metadata::Metadata::default(),
+        shown: None,
         evidence: evidence(period.start, 1),
     }
 }

@@ -5,6 +5,7 @@ use counterfoil::{
         command::{Command, RecordPaidInvoice, RecordSubscription, SubscriptionChange},
         event::PaymentPurpose,
         invoice::{LineEffect, UnpaidInvoice},
+        shown::{Every, EveryUnit, Shown},
         subscription::SubscriptionStatus,
     },
     stripe::translate::{Instructions, Owner, SetAside},
@@ -346,4 +347,47 @@ fn a_cancellation_can_be_withdrawn_and_a_quantity_changed() {
     assert_eq!(withdrawn, SubscriptionChange::CancellationWithdrawn);
     let changed = change(serde_json::json!({"quantity": 5}));
     assert_eq!(changed, SubscriptionChange::PlanChanged { from: Some(plan("basic")) });
+}
+
+fn shown(event: &counterfoil::stripe::envelope::Envelope) -> Shown {
+    let told = counterfoil::stripe::translate::translate(
+        event,
+        &super::documents::catalog(),
+        &super::documents::here(),
+    );
+    let mut reports = told.unwrap().steps.into_iter().filter_map(|step| match step.command {
+        Command::RecordSubscription(report) => Some(*report.terms.shown.unwrap()),
+        _ => None,
+    });
+    reports.next().unwrap()
+}
+
+#[test]
+fn a_report_says_what_people_are_shown_in_each_shape() {
+    for shape in SHAPES {
+        let file = "customer.subscription.created.json";
+        let told = shown(&event(shape, file));
+        assert_eq!(told.price.unwrap().as_str(), "price_1QLedgerBasicMonthly00001", "{shape}");
+        assert_eq!(told.product.unwrap().as_str(), "prod_QLedgerBasic01", "{shape}");
+        assert_eq!(told.amount, Some(crate::rules::catalog::usd(999)), "{shape}");
+        assert_eq!(told.every, Some(Every { unit: EveryUnit::Month, count: 1 }), "{shape}");
+        assert_eq!(told.trial_start, None, "{shape}");
+
+        // Objects of old have a plan in the place of a price; an amount by tiers is no amount.
+        let mut old = super::documents::value(shape, file);
+        let item = &mut old["data"]["object"]["items"]["data"][0];
+        let id = item["price"]["id"].clone();
+        item["price"] = serde_json::Value::Null;
+        item["plan"] = serde_json::json!({
+            "id": id, "product": "prod_old", "currency": "usd", "amount": null, "interval": "month",
+            "interval_count": 3,
+        });
+        old["data"]["object"]["trial_start"] = 1_748_772_000.into();
+        let envelope =
+            counterfoil::stripe::envelope::Envelope::parse(&serde_json::to_vec(&old).unwrap()).unwrap();
+        let told = shown(&envelope);
+        assert_eq!(told.product.unwrap().as_str(), "prod_old", "{shape}");
+        assert_eq!((told.amount, told.every.unwrap().count), (None, 3), "{shape}");
+        assert_eq!(told.trial_start.unwrap().seconds(), 1_748_772_000, "{shape}");
+    }
 }
