@@ -20,8 +20,8 @@ use super::{
     health, openapi,
     operations::{api_keys, audit, inbox, projections, webhooks},
     reads::{
-        self, account, accounts as list_of_accounts, analytics, events, history, holdings, plan, statement,
-        subscriptions as list_of_subscriptions, usage,
+        self, account, accounts as list_of_accounts, analytics, events, history, holdings, overview, plan,
+        statement, subscriptions as list_of_subscriptions, usage,
     },
 };
 
@@ -47,6 +47,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(batch::execute))
         .routes(routes!(list_of_accounts::list))
         .routes(routes!(account::balance))
+        .routes(routes!(overview::overview))
         .routes(routes!(plan::limits))
         .routes(routes!(plan::entitlements))
         .routes(routes!(plan::subscription))

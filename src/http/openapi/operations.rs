@@ -336,6 +336,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::other("execute_commands", Commands::SCOPES, true, &[]),
     Described::read("get_account", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("get_balance", Reads::SCOPES, &[Code::AccountNotFound]),
+    Described::read("get_overview", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("list_grants", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("list_holds", Reads::SCOPES, &[Code::AccountNotFound]),
     Described::read("get_limits", Reads::SCOPES, &[Code::AccountNotFound]),

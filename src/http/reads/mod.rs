@@ -11,6 +11,7 @@ pub mod events;
 pub mod history;
 pub mod holdings;
 pub mod model;
+pub mod overview;
 pub mod page;
 pub mod plan;
 pub mod statement;

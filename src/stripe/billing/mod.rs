@@ -4,6 +4,7 @@
 mod amend;
 mod checkout;
 mod customer;
+mod glance;
 mod invoices;
 mod methods;
 mod once;
@@ -27,6 +28,7 @@ use sqlx::PgPool;
 
 pub use amend::{Amend, Wanted, held};
 pub use checkout::{Checkout, Opened};
+pub use glance::{GLANCE_WAIT, Glance, Untold};
 pub use methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
 pub use payments::{
     CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,

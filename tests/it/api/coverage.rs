@@ -651,6 +651,7 @@ fn reading() -> BTreeMap<&'static str, Case> {
     let of_account = [
         ("get_account", ""),
         ("get_balance", "/balance"),
+        ("get_overview", "/overview"),
         ("list_grants", "/grants"),
         ("list_holds", "/holds"),
         ("get_limits", "/limits"),

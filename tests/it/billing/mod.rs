@@ -12,6 +12,7 @@ mod metadata;
 mod methods;
 mod nights;
 mod outages;
+mod overview;
 mod packs;
 mod payments;
 mod portal;

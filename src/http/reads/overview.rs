@@ -1,0 +1,243 @@
+//! What does a billing page show of an account? All of it in one answer: exact where the ledger knows it, and as Stripe says
+//! it where only Stripe does.
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        account::Account,
+        amount::{Credits, Currency, Money},
+        credits::Balance,
+        limits,
+        metadata::Metadata,
+        names::{AccountId, PlanId},
+        time::Timestamp,
+    },
+    http::{
+        AppState,
+        commands::documents::AccountStatus,
+        failure::Failure,
+        position::Token,
+        request::{AccountOf, Pairs, Query, Reads},
+        schema::{Count, Id, MoneySchema, Place, Time},
+    },
+    stripe::{
+        billing::{Glance, InvoicePreview, Untold},
+        client::InvoiceSeen,
+    },
+};
+
+use super::{
+    fresh, now,
+    plan::{Subscription, Window},
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OverviewAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// Whether Stripe is asked for what only Stripe knows; `true` when it is not said. Without that the answer is quick, whatever
+    /// Stripe does.
+    #[param(value_type = Option<bool>)]
+    #[serde(default = "yes")]
+    ask_stripe: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What a billing page shows. All but `at_stripe` is exact, and as of `as_of_position`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Overview)]
+pub struct Overview<'a> {
+    #[schema(value_type = Id)]
+    account: &'a AccountId,
+    status: AccountStatus,
+    /// As it was given.
+    #[schema(value_type = Pairs)]
+    metadata: &'a Metadata,
+    plan: OverviewPlan<'a>,
+    /// The subscription that gives the plan; else the one that was reported last; `null`: there never was one. Its `cancel_at`
+    /// says whether it ends.
+    subscription: Option<Subscription<'a>>,
+    /// The end of the last period that was paid for and not given back.
+    #[schema(value_type = Option<Time>)]
+    paid_until: Option<Timestamp>,
+    credits: OverviewCredits,
+    /// Each window of the plan's limits.
+    limits: Vec<Window>,
+    at_stripe: AtStripe<'a>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OverviewPlan<'a> {
+    #[schema(value_type = Id)]
+    id: &'a PlanId,
+    /// `null`: no catalog that is known has had it.
+    name: Option<&'a str>,
+    /// What one of it gives in a month.
+    #[schema(value_type = Option<Count>)]
+    credits_a_month: Option<Credits>,
+}
+
+/// The figures of the balance.
+#[derive(Serialize, ToSchema)]
+pub struct OverviewCredits {
+    /// What is left: what a deduction may use.
+    #[schema(value_type = Count)]
+    available: Credits,
+    #[schema(value_type = Count)]
+    held: Credits,
+    #[schema(value_type = Count)]
+    debt: Credits,
+    /// What the plan has given for the month that goes on.
+    #[schema(value_type = Count)]
+    allocated: Credits,
+    /// What was spent of `allocated`.
+    #[schema(value_type = Count)]
+    used: Credits,
+    #[schema(value_type = Option<Time>)]
+    next_credits_at: Option<Timestamp>,
+    scale: u8,
+}
+
+/// What only Stripe knows, or why it is not told.
+#[derive(Serialize, ToSchema)]
+pub struct AtStripe<'a> {
+    /// When Stripe was asked. `null`: it was not.
+    #[schema(value_type = Option<Time>)]
+    asked_at: Option<Timestamp>,
+    next_invoice: Option<OverviewNextInvoice<'a>>,
+    /// Why `next_invoice` is `null`.
+    next_invoice_untold: Option<Untold>,
+    /// The last five, the newest first. Their links are for keys with `billing`, in the list of invoices.
+    invoices: Option<Vec<OverviewInvoice<'a>>>,
+    /// Why `invoices` is `null`.
+    invoices_untold: Option<Untold>,
+}
+
+/// As Stripe would make it now.
+#[derive(Serialize, ToSchema)]
+pub struct OverviewNextInvoice<'a> {
+    #[schema(value_type = MoneySchema)]
+    total: &'a Money,
+    /// What is left to be paid when the customer's balance is used.
+    #[schema(value_type = MoneySchema)]
+    amount_due: &'a Money,
+    #[schema(value_type = Time)]
+    due_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OverviewInvoice<'a> {
+    #[schema(value_type = Id)]
+    invoice: &'a str,
+    number: Option<&'a str>,
+    /// Stripe's: `draft`, `open`, `paid`, `uncollectible` or `void`.
+    status: Option<&'a str>,
+    #[schema(value_type = Option<MoneySchema>)]
+    total: Option<Money>,
+    #[schema(value_type = Option<Time>)]
+    created_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Glance> for AtStripe<'a> {
+    fn from(glance: &'a Glance) -> Self {
+        let (next, last) = (glance.next_invoice.as_ref(), glance.invoices.as_ref());
+        Self {
+            asked_at: glance.asked_at,
+            next_invoice: next.ok().map(OverviewNextInvoice::from),
+            next_invoice_untold: next.err().copied(),
+            invoices: last.ok().map(|invoices| invoices.iter().map(OverviewInvoice::from).collect()),
+            invoices_untold: last.err().copied(),
+        }
+    }
+}
+
+impl<'a> From<&'a InvoicePreview> for OverviewNextInvoice<'a> {
+    fn from(invoice: &'a InvoicePreview) -> Self {
+        Self { total: &invoice.total, amount_due: &invoice.amount_due, due_at: invoice.due_at }
+    }
+}
+
+impl<'a> From<&'a InvoiceSeen> for OverviewInvoice<'a> {
+    fn from(seen: &'a InvoiceSeen) -> Self {
+        let currency = Currency::parse(&seen.currency).ok();
+        Self {
+            invoice: &seen.id,
+            number: seen.number.as_deref(),
+            status: seen.status.as_deref(),
+            total: currency.map(|currency| Money { minor: seen.total, currency }),
+            created_at: Timestamp::from_seconds(seen.created),
+        }
+    }
+}
+
+/// See all that a billing page shows
+///
+/// Plan, price, period, credits, limits and cancellation are exact. The next invoice and the last ones are asked of Stripe, for
+/// at most a few seconds; where it does not tell them they are `null`, with the reason beside them, and the rest is answered all
+/// the same.
+#[utoipa::path(
+    get, path = "/v1/accounts/{account}/overview", operation_id = "get_overview", tag = "Accounts",
+    params(("account" = Id, Path), OverviewAsked),
+    responses((status = 200, description = "The account at a glance.", body = Overview))
+)]
+pub async fn overview(
+    State(state): State<AppState>,
+    of: AccountOf<Reads>,
+    Query(asked): Query<OverviewAsked>,
+) -> Result<Response<Body>, Failure> {
+    let now = now(&state, &of.account, asked.min_position).await?;
+    let (opened, catalog) = (now.opened()?, state.ledger.catalog());
+    let terms = opened.subscription(now.at, catalog);
+    let glance = if asked.ask_stripe {
+        let going = terms.filter(|terms| !terms.has_ended(now.at)).map(|terms| &terms.subscription);
+        state.billing.glance(&of.account, going).await
+    } else {
+        Glance::untold(Untold::NotAsked)
+    };
+    let (plan, allocated) = (opened.plan(now.at, catalog), opened.allocated(now.at));
+    let plan_terms = catalog.terms_of(plan);
+    let limits = opened.terms(now.at, catalog);
+    let limits = limits.map(|terms| limits::states(&opened.usage, &terms, catalog, now.at));
+    let Balance { available, held, debt, .. } = opened.wallet.balance(now.at);
+    let document = Overview {
+        account: &of.account,
+        status: match &now.account {
+            Account::Unopened | Account::Open(_) => AccountStatus::Open,
+            Account::Closed(_) => AccountStatus::Closed,
+        },
+        metadata: &opened.metadata,
+        plan: OverviewPlan {
+            id: plan,
+            name: plan_terms.map(|plan| plan.name.as_str()),
+            credits_a_month: plan_terms.map(|plan| plan.allocation.monthly()),
+        },
+        subscription: terms.map(|terms| Subscription::at(terms, now.at, &opened.discounts)),
+        paid_until: opened.subscriptions.paid_until(&opened.payments),
+        credits: OverviewCredits {
+            available,
+            held,
+            debt,
+            allocated: allocated.amount,
+            used: allocated.used,
+            next_credits_at: now.next_credits_at(catalog),
+            scale: catalog.scale,
+        },
+        limits: limits.unwrap_or_default().into_iter().map(Window::from).collect(),
+        at_stripe: AtStripe::from(&glance),
+        as_of_position: Token::of(now.position),
+        lag_ms: 0,
+    };
+    fresh(now.position, &document)
+}
