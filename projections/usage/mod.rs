@@ -1,11 +1,12 @@
-//! How much was used on each day, by whom and for which type of generation?
+//! How much was used when, by whom and for which type of generation?
 //!
-//! Days are UTC, by effective time. Work that was held counts when it is committed. A refund counts on its own
-//! day, so the days that are over never change.
+//! Kept by the quarter of an hour, by effective time: days are put together when somebody asks, in the catalog's time zone. Work that was held counts when it is committed. A refund counts on its own
+//! day, so days that are over never change.
 
+mod buckets;
 mod queries;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use rustc_hash::FxHashMap;
 use sqlx::PgConnection;
@@ -13,6 +14,7 @@ use sqlx::PgConnection;
 use crate::domain::{
     event::{Event, Purpose},
     names::AccountId,
+    time::Timestamp,
 };
 
 use super::{
@@ -20,7 +22,8 @@ use super::{
     projection::{ApplyError, Projection, Tables},
 };
 
-pub use queries::{Bucket, Day, Group, of_account, overall};
+pub use buckets::Buckets;
+pub use queries::{Day, Group, of_account, overall};
 
 pub struct Usage;
 
@@ -51,7 +54,9 @@ impl Projection for Usage {
     }
 }
 
-type Key<'a> = (&'a AccountId, NaiveDate, &'a str);
+type Key<'a> = (&'a AccountId, DateTime<Utc>, &'a str);
+
+const QUARTER_S: i64 = 15 * 60;
 
 #[derive(Default)]
 struct Tally {
@@ -87,15 +92,21 @@ fn fold<'a>(facts: &'a [Fact<'a>]) -> Result<Vec<(Key<'a>, Tally)>, ApplyError> 
             Purpose::Generation { kind, .. } => kind.as_str(),
             Purpose::Named { .. } => "",
         };
-        let day = fact.event.effective_at().to_utc().date_naive();
-        counts.entry((fact.account, day, kind)).or_default().add(&count).ok_or_else(|| {
-            ApplyError::Unfit { position: fact.position, reason: "the day's sum is too large".into() }
+        let quarter = quarter(fact.event.effective_at());
+        counts.entry((fact.account, quarter, kind)).or_default().add(&count).ok_or_else(|| {
+            ApplyError::Unfit { position: fact.position, reason: "the sum is too large".into() }
         })?;
     }
     let mut sorted: Vec<_> = counts.into_iter().collect();
     // In the order of the key: two writers could not block each other, and the index is walked once.
     sorted.sort_unstable_by_key(|(key, _)| *key);
     Ok(sorted)
+}
+
+/// When the quarter of an hour began that `at` is in.
+fn quarter(at: Timestamp) -> DateTime<Utc> {
+    let begun = at.seconds().div_euclid(QUARTER_S).saturating_mul(QUARTER_S);
+    Timestamp::from_seconds(begun).unwrap_or(at).to_utc()
 }
 
 fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
@@ -172,7 +183,7 @@ async fn write(
         |value: fn(&Tally) -> i64| -> Vec<i64> { counts.iter().map(|(_, count)| value(count)).collect() };
     sqlx::query(&tables.statement(include_str!("add.sql")))
         .bind(counts.iter().map(|((account, _, _), _)| account.as_str()).collect::<Vec<_>>())
-        .bind(counts.iter().map(|((_, day, _), _)| *day).collect::<Vec<_>>())
+        .bind(counts.iter().map(|((_, quarter, _), _)| *quarter).collect::<Vec<_>>())
         .bind(counts.iter().map(|((_, _, kind), _)| *kind).collect::<Vec<_>>())
         .bind(column(|count| count.count))
         .bind(column(|count| count.credits))

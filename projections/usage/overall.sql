@@ -1,5 +1,5 @@
 select
-    date_trunc($3, day::timestamp)::date as day,
+    ($4::date[])[width_bucket(quarter, $3::timestamptz[])] as day,
     generation_type,
     count(distinct account_id) as accounts,
     sum(count)::bigint as count,
@@ -7,6 +7,6 @@ select
     sum(refunds)::bigint as refunds,
     sum(credits_refunded)::bigint as credits_refunded
 from read.usage
-where day >= $1 and day < $2
+where quarter >= $1 and quarter < $2
 group by 1, 2
 order by 1, 2

@@ -5,9 +5,12 @@ use sqlx::{FromRow, PgPool};
 
 use crate::domain::names::AccountId;
 
-/// What was used of one type of generation on one day.
+use super::Buckets;
+
+/// What was used of one type of generation in one day, week or month.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Day {
+    /// The first one.
     pub day: NaiveDate,
     /// Empty for credits that were spent on something that the caller named.
     pub generation_type: String,
@@ -15,26 +18,6 @@ pub struct Day {
     pub credits: i64,
     pub refunds: i64,
     pub credits_refunded: i64,
-}
-
-/// How the days of [`overall`] are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bucket {
-    Day,
-    /// From Monday.
-    Week,
-    Month,
-}
-
-impl Bucket {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
 }
 
 /// What was used of one type of generation in one day, week or month, over all accounts.
@@ -50,38 +33,35 @@ pub struct Group {
     pub credits_refunded: i64,
 }
 
-/// One account's days from `from` until before `until`.
+/// One account's usage.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// When the database cannot answer, or a sum is more than fits.
 pub async fn of_account(
     pool: &PgPool,
     account: &AccountId,
-    from: NaiveDate,
-    until: NaiveDate,
+    buckets: &Buckets,
 ) -> Result<Vec<Day>, sqlx::Error> {
     sqlx::query_as(include_str!("of_account.sql"))
         .bind(account.as_str())
-        .bind(from)
-        .bind(until)
+        .bind(buckets.begin())
+        .bind(buckets.end)
+        .bind(&buckets.starts)
+        .bind(&buckets.days)
         .fetch_all(pool)
         .await
 }
 
-/// All accounts' usage from `from` until before `until`.
+/// All accounts' usage.
 ///
 /// # Errors
 /// When the database cannot answer, or a sum is more than fits.
-pub async fn overall(
-    pool: &PgPool,
-    from: NaiveDate,
-    until: NaiveDate,
-    bucket: Bucket,
-) -> Result<Vec<Group>, sqlx::Error> {
+pub async fn overall(pool: &PgPool, buckets: &Buckets) -> Result<Vec<Group>, sqlx::Error> {
     sqlx::query_as(include_str!("overall.sql"))
-        .bind(from)
-        .bind(until)
-        .bind(bucket.name())
+        .bind(buckets.begin())
+        .bind(buckets.end)
+        .bind(&buckets.starts)
+        .bind(&buckets.days)
         .fetch_all(pool)
         .await
 }

@@ -1,11 +1,12 @@
 create table read.usage_vN (
     account_id text not null,
-    day date not null,
+    -- When the quarter of an hour began. Every time zone's days begin with one.
+    quarter timestamptz not null,
     -- Empty for credits that were spent on something that the caller named.
     generation_type text not null,
     count bigint not null,
     credits bigint not null,
     refunds bigint not null,
     credits_refunded bigint not null,
-    constraint usage_day_vN primary key (account_id, day, generation_type)
+    constraint usage_quarter_vN primary key (account_id, quarter, generation_type)
 ) with (fillfactor = 70);

@@ -192,7 +192,8 @@ impl CalendarUnit {
 }
 
 /// Midnight, or the first instant after it where the clocks skip midnight.
-fn start_of_day(day: chrono::NaiveDate, zone: Tz) -> Timestamp {
+#[must_use]
+pub fn start_of_day(day: chrono::NaiveDate, zone: Tz) -> Timestamp {
     let midnight = day.and_time(NaiveTime::MIN);
     let instant = zone
         .from_local_datetime(&midnight)

@@ -29,6 +29,7 @@ use super::{
     rates::{Standing, TooMany},
     request::RequestId,
     routes::OPENAPI_PATH,
+    sharing,
     visits::Peer,
 };
 
@@ -143,6 +144,9 @@ impl Edge {
         }
         self.guard(headers, route.as_ref());
         let route = route.as_ref().map_or("", MatchedPath::as_str);
+        if self.door == Door::Open && sharing::is_shared(&method, route) {
+            sharing::share(headers);
+        }
         let elapsed = begun.elapsed();
         self.meters.record(&method, route, response.status(), elapsed);
         tracing::debug!(

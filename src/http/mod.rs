@@ -26,6 +26,7 @@ mod request;
 mod routes;
 mod schema;
 mod serve;
+mod sharing;
 mod state;
 mod visits;
 

@@ -2,9 +2,11 @@
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
+    extract::MatchedPath,
     handler::Handler,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, Response, StatusCode, header},
+    response::IntoResponse,
     routing::get,
 };
 use utoipa::openapi::OpenApi;
@@ -23,6 +25,7 @@ use super::{
         self, account, accounts as list_of_accounts, analytics, events, history, holdings, overview, plan,
         statement, subscriptions as list_of_subscriptions, usage,
     },
+    sharing,
 };
 
 pub const OPENAPI_PATH: &str = "/openapi.json";
@@ -133,8 +136,18 @@ pub fn router(state: AppState) -> Router {
     let keyed = keyed.layer(Edge::new(state.clone(), Door::Keys));
     let open = open.fallback(async || Failure::RouteNotFound).layer(Edge::new(state.clone(), Door::Open));
     // An address can have methods behind both doors, so what neither has is answered once for both.
-    let no_method = (async || Failure::MethodNotAllowed).layer(Edge::new(state.clone(), Door::Open));
+    let no_method = no_method.layer(Edge::new(state.clone(), Door::Open));
     keyed.merge(open).method_not_allowed_fallback(no_method).with_state(state)
+}
+
+/// A browser asks with a method of its own whether a page may read what is shared.
+async fn no_method(method: Method, route: MatchedPath) -> Response<Body> {
+    if method != Method::OPTIONS || !sharing::is_shared(&method, route.as_str()) {
+        return Failure::MethodNotAllowed.into_response();
+    }
+    let mut allowed = StatusCode::NO_CONTENT.into_response();
+    sharing::allow(allowed.headers_mut());
+    allowed
 }
 
 /// What is answered where nobody but those come who watch the server: no key is asked for.

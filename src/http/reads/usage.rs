@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::names::AccountId,
+    domain::{names::AccountId, time::CalendarUnit},
     http::{
         AppState,
         failure::Failure,
@@ -14,10 +14,11 @@ use crate::{
         request::{AccountOf, All, Bills, Query, Reads},
         schema::{Day, Id, Place},
     },
-    projections::usage::{self, Bucket},
+    projections::usage::{self, Buckets},
 };
 
 use super::{
+    analytics::Interval,
     as_of,
     model::{day, days, wait},
     statement::require_account,
@@ -32,7 +33,7 @@ pub struct UsageAsked {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// The first day, in UTC.
+    /// The first day, in the catalog's time zone, as the days of limits are.
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     from: NaiveDate,
@@ -40,13 +41,26 @@ pub struct UsageAsked {
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
+    #[serde(default)]
+    interval: Interval,
+}
+
+/// The days of `from` and `to` are put together so.
+const fn unit(interval: Interval) -> CalendarUnit {
+    match interval {
+        Interval::Day => CalendarUnit::Day,
+        Interval::Week => CalendarUnit::Week,
+        Interval::Month => CalendarUnit::Month,
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountUsage<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    /// Days on which nothing was used are left out.
+    /// Whose days these are, such as `Europe/Berlin`.
+    time_zone: &'static str,
+    /// Days, weeks or months, as was asked for. Those in which nothing was used are left out.
     days: Vec<UsageDay<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -55,6 +69,7 @@ pub struct AccountUsage<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageDay<'a> {
+    /// The first day of the day, week or month. Of a week or month that begins before `from`, only the days since then count.
     #[schema(value_type = Day)]
     day: NaiveDate,
     /// `null`: credits that were spent on something that the caller named.
@@ -70,7 +85,7 @@ pub struct UsageDay<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/usage", operation_id = "get_usage", tag = "Reports",
     params(("account" = Id, Path), UsageAsked),
-    responses((status = 200, description = "Usage by day and type.", body = AccountUsage))
+    responses((status = 200, description = "Usage by interval and type.", body = AccountUsage))
 )]
 pub async fn of_account(
     State(state): State<AppState>,
@@ -78,8 +93,10 @@ pub async fn of_account(
     Query(asked): Query<UsageAsked>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
+    let zone = state.ledger.catalog().time_zone;
+    let buckets = Buckets::of(from, until, unit(asked.interval), zone);
     let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
-    let rows = usage::of_account(&state.pool, &of.account, from, until).await?;
+    let rows = usage::of_account(&state.pool, &of.account, &buckets).await?;
     if rows.is_empty() {
         require_account(&state, &of.account).await?;
     }
@@ -93,6 +110,7 @@ pub async fn of_account(
     });
     let document = AccountUsage {
         account: &of.account,
+        time_zone: zone.name(),
         days: days.collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -107,7 +125,7 @@ pub struct AllUsageAsked {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// The first day, in UTC.
+    /// The first day, in the catalog's time zone.
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     from: NaiveDate,
@@ -116,11 +134,13 @@ pub struct AllUsageAsked {
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[serde(default)]
-    interval: super::analytics::Interval,
+    interval: Interval,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AllUsage<'a> {
+    /// Whose days these are, such as `Europe/Berlin`.
+    time_zone: &'static str,
     usage: Vec<UsageGroup<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -156,12 +176,9 @@ pub async fn overall(
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let bucket = match asked.interval {
-        super::analytics::Interval::Day => Bucket::Day,
-        super::analytics::Interval::Week => Bucket::Week,
-        super::analytics::Interval::Month => Bucket::Month,
-    };
-    let rows = usage::overall(&state.pool, from, until, bucket).await?;
+    let zone = state.ledger.catalog().time_zone;
+    let buckets = Buckets::of(from, until, unit(asked.interval), zone);
+    let rows = usage::overall(&state.pool, &buckets).await?;
     let usage = rows.iter().map(|row| UsageGroup {
         start: row.day,
         generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
@@ -172,6 +189,7 @@ pub async fn overall(
         credits_refunded: row.credits_refunded,
     });
     let document = AllUsage {
+        time_zone: zone.name(),
         usage: usage.collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,

@@ -22,5 +22,6 @@ mod proxies;
 mod raw;
 mod reports;
 pub mod server;
+mod sharing;
 pub mod specification;
 mod stopping;

@@ -1,10 +1,20 @@
 //! What is read from read models, delivered by Stripe, and audited.
 
-use counterfoil::http::keys::Scope;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use counterfoil::{
+    domain::{
+        catalog::{Limit, Measure, WindowKind},
+        time::{CalendarUnit, Timestamp},
+    },
+    http::{Settings, keys::Scope},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::server::Server;
+use crate::support::ledger::{TestLedger, music};
 
 const NOON: &str = "2026-11-20";
 
@@ -93,6 +103,104 @@ async fn usage_is_counted_by_day_and_type() {
     assert!(credits.contains(&(&Value::Null, &json!(3))));
     let overall = server.get(&format!("/v1/analytics/usage?{range}&interval=month")).send().await;
     assert_eq!(overall.body["usage"][0]["start"], "2026-11-01", "{}", overall.text);
+}
+
+/// A server whose free plan counts credits by the day, week and month of `zone`.
+async fn counting_in(zone: Tz) -> Server {
+    let mut catalog = (*music()).clone();
+    catalog.time_zone = zone;
+    let units = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month];
+    for plan in &mut catalog.plans {
+        let limit =
+            |unit| Limit { measure: Measure::Credits, unit, window: WindowKind::Calendar, max: 100_000 };
+        plan.limits = units.map(limit).to_vec();
+    }
+    Server::start_on(TestLedger::selling(Arc::new(catalog)).await, Settings::default()).await
+}
+
+/// West and east of Greenwich, by halves and quarters of an hour, and where the clocks change.
+#[tokio::test]
+async fn days_weeks_and_months_of_usage_are_those_of_limits() {
+    for zone in [
+        Tz::UTC,
+        Tz::Europe__Berlin,
+        Tz::America__Los_Angeles,
+        Tz::Asia__Kolkata,
+        Tz::Asia__Kathmandu,
+        Tz::Australia__Lord_Howe,
+    ] {
+        let server = counting_in(zone).await;
+        server.test.clock.set(Timestamp::parse("2027-01-01T00:00:00Z").unwrap());
+        server.open("acme").await;
+        server.grant("acme", 100_000).await;
+        let mut amount = 1;
+        for at in [
+            "2027-03-27T18:14:59Z",
+            "2027-03-27T18:15:00Z",
+            "2027-03-27T18:30:00Z",
+            "2027-03-27T23:00:00Z",
+            "2027-03-28T06:59:59Z",
+            "2027-03-28T07:00:00Z",
+            "2027-03-28T21:59:59Z",
+            "2027-03-28T22:00:00Z",
+            "2027-03-29T00:00:00Z",
+            "2027-03-31T13:00:00Z",
+            "2027-03-31T18:20:00Z",
+            "2027-03-31T22:00:00Z",
+            "2027-04-01T06:59:00Z",
+            "2027-04-01T07:00:00Z",
+        ] {
+            let now = Timestamp::parse(at).unwrap();
+            server.test.clock.set(now);
+            let spent = server.post("/v1/accounts/acme/deductions", json!({ "amount": amount })).send().await;
+            amount *= 2;
+            let limits = server.get("/v1/accounts/acme/limits").send().await.body;
+            let position = spent.body["position"].as_str().unwrap();
+            let today = now.to_utc().with_timezone(&zone).date_naive();
+            for limit in limits["limits"].as_array().unwrap() {
+                let range = format!("from=2027-03-01&to={today}&min_position={position}");
+                let interval = limit["per"].as_str().unwrap();
+                for path in ["/v1/accounts/acme/usage", "/v1/analytics/usage"] {
+                    let used = server.get(&format!("{path}?{range}&interval={interval}")).send().await;
+                    let rows = used.body["days"].as_array().or(used.body["usage"].as_array()).unwrap();
+                    let last = rows.last().unwrap();
+                    assert_eq!(
+                        last["credits"], limit["used"],
+                        "{zone} {at} {interval} {path}: {}",
+                        used.text
+                    );
+                    assert_eq!(used.body["time_zone"], zone.name());
+                }
+            }
+        }
+        // All days, weeks and months together are the same.
+        for interval in ["day", "week", "month"] {
+            let range = format!("from=2027-03-01&to=2027-04-30&interval={interval}");
+            let used = server.get(&format!("/v1/accounts/acme/usage?{range}")).send().await;
+            let days = used.body["days"].as_array().unwrap();
+            let sum: i64 = days.iter().map(|day| day["credits"].as_i64().unwrap()).sum();
+            assert_eq!(sum, amount - 1, "{zone} {interval}: {}", used.text);
+            assert!(days.is_sorted_by_key(|day| day["day"].as_str().unwrap().to_owned()));
+        }
+    }
+}
+
+/// A week that begins before the first day is named by its Monday, and only the days that were asked for count.
+#[tokio::test]
+async fn a_week_that_is_cut_counts_what_was_asked_for() {
+    let (server, position) = busy().await;
+    let used = async |range: &str| {
+        let path = format!("/v1/accounts/acme/usage?{range}&min_position={position}");
+        server.get(&path).send().await.body["days"].clone()
+    };
+    let week = used("from=2026-11-20&to=2026-11-21&interval=week").await;
+    assert_eq!((&week[0]["day"], &week[0]["credits"]), (&json!("2026-11-16"), &json!(3)), "{week}");
+    assert_eq!(used("from=2026-11-16&to=2026-11-19&interval=week").await, json!([]));
+    let month = used("from=2026-11-20&to=2026-12-31&interval=month").await;
+    assert_eq!(month[0]["day"], "2026-11-01", "{month}");
+    let wrong =
+        server.get(&format!("/v1/accounts/acme/usage?from={NOON}&to={NOON}&interval=year")).send().await;
+    wrong.is_problem(400, "invalid_parameter");
 }
 
 #[tokio::test]

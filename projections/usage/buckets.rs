@@ -1,0 +1,54 @@
+//! Which day, week or month does a moment belong to? By the days of a time zone, as limits count them.
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::time::{CalendarUnit, start_of_day};
+
+/// The days, weeks or months of a span of days, the first one first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buckets {
+    pub(super) starts: Vec<DateTime<Utc>>,
+    /// The first day of each, which may come before the span.
+    pub(super) days: Vec<NaiveDate>,
+    pub(super) end: DateTime<Utc>,
+}
+
+impl Buckets {
+    /// Those of the days from `from` until before `until`.
+    #[must_use]
+    pub fn of(from: NaiveDate, until: NaiveDate, unit: CalendarUnit, zone: Tz) -> Self {
+        let instant = |day: NaiveDate| start_of_day(day, zone).to_utc();
+        let (mut starts, mut days, mut day) = (Vec::new(), Vec::new(), from);
+        while day < until {
+            starts.push(instant(day));
+            days.push(first(unit, day));
+            let Some(next) = next(unit, day).filter(|next| *next > day) else { break };
+            day = next;
+        }
+        Self { starts, days, end: instant(until) }
+    }
+
+    pub(super) fn begin(&self) -> DateTime<Utc> {
+        self.starts.first().copied().unwrap_or(self.end)
+    }
+}
+
+fn first(unit: CalendarUnit, day: NaiveDate) -> NaiveDate {
+    match unit {
+        CalendarUnit::Day => day,
+        CalendarUnit::Week => {
+            let since = Days::new(u64::from(day.weekday().num_days_from_monday()));
+            day.checked_sub_days(since).unwrap_or(day)
+        }
+        CalendarUnit::Month => day.with_day(1).unwrap_or(day),
+    }
+}
+
+fn next(unit: CalendarUnit, day: NaiveDate) -> Option<NaiveDate> {
+    match unit {
+        CalendarUnit::Day => day.succ_opt(),
+        CalendarUnit::Week => first(unit, day).checked_add_days(Days::new(7)),
+        CalendarUnit::Month => first(unit, day).checked_add_months(Months::new(1)),
+    }
+}
