@@ -21,6 +21,8 @@ pub enum Refusal {
     AccountClosed,
     /// What was kept elsewhere can only come with the opening.
     AccountAlreadyOpen,
+    /// The customer stands for another account.
+    CustomerTaken,
     /// The grants that are live now cannot pay all of it.
     InsufficientCredits {
         requested: Credits,

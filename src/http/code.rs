@@ -59,6 +59,8 @@ codes! {
         "Use one of `known`.";
     AmountTooLarge = UNPROCESSABLE_ENTITY, "amount_too_large", "A sum would be too large",
         "An account holds at most 9223372036854775807 credits.";
+    CustomerTaken = CONFLICT, "customer_taken", "The customer is another account's",
+        "Nothing was changed. A customer is taken over from no other account: look whose it is, and leave it out.";
     AccountAlreadyOpen = CONFLICT, "account_already_open", "The account is open already, and not as it was sent",
         "What was kept elsewhere comes with the opening. Grant or adjust what is missing.";
     HoldNotFound = NOT_FOUND, "hold_not_found", "There is no such hold",

@@ -224,6 +224,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::AccountNotFound => Code::AccountNotFound,
         Refusal::AccountClosed => Code::AccountClosed,
         Refusal::AccountAlreadyOpen => Code::AccountAlreadyOpen,
+        Refusal::CustomerTaken => Code::CustomerTaken,
         Refusal::InsufficientCredits { .. } => Code::InsufficientCredits,
         Refusal::FeatureNotInPlan { .. } => Code::FeatureNotInPlan,
         Refusal::LimitReached { .. } => Code::LimitReached,

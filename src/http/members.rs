@@ -169,6 +169,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::AccountAlreadyOpen
+        | Refusal::CustomerTaken
         | Refusal::HoldNotFound
         | Refusal::NothingOwed
         | Refusal::PackNotRefundable
@@ -334,6 +335,7 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::AccountAlreadyOpen
+        | Refusal::CustomerTaken
         | Refusal::UnknownGenerationType { .. }
         | Refusal::AmountTooLarge
         | Refusal::HoldNotFound

@@ -71,6 +71,7 @@ pub(super) const fn may_be_the_clocks(refusal: &Refusal) -> bool {
         Refusal::AccountNotFound
         | Refusal::AccountClosed
         | Refusal::AccountAlreadyOpen
+        | Refusal::CustomerTaken
         | Refusal::UnknownGenerationType { .. }
         | Refusal::UnknownOption { .. }
         | Refusal::UnknownOptionValue { .. }

@@ -10,7 +10,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{app::catalogs, ledger::Ledger};
+use crate::{app::catalogs, ledger::Ledger, stripe::inbox::Inbox};
 
 use super::{
     exit::{Answer, Exit, Failure},
@@ -89,7 +89,9 @@ impl Accounts {
             let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), clock);
             let (ledger, running) = started.await.map_err(Failure::broken)?;
             let progress = output.progress(if dry_run { "looking" } else { "importing" }, checked.accounts);
-            let report = Run { file: &file, ledger, dry_run, goes_on, progress: &progress }.run().await;
+            let inbox = Inbox::new(session.pool.clone());
+            let run = Run { file: &file, ledger, inbox, dry_run, goes_on, progress: &progress };
+            let report = run.run().await;
             progress.finish_and_clear();
             // With its last user gone, the ledger ends.
             running.finished().await;

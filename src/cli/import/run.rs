@@ -18,7 +18,8 @@ use crate::{
         refusal::Refusal,
     },
     http::{MovedAccount, detail_of_refusal},
-    ledger::{ExecuteError, Key, Ledger, Origin, Provenance, Request},
+    ledger::{ExecuteError, Ledger, Origin, Provenance},
+    stripe::{inbox::Inbox, moving},
 };
 
 use super::{
@@ -38,6 +39,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(500);
 pub(super) struct Run<'a> {
     pub file: &'a File,
     pub ledger: Ledger,
+    pub inbox: Inbox,
     pub dry_run: bool,
     pub goes_on: bool,
     pub progress: &'a ProgressBar,
@@ -103,14 +105,10 @@ impl Run<'_> {
     }
 
     async fn import(&self, MovedAccount { account, import }: MovedAccount) -> Result<Became, Failure> {
-        let request = Request {
-            account,
-            command: Command::ImportAccount(Box::new(import)),
-            key: Key::importing(),
-            provenance: provenance()?,
-        };
         for _ in 0..TRIES_MAX {
-            match self.ledger.execute(request.clone()).await {
+            let places = (&self.ledger, &self.inbox);
+            let imported = moving::import(places, account.clone(), import.clone(), provenance()?).await;
+            match imported.map_err(Failure::broken)? {
                 Ok(outcome) if outcome.replayed => return Ok(Became::ThereAlready),
                 Ok(_) => return Ok(Became::Imported),
                 Err(ExecuteError::Refused(refusal)) => {
@@ -138,6 +136,15 @@ impl Run<'_> {
             return Ok(Became::ThereAlready);
         }
         let context = Context { at: self.ledger.clock().now(), catalog: self.ledger.catalog() };
+        let is_taken = match &import.customer {
+            Some(customer) => {
+                self.inbox.stands_for_another(customer, &account).await.map_err(Failure::broken)?
+            }
+            None => false,
+        };
+        if is_taken {
+            return Ok(Became::Refused(detail_of_refusal(&Refusal::CustomerTaken)));
+        }
         let account: &Account = &view.account;
         Ok(match decide(account, &Command::ImportAccount(Box::new(import)), context) {
             Ok(_) => Became::Imported,

@@ -9,10 +9,7 @@ use axum::{
 };
 
 use crate::{
-    domain::{
-        command::Command, event::Event, metadata::Metadata, moving::ImportAccount, names::AccountId,
-        refusal::Refusal,
-    },
+    domain::{event::Event, metadata::Metadata, moving::ImportAccount, names::AccountId, refusal::Refusal},
     http::{
         AppState,
         failure::Failure,
@@ -21,7 +18,8 @@ use crate::{
         request::{AccountOf, Json, Operates, RequestId, provenance},
         schema::Id,
     },
-    ledger::{ExecuteError, Key, Outcome, Request},
+    ledger::{ExecuteError, Outcome},
+    stripe::moving,
 };
 
 use super::{
@@ -62,13 +60,10 @@ pub async fn perform(
     request_id: &RequestId,
 ) -> Result<Done, Failure> {
     let import = input.into_import()?;
-    let request = Request {
-        account: account.clone(),
-        command: Command::ImportAccount(Box::new(import.clone())),
-        key: Key::importing(),
-        provenance: provenance(caller, request_id),
-    };
-    let outcome = state.ledger.execute(request).await.map_err(|error| {
+    let places = (&state.ledger, &state.inbox);
+    let imported =
+        moving::import(places, account.clone(), import.clone(), provenance(caller, request_id)).await?;
+    let outcome = imported.map_err(|error| {
         // The key is the import's own, so what was reused is the account.
         let is_another = error == ExecuteError::KeyReused;
         if is_another { Failure::from(Refusal::AccountAlreadyOpen) } else { Failure::from(error) }

@@ -67,7 +67,7 @@ macro_rules! members {
 
 members! {
     none:
-        AccountNotFound AccountClosed AccountAlreadyOpen HoldNotFound NothingOwed PackNotRefundable PaymentDisputed NoCustomer
+        AccountNotFound AccountClosed AccountAlreadyOpen CustomerTaken HoldNotFound NothingOwed PackNotRefundable PaymentDisputed NoCustomer
         NoSubscription SubscriptionNotFound BillingOff BillingNotConfigured TooManyCheckouts ProductNotFound
         NameTaken PaymentNotFound PaymentMethodNotFound PaymentMethodTaken StripeUnavailable StripeOutcomeUnknown
         StripeOutcomeLost IdempotencyKeyReused Overloaded Unavailable OutcomeUnknown AccountDamaged Internal

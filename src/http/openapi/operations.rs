@@ -286,7 +286,13 @@ pub const OPERATIONS: &[Described] = &[
         ..Described::command(
             "import_account",
             Operates::SCOPES,
-            &[Code::AccountAlreadyOpen, Code::GrantAlreadyExists, Code::GrantHasEnded, Code::UnknownPlan],
+            &[
+                Code::AccountAlreadyOpen,
+                Code::CustomerTaken,
+                Code::GrantAlreadyExists,
+                Code::GrantHasEnded,
+                Code::UnknownPlan,
+            ],
         )
     },
     Described { key: RepeatKey::OrOwnId, ..Described::command("generate", Deducts::SCOPES, PRICED) },

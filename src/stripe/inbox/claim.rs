@@ -192,14 +192,8 @@ impl Claim {
     }
 
     async fn keep(&mut self, learned: &Learned, at: Timestamp) -> Result<(), sqlx::Error> {
-        let (customers, linked) = columns(&learned.links);
+        keep_links(&mut self.transaction, learned, at).await?;
         let (payments, bought_for) = columns(&learned.payments);
-        sqlx::query(include_str!("keep_links.sql"))
-            .bind(customers)
-            .bind(linked)
-            .bind(at.to_utc())
-            .execute(&mut *self.transaction)
-            .await?;
         sqlx::query(include_str!("keep_payments.sql"))
             .bind(payments)
             .bind(bought_for)
@@ -233,6 +227,21 @@ impl Claim {
             .await
             .map(|_| ())
     }
+}
+
+pub(super) async fn keep_links(
+    connection: &mut PgConnection,
+    learned: &Learned,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (customers, linked) = columns(&learned.links);
+    sqlx::query(include_str!("keep_links.sql"))
+        .bind(customers)
+        .bind(linked)
+        .bind(at.to_utc())
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 /// Has handled at once what waited for what was learned.

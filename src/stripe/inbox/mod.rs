@@ -6,6 +6,7 @@
 
 mod blank;
 pub(super) mod claim;
+mod links;
 mod list;
 mod operate;
 mod proof;

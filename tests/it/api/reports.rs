@@ -111,8 +111,13 @@ async fn counting_in(zone: Tz) -> Server {
     catalog.time_zone = zone;
     let units = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month];
     for plan in &mut catalog.plans {
-        let limit =
-            |unit| Limit { measure: Measure::Credits, unit, window: WindowKind::Calendar, max: 100_000 };
+        let limit = |unit| Limit {
+            measure: Measure::Credits,
+            unit,
+            window: WindowKind::Calendar,
+            max: 100_000,
+            per_seat: false,
+        };
         plan.limits = units.map(limit).to_vec();
     }
     Server::start_on(TestLedger::selling(Arc::new(catalog)).await, Settings::default()).await

@@ -169,6 +169,35 @@ async fn by_their_card_nobody_becomes_another() {
     scene.nothing_is_theirs("a card").await;
 }
 
+/// Whoever moves accounts in names their customers, and is an operator. What another account is, none becomes.
+#[tokio::test]
+async fn by_moving_in_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    let moved = json!({ "as_of": "2026-11-20T00:00:00Z", "customer": scene.customer, "grants": [] });
+    scene.ask(Method::POST, "import", Some(moved.clone())).await.is_problem(403, "scope_missing");
+    let answer = scene.shop.server.post("/v1/accounts/newcomer/import", moved).send().await;
+    answer.is_problem(409, "customer_taken");
+    scene.nothing_is_theirs("moving in").await;
+    // One that is nobody's is found by what Stripe tells of it from then on, and is nobody else's.
+    let nobodys =
+        scene.shop.at_stripe(Method::POST, "/v1/customers", &[("email", EMAIL)]).await["id"].clone();
+    let import = async |account: &str| {
+        let moved = json!({ "customer": nobodys, "grants": [] });
+        scene.shop.server.post(&format!("/v1/accounts/{account}/import"), moved).send().await
+    };
+    assert_eq!(import("newcomer").await.status, 201);
+    let own = scene.shop.server.get("/v1/accounts/newcomer/customer").send().await;
+    assert_eq!(own.body["customer"], nobodys);
+    import("another").await.is_problem(409, "customer_taken");
+    let links = "select account from ledger.stripe_links where customer = $1";
+    let links: Vec<String> = sqlx::query_scalar(links)
+        .bind(nobodys.as_str())
+        .fetch_all(&scene.shop.server.test.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(links, ["newcomer"]);
+}
+
 #[tokio::test]
 async fn by_a_comparison_with_stripe_nobody_becomes_another() {
     let scene = Scene::begin().await;
