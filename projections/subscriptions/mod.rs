@@ -9,7 +9,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 use crate::domain::{
-    names::{AccountId, ProviderId},
+    names::{AccountId, PlanId, ProviderId},
     subscription::{Step, SubscriptionStatus, SubscriptionTerms, Told, in_order},
     time::Timestamp,
 };
@@ -205,6 +205,56 @@ impl Told for Recorded {
 /// When the database cannot answer.
 pub async fn current(pool: &PgPool, account: &AccountId) -> Result<Vec<Current>, sqlx::Error> {
     sqlx::query_as(include_str!("current.sql")).bind(account.as_str()).fetch_all(pool).await
+}
+
+/// The subscription that was seen last: the next page begins after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionCursor {
+    pub account_id: String,
+    pub subscription: String,
+}
+
+/// The longest page.
+pub const SUBSCRIPTIONS_MAX: i64 = 1_000;
+
+const STATUSES: [SubscriptionStatus; 7] = [
+    SubscriptionStatus::Incomplete,
+    SubscriptionStatus::Trialing,
+    SubscriptionStatus::Active,
+    SubscriptionStatus::PastDue,
+    SubscriptionStatus::Unpaid,
+    SubscriptionStatus::Paused,
+    SubscriptionStatus::Cancelled,
+];
+
+/// Subscriptions of all accounts, by account.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn page(
+    pool: &PgPool,
+    plan: Option<&PlanId>,
+    status: Option<SubscriptionStatus>,
+    after: Option<&SubscriptionCursor>,
+    limit: i64,
+) -> Result<Vec<Current>, sqlx::Error> {
+    let statuses: Vec<&str> = match status {
+        Some(status) => vec![status_name(status)],
+        None => STATUSES.into_iter().map(status_name).collect(),
+    };
+    let statement = match plan {
+        Some(_) => include_str!("by_plan.sql"),
+        None => include_str!("by_status.sql"),
+    };
+    let page = sqlx::query_as(statement)
+        .bind(statuses)
+        .bind(after.map_or("", |after| after.account_id.as_str()))
+        .bind(after.map_or("", |after| after.subscription.as_str()))
+        .bind(limit.clamp(1, SUBSCRIPTIONS_MAX));
+    match plan {
+        Some(plan) => page.bind(plan.as_str()).fetch_all(pool).await,
+        None => page.fetch_all(pool).await,
+    }
 }
 
 /// How the account's subscriptions, or one of them, changed, in the order in which that was said.

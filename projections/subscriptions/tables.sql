@@ -35,4 +35,5 @@ create table read.subscriptions_vN (
     terms jsonb not null,
     constraint subscriptions_subscription_vN primary key (account_id, subscription)
 );
-create index subscriptions_plan_vN on read.subscriptions_vN (plan, status);
+create index subscriptions_plan_vN on read.subscriptions_vN (plan, status, account_id, subscription);
+create index subscriptions_status_vN on read.subscriptions_vN (status, account_id, subscription);

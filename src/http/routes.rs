@@ -22,8 +22,8 @@ use super::{
     health, openapi,
     operations::{api_keys, audit, inbox, projections, webhooks},
     reads::{
-        self, account, accounts as list_of_accounts, analytics, events, history, holdings, overview, plan,
-        statement, subscriptions as list_of_subscriptions, usage,
+        self, account, accounts as list_of_accounts, all_subscriptions, analytics, events, history, holdings,
+        money, overview, plan, statement, subscriptions as list_of_subscriptions, usage,
     },
     sharing,
 };
@@ -58,6 +58,9 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(history::history))
         .routes(routes!(events::list))
         .routes(routes!(statement::statement))
+        .routes(routes!(all_subscriptions::list))
+        .routes(routes!(money::payments))
+        .routes(routes!(money::refunds))
         .routes(routes!(usage::of_account))
         .routes(routes!(usage::overall))
         .routes(routes!(analytics::mrr))

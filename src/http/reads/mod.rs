@@ -5,12 +5,14 @@
 
 pub mod account;
 pub mod accounts;
+pub mod all_subscriptions;
 pub mod analytics;
 pub mod catalog;
 pub mod events;
 pub mod history;
 pub mod holdings;
 pub mod model;
+pub mod money;
 pub mod overview;
 pub mod page;
 pub mod plan;

@@ -687,6 +687,14 @@ fn reading() -> BTreeMap<&'static str, Case> {
         let ahead = get(format!("{path}?{days}&min_position=p0-999999999"));
         cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
     }
+    for (id, path) in [
+        ("list_all_subscriptions", "/v1/subscriptions"),
+        ("list_all_payments", "/v1/payments"),
+        ("list_all_refunds", "/v1/refunds"),
+    ] {
+        let ahead = get(format!("{path}?min_position=p0-999999999"));
+        cases.insert(id, case(get(path), ahead, 422, get(format!("{path}?cursor=x"))));
+    }
     let list = |query: &str| get(format!("/v1/accounts{query}"));
     cases.insert("list_accounts", case(list(""), list("?min_position=p0-999999999"), 422, list("?cursor=x")));
     for (id, path) in [

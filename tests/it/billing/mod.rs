@@ -7,6 +7,7 @@ mod closing;
 mod customers;
 mod invoices;
 mod killed;
+mod listed;
 mod lost;
 mod metadata;
 mod methods;

@@ -1,0 +1,3 @@
+insert into read.payment_links_vN (account_id, invoice, payment)
+values ($1, $2, $3)
+on conflict do nothing

@@ -1,0 +1,195 @@
+//! What was paid, and what went back, over all accounts?
+//!
+//! Totals of refunds without a refund of their own (`PaymentRefunded`) are not listed: each refund is told by itself, too.
+
+mod queries;
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::PgConnection;
+
+use crate::domain::{
+    amount::Money,
+    event::{Event, PaymentPurpose},
+    names::ProviderId,
+    time::Timestamp,
+};
+
+use super::{
+    fact::Fact,
+    projection::{ApplyError, Projection, Tables},
+};
+
+pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, payments, refunds};
+
+pub struct Payments;
+
+impl Projection for Payments {
+    fn name(&self) -> &'static str {
+        "payments"
+    }
+
+    fn definition(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["payments", "payment_links", "refunds"]
+    }
+
+    fn totals(&self) -> &'static str {
+        include_str!("totals.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        facts: &'a [Fact<'a>],
+        tables: Tables,
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            for fact in facts {
+                note(fact, tables, connection).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// One statement an event: they are rare.
+async fn note(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    match fact.event {
+        Event::PaymentSucceeded { payment, money, purpose, effective_at } => {
+            pay(fact, (payment, money, *effective_at), purpose, tables, connection).await
+        }
+        Event::PaymentLinked { payment, invoice, .. } => {
+            link(fact, invoice, payment, tables, connection).await
+        }
+        Event::RefundIssued { refund, payment, money, effective_at } => {
+            give_back(fact, (refund, payment), (money, *effective_at, false), tables, connection).await
+        }
+        Event::RefundFailed { refund, payment, money, refunded_at, .. } => {
+            give_back(fact, (refund, payment), (money, *refunded_at, true), tables, connection).await
+        }
+        Event::AccountOpened { .. }
+        | Event::CustomerLinked { .. }
+        | Event::CustomerUnlinked { .. }
+        | Event::CustomerDiscounted { .. }
+        | Event::CustomerDiscountEnded { .. }
+        | Event::AccountMetadataSet { .. }
+        | Event::AccountClosed { .. }
+        | Event::CreditsGranted { .. }
+        | Event::CreditsExpired { .. }
+        | Event::CreditsAdjusted { .. }
+        | Event::CreditsClawedBack { .. }
+        | Event::CreditsRestored { .. }
+        | Event::GrantFrozen { .. }
+        | Event::GrantUnfrozen { .. }
+        | Event::GrantEndMoved { .. }
+        | Event::DebtPaid { .. }
+        | Event::DebtForgiven { .. }
+        | Event::CreditsHeld { .. }
+        | Event::HoldExtended { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::InvoicePaid { .. }
+        | Event::InvoiceUnpaid { .. }
+        | Event::PeriodPaid { .. }
+        | Event::TrialEndAnnounced { .. }
+        | Event::TrialStarted { .. }
+        | Event::SubscriptionStarted { .. }
+        | Event::SubscriptionRenewed { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanChangeScheduled { .. }
+        | Event::RevenueChanged { .. }
+        | Event::SubscriptionMoved { .. }
+        | Event::SubscriptionPastDue { .. }
+        | Event::SubscriptionRecovered { .. }
+        | Event::SubscriptionPaused { .. }
+        | Event::SubscriptionResumed { .. }
+        | Event::CancellationScheduled { .. }
+        | Event::CancellationWithdrawn { .. }
+        | Event::SubscriptionEnded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentActionRequired { .. }
+        | Event::PaymentRefunded { .. }
+        | Event::CreditNoteIssued { .. }
+        | Event::CreditNoteVoided { .. }
+        | Event::DisputeOpened { .. }
+        | Event::DisputeClosed { .. }
+        | Event::CheckoutStarted { .. }
+        | Event::CheckoutCompleted { .. }
+        | Event::CheckoutExpired { .. }
+        | Event::CreditsDeducted { .. }
+        | Event::HoldCommitted { .. }
+        | Event::CreditsRefunded { .. } => Ok(()),
+    }
+}
+
+async fn pay(
+    fact: &Fact<'_>,
+    (paid, money, paid_at): (&ProviderId, &Money, Timestamp),
+    purpose: &PaymentPurpose,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let (kind, subscription, plan, pack, quantity) = match purpose {
+        PaymentPurpose::Subscription { subscription, plan } => {
+            ("subscription", subscription.as_ref(), plan.as_ref(), None, None)
+        }
+        PaymentPurpose::Pack { pack, quantity } => {
+            ("pack", None, None, Some(pack), Some(i64::from(*quantity)))
+        }
+        PaymentPurpose::Other => ("plain", None, None, None, None),
+    };
+    sqlx::query(&tables.statement(include_str!("pay.sql")))
+        .bind(fact.account.as_str())
+        .bind(paid.as_str())
+        .bind(kind)
+        .bind(paid_at.to_utc())
+        .bind(money.minor)
+        .bind(money.currency.as_str())
+        .bind(subscription.map(ProviderId::as_str))
+        .bind(plan.map(|plan| plan.as_str()))
+        .bind(pack.map(|pack| pack.as_str()))
+        .bind(quantity)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn link(
+    fact: &Fact<'_>,
+    invoice: &ProviderId,
+    payment: &ProviderId,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("link.sql")))
+        .bind(fact.account.as_str())
+        .bind(invoice.as_str())
+        .bind(payment.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn give_back(
+    fact: &Fact<'_>,
+    (refund, payment): (&ProviderId, &ProviderId),
+    (money, refunded_at, failed): (&Money, Timestamp, bool),
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("refund.sql")))
+        .bind(fact.account.as_str())
+        .bind(refund.as_str())
+        .bind(payment.as_str())
+        .bind(refunded_at.to_utc())
+        .bind(money.minor)
+        .bind(money.currency.as_str())
+        .bind(failed)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+insert into read.payments_vN (
+    account_id, paid, kind, paid_at, minor, currency, subscription, plan, pack, quantity
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict do nothing

@@ -1,0 +1,116 @@
+//! Which subscriptions are there, over all accounts? For whoever looks after them.
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        names::{AccountId, PlanId, ProviderId},
+        subscription::SubscriptionStatus,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        position::Token,
+        request::{All, Bills, Query},
+        schema::{Id, Place},
+    },
+    projections::subscriptions::{self, Current, SubscriptionCursor},
+};
+
+use super::{as_of, model::wait, page::Limit, plan::Subscription};
+
+const MODEL: &str = "subscriptions";
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AllSubscriptionsAsked {
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+    /// Only those on this plan.
+    #[param(value_type = Option<Id>)]
+    plan: Option<PlanId>,
+    /// Only those in this state: `incomplete`, `trialing`, `active`, `past_due`, `unpaid`, `paused` or `cancelled`.
+    #[param(value_type = Option<String>)]
+    status: Option<SubscriptionStatus>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+    /// How many; 100 when it is not said.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[serde(default)]
+    limit: Limit,
+}
+
+/// The account and the subscription that were seen last.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Cursor(SubscriptionCursor);
+
+impl TryFrom<String> for Cursor {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let parse = |text: &str| {
+            let (account, subscription) = text.split_once('~')?;
+            let account_id = AccountId::parse(account).ok()?.as_str().to_owned();
+            let subscription = ProviderId::parse(subscription).ok()?.as_str().to_owned();
+            Some(SubscriptionCursor { account_id, subscription })
+        };
+        parse(&text).map(Self).ok_or("it is none that an earlier page had")
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllSubscriptions<'a> {
+    subscriptions: Vec<SubscriptionOfAccount<'a>>,
+    next_cursor: Option<String>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubscriptionOfAccount<'a> {
+    #[schema(value_type = Id)]
+    account: &'a str,
+    /// As it was reported last, before its customer's discount.
+    subscription: Subscription<'a>,
+}
+
+/// List subscriptions of all accounts
+///
+/// As they were reported last, those that have ended, too; by their accounts.
+#[utoipa::path(
+    get, path = "/v1/subscriptions", operation_id = "list_all_subscriptions", tag = "Reports",
+    params(AllSubscriptionsAsked),
+    responses((status = 200, description = "A page of subscriptions.", body = AllSubscriptions))
+)]
+pub async fn list(
+    State(state): State<AppState>,
+    _from: All<Bills>,
+    Query(asked): Query<AllSubscriptionsAsked>,
+) -> Result<Response<Body>, Failure> {
+    let standing = wait(&state, MODEL, None, asked.min_position).await?;
+    let after = asked.cursor.map(|Cursor(after)| after);
+    let (plan, limit) = (asked.plan.as_ref(), asked.limit.rows());
+    let rows = subscriptions::page(&state.pool, plan, asked.status, after.as_ref(), limit).await?;
+    let full = rows.len() == asked.limit.get();
+    let next = rows.last().filter(|_| full);
+    let document = AllSubscriptions {
+        subscriptions: rows.iter().map(SubscriptionOfAccount::from).collect(),
+        next_cursor: next.map(|row| format!("{}~{}", row.account_id, row.subscription)),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}
+
+impl<'a> From<&'a Current> for SubscriptionOfAccount<'a> {
+    fn from(row: &'a Current) -> Self {
+        Self { account: &row.account_id, subscription: Subscription::from(&*row.terms) }
+    }
+}
