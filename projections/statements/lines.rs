@@ -65,6 +65,33 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// What a line of this kind is called where nobody has said more.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Allocation => "Credits of the plan",
+            Self::Rollover => "Carried on from the month before",
+            Self::Signup => "Credits for signing up",
+            Self::TopUp => "Credits that were bought",
+            Self::Bonus => "Credits that were given",
+            Self::Refund => "Credits that were given back",
+            Self::Adjustment => "Adjusted",
+            Self::Usage => "Credits that were used",
+            Self::Expiry => "Credits that ended",
+            Self::ExpiryReversed => "Credits that did not end after all",
+            Self::Clawback => "Taken back with a payment",
+            Self::ClawbackReversed => "Given again with a payment",
+            Self::Freeze => "Frozen by a dispute",
+            Self::Unfreeze => "No longer frozen",
+            Self::Hold => "Set aside",
+            Self::HoldReturned => "No longer set aside",
+            Self::DebtPaid => "Debt that was paid",
+            Self::DebtForgiven => "Debt that was forgiven",
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())

@@ -2,6 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer, value},
+};
 use sqlx::{FromRow, PgPool};
 
 use crate::domain::{
@@ -79,6 +83,17 @@ impl Line {
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         Cursor { sequence: self.sequence, line: self.line }
+    }
+
+    /// What a person reads: what was said when it happened, else which work it was for, else what such a line is.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        let said = self.description.as_deref().filter(|said| !said.is_empty());
+        let kind = || {
+            let kind: Result<Kind, value::Error> = Kind::deserialize(self.kind.as_str().into_deserializer());
+            kind.map_or("", Kind::description)
+        };
+        said.or(self.generation_type.as_deref()).unwrap_or_else(kind)
     }
 
     /// The month of its effective time, as in `2025-06`.
@@ -197,7 +212,7 @@ pub fn csv_row(line: &Line) -> [String; 14] {
         line.held.to_string(),
         line.debt.to_string(),
         as_text(&line.grant_ids.join(" ")),
-        as_text(line.description.as_deref().unwrap_or_default()),
+        as_text(line.words()),
         as_text(line.generation_id.as_deref().unwrap_or_default()),
         as_text(line.generation_type.as_deref().unwrap_or_default()),
     ]

@@ -110,7 +110,9 @@ pub struct StatementLine<'a> {
     debt: i64,
     #[schema(value_type = Vec<Id>)]
     grant_ids: &'a [String],
-    description: Option<&'a str>,
+    /// What was said when it happened, such as the description of a deduction; else the type of generation; else what such a
+    /// line is.
+    description: &'a str,
     generation_id: Option<&'a str>,
     generation_type: Option<&'a str>,
 }
@@ -129,7 +131,7 @@ impl<'a> From<&'a Line> for StatementLine<'a> {
             held: line.held,
             debt: line.debt,
             grant_ids: &line.grant_ids,
-            description: line.description.as_deref(),
+            description: line.words(),
             generation_id: line.generation_id.as_deref(),
             generation_type: line.generation_type.as_deref(),
         }

@@ -39,6 +39,8 @@ async fn a_statement_has_every_movement_in_pages_and_as_csv() {
     let lines = all.body["lines"].as_array().unwrap();
     let amounts: Vec<_> = lines.iter().map(|line| line["amount"].as_i64().unwrap()).collect();
     assert_eq!(amounts, [-3, -5, 50]);
+    let words: Vec<_> = lines.iter().map(|line| line["description"].as_str().unwrap()).collect();
+    assert_eq!(words, ["a \"quoted\", line", "standard_generation", "Credits for signing up"]);
 
     let usage = server.get(&format!("{path}&type=usage&limit=1")).send().await;
     assert_eq!(usage.body["lines"][0]["amount"], -3);

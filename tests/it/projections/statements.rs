@@ -63,3 +63,18 @@ async fn pages_have_every_line_once_in_both_directions() {
     assert_eq!(every_page(&pool, &narrow, Direction::OldestFirst).await, expected);
     assert_eq!(statements::csv_row(&all[0]).len(), statements::csv_header().len());
 }
+
+#[tokio::test]
+async fn every_line_has_a_description() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    catch_up::fill(&pool, 500, 3).await.expect("the journal takes it");
+    catch_up::catch_up(&pool, projections::all()).await.expect("they catch up");
+    let lines = every_page(&pool, &Filter::default(), Direction::OldestFirst).await;
+    assert!(lines.len() > 100);
+    for line in &lines {
+        assert!(!line.words().is_empty(), "{line:?}");
+        let said = line.description.as_deref().filter(|said| !said.is_empty());
+        assert!(said.is_none_or(|said| said == line.words()), "{line:?}");
+    }
+}
