@@ -73,11 +73,22 @@ pub fn subscription(account: &str) -> Value {
             ("2025-06-19T08:00:00Z", "2025-07-19T08:00:00Z", "2025-06-17T08:00:00Z");
         ("sub_1QLedgerBob00000000000002", "team", 2_999, start, end, json!(trial_end))
     };
+    let (price, product, trial_start) = if account == ADA {
+        ("price_1QLedgerBasicMonthly00001", "prod_QLedgerBasic01", Value::Null)
+    } else {
+        ("price_1QLedgerTeamMonthly000003", "prod_QLedgerTeam003", json!("2025-06-03T08:00:00Z"))
+    };
     json!({
         "account": account,
         "plan": "free",
         "subscription": {
             "id": id,
+            "price": price,
+            "product": product,
+            "amount": { "minor": minor, "currency": "usd" },
+            "interval": "month",
+            "interval_count": 1,
+            "trial_start": trial_start,
             "status": "cancelled",
             "plan": plan,
             "quantity": 1,
