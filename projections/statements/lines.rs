@@ -86,6 +86,7 @@ impl Kind {
             Self::Unfreeze => "No longer frozen",
             Self::Hold => "Set aside",
             Self::HoldReturned => "No longer set aside",
+            Self::DebtMovedIn => "Debt that was brought along",
             Self::DebtPaid => "Debt that was paid",
             Self::DebtForgiven => "Debt that was forgiven",
         }
