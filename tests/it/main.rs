@@ -24,6 +24,7 @@ mod catalog;
 mod cli;
 mod contracts;
 mod crash;
+mod examples;
 mod invariants;
 mod journal;
 mod load;

@@ -7,10 +7,14 @@ use serde_json::Value;
 use crate::support::python;
 
 const MANIFEST: &str = include_str!("../../../Cargo.toml");
-const NODE_MANIFEST: &str = include_str!("../../clients/typescript/package.json");
+const NODE_MANIFESTS: [&str; 2] = [
+    include_str!("../../clients/typescript/package.json"),
+    include_str!("../../../examples/nextjs/package.json"),
+];
+const PYTHON_REQUIREMENTS: &str = include_str!("../../../examples/python/requirements.txt");
 const REASONS: &str = include_str!("../../../docs/dependencies.md");
 /// Where crates end and what other languages have begins.
-const FOREIGN: &str = "## Of the tests, from npm and PyPI";
+const FOREIGN: &str = "## Of the tests and examples, from npm and PyPI";
 
 /// The first column of each table.
 fn explained(page: &str) -> BTreeSet<&str> {
@@ -29,12 +33,21 @@ fn each_dependency_has_a_reason() {
 }
 
 #[test]
-fn each_package_that_a_test_installs_has_a_reason() {
-    let manifest: Value = serde_json::from_str(NODE_MANIFEST).expect("the manifest is JSON");
-    let names = |section: &str| manifest[section].as_object().expect("an object").keys();
-    let of_node = names("dependencies").chain(names("devDependencies")).map(String::as_str);
-    let of_python = python::PACKAGES.iter().map(|package| package.split("==").next().expect("a name"));
-    let used: BTreeSet<&str> = of_node.chain(of_python).collect();
+fn each_package_that_a_test_or_an_example_installs_has_a_reason() {
+    let manifests =
+        NODE_MANIFESTS.map(|manifest| serde_json::from_str(manifest).expect("the manifest is JSON"));
+    let names = |manifest: &Value| -> Vec<String> {
+        let sections = ["dependencies", "devDependencies"].map(|section| manifest[section].as_object());
+        sections
+            .into_iter()
+            .map(|section| section.expect("an object"))
+            .flat_map(|names| names.keys().cloned())
+            .collect()
+    };
+    let of_node: Vec<String> = manifests.iter().flat_map(names).collect();
+    let of_python = python::PACKAGES.into_iter().chain(PYTHON_REQUIREMENTS.lines());
+    let of_python = of_python.map(|package| package.split("==").next().expect("a name"));
+    let used: BTreeSet<&str> = of_node.iter().map(String::as_str).chain(of_python).collect();
     let (_, foreign) = REASONS.split_once(FOREIGN).expect("two parts");
     assert_eq!(explained(foreign), used);
 }

@@ -7,11 +7,12 @@ use counterfoil::config::settings;
 use super::document::{first_cells, page, root, section};
 use crate::{architecture::KNOWLEDGE, support::program};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/ADDING.md",
     "docs/CATALOG.md",
+    "docs/GUIDE.md",
     "docs/MOVING.md",
     "docs/SANDBOX.md",
     "docs/SECURITY.md",

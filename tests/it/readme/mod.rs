@@ -2,7 +2,7 @@
 
 mod afternoon;
 mod curl;
-mod document;
+pub mod document;
 mod first;
 mod lists;
 mod rules;

@@ -30,6 +30,16 @@ const INSTALLED: &str = "installed.txt";
 /// An interpreter that can import `module`, which comes with `package`. `None`: this machine has no Python that could, and
 /// the test is left out.
 pub fn with(package: &str, module: &str) -> Option<PathBuf> {
+    installed(&[package], package, module)
+}
+
+/// The same, of packages that a file lists.
+pub fn with_requirements(file: &Path, module: &str) -> Option<PathBuf> {
+    let listed = fs::read_to_string(file).expect("a list");
+    installed(&["--requirement", file.to_str().expect("a text")], &listed, module)
+}
+
+fn installed(arguments: &[&str], listed: &str, module: &str) -> Option<PathBuf> {
     if !succeeds(Command::new("python3").args(["-c", NEEDED])) {
         leave_out(
             "python3, 3.11 or newer, with venv, of the packages python3 and python3-venv, was not found",
@@ -39,11 +49,11 @@ pub fn with(package: &str, module: &str) -> Option<PathBuf> {
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{module}"));
     let python = folder.join("bin/python");
-    let is_installed = fs::read_to_string(folder.join(INSTALLED)).is_ok_and(|installed| installed == package);
+    let is_installed = fs::read_to_string(folder.join(INSTALLED)).is_ok_and(|installed| installed == listed);
     if !is_installed || !succeeds(Command::new(&python).args(["-c", &format!("import {module}")])) {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]));
-        fs::write(folder.join(INSTALLED), package).expect("a file");
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(arguments));
+        fs::write(folder.join(INSTALLED), listed).expect("a file");
     }
     Some(python)
 }
