@@ -64,7 +64,8 @@ async def generate(order: Order, user: User) -> Any:
     balance = await ledger.charge(user, generation, order.kind, order.options)
     try:
         song = await studio.generate(order.prompt)
-    except studio.Failed:
+    except Exception:
+        logging.exception("%s", generation)
         balance = await ledger.refund(user, generation)
         return sorry(502, "That did not work. Your credits are back.", credits=balance["available"])
     return {"song": song, "credits": balance["available"]}
@@ -76,7 +77,8 @@ async def render(order: Order, user: User) -> Any:
     hold = await ledger.hold(user, generation, SECONDS_MAX, HOLD_S)
     try:
         song, seconds = await studio.render(order.prompt)
-    except studio.Failed:
+    except Exception:
+        logging.exception("%s", generation)
         balance = await ledger.release(user, hold)
         return sorry(502, "That did not work. Nothing was spent.", credits=balance["available"])
     balance = await ledger.commit(user, hold, min(seconds, SECONDS_MAX))

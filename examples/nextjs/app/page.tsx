@@ -12,8 +12,7 @@ async function post(address: string, body: object = {}): Promise<Said> {
 /** What is there when the page opens: a purchase that has just been paid, a balance, or nobody yet. */
 async function begin(): Promise<Said> {
   const order = new URLSearchParams(location.search).get("order");
-  const answer = await fetch(order ? `/api/bought?order=${order}` : "/api/balance");
-  return answer.status === 401 ? post("/api/sign-up") : answer.json();
+  return (await fetch(order ? `/api/bought?order=${order}` : "/api/balance")).json();
 }
 
 export default function Page() {
@@ -30,7 +29,8 @@ export default function Page() {
     <main>
       <h1>Songs</h1>
       <p>
-        Credits: <b>{credits ?? "–"}</b>
+        Credits: <b>{credits ?? "–"}</b>{" "}
+        {credits === undefined && <button onClick={() => post("/api/sign-up").then(show)}>Sign up</button>}
       </p>
       <input value={prompt} onChange={(event) => setPrompt(event.target.value)} />
       <button onClick={() => post("/api/generate", { prompt }).then(show)}>Generate, 5 credits</button>

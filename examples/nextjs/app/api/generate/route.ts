@@ -10,11 +10,10 @@ export const POST = forUser(async (user, request) => {
   // Made here, and not in the browser: a charge that is repeated is answered as the first was, and pays for one work.
   const generation = `gen_${crypto.randomUUID()}`;
   const { available } = await ledger.charge(user, generation, { type: order.kind, options: order.options });
-  try {
-    return NextResponse.json({ song: await studio.generate(order.prompt), credits: available });
-  } catch (error) {
-    if (!(error instanceof studio.Failed)) throw error;
+  const song = await studio.generate(order.prompt).catch((error) => void console.error(generation, error));
+  if (song === undefined) {
     const { available } = await ledger.refund(user, generation);
     return sorry(502, "That did not work. Your credits are back.", { credits: available });
   }
+  return NextResponse.json({ song, credits: available });
 });

@@ -12,13 +12,11 @@ export const POST = forUser(async (user, request) => {
   if (!order) return sorry(422, "What shall it be?");
   const generation = `gen_${crypto.randomUUID()}`;
   const hold = await ledger.hold(user, generation, SECONDS_MAX, HOLD_S);
-  try {
-    const { song, seconds } = await studio.render(order.prompt);
-    const { available } = await ledger.commit(user, hold, Math.min(seconds, SECONDS_MAX));
-    return NextResponse.json({ song, credits: available });
-  } catch (error) {
-    if (!(error instanceof studio.Failed)) throw error;
+  const work = await studio.render(order.prompt).catch((error) => void console.error(generation, error));
+  if (work === undefined) {
     const { available } = await ledger.release(user, hold);
     return sorry(502, "That did not work. Nothing was spent.", { credits: available });
   }
+  const { available } = await ledger.commit(user, hold, Math.min(work.seconds, SECONDS_MAX));
+  return NextResponse.json({ song: work.song, credits: available });
 });
