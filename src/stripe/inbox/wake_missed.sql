@@ -1,7 +1,7 @@
 -- Which of these events ($1) were set aside for a customer to be linked ($3), or for a payment to be known ($4), while another
 -- transaction learned of it, are due now ($2). Their attempts stay counted: one that waits all the same waits as others do.
 --
--- The offset makes each event one look-up in an index.
+-- The offset makes each event one look-up in an index, and so does to count: for any one, a whole table may seem as good.
 update ledger.stripe_inbox
 set state = 'received', next_attempt_at = null, changed_at = $2
 where event_id in (
@@ -13,6 +13,6 @@ where event_id in (
         offset 0
     ) as event
     where event.state in ('waiting', 'dead', 'ignored')
-      and ((event.reason = $3 and exists (select from ledger.stripe_links where customer = event.customer))
-        or (event.reason = $4 and exists (select from ledger.stripe_payments where payment = event.payment)))
+      and ((event.reason = $3 and (select count(*) from ledger.stripe_links where customer = event.customer) > 0)
+        or (event.reason = $4 and (select count(*) from ledger.stripe_payments where payment = event.payment) > 0))
 )
