@@ -87,7 +87,10 @@ async fn is_booked(business: &Business, example: &Example) {
     assert_eq!((&balance["available"], &balance["held"]), (&json!(960), &json!(0)));
     // In the order of time: each thing once, however often it was asked for.
     // A hold that ends gives back all of it first.
-    let statement = business.ask(&format!("/v1/accounts/{account}/statement?order=oldest_first")).await;
+    // The statement follows the journal, so it is asked for as of the balance.
+    let position = balance["as_of_position"].as_str().expect("a position");
+    let path = format!("/v1/accounts/{account}/statement?order=oldest_first&min_position={position}");
+    let statement = business.ask(&path).await;
     let lines = statement["lines"].as_array().expect("lines").iter();
     let amounts: Vec<i64> = lines.map(|line| line["amount"].as_i64().expect("a number")).collect();
     assert_eq!(amounts, [50, -5, -5, 5, -40, 40, -40, 40, -20, 500, -45, 500, -20], "{statement}");
