@@ -42,3 +42,4 @@ mod story;
 mod stripe;
 mod support;
 mod truth;
+mod upgrades;

@@ -26,11 +26,11 @@ fn durable(directory: &Path) -> Options {
     }
 }
 
-fn throw_away(directory: &Path) -> Options {
+pub fn throw_away(directory: &Path) -> Options {
     Options { durability: Durability::Off, ..durable(directory) }
 }
 
-async fn start(options: Options) -> Server {
+pub async fn start(options: Options) -> Server {
     postgres::start(options).await.expect("the server starts")
 }
 
@@ -38,11 +38,11 @@ async fn refusal(options: Options) -> StartError {
     postgres::start(options).await.expect_err("the start is refused")
 }
 
-async fn connect(server: &Server) -> PgConnection {
+pub async fn connect(server: &Server) -> PgConnection {
     connect_with(&server.connect_options(DATABASE)).await
 }
 
-async fn connect_with(options: &PgConnectOptions) -> PgConnection {
+pub async fn connect_with(options: &PgConnectOptions) -> PgConnection {
     options.connect().await.expect("the database takes connections")
 }
 
@@ -401,44 +401,6 @@ async fn instances_that_start_together_migrate_once() {
         .await
         .unwrap();
     assert_eq!(usize::try_from(applied).unwrap(), migrations::migrator().iter().count());
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn of_what_earlier_releases_charged_twice_the_first_charge_is_the_generations_own() {
-    let scratch = Scratch::create();
-    let server = start(throw_away(scratch.path())).await;
-    let mut connection = connect(&server).await;
-    let mut earlier = migrations::migrator();
-    earlier.migrations = earlier.iter().filter(|migration| migration.version < 22).cloned().collect();
-    earlier.run_direct(&mut connection).await.unwrap();
-    let purpose = r#""purpose":{"generation":{"id":"gen_1","kind":"song"}}"#;
-    let named = r#""purpose":{"named":{"id":"gen_1"}}"#;
-    for (sequence, event_type, purpose) in [
-        (1, "CreditsDeducted", named),
-        (2, "CreditsHeld", purpose),
-        (3, "HoldCommitted", purpose),
-        (4, "CreditsDeducted", purpose),
-        (5, "CreditsDeducted", r#""purpose":{"named":{}}"#),
-    ] {
-        sqlx::query(
-            "insert into ledger.events values (0, $1, 'account', 'acme', $1, $2, '1', $3::json, '{}', now(), null, '')",
-        )
-        .bind(i64::from(sequence))
-        .bind(event_type)
-        .bind(format!(r#"{{"{event_type}":{{{purpose}}}}}"#))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    }
-    migrations::run(&server.connect_options(DATABASE)).await.unwrap();
-    let found: Vec<Option<String>> =
-        sqlx::query_scalar("select generation from ledger.events order by position")
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
-    let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
-    assert_eq!(found, [Some("gen_1 1"), Some("gen_1 "), Some("gen_1 3"), Some("gen_1 4"), None]);
     server.stop().await;
 }
 
