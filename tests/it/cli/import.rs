@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -131,12 +132,8 @@ async fn an_account_that_is_another_one_here_is_refused_by_name() {
     verified(&database);
 }
 
-/// As many as `IMPORTED_ACCOUNTS` says, with two grants each.
-#[tokio::test(flavor = "multi_thread")]
-async fn many_accounts_move_in_and_a_second_time_changes_nothing() {
-    let accounts =
-        std::env::var("IMPORTED_ACCOUNTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000_u64);
-    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+/// A file of accounts with a customer and two grants each: four events.
+fn file_of(accounts: u64, scratch: &Scratch) -> PathBuf {
     let file = scratch.path().join("accounts.csv");
     let mut rows = "account,customer,as_of,source,amount,cost,currency,expires_at\n".to_owned();
     for number in 0..accounts {
@@ -148,6 +145,50 @@ async fn many_accounts_move_in_and_a_second_time_changes_nothing() {
         writeln!(rows, "user_{number},,,top_up,150,300,usd,").unwrap();
     }
     fs::write(&file, rows).unwrap();
+    file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_killed_goes_on_where_it_was() {
+    const ACCOUNTS: u64 = 4_000;
+    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+    let file = file_of(ACCOUNTS, &scratch);
+    let mut written = 0;
+    let mut kills = 0;
+    loop {
+        let mut command = program::command(&["import", "accounts", file.to_str().unwrap()]);
+        command.env("DATABASE_URL", database.url()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut import = command.spawn().unwrap();
+        // Some hundred accounts more than there were, in the middle of whatever it does then.
+        let enough = written + 1_200 + 700 * kills;
+        while import.try_wait().unwrap().is_none() && events(&database).await < enough {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        import.kill().unwrap();
+        if import.wait().unwrap().success() {
+            break;
+        }
+        let so_far = events(&database).await;
+        assert!(so_far >= enough, "it ended by itself, with {so_far} events of {enough}");
+        written = so_far;
+        kills += 1;
+    }
+    assert!(kills >= 3, "{kills}");
+    verified(&database);
+    let whole = events(&database).await;
+    assert_eq!(u64::try_from(whole).unwrap(), ACCOUNTS * 4);
+    let (code, report) = run(&database, &file, &[]);
+    assert_eq!((code, counts(&report)), (0, [0, ACCOUNTS, 0, 0]), "{report}");
+    assert_eq!(events(&database).await, whole);
+}
+
+/// As many as `IMPORTED_ACCOUNTS` says, with two grants each.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_accounts_move_in_and_a_second_time_changes_nothing() {
+    let accounts =
+        std::env::var("IMPORTED_ACCOUNTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000_u64);
+    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+    let file = file_of(accounts, &scratch);
     let begun = Instant::now();
     let (code, report) = run(&database, &file, &[]);
     let first = begun.elapsed();
