@@ -5,7 +5,7 @@ use std::{io::IsTerminal, net::SocketAddr, process::ExitStatus};
 use clap::Args;
 
 use crate::{
-    app::{App, FirstKey, Teller},
+    app::{App, FirstKey, Teller, mode::LedgerMode},
     clock::Clock,
     config::{CatalogChoice, Config, Unread},
     telemetry,
@@ -49,12 +49,11 @@ impl Serve {
         let given = self.flags.given();
         let (mut config, mut catalog) = Config::read_with_catalog(&given)?;
         telemetry::start_logs(&config.log);
-        for Unread { name, advice } in given.unread() {
+        for Unread { name, advice } in given.unread(&catalog.settings) {
             tracing::warn!(name, advice, "a variable is set that is not read here");
         }
         let mut signals = Signals::listen().map_err(Failure::broken)?;
         let catalog_line = format!("{} ({})", catalog.catalog.name, catalog.origin);
-        let mode = config.mode;
         let clock = Clock::system();
         let sandbox = match self.sandbox {
             Some(listen) => {
@@ -64,6 +63,7 @@ impl Serve {
             None => None,
         };
         warn(&config);
+        let mode = LedgerMode::of(config.mode, config.sandboxed);
         let teller = if std::io::stdout().is_terminal() { Teller::Person } else { Teller::File };
         let app = tokio::select! {
             app = App::start(config, catalog, clock, teller) => app.map_err(Failure::broken)?,

@@ -1,6 +1,6 @@
 //! What is sold here? The catalog that the settings name, with the text that it was read from.
 
-use std::path::Path;
+use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use crate::{
     catalog::{self, Mode},
@@ -20,6 +20,8 @@ pub struct LoadedCatalog {
     pub source: String,
     /// Where it was read from, for people.
     pub origin: String,
+    /// The settings that it asked for, set or not.
+    pub settings: BTreeSet<String>,
 }
 
 /// How a catalog's text is read.
@@ -38,12 +40,18 @@ pub(super) fn load(
         CatalogChoice::File(path) => (path.display().to_string(), catalog::read(path)),
         CatalogChoice::BuiltIn => ("the built-in music catalog".to_owned(), Ok(BUILT_IN.to_owned())),
     };
-    let settings = |name: &str| environment.get(name).cloned();
+    let asked = RefCell::new(BTreeSet::new());
+    let settings = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        environment.get(name).cloned()
+    };
     let parsed = text
         .map_err(|mistake| vec![mistake])
         .and_then(|source| Ok((parse(&source, &settings, mode)?, source)));
     match parsed {
-        Ok((catalog, source)) => Some(LoadedCatalog { catalog, source, origin }),
+        Ok((catalog, source)) => {
+            Some(LoadedCatalog { catalog, source, origin, settings: asked.into_inner() })
+        }
         Err(found) => {
             mistakes.extend(found.iter().map(|mistake| Mistake::new(&origin, mistake.to_string())));
             None

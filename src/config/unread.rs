@@ -1,5 +1,9 @@
 //! Which names do people expect that this program does not read? A variable of such a name is set for something, and nothing comes of it.
 
+use std::collections::BTreeSet;
+
+use crate::catalog::suggestion;
+
 use super::{
     Given,
     settings::{self, Setting},
@@ -57,23 +61,38 @@ const USUAL: [(&str, Instead); 35] = [
 /// A variable that is set and not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
-    pub name: &'static str,
+    pub name: String,
     /// What is read in its place. No value is in it.
     pub advice: String,
 }
 
+/// What ids of prices are called, where a catalog takes them from settings.
+const PRICES: &str = "STRIPE_PRICE";
+
 impl Given {
-    /// Variables with usual names that nothing here reads, unless ours is set as well.
+    /// Variables with usual names that nothing here reads, unless ours is set as well, and ids of prices that the catalog
+    /// does not ask for, which is told by the names in `catalog`.
     #[must_use]
-    pub fn unread(&self) -> Vec<Unread> {
+    pub fn unread(&self, catalog: &BTreeSet<String>) -> Vec<Unread> {
         let is_set = |name: &str| self.environment().get(name).is_some_and(|value| !value.trim().is_empty());
-        let unread = USUAL.into_iter().filter(|(name, _)| is_set(name));
-        unread
-            .filter_map(|(name, instead)| match instead {
-                Ours(setting) if self.is_set(setting) => None,
-                Ours(setting) => Some(Unread { name, advice: format!("set {}", setting.name) }),
-                Catalog(place) => Some(Unread { name, advice: format!("the catalog says it, as `{place}`") }),
-            })
-            .collect()
+        let usual = USUAL.into_iter().filter(|(name, _)| is_set(name)).filter_map(|(name, instead)| {
+            let advice = match instead {
+                Ours(setting) if self.is_set(setting) => return None,
+                Ours(setting) => format!("set {}", setting.name),
+                Catalog(place) => format!("the catalog says it, as `{place}`"),
+            };
+            Some(Unread { name: name.to_owned(), advice })
+        });
+        let prices = self.environment().keys().filter(|name| name.starts_with(PRICES) && is_set(name));
+        let asked: Vec<&str> =
+            catalog.iter().map(String::as_str).filter(|name| name.starts_with(PRICES)).collect();
+        let prices = prices.filter(|name| !catalog.contains(*name)).map(|name| Unread {
+            name: name.clone(),
+            advice: format!(
+                "the catalog asks for no price by this name: {}",
+                suggestion::unknown("setting", name, &asked)
+            ),
+        });
+        usual.chain(prices).collect()
     }
 }

@@ -180,10 +180,11 @@ fn secrets_are_not_shown() {
 
 #[test]
 fn usual_names_that_are_not_read_are_said_with_ours() {
+    let (_, catalog) = Config::read_with_catalog(&given(&[])).expect("nothing has to be set");
     let unread = |set: &[(&str, &str)]| {
         let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let unread = Given::new(BTreeMap::new(), environment).unread();
-        unread.into_iter().map(|unread| (unread.name, unread.advice)).collect::<Vec<_>>()
+        let unread = Given::new(BTreeMap::new(), environment).unread(&catalog.settings);
+        unread.into_iter().map(|unread| (unread.name, unread.advice)).collect::<Vec<(String, String)>>()
     };
     for (usual, advice) in [
         ("PORT", "set COUNTERFOIL_LISTEN"),
@@ -193,9 +194,14 @@ fn usual_names_that_are_not_read_are_said_with_ours() {
         ("LOG_LEVEL", "set RUST_LOG"),
         ("GRACE_PERIOD_DAYS", "the catalog says it, as `payments.grace_days`"),
     ] {
-        assert_eq!(unread(&[(usual, "hunter2")]), [(usual, advice.to_owned())]);
+        assert_eq!(unread(&[(usual, "hunter2")]), [(usual.to_owned(), advice.to_owned())]);
         assert_eq!(unread(&[(usual, " ")]), [], "{usual} is set to nothing");
     }
+    // The built-in catalog asks for the prices of its plans.
+    assert_eq!(unread(&[("STRIPE_PRICE_BASIC", "price_1Basic")]), []);
+    let slip = unread(&[("STRIPE_PRICE_BASICS", "price_1Basic")]);
+    assert_eq!(slip[0].0, "STRIPE_PRICE_BASICS");
+    assert!(slip[0].1.ends_with("did you mean `STRIPE_PRICE_BASIC`?"), "{slip:?}");
     // Whoever sets ours has it for somebody else.
     assert_eq!(unread(&[("PORT", "3000"), ("COUNTERFOIL_LISTEN", "127.0.0.1:8080")]), []);
     assert_eq!(unread(&[("STRIPE_SECRET_KEY", "sk_test_any"), ("HOME", "/home/ada"), ("PATH", "/bin")]), []);
