@@ -26,7 +26,7 @@ pub use view::{View, ViewError};
 
 use crate::{
     clock::Clock,
-    domain::{catalog::Catalog, names::AccountId, time::Timestamp},
+    domain::{catalog::Catalog, names::AccountId, refusal::Refusal, time::Timestamp},
     journal::{
         append, find, probe, range,
         recorded::{Position, Recorded},
@@ -152,16 +152,24 @@ impl Ledger {
                 }
                 self.newest.behind_s(now);
             }
-            Err(ExecuteError::Refused(refusal))
-                if newest::may_be_the_clocks(refusal) && self.newest.behind_s(now).is_some() =>
-            {
-                // The clock that was wrong may have been another one's, whose events are history by now.
-                let behind_s = self.clock_behind_s().await.unwrap_or_else(|_| self.newest.behind_s(now));
+            Err(ExecuteError::Refused(refusal)) => {
+                let behind_s = self.refused_by_the_clock_s(refusal).await;
                 return behind_s.map_or(answer, |behind_s| Err(ExecuteError::ClockBehind { behind_s }));
             }
             Err(_) => {}
         }
         answer
+    }
+
+    /// By how many seconds the clock is behind, where that may be why something is refused. `None`: it is refused by what
+    /// the account is.
+    pub async fn refused_by_the_clock_s(&self, refusal: &Refusal) -> Option<i64> {
+        let now = self.clock.now();
+        if !newest::may_be_the_clocks(refusal) || self.newest.behind_s(now).is_none() {
+            return None;
+        }
+        // The clock that was wrong may have been another one's, whose events are history by now.
+        self.clock_behind_s().await.unwrap_or_else(|_| self.newest.behind_s(now))
     }
 
     /// By how many seconds the clock is behind the last events, whichever instance wrote them. `None`: it may be right.

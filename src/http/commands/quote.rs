@@ -24,6 +24,7 @@ use crate::{
         request::{AccountOf, Json, Quotes},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
+    ledger::ExecuteError,
 };
 
 use super::inputs::QuoteOrder;
@@ -93,6 +94,9 @@ pub async fn quote(
             let Ok(amount) = price else { return Err(refusal.into()) };
             if refusal == Refusal::AccountClosed {
                 return Err(refusal.into());
+            }
+            if let Some(behind_s) = state.ledger.refused_by_the_clock_s(&refusal).await {
+                return Err(ExecuteError::ClockBehind { behind_s }.into());
             }
             (amount, Vec::new(), Some(why(&refusal)))
         }

@@ -336,6 +336,7 @@ pub const OPERATIONS: &[Described] = &[
                 Code::UnknownOption,
                 Code::UnknownOptionValue,
                 Code::AmountTooLarge,
+                Code::ClockBehind,
             ],
         )
     },

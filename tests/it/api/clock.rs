@@ -35,6 +35,7 @@ async fn what_may_be_the_clocks_fault_is_not_told_as_a_refusal() {
         ("/v1/accounts/acme/deductions", json!({ "amount": 1 })),
         ("/v1/accounts/acme/holds", json!({ "amount": 1, "expires_in_s": 60 })),
         ("/v1/accounts/acme/generations", json!({ "type": "stem_separation", "generation_id": "gen_1" })),
+        ("/v1/accounts/acme/quote", json!({ "type": "stem_separation" })),
     ];
     for (path, body) in &paths {
         let answer = server.post(path, body.clone()).send().await;
