@@ -293,6 +293,7 @@ impl Rows {
             origin: Origin::Api,
             catalog: "0123456789abcdef".repeat(4).into(),
             events: 1,
+            balance_then: None,
             balance,
             correlation_id: Some(format!("req_{index}_{}", account.sequence)),
             causation_id: None,

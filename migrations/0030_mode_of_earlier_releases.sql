@@ -16,3 +16,6 @@ where prefix like 'cf\_live\_%'
 order by created_at
 limit 1
 on conflict do nothing;
+
+-- What a ledger is for is said once, also by the program.
+revoke update, delete, truncate on ledger.mode from counterfoil_service;

@@ -14,7 +14,7 @@ pub struct Fact<'a> {
     /// When the ledger learned of it; when it became true is in the event.
     pub recorded_at: Timestamp,
     pub event: &'a Event,
-    /// What the account held after it.
+    /// What the account held after it, at the latest time that its events were about until then.
     pub balance: Balance,
     /// The payment provider's event that it came from.
     pub stripe_event: Option<&'a str>,

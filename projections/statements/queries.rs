@@ -1,6 +1,7 @@
 //! A page of an account's statement, and all of it.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use futures::{Stream, StreamExt};
 use serde::{
     Deserialize,
@@ -96,10 +97,10 @@ impl Line {
         said.or(self.generation_type.as_deref()).unwrap_or_else(kind)
     }
 
-    /// The month of its effective time, as in `2025-06`.
+    /// The month of its effective time in a time zone, as in `2025-06`.
     #[must_use]
-    pub fn period(&self) -> String {
-        self.effective_at.format("%Y-%m").to_string()
+    pub fn period(&self, zone: Tz) -> String {
+        self.effective_at.with_timezone(&zone).format("%Y-%m").to_string()
     }
 }
 
@@ -197,15 +198,15 @@ pub const fn csv_header() -> [&'static str; 14] {
     ]
 }
 
-/// A line as the fields of a CSV record. Numbers, times and our own words stay as they are; what callers wrote is made text.
+/// A line as the fields of a CSV record, with the month of a time zone. Numbers, times and our own words stay as they are; what callers wrote is made text.
 #[must_use]
-pub fn csv_row(line: &Line) -> [String; 14] {
+pub fn csv_row(line: &Line, zone: Tz) -> [String; 14] {
     [
         line.sequence.to_string(),
         line.line.to_string(),
         Timestamp::from(line.effective_at).to_string(),
         Timestamp::from(line.recorded_at).to_string(),
-        line.period(),
+        line.period(zone),
         line.kind.clone(),
         line.amount.to_string(),
         line.available.to_string(),

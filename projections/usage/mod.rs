@@ -50,7 +50,7 @@ impl Projection for Usage {
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move { write(fold(facts)?, tables, connection).await }.boxed()
+        async move { write(fold(facts), tables, connection).await }.boxed()
     }
 }
 
@@ -75,16 +75,16 @@ impl Tally {
         Self { count: 0, credits: 0, refunds: 1, credits_refunded: credits }
     }
 
-    fn add(&mut self, other: &Self) -> Option<()> {
-        self.count = self.count.checked_add(other.count)?;
-        self.credits = self.credits.checked_add(other.credits)?;
-        self.refunds = self.refunds.checked_add(other.refunds)?;
-        self.credits_refunded = self.credits_refunded.checked_add(other.credits_refunded)?;
-        Some(())
+    /// What does not fit is told as the largest number there is: one account's absurd amounts hide nobody else's.
+    const fn add(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.credits = self.credits.saturating_add(other.credits);
+        self.refunds = self.refunds.saturating_add(other.refunds);
+        self.credits_refunded = self.credits_refunded.saturating_add(other.credits_refunded);
     }
 }
 
-fn fold<'a>(facts: &'a [Fact<'a>]) -> Result<Vec<(Key<'a>, Tally)>, ApplyError> {
+fn fold<'a>(facts: &'a [Fact<'a>]) -> Vec<(Key<'a>, Tally)> {
     let mut counts: FxHashMap<Key<'a>, Tally> = FxHashMap::default();
     for fact in facts {
         let Some((purpose, count)) = counted(fact.event) else { continue };
@@ -93,14 +93,12 @@ fn fold<'a>(facts: &'a [Fact<'a>]) -> Result<Vec<(Key<'a>, Tally)>, ApplyError> 
             Purpose::Named { .. } => "",
         };
         let quarter = quarter(fact.event.effective_at());
-        counts.entry((fact.account, quarter, kind)).or_default().add(&count).ok_or_else(|| {
-            ApplyError::Unfit { position: fact.position, reason: "the sum is too large".into() }
-        })?;
+        counts.entry((fact.account, quarter, kind)).or_default().add(&count);
     }
     let mut sorted: Vec<_> = counts.into_iter().collect();
     // In the order of the key: two writers could not block each other, and the index is walked once.
     sorted.sort_unstable_by_key(|(key, _)| *key);
-    Ok(sorted)
+    sorted
 }
 
 /// When the quarter of an hour began that `at` is in.

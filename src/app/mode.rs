@@ -86,6 +86,19 @@ pub(crate) async fn check(pool: &PgPool, mode: Mode) -> Result<(), ModeError> {
     }
 }
 
+/// Looks as [`check`] does before something is written for this mode. What is real makes a database that is for nothing yet
+/// one for real money; whether it is for the test mode or for a sandbox its first start says.
+///
+/// # Errors
+/// When it is for something else, or does not answer.
+pub(crate) async fn enter(pool: &PgPool, mode: Mode, clock: &Clock) -> Result<(), ModeError> {
+    check(pool, mode).await?;
+    match mode {
+        Mode::Live => settle(pool, LedgerMode::Live, clock).await,
+        Mode::Test => Ok(()),
+    }
+}
+
 async fn known(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar("select mode from ledger.mode").fetch_optional(pool).await
 }

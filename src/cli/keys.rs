@@ -7,6 +7,7 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use crate::{
+    app::mode,
     domain::{names::AccountId, time::Timestamp},
     http::keys::{self, ApiKey, NewKey, Scope},
 };
@@ -91,6 +92,7 @@ impl Create {
         let accounts = (!accounts.is_empty()).then(|| accounts.into_iter().collect::<BTreeSet<_>>());
         let created = session::with(&flags, async |session: &Session| {
             let mode = session.config.mode;
+            mode::enter(&session.pool, mode, &session.clock).await.map_err(Failure::broken)?;
             let scopes = scopes.into_iter().collect();
             let new = NewKey { name, mode, scopes, accounts, expires_at, requests_per_minute };
             keys::create(&session.pool, &session.clock, new).await.map_err(Failure::broken)

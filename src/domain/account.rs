@@ -56,6 +56,8 @@ pub struct OpenAccount {
     /// How many events there have been.
     pub version: u64,
     pub opened_at: Timestamp,
+    /// The latest time that an event was about. What is told late may be about an earlier one.
+    pub told_until: Timestamp,
     /// The plan that holds while no subscription gives one.
     pub free_plan: PlanId,
     pub customers: BTreeMap<ProviderId, CustomerLink>,
@@ -118,6 +120,7 @@ impl Account {
             }
             (Self::Open(account), Event::AccountClosed { reason, effective_at }) => {
                 account.version = account.version.saturating_add(1);
+                account.told_until = account.told_until.max(*effective_at);
                 *self = Self::Closed(ClosedAccount {
                     last: account.clone(),
                     reason: reason.clone(),
@@ -149,6 +152,7 @@ impl OpenAccount {
         Self {
             version: 1,
             opened_at,
+            told_until: opened_at,
             free_plan,
             customers: BTreeMap::new(),
             discounts: Discounts::default(),
@@ -189,6 +193,7 @@ impl OpenAccount {
     #[expect(clippy::too_many_lines, reason = "one match names every event")]
     pub(super) fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
         self.version = self.version.saturating_add(1);
+        self.told_until = self.told_until.max(event.effective_at());
         match event {
             Event::AccountOpened { .. } | Event::AccountClosed { .. } => Err(CorruptHistory),
             Event::CustomerLinked { customer, .. } => {

@@ -55,6 +55,11 @@ pub struct Metadata {
     #[serde(with = "balance_as_text")]
     #[schemars(with = "String")]
     pub balance: Balance,
+    /// What it held at the latest time that its events were about until then, where that is before the decision and another
+    /// amount: what was told late, or comes about while time is caught up with.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "balance_then_as_text")]
+    #[schemars(with = "Option<String>")]
+    pub balance_then: Option<Balance>,
     /// What the caller relates the command to, such as its request id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
@@ -110,6 +115,24 @@ mod balance_as_text {
             (Some(available), Some(held), Some(debt), None) => Ok(Balance::new(available, held, debt)),
             _ => Err(D::Error::custom("a balance is three amounts")),
         }
+    }
+}
+
+/// The same, where there may be none.
+mod balance_then_as_text {
+    use serde::{Deserializer, Serializer};
+
+    use crate::domain::credits::Balance;
+
+    pub fn serialize<S: Serializer>(balance: &Option<Balance>, serializer: S) -> Result<S::Ok, S::Error> {
+        match balance {
+            Some(balance) => super::balance_as_text::serialize(balance, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Balance>, D::Error> {
+        super::balance_as_text::deserialize(deserializer).map(Some)
     }
 }
 

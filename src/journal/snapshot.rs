@@ -10,7 +10,7 @@ use super::{load::Known, merkle::Hash};
 
 /// The form in which a state is written. It changes whenever the state's type does, or a rule by which it is worked out, and a
 /// snapshot of another form is not used.
-pub const FORM: &str = "13";
+pub const FORM: &str = "14";
 
 /// How many events an account has since its snapshot before a new one is taken.
 pub const SNAPSHOT_EVENTS: i64 = 500;

@@ -120,6 +120,7 @@ impl JournalStore {
                 origin: Origin::Operator,
                 catalog: text("catalog").unwrap_or_default().into(),
                 balance: known.state.balance(at),
+                balance_then: None,
                 correlation_id: text("correlation_id"),
                 causation_id: text("causation_id"),
                 stripe_event: None,

@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        account::Account,
         catalog::Catalog,
+        credits::Balance,
         decide::{Context, decide},
         event::Event,
         refusal::Refusal,
@@ -75,8 +77,10 @@ impl Desk<'_> {
         let mut command_id = None;
         let mut decision = Decision::default();
         let mut key = job.request.key.as_deref();
+        let mut balances = Balances::default();
         for event in events {
             known.state.apply(&event).map_err(|_| NoDecision::Damaged)?;
+            let balance = balances.after(&event, &known.state, job.at);
             self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
             let event_id = next_id(job.at);
             let recorded = Recorded {
@@ -84,7 +88,7 @@ impl Desk<'_> {
                 account: known.id.clone(),
                 sequence: known.sequence(),
                 recorded_at: self.recorded_at,
-                metadata: self.metadata(job, known, (event_id, command_id), count),
+                metadata: self.metadata(job, balance, (event_id, command_id), count),
                 event,
             };
             let row = NewRow::encode(&recorded, self.shard, key.take()).map_err(|_| NoDecision::Damaged)?;
@@ -99,7 +103,7 @@ impl Desk<'_> {
     fn metadata(
         &self,
         job: &Job,
-        known: &Known,
+        (balance, balance_then): (Balance, Option<Balance>),
         (event_id, command_id): (Uuid, Option<Uuid>),
         events: u32,
     ) -> Metadata {
@@ -112,12 +116,53 @@ impl Desk<'_> {
             actor: provenance.actor.clone(),
             origin: provenance.origin,
             catalog: self.catalog.hash.clone(),
-            balance: known.state.balance(job.at),
+            balance,
+            balance_then,
             correlation_id: provenance.correlation_id.clone(),
             causation_id: provenance.causation_id.clone(),
             stripe_event: provenance.stripe_event.clone(),
         }
     }
+}
+
+/// What an account holds after each event of a decision, at the decision's time and at the latest that it was told of.
+#[derive(Default)]
+struct Balances {
+    now: At,
+    then: At,
+}
+
+impl Balances {
+    fn after(&mut self, event: &Event, state: &Account, at: Timestamp) -> (Balance, Option<Balance>) {
+        let balance = self.now.after(event, state, at);
+        let told = state.opened().map(|account| account.told_until).filter(|told| *told < at);
+        let then = told.map(|told| self.then.after(event, state, told));
+        (balance, then.filter(|then| *then != balance))
+    }
+}
+
+/// A balance by the clock, and the time that it is of.
+#[derive(Default)]
+struct At(Option<(Timestamp, Balance)>);
+
+impl At {
+    /// Thousands of holds may end together, and each is gone through for a balance: what only notes an end that the clock has
+    /// counted already leaves the balance as it was.
+    fn after(&mut self, event: &Event, state: &Account, at: Timestamp) -> Balance {
+        let before = self.0.filter(|(then, _)| *then == at).map(|(_, balance)| balance);
+        let balance = before.and_then(|before| noted(before, event)).unwrap_or_else(|| state.balance(at));
+        self.0 = Some((at, balance));
+        balance
+    }
+}
+
+/// The balance after an event that changes it in a known way, if it does.
+fn noted(before: Balance, event: &Event) -> Option<Balance> {
+    if let Event::DebtPaid { amount, .. } = event {
+        let available = before.available.checked_sub(*amount)?;
+        return Some(Balance::new(available, before.held, before.debt.checked_sub(*amount)?));
+    }
+    matches!(event, Event::HoldExpired { .. } | Event::CreditsExpired { .. }).then_some(before)
 }
 
 /// A UUID v7: sorted by time, and unique without asking anybody.

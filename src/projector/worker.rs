@@ -217,7 +217,7 @@ fn fact(shard: i16, recorded: &Recorded) -> Fact<'_> {
         sequence: recorded.sequence,
         recorded_at: recorded.recorded_at,
         event: &recorded.event,
-        balance: recorded.metadata.balance,
+        balance: recorded.metadata.balance_then.unwrap_or(recorded.metadata.balance),
         stripe_event: recorded.metadata.stripe_event.as_deref(),
     }
 }

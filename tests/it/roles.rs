@@ -45,6 +45,8 @@ async fn the_program_appends_and_cannot_change_the_past() {
         "insert into ledger.heads values (1, 0, 0, '')",
         "select * from ledger.heads for update",
         "alter table ledger.events disable trigger all",
+        "update ledger.mode set mode = 'live'",
+        "delete from ledger.mode",
         "create table ledger.more ()",
     ] {
         assert_eq!(refusal(&pool, sql).await, INSUFFICIENT_PRIVILEGE, "{sql}");
@@ -86,7 +88,7 @@ async fn every_table_beside_the_journal_can_be_written() {
     .fetch_all(&database.pool())
     .await
     .unwrap();
-    for journal in ["events", "blocks", "heads"] {
+    for journal in ["events", "blocks", "heads", "mode"] {
         assert!(!writable.contains(&journal.to_owned()), "{journal}");
     }
     for other in ["api_keys", "catalogs", "snapshots", "stripe_inbox", "stripe_links", "stripe_payments"] {

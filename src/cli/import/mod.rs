@@ -10,7 +10,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{app::catalogs, ledger::Ledger, stripe::inbox::Inbox};
+use crate::{
+    app::{catalogs, mode},
+    ledger::Ledger,
+    stripe::inbox::Inbox,
+};
 
 use super::{
     exit::{Answer, Exit, Failure},
@@ -84,6 +88,7 @@ impl Accounts {
             }
             let clock = session.clock.clone();
             if !dry_run {
+                mode::enter(&session.pool, session.config.mode, &clock).await.map_err(Failure::broken)?;
                 catalogs::remember(&session.pool, &catalog, &clock).await.map_err(Failure::broken)?;
             }
             let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), clock);

@@ -5,8 +5,7 @@
 mod grant;
 mod hold;
 
-use std::collections::BTreeMap;
-
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 pub use grant::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source, burn_order};
@@ -48,12 +47,13 @@ impl Balance {
 pub struct Wallet {
     /// Grants with credits left or held, in the spending order.
     open: Vec<Grant>,
-    /// Grants of which nothing is left. They are kept for refunds, rollover and clawbacks.
-    settled: BTreeMap<GrantId, Grant>,
+    /// Grants of which nothing is left. They are kept for refunds, rollover and clawbacks, and grow for ever, so that a copy
+    /// shares them.
+    settled: OrdMap<GrantId, Grant>,
     pub holds: Holds,
     pub debt: Credits,
-    /// What has been refunded of each deduction that was refunded at all.
-    refunded: BTreeMap<DeductionId, Refunded>,
+    /// What has been refunded of each deduction that was refunded at all. A copy shares it, too.
+    refunded: OrdMap<DeductionId, Refunded>,
 }
 
 /// How much of a deduction came back, and to which grants.
@@ -86,6 +86,13 @@ impl Wallet {
         let available = available.unwrap_or(Credits::MAX);
         let held = ended.fold(self.holds.held(), |held, hold| held.saturating_sub(hold.amount));
         Balance::new(available, held, self.debt)
+    }
+
+    /// What cannot be spent while payments are disputed, and could be otherwise.
+    #[must_use]
+    pub fn frozen(&self, at: Timestamp) -> Credits {
+        let frozen = self.open.iter().filter(|grant| grant.frozen_by.is_some() && !grant.has_ended(at));
+        Credits::checked_sum(frozen.map(|grant| grant.remaining)).unwrap_or(Credits::MAX)
     }
 
     /// Every grant there ever was: the open ones in the spending order, then the others by id.

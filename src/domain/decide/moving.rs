@@ -5,6 +5,7 @@ use crate::domain::{
     credits::{GrantTerms, PRIORITY_DEFAULT, Slot, Source},
     event::Event,
     limits::{self, Window},
+    months::months_between,
     moving::{ImportAccount, MonthOf, MovedGrant, MovedIn},
     refusal::Refusal,
     time::{Period, Timestamp},
@@ -103,7 +104,11 @@ impl Draft<'_> {
         let next = running.filter_map(|grant| grant.expires_at).max();
         let next = next.unwrap_or_else(|| as_of.plus_months(1));
         let carry_max = plan.rollover.map(|cap| cap.carry_max(monthly));
-        let term = free_term(plan.id.clone(), monthly, carry_max, next)?;
+        // Months that are over were had elsewhere, however long ago it was.
+        let over = (0..=months_between(next, self.context.at).saturating_add(1)).rev();
+        let start = over.map(|months| next.plus_months(months)).find(|start| *start <= self.context.at);
+        let mut term = free_term(plan.id.clone(), monthly, carry_max, start.unwrap_or(next))?;
+        term.anchor = start.filter(|start| *start != next).map(|_| next);
         self.record(Event::PeriodPaid { term, effective_at: self.context.at })
     }
 }

@@ -93,6 +93,9 @@ pub struct BalanceNow<'a> {
     /// What open holds have set aside.
     #[schema(value_type = Count)]
     held: Credits,
+    /// What cannot be spent while a payment is disputed. It is in none of the other figures.
+    #[schema(value_type = Count)]
+    frozen: Credits,
     /// `available + held − debt`.
     settled: i64,
     /// What is owed after credits were taken back that had been spent.
@@ -136,6 +139,7 @@ pub async fn balance(
         account: &of.account,
         available,
         held,
+        frozen: opened.wallet.frozen(now.at),
         settled,
         debt,
         allocated: allocated.amount,

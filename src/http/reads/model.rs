@@ -1,10 +1,14 @@
 //! How old is what a read model says? Every answer tells, and waits for as much as was asked for.
 
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{Days, NaiveDate};
+use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{
+        names::AccountId,
+        time::{Timestamp, start_of_day},
+    },
     http::{AppState, failure::Failure, position::Token},
     journal::recorded::Position,
     ledger::SHARD,
@@ -66,7 +70,7 @@ pub fn day<'de, D: Deserializer<'de>>(text: D) -> Result<NaiveDate, D::Error> {
     text.parse().map_err(|_| D::Error::custom("a day is expected, such as 2026-03-31"))
 }
 
-/// A moment in a query: an instant, or a day, which stands for its beginning or, as an end, for all of it.
+/// A moment in a query: an instant, or a day of a time zone, which stands for its beginning or, as an end, for all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Moment {
@@ -85,23 +89,19 @@ impl TryFrom<String> for Moment {
 
 impl Moment {
     #[must_use]
-    pub fn begin(self) -> Timestamp {
+    pub fn begin(self, zone: Tz) -> Timestamp {
         match self {
             Self::Instant(at) => at,
-            Self::Day(day) => midnight(day),
+            Self::Day(day) => start_of_day(day, zone),
         }
     }
 
     /// The first instant that does not belong to it.
     #[must_use]
-    pub fn end(self) -> Timestamp {
+    pub fn end(self, zone: Tz) -> Timestamp {
         match self {
             Self::Instant(at) => at,
-            Self::Day(day) => midnight(day.checked_add_days(Days::new(1)).unwrap_or(day)),
+            Self::Day(day) => start_of_day(day.checked_add_days(Days::new(1)).unwrap_or(day), zone),
         }
     }
-}
-
-fn midnight(day: NaiveDate) -> Timestamp {
-    Timestamp::from(day.and_time(NaiveTime::MIN).and_utc())
 }

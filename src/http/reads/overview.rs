@@ -97,6 +97,9 @@ pub struct OverviewCredits {
     available: Credits,
     #[schema(value_type = Count)]
     held: Credits,
+    /// What cannot be spent while a payment is disputed.
+    #[schema(value_type = Count)]
+    frozen: Credits,
     #[schema(value_type = Count)]
     debt: Credits,
     /// What the plan has given for the month that goes on.
@@ -228,6 +231,7 @@ pub async fn overview(
         credits: OverviewCredits {
             available,
             held,
+            frozen: opened.wallet.frozen(now.at),
             debt,
             allocated: allocated.amount,
             used: allocated.used,

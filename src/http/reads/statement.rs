@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, header},
 };
 use bytes::Bytes;
+use chrono_tz::Tz;
 use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -47,7 +48,7 @@ pub struct StatementAsked {
     /// Only lines of this type.
     #[param(value_type = Option<String>)]
     r#type: Option<Kind>,
-    /// Effective from then on: an instant or a day.
+    /// Effective from then on: an instant, or a day in the catalog's time zone, as the days of usage are.
     #[param(value_type = Option<String>)]
     from: Option<Moment>,
     /// Effective before that instant, or until the end of that day.
@@ -97,14 +98,14 @@ pub struct StatementLine<'a> {
     effective_at: Timestamp,
     #[schema(value_type = Time)]
     recorded_at: Timestamp,
-    /// The month, as in `2025-06`.
+    /// The month in the catalog's time zone, as in `2025-06`.
     period: String,
     /// Such as `usage`, `allocation`, `top_up`, `refund`.
     r#type: &'a str,
-    /// Signed: what was spent is negative.
+    /// Signed: what was spent is negative. The amounts of an account sum up to what it has available and what is frozen.
     amount: i64,
-    /// What could be spent at `effective_at`, by what was known then. Credits that end in that moment are left out already, also where
-    /// the line that says so comes next.
+    /// What could be spent then, by what was known. Credits that end in that moment are left out already, also where the line
+    /// that says so comes next, and so are those that are frozen: `freeze` and `unfreeze` move none, and change this alone.
     available: i64,
     held: i64,
     debt: i64,
@@ -117,14 +118,14 @@ pub struct StatementLine<'a> {
     generation_type: Option<&'a str>,
 }
 
-impl<'a> From<&'a Line> for StatementLine<'a> {
-    fn from(line: &'a Line) -> Self {
+impl<'a> StatementLine<'a> {
+    fn of(line: &'a Line, zone: Tz) -> Self {
         Self {
             position: Token::of(Position(line.position)),
             sequence: line.sequence,
             effective_at: line.effective_at.into(),
             recorded_at: line.recorded_at.into(),
-            period: line.period(),
+            period: line.period(zone),
             r#type: &line.kind,
             amount: line.amount,
             available: line.available,
@@ -159,10 +160,15 @@ pub async fn statement(
     let cursor = asked.cursor.as_deref().map(Cursor::parse);
     let cursor = cursor.map(|cursor| cursor.ok_or_else(unknown_cursor)).transpose()?;
     let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
+    let zone = state.ledger.catalog().time_zone;
+    let (from, until) = (asked.from.map(|from| from.begin(zone)), asked.to.map(|to| to.end(zone)));
+    if from.zip(until).is_some_and(|(from, until)| until < from) {
+        return Err(Failure::query("to", "it comes before `from`"));
+    }
     let filter = Filter {
         kinds: asked.r#type.into_iter().collect(),
-        from: asked.from.map(Moment::begin),
-        until: asked.to.map(Moment::end),
+        from,
+        until,
         generation_id: asked.generation_id,
         generation_type: asked.generation_type,
     };
@@ -170,7 +176,7 @@ pub async fn statement(
     if accept.split([',', ';']).any(|kind| kind.trim() == CSV) {
         require_account(&state, &of.account).await?;
         let lines = statements::export(state.pool.clone(), of.account, filter);
-        let mut response = Response::new(Body::from_stream(csv(lines)));
+        let mut response = Response::new(Body::from_stream(csv(lines, zone)));
         let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         write_position(&mut response, standing.position, standing.lag_ms);
@@ -188,7 +194,7 @@ pub async fn statement(
     let full = lines.len() == asked.limit.get();
     let document = Statement {
         account: &of.account,
-        lines: lines.iter().map(StatementLine::from).collect(),
+        lines: lines.iter().map(|line| StatementLine::of(line, zone)).collect(),
         next_cursor: lines.last().filter(|_| full).map(|line| line.cursor().token()),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -205,10 +211,13 @@ pub async fn require_account(state: &AppState, account: &AccountId) -> Result<()
     if exists { Ok(()) } else { Err(Refusal::AccountNotFound.into()) }
 }
 
-fn csv(lines: impl Stream<Item = Result<Line, sqlx::Error>>) -> impl Stream<Item = std::io::Result<Bytes>> {
+fn csv(
+    lines: impl Stream<Item = Result<Line, sqlx::Error>>,
+    zone: Tz,
+) -> impl Stream<Item = std::io::Result<Bytes>> {
     let first = stream::once(async { record(&statements::csv_header()) });
-    first.chain(lines.map(|line| match line {
-        Ok(line) => record(&statements::csv_row(&line)),
+    first.chain(lines.map(move |line| match line {
+        Ok(line) => record(&statements::csv_row(&line, zone)),
         // The status is sent already: the connection is cut, so that nobody takes a part for the whole.
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a statement was cut");

@@ -24,4 +24,5 @@ mod reports;
 pub mod server;
 mod sharing;
 pub mod specification;
+mod stalls;
 mod stopping;

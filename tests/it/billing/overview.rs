@@ -40,7 +40,7 @@ async fn a_subscribed_account_is_told_whole() {
 
     // What the parts say on their own is the same.
     let balance = shop.server.get(&format!("{ACME}/balance")).send().await.body;
-    for figure in ["available", "held", "debt", "allocated", "used", "next_credits_at", "scale"] {
+    for figure in ["available", "held", "frozen", "debt", "allocated", "used", "next_credits_at", "scale"] {
         assert_eq!(credits[figure], balance[figure], "{figure}");
     }
     let alone = shop.server.get(&format!("{ACME}/subscription")).send().await.body;

@@ -284,6 +284,41 @@ async fn a_database_is_for_what_it_was_first_started_for() {
 }
 
 #[tokio::test]
+async fn what_is_written_for_real_money_before_the_first_start_is_for_no_sandbox() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/accounts.csv");
+    for arguments in
+        [&["import", "accounts", file][..], &["keys", "create", "--name", "a", "--scope", "read"]]
+    {
+        let run = |database: &TestDatabase, mode: &str| {
+            let mut command = program::command(arguments);
+            program::run(command.env("DATABASE_URL", database.url()).env("COUNTERFOIL_MODE", mode))
+        };
+        let database = TestDatabase::create().await;
+        let live = run(&database, "live");
+        assert_eq!(program::code(&live), 0, "{}", program::stderr(&live));
+        let refused = not_served(&database, &["--sandbox=127.0.0.1:0"], None).await;
+        assert!(refused.contains("the ledger of mode `live`"), "{refused}");
+
+        let database = TestDatabase::create().await;
+        let test = run(&database, "test");
+        assert_eq!(program::code(&test), 0, "{}", program::stderr(&test));
+        let url = database.url();
+        let start = move || {
+            Served::start(|command| {
+                command.env("DATABASE_URL", url).arg("--sandbox=127.0.0.1:0");
+            })
+        };
+        drop(off_thread(start).await);
+        let live = run(&database, "live");
+        assert!(
+            program::stderr(&live).contains("the ledger of mode `sandbox`"),
+            "{}",
+            program::stderr(&live)
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_catalog_that_is_served_is_kept() {
     let database = TestDatabase::create().await;
     let served = serve_on(&database).await;

@@ -125,6 +125,7 @@ async fn append_payload(
         origin: Origin::Api,
         catalog: "catalog".into(),
         events: 1,
+        balance_then: None,
         balance: Balance { available: credits(available), settled: available, ..Balance::default() },
         correlation_id: None,
         causation_id: None,
