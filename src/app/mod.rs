@@ -168,8 +168,7 @@ impl Parts {
         let inbox = Inbox::new(pool.clone());
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
         let senders = start_senders(config, pool, &ledger, &inbox, switch.client());
-        let portal = config.billing.portal.clone();
-        let billing = Billing::with_portal(switch, pool.clone(), ledger.clone(), portal);
+        let billing = Billing::with(switch, pool.clone(), ledger.clone(), config.billing.settings());
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));

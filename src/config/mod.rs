@@ -7,6 +7,7 @@ mod catalog;
 mod given;
 mod mistake;
 mod reading;
+mod rollout;
 pub mod settings;
 pub mod shown;
 mod unread;
@@ -22,8 +23,10 @@ pub use unread::Unread;
 
 use crate::{
     catalog::Mode,
+    domain::rollout::Rollout,
     http::{Proxies, keys::Secret},
     stripe::{
+        billing,
         client::{ApiUrl, SecretKey},
         processor::Retries,
         signature::Secrets,
@@ -62,6 +65,8 @@ pub struct Config {
 pub struct BillingConfig {
     /// `false`: nothing is asked of Stripe.
     pub on: bool,
+    /// For which accounts it is on.
+    pub rollout: Rollout,
     pub key: Option<SecretKey>,
     pub url: ApiUrl,
     /// What the portal offers; `None`: what the Stripe account has by default.
@@ -70,6 +75,14 @@ pub struct BillingConfig {
     pub api_version: String,
     /// When the ledger is compared with Stripe, in UTC; `None`: never by itself.
     pub reconcile_hour: Option<u8>,
+}
+
+impl BillingConfig {
+    /// What those who ask Stripe need of it.
+    #[must_use]
+    pub fn settings(&self) -> billing::Settings {
+        billing::Settings { rollout: self.rollout.clone(), portal: self.portal.clone() }
+    }
 }
 
 /// Where the rows are.

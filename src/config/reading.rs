@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     BillingConfig, CatalogChoice, Config, DatabaseConfig, Given, LogConfig, LogFormat, Mistake, catalog,
+    rollout,
     settings::{self, Setting},
     shown,
 };
@@ -162,11 +163,7 @@ impl Reading<'_> {
     }
 
     fn billing(&mut self) -> Option<BillingConfig> {
-        let on = match self.given.value(settings::BILLING) {
-            "on" => Some(true),
-            "off" => Some(false),
-            _ => self.refuse(settings::BILLING, "it is `on` or `off`"),
-        };
+        let rollout = rollout::read(self.given, self.mistakes);
         // A key that is none is refused where the mode is read.
         let key = self.given.find(settings::STRIPE_SECRET_KEY).and_then(|key| SecretKey::parse(key).ok());
         let url = match ApiUrl::parse(self.given.value(settings::STRIPE_API_URL)) {
@@ -180,8 +177,10 @@ impl Reading<'_> {
         let portal = self.portal();
         let api_version = self.api_version();
         let reconcile_hour = self.reconcile_hour();
+        let (on, rollout) = rollout?;
         Some(BillingConfig {
-            on: on?,
+            on,
+            rollout,
             key,
             url: url?,
             portal: portal?,

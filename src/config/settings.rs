@@ -186,7 +186,29 @@ pub const BILLING: Setting = Setting {
     default: Some("on"),
     scope: Scope::Serve,
     secret: false,
-    help: "Whether anything is asked of Stripe: `on` or `off`; webhooks are taken and credits are spent either way",
+    help: "For which accounts billing is on: `on` for all; `off`: nothing is asked of Stripe for any; or a share of them, \
+           such as 25%. Webhooks are taken and credits are spent either way",
+};
+
+pub const BILLING_ACCOUNTS: Setting = Setting {
+    name: "COUNTERFOIL_BILLING_ACCOUNTS",
+    flag: "billing-accounts",
+    value: "ACCOUNTS",
+    default: None,
+    scope: Scope::Serve,
+    secret: false,
+    help: "The accounts for which billing is on beside the share, with commas between; `@` and the path of a file stand for \
+           those in it, one a line",
+};
+
+pub const BILLING_EXCEPT: Setting = Setting {
+    name: "COUNTERFOIL_BILLING_EXCEPT",
+    flag: "billing-except",
+    value: "ACCOUNTS",
+    default: None,
+    scope: Scope::Serve,
+    secret: false,
+    help: "The accounts for which billing is off, whatever the share, in the same form",
 };
 
 pub const INBOX_ATTEMPTS: Setting = Setting {
@@ -273,7 +295,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [Setting; 23] = [
+pub const ALL: [Setting; 25] = [
     LISTEN,
     METRICS_LISTEN,
     TRUSTED_PROXIES,
@@ -289,6 +311,8 @@ pub const ALL: [Setting; 23] = [
     STRIPE_PORTAL_CONFIGURATION,
     STRIPE_API_VERSION,
     BILLING,
+    BILLING_ACCOUNTS,
+    BILLING_EXCEPT,
     INBOX_ATTEMPTS,
     INBOX_DELAY_MIN,
     INBOX_DELAY_MAX,

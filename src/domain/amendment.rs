@@ -5,11 +5,12 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::{
-    account::Account,
+    account::{Account, OpenAccount},
     amount::{Credits, Money},
     catalog::{Catalog, Downgrade, Interval, PlanPrice},
     names::{PlanId, ProviderId},
     refusal::{Refusal, Unsold},
+    rollout::BillingState,
     sale,
     subscription::{SubscriptionStatus, SubscriptionTerms},
     time::Timestamp,
@@ -78,6 +79,8 @@ pub struct Change {
     pub proration_date: Option<Timestamp>,
     /// When it takes effect. `None`: now.
     pub at: Option<Timestamp>,
+    /// Whether less is paid for it in a year.
+    pub is_less: bool,
 }
 
 impl Change {
@@ -87,14 +90,23 @@ impl Change {
         let now = self.at.is_none();
         now && (self.settlement == Settlement::AtOnce || self.from.interval != self.to.interval)
     }
+
+    /// Whether money is taken for it that would not be taken without it. A year that becomes a month at once begins a month
+    /// that is paid, though it is less.
+    #[must_use]
+    pub fn begins_charge(&self) -> bool {
+        !self.is_less || (self.at.is_none() && self.from.interval != self.to.interval)
+    }
 }
 
-/// What may be done to a subscription of an account as it was reported last. That of a closed one can only end.
+/// What may be done to a subscription of an account as it was reported last. That of a closed one can only end. Where nothing
+/// is sold, it can become less.
 #[must_use]
-pub fn allowed_to(account: &Account, terms: &SubscriptionTerms) -> Vec<Step> {
+pub fn allowed_to(account: &Account, billing: BillingState, terms: &SubscriptionTerms) -> Vec<Step> {
     let only_end = matches!(account, Account::Closed(_));
+    let is_sold = |step: &Step| *step != Step::Resume || check_resumed(terms, billing).is_ok();
     let allowed = allowed(terms).iter().copied();
-    allowed.filter(|step| !only_end || *step == Step::Cancel).collect()
+    allowed.filter(|step| !only_end || *step == Step::Cancel).filter(is_sold).collect()
 }
 
 /// The same, of an open account.
@@ -147,6 +159,29 @@ pub fn find<'a>(
     }
 }
 
+/// What the provider's page to look after a subscription is opened for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// All that it offers, changes of plan among it.
+    Whole,
+    /// To end this subscription, and for nothing else.
+    Cancellation(ProviderId),
+    /// For another way to pay, and nothing else.
+    PaymentMethod,
+}
+
+/// The page offers larger plans wherever there is a subscription. Where nothing is sold it is opened for one thing alone: to end
+/// the subscription, or, when that ends already, for what is left to be paid.
+#[must_use]
+pub fn page(account: &OpenAccount, billing: BillingState, at: Timestamp) -> Page {
+    let mut going = account.subscriptions.known().values().filter(|terms| !terms.has_ended(at)).peekable();
+    if billing.is_on() || going.peek().is_none() {
+        return Page::Whole;
+    }
+    let staying = going.find(|terms| terms.cancel_at.is_none());
+    staying.map_or(Page::PaymentMethod, |terms| Page::Cancellation(terms.subscription.clone()))
+}
+
 /// # Errors
 /// When the subscription is not in a state for this step; the refusal says for which it is.
 pub fn check(terms: &SubscriptionTerms, step: Step) -> Result<(), Refusal> {
@@ -189,14 +224,36 @@ pub fn change(
         return Err(Refusal::NothingToChange { held: Some(to) });
     }
     let price = offer(catalog, &to)?;
-    let ends = if is_less(catalog, held, &to)? { waits(terms, catalog) } else { None };
+    let is_less = is_less(catalog, held, &to)?;
+    let ends = if is_less { waits(terms, catalog) } else { None };
     let settlement = if ends.is_some() { Settlement::PeriodEnd } else { settlement(catalog, held, &to)? };
     let proration_date = match settlement {
         Settlement::Never | Settlement::PeriodEnd => None,
         Settlement::AtOnce | Settlement::NextInvoice => Some(proration_date(terms, wish, at)?),
     };
     let price_id = sale::price_id(&price.stripe)?;
-    Ok(Change { from: held.clone(), to, price_id, settlement, proration_date, at: ends })
+    Ok(Change { from: held.clone(), to, price_id, settlement, proration_date, at: ends, is_less })
+}
+
+/// # Errors
+/// When more would be taken, and nothing is sold to the account.
+pub fn check_sold(change: &Change, billing: BillingState) -> Result<(), Refusal> {
+    if change.begins_charge() { billing.check() } else { Ok(()) }
+}
+
+/// Whether what is paused may go on: one that stands still begins a new period, which is paid at once; the other goes on as it
+/// was bought.
+///
+/// # Errors
+/// When money would be taken at once, and nothing is sold to the account.
+pub fn check_resumed(terms: &SubscriptionTerms, billing: BillingState) -> Result<(), Refusal> {
+    if stands_still(terms) { billing.check() } else { Ok(()) }
+}
+
+/// Whether no period of it runs, as after a trial without a card.
+#[must_use]
+pub const fn stands_still(terms: &SubscriptionTerms) -> bool {
+    matches!(terms.status, SubscriptionStatus::Paused)
 }
 
 /// A change inside of a period gives back what is left of what was charged for, also where nobody has paid it.

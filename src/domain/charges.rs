@@ -8,6 +8,7 @@ use super::{
     names::{PackId, ProviderId},
     payments::DisputeState,
     refusal::Refusal,
+    rollout::BillingState,
     sale,
     sold::SoldPack,
     top_up,
@@ -107,9 +108,16 @@ impl Status {
 /// What is charged for something, if it may be.
 ///
 /// # Errors
-/// When the account is not open, the catalog has no such pack, or the amount is none that the catalog lets be paid.
-pub fn charge(account: &Account, catalog: &Catalog, payable: &Payable) -> Result<Due, Refusal> {
+/// When the account is not open, nothing is sold to it, the catalog has no such pack, or the amount is none that the catalog
+/// lets be paid.
+pub fn charge(
+    account: &Account,
+    catalog: &Catalog,
+    billing: BillingState,
+    payable: &Payable,
+) -> Result<Due, Refusal> {
     sale::open(account)?;
+    billing.check()?;
     let money = match payable {
         Payable::Pack { pack, quantity } => {
             let pack = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;

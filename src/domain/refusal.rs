@@ -92,6 +92,8 @@ pub enum Refusal {
         plan: PlanId,
     },
     UnknownPack,
+    /// Nothing is sold to this account.
+    BillingOff,
     NotForSale(Unsold),
     /// The catalog sells no such free amount of credits.
     TopUpOutOfBounds {
@@ -165,6 +167,20 @@ pub enum Refusal {
         /// The earliest date that can be asked for now.
         oldest: Timestamp,
     },
+}
+
+impl Refusal {
+    /// Without the plans that would help: they are for nobody who can buy nothing.
+    #[must_use]
+    pub fn without_offers(mut self) -> Self {
+        if let Self::InsufficientCredits { upgrade, .. } = &mut self {
+            *upgrade = None;
+        }
+        if let Self::FeatureNotInPlan { plans, .. } | Self::LimitReached { plans, .. } = &mut self {
+            plans.clear();
+        }
+        self
+    }
 }
 
 /// Why is something not for sale that the catalog knows?

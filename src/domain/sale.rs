@@ -9,6 +9,7 @@ use super::{
     event::PaymentPurpose,
     names::{PackId, PlanId, ProviderId},
     refusal::{Refusal, Unsold},
+    rollout::BillingState,
     sold::SoldPack,
     subscription::SubscriptionTerms,
     time::Timestamp,
@@ -48,10 +49,17 @@ pub struct Sale {
 /// Finds the price of what is wanted.
 ///
 /// # Errors
-/// When the account is not open, the catalog does not sell it, or the account has a subscription and may have
-/// only one.
-pub fn sell(account: &Account, catalog: &Catalog, wish: &Wish, at: Timestamp) -> Result<Sale, Refusal> {
+/// When the account is not open, nothing is sold to it, the catalog does not sell it, or the account has a subscription
+/// and may have only one.
+pub fn sell(
+    account: &Account,
+    catalog: &Catalog,
+    billing: BillingState,
+    wish: &Wish,
+    at: Timestamp,
+) -> Result<Sale, Refusal> {
     let account = open(account)?;
+    billing.check()?;
     match wish {
         Wish::Plan { plan, interval, quantity, trial } => {
             check_subscriptions(account, catalog, at)?;

@@ -87,6 +87,9 @@ codes! {
         "GET /v1/catalog lists the plans.";
     UnknownPack = UNPROCESSABLE_ENTITY, "unknown_pack", "There is no such pack",
         "GET /v1/catalog lists the packs.";
+    BillingOffForAccount = FORBIDDEN, "billing_off_for_account", "Billing is off for this account",
+        "Nothing was changed. Sell it nothing: GET /v1/accounts/{account} says `billing`. What it has goes on, and can be spent, \
+         changed to less and cancelled.";
     NotForSale = CONFLICT, "not_for_sale", "It is not for sale",
         "Choose something else of GET /v1/catalog. `reason` says why: `no_price`, `interval`, `retired`, `no_top_up`, or \
          `no_price_id`, where the operator sets `setting` to the id of a price to sell it.";

@@ -244,6 +244,7 @@ pub const fn code_of_refusal(refusal: &Refusal) -> Code {
         Refusal::HoldsOpen { .. } => Code::HoldsOpen,
         Refusal::UnknownPlan { .. } => Code::UnknownPlan,
         Refusal::UnknownPack => Code::UnknownPack,
+        Refusal::BillingOff => Code::BillingOffForAccount,
         Refusal::NotForSale { .. } => Code::NotForSale,
         Refusal::SubscriptionActive { .. } => Code::SubscriptionActive,
         Refusal::NoTrial => Code::NoTrial,

@@ -170,6 +170,7 @@ pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
         | Refusal::AccountClosed
         | Refusal::AccountAlreadyOpen
         | Refusal::CustomerTaken
+        | Refusal::BillingOff
         | Refusal::HoldNotFound
         | Refusal::NothingOwed
         | Refusal::PackNotRefundable
@@ -336,6 +337,7 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
         | Refusal::AccountClosed
         | Refusal::AccountAlreadyOpen
         | Refusal::CustomerTaken
+        | Refusal::BillingOff
         | Refusal::UnknownGenerationType { .. }
         | Refusal::AmountTooLarge
         | Refusal::HoldNotFound

@@ -106,6 +106,7 @@ pub(super) const fn may_be_the_clocks(refusal: &Refusal) -> bool {
         | Refusal::SubscriptionState { .. }
         | Refusal::ChangeUnpaid { .. }
         | Refusal::NothingToChange { .. }
+        | Refusal::BillingOff
         | Refusal::PreviewExpired { .. } => false,
     }
 }

@@ -15,14 +15,15 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::{Credits, Money},
-        catalog::{Catalog, Interval, Pack, Plan, StripePrice},
+        catalog::{Catalog, Interval, Pack, Plan, PlanPrice},
         names::ProviderId,
+        rollout::Reach,
     },
     http::{
         AppState,
         failure::Failure,
-        reads::json,
-        request::{Administers, All, Json, Text, parameter},
+        reads::{catalog::ShownTo, json},
+        request::{Administers, All, Json, Query, Text, parameter},
         schema::{Count, Id, MoneySchema},
     },
     stripe::{
@@ -40,6 +41,9 @@ const MARKETING_LINES_MAX: usize = 15;
 
 #[derive(Serialize, ToSchema)]
 pub struct Products<'a> {
+    /// Whether anything is sold: `on`, `off`, or, where no account was named, `partly`: to some accounts
+    #[schema(value_type = String)]
+    billing: Reach,
     /// Plans from the smallest to the largest, then packs.
     products: Vec<ProductDocument<'a>>,
 }
@@ -75,6 +79,9 @@ pub struct ProductDocument<'a> {
 
 #[derive(Serialize, ToSchema)]
 pub struct Prices<'a> {
+    /// As with the products.
+    #[schema(value_type = String)]
+    billing: Reach,
     prices: Vec<PriceDocument<'a>>,
 }
 
@@ -91,29 +98,37 @@ pub struct PriceDocument<'a> {
     amount: &'a Money,
     #[schema(value_type = Option<Id>)]
     stripe_price: Option<&'a str>,
-    /// Whether it can be bought here: its price has an id at Stripe.
+    /// Whether it can be bought here: its price has an id at Stripe, and billing is on.
     for_sale: bool,
 }
 
 impl<'a> PriceDocument<'a> {
-    fn of(
-        product: &'a str,
-        kind: &'static str,
-        interval: Option<Interval>,
-        amount: &'a Money,
-        stripe: &'a StripePrice,
-    ) -> Self {
-        let stripe_price = stripe.sale_id();
-        let interval = interval.map(Interval::as_str);
-        Self { product, kind, interval, amount, stripe_price, for_sale: stripe_price.is_some() }
+    fn of_plan(plan: &'a Plan, price: &'a PlanPrice, billing: Reach) -> Self {
+        Self {
+            product: plan.id.as_str(),
+            kind: "plan",
+            interval: Some(price.interval.as_str()),
+            amount: &price.amount,
+            stripe_price: price.stripe.sale_id(),
+            for_sale: billing.sells() && price.stripe.sale_id().is_some(),
+        }
+    }
+
+    fn of_pack(pack: &'a Pack, billing: Reach) -> Self {
+        Self {
+            product: pack.id.as_str(),
+            kind: "pack",
+            interval: None,
+            amount: &pack.price,
+            stripe_price: pack.stripe.sale_id(),
+            for_sale: billing.sells() && pack.stripe.sale_id().is_some(),
+        }
     }
 }
 
-impl<'a> From<&'a Plan> for ProductDocument<'a> {
-    fn from(plan: &'a Plan) -> Self {
-        let prices = plan.prices.iter().map(|price| {
-            PriceDocument::of(plan.id.as_str(), "plan", Some(price.interval), &price.amount, &price.stripe)
-        });
+impl<'a> ProductDocument<'a> {
+    fn of_plan(plan: &'a Plan, billing: Reach) -> Self {
+        let prices = plan.prices.iter().map(|price| PriceDocument::of_plan(plan, price, billing));
         Self {
             product: plan.id.as_str(),
             kind: "plan",
@@ -126,10 +141,8 @@ impl<'a> From<&'a Plan> for ProductDocument<'a> {
             prices: prices.collect(),
         }
     }
-}
 
-impl<'a> From<&'a Pack> for ProductDocument<'a> {
-    fn from(pack: &'a Pack) -> Self {
+    fn of_pack(pack: &'a Pack, billing: Reach) -> Self {
         Self {
             product: pack.id.as_str(),
             kind: "pack",
@@ -139,14 +152,16 @@ impl<'a> From<&'a Pack> for ProductDocument<'a> {
             marketing: &[],
             features: Vec::new(),
             stripe_product: pack.stripe.product_id.as_deref(),
-            prices: vec![PriceDocument::of(pack.id.as_str(), "pack", None, &pack.price, &pack.stripe)],
+            prices: vec![PriceDocument::of_pack(pack, billing)],
         }
     }
 }
 
-fn products(catalog: &Catalog) -> impl Iterator<Item = ProductDocument<'_>> {
-    let plans = catalog.plans.iter().filter(|plan| plan.is_offered()).map(ProductDocument::from);
-    plans.chain(catalog.packs.iter().filter(|pack| pack.is_sold()).map(ProductDocument::from))
+fn products(catalog: &Catalog, billing: Reach) -> impl Iterator<Item = ProductDocument<'_>> {
+    let plans = catalog.plans.iter().filter(|plan| plan.is_offered());
+    let packs = catalog.packs.iter().filter(|pack| pack.is_sold());
+    let plans = plans.map(move |plan| ProductDocument::of_plan(plan, billing));
+    plans.chain(packs.map(move |pack| ProductDocument::of_pack(pack, billing)))
 }
 
 /// Somebody who has no key, and what their browser has already.
@@ -193,16 +208,22 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 
 /// See what a pricing page shows
 ///
-/// Everybody may; the answer has an `ETag` and may be kept for a minute.
+/// Everybody may; the answer has an `ETag` and may be kept for a minute. With an `account`, what is for sale to that one.
 #[utoipa::path(
-    get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()),
+    get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()), params(ShownTo),
     responses(
         (status = 200, description = "Plans and packs, with their prices.", body = Products),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
     )
 )]
-pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Result<Response<Body>, Failure> {
-    visitor.answer(&Products { products: products(state.ledger.catalog()).collect() })
+pub async fn list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(to): Query<ShownTo>,
+) -> Result<Response<Body>, Failure> {
+    let billing = to.reach(&state);
+    let products = products(state.ledger.catalog(), billing).collect();
+    visitor.answer(&Products { billing, products })
 }
 
 /// The plan or pack in the address.
@@ -220,7 +241,10 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductInAddress {
 /// See a product
 #[utoipa::path(
     get, path = "/v1/products/{product}", operation_id = "get_product", tag = "Catalog", security(()),
-    params(("product" = Id, Path, description = "The id of a plan or, where there is no such plan, of a pack.")),
+    params(
+        ("product" = Id, Path, description = "The id of a plan or, where there is no such plan, of a pack."),
+        ShownTo,
+    ),
     responses(
         (status = 200, description = "The plan or pack.", body = ProductDocument),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
@@ -230,8 +254,10 @@ pub async fn get(
     State(state): State<AppState>,
     visitor: Visitor,
     ProductInAddress(id): ProductInAddress,
+    Query(to): Query<ShownTo>,
 ) -> Result<Response<Body>, Failure> {
-    let found = products(state.ledger.catalog()).find(|product| product.product == id.as_str());
+    let found =
+        products(state.ledger.catalog(), to.reach(&state)).find(|product| product.product == id.as_str());
     visitor.answer(&found.ok_or(Failure::ProductNotFound)?)
 }
 
@@ -239,15 +265,20 @@ pub async fn get(
 ///
 /// Those of the products, in one list.
 #[utoipa::path(
-    get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()),
+    get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()), params(ShownTo),
     responses(
         (status = 200, description = "Prices.", body = Prices),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
     )
 )]
-pub async fn prices(State(state): State<AppState>, visitor: Visitor) -> Result<Response<Body>, Failure> {
-    let prices = products(state.ledger.catalog()).flat_map(|product| product.prices).collect();
-    visitor.answer(&Prices { prices })
+pub async fn prices(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(to): Query<ShownTo>,
+) -> Result<Response<Body>, Failure> {
+    let billing = to.reach(&state);
+    let prices = products(state.ledger.catalog(), billing).flat_map(|product| product.prices).collect();
+    visitor.answer(&Prices { billing, prices })
 }
 
 /// A product to make at Stripe.

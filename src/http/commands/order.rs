@@ -8,14 +8,14 @@ use axum::{
 };
 
 use crate::{
-    domain::{command::Command, names::AccountId},
+    domain::{command::Command, names::AccountId, refusal::Refusal},
     http::{
         AppState,
         failure::Failure,
         keys::Caller,
         request::{RequestId, provenance},
     },
-    ledger::{Key, Request},
+    ledger::{ExecuteError, Key, Request},
 };
 
 use super::answer;
@@ -90,18 +90,27 @@ impl Order {
     ) -> Result<Done, Failure> {
         let kind = self.kind;
         let request = Request {
-            account: self.account,
+            account: self.account.clone(),
             command: self.command,
             key: Key::caller(&self.key),
             provenance: provenance(caller, request_id),
         };
         let done = match state.ledger.execute(request).await {
             Ok(outcome) => answer::write(kind, &outcome),
+            Err(ExecuteError::Refused(refusal)) => {
+                Err(Failure::from(offering(state, &self.account, refusal)))
+            }
             Err(error) => Err(Failure::from(error)),
         };
         count(kind, &done);
         done
     }
+}
+
+/// What would help is told to whoever can buy it.
+#[must_use]
+pub fn offering(state: &AppState, account: &AccountId, refusal: Refusal) -> Refusal {
+    if state.billing.state_of(account).is_on() { refusal } else { refusal.without_offers() }
 }
 
 impl Done {

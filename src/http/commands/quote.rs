@@ -27,7 +27,7 @@ use crate::{
     ledger::ExecuteError,
 };
 
-use super::inputs::QuoteOrder;
+use super::{inputs::QuoteOrder, order::offering};
 
 /// What a generation would cost now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,7 +98,7 @@ pub async fn quote(
             if let Some(behind_s) = state.ledger.refused_by_the_clock_s(&refusal).await {
                 return Err(ExecuteError::ClockBehind { behind_s }.into());
             }
-            (amount, Vec::new(), Some(why(&refusal)))
+            (amount, Vec::new(), Some(why(&offering(&state, &to.account, refusal))))
         }
     };
     fresh(

@@ -68,7 +68,7 @@ macro_rules! members {
 members! {
     none:
         AccountNotFound AccountClosed AccountAlreadyOpen CustomerTaken HoldNotFound NothingOwed PackNotRefundable PaymentDisputed NoCustomer
-        NoSubscription SubscriptionNotFound BillingOff BillingNotConfigured TooManyCheckouts ProductNotFound
+        NoSubscription SubscriptionNotFound BillingOff BillingOffForAccount BillingNotConfigured TooManyCheckouts ProductNotFound
         NameTaken PaymentNotFound PaymentMethodNotFound PaymentMethodTaken StripeUnavailable StripeOutcomeUnknown
         StripeOutcomeLost IdempotencyKeyReused Overloaded Unavailable OutcomeUnknown AccountDamaged Internal
         Unauthenticated ApiKeyInvalid ApiKeyExpired AccountNotAllowed RateLimited BodyTimeout UnsupportedMediaType

@@ -4,6 +4,7 @@
 //! answer with, is added here from one table.
 
 mod bodies;
+mod codes;
 mod members;
 mod operations;
 mod problems;

@@ -5,6 +5,10 @@ use utoipa::openapi::{
     path::{Parameter, ParameterBuilder, ParameterIn},
 };
 
+use super::codes::{
+    AT_STRIPE, AUTHENTICATED, COMMAND, FOR_EVERYBODY, JSON, LIMITED, LINKING, OF_CHANGE, OF_CUSTOMER,
+    OF_HOLD, OF_METHOD, OF_PORTAL, OF_PREVIEW, OF_RESUMPTION, OF_SUBSCRIPTION, OF_UPCOMING, PRICED,
+};
 use crate::http::{
     code::Code,
     keys::Scope,
@@ -64,122 +68,6 @@ impl RepeatKey {
         )
     }
 }
-
-const AUTHENTICATED: &[Code] = &[
-    Code::Unauthenticated,
-    Code::ApiKeyInvalid,
-    Code::ApiKeyExpired,
-    Code::ScopeMissing,
-    Code::AccountNotAllowed,
-    Code::RateLimited,
-    Code::InvalidParameter,
-    Code::Overloaded,
-    Code::Unavailable,
-    Code::Internal,
-];
-const JSON: &[Code] = &[
-    Code::InvalidJson,
-    Code::InvalidRequest,
-    Code::BodyTooLarge,
-    Code::BodyTimeout,
-    Code::UnsupportedMediaType,
-];
-const COMMAND: &[Code] = &[
-    Code::IdempotencyKeyMissing,
-    Code::IdempotencyKeyReused,
-    Code::AccountNotFound,
-    Code::AccountClosed,
-    Code::AmountTooLarge,
-    Code::Unavailable,
-    Code::OutcomeUnknown,
-    Code::AccountDamaged,
-];
-const LIMITED: &[Code] = &[Code::InsufficientCredits, Code::LimitReached, Code::ClockBehind];
-const PRICED: &[Code] = &[
-    Code::ClockBehind,
-    Code::InsufficientCredits,
-    Code::LimitReached,
-    Code::FeatureNotInPlan,
-    Code::UnknownGenerationType,
-    Code::UnknownOption,
-    Code::UnknownOptionValue,
-    Code::HoldTooLong,
-];
-/// What Stripe, or the way to it, can be in the way with.
-const AT_STRIPE: &[Code] = &[
-    Code::BillingOff,
-    Code::BillingNotConfigured,
-    Code::StripeRejected,
-    Code::StripeDeclined,
-    Code::StripeUnavailable,
-    Code::StripeOutcomeUnknown,
-    Code::StripeOutcomeLost,
-];
-/// What the state of a subscription can be in the way with.
-const OF_SUBSCRIPTION: &[Code] = &[
-    Code::NoSubscription,
-    Code::SubscriptionNotFound,
-    Code::SeveralSubscriptions,
-    Code::SubscriptionState,
-    Code::NothingToChange,
-    Code::TooManyCheckouts,
-];
-const OF_CHANGE: &[Code] = &[
-    Code::NoSubscription,
-    Code::SubscriptionNotFound,
-    Code::SeveralSubscriptions,
-    Code::SubscriptionState,
-    Code::ChangeUnpaid,
-    Code::NothingToChange,
-    Code::UnknownPlan,
-    Code::NotForSale,
-    Code::PreviewExpired,
-    Code::TooManyCheckouts,
-];
-const OF_PORTAL: &[Code] = &[
-    Code::NoCustomer,
-    Code::NoSubscription,
-    Code::SubscriptionNotFound,
-    Code::SeveralSubscriptions,
-    Code::SubscriptionState,
-    Code::ChangeUnpaid,
-    Code::NothingToChange,
-    Code::UnknownPlan,
-    Code::NotForSale,
-];
-const OF_PREVIEW: &[Code] = &[
-    Code::AccountNotFound,
-    Code::AccountClosed,
-    Code::AmountTooLarge,
-    Code::NoSubscription,
-    Code::SubscriptionNotFound,
-    Code::SeveralSubscriptions,
-    Code::SubscriptionState,
-    Code::ChangeUnpaid,
-    Code::NothingToChange,
-    Code::UnknownPlan,
-    Code::NotForSale,
-    Code::PreviewExpired,
-];
-const OF_UPCOMING: &[Code] = &[
-    Code::AccountNotFound,
-    Code::AccountClosed,
-    Code::NoSubscription,
-    Code::SubscriptionNotFound,
-    Code::SeveralSubscriptions,
-];
-/// What a customer that is to be can be refused for.
-const LINKING: &[Code] = &[
-    Code::AccountNotFound,
-    Code::AccountClosed,
-    Code::NoCustomer,
-    Code::Unavailable,
-    Code::OutcomeUnknown,
-    Code::AccountDamaged,
-];
-const OF_CUSTOMER: &[Code] = &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer];
-const OF_METHOD: &[Code] = &[Code::AccountNotFound, Code::AccountClosed, Code::PaymentMethodNotFound];
-const OF_HOLD: &[Code] = &[Code::HoldNotFound, Code::HoldAlreadyResolved];
 
 impl Described {
     /// All codes that it can answer with.
@@ -367,6 +255,7 @@ pub const OPERATIONS: &[Described] = &[
             Code::UnknownPlan,
             Code::UnknownPack,
             Code::NotForSale,
+            Code::BillingOffForAccount,
             Code::SubscriptionActive,
             Code::NoTrial,
             Code::TopUpOutOfBounds,
@@ -379,6 +268,7 @@ pub const OPERATIONS: &[Described] = &[
         &[
             Code::UnknownPlan,
             Code::NotForSale,
+            Code::BillingOffForAccount,
             Code::NoCustomer,
             Code::PaymentMethodNotFound,
             Code::SubscriptionActive,
@@ -399,7 +289,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::billing("cancel_subscription", OF_SUBSCRIPTION),
     Described::billing("withdraw_cancellation", OF_SUBSCRIPTION),
     Described::billing("pause_subscription", OF_SUBSCRIPTION),
-    Described::billing("resume_subscription", OF_SUBSCRIPTION),
+    Described::billing("resume_subscription", OF_RESUMPTION),
     Described {
         asks_stripe: true,
         ..Described::other("get_upcoming_invoice", Bills::SCOPES, false, OF_UPCOMING)
@@ -416,13 +306,19 @@ pub const OPERATIONS: &[Described] = &[
     Described::billing("attach_payment_method", &[Code::PaymentMethodNotFound, Code::PaymentMethodTaken]),
     Described::billing(
         "create_payment",
-        &[Code::UnknownPack, Code::NotForSale, Code::PaymentOutOfBounds, Code::TopUpOutOfBounds],
+        &[
+            Code::UnknownPack,
+            Code::NotForSale,
+            Code::BillingOffForAccount,
+            Code::PaymentOutOfBounds,
+            Code::TopUpOutOfBounds,
+        ],
     ),
     Described::at_stripe("list_payments", false, &[Code::AccountNotFound]),
     Described::at_stripe("get_payment", false, &[Code::AccountNotFound, Code::PaymentNotFound]),
     Described::billing(
         "confirm_payment",
-        &[Code::PaymentNotFound, Code::PaymentMethodNotFound, Code::PaymentState],
+        &[Code::PaymentNotFound, Code::PaymentMethodNotFound, Code::PaymentState, Code::BillingOffForAccount],
     ),
     Described::billing(
         "capture_payment",
@@ -448,14 +344,14 @@ pub const OPERATIONS: &[Described] = &[
         asks_stripe: true,
         ..Described::other("create_price", Administers::SCOPES, true, &[Code::NameTaken])
     },
-    Described::other("list_products", &[], false, &[Code::RateLimited]),
+    Described::other("list_products", &[], false, FOR_EVERYBODY),
     Described::other(
         "get_product",
         &[],
         false,
         &[Code::RateLimited, Code::ProductNotFound, Code::InvalidParameter],
     ),
-    Described::other("list_prices", &[], false, &[Code::RateLimited]),
+    Described::other("list_prices", &[], false, FOR_EVERYBODY),
     Described::at_stripe("prefer_payment_method", false, OF_METHOD),
     Described::at_stripe("detach_payment_method", false, OF_METHOD),
     Described::other("list_inbox", Operates::SCOPES, false, &[]),
@@ -491,7 +387,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::other("create_api_key", Administers::SCOPES, true, &[]),
     Described::other("list_api_keys", Administers::SCOPES, false, &[]),
     Described::other("revoke_api_key", Administers::SCOPES, false, &[Code::ApiKeyNotFound]),
-    Described::other("get_catalog", &[], false, &[Code::RateLimited]),
+    Described::other("get_catalog", &[], false, FOR_EVERYBODY),
     Described::other("health", &[], false, &[]),
     Described::other("readiness", &[], false, &[]),
     Described::other("metrics", Watches::SCOPES, false, &[]),

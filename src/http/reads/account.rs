@@ -11,6 +11,7 @@ use crate::{
         credits::Balance,
         metadata::Metadata,
         names::{AccountId, PlanId},
+        rollout::BillingState,
         time::Timestamp,
     },
     http::{
@@ -33,6 +34,9 @@ pub struct AccountNow<'a> {
     #[schema(value_type = Id)]
     plan: &'a PlanId,
     status: AccountStatus,
+    /// Whether anything is sold to it: `on` or `off`
+    #[schema(value_type = String)]
+    billing: BillingState,
     #[schema(value_type = BalanceSchema)]
     balance: Balance,
     /// As it was given.
@@ -71,6 +75,7 @@ pub async fn get(
         account: &of.account,
         plan: opened.plan(now.at, state.ledger.catalog()),
         status,
+        billing: state.billing.state_of(&of.account),
         balance: now.account.balance(now.at),
         metadata: &opened.metadata,
         position,

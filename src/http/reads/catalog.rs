@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::{body::Body, extract::State, http::Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
@@ -12,17 +12,41 @@ use crate::{
         catalog::{
             Allocation, Catalog, GenerationPrice, Interval, Limit, Measure, Pack, Plan, TopUp, WindowKind,
         },
-        names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+        names::{AccountId, FeatureId, GenerationType, OptionName, PackId, PlanId},
+        rollout::{BillingState, Reach},
         time::CalendarUnit,
     },
     http::{
         AppState,
         failure::Failure,
+        request::Query,
         schema::{Count, Id, MoneySchema},
     },
 };
 
 use super::json;
+
+/// To whom it is shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ShownTo {
+    /// What is for sale to this account, whether there is such an account or not. Without it: what is for sale to anybody.
+    #[param(value_type = Option<Id>)]
+    account: Option<AccountId>,
+}
+
+impl ShownTo {
+    /// Whether anything is sold to them.
+    #[must_use]
+    pub fn reach(&self, state: &AppState) -> Reach {
+        match self.account.as_ref().map(|account| state.billing.state_of(account)) {
+            Some(BillingState::On) => Reach::On,
+            Some(BillingState::Off) => Reach::Off,
+            None => state.billing.reach(),
+        }
+    }
+}
 
 /// What is for sale.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +60,9 @@ pub struct CatalogDocument<'a> {
     currency: &'a Currency,
     /// With how many decimals credits are shown.
     scale: u8,
+    /// Whether anything is sold: `on`, `off`, or, where no account was named, `partly`: to some accounts
+    #[schema(value_type = String)]
+    billing: Reach,
     #[schema(value_type = Id)]
     free_plan: &'a PlanId,
     #[schema(value_type = BTreeMap<String, String>)]
@@ -98,7 +125,7 @@ pub struct PriceDocument<'a> {
     interval: Interval,
     #[schema(value_type = MoneySchema)]
     amount: &'a Money,
-    /// Whether it can be bought here: its price has an id at the payment provider.
+    /// Whether it can be bought here: its price has an id at the payment provider, and billing is on.
     for_sale: bool,
 }
 
@@ -114,6 +141,7 @@ pub struct PackDocument<'a> {
     price: &'a Money,
     /// `null`: never.
     expires_after_days: Option<u16>,
+    /// As that of a plan's price.
     for_sale: bool,
 }
 
@@ -133,6 +161,8 @@ pub struct TopUpDocument<'a> {
     largest: Credits,
     /// `null`: never.
     expires_after_days: Option<u16>,
+    /// Whether billing is on.
+    for_sale: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -151,25 +181,28 @@ pub struct GenerationDocument<'a> {
     needs: Vec<&'a FeatureId>,
 }
 
-impl<'a> From<&'a Catalog> for CatalogDocument<'a> {
-    fn from(catalog: &'a Catalog) -> Self {
+impl<'a> CatalogDocument<'a> {
+    fn of(catalog: &'a Catalog, billing: Reach) -> Self {
+        let plans = catalog.plans.iter().filter(|plan| plan.is_sold());
+        let packs = catalog.packs.iter().filter(|pack| pack.is_sold());
         Self {
             name: &catalog.name,
             hash: &catalog.hash,
             currency: &catalog.currency,
             scale: catalog.scale,
+            billing,
             free_plan: &catalog.free_plan,
             features: &catalog.features,
-            plans: catalog.plans.iter().filter(|plan| plan.is_sold()).map(PlanDocument::from).collect(),
-            packs: catalog.packs.iter().filter(|pack| pack.is_sold()).map(PackDocument::from).collect(),
-            top_up: catalog.top_up.as_ref().map(TopUpDocument::from),
+            plans: plans.map(|plan| PlanDocument::of(plan, billing)).collect(),
+            packs: packs.map(|pack| PackDocument::of(pack, billing)).collect(),
+            top_up: catalog.top_up.as_ref().map(|top_up| TopUpDocument::of(top_up, billing)),
             generations: catalog.generations.iter().map(GenerationDocument::from).collect(),
         }
     }
 }
 
-impl<'a> From<&'a Plan> for PlanDocument<'a> {
-    fn from(plan: &'a Plan) -> Self {
+impl<'a> PlanDocument<'a> {
+    fn of(plan: &'a Plan, billing: Reach) -> Self {
         let limit = |limit: &Limit| LimitDocument {
             measure: limit.measure,
             per: limit.unit,
@@ -180,7 +213,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
         let prices = plan.prices.iter().map(|price| PriceDocument {
             interval: price.interval,
             amount: &price.amount,
-            for_sale: price.stripe.sale_id().is_some(),
+            for_sale: billing.sells() && price.stripe.sale_id().is_some(),
         });
         let (when, amount) = match plan.allocation {
             Allocation::None => ("none", Credits::ZERO),
@@ -202,27 +235,28 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
     }
 }
 
-impl<'a> From<&'a TopUp> for TopUpDocument<'a> {
-    fn from(top_up: &'a TopUp) -> Self {
+impl<'a> TopUpDocument<'a> {
+    fn of(top_up: &'a TopUp, billing: Reach) -> Self {
         Self {
             name: &top_up.name,
             minor_per_credit: top_up.minor_per_credit(),
             smallest: top_up.smallest,
             largest: top_up.largest,
             expires_after_days: top_up.expires_after_days,
+            for_sale: billing.sells(),
         }
     }
 }
 
-impl<'a> From<&'a Pack> for PackDocument<'a> {
-    fn from(pack: &'a Pack) -> Self {
+impl<'a> PackDocument<'a> {
+    fn of(pack: &'a Pack, billing: Reach) -> Self {
         Self {
             id: &pack.id,
             name: &pack.name,
             credits: pack.credits,
             price: &pack.price,
             expires_after_days: pack.expires_after_days,
-            for_sale: pack.stripe.sale_id().is_some(),
+            for_sale: billing.sells() && pack.stripe.sale_id().is_some(),
         }
     }
 }
@@ -240,10 +274,15 @@ impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationDocument<
 }
 
 /// See what is for sale
+///
+/// With an `account`, to that one: where billing is on for a part of the accounts, nothing is for sale to the others.
 #[utoipa::path(
-    get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()),
+    get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()), params(ShownTo),
     responses((status = 200, description = "Plans, packs and prices.", body = CatalogDocument))
 )]
-pub async fn get(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
-    json(&CatalogDocument::from(state.ledger.catalog().as_ref()))
+pub async fn get(
+    State(state): State<AppState>,
+    Query(to): Query<ShownTo>,
+) -> Result<Response<Body>, Failure> {
+    json(&CatalogDocument::of(state.ledger.catalog(), to.reach(&state)))
 }

@@ -13,6 +13,7 @@ use crate::{
         limits,
         metadata::Metadata,
         names::{AccountId, PlanId},
+        rollout::BillingState,
         time::Timestamp,
     },
     http::{
@@ -59,6 +60,9 @@ pub struct Overview<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     status: AccountStatus,
+    /// Whether anything is sold to it: `on` or `off`
+    #[schema(value_type = String)]
+    billing: BillingState,
     /// As it was given.
     #[schema(value_type = Pairs)]
     metadata: &'a Metadata,
@@ -220,6 +224,7 @@ pub async fn overview(
             Account::Unopened | Account::Open(_) => AccountStatus::Open,
             Account::Closed(_) => AccountStatus::Closed,
         },
+        billing: state.billing.state_of(&of.account),
         metadata: &opened.metadata,
         plan: OverviewPlan {
             id: plan,

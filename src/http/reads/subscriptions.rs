@@ -56,8 +56,9 @@ pub async fn list(
     let opened = now.opened()?;
     let mut known: Vec<_> = opened.subscriptions.known().values().collect();
     known.sort_by(|one, other| other.evidence.cmp(&one.evidence));
+    let billing = state.billing.state_of(&of.account);
     let listed = known.into_iter().map(|terms| {
-        let allowed = amendment::allowed_to(&now.account, terms);
+        let allowed = amendment::allowed_to(&now.account, billing, terms);
         ListedSubscription { subscription: Subscription::at(terms, now.at, &opened.discounts), allowed }
     });
     let document = Subscriptions {

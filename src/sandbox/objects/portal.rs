@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{price::Price, subscription::Subscription};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::Metadata, failure::Failure, state::State, table::Stored};
 
 #[derive(Clone, Debug)]
 pub struct Configuration {
@@ -131,6 +131,8 @@ pub struct Flow {
     pub kind: String,
     /// For `subscription_update_confirm`.
     pub confirm: Option<Confirm>,
+    /// For `subscription_cancel`.
+    pub cancel: Option<String>,
     /// Where the person goes when it is done.
     pub redirect: Option<String>,
 }
@@ -142,6 +144,30 @@ pub struct Confirm {
     pub item: String,
     pub price: String,
     pub quantity: Option<i64>,
+}
+
+impl PortalSession {
+    /// What can be done there: all that the configuration says, or the one thing that it was opened for.
+    pub fn offers(&self, state: &State) -> Result<Configuration, Failure> {
+        let configuration = state.configurations.get(&self.configuration)?.clone();
+        let Some(Flow { kind, .. }) = &self.flow else { return Ok(configuration) };
+        Ok(Configuration {
+            cancel: configuration.cancel && kind == "subscription_cancel",
+            method_update: configuration.method_update && kind != "subscription_cancel",
+            update: configuration.update && kind.starts_with("subscription_update"),
+            invoice_history: false,
+            ..configuration
+        })
+    }
+
+    /// Whether the page is about this subscription.
+    pub fn is_about(&self, subscription: &str) -> bool {
+        match &self.flow {
+            None => true,
+            Some(Flow { cancel: Some(cancel), .. }) => cancel == subscription,
+            Some(Flow { kind, .. }) => kind != "payment_method_update",
+        }
+    }
 }
 
 impl Flow {
@@ -157,7 +183,7 @@ impl Flow {
                 "redirect": self.redirect.as_ref().map(|url| json!({ "return_url": url })),
                 "type": kind,
             },
-            "subscription_cancel": null,
+            "subscription_cancel": self.cancel.as_ref().map(|id| json!({ "retention": null, "subscription": id })),
             "subscription_update": null,
             "subscription_update_confirm": confirm,
             "type": self.kind,

@@ -197,8 +197,27 @@ fn flow(
         }
         _ => None,
     };
+    let cancel = match kind.as_str() {
+        "subscription_cancel" => Some(cancelled(state, params, customer)?),
+        _ => None,
+    };
     let redirect = params.owned("flow_data.after_completion.redirect.return_url");
-    Ok(Some(Flow { kind, confirm, redirect }))
+    Ok(Some(Flow { kind, confirm, cancel, redirect }))
+}
+
+/// What ends already is not ended there.
+fn cancelled(state: &State, params: &Params, customer: &str) -> Result<String, Failure> {
+    const NAME: &str = "flow_data[subscription_cancel]";
+    let cancel = params.nested("flow_data.subscription_cancel").ok_or_else(|| Failure::missing(NAME))?;
+    let id = cancel.required("subscription")?;
+    let row = state.subscriptions.get(id).map_err(|failure| failure.status(400))?;
+    if row.customer != customer || row.status.has_ended() {
+        return Err(Failure::no_such("subscription", id).status(400));
+    }
+    if row.ends_at().is_some() {
+        return Err(Failure::invalid("This subscription is already set to be canceled.").param(NAME));
+    }
+    Ok(row.id.clone())
 }
 
 fn confirmed(

@@ -57,14 +57,19 @@ fn body(state: &State, session: &PortalSession, said: &str) -> Result<String, Fa
     if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
         return confirmation(state, session, confirm, said);
     }
-    let configuration = state.configurations.get(&session.configuration)?;
+    let configuration = session.offers(state)?;
     let own = state
         .subscriptions
         .iter()
         .rev()
-        .filter(|row| row.customer == session.customer && !row.status.has_ended());
-    let rows: String = own.map(|row| subscription(state, row, configuration)).collect();
-    let rows = if rows.is_empty() { "<p>You have no subscription.</p>".to_owned() } else { rows };
+        .filter(|row| row.customer == session.customer && !row.status.has_ended())
+        .filter(|row| session.is_about(&row.id));
+    let rows: String = own.map(|row| subscription(state, row, &configuration)).collect();
+    let rows = if rows.is_empty() && session.flow.is_none() {
+        "<p>You have no subscription.</p>".to_owned()
+    } else {
+        rows
+    };
     let card = if configuration.method_update { CARD_FORM } else { "" };
     let history =
         if configuration.invoice_history { invoices(state, &session.customer) } else { String::new() };
@@ -229,12 +234,12 @@ enum Next {
 
 /// Where a page goes that was opened for one thing.
 fn after(session: &PortalSession) -> Option<String> {
-    let flow = session.flow.as_ref().filter(|flow| flow.confirm.is_some())?;
+    let flow = session.flow.as_ref()?;
     flow.redirect.clone().filter(|url| url.starts_with("http"))
 }
 
 fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'static str, Failure> {
-    let configuration = state.configurations.get(&session.configuration)?.clone();
+    let configuration = session.offers(state)?;
     if wanted.text("do") == Some("card") && configuration.method_update {
         return take_card(state, session, wanted);
     }
@@ -254,6 +259,10 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
     if row.customer != session.customer || row.status.has_ended() {
         return Err(Failure::no_such("subscription", id));
     }
+    let is_whole = session.flow.is_none();
+    if !session.is_about(id) {
+        return Err(Failure::invalid("This cannot be done here."));
+    }
     match wanted.text("do") {
         Some("cancel") if configuration.cancel && configuration.cancel_at_period_end => {
             schedule(state, &row, wanted)
@@ -267,13 +276,13 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
             state.cancel_subscription(id, words, money)?;
             Ok("Your subscription has ended.")
         }
-        Some("stay") => {
+        Some("stay") if is_whole => {
             if let Some(schedule) = &row.schedule {
                 state.release_schedule(schedule)?;
             }
             Ok("Your plan stays.")
         }
-        Some("withdraw") => {
+        Some("withdraw") if is_whole => {
             state.change_subscription(id, |row| {
                 row.cancel_at = None;
                 row.cancel_at_period_end = false;

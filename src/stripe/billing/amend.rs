@@ -12,7 +12,7 @@ use crate::{
         names::{AccountId, ProviderId},
         refusal::Refusal,
         sale,
-        subscription::{SubscriptionStatus, SubscriptionTerms},
+        subscription::SubscriptionTerms,
     },
     stripe::{
         calls::{CallId, Kept},
@@ -159,7 +159,7 @@ impl Billing {
         if let Some(settled) = settled(kept.outcome)? {
             return Ok(settled);
         }
-        let Some(asking) = self.asking(id).await? else {
+        let Some(asking) = self.asking(id, &kept.request, kept.asked_before).await? else {
             return self.settled_meanwhile::<AmendSubscription>(id).await;
         };
         let answer = ask(self.client()?, &kept.request, &kept.key).await;
@@ -198,8 +198,8 @@ impl Billing {
             }
             Wanted::Resume => {
                 amendment::check(terms, Step::Resume)?;
-                let stands_still = terms.status == SubscriptionStatus::Paused;
-                if stands_still { Amendment::Resume } else { Amendment::ResumeCollection }
+                amendment::check_resumed(terms, self.state_of(&amend.account))?;
+                if amendment::stands_still(terms) { Amendment::Resume } else { Amendment::ResumeCollection }
             }
             Wanted::WithdrawChange => {
                 let schedule = self.find_subscription(terms).await?.schedule;
@@ -213,6 +213,7 @@ impl Billing {
     /// A change that may be made, and what Stripe is asked for it.
     pub(super) async fn work_out_change(
         &self,
+        of: &AccountId,
         account: &Account,
         terms: &SubscriptionTerms,
         wish: &Wish,
@@ -223,6 +224,7 @@ impl Billing {
         let (item, held) = held(&row.items, catalog)
             .ok_or_else(|| BillingError::Refused(Refusal::UnknownPlan { plan: terms.plan.clone() }))?;
         let change = amendment::change(terms, catalog, &held, wish, self.now())?;
+        amendment::check_sold(&change, self.state_of(of))?;
         amendment::check_is_paid(account, &terms.subscription, &change, self.now())?;
         let item = item.to_owned();
         let asked = ItemChange {
@@ -236,6 +238,7 @@ impl Billing {
                 Settlement::Never | Settlement::PeriodEnd => ProrationBehavior::None,
             },
             proration_date: change.proration_date.map(crate::domain::time::Timestamp::seconds),
+            begins_charge: change.begins_charge(),
         };
         Ok((change, asked, row))
     }

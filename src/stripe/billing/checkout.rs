@@ -119,7 +119,13 @@ impl Billing {
         }
         if kept.asked_before {
             let view = self.0.ledger.view(&checkout.account).await?;
-            sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
+            sale::sell(
+                &view.account,
+                self.0.ledger.catalog(),
+                self.state_of(&checkout.account),
+                &checkout.wish,
+                self.now(),
+            )?;
             self.check_unheard(id, sale::open(&view.account)?, &checkout.wish).await?;
             return Ok(kept);
         }
@@ -134,7 +140,13 @@ impl Billing {
         checkout: &Checkout,
     ) -> Result<Kept<OpenCheckout, CheckoutOpened>, BillingError> {
         let view = self.0.ledger.view(&checkout.account).await?;
-        let sale = sale::sell(&view.account, self.0.ledger.catalog(), &checkout.wish, self.now())?;
+        let sale = sale::sell(
+            &view.account,
+            self.0.ledger.catalog(),
+            self.state_of(&checkout.account),
+            &checkout.wish,
+            self.now(),
+        )?;
         let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
         self.check_unheard(id, open, &checkout.wish).await?;
         self.check_rate(id).await?;

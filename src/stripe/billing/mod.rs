@@ -44,10 +44,15 @@ pub use wares::Made;
 
 use super::{
     calls::{Asking, CallId, Calls, CallsError, Kept, Outcome},
-    client::{Ask, CallError, Client, Rejection},
+    client::{Ask, CallError, Change, Client, Rejection},
 };
 use crate::{
-    domain::{names::ProviderId, refusal::Refusal, time::Timestamp},
+    domain::{
+        names::{AccountId, ProviderId},
+        refusal::Refusal,
+        rollout::{BillingState, Reach, Rollout},
+        time::Timestamp,
+    },
     ledger::{ExecuteError, Ledger, ViewError},
 };
 
@@ -72,6 +77,21 @@ impl Switch {
     }
 }
 
+/// What the operator says of it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For which accounts it is on.
+    pub rollout: Rollout,
+    /// What the portal offers; `None`: what the Stripe account has by default.
+    pub portal: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { rollout: Rollout::everybody(), portal: None }
+    }
+}
+
 /// What asks Stripe on behalf of accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing(Arc<Parts>);
@@ -81,8 +101,7 @@ struct Parts {
     calls: Calls,
     pool: PgPool,
     ledger: Ledger,
-    /// What the portal offers; `None`: what the Stripe account has by default.
-    portal: Option<String>,
+    settings: Settings,
 }
 
 /// What was answered, and whether it was answered before.
@@ -160,13 +179,31 @@ pub enum BillingError {
 impl Billing {
     #[must_use]
     pub fn new(switch: Switch, pool: PgPool, ledger: Ledger) -> Self {
-        Self::with_portal(switch, pool, ledger, None)
+        Self::with(switch, pool, ledger, Settings::default())
     }
 
-    /// With what the portal offers, as the id of one of its configurations.
     #[must_use]
-    pub fn with_portal(switch: Switch, pool: PgPool, ledger: Ledger, portal: Option<String>) -> Self {
-        Self(Arc::new(Parts { switch, calls: Calls::new(pool.clone()), pool, ledger, portal }))
+    pub fn with(switch: Switch, pool: PgPool, ledger: Ledger, settings: Settings) -> Self {
+        Self(Arc::new(Parts { switch, calls: Calls::new(pool.clone()), pool, ledger, settings }))
+    }
+
+    /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever is shown
+    /// what is for sale.
+    #[must_use]
+    pub fn state_of(&self, account: &AccountId) -> BillingState {
+        match &self.0.switch {
+            Switch::Off => BillingState::Off,
+            Switch::On(_) | Switch::NotConfigured => self.0.settings.rollout.state_of(account),
+        }
+    }
+
+    /// Whether anything is sold at all.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match &self.0.switch {
+            Switch::Off => Reach::Off,
+            Switch::On(_) | Switch::NotConfigured => self.0.settings.rollout.reach(),
+        }
     }
 
     fn client(&self) -> Result<&Client, BillingError> {
@@ -199,7 +236,7 @@ impl Billing {
 
     /// Asks Stripe for what is written down. A refusal is written down too; an answer is for the caller to write, when
     /// all that belongs to it is done.
-    async fn perform<A: Ask + DeserializeOwned>(
+    async fn perform<A: Change + DeserializeOwned>(
         &self,
         id: &CallId,
         kept: Kept<A, A::Answer>,
@@ -210,7 +247,9 @@ impl Billing {
         if let Some(settled) = settled(kept.outcome)? {
             return Ok(settled);
         }
-        let Some(asking) = self.asking(id).await? else { return self.settled_meanwhile::<A>(id).await };
+        let Some(asking) = self.asking(id, &kept.request, kept.asked_before).await? else {
+            return self.settled_meanwhile::<A>(id).await;
+        };
         let answer = self.client()?.change(&kept.request, &kept.key).await;
         self.told(id, &asking, answer).await
     }
@@ -229,7 +268,17 @@ impl Billing {
     }
 
     /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile.
-    async fn asking(&self, id: &CallId) -> Result<Option<Asking>, BillingError> {
+    ///
+    /// Whatever takes money comes through here. What may have begun while billing was on for the account is finished.
+    async fn asking(
+        &self,
+        id: &CallId,
+        request: &impl Change,
+        asked_before: bool,
+    ) -> Result<Option<Asking>, BillingError> {
+        if request.begins_charge() && !asked_before {
+            self.state_of(&id.account).check()?;
+        }
         let now = self.now();
         let asking = self.0.calls.asking(id, now).await.map_err(BillingError::Storage)?;
         if asking.as_ref().is_some_and(|asking| asking.is_too_late(now)) {

@@ -6,7 +6,7 @@ use std::future::Future;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answered, Billing, BillingError};
-use crate::stripe::{calls::CallId, client::Ask};
+use crate::stripe::{calls::CallId, client::Change};
 
 impl Billing {
     /// `request` says what to ask for, and is only worked out for a call that was never begun.
@@ -17,7 +17,7 @@ impl Billing {
         request: impl Future<Output = Result<A, BillingError>> + Send,
     ) -> Result<Answered<A::Answer>, BillingError>
     where
-        A: Ask + Serialize + DeserializeOwned,
+        A: Change + Serialize + DeserializeOwned,
         A::Answer: Serialize + DeserializeOwned + Sync,
     {
         self.client()?;

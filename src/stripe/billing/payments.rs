@@ -111,7 +111,7 @@ impl Billing {
         let asked = if metadata.is_empty() { hash(&asked) } else { hash(&(asked, &metadata)) };
         let request = async {
             let view = self.0.ledger.view(&id.account).await?;
-            let due = charges::charge(&view.account, self.0.ledger.catalog(), &payable)?;
+            let due = charges::charge(&view.account, self.catalog(), self.state_of(&id.account), &payable)?;
             let customer = self.payer(&id.account, sale::open(&view.account)?, None, provenance).await?;
             Ok(MakePayment {
                 account: id.account.to_string(),
@@ -147,6 +147,7 @@ impl Billing {
         let asked =
             hash(&(of.payment.as_str(), with.method.as_ref().map(ProviderId::as_str), &with.return_url));
         let request = async {
+            self.state_of(&of.account).check()?;
             let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
             charges::confirm(&payment(&seen))?;
             let method = self.method_to_pay_with(&account, &seen, with.method.as_ref()).await?;

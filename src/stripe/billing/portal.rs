@@ -5,13 +5,13 @@ use serde::Serialize;
 use super::{Answered, Billing, BillingError, hash};
 use crate::{
     domain::{
-        amendment::{self, Wish},
+        amendment::{self, Page, Wish},
         names::{AccountId, ProviderId},
         sale,
     },
     stripe::{
         calls::CallId,
-        client::{OpenPortal, PortalChange},
+        client::{OpenPortal, PortalChange, PortalOnly},
     },
 };
 
@@ -70,20 +70,27 @@ impl Billing {
         chosen: Option<Chosen>,
     ) -> Result<OpenPortal, BillingError> {
         let view = self.0.ledger.view(account).await?;
-        let configuration = self.0.portal.clone();
-        let subscriber = self.subscriber(sale::open(&view.account)?).await?;
+        let configuration = self.0.settings.portal.clone();
+        let open = sale::open(&view.account)?;
+        let subscriber = self.subscriber(open).await?;
         let Some(Chosen { subscription, wish }) = chosen else {
-            return Ok(OpenPortal { customer: subscriber, return_url, configuration, change: None });
+            let only = match amendment::page(open, self.state_of(account), self.now()) {
+                Page::Whole => None,
+                Page::PaymentMethod => Some(PortalOnly::PaymentMethod),
+                Page::Cancellation(subscription) => Some(PortalOnly::Cancellation(subscription.to_string())),
+            };
+            return Ok(OpenPortal { customer: subscriber, return_url, configuration, change: None, only });
         };
         let terms = amendment::find(&view.account, subscription.as_ref(), self.now())?;
-        let (change, asked, row) = self.work_out_change(&view.account, terms, &wish).await?;
+        let (change, asked, row) = self.work_out_change(account, &view.account, terms, &wish).await?;
         let change = PortalChange {
             subscription: row.id,
             item: asked.item,
             price: change.price_id,
             quantity: change.to.quantity,
+            begins_charge: asked.begins_charge,
         };
         let customer = row.customer.unwrap_or(subscriber);
-        Ok(OpenPortal { customer, return_url, configuration, change: Some(change) })
+        Ok(OpenPortal { customer, return_url, configuration, change: Some(change), only: None })
     }
 }

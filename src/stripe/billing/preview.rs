@@ -86,7 +86,7 @@ impl Billing {
         let (view, at) = (self.0.ledger.view(account).await?, self.now());
         sale::open(&view.account)?;
         let terms = amendment::find(&view.account, subscription, at)?;
-        let (change, asked, _) = self.work_out_change(&view.account, terms, wish).await?;
+        let (change, asked, _) = self.work_out_change(account, &view.account, terms, wish).await?;
         if let Some(due_at) = change.at.filter(|_| change.from.interval != change.to.interval) {
             return self.preview_later(&view.account, terms, change, due_at);
         }

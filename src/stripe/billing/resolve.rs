@@ -20,9 +20,9 @@ use crate::{
     stripe::{
         calls::{CallId, DueCall},
         client::{
-            Ask, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod, ExpireCheckout,
-            FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, PaymentSeen,
-            ReleaseSchedule,
+            AttachMethod, CancelPayment, CapturePayment, Change, ConfirmPayment, DetachMethod,
+            ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule,
+            PaymentSeen, ReleaseSchedule,
         },
         second::SECOND,
     },
@@ -170,7 +170,10 @@ impl Billing {
     }
 
     /// Asks again in the same words with the same key.
-    async fn complete<A: Ask + Serialize + DeserializeOwned>(&self, id: &CallId) -> Result<(), BillingError>
+    async fn complete<A: Change + Serialize + DeserializeOwned>(
+        &self,
+        id: &CallId,
+    ) -> Result<(), BillingError>
     where
         A::Answer: Serialize + DeserializeOwned + Sync,
     {
@@ -187,7 +190,7 @@ impl Billing {
     async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
         let calls = &self.0.calls;
         let Some(kept) = calls.find::<ConfirmPayment, PaymentSeen>(id).await? else { return Ok(()) };
-        if self.asking(id).await?.is_none() {
+        if self.asking(id, &kept.request, kept.asked_before).await?.is_none() {
             return Ok(());
         }
         let seen = self.client()?.ask(&FindPayment { payment: kept.request.payment }).await?;

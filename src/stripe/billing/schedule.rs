@@ -46,7 +46,7 @@ impl Billing {
         terms: &SubscriptionTerms,
         wish: &Wish,
     ) -> Result<Amendment, BillingError> {
-        let worked_out = self.work_out_change(account, terms, wish).await;
+        let worked_out = self.work_out_change(&amend.account, account, terms, wish).await;
         if let Err(BillingError::Refused(Refusal::NothingToChange { .. })) = &worked_out
             && let Some(schedule) = self.waiting(terms).await?
         {

@@ -147,7 +147,7 @@ impl Billing {
         let wish = Wish::Plan { plan, interval, quantity: subscribe.quantity, trial: subscribe.trial };
         let (catalog, now) = (self.0.ledger.catalog(), self.now());
         let Sale { price_id, quantity, trial_days, purpose, .. } =
-            sale::sell(&view.account, catalog, &wish, now)?;
+            sale::sell(&view.account, catalog, self.state_of(&subscribe.account), &wish, now)?;
         let PaymentPurpose::Subscription { plan: Some(plan), .. } = purpose else {
             return Err(Refusal::NotForSale(Unsold::NoPrice).into());
         };

@@ -64,6 +64,14 @@ pub trait Ask: Sync {
     fn request(&self) -> impl StripeRequest + Send;
 }
 
+/// Something that is done once under a key.
+///
+/// Each says whether it takes money, so that none can forget that some accounts are sold nothing.
+pub trait Change: Ask {
+    /// Whether money is taken by it, now or later, that would not be taken without it.
+    fn begins_charge(&self) -> bool;
+}
+
 /// Who asks Stripe. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -88,7 +96,7 @@ impl Client {
     ///
     /// # Errors
     /// When Stripe says no, or nothing.
-    pub async fn change<A: Ask>(&self, ask: &A, key: &StripeKey) -> Result<A::Answer, CallError> {
+    pub async fn change<A: Change>(&self, ask: &A, key: &StripeKey) -> Result<A::Answer, CallError> {
         // A key that Stripe would not take is never made: the journal of calls makes them all of one form.
         let key = IdempotencyKey::new(key.as_str()).map_err(|_| CallError::Unavailable)?;
         self.send(ask, &RequestStrategy::Idempotent(key)).await

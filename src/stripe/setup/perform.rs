@@ -17,7 +17,7 @@ use super::{
     wanted::Wanted,
 };
 use crate::stripe::client::{
-    Ask, CallError, Client, StripeKey,
+    self, CallError, Client, StripeKey,
     setup::{ChangePrice, ChangeProduct, SetPortal},
 };
 
@@ -73,7 +73,11 @@ impl Performer<'_> {
         Ok(Some(id))
     }
 
-    async fn make<A: Ask + Serialize>(&self, object: Object, made: &A) -> Result<A::Answer, CallError> {
+    async fn make<A: client::Change + Serialize>(
+        &self,
+        object: Object,
+        made: &A,
+    ) -> Result<A::Answer, CallError> {
         // Plain data: writing it as JSON cannot fail.
         let text = serde_json::to_vec(&(object, made, self.round)).unwrap_or_default();
         let key = StripeKey::new(format!("counterfoil_setup_{}", hex::encode(Sha256::digest(text))));

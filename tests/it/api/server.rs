@@ -1,6 +1,6 @@
 //! A real server on the loopback interface, on a database of its own.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::Router;
 use counterfoil::{
@@ -16,7 +16,7 @@ use counterfoil::{
     projector::Projector,
     stripe::{
         self, Deployment,
-        billing::{Billing, Switch},
+        billing::{self, Billing, Switch},
         inbox::Inbox,
         processor::Processor,
         signature::{Secret, Secrets, sign},
@@ -35,7 +35,7 @@ use super::specification;
 pub const WEBHOOK_SECRET: &str = "whsec_test";
 
 pub struct Server {
-    pub test: TestLedger,
+    pub test: Arc<TestLedger>,
     pub address: String,
     /// May everything, without a rate limit.
     pub admin: String,
@@ -78,8 +78,24 @@ impl Server {
     }
 
     pub async fn start_selling(test: TestLedger, settings: Settings, switch: Switch) -> Self {
+        Self::serve(Arc::new(test), settings, switch, billing::Settings::default()).await
+    }
+
+    /// Another server of the same ledger, as after a restart with other settings.
+    pub async fn beside(&self, switch: Switch, billing: billing::Settings) -> Self {
+        Self::serve(self.test.clone(), Settings::default(), switch, billing).await
+    }
+
+    async fn serve(
+        test: Arc<TestLedger>,
+        settings: Settings,
+        switch: Switch,
+        billing: billing::Settings,
+    ) -> Self {
         let background = CancellationToken::new();
-        let router = router_selling(test.database.pool(), &test.ledger, settings, switch, &background).await;
+        let router =
+            router_selling(test.database.pool(), &test.ledger, settings, (switch, billing), &background)
+                .await;
         let new = new_key([Scope::Admin], None);
         let created = keys::create(&test.database.pool(), &test.clock, new).await.expect("a key");
         let admin = created.secret.reveal().to_owned();
@@ -180,14 +196,15 @@ pub async fn router(
     settings: Settings,
     background: &CancellationToken,
 ) -> Router {
-    router_selling(pool, ledger, settings, Switch::NotConfigured, background).await
+    let selling = (Switch::NotConfigured, billing::Settings::default());
+    router_selling(pool, ledger, settings, selling, background).await
 }
 
 async fn router_selling(
     pool: PgPool,
     ledger: &Ledger,
     settings: Settings,
-    switch: Switch,
+    (switch, billing): (Switch, billing::Settings),
     background: &CancellationToken,
 ) -> Router {
     let feed = Feed::new(pool.clone());
@@ -202,7 +219,7 @@ async fn router_selling(
     let secrets = Secrets::new(vec![Secret::new("test", WEBHOOK_SECRET)]);
     http::router(AppState::new(AppParts {
         ledger: ledger.clone(),
-        billing: Billing::new(switch, pool.clone(), ledger.clone()),
+        billing: Billing::with(switch, pool.clone(), ledger.clone(), billing),
         pool,
         mode: Mode::Test,
         metrics: None,

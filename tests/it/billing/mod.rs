@@ -22,6 +22,7 @@ mod products;
 mod profile;
 mod resolving;
 mod rights;
+mod rollout;
 mod schedules;
 mod seconds;
 pub mod shop;

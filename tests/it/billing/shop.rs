@@ -6,12 +6,15 @@ use std::{
 };
 
 use counterfoil::{
-    domain::catalog::{Catalog, StripePrice},
+    domain::{
+        catalog::{Catalog, StripePrice},
+        rollout::Rollout,
+    },
     http::Settings,
     sandbox::{Offer, Options, Sandbox, Webhook},
     stripe::{
         Deployment, Mode,
-        billing::{Billing, Resolved, Switch},
+        billing::{self, Billing, Resolved, Switch},
         client::{ApiUrl, Client, Patience, SecretKey},
         inbox::Inbox,
         reconcile::Reconciler,
@@ -141,7 +144,7 @@ impl Shop {
             if open == 0 {
                 return;
             }
-            assert!(begin.elapsed() < PATIENCE, "{open} events are not processed");
+            assert!(begin.elapsed() < PATIENCE, "{open} events are not processed: {}", inbox.text);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -152,6 +155,25 @@ impl Shop {
         let switch = Switch::On(client("sk_test_shop", &self.sandbox.url()));
         let billing = Billing::new(switch, self.server.test.database.pool(), ledger.clone());
         billing.resolve(&CancellationToken::new()).await.unwrap()
+    }
+
+    /// The same shop after a restart that sells to others.
+    pub async fn sell_to(&mut self, rollout: Rollout) {
+        let switch = Switch::On(client("sk_test_shop", &self.sandbox.url()));
+        self.restart(switch, rollout).await;
+    }
+
+    /// The same, asking Stripe as `switch` says.
+    pub async fn restart(&mut self, switch: Switch, rollout: Rollout) {
+        self.settled().await;
+        for endpoint in self.list("/v1/webhook_endpoints").await {
+            let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().expect("an id"));
+            self.at_stripe(Method::DELETE, &path, &[]).await;
+        }
+        let settings = billing::Settings { rollout, ..billing::Settings::default() };
+        self.server = self.server.beside(switch, settings).await;
+        let url = format!("{}/v1/webhooks/stripe", self.server.address);
+        self.sandbox.deliver_to(Webhook { url, secret: WEBHOOK_SECRET.to_owned(), api_version: None });
     }
 
     /// Asks for a change of the account's subscription.

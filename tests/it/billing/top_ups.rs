@@ -15,7 +15,7 @@ use crate::support::ledger::music_for_sale;
 const PAYMENTS: &str = "/v1/accounts/acme/payments";
 
 /// 0.4 cents a credit.
-fn catalog() -> Arc<Catalog> {
+pub fn catalog() -> Arc<Catalog> {
     let mut catalog = (*music_for_sale()).clone();
     catalog.top_up = Some(TopUp {
         name: "Credits".to_owned(),

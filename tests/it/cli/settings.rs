@@ -5,6 +5,10 @@ use std::path::Path;
 
 use counterfoil::catalog::Mode;
 use counterfoil::config::{CatalogChoice, Config, DatabaseConfig, Given, LogFormat, Mistakes};
+use counterfoil::domain::{
+    names::AccountId,
+    rollout::{BillingState, Reach, place},
+};
 use counterfoil::stripe::processor::Retries;
 
 use crate::support::program;
@@ -84,6 +88,84 @@ fn a_live_key_is_not_sent_where_it_could_be_read() {
 }
 
 #[test]
+fn billing_is_on_for_those_that_are_said() {
+    let state =
+        |config: &Config, account: &str| config.billing.rollout.state_of(&AccountId::parse(account).unwrap());
+    for (set, reach) in [
+        ("on", Reach::On),
+        ("100%", Reach::On),
+        ("100.00%", Reach::On),
+        ("99.99%", Reach::Partly),
+        ("0.01%", Reach::Partly),
+        ("0%", Reach::Off),
+    ] {
+        let config = read(&[("COUNTERFOIL_BILLING", set)]);
+        assert_eq!((config.billing.on, config.billing.rollout.reach()), (true, reach), "{set}");
+    }
+    let off = read(&[("COUNTERFOIL_BILLING", "off"), ("COUNTERFOIL_BILLING_ACCOUNTS", "ada")]);
+    assert!(!off.billing.on, "a switch for emergencies works whatever else is set");
+    // `ada` has the place 381, `band` 6776.
+    assert_eq!(["ada", "band"].map(|account| place(&AccountId::parse(account).unwrap())), [381, 6_776]);
+    for (set, ada, band) in [("3.81%", false, false), ("3.82%", true, false), ("67.77%", true, true)] {
+        let config = read(&[("COUNTERFOIL_BILLING", set)]);
+        let expected = [ada, band].map(|is_on| if is_on { BillingState::On } else { BillingState::Off });
+        assert_eq!(["ada", "band"].map(|account| state(&config, account)), expected, "{set}");
+    }
+    let named = read(&[
+        ("COUNTERFOIL_BILLING", "5%"),
+        ("COUNTERFOIL_BILLING_ACCOUNTS", "band, eve ,"),
+        ("COUNTERFOIL_BILLING_EXCEPT", "ada"),
+    ]);
+    let states = ["ada", "band", "eve", "acme"].map(|account| state(&named, account));
+    assert_eq!(states, [BillingState::Off, BillingState::On, BillingState::On, BillingState::Off]);
+    assert_eq!(named.billing.settings().rollout, named.billing.rollout);
+    let all_but = read(&[("COUNTERFOIL_BILLING_EXCEPT", "ada")]);
+    assert_eq!(all_but.billing.rollout.reach(), Reach::Partly);
+}
+
+#[test]
+fn a_file_names_accounts_one_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("accounts");
+    std::fs::write(&file, "# the first ones\nada\n\n  bob\r\n").unwrap();
+    let list = format!("eve,@{}", file.display());
+    let config = read(&[("COUNTERFOIL_BILLING", "0%"), ("COUNTERFOIL_BILLING_ACCOUNTS", &list)]);
+    for (account, is_on) in [("ada", true), ("bob", true), ("eve", true), ("acme", false)] {
+        let state = config.billing.rollout.state_of(&AccountId::parse(account).unwrap());
+        assert_eq!(state.is_on(), is_on, "{account}");
+    }
+    std::fs::write(&file, "ada\nada@example.com\n").unwrap();
+    let said = mistakes(&[("COUNTERFOIL_BILLING_EXCEPT", &list)]).to_string();
+    assert!(said.contains("accounts, line 2: `…@example.com` is no account"), "{said}");
+}
+
+#[test]
+fn lists_of_accounts_that_contradict_are_refused() {
+    let list = ("COUNTERFOIL_BILLING_ACCOUNTS", "ada");
+    for everybody in [&[list][..], &[list, ("COUNTERFOIL_BILLING", "on")]] {
+        let said = mistakes(everybody).to_string();
+        assert!(said.contains("COUNTERFOIL_BILLING_ACCOUNTS: with COUNTERFOIL_BILLING=on"), "{said}");
+        assert!(said.contains("set a share, such as 0%, to sell to these alone"), "{said}");
+    }
+    assert!(read(&[list, ("COUNTERFOIL_BILLING", "100%")]).billing.on, "a list may stay to the end");
+    let both = mistakes(&[list, ("COUNTERFOIL_BILLING", "5%"), ("COUNTERFOIL_BILLING_EXCEPT", "bob,ada")]);
+    let said = "COUNTERFOIL_BILLING_EXCEPT: `ada` is in COUNTERFOIL_BILLING_ACCOUNTS, too";
+    assert!(both.to_string().contains(said), "{both}");
+    let missing =
+        mistakes(&[("COUNTERFOIL_BILLING", "5%"), ("COUNTERFOIL_BILLING_ACCOUNTS", "@/nonexistent/list")]);
+    assert!(missing.to_string().contains("cannot read /nonexistent/list"), "{missing}");
+    for share in
+        ["101%", "-1%", "25", "25.555%", "25.%", ".5%", "%", "1e1%", "25 %", "+5%", "100.01%", "ON", "٢٥%"]
+    {
+        let said = mistakes(&[("COUNTERFOIL_BILLING", share)]).to_string();
+        assert!(
+            said.contains("it is `on`, `off`, or a share of the accounts from 0% to 100%"),
+            "{share}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_webhook_is_tried_as_often_as_is_said() {
     assert_eq!(read(&[]).inbox, Retries::default());
     let set = [
@@ -125,6 +207,8 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         ("STRIPE_API_URL", "api.stripe.com"),
         ("STRIPE_PORTAL_CONFIGURATION", "the portal"),
         ("COUNTERFOIL_BILLING", "maybe"),
+        ("COUNTERFOIL_BILLING_ACCOUNTS", "ada@example.com"),
+        ("COUNTERFOIL_BILLING_EXCEPT", "ada bob"),
         ("COUNTERFOIL_RECONCILE_HOUR", "24"),
         ("STRIPE_API_VERSION", "2019-02-11"),
         ("COUNTERFOIL_INBOX_ATTEMPTS", "0"),
@@ -135,7 +219,7 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     ]);
     let text = mistakes.to_string();
     for part in [
-        "20 settings are wrong, and nothing was started:",
+        "22 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
         "COUNTERFOIL_LISTEN: `8080` is not possible; it is an IP address and a port, such as 127.0.0.1:8080",
         "COUNTERFOIL_METRICS_LISTEN: `9464` is not possible; it is an IP address and a port, such as 127.0.0.1:9464",
@@ -147,7 +231,9 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
         "STRIPE_WEBHOOK_SECRET: `…` is not possible",
         "STRIPE_SECRET_KEY: `…` is not possible; it begins with sk_test_",
         "STRIPE_API_URL: `api.stripe.com` is not possible; it is an address such as https://api.stripe.com",
-        "COUNTERFOIL_BILLING: `maybe` is not possible; it is `on` or `off`",
+        "COUNTERFOIL_BILLING: `maybe` is not possible; it is `on`, `off`, or a share of the accounts from 0% to 100%",
+        "COUNTERFOIL_BILLING_ACCOUNTS: `…@example.com` is no account",
+        "COUNTERFOIL_BILLING_EXCEPT: `ada bob` is no account",
         "STRIPE_PORTAL_CONFIGURATION: `the portal` is not possible; it is the id of a portal configuration",
         "STRIPE_API_VERSION: `2019-02-11` is not possible; it is a version of Stripe's API whose webhooks are read",
         "COUNTERFOIL_INBOX_ATTEMPTS: `0` is not possible; it is a whole number from 1 to 1000",

@@ -91,7 +91,7 @@ fn the_subscription_that_is_meant_is_the_one_that_goes_on_or_the_one_that_is_nam
     assert_eq!(find(Some(&unknown)), Err(Refusal::SubscriptionNotFound));
 }
 
-fn held(plan: &str, interval: Interval, quantity: u32) -> Order {
+pub fn held(plan: &str, interval: Interval, quantity: u32) -> Order {
     Order { plan: plan_id(plan), interval, quantity }
 }
 

@@ -10,6 +10,7 @@ use counterfoil::domain::{
     command::Command,
     names::{PackId, ProviderId},
     refusal::Refusal,
+    rollout::BillingState,
 };
 
 use super::{
@@ -36,7 +37,7 @@ fn with(change: impl FnOnce(&mut Catalog)) -> Catalog {
 }
 
 fn charged(catalog: &Catalog, payable: &Payable) -> Result<i64, Refusal> {
-    charge(&opened(), catalog, payable).map(|due| due.money.minor)
+    charge(&opened(), catalog, BillingState::On, payable).map(|due| due.money.minor)
 }
 
 fn out_of_bounds(catalog: &Catalog) -> Refusal {
@@ -83,17 +84,17 @@ fn a_payment_is_no_smaller_and_no_larger_than_the_catalog_lets_it_be() {
 #[test]
 fn only_an_open_account_is_charged() {
     let unopened = given([]).account;
-    assert_eq!(charge(&unopened, &catalog(), &pack(1)), Err(Refusal::AccountNotFound));
+    assert_eq!(charge(&unopened, &catalog(), BillingState::On, &pack(1)), Err(Refusal::AccountNotFound));
     let close = Command::CloseAccount { reason: "left".to_owned() };
     let closed = opened_under(catalog()).when(close).account;
-    assert_eq!(charge(&closed, &catalog(), &pack(1)), Err(Refusal::AccountClosed));
+    assert_eq!(charge(&closed, &catalog(), BillingState::On, &pack(1)), Err(Refusal::AccountClosed));
 }
 
 #[test]
 fn money_is_held_first_where_the_catalog_says_so() {
     let by_hand = with(|catalog| catalog.payments.automatic_capture = false);
-    assert!(!charge(&opened(), &by_hand, &pack(1)).unwrap().automatic_capture);
-    assert!(charge(&opened(), &catalog(), &pack(1)).unwrap().automatic_capture);
+    assert!(!charge(&opened(), &by_hand, BillingState::On, &pack(1)).unwrap().automatic_capture);
+    assert!(charge(&opened(), &catalog(), BillingState::On, &pack(1)).unwrap().automatic_capture);
 }
 
 #[test]

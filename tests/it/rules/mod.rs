@@ -26,6 +26,7 @@ mod plans;
 mod refunds;
 mod reports;
 mod reversals;
+mod rollout;
 mod rollover;
 mod sales;
 mod spending;

@@ -7,6 +7,7 @@ use counterfoil::domain::{
     event::PaymentPurpose,
     names::PackId,
     refusal::{Refusal, Unsold},
+    rollout::BillingState,
     sale::{self, Sale, Wish},
     subscription::{SubscriptionStatus, SubscriptionTerms},
 };
@@ -43,7 +44,7 @@ fn a_pack(pack: &str) -> Wish {
 }
 
 fn sell(scenario: &Scenario, wish: &Wish) -> Result<Sale, Refusal> {
-    sale::sell(&scenario.account, &for_sale(), wish, scenario.clock)
+    sale::sell(&scenario.account, &for_sale(), BillingState::On, wish, scenario.clock)
 }
 
 fn subscribed() -> Scenario {
@@ -87,7 +88,10 @@ fn a_second_subscription_is_refused_unless_the_catalog_allows_several() {
     assert_eq!(sell(&scenario, &a_plan("team", false)), Err(active));
     let mut several = for_sale();
     several.payments.several_subscriptions = true;
-    assert!(sale::sell(&scenario.account, &several, &a_plan("team", false), scenario.clock).is_ok());
+    assert!(
+        sale::sell(&scenario.account, &several, BillingState::On, &a_plan("team", false), scenario.clock)
+            .is_ok()
+    );
     assert!(sell(&scenario, &a_pack("pack_500")).is_ok(), "packs are sold beside a subscription");
 }
 
@@ -168,7 +172,7 @@ fn more_packs_than_one_payment_may_be_for_are_not_sold() {
     let open = given([opened()]);
     let packs = |quantity| {
         let wish = Wish::Pack { pack: PackId::parse("pack_2000").unwrap(), quantity };
-        sale::sell(&open.account, &catalog, &wish, open.clock)
+        sale::sell(&open.account, &catalog, BillingState::On, &wish, open.clock)
     };
     assert!(packs(2).is_ok());
     let (smallest, currency) = (catalog.payments.minor_min, catalog.currency.clone());
@@ -187,7 +191,7 @@ fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
     let year = Wish::Plan { plan: plan_id("basic"), interval: Interval::Year, quantity: 1, trial: false };
     let intervals = vec![Interval::Month];
     let refused = Err(Refusal::NotForSale(Unsold::Interval { intervals }));
-    assert_eq!(sale::sell(&open.account, &catalog, &year, open.clock), refused);
+    assert_eq!(sale::sell(&open.account, &catalog, BillingState::On, &year, open.clock), refused);
     assert_eq!(sell(&open, &a_pack("pack_1")), Err(Refusal::UnknownPack));
     let gold = Refusal::UnknownPlan { plan: plan_id("gold") };
     assert_eq!(sell(&open, &a_plan("gold", false)), Err(gold));
@@ -195,7 +199,7 @@ fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
 
 #[test]
 fn nothing_is_sold_to_an_account_that_is_not_open() {
-    let nobody = sale::sell(&Account::Unopened, &for_sale(), &a_pack("pack_500"), day(0));
+    let nobody = sale::sell(&Account::Unopened, &for_sale(), BillingState::Off, &a_pack("pack_500"), day(0));
     assert_eq!(nobody, Err(Refusal::AccountNotFound));
     let closed = given([opened()]).when(Command::CloseAccount { reason: "left".to_owned() });
     assert_eq!(sell(&closed, &a_pack("pack_500")), Err(Refusal::AccountClosed));

@@ -7,6 +7,7 @@ use counterfoil::domain::{
     command::{Command, RecordPackPurchase},
     event::PaymentPurpose,
     refusal::{Refusal, Unsold},
+    rollout::BillingState,
     sale::{self, Wish},
     sold::SoldPack,
     top_up,
@@ -71,7 +72,9 @@ fn available(scenario: &Scenario) -> Credits {
 #[test]
 fn a_free_amount_is_sold_at_the_price_of_each_rounded_up() {
     let open = given([opened()]);
-    let sell = |count| sale::sell(&open.account, &selling(), &Wish::Credits(credits(count)), open.clock);
+    let sell = |count| {
+        sale::sell(&open.account, &selling(), BillingState::On, &Wish::Credits(credits(count)), open.clock)
+    };
     let sold = sell(101).unwrap();
     let pack = sold.pack.unwrap();
     // 126.25 cents.
@@ -79,7 +82,8 @@ fn a_free_amount_is_sold_at_the_price_of_each_rounded_up() {
     assert_eq!(sold.purpose, PaymentPurpose::Pack { pack: top_up::pack_id().unwrap(), quantity: 1 });
     assert_eq!(sell(99), Err(out_of_bounds()));
     assert_eq!(sell(10_001), Err(out_of_bounds()));
-    let without = sale::sell(&open.account, &catalog(), &Wish::Credits(credits(500)), open.clock);
+    let without =
+        sale::sell(&open.account, &catalog(), BillingState::On, &Wish::Credits(credits(500)), open.clock);
     assert_eq!(without, Err(Refusal::NotForSale(Unsold::NoTopUp)));
 }
 
@@ -87,7 +91,8 @@ fn a_free_amount_is_sold_at_the_price_of_each_rounded_up() {
 fn a_free_amount_is_charged_and_captured_whole() {
     let open = given([opened()]);
     let charged = |count| {
-        charge(&open.account, &selling(), &Payable::Credits(credits(count))).map(|due| due.money.minor)
+        charge(&open.account, &selling(), BillingState::On, &Payable::Credits(credits(count)))
+            .map(|due| due.money.minor)
     };
     assert_eq!(charged(1_000), Ok(1_250));
     assert_eq!(charged(50), Err(out_of_bounds()));

@@ -12,7 +12,10 @@ use stripe_checkout::checkout_session::{
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::Currency;
 
-use super::{super::Ask, of_account, of_credits, put, put_all};
+use super::{
+    super::{Ask, Change},
+    of_account, of_credits, put, put_all,
+};
 use crate::domain::{metadata::Metadata, sold::SoldPack};
 
 /// How many of a pack a person may take on the page.
@@ -82,6 +85,12 @@ impl Ask for ExpireCheckout {
     }
 }
 
+impl Change for ExpireCheckout {
+    fn begins_charge(&self) -> bool {
+        false
+    }
+}
+
 impl Ask for FindCheckout {
     type Answer = CheckoutSeen;
 
@@ -148,6 +157,12 @@ impl Ask for OpenCheckout {
                 session.mode(CheckoutSessionMode::Payment).payment_intent_data(payment)
             }
         }
+    }
+}
+
+impl Change for OpenCheckout {
+    fn begins_charge(&self) -> bool {
+        true
     }
 }
 

@@ -9,7 +9,10 @@ use stripe_core::customer::{
     UpdateCustomer,
 };
 
-use super::{super::Ask, of_account};
+use super::{
+    super::{Ask, Change},
+    of_account,
+};
 
 /// How many customers with one e-mail address are looked at.
 const CUSTOMERS_MAX: i64 = 100;
@@ -146,6 +149,12 @@ impl Ask for MakeCustomer {
 
     fn request(&self) -> impl StripeRequest + Send {
         CreateCustomer::new().metadata(of_account(&self.account))
+    }
+}
+
+impl Change for MakeCustomer {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

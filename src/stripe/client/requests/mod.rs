@@ -38,7 +38,7 @@ pub use payment::{
 pub use payment_method::{
     AttachMethod, DetachMethod, FindMethod, ListMethods, MethodKept, MethodSeen, MethodsSeen, PreferMethod,
 };
-pub use portal::{OpenPortal, PortalChange, PortalOpened};
+pub use portal::{OpenPortal, PortalChange, PortalOnly, PortalOpened};
 pub use preview::PreviewInvoice;
 pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
 pub use schedule::{

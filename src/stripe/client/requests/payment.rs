@@ -15,7 +15,10 @@ use stripe_core::{
 use stripe_shared::PaymentIntentCaptureMethod;
 use stripe_types::Currency;
 
-use super::{super::Ask, of_account, of_credits, put, put_all};
+use super::{
+    super::{Ask, Change},
+    of_account, of_credits, put, put_all,
+};
 use crate::domain::{metadata::Metadata, sold::SoldPack};
 
 /// What has become of the money is shown by the charge, which has to be asked for.
@@ -248,6 +251,12 @@ impl Ask for MakePayment {
     }
 }
 
+impl Change for MakePayment {
+    fn begins_charge(&self) -> bool {
+        true
+    }
+}
+
 impl Ask for ConfirmPayment {
     type Answer = PaymentSeen;
 
@@ -262,6 +271,12 @@ impl Ask for ConfirmPayment {
     }
 }
 
+impl Change for ConfirmPayment {
+    fn begins_charge(&self) -> bool {
+        true
+    }
+}
+
 impl Ask for CapturePayment {
     type Answer = PaymentSeen;
 
@@ -273,6 +288,13 @@ impl Ask for CapturePayment {
             Some(packs) => capture.metadata(HashMap::from([("quantity".to_owned(), packs.to_string())])),
             None => capture,
         }
+    }
+}
+
+impl Change for CapturePayment {
+    fn begins_charge(&self) -> bool {
+        // The person has said yes to it, and the bank holds it.
+        false
     }
 }
 
@@ -296,6 +318,12 @@ impl Ask for CancelPayment {
     }
 }
 
+impl Change for CancelPayment {
+    fn begins_charge(&self) -> bool {
+        false
+    }
+}
+
 impl Ask for MakeRefund {
     type Answer = RefundSeen;
 
@@ -307,6 +335,12 @@ impl Ask for MakeRefund {
             Some(Reason::RequestedByCustomer) => refund.reason(CreateRefundReason::RequestedByCustomer),
             None => refund,
         }
+    }
+}
+
+impl Change for MakeRefund {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

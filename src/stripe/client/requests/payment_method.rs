@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use stripe_core::customer::{ListPaymentMethodsCustomer, UpdateCustomer, UpdateCustomerInvoiceSettings};
 use stripe_payment::payment_method::{AttachPaymentMethod, DetachPaymentMethod, RetrievePaymentMethod};
 
-use super::{super::Ask, CustomerKept};
+use super::{
+    super::{Ask, Change},
+    CustomerKept,
+};
 
 /// Lets a customer pay with it from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,11 +100,23 @@ impl Ask for AttachMethod {
     }
 }
 
+impl Change for AttachMethod {
+    fn begins_charge(&self) -> bool {
+        false
+    }
+}
+
 impl Ask for DetachMethod {
     type Answer = MethodKept;
 
     fn request(&self) -> impl StripeRequest + Send {
         DetachPaymentMethod::new(self.method.as_str())
+    }
+}
+
+impl Change for DetachMethod {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

@@ -7,11 +7,12 @@ use stripe_billing::billing_portal_session::{
     CreateBillingPortalSessionFlowDataAfterCompletion,
     CreateBillingPortalSessionFlowDataAfterCompletionRedirect,
     CreateBillingPortalSessionFlowDataAfterCompletionType,
+    CreateBillingPortalSessionFlowDataSubscriptionCancel,
     CreateBillingPortalSessionFlowDataSubscriptionUpdateConfirm,
     CreateBillingPortalSessionFlowDataSubscriptionUpdateConfirmItems, CreateBillingPortalSessionFlowDataType,
 };
 
-use super::super::Ask;
+use super::super::{Ask, Change};
 
 /// A page to look after a subscription on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,18 @@ pub struct OpenPortal {
     /// What it is opened to confirm; `None`: it shows all that it offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<PortalChange>,
+    /// The one thing that it is opened for, where it is not a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<PortalOnly>,
+}
+
+/// One thing that can be done on the page. The way to all others is hidden.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortalOnly {
+    /// Of this subscription.
+    Cancellation(String),
+    PaymentMethod,
 }
 
 /// A change that the person confirms on the page.
@@ -33,6 +46,9 @@ pub struct PortalChange {
     pub item: String,
     pub price: String,
     pub quantity: u32,
+    /// Whether money is taken for it that would not be taken without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins_charge: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -51,10 +67,17 @@ impl Ask for OpenPortal {
             Some(configuration) => session.configuration(configuration.as_str()),
             None => session,
         };
-        match &self.change {
-            Some(change) => session.flow_data(change.flow(&self.return_url)),
-            None => session,
+        match (&self.change, &self.only) {
+            (Some(change), _) => session.flow_data(change.flow(&self.return_url)),
+            (None, Some(only)) => session.flow_data(only.flow(&self.return_url)),
+            (None, None) => session,
         }
+    }
+}
+
+impl Change for OpenPortal {
+    fn begins_charge(&self) -> bool {
+        self.change.as_ref().is_some_and(|change| change.begins_charge)
     }
 }
 
@@ -69,15 +92,37 @@ impl PortalChange {
             [item],
             self.subscription.as_str(),
         );
-        let mut after = CreateBillingPortalSessionFlowDataAfterCompletion::new(
-            CreateBillingPortalSessionFlowDataAfterCompletionType::Redirect,
-        );
-        after.redirect = Some(CreateBillingPortalSessionFlowDataAfterCompletionRedirect::new(return_url));
         let mut flow = CreateBillingPortalSessionFlowData::new(
             CreateBillingPortalSessionFlowDataType::SubscriptionUpdateConfirm,
         );
         flow.subscription_update_confirm = Some(confirm);
-        flow.after_completion = Some(after);
+        flow.after_completion = Some(coming_back(return_url));
         flow
     }
+}
+
+impl PortalOnly {
+    fn flow(&self, return_url: &str) -> CreateBillingPortalSessionFlowData {
+        use CreateBillingPortalSessionFlowDataType::{PaymentMethodUpdate, SubscriptionCancel};
+        let mut flow = match self {
+            Self::PaymentMethod => CreateBillingPortalSessionFlowData::new(PaymentMethodUpdate),
+            Self::Cancellation(subscription) => {
+                let mut flow = CreateBillingPortalSessionFlowData::new(SubscriptionCancel);
+                let cancel = CreateBillingPortalSessionFlowDataSubscriptionCancel::new(subscription.as_str());
+                flow.subscription_cancel = Some(cancel);
+                flow
+            }
+        };
+        flow.after_completion = Some(coming_back(return_url));
+        flow
+    }
+}
+
+/// When it is done, the person is not led to what else the page offers.
+fn coming_back(return_url: &str) -> CreateBillingPortalSessionFlowDataAfterCompletion {
+    let mut after = CreateBillingPortalSessionFlowDataAfterCompletion::new(
+        CreateBillingPortalSessionFlowDataAfterCompletionType::Redirect,
+    );
+    after.redirect = Some(CreateBillingPortalSessionFlowDataAfterCompletionRedirect::new(return_url));
+    after
 }

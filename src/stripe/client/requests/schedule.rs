@@ -6,7 +6,7 @@ use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::super::Ask;
+use super::super::{Ask, Change};
 
 /// Makes a schedule of a subscription, in which nothing changes yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,4 +147,21 @@ schedules! {
         let path = format!("/subscription_schedules/{}/release", this.schedule);
         RequestBuilder::new(StripeMethod::Post, path)
     };
+}
+
+macro_rules! charge_nothing {
+    ($($change:ident: $why:literal;)+) => {$(
+        #[doc = $why]
+        impl Change for $change {
+            fn begins_charge(&self) -> bool {
+                false
+            }
+        }
+    )+};
+}
+
+charge_nothing! {
+    OpenSchedule: "Nothing changes in it yet.";
+    Phases: "Only what is less waits.";
+    ReleaseSchedule: "It stays what it is.";
 }

@@ -9,7 +9,10 @@ use stripe_billing::subscription::{
     ListSubscriptionStatus,
 };
 
-use super::{super::Ask, ItemsKept, SubscriptionKept, of_account, put, put_all};
+use super::{
+    super::{Ask, Change},
+    ItemsKept, SubscriptionKept, of_account, put, put_all,
+};
 use crate::domain::metadata::Metadata;
 
 /// Where the call is in metadata.
@@ -105,6 +108,12 @@ impl Ask for MakeSubscription {
             Some(method) => request.default_payment_method(method.as_str()),
             None => request,
         }
+    }
+}
+
+impl Change for MakeSubscription {
+    fn begins_charge(&self) -> bool {
+        true
     }
 }
 

@@ -13,7 +13,10 @@ use stripe_billing::subscription::{
 };
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::{super::Ask, Phases, ReleaseSchedule};
+use super::{
+    super::{Ask, Change},
+    Phases, ReleaseSchedule,
+};
 
 /// A subscription as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +75,9 @@ pub struct ItemChange {
     pub proration: ProrationBehavior,
     /// In seconds since 1970. `None` where nothing is prorated.
     pub proration_date: Option<i64>,
+    /// Whether money is taken for it that would not be taken without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins_charge: bool,
 }
 
 /// Stripe's words for when the difference is charged.
@@ -190,6 +196,24 @@ impl Ask for AmendSubscription {
 
     fn request(&self) -> impl StripeRequest + Send {
         self.clone()
+    }
+}
+
+impl Change for AmendSubscription {
+    fn begins_charge(&self) -> bool {
+        match &self.amendment {
+            Amendment::Change(change) => change.begins_charge,
+            // What stands still begins a new period.
+            Amendment::Resume => true,
+            Amendment::CancelNow { .. }
+            | Amendment::CancelAtPeriodEnd { .. }
+            | Amendment::StayAfterPeriod
+            | Amendment::StayAfterDate
+            | Amendment::PauseCollection
+            | Amendment::ResumeCollection
+            | Amendment::Schedule(_)
+            | Amendment::Release(_) => false,
+        }
     }
 }
 

@@ -8,7 +8,10 @@ use stripe_core::event::ListEvent;
 use stripe_misc::webhook_endpoint::{CreateWebhookEndpoint, ListWebhookEndpoint, UpdateWebhookEndpoint};
 use stripe_shared::ApiVersion;
 
-use super::{super::super::Ask, Identified, PAGE_LENGTH, Page, word};
+use super::{
+    super::super::{Ask, Change},
+    Identified, PAGE_LENGTH, Page, word,
+};
 
 /// The version of Stripe's API that requests are made in, and events are asked for in where nothing else is set.
 pub const API_VERSION: &str = "2026-09-30.endive";
@@ -102,6 +105,12 @@ impl Ask for MakeEndpoint {
         CreateWebhookEndpoint::new(types, self.url.as_str())
             .api_version(word::<ApiVersion>(&self.version))
             .metadata(metadata)
+    }
+}
+
+impl Change for MakeEndpoint {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use stripe_billing::billing_portal_configuration::ListBillingPortalConfiguration;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::{super::super::Ask, Identified, PAGE_LENGTH, Page};
+use super::{
+    super::super::{Ask, Change},
+    Identified, PAGE_LENGTH, Page,
+};
 
 const PATH: &str = "/billing_portal/configurations";
 
@@ -163,6 +166,12 @@ impl Ask for SetPortal {
 
     fn request(&self) -> impl StripeRequest + Send {
         Set(self.clone())
+    }
+}
+
+impl Change for SetPortal {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

@@ -8,7 +8,10 @@ use stripe_product::price::{
     CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, RetrievePrice, UpdatePrice,
 };
 
-use super::{super::super::Ask, Identified, PAGE_LENGTH, Page};
+use super::{
+    super::super::{Ask, Change},
+    Identified, PAGE_LENGTH, Page,
+};
 use crate::domain::catalog::Interval;
 
 /// The prices that have one of these lookup keys, of which Stripe takes ten at a time.
@@ -147,6 +150,12 @@ impl Ask for MakePrice {
             Some(interval) => price.recurring(recurring(interval)),
             None => price,
         }
+    }
+}
+
+impl Change for MakePrice {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

@@ -6,7 +6,10 @@ use ::stripe::StripeRequest;
 use serde::Serialize;
 use stripe_product::product::{CreateProduct, ListProduct, UpdateProduct};
 
-use super::{super::super::Ask, Identified, PAGE_LENGTH, Page};
+use super::{
+    super::super::{Ask, Change},
+    Identified, PAGE_LENGTH, Page,
+};
 
 /// The products with these ids, as far as there are any. At most a page of them.
 #[derive(Clone, Debug)]
@@ -62,6 +65,12 @@ impl Ask for MakeProduct {
     fn request(&self) -> impl StripeRequest + Send {
         let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
         CreateProduct::new(self.name.as_str()).id(self.id.as_str()).metadata(metadata)
+    }
+}
+
+impl Change for MakeProduct {
+    fn begins_charge(&self) -> bool {
+        false
     }
 }
 

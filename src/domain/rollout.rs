@@ -1,0 +1,108 @@
+//! For which accounts is billing on? For a part of them, which follows from their ids alone, and for those that are named.
+//!
+//! Where it is off, nothing is sold. What was bought goes on: what is paid is granted, and can be ended.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{names::AccountId, refusal::Refusal};
+
+/// How many places there are: a share is measured in hundredths of a percent.
+pub const PLACES: u16 = 10_000;
+
+/// Whether anything is sold to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillingState {
+    On,
+    Off,
+}
+
+/// Whether anything is sold at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// To every account.
+    On,
+    /// To some of them.
+    Partly,
+    Off,
+}
+
+/// Which accounts are sold to, as the operator says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// How many of the places are in, the lowest first.
+    share: u16,
+    /// In, whatever their place.
+    named: BTreeSet<AccountId>,
+    /// Out, whatever their place.
+    except: BTreeSet<AccountId>,
+}
+
+impl BillingState {
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
+
+    /// The one refusal of everything that takes money which would not be taken anyway.
+    ///
+    /// # Errors
+    /// Where billing is off.
+    pub const fn check(self) -> Result<(), Refusal> {
+        match self {
+            Self::On => Ok(()),
+            Self::Off => Err(Refusal::BillingOff),
+        }
+    }
+}
+
+impl Reach {
+    /// Whether there is anybody to whom something is sold.
+    #[must_use]
+    pub const fn sells(self) -> bool {
+        matches!(self, Self::On | Self::Partly)
+    }
+}
+
+impl Rollout {
+    /// A share of the places, those that are named beside it, and none that is excepted.
+    #[must_use]
+    pub fn new(share: u16, named: BTreeSet<AccountId>, except: BTreeSet<AccountId>) -> Self {
+        Self { share: share.min(PLACES), named, except }
+    }
+
+    #[must_use]
+    pub const fn everybody() -> Self {
+        Self { share: PLACES, named: BTreeSet::new(), except: BTreeSet::new() }
+    }
+
+    #[must_use]
+    pub fn state_of(&self, account: &AccountId) -> BillingState {
+        let is_in = place(account) < self.share || self.named.contains(account);
+        if is_in && !self.except.contains(account) { BillingState::On } else { BillingState::Off }
+    }
+
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match (self.share, self.named.is_empty(), self.except.is_empty()) {
+            (PLACES, _, true) => Reach::On,
+            (0, true, _) => Reach::Off,
+            _ => Reach::Partly,
+        }
+    }
+}
+
+/// Where an account stands among the places: the first four bytes of the SHA-256 of its id, as a number, the highest byte first,
+/// modulo [`PLACES`].
+///
+/// Others compute it too, and whoever is in at a share is in at every larger one: it never changes.
+#[must_use]
+pub fn place(account: &AccountId) -> u16 {
+    let digest = Sha256::digest(account.as_str());
+    let number = digest.first_chunk::<4>().copied().map_or(0, u32::from_be_bytes);
+    u16::try_from(number.checked_rem(u32::from(PLACES)).unwrap_or(0)).unwrap_or(0)
+}
