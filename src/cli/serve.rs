@@ -8,6 +8,7 @@ use crate::{
     app::{App, FirstKey, Teller, mode::LedgerMode},
     clock::Clock,
     config::{CatalogChoice, Config, Unread},
+    domain::rollout::Reach,
     telemetry,
 };
 
@@ -129,6 +130,9 @@ fn warn(config: &Config) {
         tracing::info!(
             "no catalog was set and catalogs/music.toml is not here: using the one in the program"
         );
+    }
+    if config.billing.on && config.billing.rollout.reach() != Reach::On {
+        tracing::info!(sold_to = %config.billing.rollout, "billing is on for a part of the accounts");
     }
     if config.webhook_secrets.is_empty() {
         tracing::warn!("STRIPE_WEBHOOK_SECRET is not set, so every webhook is refused");

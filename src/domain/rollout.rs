@@ -2,7 +2,7 @@
 //!
 //! Where it is off, nothing is sold. What was bought goes on: what is paid is granted, and can be ended.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -93,6 +93,20 @@ impl Rollout {
             (0, true, _) => Reach::Off,
             _ => Reach::Partly,
         }
+    }
+}
+
+impl fmt::Display for Rollout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (percent, hundredths) = (self.share.checked_div(100), self.share.checked_rem(100));
+        write!(formatter, "{}.{:02} % of the accounts", percent.unwrap_or(0), hundredths.unwrap_or(0))?;
+        if !self.named.is_empty() {
+            write!(formatter, ", and {} that are named", self.named.len())?;
+        }
+        if !self.except.is_empty() {
+            write!(formatter, ", without {}", self.except.len())?;
+        }
+        Ok(())
     }
 }
 

@@ -65,8 +65,8 @@ impl Reconcile {
     ) -> Result<Report, Failure> {
         let switch = switch(&session.config.billing, catalog.catalog.payments.enabled);
         let client = switch.map_err(Failure::broken)?.client().cloned().ok_or_else(|| {
-            let because = "Stripe cannot be asked: it needs STRIPE_SECRET_KEY, COUNTERFOIL_BILLING=on, and payments in the \
-                           catalog";
+            let because = "Stripe cannot be asked: it needs STRIPE_SECRET_KEY, no COUNTERFOIL_BILLING=off, and payments in \
+                           the catalog";
             Failure::Usage(because.to_owned())
         })?;
         let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), session.clock.clone());

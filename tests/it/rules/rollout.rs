@@ -98,6 +98,13 @@ fn how_far_it_reaches_is_all_some_or_none() {
 }
 
 #[test]
+fn it_is_said_in_figures() {
+    assert_eq!(share(2_505).to_string(), "25.05 % of the accounts");
+    let all = Rollout::new(10, ids(&["ada", "bob"]), ids(&["eve"]));
+    assert_eq!(all.to_string(), "0.10 % of the accounts, and 2 that are named, without 1");
+}
+
+#[test]
 fn nothing_is_sold_and_nothing_charged_where_it_is_off() {
     let open = given([opened()]);
     let pack = PackId::parse("pack_500").unwrap();
