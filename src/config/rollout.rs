@@ -30,8 +30,8 @@ pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<(bool, 
     let (Some(switch), Some(named), Some(except)) = (switch, named, except) else { return None };
     if switch == Switch::On && !named.is_empty() {
         // Whoever names accounts means these and not all.
-        let message = "with COUNTERFOIL_BILLING=on, which it is where nothing is set, everybody is sold to; set a share, such as \
-                       0%, to sell to these alone, or leave this one out";
+        let message = "with COUNTERFOIL_BILLING=on, which it is where nothing is set, everybody is sold to; set a share, \
+                       such as 0%, to sell to these alone, or leave this one out";
         mistakes.push(Mistake::new(settings::BILLING_ACCOUNTS.name, message));
         return None;
     }

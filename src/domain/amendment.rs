@@ -91,16 +91,16 @@ impl Change {
         now && (self.settlement == Settlement::AtOnce || self.from.interval != self.to.interval)
     }
 
-    /// Whether money is taken for it that would not be taken without it. A year that becomes a month at once begins a month
-    /// that is paid, though it is less.
+    /// Whether money is taken for it that would not be taken without it. A year that becomes a month at once begins a
+    /// month that is paid, though it is less.
     #[must_use]
     pub fn begins_charge(&self) -> bool {
         !self.is_less || (self.at.is_none() && self.from.interval != self.to.interval)
     }
 }
 
-/// What may be done to a subscription of an account as it was reported last. That of a closed one can only end. Where nothing
-/// is sold, it can become less.
+/// What may be done to a subscription of an account as it was reported last. That of a closed one can only end. Where
+/// nothing is sold, it can become less.
 #[must_use]
 pub fn allowed_to(account: &Account, billing: BillingState, terms: &SubscriptionTerms) -> Vec<Step> {
     let only_end = matches!(account, Account::Closed(_));
@@ -170,8 +170,8 @@ pub enum Page {
     PaymentMethod,
 }
 
-/// The page offers larger plans wherever there is a subscription. Where nothing is sold it is opened for one thing alone: to end
-/// the subscription, or, when that ends already, for what is left to be paid.
+/// The page offers larger plans wherever there is a subscription. Where nothing is sold it is opened for one thing alone:
+/// to end the subscription, or, when that ends already, for what is left to be paid.
 #[must_use]
 pub fn page(account: &OpenAccount, billing: BillingState, at: Timestamp) -> Page {
     let mut going = account.subscriptions.known().values().filter(|terms| !terms.has_ended(at)).peekable();
@@ -241,8 +241,8 @@ pub fn check_sold(change: &Change, billing: BillingState) -> Result<(), Refusal>
     if change.begins_charge() { billing.check() } else { Ok(()) }
 }
 
-/// Whether what is paused may go on: one that stands still begins a new period, which is paid at once; the other goes on as it
-/// was bought.
+/// Whether what is paused may go on: one that stands still begins a new period, which is paid at once; the other goes on
+/// as it was bought.
 ///
 /// # Errors
 /// When money would be taken at once, and nothing is sold to the account.

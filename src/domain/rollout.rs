@@ -1,4 +1,5 @@
-//! For which accounts is billing on? For a part of them, which follows from their ids alone, and for those that are named.
+//! For which accounts is billing on? For a part of them, which follows from their ids alone, and for those that are
+//! named.
 //!
 //! Where it is off, nothing is sold. What was bought goes on: what is paid is granted, and can be ended.
 
@@ -110,8 +111,8 @@ impl fmt::Display for Rollout {
     }
 }
 
-/// Where an account stands among the places: the first four bytes of the SHA-256 of its id, as a number, the highest byte first,
-/// modulo [`PLACES`].
+/// Where an account stands among the places: the first four bytes of the SHA-256 of its id, as a number, the highest
+/// byte first, modulo [`PLACES`].
 ///
 /// Others compute it too, and whoever is in at a share is in at every larger one: it never changes.
 #[must_use]

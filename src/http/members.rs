@@ -109,6 +109,7 @@ pub fn advice(failure: &Failure) -> &'static str {
 
 /// The members of a refusal, also where it is told in another answer, such as a quote.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one match names every refusal")]
 pub fn of_refusal(refusal: &Refusal) -> Map<String, Value> {
     object(match refusal {
         Refusal::InsufficientCredits { requested, available, held, debt, next_credits_at, upgrade } => {

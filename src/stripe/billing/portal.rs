@@ -11,7 +11,7 @@ use crate::{
     },
     stripe::{
         calls::CallId,
-        client::{OpenPortal, PortalChange, PortalOnly},
+        client::{FindSubscription, OpenPortal, PortalChange, PortalOnly},
     },
 };
 
@@ -74,12 +74,12 @@ impl Billing {
         let open = sale::open(&view.account)?;
         let subscriber = self.subscriber(open).await?;
         let Some(Chosen { subscription, wish }) = chosen else {
-            let only = match amendment::page(open, self.state_of(account), self.now()) {
-                Page::Whole => None,
-                Page::PaymentMethod => Some(PortalOnly::PaymentMethod),
-                Page::Cancellation(subscription) => Some(PortalOnly::Cancellation(subscription.to_string())),
+            let (customer, only) = match amendment::page(open, self.state_of(account), self.now()) {
+                Page::Whole => (subscriber, None),
+                Page::PaymentMethod => (subscriber, Some(PortalOnly::PaymentMethod)),
+                Page::Cancellation(subscription) => self.cancellation(subscriber, &subscription).await?,
             };
-            return Ok(OpenPortal { customer: subscriber, return_url, configuration, change: None, only });
+            return Ok(OpenPortal { customer, return_url, configuration, change: None, only });
         };
         let terms = amendment::find(&view.account, subscription.as_ref(), self.now())?;
         let (change, asked, row) = self.work_out_change(account, &view.account, terms, &wish).await?;
@@ -92,5 +92,18 @@ impl Billing {
         };
         let customer = row.customer.unwrap_or(subscriber);
         Ok(OpenPortal { customer, return_url, configuration, change: Some(change), only: None })
+    }
+
+    /// Of which customer's page the subscription is, and whether it can be ended there: what ends already is for another
+    /// card.
+    async fn cancellation(
+        &self,
+        subscriber: String,
+        subscription: &ProviderId,
+    ) -> Result<(String, Option<PortalOnly>), BillingError> {
+        let row = self.client()?.ask(&FindSubscription { subscription: subscription.to_string() }).await?;
+        let ends = row.cancel_at.is_some() || row.cancel_at_period_end || row.ended_at.is_some();
+        let only = if ends { PortalOnly::PaymentMethod } else { PortalOnly::Cancellation(row.id) };
+        Ok((row.customer.unwrap_or(subscriber), Some(only)))
     }
 }

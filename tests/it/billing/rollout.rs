@@ -38,8 +38,8 @@ fn assert_off(answer: &Answer) {
     answer.is_problem(403, OFF);
 }
 
-/// All that money is, or could be, taken by at the sandbox: each page, payment, charge and subscription with its prices, and
-/// what was paid of each invoice.
+/// All that money is, or could be, taken by at the sandbox: each page, payment, charge and subscription with its
+/// prices, and what was paid of each invoice.
 async fn money(shop: &Shop) -> Vec<String> {
     let mut found = Vec::new();
     for path in ["/v1/checkout/sessions", "/v1/payment_intents", "/v1/charges"] {
@@ -63,8 +63,8 @@ async fn money(shop: &Shop) -> Vec<String> {
 /// These are refused where they take money, and only there; the tests of both are below.
 const IN_SOME_CASES: [&str; 2] = ["create_portal_session", "resume_subscription"];
 
-/// Every operation of the document, with what it succeeds with where billing is on. A new one is among them as soon as it is
-/// routed, and fails here if it takes money and was not told of accounts that are off.
+/// Every operation of the document, with what it succeeds with where billing is on. A new one is among them as soon as
+/// it is routed, and fails here if it takes money and was not told of accounts that are off.
 #[tokio::test]
 async fn no_operation_takes_money_from_an_account_that_is_off() {
     let mut shop = Shop::start().await;
