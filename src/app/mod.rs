@@ -27,7 +27,7 @@ use crate::{
     http::{self, AppParts, AppState},
     journal::feed::Feed,
     ledger::{Ledger, Running},
-    postgres::LastEnd,
+    postgres::{LastEnd, pool},
     projections,
     projector::Projector,
     scheduler::Scheduler,
@@ -251,7 +251,7 @@ pub(crate) const fn stripe_mode(mode: crate::catalog::Mode) -> stripe::Mode {
 
 async fn close(pools: [PgPool; 2]) {
     for pool in pools {
-        in_time("the database's connections", pool.close()).await;
+        in_time("the database's connections", pool::close(&pool)).await;
     }
 }
 

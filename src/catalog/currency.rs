@@ -43,7 +43,7 @@ impl Coinage {
         };
         match find_decimals(currency.as_str()) {
             Some(decimals) => Some(Self { currency, decimals }),
-            None => node.refuse(unknown("currency", text, &["usd", "eur", "gbp"])),
+            None => node.refuse(no_currency(text)),
         }
     }
 
@@ -114,6 +114,19 @@ impl Coinage {
 pub fn show(money: &Money) -> String {
     let decimals = find_decimals(money.currency.as_str()).unwrap_or_default();
     Coinage { currency: money.currency.clone(), decimals }.show(money.minor)
+}
+
+/// That there is such a currency: one that Stripe takes.
+///
+/// # Errors
+/// Says what was probably meant.
+pub fn check_currency(currency: &Currency) -> Result<(), String> {
+    let code = currency.as_str();
+    find_decimals(code).map(|_| ()).ok_or_else(|| no_currency(code))
+}
+
+fn no_currency(code: &str) -> String {
+    unknown("currency", code, &["usd", "eur", "gbp"])
 }
 
 fn find_decimals(code: &str) -> Option<usize> {

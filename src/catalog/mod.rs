@@ -23,7 +23,7 @@ mod top_up;
 use std::{fs, path::Path};
 
 pub use check::{Report, check, not_for_sale};
-pub use currency::show;
+pub use currency::{check_currency, show};
 pub use mistake::{Cause, Mistake};
 pub use mode::Mode;
 

@@ -10,7 +10,7 @@ use super::output::Output;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
     Success,
-    /// What was asked is not so: something differs, was refused, or is not there.
+    /// What was asked is not so: something differs, was refused, is not there, or was left out.
     No,
 }
 

@@ -33,10 +33,11 @@ const LINGER: Duration = Duration::from_millis(500);
 const HELP: &str = "\
 Exit codes:
   0  it worked
-  1  the answer is no: something differs, was refused, or is not there
+  1  the answer is no: something differs, was refused, is not there, or was left out
   2  the command or a setting is wrong; nothing was done
   3  something that is needed does not work: the database, the network, a file
-  130  ended by a second signal, without waiting for anything
+  130  ended at once by a signal: the second one, where the first has a command finish what is on its way
+       (serve, sandbox, import)
 
 Examples:
   counterfoil serve

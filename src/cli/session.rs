@@ -6,6 +6,7 @@ use crate::{
     app::{Database, catalogs, mode},
     clock::Clock,
     config::{Config, Given, LoadedCatalog, settings},
+    postgres::pool,
     telemetry,
 };
 
@@ -34,7 +35,7 @@ impl Session {
     }
 
     async fn close(self) {
-        self.pool.close().await;
+        pool::close(&self.pool).await;
         self.database.close().await;
     }
 }

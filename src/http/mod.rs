@@ -30,7 +30,7 @@ mod sharing;
 mod state;
 mod visits;
 
-pub use commands::moved::{MovedAccount, read_account};
+pub use commands::moved::{GrantIdTaken, MovedAccount, name_grants, read_account};
 pub use connections::Connections;
 pub use members::detail_of_refusal;
 pub use openapi::{Described, OPERATIONS, RepeatKey};

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 pub use crate::journal::recorded::Origin;
-pub use request::{Answer, ExecuteError, Key, Outcome, Provenance, Request};
+pub use request::{Answer, ExecuteError, Key, Outcome, Provenance, Repeated, Request};
 pub use view::{View, ViewError};
 
 use crate::{
@@ -189,6 +189,21 @@ impl Ledger {
     /// When the database does not answer or the account's history is damaged.
     pub async fn view(&self, account: &AccountId) -> Result<View, ViewError> {
         self.views.current(account).await
+    }
+
+    /// What an earlier request with this one's key was, if there was one.
+    ///
+    /// # Errors
+    /// When the database does not answer or an event cannot be read.
+    pub async fn find_repeated(&self, request: &Request) -> Result<Option<Repeated>, RowError> {
+        let uniques: Vec<_> = request.uniques().collect();
+        let mut connection = self.pool.acquire().await?;
+        let found = find::by_uniques(&mut connection, SHARD, &uniques).await?;
+        let earlier = found.into_values().flatten().next();
+        let hash = request.hash();
+        Ok(earlier.map(|earlier| {
+            if earlier.metadata.request_hash == hash { Repeated::Same } else { Repeated::Another }
+        }))
     }
 
     /// One event of an account by its number.

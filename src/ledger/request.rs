@@ -131,6 +131,13 @@ impl Outcome {
     }
 }
 
+/// What an earlier request with the same key was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    Same,
+    Another,
+}
+
 /// Why there is no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {

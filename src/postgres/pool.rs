@@ -19,6 +19,10 @@ pub const IDLE_IN_TRANSACTION_TIMEOUT_MS: u64 = 30_000;
 /// Longest wait for a free connection of the pool.
 pub const ACQUIRE_TIMEOUT_MS: u64 = 5_000;
 
+/// Longest wait for connections that are on their way back when their pool is closed.
+const CLOSE_TIMEOUT_MS: u64 = 5_000;
+const CLOSE_POLL_MS: u64 = 2;
+
 /// How long the first connection may take, for a database that is started at the same time as we are.
 const FIRST_CONNECT_TIMEOUT_MS: u64 = 30_000;
 const RETRY_DELAY_MS_MIN: u64 = 50;
@@ -44,6 +48,19 @@ pub async fn connect(options: PgConnectOptions, max: u32) -> Result<PgPool, sqlx
 /// Opens the same pool to a database that is known to be there. Its first use is the first to connect.
 pub fn open(options: PgConnectOptions, max: u32) -> PgPool {
     pool_of(on_our_terms(options), max)
+}
+
+/// Closes a pool, and waits until each of its connections is closed, so that its server can stop without cutting one off.
+///
+/// By itself, a pool counts one too many as free for each idle connection that it closes (sqlx 0.8), and does not wait for
+/// those that are on their way back.
+pub async fn close(pool: &PgPool) {
+    let deadline = Instant::now() + Duration::from_millis(CLOSE_TIMEOUT_MS);
+    pool.close().await;
+    while pool.size() > 0 && Instant::now() < deadline {
+        sleep(Duration::from_millis(CLOSE_POLL_MS)).await;
+        pool.close().await;
+    }
 }
 
 fn pool_of(options: PgConnectOptions, max: u32) -> PgPool {

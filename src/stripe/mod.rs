@@ -21,6 +21,7 @@ pub mod envelope;
 mod fate;
 pub mod inbox;
 mod known;
+mod linking;
 pub mod moving;
 pub mod processor;
 pub mod reconcile;

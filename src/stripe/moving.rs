@@ -1,11 +1,18 @@
 //! An account moves in: whose customer is it at Stripe from then on?
 
 use crate::{
-    domain::{command::Command, moving::ImportAccount, names::AccountId, refusal::Refusal},
-    ledger::{Answer, ExecuteError, Key, Ledger, Provenance, Request},
+    domain::{command::Command, moving::ImportAccount, names::AccountId},
+    ledger::{Answer, Key, Ledger, Provenance, Request, ViewError},
 };
 
-use super::inbox::Inbox;
+use super::{inbox::Inbox, linking};
+
+/// What makes an account what it was elsewhere.
+#[must_use]
+pub fn request(account: AccountId, import: ImportAccount, provenance: Provenance) -> Request {
+    let command = Command::ImportAccount(Box::new(import));
+    Request { account, command, key: Key::importing(), provenance }
+}
 
 /// Opens an account as it was elsewhere, and lets what Stripe tells of its customer find it. A customer that stands for
 /// another account is not taken over.
@@ -17,18 +24,14 @@ pub async fn import(
     account: AccountId,
     import: ImportAccount,
     provenance: Provenance,
-) -> Result<Answer, sqlx::Error> {
+) -> Result<Answer, ViewError> {
     let customer = import.customer.clone();
-    if let Some(customer) = &customer
-        && inbox.stands_for_another(customer, &account).await?
-    {
-        return Ok(Err(ExecuteError::Refused(Refusal::CustomerTaken)));
-    }
-    let command = Command::ImportAccount(Box::new(import));
-    let request = Request { account: account.clone(), command, key: Key::importing(), provenance };
-    let answer = ledger.execute(request).await;
-    if let (Ok(_), Some(customer)) = (&answer, customer) {
-        inbox.link(customer, account, ledger.clock().now()).await?;
+    let request = request(account, import, provenance);
+    let Some(customer) = customer else { return Ok(ledger.execute(request).await) };
+    let answer = linking::execute((ledger, inbox.customer_links()), customer, request).await?;
+    if answer.is_ok() {
+        // What waited for the link may be due.
+        inbox.wake();
     }
     Ok(answer)
 }

@@ -429,3 +429,24 @@ async fn each_test_has_a_migrated_database_of_its_own() {
     assert_eq!(ask(&mut in_other, "select coalesce(to_regclass('ledger.mark')::text, 'none')").await, "none");
     in_one.close().await.unwrap();
 }
+
+/// A server that stops after that cuts no connection off.
+#[tokio::test]
+async fn a_pool_is_closed_when_the_last_of_its_connections_is() {
+    let database = TestDatabase::create().await;
+    for _ in 0..5 {
+        let pool = pool::open(database.connect_options(), 2);
+        let (idle, out) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+        drop(idle);
+        while pool.num_idle() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let out = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            drop(out);
+        });
+        pool::close(&pool).await;
+        assert!(out.is_finished(), "it waited for the one that was out");
+        assert_eq!(pool.size(), 0);
+    }
+}

@@ -2,39 +2,29 @@
 //!
 //! Each line is made into what it would be as JSON, and read as that, so that both forms have the same rules.
 
-use std::io::Read;
+use std::{collections::VecDeque, io::Read};
 
 use csv::{Position, Reader, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value, json};
 
-use crate::http::{MovedAccount, read_account};
+use crate::{
+    domain::{moving::GRANTS_MOVED_MAX, names::GrantId},
+    http::{GrantIdTaken, MovedAccount, name_grants, read_account},
+};
 
-use super::file::{Entry, Mistake};
-
-/// What a line says of the account: the same in each of its lines, or in its first one only.
-const OF_ACCOUNT: [&str; 6] = ["customer", "as_of", "debt", "used_credits", "used_generations", "metadata."];
-/// What it says of a grant.
-const OF_GRANT: [&str; 12] = [
-    "source",
-    "amount",
-    "cost",
-    "currency",
-    "payment",
-    "granted_at",
-    "starts_at",
-    "expires_at",
-    "priority",
-    "grant_id",
-    "subscription",
-    "plan",
-];
-const REASON: &str = "reason";
+use super::{
+    columns::{self, ACCOUNT, METADATA, is_of_account},
+    file::{Entry, Mistake},
+};
 
 pub(super) struct Csv<R> {
     reader: Reader<R>,
+    /// The names of the columns. `None`: they have not been read, or something is wrong with them.
     columns: Option<Vec<String>>,
-    /// A line of the next account, which ended the one before.
-    next: Option<Line>,
+    /// What was read of what follows: a line of the next account, or what is wrong with it.
+    next: Option<Result<Line, Mistake>>,
+    /// What is wrong with the names of the columns and has not been told.
+    mistakes: VecDeque<Mistake>,
     has_ended: bool,
 }
 
@@ -48,7 +38,7 @@ struct Line {
 impl<R: Read> Csv<R> {
     pub(super) fn new(reader: R) -> Self {
         let reader = ReaderBuilder::new().trim(Trim::All).from_reader(reader);
-        Self { reader, columns: None, next: None, has_ended: false }
+        Self { reader, columns: None, next: None, mistakes: VecDeque::new(), has_ended: false }
     }
 
     /// The names of the columns, each of which has to be one.
@@ -58,20 +48,19 @@ impl<R: Read> Csv<R> {
         }
         let wrong = |reason: String| Mistake { line: 1, account: None, reason };
         let header = self.reader.headers().map_err(|error| wrong(error.to_string()))?;
+        let mistakes = columns::mistakes(&header.iter().collect::<Vec<_>>());
+        self.mistakes = mistakes.into_iter().map(wrong).collect();
+        if let Some(first) = self.mistakes.pop_front() {
+            return Err(first);
+        }
         let columns: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
-        if let Some(unknown) = columns.iter().find(|column| !is_known(column)) {
-            return Err(wrong(format!("there is no column `{unknown}`")));
-        }
-        if !columns.iter().any(|column| column == "account") {
-            return Err(wrong("there is no column `account`, which says whose grant a line is".to_owned()));
-        }
         self.columns = Some(columns.clone());
         Ok(columns)
     }
 
     fn read_line(&mut self) -> Result<Option<Line>, Mistake> {
-        if let Some(line) = self.next.take() {
-            return Ok(Some(line));
+        if let Some(next) = self.next.take() {
+            return next.map(Some);
         }
         let columns = self.columns()?;
         let mut record = StringRecord::new();
@@ -86,7 +75,7 @@ impl<R: Read> Csv<R> {
         }
         let cells = columns.into_iter().zip(record.iter().map(ToOwned::to_owned));
         let (account, cells): (Vec<_>, Vec<_>) =
-            cells.filter(|(_, text)| !text.is_empty()).partition(|(column, _)| column == "account");
+            cells.filter(|(_, text)| !text.is_empty()).partition(|(column, _)| column == ACCOUNT);
         let account = account.into_iter().next().map(|(_, account)| account).unwrap_or_default();
         Ok(Some(Line { number: number(&record), account, cells }))
     }
@@ -94,43 +83,54 @@ impl<R: Read> Csv<R> {
     /// All lines of the next account.
     fn next_account(&mut self) -> Result<Option<Entry>, Mistake> {
         let Some(first) = self.read_line()? else { return Ok(None) };
-        let line = first.number;
-        let mut read = first.read(0);
-        let mut count = 1;
-        let (account, mut cells) = (first.account, first.cells);
-        loop {
-            let next = match self.read_line() {
-                Ok(Some(next)) if next.account == account => next,
+        let mut lines = vec![first];
+        while let Some(first) = lines.first() {
+            match self.read_line() {
+                Ok(Some(next)) if next.account == first.account => lines.push(next),
                 Ok(next) => {
-                    self.next = next;
+                    self.next = next.map(Ok);
                     break;
                 }
-                Err(mistake) => return Err(mistake),
-            };
-            read = read.and_then(|mut read| {
-                next.fits(&mut cells)?;
-                let MovedAccount { import, .. } = next.read(count)?;
-                read.import.grants.extend(import.grants);
-                if read.import.grants.len() > crate::domain::moving::GRANTS_MOVED_MAX {
-                    return Err(next.mistake("the account has too many grants".to_owned()));
+                Err(mistake) => {
+                    self.next = Some(Err(mistake));
+                    break;
                 }
-                Ok(read)
-            });
-            count = count.saturating_add(1);
+            }
         }
-        read.map(|account| Some(Entry { line, account }))
+        account_of(&lines)
     }
 }
 
+/// What the lines of an account say together.
+fn account_of(lines: &[Line]) -> Result<Option<Entry>, Mistake> {
+    let Some((first, others)) = lines.split_first() else { return Ok(None) };
+    let mut account = first.read()?;
+    for next in others {
+        next.fits(&first.cells)?;
+        account.import.grants.extend(next.read()?.import.grants);
+        if account.import.grants.len() > GRANTS_MOVED_MAX {
+            return Err(next.mistake("the account has too many grants".to_owned()));
+        }
+    }
+    let with_grant: Vec<&Line> = lines.iter().filter(|line| line.has_grant()).collect();
+    let given: Vec<Option<GrantId>> = with_grant.iter().map(|line| line.grant_id()).collect();
+    let ids = name_grants(&given).map_err(|taken: GrantIdTaken| {
+        with_grant.get(taken.index).unwrap_or(&first).mistake(format!("`grant_id`: {taken}"))
+    })?;
+    for (grant, id) in account.import.grants.iter_mut().zip(ids) {
+        grant.grant_id = id;
+    }
+    Ok(Some(Entry { line: first.number, account }))
+}
+
 impl Line {
-    /// What it says, with the grant of this number.
-    fn read(&self, index: usize) -> Result<MovedAccount, Mistake> {
-        let json = self.json(index).map_err(|reason| self.mistake(reason))?;
-        read_account(json.to_string().as_bytes()).map_err(|reason| self.mistake(reason))
+    /// What it says, which is an account with one grant, or none.
+    fn read(&self) -> Result<MovedAccount, Mistake> {
+        read_account(self.json().to_string().as_bytes()).map_err(|reason| self.mistake(reason))
     }
 
-    /// What it says of the account has to be what an earlier line said of it.
-    fn fits(&self, known: &mut [(String, String)]) -> Result<(), Mistake> {
+    /// What it says of the account has to be what the first line said of it.
+    fn fits(&self, known: &[(String, String)]) -> Result<(), Mistake> {
         for (column, text) in self.cells.iter().filter(|(column, _)| is_of_account(column)) {
             if !known.iter().any(|(other, said)| other == column && said == text) {
                 return Err(self.mistake(format!("`{column}` is not what the account's first line says")));
@@ -139,15 +139,24 @@ impl Line {
         Ok(())
     }
 
+    fn has_grant(&self) -> bool {
+        self.cells.iter().any(|(column, _)| !is_of_account(column))
+    }
+
+    fn grant_id(&self) -> Option<GrantId> {
+        let (_, id) = self.cells.iter().find(|(column, _)| column == "grant_id")?;
+        GrantId::parse(id).ok()
+    }
+
     fn mistake(&self, reason: String) -> Mistake {
         let account = Some(self.account.clone()).filter(|account| !account.is_empty());
         Mistake { line: self.number, account, reason }
     }
 
-    fn json(&self, index: usize) -> Result<Value, String> {
+    fn json(&self) -> Value {
         let mut account = Map::new();
         let (mut grant, mut cost, mut metadata, mut used) = (Map::new(), Map::new(), Map::new(), Vec::new());
-        account.insert("account".to_owned(), self.account.clone().into());
+        account.insert(ACCOUNT.to_owned(), self.account.clone().into());
         for (column, text) in &self.cells {
             match column.as_str() {
                 "cost" => drop(cost.insert("minor".to_owned(), number(text))),
@@ -156,7 +165,7 @@ impl Line {
                 "used_generations" => used.push(used_of("generations", text)),
                 "debt" => drop(account.insert("debt".to_owned(), number(text))),
                 "amount" | "priority" => drop(grant.insert(column.clone(), number(text))),
-                name if is_of_account(name) => match name.strip_prefix("metadata.") {
+                name if is_of_account(name) => match name.strip_prefix(METADATA) {
                     Some(name) => drop(metadata.insert(name.to_owned(), text.clone().into())),
                     None => drop(account.insert(column.clone(), text.clone().into())),
                 },
@@ -173,11 +182,9 @@ impl Line {
             account.insert("used".to_owned(), used.into());
         }
         if !grant.is_empty() {
-            let name = || format!("moved_{}", index.saturating_add(1)).into();
-            grant.entry("grant_id").or_insert_with(name);
             account.insert("grants".to_owned(), json!([grant]));
         }
-        Ok(account.into())
+        account.into()
     }
 }
 
@@ -190,18 +197,13 @@ fn used_of(measure: &str, count: &str) -> Value {
     json!({ "measure": measure, "per": "month", "count": number(count) })
 }
 
-fn is_of_account(column: &str) -> bool {
-    OF_ACCOUNT.iter().any(|known| column == *known || (known.ends_with('.') && column.starts_with(known)))
-}
-
-fn is_known(column: &str) -> bool {
-    column == "account" || column == REASON || OF_GRANT.contains(&column) || is_of_account(column)
-}
-
 impl<R: Read> Iterator for Csv<R> {
     type Item = Result<Entry, Mistake>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(mistake) = self.mistakes.pop_front() {
+            return Some(Err(mistake));
+        }
         if self.has_ended {
             return None;
         }

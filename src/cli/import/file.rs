@@ -1,7 +1,7 @@
 //! A file of accounts, read account by account, so that it may be larger than the memory.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     fs,
     hash::{BuildHasher, RandomState},
     io::BufReader,
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::http::MovedAccount;
 
-use super::{super::exit::Failure, Format, csv::Csv, ndjson::Ndjson};
+use super::{super::exit::Failure, Format, csv::Csv, ndjson::Ndjson, stop::Stop};
 
 /// How many mistakes are told. The others are counted.
 pub(super) const TOLD_MAX: usize = 20;
@@ -40,7 +40,7 @@ pub(super) struct Mistake {
     pub reason: String,
 }
 
-/// Mistakes, as many as are told, and how many there are.
+/// Mistakes: the first lines that have one, and how many there are.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes {
     pub told: Vec<Mistake>,
@@ -48,10 +48,13 @@ pub(super) struct Mistakes {
 }
 
 impl Mistakes {
+    /// They may be noted in any order, and are told in that of the lines.
     pub(super) fn note(&mut self, mistake: Mistake) {
         self.count = self.count.saturating_add(1);
-        if self.told.len() < TOLD_MAX {
-            self.told.push(mistake);
+        let place = self.told.partition_point(|other| other.line <= mistake.line);
+        if place < TOLD_MAX {
+            self.told.insert(place, mistake);
+            self.told.truncate(TOLD_MAX);
         }
     }
 
@@ -64,7 +67,6 @@ impl Mistakes {
 #[derive(Debug, Default)]
 pub(super) struct Check {
     pub accounts: u64,
-    pub grants: u64,
     pub mistakes: Mistakes,
 }
 
@@ -108,28 +110,61 @@ impl File {
     }
 }
 
-/// Reads all of it, and says what is wrong.
+/// Reads all of it, and says what is wrong; or as much as there was when it was stopped.
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn check(file: &File, progress: &ProgressBar) -> Result<Check, Failure> {
+pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<Check, Failure> {
     let mut check = Check::default();
-    // The ids would fill the memory; a hash of each does not, and two of them are as good as never the same.
-    let (state, mut seen) = (RandomState::new(), HashSet::new());
+    let mut seen = Seen::default();
     for entry in file.entries(progress)? {
+        if stop.is_asked() {
+            break;
+        }
         match entry {
-            Ok(Entry { line, account: MovedAccount { account, import } }) => {
+            Ok(entry) => {
                 check.accounts = check.accounts.saturating_add(1);
-                check.grants =
-                    check.grants.saturating_add(u64::try_from(import.grants.len()).unwrap_or(u64::MAX));
-                if !seen.insert(state.hash_one(account.as_str())) {
-                    let reason = "the account is in the file already; its lines have to follow each other";
-                    let (account, reason) = (Some(account.to_string()), reason.to_owned());
-                    check.mistakes.note(Mistake { line, account, reason });
+                if let Err(reason) = seen.note(&entry, file.format) {
+                    let Entry { line, account } = entry;
+                    check.mistakes.note(Mistake { line, account: Some(account.account.to_string()), reason });
                 }
             }
             Err(mistake) => check.mistakes.note(mistake),
         }
     }
     Ok(check)
+}
+
+/// In which line each account and each customer is. The ids would fill the memory; a hash of each does not, and two of them
+/// are as good as never the same.
+#[derive(Default)]
+struct Seen {
+    state: RandomState,
+    accounts: HashMap<u64, u64>,
+    customers: HashMap<u64, u64>,
+}
+
+impl Seen {
+    /// What is in the file once.
+    fn note(&mut self, entry: &Entry, format: Format) -> Result<(), String> {
+        let Entry { line, account: MovedAccount { account, import } } = entry;
+        let account = self.state.hash_one(account.as_str());
+        if let Some(earlier) = self.accounts.insert(account, *line) {
+            self.accounts.insert(account, earlier);
+            let because = match format {
+                Format::Csv => "; its lines have to follow each other",
+                Format::Ndjson => "",
+            };
+            return Err(format!("the account is in line {earlier} already{because}"));
+        }
+        let Some(customer) = &import.customer else { return Ok(()) };
+        let hash = self.state.hash_one(customer.as_str());
+        if let Some(earlier) = self.customers.insert(hash, *line) {
+            self.customers.insert(hash, earlier);
+            return Err(format!(
+                "the customer `{customer}` is that of line {earlier} already; a customer stands for one account"
+            ));
+        }
+        Ok(())
+    }
 }

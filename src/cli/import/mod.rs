@@ -1,10 +1,12 @@
 //! `counterfoil import`: how does what was kept elsewhere come in?
 
+mod columns;
 mod csv;
 mod file;
 mod ndjson;
 mod report;
 mod run;
+mod stop;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -27,11 +29,13 @@ use self::{
     file::{Check, File},
     report::Report,
     run::Run,
+    stop::Stop,
 };
 
 const ACCOUNTS_HELP: &str = "\
 Every line is read before anything is changed. An account is imported once: the same file again changes nothing, and a run
-that was interrupted is taken up by running it again. docs/MOVING.md says what a file has.
+that was interrupted is taken up by running it again. After a first ctrl-C it finishes what is on its way and says how far it
+came; a second one ends it at once. docs/MOVING.md says what a file has.
 
 Examples:
   counterfoil import accounts accounts.csv --dry-run
@@ -81,8 +85,12 @@ impl Accounts {
     async fn run(self, output: Output) -> Answer {
         let Self { file, format, dry_run, goes_on, flags } = self;
         let file = File::new(file, format)?;
-        let report = session::with_catalog(&flags, async |session: &Session, catalog| {
-            let checked = check(&file, output).await?;
+        let stop = &Stop::default();
+        let work = session::with_catalog(&flags, async |session: &Session, catalog| {
+            let checked = check(&file, output, stop).await?;
+            if stop.is_asked() {
+                return Ok(Report::of_nothing(dry_run));
+            }
             if !checked.mistakes.is_empty() {
                 return Ok(Report::of_mistakes(checked, dry_run));
             }
@@ -95,24 +103,24 @@ impl Accounts {
             let (ledger, running) = started.await.map_err(Failure::broken)?;
             let progress = output.progress(if dry_run { "looking" } else { "importing" }, checked.accounts);
             let inbox = Inbox::new(session.pool.clone());
-            let run = Run { file: &file, ledger, inbox, dry_run, goes_on, progress: &progress };
+            let run = Run { file: &file, ledger, inbox, dry_run, goes_on, stop, progress: &progress };
             let report = run.run().await;
             progress.finish_and_clear();
             // With its last user gone, the ledger ends.
             running.finished().await;
             report
-        })
-        .await?;
+        });
+        let report = stop.at_a_signal(output, work).await?;
         output.answer(&report, || report.text())?;
         Ok(if report.is_whole() { Exit::Success } else { Exit::No })
     }
 }
 
 /// Reads all of the file, beside what waits for the database.
-async fn check(file: &File, output: Output) -> Result<Check, Failure> {
+async fn check(file: &File, output: Output, stop: &Stop) -> Result<Check, Failure> {
     let progress = output.progress("reading", file.bytes()?);
-    let (read, bar) = (file.clone(), progress.clone());
-    let checked = tokio::task::spawn_blocking(move || file::check(&read, &bar)).await;
+    let (read, bar, stop) = (file.clone(), progress.clone(), stop.clone());
+    let checked = tokio::task::spawn_blocking(move || file::check(&read, &bar, &stop)).await;
     progress.finish_and_clear();
     checked.map_err(Failure::broken)?
 }

@@ -6,6 +6,8 @@ use crate::http::read_account;
 
 use super::file::{Entry, Mistake};
 
+/// What some programs begin a text with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// A longer line is none of an account.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
@@ -32,6 +34,9 @@ impl<R: BufRead> Ndjson<R> {
             self.line = self.line.saturating_add(1);
             if bytes.len() as u64 > LINE_BYTES_MAX {
                 return Err(format!("a line has at most {LINE_BYTES_MAX} bytes"));
+            }
+            if self.line == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
             }
             if !bytes.trim_ascii().is_empty() {
                 return Ok(Some(bytes));

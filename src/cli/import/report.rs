@@ -17,7 +17,9 @@ pub(super) struct Report {
     pub unreadable: u64,
     /// Whether the rest was left out after the first refusal.
     pub stopped: bool,
-    /// The first of both.
+    /// Whether the rest was left out because a signal said so.
+    pub interrupted: bool,
+    /// The first lines of those that were refused or could not be read.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -27,16 +29,19 @@ impl Report {
         Self { dry_run, unreadable: count, mistakes: told, ..Self::default() }
     }
 
-    pub(super) fn refuse(&mut self, mistake: Mistake) {
-        self.refused = self.refused.saturating_add(1);
-        if self.mistakes.len() < super::file::TOLD_MAX {
-            self.mistakes.push(mistake);
-        }
+    /// A file that was not read to its end.
+    pub(super) fn of_nothing(dry_run: bool) -> Self {
+        Self { dry_run, interrupted: true, ..Self::default() }
+    }
+
+    pub(super) fn with_refused(self, refused: Mistakes) -> Self {
+        let Mistakes { told, count } = refused;
+        Self { refused: count, mistakes: told, ..self }
     }
 
     /// Whether all of the file is there, or would be.
     pub(super) const fn is_whole(&self) -> bool {
-        self.refused == 0 && self.unreadable == 0
+        self.refused == 0 && self.unreadable == 0 && !self.interrupted
     }
 
     pub(super) fn text(&self) -> String {
@@ -48,20 +53,33 @@ impl Report {
         }
         lines.push(match (self.unreadable, self.dry_run) {
             (0, false) => format!(
-                "{} accounts were imported, {} were there already, {} were refused.",
-                self.imported, self.there_already, self.refused
+                "{} imported, {} there already, {} refused.",
+                were(self.imported, "account was", "accounts were"),
+                were(self.there_already, "was", "were"),
+                were(self.refused, "was", "were")
             ),
             (0, true) => format!(
-                "{} accounts would be imported, {} are there already, {} would be refused.",
-                self.imported, self.there_already, self.refused
+                "{} be imported, {} there already, {} would be refused.",
+                were(self.imported, "account would", "accounts would"),
+                were(self.there_already, "is", "are"),
+                self.refused
             ),
-            (unreadable, _) => format!("{unreadable} lines cannot be read. Nothing was changed."),
+            (unreadable, _) => {
+                format!("{} cannot be read. Nothing was changed.", were(unreadable, "line", "lines"))
+            }
         });
         if self.stopped {
             lines.push("The rest was left out: --continue goes on after what is refused.".to_owned());
         }
+        if self.interrupted {
+            lines.push("The rest was left out: the same command goes on from there.".to_owned());
+        }
         lines.join("\n")
     }
+}
+
+fn were(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 fn line(mistake: &Mistake) -> String {

@@ -12,24 +12,26 @@ use tokio::sync::mpsc;
 use crate::{
     domain::{
         account::Account,
-        command::Command,
         decide::{Context, decide},
         names::Actor,
         refusal::Refusal,
     },
     http::{MovedAccount, detail_of_refusal},
-    ledger::{ExecuteError, Ledger, Origin, Provenance},
+    ledger::{ExecuteError, Ledger, Origin, Provenance, Repeated},
     stripe::{inbox::Inbox, moving},
 };
 
 use super::{
     super::exit::Failure,
-    file::{Entries, Entry, File, Mistake},
+    file::{Entries, Entry, File, Mistake, Mistakes},
     report::Report,
+    stop::Stop,
 };
 
-/// How many accounts are on their way at a time.
+/// How many accounts are on their way at a time. Their commands wait in the ledger, which writes them together.
 const IN_HAND_MAX: usize = 2_048;
+/// How many are looked at at a time, which asks the database for each: fewer than it has connections.
+const LOOKED_AT_MAX: usize = 6;
 /// How many have been read and wait.
 const READ_AHEAD_MAX: usize = 4_096;
 /// How often an account is tried whose outcome was not known, or for which there was no room.
@@ -42,6 +44,7 @@ pub(super) struct Run<'a> {
     pub inbox: Inbox,
     pub dry_run: bool,
     pub goes_on: bool,
+    pub stop: &'a Stop,
     pub progress: &'a ProgressBar,
 }
 
@@ -59,35 +62,42 @@ impl Run<'_> {
         let entries = self.file.entries(&ProgressBar::hidden())?;
         let (sender, receiver) = mpsc::channel(READ_AHEAD_MAX);
         let reading = tokio::task::spawn_blocking(move || read(entries, &sender));
-        let (stop, run) = (AtomicBool::new(false), &self);
+        let (refusal, run) = (AtomicBool::new(false), &self);
         let entries = futures::stream::unfold(receiver, async |mut receiver| {
             let entry = receiver.recv().await?;
             Some((entry, receiver))
         });
-        let stop = &stop;
-        let entries = entries.take_while(|_| std::future::ready(!stop.load(Ordering::Relaxed)));
-        let mut done = Box::pin(entries.map(|entry| run.become_of(entry)).buffer_unordered(IN_HAND_MAX));
+        let (refusal, left_out) = (&refusal, &AtomicBool::new(false));
+        let entries = entries.take_while(|_| {
+            let goes_on = !refusal.load(Ordering::Relaxed) && !self.stop.is_asked();
+            left_out.fetch_or(!goes_on, Ordering::Relaxed);
+            std::future::ready(goes_on)
+        });
+        let at_once = if self.dry_run { LOOKED_AT_MAX } else { IN_HAND_MAX };
+        let mut done = Box::pin(entries.map(|entry| run.become_of(entry)).buffer_unordered(at_once));
         let mut report = Report { dry_run: self.dry_run, ..Report::default() };
-        let mut broken = None;
+        let (mut refused, mut broken) = (Mistakes::default(), None);
         while let Some((line, account, became)) = done.next().await {
             self.progress.inc(1);
             match became {
                 Ok(Became::Imported) => report.imported = report.imported.saturating_add(1),
                 Ok(Became::ThereAlready) => report.there_already = report.there_already.saturating_add(1),
                 Ok(Became::Refused(reason)) => {
-                    report.refuse(Mistake { line, account, reason });
-                    stop.fetch_or(!self.goes_on && !self.dry_run, Ordering::Relaxed);
+                    refused.note(Mistake { line, account, reason });
+                    refusal.fetch_or(!self.goes_on && !self.dry_run, Ordering::Relaxed);
                 }
                 Err(failure) => {
                     broken.get_or_insert(failure);
-                    stop.store(true, Ordering::Relaxed);
+                    refusal.store(true, Ordering::Relaxed);
                 }
             }
         }
-        report.stopped = stop.load(Ordering::Relaxed);
         drop(done);
+        let is_left_out = left_out.load(Ordering::Relaxed);
+        report.stopped = is_left_out && refusal.load(Ordering::Relaxed);
+        report.interrupted = is_left_out && !report.stopped;
         reading.await.map_err(Failure::broken)?;
-        broken.map_or(Ok(report), Err)
+        broken.map_or_else(|| Ok(report.with_refused(refused)), Err)
     }
 
     async fn become_of(
@@ -129,27 +139,31 @@ impl Run<'_> {
         Err(Failure::broken(ExecuteError::Unavailable))
     }
 
-    /// What an import would come to. Whether an account that moved in had just this is only known to an import.
+    /// What an import would come to.
     async fn foresee(&self, MovedAccount { account, import }: MovedAccount) -> Result<Became, Failure> {
+        let refused = |refusal: &Refusal| Ok(Became::Refused(detail_of_refusal(refusal)));
+        if let Some(customer) = &import.customer {
+            let links = self.inbox.customer_links();
+            if links.stands_for_another(customer, &account).await.map_err(Failure::broken)? {
+                return refused(&Refusal::CustomerTaken);
+            }
+        }
         let view = self.ledger.view(&account).await.map_err(Failure::broken)?;
-        if view.account.opened().is_some_and(|open| open.subscriptions.moved_in().is_some()) {
-            return Ok(Became::ThereAlready);
+        let request = moving::request(account, import, provenance()?);
+        if view.account.opened().is_some() {
+            let earlier = self.ledger.find_repeated(&request).await.map_err(Failure::broken)?;
+            match earlier {
+                Some(Repeated::Same) => return Ok(Became::ThereAlready),
+                Some(Repeated::Another) => return refused(&Refusal::AccountAlreadyOpen),
+                None => {}
+            }
         }
         let context = Context { at: self.ledger.clock().now(), catalog: self.ledger.catalog() };
-        let is_taken = match &import.customer {
-            Some(customer) => {
-                self.inbox.stands_for_another(customer, &account).await.map_err(Failure::broken)?
-            }
-            None => false,
-        };
-        if is_taken {
-            return Ok(Became::Refused(detail_of_refusal(&Refusal::CustomerTaken)));
-        }
         let account: &Account = &view.account;
-        Ok(match decide(account, &Command::ImportAccount(Box::new(import)), context) {
-            Ok(_) => Became::Imported,
-            Err(refusal) => Became::Refused(detail_of_refusal(&refusal)),
-        })
+        match decide(account, &request.command, context) {
+            Ok(_) => Ok(Became::Imported),
+            Err(refusal) => refused(&refusal),
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! What is said of an account that was kept elsewhere: in a request, in a batch, and in a file that is imported.
 
-use serde::Deserialize;
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
 
 use crate::{
+    catalog::check_currency,
     domain::{
         amount::{Currency, Money},
         catalog::Measure,
@@ -129,8 +132,38 @@ pub enum ImportedSource {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
+    #[serde(deserialize_with = "minor")]
     pub minor: i64,
+    #[serde(deserialize_with = "currency")]
     pub currency: Currency,
+}
+
+/// Whole minor units, and it is said in words what those are: what is written with a point is probably not.
+fn minor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    struct Visitor;
+    impl de::Visitor<'_> for Visitor {
+        type Value = i64;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a whole number of minor units, such as 300 for 3.00 usd")
+        }
+
+        fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
+            if value < 0 { Err(E::invalid_value(de::Unexpected::Signed(value), &self)) } else { Ok(value) }
+        }
+
+        fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
+            i64::try_from(value).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+        }
+    }
+    deserializer.deserialize_i64(Visitor)
+}
+
+/// A currency that there is. It need not be the catalog's: what was paid elsewhere was paid in whatever currency.
+fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+    let currency = Currency::deserialize(deserializer)?;
+    check_currency(&currency).map_err(de::Error::custom)?;
+    Ok(currency)
 }
 
 /// How much was used of the unit of the calendar that goes on.
@@ -170,9 +203,13 @@ impl AccountImport {
         if self.grants.len() > GRANTS_MOVED_MAX {
             return Err(Failure::body("$.grants", format!("there are at most {GRANTS_MOVED_MAX} grants")));
         }
-        let grants = self.grants.into_iter().enumerate();
+        let given: Vec<Option<GrantId>> = self.grants.iter().map(|grant| grant.grant_id.clone()).collect();
+        let ids = name_grants(&given).map_err(|taken| {
+            Failure::body(format!("$.grants[{}].grant_id", taken.index), taken.to_string())
+        })?;
+        let grants = self.grants.into_iter().zip(ids).enumerate();
         let grants: Result<Vec<MovedGrant>, Failure> =
-            grants.map(|(index, grant)| grant.into_moved(index)).collect();
+            grants.map(|(index, (grant, id))| grant.into_moved(index, id)).collect();
         let used = self.used.into_iter();
         Ok(ImportAccount {
             as_of: self.as_of,
@@ -188,7 +225,7 @@ impl AccountImport {
 }
 
 impl ImportedGrant {
-    fn into_moved(self, index: usize) -> Result<MovedGrant, Failure> {
+    fn into_moved(self, index: usize, grant_id: GrantId) -> Result<MovedGrant, Failure> {
         let wrong =
             |field: &str, expected: &str| Failure::body(format!("$.grants[{index}].{field}"), expected);
         let source = self.source.into();
@@ -203,13 +240,6 @@ impl ImportedGrant {
                 return Err(wrong("expires_at", "the end of the subscription's month is expected"));
             }
             (Some(subscription), Some(plan)) => Some(MonthOf { subscription, plan }),
-        };
-        if self.cost.as_ref().is_some_and(|cost| cost.minor < 0) {
-            return Err(wrong("cost.minor", "a whole number from 0 on is expected"));
-        }
-        let grant_id = match self.grant_id {
-            Some(grant_id) => grant_id,
-            None => GrantId::parse(&format!("moved_{}", index.saturating_add(1))).map_err(Failure::fault)?,
         };
         Ok(MovedGrant {
             grant_id,
@@ -238,6 +268,41 @@ impl From<ImportedSource> for Source {
             ImportedSource::Adjustment => Self::Adjustment,
         }
     }
+}
+
+/// Two grants of an account have one id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{id}` is the id of another grant of the account")]
+pub struct GrantIdTaken {
+    /// Which of the grants is the second one.
+    pub index: usize,
+    pub id: GrantId,
+}
+
+/// The ids of grants, of which some are given: the others are `moved_1`, `moved_2` and so on by their places, or by the next
+/// number where that is given to another.
+///
+/// # Errors
+/// When one is given twice.
+pub fn name_grants(given: &[Option<GrantId>]) -> Result<Vec<GrantId>, GrantIdTaken> {
+    let mut taken = BTreeSet::new();
+    for (index, id) in given.iter().enumerate() {
+        if let Some(id) = id
+            && !taken.insert(id.to_string())
+        {
+            return Err(GrantIdTaken { index, id: id.clone() });
+        }
+    }
+    let mut spare = given.len().saturating_add(1)..;
+    let mut own = |index: usize| {
+        let places = [index.saturating_add(1)].into_iter().chain(&mut spare);
+        let names = places.map(|number| format!("moved_{number}"));
+        let mut free = names.filter(|name| !taken.contains(name));
+        // Such a name is an id.
+        free.find_map(|name| GrantId::parse(&name).ok())
+    };
+    let ids = given.iter().enumerate();
+    Ok(ids.filter_map(|(index, id)| id.clone().or_else(|| own(index))).collect())
 }
 
 /// An account of a file that is imported.

@@ -119,6 +119,7 @@ pub(super) const OF_UPCOMING: &[Code] = &[
 ];
 /// What a customer that is to be can be refused for.
 pub(super) const LINKING: &[Code] = &[
+    Code::CustomerTaken,
     Code::AccountNotFound,
     Code::AccountClosed,
     Code::NoCustomer,

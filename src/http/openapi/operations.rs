@@ -15,6 +15,11 @@ use crate::http::{
     request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads, Watches},
 };
 
+use super::codes::{
+    AT_STRIPE, AUTHENTICATED, COMMAND, JSON, LIMITED, LINKING, OF_CHANGE, OF_CUSTOMER, OF_HOLD, OF_METHOD,
+    OF_PORTAL, OF_PREVIEW, OF_SUBSCRIPTION, OF_UPCOMING, PRICED,
+};
+
 /// Whether an operation is made repeatable by an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepeatKey {
@@ -252,6 +257,7 @@ pub const OPERATIONS: &[Described] = &[
     Described::billing(
         "create_checkout_session",
         &[
+            Code::CustomerTaken,
             Code::UnknownPlan,
             Code::UnknownPack,
             Code::NotForSale,
@@ -303,10 +309,14 @@ pub const OPERATIONS: &[Described] = &[
         &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer, Code::SubscriptionActive],
     ),
     Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
-    Described::billing("attach_payment_method", &[Code::PaymentMethodNotFound, Code::PaymentMethodTaken]),
+    Described::billing(
+        "attach_payment_method",
+        &[Code::CustomerTaken, Code::PaymentMethodNotFound, Code::PaymentMethodTaken],
+    ),
     Described::billing(
         "create_payment",
         &[
+            Code::CustomerTaken,
             Code::UnknownPack,
             Code::NotForSale,
             Code::BillingOffForAccount,

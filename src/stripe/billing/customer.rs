@@ -9,11 +9,14 @@ use crate::{
     domain::{
         account::OpenAccount,
         names::{AccountId, ProviderId},
+        refusal::Refusal,
         sale,
     },
     stripe::{
         calls::CallId,
         client::{AdoptCustomer, FindCustomers, MakeCustomer},
+        inbox::links::{Begun, Term},
+        linking,
     },
 };
 
@@ -40,6 +43,7 @@ impl Billing {
             Some(customer) => customer,
             None => self.make_customer(account, open).await?,
         };
+        let customer = self.keep_for(account, customer).await?;
         if let Some(email) = email {
             let (customer, account) = (customer.clone(), account.to_string());
             self.client()?.set(&AdoptCustomer { customer, account, email: email.to_owned() }).await?;
@@ -59,12 +63,18 @@ impl Billing {
     }
 
     async fn stands_for_another(&self, customer: &str, account: &AccountId) -> Result<bool, BillingError> {
-        sqlx::query_scalar(include_str!("linked.sql"))
-            .bind(customer)
-            .bind(account.as_str())
-            .fetch_one(&self.0.pool)
-            .await
-            .map_err(BillingError::Storage)
+        let Ok(customer) = ProviderId::parse(customer) else { return Ok(true) };
+        self.0.links.stands_for_another(&customer, account).await.map_err(BillingError::Storage)
+    }
+
+    /// Keeps a customer that was made for the account from becoming another's while nothing has linked the two.
+    async fn keep_for(&self, account: &AccountId, customer: String) -> Result<String, BillingError> {
+        let id = ProviderId::parse(&customer).map_err(|_| BillingError::OutcomeUnknown)?;
+        let places = (&self.0.ledger, &self.0.links);
+        match linking::begin(places, &id, account, Term::ForGood).await? {
+            Begun::Ours | Begun::There => Ok(customer),
+            Begun::Taken | Begun::Forgotten(_) => Err(Refusal::CustomerTaken.into()),
+        }
     }
 
     /// A customer that is gone at Stripe is followed by another.

@@ -45,6 +45,7 @@ pub use wares::Made;
 use super::{
     calls::{Asking, CallId, Calls, CallsError, Kept, Outcome},
     client::{Ask, CallError, Change, Client, Rejection},
+    inbox::links::CustomerLinks,
 };
 use crate::{
     domain::{
@@ -99,7 +100,7 @@ pub struct Billing(Arc<Parts>);
 struct Parts {
     switch: Switch,
     calls: Calls,
-    pool: PgPool,
+    links: CustomerLinks,
     ledger: Ledger,
     settings: Settings,
 }
@@ -184,7 +185,8 @@ impl Billing {
 
     #[must_use]
     pub fn with(switch: Switch, pool: PgPool, ledger: Ledger, settings: Settings) -> Self {
-        Self(Arc::new(Parts { switch, calls: Calls::new(pool.clone()), pool, ledger, settings }))
+        let (calls, links) = (Calls::new(pool.clone()), CustomerLinks::new(pool));
+        Self(Arc::new(Parts { switch, calls, links, ledger, settings }))
     }
 
     /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever is shown

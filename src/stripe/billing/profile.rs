@@ -54,10 +54,10 @@ impl Billing {
         provenance: Provenance,
     ) -> Result<(), BillingError> {
         let customer = ProviderId::parse(customer).map_err(|_| BillingError::OutcomeUnknown)?;
-        let command = Command::LinkCustomer { customer, effective_at: self.now() };
+        let command = Command::LinkCustomer { customer: customer.clone(), effective_at: self.now() };
         let request = Request { account: account.clone(), command, key: Key::none(), provenance };
         self.0.ledger.execute(request).await?;
-        Ok(())
+        self.0.links.keep(customer, account.clone(), self.now()).await.map_err(BillingError::Storage)
     }
 
     async fn describe(

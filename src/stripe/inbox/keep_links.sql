@@ -1,4 +1,22 @@
+-- Keeps that customers ($1) stand for accounts ($2). What had begun has come to its end. The offset makes each customer one
+-- look-up in an index.
+with linked as (
+    select link.customer, link.account from unnest($1::text[], $2::text[]) as link (customer, account)
+),
+ended as (
+    delete from ledger.stripe_links_begun
+    where customer in (
+        select begun.customer
+        from linked
+        cross join lateral (
+            select customer, account from ledger.stripe_links_begun
+            where stripe_links_begun.customer = linked.customer
+            offset 0
+        ) as begun
+        where begun.account = linked.account
+    )
+)
 insert into ledger.stripe_links (customer, account, linked_at)
-select link.customer, link.account, $3
-from unnest($1::text[], $2::text[]) as link (customer, account)
+select customer, account, $3
+from linked
 on conflict on constraint stripe_links_customer do nothing

@@ -6,7 +6,7 @@
 
 mod blank;
 pub(super) mod claim;
-mod links;
+pub mod links;
 mod list;
 mod operate;
 mod proof;
@@ -30,6 +30,7 @@ use crate::domain::{names::ProviderId, time::Timestamp};
 
 use blank::blanked;
 use claim::Lane;
+use links::CustomerLinks;
 
 pub use list::{Entry, Page, Summary};
 pub use operate::Operated;
@@ -45,6 +46,7 @@ pub const BODY_BYTES_MAX: usize = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Inbox {
     pool: PgPool,
+    links: CustomerLinks,
     arrivals: Arc<Notify>,
     incomplete: Arc<Notify>,
 }
@@ -75,7 +77,8 @@ pub enum ReceiveError {
 impl Inbox {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, arrivals: Arc::default(), incomplete: Arc::default() }
+        let links = CustomerLinks::new(pool.clone());
+        Self { pool, links, arrivals: Arc::default(), incomplete: Arc::default() }
     }
 
     /// Takes a delivery: verifies it, stores it once, and wakes the processor of this process.

@@ -198,6 +198,30 @@ async fn by_moving_in_nobody_becomes_another() {
     assert_eq!(links, ["newcomer"]);
 }
 
+/// Whose a customer is is known before Stripe tells of it: from the moment on in which it was made for somebody.
+#[tokio::test]
+async fn by_moving_in_nobody_becomes_a_customer_that_was_made_for_another() {
+    let shop = Shop::start().await;
+    shop.server.stop_handling();
+    let path = "/v1/accounts/acme/customer";
+    let told = shop.server.put(path, json!({ "email": EMAIL })).send().await;
+    assert!(told.status.is_success(), "{}", told.text);
+    shop.server.open("buyer").await;
+    let opened = shop.checkout_of("buyer", "first", &pack()).await;
+    assert_eq!(opened.status, 201, "{}", opened.text);
+    let customers = shop.list("/v1/customers").await;
+    assert_eq!(customers.len(), 2, "{customers:?}");
+    for (number, customer) in customers.iter().enumerate() {
+        let moved = json!({ "customer": customer["id"], "grants": [] });
+        let path = format!("/v1/accounts/newcomer_{number}/import");
+        shop.server.post(&path, moved).send().await.is_problem(409, "customer_taken");
+    }
+    // It is still the buyer's own.
+    let again = shop.checkout_of("buyer", "second", &pack()).await;
+    assert_eq!(again.status, 201, "{}", again.text);
+    assert_eq!(shop.list("/v1/customers").await.len(), 2);
+}
+
 #[tokio::test]
 async fn by_a_comparison_with_stripe_nobody_becomes_another() {
     let scene = Scene::begin().await;

@@ -4,13 +4,20 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use counterfoil::http::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{Scratch, database::TestDatabase, program};
+use crate::api::server::Server;
+use crate::support::{
+    Scratch,
+    database::TestDatabase,
+    ledger::{TestLedger, music},
+    program::{self, Served},
+};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples").join(name)
@@ -101,7 +108,7 @@ async fn a_file_with_mistakes_changes_nothing_and_each_is_told_with_its_line() {
     assert_eq!((counts(&report)[3], report["mistakes"].as_array().unwrap().len()), (500, 20));
     fs::write(scratch.path().join("column.csv"), "account,sauce\na,bonus\n").unwrap();
     let (_, report) = run(&database, &scratch.path().join("column.csv"), &[]);
-    assert_eq!(report["mistakes"][0]["reason"], "there is no column `sauce`");
+    assert_eq!(report["mistakes"][0]["reason"], "unknown column `sauce`");
     assert_eq!(events(&database).await, 0);
     let unnamed = program::run(
         program::command(&["import", "accounts", "accounts.txt"]).env("DATABASE_URL", database.url()),
@@ -180,6 +187,131 @@ async fn an_import_that_is_killed_goes_on_where_it_was() {
     let (code, report) = run(&database, &file, &[]);
     assert_eq!((code, counts(&report)), (0, [0, ACCOUNTS, 0, 0]), "{report}");
     assert_eq!(events(&database).await, whole);
+}
+
+/// A ctrl-C.
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_interrupted_says_how_far_it_came_and_goes_on_from_there() {
+    const ACCOUNTS: u64 = 20_000;
+    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+    let file = file_of(ACCOUNTS, &scratch);
+    let mut command = program::command(&["--json", "import", "accounts", file.to_str().unwrap()]);
+    command.env("DATABASE_URL", database.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut import = command.spawn().unwrap();
+    while events(&database).await < 400 {
+        assert!(import.try_wait().unwrap().is_none(), "it did not last");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    interrupt(&import);
+    let output = import.wait_with_output().unwrap();
+    let report = program::json(&output);
+    let [imported, there, refused, unreadable] = counts(&report);
+    assert_eq!(
+        (program::code(&output), there, refused, unreadable, &report["interrupted"], &report["stopped"]),
+        (1, 0, 0, 0, &json!(true), &json!(false)),
+        "{report}"
+    );
+    assert!((100..ACCOUNTS).contains(&imported), "{report}");
+    assert_eq!(u64::try_from(events(&database).await).unwrap(), imported * 4, "all of it was told");
+    let (code, report) = run(&database, &file, &[]);
+    assert_eq!((code, counts(&report)), (0, [ACCOUNTS - imported, imported, 0, 0]), "{report}");
+}
+
+/// The second signal ends an import whose database does not answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_an_import_at_once() {
+    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+    let file = file_of(50, &scratch);
+    assert_eq!(run(&database, &example("accounts.csv"), &["--dry-run"]).0, 0);
+    let pool = database.pool();
+    let mut lock = pool.begin().await.unwrap();
+    sqlx::query("lock table ledger.stripe_links").execute(&mut *lock).await.unwrap();
+    let mut command = program::command(&["import", "accounts", file.to_str().unwrap()]);
+    command.env("DATABASE_URL", database.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let import = command.spawn().unwrap();
+    let waits = "select count(*) > 0 from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    interrupt(&import);
+    let begun = Instant::now();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    interrupt(&import);
+    let output = import.wait_with_output().unwrap();
+    let said = program::stderr(&output);
+    assert_eq!(program::code(&output), 130, "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(said.contains("SIGINT: finishing what is on its way"), "{said}");
+}
+
+/// The program imports a file while a server imports other accounts with the same customers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_one_accounts_also_beside_a_server() {
+    const ACCOUNTS: u64 = 600;
+    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+    let server = Server::start_on(TestLedger::on(database.again(), music()).await, Settings::default()).await;
+    let file = file_of(ACCOUNTS, &scratch);
+    let mut command =
+        program::command(&["--json", "import", "accounts", file.to_str().unwrap(), "--continue"]);
+    command.env("DATABASE_URL", database.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let import = command.spawn().unwrap();
+    while events(&database).await < 100 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // From the end on, so that they meet.
+    let mut by_server = 0;
+    for part in (0..ACCOUNTS).rev().collect::<Vec<_>>().chunks(100) {
+        let items: Vec<Value> = part
+            .iter()
+            .map(|number| {
+                let customer = format!("cus_{number}");
+                json!({ "command": "import", "account": format!("other_{number}"), "customer": customer })
+            })
+            .collect();
+        let batch = server.post("/v1/commands", json!(items)).send().await;
+        for answer in batch.body.as_array().unwrap() {
+            match answer["status"].as_u64().unwrap() {
+                201 => by_server += 1,
+                409 => assert_eq!(answer["body"]["code"], "customer_taken"),
+                _ => panic!("{answer}"),
+            }
+        }
+    }
+    let report = program::json(&import.wait_with_output().unwrap());
+    let [imported, _, refused, _] = counts(&report);
+    assert!(imported > 0 && by_server > 0, "they met: {imported} {by_server}");
+    assert_eq!((imported + refused, imported + by_server), (ACCOUNTS, ACCOUNTS), "{report}");
+    let links = "select count(*), count(distinct customer) from ledger.stripe_links";
+    let links: (i64, i64) = sqlx::query_as(links).fetch_one(&database.pool()).await.unwrap();
+    assert_eq!(links, (600, 600));
+}
+
+/// Whatever holds it up: thousands of accounts that wait are nothing to warn of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_import_that_is_held_up_says_nothing_but_how_it_ended() {
+    let (database, scratch) = (TestDatabase::create().await, Scratch::create());
+    let served = Served::on(&database.url());
+    let file = file_of(3_000, &scratch);
+    for flags in [["--dry-run"].as_slice(), &[]] {
+        let pool = database.pool();
+        let mut lock = pool.begin().await.unwrap();
+        sqlx::query("lock table ledger.stripe_links").execute(&mut *lock).await.unwrap();
+        let mut command = program::command(&["import", "accounts", file.to_str().unwrap()]);
+        command.args(flags).env("DATABASE_URL", database.url());
+        let import = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Longer than a wait for a connection is nothing to speak of.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        lock.rollback().await.unwrap();
+        let output = import.wait_with_output().unwrap();
+        assert_eq!((program::code(&output), program::stderr(&output).as_str()), (0, ""), "{flags:?}");
+    }
+    drop(served);
 }
 
 /// As many as `IMPORTED_ACCOUNTS` says, with two grants each.

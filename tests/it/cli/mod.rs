@@ -4,6 +4,7 @@ mod commands;
 mod dependencies;
 mod example;
 mod import;
+mod import_files;
 mod outages;
 mod serve;
 mod settings;

@@ -1,0 +1,47 @@
+//! What if a person does not want to wait? What has begun is finished after the first signal, and not after the second.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::super::{exit::Failure, output::Output, signals::Signals};
+
+/// Whether nothing more is to be begun. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Does work that looks at whether it is to stop.
+    ///
+    /// # Errors
+    /// Those of the work, and at a second signal.
+    pub(super) async fn at_a_signal<T>(
+        &self,
+        output: Output,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut signals = Signals::listen().map_err(Failure::broken)?;
+        let watch = async {
+            let signal = signals.next().await;
+            self.ask();
+            output.note(&format!("{signal}: finishing what is on its way; a second one ends at once"));
+            signals.next().await;
+        };
+        tokio::select! {
+            done = work => done,
+            () = watch => Err(Failure::Interrupted),
+        }
+    }
+}
