@@ -15,11 +15,6 @@ use crate::http::{
     request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads, Watches},
 };
 
-use super::codes::{
-    AT_STRIPE, AUTHENTICATED, COMMAND, JSON, LIMITED, LINKING, OF_CHANGE, OF_CUSTOMER, OF_HOLD, OF_METHOD,
-    OF_PORTAL, OF_PREVIEW, OF_SUBSCRIPTION, OF_UPCOMING, PRICED,
-};
-
 /// Whether an operation is made repeatable by an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepeatKey {
