@@ -1,35 +1,24 @@
 //! Who stands behind a proxy? Whoever the last proxy of ours says it got the request from.
 //!
 //! What `Forwarded` and `X-Forwarded-For` say is read from the right, and believed as far as proxies of ours have written it. Most
-//! proxies write one of the two and pass on the other as it came, so where they name different visitors nobody is believed.
+//! proxies write one of the two and pass on the other as a visitor wrote it, and nothing says which. So nobody is believed unless
+//! whatever is there says the same: where one of them names another visitor or cannot be read, it is the proxy.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::http::{HeaderMap, Request};
-use trusted_proxies::{Config, Trusted};
+use axum::http::Request;
+use ipnet::IpNet;
 
-const X_FORWARDED_FOR: &str = "x-forwarded-for";
+use super::hops::{self, Said};
 
 /// The proxies whose word counts. By default there are none.
-#[derive(Clone, Debug)]
-pub struct Proxies {
-    /// Reads `Forwarded`, and knows the networks. Of `X-Forwarded-For` it does not know IPv6 addresses as proxies write them there.
-    forwarded: Config,
-    are_none: bool,
-}
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(Vec<IpNet>);
 
 /// A text that is no list of networks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is a list of addresses and networks, such as 10.0.0.0/8,192.168.1.7,fd00::/8")]
 pub struct InvalidProxies;
-
-impl Default for Proxies {
-    fn default() -> Self {
-        let mut forwarded = Config::new();
-        forwarded.trust_forwarded();
-        Self { forwarded, are_none: true }
-    }
-}
 
 impl Proxies {
     /// Addresses and networks, with commas between them.
@@ -37,18 +26,15 @@ impl Proxies {
     /// # Errors
     /// When one of them is neither.
     pub fn parse(text: &str) -> Result<Self, InvalidProxies> {
-        let mut proxies = Self::default();
-        for network in text.split(',').map(str::trim).filter(|network| !network.is_empty()) {
-            proxies.forwarded.add_trusted_ip(network).map_err(|_| InvalidProxies)?;
-            proxies.are_none = false;
-        }
-        Ok(proxies)
+        let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+        networks.map(network).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether this is a proxy of ours.
     #[must_use]
     pub fn include(&self, peer: IpAddr) -> bool {
-        !self.are_none && self.forwarded.is_ip_trusted(&peer.to_canonical())
+        let peer = peer.to_canonical();
+        self.0.iter().any(|network| network.contains(&peer))
     }
 
     /// Who sent the request that came from `peer`.
@@ -58,32 +44,19 @@ impl Proxies {
         if !self.include(peer) {
             return peer;
         }
-        let forwarded = Trusted::from(peer, request, &self.forwarded).ip().to_canonical();
-        match (forwarded, self.forwarded_for(request.headers()).unwrap_or(peer)) {
-            (visitor, other) if visitor == other || other == peer => visitor,
-            (other, visitor) if other == peer => visitor,
-            (_, _) => peer,
+        let is_proxy = |hop| self.include(hop);
+        let headers = request.headers();
+        match (hops::forwarded(headers, is_proxy), hops::x_forwarded_for(headers, is_proxy)) {
+            (Said::Visitor(visitor), Said::Nothing) | (Said::Nothing, Said::Visitor(visitor)) => visitor,
+            (Said::Visitor(visitor), Said::Visitor(other)) if visitor == other => visitor,
+            (Said::Visitor(_) | Said::Nobody | Said::Nothing, _) => peer,
         }
-    }
-
-    /// The last address of `X-Forwarded-For` that is no proxy's. `None`: there is none, or what is there is no address.
-    fn forwarded_for(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        let said = headers.get_all(X_FORWARDED_FOR).iter().rev();
-        for hop in said.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')) {
-            let hop = address(hop.trim())?;
-            if !self.include(hop) {
-                return Some(hop);
-            }
-        }
-        None
     }
 }
 
-/// With a port or without one, and in brackets or not.
-fn address(text: &str) -> Option<IpAddr> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let address = bare.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()));
-    address.as_ref().map(IpAddr::to_canonical)
+fn network(text: &str) -> Result<IpNet, InvalidProxies> {
+    let address = || text.parse().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+    text.parse().or_else(|_| address()).map_err(|_| InvalidProxies)
 }
 
 #[cfg(test)]
@@ -114,6 +87,16 @@ mod tests {
             (&[("x-forwarded-for", "[2001:db8::1]:4711")], "2001:db8::1"),
             (&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9:4711")], "203.0.113.9"),
             (&[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")], "203.0.113.9"),
+            (&[("forwarded", "for=203.0.113.9, for=\"[::ffff:10.2.3.4]\"")], "203.0.113.9"),
+            (
+                &[(
+                    "forwarded",
+                    "for=1.1.1.1, by=\"_a,b;for=2.2.2.2\";for=203.0.113.9:_port;host=\"a\\\",b\"",
+                )],
+                "203.0.113.9",
+            ),
+            (&[("forwarded", "for=\"1.1.1.1, for=203.0.113.9")], "203.0.113.9"),
+            (&[("forwarded", "host=\"\\\", for=\"203.0.113.9\"")], "203.0.113.9"),
         ] {
             assert_eq!(visitor(PROXY, headers), expected, "{headers:?}");
         }
@@ -132,6 +115,21 @@ mod tests {
             &[("x-forwarded-for", "1.1.1.1, ")],
             // A proxy that writes one of them passes on what a visitor wrote into the other.
             &[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=1.1.1.1")],
+            // What the proxy wrote names nobody, and the other one may be anybody's.
+            &[("forwarded", "for=_hidden"), ("x-forwarded-for", "1.1.1.1")],
+            &[("forwarded", "for=unknown"), ("x-forwarded-for", "1.1.1.1")],
+            &[("forwarded", "for=2001:db8::1"), ("x-forwarded-for", "1.1.1.1")],
+            &[("forwarded", "proto=https"), ("x-forwarded-for", "1.1.1.1")],
+            &[("forwarded", "for=203.0.113.9;for=1.1.1.1"), ("x-forwarded-for", "1.1.1.1")],
+            &[("forwarded", "for=\"1.1.1.1"), ("x-forwarded-for", "1.1.1.1")],
+            &[("x-forwarded-for", ""), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "203.0.113.9,"), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "203.0.113.9:99999"), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "203.0.113.9:+80"), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "203.0.113.007"), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "fe80::1%eth0"), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "[203.0.113.9]"), ("forwarded", "for=1.1.1.1")],
+            &[("x-forwarded-for", "10.2.3.4"), ("forwarded", "for=1.1.1.1")],
         ] {
             assert_eq!(visitor(PROXY, headers), PROXY, "{headers:?}");
         }
@@ -151,6 +149,7 @@ mod tests {
         for wrong in ["10.0.0.0/33", "proxy.example", "10.0.0.0/8;fd00::/8", "10.0.0"] {
             assert_eq!(Proxies::parse(wrong).unwrap_err(), InvalidProxies, "{wrong}");
         }
+        assert!(Proxies::parse("::ffff:10.0.0.1").unwrap().include("10.0.0.1".parse().unwrap()));
         assert!(!Proxies::parse(" , ").unwrap().include("10.0.0.1".parse().unwrap()));
     }
 }

@@ -19,4 +19,4 @@ pub use key::{IdempotencyKey, check_key};
 pub use metadata::Pairs;
 pub use query::Query;
 pub use request_id::RequestId;
-pub use text::Text;
+pub use text::{InvalidText, Text};
