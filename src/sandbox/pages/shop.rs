@@ -42,7 +42,7 @@ pub(super) fn form(state: &State) -> String {
     format!(
         "<h2>Buy something</h2><form method=\"post\" action=\"/buy\"><label for=\"price\">What</label>\
          <select id=\"price\" name=\"price\">{choices}</select><label for=\"for\">For whom (your own id of the buyer, \
-         such as an account; the session's <code>client_reference_id</code>)</label>\
+         such as an account; the session's <code>client_reference_id</code> and <code>metadata[account_id]</code>)</label>\
          <input id=\"for\" name=\"for\" required><button>To the checkout page</button></form>"
     )
 }
@@ -59,11 +59,14 @@ pub(super) async fn buy(Shares(shared): Shares<Arc<Shared>>, body: String) -> Re
 fn session(state: &mut State, wanted: &Params) -> Result<String, Failure> {
     let price = state.prices.get(wanted.required("price")?)?;
     let mode = if price.recurring.is_some() { "subscription" } else { "payment" };
+    let buyer = wanted.required("for")?;
+    let mut metadata = price.metadata.clone();
+    metadata.insert("account_id".to_owned(), buyer.to_owned());
     let described = json!({
         "mode": mode,
         "line_items": [{ "price": price.id, "quantity": 1 }],
-        "metadata": price.metadata,
-        "client_reference_id": wanted.required("for")?,
+        "metadata": metadata,
+        "client_reference_id": buyer,
         "success_url": state.origin,
         "cancel_url": state.origin,
     });

@@ -5,7 +5,7 @@
 //! invoice beside its payment goes by the invoice, as what the invoice's lines say does: it is one purchase.
 
 use super::{
-    Report, SetAside, Step, Translation, held, ignored, packs,
+    Owner, Report, SetAside, Step, Translation, held, ignored, packs,
     packs::{Packs, Sold},
     payment,
 };
@@ -30,12 +30,8 @@ pub(super) fn completed(report: Report<'_>) -> Translation {
         return bought(report, "completed");
     }
     let contents = promised(report)?;
-    report.instruct(vec![checkout_step(
-        report,
-        CheckoutStep::Completed { paid: false },
-        "completed",
-        &contents,
-    )?])
+    let step = checkout_step(report, CheckoutStep::Completed { paid: false }, "completed", &contents)?;
+    unpaid(report, step)
 }
 
 /// Money that takes days has come.
@@ -65,12 +61,20 @@ pub(super) fn failed_later(report: Report<'_>) -> Translation {
         attempt: 1,
         effective_at: report.at(),
     };
-    report.instruct(vec![Step::new(format!("payment_failed:{payment}"), command)])
+    unpaid(report, Step::new(format!("payment_failed:{payment}"), command))
 }
 
 pub(super) fn expired(report: Report<'_>) -> Translation {
     let contents = promised(report)?;
-    report.instruct(vec![checkout_step(report, CheckoutStep::Expired, "expired", &contents)?])
+    unpaid(report, checkout_step(report, CheckoutStep::Expired, "expired", &contents)?)
+}
+
+/// A buyer names whom they like. Before anything is paid, that counts for nothing.
+fn unpaid(report: Report<'_>, step: Step) -> Translation {
+    match Owner::of(report.object) {
+        Some(_) => report.instruct(vec![step]),
+        None => Err(ignored("nothing is paid, and neither its metadata nor a customer says whose it is")),
+    }
 }
 
 fn is_paid(report: Report<'_>) -> Result<bool, SetAside> {
@@ -169,7 +173,7 @@ fn checkout_step(
         session,
         step,
         purpose: contents.purpose(),
-        customer: report.object.id("customer"),
+        customer: Owner::of(report.object).and_then(|owner| owner.customer().cloned()),
         sold: None,
         metadata: Metadata::default(),
         invoice: invoice(report).filter(|_| matches!(step, CheckoutStep::Completed { .. })),

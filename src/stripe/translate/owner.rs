@@ -1,9 +1,12 @@
 //! Whose event is it?
 //!
-//! What we told Stripe when we made the object (`client_reference_id`, `metadata.account_id`) names the
-//! account at once. Otherwise the customer leads to it, as soon as any event has linked the two. Metadata of
+//! Metadata (`account_id`) names the account at once: we wrote it when we made the object, or whoever has the secret key of
+//! the Stripe account did. Otherwise the customer leads to it, as soon as any event has linked the two. Metadata of
 //! invoice lines is deliberately not used: it is copied about by Stripe, and can name whoever had the
 //! subscription item before.
+//!
+//! `client_reference_id` is no proof: on a payment link or a pricing table whoever buys writes it into the address. It says
+//! for whom something was paid, which harms nobody, and never whose a customer or a subscription is.
 
 use crate::{
     domain::names::{AccountId, ProviderId},
@@ -21,9 +24,8 @@ pub enum Owner {
     Payment(ProviderId),
 }
 
-/// Where an account's id can be, the surest place first.
-const ACCOUNT_AT: [&str; 5] = [
-    "client_reference_id",
+/// Where an account's id can be that no buyer has written, the surest place first.
+const ACCOUNT_AT: [&str; 4] = [
     "metadata.account_id",
     "parent.subscription_details.metadata.account_id",
     "subscription_details.metadata.account_id",
@@ -42,8 +44,10 @@ impl Owner {
         let customer = customer(object);
         match (named, customer) {
             (Some(account), customer) => Some(Self::Account { account, customer }),
-            (None, Some(customer)) => Some(Self::Customer(customer)),
-            (None, None) => None,
+            (None, customer) => match paid_for(object) {
+                Some(account) => Some(Self::Account { account, customer: None }),
+                None => customer.map(Self::Customer),
+            },
         }
     }
 
@@ -74,6 +78,15 @@ impl Owner {
             Self::Customer(_) | Self::Payment(_) => None,
         }
     }
+}
+
+/// The account that a buyer named, of a session in which they have paid once and for all. What is not paid is not told to an
+/// account that anybody can name, and a subscription is its customer's.
+fn paid_for(object: Document<'_>) -> Option<AccountId> {
+    let is_session = object.text("object") == Some("checkout.session");
+    let is_paid = matches!(object.text("payment_status"), Some("paid" | "no_payment_required"));
+    let is_gift = is_session && is_paid && object.text("mode") == Some("payment");
+    AccountId::parse(object.text("client_reference_id").filter(|_| is_gift)?).ok()
 }
 
 /// The payment or invoice that an object is about, for those that only lead to their account by it.

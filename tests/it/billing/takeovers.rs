@@ -4,10 +4,13 @@ use counterfoil::{domain::time::Timestamp, http::keys::Scope, stripe::reconcile:
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::shop::{Shop, pack, plan, with};
+use super::shop::{GOOD_CARD, Shop, pack, plan, with};
 use crate::api::server::Answer;
 
 const EMAIL: &str = "ada@example.com";
+/// Of somebody who has no account, and opens a payment link.
+const STRANGER: &str = "mallory@example.com";
+const PACK_500: &str = "price_of_stripe_price_pack_500";
 
 /// A shop with a victim, who has paid, and whoever wants to be them, with a key for their own account.
 struct Scene {
@@ -55,6 +58,54 @@ impl Scene {
         assert_eq!(made.status, 201, "{}", made.text);
         let path = format!("payments/{}/confirm", made.body["payment"].as_str().unwrap());
         self.ask(Method::POST, &path, Some(json!({ "payment_method": card, "off_session": true }))).await
+    }
+
+    /// Somebody opens a payment link that the operator made, writes into its address whose it is, and pays. What Stripe
+    /// calls them, if it does, and what they bought.
+    async fn by_link(&self, price: &str, of: &str, metadata: Value) -> (Option<String>, Value) {
+        let made = json!({ "items": [[price, 1]], "metadata": metadata });
+        let link = self.shop.control("payment_links", made).await;
+        let page = format!("{}?client_reference_id={of}", link["url"].as_str().unwrap());
+        assert!(reqwest::get(page).await.unwrap().status().is_success());
+        let session = self.shop.list("/v1/checkout/sessions").await[0].clone();
+        assert_eq!(session["client_reference_id"], of);
+        let path = format!("checkout/{}/pay", session["id"].as_str().unwrap());
+        let paid = self.shop.control(&path, json!({ "card": GOOD_CARD, "email": STRANGER })).await;
+        self.shop.settled().await;
+        (paid["customer"].as_str().map(str::to_owned), paid)
+    }
+
+    async fn creator(&self) -> String {
+        let prices = self.shop.list("/v1/prices").await;
+        let of_plan =
+            |price: &&Value| price["product"] == "prod_creator" && price["recurring"]["interval"] == "month";
+        prices.iter().find(of_plan).unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An account that a stranger has named is not their customer, and is shown nothing of them.
+    async fn is_not_the_strangers(&self, account: &str, stranger: Option<&str>) {
+        let links = "select account from ledger.stripe_links where customer = $1";
+        let links: Vec<String> = sqlx::query_scalar(links)
+            .bind(stranger)
+            .fetch_all(&self.shop.server.test.database.pool())
+            .await
+            .unwrap();
+        assert_eq!(links, [""; 0]);
+        for path in
+            ["customer", "payment-methods", "payments", "invoices", "subscriptions", "overview", "events"]
+        {
+            let answer = self.shop.server.get(&format!("/v1/accounts/{account}/{path}")).send().await;
+            let said = stranger.into_iter().chain([STRANGER]).find(|said| answer.text.contains(said));
+            assert_eq!(said, None, "{path}: {}", answer.text);
+        }
+        let portal = format!("/v1/accounts/{account}/portal-sessions");
+        let portal =
+            self.shop.server.post(&portal, json!({ "return_url": "https://example.com" })).send().await;
+        assert!(stranger.is_none_or(|stranger| !portal.text.contains(stranger)), "{}", portal.text);
+    }
+
+    async fn available(&self, account: &str) -> i64 {
+        self.shop.server.balance(account).await["available"].as_i64().unwrap()
     }
 
     /// Nothing of the victim's is seen or used by the account of whoever has the key.
@@ -121,6 +172,71 @@ async fn by_metadata_nobody_becomes_another() {
     let opened = json!({ "metadata": { "account_id": "victim", "customer": scene.customer } });
     scene.ask(Method::PUT, "", Some(opened)).await;
     scene.nothing_is_theirs("of the account").await;
+}
+
+/// Whoever pays may say for whom, and gives it to them. It says nothing of who they are.
+#[tokio::test]
+async fn by_a_payment_link_nobody_becomes_another() {
+    let scene = Scene::begin().await;
+    let before = scene.available("victim").await;
+    let (stranger, _) = scene.by_link(PACK_500, "victim", json!({})).await;
+    assert_eq!(scene.available("victim").await, before + 500, "it is paid for");
+    scene.is_not_the_strangers("victim", stranger.as_deref()).await;
+    let (stranger, bought) = scene.by_link(&scene.creator().await, "victim", json!({})).await;
+    scene.is_not_the_strangers("victim", stranger.as_deref()).await;
+    let subscription = bought["subscription"].as_str().unwrap();
+    let listed = scene.shop.server.get("/v1/accounts/victim/subscriptions").send().await;
+    assert!(!listed.text.contains(subscription), "{}", listed.text);
+    assert_eq!(scene.available("victim").await, before + 500);
+    scene.nothing_is_theirs("a payment link").await;
+}
+
+/// Whoever pays first chooses no customer for an account that is none yet.
+#[tokio::test]
+async fn by_a_payment_link_nobody_makes_another_their_customer() {
+    let scene = Scene::begin().await;
+    let (sold, name) = ([PACK_500.to_owned(), scene.creator().await], "newcomer");
+    scene.shop.server.open(name).await;
+    for price in &sold {
+        let (stranger, _) = scene.by_link(price, name, json!({})).await;
+        scene.is_not_the_strangers(name, stranger.as_deref()).await;
+        let opened = scene.shop.checkout_of(name, price, &pack()).await;
+        assert_eq!(opened.status, 201, "{}", opened.text);
+        let session = opened.body["checkout_session_id"].as_str().unwrap();
+        let session =
+            scene.shop.at_stripe(Method::GET, &format!("/v1/checkout/sessions/{session}"), &[]).await;
+        assert!(session["customer"].is_string() && session["customer"] != json!(stranger), "{session}");
+    }
+    assert_eq!(scene.available(name).await, 50 + 500);
+}
+
+/// A link whose metadata names an account is that account's, whatever its address says.
+#[tokio::test]
+async fn an_operators_link_says_whose_it_is() {
+    let scene = Scene::begin().await;
+    let before = scene.available("victim").await;
+    let of_acme = json!({ "account_id": "acme" });
+    scene.by_link(PACK_500, "victim", of_acme.clone()).await;
+    let (customer, _) = scene.by_link(&scene.creator().await, "victim", of_acme).await;
+    scene.shop.until("/v1/accounts/acme/balance", |balance| balance["available"] == 50 + 500 + 1_500).await;
+    assert_eq!(scene.available("victim").await, before);
+    let own = scene.shop.server.get("/v1/accounts/acme/customer").send().await;
+    assert_eq!(own.body["customer"], json!(customer.unwrap()));
+    scene.nothing_is_theirs("an operator's link").await;
+}
+
+/// What was bought by somebody of whom only they say who they are waits for the operator.
+#[tokio::test]
+async fn a_subscription_by_a_link_is_had_once_the_operator_says_whose_it_is() {
+    let scene = Scene::begin().await;
+    scene.shop.server.open("friend").await;
+    let (customer, _) = scene.by_link(&scene.creator().await, "friend", json!({})).await;
+    let account = scene.shop.server.get("/v1/accounts/friend").send().await;
+    assert_eq!((&account.body["plan"], scene.available("friend").await), (&json!("free"), 50));
+    let form = [("metadata[account_id]", "friend")];
+    scene.shop.at_stripe(Method::POST, &format!("/v1/customers/{}", customer.unwrap()), &form).await;
+    scene.shop.until("/v1/accounts/friend", |account| account["plan"] == "creator").await;
+    scene.shop.until("/v1/accounts/friend/balance", |balance| balance["available"] == 1_550).await;
 }
 
 #[tokio::test]

@@ -160,6 +160,7 @@ impl Shop {
         let mut form = vec![
             ("mode", mode.to_owned()),
             ("client_reference_id", "acme".to_owned()),
+            ("metadata[account_id]", "acme".to_owned()),
             ("success_url", "https://shop.example/thanks".to_owned()),
             ("line_items[0][price]", (*price).to_owned()),
             ("line_items[0][quantity]", quantity),

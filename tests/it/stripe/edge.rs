@@ -10,7 +10,7 @@ use counterfoil::{
         translate::{Owner, SetAside, translate},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::documents::{ADA, SHAPES, catalog, event, here, read, translated, translated_value, value};
 
@@ -209,6 +209,48 @@ fn a_paid_checkout_that_names_nobody_is_held() {
     session["client_reference_id"] = serde_json::Value::Null;
     session["metadata"].as_object_mut().unwrap().remove("account_id");
     assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
+}
+
+/// Whoever opens a payment link writes into its address for whom they buy.
+#[test]
+fn what_only_a_buyer_says_is_for_whom_they_paid_and_nothing_else() {
+    let owner = |file: &str, change: &[(&str, Value)]| {
+        let mut event = value(SHAPES[1], file);
+        let session = &mut event["data"]["object"];
+        session["metadata"].as_object_mut().unwrap().remove("account_id");
+        for (name, value) in change {
+            session[*name] = value.clone();
+        }
+        translated_value(&event)
+    };
+    let nobody = ("customer", Value::Null);
+    for file in ["checkout.session.completed.topup.json", "checkout.session.async_payment_succeeded.json"] {
+        let told = owner(file, &[]).unwrap();
+        assert!(
+            matches!(&told.owner, Owner::Account { account, customer: None } if account.as_str() == ADA),
+            "{file}"
+        );
+        for step in &told.steps {
+            match &step.command {
+                Command::LinkCustomer { .. } => panic!("{file}"),
+                Command::RecordCheckout(checkout) => assert_eq!(checkout.customer, None),
+                _ => {}
+            }
+        }
+    }
+    for file in [
+        "checkout.session.expired.json",
+        "checkout.session.completed.subscription.json",
+        "checkout.session.completed.topup_async_unpaid.json",
+        "checkout.session.async_payment_failed.json",
+    ] {
+        let told = owner(file, &[("customer", json!("cus_stranger"))]).unwrap();
+        assert!(matches!(told.owner, Owner::Customer(_)), "{file}: {:?}", told.owner);
+    }
+    for file in ["checkout.session.expired.json", "checkout.session.async_payment_failed.json"] {
+        let told = owner(file, &[nobody.clone()]);
+        assert!(matches!(told, Err(SetAside::Ignored(_))), "{file}: {told:?}");
+    }
 }
 
 /// Each month of it would be granted.
