@@ -6,7 +6,7 @@
 //! no page at all.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -82,10 +82,12 @@ pub(super) async fn guard(State(key): State<Arc<Option<Key>>>, request: Request,
     let host = host(request.uri(), request.headers());
     let refused = match key.as_ref() {
         // A name that was made to point here comes with no key.
-        None if !host.as_ref().is_none_or(is_this_machine) => {
+        None if !host.as_ref().is_ok_and(|host| host.as_ref().is_none_or(is_this_machine)) => {
             Some("The sandbox answers to localhost and 127.0.0.1, and to other names only with a key.")
         }
-        _ if changes(request.method()) && is_of_another_page(request.headers(), host.as_ref()) => {
+        _ if changes(request.method())
+            && is_of_another_page(request.headers(), host.ok().flatten().as_ref()) =>
+        {
             Some("This was sent by a page that is not the sandbox's.")
         }
         _ => None,
@@ -114,9 +116,35 @@ fn refusal(status: StatusCode, why: &str) -> Response {
     (status, [(header::CONTENT_TYPE, kind)], Body::from(body)).into_response()
 }
 
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
-    let said = || headers.get(header::HOST)?.to_str().ok()?.parse().ok();
-    uri.authority().cloned().or_else(said)
+/// Something that is no name of a host and a port.
+struct Unreadable;
+
+/// The name by which the sandbox is called. `None`: programs of old say none.
+fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Unreadable> {
+    if let Some(authority) = uri.authority() {
+        return readable(authority.as_str()).map(Some);
+    }
+    let mut said = headers.get_all(header::HOST).iter();
+    match (said.next(), said.next()) {
+        (None, _) => Ok(None),
+        (Some(host), None) => readable(host.to_str().map_err(|_| Unreadable)?).map(Some),
+        (Some(_), Some(_)) => Err(Unreadable),
+    }
+}
+
+/// What reads it as a part of an address takes more for a host than is one: what comes before an `@`, say.
+fn readable(host: &str) -> Result<Authority, Unreadable> {
+    let parsed: Authority = host.parse().map_err(|_| Unreadable)?;
+    let name = parsed.host();
+    let rest = host.strip_prefix(name).ok_or(Unreadable)?;
+    let has_port = rest.strip_prefix(':').is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    let is_name =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let is_host = match name.strip_prefix('[') {
+        Some(bracketed) => bracketed.strip_suffix(']').is_some_and(|name| name.parse::<Ipv6Addr>().is_ok()),
+        None => !name.is_empty() && is_name(name),
+    };
+    if is_host && (rest.is_empty() || has_port) { Ok(parsed) } else { Err(Unreadable) }
 }
 
 fn is_this_machine(host: &Authority) -> bool {
@@ -124,7 +152,7 @@ fn is_this_machine(host: &Authority) -> bool {
     if let Ok(address) = name.parse::<IpAddr>() {
         return address.to_canonical().is_loopback();
     }
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }
 

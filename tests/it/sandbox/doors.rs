@@ -4,7 +4,7 @@ use counterfoil::{
     clock::Clock,
     sandbox::{Key, NoKey, Options, Sandbox},
 };
-use reqwest::{Client, Method, redirect::Policy};
+use reqwest::{Client, Method, header::HeaderValue, redirect::Policy};
 use serde_json::json;
 
 use super::{Bench, text};
@@ -48,6 +48,37 @@ async fn a_name_that_somebody_lets_point_here_is_not_answered() {
             let headers = [("host", host.as_str()), ("authorization", "Bearer sk_test_any")];
             assert_eq!(status(&bench, Method::GET, path, &headers).await, 403, "{name}{path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_as_a_host_is_not_this_machine() {
+    let bench = Bench::start().await;
+    let own = format!("127.0.0.1:{}", bench.sandbox.address().port());
+    for (host, expected) in [
+        (own.as_bytes(), 200),
+        (b"localhost", 200),
+        (b"\xffevil.com", 403),
+        (b"[::1].evil.com", 403),
+        (b"[::1]evil.com", 403),
+        (b"[localhost]", 403),
+        (b"evil.com/.localhost", 403),
+        (b"evil.com#.localhost", 403),
+        (b"evil.com?.localhost", 403),
+        (b"evil.com@localhost", 403),
+        (b"localhost@evil.com", 403),
+        (b"localhost:evil", 403),
+        (b"localhost:99999", 403),
+        (b"localhost, evil.com", 403),
+        (b"evil,com.localhost", 403),
+        (b"evil%2ecom.localhost", 403),
+        (b"::1", 403),
+        (b"a b", 403),
+        (b"", 403),
+    ] {
+        let asked = client().get(bench.sandbox.url()).header("host", HeaderValue::from_bytes(host).unwrap());
+        let status = asked.send().await.unwrap().status().as_u16();
+        assert_eq!(status, expected, "{}", host.escape_ascii());
     }
 }
 
