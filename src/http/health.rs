@@ -24,8 +24,12 @@ use crate::stripe::watch;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long commands may wait without any of them being answered before the server is not ready.
+const STUCK_MAX: Duration = Duration::from_secs(3);
 /// How old what is answered may be.
 const LOOK_EACH: Duration = Duration::from_secs(1);
+
+const READY: &str = "ready";
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
@@ -43,6 +47,8 @@ pub struct Readiness {
     database: bool,
     /// How many commands wait to be decided.
     commands_queued: usize,
+    /// For how many seconds commands have been waiting of which none was answered. From 3 on the server is not ready.
+    commands_stuck_s: u64,
     /// By how many seconds the clock of this machine is before what is recorded: 0, or more than 10. While it is behind, what would
     /// be refused for want of credits, a feature or a limit is answered with `clock_behind`; all else works.
     clock_behind_s: i64,
@@ -64,13 +70,13 @@ pub async fn healthz() -> Result<Response<Body>, Failure> {
     get, path = "/readyz", operation_id = "readiness", tag = "Server", security(()),
     responses(
         (status = 200, description = "It can.", body = Readiness),
-        (status = 503, description = "It cannot: the database does not answer, or takes nothing.", body = Readiness),
+        (status = 503, description = "It cannot: the database does not answer or takes nothing, or commands wait and none is answered.", body = Readiness),
     )
 )]
 pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
     let readiness = state.readiness.sample(look(&state)).await;
     let mut response = json(&readiness)?;
-    if !readiness.database {
+    if readiness.status != READY {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     Ok(response)
@@ -85,8 +91,10 @@ async fn look(state: &AppState) -> Readiness {
         Ok(Ok(found)) => found,
         Ok(Err(_)) | Err(_) => (false, 0),
     };
-    let status = if database { "ready" } else { "not_ready" };
-    Readiness { status, database, commands_queued: state.ledger.queued(), clock_behind_s }
+    let stuck = state.ledger.stuck_for();
+    let status = if database && stuck < STUCK_MAX { READY } else { "not_ready" };
+    let (commands_queued, commands_stuck_s) = (state.ledger.queued(), stuck.as_secs());
+    Readiness { status, database, commands_queued, commands_stuck_s, clock_behind_s }
 }
 
 /// Metrics for Prometheus

@@ -11,6 +11,7 @@ mod resolve;
 mod spent;
 mod unstored;
 mod view;
+mod waiting;
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +41,7 @@ use newest::Newest;
 use request::Job;
 use unstored::Unstored;
 use view::Views;
+use waiting::Waiting;
 
 /// How many commands may wait. More are refused at once, so that waiting never grows without end.
 pub const COMMANDS_QUEUED_MAX: usize = 8_192;
@@ -67,6 +69,7 @@ pub struct Ledger {
     lookups: Arc<Semaphore>,
     newest: Arc<Newest>,
     unstored: Arc<Unstored>,
+    waiting: Waiting,
 }
 
 /// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
@@ -120,7 +123,18 @@ impl Ledger {
         };
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let positions = seen;
-        let ledger = Self { commands, clock, catalog, pool, views, positions, lookups, newest, unstored };
+        let ledger = Self {
+            commands,
+            clock,
+            catalog,
+            pool,
+            views,
+            positions,
+            lookups,
+            newest,
+            unstored,
+            waiting: Waiting::default(),
+        };
         Ok((ledger, running))
     }
 
@@ -130,7 +144,8 @@ impl Ledger {
     /// When the command is refused, or cannot be taken now; see [`ExecuteError`].
     pub async fn execute(&self, request: Request) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let job = Job { hash: request.hash(), at: self.clock.now(), request, reply };
+        let place = self.waiting.enter();
+        let job = Job { hash: request.hash(), at: self.clock.now(), request, reply, place };
         self.commands.try_send(job).map_err(|full| match full {
             mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
@@ -281,6 +296,12 @@ impl Ledger {
     pub async fn can_store(&self) -> Result<bool, sqlx::Error> {
         probe::write(&self.pool, self.clock.now()).await?;
         Ok(!self.unstored.is_recent())
+    }
+
+    /// For how long commands have been waiting of which none was answered.
+    #[must_use]
+    pub fn stuck_for(&self) -> Duration {
+        self.waiting.stuck_for()
     }
 
     /// How many commands wait to be decided.

@@ -19,6 +19,8 @@ use crate::{
     },
 };
 
+use super::waiting::Place;
+
 /// What makes two requests the same one. Unique within an account, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Option<Arc<str>>);
@@ -173,11 +175,15 @@ pub(super) struct Job {
     pub(super) hash: String,
     pub(super) at: Timestamp,
     pub(super) reply: oneshot::Sender<Answer>,
+    /// It waits until it is answered.
+    pub(super) place: Place,
 }
 
 impl Job {
     pub(super) fn answer(self, answer: Answer) {
+        let Self { reply, place, .. } = self;
         // Whoever asked may have gone away; the command took effect all the same.
-        let _gone = self.reply.send(answer);
+        let _gone = reply.send(answer);
+        drop(place);
     }
 }

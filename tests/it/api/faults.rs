@@ -107,6 +107,42 @@ async fn while_the_disk_is_full_callers_are_told_to_come_back_and_the_server_is_
     assert_eq!(server.get("/readyz").without_key().send().await.status, 200);
 }
 
+/// The database answers, and the one who decides is not getting on.
+#[tokio::test]
+async fn while_commands_wait_and_none_is_answered_the_server_is_not_ready() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let readiness = async || {
+        let answer = server.get("/readyz").without_key().send().await;
+        (answer.status.as_u16(), answer.body)
+    };
+    assert_eq!(readiness().await.1["commands_stuck_s"], 0);
+    let mut before = server.test.database.pool().begin().await.unwrap();
+    let head = "select position from ledger.heads where shard = 0 for update";
+    sqlx::query(head).execute(&mut *before).await.unwrap();
+    let deduct = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 })).send();
+    let looks = async {
+        let begun = std::time::Instant::now();
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            let (status, body) = readiness().await;
+            if status == 503 {
+                assert!(begun.elapsed().as_secs() >= 2, "{body}");
+                assert_eq!((&body["status"], &body["database"]), (&json!("not_ready"), &json!(true)));
+                assert!(body["commands_stuck_s"].as_i64().unwrap() >= 3, "{body}");
+                break;
+            }
+            assert!(begun.elapsed().as_secs() < 12, "{body}");
+        }
+        before.rollback().await.unwrap();
+    };
+    let (deducted, ()) = tokio::join!(deduct, looks);
+    assert_eq!(deducted.status, 201, "{}", deducted.text);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let (status, body) = readiness().await;
+    assert_eq!((status, &body["commands_stuck_s"]), (200, &json!(0)), "{body}");
+}
+
 /// An audit that nobody waits for any more goes on, and so keeps its turn.
 #[tokio::test]
 async fn audits_take_turns_and_one_whose_caller_has_gone_keeps_its_own_until_it_ends() {
