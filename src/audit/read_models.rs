@@ -17,6 +17,7 @@ pub async fn verify_read_models(
     for name in projector.names() {
         let compared = projector.compare(name, |step| progress(name, step.position.0, step.goal.0)).await?;
         let Some(compared) = compared else {
+            verification.left_out.push(name.to_owned());
             continue;
         };
         verification.findings.extend(findings(&compared));

@@ -59,6 +59,9 @@ pub struct Verification {
     pub position: i64,
     /// The read models that were built again, and how they compare.
     pub read_models: Vec<Compared>,
+    /// The read models that cannot be compared: their rows do not follow from the events alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// The first one of each kind of check, the earliest position first. Empty: all is right.
     pub findings: Vec<Finding>,
 }

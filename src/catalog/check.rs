@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Cause, Mistake, Mode, Settings, currency::show, document, read, reading::Ids};
 use crate::domain::{
     amount::Credits,
-    catalog::{Allocation, Catalog, Limit, Measure, Pack, Plan, StripePrice, TopUp, WindowKind},
+    catalog::{Allocation, Catalog, Limit, Measure, Pack, Plan, StripePrice, TopUp, Trial, WindowKind},
     time::CalendarUnit,
 };
 
@@ -112,6 +112,7 @@ struct PlanLine {
     plan: String,
     credits: String,
     prices: Vec<String>,
+    trial: Option<String>,
     limits: Vec<String>,
     discount_percent: u8,
     features: Vec<String>,
@@ -169,10 +170,15 @@ fn plan_line(plan: &Plan) -> PlanLine {
         plan: plan.id.to_string(),
         credits,
         prices: plan.prices.iter().map(price).collect(),
+        trial: plan.trial.as_ref().map(describe_trial),
         limits: plan.limits.iter().map(describe_limit).collect(),
         discount_percent: plan.discount_percent,
         features: plan.features.iter().map(ToString::to_string).collect(),
     }
+}
+
+fn describe_trial(trial: &Trial) -> String {
+    format!("{}, {} credits", count(trial.days.into(), "day"), trial.credits)
 }
 
 fn pack_line(pack: &Pack) -> PackLine {
@@ -235,14 +241,15 @@ impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{} ({}, days in {})", self.name, self.currency, self.time_zone)?;
         writeln!(formatter, "without a subscription: {}; catalog hash {}", self.free_plan, self.hash)?;
-        let mut plans = table(["plan", "credits", "prices", "limits", "discount", "features"]);
+        let mut plans = table(["plan", "credits", "prices", "trial", "limits", "discount", "features"]);
         for plan in &self.plans {
             let discount = format!("{} %", plan.discount_percent);
             let (prices, limits) = (plan.prices.join("\n"), plan.limits.join("\n"));
             plans.add_row([
-                &plan.plan,
+                plan.plan.as_str(),
                 &plan.credits,
                 &prices,
+                plan.trial.as_deref().unwrap_or_default(),
                 &limits,
                 &discount,
                 &plan.features.join("\n"),

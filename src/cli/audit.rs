@@ -186,11 +186,16 @@ async fn verify_read_models(
 }
 
 fn verification_text(verified: &Verification) -> String {
-    let Verification { events, blocks, accounts, snapshots, head, position, read_models, findings } =
+    let Verification { events, blocks, accounts, snapshots, head, position, read_models, left_out, findings } =
         verified;
+    let left_out = if left_out.is_empty() {
+        String::new()
+    } else {
+        format!(" Not {}, whose rows are crossed off as time passes.", left_out.join(", "))
+    };
     let looked_at = format!(
         "{events} events in {blocks} blocks, {accounts} accounts, {snapshots} snapshots and {} read models were \
-         checked.\nHead at position {position}: {head}",
+         checked.{left_out}\nHead at position {position}: {head}",
         read_models.len()
     );
     if findings.is_empty() {

@@ -9,7 +9,10 @@ use serde::Serialize;
 use crate::{
     app::mode,
     domain::{names::AccountId, time::Timestamp},
-    http::keys::{self, ApiKey, NewKey, Scope},
+    http::{
+        InvalidText, Text,
+        keys::{self, ApiKey, NewKey, Scope},
+    },
 };
 
 use super::{
@@ -50,7 +53,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Create {
     /// What people call it
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     name: String,
     /// What it may be used for; may be given several times
     #[arg(long = "scope", required = true, value_name = "SCOPE")]
@@ -93,6 +96,9 @@ impl Create {
         let created = session::with(&flags, async |session: &Session| {
             let mode = session.config.mode;
             mode::enter(&session.pool, mode, &session.clock).await.map_err(Failure::broken)?;
+            if expires_at.is_some_and(|end| end <= session.clock.now()) {
+                return Err(Failure::Usage("--expires-at: it is over already".to_owned()));
+            }
             let scopes = scopes.into_iter().collect();
             let new = NewKey { name, mode, scopes, accounts, expires_at, requests_per_minute };
             keys::create(&session.pool, &session.clock, new).await.map_err(Failure::broken)
@@ -103,6 +109,11 @@ impl Create {
         output.note(&format!("Key {} is shown only this once.", created.key.id));
         Ok(Exit::Success)
     }
+}
+
+/// As over HTTP.
+fn name(text: &str) -> Result<String, InvalidText> {
+    Text::try_from(text.to_owned()).map(String::from)
 }
 
 async fn list(flags: &DatabaseFlags, output: Output) -> Answer {

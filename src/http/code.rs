@@ -97,7 +97,8 @@ codes! {
         "Change it: POST /v1/accounts/{account}/subscription/change. One that is not paid is paid by its invoice, or \
          cancelled first.";
     NoTrial = CONFLICT, "no_trial", "There is nothing to try",
-        "Leave `trial` out. An account tries once, and only what the catalog has days for.";
+        "Leave `trial` out. An account tries once, and only a plan that has a `trial` in the catalog: \
+         `trial = { days = 14 }` there gives it one.";
     PaymentOutOfBounds = UNPROCESSABLE_ENTITY, "payment_out_of_bounds", "No such amount can be paid",
         "Let the amount, or the price of all packs together, be `smallest` to `largest`, in minor units.";
     PaymentState = CONFLICT, "payment_state", "That cannot be done with this payment now",

@@ -177,6 +177,12 @@ async fn a_read_model_that_was_changed_is_found() {
     let mut verification = verify(&test).await;
     verify_read_models(&projector, &mut verification, |_, _, _| {}).await.expect("built");
     assert_eq!(verification.findings, []);
+    let compared = verification.read_models.iter().map(|compared| compared.projection.as_str());
+    let known: Vec<&str> = compared.chain(verification.left_out.iter().map(String::as_str)).collect();
+    assert_eq!(
+        (known.len(), &verification.left_out),
+        (projector.names().count(), &vec!["deadlines".to_owned()])
+    );
     sqlx::query("update read.statements set available = available + 1 where position = 40")
         .execute(&test.database.pool())
         .await

@@ -137,6 +137,8 @@ pub struct VerificationDocument<'a> {
     snapshots: u64,
     /// The read models that were built again and compared, row by row.
     read_models: Vec<&'a str>,
+    /// Those that are not: their rows are crossed off as time passes.
+    left_out: &'a [String],
     /// What the whole journal up to `position` comes down to. Keep it elsewhere, to compare later.
     head: &'a str,
     #[schema(value_type = Place)]
@@ -159,6 +161,7 @@ impl<'a> From<&'a Verification> for VerificationDocument<'a> {
                 .iter()
                 .map(|compared| compared.projection.as_str())
                 .collect(),
+            left_out: &verification.left_out,
             head: &verification.head,
             position: Token::of(Position(verification.position)),
             findings: &verification.findings,

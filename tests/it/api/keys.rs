@@ -94,6 +94,18 @@ async fn keys_are_made_shown_once_and_revoked_over_http() {
     spend().send().await.is_problem(401, "api_key_invalid");
 }
 
+#[tokio::test]
+async fn a_key_without_a_name_or_that_is_over_is_not_made() {
+    let server = Server::start().await;
+    for (name, value) in [("name", json!("")), ("expires_at", json!("2026-11-20T11:59:59Z"))] {
+        let mut order = json!({ "name": "n", "scopes": ["read"] });
+        order[name] = value;
+        let refused = server.post("/v1/api-keys", order).send().await;
+        refused.is_problem(422, "invalid_request");
+        assert!(refused.text.contains(&format!("$.{name}")), "{}", refused.text);
+    }
+}
+
 /// What cannot be kept is refused, and not made less.
 #[tokio::test]
 async fn a_key_has_the_limit_that_was_asked_for() {

@@ -73,6 +73,9 @@ fn the_description_of_the_interface_is_printed() {
 fn a_catalog_is_checked() {
     let right = program::run(&mut program::command(&["catalog", "check", "catalogs/music.toml"]));
     assert_eq!(program::code(&right), 0, "{}", program::stderr(&right));
+    let with_trials = program::run(&mut program::command(&["catalog", "check", "catalogs/promptforge.toml"]));
+    let shown = String::from_utf8_lossy(&with_trials.stdout);
+    assert!(shown.contains("trial") && shown.contains("14 days, "), "{shown}");
     let wrong = program::run(&mut program::command(&["--json", "catalog", "check", "Cargo.toml"]));
     assert_eq!(program::code(&wrong), 1);
     assert!(program::json(&wrong)["mistakes"].as_array().unwrap().len() > 1);
@@ -108,6 +111,28 @@ async fn keys_are_made_listed_and_ended() {
     let unknown = revoke("key_none");
     assert_eq!(program::code(&unknown), 1);
     assert!(program::stderr(&unknown).contains("there is no key `key_none`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_a_name_or_that_is_over_is_not_made() {
+    let database = TestDatabase::create().await;
+    let create = |name: &str, end: &str| {
+        let arguments = ["keys", "create", "--scope", "read", "--name", name, "--expires-at", end];
+        program::run(on(&mut program::command(&arguments), &database))
+    };
+    for (name, end, because) in [
+        ("", "2999-01-01T00:00:00Z", "a text has 1 to 500 characters"),
+        ("two\nlines", "2999-01-01T00:00:00Z", "none of them a control character"),
+        ("late", "2020-01-01T00:00:00Z", "--expires-at: it is over already"),
+    ] {
+        let refused = create(name, end);
+        assert_eq!(program::code(&refused), 2, "{name}");
+        assert!(program::stderr(&refused).contains(because), "{}", program::stderr(&refused));
+    }
+    assert_eq!(program::code(&create("right", "2999-01-01T00:00:00Z")), 0);
+    let listed =
+        program::json(&program::run(on(&mut program::command(&["--json", "keys", "list"]), &database)));
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
