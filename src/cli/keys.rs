@@ -95,10 +95,10 @@ impl Create {
         let accounts = (!accounts.is_empty()).then(|| accounts.into_iter().collect::<BTreeSet<_>>());
         let created = session::with(&flags, async |session: &Session| {
             let mode = session.config.mode;
-            mode::enter(&session.pool, mode, &session.clock).await.map_err(Failure::broken)?;
             if expires_at.is_some_and(|end| end <= session.clock.now()) {
                 return Err(Failure::Usage("--expires-at: it is over already".to_owned()));
             }
+            mode::enter(&session.pool, mode, &session.clock).await.map_err(Failure::broken)?;
             let scopes = scopes.into_iter().collect();
             let new = NewKey { name, mode, scopes, accounts, expires_at, requests_per_minute };
             keys::create(&session.pool, &session.clock, new).await.map_err(Failure::broken)
