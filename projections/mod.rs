@@ -5,7 +5,7 @@
 //! | `AccountOpened` | debt that was brought | | | | | new row | |
 //! | `CustomerLinked`, `CustomerUnlinked` | | | | | | customers | |
 //! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | | what it brings | | | |
-//! | `AccountMetadataSet` | | | | | | | |
+//! | `AccountMetadataSet` | | | | | | metadata | |
 //! | `AccountClosed` | | | | | | status | |
 //! | `CreditsGranted` | line, by source | | | | expiry | | |
 //! | `CreditsDeducted` | usage | count, credits | | | | | |
@@ -24,6 +24,7 @@
 //! | `CreditNoteIssued`, `CreditNoteVoided`, `GrantEndMoved` | | | | | | | |
 //! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `RevenueChanged`, `SubscriptionMoved`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | grace (`SubscriptionPastDue`) | plan, status | |
 //! | `PlanChangeScheduled` | | | report | | | | |
+//! | `SubscriptionChangeRequested` | | | request | | | | |
 //! | `TrialEndAnnounced` | | | | | | | |
 //! | `PaymentSucceeded`, `PaymentLinked` | | | | | | | new row |
 //! | `RefundIssued`, `RefundFailed` | | | | | | | refund |

@@ -50,6 +50,7 @@ pub(super) fn terms(event: &Event) -> Option<&SubscriptionTerms> {
         | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::PaymentSucceeded { .. }
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }
@@ -108,6 +109,7 @@ pub(super) fn payment(event: &Event) -> Option<(&ProviderId, Paid)> {
         | Event::HoldExpired { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::PaymentSucceeded { .. }
         | Event::PaymentFailed { .. }
         | Event::PaymentActionRequired { .. }

@@ -2,10 +2,17 @@
 
 mod queries;
 
+use std::collections::BTreeSet;
+
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
-use crate::domain::{event::Event, names::ProviderId, subscription::SubscriptionTerms};
+use crate::domain::{
+    event::Event,
+    metadata::Metadata,
+    names::{AccountId, ProviderId},
+    subscription::SubscriptionTerms,
+};
 
 use super::{
     fact::Fact,
@@ -14,7 +21,9 @@ use super::{
     subscriptions::status_name,
 };
 
-pub use queries::{ACCOUNTS_MAX, AccountCursor, AccountFilter, AccountRow, page};
+pub use queries::{
+    ACCOUNTS_MAX, AccountCursor, AccountFilter, AccountRow, AccountStatus, Among, Linked, of_customers, page,
+};
 
 pub struct Accounts;
 
@@ -28,7 +37,7 @@ impl Projection for Accounts {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["accounts", "account_customers", "account_plans"]
+        &["accounts", "account_customers", "account_metadata", "account_plans"]
     }
 
     fn totals(&self) -> &'static str {
@@ -44,8 +53,14 @@ impl Projection for Accounts {
         async move {
             // Everything else about an account comes after its opening, so those may go first, all at once.
             open(facts, tables, connection).await?;
+            // What an account is on is worked out once, however often it was reported on.
+            let mut reported = BTreeSet::new();
             for fact in facts {
                 change(fact, tables, connection).await?;
+                reported.extend(reports::terms(fact.event).map(|_| fact.account));
+            }
+            for account in reported {
+                stand(account, tables, connection).await?;
             }
             Ok(())
         }
@@ -86,6 +101,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
             | Event::InvoiceUnpaid { .. }
             | Event::PeriodPaid { .. }
             | Event::TrialEndAnnounced { .. }
+            | Event::SubscriptionChangeRequested { .. }
             | Event::TrialStarted { .. }
             | Event::SubscriptionStarted { .. }
             | Event::SubscriptionRenewed { .. }
@@ -137,11 +153,11 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
     match fact.event {
         Event::CustomerLinked { customer, .. } => link(fact, customer, false, tables, connection).await,
         Event::CustomerUnlinked { customer, .. } => link(fact, customer, true, tables, connection).await,
+        Event::AccountMetadataSet { metadata, .. } => attach(fact, metadata, tables, connection).await,
         Event::AccountClosed { .. } => close(fact, tables, connection).await,
         Event::AccountOpened { .. }
         | Event::CustomerDiscounted { .. }
         | Event::CustomerDiscountEnded { .. }
-        | Event::AccountMetadataSet { .. }
         | Event::CreditsGranted { .. }
         | Event::CreditsDeducted { .. }
         | Event::CreditsRefunded { .. }
@@ -163,6 +179,7 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
         | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::TrialStarted { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
@@ -210,10 +227,30 @@ async fn link(
     Ok(())
 }
 
+async fn attach(
+    fact: &Fact<'_>,
+    metadata: &Metadata,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let (names, texts): (Vec<&str>, Vec<&str>) = metadata.pairs().unzip();
+    sqlx::query(&tables.statement(include_str!("attach.sql")))
+        .bind(fact.account.as_str())
+        .bind(names)
+        .bind(texts)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 async fn close(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("close.sql")))
         .bind(fact.account.as_str())
         .bind(fact.position)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(&tables.statement(include_str!("close_attached.sql")))
+        .bind(fact.account.as_str())
         .execute(connection)
         .await?;
     Ok(())
@@ -235,6 +272,24 @@ async fn plan(
         .bind(terms.evidence.reported_at.to_utc())
         .bind(i16::from(terms.evidence.rank))
         .bind(terms.evidence.id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn stand(
+    account: &AccountId,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let changed: Option<String> = sqlx::query_scalar(&tables.statement(include_str!("stand.sql")))
+        .bind(account.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(plan) = changed else { return Ok(()) };
+    sqlx::query(&tables.statement(include_str!("stand_attached.sql")))
+        .bind(account.as_str())
+        .bind(plan)
         .execute(connection)
         .await?;
     Ok(())

@@ -1,15 +1,21 @@
 create table read.accounts_vN (
-    account_id text not null,
+    account_id text collate "C" not null,
     shard smallint not null,
     opened_at timestamptz not null,
     free_plan text not null,
     -- `open` or `closed`.
     status text not null,
-    -- The event that changed the row last.
+    -- That of the newest subscription that gives access, else the free one.
+    plan text not null,
+    subscription text,
+    subscription_status text,
+    -- The event that opened or closed it.
     position bigint not null,
     constraint accounts_account_vN primary key (account_id)
 );
-create index accounts_opened_vN on read.accounts_vN (opened_at desc, account_id desc);
+create index accounts_opened_vN on read.accounts_vN (opened_at, account_id);
+create index accounts_status_vN on read.accounts_vN (status, opened_at, account_id);
+create index accounts_plan_vN on read.accounts_vN (plan, status, opened_at, account_id);
 
 create table read.account_customers_vN (
     account_id text not null,
@@ -19,6 +25,19 @@ create table read.account_customers_vN (
     constraint account_customers_customer_vN primary key (account_id, customer)
 );
 create index account_customers_by_customer_vN on read.account_customers_vN (customer);
+
+-- What the caller attached, with what a list of accounts is narrowed by, so that one walk of an index finds a page.
+create table read.account_metadata_vN (
+    account_id text collate "C" not null,
+    name text collate "C" not null,
+    value text collate "C" not null,
+    opened_at timestamptz not null,
+    status text not null,
+    plan text not null,
+    constraint account_metadata_name_vN primary key (account_id, name)
+);
+create index account_metadata_status_vN on read.account_metadata_vN (name, value, status, opened_at, account_id);
+create index account_metadata_plan_vN on read.account_metadata_vN (name, value, plan, status, opened_at, account_id);
 
 -- The newest report on each subscription, as far as it says which plan holds.
 create table read.account_plans_vN (

@@ -100,6 +100,7 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         | Event::HoldExpired { .. }
         | Event::TrialStarted { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }

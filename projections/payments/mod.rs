@@ -19,7 +19,7 @@ use super::{
     projection::{ApplyError, Projection, Tables},
 };
 
-pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, payments, refunds};
+pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, ToldRow, payments, refunds, told};
 
 pub struct Payments;
 
@@ -96,6 +96,7 @@ async fn note(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) ->
         | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::TrialStarted { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
@@ -140,7 +141,8 @@ async fn pay(
         PaymentPurpose::Pack { pack, quantity } => {
             ("pack", None, None, Some(pack), Some(i64::from(*quantity)))
         }
-        PaymentPurpose::Other => ("plain", None, None, None, None),
+        // A payment for nothing that is sold here is the payment provider's alone: no rule records one.
+        PaymentPurpose::Other => return Ok(()),
     };
     sqlx::query(&tables.statement(include_str!("pay.sql")))
         .bind(fact.account.as_str())

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::time::Timestamp;
+use crate::domain::{names::AccountId, time::Timestamp};
 
 /// The longest page.
 pub const PAYMENTS_MAX: i64 = 1_000;
-pub const KINDS: [&str; 3] = ["subscription", "pack", "plain"];
+pub const KINDS: [&str; 2] = ["subscription", "pack"];
 
 /// Something that was paid, or a refund, as it was seen last: the next page begins after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,31 @@ pub struct RefundRow {
     pub minor: i64,
     pub currency: String,
     pub failed: bool,
+}
+
+/// What a payment of an account was for, as far as the ledger was told. Of an invoice's payment, the invoice says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct ToldRow {
+    pub payment: String,
+    pub invoice: Option<String>,
+    /// `None`: it was not told, or it was for nothing that is sold here.
+    pub kind: Option<String>,
+    pub subscription: Option<String>,
+    pub plan: Option<String>,
+    pub pack: Option<String>,
+    pub quantity: Option<i64>,
+}
+
+/// What these payments of an account were for.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn told(
+    pool: &PgPool,
+    account: &AccountId,
+    payments: &[&str],
+) -> Result<Vec<ToldRow>, sqlx::Error> {
+    sqlx::query_as(include_str!("told.sql")).bind(account.as_str()).bind(payments).fetch_all(pool).await
 }
 
 /// What was paid, the newest first, of these kinds.

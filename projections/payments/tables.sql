@@ -2,7 +2,7 @@
 create table read.payments_vN (
     account_id text not null,
     paid text collate "C" not null,
-    -- `subscription`, `pack` or `plain`.
+    -- `subscription` or `pack`: what was for neither is recorded by nobody.
     kind text not null,
     paid_at timestamptz not null,
     minor bigint not null,
@@ -22,6 +22,7 @@ create table read.payment_links_vN (
     payment text collate "C" not null,
     constraint payment_links_payment_vN primary key (account_id, invoice, payment)
 );
+create index payment_links_of_payment_vN on read.payment_links_vN (account_id, payment);
 
 create table read.refunds_vN (
     account_id text not null,

@@ -243,6 +243,7 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
         | Event::PeriodPaid { .. }
         | Event::TrialStarted { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }
         | Event::PlanChanged { .. }

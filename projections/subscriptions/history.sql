@@ -1,4 +1,14 @@
-select subscription, sequence, position, event, effective_at, recorded_at, late, stripe_event, terms
-from read.subscription_reports
-where account_id = $1 and ($2::text is null or subscription = $2)
-order by subscription, sequence
+-- Who asked is read from the journal itself, one index look-up a report.
+select report.*, event.actor
+from (
+    select subscription, sequence, position, event, effective_at, recorded_at, late, stripe_event, terms
+    from read.subscription_reports
+    where account_id = $1 and ($2::text is null or subscription = $2)
+) report
+cross join lateral (
+    select metadata->>'actor' as actor
+    from ledger.events
+    where shard = $3 and aggregate_id = $1 and ledger.events.sequence = report.sequence
+    offset 0
+) event
+order by report.subscription, report.sequence

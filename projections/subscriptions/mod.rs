@@ -9,7 +9,9 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 use crate::domain::{
+    event::Event,
     names::{AccountId, PlanId, ProviderId},
+    requested::Requested,
     subscription::{Step, SubscriptionStatus, SubscriptionTerms, Told, in_order},
     time::Timestamp,
 };
@@ -32,7 +34,7 @@ impl Projection for Subscriptions {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["subscription_reports", "subscriptions"]
+        &["subscription_reports", "subscription_requests", "subscriptions"]
     }
 
     fn totals(&self) -> &'static str {
@@ -47,6 +49,9 @@ impl Projection for Subscriptions {
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             for fact in facts {
+                if let Event::SubscriptionChangeRequested { subscription, requested, .. } = fact.event {
+                    request(fact, subscription, requested, tables, connection).await?;
+                }
                 if let Some(terms) = reports::terms(fact.event) {
                     let holds = holds(fact, terms, tables, connection).await?;
                     report(fact, terms, !holds, tables, connection).await?;
@@ -102,6 +107,26 @@ async fn report(
         .bind(late)
         .bind(fact.stripe_event)
         .bind(Json(terms))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn request(
+    fact: &Fact<'_>,
+    subscription: &ProviderId,
+    requested: &Requested,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("request.sql")))
+        .bind(fact.account.as_str())
+        .bind(fact.sequence)
+        .bind(fact.position)
+        .bind(subscription.as_str())
+        .bind(Json(requested))
+        .bind(fact.event.effective_at().to_utc())
+        .bind(fact.recorded_at.to_utc())
         .execute(connection)
         .await?;
     Ok(())
@@ -175,6 +200,21 @@ pub struct Recorded {
     pub late: bool,
     pub stripe_event: Option<String>,
     pub terms: Json<SubscriptionTerms>,
+    /// Who asked for it.
+    pub actor: String,
+}
+
+/// What was asked for over the API.
+#[derive(Clone, Debug, FromRow)]
+pub struct Asked {
+    pub subscription: String,
+    pub sequence: i64,
+    pub position: i64,
+    pub requested: Json<Requested>,
+    pub requested_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    /// Who asked for it.
+    pub actor: String,
 }
 
 impl Told for Recorded {
@@ -263,12 +303,14 @@ pub async fn page(
 /// When the database cannot answer.
 pub async fn history(
     pool: &PgPool,
+    shard: i16,
     account: &AccountId,
     subscription: Option<&ProviderId>,
 ) -> Result<Vec<Change>, sqlx::Error> {
     let recorded: Vec<Recorded> = sqlx::query_as(include_str!("history.sql"))
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
+        .bind(shard)
         .fetch_all(pool)
         .await?;
     let mut of_each: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
@@ -276,6 +318,24 @@ pub async fn history(
         of_each.entry(report.subscription.clone()).or_default().push(report);
     }
     Ok(of_each.into_values().flat_map(changes).collect())
+}
+
+/// What was asked of the account's subscriptions, or of one of them, in the order in which the ledger took note of it.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn requests(
+    pool: &PgPool,
+    shard: i16,
+    account: &AccountId,
+    subscription: Option<&ProviderId>,
+) -> Result<Vec<Asked>, sqlx::Error> {
+    sqlx::query_as(include_str!("requests.sql"))
+        .bind(account.as_str())
+        .bind(subscription.map(ProviderId::as_str))
+        .bind(shard)
+        .fetch_all(pool)
+        .await
 }
 
 fn changes(reports: Vec<Recorded>) -> Vec<Change> {

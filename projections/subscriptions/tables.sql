@@ -20,6 +20,18 @@ create table read.subscription_reports_vN (
     constraint subscription_reports_event_vN primary key (account_id, sequence)
 );
 
+-- What was asked of a subscription over the API, beside what came of it.
+create table read.subscription_requests_vN (
+    account_id text not null,
+    sequence bigint not null,
+    position bigint not null,
+    subscription text collate "C" not null,
+    requested jsonb not null,
+    requested_at timestamptz not null,
+    recorded_at timestamptz not null,
+    constraint subscription_requests_event_vN primary key (account_id, sequence)
+);
+
 -- The report that holds, of each subscription.
 create table read.subscriptions_vN (
     account_id text not null,

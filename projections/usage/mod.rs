@@ -138,6 +138,7 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
         | Event::InvoiceUnpaid { .. }
         | Event::PeriodPaid { .. }
         | Event::TrialEndAnnounced { .. }
+        | Event::SubscriptionChangeRequested { .. }
         | Event::TrialStarted { .. }
         | Event::SubscriptionStarted { .. }
         | Event::SubscriptionRenewed { .. }

@@ -276,6 +276,7 @@ impl OpenAccount {
             }
             // These are history. Nothing is decided on them.
             Event::TrialEndAnnounced { .. }
+            | Event::SubscriptionChangeRequested { .. }
             | Event::PaymentFailed { .. }
             | Event::PaymentActionRequired { .. } => Ok(()),
             Event::CheckoutStarted { .. }

@@ -2,7 +2,7 @@
 //! is for the provider to report.
 
 use chrono::TimeDelta;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     account::{Account, OpenAccount},
@@ -32,7 +32,7 @@ pub enum Step {
 }
 
 /// When a cancellation takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelAt {
     Now,

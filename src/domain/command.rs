@@ -18,6 +18,7 @@ use super::{
         DeductionId, GenerationId, GenerationType, GrantId, HoldId, InvalidIdentifier, OptionName, PackId,
         PlanId, ProviderId,
     },
+    requested::RequestedChange,
     sold::SoldPack,
     subscription::SubscriptionTerms,
     time::{Period, Timestamp},
@@ -94,6 +95,8 @@ pub enum Command {
     /// Records what a customer has taken off those of its subscriptions that have no discounts of their own.
     RecordDiscount(DiscountTold),
     RecordSubscription(RecordSubscription),
+    /// Records that somebody asked for a change of a subscription, and that it was done at the payment provider.
+    RecordRequestedChange(RequestedChange),
     AnnounceTrialEnd {
         subscription: ProviderId,
         trial_end: Timestamp,

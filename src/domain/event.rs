@@ -17,6 +17,7 @@ use super::{
     metadata::Metadata,
     moving::MovedIn,
     names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
+    requested::Requested,
     sold::SoldPack,
     subscription::{SubscriptionTerms, Term},
     time::Timestamp,
@@ -307,6 +308,13 @@ pub enum Event {
         effective_at: Timestamp,
     },
 
+    /// Somebody asked for it over the API, and the payment provider has done it. What came of it is reported by itself.
+    SubscriptionChangeRequested {
+        subscription: ProviderId,
+        requested: Requested,
+        effective_at: Timestamp,
+    },
+
     PaymentSucceeded {
         payment: ProviderId,
         money: Money,
@@ -458,6 +466,7 @@ impl Event {
             Self::CancellationScheduled { .. } => "CancellationScheduled",
             Self::CancellationWithdrawn { .. } => "CancellationWithdrawn",
             Self::SubscriptionEnded { .. } => "SubscriptionEnded",
+            Self::SubscriptionChangeRequested { .. } => "SubscriptionChangeRequested",
             Self::PaymentSucceeded { .. } => "PaymentSucceeded",
             Self::PaymentFailed { .. } => "PaymentFailed",
             Self::PaymentActionRequired { .. } => "PaymentActionRequired",

@@ -27,6 +27,7 @@ mod price;
 mod purpose;
 pub mod refusal;
 mod report;
+pub mod requested;
 pub mod rollout;
 pub mod sale;
 pub mod shown;

@@ -15,7 +15,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     AppState,
-    billing::{self, customers, invoices, payment_methods, payments, products, subscriptions},
+    billing::{
+        self, customers, found_customers, invoices, payment_methods, payments, products, subscriptions,
+    },
     commands::{accounts, batch, grants, holds, moving, quote, refunds, spending},
     edge::{Door, Edge},
     failure::Failure,
@@ -76,6 +78,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(subscriptions::resume))
         .routes(routes!(subscriptions::upcoming_invoice))
         .routes(routes!(customers::put, customers::get, customers::patch, customers::delete))
+        .routes(routes!(found_customers::find))
         .routes(routes!(payment_methods::list, payment_methods::attach))
         .routes(routes!(payment_methods::detach))
         .routes(routes!(payment_methods::prefer))

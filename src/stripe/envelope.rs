@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::document::Document;
+use super::{client::StripeKey, document::Document};
 use crate::domain::{names::ProviderId, time::Timestamp};
 
 /// An event as it was delivered. Only what the ledger needs is required, everything else may be absent.
@@ -17,6 +17,8 @@ pub struct Envelope {
     pub api_version: Option<String>,
     /// The connected account that it is about; `None` when it is our own.
     pub account: Option<String>,
+    /// The key of the call that caused it, where that was one of ours.
+    pub stripe_key: Option<String>,
     pub content: Content,
 }
 
@@ -69,6 +71,10 @@ impl Envelope {
             livemode: event.is_true("livemode"),
             api_version: event.id("api_version").map(|version| version.as_str().to_owned()),
             account: event.id("account").map(|account| account.as_str().to_owned()),
+            stripe_key: event
+                .text("request.idempotency_key")
+                .filter(|key| StripeKey::is_ours(key))
+                .map(str::to_owned),
             content,
         })
     }

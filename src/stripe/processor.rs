@@ -38,7 +38,7 @@ use crate::{
 };
 
 use plan::{Plan, Told, plan};
-use reading::{Read, Translated, discounts_named, names, subscriptions};
+use reading::{Read, Translated, discounts_named, keys, names, subscriptions};
 
 pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN, Retries};
 
@@ -149,6 +149,8 @@ impl Processor {
             return Ok(Progress::Idle);
         }
         let mut read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
+        let askers = claim.askers(&keys(&read)).await?;
+        read.iter_mut().for_each(|read| read.find_asker(&askers));
         let coupons = claim.coupons(&discounts_named(&read)).await?;
         let mut left = Vec::new();
         if lane == Lane::Whole {
@@ -263,7 +265,7 @@ impl Processor {
             account: account.clone(),
             command: step.command.clone(),
             key: Key::stripe(&step.key),
-            provenance: provenance(&due.event_id),
+            provenance: provenance(due),
         };
         match self.ledger.execute(request).await {
             // A key that is taken means that another event has reported the same fact.
@@ -319,13 +321,15 @@ enum Obstacle {
     Fate(Fate),
 }
 
-fn provenance(event_id: &str) -> Provenance {
+/// Whoever asked for it, if that was over the API; else it was somebody at Stripe, or Stripe itself.
+fn provenance(due: &Due) -> Provenance {
+    let stripe = || Actor::parse("stripe").expect("the word is a valid name");
     Provenance {
-        actor: Actor::parse("stripe").expect("the word is a valid name"),
+        actor: due.asker.clone().unwrap_or_else(stripe),
         origin: Origin::Stripe,
         correlation_id: None,
-        causation_id: Some(event_id.to_owned()),
-        stripe_event: Some(event_id.to_owned()),
+        causation_id: Some(due.event_id.clone()),
+        stripe_event: Some(due.event_id.clone()),
     }
 }
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::calls::{CallId, Calls, CallsError};
+use super::calls::{Begun, CallId, Calls, CallsError};
 use crate::{
     domain::{
         catalog::SecondSubscription,
@@ -59,7 +59,8 @@ pub(super) async fn look(
     let key = subscriptions.join(":");
     let id = CallId { account: account.clone(), operation: SECOND, key };
     let asked: [u8; 32] = Sha256::digest(id.key.as_bytes()).into();
-    if !calls.begin(&id, &asked, &Two { subscriptions }, now).await? {
+    let begun = Begun { at: now, by: None };
+    if !calls.begin(&id, &asked, &Two { subscriptions }, &begun).await? {
         return Ok(());
     }
     let ending = ledger.catalog().payments.second_subscription == SecondSubscription::CancelAndRefund;

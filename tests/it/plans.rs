@@ -3,7 +3,7 @@
 //! A young database has no statistics, one whose server crashed has lost what it counted, and a large one is where it
 //! hurts. All that the program does over HTTP is done on each, and the database explains every statement that it runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
@@ -33,6 +33,9 @@ const WHOLE: [(&str, &str); 3] = [
     ("select e.aggregate_id, min(e.position)", "an auditor asks whether any account has no beginning"),
     ("select state, (select count(*)", "how many events are not over"),
 ];
+
+/// How long the read models may take for all that is there, with each of their statements explained.
+const CATCHES_UP: Duration = Duration::from_secs(120);
 
 /// So many rows may be looked at on the way, and so many more for each row of the answer.
 const LOOKED_AT: i64 = 1_500;
@@ -313,7 +316,7 @@ async fn touches_little(times: i64) {
     let heard = Heard::notices();
     let shop = Shop::on(TestLedger::on(database, music_for_sale()).await, "sk_test_shop", |_| false).await;
     // What was there is read by the read models first.
-    shop.until("/v1/projections", |models| {
+    shop.until_within(CATCHES_UP, "/v1/projections", |models| {
         let models = models["projections"].as_array().expect("read models");
         models.iter().all(|model| model["lag_events"] == 0)
     })

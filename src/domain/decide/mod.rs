@@ -71,6 +71,7 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
         (
             Account::Unopened,
             Command::SetMetadata { .. }
+            | Command::RecordRequestedChange(_)
             | Command::CloseAccount { .. }
             | Command::DeductCredits { .. }
             | Command::Generate(_)
@@ -93,13 +94,14 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
     }
 }
 
-/// Whether the payment provider reports that something has happened, so that nobody asks for it.
+/// Whether something has happened at the payment provider, so that nobody asks whether it may.
 const fn is_fact(command: &Command) -> bool {
     match command {
         Command::LinkCustomer { .. }
         | Command::UnlinkCustomer { .. }
         | Command::RecordDiscount(_)
         | Command::RecordSubscription(_)
+        | Command::RecordRequestedChange(_)
         | Command::RecordPaidInvoice(_)
         | Command::RecordUnpaidInvoice { .. }
         | Command::RecordCreditNote { .. }
@@ -158,6 +160,13 @@ fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Re
         Command::UnlinkCustomer { customer, effective_at } => draft.unlink(customer, *effective_at)?,
         Command::RecordDiscount(told) => draft.record_discount(told),
         Command::RecordSubscription(report) => draft.record_subscription(report)?,
+        Command::RecordRequestedChange(change) => {
+            draft.record_last(Event::SubscriptionChangeRequested {
+                subscription: change.subscription.clone(),
+                requested: change.requested.clone(),
+                effective_at: change.effective_at,
+            });
+        }
         Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
         Command::RecordUnpaidInvoice { invoice, effective_at } => {
             draft.record_unpaid_invoice(invoice, *effective_at)?;

@@ -50,6 +50,7 @@ impl Event {
             | Self::CancellationScheduled { effective_at, .. }
             | Self::CancellationWithdrawn { effective_at, .. }
             | Self::SubscriptionEnded { effective_at, .. }
+            | Self::SubscriptionChangeRequested { effective_at, .. }
             | Self::PaymentSucceeded { effective_at, .. }
             | Self::PaymentFailed { effective_at, .. }
             | Self::PaymentActionRequired { effective_at, .. }

@@ -3,6 +3,7 @@
 
 pub mod customers;
 mod documents;
+pub mod found_customers;
 mod inputs;
 pub mod invoices;
 mod page;

@@ -13,9 +13,11 @@ use crate::{
     },
     http::{
         failure::Failure,
+        reads::money::PaymentKind,
         request::{Amount, Pairs},
         schema::{Id, MoneySchema, Time},
     },
+    projections::payments::ToldRow,
     stripe::{
         billing::Confirmation,
         client::{PaymentSeen, Reason, RefundSeen},
@@ -152,6 +154,7 @@ pub struct RefundInput {
 #[schema(as = Payment, example = json!({
     "payment": "pi_1", "status": "requires_action", "next_step": "authenticate",
     "amount": { "minor": 1200, "currency": "usd" }, "capturable": 0, "received": 0, "refunded": 0,
+    "type": "pack", "invoice": null, "subscription": null, "plan": null,
     "pack": "pack_500", "quantity": 2, "credits": null, "reference": null, "metadata": {}, "payment_method": "pm_1",
     "client_secret": "pi_1_secret_2", "redirect_url": "https://hooks.stripe.com/3d_secure",
     "decline_code": null, "is_disputed": false, "receipt_url": null, "created_at": "2025-06-01T00:00:00Z",
@@ -171,9 +174,20 @@ pub struct PaymentDocument<'a> {
     capturable: i64,
     received: i64,
     refunded: i64,
+    /// `subscription`, `pack`, or `plain`: for something that is not sold here. `null`: Stripe does not say, and has
+    /// not told the ledger yet.
+    r#type: Option<&'a str>,
+    /// The invoice that it paid, as far as Stripe has told, and what that was for.
+    #[schema(value_type = Option<Id>)]
+    invoice: Option<&'a str>,
+    #[schema(value_type = Option<Id>)]
+    subscription: Option<&'a str>,
+    #[schema(value_type = Option<Id>)]
+    plan: Option<&'a str>,
     #[schema(value_type = Option<Id>)]
     pack: Option<&'a str>,
-    quantity: Option<u32>,
+    /// How many packs.
+    quantity: Option<i64>,
     /// Of a free amount, for which `pack` is `credits`.
     credits: Option<u64>,
     #[schema(value_type = Option<Id>)]
@@ -196,7 +210,13 @@ pub struct PaymentDocument<'a> {
 }
 
 impl<'a> PaymentDocument<'a> {
-    pub fn of(seen: &'a PaymentSeen) -> Self {
+    /// With what the ledger was told of it.
+    pub fn of(seen: &'a PaymentSeen, told: Option<&'a ToldRow>) -> Self {
+        let sold = seen.text("topup_code").or_else(|| told.and_then(|told| told.pack.as_deref()));
+        let said = match seen.text("kind") {
+            Some("payment") => Some(PLAIN),
+            _ => sold.map(|_| PaymentKind::Pack.name()),
+        };
         let (charge, failure) = (seen.latest_charge.as_ref(), seen.last_payment_error.as_ref());
         let status = Status::parse(&seen.status);
         let currency = Currency::parse(&seen.currency).ok();
@@ -209,8 +229,15 @@ impl<'a> PaymentDocument<'a> {
             capturable: seen.amount_capturable,
             received: seen.amount_received,
             refunded: charge.map_or(0, |charge| charge.amount_refunded),
-            pack: seen.text("topup_code"),
-            quantity: seen.text("quantity").and_then(|quantity| quantity.parse().ok()),
+            r#type: told.and_then(|told| told.kind.as_deref()).or(said),
+            invoice: told.and_then(|told| told.invoice.as_deref()),
+            subscription: told.and_then(|told| told.subscription.as_deref()),
+            plan: told.and_then(|told| told.plan.as_deref()),
+            pack: sold,
+            quantity: seen
+                .text("quantity")
+                .and_then(|quantity| quantity.parse().ok())
+                .or_else(|| told.and_then(|told| told.quantity)),
             credits: seen.text("topup_credits").and_then(|credits| credits.parse().ok()),
             reference: seen.text("reference"),
             metadata: Metadata::read(|name| seen.text(name)),
@@ -225,10 +252,13 @@ impl<'a> PaymentDocument<'a> {
     }
 
     /// As one of many: what only a browser needs is left out.
-    pub fn listed(seen: &'a PaymentSeen) -> Self {
-        Self { client_secret: None, redirect_url: None, ..Self::of(seen) }
+    pub fn listed(seen: &'a PaymentSeen, told: Option<&'a ToldRow>) -> Self {
+        Self { client_secret: None, redirect_url: None, ..Self::of(seen, told) }
     }
 }
+
+/// What a payment is that gives nothing here.
+const PLAIN: &str = "plain";
 
 fn next_step(status: &Status, seen: &PaymentSeen) -> &'static str {
     match (status, &seen.last_payment_error) {

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    domain::names::ProviderId,
+    domain::names::{AccountId, ProviderId},
     http::{
         AppState,
         failure::Failure,
@@ -16,6 +16,7 @@ use crate::{
         request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query, parameter, provenance},
         schema::Id,
     },
+    projections::payments,
     stripe::{
         billing::{Answered, PaymentOf, PaymentOrder},
         client::PaymentSeen,
@@ -63,7 +64,8 @@ pub async fn create(
     let provenance = provenance(&to.caller, &to.request_id);
     let order = PaymentOrder { account, key, payable, reference, metadata, provenance };
     let Answered { answer, replayed } = state.billing.make_payment(order).await?;
-    answered(StatusCode::CREATED, &PaymentDocument::of(&answer), replayed)
+    // Stripe was told just now what it is for.
+    answered(StatusCode::CREATED, &PaymentDocument::of(&answer, None), replayed)
 }
 
 /// List payments
@@ -80,8 +82,15 @@ pub async fn list(
     Query(asked): Query<PageAsked>,
 ) -> Result<Response<Body>, Failure> {
     let page = state.billing.list_payments(&of.account, asked.limit.page(asked.cursor)).await?;
+    let ids: Vec<&str> = page.payments.iter().map(|payment| payment.id.as_str()).collect();
+    let told = payments::told(&state.pool, &of.account, &ids).await?;
+    let of_payment = |id: &str| told.iter().find(|told| told.payment == id);
     json(&Payments {
-        payments: page.payments.iter().map(PaymentDocument::listed).collect(),
+        payments: page
+            .payments
+            .iter()
+            .map(|payment| PaymentDocument::listed(payment, of_payment(&payment.id)))
+            .collect(),
         next_cursor: page.payments.last().filter(|_| page.has_more).map(|payment| payment.id.as_str()),
     })
 }
@@ -97,7 +106,9 @@ pub async fn get(
     of: AccountOf<Bills>,
     PaymentInAddress(payment): PaymentInAddress,
 ) -> Result<Response<Body>, Failure> {
-    json(&PaymentDocument::of(&state.billing.find_payment(&of.account, &payment).await?))
+    let seen = state.billing.find_payment(&of.account, &payment).await?;
+    let told = payments::told(&state.pool, &of.account, &[payment.as_str()]).await?;
+    json(&PaymentDocument::of(&seen, told.first()))
 }
 
 /// Pay
@@ -116,8 +127,10 @@ pub async fn confirm(
     key: IdempotencyKey,
     Json(input): Json<ConfirmInput>,
 ) -> Result<Response<Body>, Failure> {
-    let of = PaymentOf { account: of.account, key: key.required()?, payment };
-    changed(&state.billing.confirm_payment(of, input.into_confirmation()?).await?)
+    let (account, of) =
+        (of.account.clone(), PaymentOf { account: of.account, key: key.required()?, payment });
+    let done = state.billing.confirm_payment(of, input.into_confirmation()?).await?;
+    changed(&state, &account, &done).await
 }
 
 /// Take what the bank holds
@@ -136,8 +149,10 @@ pub async fn capture(
     key: IdempotencyKey,
     JsonOrNothing(input): JsonOrNothing<CaptureInput>,
 ) -> Result<Response<Body>, Failure> {
-    let of = PaymentOf { account: of.account, key: key.required()?, payment };
-    changed(&state.billing.capture_payment(of, positive(input.amount)?).await?)
+    let (account, of) =
+        (of.account.clone(), PaymentOf { account: of.account, key: key.required()?, payment });
+    let done = state.billing.capture_payment(of, positive(input.amount)?).await?;
+    changed(&state, &account, &done).await
 }
 
 /// Call a payment off
@@ -156,8 +171,10 @@ pub async fn cancel(
     key: IdempotencyKey,
     JsonOrNothing(input): JsonOrNothing<CancelInput>,
 ) -> Result<Response<Body>, Failure> {
-    let of = PaymentOf { account: of.account, key: key.required()?, payment };
-    changed(&state.billing.cancel_payment(of, input.reason).await?)
+    let (account, of) =
+        (of.account.clone(), PaymentOf { account: of.account, key: key.required()?, payment });
+    let done = state.billing.cancel_payment(of, input.reason).await?;
+    changed(&state, &account, &done).await
 }
 
 /// Give money back
@@ -182,6 +199,11 @@ pub async fn refund(
     answered(StatusCode::CREATED, &RefundDocument::of(payment.as_str(), &answer), replayed)
 }
 
-fn changed(answered: &Answered<PaymentSeen>) -> Result<Response<Body>, Failure> {
-    super::answered(StatusCode::OK, &PaymentDocument::of(&answered.answer), answered.replayed)
+async fn changed(
+    state: &AppState,
+    account: &AccountId,
+    Answered { answer, replayed }: &Answered<PaymentSeen>,
+) -> Result<Response<Body>, Failure> {
+    let told = payments::told(&state.pool, account, &[answer.id.as_str()]).await?;
+    answered(StatusCode::OK, &PaymentDocument::of(answer, told.first()), *replayed)
 }

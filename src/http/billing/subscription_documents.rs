@@ -13,11 +13,11 @@ use crate::{
         names::{PlanId, ProviderId},
         time::{Period, Timestamp},
     },
-    http::schema::{Count, Id, MoneySchema, PeriodSchema, SourceSchema, Time},
-    stripe::{
-        billing::{ChangePreview, InvoicePreview, LinePreview, Pending, held},
-        client::SubscriptionKept,
+    http::{
+        position::Token,
+        schema::{Count, Id, MoneySchema, PeriodSchema, Place, SourceSchema, Time},
     },
+    stripe::billing::{Amended, ChangePreview, InvoicePreview, LinePreview, Pending, held},
 };
 
 /// Stripe has done it. The ledger follows when Stripe's webhooks have told it.
@@ -28,11 +28,15 @@ use crate::{
         "subscription": "sub_1", "status": "active", "plan": "team", "interval": "month", "quantity": 1,
         "period_end": "2025-07-01T10:00:00Z", "cancel_at": null, "collection_paused": false,
     },
+    "position": "p0-42",
 }))]
 pub struct SubscriptionRequested<'a> {
     /// `requested`: the account is as it was until the webhooks have come.
     status: &'static str,
     at_stripe: SubscriptionAtStripe<'a>,
+    /// Where it stands in the ledger that this was asked for: the subscription's history has it from here on.
+    #[schema(value_type = Place)]
+    position: Token,
 }
 
 /// The subscription, as Stripe answered.
@@ -57,7 +61,7 @@ pub struct SubscriptionAtStripe<'a> {
 }
 
 impl<'a> SubscriptionRequested<'a> {
-    pub fn new(row: &'a SubscriptionKept, catalog: &Catalog) -> Self {
+    pub fn new(Amended { row, position }: &'a Amended, catalog: &Catalog) -> Self {
         let order = held(&row.items, catalog).map(|(_, order)| order);
         let period_end = row.items.data.iter().map(|item| item.current_period_end).max();
         let at_stripe = SubscriptionAtStripe {
@@ -70,7 +74,7 @@ impl<'a> SubscriptionRequested<'a> {
             cancel_at: row.cancel_at.and_then(Timestamp::from_seconds),
             collection_paused: row.pause_collection.is_some(),
         };
-        Self { status: "requested", at_stripe }
+        Self { status: "requested", at_stripe, position: Token::of(*position) }
     }
 }
 

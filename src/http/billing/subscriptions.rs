@@ -24,7 +24,7 @@ use crate::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query},
+        request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query, provenance},
         schema::Id,
     },
     stripe::billing::{Amend, Answered, Subscribe, Wanted},
@@ -50,7 +50,8 @@ pub async fn subscribe(
     check_quantity(order.quantity)?;
     let NewSubscriptionOrder { plan, interval, quantity, trial, payment_method, metadata } = order;
     let (interval, method, metadata) = (interval.into(), payment_method, metadata.0);
-    let subscribe = Subscribe { account, key, plan, interval, quantity, trial, method, metadata };
+    let provenance = provenance(&of.caller, &of.request_id);
+    let subscribe = Subscribe { account, key, plan, interval, quantity, trial, method, metadata, provenance };
     let Answered { answer, replayed } = state.billing.subscribe(subscribe).await?;
     let document = SubscriptionRequested::new(&answer, state.ledger.catalog());
     answered(StatusCode::CREATED, &document, replayed)
@@ -228,7 +229,8 @@ async fn amend(
     wanted: Wanted,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
-    let amend = Amend { account: of.account, subscription, key, wanted };
+    let provenance = provenance(&of.caller, &of.request_id);
+    let amend = Amend { account: of.account, subscription, key, wanted, provenance };
     let Answered { answer, replayed } = state.billing.amend(amend).await?;
     let document = SubscriptionRequested::new(&answer, state.ledger.catalog());
     answered(StatusCode::ACCEPTED, &document, replayed)

@@ -1,6 +1,6 @@
 //! The answers to commands, field by field. Callers rely on these names, and on their order.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         request::Pairs,
         schema::{BalanceSchema, Count, DrawSchema, Id, Place, SourceSchema, Time},
     },
+    projections::accounts,
 };
 
 /// An account as it was when it was opened, or as it is.
@@ -36,11 +37,20 @@ pub struct AccountDocument<'a> {
     pub position: Token,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStatus {
     Open,
     Closed,
+}
+
+impl From<AccountStatus> for accounts::AccountStatus {
+    fn from(status: AccountStatus) -> Self {
+        match status {
+            AccountStatus::Open => Self::Open,
+            AccountStatus::Closed => Self::Closed,
+        }
+    }
 }
 
 /// Credits were spent.

@@ -66,6 +66,12 @@ impl Caller {
         self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
     }
 
+    /// The only accounts that it may use. `None`: all.
+    #[must_use]
+    pub const fn accounts(&self) -> Option<&BTreeSet<AccountId>> {
+        self.accounts.as_ref()
+    }
+
     /// Counts requests against its rate, if it has one.
     ///
     /// # Errors

@@ -303,6 +303,7 @@ pub const OPERATIONS: &[Described] = &[
         false,
         &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer, Code::SubscriptionActive],
     ),
+    Described { asks_stripe: true, ..Described::model("find_customers", Bills::SCOPES, &[]) },
     Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
     Described::billing(
         "attach_payment_method",

@@ -1,23 +1,27 @@
 //! Which accounts are there? For whoever looks after them.
 
+use std::collections::BTreeMap;
+
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        names::{AccountId, ProviderId},
+        names::{AccountId, PlanId, ProviderId},
         time::Timestamp,
     },
     http::{
         AppState,
+        commands::documents::AccountStatus,
         failure::Failure,
+        keys::Caller,
         position::Token,
-        request::{All, Lists, Query},
+        request::{Lists, Pair, Pairs, Query, Several},
         schema::{Id, Place, Time},
     },
     journal::recorded::Position,
-    projections::accounts::{self, AccountCursor, AccountFilter, AccountRow},
+    projections::accounts::{self, AccountCursor, AccountFilter, AccountRow, Among},
 };
 
 use super::{as_of, model::wait, page::Limit};
@@ -31,11 +35,21 @@ pub struct AccountsAsked {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// How the account's id begins.
+    /// How the account's id begins. The list is by ids then, and is narrowed by `customer` alone.
     prefix: Option<String>,
     /// A customer at Stripe that stands for the account.
     #[param(value_type = Option<Id>)]
     customer: Option<ProviderId>,
+    /// Only those on this plan.
+    #[param(value_type = Option<Id>)]
+    plan: Option<PlanId>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<AccountStatus>,
+    /// Only those with this text under this name in their metadata: `name:text`, such as `source:spring_mail`. The name
+    /// ends at the first colon.
+    #[param(value_type = Option<String>, example = "source:spring_mail")]
+    metadata: Option<Pair>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
@@ -96,6 +110,9 @@ pub struct ListedAccount<'a> {
     /// The customers at Stripe that stand for it.
     #[schema(value_type = Vec<Id>)]
     customers: &'a [String],
+    /// As it was given.
+    #[schema(value_type = Pairs)]
+    metadata: &'a BTreeMap<String, String>,
     last_event: Option<LastEvent<'a>>,
 }
 
@@ -112,16 +129,17 @@ pub struct LastEvent<'a> {
 }
 
 impl<'a> From<&'a AccountRow> for ListedAccount<'a> {
-    fn from(row: &'a AccountRow) -> Self {
-        let last = (&row.last_event, row.last_event_at, row.last_sequence, row.last_position);
+    fn from(AccountRow { standing, about }: &'a AccountRow) -> Self {
+        let last = (&about.last_event, about.last_event_at, about.last_sequence, about.last_position);
         Self {
-            account: &row.account_id,
-            status: &row.status,
-            opened_at: row.opened_at.into(),
-            plan: &row.plan,
-            subscription: row.subscription.as_deref(),
-            subscription_status: row.subscription_status.as_deref(),
-            customers: &row.customers,
+            account: &standing.account_id,
+            status: &standing.status,
+            opened_at: standing.opened_at.into(),
+            plan: &standing.plan,
+            subscription: standing.subscription.as_deref(),
+            subscription_status: standing.subscription_status.as_deref(),
+            customers: &about.customers,
+            metadata: &about.metadata,
             last_event: match last {
                 (Some(name), Some(recorded_at), Some(sequence), Some(position)) => Some(LastEvent {
                     r#type: name,
@@ -137,21 +155,30 @@ impl<'a> From<&'a AccountRow> for ListedAccount<'a> {
 
 /// List accounts
 ///
-/// The one that was opened last first.
+/// The one that was opened last first. A key for some accounts sees those alone.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "list_accounts", tag = "Accounts", params(AccountsAsked),
     responses((status = 200, description = "Accounts, and what they are on.", body = Accounts))
 )]
 pub async fn list(
     State(state): State<AppState>,
-    _caller: All<Lists>,
+    from: Several<Lists>,
     Query(asked): Query<AccountsAsked>,
 ) -> Result<Response<Body>, Failure> {
-    let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let filter = AccountFilter { account: None, prefix: asked.prefix, customer: asked.customer };
-    let after = asked.cursor.map(|Cursor(after)| after);
-    let rows = accounts::page(&state.pool, &filter, after.as_ref(), asked.limit.rows()).await?;
-    let full = rows.len() == asked.limit.get();
+    let AccountsAsked { min_position, prefix, customer, plan, status, metadata, cursor, limit } = asked;
+    if prefix.is_some() && (plan.is_some() || status.is_some() || metadata.is_some()) {
+        return Err(Failure::query("prefix", "it does not go with `plan`, `status` or `metadata`"));
+    }
+    let standing = wait(&state, MODEL, None, min_position).await?;
+    let filter = AccountFilter {
+        status: status.map(Into::into),
+        plan,
+        attached: metadata.map(|Pair { name, text }| (name, text)),
+        among: among(&state, &from.caller, prefix, customer).await?,
+    };
+    let after = cursor.map(|Cursor(after)| after);
+    let rows = accounts::page(&state.pool, &filter, after.as_ref(), limit.rows()).await?;
+    let full = rows.len() == limit.get();
     let document = Accounts {
         accounts: rows.iter().map(ListedAccount::from).collect(),
         next_cursor: rows.last().filter(|_| full).map(Cursor::after),
@@ -159,4 +186,25 @@ pub async fn list(
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)
+}
+
+/// Which accounts the caller sees, and of these which it looks for.
+async fn among(
+    state: &AppState,
+    caller: &Caller,
+    prefix: Option<String>,
+    customer: Option<ProviderId>,
+) -> Result<Among, Failure> {
+    let named: Vec<AccountId> = match (&customer, caller.accounts()) {
+        (Some(customer), _) => {
+            let linked = accounts::of_customers(&state.pool, &[customer.as_str()]).await?;
+            linked.iter().filter_map(|link| AccountId::parse(&link.account_id).ok()).collect()
+        }
+        (None, Some(own)) => own.iter().cloned().collect(),
+        (None, None) => return Ok(prefix.map_or(Among::All, Among::Beginning)),
+    };
+    let begins =
+        |account: &AccountId| prefix.as_ref().is_none_or(|prefix| account.as_str().starts_with(prefix));
+    let seen = named.into_iter().filter(|account| caller.may_use(account) && begins(account));
+    Ok(Among::Named(seen.collect()))
 }

@@ -6,7 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        names::{AccountId, ProviderId},
+        amendment::CancelAt,
+        catalog::Interval,
+        names::{AccountId, PlanId, ProviderId},
+        requested::Requested,
         time::Timestamp,
     },
     http::{
@@ -17,7 +20,8 @@ use crate::{
         schema::{Id, Place, Time},
     },
     journal::recorded::Position,
-    projections::subscriptions::{self, Change},
+    ledger::SHARD,
+    projections::subscriptions::{self, Asked, Change},
 };
 
 use super::{as_of, model::wait, plan::Subscription, statement::require_account};
@@ -42,6 +46,9 @@ pub struct SubscriptionHistory<'a> {
     account: &'a AccountId,
     /// Subscription by subscription, each from its beginning on.
     changes: Vec<SubscriptionChange<'a>>,
+    /// What was asked for over this API and done at Stripe, the first one first. What came of it is among the
+    /// `changes`.
+    requests: Vec<SubscriptionRequest<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
@@ -64,6 +71,10 @@ pub struct SubscriptionChange<'a> {
     late: bool,
     #[schema(value_type = Option<Id>)]
     stripe_event: Option<&'a str>,
+    /// Who asked for it: the id of an API key; `clock`: this server by itself; `stripe`: a person on a page of Stripe's
+    /// or in its dashboard, or Stripe by itself.
+    #[schema(value_type = Id)]
+    actor: &'a str,
     /// `null`: it is the first one.
     before: Option<Subscription<'a>>,
     after: Subscription<'a>,
@@ -79,15 +90,78 @@ impl<'a> From<&'a Change> for SubscriptionChange<'a> {
             recorded_at: report.recorded_at.into(),
             late: report.late,
             stripe_event: report.stripe_event.as_deref(),
+            actor: &report.actor,
             before: before.as_ref().map(Subscription::from),
             after: Subscription::from(&*report.terms),
         }
     }
 }
 
+/// What somebody asked of a subscription.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubscriptionRequest<'a> {
+    #[schema(value_type = Place)]
+    position: Token,
+    /// The number of the event in the account's stream.
+    sequence: i64,
+    #[schema(value_type = Id)]
+    subscription: &'a str,
+    /// `begin`, `change`, `withdraw_change`, `cancel`, `withdraw_cancellation`, `pause` or `resume`
+    step: &'static str,
+    /// Of a change or a beginning. `null`: the catalog did not have the price.
+    #[schema(value_type = Option<Id>)]
+    plan: Option<&'a PlanId>,
+    /// `month` or `year`, of a change.
+    #[schema(value_type = Option<String>)]
+    interval: Option<Interval>,
+    quantity: Option<u32>,
+    /// `now` or `period_end`, of a cancellation.
+    #[schema(value_type = Option<String>)]
+    at: Option<CancelAt>,
+    /// Who asked: the id of an API key.
+    #[schema(value_type = Id)]
+    actor: &'a str,
+    #[schema(value_type = Time)]
+    requested_at: Timestamp,
+    #[schema(value_type = Time)]
+    recorded_at: Timestamp,
+}
+
+impl<'a> From<&'a Asked> for SubscriptionRequest<'a> {
+    fn from(asked: &'a Asked) -> Self {
+        let bare = |step| Self {
+            position: Token::of(Position(asked.position)),
+            sequence: asked.sequence,
+            subscription: &asked.subscription,
+            step,
+            plan: None,
+            interval: None,
+            quantity: None,
+            at: None,
+            actor: &asked.actor,
+            requested_at: asked.requested_at.into(),
+            recorded_at: asked.recorded_at.into(),
+        };
+        match &asked.requested.0 {
+            Requested::Begin { plan, quantity } => {
+                Self { plan: Some(plan), quantity: Some(*quantity), ..bare("begin") }
+            }
+            Requested::Change { plan, interval, quantity } => {
+                Self { plan: plan.as_ref(), interval: *interval, quantity: Some(*quantity), ..bare("change") }
+            }
+            Requested::WithdrawChange => bare("withdraw_change"),
+            Requested::Cancel { at } => Self { at: Some(*at), ..bare("cancel") },
+            Requested::WithdrawCancellation => bare("withdraw_cancellation"),
+            Requested::Pause => bare("pause"),
+            Requested::Resume => bare("resume"),
+        }
+    }
+}
+
 /// See how subscriptions changed
 ///
-/// In the order in which things happened at Stripe, whatever order its events came in.
+/// In the order in which things happened at Stripe, whatever order its events came in; with who asked for each, and
+/// what was asked for over this API.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/history", operation_id = "get_subscription_history",
     tag = "Accounts", params(("account" = Id, Path), HistoryAsked),
@@ -99,13 +173,16 @@ pub async fn history(
     Query(asked): Query<HistoryAsked>,
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
-    let changes = subscriptions::history(&state.pool, &of.account, asked.subscription.as_ref()).await?;
+    let subscription = asked.subscription.as_ref();
+    let changes = subscriptions::history(&state.pool, SHARD, &of.account, subscription).await?;
+    let requests = subscriptions::requests(&state.pool, SHARD, &of.account, subscription).await?;
     if changes.is_empty() {
         require_account(&state, &of.account).await?;
     }
     let document = SubscriptionHistory {
         account: &of.account,
         changes: changes.iter().map(SubscriptionChange::from).collect(),
+        requests: requests.iter().map(SubscriptionRequest::from).collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
     };

@@ -30,15 +30,13 @@ const MODEL: &str = "payments";
 pub enum PaymentKind {
     Subscription,
     Pack,
-    Plain,
 }
 
 impl PaymentKind {
-    const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Subscription => "subscription",
             Self::Pack => "pack",
-            Self::Plain => "plain",
         }
     }
 }
@@ -116,7 +114,7 @@ pub struct AllPayments<'a> {
 pub struct ListedPayment<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
-    /// `subscription`, `pack`, or `plain`: neither.
+    /// `subscription` or `pack`. A payment for neither is not recorded; the account's own list has it.
     r#type: &'a str,
     /// The payment; `null`: an invoice of which it is not known.
     #[schema(value_type = Option<Id>)]

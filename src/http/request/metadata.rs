@@ -26,6 +26,25 @@ impl TryFrom<BTreeMap<String, String>> for Pairs {
     }
 }
 
+/// One pair that is looked for, as `name:text`: no name has a colon. As a text it is the same in every client.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pair {
+    pub name: String,
+    pub text: String,
+}
+
+impl TryFrom<String> for Pair {
+    type Error = String;
+
+    fn try_from(pair: String) -> Result<Self, String> {
+        let (name, text) = pair.split_once(':').ok_or("a name, a colon and a text are expected")?;
+        let (name, text) = (name.to_owned(), text.to_owned());
+        let given = Metadata::given(BTreeMap::from([(name.clone(), text.clone())]));
+        given.map(|_| Self { name, text }).map_err(|error| error.to_string())
+    }
+}
+
 impl PartialSchema for Pairs {
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new()

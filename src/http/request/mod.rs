@@ -16,7 +16,7 @@ pub use caller::{
     Several, Watches, parameter, provenance,
 };
 pub use key::{IdempotencyKey, check_key};
-pub use metadata::Pairs;
+pub use metadata::{Pair, Pairs};
 pub use query::Query;
 pub use request_id::RequestId;
 pub use text::{InvalidText, Text};

@@ -3,7 +3,11 @@
 
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, hash, settled};
+use super::{
+    Answered, Billing, BillingError, hash,
+    noted::{Amended, Note, by_itself, requested},
+    settled,
+};
 use crate::{
     domain::{
         account::Account,
@@ -14,6 +18,8 @@ use crate::{
         sale,
         subscription::SubscriptionTerms,
     },
+    journal::recorded::Position,
+    ledger::Provenance,
     stripe::{
         calls::{CallId, Kept},
         client::{
@@ -44,6 +50,7 @@ pub struct Amend {
     pub subscription: Option<ProviderId>,
     pub key: String,
     pub wanted: Wanted,
+    pub provenance: Provenance,
 }
 
 /// What is to become of it.
@@ -113,8 +120,8 @@ impl Billing {
     /// Asks Stripe for it, once for each key, and answers what the subscription then was at Stripe.
     ///
     /// # Errors
-    /// When the rules or Stripe refuse it, or Stripe does not answer.
-    pub async fn amend(&self, amend: Amend) -> Result<Answered<SubscriptionKept>, BillingError> {
+    /// When the rules or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
+    pub async fn amend(&self, amend: Amend) -> Result<Answered<Amended>, BillingError> {
         self.client()?;
         let operation = amend.wanted.operation();
         let id = CallId { account: amend.account.clone(), operation, key: amend.key.clone() };
@@ -126,46 +133,69 @@ impl Billing {
                 let request = self.work_out(&amend).await?;
                 // First, and any number of times: while it fails, nothing has been cancelled.
                 self.describe_cancellation(&request, amend.wanted.reason()).await?;
-                self.begin(&id, &asked, request).await?
+                self.begin(&id, &asked, request, Some(&amend.provenance.actor)).await?
             }
         };
-        self.perform_amendment(&id, kept).await
+        let note = self.note_of(&kept, amend.provenance);
+        let (position, Answered { answer: row, replayed }) =
+            self.perform_amendment(&id, kept, Some(note)).await?;
+        let position = position.ok_or(BillingError::OutcomeUnknown)?;
+        Ok(Answered { answer: Amended { row, position }, replayed })
+    }
+
+    fn note_of(&self, kept: &Kept<AmendSubscription, SubscriptionKept>, provenance: Provenance) -> Note {
+        let requested = requested(&kept.request.amendment, self.0.ledger.catalog());
+        Note { requested, at: kept.begun.at, provenance }
     }
 
     /// The same for one whose outcome was not known, when its caller has gone.
     pub(super) async fn complete_amendment(&self, id: &CallId) -> Result<(), BillingError> {
         let Some(kept) = self.0.calls.find(id).await? else { return Ok(()) };
-        self.perform_amendment(id, kept).await.map(drop)
+        let note = self.note_of(&kept, by_itself(kept.begun.by.clone())?);
+        self.perform_amendment(id, kept, Some(note)).await.map(drop)
     }
 
     /// Whether the subscription is now as it was asked to be, whoever made it so: then it needs no key to be known.
     pub(super) async fn find_amended(&self, id: &CallId) -> Result<bool, BillingError> {
         let found: Option<Kept<AmendSubscription, SubscriptionKept>> = self.0.calls.find(id).await?;
-        let Some(Kept { request, .. }) = found else { return Ok(false) };
-        let row =
-            self.client()?.ask(&FindSubscription { subscription: request.subscription.clone() }).await?;
-        let is_so = request.amendment.holds_for(&row);
+        let Some(kept) = found else { return Ok(false) };
+        let subscription = kept.request.subscription.clone();
+        let row = self.client()?.ask(&FindSubscription { subscription }).await?;
+        let is_so = kept.request.amendment.holds_for(&row);
         if is_so {
+            let note = self.note_of(&kept, by_itself(kept.begun.by.clone())?);
+            self.note(id, &row.id, note).await?;
             self.0.calls.done(id, &row, self.now()).await?;
         }
         Ok(is_so)
     }
 
+    /// The call stays open until the ledger has taken note, so that a repetition makes up for it.
     pub(super) async fn perform_amendment(
         &self,
         id: &CallId,
         kept: Kept<AmendSubscription, SubscriptionKept>,
-    ) -> Result<Answered<SubscriptionKept>, BillingError> {
-        if let Some(settled) = settled(kept.outcome)? {
-            return Ok(settled);
-        }
-        let Some(asking) = self.asking(id, &kept.request, kept.asked_before).await? else {
-            return self.settled_meanwhile::<AmendSubscription>(id).await;
+        note: Option<Note>,
+    ) -> Result<(Option<Position>, Answered<SubscriptionKept>), BillingError> {
+        let Kept { key, request, outcome, asked_before, .. } = kept;
+        let answered = match settled(outcome)? {
+            Some(settled) => settled,
+            None => match self.asking(id, &request, asked_before).await? {
+                Some(asking) => {
+                    let answer = ask(self.client()?, &request, &key).await;
+                    self.told(id, &asking, answer).await?
+                }
+                None => self.settled_meanwhile::<AmendSubscription>(id).await?,
+            },
         };
-        let answer = ask(self.client()?, &kept.request, &kept.key).await;
-        let told = self.told(id, &asking, answer).await?;
-        self.0.calls.done(id, &told.answer, self.now()).await?;
-        Ok(told)
+        let position = match note {
+            Some(note) => Some(self.note(id, &answered.answer.id, note).await?),
+            None => None,
+        };
+        if !answered.replayed {
+            self.0.calls.done(id, &answered.answer, self.now()).await?;
+        }
+        Ok((position, answered))
     }
 
     async fn work_out(&self, amend: &Amend) -> Result<AmendSubscription, BillingError> {
@@ -179,7 +209,7 @@ impl Billing {
             Wanted::Cancel { at, feedback, .. } => {
                 amendment::cancel(terms, *at)?;
                 if *at == CancelAt::PeriodEnd {
-                    self.keep_unscheduled(&amend.account, terms).await?;
+                    self.keep_unscheduled(amend, terms).await?;
                 }
                 let feedback = feedback.map(str::to_owned);
                 match at {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, hash, settled};
+use super::{Answered, Billing, BillingError, hash, noted::by_itself, settled};
 use crate::{
     domain::{
         account::Account,
@@ -11,14 +11,13 @@ use crate::{
         command::{CheckoutStep, Command, RecordCheckout},
         event::PaymentPurpose,
         metadata::Metadata,
-        names::{AccountId, Actor, PackId, PlanId, ProviderId},
+        names::{AccountId, PackId, PlanId, ProviderId},
         refusal::{Refusal, Unsold},
         sale::{self, Sale, Wish},
         sold::SoldPack,
         time::Timestamp,
         top_up::PACK,
     },
-    journal::recorded::Origin,
     ledger::{Key, Provenance, Request},
     stripe::{
         calls::{CallId, Kept, Outcome},
@@ -31,8 +30,6 @@ pub(super) const EXPIRE: &str = "expire_checkout";
 /// How many checkouts an account may begin in a minute.
 pub const CHECKOUTS_PER_MINUTE: i64 = 5;
 const WINDOW_S: i64 = 60;
-/// Who is named where the program has completed it by itself.
-const ACTOR: &str = "clock";
 /// What Stripe puts the session's id in the place of.
 const SESSION: &str = "{CHECKOUT_SESSION_ID}";
 
@@ -174,7 +171,7 @@ impl Billing {
             cancel_url: checkout.cancel_url.clone(),
             supersedes: supersedes.iter().map(ToString::to_string).collect(),
         };
-        self.begin(id, asked, request).await
+        self.begin(id, asked, request, None).await
     }
 
     /// How many of a pack one payment may be for.
@@ -247,10 +244,7 @@ impl Billing {
         let note = Note::of(&kept)?;
         let Answered { answer, replayed } = self.perform(id, kept).await?;
         if !replayed {
-            let actor = Actor::parse(ACTOR).map_err(|_| BillingError::OutcomeUnknown)?;
-            let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
-            let provenance = Provenance { actor, origin, correlation_id, causation_id, stripe_event };
-            self.record(id, provenance, &answer, note).await?;
+            self.record(id, by_itself(None)?, &answer, note).await?;
             self.0.calls.done(id, &answer, self.now()).await?;
         }
         Ok(())

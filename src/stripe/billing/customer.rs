@@ -53,7 +53,7 @@ impl Billing {
 
     /// A customer with the address that was made for this very account, and is not linked to another.
     async fn find_made_for(&self, account: &AccountId, email: &str) -> Result<Option<String>, BillingError> {
-        let found = self.client()?.ask(&FindCustomers { email: email.to_owned() }).await?;
+        let found = self.client()?.ask(&FindCustomers { email: email.to_owned(), after: None }).await?;
         for customer in found.data.iter().filter(|customer| customer.account() == Some(account.as_str())) {
             if !self.stands_for_another(&customer.id, account).await? {
                 return Ok(Some(customer.id.clone()));

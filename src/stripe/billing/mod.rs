@@ -7,6 +7,7 @@ mod customer;
 mod glance;
 mod invoices;
 mod methods;
+mod noted;
 mod once;
 mod payments;
 mod portal;
@@ -30,6 +31,7 @@ pub use amend::{Amend, Wanted, held};
 pub use checkout::{Checkout, Opened};
 pub use glance::{GLANCE_WAIT, Glance, Untold};
 pub use methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
+pub use noted::Amended;
 pub use payments::{
     CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,
     PaymentOrder, PaymentPage, Unauthenticated,
@@ -43,13 +45,13 @@ pub use subscribe::Subscribe;
 pub use wares::Made;
 
 use super::{
-    calls::{Asking, CallId, Calls, CallsError, Kept, Outcome},
+    calls::{Asking, Begun, CallId, Calls, CallsError, Kept, Outcome},
     client::{Ask, CallError, Change, Client, Rejection},
     inbox::links::CustomerLinks,
 };
 use crate::{
     domain::{
-        names::{AccountId, ProviderId},
+        names::{AccountId, Actor, ProviderId},
         refusal::Refusal,
         rollout::{BillingState, Reach, Rollout},
         time::Timestamp,
@@ -312,24 +314,28 @@ impl Billing {
         Ok(Answered { answer: answer?, replayed: false })
     }
 
-    /// Writes down what is asked for, unless that was done in the meantime, and returns what holds.
+    /// Writes down what is asked for, and by whom where that is to be told, unless that was done in the meantime, and
+    /// returns what holds.
     async fn begin<A: Ask + Serialize + DeserializeOwned>(
         &self,
         id: &CallId,
         asked: &[u8; 32],
         request: A,
+        by: Option<&Actor>,
     ) -> Result<Kept<A, A::Answer>, BillingError>
     where
         A::Answer: DeserializeOwned,
     {
-        let begun = self.0.calls.begin(id, asked, &request, self.now()).await?;
-        let taken = if begun { None } else { self.find(id, asked).await? };
+        let begun = Begun { at: self.now(), by: by.cloned() };
+        let is_new = self.0.calls.begin(id, asked, &request, &begun).await?;
+        let taken = if is_new { None } else { self.find(id, asked).await? };
         Ok(taken.unwrap_or_else(|| Kept {
             key: id.stripe_key(),
             asked: *asked,
             request,
             outcome: Outcome::Open,
             asked_before: false,
+            begun,
         }))
     }
 }

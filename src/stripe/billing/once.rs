@@ -6,7 +6,10 @@ use std::future::Future;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answered, Billing, BillingError};
-use crate::stripe::{calls::CallId, client::Change};
+use crate::{
+    domain::names::Actor,
+    stripe::{calls::CallId, client::Change},
+};
 
 impl Billing {
     /// `request` says what to ask for, and is only worked out for a call that was never begun.
@@ -20,10 +23,25 @@ impl Billing {
         A: Change + Serialize + DeserializeOwned,
         A::Answer: Serialize + DeserializeOwned + Sync,
     {
+        self.once_by(None, id, asked, request).await
+    }
+
+    /// The same, and it is told who asked for it.
+    pub(super) async fn once_by<A>(
+        &self,
+        by: Option<&Actor>,
+        id: &CallId,
+        asked: &[u8; 32],
+        request: impl Future<Output = Result<A, BillingError>> + Send,
+    ) -> Result<Answered<A::Answer>, BillingError>
+    where
+        A: Change + Serialize + DeserializeOwned,
+        A::Answer: Serialize + DeserializeOwned + Sync,
+    {
         self.client()?;
         let kept = match self.find(id, asked).await? {
             Some(kept) => kept,
-            None => self.begin(id, asked, request.await?).await?,
+            None => self.begin(id, asked, request.await?, by).await?,
         };
         let answered = self.perform(id, kept).await?;
         if !answered.replayed {

@@ -52,7 +52,7 @@ impl Billing {
             Some(kept) => kept,
             None => {
                 let request = self.work_out_portal(&id.account, return_url, change).await?;
-                self.begin(&id, &asked, request).await?
+                self.begin(&id, &asked, request, None).await?
             }
         };
         let Answered { answer, replayed } = self.perform(&id, kept).await?;

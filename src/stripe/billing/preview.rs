@@ -197,6 +197,7 @@ impl Billing {
             livemode: false,
             api_version: None,
             account: None,
+            stripe_key: None,
             content: Content::Snapshot { object, previous: None },
         };
         match translate(&event, self.0.ledger.catalog(), &Deployment::new(Mode::Test)) {

@@ -15,9 +15,13 @@ use crate::{
     },
     ledger::{Key, Provenance, Request},
     stripe::client::{
-        CustomerDetails, CustomerSeen, DeleteCustomer, DescribeCustomer, FindCustomer, is_missing,
+        CustomerDetails, CustomerFound, CustomerSeen, DeleteCustomer, DescribeCustomer, FindCustomer,
+        FindCustomers, is_missing,
     },
 };
+
+/// How many pages of customers with one e-mail address are read. What is older is not found.
+const PAGES_MAX: usize = 10;
 
 /// A customer as it is, and whether the account has just become it.
 pub struct Became {
@@ -89,6 +93,24 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         self.look_up(sale::customer(&view.account)?.to_string()).await
+    }
+
+    /// The customers with this e-mail address, whoever they are, the newest first. The address is passed on to Stripe,
+    /// and kept nowhere.
+    ///
+    /// # Errors
+    /// When Stripe refuses or does not answer.
+    pub async fn customers_with(&self, email: &str) -> Result<Vec<CustomerFound>, BillingError> {
+        let mut all: Vec<CustomerFound> = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let after = all.last().map(|last| last.id.clone());
+            let found = self.client()?.ask(&FindCustomers { email: email.to_owned(), after }).await?;
+            all.extend(found.data);
+            if !found.has_more {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// Passes on what is said about a customer.

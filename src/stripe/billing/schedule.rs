@@ -56,7 +56,7 @@ impl Billing {
         let (change, asked, row) = worked_out?;
         if change.at.is_none() {
             if let Some(schedule) = row.schedule {
-                self.release(&amend.account, schedule).await?;
+                self.release(amend, schedule).await?;
             }
             return Ok(Amendment::Change(asked));
         }
@@ -92,25 +92,26 @@ impl Billing {
         }
         let id = CallId { account: amend.account.clone(), operation: OPEN, key: amend.key.clone() };
         let open = OpenSchedule { subscription: row.id.clone() };
-        Ok(self.once(&id, &hash(&open), async { Ok(open) }).await?.answer)
+        let by = Some(&amend.provenance.actor);
+        Ok(self.once_by(by, &id, &hash(&open), async { Ok(open) }).await?.answer)
     }
 
     /// Stripe lets nothing be said of the end of a subscription while a schedule says what it becomes.
     pub(super) async fn keep_unscheduled(
         &self,
-        account: &AccountId,
+        amend: &Amend,
         terms: &SubscriptionTerms,
     ) -> Result<(), BillingError> {
         match self.find_subscription(terms).await?.schedule {
-            Some(schedule) => self.release(account, schedule).await,
+            Some(schedule) => self.release(amend, schedule).await,
             None => Ok(()),
         }
     }
 
-    async fn release(&self, account: &AccountId, schedule: String) -> Result<(), BillingError> {
-        let id = CallId { account: account.clone(), operation: RELEASE, key: schedule.clone() };
-        let release = ReleaseSchedule { schedule };
-        self.once(&id, &hash(&release), async { Ok(release) }).await.map(drop)
+    async fn release(&self, amend: &Amend, schedule: String) -> Result<(), BillingError> {
+        let id = CallId { account: amend.account.clone(), operation: RELEASE, key: schedule.clone() };
+        let (release, by) = (ReleaseSchedule { schedule }, Some(&amend.provenance.actor));
+        self.once_by(by, &id, &hash(&release), async { Ok(release) }).await.map(drop)
     }
 
     /// What a subscription becomes when its period ends, if anything else than it is.

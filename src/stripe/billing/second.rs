@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Answered, Billing, BillingError, hash};
+use super::{Answered, Billing, BillingError, hash, noted::itself};
 use crate::stripe::{
     calls::CallId,
     client::{
@@ -65,9 +65,9 @@ impl Billing {
         let asked = hash(&cancel);
         let kept = match self.find(&cancelling, &asked).await? {
             Some(kept) => kept,
-            None => self.begin(&cancelling, &asked, cancel).await?,
+            None => self.begin(&cancelling, &asked, cancel, Some(&itself()?)).await?,
         };
-        self.perform_amendment(&cancelling, kept).await?;
+        self.perform_amendment(&cancelling, kept, None).await?;
         let Some(invoice) = newer.latest_invoice.clone() else { return Ok(()) };
         let paid = self.client()?.page(&Listing::PaymentsOf { invoice }, None).await?;
         for payment in paid.objects.iter().filter_map(payment) {

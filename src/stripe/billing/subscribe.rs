@@ -4,7 +4,12 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, Sought, hash, settled, several::customers};
+use super::{
+    Answered, Billing, BillingError, Sought, hash,
+    noted::{Amended, Note, begun, by_itself},
+    settled,
+    several::customers,
+};
 use crate::{
     domain::{
         account::{Account, OpenAccount},
@@ -15,6 +20,7 @@ use crate::{
         refusal::{Refusal, Unsold},
         sale::{self, Sale, Wish},
     },
+    ledger::Provenance,
     stripe::{
         calls::{CallId, Kept, Outcome},
         client::{FindCustomer, FindSubscription, ListSubscriptions, MakeSubscription, SubscriptionKept},
@@ -39,6 +45,7 @@ pub struct Subscribe {
     pub method: Option<ProviderId>,
     /// What the caller attaches to it.
     pub metadata: Metadata,
+    pub provenance: Provenance,
 }
 
 /// What a repetition is compared by.
@@ -53,8 +60,8 @@ impl Billing {
     /// Subscribes the account, once for each key, and answers what the subscription then was at Stripe.
     ///
     /// # Errors
-    /// When the rules, the bank or Stripe refuse it, or Stripe does not answer.
-    pub async fn subscribe(&self, subscribe: Subscribe) -> Result<Answered<SubscriptionKept>, BillingError> {
+    /// When the rules, the bank or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
+    pub async fn subscribe(&self, subscribe: Subscribe) -> Result<Answered<Amended>, BillingError> {
         self.client()?;
         let Subscribe { plan, interval, quantity, trial, method, metadata, .. } = &subscribe;
         let asked = hash(&Asked {
@@ -64,10 +71,12 @@ impl Billing {
         });
         let id =
             CallId { account: subscribe.account.clone(), operation: OPERATION, key: subscribe.key.clone() };
-        if let Some(kept) = self.find::<MakeSubscription>(&id, &asked).await?
-            && let Some(answered) = settled(kept.outcome)?
-        {
-            return Ok(answered);
+        if let Some(kept) = self.find::<MakeSubscription>(&id, &asked).await? {
+            let note = note_of(&kept, subscribe.provenance.clone())?;
+            if let Some(Answered { answer: row, replayed }) = settled(kept.outcome)? {
+                let position = self.note(&id, &row.id, note).await?;
+                return Ok(Answered { answer: Amended { row, position }, replayed });
+            }
         }
         let _turn = self.take_turn(&id.account).await?;
         self.subscribe_in_turn(&id, &asked, &subscribe).await
@@ -78,12 +87,13 @@ impl Billing {
         id: &CallId,
         asked: &[u8; 32],
         subscribe: &Subscribe,
-    ) -> Result<Answered<SubscriptionKept>, BillingError> {
+    ) -> Result<Answered<Amended>, BillingError> {
         let found: Option<Kept<MakeSubscription, SubscriptionKept>> = self.find(id, asked).await?;
+        let by = Some(&subscribe.provenance.actor);
         let kept = match found {
             Some(kept) if matches!(kept.outcome, Outcome::Open) => {
-                match self.find_made(id, &kept.request).await? {
-                    Some(row) => return Ok(Answered { answer: row, replayed: true }),
+                match self.find_made(id, &kept, subscribe.provenance.clone()).await? {
+                    Some(made) => return Ok(Answered { answer: made, replayed: true }),
                     None if kept.asked_before => {
                         // As if it was new: since then something else may have been bought.
                         self.work_out_subscription(id, subscribe).await?;
@@ -92,37 +102,43 @@ impl Billing {
                     None => {
                         self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
                         let request = self.work_out_subscription(id, subscribe).await?;
-                        self.begin(id, asked, request).await?
+                        self.begin(id, asked, request, by).await?
                     }
                 }
             }
             Some(kept) => kept,
             None => {
                 let request = self.work_out_subscription(id, subscribe).await?;
-                self.begin(id, asked, request).await?
+                self.begin(id, asked, request, by).await?
             }
         };
         if matches!(kept.outcome, Outcome::Open) {
             self.close_superseded(id, &kept.request.supersedes).await?;
         }
-        let answered: Answered<SubscriptionKept> = self.perform(id, kept).await?;
-        if !answered.replayed {
-            self.0.calls.done(id, &answered.answer, self.now()).await?;
+        let note = note_of(&kept, subscribe.provenance.clone())?;
+        let Answered { answer: row, replayed } = self.perform(id, kept).await?;
+        // The call stays open until the ledger has taken note, so that a repetition makes up for it.
+        let position = self.note(id, &row.id, note).await?;
+        if !replayed {
+            self.0.calls.done(id, &row, self.now()).await?;
         }
-        Ok(answered)
+        Ok(Answered { answer: Amended { row, position }, replayed })
     }
 
     /// What an earlier asking has made at Stripe, whose answer was lost.
     async fn find_made(
         &self,
         id: &CallId,
-        request: &MakeSubscription,
-    ) -> Result<Option<SubscriptionKept>, BillingError> {
+        kept: &Kept<MakeSubscription, SubscriptionKept>,
+        provenance: Provenance,
+    ) -> Result<Option<Amended>, BillingError> {
+        let request = &kept.request;
         let listed = self.client()?.ask(&ListSubscriptions { customer: request.customer.clone() }).await?;
         let Some(made) = listed.data.iter().find(|row| row.is_of(&request.call)) else { return Ok(None) };
         let row = self.client()?.ask(&FindSubscription { subscription: made.id.clone() }).await?;
+        let position = self.note(id, &row.id, note_of(kept, provenance)?).await?;
         self.0.calls.done(id, &row, self.now()).await?;
-        Ok(Some(row))
+        Ok(Some(Amended { row, position }))
     }
 
     /// What became of a subscription whose outcome nobody knows: it is looked at, and never asked for again. Nobody is
@@ -130,7 +146,7 @@ impl Billing {
     pub(super) async fn look_for_subscription(&self, id: &CallId) -> Result<bool, BillingError> {
         let found = self.0.calls.find::<MakeSubscription, SubscriptionKept>(id).await?;
         let Some(kept) = found.filter(|kept| matches!(kept.outcome, Outcome::Open)) else { return Ok(true) };
-        if self.find_made(id, &kept.request).await?.is_some() {
+        if self.find_made(id, &kept, by_itself(kept.begun.by.clone())?).await?.is_some() {
             return Ok(true);
         }
         let forgotten = self.0.calls.forget_old(id, self.now().minus(SHOWN_BY)).await;
@@ -189,4 +205,11 @@ impl Billing {
         }
         Err(BillingError::NotFound(Sought::PreferredMethod))
     }
+}
+
+fn note_of(
+    kept: &Kept<MakeSubscription, SubscriptionKept>,
+    provenance: Provenance,
+) -> Result<Note, BillingError> {
+    Ok(Note { requested: begun(&kept.request)?, at: kept.begun.at, provenance })
 }

@@ -1,3 +1,3 @@
-select stripe_key, asked, request, state, answer
+select stripe_key, asked, request, state, answer, begun_at, actor
 from ledger.stripe_calls
 where account = $1 and operation = $2 and idempotency_key = $3

@@ -3,16 +3,21 @@
 mod turn;
 mod unknown;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, types::Json};
+use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 pub use turn::{SoldLately, Turn};
 pub use unknown::{Asking, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
 
 use super::client::{Rejection, StripeKey};
-use crate::domain::{names::AccountId, time::Timestamp};
+use crate::domain::{
+    names::{AccountId, Actor},
+    time::Timestamp,
+};
 
 /// Where calls are written down. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -38,6 +43,15 @@ pub struct Kept<R, A> {
     pub outcome: Outcome<A>,
     /// Whether Stripe may have been asked for it.
     pub asked_before: bool,
+    pub begun: Begun,
+}
+
+/// When it was written down, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    pub at: Timestamp,
+    /// `None`: it was done for no change of a subscription, or before that was written down.
+    pub by: Option<Actor>,
 }
 
 /// How far a call has come.
@@ -59,7 +73,16 @@ pub enum CallsError {
     Unreadable(#[from] serde_json::Error),
 }
 
-type Row = (String, Vec<u8>, Json<serde_json::Value>, String, Option<Json<serde_json::Value>>);
+#[derive(FromRow)]
+struct Row {
+    stripe_key: String,
+    asked: Vec<u8>,
+    request: Json<serde_json::Value>,
+    state: String,
+    answer: Option<Json<serde_json::Value>>,
+    begun_at: DateTime<Utc>,
+    actor: Option<String>,
+}
 
 impl CallId {
     /// The key at Stripe, the same whenever it is asked for. Each part is hashed with its length, so that no two calls
@@ -71,7 +94,7 @@ impl CallId {
             hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hasher.update(part);
         }
-        StripeKey::new(format!("counterfoil_{}", hex::encode(hasher.finalize())))
+        StripeKey::of(&hasher.finalize())
     }
 }
 
@@ -107,7 +130,7 @@ impl Calls {
         id: &CallId,
         asked: &[u8; 32],
         request: &R,
-        at: Timestamp,
+        begun: &Begun,
     ) -> Result<bool, CallsError> {
         let begun = sqlx::query(include_str!("begin.sql"))
             .bind(id.account.as_str())
@@ -116,10 +139,28 @@ impl Calls {
             .bind(id.stripe_key().as_str())
             .bind(asked.as_slice())
             .bind(Json(request))
-            .bind(at.to_utc())
+            .bind(begun.at.to_utc())
+            .bind(begun.by.as_ref().map(Actor::as_str))
             .execute(&self.pool)
             .await?;
         Ok(begun.rows_affected() == 1)
+    }
+
+    /// Who asked for what was done under these keys at Stripe.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn askers(
+        connection: &mut PgConnection,
+        keys: &[&str],
+    ) -> Result<BTreeMap<String, Actor>, sqlx::Error> {
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(include_str!("askers.sql")).bind(keys).fetch_all(connection).await?;
+        let known = rows.into_iter().filter_map(|(key, actor)| Some((key, Actor::parse(&actor).ok()?)));
+        Ok(known.collect())
     }
 
     /// Writes down what Stripe did.
@@ -194,7 +235,7 @@ impl Calls {
 }
 
 fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>, CallsError> {
-    let (key, asked, Json(request), state, answer) = row;
+    let Row { stripe_key, asked, request: Json(request), state, answer, begun_at, actor } = row;
     let answer = answer.map_or(serde_json::Value::Null, |Json(answer)| answer);
     let asked_before = state != "untouched";
     let outcome = match state.as_str() {
@@ -205,5 +246,7 @@ fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>
     };
     let asked = asked.first_chunk::<32>().copied().unwrap_or_default();
     let request = serde_json::from_value(request)?;
-    Ok(Kept { key: StripeKey::new(key), asked, request, outcome, asked_before })
+    let by = actor.and_then(|actor| Actor::parse(&actor).ok());
+    let begun = Begun { at: begun_at.into(), by };
+    Ok(Kept { key: StripeKey::new(stripe_key), asked, request, outcome, asked_before, begun })
 }

@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 
 use super::{
-    super::discounts::{CouponTold, Coupons},
+    super::{
+        calls::Calls,
+        discounts::{CouponTold, Coupons},
+    },
     Inbox, State, whose,
 };
 use crate::domain::{
-    names::{AccountId, ProviderId},
+    names::{AccountId, Actor, ProviderId},
     subscription::Evidence,
     time::Timestamp,
 };
@@ -40,6 +43,9 @@ pub struct Due {
     pub party: String,
     pub body: Vec<u8>,
     pub attempts: i32,
+    /// Who asked over the API for what it tells of.
+    #[sqlx(skip)]
+    pub asker: Option<Actor>,
 }
 
 /// What became of an event.
@@ -153,6 +159,14 @@ impl Claim {
         subscriptions: &[&str],
     ) -> Result<Reports, sqlx::Error> {
         whose::reports(&mut self.transaction, subscriptions).await
+    }
+
+    /// Who asked for what was done under these keys at Stripe.
+    pub(in crate::stripe) async fn askers(
+        &mut self,
+        keys: &[&str],
+    ) -> Result<BTreeMap<String, Actor>, sqlx::Error> {
+        Calls::askers(&mut self.transaction, keys).await
     }
 
     pub(in crate::stripe) async fn coupons(&mut self, ids: &[String]) -> Result<Coupons, sqlx::Error> {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{FETCH_PATIENCE, FETCHES_CONCURRENT_MAX, Processor};
 use crate::{
-    domain::names::ProviderId,
+    domain::names::{Actor, ProviderId},
     stripe::{
         discounts::{self, CouponTold, Coupons, Filled},
         envelope::Envelope,
@@ -28,6 +28,19 @@ impl Read {
         let event = Envelope::parse(&due.body).map_err(|error| SetAside::Held(error.to_string()));
         Self { due, event }
     }
+
+    /// Who asked for it, by the key of the call that caused it.
+    pub(super) fn find_asker(&mut self, askers: &BTreeMap<String, Actor>) {
+        let key = self.event.as_ref().ok().and_then(|event| event.stripe_key.as_ref());
+        self.due.asker = key.and_then(|key| askers.get(key)).cloned();
+    }
+}
+
+/// The keys of the calls that caused these events.
+pub(super) fn keys(read: &[Read]) -> Vec<&str> {
+    let events = read.iter().filter_map(|read| read.event.as_ref().ok());
+    let keys: BTreeSet<&str> = events.filter_map(|event| event.stripe_key.as_deref()).collect();
+    keys.into_iter().collect()
 }
 
 pub(super) struct Translated {

@@ -59,7 +59,8 @@ async fn payments_and_refunds_of_all_accounts_are_listed_page_by_page() {
         assert!(one["subscription"].as_str().unwrap().starts_with("sub_"), "{one}");
         assert_eq!((&one["plan"], &one["quantity"]), (&json!("creator"), &Value::Null));
     }
-    assert_eq!(all(&shop, &format!("{path}&type=plain"), "payments", 1).await, [json!(null); 0]);
+    // What is for nothing that is sold here is not recorded, and is not offered.
+    shop.server.get("/v1/payments?type=plain").send().await.is_problem(400, "invalid_parameter");
 
     let charges = shop.list("/v1/charges").await;
     for charge in &charges {

@@ -1,6 +1,8 @@
 //! Does an account get to pay, once, whatever happens on the way? Against the real sandbox, over loopback.
 
+mod accounts;
 mod add_ons;
+mod addresses;
 mod beside;
 mod checkout;
 mod closing;
@@ -20,6 +22,7 @@ mod portal;
 mod previews;
 mod products;
 mod profile;
+mod requests;
 mod resolving;
 mod rights;
 mod rollout;

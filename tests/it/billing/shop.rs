@@ -272,13 +272,23 @@ impl Shop {
 
     /// Asks until the answer is as expected.
     pub async fn until(&self, path: &str, expected: impl Fn(&Value) -> bool) -> Value {
+        self.until_within(PATIENCE, path, expected).await
+    }
+
+    /// The same, of something that takes long.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        path: &str,
+        expected: impl Fn(&Value) -> bool,
+    ) -> Value {
         let begin = Instant::now();
         loop {
             let answer = self.server.get(path).send().await;
             if expected(&answer.body) {
                 return answer.body;
             }
-            assert!(begin.elapsed() < PATIENCE, "{path} stays {}", answer.text);
+            assert!(begin.elapsed() < patience, "{path} stays {}", answer.text);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

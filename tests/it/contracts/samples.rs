@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use counterfoil::domain::{
     amount::Ratio,
-    catalog::{Measure, RolloverCap, WindowKind},
+    catalog::{Interval, Measure, RolloverCap, WindowKind},
     credits::{GrantTerms, Slot, Source},
     discounts::{TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
@@ -14,6 +14,7 @@ use counterfoil::domain::{
     metadata::Metadata,
     moving::MovedIn,
     names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    requested::Requested,
     shown::{Every, EveryUnit, Shown},
     sold::SoldPack,
     subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
@@ -338,6 +339,15 @@ fn subscriptions() -> Vec<Event> {
         Event::PlanChangeScheduled { terms: terms(), effective_at },
         Event::RevenueChanged { terms: terms(), effective_at },
         Event::SubscriptionMoved { terms: moved(), effective_at },
+        Event::SubscriptionChangeRequested {
+            subscription: provider("sub_1"),
+            requested: Requested::Change {
+                plan: Some(plan_id("team")),
+                interval: Some(Interval::Year),
+                quantity: 3,
+            },
+            effective_at,
+        },
     ]
 }
 

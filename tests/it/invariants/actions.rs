@@ -49,6 +49,7 @@ pub enum Action {
     Report(SubscriptionStatus, &'static str),
     Discount(usize, i64),
     EndDiscount(usize),
+    AskToChange(&'static str, u32),
     Settle,
 }
 
@@ -126,6 +127,7 @@ fn billing() -> impl Strategy<Value = Action> {
         2 => (status(), plan()).prop_map(|(status, plan)| Action::Report(status, plan)),
         1 => (0..2_usize, 1..101_i64).prop_map(|(discount, percent)| Action::Discount(discount, percent)),
         1 => (0..2_usize).prop_map(Action::EndDiscount),
+        1 => (plan(), 1..4_u32).prop_map(|(plan, quantity)| Action::AskToChange(plan, quantity)),
     ]
 }
 
@@ -211,6 +213,7 @@ impl Action {
                 words::discounted("cus_1", &format!("di_{discount}"), *percent, at)
             }
             Self::EndDiscount(discount) => words::discount_ended("cus_1", &format!("di_{discount}"), at),
+            Self::AskToChange(plan, quantity) => words::asked_to_change(plan, *quantity, at),
             Self::Settle => Command::Settle,
         })
     }

@@ -14,8 +14,8 @@ use super::{
     catalog::{free_monthly, plan_id},
     scenario::{given, opened_under},
     words::{
-        SUBSCRIPTION, buy, day, deduct, ended, evidence, hours, invoice_of, line, month, opened, pay,
-        provider, report, terms,
+        SUBSCRIPTION, asked_to_change, buy, day, deduct, ended, evidence, hours, invoice_of, line, month,
+        opened, pay, provider, report, terms,
     },
 };
 
@@ -31,6 +31,23 @@ fn a_report_opens_the_account_that_it_is_about() {
         .then_named(["AccountOpened", "CreditsGranted", "SubscriptionStarted"])
         .then_on_plan("basic")
         .then_available(50);
+}
+
+#[test]
+fn what_was_asked_for_is_noted_and_decides_nothing() {
+    let asked = |number: i64| asked_to_change("team", 2, day(number));
+    given([]).when(asked(0)).then_refused(Refusal::AccountNotFound);
+    let noted = given([opened()])
+        .at(day(1))
+        .when(report(Change::Started, terms("basic", month(0))))
+        .when(asked(1))
+        .then_named(["SubscriptionChangeRequested"])
+        .then_on_plan("basic");
+    let without = given([opened()]).at(day(1)).when(report(Change::Started, terms("basic", month(0))));
+    assert_eq!(noted.open().subscriptions, without.open().subscriptions);
+    // Also of an account that is closed, whose subscription can still be cancelled.
+    let close = Command::CloseAccount { reason: "asked to".to_owned() };
+    noted.when(close).then_accepted().when(asked(2)).then_named(["SubscriptionChangeRequested"]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use counterfoil::domain::{
     fraction::Fraction,
     invoice::{GivenBack, LineEffect},
     names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
+    requested::{Requested, RequestedChange},
     subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
     time::{Period, Timestamp},
 };
@@ -385,4 +386,15 @@ pub fn fail_refund(refund: &str, payment: &str, minor: i64, at: Timestamp) -> Co
 
 pub fn link_payment(payment: &str, invoice: &str, at: Timestamp) -> Command {
     Command::LinkPayment { payment: provider(payment), invoice: provider(invoice), effective_at: at }
+}
+
+/// What somebody asked for over the API, and was done.
+pub fn asked_to_change(plan: &str, quantity: u32, at: Timestamp) -> Command {
+    let requested =
+        Requested::Change { plan: Some(plan_id(plan)), interval: Some(Interval::Month), quantity };
+    Command::RecordRequestedChange(RequestedChange {
+        subscription: provider(SUBSCRIPTION),
+        requested,
+        effective_at: at,
+    })
 }

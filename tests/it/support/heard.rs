@@ -88,6 +88,11 @@ impl Heard {
         String::from_utf8(self.said.lock().unwrap().clone()).expect("text")
     }
 
+    /// What was counted, as it is shown.
+    pub fn figures(&self) -> String {
+        self.counted.render()
+    }
+
     /// The lines that are logged unless somebody asks for less or more, each a JSON object.
     pub fn lines(&self) -> Vec<Value> {
         let lines = self.all();

@@ -14,7 +14,7 @@ use super::{
     of_account,
 };
 
-/// How many customers with one e-mail address are looked at.
+/// How many customers with one e-mail address are looked at at once.
 const CUSTOMERS_MAX: i64 = 100;
 
 /// A customer for an account. It has no other particulars, so that it is the same request each time.
@@ -31,10 +31,11 @@ pub struct AdoptCustomer {
     pub email: String,
 }
 
-/// The customers with an e-mail address.
+/// The customers with an e-mail address, the newest first, from after one of them on.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FindCustomers {
     pub email: String,
+    pub after: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -45,11 +46,14 @@ pub struct CustomerKept {
 #[derive(Clone, Debug, miniserde::Deserialize)]
 pub struct CustomersFound {
     pub data: Vec<CustomerFound>,
+    pub has_more: bool,
 }
 
 #[derive(Clone, Debug, miniserde::Deserialize)]
 pub struct CustomerFound {
     pub id: String,
+    /// In seconds since 1970.
+    pub created: Option<i64>,
     metadata: Option<Metadata>,
 }
 
@@ -172,7 +176,11 @@ impl Ask for FindCustomers {
     type Answer = CustomersFound;
 
     fn request(&self) -> impl StripeRequest + Send {
-        ListCustomer::new().email(self.email.as_str()).limit(CUSTOMERS_MAX)
+        let list = ListCustomer::new().email(self.email.as_str()).limit(CUSTOMERS_MAX);
+        match &self.after {
+            Some(after) => list.starting_after(after.as_str()),
+            None => list,
+        }
     }
 }
 

@@ -24,8 +24,8 @@ use crate::domain::{metadata::Metadata, sold::SoldPack};
 
 pub use checkout::{CheckoutOpened, CheckoutSeen, ExpireCheckout, FindCheckout, OpenCheckout, Sold};
 pub use customer::{
-    Address, AdoptCustomer, CustomerDetails, CustomerKept, CustomerSeen, CustomersFound, DeleteCustomer,
-    DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
+    Address, AdoptCustomer, CustomerDetails, CustomerFound, CustomerKept, CustomerSeen, CustomersFound,
+    DeleteCustomer, DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
 };
 pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
 pub use listings::{AskPage, Listing, Page, TYPES_MAX, plain};

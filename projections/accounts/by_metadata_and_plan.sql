@@ -1,0 +1,23 @@
+-- One walk of the index a status, as in `by_status.sql`, and then a look at each account of the page.
+select account.*
+from (
+    select found.*
+    from unnest($1::text[]) wanted (status)
+    cross join lateral (
+        select opened_at, account_id
+        from read.account_metadata
+        where (name, value, plan, status) >= ($5, $6, $7, wanted.status)
+            and (name, value, plan, status, opened_at, account_id) < ($5, $6, $7, wanted.status, $2, $3)
+        order by name desc, value desc, plan desc, status desc, opened_at desc, account_id desc
+        limit $4
+    ) found
+    order by opened_at desc, account_id desc
+    limit $4
+) page
+cross join lateral (
+    select account_id, shard, opened_at, status, plan, subscription, subscription_status
+    from read.accounts known
+    where known.account_id = page.account_id
+    offset 0
+) account
+order by account.opened_at desc, account.account_id desc

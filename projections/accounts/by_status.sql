@@ -1,0 +1,13 @@
+-- One walk of the index a status. The bounds are said as places in the index: so it is walked in its order, also where
+-- nothing is known of how many rows there are.
+select found.*
+from unnest($1::text[]) wanted (status)
+cross join lateral (
+    select account_id, shard, opened_at, status, plan, subscription, subscription_status
+    from read.accounts
+    where status >= wanted.status and (status, opened_at, account_id) < (wanted.status, $2, $3)
+    order by status desc, opened_at desc, account_id desc
+    limit $4
+) found
+order by opened_at desc, account_id desc
+limit $4

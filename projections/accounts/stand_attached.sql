@@ -1,0 +1,1 @@
+update read.account_metadata_vN set plan = $2 where account_id = $1 and plan <> $2

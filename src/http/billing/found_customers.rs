@@ -1,0 +1,110 @@
+//! Who has this e-mail address? Asked of Stripe, which alone knows addresses: they are passed on, and kept nowhere.
+
+use axum::{body::Body, extract::State, http::Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{names::AccountId, time::Timestamp},
+    http::{
+        AppState,
+        failure::Failure,
+        keys::Caller,
+        position::Token,
+        reads::{as_of, model::wait},
+        request::{Bills, Query, Several},
+        schema::{Id, Place, Time},
+    },
+    projections::accounts::{self, Linked},
+    stripe::client::CustomerFound,
+};
+
+use super::inputs::is_email;
+
+const MODEL: &str = "accounts";
+
+// Neither can be shown: an address is in no log.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CustomersAsked {
+    /// The address, as Stripe has it, with its capital letters.
+    #[param(value_type = String, max_length = 320, example = "ada@example.com")]
+    email: Email,
+    /// The answer includes everything up to this position, which an earlier answer had.
+    #[param(value_type = Option<Place>)]
+    min_position: Option<Token>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Email(String);
+
+impl TryFrom<String> for Email {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if is_email(&text) { Ok(Self(text)) } else { Err("it is an e-mail address") }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundCustomers<'a> {
+    customers: Vec<FoundCustomer<'a>>,
+    #[schema(value_type = Place)]
+    as_of_position: Token,
+    lag_ms: u64,
+}
+
+/// A customer at Stripe, and an account that it stands for. One that stands for several is there with each.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundCustomer<'a> {
+    #[schema(value_type = Id)]
+    customer: &'a str,
+    /// `null`: it stands for none.
+    #[schema(value_type = Option<Id>)]
+    account: Option<&'a str>,
+    #[schema(value_type = Option<Time>)]
+    created_at: Option<Timestamp>,
+}
+
+/// Find customers by their e-mail address
+///
+/// As Stripe knows them now, the newest first, up to a thousand. The address is passed on to Stripe, and kept nowhere
+/// here. A key for some accounts sees the customers of those alone.
+#[utoipa::path(
+    get, path = "/v1/customers", operation_id = "find_customers", tag = "Customers", params(CustomersAsked),
+    responses((status = 200, description = "Customers, and the accounts that they stand for.", body = FoundCustomers))
+)]
+pub async fn find(
+    State(state): State<AppState>,
+    from: Several<Bills>,
+    Query(asked): Query<CustomersAsked>,
+) -> Result<Response<Body>, Failure> {
+    let standing = wait(&state, MODEL, None, asked.min_position).await?;
+    let found = state.billing.customers_with(&asked.email.0).await?;
+    let ids: Vec<&str> = found.iter().map(|customer| customer.id.as_str()).collect();
+    let links = accounts::of_customers(&state.pool, &ids).await?;
+    let document = FoundCustomers {
+        customers: found.iter().flat_map(|customer| seen(customer, &links, &from.caller)).collect(),
+        as_of_position: Token::of(standing.position),
+        lag_ms: standing.lag_ms,
+    };
+    as_of(standing.position, standing.lag_ms, &document)
+}
+
+/// A customer with each account that the caller may see it with.
+fn seen<'a>(customer: &'a CustomerFound, links: &'a [Linked], caller: &Caller) -> Vec<FoundCustomer<'a>> {
+    let with = |account| FoundCustomer {
+        customer: &customer.id,
+        account,
+        created_at: customer.created.and_then(Timestamp::from_seconds),
+    };
+    let mut own = links.iter().filter(|link| link.customer == customer.id).peekable();
+    if own.peek().is_none() {
+        return if caller.may_use_all() { vec![with(None)] } else { Vec::new() };
+    }
+    let accounts = own.map(|link| link.account_id.as_str());
+    let may_see = |account: &&str| AccountId::parse(account).is_ok_and(|account| caller.may_use(&account));
+    accounts.filter(may_see).map(Some).map(with).collect()
+}
