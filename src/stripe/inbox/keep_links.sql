@@ -19,4 +19,5 @@ ended as (
 insert into ledger.stripe_links (customer, account, linked_at)
 select customer, account, $3
 from linked
+order by customer
 on conflict on constraint stripe_links_customer do nothing

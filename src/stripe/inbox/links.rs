@@ -4,10 +4,9 @@
 //! ledger record it, and keeps the link or abandons it. Two that name the same one at the same time, in whatever processes,
 //! see either what the other began or its link. No lock and no connection is held while the ledger works.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use sqlx::{PgPool, error::DatabaseError};
 
 use crate::domain::{
     names::{AccountId, ProviderId},
@@ -17,14 +16,17 @@ use crate::domain::{
 use super::{
     Inbox,
     claim::{self, Learned},
+    together::{Named, Together, Turn},
+    whose,
 };
 
 /// How long a command can be on its way at most, with all of its tries.
 const COMMAND_S_MAX: f64 = 60.0;
-/// How often it is tried to begin what another account has just given up.
+/// How often it is tried to begin what another account has just given up, and to keep what others keep, too.
 const TRIES_MAX: u32 = 3;
-/// How many links are at the database at once: who deducts waits for no batch of imports.
-const AT_ONCE_MAX: usize = 6;
+
+/// `deadlock_detected`.
+const DEADLOCK: &str = "40P01";
 
 /// For how long a customer that is becoming an account's is kept from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +50,48 @@ pub enum Begun {
     Forgotten(AccountId),
 }
 
+/// A customer that is to become an account's.
+#[derive(Clone, Debug)]
+struct Wish {
+    customer: ProviderId,
+    account: AccountId,
+    term: Term,
+}
+
+/// A customer that has become an account's.
+#[derive(Clone, Debug)]
+struct Link {
+    customer: ProviderId,
+    account: AccountId,
+}
+
+impl Named for Wish {
+    fn name(&self) -> &str {
+        self.customer.as_str()
+    }
+}
+
+impl Named for Link {
+    fn name(&self) -> &str {
+        self.customer.as_str()
+    }
+}
+
 /// The links of customers. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct CustomerLinks {
+pub struct CustomerLinks(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     pool: PgPool,
-    turns: Arc<Semaphore>,
+    begins: Together<Wish, Option<Begun>>,
+    keeps: Together<Link, ()>,
 }
 
 impl CustomerLinks {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, turns: Arc::new(Semaphore::new(AT_ONCE_MAX)) }
+        Self(Arc::new(Parts { pool, begins: Together::new(), keeps: Together::new() }))
     }
 
     /// Whether a customer stands for another account already.
@@ -70,8 +103,8 @@ impl CustomerLinks {
         customer: &ProviderId,
         account: &AccountId,
     ) -> Result<bool, sqlx::Error> {
-        let _turn = self.turns.acquire().await;
-        Ok(self.linked(customer).await?.iter().any(|linked| linked != account.as_str()))
+        let linked = whose::links(&mut *self.0.pool.acquire().await?, &[customer.as_str()]).await?;
+        Ok(linked.into_values().flatten().any(|linked| linked != *account))
     }
 
     /// Begins to make a customer an account's.
@@ -84,19 +117,34 @@ impl CustomerLinks {
         account: &AccountId,
         term: Term,
     ) -> Result<Begun, sqlx::Error> {
-        let _turn = self.turns.acquire().await;
         for _ in 0..TRIES_MAX {
-            let begun = sqlx::query(include_str!("begin_link.sql"))
-                .bind(customer.as_str())
-                .bind(account.as_str())
-                .bind(term == Term::ForGood)
-                .execute(&self.pool)
-                .await?;
-            if let Some(begun) = self.look(customer, account, begun.rows_affected() == 1).await? {
+            let wish = Wish { customer: customer.clone(), account: account.clone(), term };
+            let mut question = self.0.begins.ask(wish);
+            let begun = loop {
+                match question.turn().await {
+                    Turn::Answered(begun) => break begun?,
+                    Turn::Ours(group) => {
+                        let begun = self.begin_all(&group.questions).await;
+                        group.answer(begun);
+                    }
+                }
+            };
+            if let Some(begun) = begun {
                 return Ok(begun);
             }
         }
         Ok(Begun::Taken)
+    }
+
+    async fn begin_all(&self, wishes: &[Wish]) -> Result<Vec<Option<Begun>>, sqlx::Error> {
+        let ours: Vec<String> = sqlx::query_scalar(include_str!("begin_links.sql"))
+            .bind(wishes.iter().map(|wish| wish.customer.as_str()).collect::<Vec<_>>())
+            .bind(wishes.iter().map(|wish| wish.account.as_str()).collect::<Vec<_>>())
+            .bind(wishes.iter().map(|wish| wish.term == Term::ForGood).collect::<Vec<_>>())
+            .fetch_all(&self.0.pool)
+            .await?;
+        let ours: BTreeSet<String> = ours.into_iter().collect();
+        self.look(wishes, |wish| ours.contains(wish.customer.as_str())).await
     }
 
     /// Begins to make a customer an account's, of which another account did so long ago and did not become it.
@@ -109,56 +157,58 @@ impl CustomerLinks {
         (account, from): (&AccountId, &AccountId),
         term: Term,
     ) -> Result<Begun, sqlx::Error> {
-        let _turn = self.turns.acquire().await;
         let taken = sqlx::query(include_str!("take_link_over.sql"))
             .bind(customer.as_str())
             .bind(account.as_str())
             .bind(from.as_str())
             .bind(COMMAND_S_MAX)
             .bind(term == Term::ForGood)
-            .execute(&self.pool)
+            .execute(&self.0.pool)
             .await?;
-        Ok(self.look(customer, account, taken.rows_affected() == 1).await?.unwrap_or(Begun::Taken))
+        let wish = Wish { customer: customer.clone(), account: account.clone(), term };
+        let begun = self.look(&[wish], |_| taken.rows_affected() == 1).await?;
+        Ok(begun.into_iter().flatten().next().unwrap_or(Begun::Taken))
     }
 
     /// What is there, after it was tried to begin: a link is kept in the same moment in which what began ends, so this sees
     /// one or the other. `None`: what another account had begun has just been given up.
     async fn look(
         &self,
-        customer: &ProviderId,
-        account: &AccountId,
-        is_ours: bool,
-    ) -> Result<Option<Begun>, sqlx::Error> {
-        let linked = self.linked(customer).await?;
-        if linked.iter().any(|linked| linked != account.as_str()) {
-            if is_ours {
-                self.give_up(customer, account).await?;
-            }
-            return Ok(Some(Begun::Taken));
+        wishes: &[Wish],
+        is_ours: impl Fn(&Wish) -> bool,
+    ) -> Result<Vec<Option<Begun>>, sqlx::Error> {
+        let customers: Vec<&str> = wishes.iter().map(|wish| wish.customer.as_str()).collect();
+        let known = whose::links(&mut *self.0.pool.acquire().await?, &customers).await?;
+        let mut all = Vec::with_capacity(wishes.len());
+        for wish in wishes {
+            let Wish { customer, account, .. } = wish;
+            let linked = known.get(customer).map_or_else(Default::default, Vec::as_slice);
+            let is_anothers = linked.iter().any(|linked| linked != account);
+            let begun = match (is_anothers, is_ours(wish)) {
+                (true, true) => {
+                    self.abandon(customer, account).await?;
+                    Some(Begun::Taken)
+                }
+                (true, false) => Some(Begun::Taken),
+                (false, true) => Some(Begun::Ours),
+                (false, false) if !linked.is_empty() => Some(Begun::There),
+                (false, false) => self.begun_by_another(customer).await?,
+            };
+            all.push(begun);
         }
-        if is_ours {
-            return Ok(Some(Begun::Ours));
-        }
-        if !linked.is_empty() {
-            return Ok(Some(Begun::There));
-        }
+        Ok(all)
+    }
+
+    async fn begun_by_another(&self, customer: &ProviderId) -> Result<Option<Begun>, sqlx::Error> {
         let begun: Option<(String, bool)> = sqlx::query_as(include_str!("find_begun_link.sql"))
             .bind(customer.as_str())
             .bind(COMMAND_S_MAX)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.0.pool)
             .await?;
         Ok(begun.map(|(from, is_stale)| match AccountId::parse(&from) {
             Ok(from) if is_stale => Begun::Forgotten(from),
             Ok(_) | Err(_) => Begun::Taken,
         }))
-    }
-
-    /// Which accounts it stands for: one, unless Stripe contradicted itself.
-    async fn linked(&self, customer: &ProviderId) -> Result<Vec<String>, sqlx::Error> {
-        sqlx::query_scalar(include_str!("find_linked.sql"))
-            .bind(customer.as_str())
-            .fetch_all(&self.pool)
-            .await
     }
 
     /// Ends what was begun: the customer did not become the account's.
@@ -170,15 +220,10 @@ impl CustomerLinks {
         customer: &ProviderId,
         account: &AccountId,
     ) -> Result<(), sqlx::Error> {
-        let _turn = self.turns.acquire().await;
-        self.give_up(customer, account).await
-    }
-
-    async fn give_up(&self, customer: &ProviderId, account: &AccountId) -> Result<(), sqlx::Error> {
         sqlx::query(include_str!("abandon_link.sql"))
             .bind(customer.as_str())
             .bind(account.as_str())
-            .execute(&self.pool)
+            .execute(&self.0.pool)
             .await
             .map(|_| ())
     }
@@ -194,13 +239,45 @@ impl CustomerLinks {
         account: AccountId,
         at: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        let _turn = self.turns.acquire().await;
-        let mut transaction = self.pool.begin().await?;
-        let learned = Learned { links: vec![(customer, account)], ..Learned::default() };
+        let mut question = self.0.keeps.ask(Link { customer, account });
+        loop {
+            match question.turn().await {
+                Turn::Answered(kept) => return kept,
+                Turn::Ours(group) => {
+                    let kept = self.keep_all(&group.questions, at).await;
+                    group.answer(kept);
+                }
+            }
+        }
+    }
+
+    /// What waits for somebody who waits for it is given up by the database, and can be done again.
+    async fn keep_all(&self, links: &[Link], at: Timestamp) -> Result<Vec<()>, sqlx::Error> {
+        for _ in 1..TRIES_MAX {
+            match self.try_to_keep(links, at).await {
+                Err(error) if is_deadlock(&error) => {}
+                kept => return kept,
+            }
+        }
+        self.try_to_keep(links, at).await
+    }
+
+    async fn try_to_keep(&self, links: &[Link], at: Timestamp) -> Result<Vec<()>, sqlx::Error> {
+        let mut transaction = self.0.pool.begin().await?;
+        let known = links.iter().map(|link| (link.customer.clone(), link.account.clone()));
+        let mut learned = Learned { links: known.collect(), ..Learned::default() };
+        // In one order, so that two of these do not wait for each other.
+        learned.links.sort_unstable();
         claim::keep_links(&mut transaction, &learned, at).await?;
         claim::wake(&mut transaction, &learned, at).await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(vec![(); links.len()])
     }
+}
+
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == DEADLOCK)
 }
 
 impl Inbox {

@@ -12,6 +12,7 @@ mod operate;
 mod proof;
 mod retention;
 mod state;
+mod together;
 mod told;
 mod whose;
 

@@ -253,7 +253,7 @@ async fn a_second_signal_ends_an_import_at_once() {
 /// The program imports a file while a server imports other accounts with the same customers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_is_one_accounts_also_beside_a_server() {
-    const ACCOUNTS: u64 = 600;
+    const ACCOUNTS: u64 = 6_000;
     let (database, scratch) = (TestDatabase::create().await, Scratch::create());
     let server = Server::start_on(TestLedger::on(database.again(), music()).await, Settings::default()).await;
     let file = file_of(ACCOUNTS, &scratch);
@@ -261,12 +261,12 @@ async fn a_customer_is_one_accounts_also_beside_a_server() {
         program::command(&["--json", "import", "accounts", file.to_str().unwrap(), "--continue"]);
     command.env("DATABASE_URL", database.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let import = command.spawn().unwrap();
-    while events(&database).await < 100 {
+    while events(&database).await == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     // From the end on, so that they meet.
     let mut by_server = 0;
-    for part in (0..ACCOUNTS).rev().collect::<Vec<_>>().chunks(100) {
+    for part in (0..ACCOUNTS).rev().collect::<Vec<_>>().chunks(500) {
         let items: Vec<Value> = part
             .iter()
             .map(|number| {
@@ -289,7 +289,7 @@ async fn a_customer_is_one_accounts_also_beside_a_server() {
     assert_eq!((imported + refused, imported + by_server), (ACCOUNTS, ACCOUNTS), "{report}");
     let links = "select count(*), count(distinct customer) from ledger.stripe_links";
     let links: (i64, i64) = sqlx::query_as(links).fetch_one(&database.pool()).await.unwrap();
-    assert_eq!(links, (600, 600));
+    assert_eq!(links, (6_000, 6_000));
 }
 
 /// Whatever holds it up: thousands of accounts that wait are nothing to warn of.
