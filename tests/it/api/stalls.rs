@@ -127,7 +127,7 @@ async fn months_that_were_over_before_an_account_moved_in_are_not_gone_through()
         // What was brought, and the month that goes on.
         assert_eq!(balance["available"], 107, "{as_of}: {balance}");
         let next = balance["next_credits_at"].as_str().unwrap().to_owned();
-        assert!(next > "2026-11-20".to_owned() && next < "2026-12-21".to_owned(), "{as_of}: {balance}");
+        assert!(next.as_str() > "2026-11-20" && next.as_str() < "2026-12-21", "{as_of}: {balance}");
         let waited = another_waits(&server).await;
         assert!(waited < WAIT_MAX && begun.elapsed() < WAIT_MAX, "{as_of}: {waited:?}");
     }

@@ -248,7 +248,7 @@ fn what_only_a_buyer_says_is_for_whom_they_paid_and_nothing_else() {
         assert!(matches!(told.owner, Owner::Customer(_)), "{file}: {:?}", told.owner);
     }
     for file in ["checkout.session.expired.json", "checkout.session.async_payment_failed.json"] {
-        let told = owner(file, &[nobody.clone()]);
+        let told = owner(file, std::slice::from_ref(&nobody));
         assert!(matches!(told, Err(SetAside::Ignored(_))), "{file}: {told:?}");
     }
 }
