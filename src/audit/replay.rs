@@ -46,6 +46,9 @@ pub struct Step {
     pub metadata: Metadata,
     /// By the replay, at the time that the event was recorded.
     pub balance: Balance,
+    /// By the replay, at the latest time that the events until then were about.
+    #[serde(skip)]
+    pub balance_then: Option<Balance>,
     pub plan: Option<PlanId>,
 }
 
@@ -117,6 +120,11 @@ fn step(state: &mut Account, recorded: Recorded, catalog: &Catalog) -> Result<St
         recorded_at: recorded.recorded_at,
         effective_at: recorded.event.effective_at(),
         balance: state.balance(recorded.recorded_at),
+        balance_then: recorded
+            .metadata
+            .balance_then
+            .and(state.opened())
+            .map(|account| state.balance(account.told_until)),
         plan: plan(state, recorded.recorded_at, catalog),
         event: recorded.event,
         metadata: recorded.metadata,
@@ -145,6 +153,13 @@ async fn compare(
             differences.push(format!(
                 "event {} was answered with held {} and debt {}, the replay says {} and {}",
                 step.sequence, told.held, told.debt, held.held, held.debt
+            ));
+        }
+        // Nor does what the statement shows where an event was told late: no clock is in it.
+        if step.metadata.balance_then.is_some_and(|then| step.balance_then != Some(then)) {
+            differences.push(format!(
+                "event {} was stored with another balance of its time than the replay says",
+                step.sequence
             ));
         }
     }

@@ -68,23 +68,32 @@ impl Nightly {
         }
         // A lock of a connection of its own: it is gone when this process is.
         let mut lock = PgConnection::connect_with(&self.pool.connect_options()).await?;
+        let is_ours: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))")
+            .bind(LOCK)
+            .fetch_one(&mut lock)
+            .await?;
+        if !is_ours {
+            return Ok(None);
+        }
         let reconciled = self.alone(&mut lock, now).await;
+        // The server notices only some time later that the connection is closed.
+        sqlx::query("select pg_advisory_unlock(hashtextextended($1, 0))")
+            .bind(LOCK)
+            .execute(&mut lock)
+            .await?;
         lock.close().await?;
         reconciled
     }
 
     async fn alone(&self, lock: &mut PgConnection, now: Timestamp) -> Result<Option<Report>, ReconcileError> {
         let night = now.to_utc().date_naive();
-        let is_ours: bool = sqlx::query_scalar(
-            "select pg_try_advisory_lock(hashtextextended($1, 0)) and not exists (
-                 select from ledger.stripe_reconciliations where night = $2
-             )",
-        )
-        .bind(LOCK)
-        .bind(night)
-        .fetch_one(&mut *lock)
-        .await?;
-        if !is_ours {
+        // A statement of its own: it has to see what was written until the lock was free.
+        let is_done: bool =
+            sqlx::query_scalar("select exists (select from ledger.stripe_reconciliations where night = $1)")
+                .bind(night)
+                .fetch_one(&mut *lock)
+                .await?;
+        if is_done {
             return Ok(None);
         }
         let since = now.minus(TimeDelta::days(DAYS_DEFAULT.into()));

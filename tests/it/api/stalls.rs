@@ -13,8 +13,11 @@ use counterfoil::{
 };
 use serde_json::{Value, json};
 
-use super::server::Server;
-use crate::support::ledger::{TestLedger, account, noon};
+use super::server::{Answer, Server};
+use crate::{
+    audit::tamper,
+    support::ledger::{TestLedger, account, noon},
+};
 
 /// Commands in one request.
 const BATCH: usize = 1_000;
@@ -163,6 +166,14 @@ async fn a_statement_adds_up_line_by_line_over_months_that_nobody_looked_at() {
         assert_eq!(number(same_time.last().unwrap(), "available"), available, "{same_time:#?}");
     }
     assert_eq!(server.balance("acme").await["available"], available);
+    let differences = |replayed: Answer| replayed.body["differences"].as_array().unwrap().len();
+    let replay = || server.get("/v1/audit/accounts/acme/replay").send();
+    assert_eq!(differences(replay().await), 0);
+    let mistold =
+        "update ledger.events set metadata = jsonb_set(metadata::jsonb, '{balance_then}', '\"7 0 0\"')::json
+        where metadata->>'balance_then' is not null";
+    tamper(&server.test, mistold).await;
+    assert!(differences(replay().await) > 0);
     let upside_down = server.get("/v1/accounts/acme/statement?from=2026-11-21&to=2026-11-19").send().await;
     upside_down.is_problem(400, "invalid_parameter");
 }
