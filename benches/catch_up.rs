@@ -10,15 +10,15 @@ use counterfoil::{
         amount::{Credits, Currency, Money},
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
         event::{BURN_ORDER, Draw, Event, Purpose},
-        names::{
+        ids::{
             AccountId, Actor, DeductionId, GenerationId, GenerationType, GrantId, HoldId, PlanId, ProviderId,
         },
-        subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
+        subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
     journal::{
         feed::Feed,
-        recorded::{Metadata, Origin},
+        recorded::{EventMetadata, Origin},
     },
     projections::Projection,
     projector::Projector,
@@ -107,10 +107,7 @@ struct Rows {
     keys: Vec<Option<String>>,
 }
 
-fn name<T>(
-    text: &str,
-    parse: impl Fn(&str) -> Result<T, counterfoil::domain::names::InvalidIdentifier>,
-) -> T {
+fn name<T>(text: &str, parse: impl Fn(&str) -> Result<T, counterfoil::domain::ids::InvalidIdentifier>) -> T {
     parse(text).expect("the generator's names are identifiers")
 }
 
@@ -244,9 +241,9 @@ impl Account {
         }
     }
 
-    fn terms(&self, index: usize, choice: usize, at: Timestamp) -> SubscriptionTerms {
+    fn terms(&self, index: usize, choice: usize, at: Timestamp) -> SubscriptionState {
         let status = if choice == 0 { SubscriptionStatus::Paused } else { SubscriptionStatus::Active };
-        SubscriptionTerms {
+        SubscriptionState {
             subscription: name(&format!("sub_{index}"), ProviderId::parse),
             status,
             plan: name("pro", PlanId::parse),
@@ -267,7 +264,7 @@ impl Account {
             moved_to: None,
             metadata: counterfoil::domain::metadata::Metadata::default(),
             shown: None,
-            evidence: Evidence {
+            evidence: ReportOrder {
                 reported_at: at,
                 rank: 1,
                 id: name(&format!("evt_{index}_{}", self.sequence), ProviderId::parse),
@@ -285,7 +282,7 @@ impl Rows {
             settled: account.available + account.held,
             debt: Credits::ZERO,
         };
-        let metadata = Metadata {
+        let metadata = EventMetadata {
             event_id: Uuid::from_u128((index as u128) << 64 | account.sequence as u128),
             command_id: None,
             request_hash: format!("{:032x}", account.sequence),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use counterfoil::postgres::{self, Durability, Options, Server};
+use counterfoil::postgres::{self, Durability, Server, ServerOptions};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
 
@@ -41,7 +41,7 @@ pub struct OwnServer {
 impl OwnServer {
     pub async fn start() -> Fallible<Self> {
         let directory = std::env::temp_dir().join(format!("counterfoil-bench-{}", std::process::id()));
-        let server = postgres::start(Options {
+        let server = postgres::start(ServerOptions {
             data_directory: directory.clone(),
             binaries: None,
             durability: Durability::On,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table};
-use counterfoil::load::{Histogram, Report as LoadReport};
+use counterfoil::load::{Histogram, LoadReport};
 use serde::Serialize;
 
 /// The names under which figures are reported. The ratios are made of these.

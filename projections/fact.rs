@@ -1,6 +1,6 @@
 //! What does a read model get to know of an event?
 
-use crate::domain::{credits::Balance, event::Event, names::AccountId, time::Timestamp};
+use crate::domain::{credits::Balance, event::Event, ids::AccountId, time::Timestamp};
 
 /// One event, in its place.
 #[derive(Clone, Copy, Debug)]

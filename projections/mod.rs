@@ -38,8 +38,8 @@
 
 mod fact;
 mod projection;
-mod reports;
 mod rows;
+mod subscription_reports;
 
 pub mod accounts;
 pub mod deadlines;
@@ -59,11 +59,11 @@ pub use projection::{ApplyError, OnFailure, Projection, Tables};
 pub fn all() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(statements::Statements),
-        Arc::new(usage::Usage),
-        Arc::new(subscriptions::Subscriptions),
+        Arc::new(usage::UsageProjection),
+        Arc::new(subscriptions::SubscriptionsProjection),
         Arc::new(mrr::Mrr),
         Arc::new(deadlines::Deadlines),
-        Arc::new(accounts::Accounts),
-        Arc::new(payments::Payments),
+        Arc::new(accounts::AccountsProjection),
+        Arc::new(payments::PaymentsProjection),
     ]
 }

@@ -6,15 +6,15 @@ use counterfoil::{
     catalog::Mode,
     clock::Clock,
     http::{
-        self, AppParts, AppState, Connections, Settings,
-        keys::{self, NewKey, Scope},
+        self, AppParts, AppState, Connections, HttpSettings,
+        keys::{self, KeyScope, NewKey},
     },
     journal::feed::Feed,
-    load::{self, Choice, Form, Pace, Plan, Report, Target, Until},
+    load::{self, Choice, LoadPlan, LoadReport, LoadTarget, Pace, RequestForm, Until},
     projections,
     projector::Projector,
     stripe::{
-        billing::{Billing, Switch},
+        billing::{Billing, BillingMode},
         inbox::Inbox,
         signature::Secrets,
     },
@@ -33,14 +33,14 @@ const BATCH_CONNECTIONS: usize = 16;
 /// How requests are sent in one figure.
 struct Way {
     choice: Choice,
-    form: Form,
+    form: RequestForm,
     connections: usize,
     pace: Pace,
 }
 
 impl Way {
     fn single(choice: Choice, connections: usize) -> Self {
-        Self { choice, form: Form::deduction(), connections, pace: Pace::AsAnswered }
+        Self { choice, form: RequestForm::deduction(), connections, pace: Pace::AsAnswered }
     }
 }
 
@@ -51,7 +51,7 @@ pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration)
         name::HTTP_HOT_256 => Way::single(Choice::Hot, 256),
         name::HTTP_BATCH_100 => Way {
             choice: Choice::Uniform,
-            form: Form::deductions(BATCH_ITEMS),
+            form: RequestForm::deductions(BATCH_ITEMS),
             connections: BATCH_CONNECTIONS,
             pace: Pace::AsAnswered,
         },
@@ -68,11 +68,11 @@ pub async fn at_half_load(bench: &OurBench, duration: Duration) -> Fallible<Figu
     Ok(Figure::of_load(name::HTTP_HALF_LOAD, &run(bench, way, duration).await?))
 }
 
-async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<Report> {
+async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<LoadReport> {
     let (address, server) = serve(bench, Secrets::default()).await?;
     let key = bench.key().await?;
-    let report = load::run(Plan {
-        target: Target::parse(&format!("http://{address}"), &key)?,
+    let report = load::run(LoadPlan {
+        target: LoadTarget::parse(&format!("http://{address}"), &key)?,
         form: way.form,
         accounts: accounts(way.choice),
         connections: way.connections,
@@ -104,9 +104,9 @@ pub async fn serve(
         metrics: None,
         projector,
         inbox: Inbox::new(bench.pool.clone()),
-        billing: Billing::new(Switch::NotConfigured, bench.pool.clone(), bench.ledger.clone()),
+        billing: Billing::new(BillingMode::NotConfigured, bench.pool.clone(), bench.ledger.clone()),
         secrets,
-        settings: Settings::default(),
+        settings: HttpSettings::default(),
     }));
     Ok((address, tokio::spawn(http::serve(listener, router, Connections::allowed(), std::future::pending()))))
 }
@@ -116,7 +116,7 @@ impl OurBench {
         let new = NewKey {
             name: "bench".to_owned(),
             mode: Mode::Test,
-            scopes: BTreeSet::from([Scope::Deduct]),
+            scopes: BTreeSet::from([KeyScope::Deduct]),
             accounts: None,
             expires_at: None,
             requests_per_minute: Some(0),

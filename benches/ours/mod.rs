@@ -17,11 +17,11 @@ use counterfoil::{
         catalog::Catalog,
         command::{Command, GrantCredits},
         credits::Source,
-        names::{AccountId, Actor, GrantId},
+        ids::{AccountId, Actor, GrantId},
     },
     journal::recorded::Origin,
-    ledger::{ExecuteError, Key, Ledger, Provenance, Request},
-    load::{Accounts, Choice, Chooser, Histogram},
+    ledger::{ExecuteError, IdempotencyKey, Ledger, Provenance, Request},
+    load::{Choice, Chooser, Histogram, LoadAccounts},
     postgres::{migrations, pool},
 };
 use futures::future::join_all;
@@ -54,8 +54,8 @@ pub fn music() -> Fallible<Arc<Catalog>> {
 }
 
 /// The accounts that load is spread over.
-pub fn accounts(choice: Choice) -> Accounts {
-    Accounts { prefix: "account-".to_owned(), count: ACCOUNTS, choice }
+pub fn accounts(choice: Choice) -> LoadAccounts {
+    LoadAccounts { prefix: "account-".to_owned(), count: ACCOUNTS, choice }
 }
 
 impl OurBench {
@@ -80,7 +80,7 @@ impl OurBench {
 
     async fn open_account(&self, number: u64) -> Fallible<()> {
         let account = AccountId::parse(&accounts(Choice::Uniform).name(number))?;
-        let opening = request(&account, Command::OpenAccount, Key::opening())?;
+        let opening = request(&account, Command::OpenAccount, IdempotencyKey::opening())?;
         self.ledger.execute(opening).await?;
         let grant = Command::GrantCredits(GrantCredits {
             grant_id: GrantId::parse("plenty")?,
@@ -93,12 +93,12 @@ impl OurBench {
             cost: None,
             reason: "benchmark".to_owned(),
         });
-        self.ledger.execute(request(&account, grant, Key::caller("plenty"))?).await?;
+        self.ledger.execute(request(&account, grant, IdempotencyKey::caller("plenty"))?).await?;
         Ok(())
     }
 }
 
-fn request(account: &AccountId, command: Command, key: Key) -> Fallible<Request> {
+fn request(account: &AccountId, command: Command, key: IdempotencyKey) -> Fallible<Request> {
     let provenance = Provenance {
         actor: Actor::parse("bench")?,
         origin: Origin::Api,
@@ -133,7 +133,7 @@ fn clients_of(figure: &str) -> u64 {
 
 struct Client {
     ledger: Ledger,
-    accounts: Accounts,
+    accounts: LoadAccounts,
     chooser: Chooser,
     run: String,
 }
@@ -147,7 +147,7 @@ impl Client {
             number += 1;
             let account = AccountId::parse(&self.accounts.name(self.chooser.choose(number)))?;
             let command = Command::DeductCredits { amount: Credits::ONE, id: None, description: None };
-            let key = Key::caller(&format!("{}-{number}", self.run));
+            let key = IdempotencyKey::caller(&format!("{}-{number}", self.run));
             match self.ledger.execute(request(&account, command, key)?).await {
                 Ok(_) => {}
                 Err(ExecuteError::Overloaded) => continue,

@@ -8,10 +8,10 @@ use counterfoil::{
         amount::Credits,
         command::Command,
         decide::{Context, decide},
-        names::AccountId,
+        ids::AccountId,
         time::Timestamp,
     },
-    journal::load::{self, Known},
+    journal::load::{self, LoadedAccount},
     ledger::SHARD,
     load::Choice,
     postgres::{migrations, pool},
@@ -62,7 +62,7 @@ impl Histories {
             .await?;
         let mut connection = self.replay.acquire().await?;
         let started = Instant::now();
-        let known = vec![Known::nothing(AccountId::parse(&id)?)];
+        let known = vec![LoadedAccount::nothing(AccountId::parse(&id)?)];
         let current = load::advance(&mut connection, SHARD, known).await?;
         let took = started.elapsed();
         let replayed = current.first().map_or(0, |known| known.state.version());

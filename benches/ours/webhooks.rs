@@ -6,11 +6,11 @@ use counterfoil::{
     domain::time::Timestamp,
     load::{Choice, Histogram},
     stripe::{
-        Deployment, Mode,
+        Deployment, StripeMode,
         inbox::Inbox,
-        processor::{Processor, Progress},
+        processor::{InboxProgress, Processor},
         send::send,
-        signature::{Secret, Secrets, sign},
+        signature::{Secrets, WebhookSecret, sign},
     },
 };
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub async fn acknowledged(bench: &OurBench, duration: Duration) -> Fallible<Figu
     let secrets = Secrets::parse(SECRET)?;
     let (address, server) = serve(bench, secrets).await?;
     let url = format!("http://{address}/v1/webhooks/stripe");
-    let (client, secret) = (reqwest::Client::new(), Secret::new("bench", SECRET));
+    let (client, secret) = (reqwest::Client::new(), WebhookSecret::new("bench", SECRET));
     let (started, mut number, mut running) = (Instant::now(), 0_u32, JoinSet::new());
     while started.elapsed() < duration {
         let due = started + Duration::from_secs(1) / DELIVERIES_PER_S * number;
@@ -81,9 +81,9 @@ pub async fn acknowledged(bench: &OurBench, duration: Duration) -> Fallible<Figu
 pub async fn worked_off(bench: &OurBench) -> Fallible<Figure> {
     let inbox = Inbox::new(bench.pool.clone());
     fill(&inbox, bench.ledger.clock().now()).await?;
-    let processor = Processor::new(inbox.clone(), bench.ledger.clone(), Deployment::new(Mode::Test));
+    let processor = Processor::new(inbox.clone(), bench.ledger.clone(), Deployment::new(StripeMode::Test));
     let started = Instant::now();
-    while processor.work().await? != Progress::Idle {}
+    while processor.work().await? != InboxProgress::Idle {}
     let took = started.elapsed();
     let processed = "select count(*) from ledger.stripe_inbox where state = 'processed'";
     let processed: i64 = sqlx::query_scalar(processed).fetch_one(&bench.pool).await?;
@@ -95,7 +95,7 @@ pub async fn worked_off(bench: &OurBench) -> Fallible<Figure> {
 }
 
 async fn fill(inbox: &Inbox, at: Timestamp) -> Fallible<()> {
-    let (secrets, secret) = (Secrets::parse(SECRET)?, Secret::new("bench", SECRET));
+    let (secrets, secret) = (Secrets::parse(SECRET)?, WebhookSecret::new("bench", SECRET));
     for number in 0..QUEUED {
         let body = event(number)?;
         let signature = sign(&secret, &body, at);

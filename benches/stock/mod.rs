@@ -16,7 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use counterfoil::load::{self, Accounts, Choice, Form, Histogram, Pace, Plan, Random, Target, Until};
+use counterfoil::load::{
+    self, Choice, Histogram, LoadAccounts, LoadPlan, LoadTarget, Pace, Random, RequestForm, Until,
+};
 use cqrs_es::persist::GenericQuery;
 use cqrs_es::{AggregateError, Query};
 use postgres_es::{PostgresCqrs, PostgresViewRepository};
@@ -204,10 +206,10 @@ async fn http(
 ) -> Fallible<Figure> {
     stock.reset().await?;
     let (address, server) = route::serve(router).await?;
-    let report = load::run(Plan {
-        target: Target::parse(&format!("http://{address}"), "none")?,
-        form: Form::deduction(),
-        accounts: Accounts { prefix: "stock-".to_owned(), count: ACCOUNTS, choice },
+    let report = load::run(LoadPlan {
+        target: LoadTarget::parse(&format!("http://{address}"), "none")?,
+        form: RequestForm::deduction(),
+        accounts: LoadAccounts { prefix: "stock-".to_owned(), count: ACCOUNTS, choice },
         connections: HTTP_CONNECTIONS,
         threads: 1,
         pace: Pace::AsAnswered,

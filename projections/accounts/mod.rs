@@ -9,25 +9,25 @@ use sqlx::PgConnection;
 
 use crate::domain::{
     event::Event,
+    ids::{AccountId, ProviderId},
     metadata::Metadata,
-    names::{AccountId, ProviderId},
-    subscription::SubscriptionTerms,
+    subscription::SubscriptionState,
 };
 
 use super::{
     fact::Fact,
     projection::{ApplyError, Projection, Tables},
-    reports,
+    subscription_reports,
     subscriptions::status_name,
 };
 
 pub use queries::{
-    ACCOUNTS_MAX, AccountCursor, AccountFilter, AccountRow, AccountStatus, Among, Linked, of_customers, page,
+    ACCOUNTS_MAX, AccountCursor, AccountFilter, AccountRow, Among, Linked, ListedStatus, of_customers, page,
 };
 
-pub struct Accounts;
+pub struct AccountsProjection;
 
-impl Projection for Accounts {
+impl Projection for AccountsProjection {
     fn name(&self) -> &'static str {
         "accounts"
     }
@@ -57,7 +57,7 @@ impl Projection for Accounts {
             let mut reported = BTreeSet::new();
             for fact in facts {
                 change(fact, tables, connection).await?;
-                reported.extend(reports::terms(fact.event).map(|_| fact.account));
+                reported.extend(subscription_reports::terms(fact.event).map(|_| fact.account));
             }
             for account in reported {
                 stand(account, tables, connection).await?;
@@ -147,7 +147,7 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
 }
 
 async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    if let Some(terms) = reports::terms(fact.event) {
+    if let Some(terms) = subscription_reports::terms(fact.event) {
         return plan(fact, terms, tables, connection).await;
     }
     match fact.event {
@@ -258,7 +258,7 @@ async fn close(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -
 
 async fn plan(
     fact: &Fact<'_>,
-    terms: &SubscriptionTerms,
+    terms: &SubscriptionState,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool, types::Json};
 
 use crate::domain::{
-    names::{AccountId, PlanId},
+    ids::{AccountId, PlanId},
     time::Timestamp,
 };
 
@@ -17,12 +17,12 @@ pub const ACCOUNTS_MAX: i64 = 1_000;
 
 /// Whether something can still be done with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountStatus {
+pub enum ListedStatus {
     Open,
     Closed,
 }
 
-impl AccountStatus {
+impl ListedStatus {
     const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -33,7 +33,7 @@ impl AccountStatus {
 
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {
-    pub status: Option<AccountStatus>,
+    pub status: Option<ListedStatus>,
     pub plan: Option<PlanId>,
     /// A name and the text that was attached under it.
     pub attached: Option<(String, String)>,
@@ -140,7 +140,7 @@ async fn find(
     let AccountFilter { status, plan, attached, among } = filter;
     let statuses: Vec<&str> = match status {
         Some(status) => vec![status.name()],
-        None => vec![AccountStatus::Open.name(), AccountStatus::Closed.name()],
+        None => vec![ListedStatus::Open.name(), ListedStatus::Closed.name()],
     };
     let opened = after.map_or_else(last_possible, |after| after.opened_at.to_utc());
     let account = after.map_or("", |after| after.account_id.as_str());

@@ -10,7 +10,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool};
 
 use crate::domain::{
-    event::Event, invoice::PaidLine, months::months_between, names::AccountId, subscription::Term,
+    event::Event, ids::AccountId, invoice::PaidLine, months::months_between, subscription::Term,
     time::Timestamp,
 };
 
@@ -145,7 +145,7 @@ fn line_months(line: &PaidLine) -> Vec<Timestamp> {
 
 /// An account that the clock changes by now.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Due {
+pub struct DueAccount {
     pub account_id: String,
     /// The latest of its deadlines that have passed.
     pub due_at: DateTime<Utc>,
@@ -155,7 +155,7 @@ pub struct Due {
 ///
 /// # Errors
 /// When the database cannot answer.
-pub async fn due(pool: &PgPool, at: Timestamp, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+pub async fn due(pool: &PgPool, at: Timestamp, limit: i64) -> Result<Vec<DueAccount>, sqlx::Error> {
     sqlx::query_as(include_str!("due.sql")).bind(at.to_utc()).bind(limit).fetch_all(pool).await
 }
 

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::{
-    queries::{DayChange, Retention},
+    queries::{DayChange, RevenueRetention},
     timeline::MovementKind,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interval {
+pub enum SeriesInterval {
     Day,
     /// From Monday.
     Week,
     Month,
 }
 
-impl Interval {
+impl SeriesInterval {
     fn start_of(self, day: NaiveDate) -> NaiveDate {
         let back = match self {
             Self::Day => 0,
@@ -38,7 +38,7 @@ impl Interval {
 
 /// The sum of one kind of movement. `amount` is signed: churn and contraction are negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct MovementSum {
     pub amount: i64,
     /// How many movements; one an account and day.
     pub count: i64,
@@ -51,11 +51,11 @@ pub struct Figures {
     /// The interval's first day; of the first one, no earlier than what was asked for.
     pub start: NaiveDate,
     pub mrr_at_start: i64,
-    pub new: Change,
-    pub reactivation: Change,
-    pub expansion: Change,
-    pub contraction: Change,
-    pub churn: Change,
+    pub new: MovementSum,
+    pub reactivation: MovementSum,
+    pub expansion: MovementSum,
+    pub contraction: MovementSum,
+    pub churn: MovementSum,
     /// `mrr_at_start` and all changes.
     pub mrr: i64,
     /// Accounts that pay in this currency at the end.
@@ -71,22 +71,22 @@ impl Figures {
 
     /// MRR for each paying account.
     #[must_use]
-    pub const fn arpu(&self) -> Share {
-        Share { part: self.mrr, whole: self.paying_accounts }
+    pub const fn arpu(&self) -> Proportion {
+        Proportion { part: self.mrr, whole: self.paying_accounts }
     }
 
     /// What was won for what was lost.
     #[must_use]
-    pub const fn quick_ratio(&self) -> Share {
+    pub const fn quick_ratio(&self) -> Proportion {
         let won =
             self.new.amount.saturating_add(self.reactivation.amount).saturating_add(self.expansion.amount);
-        Share { part: won, whole: self.lost() }
+        Proportion { part: won, whole: self.lost() }
     }
 
     /// What was lost of what there was at the start.
     #[must_use]
-    pub const fn gross_revenue_churn(&self) -> Share {
-        Share { part: self.lost(), whole: self.mrr_at_start }
+    pub const fn gross_revenue_churn(&self) -> Proportion {
+        Proportion { part: self.lost(), whole: self.mrr_at_start }
     }
 
     const fn lost(&self) -> i64 {
@@ -113,42 +113,42 @@ impl Figures {
             currency: self.currency.clone(),
             start,
             mrr_at_start: self.mrr,
-            new: Change::default(),
-            reactivation: Change::default(),
-            expansion: Change::default(),
-            contraction: Change::default(),
-            churn: Change::default(),
+            new: MovementSum::default(),
+            reactivation: MovementSum::default(),
+            expansion: MovementSum::default(),
+            contraction: MovementSum::default(),
+            churn: MovementSum::default(),
             mrr: self.mrr,
             paying_accounts: self.paying_accounts,
         }
     }
 }
 
-impl Retention {
+impl RevenueRetention {
     #[must_use]
-    pub const fn net_revenue(&self) -> Share {
-        Share { part: self.kept_and_grown, whole: self.mrr_at_start }
+    pub const fn net_revenue(&self) -> Proportion {
+        Proportion { part: self.kept_and_grown, whole: self.mrr_at_start }
     }
 
     #[must_use]
-    pub const fn gross_revenue(&self) -> Share {
-        Share { part: self.kept, whole: self.mrr_at_start }
+    pub const fn gross_revenue(&self) -> Proportion {
+        Proportion { part: self.kept, whole: self.mrr_at_start }
     }
 
     #[must_use]
-    pub const fn logo_churn(&self) -> Share {
-        Share { part: self.accounts_churned, whole: self.accounts_at_start }
+    pub const fn logo_churn(&self) -> Proportion {
+        Proportion { part: self.accounts_churned, whole: self.accounts_at_start }
     }
 }
 
 /// A part of a whole, as two whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct Proportion {
     pub part: i64,
     pub whole: i64,
 }
 
-impl Share {
+impl Proportion {
     /// With `places` decimals, rounded half up; `None` when there is no whole.
     #[must_use]
     pub fn decimal(self, places: u32) -> Option<String> {
@@ -170,7 +170,12 @@ impl Share {
 ///
 /// `changes` are all changes before `until`, as [`super::day_changes`] reads them.
 #[must_use]
-pub fn series(changes: &[DayChange], from: NaiveDate, until: NaiveDate, interval: Interval) -> Vec<Figures> {
+pub fn series(
+    changes: &[DayChange],
+    from: NaiveDate,
+    until: NaiveDate,
+    interval: SeriesInterval,
+) -> Vec<Figures> {
     let mut currencies: BTreeMap<&str, Vec<&DayChange>> = BTreeMap::new();
     for change in changes {
         currencies.entry(&change.currency).or_default().push(change);
@@ -185,9 +190,9 @@ fn of_currency(
     changes: &[&DayChange],
     from: NaiveDate,
     until: NaiveDate,
-    interval: Interval,
+    interval: SeriesInterval,
 ) -> Vec<Figures> {
-    let nothing = Change::default();
+    let nothing = MovementSum::default();
     let mut current = Figures {
         currency: currency.to_owned(),
         start: from,

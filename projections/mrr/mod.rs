@@ -19,20 +19,20 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 use crate::domain::{
-    discounts::DiscountTold, event::Event, names::AccountId, subscription::SubscriptionTerms,
+    discounts::DiscountReport, event::Event, ids::AccountId, subscription::SubscriptionState,
 };
 
 use super::{
     fact::Fact,
     projection::{ApplyError, OnFailure, Projection, Tables},
-    reports,
+    subscription_reports,
 };
-use timeline::{Discounted, Evidence, Movements, Payment, Report};
+use timeline::{AccountMovements, Discounted, PaidReport, ReportPlace, TimelineReport};
 
-pub use figures::{Change, Figures, Interval, Share, series};
+pub use figures::{Figures, MovementSum, Proportion, SeriesInterval, series};
 pub use queries::{
-    DayChange, MovementCursor, MovementRow, ROWS_MAX, RestatementRow, Retention, day_changes, movements,
-    restatements, retention,
+    DayChange, MovementCursor, MovementRow, ROWS_MAX, RestatementRow, RevenueRetention, day_changes,
+    movements, restatements, retention,
 };
 
 pub struct Mrr;
@@ -91,17 +91,17 @@ impl Projection for Mrr {
 /// What is known of one account, and the movements that follow from it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    reports: Vec<Report>,
-    payments: Vec<Payment>,
+    reports: Vec<TimelineReport>,
+    payments: Vec<PaidReport>,
     discounted: Vec<Discounted>,
     /// `None`: not worked out yet.
-    movements: Option<Movements>,
+    movements: Option<AccountMovements>,
 }
 
 /// What one event says.
-enum Said {
-    Reported(Report),
-    Paid(Payment),
+enum MrrInput {
+    Reported(TimelineReport),
+    Paid(PaidReport),
     Discounted(Discounted),
 }
 
@@ -111,7 +111,7 @@ struct AccountChanges<'a> {
     /// What is new.
     said: History,
     /// All of the account's movements.
-    movements: Movements,
+    movements: AccountMovements,
     restatements: Vec<Restatement<'a>>,
 }
 
@@ -121,8 +121,8 @@ pub struct Restatement<'a> {
     pub fact: &'a Fact<'a>,
     pub currency: String,
     pub day: chrono::NaiveDate,
-    pub before: Option<timeline::Movement>,
-    pub after: Option<timeline::Movement>,
+    pub before: Option<timeline::DayMovement>,
+    pub after: Option<timeline::DayMovement>,
 }
 
 /// Takes one event after the other into account, so that restatements do not depend on how events were batched.
@@ -157,9 +157,9 @@ impl History {
             None => self.work_out(fact)?,
         };
         match said {
-            Said::Reported(report) => self.reports.push(report),
-            Said::Paid(payment) => self.payments.push(payment),
-            Said::Discounted(discounted) => self.discounted.push(discounted),
+            MrrInput::Reported(report) => self.reports.push(report),
+            MrrInput::Paid(payment) => self.payments.push(payment),
+            MrrInput::Discounted(discounted) => self.discounted.push(discounted),
         }
         let after = self.work_out(fact)?;
         let restated = restated(fact, &before, &after);
@@ -169,11 +169,11 @@ impl History {
 
     /// The movements by what was learned; none before the first event was.
     #[must_use]
-    pub const fn movements(&self) -> Option<&Movements> {
+    pub const fn movements(&self) -> Option<&AccountMovements> {
         self.movements.as_ref()
     }
 
-    fn work_out(&self, fact: &Fact<'_>) -> Result<Movements, ApplyError> {
+    fn work_out(&self, fact: &Fact<'_>) -> Result<AccountMovements, ApplyError> {
         timeline::movements(&self.reports, &self.payments, &self.discounted).map_err(|_| ApplyError::Unfit {
             position: fact.position,
             reason: "the account's subscriptions are worth more than fits".into(),
@@ -182,16 +182,16 @@ impl History {
 }
 
 /// What an event says of what subscriptions bring; `None` for events about other things.
-fn said(fact: &Fact<'_>) -> Option<Said> {
-    if let Some(terms) = reports::terms(fact.event) {
-        return Some(Said::Reported(report(fact, terms)));
+fn said(fact: &Fact<'_>) -> Option<MrrInput> {
+    if let Some(terms) = subscription_reports::terms(fact.event) {
+        return Some(MrrInput::Reported(report(fact, terms)));
     }
     let stripe_event = fact.stripe_event.map(str::to_owned);
-    if let Some(told) = DiscountTold::of(fact.event) {
-        return Some(Said::Discounted(Discounted { told, sequence: fact.sequence, stripe_event }));
+    if let Some(told) = DiscountReport::of(fact.event) {
+        return Some(MrrInput::Discounted(Discounted { told, sequence: fact.sequence, stripe_event }));
     }
-    let (subscription, state) = reports::payment(fact.event)?;
-    Some(Said::Paid(Payment {
+    let (subscription, state) = subscription_reports::payment(fact.event)?;
+    Some(MrrInput::Paid(PaidReport {
         subscription: subscription.to_string(),
         sequence: fact.sequence,
         state,
@@ -200,15 +200,15 @@ fn said(fact: &Fact<'_>) -> Option<Said> {
     }))
 }
 
-fn report(fact: &Fact<'_>, terms: &SubscriptionTerms) -> Report {
-    Report {
+fn report(fact: &Fact<'_>, terms: &SubscriptionState) -> TimelineReport {
+    TimelineReport {
         subscription: terms.subscription.to_string(),
         sequence: fact.sequence,
         currency: terms.monthly.currency.to_string(),
         monthly: if terms.is_revenue() { terms.monthly.minor.max(0) } else { 0 },
         undiscounted: terms.undiscounted.clone().filter(|_| terms.is_revenue()),
         effective_at: Event::effective_at(fact.event),
-        evidence: Evidence {
+        evidence: ReportPlace {
             ended: terms.ended_at.is_some(),
             reported_at: terms.evidence.reported_at,
             rank: terms.evidence.rank,
@@ -220,13 +220,17 @@ fn report(fact: &Fact<'_>, terms: &SubscriptionTerms) -> Report {
 }
 
 /// The days before the one on which the report was recorded that have another movement by it.
-fn restated<'a>(fact: &'a Fact<'a>, before: &Movements, after: &Movements) -> Vec<Restatement<'a>> {
+fn restated<'a>(
+    fact: &'a Fact<'a>,
+    before: &AccountMovements,
+    after: &AccountMovements,
+) -> Vec<Restatement<'a>> {
     let recorded_on = fact.recorded_at.to_utc().date_naive();
     let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let over = keys.into_iter().filter(|(_, day)| *day < recorded_on);
     over.filter_map(|key| {
         let (old, new) = (before.get(key), after.get(key));
-        let figures = |movement: &timeline::Movement| (movement.kind, movement.change());
+        let figures = |movement: &timeline::DayMovement| (movement.kind, movement.change());
         (old.map(figures) != new.map(figures)).then(|| Restatement {
             fact,
             currency: key.0.clone(),

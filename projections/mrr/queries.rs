@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::names::AccountId;
+use crate::domain::ids::AccountId;
 
 use super::timeline::MovementKind;
 
@@ -122,7 +122,7 @@ pub async fn restatements(
 
 /// What became of the accounts that paid at the start of a span of days, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Retention {
+pub struct RevenueRetention {
     pub currency: String,
     pub mrr_at_start: i64,
     pub mrr_at_end: i64,
@@ -144,6 +144,6 @@ pub async fn retention(
     pool: &PgPool,
     from: NaiveDate,
     until: NaiveDate,
-) -> Result<Vec<Retention>, sqlx::Error> {
+) -> Result<Vec<RevenueRetention>, sqlx::Error> {
     sqlx::query_as(include_str!("retention.sql")).bind(from).bind(until).fetch_all(pool).await
 }

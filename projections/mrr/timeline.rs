@@ -13,16 +13,16 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::worth::{Cause, Touched, Worth};
+use super::worth::{MovementCause, Touched, Worth};
 use crate::domain::{
-    discounts::{DiscountStep, DiscountTold, Discounts, Undiscounted},
-    subscription::{Step, Told, in_order},
+    discounts::{DiscountReport, DiscountStep, Discounts, Undiscounted},
+    subscription::{StoredReport, TermsChange, in_order},
     time::Timestamp,
 };
 
 /// What one event says of one subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct TimelineReport {
     pub subscription: String,
     /// The event's place in the account.
     pub sequence: i64,
@@ -32,21 +32,21 @@ pub struct Report {
     /// What the customer's discount is taken off, if one is. `None` while the status is not revenue.
     pub undiscounted: Option<Undiscounted>,
     pub effective_at: Timestamp,
-    pub evidence: Evidence,
+    pub evidence: ReportPlace,
     pub stripe_event: Option<String>,
 }
 
 /// A report's place among those on its subscription. The order of the fields is the order of what counts more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Evidence {
+pub struct ReportPlace {
     pub ended: bool,
     pub reported_at: Timestamp,
     pub rank: u8,
     pub id: String,
-    pub step: Option<Step>,
+    pub step: Option<TermsChange>,
 }
 
-impl Told for Report {
+impl StoredReport for TimelineReport {
     fn is_end(&self) -> bool {
         self.evidence.ended
     }
@@ -63,14 +63,14 @@ impl Told for Report {
         &self.evidence.id
     }
 
-    fn step(&self) -> Option<&Step> {
+    fn step(&self) -> Option<&TermsChange> {
         self.evidence.step.as_ref()
     }
 }
 
 /// Whether a subscription is paid from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Paid {
+pub enum PaymentState {
     /// An invoice waits for its money. That matters only where nothing was paid before.
     Awaited,
     /// An invoice will not be paid by itself.
@@ -78,7 +78,7 @@ pub enum Paid {
     Yes,
 }
 
-impl Paid {
+impl PaymentState {
     /// As it is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -98,11 +98,11 @@ impl Paid {
 
 /// What one event says of whether a subscription is paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payment {
+pub struct PaidReport {
     pub subscription: String,
     /// The event's place in the account.
     pub sequence: i64,
-    pub state: Paid,
+    pub state: PaymentState,
     pub effective_at: Timestamp,
     pub stripe_event: Option<String>,
 }
@@ -110,7 +110,7 @@ pub struct Payment {
 /// What one event says of a customer's discount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discounted {
-    pub told: DiscountTold,
+    pub told: DiscountReport,
     /// The event's place in the account.
     pub sequence: i64,
     pub stripe_event: Option<String>,
@@ -163,7 +163,7 @@ impl MovementKind {
 
 /// What changed on one day, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Movement {
+pub struct DayMovement {
     pub kind: MovementKind,
     pub before: i64,
     pub after: i64,
@@ -173,7 +173,7 @@ pub struct Movement {
     pub subscription: String,
 }
 
-impl Movement {
+impl DayMovement {
     #[must_use]
     pub const fn change(&self) -> i64 {
         // Both are not negative, so the difference fits.
@@ -186,28 +186,28 @@ impl Movement {
 pub struct TooLarge;
 
 /// The movements of one account, by currency and day.
-pub type Movements = BTreeMap<(String, NaiveDate), Movement>;
+pub type AccountMovements = BTreeMap<(String, NaiveDate), DayMovement>;
 
 /// All movements that follow from the account's reports, payments and discounts, in any order.
 ///
 /// # Errors
 /// When the account's subscriptions together are worth more than fits.
 pub fn movements(
-    reports: &[Report],
-    payments: &[Payment],
+    reports: &[TimelineReport],
+    payments: &[PaidReport],
     discounted: &[Discounted],
-) -> Result<Movements, TooLarge> {
+) -> Result<AccountMovements, TooLarge> {
     let mut discounts = Discounts::default();
     for discount in discounted {
         discounts.learn(&discount.told);
     }
     let mut worth = Worth::default();
-    let mut movements = Movements::new();
+    let mut movements = AccountMovements::new();
     for fact in facts(reports, payments, discounted) {
         let touched = match fact {
-            Fact::Reported(report) => worth.set(report),
-            Fact::Paid(payment) => worth.pay(payment),
-            Fact::Discounted(Discounted { told, .. }) => {
+            WorthChange::Reported(report) => worth.set(report),
+            WorthChange::Paid(payment) => worth.pay(payment),
+            WorthChange::Discounted(Discounted { told, .. }) => {
                 worth.discount(&told.customer, discounts.in_force(&told.customer, told.at))
             }
         };
@@ -221,28 +221,30 @@ pub fn movements(
 
 /// What changes what an account is worth.
 #[derive(Clone, Copy)]
-enum Fact<'a> {
-    Reported(&'a Report),
-    Paid(&'a Payment),
+enum WorthChange<'a> {
+    Reported(&'a TimelineReport),
+    Paid(&'a PaidReport),
     Discounted(&'a Discounted),
 }
 
-impl<'a> Fact<'a> {
-    fn cause(self, subscription: &'a str) -> Cause<'a> {
+impl<'a> WorthChange<'a> {
+    fn cause(self, subscription: &'a str) -> MovementCause<'a> {
         let (at, sequence, stripe_event) = match self {
             Self::Reported(of) => (of.effective_at, of.sequence, &of.stripe_event),
             Self::Paid(of) => (of.effective_at, of.sequence, &of.stripe_event),
             Self::Discounted(of) => (of.told.at, of.sequence, &of.stripe_event),
         };
         let day = at.to_utc().date_naive();
-        Cause { day, sequence, stripe_event: stripe_event.as_ref(), subscription }
+        MovementCause { day, sequence, stripe_event: stripe_event.as_ref(), subscription }
     }
 
     /// Of one instant: what was reported, then what is not paid, then what is, then discounts.
     fn order(self) -> (Timestamp, u8) {
         match self {
             Self::Reported(report) => (report.effective_at, 0),
-            Self::Paid(payment) => (payment.effective_at, if payment.state == Paid::Yes { 2 } else { 1 }),
+            Self::Paid(payment) => {
+                (payment.effective_at, if payment.state == PaymentState::Yes { 2 } else { 1 })
+            }
             Self::Discounted(Discounted { told, .. }) => match told.what {
                 DiscountStep::Begun(_) => (told.at, 3),
                 DiscountStep::Ended => (told.at, 4),
@@ -252,28 +254,33 @@ impl<'a> Fact<'a> {
 }
 
 /// In the order in which they took effect.
-fn facts<'a>(reports: &'a [Report], payments: &'a [Payment], discounted: &'a [Discounted]) -> Vec<Fact<'a>> {
-    let reported = effective(reports).into_iter().map(Fact::Reported);
+fn facts<'a>(
+    reports: &'a [TimelineReport],
+    payments: &'a [PaidReport],
+    discounted: &'a [Discounted],
+) -> Vec<WorthChange<'a>> {
+    let reported = effective(reports).into_iter().map(WorthChange::Reported);
     let counted = payments.iter().filter(|payment| !is_behind(payment, payments));
-    let discounted = discounted.iter().map(Fact::Discounted);
-    let mut facts: Vec<Fact<'_>> = reported.chain(counted.map(Fact::Paid)).chain(discounted).collect();
+    let discounted = discounted.iter().map(WorthChange::Discounted);
+    let mut facts: Vec<WorthChange<'_>> =
+        reported.chain(counted.map(WorthChange::Paid)).chain(discounted).collect();
     facts.sort_by_key(|fact| fact.order());
     facts
 }
 
 /// Whether an invoice waits for its money that is not the first one.
-fn is_behind(payment: &Payment, payments: &[Payment]) -> bool {
-    let earlier = |other: &Payment| {
-        other.state == Paid::Yes
+fn is_behind(payment: &PaidReport, payments: &[PaidReport]) -> bool {
+    let earlier = |other: &PaidReport| {
+        other.state == PaymentState::Yes
             && other.subscription == payment.subscription
             && other.effective_at < payment.effective_at
     };
-    payment.state == Paid::Awaited && payments.iter().any(earlier)
+    payment.state == PaymentState::Awaited && payments.iter().any(earlier)
 }
 
 /// The reports that ever held, in the order in which they took effect.
-fn effective(reports: &[Report]) -> Vec<&Report> {
-    let mut of_each: BTreeMap<&str, Vec<&Report>> = BTreeMap::new();
+fn effective(reports: &[TimelineReport]) -> Vec<&TimelineReport> {
+    let mut of_each: BTreeMap<&str, Vec<&TimelineReport>> = BTreeMap::new();
     for report in reports {
         of_each.entry(&report.subscription).or_default().push(report);
     }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::timeline::{Movement, MovementKind, Movements, Paid, Payment, Report, TooLarge};
-use crate::domain::{discounts::TakenOff, names::ProviderId};
+use super::timeline::{
+    AccountMovements, DayMovement, MovementKind, PaidReport, PaymentState, TimelineReport, TooLarge,
+};
+use crate::domain::{discounts::TakenOff, ids::ProviderId};
 
 /// A currency in which something may have changed, and by which subscription.
 pub(super) struct Touched<'a> {
@@ -14,14 +16,14 @@ pub(super) struct Touched<'a> {
 }
 
 /// The event that a movement rests on.
-pub(super) struct Cause<'a> {
+pub(super) struct MovementCause<'a> {
     pub(super) day: NaiveDate,
     pub(super) sequence: i64,
     pub(super) stripe_event: Option<&'a String>,
     pub(super) subscription: &'a str,
 }
 
-impl Report {
+impl TimelineReport {
     fn touched(&self) -> Touched<'_> {
         Touched { currency: self.currency.clone(), subscription: &self.subscription }
     }
@@ -31,7 +33,7 @@ impl Report {
 #[derive(Default)]
 pub(super) struct Worth<'a> {
     /// By subscription.
-    holding: BTreeMap<&'a str, &'a Report>,
+    holding: BTreeMap<&'a str, &'a TimelineReport>,
     /// Those that are not paid for.
     unpaid: BTreeSet<&'a str>,
     /// By customer: what it has taken off.
@@ -52,21 +54,21 @@ struct Latest {
 
 impl<'a> Worth<'a> {
     /// Lets a report hold, and says which currencies it touches.
-    pub(super) fn set(&mut self, report: &'a Report) -> Vec<Touched<'a>> {
+    pub(super) fn set(&mut self, report: &'a TimelineReport) -> Vec<Touched<'a>> {
         let earlier = self.holding.insert(&report.subscription, report);
         let earlier = earlier.filter(|earlier| earlier.currency != report.currency);
-        std::iter::once(report).chain(earlier).map(Report::touched).collect()
+        std::iter::once(report).chain(earlier).map(TimelineReport::touched).collect()
     }
 
     /// Notes whether a subscription is paid for, and says which currency that touches.
-    pub(super) fn pay(&mut self, payment: &'a Payment) -> Vec<Touched<'a>> {
+    pub(super) fn pay(&mut self, payment: &'a PaidReport) -> Vec<Touched<'a>> {
         let subscription = payment.subscription.as_str();
         let changed = match payment.state {
-            Paid::Yes => self.unpaid.remove(subscription),
-            Paid::Awaited | Paid::No => self.unpaid.insert(subscription),
+            PaymentState::Yes => self.unpaid.remove(subscription),
+            PaymentState::Awaited | PaymentState::No => self.unpaid.insert(subscription),
         };
         let report = self.holding.get(subscription).filter(|_| changed);
-        report.copied().map(Report::touched).into_iter().collect()
+        report.copied().map(TimelineReport::touched).into_iter().collect()
     }
 
     /// Notes what a customer has taken off, and says which currencies that touches.
@@ -79,14 +81,14 @@ impl<'a> Worth<'a> {
             Some(off) => self.off.insert(customer, off),
             None => self.off.remove(customer),
         };
-        let of_customer = |report: &&Report| {
+        let of_customer = |report: &&TimelineReport| {
             report.undiscounted.as_ref().is_some_and(|undiscounted| undiscounted.customer == *customer)
         };
-        self.holding.values().copied().filter(of_customer).map(Report::touched).collect()
+        self.holding.values().copied().filter(of_customer).map(TimelineReport::touched).collect()
     }
 
     /// What a subscription brings, less what its customer has taken off.
-    fn brings(&self, report: &Report) -> i64 {
+    fn brings(&self, report: &TimelineReport) -> i64 {
         let less = report.undiscounted.as_ref().and_then(|undiscounted| {
             undiscounted.less(self.off.get(&undiscounted.customer)?, &report.currency)
         });
@@ -94,12 +96,18 @@ impl<'a> Worth<'a> {
     }
 
     pub(super) fn sum(&self, currency: &str) -> Result<i64, TooLarge> {
-        let paid = |report: &&&Report| !self.unpaid.contains(report.subscription.as_str());
+        let paid = |report: &&&TimelineReport| !self.unpaid.contains(report.subscription.as_str());
         let counted = self.holding.values().filter(paid).filter(|report| report.currency == currency);
         counted.map(|report| self.brings(report)).try_fold(0_i64, i64::checked_add).ok_or(TooLarge)
     }
 
-    pub(super) fn note(&mut self, movements: &mut Movements, currency: String, sum: i64, cause: &Cause<'_>) {
+    pub(super) fn note(
+        &mut self,
+        movements: &mut AccountMovements,
+        currency: String,
+        sum: i64,
+        cause: &MovementCause<'_>,
+    ) {
         let day = cause.day;
         let mut today = match self.days.get(&currency).copied() {
             Some(known) if known.day == day => known,
@@ -120,7 +128,7 @@ impl<'a> Worth<'a> {
         let key = (currency, day);
         match MovementKind::of(today.before, today.after, today.paid_before) {
             Some(kind) => {
-                let movement = Movement {
+                let movement = DayMovement {
                     kind,
                     before: today.before,
                     after: today.after,

@@ -8,9 +8,9 @@ use sqlx::{FromRow, PgConnection};
 
 use crate::{
     domain::{
-        discounts::{DiscountStep, DiscountTold},
-        names::ProviderId,
-        subscription::Step,
+        discounts::{DiscountReport, DiscountStep},
+        ids::ProviderId,
+        subscription::TermsChange,
         time::Timestamp,
     },
     projections::{
@@ -21,11 +21,11 @@ use crate::{
 
 use super::{
     AccountChanges, History,
-    timeline::{Discounted, Evidence, Movement, Paid, Payment, Report},
+    timeline::{DayMovement, Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
 };
 
 #[derive(FromRow)]
-struct Row {
+struct MovementRow {
     account_id: String,
     sequence: i64,
     subscription: String,
@@ -58,7 +58,7 @@ impl DiscountRow {
     /// What is in the table was written from ids and from JSON.
     fn read(self) -> Option<Discounted> {
         let off = self.off.and_then(|off| serde_json::from_str(&off).ok());
-        let told = DiscountTold {
+        let told = DiscountReport {
             customer: ProviderId::parse(&self.customer).ok()?,
             discount: ProviderId::parse(&self.discount).ok()?,
             what: if self.ended { DiscountStep::Ended } else { DiscountStep::Begun(off) },
@@ -69,7 +69,7 @@ impl DiscountRow {
 }
 
 #[derive(FromRow)]
-struct PaymentRow {
+struct MrrPaymentRow {
     account_id: String,
     sequence: i64,
     subscription: String,
@@ -78,21 +78,21 @@ struct PaymentRow {
     stripe_event: Option<String>,
 }
 
-impl From<PaymentRow> for Payment {
-    fn from(row: PaymentRow) -> Self {
+impl From<MrrPaymentRow> for PaidReport {
+    fn from(row: MrrPaymentRow) -> Self {
         Self {
             subscription: row.subscription,
             sequence: row.sequence,
             // The table has no other names.
-            state: Paid::parse(&row.state).unwrap_or(Paid::Yes),
+            state: PaymentState::parse(&row.state).unwrap_or(PaymentState::Yes),
             effective_at: Timestamp::from(row.effective_at),
             stripe_event: row.stripe_event,
         }
     }
 }
 
-impl From<Row> for Report {
-    fn from(row: Row) -> Self {
+impl From<MovementRow> for TimelineReport {
+    fn from(row: MovementRow) -> Self {
         Self {
             subscription: row.subscription,
             sequence: row.sequence,
@@ -100,12 +100,12 @@ impl From<Row> for Report {
             monthly: row.monthly,
             undiscounted: row.undiscounted.and_then(|json| serde_json::from_str(&json).ok()),
             effective_at: Timestamp::from(row.effective_at),
-            evidence: Evidence {
+            evidence: ReportPlace {
                 ended: row.ended,
                 reported_at: Timestamp::from(row.reported_at),
                 rank: u8::try_from(row.rank).unwrap_or(u8::MAX),
                 id: row.evidence_id,
-                step: row.step_to.map(|to| Step { from: row.step_from, to }),
+                step: row.step_to.map(|to| TermsChange { from: row.step_from, to }),
             },
             stripe_event: row.stripe_event,
         }
@@ -118,11 +118,11 @@ pub(super) async fn known(
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<BTreeMap<String, History>, sqlx::Error> {
-    let reports: Vec<Row> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
+    let reports: Vec<MovementRow> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
         .bind(accounts)
         .fetch_all(&mut *connection)
         .await?;
-    let payments: Vec<PaymentRow> = sqlx::query_as(&tables.statement(include_str!("payments.sql")))
+    let payments: Vec<MrrPaymentRow> = sqlx::query_as(&tables.statement(include_str!("payments.sql")))
         .bind(accounts)
         .fetch_all(&mut *connection)
         .await?;
@@ -260,7 +260,7 @@ fn restatements(changes: &[AccountChanges<'_>]) -> Rows {
                 .optional_text(restatement.fact.stripe_event);
             for movement in [&restatement.before, &restatement.after] {
                 rows.optional_text(movement.as_ref().map(|movement| movement.kind.name()))
-                    .big(movement.as_ref().map_or(0, Movement::change));
+                    .big(movement.as_ref().map_or(0, DayMovement::change));
             }
         }
     }

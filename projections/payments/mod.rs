@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use crate::domain::{
     amount::Money,
     event::{Event, PaymentPurpose},
-    names::ProviderId,
+    ids::ProviderId,
     time::Timestamp,
 };
 
@@ -21,9 +21,9 @@ use super::{
 
 pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, ToldRow, payments, refunds, told};
 
-pub struct Payments;
+pub struct PaymentsProjection;
 
-impl Projection for Payments {
+impl Projection for PaymentsProjection {
     fn name(&self) -> &'static str {
         "payments"
     }

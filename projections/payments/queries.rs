@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::{names::AccountId, time::Timestamp};
+use crate::domain::{ids::AccountId, time::Timestamp};
 
 /// The longest page.
 pub const PAYMENTS_MAX: i64 = 1_000;

@@ -7,8 +7,8 @@ use crate::{
         amount::Credits,
         credits::{Balance, GrantTerms, Source},
         event::{Draw, Event, Purpose},
+        ids::{GenerationId, GrantId, ProviderId},
         moving::MovedIn,
-        names::{GenerationId, GrantId, ProviderId},
     },
     projections::{fact::Fact, rows::Rows},
 };
@@ -16,7 +16,7 @@ use crate::{
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum LineKind {
     Allocation,
     Rollover,
     Signup,
@@ -38,7 +38,7 @@ pub enum Kind {
     DebtForgiven,
 }
 
-impl Kind {
+impl LineKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Kind {
     }
 }
 
-impl Kind {
+impl LineKind {
     /// What a line of this kind is called where nobody has said more.
     #[must_use]
     pub const fn description(self) -> &'static str {
@@ -93,13 +93,13 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for LineKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
     }
 }
 
-impl From<Source> for Kind {
+impl From<Source> for LineKind {
     fn from(source: Source) -> Self {
         match source {
             Source::Allocation => Self::Allocation,
@@ -115,25 +115,25 @@ impl From<Source> for Kind {
 
 /// The grants that a line took from or gave to.
 #[derive(Clone, Copy)]
-enum Grants<'a> {
+enum LineGrants<'a> {
     None,
     One(&'a GrantId),
     Draws(&'a [Draw]),
 }
 
 /// One line, by what it changes.
-struct Draft<'a> {
-    kind: Kind,
+struct LineDraft<'a> {
+    kind: LineKind,
     available: i64,
     held: i64,
     debt: i64,
-    grants: Grants<'a>,
+    grants: LineGrants<'a>,
     purpose: Option<&'a Purpose>,
     description: Option<&'a str>,
 }
 
-impl<'a> Draft<'a> {
-    const fn new(kind: Kind, available: i64, grants: Grants<'a>) -> Self {
+impl<'a> LineDraft<'a> {
+    const fn new(kind: LineKind, available: i64, grants: LineGrants<'a>) -> Self {
         Self { kind, available, held: 0, debt: 0, grants, purpose: None, description: None }
     }
 }
@@ -141,7 +141,7 @@ impl<'a> Draft<'a> {
 /// Writes the lines of one event.
 pub(super) fn write(fact: &Fact<'_>, rows: &mut Rows) {
     let lines = drafts(fact.event);
-    let after = |later: &dyn Fn(&Draft<'_>) -> i64, last: i64, from: usize| {
+    let after = |later: &dyn Fn(&LineDraft<'_>) -> i64, last: i64, from: usize| {
         lines.iter().flatten().skip(from).fold(last, |sum, line| sum.saturating_sub(later(line)))
     };
     let Balance { available, held, debt, settled: _ } = fact.balance;
@@ -160,9 +160,9 @@ pub(super) fn write(fact: &Fact<'_>, rows: &mut Rows) {
             .big(after(&|later| later.held, held.get(), next))
             .big(after(&|later| later.debt, debt.get(), next));
         match line.grants {
-            Grants::None => rows.texts(std::iter::empty()),
-            Grants::One(grant) => rows.texts(std::iter::once(grant.as_str())),
-            Grants::Draws(draws) => rows.texts(draws.iter().map(|draw| draw.grant_id.as_str())),
+            LineGrants::None => rows.texts(std::iter::empty()),
+            LineGrants::One(grant) => rows.texts(std::iter::once(grant.as_str())),
+            LineGrants::Draws(draws) => rows.texts(draws.iter().map(|draw| draw.grant_id.as_str())),
         };
         let (description, id, kind) = line.purpose.map_or((None, None, None), purpose_columns);
         rows.optional_text(line.description.or(description)).optional_text(id).optional_text(kind);
@@ -188,47 +188,50 @@ fn sum(draws: &[Draw]) -> i64 {
 
 /// At most two lines, in their order.
 #[expect(clippy::too_many_lines, reason = "one match names every event")]
-fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
+fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
     match event {
         Event::CreditsGranted { grant, .. } => [Some(granted(grant)), None],
         Event::CreditsDeducted { amount, draws, purpose, .. } => [Some(used(*amount, draws, purpose)), None],
         Event::CreditsRefunded { returns, reason, purpose, .. } => [refunded(returns, reason, purpose), None],
         Event::CreditsExpired { grant_id, amount, .. } => {
-            [Some(Draft::new(Kind::Expiry, taken(*amount), Grants::One(grant_id))), None]
+            [Some(LineDraft::new(LineKind::Expiry, taken(*amount), LineGrants::One(grant_id))), None]
         }
         Event::GrantEndMoved { grant_id, revived, .. } => {
-            let line = Draft::new(Kind::ExpiryReversed, revived.get(), Grants::One(grant_id));
+            let line = LineDraft::new(LineKind::ExpiryReversed, revived.get(), LineGrants::One(grant_id));
             [(!revived.is_zero()).then_some(line), None]
         }
         Event::CreditsAdjusted { amount, draws, reason, .. } => {
             [Some(adjusted(*amount, draws, reason)), None]
         }
         Event::CreditsClawedBack { payment, grant_id, voided, owed, .. } => {
-            [Some(returned(Kind::Clawback, taken(*voided), owed.get(), grant_id, payment)), None]
+            [Some(returned(LineKind::Clawback, taken(*voided), owed.get(), grant_id, payment)), None]
         }
         Event::CreditsRestored { payment, grant_id, restored, unowed, .. } => {
-            let line = returned(Kind::ClawbackReversed, restored.get(), taken(*unowed), grant_id, payment);
+            let line =
+                returned(LineKind::ClawbackReversed, restored.get(), taken(*unowed), grant_id, payment);
             [Some(line), None]
         }
-        Event::GrantFrozen { grant_id, dispute, .. } => [Some(frozen(Kind::Freeze, grant_id, dispute)), None],
+        Event::GrantFrozen { grant_id, dispute, .. } => {
+            [Some(frozen(LineKind::Freeze, grant_id, dispute)), None]
+        }
         Event::GrantUnfrozen { grant_id, dispute, .. } => {
-            [Some(frozen(Kind::Unfreeze, grant_id, dispute)), None]
+            [Some(frozen(LineKind::Unfreeze, grant_id, dispute)), None]
         }
         Event::DebtPaid { grant_id, amount, .. } => [Some(debt_paid(*amount, grant_id)), None],
         Event::DebtForgiven { amount, reason, .. } => [Some(debt_forgiven(*amount, reason)), None],
         Event::CreditsHeld { amount, draws, purpose, .. } => {
-            let line = Draft::new(Kind::Hold, taken(*amount), Grants::Draws(draws));
-            [Some(Draft { held: amount.get(), purpose: Some(purpose), ..line }), None]
+            let line = LineDraft::new(LineKind::Hold, taken(*amount), LineGrants::Draws(draws));
+            [Some(LineDraft { held: amount.get(), purpose: Some(purpose), ..line }), None]
         }
         Event::HoldCommitted { amount, draws, returns, purpose, .. } => {
             let whole = amount.get().saturating_add(sum(returns));
-            let line = Draft::new(Kind::HoldReturned, whole, Grants::Draws(draws));
-            let line = Draft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
+            let line = LineDraft::new(LineKind::HoldReturned, whole, LineGrants::Draws(draws));
+            let line = LineDraft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
             [Some(line), Some(used(*amount, draws, purpose))]
         }
         Event::HoldReleased { returns, .. } | Event::HoldExpired { returns, .. } => {
-            let line = Draft::new(Kind::HoldReturned, sum(returns), Grants::Draws(returns));
-            [Some(Draft { held: sum(returns).saturating_neg(), ..line }), None]
+            let line = LineDraft::new(LineKind::HoldReturned, sum(returns), LineGrants::Draws(returns));
+            [Some(LineDraft { held: sum(returns).saturating_neg(), ..line }), None]
         }
         Event::AccountOpened { moved_in, .. } => [moved_in.as_ref().and_then(debt_moved_in), None],
         Event::CustomerLinked { .. }
@@ -274,53 +277,60 @@ fn drafts(event: &Event) -> [Option<Draft<'_>>; 2] {
     }
 }
 
-fn granted(grant: &GrantTerms) -> Draft<'_> {
-    let line = Draft::new(grant.source.into(), grant.amount.get(), Grants::One(&grant.grant_id));
-    Draft { description: grant.reason.as_deref(), ..line }
+fn granted(grant: &GrantTerms) -> LineDraft<'_> {
+    let line = LineDraft::new(grant.source.into(), grant.amount.get(), LineGrants::One(&grant.grant_id));
+    LineDraft { description: grant.reason.as_deref(), ..line }
 }
 
 /// What is reissued comes as a grant, which has a line of its own.
-fn refunded<'a>(returns: &'a [Draw], reason: &'a str, purpose: &'a Purpose) -> Option<Draft<'a>> {
-    let line = Draft::new(Kind::Refund, sum(returns), Grants::Draws(returns));
-    (!returns.is_empty()).then_some(Draft { purpose: Some(purpose), description: Some(reason), ..line })
+fn refunded<'a>(returns: &'a [Draw], reason: &'a str, purpose: &'a Purpose) -> Option<LineDraft<'a>> {
+    let line = LineDraft::new(LineKind::Refund, sum(returns), LineGrants::Draws(returns));
+    (!returns.is_empty()).then_some(LineDraft { purpose: Some(purpose), description: Some(reason), ..line })
 }
 
-fn used<'a>(amount: Credits, draws: &'a [Draw], purpose: &'a Purpose) -> Draft<'a> {
-    let line = Draft::new(Kind::Usage, taken(amount), Grants::Draws(draws));
-    Draft { purpose: Some(purpose), ..line }
+fn used<'a>(amount: Credits, draws: &'a [Draw], purpose: &'a Purpose) -> LineDraft<'a> {
+    let line = LineDraft::new(LineKind::Usage, taken(amount), LineGrants::Draws(draws));
+    LineDraft { purpose: Some(purpose), ..line }
 }
 
-fn adjusted<'a>(amount: Credits, draws: &'a [Draw], reason: &'a str) -> Draft<'a> {
-    let line = Draft::new(Kind::Adjustment, taken(amount), Grants::Draws(draws));
-    Draft { description: Some(reason), ..line }
+fn adjusted<'a>(amount: Credits, draws: &'a [Draw], reason: &'a str) -> LineDraft<'a> {
+    let line = LineDraft::new(LineKind::Adjustment, taken(amount), LineGrants::Draws(draws));
+    LineDraft { description: Some(reason), ..line }
 }
 
-fn debt_moved_in(moved_in: &MovedIn) -> Option<Draft<'_>> {
-    let line = Draft::new(Kind::DebtMovedIn, 0, Grants::None);
-    (!moved_in.debt.is_zero()).then_some(Draft { debt: moved_in.debt.get(), ..line })
+fn debt_moved_in(moved_in: &MovedIn) -> Option<LineDraft<'_>> {
+    let line = LineDraft::new(LineKind::DebtMovedIn, 0, LineGrants::None);
+    (!moved_in.debt.is_zero()).then_some(LineDraft { debt: moved_in.debt.get(), ..line })
 }
 
-fn debt_paid(amount: Credits, grant: &GrantId) -> Draft<'_> {
-    Draft { debt: taken(amount), ..Draft::new(Kind::DebtPaid, taken(amount), Grants::One(grant)) }
+fn debt_paid(amount: Credits, grant: &GrantId) -> LineDraft<'_> {
+    LineDraft {
+        debt: taken(amount),
+        ..LineDraft::new(LineKind::DebtPaid, taken(amount), LineGrants::One(grant))
+    }
 }
 
-fn debt_forgiven(amount: Credits, reason: &str) -> Draft<'_> {
-    let line = Draft::new(Kind::DebtForgiven, 0, Grants::None);
-    Draft { debt: taken(amount), description: Some(reason), ..line }
+fn debt_forgiven(amount: Credits, reason: &str) -> LineDraft<'_> {
+    let line = LineDraft::new(LineKind::DebtForgiven, 0, LineGrants::None);
+    LineDraft { debt: taken(amount), description: Some(reason), ..line }
 }
 
 /// What went with a payment that was taken back, or came again with it.
 fn returned<'a>(
-    kind: Kind,
+    kind: LineKind,
     available: i64,
     debt: i64,
     grant: &'a GrantId,
     payment: &'a ProviderId,
-) -> Draft<'a> {
-    Draft { debt, description: Some(payment.as_str()), ..Draft::new(kind, available, Grants::One(grant)) }
+) -> LineDraft<'a> {
+    LineDraft {
+        debt,
+        description: Some(payment.as_str()),
+        ..LineDraft::new(kind, available, LineGrants::One(grant))
+    }
 }
 
 /// No credits move; how many can be spent shows in what is available after it.
-fn frozen<'a>(kind: Kind, grant: &'a GrantId, dispute: &'a ProviderId) -> Draft<'a> {
-    Draft { description: Some(dispute.as_str()), ..Draft::new(kind, 0, Grants::One(grant)) }
+fn frozen<'a>(kind: LineKind, grant: &'a GrantId, dispute: &'a ProviderId) -> LineDraft<'a> {
+    LineDraft { description: Some(dispute.as_str()), ..LineDraft::new(kind, 0, LineGrants::One(grant)) }
 }

@@ -16,8 +16,10 @@ use super::{
     rows::Rows,
 };
 
-pub use lines::Kind;
-pub use queries::{Cursor, Direction, Filter, LINES_MAX, Line, csv_header, csv_row, export, page};
+pub use lines::LineKind;
+pub use queries::{
+    Direction, Filter, LINES_MAX, StatementCursor, StatementRow, csv_header, csv_row, export, page,
+};
 
 const COLUMNS: i16 = 15;
 

@@ -10,11 +10,11 @@ use serde::{
 use sqlx::{FromRow, PgPool};
 
 use crate::domain::{
-    names::{AccountId, GenerationId, GenerationType},
+    ids::{AccountId, GenerationId, GenerationType},
     time::Timestamp,
 };
 
-use super::lines::Kind;
+use super::lines::LineKind;
 
 /// The longest page.
 pub const LINES_MAX: i64 = 1_000;
@@ -23,7 +23,7 @@ pub const LINES_MAX: i64 = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Any of these; all when empty.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<LineKind>,
     /// Effective from then on.
     pub from: Option<Timestamp>,
     /// Effective before then.
@@ -34,19 +34,19 @@ pub struct Filter {
 
 /// The place of a line on the statement; a page goes on after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
+pub struct StatementCursor {
     pub sequence: i64,
     pub line: i16,
 }
 
-impl Cursor {
+impl StatementCursor {
     /// As callers get it.
     #[must_use]
     pub fn token(self) -> String {
         format!("{}.{}", self.sequence, self.line)
     }
 
-    /// `None` when the token was not made by [`Cursor::token`].
+    /// `None` when the token was not made by [`StatementCursor::token`].
     #[must_use]
     pub fn parse(token: &str) -> Option<Self> {
         let (sequence, line) = token.split_once('.')?;
@@ -62,13 +62,13 @@ pub enum Direction {
 
 /// One line, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Line {
+pub struct StatementRow {
     pub sequence: i64,
     pub line: i16,
     pub position: i64,
     pub effective_at: DateTime<Utc>,
     pub recorded_at: DateTime<Utc>,
-    /// The name of a [`Kind`].
+    /// The name of a [`LineKind`].
     pub kind: String,
     pub amount: i64,
     pub available: i64,
@@ -80,10 +80,10 @@ pub struct Line {
     pub generation_type: Option<String>,
 }
 
-impl Line {
+impl StatementRow {
     #[must_use]
-    pub const fn cursor(&self) -> Cursor {
-        Cursor { sequence: self.sequence, line: self.line }
+    pub const fn cursor(&self) -> StatementCursor {
+        StatementCursor { sequence: self.sequence, line: self.line }
     }
 
     /// What a person reads: what was said when it happened, else which work it was for, else what such a line is.
@@ -91,8 +91,9 @@ impl Line {
     pub fn words(&self) -> &str {
         let said = self.description.as_deref().filter(|said| !said.is_empty());
         let kind = || {
-            let kind: Result<Kind, value::Error> = Kind::deserialize(self.kind.as_str().into_deserializer());
-            kind.map_or("", Kind::description)
+            let kind: Result<LineKind, value::Error> =
+                LineKind::deserialize(self.kind.as_str().into_deserializer());
+            kind.map_or("", LineKind::description)
         };
         said.or(self.generation_type.as_deref()).unwrap_or_else(kind)
     }
@@ -112,7 +113,7 @@ const NARROWED: &str = "account_id = $1 and (cardinality($2::text[]) = 0 or kind
                         and ($5::text is null or generation_id = $5) \
                         and ($6::text is null or generation_type = $6)";
 
-type Lines<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, Line, sqlx::postgres::PgArguments>;
+type Lines<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, StatementRow, sqlx::postgres::PgArguments>;
 
 fn narrowed<'q>(statement: &'q str, account: &'q AccountId, filter: &'q Filter) -> Lines<'q> {
     let kinds: Vec<&str> = filter.kinds.iter().map(|kind| kind.name()).collect();
@@ -134,12 +135,12 @@ pub async fn page(
     account: &AccountId,
     filter: &Filter,
     direction: Direction,
-    after: Option<Cursor>,
+    after: Option<StatementCursor>,
     limit: i64,
-) -> Result<Vec<Line>, sqlx::Error> {
+) -> Result<Vec<StatementRow>, sqlx::Error> {
     let (beyond, order, start) = match direction {
-        Direction::NewestFirst => ("<", "desc", Cursor { sequence: i64::MAX, line: i16::MAX }),
-        Direction::OldestFirst => (">", "asc", Cursor { sequence: 0, line: -1 }),
+        Direction::NewestFirst => ("<", "desc", StatementCursor { sequence: i64::MAX, line: i16::MAX }),
+        Direction::OldestFirst => (">", "asc", StatementCursor { sequence: 0, line: -1 }),
     };
     let after = after.unwrap_or(start);
     let statement = format!(
@@ -159,15 +160,15 @@ pub fn export(
     pool: PgPool,
     account: AccountId,
     filter: Filter,
-) -> impl Stream<Item = Result<Line, sqlx::Error>> + Send {
-    let start = Some(Cursor { sequence: 0, line: -1 });
+) -> impl Stream<Item = Result<StatementRow, sqlx::Error>> + Send {
+    let start = Some(StatementCursor { sequence: 0, line: -1 });
     futures::stream::unfold(start, move |after| {
         let (pool, account, filter) = (pool.clone(), account.clone(), filter.clone());
         async move {
             let after = after?;
             match page(&pool, &account, &filter, Direction::OldestFirst, Some(after), LINES_MAX).await {
                 Ok(lines) => {
-                    let next = lines.last().map(Line::cursor);
+                    let next = lines.last().map(StatementRow::cursor);
                     Some((lines.into_iter().map(Ok).collect::<Vec<_>>(), next))
                 }
                 Err(error) => Some((vec![Err(error)], None)),
@@ -200,7 +201,7 @@ pub const fn csv_header() -> [&'static str; 14] {
 
 /// A line as the fields of a CSV record, with the month of a time zone. Numbers, times and our own words stay as they are; what callers wrote is made text.
 #[must_use]
-pub fn csv_row(line: &Line, zone: Tz) -> [String; 14] {
+pub fn csv_row(line: &StatementRow, zone: Tz) -> [String; 14] {
     [
         line.sequence.to_string(),
         line.line.to_string(),

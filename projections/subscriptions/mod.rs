@@ -10,21 +10,21 @@ use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 use crate::domain::{
     event::Event,
-    names::{AccountId, PlanId, ProviderId},
+    ids::{AccountId, PlanId, ProviderId},
     requested::Requested,
-    subscription::{Step, SubscriptionStatus, SubscriptionTerms, Told, in_order},
+    subscription::{StoredReport, SubscriptionState, SubscriptionStatus, TermsChange, in_order},
     time::Timestamp,
 };
 
 use super::{
     fact::Fact,
     projection::{ApplyError, Projection, Tables},
-    reports,
+    subscription_reports,
 };
 
-pub struct Subscriptions;
+pub struct SubscriptionsProjection;
 
-impl Projection for Subscriptions {
+impl Projection for SubscriptionsProjection {
     fn name(&self) -> &'static str {
         "subscriptions"
     }
@@ -52,7 +52,7 @@ impl Projection for Subscriptions {
                 if let Event::SubscriptionChangeRequested { subscription, requested, .. } = fact.event {
                     request(fact, subscription, requested, tables, connection).await?;
                 }
-                if let Some(terms) = reports::terms(fact.event) {
+                if let Some(terms) = subscription_reports::terms(fact.event) {
                     let holds = holds(fact, terms, tables, connection).await?;
                     report(fact, terms, !holds, tables, connection).await?;
                     if holds {
@@ -71,11 +71,11 @@ impl Projection for Subscriptions {
 /// One statement a report: they are rare, and whether one is late depends on the one before.
 async fn holds(
     fact: &Fact<'_>,
-    terms: &SubscriptionTerms,
+    terms: &SubscriptionState,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<bool, sqlx::Error> {
-    let newest: Vec<Json<SubscriptionTerms>> =
+    let newest: Vec<Json<SubscriptionState>> =
         sqlx::query_scalar(&tables.statement(include_str!("newest.sql")))
             .bind(fact.account.as_str())
             .bind(terms.subscription.as_str())
@@ -87,7 +87,7 @@ async fn holds(
 
 async fn report(
     fact: &Fact<'_>,
-    terms: &SubscriptionTerms,
+    terms: &SubscriptionState,
     late: bool,
     tables: Tables,
     connection: &mut PgConnection,
@@ -134,7 +134,7 @@ async fn request(
 
 async fn hold(
     fact: &Fact<'_>,
-    terms: &SubscriptionTerms,
+    terms: &SubscriptionState,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
@@ -176,19 +176,19 @@ pub struct Current {
     pub position: i64,
     pub status: String,
     pub plan: String,
-    pub terms: Json<SubscriptionTerms>,
+    pub terms: Json<SubscriptionState>,
 }
 
 /// A report, beside the one that was said before it.
 #[derive(Clone, Debug)]
-pub struct Change {
-    pub report: Recorded,
-    pub before: Option<SubscriptionTerms>,
+pub struct HistoryEntry {
+    pub report: RecordedReport,
+    pub before: Option<SubscriptionState>,
 }
 
 /// A report, as it was recorded.
 #[derive(Clone, Debug, FromRow)]
-pub struct Recorded {
+pub struct RecordedReport {
     pub subscription: String,
     pub sequence: i64,
     pub position: i64,
@@ -199,14 +199,14 @@ pub struct Recorded {
     /// A newer report was recorded before this one.
     pub late: bool,
     pub stripe_event: Option<String>,
-    pub terms: Json<SubscriptionTerms>,
+    pub terms: Json<SubscriptionState>,
     /// Who asked for it.
     pub actor: String,
 }
 
 /// What was asked for over the API.
 #[derive(Clone, Debug, FromRow)]
-pub struct Asked {
+pub struct HistoryRequest {
     pub subscription: String,
     pub sequence: i64,
     pub position: i64,
@@ -217,7 +217,7 @@ pub struct Asked {
     pub actor: String,
 }
 
-impl Told for Recorded {
+impl StoredReport for RecordedReport {
     fn is_end(&self) -> bool {
         self.terms.is_end()
     }
@@ -234,7 +234,7 @@ impl Told for Recorded {
         self.terms.id()
     }
 
-    fn step(&self) -> Option<&Step> {
+    fn step(&self) -> Option<&TermsChange> {
         self.terms.step()
     }
 }
@@ -306,14 +306,14 @@ pub async fn history(
     shard: i16,
     account: &AccountId,
     subscription: Option<&ProviderId>,
-) -> Result<Vec<Change>, sqlx::Error> {
-    let recorded: Vec<Recorded> = sqlx::query_as(include_str!("history.sql"))
+) -> Result<Vec<HistoryEntry>, sqlx::Error> {
+    let recorded: Vec<RecordedReport> = sqlx::query_as(include_str!("history.sql"))
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
         .bind(shard)
         .fetch_all(pool)
         .await?;
-    let mut of_each: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
+    let mut of_each: BTreeMap<String, Vec<RecordedReport>> = BTreeMap::new();
     for report in recorded {
         of_each.entry(report.subscription.clone()).or_default().push(report);
     }
@@ -329,7 +329,7 @@ pub async fn requests(
     shard: i16,
     account: &AccountId,
     subscription: Option<&ProviderId>,
-) -> Result<Vec<Asked>, sqlx::Error> {
+) -> Result<Vec<HistoryRequest>, sqlx::Error> {
     sqlx::query_as(include_str!("requests.sql"))
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
@@ -338,10 +338,10 @@ pub async fn requests(
         .await
 }
 
-fn changes(reports: Vec<Recorded>) -> Vec<Change> {
+fn changes(reports: Vec<RecordedReport>) -> Vec<HistoryEntry> {
     let ordered = in_order(reports).into_iter().scan(None, |before, report| {
         let before = before.replace(report.terms.0.clone());
-        Some(Change { report, before })
+        Some(HistoryEntry { report, before })
     });
     ordered.collect()
 }

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 
 use crate::domain::{
     event::{Event, Purpose},
-    names::AccountId,
+    ids::AccountId,
     time::Timestamp,
 };
 
@@ -23,11 +23,11 @@ use super::{
 };
 
 pub use buckets::Buckets;
-pub use queries::{Day, Group, of_account, overall};
+pub use queries::{Day, UsageGroup, of_account, overall};
 
-pub struct Usage;
+pub struct UsageProjection;
 
-impl Projection for Usage {
+impl Projection for UsageProjection {
     fn name(&self) -> &'static str {
         "usage"
     }
@@ -54,19 +54,19 @@ impl Projection for Usage {
     }
 }
 
-type Key<'a> = (&'a AccountId, DateTime<Utc>, &'a str);
+type UsageKey<'a> = (&'a AccountId, DateTime<Utc>, &'a str);
 
 const QUARTER_S: i64 = 15 * 60;
 
 #[derive(Default)]
-struct Tally {
+struct UsageTally {
     count: i64,
     credits: i64,
     refunds: i64,
     credits_refunded: i64,
 }
 
-impl Tally {
+impl UsageTally {
     const fn used(credits: i64) -> Self {
         Self { count: 1, credits, refunds: 0, credits_refunded: 0 }
     }
@@ -84,8 +84,8 @@ impl Tally {
     }
 }
 
-fn fold<'a>(facts: &'a [Fact<'a>]) -> Vec<(Key<'a>, Tally)> {
-    let mut counts: FxHashMap<Key<'a>, Tally> = FxHashMap::default();
+fn fold<'a>(facts: &'a [Fact<'a>]) -> Vec<(UsageKey<'a>, UsageTally)> {
+    let mut counts: FxHashMap<UsageKey<'a>, UsageTally> = FxHashMap::default();
     for fact in facts {
         let Some((purpose, count)) = counted(fact.event) else { continue };
         let kind = match purpose {
@@ -107,12 +107,12 @@ fn quarter(at: Timestamp) -> DateTime<Utc> {
     Timestamp::from_seconds(begun).unwrap_or(at).to_utc()
 }
 
-fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
+fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
     match event {
         Event::CreditsDeducted { amount, purpose, .. } | Event::HoldCommitted { amount, purpose, .. } => {
-            Some((purpose, Tally::used(amount.get())))
+            Some((purpose, UsageTally::used(amount.get())))
         }
-        Event::CreditsRefunded { amount, purpose, .. } => Some((purpose, Tally::refunded(amount.get()))),
+        Event::CreditsRefunded { amount, purpose, .. } => Some((purpose, UsageTally::refunded(amount.get()))),
         Event::AccountOpened { .. }
         | Event::CustomerLinked { .. }
         | Event::CustomerUnlinked { .. }
@@ -171,15 +171,16 @@ fn counted(event: &Event) -> Option<(&Purpose, Tally)> {
 }
 
 async fn write(
-    counts: Vec<(Key<'_>, Tally)>,
+    counts: Vec<(UsageKey<'_>, UsageTally)>,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), ApplyError> {
     if counts.is_empty() {
         return Ok(());
     }
-    let column =
-        |value: fn(&Tally) -> i64| -> Vec<i64> { counts.iter().map(|(_, count)| value(count)).collect() };
+    let column = |value: fn(&UsageTally) -> i64| -> Vec<i64> {
+        counts.iter().map(|(_, count)| value(count)).collect()
+    };
     sqlx::query(&tables.statement(include_str!("add.sql")))
         .bind(counts.iter().map(|((account, _, _), _)| account.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|((_, quarter, _), _)| *quarter).collect::<Vec<_>>())

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::names::AccountId;
+use crate::domain::ids::AccountId;
 
 use super::Buckets;
 
@@ -22,7 +22,7 @@ pub struct Day {
 
 /// What was used of one type of generation in one day, week or month, over all accounts.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Group {
+pub struct UsageGroup {
     /// The bucket's first day.
     pub day: NaiveDate,
     pub generation_type: String,
@@ -56,7 +56,7 @@ pub async fn of_account(
 ///
 /// # Errors
 /// When the database cannot answer, or a sum is more than fits.
-pub async fn overall(pool: &PgPool, buckets: &Buckets) -> Result<Vec<Group>, sqlx::Error> {
+pub async fn overall(pool: &PgPool, buckets: &Buckets) -> Result<Vec<UsageGroup>, sqlx::Error> {
     sqlx::query_as(include_str!("overall.sql"))
         .bind(buckets.begin())
         .bind(buckets.end)

@@ -8,8 +8,8 @@ use crate::{
     config::LoadedCatalog,
     domain::{
         amount::{Currency, Money},
-        catalog::{Catalog, Interval, KnownPrice, Priced, Standing},
-        names::{PackId, PlanId},
+        catalog::{Availability, Catalog, Interval, KnownPrice, Priced},
+        ids::{PackId, PlanId},
     },
 };
 
@@ -21,13 +21,13 @@ const CATALOGS_MAX: i64 = 500;
 pub struct OnOldPlan {
     pub plan: String,
     pub accounts: i64,
-    pub terms: Terms,
+    pub terms: CatalogTerms,
 }
 
 /// Which terms hold for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Terms {
+pub enum CatalogTerms {
     /// Those of the file, which says that the plan is retired.
     Retired,
     /// Those of the last catalog that had the plan.
@@ -158,13 +158,13 @@ pub async fn on_old_plans(pool: &PgPool, catalog: &Catalog) -> Result<Vec<OnOldP
     Ok(old.collect())
 }
 
-fn terms_of(catalog: &Catalog, plan: &str) -> Option<Terms> {
+fn terms_of(catalog: &Catalog, plan: &str) -> Option<CatalogTerms> {
     let known = PlanId::parse(plan).ok().and_then(|id| catalog.terms_of(&id).map(|plan| plan.standing));
     match known {
-        Some(Standing::Sold) => None,
-        Some(Standing::Retired) => Some(Terms::Retired),
-        Some(Standing::Former) => Some(Terms::LastCatalog),
-        None => Some(Terms::FreePlan),
+        Some(Availability::Sold) => None,
+        Some(Availability::Retired) => Some(CatalogTerms::Retired),
+        Some(Availability::Former) => Some(CatalogTerms::LastCatalog),
+        None => Some(CatalogTerms::FreePlan),
     }
 }
 
@@ -172,13 +172,13 @@ fn terms_of(catalog: &Catalog, plan: &str) -> Option<Terms> {
 pub(super) fn tell(old: &[OnOldPlan]) {
     for OnOldPlan { plan, accounts, terms } in old {
         match terms {
-            Terms::Retired => tracing::info!(plan, accounts, "accounts are on a retired plan"),
-            Terms::LastCatalog => tracing::warn!(
+            CatalogTerms::Retired => tracing::info!(plan, accounts, "accounts are on a retired plan"),
+            CatalogTerms::LastCatalog => tracing::warn!(
                 plan,
                 accounts,
                 "accounts are on a plan that the catalog does not have: the terms of the last one that had it hold"
             ),
-            Terms::FreePlan => tracing::error!(
+            CatalogTerms::FreePlan => tracing::error!(
                 plan,
                 accounts,
                 "accounts are on a plan that no catalog here ever had: the free plan's features and limits hold"

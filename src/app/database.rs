@@ -7,7 +7,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use crate::{
     config::DatabaseConfig,
     postgres::{
-        self, Access, DATABASE, Keeper, LastEnd, StartError,
+        self, DATABASE, DatabaseAccess, Keeper, LastEnd, StartError,
         migrations::{self, MigrationError},
         pool, roles,
     },
@@ -23,7 +23,7 @@ pub struct Database {
 
 #[derive(Debug)]
 struct Embedded {
-    access: Access,
+    access: DatabaseAccess,
     data_directory: PathBuf,
 }
 
@@ -49,7 +49,7 @@ impl Database {
         let access = match config.embedded() {
             Some(options) => {
                 let server = postgres::start(options.clone()).await?;
-                Some(Access::Kept(Keeper::of(server, options)))
+                Some(DatabaseAccess::Kept(Keeper::of(server, options)))
             }
             None => None,
         };
@@ -68,7 +68,7 @@ impl Database {
         Self::prepare(config, access).await
     }
 
-    async fn prepare(config: &DatabaseConfig, access: Option<Access>) -> Result<Self, DatabaseError> {
+    async fn prepare(config: &DatabaseConfig, access: Option<DatabaseAccess>) -> Result<Self, DatabaseError> {
         let embedded = match (config, access) {
             (DatabaseConfig::Embedded { data_directory, .. }, Some(access)) => {
                 Some(Embedded { access, data_directory: data_directory.clone() })
@@ -103,8 +103,10 @@ impl Database {
     /// Resolves when the embedded server has ended by itself too often. Never for a database that somebody else runs.
     pub fn ended(&self) -> Pin<Box<dyn Future<Output = LastEnd> + Send>> {
         match self.embedded.as_ref().map(|embedded| &embedded.access) {
-            Some(Access::Kept(keeper)) => Box::pin(keeper.ended()),
-            Some(Access::Started(_) | Access::Joined(_)) | None => Box::pin(std::future::pending()),
+            Some(DatabaseAccess::Kept(keeper)) => Box::pin(keeper.ended()),
+            Some(DatabaseAccess::Started(_) | DatabaseAccess::Joined(_)) | None => {
+                Box::pin(std::future::pending())
+            }
         }
     }
 

@@ -13,12 +13,12 @@ use tempfile::NamedTempFile;
 use crate::{
     clock::Clock,
     config::Config,
-    http::keys::{self, Bootstrap, Given, KeyError, Secret},
+    http::keys::{self, Bootstrap, GivenKeyState, KeyError, KeySecret},
 };
 
 /// Whom a new key is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Teller {
+pub enum KeyAudience {
     /// Whoever starts the program shows it, at a terminal.
     Person,
     /// The file of the settings.
@@ -29,7 +29,7 @@ pub enum Teller {
 #[derive(Clone, Debug)]
 pub enum FirstKey {
     /// It can be shown only now.
-    ToShow(Secret),
+    ToShow(KeySecret),
     /// It is in this file.
     In(PathBuf),
 }
@@ -39,13 +39,13 @@ pub(super) async fn see_to(
     pool: &PgPool,
     clock: &Clock,
     config: &Config,
-    teller: Teller,
+    teller: KeyAudience,
 ) -> Result<Option<FirstKey>, KeyError> {
-    let given = config.bootstrap_key.as_ref().map(Secret::reveal);
+    let given = config.bootstrap_key.as_ref().map(KeySecret::reveal);
     let file = config.first_key_file.as_deref();
-    let keep = |secret: &Secret| match teller {
-        Teller::Person => Ok(()),
-        Teller::File => keep(file, secret),
+    let keep = |secret: &KeySecret| match teller {
+        KeyAudience::Person => Ok(()),
+        KeyAudience::File => keep(file, secret),
     };
     match keys::bootstrap(pool, clock, given, config.mode, keep).await? {
         Bootstrap::Exists => Ok(None),
@@ -54,13 +54,13 @@ pub(super) async fn see_to(
             Ok(None)
         }
         Bootstrap::Made(created) => Ok(Some(match (teller, file) {
-            (Teller::File, Some(file)) => FirstKey::In(file.to_owned()),
-            (Teller::Person | Teller::File, _) => FirstKey::ToShow(created.secret),
+            (KeyAudience::File, Some(file)) => FirstKey::In(file.to_owned()),
+            (KeyAudience::Person | KeyAudience::File, _) => FirstKey::ToShow(created.secret),
         })),
     }
 }
 
-fn tell(given: &Given) {
+fn tell(given: &GivenKeyState) {
     if given.has_ended {
         tracing::warn!("COUNTERFOIL_BOOTSTRAP_KEY is a key that has ended: it opens nothing; set a new one");
     }
@@ -73,7 +73,7 @@ fn tell(given: &Given) {
 }
 
 /// Writes the key into a file for this user alone, in the place of an older one.
-fn keep(file: Option<&Path>, secret: &Secret) -> io::Result<()> {
+fn keep(file: Option<&Path>, secret: &KeySecret) -> io::Result<()> {
     let file = file.ok_or_else(|| {
         io::Error::new(io::ErrorKind::NotFound, "set COUNTERFOIL_FIRST_KEY_FILE or COUNTERFOIL_BOOTSTRAP_KEY")
     })?;

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use database::{Database, DatabaseError};
 pub use error::AppError;
-pub use first_key::{FirstKey, Teller};
+pub use first_key::{FirstKey, KeyAudience};
 
 use listeners::{Addresses, Listeners, Servers};
 use mode::LedgerMode;
@@ -33,9 +33,9 @@ use crate::{
     scheduler::Scheduler,
     stripe::{
         self, Deployment,
-        billing::{Billing, Switch},
+        billing::{Billing, BillingMode},
         client::{Client, Patience},
-        inbox::{Inbox, Retention},
+        inbox::{DocumentRetention, Inbox},
         processor::Processor,
         reconcile::{Nightly, Reconciler},
     },
@@ -53,11 +53,11 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(35);
 pub struct App {
     database: Database,
     pools: [PgPool; 2],
-    parts: Parts,
+    parts: RunningParts,
 }
 
 /// What runs on top of the database.
-struct Parts {
+struct RunningParts {
     addresses: Addresses,
     first_key: Option<FirstKey>,
     servers: Servers,
@@ -92,12 +92,12 @@ impl App {
         config: Config,
         catalog: LoadedCatalog,
         clock: Clock,
-        teller: Teller,
+        teller: KeyAudience,
     ) -> Result<Self, AppError> {
         let listeners = Listeners::take(&config)?;
         let database = Database::open(&config.database).await?;
         let pools = [database.pool(POOL_CONNECTIONS), database.pool(PROJECTOR_CONNECTIONS)];
-        match Parts::start(&config, catalog, clock, listeners, &pools, teller).await {
+        match RunningParts::start(&config, catalog, clock, listeners, &pools, teller).await {
             Ok(parts) => Ok(Self { database, pools, parts }),
             Err(error) => {
                 close(pools).await;
@@ -145,14 +145,14 @@ impl App {
     }
 }
 
-impl Parts {
+impl RunningParts {
     async fn start(
         config: &Config,
         mut catalog: LoadedCatalog,
         clock: Clock,
         listeners: Listeners,
         pools: &[PgPool; 2],
-        teller: Teller,
+        teller: KeyAudience,
     ) -> Result<Self, AppError> {
         let [pool, projector_pool] = pools;
         let addresses = listeners.addresses(config)?;
@@ -181,9 +181,9 @@ impl Parts {
             inbox,
             billing,
             secrets: config.webhook_secrets.clone(),
-            settings: http::Settings {
+            settings: http::HttpSettings {
                 proxies: Arc::new(config.proxies.clone()),
-                ..http::Settings::default()
+                ..http::HttpSettings::default()
             },
         });
         Ok(Self { addresses, first_key, servers: listeners.serve(state), senders, running, readers, upkeep })
@@ -226,7 +226,7 @@ fn start_senders(
         let nightly = Nightly::new(reconciler, pool.clone(), hour);
         senders.tasks.spawn(nightly.run(senders.stop.clone()));
     }
-    let retention = Retention::new(inbox.clone(), ledger.clock().clone(), config.inbox_days);
+    let retention = DocumentRetention::new(inbox.clone(), ledger.clock().clone(), config.inbox_days);
     senders.tasks.spawn(retention.run(senders.stop.clone()));
     let scheduler = Scheduler::new(pool.clone(), ledger.clone());
     senders.tasks.spawn(scheduler.run(senders.stop.clone()));
@@ -234,18 +234,18 @@ fn start_senders(
 }
 
 /// Whether Stripe is asked: the operator and the catalog can each say no.
-pub(crate) fn switch(config: &BillingConfig, sold: bool) -> Result<Switch, AppError> {
+pub(crate) fn switch(config: &BillingConfig, sold: bool) -> Result<BillingMode, AppError> {
     match &config.key {
-        _ if !config.on || !sold => Ok(Switch::Off),
-        None => Ok(Switch::NotConfigured),
-        Some(key) => Ok(Switch::On(Client::new(key, &config.url, Patience::default())?)),
+        _ if !config.on || !sold => Ok(BillingMode::Off),
+        None => Ok(BillingMode::NotConfigured),
+        Some(key) => Ok(BillingMode::On(Client::new(key, &config.url, Patience::default())?)),
     }
 }
 
-pub(crate) const fn stripe_mode(mode: crate::catalog::Mode) -> stripe::Mode {
+pub(crate) const fn stripe_mode(mode: crate::catalog::Mode) -> stripe::StripeMode {
     match mode {
-        crate::catalog::Mode::Test => stripe::Mode::Test,
-        crate::catalog::Mode::Live => stripe::Mode::Live,
+        crate::catalog::Mode::Test => stripe::StripeMode::Test,
+        crate::catalog::Mode::Live => stripe::StripeMode::Live,
     }
 }
 

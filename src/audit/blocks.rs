@@ -6,13 +6,13 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use crate::{
     domain::time::Timestamp,
     journal::{
-        merkle::{self, Hash, Link},
+        merkle::{self, Link, MerkleHash},
         row::{self, Hashed},
         unique,
     },
 };
 
-use super::verify::{Finding, Problem, Verification, VerifyError};
+use super::verify::{AuditFinding, AuditProblem, Verification, VerifyError};
 
 /// How many events are read at once.
 const EVENTS_READ: i64 = 10_000;
@@ -22,7 +22,7 @@ struct Walk {
     shard: i16,
     /// The last position that was looked at.
     position: i64,
-    leaves: Vec<Hash>,
+    leaves: Vec<MerkleHash>,
     blocks: std::iter::Peekable<std::vec::IntoIter<Block>>,
     previous_hash: Vec<u8>,
     last_block: i64,
@@ -73,7 +73,7 @@ pub(super) async fn verify(
             "the head says position {head_position} in block {head_block}, the chain ends at position {} in block {}",
             walk.last_position, walk.last_block
         );
-        walk.find(Problem::HeadChanged, None, None, None, detail);
+        walk.find(AuditProblem::HeadChanged, None, None, None, detail);
     }
     let mut found = walk.found;
     found.position = head_position;
@@ -132,7 +132,7 @@ impl Walk {
         let expected = self.position.saturating_add(1);
         if position != expected {
             let detail = format!("there is no event at position {expected}; the next one is at {position}");
-            self.find(Problem::EventMissing, Some(expected), None, None, detail);
+            self.find(AuditProblem::EventMissing, Some(expected), None, None, detail);
         }
         // Events up to the end of the current block belong to it, those after it to the next.
         self.close_blocks_before(position);
@@ -140,17 +140,17 @@ impl Walk {
         let stored: &[u8] = row.try_get("leaf_hash")?;
         if leaf.as_slice() != stored {
             let detail = format!("the event at position {position} is not the one that was hashed");
-            self.find(Problem::EventChanged, Some(position), None, Some(account), detail);
+            self.find(AuditProblem::EventChanged, Some(position), None, Some(account), detail);
         }
         if !names_its_generation(row, position)? {
             let detail = format!("the column `generation` at position {position} is not what the event says");
-            self.find(Problem::EventChanged, Some(position), None, Some(account), detail);
+            self.find(AuditProblem::EventChanged, Some(position), None, Some(account), detail);
         }
         match self.blocks.peek() {
             Some(block) if block.first <= position => self.leaves.push(leaf),
             Some(_) | None => {
                 let detail = format!("the event at position {position} is in no block");
-                self.find(Problem::EventOutsideBlocks, Some(position), None, Some(account), detail);
+                self.find(AuditProblem::EventOutsideBlocks, Some(position), None, Some(account), detail);
             }
         }
         self.position = position;
@@ -158,7 +158,7 @@ impl Walk {
         Ok(())
     }
 
-    fn leaf(&self, row: &PgRow, position: i64) -> Result<Hash, sqlx::Error> {
+    fn leaf(&self, row: &PgRow, position: i64) -> Result<MerkleHash, sqlx::Error> {
         let recorded_at: chrono::DateTime<chrono::Utc> = row.try_get("recorded_at")?;
         let hashed = Hashed {
             shard: self.shard,
@@ -189,7 +189,7 @@ impl Walk {
                     "block {} ends at position {}, the events at {}",
                     block.number, block.last, self.position
                 );
-                self.find(Problem::EventMissing, Some(missing), Some(block.number), None, detail);
+                self.find(AuditProblem::EventMissing, Some(missing), Some(block.number), None, detail);
             }
             self.close(&block);
         }
@@ -207,7 +207,7 @@ impl Walk {
                 "the events at positions {} to {} do not have the root of block {}",
                 block.first, block.last, block.number
             );
-            self.find(Problem::BlockChanged, Some(block.first), Some(block.number), None, detail);
+            self.find(AuditProblem::BlockChanged, Some(block.first), Some(block.number), None, detail);
         }
         let link = Link {
             previous: &self.previous_hash,
@@ -221,7 +221,7 @@ impl Walk {
             && block.first == self.last_position.saturating_add(1);
         if !follows || merkle::chain(&link).as_slice() != block.hash {
             let detail = format!("block {} does not continue block {}", block.number, self.last_block);
-            self.find(Problem::ChainBroken, Some(block.first), Some(block.number), None, detail);
+            self.find(AuditProblem::ChainBroken, Some(block.first), Some(block.number), None, detail);
         }
         self.previous_hash.clone_from(&block.hash);
         self.last_block = block.number;
@@ -232,7 +232,7 @@ impl Walk {
     /// Keeps the first finding of each kind: what follows from it is not news.
     fn find(
         &mut self,
-        problem: Problem,
+        problem: AuditProblem,
         position: Option<i64>,
         block: Option<i64>,
         account: Option<&str>,
@@ -240,7 +240,7 @@ impl Walk {
     ) {
         if self.found.findings.iter().all(|known| known.problem != problem) {
             let account = account.map(str::to_owned);
-            self.found.findings.push(Finding { problem, position, block, account, detail });
+            self.found.findings.push(AuditFinding { problem, position, block, account, detail });
         }
     }
 }

@@ -9,5 +9,5 @@ mod states;
 mod verify;
 
 pub use read_models::verify_read_models;
-pub use replay::{Replay, ReplayError, Step, replay};
-pub use verify::{Finding, Problem, Verification, VerifyError, verify_journal};
+pub use replay::{Replay, ReplayError, ReplayStep, replay};
+pub use verify::{AuditFinding, AuditProblem, Verification, VerifyError, verify_journal};

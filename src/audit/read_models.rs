@@ -2,7 +2,7 @@
 
 use crate::projector::{Compared, Projector, ProjectorError};
 
-use super::verify::{Finding, Problem, Verification};
+use super::verify::{AuditFinding, AuditProblem, Verification};
 
 /// Builds every read model aside and compares it, row by row, with what readers see. `progress` is told which
 /// read model is being looked at, and how many events of how many it has had.
@@ -26,13 +26,13 @@ pub async fn verify_read_models(
     Ok(())
 }
 
-fn findings(compared: &Compared) -> impl Iterator<Item = Finding> {
+fn findings(compared: &Compared) -> impl Iterator<Item = AuditFinding> {
     compared.differences.iter().map(|difference| {
         let of = |what: &str, row: &Option<String>| {
             row.as_ref().map_or_else(String::new, |row| format!("; {what} is {row}"))
         };
-        Finding {
-            problem: Problem::ReadModelDiffers,
+        AuditFinding {
+            problem: AuditProblem::ReadModelDiffers,
             position: None,
             block: None,
             account: None,

@@ -7,11 +7,11 @@ use crate::{
         account::{Account, CorruptHistory},
         catalog::Catalog,
         credits::Balance,
-        names::{AccountId, PlanId},
+        ids::{AccountId, PlanId},
         time::Timestamp,
     },
     journal::{
-        recorded::{Metadata, Position, Recorded},
+        recorded::{EventMetadata, Position, RecordedEvent},
         row::RowError,
     },
     ledger::{Ledger, ViewError},
@@ -24,7 +24,7 @@ const EVENTS_READ: i64 = 10_000;
 #[derive(Clone, Debug, Serialize)]
 pub struct Replay {
     pub account: AccountId,
-    pub steps: Vec<Step>,
+    pub steps: Vec<ReplayStep>,
     /// What the account holds at the end, by the clock of the audit.
     pub balance: Balance,
     pub plan: Option<PlanId>,
@@ -36,14 +36,14 @@ pub struct Replay {
 
 /// One event, and what the account held after it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Step {
+pub struct ReplayStep {
     pub sequence: i64,
     pub position: Position,
     pub event_type: &'static str,
     pub recorded_at: Timestamp,
     pub effective_at: Timestamp,
     pub event: crate::domain::event::Event,
-    pub metadata: Metadata,
+    pub metadata: EventMetadata,
     /// By the replay, at the time that the event was recorded.
     pub balance: Balance,
     /// By the replay, at the latest time that the events until then were about.
@@ -78,7 +78,7 @@ pub async fn replay(
     as_of: Option<Timestamp>,
 ) -> Result<Replay, ReplayError> {
     let mut state = Account::Unopened;
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<ReplayStep> = Vec::new();
     let mut whole;
     loop {
         let after = steps.last().map_or(0, |step| step.sequence);
@@ -110,10 +110,10 @@ pub async fn replay(
     })
 }
 
-fn step(state: &mut Account, recorded: Recorded, catalog: &Catalog) -> Result<Step, ReplayError> {
+fn step(state: &mut Account, recorded: RecordedEvent, catalog: &Catalog) -> Result<ReplayStep, ReplayError> {
     let sequence = recorded.sequence;
     state.apply(&recorded.event).map_err(|source| ReplayError::Corrupt { sequence, source })?;
-    Ok(Step {
+    Ok(ReplayStep {
         sequence,
         position: recorded.position,
         event_type: recorded.event.name(),
@@ -135,7 +135,7 @@ async fn compare(
     ledger: &Ledger,
     account: &AccountId,
     state: &Account,
-    steps: &[Step],
+    steps: &[ReplayStep],
 ) -> Result<Vec<String>, ReplayError> {
     let view = ledger.view(account).await?;
     let mut differences = Vec::new();

@@ -4,11 +4,11 @@ use futures::TryStreamExt;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use crate::{
-    domain::{account::Account, names::AccountId},
+    domain::{account::Account, ids::AccountId},
     journal::{row, snapshot},
 };
 
-use super::verify::{Finding, Problem, Verification, VerifyError};
+use super::verify::{AuditFinding, AuditProblem, Verification, VerifyError};
 
 /// How many accounts' histories are replayed at once.
 const ACCOUNTS_READ: i64 = 500;
@@ -97,22 +97,28 @@ impl Following {
         if !applied {
             self.broken = true;
             let detail = format!("event {sequence} of account {} does not follow its history", self.id);
-            self.find(Problem::HistoryBroken, Some(position), detail, verification);
+            self.find(AuditProblem::HistoryBroken, Some(position), detail, verification);
         }
         if let Some((_, kept)) = self.snapshot.take_if(|(at, _)| *at == sequence) {
             verification.snapshots += 1;
             if kept != self.state {
                 let detail = format!("the snapshot of account {} at event {sequence} is wrong", self.id);
-                self.find(Problem::SnapshotChanged, None, detail, verification);
+                self.find(AuditProblem::SnapshotChanged, None, detail, verification);
             }
         }
         Ok(())
     }
 
-    fn find(&self, problem: Problem, position: Option<i64>, detail: String, verification: &mut Verification) {
+    fn find(
+        &self,
+        problem: AuditProblem,
+        position: Option<i64>,
+        detail: String,
+        verification: &mut Verification,
+    ) {
         // The earliest of a kind is the one to look at.
         let known = verification.findings.iter_mut().find(|known| known.problem == problem);
-        let found = Finding { problem, position, block: None, account: Some(self.id.clone()), detail };
+        let found = AuditFinding { problem, position, block: None, account: Some(self.id.clone()), detail };
         match known {
             None => verification.findings.push(found),
             Some(known) if position.is_some_and(|at| known.position.is_none_or(|known| at < known)) => {
@@ -131,12 +137,12 @@ fn finish(following: Option<Following>, verification: &mut Verification) {
     let grants = following.state.opened().into_iter().flat_map(|account| account.wallet.grants());
     if !following.broken && grants.into_iter().any(|grant| !grant.is_conserved()) {
         let detail = format!("a grant of account {} does not add up", following.id);
-        following.find(Problem::NotConserved, None, detail, verification);
+        following.find(AuditProblem::NotConserved, None, detail, verification);
     }
     if let Some((at, _)) = following.snapshot.as_ref().filter(|_| !following.broken) {
         let detail =
             format!("there is a snapshot of account {} at event {at}, which does not exist", following.id);
-        following.find(Problem::SnapshotChanged, None, detail, verification);
+        following.find(AuditProblem::SnapshotChanged, None, detail, verification);
     }
 }
 
@@ -161,8 +167,8 @@ async fn orphans(
         let detail = format!("account {account} has no first event");
         let position = row.try_get("position")?;
         let account = Some(account);
-        verification.findings.push(Finding {
-            problem: Problem::HistoryBroken,
+        verification.findings.push(AuditFinding {
+            problem: AuditProblem::HistoryBroken,
             position,
             block: None,
             account,

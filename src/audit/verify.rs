@@ -9,8 +9,8 @@ use super::{blocks, states};
 
 /// What is wrong, where, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    pub problem: Problem,
+pub struct AuditFinding {
+    pub problem: AuditProblem,
     /// The first bad position; `None` when the problem is not in the order of events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
@@ -24,7 +24,7 @@ pub struct Finding {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Problem {
+pub enum AuditProblem {
     /// A position has no event.
     EventMissing,
     /// The stored bytes of an event do not have the stored hash.
@@ -63,7 +63,7 @@ pub struct Verification {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// The first one of each kind of check, the earliest position first. Empty: all is right.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AuditFinding>,
 }
 
 impl Verification {

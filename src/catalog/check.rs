@@ -5,7 +5,9 @@ use std::{fmt, path::Path};
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
 use serde::Serialize;
 
-use super::{Cause, Mistake, Mode, Settings, currency::show, document, read, reading::Ids};
+use super::{
+    CatalogMistake, MistakeCause, Mode, SettingLookup, currency::show, document, read, reading::PriceIdRule,
+};
 use crate::domain::{
     amount::Credits,
     catalog::{Allocation, Catalog, Limit, Measure, Pack, Plan, StripePrice, TopUp, Trial, WindowKind},
@@ -14,28 +16,28 @@ use crate::domain::{
 
 /// What was found out about a catalog file.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct CatalogReport {
     pub file: String,
     pub mode: Mode,
     /// What must be corrected in the file.
-    pub mistakes: Vec<Mistake>,
+    pub mistakes: Vec<CatalogMistake>,
     /// Settings that must be set before the program starts with this file.
-    pub settings: Vec<Mistake>,
+    pub settings: Vec<CatalogMistake>,
     /// As far as the file is right.
     pub catalog: Option<Catalog>,
 }
 
 /// Checks a catalog file. Never fails: that the file cannot be read is one of the mistakes.
 #[must_use]
-pub fn check(path: &Path, settings: Settings<'_>, mode: Mode) -> Report {
+pub fn check(path: &Path, settings: SettingLookup<'_>, mode: Mode) -> CatalogReport {
     let (catalog, found) = match read(path) {
-        Ok(text) => document::read(&text, settings, mode, Ids::Needed),
+        Ok(text) => document::read(&text, settings, mode, PriceIdRule::Needed),
         Err(mistake) => (None, vec![mistake]),
     };
     let (mistakes, settings): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|mistake| mistake.cause == Cause::File);
+        found.into_iter().partition(|mistake| mistake.cause == MistakeCause::File);
     let catalog = catalog.filter(|_| mistakes.is_empty());
-    Report { file: path.display().to_string(), mode, mistakes, settings, catalog }
+    CatalogReport { file: path.display().to_string(), mode, mistakes, settings, catalog }
 }
 
 /// A line for each price that nothing can be bought at, because it has no id at Stripe.
@@ -62,7 +64,7 @@ fn why_not(stripe: &StripePrice) -> String {
     )
 }
 
-impl Report {
+impl CatalogReport {
     /// Whether the file itself is right, whatever the settings are.
     #[must_use]
     pub const fn is_right(&self) -> bool {
@@ -85,14 +87,14 @@ impl Report {
             "can_start": self.can_start(),
             "mistakes": self.mistakes,
             "settings": self.settings,
-            "catalog": self.catalog.as_ref().map(Summary::of),
+            "catalog": self.catalog.as_ref().map(CatalogSummary::of),
         })
     }
 }
 
 /// What a catalog sells, in a few words each.
 #[derive(Serialize)]
-struct Summary {
+struct CatalogSummary {
     name: String,
     hash: String,
     currency: String,
@@ -133,7 +135,7 @@ struct GenerationLine {
     options: Vec<String>,
 }
 
-impl Summary {
+impl CatalogSummary {
     fn of(catalog: &Catalog) -> Self {
         let generation = |(kind, price): (&_, &crate::domain::catalog::GenerationPrice)| GenerationLine {
             generation: format!("{kind}"),
@@ -212,7 +214,7 @@ fn describe_limit(limit: &Limit) -> String {
     format!("{} {measure} {window}", limit.max)
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for CatalogReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for mistake in self.mistakes.iter().chain(&self.settings) {
             writeln!(formatter, "{}: {mistake}", self.file)?;
@@ -226,7 +228,7 @@ impl fmt::Display for Report {
             );
         }
         if let Some(catalog) = &self.catalog {
-            Summary::of(catalog).fmt(formatter)?;
+            CatalogSummary::of(catalog).fmt(formatter)?;
         }
         if self.can_start() {
             writeln!(formatter, "{}: right", self.file)
@@ -237,7 +239,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for CatalogSummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{} ({}, days in {})", self.name, self.currency, self.time_zone)?;
         writeln!(formatter, "without a subscription: {}; catalog hash {}", self.free_plan, self.hash)?;

@@ -4,18 +4,18 @@ use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Mistake, Mode, Settings,
+    CatalogMistake, Mode, SettingLookup,
     currency::Coinage,
     generations, identifiers, packs,
-    payments::{self, Terms},
+    payments::{self, PriceTerms},
     plans,
-    reading::{Ids, Node, Reading, Table},
+    reading::{CatalogReading, Node, PriceIdRule, TomlTable},
     suggestion::unknown,
     syntax, top_up,
 };
 use crate::domain::{
     catalog::{Allocation, Catalog, DebtPolicy, Plan},
-    names::PlanId,
+    ids::PlanId,
 };
 
 const KEYS: [&str; 12] = [
@@ -38,16 +38,16 @@ const DEBTS: [(&str, DebtPolicy); 2] = [("owe", DebtPolicy::Owe), ("forgive", De
 /// Everything that is wrong with the text, and the catalog as far as it can be made out in spite of that.
 pub(super) fn read(
     text: &str,
-    settings: Settings<'_>,
+    settings: SettingLookup<'_>,
     mode: Mode,
-    ids: Ids,
-) -> (Option<Catalog>, Vec<Mistake>) {
+    ids: PriceIdRule,
+) -> (Option<Catalog>, Vec<CatalogMistake>) {
     let syntax = syntax::read(text);
     if !syntax.is_legible {
         return (None, syntax.mistakes);
     }
-    let reading = Reading::new(text, settings, mode, ids);
-    let catalog = read_root(&Table::root(&reading, &syntax.table), hash(text));
+    let reading = CatalogReading::new(text, settings, mode, ids);
+    let catalog = read_root(&TomlTable::root(&reading, &syntax.table), hash(text));
     reading.stripe_ids.report_conflicts(&reading);
     let mut mistakes = reading.into_mistakes();
     mistakes.extend(syntax.mistakes);
@@ -59,10 +59,10 @@ fn hash(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 
-fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
+fn read_root(root: &TomlTable<'_>, hash: String) -> Option<Catalog> {
     root.check_keys(&KEYS);
     let name = root.required("name").and_then(|node| node.text());
-    let scale = root.or("scale", 0, |node| node.whole(0..=6));
+    let scale = root.or("scale", 0, |node| node.integer(0..=6));
     let time_zone = root.or("time_zone", Tz::UTC, read_time_zone);
     let debt = root.or("debt", DebtPolicy::Owe, |node| node.one_of("debt policy", &DEBTS));
     let features = identifiers::read_features(root);
@@ -92,12 +92,12 @@ fn read_root(root: &Table<'_>, hash: String) -> Option<Catalog> {
 
 /// The currency and the range of payments. Where they are wrong the defaults stand in, so that prices can be
 /// checked all the same.
-fn read_terms(root: &Table<'_>) -> Option<Terms> {
+fn read_terms(root: &TomlTable<'_>) -> Option<PriceTerms> {
     let default = Coinage::default_of_catalogs()?;
     let coinage = root.or("currency", default.clone(), Coinage::read).unwrap_or(default);
     let payments = root.or("payments", payments::defaults(&coinage), |node| payments::read(node, &coinage));
     let payments = payments.unwrap_or_else(|| payments::defaults(&coinage));
-    Some(Terms { coinage, payments })
+    Some(PriceTerms { coinage, payments })
 }
 
 fn read_time_zone(node: &Node<'_>) -> Option<Tz> {
@@ -107,7 +107,7 @@ fn read_time_zone(node: &Node<'_>) -> Option<Tz> {
 }
 
 /// Every account is on some plan, so there is one for those without a subscription, and it costs nothing.
-fn read_free_plan(root: &Table<'_>, plans: &[Plan]) -> Option<PlanId> {
+fn read_free_plan(root: &TomlTable<'_>, plans: &[Plan]) -> Option<PlanId> {
     let Some(node) = root.find("free_plan") else {
         return root.refuse(
             "`free_plan` is missing: name the plan of an account without a subscription; it may give nothing",
@@ -132,7 +132,7 @@ fn read_free_plan(root: &Table<'_>, plans: &[Plan]) -> Option<PlanId> {
 }
 
 /// Credits that come once belong to a plan that nobody pays for: a renewal would be paid and give nothing.
-fn check_allocations(root: &Table<'_>, plans: &[Plan]) {
+fn check_allocations(root: &TomlTable<'_>, plans: &[Plan]) {
     let Some(table) = root.find("plans").and_then(|node| node.as_table()) else { return };
     for entry in table.entries() {
         let plan = plans.iter().find(|plan| plan.id.as_str() == entry.name);

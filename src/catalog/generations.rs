@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    identifiers::{Features, identify, read_feature_list},
+    identifiers::{FeatureNames, identify, read_feature_list},
     packs::read_credits,
-    reading::{Entry, Node, Table},
+    reading::{Node, TableEntry, TomlTable},
 };
 use crate::domain::{
     amount::Credits,
     catalog::{GenerationPrice, Plan},
-    names::{FeatureId, GenerationType, OptionName},
+    ids::{FeatureId, GenerationType, OptionName},
 };
 
 type Generations = BTreeMap<GenerationType, GenerationPrice>;
-type Options = BTreeMap<OptionName, BTreeMap<OptionName, Credits>>;
+type GenerationOptions = BTreeMap<OptionName, BTreeMap<OptionName, Credits>>;
 
 /// `plans` are those that a needed feature may come from.
-pub(super) fn read(root: &Table<'_>, features: &Features, plans: &[Plan]) -> Generations {
+pub(super) fn read(root: &TomlTable<'_>, features: &FeatureNames, plans: &[Plan]) -> Generations {
     let Some(table) = root.find("generations").and_then(|node| node.open_table("a table of generations"))
     else {
         return Generations::new();
@@ -26,8 +26,8 @@ pub(super) fn read(root: &Table<'_>, features: &Features, plans: &[Plan]) -> Gen
 }
 
 fn read_generation(
-    entry: &Entry<'_>,
-    features: &Features,
+    entry: &TableEntry<'_>,
+    features: &FeatureNames,
     plans: &[Plan],
 ) -> Option<(GenerationType, GenerationPrice)> {
     let kind = identify(entry, GenerationType::parse);
@@ -39,7 +39,7 @@ fn read_generation(
         check_reachable(node, &needs, plans);
         Some(needs)
     });
-    let options = table.or("options", Options::new(), read_options);
+    let options = table.or("options", GenerationOptions::new(), read_options);
     Some((kind?, GenerationPrice { name: name?.to_owned(), base: base?, needs: needs?, options: options? }))
 }
 
@@ -54,8 +54,8 @@ fn check_reachable(node: &Node<'_>, needs: &BTreeSet<FeatureId>, plans: &[Plan])
 }
 
 /// `options.quality = { standard = 0, high = 3 }`
-fn read_options(node: &Node<'_>) -> Option<Options> {
-    let option = |entry: Entry<'_>| {
+fn read_options(node: &Node<'_>) -> Option<GenerationOptions> {
+    let option = |entry: TableEntry<'_>| {
         let (name, values) = (identify(&entry, OptionName::parse), read_values(&entry.node));
         Some((name?, values?))
     };
@@ -68,7 +68,7 @@ fn read_values(node: &Node<'_>) -> Option<BTreeMap<OptionName, Credits>> {
     if entries.is_empty() {
         return node.refuse("an option has at least one value");
     }
-    let value = |entry: Entry<'_>| {
+    let value = |entry: TableEntry<'_>| {
         let (name, surcharge) = (identify(&entry, OptionName::parse), read_credits(&entry.node, 0));
         Some((name?, surcharge?))
     };

@@ -3,27 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    reading::{Entry, Node, Table},
+    reading::{Node, TableEntry, TomlTable},
     suggestion::unknown,
 };
-use crate::domain::names::{FeatureId, InvalidIdentifier};
+use crate::domain::ids::{FeatureId, InvalidIdentifier};
 
 /// The name that a key defines.
 pub(super) fn identify<T>(
-    entry: &Entry<'_>,
+    entry: &TableEntry<'_>,
     parse: impl FnOnce(&str) -> Result<T, InvalidIdentifier>,
 ) -> Option<T> {
     parse(entry.name).map_or_else(|error| entry.refuse_key(format!("{error}")), Some)
 }
 
 /// The features that exist, and what people call them.
-pub(super) type Features = BTreeMap<FeatureId, String>;
+pub(super) type FeatureNames = BTreeMap<FeatureId, String>;
 
-pub(super) fn read_features(root: &Table<'_>) -> Features {
+pub(super) fn read_features(root: &TomlTable<'_>) -> FeatureNames {
     let Some(table) = root.find("features").and_then(|node| node.open_table("a table of features")) else {
-        return Features::new();
+        return FeatureNames::new();
     };
-    let feature = |entry: Entry<'_>| {
+    let feature = |entry: TableEntry<'_>| {
         let (id, name) = (identify(&entry, FeatureId::parse), entry.node.text());
         // A feature without a usable name is still defined: what refers to it is no second mistake.
         Some((id?, name.unwrap_or_default().to_owned()))
@@ -32,7 +32,7 @@ pub(super) fn read_features(root: &Table<'_>) -> Features {
 }
 
 /// A list of features, each of them defined, none of them twice.
-pub(super) fn read_feature_list(node: &Node<'_>, features: &Features) -> Option<BTreeSet<FeatureId>> {
+pub(super) fn read_feature_list(node: &Node<'_>, features: &FeatureNames) -> Option<BTreeSet<FeatureId>> {
     let known: Vec<_> = features.keys().map(FeatureId::as_str).collect();
     let mut named = BTreeSet::new();
     for item in node.items()? {

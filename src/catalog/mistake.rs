@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// One thing that must be corrected before the catalog can be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Mistake {
+pub struct CatalogMistake {
     /// Counted from 1; 0 when the mistake is in no line, because the file could not be read.
     pub line: usize,
     /// In characters, counted from 1; 0 when the mistake is in no line.
@@ -14,25 +14,25 @@ pub struct Mistake {
     /// Where in the catalog, such as `plans.basic.prices.month.amount`; empty for the file as a whole.
     pub path: String,
     pub message: String,
-    pub cause: Cause,
+    pub cause: MistakeCause,
 }
 
 /// What has to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum MistakeCause {
     File,
     /// The file is right, but a setting that it names is missing or wrong.
     Setting,
 }
 
-impl Mistake {
+impl CatalogMistake {
     pub(super) const fn of_file(message: String) -> Self {
-        Self { line: 0, column: 0, path: String::new(), message, cause: Cause::File }
+        Self { line: 0, column: 0, path: String::new(), message, cause: MistakeCause::File }
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for CatalogMistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line > 0 {
             write!(formatter, "line {}: ", self.line)?;
@@ -46,13 +46,13 @@ impl fmt::Display for Mistake {
 
 /// A spot in the file, and the keys that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct CatalogPlace {
     pub path: String,
     /// In bytes.
     pub span: Range<usize>,
 }
 
-impl Place {
+impl CatalogPlace {
     /// The place of `key` in the table that this is the place of.
     pub fn join(&self, key: &str, span: Range<usize>) -> Self {
         let key = if is_bare(key) { key.to_owned() } else { format!("{key:?}") };

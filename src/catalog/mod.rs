@@ -22,13 +22,13 @@ mod top_up;
 
 use std::{fs, path::Path};
 
-pub use check::{Report, check, not_for_sale};
+pub use check::{CatalogReport, check, not_for_sale};
 pub use currency::{check_currency, show};
-pub use mistake::{Cause, Mistake};
+pub use mistake::{CatalogMistake, MistakeCause};
 pub use mode::Mode;
 
 use crate::domain::catalog::Catalog;
-use reading::Ids;
+use reading::PriceIdRule;
 
 /// The longest catalog file that is read.
 pub const FILE_BYTES_MAX: usize = 1_000_000;
@@ -37,14 +37,14 @@ pub const FILE_BYTES_MAX: usize = 1_000_000;
 pub const CREDITS_MAX: i64 = 1_000_000_000_000;
 
 /// Finds the value of a setting, which is an environment variable in production.
-pub type Settings<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type SettingLookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Reads a catalog from the text of its file. `mode` says which of two sets of price ids holds.
 ///
 /// # Errors
 /// Every mistake in the text, and every required setting that is missing, in the order of the file.
-pub fn parse(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
-    let (catalog, mistakes) = document::read(text, settings, mode, Ids::Needed);
+pub fn parse(text: &str, settings: SettingLookup<'_>, mode: Mode) -> Result<Catalog, Vec<CatalogMistake>> {
+    let (catalog, mistakes) = document::read(text, settings, mode, PriceIdRule::Needed);
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
@@ -52,8 +52,12 @@ pub fn parse(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, 
 ///
 /// # Errors
 /// Every mistake in the text.
-pub fn parse_before_setup(text: &str, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
-    let (catalog, mistakes) = document::read(text, settings, mode, Ids::Optional);
+pub fn parse_before_setup(
+    text: &str,
+    settings: SettingLookup<'_>,
+    mode: Mode,
+) -> Result<Catalog, Vec<CatalogMistake>> {
+    let (catalog, mistakes) = document::read(text, settings, mode, PriceIdRule::Optional);
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
@@ -61,14 +65,14 @@ pub fn parse_before_setup(text: &str, settings: Settings<'_>, mode: Mode) -> Res
 /// settings may be gone.
 #[must_use]
 pub fn parse_former(text: &str, mode: Mode) -> Option<Catalog> {
-    document::read(text, &|_| None, mode, Ids::Optional).0
+    document::read(text, &|_| None, mode, PriceIdRule::Optional).0
 }
 
 /// Reads a catalog from a file.
 ///
 /// # Errors
 /// As [`parse`]; also when the file cannot be read, is too long, or is not UTF-8.
-pub fn load(path: &Path, settings: Settings<'_>, mode: Mode) -> Result<Catalog, Vec<Mistake>> {
+pub fn load(path: &Path, settings: SettingLookup<'_>, mode: Mode) -> Result<Catalog, Vec<CatalogMistake>> {
     let text = read(path).map_err(|mistake| vec![mistake])?;
     parse(&text, settings, mode)
 }
@@ -77,8 +81,9 @@ pub fn load(path: &Path, settings: Settings<'_>, mode: Mode) -> Result<Catalog, 
 ///
 /// # Errors
 /// When the file cannot be read, is too long, or is not UTF-8.
-pub fn read(path: &Path) -> Result<String, Mistake> {
-    let unreadable = |reason: String| Mistake::of_file(format!("cannot read {}: {reason}", path.display()));
+pub fn read(path: &Path) -> Result<String, CatalogMistake> {
+    let unreadable =
+        |reason: String| CatalogMistake::of_file(format!("cannot read {}: {reason}", path.display()));
     let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     if bytes.len() > FILE_BYTES_MAX {
         return Err(unreadable(format!("a catalog has at most {FILE_BYTES_MAX} bytes")));

@@ -3,15 +3,15 @@
 use super::{
     CREDITS_MAX,
     identifiers::identify,
-    payments::{Terms, days},
+    payments::{PriceTerms, days},
     plans::read_standing,
     prices::{read_earlier, read_stripe, without},
-    reading::{Entry, Node, Table},
+    reading::{Node, TableEntry, TomlTable},
 };
 use crate::domain::{
     amount::Credits,
-    catalog::{Pack, Standing},
-    names::PackId,
+    catalog::{Availability, Pack},
+    ids::PackId,
     top_up::PACK,
 };
 
@@ -20,14 +20,14 @@ const KEYS: [&str; 7] = ["name", "retired", "credits", "price", "earlier", "expi
 pub(super) const EXPIRY_DAYS_MAX: i64 = 3_650;
 
 /// The packs in the order of the file.
-pub(super) fn read(root: &Table<'_>, terms: &Terms) -> Vec<Pack> {
+pub(super) fn read(root: &TomlTable<'_>, terms: &PriceTerms) -> Vec<Pack> {
     let Some(table) = root.find("packs").and_then(|node| node.open_table("a table of packs")) else {
         return Vec::new();
     };
     table.entries().iter().filter_map(|entry| read_pack(entry, terms)).collect()
 }
 
-fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
+fn read_pack(entry: &TableEntry<'_>, terms: &PriceTerms) -> Option<Pack> {
     if entry.name == PACK {
         return entry
             .node
@@ -39,7 +39,7 @@ fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
     let credits = table.required("credits").and_then(|node| read_credits(&node, 1));
     let price = table.required("price").and_then(|node| read_price(&node, terms));
     let expiry = table.or("expires_after_days", None, |node| days(node, 1, EXPIRY_DAYS_MAX).map(Some));
-    let standing = table.or("retired", Standing::Sold, read_standing);
+    let standing = table.or("retired", Availability::Sold, read_standing);
     let owner = table.place.path.as_str();
     let stripe = read_stripe(&table, owner, terms);
     let earlier = table.or("earlier", Vec::new(), |node| read_earlier(node, owner, price.as_ref(), terms))?;
@@ -57,7 +57,7 @@ fn read_pack(entry: &Entry<'_>, terms: &Terms) -> Option<Pack> {
     Some(if pack.is_sold() { pack } else { pack.withdrawn(standing) })
 }
 
-fn read_price(node: &Node<'_>, terms: &Terms) -> Option<crate::domain::amount::Money> {
+fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<crate::domain::amount::Money> {
     let price = terms.price(node)?;
     if price.minor == 0 {
         return node.refuse("a pack has a price; credits that are given away are a bonus");
@@ -67,5 +67,5 @@ fn read_price(node: &Node<'_>, terms: &Terms) -> Option<crate::domain::amount::M
 
 /// A number of credits, at least `least`.
 pub(super) fn read_credits(node: &Node<'_>, least: i64) -> Option<Credits> {
-    node.whole(least..=CREDITS_MAX).and_then(Credits::new)
+    node.integer(least..=CREDITS_MAX).and_then(Credits::new)
 }

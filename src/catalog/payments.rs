@@ -2,8 +2,8 @@
 
 use super::{
     currency::Coinage,
-    mistake::Cause,
-    reading::{Node, Table},
+    mistake::MistakeCause,
+    reading::{Node, TomlTable},
     suggestion::unknown,
 };
 use crate::domain::{
@@ -88,9 +88,9 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     let enabled = table.or("enabled", default.enabled, switch);
     let smallest = table.or("smallest", default.minor_min, |node| read_smallest(node, coinage));
     let largest = table.or("largest", default.minor_max, minor);
-    let automatic_capture = table.or("automatic_capture", default.automatic_capture, Node::truth);
+    let automatic_capture = table.or("automatic_capture", default.automatic_capture, Node::boolean);
     let trial_days = table.or("trial_days", default.trial_days, |node| days(node, 0, TRIAL_DAYS_MAX));
-    let several = table.or("several_subscriptions", default.several_subscriptions, Node::truth);
+    let several = table.or("several_subscriptions", default.several_subscriptions, Node::boolean);
     let second = table.or("second_subscription", default.second_subscription, |node| {
         node.one_of("second_subscription", &SECONDS)
     });
@@ -100,7 +100,7 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     let grace_days = table.or("grace_days", default.grace_days, |node| days(node, 0, GRACE_DAYS_MAX));
     let pack_refunds = table.or("refund_packs", default.pack_refunds, read_pack_refunds);
     let downgrade = table.or("downgrade", default.downgrade, |node| node.one_of("downgrade", &DOWNGRADES));
-    let trust_processing = table.or("trust_processing", default.trust_processing, Node::truth);
+    let trust_processing = table.or("trust_processing", default.trust_processing, Node::boolean);
     let bridge_days = table.or("bridge_days", default.bridge_days, |node| days(node, 0, BRIDGE_DAYS_MAX));
     let settings = PaymentSettings {
         enabled: enabled?,
@@ -133,10 +133,14 @@ fn read_smallest(node: &Node<'_>, coinage: &Coinage) -> Option<i64> {
 }
 
 fn read_pack_refunds(node: &Node<'_>) -> Option<PackRefunds> {
-    Some(if node.truth()? { PackRefunds::Given } else { PackRefunds::Refused })
+    Some(if node.boolean()? { PackRefunds::Given } else { PackRefunds::Refused })
 }
 
-fn check_range(table: &Table<'_>, coinage: &Coinage, settings: PaymentSettings) -> Option<PaymentSettings> {
+fn check_range(
+    table: &TomlTable<'_>,
+    coinage: &Coinage,
+    settings: PaymentSettings,
+) -> Option<PaymentSettings> {
     let (smallest, largest) = (settings.minor_min, settings.minor_max);
     if smallest <= largest {
         return Some(settings);
@@ -147,16 +151,16 @@ fn check_range(table: &Table<'_>, coinage: &Coinage, settings: PaymentSettings) 
 
 /// A small number, such as of days.
 pub(super) fn days(node: &Node<'_>, least: i64, most: i64) -> Option<u16> {
-    node.whole(least..=most).and_then(|number| u16::try_from(number).ok())
+    node.integer(least..=most).and_then(|number| u16::try_from(number).ok())
 }
 
 /// Yes or no, written in the file or left to a setting: `{ setting = "NAME", default = true }`.
 fn switch(node: &Node<'_>) -> Option<bool> {
     if node.value.is_bool() {
-        return node.truth();
+        return node.boolean();
     }
     let table = node.table(&["setting", "default"])?;
-    let default = table.required("default").and_then(|node| node.truth());
+    let default = table.required("default").and_then(|node| node.boolean());
     let name = table.required("setting").and_then(|node| node.text());
     let (default, name) = (default?, name?);
     let Some(value) = node.reading.setting(name) else { return Some(default) };
@@ -165,19 +169,19 @@ fn switch(node: &Node<'_>) -> Option<bool> {
         "false" | "0" | "no" | "off" => Some(false),
         other => {
             let message = unknown("value", other, &["true", "false"]);
-            node.reading.report(&node.place, Cause::Setting, format!("setting {name}: {message}"));
+            node.reading.report(&node.place, MistakeCause::Setting, format!("setting {name}: {message}"));
             None
         }
     }
 }
 
 /// What a price may be, and whether anything is sold at all.
-pub(super) struct Terms {
+pub(super) struct PriceTerms {
     pub coinage: Coinage,
     pub payments: PaymentSettings,
 }
 
-impl Terms {
+impl PriceTerms {
     /// A price that a payment can have: nothing at all, or within the range of payments.
     pub fn price(&self, node: &Node<'_>) -> Option<Money> {
         let price = self.coinage.price(node)?;

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{
-    identifiers::{Features, identify, read_feature_list},
+    identifiers::{FeatureNames, identify, read_feature_list},
     packs::read_credits,
-    payments::{TRIAL_DAYS_MAX, Terms, days},
+    payments::{PriceTerms, TRIAL_DAYS_MAX, days},
     prices::read_plan_prices,
-    reading::{Entry, Node, Table},
+    reading::{Node, TableEntry, TomlTable},
 };
 use crate::domain::{
     amount::{Credits, Ratio},
-    catalog::{Allocation, Limit, Measure, Plan, RolloverCap, Standing, Trial, WindowKind},
-    names::PlanId,
+    catalog::{Allocation, Availability, Limit, Measure, Plan, RolloverCap, Trial, WindowKind},
+    ids::PlanId,
     time::CalendarUnit,
 };
 
@@ -37,7 +37,7 @@ const WINDOWS: [(&str, WindowKind); 2] =
     [("calendar", WindowKind::Calendar), ("rolling", WindowKind::Rolling)];
 
 /// The plans in the order of the file.
-pub(super) fn read(root: &Table<'_>, features: &Features, terms: &Terms) -> Vec<Plan> {
+pub(super) fn read(root: &TomlTable<'_>, features: &FeatureNames, terms: &PriceTerms) -> Vec<Plan> {
     let Some(table) = root.required("plans").and_then(|node| node.open_table("a table of plans")) else {
         return Vec::new();
     };
@@ -47,19 +47,19 @@ pub(super) fn read(root: &Table<'_>, features: &Features, terms: &Terms) -> Vec<
     plans
 }
 
-fn read_plan(entry: &Entry<'_>, features: &Features, terms: &Terms) -> Option<Plan> {
+fn read_plan(entry: &TableEntry<'_>, features: &FeatureNames, terms: &PriceTerms) -> Option<Plan> {
     let id = identify(entry, PlanId::parse);
     let table = entry.node.table(&KEYS)?;
     // Every key is read before any missing one ends it, so that each mistake is reported.
     let name = table.required("name").and_then(|node| node.text());
-    let standing = table.or("retired", Standing::Sold, read_standing);
-    let popular = table.or("popular", false, Node::truth);
-    let marketing = table.or("marketing", Vec::new(), Node::texts);
+    let standing = table.or("retired", Availability::Sold, read_standing);
+    let popular = table.or("popular", false, Node::boolean);
+    let marketing = table.or("marketing", Vec::new(), Node::strings);
     let allocation = table.or("credits", Allocation::None, read_allocation);
     let rollover = table.or("rollover", None, |node| read_rollover(node, allocation).map(Some));
     let features = table.or("features", BTreeSet::new(), |node| read_feature_list(node, features));
     let limits = table.or("limits", Vec::new(), read_limits);
-    let discount = table.or("discount_percent", 0, |node| node.whole(0..=100));
+    let discount = table.or("discount_percent", 0, |node| node.integer(0..=100));
     let prices = table.or("prices", (Vec::new(), Vec::new()), |node| read_plan_prices(node, terms));
     let trial = table.or("trial", None, |node| read_trial(node, &table, terms).map(Some));
     let (standing, (prices, earlier)) = (standing?, prices?);
@@ -82,8 +82,8 @@ fn read_plan(entry: &Entry<'_>, features: &Features, terms: &Terms) -> Option<Pl
 }
 
 /// `retired = true`
-pub(super) fn read_standing(node: &Node<'_>) -> Option<Standing> {
-    Some(if node.truth()? { Standing::Retired } else { Standing::Sold })
+pub(super) fn read_standing(node: &Node<'_>) -> Option<Availability> {
+    Some(if node.boolean()? { Availability::Retired } else { Availability::Sold })
 }
 
 /// `{ monthly = 500 }` or `{ once = 50 }`
@@ -157,14 +157,14 @@ fn read_limit(node: &Node<'_>) -> Option<Limit> {
     let measure = table.required("measure").and_then(|node| node.one_of("measure", &MEASURES));
     let unit = table.required("per").and_then(|node| node.one_of("unit", &UNITS));
     let window = table.or("window", WindowKind::Calendar, |node| node.one_of("window", &WINDOWS));
-    let max = table.required("max").and_then(|node| node.whole(1..=super::CREDITS_MAX));
-    let per_seat = table.or("per_seat", false, Node::truth);
+    let max = table.required("max").and_then(|node| node.integer(1..=super::CREDITS_MAX));
+    let per_seat = table.or("per_seat", false, Node::boolean);
     let max = u64::try_from(max?).ok()?;
     Some(Limit { measure: measure?, unit: unit?, window: window?, max, per_seat: per_seat? })
 }
 
 /// `{ days = 14, credits = 100 }`
-fn read_trial(node: &Node<'_>, plan: &Table<'_>, terms: &Terms) -> Option<Trial> {
+fn read_trial(node: &Node<'_>, plan: &TomlTable<'_>, terms: &PriceTerms) -> Option<Trial> {
     let table = node.table(&["days", "credits"])?;
     if plan.find("prices").is_none() {
         node.refuse::<()>("a plan without prices is not subscribed to, so it cannot be tried");
@@ -178,7 +178,7 @@ fn read_trial(node: &Node<'_>, plan: &Table<'_>, terms: &Terms) -> Option<Trial>
 }
 
 /// One plan at most can be the one that most people choose, and one that they can choose.
-fn check_popular(entries: &[Entry<'_>], plans: &[Plan]) {
+fn check_popular(entries: &[TableEntry<'_>], plans: &[Plan]) {
     for entry in entries.iter().filter(|entry| is_retired_and_popular(entry)) {
         entry.refuse_key::<()>("a retired plan is not shown, so it cannot be popular");
     }
@@ -189,7 +189,7 @@ fn check_popular(entries: &[Entry<'_>], plans: &[Plan]) {
     }
 }
 
-fn is_retired_and_popular(entry: &Entry<'_>) -> bool {
+fn is_retired_and_popular(entry: &TableEntry<'_>) -> bool {
     let is_true = |key: &str| {
         let value = entry.node.as_table().and_then(|table| table.find(key)?.value.as_bool());
         value == Some(true)

@@ -2,10 +2,10 @@
 
 use super::{
     Mode,
-    mistake::Cause,
-    payments::Terms,
-    reading::{Entry, Ids, Node, Table},
-    stripe_ids::{Kind, StripeId},
+    mistake::MistakeCause,
+    payments::PriceTerms,
+    reading::{Node, PriceIdRule, TableEntry, TomlTable},
+    stripe_ids::{StripeId, StripeIdKind},
 };
 use crate::domain::{
     amount::Money,
@@ -15,10 +15,13 @@ use crate::domain::{
 const INTERVALS: [(&str, Interval); 2] = [("month", Interval::Month), ("year", Interval::Year)];
 
 /// The prices of a plan, by the month before by the year; and what it cost before.
-pub(super) fn read_plan_prices(node: &Node<'_>, terms: &Terms) -> Option<(Vec<PlanPrice>, Vec<PlanPrice>)> {
+pub(super) fn read_plan_prices(
+    node: &Node<'_>,
+    terms: &PriceTerms,
+) -> Option<(Vec<PlanPrice>, Vec<PlanPrice>)> {
     let known = INTERVALS.map(|(name, _)| name);
     let table = node.table(&known)?;
-    let price = |entry: Entry<'_>| {
+    let price = |entry: TableEntry<'_>| {
         let (_, interval) = INTERVALS.iter().find(|(name, _)| *name == entry.name)?;
         read_plan_price(&entry.node, *interval, terms)
     };
@@ -31,7 +34,7 @@ pub(super) fn read_plan_prices(node: &Node<'_>, terms: &Terms) -> Option<(Vec<Pl
 fn read_plan_price(
     node: &Node<'_>,
     interval: Interval,
-    terms: &Terms,
+    terms: &PriceTerms,
 ) -> Option<(PlanPrice, Vec<PlanPrice>)> {
     let table = node.table(&["amount", "stripe", "earlier"])?;
     let amount = table.required("amount").and_then(|node| terms.price(&node));
@@ -49,7 +52,7 @@ pub(super) fn read_earlier(
     node: &Node<'_>,
     owner: &str,
     today: Option<&Money>,
-    terms: &Terms,
+    terms: &PriceTerms,
 ) -> Option<Vec<Earlier>> {
     Some(node.items()?.iter().filter_map(|node| read_earlier_price(node, owner, today, terms)).collect())
 }
@@ -63,7 +66,12 @@ pub(super) fn without(mut stripe: StripePrice, earlier: &[Earlier]) -> StripePri
 }
 
 /// Its ids are those of the price that `owner` leads to.
-fn read_earlier_price(node: &Node<'_>, owner: &str, today: Option<&Money>, terms: &Terms) -> Option<Earlier> {
+fn read_earlier_price(
+    node: &Node<'_>,
+    owner: &str,
+    today: Option<&Money>,
+    terms: &PriceTerms,
+) -> Option<Earlier> {
     let table = node.table(&["amount", "stripe"])?;
     // The range of payments is today's, and may have been another one then.
     let amount = table.required("amount").and_then(|node| terms.coinage.price(&node));
@@ -76,7 +84,7 @@ fn read_earlier_price(node: &Node<'_>, owner: &str, today: Option<&Money>, terms
 }
 
 /// The `stripe` key of whatever has a price; without one it has no id, and cannot be bought.
-pub(super) fn read_stripe(of: &Table<'_>, owner: &str, terms: &Terms) -> Option<StripePrice> {
+pub(super) fn read_stripe(of: &TomlTable<'_>, owner: &str, terms: &PriceTerms) -> Option<StripePrice> {
     let Some(node) = of.find("stripe") else { return Some(StripePrice::default()) };
     let table = node.table(&["setting", "optional", "product", "test", "live", "retired"])?;
     let retired_price_ids = read_retired(&table, owner);
@@ -91,7 +99,7 @@ pub(super) fn read_stripe(of: &Table<'_>, owner: &str, terms: &Terms) -> Option<
 }
 
 /// `{ test = { price = "…", product = "…" }, live = { … } }`
-fn read_from_file(table: &Table<'_>, owner: &str) -> Option<StripePrice> {
+fn read_from_file(table: &TomlTable<'_>, owner: &str) -> Option<StripePrice> {
     for key in ["optional", "product"] {
         if let Some(node) = table.find(key) {
             node.refuse::<()>(format!("`{key}` goes with a `setting`, not with `test` and `live`"));
@@ -104,7 +112,7 @@ fn read_from_file(table: &Table<'_>, owner: &str) -> Option<StripePrice> {
         Mode::Test => test,
         Mode::Live => live,
     };
-    if chosen.is_none() && table.reading.ids == Ids::Optional {
+    if chosen.is_none() && table.reading.ids == PriceIdRule::Optional {
         return Some(StripePrice::default());
     }
     chosen.unwrap_or_else(|| {
@@ -117,63 +125,77 @@ fn read_from_file(table: &Table<'_>, owner: &str) -> Option<StripePrice> {
 
 fn read_ids(node: &Node<'_>, mode: Mode, owner: &str) -> Option<StripePrice> {
     let table = node.table(&["price", "product"])?;
-    let price = table.required("price").and_then(|node| read_id(&node, Kind::Price, Some(mode), owner));
-    let product = table.or("product", None, |node| read_id(node, Kind::Product, Some(mode), owner).map(Some));
+    let price =
+        table.required("price").and_then(|node| read_id(&node, StripeIdKind::Price, Some(mode), owner));
+    let product =
+        table.or("product", None, |node| read_id(node, StripeIdKind::Product, Some(mode), owner).map(Some));
     Some(StripePrice { price_ids: vec![price?], product_id: product?, ..StripePrice::default() })
 }
 
-fn read_id(node: &Node<'_>, kind: Kind, mode: Option<Mode>, owner: &str) -> Option<String> {
+fn read_id(node: &Node<'_>, kind: StripeIdKind, mode: Option<Mode>, owner: &str) -> Option<String> {
     let (id, owner, place) = (node.text()?.to_owned(), owner.to_owned(), node.place.clone());
-    node.reading.stripe_ids.take(node.reading, StripeId { id, kind, owner, mode, place, cause: Cause::File })
+    node.reading
+        .stripe_ids
+        .take(node.reading, StripeId { id, kind, owner, mode, place, cause: MistakeCause::File })
 }
 
 /// A product at Stripe, and the setting that its id comes from, if it does.
 #[derive(Default)]
-pub(super) struct Product {
+pub(super) struct CatalogProduct {
     pub id: Option<String>,
     pub setting: Option<String>,
 }
 
 /// `"prod_…"`, or `{ setting = "NAME" }` where the id comes from a setting.
-pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<Product> {
+pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<CatalogProduct> {
     if node.value.as_str().is_some() {
-        return read_id(node, Kind::Product, None, owner).map(|id| Product { id: Some(id), setting: None });
+        return read_id(node, StripeIdKind::Product, None, owner)
+            .map(|id| CatalogProduct { id: Some(id), setting: None });
     }
     let table = node.table(&["setting"])?;
     let setting = table.required("setting")?;
     let name = setting.text()?;
-    let named = |id| Product { id, setting: Some(name.to_owned()) };
+    let named = |id| CatalogProduct { id, setting: Some(name.to_owned()) };
     let Some(id) = node.reading.setting(name) else { return Some(named(None)) };
     let (owner, place) = (owner.to_owned(), setting.place.clone());
-    let id = StripeId { id, kind: Kind::Product, owner, mode: None, place, cause: Cause::Setting };
+    let id =
+        StripeId { id, kind: StripeIdKind::Product, owner, mode: None, place, cause: MistakeCause::Setting };
     node.reading.stripe_ids.take(node.reading, id).map(|id| named(Some(id)))
 }
 
-fn read_retired(table: &Table<'_>, owner: &str) -> Vec<String> {
+fn read_retired(table: &TomlTable<'_>, owner: &str) -> Vec<String> {
     let items = table.find("retired").and_then(|node| node.items()).unwrap_or_default();
-    items.iter().filter_map(|node| read_id(node, Kind::Price, None, owner)).collect()
+    items.iter().filter_map(|node| read_id(node, StripeIdKind::Price, None, owner)).collect()
 }
 
 /// `{ setting = "NAME", optional = true }`; the setting may have several ids, with commas between them.
 fn read_from_setting(
-    table: &Table<'_>,
+    table: &TomlTable<'_>,
     setting: &Node<'_>,
     owner: &str,
-    terms: &Terms,
+    terms: &PriceTerms,
 ) -> Option<StripePrice> {
-    let optional = table.or("optional", false, Node::truth);
-    let product = table.or("product", None, |node| read_id(node, Kind::Product, None, owner).map(Some));
+    let optional = table.or("optional", false, Node::boolean);
+    let product =
+        table.or("product", None, |node| read_id(node, StripeIdKind::Product, None, owner).map(Some));
     let (name, optional, product_id) = (setting.text()?, optional?, product?);
     let value = setting.reading.setting(name);
-    let needed = !optional && terms.payments.enabled && table.reading.ids == Ids::Needed;
+    let needed = !optional && terms.payments.enabled && table.reading.ids == PriceIdRule::Needed;
     if value.is_none() && needed {
         let message = format!("setting {name} is missing; it has the id that this price has at Stripe");
-        setting.reading.report(&setting.place, Cause::Setting, message);
+        setting.reading.report(&setting.place, MistakeCause::Setting, message);
     }
     let mut price_ids: Vec<String> = Vec::new();
     for id in value.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|id| !id.is_empty()) {
         let (id, owner, place) = (id.to_owned(), owner.to_owned(), setting.place.clone());
-        let id = StripeId { id, kind: Kind::Price, owner, mode: None, place, cause: Cause::Setting };
+        let id = StripeId {
+            id,
+            kind: StripeIdKind::Price,
+            owner,
+            mode: None,
+            place,
+            cause: MistakeCause::Setting,
+        };
         let taken = setting.reading.stripe_ids.take(setting.reading, id);
         price_ids.extend(taken.filter(|id| !price_ids.contains(id)));
     }

@@ -10,8 +10,8 @@ use toml::{
 };
 
 use super::{
-    Mode, Settings,
-    mistake::{Cause, Mistake, Place, position},
+    Mode, SettingLookup,
+    mistake::{CatalogMistake, CatalogPlace, MistakeCause, position},
     stripe_ids::StripeIds,
     suggestion::unknown,
 };
@@ -21,30 +21,30 @@ const TEXT_CHARS_MAX: usize = 500;
 
 /// Whether every price has to have an id at Stripe that is not marked as optional.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ids {
+pub(super) enum PriceIdRule {
     Needed,
     Optional,
 }
 
 /// One pass over one file.
-pub(super) struct Reading<'a> {
+pub(super) struct CatalogReading<'a> {
     text: &'a str,
-    settings: Settings<'a>,
+    settings: SettingLookup<'a>,
     pub mode: Mode,
-    pub ids: Ids,
+    pub ids: PriceIdRule,
     pub stripe_ids: StripeIds,
-    mistakes: RefCell<Vec<Mistake>>,
+    mistakes: RefCell<Vec<CatalogMistake>>,
 }
 
-impl<'a> Reading<'a> {
-    pub fn new(text: &'a str, settings: Settings<'a>, mode: Mode, ids: Ids) -> Self {
+impl<'a> CatalogReading<'a> {
+    pub fn new(text: &'a str, settings: SettingLookup<'a>, mode: Mode, ids: PriceIdRule) -> Self {
         Self { text, settings, mode, ids, stripe_ids: StripeIds::default(), mistakes: RefCell::default() }
     }
 
-    pub fn report(&self, place: &Place, cause: Cause, message: impl Into<String>) {
+    pub fn report(&self, place: &CatalogPlace, cause: MistakeCause, message: impl Into<String>) {
         let (line, column) = position(self.text, place.span.start);
         let (path, message) = (place.path.clone(), message.into());
-        self.mistakes.borrow_mut().push(Mistake { line, column, path, message, cause });
+        self.mistakes.borrow_mut().push(CatalogMistake { line, column, path, message, cause });
     }
 
     /// The value of a setting. One that is set to nothing counts as not set.
@@ -53,7 +53,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The line that a place is in, for a mistake that points to another one.
-    pub fn line(&self, place: &Place) -> usize {
+    pub fn line(&self, place: &CatalogPlace) -> usize {
         position(self.text, place.span.start).0
     }
 
@@ -63,7 +63,7 @@ impl<'a> Reading<'a> {
     }
 
     /// All mistakes, in the order of the file.
-    pub fn into_mistakes(self) -> Vec<Mistake> {
+    pub fn into_mistakes(self) -> Vec<CatalogMistake> {
         let mut mistakes = self.mistakes.into_inner();
         mistakes.sort();
         mistakes.dedup();
@@ -74,15 +74,15 @@ impl<'a> Reading<'a> {
 /// A value in the file.
 #[derive(Clone)]
 pub(super) struct Node<'a> {
-    pub reading: &'a Reading<'a>,
-    pub place: Place,
+    pub reading: &'a CatalogReading<'a>,
+    pub place: CatalogPlace,
     pub value: &'a DeValue<'a>,
 }
 
 impl<'a> Node<'a> {
     /// Writes down that this is wrong, and gives nothing.
     pub fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
-        self.reading.report(&self.place, Cause::File, message);
+        self.reading.report(&self.place, MistakeCause::File, message);
         None
     }
 
@@ -91,21 +91,21 @@ impl<'a> Node<'a> {
     }
 
     /// A table that has only `known` keys.
-    pub fn table(&self, known: &[&str]) -> Option<Table<'a>> {
+    pub fn table(&self, known: &[&str]) -> Option<TomlTable<'a>> {
         let table = self.open_table("a table")?;
         table.check_keys(known);
         Some(table)
     }
 
     /// A table whose keys the author of the file chooses.
-    pub fn open_table(&self, what: &str) -> Option<Table<'a>> {
+    pub fn open_table(&self, what: &str) -> Option<TomlTable<'a>> {
         self.as_table().or_else(|| self.expected(what))
     }
 
     /// A table, if it is one; that it is none is reported elsewhere.
-    pub fn as_table(&self) -> Option<Table<'a>> {
+    pub fn as_table(&self) -> Option<TomlTable<'a>> {
         let entries = self.value.as_table()?;
-        Some(Table { reading: self.reading, place: self.place.clone(), entries })
+        Some(TomlTable { reading: self.reading, place: self.place.clone(), entries })
     }
 
     pub fn items(&self) -> Option<Vec<Self>> {
@@ -133,16 +133,16 @@ impl<'a> Node<'a> {
         Some(text)
     }
 
-    pub fn texts(&self) -> Option<Vec<&'a str>> {
+    pub fn strings(&self) -> Option<Vec<&'a str>> {
         Some(self.items()?.iter().filter_map(Self::text).collect())
     }
 
-    pub fn truth(&self) -> Option<bool> {
+    pub fn boolean(&self) -> Option<bool> {
         self.value.as_bool().or_else(|| self.expected("true or false"))
     }
 
     /// A whole number within `range`.
-    pub fn whole(&self, range: RangeInclusive<i64>) -> Option<i64> {
+    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
         if let Some(float) = self.value.as_float() {
             return self.refuse(format!("{} is a float; only whole numbers are taken", float.as_str()));
         }
@@ -183,27 +183,27 @@ impl<'a> Node<'a> {
 }
 
 /// A table in the file.
-pub(super) struct Table<'a> {
-    pub reading: &'a Reading<'a>,
-    pub place: Place,
+pub(super) struct TomlTable<'a> {
+    pub reading: &'a CatalogReading<'a>,
+    pub place: CatalogPlace,
     entries: &'a DeTable<'a>,
 }
 
 /// A key of a table, and what is under it.
-pub(super) struct Entry<'a> {
+pub(super) struct TableEntry<'a> {
     pub name: &'a str,
-    pub key: Place,
+    pub key: CatalogPlace,
     pub node: Node<'a>,
 }
 
-impl<'a> Table<'a> {
-    pub fn root(reading: &'a Reading<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
-        let place = Place { path: String::new(), span: 0..0 };
+impl<'a> TomlTable<'a> {
+    pub fn root(reading: &'a CatalogReading<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
+        let place = CatalogPlace { path: String::new(), span: 0..0 };
         Self { reading, place, entries: table.get_ref() }
     }
 
     pub fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
-        self.reading.report(&self.place, Cause::File, message);
+        self.reading.report(&self.place, MistakeCause::File, message);
         None
     }
 
@@ -241,24 +241,28 @@ impl<'a> Table<'a> {
     }
 
     /// The keys in the order of the file.
-    pub fn entries(&self) -> Vec<Entry<'a>> {
+    pub fn entries(&self) -> Vec<TableEntry<'a>> {
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         let entry = |(key, value): (&'a Spanned<_>, &'a Spanned<_>)| self.entry(key, value);
         entries.into_iter().map(entry).collect()
     }
 
-    fn entry(&self, key: &'a Spanned<toml::de::DeString<'a>>, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
+    fn entry(
+        &self,
+        key: &'a Spanned<toml::de::DeString<'a>>,
+        value: &'a Spanned<DeValue<'a>>,
+    ) -> TableEntry<'a> {
         let name: &str = key.get_ref();
         let place = self.place.join(name, value.span());
         let node = Node { reading: self.reading, place, value: value.get_ref() };
-        Entry { name, key: self.place.join(name, key.span()), node }
+        TableEntry { name, key: self.place.join(name, key.span()), node }
     }
 }
 
-impl Entry<'_> {
+impl TableEntry<'_> {
     pub fn refuse_key<T>(&self, message: impl Into<String>) -> Option<T> {
-        self.node.reading.report(&self.key, Cause::File, message);
+        self.node.reading.report(&self.key, MistakeCause::File, message);
         None
     }
 }

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     Mode,
-    mistake::{Cause, Place},
-    reading::Reading,
+    mistake::{CatalogPlace, MistakeCause},
+    reading::CatalogReading,
 };
 
 /// The longest id that Stripe makes, in bytes.
@@ -22,24 +22,24 @@ pub(super) struct StripeIds(RefCell<Vec<StripeId>>);
 #[derive(Clone)]
 pub(super) struct StripeId {
     pub id: String,
-    pub kind: Kind,
+    pub kind: StripeIdKind,
     /// The path of the price that the id stands for.
     pub owner: String,
     /// `None`: the id comes from a setting, or is retired, and nothing says which mode it belongs to.
     pub mode: Option<Mode>,
-    pub place: Place,
-    pub cause: Cause,
+    pub place: CatalogPlace,
+    pub cause: MistakeCause,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum StripeIdKind {
     Price,
     Product,
 }
 
 impl StripeIds {
     /// Remembers an id, if it can be one.
-    pub fn take(&self, reading: &Reading<'_>, id: StripeId) -> Option<String> {
+    pub fn take(&self, reading: &CatalogReading<'_>, id: StripeId) -> Option<String> {
         if let Err(message) = check(&id) {
             reading.report(&id.place, id.cause, message);
             return None;
@@ -50,7 +50,7 @@ impl StripeIds {
     }
 
     /// Reports every id that was given for two things.
-    pub fn report_conflicts(&self, reading: &Reading<'_>) {
+    pub fn report_conflicts(&self, reading: &CatalogReading<'_>) {
         let mut first_uses = BTreeMap::new();
         for id in self.0.borrow().iter() {
             match first_uses.entry(id.id.clone()) {
@@ -67,13 +67,13 @@ impl StripeIds {
     }
 }
 
-fn find_conflict(first: &StripeId, second: &StripeId, reading: &Reading<'_>) -> Option<String> {
+fn find_conflict(first: &StripeId, second: &StripeId, reading: &CatalogReading<'_>) -> Option<String> {
     let (id, line) = (&second.id, reading.line(&first.place));
     match (first.mode, second.mode) {
         (Some(one), Some(other)) if one != other => Some(format!(
             "`{id}` is given for {other} and, in line {line}, for {one}; an id belongs to one mode"
         )),
-        _ if second.kind == Kind::Price && first.owner != second.owner => {
+        _ if second.kind == StripeIdKind::Price && first.owner != second.owner => {
             Some(format!("`{id}` already stands for {} (line {line})", first.owner))
         }
         _ => None,
@@ -92,13 +92,13 @@ fn check(id: &StripeId) -> Result<(), String> {
         return Err(format!("an id at Stripe has 1 to {ID_BYTES_MAX} characters of A-Z a-z 0-9 _ - ."));
     }
     match id.kind {
-        Kind::Price if text.starts_with("prod_") => {
+        StripeIdKind::Price if text.starts_with("prod_") => {
             Err(format!("`{text}` is the id of a product, not of a price"))
         }
-        Kind::Product if text.starts_with("price_") => {
+        StripeIdKind::Product if text.starts_with("price_") => {
             Err(format!("`{text}` is the id of a price, not of a product"))
         }
-        Kind::Price | Kind::Product => check_mode(text, id.mode),
+        StripeIdKind::Price | StripeIdKind::Product => check_mode(text, id.mode),
     }
 }
 

@@ -7,12 +7,12 @@ use toml::{
     de::{DeTable, Error},
 };
 
-use super::mistake::{Cause, Mistake, position};
+use super::mistake::{CatalogMistake, MistakeCause, position};
 
 /// The table of a file as far as it can be understood, and what is wrong with its syntax.
 pub(super) struct Syntax<'a> {
     pub table: Spanned<DeTable<'a>>,
-    pub mistakes: Vec<Mistake>,
+    pub mistakes: Vec<CatalogMistake>,
     /// Whether the rest of the file can be checked in spite of the mistakes: a key that is defined twice hides
     /// nothing else, while an open bracket may hide anything.
     pub is_legible: bool,
@@ -31,7 +31,7 @@ fn is_duplicate(error: &Error) -> bool {
     error.message().starts_with("duplicate key")
 }
 
-fn describe(text: &str, error: &Error) -> Mistake {
+fn describe(text: &str, error: &Error) -> CatalogMistake {
     let span = error.span().unwrap_or_default();
     let (line, column) = position(text, span.start);
     let message = if is_duplicate(error) {
@@ -39,5 +39,5 @@ fn describe(text: &str, error: &Error) -> Mistake {
     } else {
         format!("this is not TOML: {}", error.message())
     };
-    Mistake { line, column, path: String::new(), message, cause: Cause::File }
+    CatalogMistake { line, column, path: String::new(), message, cause: MistakeCause::File }
 }

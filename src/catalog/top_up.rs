@@ -2,9 +2,9 @@
 
 use super::{
     packs::{EXPIRY_DAYS_MAX, read_credits},
-    payments::{Terms, days},
-    prices::{Product, read_product},
-    reading::{Node, Table},
+    payments::{PriceTerms, days},
+    prices::{CatalogProduct, read_product},
+    reading::{Node, TomlTable},
 };
 use crate::domain::{
     amount::{Credits, Ratio},
@@ -17,14 +17,15 @@ const KEYS: [&str; 6] = ["name", "price_per_credit", "smallest", "largest", "exp
 const DECIMALS_MAX: usize = 9;
 
 /// `{ price_per_credit = "0.012", smallest = 100, largest = 100000 }`
-pub(super) fn read(node: &Node<'_>, terms: &Terms) -> Option<TopUp> {
+pub(super) fn read(node: &Node<'_>, terms: &PriceTerms) -> Option<TopUp> {
     let table = node.table(&KEYS)?;
     let name = table.or("name", "Credits", Node::text);
     let price = table.required("price_per_credit").and_then(|node| read_price(&node, terms));
     let smallest = table.required("smallest").and_then(|node| read_credits(&node, 1));
     let largest = table.required("largest").and_then(|node| read_credits(&node, 1));
     let expiry = table.or("expires_after_days", None, |node| days(node, 1, EXPIRY_DAYS_MAX).map(Some));
-    let product = table.or("product", Product::default(), |node| read_product(node, &table.place.path));
+    let product =
+        table.or("product", CatalogProduct::default(), |node| read_product(node, &table.place.path));
     let product = product?;
     let top_up = TopUp {
         name: name?.to_owned(),
@@ -41,7 +42,7 @@ pub(super) fn read(node: &Node<'_>, terms: &Terms) -> Option<TopUp> {
 }
 
 /// An exact decimal in the currency's main unit, such as `"0.0125"`, as minor units for one credit.
-fn read_price(node: &Node<'_>, terms: &Terms) -> Option<Ratio> {
+fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<Ratio> {
     let text = node.quoted_price()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -67,7 +68,7 @@ fn read_price(node: &Node<'_>, terms: &Terms) -> Option<Ratio> {
 }
 
 /// What is sold can be charged, from the fewest credits to the most.
-fn check_range(table: &Table<'_>, top_up: &TopUp, terms: &Terms) {
+fn check_range(table: &TomlTable<'_>, top_up: &TopUp, terms: &PriceTerms) {
     if top_up.smallest > top_up.largest {
         let (smallest, largest) = (top_up.smallest, top_up.largest);
         table.refuse::<()>(format!("the smallest, {smallest} credits, is more than the largest, {largest}"));
@@ -80,7 +81,7 @@ fn check_range(table: &Table<'_>, top_up: &TopUp, terms: &Terms) {
     }
 }
 
-fn check_credits(node: &Node<'_>, top_up: &TopUp, credits: Credits, terms: &Terms) {
+fn check_credits(node: &Node<'_>, top_up: &TopUp, credits: Credits, terms: &PriceTerms) {
     let Some(price) = top_up.price_of(credits) else {
         node.refuse::<()>(format!("{credits} credits cost more than an amount can hold"));
         return;

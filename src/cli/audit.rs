@@ -7,17 +7,17 @@ use comfy_table::{CellAlignment, Column};
 
 use crate::{
     app::open_projector,
-    audit::{self, Finding, Replay, ReplayError, Step, Verification},
+    audit::{self, AuditFinding, Replay, ReplayError, ReplayStep, Verification},
     config::LoadedCatalog,
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     ledger::{Ledger, SHARD},
 };
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::{Output, or_dash, table},
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 const REPLAY_HELP: &str = "\
@@ -36,7 +36,7 @@ Example:
   counterfoil audit verify";
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum AuditCommand {
     /// Show each event of an account and the state after it
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
@@ -65,8 +65,8 @@ pub(super) struct Verify {
     flags: DatabaseFlags,
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl AuditCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         match self {
             Self::Replay(arguments) => arguments.run(output).await,
             Self::Verify(verify) => verify.run(output).await,
@@ -75,12 +75,12 @@ impl Command {
 }
 
 impl ReplayArguments {
-    async fn run(self, output: Output) -> Answer {
+    async fn run(self, output: Output) -> CliResult {
         let Self { account, as_of, flags } = self;
-        let replay = session::with_catalog(&flags, async |session: &Session, loaded: LoadedCatalog| {
+        let replay = session::with_catalog(&flags, async |session: &CliSession, loaded: LoadedCatalog| {
             let catalog = Arc::new(loaded.catalog);
             let started = Ledger::start(session.pool.clone(), catalog, session.clock.clone()).await;
-            let (ledger, running) = started.map_err(Failure::broken)?;
+            let (ledger, running) = started.map_err(CliFailure::broken)?;
             let replay = audit::replay(&ledger, &account, as_of).await;
             drop(ledger);
             running.finished().await;
@@ -92,10 +92,10 @@ impl ReplayArguments {
     }
 }
 
-fn failure(error: ReplayError) -> Failure {
+fn failure(error: ReplayError) -> CliFailure {
     match error {
-        ReplayError::NoSuchAccount(_) | ReplayError::Corrupt { .. } => Failure::No(error.to_string()),
-        ReplayError::Row(_) | ReplayError::View(_) => Failure::broken(error),
+        ReplayError::NoSuchAccount(_) | ReplayError::Corrupt { .. } => CliFailure::No(error.to_string()),
+        ReplayError::Row(_) | ReplayError::View(_) => CliFailure::broken(error),
     }
 }
 
@@ -126,7 +126,7 @@ fn replay_text(replay: &Replay) -> String {
     format!("{table}\n{now}\n{compared}")
 }
 
-fn cells(step: &Step) -> [String; 10] {
+fn cells(step: &ReplayStep) -> [String; 10] {
     [
         step.sequence.to_string(),
         step.position.0.to_string(),
@@ -142,9 +142,9 @@ fn cells(step: &Step) -> [String; 10] {
 }
 
 impl Verify {
-    async fn run(self, output: Output) -> Answer {
+    async fn run(self, output: Output) -> CliResult {
         let Self { journal_only, flags } = self;
-        let verified = session::with(&flags, async |session: &Session| {
+        let verified = session::with(&flags, async |session: &CliSession| {
             let mut verified = verify_journal(session, output).await?;
             if !journal_only {
                 verify_read_models(session, &mut verified, output).await?;
@@ -157,30 +157,30 @@ impl Verify {
     }
 }
 
-async fn verify_journal(session: &Session, output: Output) -> Result<Verification, Failure> {
+async fn verify_journal(session: &CliSession, output: Output) -> Result<Verification, CliFailure> {
     let progress = output.progress("journal", 0);
     let report = |checked: u64, all: u64| {
         progress.set_length(all);
         progress.set_position(checked);
     };
-    let verified = audit::verify_journal(&session.pool, SHARD, report).await.map_err(Failure::broken)?;
+    let verified = audit::verify_journal(&session.pool, SHARD, report).await.map_err(CliFailure::broken)?;
     progress.finish_and_clear();
     Ok(verified)
 }
 
 async fn verify_read_models(
-    session: &Session,
+    session: &CliSession,
     verified: &mut Verification,
     output: Output,
-) -> Result<(), Failure> {
-    let projector = open_projector(&session.pool, &session.clock).await.map_err(Failure::broken)?;
+) -> Result<(), CliFailure> {
+    let projector = open_projector(&session.pool, &session.clock).await.map_err(CliFailure::broken)?;
     let progress = output.progress("read models", 0);
     let report = |name: &str, position: i64, goal: i64| {
         progress.set_message(name.to_owned());
         progress.set_length(u64::try_from(goal).unwrap_or(0));
         progress.set_position(u64::try_from(position).unwrap_or(0));
     };
-    audit::verify_read_models(&projector, verified, report).await.map_err(Failure::broken)?;
+    audit::verify_read_models(&projector, verified, report).await.map_err(CliFailure::broken)?;
     progress.finish_and_clear();
     Ok(())
 }
@@ -202,7 +202,7 @@ fn verification_text(verified: &Verification) -> String {
         return format!("{looked_at}\nEverything is as it was written.");
     }
     let mut table = table(["problem", "position", "block", "account", "what is wrong"]);
-    for Finding { problem, position, block, account, detail } in findings {
+    for AuditFinding { problem, position, block, account, detail } in findings {
         let problem = serde_json::to_value(problem).ok();
         let problem = problem.as_ref().and_then(|name| name.as_str()).unwrap_or_default().replace('_', " ");
         table.add_row([

@@ -8,7 +8,7 @@ use crate::app::FirstKey;
 
 /// What is said when requests are answered.
 #[derive(Serialize)]
-pub(super) struct Banner {
+pub(super) struct ServeBanner {
     pub(super) version: &'static str,
     pub(super) address: String,
     /// Where metrics are answered without a key.
@@ -44,7 +44,7 @@ pub(super) fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
     format!("curl -sS -X PUT -H {key} http://{address}/v1/accounts/acme")
 }
 
-impl Banner {
+impl ServeBanner {
     pub(super) fn text(&self) -> String {
         let Self { version, address, catalog, mode, try_it, .. } = self;
         let data = self.data_directory.as_deref().unwrap_or("the database of DATABASE_URL");

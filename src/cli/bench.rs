@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use crate::load::{self, Accounts, Choice, Form, Pace, Plan, Report, Target, Until};
+use crate::load::{self, Choice, LoadAccounts, LoadPlan, LoadReport, LoadTarget, Pace, RequestForm, Until};
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     output::{Output, table},
 };
 
@@ -49,20 +49,20 @@ pub(super) struct Bench {
 struct Figure {
     name: &'static str,
     #[serde(flatten)]
-    report: Report,
+    report: LoadReport,
 }
 
 impl Bench {
-    pub(super) async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         let target =
-            Target::parse(&self.url, &self.key).map_err(|error| Failure::Usage(error.to_string()))?;
+            LoadTarget::parse(&self.url, &self.key).map_err(|error| CliFailure::Usage(error.to_string()))?;
         self.prepare(&target, output).await?;
         let mut figures = Vec::new();
         let many = usize::from(self.connections);
         for (name, form, choice, connections) in [
-            ("single deductions, 1,000 accounts", Form::deduction(), Choice::Uniform, many),
-            ("single deductions, one account", Form::deduction(), Choice::Hot, many),
-            ("batches of 100, 1,000 accounts", Form::deductions(100), Choice::Uniform, 16),
+            ("single deductions, 1,000 accounts", RequestForm::deduction(), Choice::Uniform, many),
+            ("single deductions, one account", RequestForm::deduction(), Choice::Hot, many),
+            ("batches of 100, 1,000 accounts", RequestForm::deductions(100), Choice::Uniform, 16),
         ] {
             output.note(&format!("{name}, {} s…", self.seconds));
             let until = Until::Elapsed(Duration::from_secs(self.seconds));
@@ -75,12 +75,12 @@ impl Bench {
     }
 
     /// Opens the accounts and gives them credits. Those of an earlier run are there already, and get more.
-    async fn prepare(&self, target: &Target, output: Output) -> Result<(), Failure> {
+    async fn prepare(&self, target: &LoadTarget, output: Output) -> Result<(), CliFailure> {
         output.note(&format!("preparing {ACCOUNTS} accounts…"));
         let grant = format!(r#"{{"source":"bonus","amount":{PLENTY},"reason":"benchmark"}}"#);
         for form in [
-            Form::one("PUT", "/v1/accounts/{account}", "{}"),
-            Form::one("POST", "/v1/accounts/{account}/grants", &grant),
+            RequestForm::one("PUT", "/v1/accounts/{account}", "{}"),
+            RequestForm::one("POST", "/v1/accounts/{account}/grants", &grant),
         ] {
             let report =
                 run(target, form, Choice::InTurn, PREPARING_CONNECTIONS, Until::Requests(ACCOUNTS)).await?;
@@ -88,7 +88,7 @@ impl Bench {
                 let reason = format!(
                     "the accounts could not be prepared; has the key the scopes deduct and operate?\n{report}"
                 );
-                return Err(Failure::No(reason));
+                return Err(CliFailure::No(reason));
             }
         }
         Ok(())
@@ -96,16 +96,16 @@ impl Bench {
 }
 
 async fn run(
-    target: &Target,
-    form: Form,
+    target: &LoadTarget,
+    form: RequestForm,
     choice: Choice,
     connections: usize,
     until: Until,
-) -> Result<Report, Failure> {
-    let accounts = Accounts { prefix: "bench-".to_owned(), count: ACCOUNTS, choice };
+) -> Result<LoadReport, CliFailure> {
+    let accounts = LoadAccounts { prefix: "bench-".to_owned(), count: ACCOUNTS, choice };
     let target = target.clone();
-    let plan = Plan { target, form, accounts, connections, threads: 1, pace: Pace::AsAnswered, until };
-    load::run(plan).await.map_err(Failure::broken)
+    let plan = LoadPlan { target, form, accounts, connections, threads: 1, pace: Pace::AsAnswered, until };
+    load::run(plan).await.map_err(CliFailure::broken)
 }
 
 fn table_of(figures: &[Figure]) -> String {

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use crate::{
-    app::catalogs::{self, OnOldPlan, Terms},
-    catalog::{self, Mode, Report},
+    app::catalogs::{self, CatalogTerms, OnOldPlan},
+    catalog::{self, CatalogReport, Mode},
 };
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::Output,
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 const HELP: &str = "\
@@ -24,7 +24,7 @@ Examples:
   counterfoil catalog check catalogs/music.toml --with-database";
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum CatalogCommand {
     /// List every mistake in a catalog file, or what it sells
     #[command(after_help = HELP)]
     Check {
@@ -55,8 +55,8 @@ impl From<ModeName> for Mode {
     }
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl CatalogCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         let Self::Check { file, mode, with_database, flags } = self;
         let report = catalog::check(&file, &|name| std::env::var(name).ok(), mode.into());
         let on_old_plans = if with_database { find_old_plans(&flags, &report).await? } else { None };
@@ -70,11 +70,14 @@ impl Command {
 }
 
 /// Of a file with mistakes nothing can be said.
-async fn find_old_plans(flags: &DatabaseFlags, report: &Report) -> Result<Option<Vec<OnOldPlan>>, Failure> {
+async fn find_old_plans(
+    flags: &DatabaseFlags,
+    report: &CatalogReport,
+) -> Result<Option<Vec<OnOldPlan>>, CliFailure> {
     let Some(mut catalog) = report.catalog.clone() else { return Ok(None) };
-    let found = session::with(flags, async |session: &Session| {
-        catalogs::recall(&session.pool, &mut catalog, report.mode).await.map_err(Failure::broken)?;
-        catalogs::on_old_plans(&session.pool, &catalog).await.map_err(Failure::broken)
+    let found = session::with(flags, async |session: &CliSession| {
+        catalogs::recall(&session.pool, &mut catalog, report.mode).await.map_err(CliFailure::broken)?;
+        catalogs::on_old_plans(&session.pool, &catalog).await.map_err(CliFailure::broken)
     });
     found.await.map(Some)
 }
@@ -82,9 +85,13 @@ async fn find_old_plans(flags: &DatabaseFlags, report: &Report) -> Result<Option
 fn lines(on_old_plans: Option<&[OnOldPlan]>) -> String {
     let line = |OnOldPlan { plan, accounts, terms }: &OnOldPlan| {
         let terms = match terms {
-            Terms::Retired => "which is retired",
-            Terms::LastCatalog => "which is not in this file: the terms of the last catalog that had it hold",
-            Terms::FreePlan => "which no catalog here ever had: the free plan's features and limits hold",
+            CatalogTerms::Retired => "which is retired",
+            CatalogTerms::LastCatalog => {
+                "which is not in this file: the terms of the last catalog that had it hold"
+            }
+            CatalogTerms::FreePlan => {
+                "which no catalog here ever had: the free plan's features and limits hold"
+            }
         };
         format!("accounts on plan `{plan}`, {terms}: {accounts}\n")
     };

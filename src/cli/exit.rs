@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use crate::config::Mistakes;
+use crate::config::SettingMistakes;
 
 use super::output::Output;
 
@@ -16,7 +16,7 @@ pub(super) enum Exit {
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum CliFailure {
     /// The answer is no, for a reason that has not been printed.
     No(String),
     /// The command or a setting is wrong.
@@ -27,7 +27,7 @@ pub(super) enum Failure {
     Interrupted,
 }
 
-pub(super) type Answer = Result<Exit, Failure>;
+pub(super) type CliResult = Result<Exit, CliFailure>;
 
 const CODE_NO: u8 = 1;
 const CODE_USAGE: u8 = 2;
@@ -35,7 +35,7 @@ const CODE_BROKEN: u8 = 3;
 /// 128 and the number of SIGINT, as shells have it.
 const CODE_INTERRUPTED: u8 = 130;
 
-impl Failure {
+impl CliFailure {
     pub(super) fn broken(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Broken(error.into())
     }
@@ -58,8 +58,8 @@ impl Failure {
     }
 }
 
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Self {
+impl From<SettingMistakes> for CliFailure {
+    fn from(mistakes: SettingMistakes) -> Self {
         Self::Usage(mistakes.to_string())
     }
 }
@@ -79,7 +79,7 @@ fn with_causes(error: &dyn Error) -> String {
 }
 
 /// Prints why it failed, if it did.
-pub(super) fn report(output: Output, answer: Answer) -> ExitCode {
+pub(super) fn report(output: Output, answer: CliResult) -> ExitCode {
     match answer {
         Ok(Exit::Success) => ExitCode::SUCCESS,
         Ok(Exit::No) => ExitCode::from(CODE_NO),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::config::{
-    Given,
-    settings::{self, Scope, Setting},
+    SettingSources,
+    settings::{self, Setting, SettingScope},
 };
 
 /// The flags of `serve`: all settings.
@@ -20,14 +20,14 @@ pub(super) struct Flags<const SERVE: bool>(BTreeMap<&'static str, String>);
 
 impl<const SERVE: bool> Flags<SERVE> {
     /// With the environment of this process behind them.
-    pub(super) fn given(&self) -> Given {
-        Given::of_process(self.0.clone())
+    pub(super) fn given(&self) -> SettingSources {
+        SettingSources::of_process(self.0.clone())
     }
 
     fn settings() -> impl Iterator<Item = Setting> {
         settings::ALL.into_iter().filter(|setting| match setting.scope {
-            Scope::Database => true,
-            Scope::Serve => SERVE,
+            SettingScope::Database => true,
+            SettingScope::Serve => SERVE,
         })
     }
 }

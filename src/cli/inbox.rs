@@ -3,13 +3,13 @@
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use serde_json::{Value, json};
 
-use crate::stripe::inbox::{Inbox, Operated, Page, State, Summary};
+use crate::stripe::inbox::{Inbox, InboxPage, InboxState, InboxSummary, Operated};
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::{Output, or_dash, table},
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 const LIST_HELP: &str = "\
@@ -25,7 +25,7 @@ Examples:
   counterfoil inbox retry --not-handled-yet";
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum InboxCommand {
     /// List events, the newest first
     #[command(after_help = LIST_HELP)]
     List(List),
@@ -54,7 +54,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct List {
     /// Only events in this state
-    #[arg(long, value_parser = PossibleValuesParser::new(State::ALL.map(State::as_str)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(InboxState::ALL.map(InboxState::as_str)))]
     state: Option<String>,
     /// Only events before this place in the list, which `next` of a page names
     #[arg(long, value_name = "NUMBER")]
@@ -78,8 +78,8 @@ pub(super) struct Retry {
     flags: DatabaseFlags,
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl InboxCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         match self {
             Self::List(list) => list.run(output).await,
             Self::Show { event, flags } => show(&event, &flags, output).await,
@@ -90,12 +90,12 @@ impl Command {
 }
 
 impl List {
-    async fn run(self, output: Output) -> Answer {
+    async fn run(self, output: Output) -> CliResult {
         let Self { state, before, limit, flags } = self;
-        let state = state.as_deref().and_then(State::parse);
-        let page = session::with(&flags, async |session: &Session| {
+        let state = state.as_deref().and_then(InboxState::parse);
+        let page = session::with(&flags, async |session: &CliSession| {
             let inbox = Inbox::new(session.pool.clone());
-            inbox.list(state, before, limit).await.map_err(Failure::broken)
+            inbox.list(state, before, limit).await.map_err(CliFailure::broken)
         })
         .await?;
         output.answer(&page, || page_of(&page))?;
@@ -103,9 +103,9 @@ impl List {
     }
 }
 
-async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> Answer {
-    let entry = session::with(flags, async |session: &Session| {
-        Inbox::new(session.pool.clone()).find(event).await.map_err(Failure::broken)
+async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> CliResult {
+    let entry = session::with(flags, async |session: &CliSession| {
+        Inbox::new(session.pool.clone()).find(event).await.map_err(CliFailure::broken)
     })
     .await?;
     let entry = entry.ok_or_else(|| not_there(event))?;
@@ -125,17 +125,21 @@ async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> Answer {
 }
 
 impl Retry {
-    async fn run(self, output: Output) -> Answer {
+    async fn run(self, output: Output) -> CliResult {
         let Self { events, not_handled_yet, flags } = self;
-        let retried = session::with(&flags, async |session: &Session| {
+        let retried = session::with(&flags, async |session: &CliSession| {
             let inbox = Inbox::new(session.pool.clone());
             let at = session.clock.now();
             if not_handled_yet {
-                return inbox.reprocess(at).await.map_err(Failure::broken);
+                return inbox.reprocess(at).await.map_err(CliFailure::broken);
             }
             let mut retried = 0_u64;
             for event in &events {
-                succeed(event, inbox.retry(event, at).await.map_err(Failure::broken)?, "be processed again")?;
+                succeed(
+                    event,
+                    inbox.retry(event, at).await.map_err(CliFailure::broken)?,
+                    "be processed again",
+                )?;
                 retried = retried.saturating_add(1);
             }
             Ok(retried)
@@ -148,10 +152,10 @@ impl Retry {
     }
 }
 
-async fn discard(event: &str, reason: &str, flags: &DatabaseFlags, output: Output) -> Answer {
-    session::with(flags, async |session: &Session| {
+async fn discard(event: &str, reason: &str, flags: &DatabaseFlags, output: Output) -> CliResult {
+    session::with(flags, async |session: &CliSession| {
         let inbox = Inbox::new(session.pool.clone());
-        let operated = inbox.discard(event, reason, session.clock.now()).await.map_err(Failure::broken)?;
+        let operated = inbox.discard(event, reason, session.clock.now()).await.map_err(CliFailure::broken)?;
         succeed(event, operated, "be discarded")
     })
     .await?;
@@ -159,24 +163,24 @@ async fn discard(event: &str, reason: &str, flags: &DatabaseFlags, output: Outpu
     Ok(Exit::Success)
 }
 
-fn succeed(event: &str, operated: Operated, what: &str) -> Result<(), Failure> {
+fn succeed(event: &str, operated: Operated, what: &str) -> Result<(), CliFailure> {
     match operated {
         Operated::Done => Ok(()),
         Operated::NotFound => Err(not_there(event)),
         Operated::NotPossible { state } => {
-            Err(Failure::No(format!("{event} is {}, and cannot {what}", state.as_str())))
+            Err(CliFailure::No(format!("{event} is {}, and cannot {what}", state.as_str())))
         }
         Operated::Forgotten => {
-            Err(Failure::No(format!("{event} cannot {what}: its document is not kept any more")))
+            Err(CliFailure::No(format!("{event} cannot {what}: its document is not kept any more")))
         }
     }
 }
 
-fn not_there(event: &str) -> Failure {
-    Failure::No(format!("the inbox has no event `{event}`"))
+fn not_there(event: &str) -> CliFailure {
+    CliFailure::No(format!("the inbox has no event `{event}`"))
 }
 
-fn page_of(page: &Page) -> String {
+fn page_of(page: &InboxPage) -> String {
     let mut table = table(["event", "type", "state", "received", "attempts", "account", "reason"]);
     for event in &page.events {
         table.add_row([
@@ -195,7 +199,7 @@ fn page_of(page: &Page) -> String {
     }
 }
 
-fn lines_of(event: &Summary) -> String {
+fn lines_of(event: &InboxSummary) -> String {
     let mut table = table(["", ""]);
     for (name, value) in [
         ("event", event.event_id.clone()),

@@ -8,18 +8,18 @@ use serde::Serialize;
 
 use crate::{
     app::mode,
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     http::{
         InvalidText, Text,
-        keys::{self, ApiKey, NewKey, Scope},
+        keys::{self, ApiKey, KeyScope, NewKey},
     },
 };
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::{Output, or_dash, table},
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 const CREATE_HELP: &str = "\
@@ -32,7 +32,7 @@ Examples:
   counterfoil keys create --name one-team --scope read --account acme";
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum KeysCommand {
     /// Make a key; it is shown once
     #[command(after_help = CREATE_HELP)]
     Create(Create),
@@ -57,7 +57,7 @@ pub(super) struct Create {
     name: String,
     /// What it may be used for; may be given several times
     #[arg(long = "scope", required = true, value_name = "SCOPE")]
-    scopes: Vec<Scope>,
+    scopes: Vec<KeyScope>,
     /// The only account that it may use; may be given several times
     #[arg(long = "account", value_name = "ACCOUNT", value_parser = AccountId::parse)]
     accounts: Vec<AccountId>,
@@ -73,14 +73,14 @@ pub(super) struct Create {
 
 /// A new key with its secret, which is in no other answer.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct KeyWithSecret<'a> {
     secret: &'a str,
     #[serde(flatten)]
     key: &'a ApiKey,
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl KeysCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         match self {
             Self::Create(create) => create.run(output).await,
             Self::List { flags } => list(&flags, output).await,
@@ -90,21 +90,21 @@ impl Command {
 }
 
 impl Create {
-    async fn run(self, output: Output) -> Answer {
+    async fn run(self, output: Output) -> CliResult {
         let Self { name, scopes, accounts, expires_at, requests_per_minute, flags } = self;
         let accounts = (!accounts.is_empty()).then(|| accounts.into_iter().collect::<BTreeSet<_>>());
-        let created = session::with(&flags, async |session: &Session| {
+        let created = session::with(&flags, async |session: &CliSession| {
             let mode = session.config.mode;
             if expires_at.is_some_and(|end| end <= session.clock.now()) {
-                return Err(Failure::Usage("--expires-at: it is over already".to_owned()));
+                return Err(CliFailure::Usage("--expires-at: it is over already".to_owned()));
             }
-            mode::enter(&session.pool, mode, &session.clock).await.map_err(Failure::broken)?;
+            mode::enter(&session.pool, mode, &session.clock).await.map_err(CliFailure::broken)?;
             let scopes = scopes.into_iter().collect();
             let new = NewKey { name, mode, scopes, accounts, expires_at, requests_per_minute };
-            keys::create(&session.pool, &session.clock, new).await.map_err(Failure::broken)
+            keys::create(&session.pool, &session.clock, new).await.map_err(CliFailure::broken)
         })
         .await?;
-        let shown = Shown { secret: created.secret.reveal(), key: &created.key };
+        let shown = KeyWithSecret { secret: created.secret.reveal(), key: &created.key };
         output.answer(&shown, || shown.secret.to_owned())?;
         output.note(&format!("Key {} is shown only this once.", created.key.id));
         Ok(Exit::Success)
@@ -116,21 +116,21 @@ fn name(text: &str) -> Result<String, InvalidText> {
     Text::try_from(text.to_owned()).map(String::from)
 }
 
-async fn list(flags: &DatabaseFlags, output: Output) -> Answer {
-    let keys = session::with(flags, async |session: &Session| {
-        keys::list(&session.pool).await.map_err(Failure::broken)
+async fn list(flags: &DatabaseFlags, output: Output) -> CliResult {
+    let keys = session::with(flags, async |session: &CliSession| {
+        keys::list(&session.pool).await.map_err(CliFailure::broken)
     })
     .await?;
     output.answer(&keys, || table_of(&keys).to_string())?;
     Ok(Exit::Success)
 }
 
-async fn revoke(id: &str, flags: &DatabaseFlags, output: Output) -> Answer {
-    let revoked = session::with(flags, async |session: &Session| {
-        keys::revoke(&session.pool, &session.clock, id).await.map_err(Failure::broken)
+async fn revoke(id: &str, flags: &DatabaseFlags, output: Output) -> CliResult {
+    let revoked = session::with(flags, async |session: &CliSession| {
+        keys::revoke(&session.pool, &session.clock, id).await.map_err(CliFailure::broken)
     })
     .await?;
-    let key = revoked.ok_or_else(|| Failure::No(format!("there is no key `{id}`")))?;
+    let key = revoked.ok_or_else(|| CliFailure::No(format!("there is no key `{id}`")))?;
     output.answer(&key, || format!("Key {} ({}) has ended.", key.id, key.name))?;
     Ok(Exit::Success)
 }

@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::Output,
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 const HELP: &str = "\
@@ -24,9 +24,9 @@ pub(super) struct Migrate {
 }
 
 impl Migrate {
-    pub(super) async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         // Opening a session migrates, as every start does.
-        session::with(&self.flags, async |_: &Session| Ok::<(), Failure>(())).await?;
+        session::with(&self.flags, async |_: &CliSession| Ok::<(), CliFailure>(())).await?;
         let migrator = crate::postgres::migrations::migrator();
         let newest = migrator.iter().map(|migration| migration.version).max();
         output.answer(&json!({ "version": newest }), || {

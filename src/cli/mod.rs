@@ -14,8 +14,8 @@ mod openapi;
 mod output;
 mod projections;
 mod sandbox;
-mod sandboxed;
 mod serve;
+mod serve_sandbox;
 mod session;
 mod signals;
 mod stripe;
@@ -24,7 +24,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
-use exit::Answer;
+use exit::CliResult;
 use output::Output;
 
 /// How long tasks that nobody waits for may hold up the end of the program.
@@ -54,38 +54,38 @@ struct Arguments {
     json: bool,
 
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum CliCommand {
     /// Serve HTTP; without DATABASE_URL, with a PostgreSQL of its own
     Serve(serve::Serve),
     /// Run a stand-in for Stripe, to try things out with
-    Sandbox(sandbox::Sandbox),
+    Sandbox(sandbox::SandboxCommand),
     /// Bring the database's tables up to date, which `serve` does too
     Migrate(migrate::Migrate),
     /// Look at catalog files
     #[command(subcommand)]
-    Catalog(catalog::Command),
+    Catalog(catalog::CatalogCommand),
     /// Make, list and end API keys
     #[command(subcommand)]
-    Keys(keys::Command),
+    Keys(keys::KeysCommand),
     /// Set Stripe up, and send events
     #[command(subcommand)]
-    Stripe(stripe::Command),
+    Stripe(stripe::StripeCommand),
     /// See to the webhooks that were delivered
     #[command(subcommand)]
-    Inbox(inbox::Command),
+    Inbox(inbox::InboxCommand),
     /// Bring in what was kept elsewhere
     #[command(subcommand)]
-    Import(import::Command),
+    Import(import::ImportCommand),
     /// See to the read models
     #[command(subcommand)]
-    Projections(projections::Command),
+    Projections(projections::ProjectionsCommand),
     /// Replay accounts and verify the journal
     #[command(subcommand)]
-    Audit(audit::Command),
+    Audit(audit::AuditCommand),
     /// Measure a running server for a few seconds
     Bench(bench::Bench),
     /// Print the description of the HTTP interface, OpenAPI 3.1
@@ -103,26 +103,26 @@ pub fn main() -> ExitCode {
     let output = Output::new(arguments.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::report(output, Err(exit::Failure::broken(error))),
+        Err(error) => return exit::report(output, Err(exit::CliFailure::broken(error))),
     };
     let answer = runtime.block_on(run(arguments.command, output));
     runtime.shutdown_timeout(LINGER);
     exit::report(output, answer)
 }
 
-async fn run(command: Command, output: Output) -> Answer {
+async fn run(command: CliCommand, output: Output) -> CliResult {
     match command {
-        Command::Serve(serve) => serve.run(output).await,
-        Command::Sandbox(sandbox) => sandbox.run(output).await,
-        Command::Migrate(migrate) => migrate.run(output).await,
-        Command::Catalog(command) => command.run(output).await,
-        Command::Keys(command) => command.run(output).await,
-        Command::Stripe(command) => command.run(output).await,
-        Command::Inbox(command) => command.run(output).await,
-        Command::Import(command) => command.run(output).await,
-        Command::Projections(command) => command.run(output).await,
-        Command::Audit(command) => command.run(output).await,
-        Command::Bench(bench) => bench.run(output).await,
-        Command::OpenApi(openapi::OpenApi {}) => openapi::OpenApi::run(output),
+        CliCommand::Serve(serve) => serve.run(output).await,
+        CliCommand::Sandbox(sandbox) => sandbox.run(output).await,
+        CliCommand::Migrate(migrate) => migrate.run(output).await,
+        CliCommand::Catalog(command) => command.run(output).await,
+        CliCommand::Keys(command) => command.run(output).await,
+        CliCommand::Stripe(command) => command.run(output).await,
+        CliCommand::Inbox(command) => command.run(output).await,
+        CliCommand::Import(command) => command.run(output).await,
+        CliCommand::Projections(command) => command.run(output).await,
+        CliCommand::Audit(command) => command.run(output).await,
+        CliCommand::Bench(bench) => bench.run(output).await,
+        CliCommand::OpenApi(openapi::OpenApi {}) => openapi::OpenApi::run(output),
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::http;
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     output::Output,
 };
 
@@ -21,8 +21,8 @@ pub(super) struct OpenApi {}
 
 impl OpenApi {
     /// The document is JSON for everybody.
-    pub(super) fn run(output: Output) -> Answer {
-        let document = http::document().to_pretty_json().map_err(Failure::broken)?;
+    pub(super) fn run(output: Output) -> CliResult {
+        let document = http::document().to_pretty_json().map_err(CliFailure::broken)?;
         output.verbatim(&document)?;
         Ok(Exit::Success)
     }

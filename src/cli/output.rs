@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::exit::Failure;
+use super::exit::CliFailure;
 
 /// How wide a table is where nobody says how wide the terminal is.
 const PIPE_COLUMNS: u16 = 200;
@@ -29,9 +29,9 @@ impl Output {
         self,
         value: &T,
         text: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliFailure> {
         if self.json {
-            print(&serde_json::to_string_pretty(value).map_err(Failure::broken)?)
+            print(&serde_json::to_string_pretty(value).map_err(CliFailure::broken)?)
         } else {
             print(&text())
         }
@@ -42,16 +42,16 @@ impl Output {
         self,
         value: &T,
         text: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliFailure> {
         if self.json {
-            print(&serde_json::to_string(value).map_err(Failure::broken)?)
+            print(&serde_json::to_string(value).map_err(CliFailure::broken)?)
         } else {
             print(&text())
         }
     }
 
     /// Answers with a text that is the same for everybody.
-    pub(super) fn verbatim(self, text: &str) -> Result<(), Failure> {
+    pub(super) fn verbatim(self, text: &str) -> Result<(), CliFailure> {
         print(text)
     }
 
@@ -85,9 +85,9 @@ impl Output {
 }
 
 /// Whoever reads may have seen enough and gone away, which is not a failure.
-fn print(text: &str) -> Result<(), Failure> {
+fn print(text: &str) -> Result<(), CliFailure> {
     match writeln!(std::io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::broken(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliFailure::broken(error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }

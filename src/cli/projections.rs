@@ -6,15 +6,15 @@ use serde_json::json;
 
 use crate::{
     app::open_projector,
-    domain::names::AccountId,
-    projector::{Listing, Projector, ProjectorError, Rebuilt, State},
+    domain::ids::AccountId,
+    projector::{ProjectionListing, ProjectionState, Projector, ProjectorError, Rebuilt},
 };
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::{Output, table},
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 const REBUILD_HELP: &str = "\
@@ -26,7 +26,7 @@ Examples:
   counterfoil projections rebuild mrr --accept-differences";
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum ProjectionsCommand {
     /// List the read models, how far they are, and which accounts are parked
     List {
         #[command(flatten)]
@@ -64,8 +64,8 @@ pub(super) struct Rebuild {
     flags: DatabaseFlags,
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl ProjectionsCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         match self {
             Self::List { flags } => list(&flags, output).await,
             Self::Rebuild(rebuild) => rebuild.run(output).await,
@@ -85,32 +85,32 @@ impl Command {
 async fn with_projector<T>(
     flags: &DatabaseFlags,
     work: impl AsyncFnOnce(&Projector) -> Result<T, ProjectorError>,
-) -> Result<T, Failure> {
-    session::with(flags, async |session: &Session| {
-        let projector = open_projector(&session.pool, &session.clock).await.map_err(Failure::broken)?;
+) -> Result<T, CliFailure> {
+    session::with(flags, async |session: &CliSession| {
+        let projector = open_projector(&session.pool, &session.clock).await.map_err(CliFailure::broken)?;
         work(&projector).await.map_err(failure)
     })
     .await
 }
 
 /// What the caller named and is not there is an answer; everything else is a fault.
-fn failure(error: ProjectorError) -> Failure {
+fn failure(error: ProjectorError) -> CliFailure {
     match error {
         ProjectorError::Unknown { .. }
         | ProjectorError::NotParked { .. }
         | ProjectorError::StillUnfit { .. }
         | ProjectorError::RebuildUnderWay { .. }
-        | ProjectorError::RebuildStopped { .. } => Failure::No(error.to_string()),
+        | ProjectorError::RebuildStopped { .. } => CliFailure::No(error.to_string()),
         ProjectorError::Database(_)
         | ProjectorError::Feed(_)
         | ProjectorError::Apply(_)
-        | ProjectorError::Unreadable(_) => Failure::broken(error),
+        | ProjectorError::Unreadable(_) => CliFailure::broken(error),
     }
 }
 
 /// One version of one read model, as it is shown.
 #[derive(Serialize)]
-struct Line {
+struct ShownVersion {
     projection: String,
     version: i32,
     shard: i16,
@@ -118,26 +118,26 @@ struct Line {
     position: i64,
     lag_events: i64,
     lag_ms: i64,
-    parked: Vec<Parked>,
+    parked: Vec<ShownParked>,
 }
 
 #[derive(Serialize)]
-struct Parked {
+struct ShownParked {
     account: String,
     position: i64,
     reason: String,
     parked_at: String,
 }
 
-impl From<Listing> for Line {
-    fn from(listing: Listing) -> Self {
+impl From<ProjectionListing> for ShownVersion {
+    fn from(listing: ProjectionListing) -> Self {
         let state = match &listing.state {
-            State::Live => "live".to_owned(),
-            State::Rebuilding { percent } => format!("rebuilding, {percent} %"),
-            State::Stopped { reason } => format!("stopped: {reason}"),
-            State::Old => "old".to_owned(),
+            ProjectionState::Live => "live".to_owned(),
+            ProjectionState::Rebuilding { percent } => format!("rebuilding, {percent} %"),
+            ProjectionState::Stopped { reason } => format!("stopped: {reason}"),
+            ProjectionState::Old => "old".to_owned(),
         };
-        let parked = listing.parked.into_iter().map(|parked| Parked {
+        let parked = listing.parked.into_iter().map(|parked| ShownParked {
             account: parked.account_id,
             position: parked.position,
             reason: parked.reason,
@@ -156,14 +156,14 @@ impl From<Listing> for Line {
     }
 }
 
-async fn list(flags: &DatabaseFlags, output: Output) -> Answer {
+async fn list(flags: &DatabaseFlags, output: Output) -> CliResult {
     let listings = with_projector(flags, async |projector: &Projector| projector.list().await).await?;
-    let lines: Vec<Line> = listings.into_iter().map(Line::from).collect();
+    let lines: Vec<ShownVersion> = listings.into_iter().map(ShownVersion::from).collect();
     output.answer(&lines, || table_of(&lines))?;
     Ok(Exit::Success)
 }
 
-fn table_of(lines: &[Line]) -> String {
+fn table_of(lines: &[ShownVersion]) -> String {
     let mut table =
         table(["read model", "version", "state", "position", "behind by", "for", "parked accounts"]);
     for line in lines {
@@ -183,7 +183,7 @@ fn table_of(lines: &[Line]) -> String {
 }
 
 impl Rebuild {
-    async fn run(self, output: Output) -> Answer {
+    async fn run(self, output: Output) -> CliResult {
         let Self { projection, accept_differences, drop_old, flags } = self;
         let progress = output.progress(&projection, 0);
         let rebuilt = with_projector(&flags, async |projector: &Projector| {
@@ -204,7 +204,7 @@ impl Rebuild {
     }
 }
 
-fn tell(projection: &str, rebuilt: &Rebuilt, output: Output) -> Result<(), Failure> {
+fn tell(projection: &str, rebuilt: &Rebuilt, output: Output) -> Result<(), CliFailure> {
     let Rebuilt { from_version, to_version, totals_before, totals_after, switched } = rebuilt;
     let same = rebuilt.is_same();
     let value = json!({
@@ -222,7 +222,7 @@ fn tell(projection: &str, rebuilt: &Rebuilt, output: Output) -> Result<(), Failu
     })
 }
 
-async fn unpark(projection: &str, account: &AccountId, flags: &DatabaseFlags, output: Output) -> Answer {
+async fn unpark(projection: &str, account: &AccountId, flags: &DatabaseFlags, output: Output) -> CliResult {
     let applied =
         with_projector(flags, async |projector: &Projector| projector.unpark(projection, account).await)
             .await?;

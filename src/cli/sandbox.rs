@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::{
     clock::Clock,
     config::{LogConfig, LogFormat, shown::without_password},
-    sandbox::{Key, Options, Sandbox as Running, Webhook, is_version},
+    sandbox::{Sandbox as Running, SandboxKey, SandboxOptions, Webhook, is_version},
     telemetry,
 };
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     output::Output,
     signals::Signals,
 };
@@ -28,7 +28,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = HELP)]
-pub(super) struct Sandbox {
+pub(super) struct SandboxCommand {
     /// Where requests are taken; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:12111")]
     listen: SocketAddr,
@@ -47,27 +47,27 @@ pub(super) struct Sandbox {
 }
 
 /// The key of a sandbox that listens there.
-pub(super) fn sandbox_key(text: Option<&str>, listen: SocketAddr) -> Result<Option<Key>, Failure> {
+pub(super) fn sandbox_key(text: Option<&str>, listen: SocketAddr) -> Result<Option<SandboxKey>, CliFailure> {
     // What is set and empty counts as unset, as in a file of settings with nothing filled in.
     let text = text.filter(|text| !text.trim().is_empty());
-    Key::of(text, listen).map_err(|error| Failure::Usage(error.to_string()))
+    SandboxKey::of(text, listen).map_err(|error| CliFailure::Usage(error.to_string()))
 }
 
 #[derive(Serialize)]
-struct Banner {
+struct SandboxBanner {
     sandbox: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhooks: Option<String>,
 }
 
-impl Sandbox {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl SandboxCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         if self.api_version.as_deref().is_some_and(|version| !is_version(version)) {
-            return Err(Failure::Usage("--api-version is not a version of Stripe's API".to_owned()));
+            return Err(CliFailure::Usage("--api-version is not a version of Stripe's API".to_owned()));
         }
         let key = sandbox_key(self.key.as_deref(), self.listen)?;
         telemetry::start_logs(&LogConfig { filter: "warn".to_owned(), format: LogFormat::Auto });
-        let mut signals = Signals::listen().map_err(Failure::broken)?;
+        let mut signals = Signals::listen().map_err(CliFailure::broken)?;
         let secret = self.webhook_secret.unwrap_or_default();
         let webhook = self.webhook_url.map(|url| {
             // One secret signs, where several are accepted.
@@ -76,22 +76,26 @@ impl Sandbox {
             Webhook { url, secret: first.trim().to_owned(), api_version: self.api_version.clone() }
         });
         let banner_webhooks = webhook.as_ref().map(|webhook| without_password(&webhook.url).into_owned());
-        let options =
-            Options { listen: self.listen, webhook, clock: Clock::system(), signing_clock: Clock::system() };
+        let options = SandboxOptions {
+            listen: self.listen,
+            webhook,
+            clock: Clock::system(),
+            signing_clock: Clock::system(),
+        };
         let running = Running::start_behind(options, key).await.map_err(|error| {
-            Failure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
+            CliFailure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
         })?;
-        let banner = Banner { sandbox: running.url(), webhooks: banner_webhooks };
+        let banner = SandboxBanner { sandbox: running.url(), webhooks: banner_webhooks };
         output.announce(&banner, || banner.text())?;
         signals.next().await;
         tokio::select! {
             () = running.stop() => Ok(Exit::Success),
-            _ = signals.next() => Err(Failure::Interrupted),
+            _ = signals.next() => Err(CliFailure::Interrupted),
         }
     }
 }
 
-impl Banner {
+impl SandboxBanner {
     fn text(&self) -> String {
         let webhooks = self.webhooks.as_deref().unwrap_or("to the endpoints that are made over the API");
         format!(

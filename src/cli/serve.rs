@@ -5,19 +5,19 @@ use std::{io::IsTerminal, net::SocketAddr, process::ExitStatus};
 use clap::Args;
 
 use crate::{
-    app::{App, FirstKey, Teller, mode::LedgerMode},
+    app::{App, FirstKey, KeyAudience, mode::LedgerMode},
     clock::Clock,
-    config::{CatalogChoice, Config, Unread},
+    config::{CatalogChoice, Config, UnreadVariable},
     domain::rollout::Reach,
     telemetry,
 };
 
 use super::{
-    banner::{self, Banner},
-    exit::{Answer, Exit, Failure},
+    banner::{self, ServeBanner},
+    exit::{CliFailure, CliResult, Exit},
     flags::ServeFlags,
     output::Output,
-    sandboxed::{Place, Sandboxed},
+    serve_sandbox::{SandboxPlace, Sandboxed},
     signals::Signals,
 };
 
@@ -46,30 +46,30 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         let given = self.flags.given();
         let (mut config, mut catalog) = Config::read_with_catalog(&given)?;
         telemetry::start_logs(&config.log);
-        for Unread { name, advice } in given.unread(&catalog.settings) {
+        for UnreadVariable { name, advice } in given.unread(&catalog.settings) {
             tracing::warn!(name, advice, "a variable is set that is not read here");
         }
-        let mut signals = Signals::listen().map_err(Failure::broken)?;
+        let mut signals = Signals::listen().map_err(CliFailure::broken)?;
         let catalog_line = format!("{} ({})", catalog.catalog.name, catalog.origin);
         let clock = Clock::system();
         let sandbox = match self.sandbox {
             Some(listen) => {
-                let place = Place::of(listen, self.sandbox_key.as_deref())?;
+                let place = SandboxPlace::of(listen, self.sandbox_key.as_deref())?;
                 Some(Sandboxed::start(place, &mut config, &mut catalog, clock.clone()).await?)
             }
             None => None,
         };
         warn(&config);
         let mode = LedgerMode::of(config.mode, config.sandboxed);
-        let teller = if std::io::stdout().is_terminal() { Teller::Person } else { Teller::File };
+        let teller = if std::io::stdout().is_terminal() { KeyAudience::Person } else { KeyAudience::File };
         let app = tokio::select! {
-            app = App::start(config, catalog, clock, teller) => app.map_err(Failure::broken)?,
+            app = App::start(config, catalog, clock, teller) => app.map_err(CliFailure::broken)?,
             signal = signals.next() => {
-                return Err(Failure::No(format!("{signal} came before anything was served")));
+                return Err(CliFailure::No(format!("{signal} came before anything was served")));
             }
         };
         if let Some(sandbox) = &sandbox {
@@ -81,7 +81,7 @@ impl Serve {
             None => (None, None),
         };
         let try_it = banner::try_it(app.address(), app.first_key());
-        let banner = Banner {
+        let banner = ServeBanner {
             version: env!("CARGO_PKG_VERSION"),
             address: app.address().to_string(),
             metrics: app.metrics_address().map(|address| address.to_string()),
@@ -103,7 +103,7 @@ impl Serve {
     }
 }
 
-async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> Answer {
+async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> CliResult {
     let log = app.data_directory().map(|path| path.join("postgres.log").display().to_string());
     tokio::select! {
         signal = signals.next() => tracing::info!(signal, "stopping"),
@@ -111,15 +111,15 @@ async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> Answer {
     }
     tokio::select! {
         () = app.stop() => Ok(Exit::Success),
-        _ = signals.next() => Err(Failure::Interrupted),
+        _ = signals.next() => Err(CliFailure::Interrupted),
     }
 }
 
 /// Without a database nothing can be answered, so nothing is waited for either.
-fn database_ended(status: Option<ExitStatus>, log: Option<String>) -> Failure {
+fn database_ended(status: Option<ExitStatus>, log: Option<String>) -> CliFailure {
     let status = status.map_or_else(|| "in an unknown way".to_owned(), |status| format!("with {status}"));
     let log = log.unwrap_or_default();
-    Failure::broken(format!(
+    CliFailure::broken(format!(
         "the embedded PostgreSQL ended by itself again and again, at last {status}; {log} may say why. \
          What was acknowledged is on disk: start again"
     ))

@@ -5,13 +5,13 @@ use sqlx::PgPool;
 use crate::{
     app::{Database, catalogs, mode},
     clock::Clock,
-    config::{Config, Given, LoadedCatalog, settings},
+    config::{Config, LoadedCatalog, SettingSources, settings},
     postgres::pool,
     telemetry,
 };
 
 use super::{
-    exit::Failure,
+    exit::CliFailure,
     flags::{DatabaseFlags, Flags},
 };
 
@@ -20,16 +20,16 @@ const CONNECTIONS: u32 = 8;
 /// A command says what it does itself, so only what is wrong is logged.
 const LOG_FILTER: &str = "warn";
 
-pub(super) struct Session {
+pub(super) struct CliSession {
     pub(super) config: Config,
     pub(super) pool: PgPool,
     pub(super) clock: Clock,
     database: Database,
 }
 
-impl Session {
-    async fn open(config: Config) -> Result<Self, Failure> {
-        let database = Database::join(&config.database).await.map_err(Failure::broken)?;
+impl CliSession {
+    async fn open(config: Config) -> Result<Self, CliFailure> {
+        let database = Database::join(&config.database).await.map_err(CliFailure::broken)?;
         let pool = database.pool(CONNECTIONS);
         Ok(Self { config, pool, clock: Clock::system(), database })
     }
@@ -43,8 +43,8 @@ impl Session {
 /// Does something with the database.
 pub(super) async fn with<T>(
     flags: &DatabaseFlags,
-    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    work: impl AsyncFnOnce(&CliSession) -> Result<T, CliFailure>,
+) -> Result<T, CliFailure> {
     let given = flags.given();
     let config = Config::read(&given)?;
     start_logs(&given, &config);
@@ -54,16 +54,16 @@ pub(super) async fn with<T>(
 /// Does something with the database that needs the catalog too.
 pub(super) async fn with_catalog<T, const SERVE: bool>(
     flags: &Flags<SERVE>,
-    work: impl AsyncFnOnce(&Session, LoadedCatalog) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    work: impl AsyncFnOnce(&CliSession, LoadedCatalog) -> Result<T, CliFailure>,
+) -> Result<T, CliFailure> {
     let given = flags.given();
     let (config, catalog) = Config::read_with_catalog(&given)?;
     start_logs(&given, &config);
-    run(config, async |session: &Session| {
-        mode::check(&session.pool, session.config.mode).await.map_err(Failure::broken)?;
+    run(config, async |session: &CliSession| {
+        mode::check(&session.pool, session.config.mode).await.map_err(CliFailure::broken)?;
         let mut catalog = catalog;
         let recalled = catalogs::recall(&session.pool, &mut catalog.catalog, session.config.mode).await;
-        recalled.map_err(Failure::broken)?;
+        recalled.map_err(CliFailure::broken)?;
         work(session, catalog).await
     })
     .await
@@ -71,15 +71,15 @@ pub(super) async fn with_catalog<T, const SERVE: bool>(
 
 async fn run<T>(
     config: Config,
-    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let session = Session::open(config).await?;
+    work: impl AsyncFnOnce(&CliSession) -> Result<T, CliFailure>,
+) -> Result<T, CliFailure> {
+    let session = CliSession::open(config).await?;
     let worked = work(&session).await;
     session.close().await;
     worked
 }
 
-fn start_logs(given: &Given, config: &Config) {
+fn start_logs(given: &SettingSources, config: &Config) {
     let mut log = config.log.clone();
     if !given.is_set(settings::LOG) {
         LOG_FILTER.clone_into(&mut log.filter);

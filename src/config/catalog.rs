@@ -7,7 +7,7 @@ use crate::{
     domain::catalog::Catalog,
 };
 
-use super::{CatalogChoice, Environment, Mistake, settings};
+use super::{CatalogChoice, Environment, SettingMistake, settings};
 
 /// The default catalog, for an installed program that is started anywhere.
 const BUILT_IN: &str = include_str!("../../catalogs/music.toml");
@@ -26,7 +26,7 @@ pub struct LoadedCatalog {
 
 /// How a catalog's text is read.
 pub(super) type Parse =
-    for<'a> fn(&str, catalog::Settings<'a>, Mode) -> Result<Catalog, Vec<catalog::Mistake>>;
+    for<'a> fn(&str, catalog::SettingLookup<'a>, Mode) -> Result<Catalog, Vec<catalog::CatalogMistake>>;
 
 /// Loads a catalog, and notes everything that is wrong with it.
 pub(super) fn load(
@@ -34,7 +34,7 @@ pub(super) fn load(
     environment: &Environment,
     mode: Mode,
     parse: Parse,
-    mistakes: &mut Vec<Mistake>,
+    mistakes: &mut Vec<SettingMistake>,
 ) -> Option<LoadedCatalog> {
     let (origin, text) = match choice {
         CatalogChoice::File(path) => (path.display().to_string(), catalog::read(path)),
@@ -53,7 +53,7 @@ pub(super) fn load(
             Some(LoadedCatalog { catalog, source, origin, settings: asked.into_inner() })
         }
         Err(found) => {
-            mistakes.extend(found.iter().map(|mistake| Mistake::new(&origin, mistake.to_string())));
+            mistakes.extend(found.iter().map(|mistake| SettingMistake::new(&origin, mistake.to_string())));
             None
         }
     }

@@ -6,20 +6,20 @@ use serde::Serialize;
 
 /// One setting that has to be changed before the program can start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mistake {
+pub struct SettingMistake {
     /// The setting's name, or the file that it names.
     pub subject: String,
     /// What is wrong, and what is allowed.
     pub message: String,
 }
 
-impl Mistake {
+impl SettingMistake {
     pub(super) fn new(subject: &str, message: impl Into<String>) -> Self {
         Self { subject: subject.to_owned(), message: message.into() }
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for SettingMistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.subject, self.message)
     }
@@ -27,9 +27,9 @@ impl fmt::Display for Mistake {
 
 /// Everything that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Mistakes(pub Vec<Mistake>);
+pub struct SettingMistakes(pub Vec<SettingMistake>);
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for SettingMistakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
             1 => write!(formatter, "one setting is wrong, and nothing was started:")?,

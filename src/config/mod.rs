@@ -4,12 +4,12 @@
 //! at once. There is no file of settings: `.env.example` says how to keep them in one.
 
 mod catalog;
-mod given;
 mod mistake;
-mod reading;
+mod parse;
 mod rollout;
 pub mod settings;
 pub mod shown;
+mod sources;
 mod unread;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
@@ -17,14 +17,14 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use sqlx::postgres::PgConnectOptions;
 
 pub use catalog::LoadedCatalog;
-pub use given::{Environment, Given};
-pub use mistake::{Mistake, Mistakes};
-pub use unread::Unread;
+pub use mistake::{SettingMistake, SettingMistakes};
+pub use sources::{Environment, SettingSources};
+pub use unread::UnreadVariable;
 
 use crate::{
     catalog::Mode,
     domain::rollout::Rollout,
-    http::{Proxies, keys::Secret},
+    http::{Proxies, keys::KeySecret},
     stripe::{
         billing,
         client::{ApiUrl, SecretKey},
@@ -44,7 +44,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub catalog: CatalogChoice,
     /// A key that may do everything from the first start on.
-    pub bootstrap_key: Option<Secret>,
+    pub bootstrap_key: Option<KeySecret>,
     /// Where the first key is written when nobody watches; `None`: there is no such place.
     pub first_key_file: Option<PathBuf>,
     pub webhook_secrets: Secrets,
@@ -135,17 +135,17 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub fn read(given: &Given) -> Result<Self, Mistakes> {
+    pub fn read(given: &SettingSources) -> Result<Self, SettingMistakes> {
         let mut mistakes = given.unknown();
-        let config = reading::read(given, &mut mistakes);
-        config.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
+        let config = parse::read(given, &mut mistakes);
+        config.filter(|_| mistakes.is_empty()).ok_or(SettingMistakes(mistakes))
     }
 
     /// Reads all settings and the catalog that they name.
     ///
     /// # Errors
     /// Everything that is wrong with either of them.
-    pub fn read_with_catalog(given: &Given) -> Result<(Self, LoadedCatalog), Mistakes> {
+    pub fn read_with_catalog(given: &SettingSources) -> Result<(Self, LoadedCatalog), SettingMistakes> {
         Self::read_and(given, crate::catalog::parse)
     }
 
@@ -153,19 +153,22 @@ impl Config {
     ///
     /// # Errors
     /// Everything else that is wrong with either of them.
-    pub fn read_before_setup(given: &Given) -> Result<(Self, LoadedCatalog), Mistakes> {
+    pub fn read_before_setup(given: &SettingSources) -> Result<(Self, LoadedCatalog), SettingMistakes> {
         Self::read_and(given, crate::catalog::parse_before_setup)
     }
 
-    fn read_and(given: &Given, parse: catalog::Parse) -> Result<(Self, LoadedCatalog), Mistakes> {
+    fn read_and(
+        given: &SettingSources,
+        parse: catalog::Parse,
+    ) -> Result<(Self, LoadedCatalog), SettingMistakes> {
         let mut mistakes = given.unknown();
-        let config = reading::read(given, &mut mistakes);
+        let config = parse::read(given, &mut mistakes);
         let mode = config.as_ref().map_or(Mode::Test, |config| config.mode);
-        let choice = reading::catalog_choice(given);
+        let choice = parse::catalog_choice(given);
         let catalog = catalog::load(&choice, given.environment(), mode, parse, &mut mistakes);
         match (config, catalog) {
             (Some(config), Some(catalog)) if mistakes.is_empty() => Ok((config, catalog)),
-            _ => Err(Mistakes(mistakes)),
+            _ => Err(SettingMistakes(mistakes)),
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, fs};
 
 use crate::domain::{
-    names::AccountId,
+    ids::AccountId,
     rollout::{PLACES, Rollout},
 };
 
 use super::{
-    Given, Mistake,
+    SettingMistake, SettingSources,
     settings::{self, Setting},
     shown::without_password,
 };
@@ -23,50 +23,53 @@ const REMARK: char = '#';
 const HUNDREDTHS_DIGITS: usize = 2;
 
 /// Whether Stripe is asked at all, and for which accounts it is asked for money.
-pub(super) fn read(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<(bool, Rollout)> {
+pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<(bool, Rollout)> {
     let switch = switch(given, mistakes);
     let named = accounts(given, settings::BILLING_ACCOUNTS, mistakes);
     let except = accounts(given, settings::BILLING_EXCEPT, mistakes);
     let (Some(switch), Some(named), Some(except)) = (switch, named, except) else { return None };
-    if switch == Switch::On && !named.is_empty() {
+    if switch == RolloutSetting::On && !named.is_empty() {
         // Whoever names accounts means these and not all.
         let message = "with COUNTERFOIL_BILLING=on, which it is where nothing is set, everybody is sold to; set a share, \
                        such as 0%, to sell to these alone, or leave this one out";
-        mistakes.push(Mistake::new(settings::BILLING_ACCOUNTS.name, message));
+        mistakes.push(SettingMistake::new(settings::BILLING_ACCOUNTS.name, message));
         return None;
     }
     if let Some(both) = named.intersection(&except).next() {
         let message = format!("`{both}` is in {}, too", settings::BILLING_ACCOUNTS.name);
-        mistakes.push(Mistake::new(settings::BILLING_EXCEPT.name, message));
+        mistakes.push(SettingMistake::new(settings::BILLING_EXCEPT.name, message));
         return None;
     }
     let (on, share) = match switch {
-        Switch::Off => (false, 0),
-        Switch::On => (true, PLACES),
-        Switch::Share(share) => (true, share),
+        RolloutSetting::Off => (false, 0),
+        RolloutSetting::On => (true, PLACES),
+        RolloutSetting::Share(share) => (true, share),
     };
     Some((on, Rollout::new(share, named, except)))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Switch {
+enum RolloutSetting {
     On,
     Off,
     /// In hundredths of a percent.
     Share(u16),
 }
 
-fn switch(given: &Given, mistakes: &mut Vec<Mistake>) -> Option<Switch> {
+fn switch(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<RolloutSetting> {
     let text = given.value(settings::BILLING);
     let read = match text {
-        "on" => Some(Switch::On),
-        "off" => Some(Switch::Off),
-        text => text.strip_suffix('%').and_then(share).map(Switch::Share),
+        "on" => Some(RolloutSetting::On),
+        "off" => Some(RolloutSetting::Off),
+        text => text.strip_suffix('%').and_then(share).map(RolloutSetting::Share),
     };
     if read.is_none() {
         let shown = without_password(text);
         let allowed = "it is `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%";
-        mistakes.push(Mistake::new(settings::BILLING.name, format!("`{shown}` is not possible; {allowed}")));
+        mistakes.push(SettingMistake::new(
+            settings::BILLING.name,
+            format!("`{shown}` is not possible; {allowed}"),
+        ));
     }
     read
 }
@@ -85,7 +88,11 @@ fn share(percent: &str) -> Option<u16> {
 }
 
 /// The accounts of a list, in which `@` and a path stand for those of a file.
-fn accounts(given: &Given, setting: Setting, mistakes: &mut Vec<Mistake>) -> Option<BTreeSet<AccountId>> {
+fn accounts(
+    given: &SettingSources,
+    setting: Setting,
+    mistakes: &mut Vec<SettingMistake>,
+) -> Option<BTreeSet<AccountId>> {
     let text = given.find(setting).unwrap_or_default();
     let mut accounts = BTreeSet::new();
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
@@ -94,7 +101,7 @@ fn accounts(given: &Given, setting: Setting, mistakes: &mut Vec<Mistake>) -> Opt
             None => add(item, &mut accounts),
         };
         if let Err(message) = added {
-            mistakes.push(Mistake::new(setting.name, message));
+            mistakes.push(SettingMistake::new(setting.name, message));
             return None;
         }
     }

@@ -14,7 +14,7 @@ pub struct Setting {
     pub value: &'static str,
     /// The value where nothing is said; `None` where leaving it out means something of its own.
     pub default: Option<&'static str>,
-    pub scope: Scope,
+    pub scope: SettingScope,
     /// A secret's value is never shown.
     pub secret: bool,
     pub help: &'static str,
@@ -22,7 +22,7 @@ pub struct Setting {
 
 /// Who takes a setting as a flag. As an environment variable, all of them are understood everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum SettingScope {
     /// Every command that works with the database.
     Database,
     /// `serve`.
@@ -34,7 +34,7 @@ pub const LISTEN: Setting = Setting {
     flag: "listen",
     value: "ADDRESS",
     default: Some("127.0.0.1:8080"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "Where HTTP requests are taken: an IP address and a port; port 0 takes a free one",
 };
@@ -44,7 +44,7 @@ pub const METRICS_LISTEN: Setting = Setting {
     flag: "metrics-listen",
     value: "ADDRESS",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "Where `/metrics` is answered without a key, and nothing else is: an IP address and a port that strangers do not \
            reach; without it, `/metrics` needs a key with `read` or `operate`",
@@ -55,7 +55,7 @@ pub const TRUSTED_PROXIES: Setting = Setting {
     flag: "trusted-proxies",
     value: "NETWORKS",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "The addresses and networks of proxies whose `Forwarded` and `X-Forwarded-For` say who a visitor is, such as \
            10.0.0.0/8,fd00::/8; without it, nobody's do",
@@ -66,7 +66,7 @@ pub const DATA_DIRECTORY: Setting = Setting {
     flag: "data-dir",
     value: "DIRECTORY",
     default: None,
-    scope: Scope::Database,
+    scope: SettingScope::Database,
     secret: false,
     help: "Where the embedded PostgreSQL keeps its data; /var/lib/counterfoil for root, else counterfoil in the \
            user's data directory (~/.local/share)",
@@ -77,7 +77,7 @@ pub const DATABASE_URL: Setting = Setting {
     flag: "database-url",
     value: "URL",
     default: None,
-    scope: Scope::Database,
+    scope: SettingScope::Database,
     secret: true,
     help: "A PostgreSQL to use in place of the embedded one, such as postgres://user:password@host/database",
 };
@@ -87,7 +87,7 @@ pub const POSTGRES_BINARIES: Setting = Setting {
     flag: "postgres-binaries",
     value: "DIRECTORY",
     default: None,
-    scope: Scope::Database,
+    scope: SettingScope::Database,
     secret: false,
     help: "The directory of `postgres` and `initdb`, where they are not found by themselves",
 };
@@ -97,7 +97,7 @@ pub const CATALOG: Setting = Setting {
     flag: "catalog",
     value: "FILE",
     default: Some("catalogs/music.toml"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "What is sold: plans, packs and what work costs; where nothing is set and the default file is missing, \
            the copy of it inside of the program is used",
@@ -108,7 +108,7 @@ pub const BOOTSTRAP_KEY: Setting = Setting {
     flag: "bootstrap-key",
     value: "KEY",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: true,
     help: "An API key that may do everything, of at least 32 characters; where there are no keys yet and none is \
            set, the first start makes one and shows it once",
@@ -119,7 +119,7 @@ pub const FIRST_KEY_FILE: Setting = Setting {
     flag: "first-key-file",
     value: "FILE",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "Where the first start writes the key that it makes when it is not started at a terminal, for its own user \
            alone; first-admin-key in the data directory",
@@ -130,7 +130,7 @@ pub const WEBHOOK_SECRETS: Setting = Setting {
     flag: "stripe-webhook-secret",
     value: "SECRETS",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: true,
     help: "What Stripe signs its webhooks with (whsec_…); several with commas between while one is being replaced. \
            Without it, every webhook is refused",
@@ -141,7 +141,7 @@ pub const STRIPE_SECRET_KEY: Setting = Setting {
     flag: "stripe-secret-key",
     value: "KEY",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: true,
     help: "Stripe's secret or restricted key (sk_test_…, rk_live_…), for all that is asked of Stripe; without it, nothing can be \
            bought, changed or compared",
@@ -152,7 +152,7 @@ pub const STRIPE_API_URL: Setting = Setting {
     flag: "stripe-api-url",
     value: "URL",
     default: Some(crate::stripe::client::API_URL_DEFAULT),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "Where Stripe's API is; another address is for a sandbox, and takes no live key unless it is https",
 };
@@ -162,7 +162,7 @@ pub const STRIPE_PORTAL_CONFIGURATION: Setting = Setting {
     flag: "stripe-portal-configuration",
     value: "ID",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "What Stripe's portal offers (bpc_…), as `stripe setup` made it from the catalog; without it, what the \
            Stripe account has by default",
@@ -173,7 +173,7 @@ pub const STRIPE_API_VERSION: Setting = Setting {
     flag: "stripe-api-version",
     value: "VERSION",
     default: Some(crate::stripe::client::setup::API_VERSION),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "In which version of its API Stripe sends webhooks: `stripe setup` pins the endpoint to it, and `stripe doctor` \
            looks; from 2023-10-16 on. Requests are always made in the newest that this release knows",
@@ -184,7 +184,7 @@ pub const BILLING: Setting = Setting {
     flag: "billing",
     value: "SWITCH",
     default: Some("on"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "For which accounts billing is on: `on` for all; `off`: nothing is asked of Stripe for any; or a share of them, \
            such as 25%. Webhooks are taken and credits are spent either way",
@@ -195,7 +195,7 @@ pub const BILLING_ACCOUNTS: Setting = Setting {
     flag: "billing-accounts",
     value: "ACCOUNTS",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "The accounts for which billing is on beside the share, with commas between; `@` and the path of a file stand for \
            those in it, one a line",
@@ -206,7 +206,7 @@ pub const BILLING_EXCEPT: Setting = Setting {
     flag: "billing-except",
     value: "ACCOUNTS",
     default: None,
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "The accounts for which billing is off, whatever the share, in the same form",
 };
@@ -216,7 +216,7 @@ pub const INBOX_ATTEMPTS: Setting = Setting {
     flag: "inbox-attempts",
     value: "NUMBER",
     default: Some("20"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "How often a webhook is tried that waits for something, such as its account, before a person has to look (1 to 1000)",
 };
@@ -226,7 +226,7 @@ pub const INBOX_DELAY_MIN: Setting = Setting {
     flag: "inbox-delay-min-s",
     value: "SECONDS",
     default: Some("1"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "How long it waits after the first attempt, in seconds; each further time twice as long",
 };
@@ -236,7 +236,7 @@ pub const INBOX_DELAY_MAX: Setting = Setting {
     flag: "inbox-delay-max-s",
     value: "SECONDS",
     default: Some("3600"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "The longest that it waits between two attempts, in seconds, at most 86400",
 };
@@ -246,7 +246,7 @@ pub const INBOX_DAYS: Setting = Setting {
     flag: "inbox-days",
     value: "DAYS",
     default: Some("90"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "How many days the document of a webhook is kept after it was processed, or `all`: for ever; what is about people \
            and cards is never kept",
@@ -257,7 +257,7 @@ pub const RECONCILE_HOUR: Setting = Setting {
     flag: "reconcile-hour",
     value: "HOUR",
     default: Some("3"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "At which hour (0 to 23, UTC) the ledger is compared with Stripe each night, or `off`; only with a \
            STRIPE_SECRET_KEY and with billing on",
@@ -268,7 +268,7 @@ pub const MODE: Setting = Setting {
     flag: "mode",
     value: "MODE",
     default: Some("test"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "Whether real money is involved: `test` or `live`; where nothing is set, STRIPE_SECRET_KEY says it. \
            Webhooks of the other mode are set aside",
@@ -279,7 +279,7 @@ pub const LOG: Setting = Setting {
     flag: "log",
     value: "FILTER",
     default: Some("info"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "What is logged, such as `warn`, or `info,counterfoil::stripe=debug`",
 };
@@ -289,7 +289,7 @@ pub const LOG_FORMAT: Setting = Setting {
     flag: "log-format",
     value: "FORMAT",
     default: Some("auto"),
-    scope: Scope::Serve,
+    scope: SettingScope::Serve,
     secret: false,
     help: "How it is logged: `text`, `json`, or `auto`, which is text on a terminal and JSON everywhere else",
 };

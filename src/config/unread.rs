@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::suggestion;
 
 use super::{
-    Given,
+    SettingSources,
     settings::{self, Setting},
 };
 
@@ -60,7 +60,7 @@ const USUAL: [(&str, Instead); 35] = [
 
 /// A variable that is set and not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
+pub struct UnreadVariable {
     pub name: String,
     /// What is read in its place. No value is in it.
     pub advice: String,
@@ -69,11 +69,11 @@ pub struct Unread {
 /// What ids of prices are called, where a catalog takes them from settings.
 const PRICES: &str = "STRIPE_PRICE";
 
-impl Given {
+impl SettingSources {
     /// Variables with usual names that nothing here reads, unless ours is set as well, and ids of prices that the catalog
     /// does not ask for, which is told by the names in `catalog`.
     #[must_use]
-    pub fn unread(&self, catalog: &BTreeSet<String>) -> Vec<Unread> {
+    pub fn unread(&self, catalog: &BTreeSet<String>) -> Vec<UnreadVariable> {
         let is_set = |name: &str| self.environment().get(name).is_some_and(|value| !value.trim().is_empty());
         let usual = USUAL.into_iter().filter(|(name, _)| is_set(name)).filter_map(|(name, instead)| {
             let advice = match instead {
@@ -81,12 +81,12 @@ impl Given {
                 Ours(setting) => format!("set {}", setting.name),
                 Catalog(place) => format!("the catalog says it, as `{place}`"),
             };
-            Some(Unread { name: name.to_owned(), advice })
+            Some(UnreadVariable { name: name.to_owned(), advice })
         });
         let prices = self.environment().keys().filter(|name| name.starts_with(PRICES) && is_set(name));
         let asked: Vec<&str> =
             catalog.iter().map(String::as_str).filter(|name| name.starts_with(PRICES)).collect();
-        let prices = prices.filter(|name| !catalog.contains(*name)).map(|name| Unread {
+        let prices = prices.filter(|name| !catalog.contains(*name)).map(|name| UnreadVariable {
             name: name.clone(),
             advice: format!(
                 "the catalog asks for no price by this name: {}",

@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     amount::Credits,
     catalog::{Catalog, Measure},
-    credits::{Balance, Grant, GrantTerms, Hold, HoldOutcome, Imbalance, Part, Source, Wallet},
-    discounts::{DiscountTold, Discounts},
+    credits::{Balance, Grant, GrantColumn, GrantTerms, Hold, HoldOutcome, Imbalance, Source, Wallet},
+    discounts::{DiscountReport, Discounts},
     event::{Draw, Event, PaymentPurpose},
-    facts::Known,
-    limits::{Usage, Window},
+    facts::PlanConditions,
+    ids::{PlanId, ProviderId},
+    limits::{Usage, UsageWindow},
     metadata::Metadata,
-    names::{PlanId, ProviderId},
-    payments::Payments,
-    sold::Sales,
-    subscription::{SubscriptionTerms, Subscriptions},
+    payments::PaymentRecords,
+    purchase_records::Sales,
+    subscription::{SubscriptionState, Subscriptions},
     time::Timestamp,
 };
 
@@ -68,7 +68,7 @@ pub struct OpenAccount {
     pub wallet: Wallet,
     pub usage: Usage,
     pub subscriptions: Subscriptions,
-    pub payments: Payments,
+    pub payments: PaymentRecords,
     pub sales: Sales,
 }
 
@@ -160,7 +160,7 @@ impl OpenAccount {
             wallet: Wallet::default(),
             usage: Usage::default(),
             subscriptions: Subscriptions::default(),
-            payments: Payments::default(),
+            payments: PaymentRecords::default(),
             sales: Sales::default(),
         }
     }
@@ -175,7 +175,7 @@ impl OpenAccount {
     /// The subscription that gives the plan that is named for the account; else the one that was reported on last of those
     /// that give access, or of all.
     #[must_use]
-    pub fn subscription(&self, at: Timestamp, catalog: &Catalog) -> Option<&SubscriptionTerms> {
+    pub fn subscription(&self, at: Timestamp, catalog: &Catalog) -> Option<&SubscriptionState> {
         let plan = self.plan(at, catalog);
         let newest = || {
             let known = self.subscriptions.known().values();
@@ -186,8 +186,8 @@ impl OpenAccount {
     }
 
     /// What decides besides facts which plans hold.
-    pub(super) fn known(&self, catalog: &Catalog) -> Known<'_> {
-        Known { payments: &self.payments, bridge_days: catalog.payments.bridge_days }
+    pub(super) fn known(&self, catalog: &Catalog) -> PlanConditions<'_> {
+        PlanConditions { payments: &self.payments, bridge_days: catalog.payments.bridge_days }
     }
 
     #[expect(clippy::too_many_lines, reason = "one match names every event")]
@@ -205,7 +205,7 @@ impl OpenAccount {
                 Ok(())
             }
             Event::CustomerDiscounted { .. } | Event::CustomerDiscountEnded { .. } => {
-                self.discounts.learn(&DiscountTold::of(event).ok_or(CorruptHistory)?);
+                self.discounts.learn(&DiscountReport::of(event).ok_or(CorruptHistory)?);
                 Ok(())
             }
             Event::AccountMetadataSet { metadata, .. } => {
@@ -300,29 +300,29 @@ impl OpenAccount {
         match event {
             Event::CreditsGranted { grant, effective_at } => self.grant(grant, *effective_at)?,
             Event::CreditsDeducted { draws, windows, .. } => {
-                wallet.shift_all(draws, Part::Remaining, Part::Consumed)?;
+                wallet.shift_all(draws, GrantColumn::Remaining, GrantColumn::Consumed)?;
                 self.usage.add(windows);
             }
             Event::CreditsRefunded { deduction_id, amount, returns, reissued, windows, .. } => {
-                wallet.shift_all(returns, Part::Consumed, Part::Remaining)?;
+                wallet.shift_all(returns, GrantColumn::Consumed, GrantColumn::Remaining)?;
                 let given_back: Vec<Draw> = returns.iter().chain(reissued).cloned().collect();
                 wallet.note_refund(deduction_id, *amount, &given_back)?;
                 self.usage.remove(windows);
             }
             Event::CreditsExpired { grant_id, amount, .. } => {
-                wallet.shift(grant_id, *amount, Part::Remaining, Part::Expired)?;
+                wallet.shift(grant_id, *amount, GrantColumn::Remaining, GrantColumn::Expired)?;
             }
             Event::CreditsAdjusted { draws, .. } => {
-                wallet.shift_all(draws, Part::Remaining, Part::Voided)?;
+                wallet.shift_all(draws, GrantColumn::Remaining, GrantColumn::Voided)?;
             }
             Event::CreditsClawedBack { grant_id, voided, expired, owed, forgiven, .. } => {
-                wallet.shift(grant_id, *voided, Part::Remaining, Part::Voided)?;
+                wallet.shift(grant_id, *voided, GrantColumn::Remaining, GrantColumn::Voided)?;
                 let spent = owed.checked_add(*forgiven).ok_or(CorruptHistory)?;
                 wallet.change(grant_id, |grant| grant.note_claw_back(*voided, *expired, spent, *owed))?;
                 wallet.debt = wallet.debt.checked_add(*owed).ok_or(CorruptHistory)?;
             }
             Event::CreditsRestored { grant_id, restored, expired, unowed, repaid, unforgiven, .. } => {
-                wallet.shift(grant_id, *restored, Part::Voided, Part::Remaining)?;
+                wallet.shift(grant_id, *restored, GrantColumn::Voided, GrantColumn::Remaining)?;
                 let owed = unowed.checked_add(*repaid).ok_or(CorruptHistory)?;
                 wallet
                     .change(grant_id, |grant| grant.note_restored(*restored, *expired, owed, *unforgiven))?;
@@ -337,11 +337,11 @@ impl OpenAccount {
                 Ok(())
             })?,
             Event::GrantEndMoved { grant_id, ends_at, revived, .. } => {
-                wallet.shift(grant_id, *revived, Part::Expired, Part::Remaining)?;
+                wallet.shift(grant_id, *revived, GrantColumn::Expired, GrantColumn::Remaining)?;
                 wallet.move_end(grant_id, *ends_at)?;
             }
             Event::DebtPaid { grant_id, amount, .. } => {
-                wallet.shift(grant_id, *amount, Part::Remaining, Part::Consumed)?;
+                wallet.shift(grant_id, *amount, GrantColumn::Remaining, GrantColumn::Consumed)?;
                 wallet.debt = wallet.debt.checked_sub(*amount).ok_or(CorruptHistory)?;
             }
             Event::DebtForgiven { amount, .. } => {
@@ -415,7 +415,7 @@ impl OpenAccount {
             Event::CreditsHeld {
                 hold_id, amount, draws, purpose, windows, expires_at, effective_at, ..
             } => {
-                wallet.shift_all(draws, Part::Remaining, Part::Held)?;
+                wallet.shift_all(draws, GrantColumn::Remaining, GrantColumn::Held)?;
                 wallet.holds.insert(Hold {
                     hold_id: hold_id.clone(),
                     amount: *amount,
@@ -430,19 +430,19 @@ impl OpenAccount {
             Event::HoldExtended { hold_id, expires_at, .. } => wallet.holds.extend(hold_id, *expires_at)?,
             Event::HoldCommitted { hold_id, amount, draws, returns, .. } => {
                 let hold = wallet.holds.resolve(hold_id, HoldOutcome::Committed { amount: *amount })?;
-                wallet.shift_all(draws, Part::Held, Part::Consumed)?;
-                wallet.shift_all(returns, Part::Held, Part::Remaining)?;
+                wallet.shift_all(draws, GrantColumn::Held, GrantColumn::Consumed)?;
+                wallet.shift_all(returns, GrantColumn::Held, GrantColumn::Remaining)?;
                 let unspent = hold.amount.checked_sub(*amount).ok_or(CorruptHistory)?;
                 self.usage.remove(&unspent_windows(&hold.windows, unspent));
             }
             Event::HoldReleased { hold_id, returns, .. } => {
                 let hold = wallet.holds.resolve(hold_id, HoldOutcome::Released)?;
-                wallet.shift_all(returns, Part::Held, Part::Remaining)?;
+                wallet.shift_all(returns, GrantColumn::Held, GrantColumn::Remaining)?;
                 self.usage.remove(&hold.windows);
             }
             Event::HoldExpired { hold_id, returns, .. } => {
                 let hold = wallet.holds.resolve(hold_id, HoldOutcome::Expired)?;
-                wallet.shift_all(returns, Part::Held, Part::Remaining)?;
+                wallet.shift_all(returns, GrantColumn::Held, GrantColumn::Remaining)?;
                 self.usage.remove(&hold.windows);
             }
             _ => return Err(CorruptHistory),
@@ -463,11 +463,11 @@ impl OpenAccount {
 }
 
 /// The part of a hold's windows that a commit of less does not use: credits, not the generation itself.
-fn unspent_windows(windows: &[Window], unspent: Credits) -> Vec<Window> {
+fn unspent_windows(windows: &[UsageWindow], unspent: Credits) -> Vec<UsageWindow> {
     windows
         .iter()
         .filter(|window| window.key.measure == Measure::Credits)
-        .map(|window| Window { count: u64::try_from(unspent.get()).unwrap_or(0), ..*window })
+        .map(|window| UsageWindow { count: u64::try_from(unspent.get()).unwrap_or(0), ..*window })
         .collect()
 }
 

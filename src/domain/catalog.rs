@@ -13,12 +13,12 @@ use chrono_tz::Tz;
 
 use super::{
     amount::{Credits, Currency, Money, Ratio},
-    names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+    ids::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     refusal::Unsold,
     time::CalendarUnit,
 };
 pub use super::{
-    former::{KnownPrice, Priced},
+    former_catalog::{KnownPrice, Priced},
     price::{Earlier, Interval, PlanPrice, StripePrice},
     top_up::TopUp,
 };
@@ -40,7 +40,7 @@ pub struct Catalog {
     pub free_plan: PlanId,
     pub features: BTreeMap<FeatureId, String>,
     /// From the smallest plan to the largest, which is the order of the file. Also those that are not sold any more;
-    /// [`Standing`] tells them apart.
+    /// [`Availability`] tells them apart.
     pub plans: Vec<Plan>,
     /// Also those that are not sold any more.
     pub packs: Vec<Pack>,
@@ -53,7 +53,7 @@ pub struct Catalog {
 
 /// Whether a plan or a pack is sold. What is not sold any more still holds for those who have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Standing {
+pub enum Availability {
     #[default]
     Sold,
     /// The catalog says that it is not sold any more.
@@ -66,7 +66,7 @@ pub enum Standing {
 pub struct Plan {
     pub id: PlanId,
     pub name: String,
-    pub standing: Standing,
+    pub standing: Availability,
     pub popular: bool,
     /// The lines that describe the plan to a buyer.
     pub marketing: Vec<String>,
@@ -94,7 +94,7 @@ impl Plan {
     /// Whether somebody may come to it who is not on it.
     #[must_use]
     pub fn is_sold(&self) -> bool {
-        self.standing == Standing::Sold
+        self.standing == Availability::Sold
     }
 
     /// The credits of so many of it for each month. `None`: more than an amount can hold.
@@ -229,7 +229,7 @@ pub struct Trial {
 pub struct Pack {
     pub id: PackId,
     pub name: String,
-    pub standing: Standing,
+    pub standing: Availability,
     /// Of one pack; a purchase may have a quantity.
     pub credits: Credits,
     pub price: Money,
@@ -251,7 +251,7 @@ impl Pack {
 
     #[must_use]
     pub fn is_sold(&self) -> bool {
-        self.standing == Standing::Sold
+        self.standing == Availability::Sold
     }
 
     /// Whether Stripe's price id stands for it, at today's price or at an earlier one.

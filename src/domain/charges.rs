@@ -5,12 +5,12 @@ use super::{
     account::{Account, OpenAccount},
     amount::{Credits, Money},
     catalog::{Catalog, Pack, PackRefunds},
-    names::{PackId, ProviderId},
+    ids::{PackId, ProviderId},
     payments::DisputeState,
+    purchase,
+    purchase_records::SoldPack,
     refusal::Refusal,
     rollout::BillingState,
-    sale,
-    sold::SoldPack,
     top_up,
 };
 
@@ -29,7 +29,7 @@ pub enum Payable {
 
 /// What is charged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct Charge {
     pub money: Money,
     /// Whether the money is taken as soon as the bank agrees, and not only held.
     pub automatic_capture: bool,
@@ -38,7 +38,7 @@ pub struct Due {
 /// A payment, as the provider shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    pub status: Status,
+    pub status: PaymentStatus,
     /// All in minor units.
     pub amount: i64,
     pub capturable: i64,
@@ -50,7 +50,7 @@ pub struct Payment {
 
 /// How far a payment has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum PaymentStatus {
     RequiresPaymentMethod,
     RequiresConfirmation,
     RequiresAction,
@@ -70,7 +70,7 @@ pub struct Capture {
     pub packs: Option<u32>,
 }
 
-impl Status {
+impl PaymentStatus {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let known = [
@@ -115,8 +115,8 @@ pub fn charge(
     catalog: &Catalog,
     billing: BillingState,
     payable: &Payable,
-) -> Result<Due, Refusal> {
-    sale::open(account)?;
+) -> Result<Charge, Refusal> {
+    purchase::require_open(account)?;
     billing.check()?;
     let money = match payable {
         Payable::Pack { pack, quantity } => {
@@ -127,7 +127,7 @@ pub fn charge(
         Payable::Amount(minor) => Some(Money { minor: *minor, currency: catalog.currency.clone() }),
     };
     let money = in_bounds(catalog, money)?;
-    Ok(Due { money, automatic_capture: catalog.payments.automatic_capture })
+    Ok(Charge { money, automatic_capture: catalog.payments.automatic_capture })
 }
 
 /// The amount, if it is one that the catalog lets be paid at once.
@@ -156,12 +156,14 @@ pub fn is_of(account: &OpenAccount, customer: Option<&str>) -> bool {
 /// When it has been, or the payment is over.
 pub fn confirm(payment: &Payment) -> Result<(), Refusal> {
     match payment.status {
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => Ok(()),
-        Status::Processing
-        | Status::RequiresCapture
-        | Status::Canceled
-        | Status::Succeeded
-        | Status::Other(_) => Err(payment.status.refuse()),
+        PaymentStatus::RequiresPaymentMethod
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::RequiresAction => Ok(()),
+        PaymentStatus::Processing
+        | PaymentStatus::RequiresCapture
+        | PaymentStatus::Canceled
+        | PaymentStatus::Succeeded
+        | PaymentStatus::Other(_) => Err(payment.status.refuse()),
     }
 }
 
@@ -171,13 +173,14 @@ pub fn confirm(payment: &Payment) -> Result<(), Refusal> {
 /// When it is over, or the bank is at work on it.
 pub fn cancel(payment: &Payment) -> Result<(), Refusal> {
     match payment.status {
-        Status::RequiresPaymentMethod
-        | Status::RequiresConfirmation
-        | Status::RequiresAction
-        | Status::RequiresCapture => Ok(()),
-        Status::Processing | Status::Canceled | Status::Succeeded | Status::Other(_) => {
-            Err(payment.status.refuse())
-        }
+        PaymentStatus::RequiresPaymentMethod
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::RequiresAction
+        | PaymentStatus::RequiresCapture => Ok(()),
+        PaymentStatus::Processing
+        | PaymentStatus::Canceled
+        | PaymentStatus::Succeeded
+        | PaymentStatus::Other(_) => Err(payment.status.refuse()),
     }
 }
 
@@ -187,7 +190,7 @@ pub fn cancel(payment: &Payment) -> Result<(), Refusal> {
 /// # Errors
 /// When the bank holds nothing or less, or a part of a pack would be paid.
 pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Result<Capture, Refusal> {
-    if payment.status != Status::RequiresCapture {
+    if payment.status != PaymentStatus::RequiresCapture {
         return Err(payment.status.refuse());
     }
     let minor = wanted.unwrap_or(payment.capturable);

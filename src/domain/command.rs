@@ -8,19 +8,19 @@ use super::{
     amount::{Credits, Money},
     catalog::Interval,
     credits::Source,
-    discounts::DiscountTold,
+    discounts::DiscountReport,
     event::{Draw, PaymentPurpose, Purpose},
-    invoice::{GivenBack, LineEffect, UnpaidInvoice},
-    limits::Window,
-    metadata::Metadata,
-    moving::ImportAccount,
-    names::{
+    ids::{
         DeductionId, GenerationId, GenerationType, GrantId, HoldId, InvalidIdentifier, OptionName, PackId,
         PlanId, ProviderId,
     },
+    invoice::{LineEffect, ReturnedCredits, UnpaidInvoice},
+    limits::UsageWindow,
+    metadata::Metadata,
+    moving::ImportAccount,
+    purchase_records::SoldPack,
     requested::RequestedChange,
-    sold::SoldPack,
-    subscription::SubscriptionTerms,
+    subscription::SubscriptionState,
     time::{Period, Timestamp},
 };
 
@@ -69,7 +69,7 @@ pub enum Command {
         /// What was found of it. More may be spent on a generation before a request is repeated, so that this is no part
         /// of what a repetition is known by.
         #[serde(skip)]
-        deductions: Vec<Deduction>,
+        deductions: Vec<RecordedDeduction>,
         amount: Option<Credits>,
         reason: String,
     },
@@ -93,7 +93,7 @@ pub enum Command {
         effective_at: Timestamp,
     },
     /// Records what a customer has taken off those of its subscriptions that have no discounts of their own.
-    RecordDiscount(DiscountTold),
+    RecordDiscount(DiscountReport),
     RecordSubscription(RecordSubscription),
     /// Records that somebody asked for a change of a subscription, and that it was done at the payment provider.
     RecordRequestedChange(RequestedChange),
@@ -174,7 +174,8 @@ pub enum Command {
     },
 
     /// Lets happen what is due because time passed: expiry, allocation, rollover.
-    Settle,
+    #[serde(rename = "Settle")]
+    ApplyDue,
 }
 
 impl Command {
@@ -227,12 +228,12 @@ pub enum Spent {
 
 /// A deduction as its event says. It never changes, so it can be read before the decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Deduction {
+pub struct RecordedDeduction {
     pub deduction_id: DeductionId,
     pub amount: Credits,
     pub draws: Vec<Draw>,
     pub purpose: Purpose,
-    pub windows: Vec<Window>,
+    pub windows: Vec<UsageWindow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -251,7 +252,7 @@ pub struct GrantCredits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordSubscription {
     pub change: SubscriptionChange,
-    pub terms: SubscriptionTerms,
+    pub terms: SubscriptionState,
     pub effective_at: Timestamp,
 }
 
@@ -293,7 +294,7 @@ pub struct RecordPaidInvoice {
     /// The part of `total` that the customer's balance paid.
     pub from_balance: i64,
     /// What it gives back of other invoices, by those.
-    pub gives_back: BTreeMap<ProviderId, GivenBack>,
+    pub gives_back: BTreeMap<ProviderId, ReturnedCredits>,
     pub lines: Vec<InvoiceLine>,
     /// When the invoice was made.
     pub created_at: Timestamp,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{amount::Money, event::Event, fraction::Fraction, names::ProviderId, time::Timestamp};
+use super::{amount::Money, event::Event, fraction::Fraction, ids::ProviderId, time::Timestamp};
 
 /// What a coupon takes off each charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -56,14 +56,14 @@ impl Undiscounted {
 
 /// What is told of one discount of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DiscountTold {
+pub struct DiscountReport {
     pub customer: ProviderId,
     pub discount: ProviderId,
     pub what: DiscountStep,
     pub at: Timestamp,
 }
 
-impl DiscountTold {
+impl DiscountReport {
     /// `None` for events about other things.
     #[must_use]
     #[expect(
@@ -99,12 +99,12 @@ pub struct Discounts(BTreeMap<ProviderId, BTreeMap<ProviderId, Discount>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Discount {
-    begun: Option<Begun>,
+    begun: Option<StartedDiscount>,
     ended_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Begun {
+struct StartedDiscount {
     at: Timestamp,
     off: Option<TakenOff>,
 }
@@ -112,7 +112,7 @@ struct Begun {
 impl Discounts {
     /// Whether what is told says nothing that is not known.
     #[must_use]
-    pub fn knows(&self, told: &DiscountTold) -> bool {
+    pub fn knows(&self, told: &DiscountReport) -> bool {
         let known = self.0.get(&told.customer).and_then(|discounts| discounts.get(&told.discount));
         known.is_some_and(|known| match told.what {
             DiscountStep::Begun(_) => known.begun.as_ref().is_some_and(|begun| begun.at <= told.at),
@@ -121,7 +121,7 @@ impl Discounts {
     }
 
     /// Takes into account what was told. Of a discount that is told to begin, or to end, at several times the first counts.
-    pub fn learn(&mut self, told: &DiscountTold) {
+    pub fn learn(&mut self, told: &DiscountReport) {
         if self.knows(told) {
             return;
         }
@@ -129,7 +129,7 @@ impl Discounts {
         let known = discounts.entry(told.discount.clone()).or_default();
         match &told.what {
             DiscountStep::Begun(off) => {
-                known.begun = Some(Begun { at: told.at, off: off.clone() });
+                known.begun = Some(StartedDiscount { at: told.at, off: off.clone() });
             }
             DiscountStep::Ended => known.ended_at = Some(told.at),
         }

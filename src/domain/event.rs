@@ -12,14 +12,14 @@ use super::{
     amount::{Credits, Money},
     credits::GrantTerms,
     discounts::TakenOff,
+    ids::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
     invoice::{PaidInvoice, UnpaidInvoice},
-    limits::Window,
+    limits::UsageWindow,
     metadata::Metadata,
     moving::MovedIn,
-    names::{DeductionId, GrantId, HoldId, PlanId, ProviderId},
+    purchase_records::SoldPack,
     requested::Requested,
-    sold::SoldPack,
-    subscription::{SubscriptionTerms, Term},
+    subscription::{SubscriptionState, Term},
     time::Timestamp,
 };
 
@@ -89,7 +89,7 @@ pub enum Event {
         purpose: Purpose,
         /// The windows of limits that this counts in.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        windows: Vec<Window>,
+        windows: Vec<UsageWindow>,
         effective_at: Timestamp,
     },
     /// Credits that had been spent came back.
@@ -105,7 +105,7 @@ pub enum Event {
         purpose: Purpose,
         /// The windows in which the deduction no longer counts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        windows: Vec<Window>,
+        windows: Vec<UsageWindow>,
         effective_at: Timestamp,
     },
     /// A grant reached its end with credits left.
@@ -192,7 +192,7 @@ pub enum Event {
         order: String,
         purpose: Purpose,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        windows: Vec<Window>,
+        windows: Vec<UsageWindow>,
         expires_at: Timestamp,
         effective_at: Timestamp,
     },
@@ -241,7 +241,7 @@ pub enum Event {
         effective_at: Timestamp,
     },
     TrialStarted {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     /// The trial ends soon; people are told so.
@@ -251,60 +251,60 @@ pub enum Event {
         effective_at: Timestamp,
     },
     SubscriptionStarted {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     /// A new period began. It is not paid yet.
     SubscriptionRenewed {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     PlanChanged {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<PlanId>,
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     PlanChangeScheduled {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     /// What the subscription brings is another amount, with the same plan: an add-on, or a discount that lasts.
     RevenueChanged {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     /// The subscription belongs to another account from now on. What it gave here stays.
     SubscriptionMoved {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     SubscriptionPastDue {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     SubscriptionRecovered {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     SubscriptionPaused {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     SubscriptionResumed {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     CancellationScheduled {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     CancellationWithdrawn {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
     SubscriptionEnded {
-        terms: SubscriptionTerms,
+        terms: SubscriptionState,
         effective_at: Timestamp,
     },
 

@@ -12,11 +12,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ids::{PlanId, ProviderId},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
     months::{self, HeldLine, KnownInvoice, Month, free::FreeSpans},
-    names::{PlanId, ProviderId},
-    payments::Payments,
-    report::{SubscriptionStatus, SubscriptionTerms, put_in_order},
+    payments::PaymentRecords,
+    report::{SubscriptionState, SubscriptionStatus, put_in_order},
     time::Timestamp,
     unbacked::Lack,
 };
@@ -24,8 +24,8 @@ use super::{
 /// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that was
 /// paid for may be bridged to the next.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
-    pub payments: &'a Payments,
+pub struct PlanConditions<'a> {
+    pub payments: &'a PaymentRecords,
     pub bridge_days: u16,
 }
 
@@ -33,7 +33,7 @@ pub struct Known<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// In the order in which they hold.
-    reports: Vec<SubscriptionTerms>,
+    reports: Vec<SubscriptionState>,
     /// By their ids.
     invoices: Vec<KnownInvoice>,
     unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
@@ -58,32 +58,32 @@ pub struct Facts {
 
 impl Facts {
     /// Takes a report into account, wherever it stands among the others.
-    pub(super) fn observe(&mut self, terms: &SubscriptionTerms) {
+    pub(super) fn observe(&mut self, terms: &SubscriptionState) {
         if !self.knows(terms) {
             put_in_order(&mut self.reports, terms.clone());
             self.work_out();
         }
     }
 
-    fn knows(&self, terms: &SubscriptionTerms) -> bool {
+    fn knows(&self, terms: &SubscriptionState) -> bool {
         self.reports.iter().any(|known| known.evidence.id == terms.evidence.id)
     }
 
     /// The reports with another one, in order.
-    fn with<'a>(&'a self, terms: &'a SubscriptionTerms) -> Vec<&'a SubscriptionTerms> {
-        let mut all: Vec<&SubscriptionTerms> = self.reports.iter().collect();
+    fn with<'a>(&'a self, terms: &'a SubscriptionState) -> Vec<&'a SubscriptionState> {
+        let mut all: Vec<&SubscriptionState> = self.reports.iter().collect();
         put_in_order(&mut all, terms);
         all
     }
 
     /// Whether a report that is not known would hold.
-    pub(super) fn would_hold(&self, terms: &SubscriptionTerms) -> bool {
+    pub(super) fn would_hold(&self, terms: &SubscriptionState) -> bool {
         let all = self.with(terms);
         !self.knows(terms) && all.last().is_some_and(|last| last.evidence == terms.evidence)
     }
 
     /// What was said last before a report was made.
-    pub(super) fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
+    pub(super) fn before(&self, terms: &SubscriptionState) -> Option<&SubscriptionState> {
         let all = self.with(terms);
         let place = all.iter().position(|told| told.evidence == terms.evidence)?;
         let before = all.get(place.checked_sub(1)?)?;
@@ -146,7 +146,7 @@ impl Facts {
     /// When credits come next, as far as is known at `at`: with the next month that is paid for; else with the renewal, which
     /// is due since the period began where that is not paid yet.
     #[must_use]
-    pub fn next_credits_at(&self, at: Timestamp, payments: &Payments) -> Option<Timestamp> {
+    pub fn next_credits_at(&self, at: Timestamp, payments: &PaymentRecords) -> Option<Timestamp> {
         let begins = self.months.iter().filter(|month| at < month.period.start && self.pays(month, payments));
         if let Some(next) = begins.map(|month| month.period.start).min() {
             return Some(next);
@@ -201,7 +201,7 @@ impl Facts {
     }
 
     #[must_use]
-    pub fn reports(&self) -> &[SubscriptionTerms] {
+    pub fn reports(&self) -> &[SubscriptionState] {
         &self.reports
     }
 
@@ -217,7 +217,7 @@ impl Facts {
 
     /// The report that holds. One that ended stays ended.
     #[must_use]
-    pub fn newest(&self) -> Option<&SubscriptionTerms> {
+    pub fn newest(&self) -> Option<&SubscriptionState> {
         self.reports.iter().rfind(|report| report.ended_at.is_some()).or_else(|| self.reports.last())
     }
 
@@ -253,7 +253,7 @@ impl Facts {
     }
 
     /// The plan that the subscription gives at `at`, if it gives one.
-    pub(super) fn plan(&self, at: Timestamp, known: Known<'_>) -> Option<&PlanId> {
+    pub(super) fn plan(&self, at: Timestamp, known: PlanConditions<'_>) -> Option<&PlanId> {
         let payments = known.payments;
         let Some(report) = self.newest() else { return self.plan_paid(at, payments) };
         if report.has_ended(at) {
@@ -275,9 +275,9 @@ impl Facts {
     /// `active` does not mean paid: what is known not to be paid, or was given back, gives nothing.
     fn plan_active<'a>(
         &'a self,
-        report: &'a SubscriptionTerms,
+        report: &'a SubscriptionState,
         at: Timestamp,
-        known: Known<'_>,
+        known: PlanConditions<'_>,
     ) -> Option<&'a PlanId> {
         let paid = self.plan_paid(at, known.payments);
         if paid.is_none() && self.is_over(at, known) {
@@ -325,7 +325,7 @@ impl Facts {
     }
 
     /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
-    fn is_over(&self, at: Timestamp, known: Known<'_>) -> bool {
+    fn is_over(&self, at: Timestamp, known: PlanConditions<'_>) -> bool {
         self.is_unpaid(at, known.payments)
             || self.lapses_at(known.payments).is_some_and(|lapses| lapses <= at)
             || self.is_refunded(at, known.payments)
@@ -333,7 +333,7 @@ impl Facts {
     }
 
     /// Whether a plan was paid for, and all of the money that came for it last went back.
-    fn was_returned(&self, plan: &PlanId, at: Timestamp, payments: &Payments) -> bool {
+    fn was_returned(&self, plan: &PlanId, at: Timestamp, payments: &PaymentRecords) -> bool {
         let of_plan = |line: &&HeldLine| line.quantity > 0 && line.plan == *plan && line.period.contains(at);
         let last = || self.held.iter().rfind(of_plan);
         payments.has_returned() && last().is_some_and(|line| payments.returned(&line.invoice).is_all())
@@ -343,7 +343,7 @@ impl Facts {
     fn held_at<'s, 'p>(
         &'s self,
         at: Timestamp,
-        payments: &'p Payments,
+        payments: &'p PaymentRecords,
     ) -> impl DoubleEndedIterator<Item = &'s HeldLine> + use<'s, 'p> {
         let returns = payments.has_returned();
         let is_back = move |invoice: &ProviderId| returns && payments.returned(invoice).is_all();
@@ -353,19 +353,19 @@ impl Facts {
     }
 
     /// How many of a plan were paid for, and not given back.
-    fn quantity_paid(&self, plan: &PlanId, at: Timestamp, payments: &Payments) -> i64 {
+    fn quantity_paid(&self, plan: &PlanId, at: Timestamp, payments: &PaymentRecords) -> i64 {
         let of_plan = self.held_at(at, payments).filter(|line| line.plan == *plan);
         of_plan.fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
     }
 
     /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
-    fn plan_paid(&self, at: Timestamp, payments: &Payments) -> Option<&PlanId> {
+    fn plan_paid(&self, at: Timestamp, payments: &PaymentRecords) -> Option<&PlanId> {
         let counts = |line: &&HeldLine| line.quantity > 0 && self.quantity_paid(&line.plan, at, payments) > 0;
         self.held_at(at, payments).rfind(counts).map(|line| &line.plan)
     }
 
     /// The end of the last period that was paid for and not given back.
-    pub(super) fn paid_until(&self, payments: &Payments) -> Option<Timestamp> {
+    pub(super) fn paid_until(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let ends: BTreeSet<Timestamp> = self.held.iter().map(|line| line.period.end).collect();
         let is_held = |end: &Timestamp| self.plan_paid(end.minus(TimeDelta::seconds(1)), payments).is_some();
         ends.into_iter().rev().find(is_held)
@@ -373,7 +373,7 @@ impl Facts {
 
     /// Until when the plan holds at most without another payment: of what was charged for and is not paid, or not any more,
     /// nothing is bridged. `None`: nothing is known of any payment.
-    fn bridged_until(&self, known: Known<'_>) -> Option<Timestamp> {
+    fn bridged_until(&self, known: PlanConditions<'_>) -> Option<Timestamp> {
         let Some(end) = self.paid_until(known.payments) else {
             let charges = self.held.iter().filter(|line| line.quantity > 0);
             return charges.map(|line| line.period.start).min();
@@ -382,7 +382,7 @@ impl Facts {
     }
 
     /// Whether `at` was paid for, and all of that money went back. What was left for another period is none of that.
-    fn is_refunded(&self, at: Timestamp, payments: &Payments) -> bool {
+    fn is_refunded(&self, at: Timestamp, payments: &PaymentRecords) -> bool {
         let mut charges = self.held.iter().filter(|line| line.quantity > 0 && line.period.contains(at));
         let is_back =
             |invoice: &ProviderId| payments.returned(invoice).is_all() && !self.waits(invoice, payments);
@@ -390,14 +390,14 @@ impl Facts {
     }
 
     /// Whether a month was paid for by anything that does not wait for its money itself.
-    fn pays(&self, month: &Month, payments: &Payments) -> bool {
+    fn pays(&self, month: &Month, payments: &PaymentRecords) -> bool {
         let mut pieces = month.pieces.iter();
         month.is_paid(payments) && pieces.any(|piece| !self.waits(&piece.invoice, payments))
     }
 
     /// Whether an invoice was paid by what it gives back of one that waits for its money, or of one that itself waits so: it waits
     /// with that. A payment that failed is not waited for.
-    fn waits(&self, invoice: &ProviderId, payments: &Payments) -> bool {
+    fn waits(&self, invoice: &ProviderId, payments: &PaymentRecords) -> bool {
         let lacks_all = |of: &ProviderId| payments.returned(of).is_all() && !payments.gone_back(of).is_all();
         let (mut seen, mut next) = (BTreeSet::new(), vec![invoice]);
         while let Some(invoice) = next.pop() {
@@ -419,7 +419,7 @@ impl Facts {
     }
 
     /// Whether the money for `at` is known not to come, or the first money has not come yet.
-    fn is_unpaid(&self, at: Timestamp, payments: &Payments) -> bool {
+    fn is_unpaid(&self, at: Timestamp, payments: &PaymentRecords) -> bool {
         let first = !self.has_paid();
         let until = self.paid_until(payments);
         let is_next = |unpaid: &UnpaidInvoice, end| unpaid.goes_on_at(end, self.was_renewed(end));
@@ -440,7 +440,7 @@ impl Facts {
     /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and the
     /// next month is not paid yet. `None`: it ended with the month.
     #[must_use]
-    pub(super) fn bridge(&self, boundary: Timestamp, known: Known<'_>) -> Option<Timestamp> {
+    pub(super) fn bridge(&self, boundary: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let report = self.newest()?;
         // What costs nothing, beside the plan that is told of, says nothing of the renewal.
         let is_beside = |month: &&Month| month.free && month.plan != report.plan;
@@ -449,7 +449,7 @@ impl Facts {
         if is_paid || report.collection_paused || report.has_ended(boundary) {
             return None;
         }
-        let goes_on = |report: &SubscriptionTerms| report.status.gives_access();
+        let goes_on = |report: &SubscriptionState| report.status.gives_access();
         let stopped = self.reports.iter().filter(|report| report.evidence.reported_at >= boundary);
         let stopped =
             stopped.filter(|report| !goes_on(report)).map(|report| report.evidence.reported_at).min();
@@ -467,7 +467,7 @@ impl Facts {
     }
 
     /// When the clock alone may change which plan it gives, after `at`.
-    pub(super) fn changes_after(&self, at: Timestamp, known: Known<'_>) -> Option<Timestamp> {
+    pub(super) fn changes_after(&self, at: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let bounds = lines.flat_map(|line| [line.period.start, line.period.end]);
         let report = self.newest();
@@ -493,7 +493,7 @@ impl Facts {
 
     /// The first report of a trial, which says what it gives.
     #[must_use]
-    pub fn trial(&self) -> Option<&SubscriptionTerms> {
+    pub fn trial(&self) -> Option<&SubscriptionState> {
         self.reports.iter().find(|report| report.status == SubscriptionStatus::Trialing)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     amount::{Credits, Money},
     catalog::RolloverCap,
-    names::{PlanId, ProviderId},
+    ids::{PlanId, ProviderId},
     time::{Period, Timestamp},
 };
 
@@ -29,7 +29,7 @@ pub struct PaidInvoice {
     pub from_balance: i64,
     /// What it gives back of other invoices, by those.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub gives_back: BTreeMap<ProviderId, GivenBack>,
+    pub gives_back: BTreeMap<ProviderId, ReturnedCredits>,
     pub lines: Vec<PaidLine>,
     /// When the invoice was made, which may be long before it was paid.
     pub created_at: Timestamp,
@@ -54,7 +54,7 @@ const fn is_nothing(amount: &i64) -> bool {
 
 /// What an invoice gives back of another one, also of what is no plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct GivenBack {
+pub struct ReturnedCredits {
     /// In minor units, after discounts, and with tax, as it is set off against what is charged.
     pub amount: i64,
     /// The end of the period that it is for.

@@ -26,7 +26,7 @@ pub struct WindowKey {
 
 /// One window that a movement counts in, as it was when the movement was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Window {
+pub struct UsageWindow {
     #[serde(flatten)]
     pub key: WindowKey,
     /// The start of the calendar unit, or of the part of a rolling window.
@@ -57,7 +57,7 @@ pub struct LimitState {
 
 impl Usage {
     /// Counts a movement.
-    pub fn add(&mut self, windows: &[Window]) {
+    pub fn add(&mut self, windows: &[UsageWindow]) {
         for window in windows {
             let parts = self.counts.entry(window.key).or_default();
             let count = parts.entry(window.start).or_default();
@@ -67,7 +67,7 @@ impl Usage {
     }
 
     /// Takes a movement out again, where its window is still counted.
-    pub fn remove(&mut self, windows: &[Window]) {
+    pub fn remove(&mut self, windows: &[UsageWindow]) {
         for window in windows {
             let count = self.counts.get_mut(&window.key).and_then(|parts| parts.get_mut(&window.start));
             if let Some(count) = count {
@@ -103,8 +103,8 @@ pub fn keys(catalog: &Catalog) -> BTreeSet<WindowKey> {
 
 /// The windows that spending `amount` on `generations` generations counts in, over all plans of the catalog.
 #[must_use]
-pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timestamp) -> Vec<Window> {
-    let mut windows: Vec<Window> = Vec::new();
+pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timestamp) -> Vec<UsageWindow> {
+    let mut windows: Vec<UsageWindow> = Vec::new();
     for limit in catalog.plans.iter().flat_map(|plan| &plan.limits) {
         let key = limit.key();
         let count = match key.measure {
@@ -112,7 +112,7 @@ pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timesta
             Measure::Credits => u64::try_from(amount.get()).unwrap_or(0),
         };
         if count > 0 && windows.iter().all(|window| window.key != key) {
-            windows.push(Window { key, start: key.start(catalog, at), count });
+            windows.push(UsageWindow { key, start: key.start(catalog, at), count });
         }
     }
     windows
@@ -162,7 +162,7 @@ impl WindowKey {
 }
 
 /// Drops what can no longer count: everything a unit before what was just added.
-fn forget(parts: &mut BTreeMap<Timestamp, u64>, window: &Window) {
+fn forget(parts: &mut BTreeMap<Timestamp, u64>, window: &UsageWindow) {
     let oldest = match window.key.kind {
         WindowKind::Calendar => window.start,
         WindowKind::Rolling => window.start.minus(window.key.unit.rolling()).minus(window.key.part()),

@@ -9,9 +9,9 @@ use super::{
     amount::{Credits, Money},
     catalog::Measure,
     credits::Source,
-    limits::Window,
+    ids::{GrantId, PlanId, ProviderId},
+    limits::UsageWindow,
     metadata::Metadata,
-    names::{GrantId, PlanId, ProviderId},
     time::{CalendarUnit, Timestamp},
 };
 
@@ -87,7 +87,7 @@ pub struct MovedIn {
     pub as_of: Timestamp,
     /// What was used in the windows of limits that go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub windows: Vec<Window>,
+    pub windows: Vec<UsageWindow>,
     /// What was owed.
     #[serde(default)]
     pub debt: Credits,

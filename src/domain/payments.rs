@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Currency, Money, Ratio},
+    ids::ProviderId,
     invoice::PaidInvoice,
-    names::ProviderId,
     time::Timestamp,
     unbacked::Unbacked,
 };
 
 /// What is known of payments. That one was taken back may be known before the grant that it bought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payments {
+pub struct PaymentRecords {
     /// The payments that are known to have succeeded, with what was paid. A second report of one says nothing new.
     succeeded: BTreeMap<ProviderId, Money>,
     /// What invoices came to, by money and by the customer's balance.
     invoiced: BTreeMap<ProviderId, Invoiced>,
     /// What was put on the customer's balance or given back outside of the provider, by invoice and credit note.
-    notes: BTreeMap<ProviderId, BTreeMap<ProviderId, Note>>,
+    notes: BTreeMap<ProviderId, BTreeMap<ProviderId, CreditNote>>,
     /// What was reported of refunds, by the payment that was refunded.
     refunds: BTreeMap<ProviderId, Refunds>,
     disputes: BTreeMap<ProviderId, Dispute>,
@@ -45,7 +45,7 @@ struct Invoiced {
 
 /// A credit note. One that was voided counts for nothing, whichever of the two was reported first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
+pub struct CreditNote {
     pub money: Money,
     pub voided: bool,
     /// When it was first reported to have been made.
@@ -90,7 +90,7 @@ pub enum DisputeState {
 
 /// What is known of the refunds of one payment, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refunded {
+pub struct PaymentRefunds {
     /// What single refunds come to that did not fail.
     pub single: i64,
     /// What totals say, without what has failed since. `None`: no total was told.
@@ -155,7 +155,7 @@ impl Refunds {
     }
 }
 
-impl Payments {
+impl PaymentRecords {
     #[must_use]
     pub fn has_succeeded(&self, payment: &ProviderId) -> bool {
         self.succeeded.contains_key(payment)
@@ -192,7 +192,7 @@ impl Payments {
     }
 
     #[must_use]
-    pub fn find_note(&self, invoice: &ProviderId, note: &ProviderId) -> Option<&Note> {
+    pub fn find_note(&self, invoice: &ProviderId, note: &ProviderId) -> Option<&CreditNote> {
         self.notes.get(invoice)?.get(note)
     }
 
@@ -205,7 +205,8 @@ impl Payments {
         at: Timestamp,
     ) {
         let notes = self.notes.entry(invoice.clone()).or_default();
-        let known = notes.entry(note.clone()).or_insert_with(|| Note { money: money.clone(), voided, at });
+        let known =
+            notes.entry(note.clone()).or_insert_with(|| CreditNote { money: money.clone(), voided, at });
         known.voided |= voided;
         known.at = known.at.min(at);
     }
@@ -292,9 +293,9 @@ impl Payments {
 
     /// What is known of the refunds of a payment; `None`: of none.
     #[must_use]
-    pub fn refunded(&self, payment: &ProviderId) -> Option<Refunded> {
+    pub fn refunded(&self, payment: &ProviderId) -> Option<PaymentRefunds> {
         let refunds = self.refunds.get(payment)?;
-        Some(Refunded { single: refunds.single(), total: refunds.total(), paid: refunds.paid })
+        Some(PaymentRefunds { single: refunds.single(), total: refunds.total(), paid: refunds.paid })
     }
 
     /// The largest total that was told of a payment since then, in minor units. It counts every refund until then.

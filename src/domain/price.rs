@@ -2,7 +2,7 @@
 
 use super::{
     amount::Money,
-    former::{KnownPrice, Priced},
+    former_catalog::{KnownPrice, Priced},
 };
 
 /// What a plan costs for each of its intervals.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amount::Credits,
-    names::{GenerationId, GenerationType, GrantId, OptionName, PackId, PlanId, ProviderId},
+    ids::{GenerationId, GenerationType, GrantId, OptionName, PackId, PlanId, ProviderId},
 };
 
 /// What credits were spent on, or set aside for.

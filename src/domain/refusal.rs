@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::{
-    amendment::{Order, Step},
     amount::{Credits, Currency},
     catalog::Interval,
     credits::HoldOutcome,
+    ids::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
     invoice::InvoiceState,
     limits::LimitState,
-    names::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
-    subscription::SubscriptionTerms,
+    subscription::SubscriptionState,
+    subscription_change::{PlanSelection, SubscriptionAction},
     time::Timestamp,
 };
 
@@ -147,10 +147,10 @@ pub enum Refusal {
     },
     /// The subscription is in no state for this.
     SubscriptionState {
-        step: Step,
-        terms: Box<SubscriptionTerms>,
+        step: SubscriptionAction,
+        terms: Box<SubscriptionState>,
         /// What it is in a state for.
-        allowed: Vec<Step>,
+        allowed: Vec<SubscriptionAction>,
     },
     /// An earlier change of the running period is not paid.
     ChangeUnpaid {
@@ -160,7 +160,7 @@ pub enum Refusal {
     /// It is so already.
     NothingToChange {
         /// What the payment provider has, if something else was asked to be that. It may not be paid.
-        held: Option<Order>,
+        held: Option<PlanSelection>,
     },
     /// The price that was shown does not hold any more.
     PreviewExpired {

@@ -7,13 +7,13 @@ use super::{
     amount::{Credits, Money},
     command::SubscriptionChange,
     discounts::{Discounts, Undiscounted},
+    ids::{AccountId, PlanId, ProviderId},
     metadata::Metadata,
-    names::{AccountId, PlanId, ProviderId},
-    shown::Shown,
+    reported_details::ReportedDetails,
     time::{Period, Timestamp},
 };
 
-pub use super::told::{Told, in_order, put_in_order};
+pub use super::stored_reports::{StoredReport, in_order, put_in_order};
 
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -72,7 +72,7 @@ impl SubscriptionStatus {
 
 /// What a subscription is, whole, as one report says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct SubscriptionTerms {
+pub struct SubscriptionState {
     pub subscription: ProviderId,
     pub status: SubscriptionStatus,
     pub plan: PlanId,
@@ -114,13 +114,13 @@ pub struct SubscriptionTerms {
     pub metadata: Metadata,
     /// What people are shown besides. `None`: it was reported by a release that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Box<Shown>>,
-    pub evidence: Evidence,
+    pub shown: Option<Box<ReportedDetails>>,
+    pub evidence: ReportOrder,
 }
 
 /// Where a report stands among the reports on one subscription. The greatest one holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Evidence {
+pub struct ReportOrder {
     /// When Stripe made the report, to the second.
     pub reported_at: Timestamp,
     /// Among reports of one second: created before updated before ended.
@@ -130,19 +130,19 @@ pub struct Evidence {
     /// What changed by this report, where it says so. Of two reports of one second the one that begins where the other
     /// ends is the later one, whatever their ids are: see [`in_order`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<Step>,
+    pub step: Option<TermsChange>,
 }
 
 /// From which terms to which. Equal terms have equal names, and that is all that is said of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Step {
+pub struct TermsChange {
     /// `None`: the report does not say what was before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     pub to: String,
 }
 
-impl SubscriptionTerms {
+impl SubscriptionState {
     /// Whether the subscription counts in MRR. Paused ones do not, in either way of pausing: while collection is
     /// paused the status stays active, and nothing is charged. Stripe's own dashboard counts these.
     #[must_use]

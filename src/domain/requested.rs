@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    amendment::CancelAt,
     catalog::Interval,
-    names::{PlanId, ProviderId},
+    ids::{PlanId, ProviderId},
+    subscription_change::CancelAt,
     time::Timestamp,
 };
 

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{names::AccountId, refusal::Refusal};
+use super::{ids::AccountId, refusal::Refusal};
 
 /// How many places there are: a share is measured in hundredths of a percent.
 pub const PLACES: u16 = 10_000;

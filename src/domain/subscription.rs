@@ -11,18 +11,20 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    facts::{Facts, Known},
+    facts::{Facts, PlanConditions},
+    ids::{PlanId, ProviderId},
     invoice::{PaidInvoice, UnpaidInvoice},
     months::{self, Month, free::FreeLine},
-    names::{PlanId, ProviderId},
-    payments::Payments,
+    payments::PaymentRecords,
     time::{Period, Timestamp},
     unbacked::Unbacked,
 };
 
 pub use super::{
     months::months_between,
-    report::{Evidence, Step, SubscriptionStatus, SubscriptionTerms, Told, in_order, put_in_order},
+    report::{
+        ReportOrder, StoredReport, SubscriptionState, SubscriptionStatus, TermsChange, in_order, put_in_order,
+    },
     term::{PaidBy, PaidTerm, Term},
 };
 
@@ -32,7 +34,7 @@ pub struct Subscriptions {
     /// Shared between the copies of an account, since most events do not change it.
     facts: BTreeMap<ProviderId, Arc<Facts>>,
     /// The newest report of each subscription.
-    known: BTreeMap<ProviderId, SubscriptionTerms>,
+    known: BTreeMap<ProviderId, SubscriptionState>,
     /// What is free, and what was recorded without its lines, in the order in which it became known.
     terms: Vec<PaidTerm>,
     /// When the months of `terms` began that were granted, by subscription. None is granted twice, also if two terms
@@ -46,7 +48,7 @@ pub struct Subscriptions {
 
 impl Subscriptions {
     /// Takes a report into account.
-    pub fn observe(&mut self, terms: &SubscriptionTerms) {
+    pub fn observe(&mut self, terms: &SubscriptionState) {
         let facts = self.facts_of(&terms.subscription);
         facts.observe(terms);
         let newest = facts.newest().unwrap_or(terms).clone();
@@ -70,7 +72,7 @@ impl Subscriptions {
     }
 
     /// Takes into account for which invoices no money came. Returns what is known of that.
-    pub(super) fn leave_unbacked(&mut self, payments: &Payments) -> Unbacked {
+    pub(super) fn leave_unbacked(&mut self, payments: &PaymentRecords) -> Unbacked {
         let unbacked = Unbacked::of(self.facts.values().map(AsRef::as_ref), payments);
         for facts in self.facts.values_mut().filter(|facts| facts.is_unbacked_otherwise(&unbacked)) {
             Arc::make_mut(facts).leave_unbacked(&unbacked);
@@ -175,18 +177,18 @@ impl Subscriptions {
 
     /// Whether a report would hold over what is known of its subscription. One that ended stays ended.
     #[must_use]
-    pub fn is_newer(&self, terms: &SubscriptionTerms) -> bool {
+    pub fn is_newer(&self, terms: &SubscriptionState) -> bool {
         self.facts.get(&terms.subscription).is_none_or(|facts| facts.would_hold(terms))
     }
 
     /// What was said last of the subscription before a report was made.
     #[must_use]
-    pub fn before(&self, terms: &SubscriptionTerms) -> Option<&SubscriptionTerms> {
+    pub fn before(&self, terms: &SubscriptionState) -> Option<&SubscriptionState> {
         self.facts.get(&terms.subscription)?.before(terms)
     }
 
     #[must_use]
-    pub fn known(&self) -> &BTreeMap<ProviderId, SubscriptionTerms> {
+    pub fn known(&self) -> &BTreeMap<ProviderId, SubscriptionState> {
         &self.known
     }
 
@@ -197,7 +199,7 @@ impl Subscriptions {
 
     /// The subscription that is shown first: the newest report of those that give access.
     #[must_use]
-    pub fn current(&self) -> Option<&SubscriptionTerms> {
+    pub fn current(&self) -> Option<&SubscriptionState> {
         self.known
             .values()
             .filter(|terms| terms.status.gives_access())
@@ -205,13 +207,13 @@ impl Subscriptions {
     }
 
     /// The subscriptions that go on at `at`, as far as is known.
-    pub fn running(&self, at: Timestamp) -> impl Iterator<Item = &SubscriptionTerms> {
+    pub fn running(&self, at: Timestamp) -> impl Iterator<Item = &SubscriptionState> {
         self.known.values().filter(move |terms| terms.status.gives_access() && !terms.has_ended(at))
     }
 
     /// Until when something is paid for that was not given back.
     #[must_use]
-    pub fn paid_until(&self, payments: &Payments) -> Option<Timestamp> {
+    pub fn paid_until(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let lines = self.facts.values().filter_map(|facts| facts.paid_until(payments));
         let terms = self.terms.iter().filter(|paid| paid.term.paid.is_some());
         lines.chain(terms.map(|paid| paid.term.period.end)).max()
@@ -222,22 +224,26 @@ impl Subscriptions {
         &'a self,
         plan: &PlanId,
         at: Timestamp,
-        known: Known<'a>,
-    ) -> Option<&'a SubscriptionTerms> {
+        known: PlanConditions<'a>,
+    ) -> Option<&'a SubscriptionState> {
         let giving = self.facts.iter().filter(|(_, facts)| facts.plan(at, known) == Some(plan));
         let terms = giving.filter_map(|(id, _)| self.known.get(id));
         terms.max_by(|one, other| one.evidence.cmp(&other.evidence))
     }
 
     /// The plans that subscriptions give at `at`, each by its subscription.
-    pub fn plans<'a>(&'a self, at: Timestamp, known: Known<'a>) -> impl Iterator<Item = &'a PlanId> + 'a {
+    pub fn plans<'a>(
+        &'a self,
+        at: Timestamp,
+        known: PlanConditions<'a>,
+    ) -> impl Iterator<Item = &'a PlanId> + 'a {
         let by_facts = self.facts.values().filter_map(move |facts| facts.plan(at, known));
         by_facts.chain(self.paid_out(at).map(|term| &term.plan))
     }
 
     /// How many seats of a plan subscriptions give at `at`, all together.
     #[must_use]
-    pub fn seats(&self, plan: &PlanId, at: Timestamp, known: Known<'_>) -> u64 {
+    pub fn seats(&self, plan: &PlanId, at: Timestamp, known: PlanConditions<'_>) -> u64 {
         let giving = self.facts.values().filter(|facts| facts.plan(at, known) == Some(plan));
         let seats = giving.fold(0_u64, |sum, facts| sum.saturating_add(facts.seats(plan, at, known)));
         // A period that was recorded without its lines has one.
@@ -259,7 +265,11 @@ impl Subscriptions {
     /// A month is due from its start, or from when the account comes back to the free plan during it. Months
     /// that went by on another plan are not made up for.
     #[must_use]
-    pub fn next_free_month(&self, paid: &PaidTerm, known: Known<'_>) -> Option<(u32, Timestamp, Period)> {
+    pub fn next_free_month(
+        &self,
+        paid: &PaidTerm,
+        known: PlanConditions<'_>,
+    ) -> Option<(u32, Timestamp, Period)> {
         let back = self.known.values().filter(|terms| !terms.status.gives_access());
         let back = back.map(|terms| terms.ended_at.unwrap_or(terms.evidence.reported_at)).max();
         let mut from = self.free_from(paid.next?, known)?;
@@ -275,7 +285,7 @@ impl Subscriptions {
     }
 
     /// The first instant from `at` on at which no subscription gives a plan.
-    fn free_from(&self, at: Timestamp, known: Known<'_>) -> Option<Timestamp> {
+    fn free_from(&self, at: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let mut at = at;
         while self.plans(at, known).next().is_some() {
             let changes = self.facts.values().filter_map(|facts| facts.changes_after(at, known));

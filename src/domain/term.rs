@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Money},
+    ids::{PlanId, ProviderId},
     months::months_between,
-    names::{PlanId, ProviderId},
     time::{Period, Timestamp},
 };
 

@@ -3,7 +3,7 @@
 use super::{
     amount::{Credits, Currency, Money, Ratio},
     chargeable,
-    names::{InvalidIdentifier, PackId},
+    ids::{InvalidIdentifier, PackId},
 };
 
 /// The id of the pack that a free amount is recorded as. No other pack has it.

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
+    ids::ProviderId,
     invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
     months::KnownInvoice,
-    names::ProviderId,
-    payments::{Payments, Returned},
+    payments::{PaymentRecords, Returned},
     time::Timestamp,
 };
 
@@ -21,14 +21,14 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unbacked {
     /// By the paid invoice: what of it no money came for.
-    parts: BTreeMap<ProviderId, Part>,
+    parts: BTreeMap<ProviderId, UnpaidPart>,
     /// By the invoice that something was given back of: what it lacks, for either reason.
     lacks: BTreeMap<ProviderId, Lack>,
 }
 
 /// The part of an invoice that no money came for, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct UnpaidPart {
     /// What was set off against it.
     pub set_off: i64,
     /// What the customer's balance paid of it.
@@ -37,7 +37,7 @@ pub struct Part {
     pub whole: i64,
 }
 
-impl Part {
+impl UnpaidPart {
     /// All that it lacks, at most the whole.
     #[must_use]
     pub fn lacking(self) -> i64 {
@@ -56,7 +56,7 @@ impl Lack {
     /// Nobody paid anything.
     const ALL: Self = Self { amount: 1, whole: 1 };
 
-    fn of(part: Part, gone_back: Returned) -> Self {
+    fn of(part: UnpaidPart, gone_back: Returned) -> Self {
         let amount = if gone_back.whole { part.whole } else { gone_back.returned };
         Self { amount: amount.saturating_add(part.lacking()), whole: part.whole }
     }
@@ -78,7 +78,7 @@ impl Lack {
 
 /// What happens to the customer's balance, and what is given back of other invoices.
 #[derive(Clone, Copy)]
-enum Turn<'f> {
+enum BalanceEvent<'f> {
     Paid(&'f PaidInvoice),
     /// The rest of it waits for its money, or never comes.
     Waits(&'f UnpaidInvoice),
@@ -88,7 +88,7 @@ enum Turn<'f> {
     Noted(&'f ProviderId, i64),
 }
 
-impl<'f> Turn<'f> {
+impl<'f> BalanceEvent<'f> {
     /// With its time. What an invoice gives back is on the balance when it is finalized, and so is what the balance pays
     /// gone, however much later the rest of its money comes.
     fn of_paid(known: &'f KnownInvoice) -> (Timestamp, Self) {
@@ -139,11 +139,11 @@ impl<'f> Turn<'f> {
 }
 
 /// In order of time, and of one moment so that each follows what it rests on.
-fn in_order(mut turns: Vec<(Timestamp, Turn<'_>)>) -> Vec<Turn<'_>> {
+fn in_order(mut turns: Vec<(Timestamp, BalanceEvent<'_>)>) -> Vec<BalanceEvent<'_>> {
     turns.sort_by_key(|(at, turn)| (*at, turn.order(), turn.invoice()));
     let mut ordered = Vec::with_capacity(turns.len());
     for moment in turns.chunk_by(|(one, _), (other, _)| one == other) {
-        let mut left: Vec<Turn<'_>> = moment.iter().map(|(_, turn)| *turn).collect();
+        let mut left: Vec<BalanceEvent<'_>> = moment.iter().map(|(_, turn)| *turn).collect();
         while !left.is_empty() {
             let ready = left.iter().position(|turn| !left.iter().any(|other| turn.follows(*other)));
             // Invoices that give back each other cannot be: each was made before the one that does.
@@ -155,8 +155,8 @@ fn in_order(mut turns: Vec<(Timestamp, Turn<'_>)>) -> Vec<Turn<'_>> {
 
 /// What is found out on the way through time.
 struct Search<'p> {
-    payments: &'p Payments,
-    parts: BTreeMap<ProviderId, Part>,
+    payments: &'p PaymentRecords,
+    parts: BTreeMap<ProviderId, UnpaidPart>,
     lacks: BTreeMap<ProviderId, Lack>,
     /// What of the customer's balance no money came for.
     balance: i64,
@@ -168,16 +168,17 @@ struct Search<'p> {
 
 impl Unbacked {
     /// Of all subscriptions of an account: they share the customer's balance.
-    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &Payments) -> Self {
+    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &PaymentRecords) -> Self {
         let facts: Vec<&Facts> = facts.collect();
         let invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
         let gives_back = invoices.iter().any(|known| !known.invoice.gives_back.is_empty());
         if !gives_back && payments.notes().next().is_none() {
             return Self::default();
         }
-        let of_unpaid = facts.iter().flat_map(|facts| facts.unpaid_invoices()).flat_map(Turn::of_unpaid);
-        let noted = payments.notes().map(|(invoice, at, minor)| (at, Turn::Noted(invoice, minor)));
-        let turns = invoices.iter().map(|known| Turn::of_paid(known)).chain(of_unpaid).chain(noted);
+        let of_unpaid =
+            facts.iter().flat_map(|facts| facts.unpaid_invoices()).flat_map(BalanceEvent::of_unpaid);
+        let noted = payments.notes().map(|(invoice, at, minor)| (at, BalanceEvent::Noted(invoice, minor)));
+        let turns = invoices.iter().map(|known| BalanceEvent::of_paid(known)).chain(of_unpaid).chain(noted);
         let unpaid = facts.iter().flat_map(|facts| facts.given_back_unpaid());
         let mut search = Search {
             payments,
@@ -211,7 +212,7 @@ impl Unbacked {
 
     /// The part of a paid invoice that no money came for.
     #[must_use]
-    pub fn part(&self, invoice: &ProviderId) -> Part {
+    pub fn part(&self, invoice: &ProviderId) -> UnpaidPart {
         self.parts.get(invoice).copied().unwrap_or_default()
     }
 
@@ -222,12 +223,12 @@ impl Unbacked {
 }
 
 impl Search<'_> {
-    fn take(&mut self, turn: Turn<'_>) {
+    fn take(&mut self, turn: BalanceEvent<'_>) {
         match turn {
-            Turn::Paid(invoice) => self.look(invoice),
-            Turn::Waits(invoice) => self.use_balance(invoice),
-            Turn::Void(invoice) => self.put_back(invoice),
-            Turn::Noted(invoice, amount) => self.note(invoice, amount),
+            BalanceEvent::Paid(invoice) => self.look(invoice),
+            BalanceEvent::Waits(invoice) => self.use_balance(invoice),
+            BalanceEvent::Void(invoice) => self.put_back(invoice),
+            BalanceEvent::Noted(invoice, amount) => self.note(invoice, amount),
         }
     }
 
@@ -238,7 +239,7 @@ impl Search<'_> {
         let from_balance = invoice.from_balance.min(self.balance);
         let put_on_balance = invoice.total.saturating_neg().clamp(0, set_off);
         self.balance = self.balance.saturating_sub(from_balance).saturating_add(put_on_balance);
-        let part = Part { set_off, from_balance, whole: invoice.total.saturating_add(set_off) };
+        let part = UnpaidPart { set_off, from_balance, whole: invoice.total.saturating_add(set_off) };
         let id = &invoice.invoice;
         if set_off > 0 || from_balance > 0 {
             self.parts.insert(id.clone(), part);

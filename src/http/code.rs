@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 /// What is told of every failure with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct CodeDescription {
     pub status: StatusCode,
     /// Stable: programs decide on it.
     pub code: &'static str,
@@ -24,9 +24,9 @@ macro_rules! codes {
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
             #[must_use]
-            pub const fn about(self) -> About {
+            pub const fn about(self) -> CodeDescription {
                 match self {
-                    $(Self::$name => About {
+                    $(Self::$name => CodeDescription {
                         status: StatusCode::$status,
                         code: $code,
                         title: $title,

@@ -18,8 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    address_limit::{Peer, network},
     proxies::Proxies,
-    visits::{Peer, network},
 };
 
 /// How many connections are open at a time, where the system allows so many files. Each takes about 20 KB once it has sent
@@ -73,13 +73,13 @@ const AT_WORK: u64 = u64::MAX;
 
 /// A connection's place, until it is dropped, and who sent what came over it.
 #[derive(Clone, Debug)]
-pub struct Place {
-    held: Arc<Held>,
+pub struct ConnectionPlace {
+    held: Arc<HeldConnection>,
     visitor: IpAddr,
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldConnection {
     connections: Connections,
     network: IpAddr,
     number: u64,
@@ -88,8 +88,8 @@ struct Held {
 
 /// A part of the memory that bodies may take, until it is dropped.
 #[derive(Debug)]
-pub struct Kept {
-    place: Place,
+pub struct BodyShare {
+    place: ConnectionPlace,
     of_stranger: Option<Receiving>,
     of_caller: Option<OwnedSemaphorePermit>,
 }
@@ -97,7 +97,7 @@ pub struct Kept {
 /// One of the bodies that are received without a key.
 #[derive(Debug)]
 pub struct Receiving {
-    place: Place,
+    place: ConnectionPlace,
     number: u64,
 }
 
@@ -148,7 +148,7 @@ impl Connections {
 
     /// A place for one more. `None`: its peer has its share, and all of them are at work.
     #[must_use]
-    pub fn take(&self, peer: Peer) -> Option<Place> {
+    pub fn take(&self, peer: Peer) -> Option<ConnectionPlace> {
         let network = network(peer.0);
         let is_proxy = self.proxies.include(peer.0);
         let mut seats = self.seats();
@@ -173,8 +173,8 @@ impl Connections {
         seats.taken = seats.taken.saturating_add(1);
         seats.by_peer.entry(network).or_default().insert(number, Arc::clone(&seat));
         drop(seats);
-        let held = Arc::new(Held { connections: self.clone(), network, number, seat });
-        Some(Place { held, visitor: network })
+        let held = Arc::new(HeldConnection { connections: self.clone(), network, number, seat });
+        Some(ConnectionPlace { held, visitor: network })
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
@@ -256,7 +256,7 @@ impl Seats {
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// For a request of somebody behind a proxy.
     #[must_use]
     pub fn of(&self, visitor: IpAddr) -> Self {
@@ -286,15 +286,15 @@ impl Place {
 
     /// Nothing of a body as yet.
     #[must_use]
-    pub fn keeps_nothing(&self) -> Kept {
-        Kept { place: self.clone(), of_stranger: None, of_caller: None }
+    pub fn keeps_nothing(&self) -> BodyShare {
+        BodyShare { place: self.clone(), of_stranger: None, of_caller: None }
     }
 }
 
-impl Kept {
+impl BodyShare {
     /// Keeps so many more bytes of a body, which waits while too much is kept of all.
     pub async fn more(&mut self, bytes: usize, has_key: bool) {
-        let Place { held, visitor } = &self.place;
+        let ConnectionPlace { held, visitor } = &self.place;
         if !has_key {
             self.of_stranger.get_or_insert_with(|| {
                 let number = held.connections.seats().receive(*visitor, &held.seat);
@@ -318,7 +318,7 @@ impl Drop for Receiving {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldConnection {
     fn drop(&mut self) {
         self.connections.seats().free(self.network, self.number);
     }
@@ -335,8 +335,8 @@ mod tests {
         Connections::at_most(10).behind(Arc::new(Proxies::parse("10.0.0.0/8").unwrap()))
     }
 
-    fn at_work(connections: &Connections, peer: IpAddr) -> Option<Place> {
-        connections.take(Peer(peer)).inspect(Place::works)
+    fn at_work(connections: &Connections, peer: IpAddr) -> Option<ConnectionPlace> {
+        connections.take(Peer(peer)).inspect(ConnectionPlace::works)
     }
 
     #[test]
@@ -354,8 +354,9 @@ mod tests {
         let connections = connections();
         let proxies: Vec<_> = (0..8).filter_map(|_| connections.take(Peer(PROXY))).collect();
         let peers: Vec<_> = (0..2).filter_map(|_| connections.take(Peer(PEER))).collect();
-        let left =
-            |places: &[Place]| places.iter().filter(|place| place.held.seat.leave.is_cancelled()).count();
+        let left = |places: &[ConnectionPlace]| {
+            places.iter().filter(|place| place.held.seat.leave.is_cancelled()).count()
+        };
         let _next = connections.take(Peer(PROXY)).unwrap();
         assert_eq!((left(&proxies), left(&peers)), (0, 1));
         peers[1].works();

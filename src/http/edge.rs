@@ -21,16 +21,16 @@ use tower::{Layer, Service};
 
 use super::{
     AppState,
-    connections::Place,
+    address_limit::Peer,
+    connections::ConnectionPlace,
     failure::Failure,
     keys::{Caller, NoCaller},
-    meters::Meters,
     problem,
-    rates::{Standing, TooMany},
+    rate_limit::{RateLimitState, TooMany},
     request::RequestId,
+    request_metrics::Meters,
     routes::OPENAPI_PATH,
     sharing,
-    visits::Peer,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,7 +51,7 @@ const DOCUMENT_WEIGHT: u32 = 50;
 
 /// Who may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Access {
     /// Everybody.
     Open,
     /// Whoever has a key. What the key allows is for the route to say.
@@ -60,7 +60,7 @@ pub enum Door {
 
 /// Who asks, as routes find it in a request.
 #[derive(Clone, Debug)]
-pub struct Asker {
+pub struct Authenticated {
     pub caller: Arc<Caller>,
     pub request_id: RequestId,
 }
@@ -68,13 +68,13 @@ pub struct Asker {
 #[derive(Clone)]
 pub struct Edge {
     state: AppState,
-    door: Door,
+    door: Access,
     meters: Arc<Meters>,
 }
 
 impl Edge {
     #[must_use]
-    pub fn new(state: AppState, door: Door) -> Self {
+    pub fn new(state: AppState, door: Access) -> Self {
         Self { state, door, meters: Arc::new(Meters::default()) }
     }
 }
@@ -133,7 +133,7 @@ impl Edge {
             self.log(&failure, (&request_id, &method, route.as_ref()), visitor);
             response = problem::response(&failure, request_id.as_str(), self.state.ledger.clock().now());
         }
-        let counted_since = response.extensions_mut().remove::<Standing>();
+        let counted_since = response.extensions_mut().remove::<RateLimitState>();
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
             headers.insert(REQUEST_ID, value);
@@ -144,7 +144,7 @@ impl Edge {
         }
         self.guard(headers, route.as_ref());
         let route = route.as_ref().map_or("", MatchedPath::as_str);
-        if self.door == Door::Open && sharing::is_shared(&method, route) {
+        if self.door == Access::Open && sharing::is_shared(&method, route) {
             sharing::share(headers);
         }
         let elapsed = begun.elapsed();
@@ -161,7 +161,7 @@ impl Edge {
         let Peer(peer) = *request.extensions().get::<Peer>()?;
         let visitor = self.state.settings.proxies.visitor(peer, request);
         if visitor != peer
-            && let Some(place) = request.extensions_mut().get_mut::<Place>()
+            && let Some(place) = request.extensions_mut().get_mut::<ConnectionPlace>()
         {
             *place = place.of(visitor);
         }
@@ -173,7 +173,7 @@ impl Edge {
         let is_page = route.is_some_and(|route| route.as_str().starts_with("/docs"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         headers.insert(header::CONTENT_SECURITY_POLICY, if is_page { PAGE } else { NO_PAGE });
-        if self.door == Door::Keys {
+        if self.door == Access::Keys {
             headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
         }
     }
@@ -184,10 +184,10 @@ impl Edge {
         request: &mut Request<Body>,
         request_id: &RequestId,
         visitor: Option<IpAddr>,
-    ) -> Result<Option<Standing>, (Failure, Option<Standing>)> {
-        let place = request.extensions().get::<Place>().cloned();
-        if self.door == Door::Open {
-            place.inspect(Place::works);
+    ) -> Result<Option<RateLimitState>, (Failure, Option<RateLimitState>)> {
+        let place = request.extensions().get::<ConnectionPlace>().cloned();
+        if self.door == Access::Open {
+            place.inspect(ConnectionPlace::works);
             return self.visit(request, visitor).map(|()| None).map_err(|failure| (failure, None));
         }
         let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
@@ -196,8 +196,8 @@ impl Edge {
         let standing = counted.map_err(|TooMany(standing)| {
             (Failure::RateLimited { wait_s: standing.wait_s }, Some(standing))
         })?;
-        place.inspect(Place::works_for_caller);
-        request.extensions_mut().insert(Asker { caller, request_id: request_id.clone() });
+        place.inspect(ConnectionPlace::works_for_caller);
+        request.extensions_mut().insert(Authenticated { caller, request_id: request_id.clone() });
         Ok(standing)
     }
 

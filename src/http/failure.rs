@@ -16,30 +16,30 @@ use crate::{
     postgres::away::is_away,
     projector::ProjectorError,
     stripe::{
-        billing::{BillingError, Sought, Unauthenticated},
+        billing::{BillingError, ResourceKind, Unauthenticated},
         client::Rejection,
         envelope::Unparsable,
-        inbox::State,
+        inbox::InboxState,
         signature::SignatureError,
     },
 };
 
 use super::{
     code::Code,
-    keys::{KeyError, Scope},
+    keys::{KeyError, KeyScope},
     position::Token,
 };
 
 /// Where in a request something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub part: Part,
+pub struct RequestPlace {
+    pub part: RequestPart,
     /// In a body the JSON path, such as `$.options.quality`; else the name.
     pub path: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum RequestPart {
     Body,
     Address,
     Query,
@@ -55,7 +55,7 @@ pub enum Failure {
     KeyExpired,
     /// Too many keys are being looked up.
     KeysBusy,
-    ScopeMissing(&'static [Scope]),
+    ScopeMissing(&'static [KeyScope]),
     AccountNotAllowed,
     RateLimited {
         wait_s: u64,
@@ -63,7 +63,7 @@ pub enum Failure {
     IdempotencyKeyMissing,
     InvalidJson(String),
     Invalid {
-        place: Place,
+        place: RequestPlace,
         expected: String,
     },
     BodyTooLarge {
@@ -78,7 +78,7 @@ pub enum Failure {
     WebhookSignature(SignatureError),
     WebhookUnparsable(Unparsable),
     InboxEventNotFound,
-    InboxEventState(State),
+    InboxEventState(InboxState),
     /// Its document is not kept any more.
     InboxEventForgotten,
     AuditBusy,
@@ -94,7 +94,7 @@ pub enum Failure {
     /// The bank wants the person's word.
     PersonNotAsked(Box<Unauthenticated>),
     /// At Stripe, or not of this account.
-    NotAtStripe(Sought),
+    NotAtStripe(ResourceKind),
     /// The catalog has none.
     ProductNotFound,
     /// At Stripe, by something else.
@@ -141,8 +141,8 @@ impl Failure {
             Self::IdempotencyKeyMissing => Code::IdempotencyKeyMissing,
             Self::InvalidJson(_) => Code::InvalidJson,
             Self::Invalid { place, .. } => match place.part {
-                Part::Body => Code::InvalidRequest,
-                Part::Address | Part::Query | Part::Header => Code::InvalidParameter,
+                RequestPart::Body => Code::InvalidRequest,
+                RequestPart::Address | RequestPart::Query | RequestPart::Header => Code::InvalidParameter,
             },
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::BodyTimeout => Code::BodyTimeout,
@@ -163,8 +163,10 @@ impl Failure {
             Self::Stripe(rejection) if rejection.declined => Code::StripeDeclined,
             Self::Stripe(_) => Code::StripeRejected,
             Self::PersonNotAsked(_) => Code::StripeDeclined,
-            Self::NotAtStripe(Sought::Payment) => Code::PaymentNotFound,
-            Self::NotAtStripe(Sought::PaymentMethod | Sought::PreferredMethod) => Code::PaymentMethodNotFound,
+            Self::NotAtStripe(ResourceKind::Payment) => Code::PaymentNotFound,
+            Self::NotAtStripe(ResourceKind::PaymentMethod | ResourceKind::PreferredMethod) => {
+                Code::PaymentMethodNotFound
+            }
             Self::ProductNotFound => Code::ProductNotFound,
             Self::NameTaken => Code::NameTaken,
             Self::PaymentMethodTaken => Code::PaymentMethodTaken,
@@ -180,19 +182,31 @@ impl Failure {
 
     /// Something in the body that is JSON, but not what is expected there.
     pub fn body(path: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Invalid { place: Place { part: Part::Body, path: path.into() }, expected: expected.into() }
+        Self::Invalid {
+            place: RequestPlace { part: RequestPart::Body, path: path.into() },
+            expected: expected.into(),
+        }
     }
 
     pub fn address(name: &str, expected: impl Into<String>) -> Self {
-        Self::Invalid { place: Place { part: Part::Address, path: name.into() }, expected: expected.into() }
+        Self::Invalid {
+            place: RequestPlace { part: RequestPart::Address, path: name.into() },
+            expected: expected.into(),
+        }
     }
 
     pub fn query(name: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Invalid { place: Place { part: Part::Query, path: name.into() }, expected: expected.into() }
+        Self::Invalid {
+            place: RequestPlace { part: RequestPart::Query, path: name.into() },
+            expected: expected.into(),
+        }
     }
 
     pub fn header(name: &str, expected: impl Into<String>) -> Self {
-        Self::Invalid { place: Place { part: Part::Header, path: name.into() }, expected: expected.into() }
+        Self::Invalid {
+            place: RequestPlace { part: RequestPart::Header, path: name.into() },
+            expected: expected.into(),
+        }
     }
 
     /// The database's fault, or ours.

@@ -20,7 +20,7 @@ use super::{
     reads::json,
     request::{All, Watches},
 };
-use crate::stripe::watch;
+use crate::stripe::alerts;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -32,14 +32,14 @@ const LOOK_EACH: Duration = Duration::from_secs(1);
 const READY: &str = "ready";
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
+pub struct HealthResponse {
     /// `ok`
     #[schema(value_type = String)]
     status: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub struct Readiness {
+pub struct ReadinessResponse {
     /// `ready` or `not_ready`
     #[schema(value_type = String)]
     status: &'static str,
@@ -57,10 +57,10 @@ pub struct Readiness {
 /// Is the process alive?
 #[utoipa::path(
     get, path = "/healthz", operation_id = "health", tag = "Server", security(()),
-    responses((status = 200, description = "It is.", body = Health))
+    responses((status = 200, description = "It is.", body = HealthResponse))
 )]
 pub async fn healthz() -> Result<Response<Body>, Failure> {
-    json(&Health { status: "ok" })
+    json(&HealthResponse { status: "ok" })
 }
 
 /// Can it serve requests?
@@ -69,8 +69,8 @@ pub async fn healthz() -> Result<Response<Body>, Failure> {
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readiness", tag = "Server", security(()),
     responses(
-        (status = 200, description = "It can.", body = Readiness),
-        (status = 503, description = "It cannot: the database does not answer or takes nothing, or commands wait and none is answered.", body = Readiness),
+        (status = 200, description = "It can.", body = ReadinessResponse),
+        (status = 503, description = "It cannot: the database does not answer or takes nothing, or commands wait and none is answered.", body = ReadinessResponse),
     )
 )]
 pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
@@ -82,7 +82,7 @@ pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Fai
     Ok(response)
 }
 
-async fn look(state: &AppState) -> Readiness {
+async fn look(state: &AppState) -> ReadinessResponse {
     let asked = async {
         let behind_s = state.ledger.clock_behind_s().await?;
         Ok::<_, sqlx::Error>((state.ledger.can_store().await?, behind_s.unwrap_or(0)))
@@ -94,7 +94,7 @@ async fn look(state: &AppState) -> Readiness {
     let stuck = state.ledger.stuck_for();
     let status = if database && stuck < STUCK_MAX { READY } else { "not_ready" };
     let (commands_queued, commands_stuck_s) = (state.ledger.queued(), stuck.as_secs());
-    Readiness { status, database, commands_queued, commands_stuck_s, clock_behind_s }
+    ReadinessResponse { status, database, commands_queued, commands_stuck_s, clock_behind_s }
 }
 
 /// Metrics for Prometheus
@@ -127,7 +127,7 @@ async fn measure(state: &AppState) -> Bytes {
         let behind_s = state.ledger.clock_behind_s().await.ok()?;
         let behind_s = u32::try_from(behind_s.unwrap_or(0)).unwrap_or(u32::MAX);
         metrics::gauge!("counterfoil_clock_behind_seconds").set(f64::from(behind_s));
-        watch::measure(&state.inbox).await.ok()
+        alerts::measure(&state.inbox).await.ok()
     };
     // Without an answer in time, the counts stay as they were.
     if !matches!(tokio::time::timeout(READY_TIMEOUT, asked).await, Ok(Some(()))) {

@@ -11,12 +11,12 @@ use crate::{
         time::Timestamp,
     },
     ledger::ExecuteError,
-    stripe::{billing::Sought, client::Rejection, declines::Remedy},
+    stripe::{billing::ResourceKind, client::Rejection, declines::Remedy},
 };
 
 use super::{
-    failure::{Failure, Part},
-    keys::Scope,
+    failure::{Failure, RequestPart},
+    keys::KeyScope,
 };
 
 /// The members of a problem that belong to its code.
@@ -26,12 +26,12 @@ pub fn of(failure: &Failure) -> Map<String, Value> {
         Failure::Execute(ExecuteError::Refused(refusal)) => of_refusal(refusal),
         Failure::Execute(ExecuteError::ClockBehind { behind_s }) => object(json!({ "behind_s": behind_s })),
         Failure::ScopeMissing(scopes) => {
-            object(json!({ "scopes": scopes.iter().chain([&Scope::Admin]).collect::<Vec<_>>() }))
+            object(json!({ "scopes": scopes.iter().chain([&KeyScope::Admin]).collect::<Vec<_>>() }))
         }
         Failure::Invalid { place, .. } => object(json!({ "path": place.path, "in": part(place.part) })),
-        Failure::InvalidJson(_) => object(json!({ "path": "$", "in": part(Part::Body) })),
+        Failure::InvalidJson(_) => object(json!({ "path": "$", "in": part(RequestPart::Body) })),
         Failure::IdempotencyKeyMissing => {
-            object(json!({ "path": "Idempotency-Key", "in": part(Part::Header) }))
+            object(json!({ "path": "Idempotency-Key", "in": part(RequestPart::Header) }))
         }
         Failure::BodyTooLarge { bytes_max } => object(json!({ "bytes_max": bytes_max })),
         Failure::InboxEventState(state) => object(json!({ "state": state })),
@@ -196,7 +196,7 @@ pub fn detail(failure: &Failure) -> String {
         }
         Failure::BodyTooLarge { bytes_max } => format!("A body has at most {bytes_max} bytes here."),
         Failure::RateLimited { wait_s } => format!("The next request is possible in {wait_s} s."),
-        Failure::NotAtStripe(Sought::PreferredMethod) => {
+        Failure::NotAtStripe(ResourceKind::PreferredMethod) => {
             "No payment method is preferred: name one, or prefer one by PUT …/payment-methods/{id}/default."
                 .to_owned()
         }
@@ -223,7 +223,7 @@ pub fn detail(failure: &Failure) -> String {
         | Failure::BillingOff
         | Failure::BillingNotConfigured
         | Failure::Stripe(Rejection { code: None, .. })
-        | Failure::NotAtStripe(Sought::Payment | Sought::PaymentMethod)
+        | Failure::NotAtStripe(ResourceKind::Payment | ResourceKind::PaymentMethod)
         | Failure::ProductNotFound
         | Failure::NameTaken
         | Failure::PaymentMethodTaken
@@ -399,12 +399,12 @@ fn sentence(error: &dyn std::error::Error) -> String {
     format!("{error}.")
 }
 
-const fn part(part: Part) -> &'static str {
+const fn part(part: RequestPart) -> &'static str {
     match part {
-        Part::Body => "body",
-        Part::Address => "path",
-        Part::Query => "query",
-        Part::Header => "header",
+        RequestPart::Body => "body",
+        RequestPart::Address => "path",
+        RequestPart::Query => "query",
+        RequestPart::Header => "header",
     }
 }
 

@@ -17,7 +17,7 @@ const RETRY_AFTER_S: u64 = 1;
 
 /// The members that every problem has. Some codes have more.
 #[derive(Serialize)]
-struct Problem<'a> {
+struct ProblemDocument<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -34,7 +34,7 @@ struct Problem<'a> {
 #[must_use]
 pub fn body(failure: &Failure, request_id: Option<&str>) -> Vec<u8> {
     let about = failure.code().about();
-    let problem = Problem {
+    let problem = ProblemDocument {
         r#type: format!("urn:counterfoil:problem:{}", about.code),
         title: about.title,
         status: about.status.as_u16(),

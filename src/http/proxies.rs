@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use axum::http::Request;
 use ipnet::IpNet;
 
-use super::hops::{self, Said};
+use super::forwarded::{self, ForwardedVisitor};
 
 /// The proxies whose word counts. By default there are none.
 #[derive(Clone, Debug, Default)]
@@ -46,10 +46,13 @@ impl Proxies {
         }
         let is_proxy = |hop| self.include(hop);
         let headers = request.headers();
-        match (hops::forwarded(headers, is_proxy), hops::x_forwarded_for(headers, is_proxy)) {
-            (Said::Visitor(visitor), Said::Nothing) | (Said::Nothing, Said::Visitor(visitor)) => visitor,
-            (Said::Visitor(visitor), Said::Visitor(other)) if visitor == other => visitor,
-            (Said::Visitor(_) | Said::Nobody | Said::Nothing, _) => peer,
+        match (forwarded::forwarded(headers, is_proxy), forwarded::x_forwarded_for(headers, is_proxy)) {
+            (ForwardedVisitor::Visitor(visitor), ForwardedVisitor::Nothing)
+            | (ForwardedVisitor::Nothing, ForwardedVisitor::Visitor(visitor)) => visitor,
+            (ForwardedVisitor::Visitor(visitor), ForwardedVisitor::Visitor(other)) if visitor == other => {
+                visitor
+            }
+            (ForwardedVisitor::Visitor(_) | ForwardedVisitor::Nobody | ForwardedVisitor::Nothing, _) => peer,
         }
     }
 }

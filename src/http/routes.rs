@@ -18,8 +18,8 @@ use super::{
     billing::{
         self, customers, found_customers, invoices, payment_methods, payments, products, subscriptions,
     },
-    commands::{accounts, batch, grants, holds, moving, quote, refunds, spending},
-    edge::{Door, Edge},
+    commands::{accounts, batch, grants, holds, imports, quote, refunds, spending},
+    edge::{Access, Edge},
     failure::Failure,
     health, openapi,
     operations::{api_keys, audit, inbox, projections, webhooks},
@@ -47,7 +47,7 @@ fn keyed() -> OpenApiRouter<AppState> {
         .routes(routes!(grants::adjust))
         .routes(routes!(grants::forgive))
         .routes(routes!(grants::close))
-        .routes(routes!(moving::import))
+        .routes(routes!(imports::import))
         .routes(routes!(quote::quote))
         .routes(routes!(batch::execute))
         .routes(routes!(list_of_accounts::list))
@@ -139,10 +139,10 @@ pub fn router(state: AppState) -> Router {
     let open = open
         .route(OPENAPI_PATH, get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
         .merge(SwaggerUi::new("/docs").config(Config::from(OPENAPI_PATH)));
-    let keyed = keyed.layer(Edge::new(state.clone(), Door::Keys));
-    let open = open.fallback(async || Failure::RouteNotFound).layer(Edge::new(state.clone(), Door::Open));
+    let keyed = keyed.layer(Edge::new(state.clone(), Access::Keys));
+    let open = open.fallback(async || Failure::RouteNotFound).layer(Edge::new(state.clone(), Access::Open));
     // An address can have methods behind both doors, so what neither has is answered once for both.
-    let no_method = no_method.layer(Edge::new(state.clone(), Door::Open));
+    let no_method = no_method.layer(Edge::new(state.clone(), Access::Open));
     keyed.merge(open).method_not_allowed_fallback(no_method).with_state(state)
 }
 
@@ -162,7 +162,7 @@ pub fn metrics_router(state: AppState) -> Router {
         .route("/metrics", get(health::open_metrics))
         .fallback(async || Failure::RouteNotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(Edge::new(state.clone(), Door::Open))
+        .layer(Edge::new(state.clone(), Access::Open))
         .with_state(state)
 }
 

@@ -130,7 +130,7 @@ pub struct PeriodSchema {
     { "account": "acme", "command": "deduct", "amount": 1, "idempotency_key": "k1" },
     { "account": "acme", "command": "generate", "type": "standard_generation", "generation_id": "gen_2" },
 ]))]
-pub struct Batch(Vec<BatchItem>);
+pub struct BatchRequest(Vec<BatchItem>);
 
 /// A command, with the fields that its own route takes.
 #[derive(ToSchema)]
@@ -164,8 +164,8 @@ pub struct BatchItem {
     /// This and what follows: for `import`.
     as_of: Option<Time>,
     customer: Option<Id>,
-    grants: Option<Vec<crate::http::commands::moved::ImportedGrant>>,
-    used: Option<Vec<crate::http::commands::moved::ImportedUse>>,
+    grants: Option<Vec<crate::http::commands::import_request::ImportedGrant>>,
+    used: Option<Vec<crate::http::commands::import_request::ImportedUse>>,
     #[schema(minimum = 1)]
     debt: Option<i64>,
 }
@@ -190,10 +190,10 @@ pub enum BatchCommand {
 
 /// One answer for each command, in their order.
 #[derive(ToSchema)]
-pub struct BatchAnswer(Vec<BatchItemAnswer>);
+pub struct BatchResponse(Vec<BatchItemResponse>);
 
 #[derive(ToSchema)]
-pub struct BatchItemAnswer {
+pub struct BatchItemResponse {
     /// What the command's own route would have answered.
     #[schema(minimum = 200, maximum = 599)]
     status: u16,

@@ -26,8 +26,8 @@ use tokio_io_timeout::TimeoutStream;
 use tower::Service;
 
 use super::{
-    connections::{Connections, Place},
-    visits::Peer,
+    address_limit::Peer,
+    connections::{ConnectionPlace, Connections},
 };
 
 /// How many connections wait at most until they are taken: when there are more, callers wait for seconds.
@@ -102,7 +102,7 @@ pub async fn serve(
     Ok(())
 }
 
-async fn answer(stream: TcpStream, peer: Peer, place: Place, router: Router, watcher: Watcher) {
+async fn answer(stream: TcpStream, peer: Peer, place: ConnectionPlace, router: Router, watcher: Watcher) {
     // Answers are small and whole: waiting for more to send would only delay them.
     let prepared = stream.set_nodelay(true);
     if let Err(error) = prepared.and_then(|()| SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)) {

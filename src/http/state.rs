@@ -16,12 +16,12 @@ use crate::{
 };
 
 use super::{
-    health::{Readiness, Sampled},
+    address_limit::Visits,
+    health::{ReadinessResponse, Sampled},
     keys::KeyCache,
     outages::Outages,
     proxies::Proxies,
-    refused::Refused,
-    visits::Visits,
+    refused_keys::RefusedKeys,
 };
 
 /// Requests a minute for a key that has no limit of its own.
@@ -50,12 +50,12 @@ pub struct AppParts {
     pub billing: Billing,
     /// Whose deliveries are accepted. Without any, none is.
     pub secrets: Secrets,
-    pub settings: Settings,
+    pub settings: HttpSettings,
 }
 
 /// What an operator may turn.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct HttpSettings {
     /// For keys without a limit of their own. `None`: no limit.
     pub requests_per_minute: Option<u32>,
     pub position_wait: Duration,
@@ -65,7 +65,7 @@ pub struct Settings {
     pub proxies: Arc<Proxies>,
 }
 
-impl Default for Settings {
+impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             requests_per_minute: Some(REQUESTS_PER_MINUTE_DEFAULT),
@@ -78,14 +78,14 @@ impl Default for Settings {
 
 /// What every handler is given. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<App>);
+pub struct AppState(Arc<SharedState>);
 
-pub struct App {
+pub struct SharedState {
     pub ledger: Ledger,
     pub pool: PgPool,
     pub mode: Mode,
     pub metrics: Option<PrometheusHandle>,
-    pub settings: Settings,
+    pub settings: HttpSettings,
     pub keys: KeyCache,
     pub projector: Projector,
     pub inbox: Inbox,
@@ -94,11 +94,11 @@ pub struct App {
     /// How often those without a key have called.
     pub visits: Visits,
     /// Whose keys were not accepted.
-    pub refused: Refused,
+    pub refused: RefusedKeys,
     /// What `/metrics` answered last.
     pub scraped: Sampled<Bytes>,
     /// What `/readyz` answered last.
-    pub readiness: Sampled<Readiness>,
+    pub readiness: Sampled<ReadinessResponse>,
     /// What was said of a database that is away.
     pub outages: Outages,
     /// An audit reads much, so only a few run at a time. Its turn ends with the work, whether its caller waits for that
@@ -113,7 +113,7 @@ impl AppState {
         let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
         let visits = Visits::per_minute(settings.visits_per_minute);
         let audits = Arc::new(Semaphore::new(AUDITS_MAX));
-        Self(Arc::new(App {
+        Self(Arc::new(SharedState {
             ledger,
             pool,
             mode,
@@ -125,7 +125,7 @@ impl AppState {
             billing,
             secrets,
             visits,
-            refused: Refused::default(),
+            refused: RefusedKeys::default(),
             scraped: Sampled::default(),
             readiness: Sampled::default(),
             outages: Outages::default(),
@@ -135,9 +135,9 @@ impl AppState {
 }
 
 impl Deref for AppState {
-    type Target = App;
+    type Target = SharedState;
 
-    fn deref(&self) -> &App {
+    fn deref(&self) -> &SharedState {
         &self.0
     }
 }

@@ -25,15 +25,15 @@ pub struct AccountAggregate(pub Account);
 
 /// A refusal, as the framework wants an error to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(pub Refusal);
+pub struct RefusedCommand(pub Refusal);
 
-impl fmt::Display for Refused {
+impl fmt::Display for RefusedCommand {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "refused: {:?}", self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for RefusedCommand {}
 
 impl DomainEvent for Event {
     fn event_type(&self) -> String {
@@ -50,7 +50,7 @@ impl Aggregate for AccountAggregate {
     /// The command, and the moment at which it is decided: the framework has no clock.
     type Command = (Command, Timestamp);
     type Event = Event;
-    type Error = Refused;
+    type Error = RefusedCommand;
     type Services = Arc<Catalog>;
 
     async fn handle(
@@ -59,7 +59,7 @@ impl Aggregate for AccountAggregate {
         catalog: &Self::Services,
         sink: &EventSink<Self>,
     ) -> Result<(), Self::Error> {
-        let events = decide(&self.0, &command, Context { at, catalog }).map_err(Refused)?;
+        let events = decide(&self.0, &command, Context { at, catalog }).map_err(RefusedCommand)?;
         // The sink applies each event to what it is given, and a store with snapshots then applies it again.
         // So it gets a copy, and this account changes only by what was stored.
         let mut copy = self.clone();

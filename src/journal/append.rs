@@ -5,7 +5,7 @@ use sqlx::{PgConnection, postgres::PgDatabaseError};
 use crate::domain::time::Timestamp;
 
 use super::{
-    merkle::{self, Hash},
+    merkle::{self, MerkleHash},
     recorded::Position,
     row::{EVENT_VERSION, NewRow},
 };
@@ -67,8 +67,8 @@ pub async fn append(
     recorded_at: Timestamp,
     rows: &[NewRow],
 ) -> Result<Position, AppendError> {
-    let leaves: Vec<Hash> = rows.iter().map(|row| row.leaf_hash).collect();
-    let hashes: Vec<&[u8]> = leaves.iter().map(Hash::as_slice).collect();
+    let leaves: Vec<MerkleHash> = rows.iter().map(|row| row.leaf_hash).collect();
+    let hashes: Vec<&[u8]> = leaves.iter().map(MerkleHash::as_slice).collect();
     let last: i64 = sqlx::query_scalar(APPEND)
         .bind(shard)
         .bind(expected.0)

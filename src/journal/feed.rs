@@ -5,8 +5,8 @@
 //! one after it is read. Readers that go through history together wait a moment for the slowest of them, so
 //! that a batch is decoded once and not once each; one that stands still is left behind.
 
+mod batch_cache;
 mod decode;
-mod shelf;
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +17,9 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
-use super::recorded::{Position, Recorded};
+use super::recorded::{Position, RecordedEvent};
 use crate::domain::time::Timestamp;
-use shelf::Shelf;
+use batch_cache::BatchCache;
 
 /// Ranges are aligned to this many positions, so that readers who started apart meet at the next border.
 pub const BATCH_EVENTS_MAX: i64 = 20_000;
@@ -27,15 +27,15 @@ pub const BATCH_EVENTS_MAX: i64 = 20_000;
 /// An event that was read, or one that cannot be.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly every entry is of the large kind")]
-pub enum Entry {
-    Readable(Recorded),
-    Unreadable(Unreadable),
+pub enum FeedEntry {
+    Readable(RecordedEvent),
+    Unreadable(UnreadableEvent),
 }
 
 /// A stored event that this release does not understand, or that was damaged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event at position {} cannot be read: {reason}", .position.0)]
-pub struct Unreadable {
+pub struct UnreadableEvent {
     pub position: Position,
     /// As it is stored: it may be what cannot be read.
     pub account: String,
@@ -43,7 +43,7 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-impl Entry {
+impl FeedEntry {
     #[must_use]
     pub const fn position(&self) -> Position {
         match self {
@@ -86,15 +86,15 @@ pub enum FeedError {
 
 /// Some events, one after the other, of one shard.
 #[derive(Clone, Debug)]
-pub struct Batch {
-    entries: Arc<[Entry]>,
+pub struct FeedBatch {
+    entries: Arc<[FeedEntry]>,
     from: usize,
 }
 
-impl Batch {
+impl FeedBatch {
     /// Empty at the end of the journal.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[FeedEntry] {
         self.entries.get(self.from..).unwrap_or_default()
     }
 }
@@ -103,7 +103,7 @@ impl Batch {
 #[derive(Clone, Debug)]
 pub struct Feed {
     pool: PgPool,
-    shelves: Arc<Mutex<BTreeMap<i16, Arc<Shelf>>>>,
+    shelves: Arc<Mutex<BTreeMap<i16, Arc<BatchCache>>>>,
 }
 
 impl Feed {
@@ -114,10 +114,11 @@ impl Feed {
 
     /// Someone who goes through the shard's events in their order.
     #[must_use]
-    pub fn reader(&self, shard: i16) -> Reader {
+    pub fn reader(&self, shard: i16) -> FeedReader {
         let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        let shelf = shelves.entry(shard).or_insert_with(|| Arc::new(Shelf::new(self.pool.clone(), shard)));
-        Reader { number: shelf.enter(), shelf: Arc::clone(shelf) }
+        let shelf =
+            shelves.entry(shard).or_insert_with(|| Arc::new(BatchCache::new(self.pool.clone(), shard)));
+        FeedReader { number: shelf.enter(), shelf: Arc::clone(shelf) }
     }
 
     /// The shards of this database.
@@ -151,7 +152,7 @@ impl Feed {
         from: Position,
         to: Position,
         limit: i64,
-    ) -> Result<Vec<Entry>, FeedError> {
+    ) -> Result<Vec<FeedEntry>, FeedError> {
         let positions: Vec<i64> = sqlx::query(
             "select position from ledger.events \
              where shard = $1 and aggregate_id = $2 and position between $3 and $4 order by sequence limit $5",
@@ -174,36 +175,36 @@ impl Feed {
 
 /// A place in a shard's events. Dropping it lets the others go on without it.
 #[derive(Debug)]
-pub struct Reader {
+pub struct FeedReader {
     number: u64,
-    shelf: Arc<Shelf>,
+    shelf: Arc<BatchCache>,
 }
 
-impl Reader {
+impl FeedReader {
     /// The events after a position: some of them, and none only at the end of the journal.
     ///
     /// # Errors
     /// When the database cannot answer, or events are missing. An event that cannot be read is no error here:
-    /// it is an [`Entry::Unreadable`] in its place.
-    pub async fn after(&mut self, position: Position) -> Result<Batch, FeedError> {
+    /// it is an [`FeedEntry::Unreadable`] in its place.
+    pub async fn after(&mut self, position: Position) -> Result<FeedBatch, FeedError> {
         self.shelf.after(self.number, position).await
     }
 }
 
-impl Drop for Reader {
+impl Drop for FeedReader {
     fn drop(&mut self) {
         self.shelf.leave(self.number);
     }
 }
 
 /// Reads the events with positions in `after + 1 ..= to`.
-async fn range(pool: &PgPool, shard: i16, after: i64, to: i64) -> Result<Vec<Entry>, FeedError> {
+async fn range(pool: &PgPool, shard: i16, after: i64, to: i64) -> Result<Vec<FeedEntry>, FeedError> {
     read(pool, shard, &format!("position > {after} and position <= {to}")).await
 }
 
 /// Reads by `copy`, because a driver's row costs more than the decoding of what is in it. `copy` takes no
 /// parameters; `condition` is made of numbers only.
-async fn read(pool: &PgPool, shard: i16, condition: &str) -> Result<Vec<Entry>, FeedError> {
+async fn read(pool: &PgPool, shard: i16, condition: &str) -> Result<Vec<FeedEntry>, FeedError> {
     let statement = format!(
         "copy (select position, aggregate_id, sequence, recorded_at, event_type, event_version, payload, metadata \
          from ledger.events where shard = {shard} and {condition} order by position) to stdout (format binary)"

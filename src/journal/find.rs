@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
 
-use crate::domain::names::{AccountId, GenerationId};
+use crate::domain::ids::{AccountId, GenerationId};
 
 use super::{
-    recorded::Recorded,
+    recorded::RecordedEvent,
     row::{self, COLUMNS, RowError},
     unique::{self, Unique, columns},
 };
@@ -21,7 +21,7 @@ pub async fn by_uniques(
     connection: &mut PgConnection,
     shard: i16,
     uniques: &[(AccountId, Unique)],
-) -> Result<BTreeMap<(AccountId, Unique), Vec<Recorded>>, RowError> {
+) -> Result<BTreeMap<(AccountId, Unique), Vec<RecordedEvent>>, RowError> {
     let ids: Vec<&str> = uniques.iter().map(|(id, _)| id.as_str()).collect();
     let (keys, generations) = columns(uniques.iter().map(|(_, unique)| Some(unique)));
     // A command's events follow each other in its account's stream: the first one has the key, a generation's own is the
@@ -46,7 +46,7 @@ pub async fn by_uniques(
     );
     let rows = sqlx::query(&query).bind(shard).bind(ids).bind(keys).bind(generations);
     let rows = rows.fetch_all(connection).await?;
-    let mut found: BTreeMap<(AccountId, Unique), Vec<Recorded>> = BTreeMap::new();
+    let mut found: BTreeMap<(AccountId, Unique), Vec<RecordedEvent>> = BTreeMap::new();
     for row in &rows {
         let number: i64 = sqlx::Row::try_get(row, "number")?;
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
@@ -66,7 +66,7 @@ pub async fn by_sequence(
     shard: i16,
     id: &AccountId,
     sequence: i64,
-) -> Result<Option<Recorded>, RowError> {
+) -> Result<Option<RecordedEvent>, RowError> {
     let query = format!(
         "select {COLUMNS} from ledger.events e \
          where e.shard = $1 and e.aggregate_id = $2 and e.sequence = $3"
@@ -85,7 +85,7 @@ pub async fn spent_on(
     id: &AccountId,
     generation: &GenerationId,
     limit: i64,
-) -> Result<Vec<Recorded>, RowError> {
+) -> Result<Vec<RecordedEvent>, RowError> {
     // The offset keeps the order from choosing the index.
     let query = format!(
         "select {COLUMNS} from ( \
@@ -109,7 +109,7 @@ pub async fn committed(
     shard: i16,
     id: &AccountId,
     hold: &str,
-) -> Result<Option<Recorded>, RowError> {
+) -> Result<Option<RecordedEvent>, RowError> {
     let query = format!(
         "select {COLUMNS} from ledger.events e \
          where e.shard = $1 and e.aggregate_id = $2 \
@@ -130,7 +130,7 @@ pub async fn stream(
     id: &AccountId,
     after: i64,
     limit: i64,
-) -> Result<Vec<Recorded>, RowError> {
+) -> Result<Vec<RecordedEvent>, RowError> {
     let query = format!(
         "select {COLUMNS} from ledger.events e \
          where e.shard = $1 and e.aggregate_id = $2 and e.sequence > $3 \

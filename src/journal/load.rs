@@ -7,25 +7,25 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use crate::domain::{
     account::{Account, CorruptHistory},
-    names::AccountId,
+    ids::AccountId,
 };
 
 use super::{
-    merkle::Hash,
+    merkle::MerkleHash,
     row::{self, RowError},
     snapshot,
 };
 
 /// An account as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct LoadedAccount {
     pub id: AccountId,
     pub state: Account,
     /// The leaf hash of its last event: what a decision on this state rests on. `None` before the first.
-    pub tail: Option<Hash>,
+    pub tail: Option<MerkleHash>,
 }
 
-impl Known {
+impl LoadedAccount {
     #[must_use]
     pub const fn nothing(id: AccountId) -> Self {
         Self { id, state: Account::Unopened, tail: None }
@@ -61,9 +61,10 @@ pub async fn load(
     connection: &mut PgConnection,
     shard: i16,
     ids: &[AccountId],
-) -> Result<Vec<Known>, LoadError> {
+) -> Result<Vec<LoadedAccount>, LoadError> {
     let mut snapshots = snapshot::find(connection, shard, ids).await?;
-    let known = ids.iter().map(|id| snapshots.remove(id).unwrap_or_else(|| Known::nothing(id.clone())));
+    let known =
+        ids.iter().map(|id| snapshots.remove(id).unwrap_or_else(|| LoadedAccount::nothing(id.clone())));
     advance(connection, shard, known.collect()).await
 }
 
@@ -74,11 +75,11 @@ pub async fn load(
 pub async fn advance(
     connection: &mut PgConnection,
     shard: i16,
-    known: Vec<Known>,
-) -> Result<Vec<Known>, LoadError> {
+    known: Vec<LoadedAccount>,
+) -> Result<Vec<LoadedAccount>, LoadError> {
     let (mut current, elsewhere) = read_on(connection, shard, known).await?;
     if !elsewhere.is_empty() {
-        let afresh = elsewhere.into_iter().map(Known::nothing).collect();
+        let afresh = elsewhere.into_iter().map(LoadedAccount::nothing).collect();
         let (again, _) = read_on(connection, shard, afresh).await?;
         current.extend(again);
     }
@@ -89,12 +90,12 @@ pub async fn advance(
 async fn read_on(
     connection: &mut PgConnection,
     shard: i16,
-    known: Vec<Known>,
-) -> Result<(Vec<Known>, Vec<AccountId>), LoadError> {
+    known: Vec<LoadedAccount>,
+) -> Result<(Vec<LoadedAccount>, Vec<AccountId>), LoadError> {
     let ids: Vec<String> = known.iter().map(|known| known.id.as_str().to_owned()).collect();
     // The last known event is read again, to see that it is the one that is known.
-    let from: Vec<i64> = known.iter().map(Known::sequence).collect();
-    let mut reading = Reading::new(known);
+    let from: Vec<i64> = known.iter().map(LoadedAccount::sequence).collect();
+    let mut reading = AccountReading::new(known);
     // The offset makes each of them one look-up in an index, whatever is known of the table's size.
     let query = "select e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, \
                  e.payload::text as payload, e.leaf_hash \
@@ -111,14 +112,15 @@ async fn read_on(
     Ok(reading.finish())
 }
 
-struct Reading {
-    known: BTreeMap<String, (Known, bool)>,
+struct AccountReading {
+    known: BTreeMap<String, (LoadedAccount, bool)>,
 }
 
-impl Reading {
-    fn new(known: Vec<Known>) -> Self {
+impl AccountReading {
+    fn new(known: Vec<LoadedAccount>) -> Self {
         // What has no events rests on nothing, and so is confirmed.
-        let entry = |known: Known| (known.id.as_str().to_owned(), (known.clone(), known.tail.is_none()));
+        let entry =
+            |known: LoadedAccount| (known.id.as_str().to_owned(), (known.clone(), known.tail.is_none()));
         Self { known: known.into_iter().map(entry).collect() }
     }
 
@@ -143,11 +145,11 @@ impl Reading {
             Err(CorruptHistory)
         };
         applied.map_err(|source| LoadError::Corrupt { account: known.id.clone(), sequence, source })?;
-        known.tail = Hash::try_from(tail).ok();
+        known.tail = MerkleHash::try_from(tail).ok();
         Ok(())
     }
 
-    fn finish(self) -> (Vec<Known>, Vec<AccountId>) {
+    fn finish(self) -> (Vec<LoadedAccount>, Vec<AccountId>) {
         let (confirmed, elsewhere): (Vec<_>, Vec<_>) =
             self.known.into_values().partition(|(_, confirmed)| *confirmed);
         (

@@ -2,12 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
-pub type Hash = [u8; 32];
+pub type MerkleHash = [u8; 32];
 
 /// The hash of one event: SHA-256 over 0x00 and its fields, each with its length in front, so that no two
 /// different events have the same bytes.
 #[must_use]
-pub fn leaf<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Hash {
+pub fn leaf<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> MerkleHash {
     let mut hasher = Sha256::new();
     hasher.update([0_u8]);
     for field in fields {
@@ -18,7 +18,7 @@ pub fn leaf<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Hash {
     hasher.finalize().into()
 }
 
-fn node(left: &Hash, right: &Hash) -> Hash {
+fn node(left: &MerkleHash, right: &MerkleHash) -> MerkleHash {
     let mut hasher = Sha256::new();
     hasher.update([1_u8]);
     hasher.update(left);
@@ -28,7 +28,7 @@ fn node(left: &Hash, right: &Hash) -> Hash {
 
 /// The root over leaf hashes in order. That of none is the hash of nothing, as the RFC says.
 #[must_use]
-pub fn root(leaves: &[Hash]) -> Hash {
+pub fn root(leaves: &[MerkleHash]) -> MerkleHash {
     match leaves {
         [] => Sha256::digest([]).into(),
         [leaf] => *leaf,
@@ -52,7 +52,7 @@ pub struct Link<'a> {
 
 /// The hash that the next block is chained to. `ledger.append` computes the same.
 #[must_use]
-pub fn chain(link: &Link<'_>) -> Hash {
+pub fn chain(link: &Link<'_>) -> MerkleHash {
     let mut hasher = Sha256::new();
     hasher.update(link.previous);
     hasher.update(link.shard.to_be_bytes());
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn seven_leaves_split_as_in_the_rfc() {
-        let leaves: Vec<Hash> = (0_u8..7).map(|number| leaf([[number].as_slice()])).collect();
-        let n = |a: &Hash, b: &Hash| node(a, b);
+        let leaves: Vec<MerkleHash> = (0_u8..7).map(|number| leaf([[number].as_slice()])).collect();
+        let n = |a: &MerkleHash, b: &MerkleHash| node(a, b);
         let [d0, d1, d2, d3, d4, d5, d6] = leaves.clone().try_into().expect("seven");
         let expected = n(&n(&n(&d0, &d1), &n(&d2, &d3)), &n(&n(&d4, &d5), &d6));
         assert_eq!(root(&leaves), expected);

@@ -2,11 +2,11 @@
 
 pub mod aggregate;
 pub mod append;
-pub mod claims;
 pub mod feed;
 pub mod find;
 pub mod load;
 pub mod merkle;
+pub mod preconditions;
 pub mod probe;
 pub mod range;
 pub mod recorded;

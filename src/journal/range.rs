@@ -3,7 +3,7 @@
 use sqlx::{PgPool, Row};
 
 use super::{
-    recorded::{Position, Recorded},
+    recorded::{Position, RecordedEvent},
     row::{self, COLUMNS, RowError},
 };
 use crate::domain::time::Timestamp;
@@ -25,7 +25,7 @@ pub async fn of_types(
     types: &[&str],
     after: Position,
     until: Position,
-) -> Result<Vec<Result<Recorded, RowError>>, sqlx::Error> {
+) -> Result<Vec<Result<RecordedEvent, RowError>>, sqlx::Error> {
     let query = format!(
         "select {COLUMNS} from ledger.events e \
          where e.shard = $1 and e.position > $2 and e.position <= $3 and e.event_type = any ($4) \

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domain::{
     credits::Balance,
     event::Event,
-    names::{AccountId, Actor},
+    ids::{AccountId, Actor},
     time::Timestamp,
 };
 
@@ -19,7 +19,7 @@ pub struct Position(pub i64);
 
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedEvent {
     pub position: Position,
     pub account: AccountId,
     /// From 1, without gaps, within the account.
@@ -27,14 +27,14 @@ pub struct Recorded {
     /// When the ledger learned of it.
     pub recorded_at: Timestamp,
     pub event: Event,
-    pub metadata: Metadata,
+    pub metadata: EventMetadata,
 }
 
 /// Where an event came from, and what the account held after it.
 ///
 /// Every value is stored as text, because the framework's own store reads metadata as a map of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Metadata {
+pub struct EventMetadata {
     /// UUID v7.
     pub event_id: Uuid,
     /// The id of the command, for all of its events but the first: it is the id of the first event.
@@ -70,7 +70,7 @@ pub struct Metadata {
     pub stripe_event: Option<String>,
 }
 
-impl Metadata {
+impl EventMetadata {
     /// The id of the command that the event came of, the same for all of its events.
     #[must_use]
     pub fn command_id(&self) -> Uuid {

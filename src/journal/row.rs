@@ -2,13 +2,13 @@
 
 use sqlx::{Row, postgres::PgRow};
 
-use crate::domain::{event::Event, names::AccountId, time::Timestamp};
+use crate::domain::{event::Event, ids::AccountId, time::Timestamp};
 
 use super::{
-    merkle::{self, Hash},
-    recorded::{Metadata, Position, Recorded},
+    merkle::{self, MerkleHash},
+    recorded::{EventMetadata, Position, RecordedEvent},
     unique,
-    upcast::{self, Unreadable},
+    upcast::{self, UpcastError},
 };
 
 /// The version in which events are written. A later one needs an upcaster from this one.
@@ -27,7 +27,7 @@ pub struct NewRow {
     pub idempotency_key: Option<String>,
     /// See [`unique::generation`].
     pub generation: Option<String>,
-    pub leaf_hash: Hash,
+    pub leaf_hash: MerkleHash,
 }
 
 /// What the leaf hash of an event covers: all of its columns but for the one that follows from the payload.
@@ -47,7 +47,7 @@ pub struct Hashed<'a> {
 
 impl Hashed<'_> {
     #[must_use]
-    pub fn leaf(&self) -> Hash {
+    pub fn leaf(&self) -> MerkleHash {
         let key = self.idempotency_key.map_or_else(Vec::new, |key| [b"k", key.as_bytes()].concat());
         merkle::leaf([
             self.shard.to_be_bytes().as_slice(),
@@ -69,7 +69,7 @@ impl NewRow {
     /// # Errors
     /// When the event or its metadata cannot be written as JSON, which no event's type allows.
     pub fn encode(
-        recorded: &Recorded,
+        recorded: &RecordedEvent,
         shard: i16,
         idempotency_key: Option<&str>,
     ) -> Result<Self, serde_json::Error> {
@@ -109,7 +109,7 @@ pub enum RowError {
     Unreadable {
         position: i64,
         #[source]
-        source: Unreadable,
+        source: UpcastError,
     },
     #[error("the metadata of the event at position {position} cannot be read")]
     Metadata {
@@ -129,15 +129,15 @@ pub const COLUMNS: &str = "e.position, e.aggregate_id, e.sequence, e.event_type,
 
 /// # Errors
 /// When the row cannot be what this program wrote.
-pub fn decode(row: &PgRow) -> Result<Recorded, RowError> {
+pub fn decode(row: &PgRow) -> Result<RecordedEvent, RowError> {
     let position: i64 = row.try_get("position")?;
     let event = decode_event(row, position)?;
     let metadata: &str = row.try_get("metadata")?;
-    let metadata: Metadata =
+    let metadata: EventMetadata =
         serde_json::from_str(metadata).map_err(|source| RowError::Metadata { position, source })?;
     let account: &str = row.try_get("aggregate_id")?;
     let recorded_at: chrono::DateTime<chrono::Utc> = row.try_get("recorded_at")?;
-    Ok(Recorded {
+    Ok(RecordedEvent {
         position: Position(position),
         account: AccountId::parse(account).map_err(|_| RowError::Value { position })?,
         sequence: row.try_get("sequence")?,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgPool, Row};
 
-use crate::domain::{account::Account, names::AccountId};
+use crate::domain::{account::Account, ids::AccountId};
 
-use super::{load::Known, merkle::Hash};
+use super::{load::LoadedAccount, merkle::MerkleHash};
 
 /// The form in which a state is written. It changes whenever the state's type does, or a rule by which it is worked out, and a
 /// snapshot of another form is not used.
-pub const FORM: &str = "14";
+pub const STATE_VERSION: &str = "14";
 
 /// How many events an account has since its snapshot before a new one is taken.
 pub const SNAPSHOT_EVENTS: i64 = 500;
@@ -21,7 +21,7 @@ pub async fn find(
     connection: &mut PgConnection,
     shard: i16,
     ids: &[AccountId],
-) -> Result<BTreeMap<AccountId, Known>, sqlx::Error> {
+) -> Result<BTreeMap<AccountId, LoadedAccount>, sqlx::Error> {
     let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
     let rows = sqlx::query(
         // The limit makes each of them one look-up in an index, whatever is known of the table's size.
@@ -33,16 +33,16 @@ pub async fn find(
     )
     .bind(shard)
     .bind(ids)
-    .bind(FORM)
+    .bind(STATE_VERSION)
     .fetch_all(connection)
     .await?;
     let mut found = BTreeMap::new();
     for row in rows {
         let id = AccountId::parse(row.try_get("aggregate_id")?).ok();
-        let tail = Hash::try_from(row.try_get::<&[u8], _>("leaf_hash")?).ok();
+        let tail = MerkleHash::try_from(row.try_get::<&[u8], _>("leaf_hash")?).ok();
         let state = serde_json::from_slice::<Account>(row.try_get("state")?).ok();
         if let (Some(id), Some(tail), Some(state)) = (id, tail, state) {
-            found.insert(id.clone(), Known { id, state, tail: Some(tail) });
+            found.insert(id.clone(), LoadedAccount { id, state, tail: Some(tail) });
         }
     }
     Ok(found)
@@ -52,7 +52,7 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn keep(pool: &PgPool, shard: i16, known: &Known) -> Result<(), sqlx::Error> {
+pub async fn keep(pool: &PgPool, shard: i16, known: &LoadedAccount) -> Result<(), sqlx::Error> {
     let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else {
         return Ok(());
     };
@@ -68,7 +68,7 @@ pub async fn keep(pool: &PgPool, shard: i16, known: &Known) -> Result<(), sqlx::
     .bind(known.id.as_str())
     .bind(known.sequence())
     .bind(tail.as_slice())
-    .bind(FORM)
+    .bind(STATE_VERSION)
     .bind(state)
     .execute(pool)
     .await?;

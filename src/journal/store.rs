@@ -13,16 +13,16 @@ use crate::{
     clock::Clock,
     domain::{
         event::Event,
-        names::{AccountId, Actor},
+        ids::{AccountId, Actor},
     },
 };
 
 use super::{
-    aggregate::{AccountAggregate, Refused},
+    aggregate::{AccountAggregate, RefusedCommand},
     append::{self, AppendError},
     find,
-    load::{self, Known, LoadError},
-    recorded::{Metadata, Origin, Position, Recorded},
+    load::{self, LoadError, LoadedAccount},
+    recorded::{EventMetadata, Origin, Position, RecordedEvent},
     row::NewRow,
 };
 
@@ -41,7 +41,7 @@ pub struct JournalStore {
 #[derive(Debug)]
 pub struct JournalContext {
     aggregate: AccountAggregate,
-    known: Known,
+    known: LoadedAccount,
 }
 
 impl AggregateContext<AccountAggregate> for JournalContext {
@@ -50,7 +50,7 @@ impl AggregateContext<AccountAggregate> for JournalContext {
     }
 }
 
-type StoreError = AggregateError<Refused>;
+type StoreError = AggregateError<RefusedCommand>;
 
 impl JournalStore {
     #[must_use]
@@ -61,9 +61,9 @@ impl JournalStore {
     async fn append(
         &self,
         events: Vec<Event>,
-        known: Known,
+        known: LoadedAccount,
         metadata: &HashMap<String, String>,
-    ) -> Result<Vec<Recorded>, StoreError> {
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
         let mut connection = self.pool.acquire().await.map_err(unreachable)?;
         let mut transaction = connection.begin().await.map_err(unreachable)?;
         let head = append::lock_head(&mut transaction, self.shard).await.map_err(unreachable)?;
@@ -89,7 +89,11 @@ impl JournalStore {
     }
 
     /// The account under the lock, if it is still the one that was decided on.
-    async fn current(&self, connection: &mut PgConnection, known: &Known) -> Result<Known, StoreError> {
+    async fn current(
+        &self,
+        connection: &mut PgConnection,
+        known: &LoadedAccount,
+    ) -> Result<LoadedAccount, StoreError> {
         let current = load::advance(connection, self.shard, vec![known.clone()]).await.map_err(unexpected)?;
         let same = current.into_iter().find(|current| current.tail == known.tail);
         same.ok_or(AggregateError::AggregateConflict)
@@ -98,20 +102,20 @@ impl JournalStore {
     fn record(
         &self,
         event: Event,
-        known: &mut Known,
+        known: &mut LoadedAccount,
         position: Position,
         metadata: &HashMap<String, String>,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<RecordedEvent, StoreError> {
         known.state.apply(&event).map_err(unexpected)?;
         let at = self.clock.now();
         let text = |name: &str| metadata.get(name).cloned();
         let actor = Actor::parse(metadata.get("actor").map_or("framework", String::as_str));
-        Ok(Recorded {
+        Ok(RecordedEvent {
             position,
             account: known.id.clone(),
             sequence: known.sequence(),
             recorded_at: at,
-            metadata: Metadata {
+            metadata: EventMetadata {
                 event_id: Uuid::now_v7(),
                 command_id: None,
                 events: 1,
@@ -148,7 +152,7 @@ impl EventStore<AccountAggregate> for JournalStore {
             LoadError::Database(error) => unreachable(error),
             LoadError::Row(_) | LoadError::Corrupt { .. } => unexpected(error),
         })?;
-        let known = known.into_iter().next().unwrap_or_else(|| Known::nothing(account));
+        let known = known.into_iter().next().unwrap_or_else(|| LoadedAccount::nothing(account));
         Ok(JournalContext { aggregate: AccountAggregate(known.state.clone()), known })
     }
 
@@ -163,7 +167,7 @@ impl EventStore<AccountAggregate> for JournalStore {
     }
 }
 
-fn envelope(recorded: Recorded) -> Result<EventEnvelope<AccountAggregate>, StoreError> {
+fn envelope(recorded: RecordedEvent) -> Result<EventEnvelope<AccountAggregate>, StoreError> {
     let metadata = serde_json::to_value(&recorded.metadata).map_err(unexpected)?;
     Ok(EventEnvelope {
         aggregate_id: recorded.account.to_string(),

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use crate::domain::{
     event::{Event, Purpose},
-    names::GenerationId,
+    ids::GenerationId,
 };
 
 /// What at most one command of an account has, for ever.

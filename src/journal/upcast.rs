@@ -24,7 +24,7 @@ pub struct Upcaster {
 pub const UPCASTERS: &[Upcaster] = &[];
 
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum UpcastError {
     #[error("no release of this program reads version {version} of {event_type}")]
     UnknownVersion { event_type: String, version: String },
     #[error("the payload is not a {event_type}")]
@@ -39,10 +39,10 @@ pub enum Unreadable {
 ///
 /// # Errors
 /// When the version has no path to today's, or the payload is not of that version.
-pub fn read(event_type: &str, version: &str, payload: &str) -> Result<Event, Unreadable> {
+pub fn read(event_type: &str, version: &str, payload: &str) -> Result<Event, UpcastError> {
     let payload = upcast(UPCASTERS, event_type, version, payload)?;
     serde_json::from_str(&payload)
-        .map_err(|source| Unreadable::Payload { event_type: event_type.to_owned(), source })
+        .map_err(|source| UpcastError::Payload { event_type: event_type.to_owned(), source })
 }
 
 fn upcast<'a>(
@@ -50,20 +50,20 @@ fn upcast<'a>(
     event_type: &str,
     version: &str,
     payload: &'a str,
-) -> Result<Cow<'a, str>, Unreadable> {
+) -> Result<Cow<'a, str>, UpcastError> {
     let step = |version: &str| {
         upcasters.iter().find(|upcaster| upcaster.event_type == event_type && upcaster.from == version)
     };
     let Some(mut next) = step(version) else {
         let unknown =
-            || Unreadable::UnknownVersion { event_type: event_type.to_owned(), version: version.to_owned() };
+            || UpcastError::UnknownVersion { event_type: event_type.to_owned(), version: version.to_owned() };
         // A version with steps from it is an old one; the newest one has none.
         let newest = upcasters.iter().rfind(|upcaster| upcaster.event_type == event_type);
         let newest = newest.map_or(EVENT_VERSION, |upcaster| upcaster.to);
         return if version == newest { Ok(Cow::Borrowed(payload)) } else { Err(unknown()) };
     };
     let mut value: Value = serde_json::from_str(payload)
-        .map_err(|source| Unreadable::Payload { event_type: event_type.to_owned(), source })?;
+        .map_err(|source| UpcastError::Payload { event_type: event_type.to_owned(), source })?;
     loop {
         value = (next.step)(value);
         match step(next.to) {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_not_guessed() {
-        assert!(matches!(upcast(STEPS, "Thing", "4", "5"), Err(Unreadable::UnknownVersion { .. })));
-        assert!(matches!(upcast(STEPS, "Other", "2", "5"), Err(Unreadable::UnknownVersion { .. })));
+        assert!(matches!(upcast(STEPS, "Thing", "4", "5"), Err(UpcastError::UnknownVersion { .. })));
+        assert!(matches!(upcast(STEPS, "Other", "2", "5"), Err(UpcastError::UnknownVersion { .. })));
     }
 }

@@ -5,29 +5,29 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    domain::{names::AccountId, refusal::Refusal, time::Timestamp},
+    domain::{ids::AccountId, refusal::Refusal, time::Timestamp},
     journal::{
-        claims::Claim,
-        load::Known,
-        recorded::{Position, Recorded},
+        load::LoadedAccount,
+        preconditions::Precondition,
+        recorded::{Position, RecordedEvent},
         row::NewRow,
         unique::Unique,
     },
 };
 
 use super::{
-    decision::Decision,
+    decider::StagedDecision,
     request::{AccountUnique, ExecuteError, Job, Outcome},
 };
 
 /// Decided commands that are not stored yet.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct PendingBatch {
     pub(super) recorded_at: Timestamp,
     pub(super) rows: Vec<NewRow>,
     pub(super) decided: Vec<Decided>,
     /// What each account was before this batch, to go back to if it cannot be stored.
-    pub(super) before: FxHashMap<AccountId, Known>,
+    pub(super) before: FxHashMap<AccountId, LoadedAccount>,
     /// The keys and generations that are on their way: a second request with one of them waits for the first.
     pub(super) uniques: FxHashSet<AccountUnique>,
 }
@@ -35,10 +35,10 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Decided {
     pub(super) job: Job,
-    pub(super) verdict: Result<Vec<Recorded>, Refusal>,
+    pub(super) verdict: Result<Vec<RecordedEvent>, Refusal>,
 }
 
-impl Batch {
+impl PendingBatch {
     pub(super) fn new(recorded_at: Timestamp) -> Self {
         Self {
             recorded_at,
@@ -53,7 +53,7 @@ impl Batch {
         self.decided.is_empty()
     }
 
-    pub(super) fn push(&mut self, job: Job, decision: Decision) {
+    pub(super) fn push(&mut self, job: Job, decision: StagedDecision) {
         if !decision.events.is_empty() {
             self.uniques.extend(job.request.uniques());
         }
@@ -68,7 +68,10 @@ impl Batch {
 
     /// What the decisions without events rest on, and the index of each. Those with events need no claim: they
     /// are stored only where they are right.
-    pub(super) fn claims(&self, accounts: &FxHashMap<AccountId, Known>) -> (Vec<usize>, Vec<Claim>) {
+    pub(super) fn claims(
+        &self,
+        accounts: &FxHashMap<AccountId, LoadedAccount>,
+    ) -> (Vec<usize>, Vec<Precondition>) {
         let (mut indexes, mut claims) = (Vec::new(), Vec::new());
         for (index, decided) in self.decided.iter().enumerate() {
             let request = &decided.job.request;
@@ -81,8 +84,8 @@ impl Batch {
             // If the batch has events of the account, they are stored only where it is what it was taken for.
             let account = &request.account;
             let is_confirmed = self.before.contains_key(account);
-            let sequence = accounts.get(account).filter(|_| !is_confirmed).map(Known::sequence);
-            let claim = |sequence, free| Claim { account: account.clone(), sequence, free };
+            let sequence = accounts.get(account).filter(|_| !is_confirmed).map(LoadedAccount::sequence);
+            let claim = |sequence, free| Precondition { account: account.clone(), sequence, free };
             claims.push(claim(sequence, uniques.first().cloned()));
             claims.extend(uniques.into_iter().skip(1).map(|unique| claim(None, Some(unique))));
             indexes.resize(claims.len(), index);
@@ -110,7 +113,7 @@ impl Batch {
 
 impl Decided {
     /// Answers, now that the decision is stored. `head` is where the journal is then.
-    pub(super) fn answer(self, head: Position, stored: impl FnOnce(&Job, &Arc<Vec<Recorded>>)) {
+    pub(super) fn answer(self, head: Position, stored: impl FnOnce(&Job, &Arc<Vec<RecordedEvent>>)) {
         let Self { job, verdict } = self;
         match verdict {
             Err(refusal) => job.answer(Err(ExecuteError::Refused(refusal))),

@@ -1,17 +1,17 @@
 //! How is an account changed? By sending a command here, and in no other way.
 
 mod batch;
-mod decision;
-mod flight;
-mod lane;
+mod decider;
+mod deductions;
+mod idempotency_cache;
 mod newest;
-mod recent;
+mod pending_append;
+mod pending_commands;
+mod recovery;
 mod request;
-mod resolve;
-mod spent;
 mod unstored;
 mod view;
-mod waiting;
+mod writer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,26 +22,26 @@ use tokio::{
 };
 
 pub use crate::journal::recorded::Origin;
-pub use request::{Answer, ExecuteError, Key, Outcome, Provenance, Repeated, Request};
+pub use request::{ExecuteError, ExecuteResult, IdempotencyKey, Outcome, Provenance, Repeated, Request};
 pub use view::{View, ViewError};
 
 use crate::{
     clock::Clock,
-    domain::{catalog::Catalog, names::AccountId, refusal::Refusal, time::Timestamp},
+    domain::{catalog::Catalog, ids::AccountId, refusal::Refusal, time::Timestamp},
     journal::{
         append, find, probe, range,
-        recorded::{Position, Recorded},
+        recorded::{Position, RecordedEvent},
         row::RowError,
         snapshot,
     },
 };
 
-use lane::{Lane, State};
 use newest::Newest;
+use pending_commands::PendingCommands;
 use request::Job;
 use unstored::Unstored;
 use view::Views;
-use waiting::Waiting;
+use writer::{Writer, WriterState};
 
 /// How many commands may wait. More are refused at once, so that waiting never grows without end.
 pub const COMMANDS_QUEUED_MAX: usize = 8_192;
@@ -69,7 +69,7 @@ pub struct Ledger {
     lookups: Arc<Semaphore>,
     newest: Arc<Newest>,
     unstored: Arc<Unstored>,
-    waiting: Waiting,
+    waiting: PendingCommands,
 }
 
 /// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
@@ -105,7 +105,7 @@ impl Ledger {
         let (positions, seen) = watch::channel(head);
         let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
         let unstored = Arc::new(Unstored::default());
-        let lane = Lane {
+        let lane = Writer {
             shard: SHARD,
             pool: pool.clone(),
             catalog: Arc::clone(&catalog),
@@ -114,7 +114,7 @@ impl Ledger {
             positions,
             snapshots,
             unstored: Arc::clone(&unstored),
-            state: State::new(head, &clock),
+            state: WriterState::new(head, &clock),
         };
         let views = Arc::new(Views::new(pool.clone(), SHARD));
         let running = Running {
@@ -133,7 +133,7 @@ impl Ledger {
             lookups,
             newest,
             unstored,
-            waiting: Waiting::default(),
+            waiting: PendingCommands::default(),
         };
         Ok((ledger, running))
     }
@@ -142,7 +142,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the command is refused, or cannot be taken now; see [`ExecuteError`].
-    pub async fn execute(&self, request: Request) -> Answer {
+    pub async fn execute(&self, request: Request) -> ExecuteResult {
         let (reply, answer) = oneshot::channel();
         let place = self.waiting.enter();
         let job = Job { hash: request.hash(), at: self.clock.now(), request, reply, place };
@@ -158,7 +158,7 @@ impl Ledger {
     }
 
     /// What a clock that is behind refuses may be allowed, so it is not told as a refusal.
-    async fn checked_by_the_clock(&self, answer: Answer) -> Answer {
+    async fn checked_by_the_clock(&self, answer: ExecuteResult) -> ExecuteResult {
         let now = self.clock.now();
         match &answer {
             Ok(outcome) => {
@@ -225,7 +225,11 @@ impl Ledger {
     ///
     /// # Errors
     /// When the database does not answer or the event cannot be read.
-    pub async fn find_event(&self, account: &AccountId, sequence: i64) -> Result<Option<Recorded>, RowError> {
+    pub async fn find_event(
+        &self,
+        account: &AccountId,
+        sequence: i64,
+    ) -> Result<Option<RecordedEvent>, RowError> {
         find::by_sequence(&self.pool, SHARD, account, sequence).await
     }
 
@@ -238,7 +242,7 @@ impl Ledger {
         account: &AccountId,
         after: i64,
         limit: i64,
-    ) -> Result<Vec<Recorded>, RowError> {
+    ) -> Result<Vec<RecordedEvent>, RowError> {
         find::stream(&self.pool, SHARD, account, after, limit).await
     }
 
@@ -252,7 +256,7 @@ impl Ledger {
         types: &[&str],
         after: Position,
         until: Position,
-    ) -> Result<Vec<Result<Recorded, RowError>>, sqlx::Error> {
+    ) -> Result<Vec<Result<RecordedEvent, RowError>>, sqlx::Error> {
         range::of_types(&self.pool, SHARD, types, after, until).await
     }
 

@@ -9,23 +9,23 @@ use crate::{
     domain::{
         command::Command,
         credits::Balance,
-        names::{AccountId, Actor},
+        ids::{AccountId, Actor},
         refusal::Refusal,
         time::Timestamp,
     },
     journal::{
-        recorded::{Origin, Position, Recorded},
+        recorded::{Origin, Position, RecordedEvent},
         unique::Unique,
     },
 };
 
-use super::waiting::Place;
+use super::pending_commands::PendingCommand;
 
 /// What makes two requests the same one. Unique within an account, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(Option<Arc<str>>);
+pub struct IdempotencyKey(Option<Arc<str>>);
 
-impl Key {
+impl IdempotencyKey {
     /// The key that a caller sent.
     #[must_use]
     pub fn caller(key: &str) -> Self {
@@ -79,7 +79,7 @@ pub struct Provenance {
 pub struct Request {
     pub account: AccountId,
     pub command: Command,
-    pub key: Key,
+    pub key: IdempotencyKey,
     pub provenance: Provenance,
 }
 
@@ -112,7 +112,7 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Empty when everything that was asked for was true already.
-    pub events: Arc<Vec<Recorded>>,
+    pub events: Arc<Vec<RecordedEvent>>,
     /// Whether this is the answer to an earlier request with the same key.
     pub replayed: bool,
     /// The position of the last event, or, if there is none, where the journal was.
@@ -121,7 +121,7 @@ pub struct Outcome {
 
 impl Outcome {
     #[must_use]
-    pub fn of(events: Arc<Vec<Recorded>>, replayed: bool, head: Position) -> Self {
+    pub fn of(events: Arc<Vec<RecordedEvent>>, replayed: bool, head: Position) -> Self {
         let position = events.last().map_or(head, |last| last.position);
         Self { events, replayed, position }
     }
@@ -166,7 +166,7 @@ pub enum ExecuteError {
     Damaged,
 }
 
-pub type Answer = Result<Outcome, ExecuteError>;
+pub type ExecuteResult = Result<Outcome, ExecuteError>;
 
 /// A request on its way through the ledger.
 #[derive(Debug)]
@@ -174,13 +174,13 @@ pub(super) struct Job {
     pub(super) request: Request,
     pub(super) hash: String,
     pub(super) at: Timestamp,
-    pub(super) reply: oneshot::Sender<Answer>,
+    pub(super) reply: oneshot::Sender<ExecuteResult>,
     /// It waits until it is answered.
-    pub(super) place: Place,
+    pub(super) place: PendingCommand,
 }
 
 impl Job {
-    pub(super) fn answer(self, answer: Answer) {
+    pub(super) fn answer(self, answer: ExecuteResult) {
         let Self { reply, place, .. } = self;
         // Whoever asked may have gone away; the command took effect all the same.
         let _gone = reply.send(answer);

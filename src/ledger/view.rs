@@ -7,10 +7,10 @@ use quick_cache::sync::Cache;
 use sqlx::PgPool;
 
 use crate::{
-    domain::{account::Account, names::AccountId},
+    domain::{account::Account, ids::AccountId},
     journal::{
         append,
-        load::{self, Known, LoadError},
+        load::{self, LoadError, LoadedAccount},
         recorded::Position,
     },
 };
@@ -43,7 +43,7 @@ impl From<sqlx::Error> for ViewError {
 pub(super) struct Views {
     pool: PgPool,
     shard: i16,
-    known: Cache<AccountId, Known>,
+    known: Cache<AccountId, LoadedAccount>,
 }
 
 impl Views {
@@ -60,17 +60,21 @@ impl Views {
         Ok(View { account: known.state, sequence, position })
     }
 
-    pub(super) async fn known(&self, id: &AccountId) -> Result<Known, ViewError> {
+    pub(super) async fn known(&self, id: &AccountId) -> Result<LoadedAccount, ViewError> {
         let mut connection = self.pool.acquire().await?;
         self.advance(&mut connection, id).await
     }
 
-    async fn advance(&self, connection: &mut sqlx::PgConnection, id: &AccountId) -> Result<Known, ViewError> {
+    async fn advance(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: &AccountId,
+    ) -> Result<LoadedAccount, ViewError> {
         let current = match self.known.get(id) {
             Some(known) => load::advance(connection, self.shard, vec![known]).await?,
             None => load::load(connection, self.shard, std::slice::from_ref(id)).await?,
         };
-        let known = current.into_iter().next().unwrap_or_else(|| Known::nothing(id.clone()));
+        let known = current.into_iter().next().unwrap_or_else(|| LoadedAccount::nothing(id.clone()));
         // Ids that nobody opened are not remembered, so that asking for many of them costs no memory.
         if known.tail.is_some() {
             self.known.insert(id.clone(), known.clone());

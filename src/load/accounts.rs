@@ -10,7 +10,7 @@ const ZIPF_WEIGHT: u64 = 1 << 40;
 
 /// The accounts that a run names: the prefix and a number of seven digits, from 0.
 #[derive(Clone, Debug)]
-pub struct Accounts {
+pub struct LoadAccounts {
     pub prefix: String,
     /// How many there are, at most 10,000,000.
     pub count: u64,
@@ -30,7 +30,7 @@ pub enum Choice {
     InTurn,
 }
 
-impl Accounts {
+impl LoadAccounts {
     /// The name of the account with this number.
     pub fn name(&self, number: u64) -> String {
         format!("{}{number:07}", self.prefix)
@@ -56,7 +56,7 @@ enum Odds {
 
 impl Chooser {
     #[must_use]
-    pub fn new(accounts: &Accounts) -> Self {
+    pub fn new(accounts: &LoadAccounts) -> Self {
         let odds = match accounts.choice {
             Choice::Uniform => Odds::Uniform,
             Choice::Hot => Odds::Hot,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn chosen(choice: Choice, count: u64, items: u64) -> Vec<u64> {
-        let accounts = Accounts { prefix: String::new(), count, choice };
+        let accounts = LoadAccounts { prefix: String::new(), count, choice };
         let mut chooser = Chooser::new(&accounts).seeded(7);
         let mut hits = vec![0; usize::try_from(count).expect("a few accounts")];
         for turn in 0..items {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::LoadError;
+use super::LoadRunError;
 use super::accounts::Chooser;
 use super::form::Rendered;
-use super::report::Tally;
-use super::response::{Reader, Unread};
-use super::schedule::Schedule;
-use super::target::Target;
+use super::report::ConnectionTally;
+use super::response::{ResponseError, ResponseReader};
+use super::schedule::RequestSchedule;
+use super::target::LoadTarget;
 
 /// After this long a request counts as unanswered, so that a server that hangs ends a run all the same.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,15 +29,15 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open(
-        target: &Target,
+        target: &LoadTarget,
         rendered: Rendered,
         chooser: Chooser,
         number: usize,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self, LoadRunError> {
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         let authority = target.authority.clone();
         let opened = connect(&authority).await.and_then(TcpStream::into_std);
-        let socket = opened.map_err(|source| LoadError::Connect { address: authority.clone(), source })?;
+        let socket = opened.map_err(|source| LoadRunError::Connect { address: authority.clone(), source })?;
         Ok(Self {
             authority,
             socket,
@@ -47,11 +47,11 @@ impl Connection {
     }
 
     /// Takes requests from the schedule until there are no more.
-    pub(super) async fn drive(self, schedule: Arc<Schedule>) -> Result<Tally, LoadError> {
+    pub(super) async fn drive(self, schedule: Arc<RequestSchedule>) -> Result<ConnectionTally, LoadRunError> {
         let Self { authority, socket, mut rendered, mut chooser } = self;
-        let unusable = |source| LoadError::Connect { address: authority.clone(), source };
+        let unusable = |source| LoadRunError::Connect { address: authority.clone(), source };
         let mut stream = TcpStream::from_std(socket).map_err(unusable)?;
-        let (mut reader, mut tally) = (Reader::new(), Tally::default());
+        let (mut reader, mut tally) = (ResponseReader::new(), ConnectionTally::default());
         let mut now = Instant::now();
         while let Some(turn) = schedule.take(now) {
             let request = rendered.fill(turn.number, &mut chooser);
@@ -67,11 +67,11 @@ impl Connection {
                     let (items, accepted) = count_items(&rendered, status, &reader);
                     tally.record(status, now.saturating_duration_since(turn.due), items, accepted);
                 }
-                Err(Unread::Broken) => {
+                Err(ResponseError::Broken) => {
                     tally.record_unanswered();
                     stream = connect(&authority).await.map_err(unusable)?;
                 }
-                Err(Unread::Malformed(reason)) => return Err(LoadError::Malformed(reason)),
+                Err(ResponseError::Malformed(reason)) => return Err(LoadRunError::Malformed(reason)),
             }
         }
         Ok(tally)
@@ -84,13 +84,17 @@ async fn connect(authority: &str) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-async fn exchange(stream: &mut TcpStream, request: &[u8], reader: &mut Reader) -> Result<u16, Unread> {
-    stream.write_all(request).await.map_err(|_| Unread::Broken)?;
-    tokio::time::timeout(ANSWER_TIMEOUT, reader.read(stream)).await.unwrap_or(Err(Unread::Broken))
+async fn exchange(
+    stream: &mut TcpStream,
+    request: &[u8],
+    reader: &mut ResponseReader,
+) -> Result<u16, ResponseError> {
+    stream.write_all(request).await.map_err(|_| ResponseError::Broken)?;
+    tokio::time::timeout(ANSWER_TIMEOUT, reader.read(stream)).await.unwrap_or(Err(ResponseError::Broken))
 }
 
 /// How many commands were answered and carried out. Only a batch's answer has to be looked into.
-fn count_items(rendered: &Rendered, status: u16, reader: &Reader) -> (u64, u64) {
+fn count_items(rendered: &Rendered, status: u16, reader: &ResponseReader) -> (u64, u64) {
     let success = (200..300).contains(&status);
     match rendered.items_per_request() {
         _ if !success => (rendered.items_per_request(), 0),

@@ -4,7 +4,7 @@
 //! after that overwrites a few digits in place, and its length never changes.
 
 use super::accounts::Chooser;
-use super::target::Target;
+use super::target::LoadTarget;
 
 const ACCOUNT: &str = "{account}";
 const KEY: &str = "{key}";
@@ -16,7 +16,7 @@ const KEYS_PER_CONNECTION: u64 = 1_000_000_000;
 /// The shape of a request. `{account}` and `{key}` stand for an account's name and a fresh idempotency key, the
 /// same throughout one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct RequestForm {
     method: &'static str,
     path: String,
     headers: String,
@@ -31,7 +31,7 @@ enum Body {
     Many { item: String, count: usize },
 }
 
-impl Form {
+impl RequestForm {
     /// One request about one account, with an `Idempotency-Key`.
     pub fn one(method: &'static str, path: &str, body: &str) -> Self {
         let headers = format!("Idempotency-Key: {KEY}\r\n");
@@ -63,8 +63,8 @@ impl Form {
         }
     }
 
-    fn body(&self, names: &Names<'_>) -> Draft {
-        let mut draft = Draft::default();
+    fn body(&self, names: &Names<'_>) -> RequestTemplate {
+        let mut draft = RequestTemplate::default();
         match &self.body {
             Body::One(body) => draft.push(body, names),
             Body::Many { item, count } => {
@@ -79,9 +79,9 @@ impl Form {
         draft
     }
 
-    fn head(&self, target: &Target, names: &Names<'_>, body_bytes: usize) -> Draft {
+    fn head(&self, target: &LoadTarget, names: &Names<'_>, body_bytes: usize) -> RequestTemplate {
         let (prefix, path) = (&target.path_prefix, &self.path);
-        let mut draft = Draft::default();
+        let mut draft = RequestTemplate::default();
         draft.push(&format!("{} {prefix}{path} HTTP/1.1\r\n", self.method), names);
         draft.push(&format!("Host: {}\r\nAuthorization: Bearer ", target.authority), names);
         draft.bytes.extend_from_slice(target.api_key.as_bytes());
@@ -100,21 +100,21 @@ struct Names<'run> {
 
 /// Where one item's digits are.
 #[derive(Clone, Debug, Default)]
-struct Item {
+struct ItemSlot {
     accounts: Vec<usize>,
     keys: Vec<usize>,
 }
 
 /// Bytes with the places to patch.
 #[derive(Debug, Default)]
-struct Draft {
+struct RequestTemplate {
     bytes: Vec<u8>,
-    items: Vec<Item>,
+    items: Vec<ItemSlot>,
 }
 
-impl Draft {
+impl RequestTemplate {
     fn begin_item(&mut self) {
-        self.items.push(Item::default());
+        self.items.push(ItemSlot::default());
     }
 
     fn push(&mut self, text: &str, names: &Names<'_>) {
@@ -148,7 +148,7 @@ impl Draft {
     }
 
     /// The item that is being written. A request about one account has just one, head and body together.
-    fn item(&mut self) -> &mut Item {
+    fn item(&mut self) -> &mut ItemSlot {
         if self.items.is_empty() {
             self.begin_item();
         }
@@ -175,18 +175,18 @@ impl Draft {
 #[derive(Clone, Debug)]
 pub(super) struct Rendered {
     bytes: Vec<u8>,
-    items: Vec<Item>,
+    items: Vec<ItemSlot>,
     items_per_request: u64,
     next_key: u64,
 }
 
 impl Rendered {
     /// `run` tells this run's idempotency keys from every other run's.
-    pub(super) fn new(form: &Form, target: &Target, account_prefix: &str, run: u64) -> Self {
+    pub(super) fn new(form: &RequestForm, target: &LoadTarget, account_prefix: &str, run: u64) -> Self {
         let names = Names { account_prefix, key_prefix: format!("{run:016x}-") };
         let body = form.body(&names);
         let head = form.head(target, &names, body.bytes.len());
-        let Draft { bytes, items } = head.append(body, matches!(form.body, Body::One(_)));
+        let RequestTemplate { bytes, items } = head.append(body, matches!(form.body, Body::One(_)));
         let items_per_request = u64::try_from(form.items()).unwrap_or(u64::MAX);
         Self { bytes, items, items_per_request, next_key: 0 }
     }
@@ -228,17 +228,17 @@ fn write_digits(bytes: &mut [u8], at: usize, digits: usize, number: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::{Accounts, Choice};
+    use crate::load::{Choice, LoadAccounts};
 
-    fn rendered(form: &Form) -> (Rendered, Chooser) {
-        let target = Target::parse("http://127.0.0.1:8080", "cf_test_1").expect("a good URL");
-        let accounts = Accounts { prefix: "bench-".to_owned(), count: 10, choice: Choice::InTurn };
+    fn rendered(form: &RequestForm) -> (Rendered, Chooser) {
+        let target = LoadTarget::parse("http://127.0.0.1:8080", "cf_test_1").expect("a good URL");
+        let accounts = LoadAccounts { prefix: "bench-".to_owned(), count: 10, choice: Choice::InTurn };
         (Rendered::new(form, &target, "bench-", 255).for_connection(2), Chooser::new(&accounts))
     }
 
     #[test]
     fn a_deduction_is_patched_in_path_and_header() {
-        let (mut rendered, mut chooser) = rendered(&Form::deduction());
+        let (mut rendered, mut chooser) = rendered(&RequestForm::deduction());
         rendered.fill(0, &mut chooser);
         assert_eq!(
             String::from_utf8_lossy(rendered.fill(7, &mut chooser)),
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_batch_has_an_account_and_a_key_for_each_item() {
-        let (mut rendered, mut chooser) = rendered(&Form::deductions(2));
+        let (mut rendered, mut chooser) = rendered(&RequestForm::deductions(2));
         let text = String::from_utf8_lossy(rendered.fill(1, &mut chooser)).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.ends_with(&format!("Content-Length: {}", body.len())));
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn one_account_is_the_same_in_path_and_body() {
-        let form = Form::one("PUT", "/v1/accounts/{account}", r#"{"reference":"{account}"}"#);
+        let form = RequestForm::one("PUT", "/v1/accounts/{account}", r#"{"reference":"{account}"}"#);
         let (mut rendered, mut chooser) = rendered(&form);
         let text = String::from_utf8_lossy(rendered.fill(3, &mut chooser)).into_owned();
         assert!(text.starts_with("PUT /v1/accounts/bench-0000003 "));

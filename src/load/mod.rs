@@ -20,25 +20,25 @@ mod target;
 
 use std::sync::Arc;
 
-pub use accounts::{Accounts, Choice, Chooser};
-pub use form::Form;
+pub use accounts::{Choice, Chooser, LoadAccounts};
+pub use form::RequestForm;
 pub use histogram::Histogram;
 pub use random::Random;
-pub use report::{Report, Statuses};
+pub use report::{LoadReport, Statuses};
 pub use schedule::{Pace, Until};
-pub use target::Target;
+pub use target::LoadTarget;
 
 use connection::Connection;
 use form::Rendered;
-use report::Tally;
-use schedule::Schedule;
+use report::ConnectionTally;
+use schedule::RequestSchedule;
 
 /// What to ask of a server, how often and for how long.
 #[derive(Clone, Debug)]
-pub struct Plan {
-    pub target: Target,
-    pub form: Form,
-    pub accounts: Accounts,
+pub struct LoadPlan {
+    pub target: LoadTarget,
+    pub form: RequestForm,
+    pub accounts: LoadAccounts,
     /// How many connections are kept open. Each has one request outstanding.
     pub connections: usize,
     /// How many threads share the connections. One is right when the server is on the same machine.
@@ -49,7 +49,7 @@ pub struct Plan {
 
 /// Why there is no report. A refusal by the server is not an error here: it is counted by its status.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub enum LoadRunError {
     #[error("the base URL must look like http://127.0.0.1:8080, not `{0}`")]
     BaseUrl(String),
     #[error("could not connect to {address}")]
@@ -70,9 +70,9 @@ pub enum LoadError {
 ///
 /// A request whose connection breaks is counted as unanswered and its connection is opened again; the run ends
 /// early only when that fails, or when an answer is not HTTP/1.1 with a length.
-pub async fn run(plan: Plan) -> Result<Report, LoadError> {
+pub async fn run(plan: LoadPlan) -> Result<LoadReport, LoadRunError> {
     let mut shares = share_connections(&plan).await?;
-    let schedule = Arc::new(Schedule::start(plan.pace, plan.until));
+    let schedule = Arc::new(RequestSchedule::start(plan.pace, plan.until));
     let threads: Vec<_> = shares
         .drain(..)
         .map(|share| {
@@ -80,7 +80,7 @@ pub async fn run(plan: Plan) -> Result<Report, LoadError> {
             tokio::task::spawn_blocking(move || drive_share(share, schedule))
         })
         .collect();
-    let mut total = Tally::default();
+    let mut total = ConnectionTally::default();
     for thread in threads {
         total.add(&thread.await??);
     }
@@ -88,7 +88,7 @@ pub async fn run(plan: Plan) -> Result<Report, LoadError> {
 }
 
 /// Opens every connection before the clock starts, and deals them out to the threads.
-async fn share_connections(plan: &Plan) -> Result<Vec<Vec<Connection>>, LoadError> {
+async fn share_connections(plan: &LoadPlan) -> Result<Vec<Vec<Connection>>, LoadRunError> {
     let threads = plan.threads.max(1);
     let run = Random::from_clock().next_u64();
     let chooser = Chooser::new(&plan.accounts);
@@ -103,16 +103,19 @@ async fn share_connections(plan: &Plan) -> Result<Vec<Vec<Connection>>, LoadErro
     Ok(shares)
 }
 
-fn drive_share(share: Vec<Connection>, schedule: Arc<Schedule>) -> Result<Tally, LoadError> {
+fn drive_share(
+    share: Vec<Connection>,
+    schedule: Arc<RequestSchedule>,
+) -> Result<ConnectionTally, LoadRunError> {
     let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LoadError::Runtime)?;
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LoadRunError::Runtime)?;
     runtime.block_on(async {
         // A task each, and not one task that polls them all: a task is woken for its own socket only.
         let driven: Vec<_> = share
             .into_iter()
             .map(|connection| tokio::spawn(connection.drive(Arc::clone(&schedule))))
             .collect();
-        let mut total = Tally::default();
+        let mut total = ConnectionTally::default();
         for connection in driven {
             total.add(&connection.await??);
         }

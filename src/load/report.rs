@@ -22,7 +22,7 @@ pub struct Statuses {
 
 /// What a server answered in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct LoadReport {
     /// Requests that were answered, whatever the answer.
     pub requests: u64,
     /// Requests whose connection broke before the answer came, or whose answer took too long.
@@ -41,7 +41,7 @@ pub struct Report {
     pub elapsed_ms: u64,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LoadReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Statuses { success, other, client_error, server_error } = self.statuses;
         writeln!(
@@ -62,7 +62,7 @@ impl fmt::Display for Report {
 
 /// What one connection counts as it goes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ConnectionTally {
     latencies: Histogram,
     statuses: Statuses,
     unanswered: u64,
@@ -70,7 +70,7 @@ pub(super) struct Tally {
     items_accepted: u64,
 }
 
-impl Tally {
+impl ConnectionTally {
     pub(super) fn record(&mut self, status: u16, latency: Duration, items: u64, items_accepted: u64) {
         self.latencies.record(latency);
         let class = match status {
@@ -99,9 +99,9 @@ impl Tally {
         self.items_accepted += other.items_accepted;
     }
 
-    pub(super) fn report(&self, elapsed: Duration) -> Report {
+    pub(super) fn report(&self, elapsed: Duration) -> LoadReport {
         let requests = self.latencies.count();
-        Report {
+        LoadReport {
             requests,
             unanswered: self.unanswered,
             statuses: self.statuses,

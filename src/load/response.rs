@@ -14,7 +14,7 @@ const ITEM_ACCEPTED: &[u8] = b"\"status\":2";
 
 /// Why there is no answer to a request.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(super) enum ResponseError {
     /// The connection is gone; another may work.
     Broken,
     /// The answer is there and cannot be read, so nothing that follows could be counted.
@@ -23,7 +23,7 @@ pub(super) enum Unread {
 
 /// The first line and headers of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Head {
+struct ResponseHead {
     status: u16,
     /// How many bytes the head itself has, with its empty line.
     bytes: usize,
@@ -32,18 +32,18 @@ struct Head {
 
 /// Reads answers off one connection, one at a time.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct ResponseReader {
     buffer: Vec<u8>,
     body_at: usize,
 }
 
-impl Reader {
+impl ResponseReader {
     pub(super) fn new() -> Self {
         Self { buffer: Vec::with_capacity(READ_BYTES), body_at: 0 }
     }
 
     /// Reads the next answer whole and returns its status.
-    pub(super) async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<u16, Unread> {
+    pub(super) async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<u16, ResponseError> {
         self.buffer.clear();
         let head = loop {
             self.read_some(stream).await?;
@@ -54,13 +54,13 @@ impl Reader {
         self.body_at = head.bytes;
         let whole = head.bytes.saturating_add(head.body_bytes);
         if whole > ANSWER_BYTES_MAX {
-            return Err(Unread::Malformed("it is too long"));
+            return Err(ResponseError::Malformed("it is too long"));
         }
         while self.buffer.len() < whole {
             self.read_some(stream).await?;
         }
         if self.buffer.len() > whole {
-            return Err(Unread::Malformed("it is longer than its content-length"));
+            return Err(ResponseError::Malformed("it is longer than its content-length"));
         }
         Ok(head.status)
     }
@@ -72,23 +72,23 @@ impl Reader {
         u64::try_from(accepted).unwrap_or(u64::MAX)
     }
 
-    async fn read_some(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<(), Unread> {
+    async fn read_some(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<(), ResponseError> {
         // More room than is ever filled: a read that fills its buffer has to be followed by another one
         // just to learn that there is nothing more.
         self.buffer.reserve(READ_BYTES);
         match stream.read_buf(&mut self.buffer).await {
-            Ok(0) | Err(_) => Err(Unread::Broken),
+            Ok(0) | Err(_) => Err(ResponseError::Broken),
             Ok(_) => Ok(()),
         }
     }
 }
 
 /// The head, or `None` while its end has not come.
-fn parse_head(buffer: &[u8]) -> Result<Option<Head>, Unread> {
+fn parse_head(buffer: &[u8]) -> Result<Option<ResponseHead>, ResponseError> {
     // The last line may have come in part, and is then no line yet.
     let mut lines = buffer.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.ends_with(b"\r\n"));
     let Some(first) = lines.next() else { return Ok(None) };
-    let status = parse_status(first).ok_or(Unread::Malformed("it does not begin as HTTP/1.1"))?;
+    let status = parse_status(first).ok_or(ResponseError::Malformed("it does not begin as HTTP/1.1"))?;
     let mut bytes = first.len();
     let mut length = None;
     for line in lines {
@@ -96,11 +96,12 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, Unread> {
         if line == b"\r\n" {
             // Only an answer that cannot have a body may leave its length out.
             let body_bytes = length.or((status == 204).then_some(0));
-            let body_bytes = body_bytes.ok_or(Unread::Malformed("it has no content-length"))?;
-            return Ok(Some(Head { status, bytes, body_bytes }));
+            let body_bytes = body_bytes.ok_or(ResponseError::Malformed("it has no content-length"))?;
+            return Ok(Some(ResponseHead { status, bytes, body_bytes }));
         }
         if let Some(value) = value_of(line, b"content-length:") {
-            length = Some(value.parse().map_err(|_| Unread::Malformed("its content-length is no number"))?);
+            length =
+                Some(value.parse().map_err(|_| ResponseError::Malformed("its content-length is no number"))?);
         }
     }
     Ok(None)
@@ -127,7 +128,7 @@ mod tests {
         let answer = b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\nx: y\r\n\r\nhello";
         for cut in 1..answer.len() {
             let mut stream = in_two(&answer[..cut], &answer[cut..]);
-            let mut reader = Reader::new();
+            let mut reader = ResponseReader::new();
             assert_eq!(reader.read(&mut stream).await.expect("a whole answer"), 201, "cut at {cut}");
             assert!(reader.buffer.ends_with(b"hello"));
         }
@@ -140,18 +141,18 @@ mod tests {
     #[tokio::test]
     async fn an_answer_without_a_length_is_malformed_and_a_cut_one_is_broken() {
         let mut chunked: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-        assert!(matches!(Reader::new().read(&mut chunked).await, Err(Unread::Malformed(_))));
+        assert!(matches!(ResponseReader::new().read(&mut chunked).await, Err(ResponseError::Malformed(_))));
         let mut cut: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
-        assert!(matches!(Reader::new().read(&mut cut).await, Err(Unread::Broken)));
+        assert!(matches!(ResponseReader::new().read(&mut cut).await, Err(ResponseError::Broken)));
         let mut empty: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
-        assert!(matches!(Reader::new().read(&mut empty).await, Ok(204)));
+        assert!(matches!(ResponseReader::new().read(&mut empty).await, Ok(204)));
     }
 
     #[tokio::test]
     async fn the_items_of_a_batch_are_counted_by_their_status() {
         let body = r#"[{"status":201,"account":{"status":"open"}},{"status":402},{"status":200}]"#;
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        let mut reader = Reader::new();
+        let mut reader = ResponseReader::new();
         reader.read(&mut answer.as_bytes()).await.expect("a whole answer");
         assert_eq!(reader.items_accepted(), 2);
     }

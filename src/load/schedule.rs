@@ -23,27 +23,27 @@ pub enum Until {
 
 /// One request's number in the run, and when it is due.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
+pub(super) struct ScheduledRequest {
     pub(super) number: u64,
     pub(super) due: Instant,
 }
 
 /// Deals the run's requests out to its connections: whichever is free takes the next.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(super) struct RequestSchedule {
     pub(super) started: Instant,
     pace: Pace,
     until: Until,
     taken: AtomicU64,
 }
 
-impl Schedule {
+impl RequestSchedule {
     pub(super) fn start(pace: Pace, until: Until) -> Self {
         Self { started: Instant::now(), pace, until, taken: AtomicU64::new(0) }
     }
 
     /// The next request, or `None` when the run is over.
-    pub(super) fn take(&self, now: Instant) -> Option<Turn> {
+    pub(super) fn take(&self, now: Instant) -> Option<ScheduledRequest> {
         // The number is all that the connections share, so there is nothing to order it with.
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let due = match self.pace {
@@ -54,7 +54,7 @@ impl Schedule {
             Until::Requests(count) => number < count,
             Until::Elapsed(limit) => due.duration_since(self.started) < limit,
         };
-        within.then_some(Turn { number, due })
+        within.then_some(ScheduledRequest { number, due })
     }
 }
 
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_count_is_dealt_out_exactly() {
-        let schedule = Schedule::start(Pace::AsAnswered, Until::Requests(3));
+        let schedule = RequestSchedule::start(Pace::AsAnswered, Until::Requests(3));
         let dealt: Vec<_> =
             std::iter::from_fn(|| schedule.take(Instant::now())).map(|turn| turn.number).collect();
         assert_eq!(dealt, [0, 1, 2]);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_dealt_out_evenly_over_the_time() {
-        let schedule = Schedule::start(Pace::PerSecond(500), Until::Elapsed(Duration::from_secs(2)));
+        let schedule = RequestSchedule::start(Pace::PerSecond(500), Until::Elapsed(Duration::from_secs(2)));
         let dealt: Vec<_> = std::iter::from_fn(|| schedule.take(Instant::now())).collect();
         assert_eq!(dealt.len(), 1000);
         assert!(dealt.windows(2).all(|two| two[1].due - two[0].due == Duration::from_millis(2)));

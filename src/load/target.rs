@@ -2,11 +2,11 @@
 
 use axum::http::Uri;
 
-use super::LoadError;
+use super::LoadRunError;
 
 /// A running server and the key to call it with.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct LoadTarget {
     /// Host and port, both for connecting and for the `Host` header.
     pub(super) authority: String,
     /// What comes before `/v1`; empty unless the server is behind a path.
@@ -14,15 +14,15 @@ pub struct Target {
     pub(super) api_key: String,
 }
 
-impl Target {
+impl LoadTarget {
     /// Reads a base URL such as `http://127.0.0.1:8080`.
     ///
     /// Only plain HTTP: encrypting would measure the client. Behind TLS, measure the server and its proxy apart.
-    pub fn parse(base_url: &str, api_key: &str) -> Result<Self, LoadError> {
+    pub fn parse(base_url: &str, api_key: &str) -> Result<Self, LoadRunError> {
         // There may be a password before the `@`.
         let shown =
             base_url.rsplit_once('@').map_or_else(|| base_url.to_owned(), |(_, host)| format!("…@{host}"));
-        let wrong = || LoadError::BaseUrl(shown.clone());
+        let wrong = || LoadRunError::BaseUrl(shown.clone());
         let uri: Uri = base_url.parse().map_err(|_| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let plain = uri.scheme_str() == Some("http") && uri.query().is_none();

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::StartError;
 use super::directory::DataDirectory;
-use super::owner::Owner;
+use super::owner::ClusterOwner;
 
 /// The oldest major version that is supported.
 pub(super) const MAJOR_MIN: u32 = 14;
@@ -48,7 +48,7 @@ impl Installation {
     }
 
     /// Resolves links, since the programs find their libraries and templates relative to their real place.
-    fn find(directory: &Path, owner: &Owner) -> Result<Self, String> {
+    fn find(directory: &Path, owner: &ClusterOwner) -> Result<Self, String> {
         let postgres = directory.join("postgres");
         let resolved = postgres.canonicalize().map_err(|error| format!("{}: {error}", postgres.display()))?;
         let directory = resolved.parent().unwrap_or(directory).to_owned();
@@ -69,7 +69,7 @@ pub(super) fn choose(
     setting: Option<&Path>,
     major: Option<u32>,
     directory: &DataDirectory,
-    owner: &Owner,
+    owner: &ClusterOwner,
 ) -> Result<Installation, StartError> {
     let installations = match setting {
         Some(setting) => find_in_setting(setting, owner)?,
@@ -95,7 +95,7 @@ fn pick(
 }
 
 /// A setting is taken at its word: nothing else is tried, and what is wrong with it is said.
-fn find_in_setting(setting: &Path, owner: &Owner) -> Result<BTreeMap<u32, Installation>, StartError> {
+fn find_in_setting(setting: &Path, owner: &ClusterOwner) -> Result<BTreeMap<u32, Installation>, StartError> {
     let inner = setting.join("bin");
     let directory = if inner.is_dir() { inner.as_path() } else { setting };
     match Installation::find(directory, owner) {
@@ -105,7 +105,7 @@ fn find_in_setting(setting: &Path, owner: &Owner) -> Result<BTreeMap<u32, Instal
 }
 
 /// All installations, one for each major version. Of two, the one on PATH is taken.
-fn find_installed(owner: &Owner) -> BTreeMap<u32, Installation> {
+fn find_installed(owner: &ClusterOwner) -> BTreeMap<u32, Installation> {
     let mut installations = BTreeMap::new();
     for directory in candidates(owner) {
         match Installation::find(&directory, owner) {
@@ -119,7 +119,7 @@ fn find_installed(owner: &Owner) -> BTreeMap<u32, Installation> {
 }
 
 /// Every directory that may hold the programs, each once, by its real path.
-fn candidates(owner: &Owner) -> Vec<PathBuf> {
+fn candidates(owner: &ClusterOwner) -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let usual = USUAL_DIRECTORIES.iter().flat_map(|pattern| expand(pattern));
     let mut found: Vec<PathBuf> = Vec::new();
@@ -144,7 +144,7 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn ask_pg_config(owner: &Owner) -> Option<PathBuf> {
+fn ask_pg_config(owner: &ClusterOwner) -> Option<PathBuf> {
     let mut command = owner.command(Path::new("pg_config"));
     let output = command.arg("--bindir").output().ok().filter(|output| output.status.success())?;
     let directory = String::from_utf8(output.stdout).ok()?;
@@ -152,7 +152,7 @@ fn ask_pg_config(owner: &Owner) -> Option<PathBuf> {
 }
 
 /// Runs the program as the user who will run the server, so that one that this user cannot reach is passed over.
-fn ask_major(postgres: &Path, owner: &Owner) -> Result<u32, String> {
+fn ask_major(postgres: &Path, owner: &ClusterOwner) -> Result<u32, String> {
     let mut command: Command = owner.command(postgres);
     let output =
         command.arg("--version").output().map_err(|error| format!("{}: {error}", postgres.display()))?;

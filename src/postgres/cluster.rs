@@ -10,7 +10,7 @@ use std::path::Path;
 use super::binaries::Installation;
 use super::directory::{DataDirectory, create_private};
 use super::error::io_error;
-use super::owner::Owner;
+use super::owner::ClusterOwner;
 use super::server::SUPERUSER;
 use super::{Durability, StartError, system};
 
@@ -31,7 +31,7 @@ pub(super) fn find_major(directory: &DataDirectory) -> Result<Option<u32>, Start
 pub(super) fn create(
     directory: &DataDirectory,
     installation: &Installation,
-    owner: &Owner,
+    owner: &ClusterOwner,
     durability: Durability,
 ) -> Result<(), StartError> {
     owner.name()?;
@@ -46,7 +46,7 @@ pub(super) fn create(
     Ok(())
 }
 
-fn run_initdb(target: &Path, installation: &Installation, owner: &Owner) -> Result<(), StartError> {
+fn run_initdb(target: &Path, installation: &Installation, owner: &ClusterOwner) -> Result<(), StartError> {
     let initdb = installation.initdb();
     let mut command = owner.command(&initdb);
     command.arg("-D").arg(target).arg(format!("--username={SUPERUSER}"));

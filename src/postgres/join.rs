@@ -11,8 +11,8 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::time::{Instant, sleep};
 
 use super::directory::DataDirectory;
-use super::owner::Owner;
-use super::{DATABASE, Keeper, Options, Server, StartError, server, socket, start};
+use super::owner::ClusterOwner;
+use super::{DATABASE, Keeper, Server, ServerOptions, StartError, server, socket, start};
 
 /// How long a server that another process is just starting or stopping is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,7 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A way to the database of a data directory.
 #[derive(Debug)]
-pub enum Access {
+pub enum DatabaseAccess {
     /// Another process runs it.
     Joined(Box<PgConnectOptions>),
     /// It was started, and ends with this.
@@ -29,7 +29,7 @@ pub enum Access {
     Kept(Keeper),
 }
 
-impl Access {
+impl DatabaseAccess {
     /// How to connect, as the role that owns everything.
     #[must_use]
     pub fn connect_options(&self) -> PgConnectOptions {
@@ -55,16 +55,16 @@ impl Access {
 /// # Errors
 ///
 /// As [`start`]; `Locked` when another process holds the directory and its server does not answer.
-pub async fn join_or_start(options: Options) -> Result<Access, StartError> {
+pub async fn join_or_start(options: ServerOptions) -> Result<DatabaseAccess, StartError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let locked = match start(options.clone()).await {
-            Ok(server) => return Ok(Access::Started(server)),
+            Ok(server) => return Ok(DatabaseAccess::Started(server)),
             Err(locked @ StartError::Locked { .. }) => locked,
             Err(error) => return Err(error),
         };
         if let Some(running) = find_running(&options.data_directory).await? {
-            return Ok(Access::Joined(Box::new(running)));
+            return Ok(DatabaseAccess::Joined(Box::new(running)));
         }
         if Instant::now() >= deadline {
             return Err(locked);
@@ -93,6 +93,6 @@ async fn find_running(data_directory: &Path) -> Result<Option<PgConnectOptions>,
 
 fn find_socket(data_directory: &Path) -> Result<PathBuf, StartError> {
     let directory = DataDirectory::open(data_directory)?;
-    let owner = Owner::choose(&directory)?;
+    let owner = ClusterOwner::choose(&directory)?;
     socket::prepare(&directory, &owner)
 }

@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::{DATABASE, Options, Server, start};
+use super::{DATABASE, Server, ServerOptions, start};
 
 /// So many starts within [`STARTS_WITHIN`] are tried, and no more.
 const STARTS_MAX: usize = 5;
@@ -37,7 +37,7 @@ pub struct Keeper {
 impl Keeper {
     /// Keeps a server that was started with these options.
     #[must_use]
-    pub fn of(server: Server, options: Options) -> Self {
+    pub fn of(server: Server, options: ServerOptions) -> Self {
         let connect_options = Box::new(server.connect_options(DATABASE));
         let (stop, stopped) = oneshot::channel();
         let (give_up, given_up) = watch::channel(None);
@@ -80,7 +80,7 @@ impl Keeper {
 
 async fn keep(
     mut server: Server,
-    options: Options,
+    options: ServerOptions,
     mut stop: oneshot::Receiver<()>,
     give_up: watch::Sender<Option<LastEnd>>,
 ) {
@@ -108,7 +108,7 @@ async fn keep(
 }
 
 /// Tries until it runs, or until it was tried too often.
-async fn start_again(options: &Options, starts: &mut VecDeque<Instant>) -> Option<Server> {
+async fn start_again(options: &ServerOptions, starts: &mut VecDeque<Instant>) -> Option<Server> {
     let mut pause = PAUSE_FIRST;
     loop {
         starts.retain(|at| at.elapsed() < STARTS_WITHIN);

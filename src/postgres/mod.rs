@@ -42,14 +42,14 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 pub use directory::default_data_directory;
 pub use error::StartError;
-pub use join::{Access, join_or_start};
+pub use join::{DatabaseAccess, join_or_start};
 pub use keeper::{Keeper, LastEnd};
 pub use server::Server;
 
 use binaries::Installation;
 use directory::DataDirectory;
 use lock::DirectoryLock;
-use owner::Owner;
+use owner::ClusterOwner;
 use rules::Rules;
 
 /// The setting that names the directory of the PostgreSQL programs. Messages refer to it.
@@ -63,7 +63,7 @@ pub const MAX_CONNECTIONS_DEFAULT: u16 = 100;
 
 /// How the embedded server is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct ServerOptions {
     /// Where the cluster lives. It is created where missing.
     pub data_directory: PathBuf,
     /// The directory of `postgres` and `initdb`. `None` looks in the usual places.
@@ -87,8 +87,8 @@ pub enum Durability {
 /// # Errors
 ///
 /// Each `StartError` says what the operator can do about it. Nothing is left running then.
-pub async fn start(options: Options) -> Result<Server, StartError> {
-    let Options { data_directory, binaries, durability, max_connections } = options;
+pub async fn start(options: ServerOptions) -> Result<Server, StartError> {
+    let ServerOptions { data_directory, binaries, durability, max_connections } = options;
     let prepared =
         tokio::task::spawn_blocking(move || prepare(&data_directory, binaries.as_deref(), durability))
             .await
@@ -102,7 +102,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
 struct Prepared {
     directory: DataDirectory,
     lock: DirectoryLock,
-    owner: Owner,
+    owner: ClusterOwner,
     installation: Installation,
     socket_directory: PathBuf,
     rules: Rules,
@@ -115,7 +115,7 @@ fn prepare(
 ) -> Result<Prepared, StartError> {
     let directory = DataDirectory::open(data_directory)?;
     let lock = DirectoryLock::acquire(&directory)?;
-    let owner = Owner::choose(&directory)?;
+    let owner = ClusterOwner::choose(&directory)?;
     owner.check_reach(&directory)?;
     let major = cluster::find_major(&directory)?;
     let installation = binaries::choose(binaries, major, &directory, &owner)?;

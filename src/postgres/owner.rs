@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use super::StartError;
 use super::directory::DataDirectory;
 use super::error::io_error;
-use super::system::{self, Account};
+use super::system::{self, SystemUser};
 
 /// Whom root hands the server to. Where there is no such user, it is whoever owns the data directory.
 const UNPRIVILEGED_USER: &CStr = c"postgres";
@@ -24,13 +24,13 @@ const INHERITED_VARIABLES: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY
 
 /// The user that runs the server and owns the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Owner {
-    account: Account,
+pub(super) struct ClusterOwner {
+    account: SystemUser,
     /// The user that this process runs as.
     current_uid: u32,
 }
 
-impl Owner {
+impl ClusterOwner {
     /// Chooses the user. One who owns a cluster already has to run it, since PostgreSQL accepts nobody else.
     pub fn choose(directory: &DataDirectory) -> Result<Self, StartError> {
         let current_uid = system::effective_uid();
@@ -45,7 +45,7 @@ impl Owner {
             }
             (Some(_) | None, 0) => choose_unprivileged(directory)?,
             // Only root can change the group, so nobody looks at this one.
-            (Some(_) | None, uid) => Account { uid, gid: 0 },
+            (Some(_) | None, uid) => SystemUser { uid, gid: 0 },
         };
         Ok(Self { account, current_uid })
     }
@@ -135,7 +135,7 @@ fn look_up_error() -> impl FnOnce(io::Error) -> StartError {
 }
 
 /// A cluster of the user that other programs share is handed over to one of its own, where there is one.
-fn away_from_shared(owner: Account, directory: &DataDirectory) -> Result<Account, StartError> {
+fn away_from_shared(owner: SystemUser, directory: &DataDirectory) -> Result<SystemUser, StartError> {
     let shared = system::find_account_named(SHARED_USER).map_err(look_up_error())?;
     if shared.is_none_or(|shared| shared.uid != owner.uid) {
         return Ok(owner);
@@ -152,7 +152,7 @@ fn away_from_shared(owner: Account, directory: &DataDirectory) -> Result<Account
 }
 
 /// Only what belonged to the former owner changes hands: as root, a link could name any file.
-fn hand_over(path: &Path, from: Account, to: Account) -> io::Result<()> {
+fn hand_over(path: &Path, from: SystemUser, to: SystemUser) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         metadata => metadata?,
@@ -169,15 +169,15 @@ fn hand_over(path: &Path, from: Account, to: Account) -> io::Result<()> {
     std::os::unix::fs::lchown(path, Some(to.uid), Some(to.gid))
 }
 
-fn find_owner(path: &Path) -> Result<Option<Account>, StartError> {
+fn find_owner(path: &Path) -> Result<Option<SystemUser>, StartError> {
     match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(Account { uid: metadata.uid(), gid: metadata.gid() })),
+        Ok(metadata) => Ok(Some(SystemUser { uid: metadata.uid(), gid: metadata.gid() })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error("inspect", path)(error)),
     }
 }
 
-fn choose_unprivileged(directory: &DataDirectory) -> Result<Account, StartError> {
+fn choose_unprivileged(directory: &DataDirectory) -> Result<SystemUser, StartError> {
     let find = |name| system::find_account_named(name).map_err(look_up_error());
     if let Some(account) = find(UNPRIVILEGED_USER)? {
         return Ok(account);

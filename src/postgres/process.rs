@@ -44,7 +44,7 @@ enum Life {
 
 /// How a process's start went on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readiness {
+pub(super) enum StartProgress {
     /// It takes connections.
     Ready,
     /// It ended before that. `None` when its status could not be learned.
@@ -73,19 +73,19 @@ impl Process {
     }
 
     /// Waits until the server of that cluster takes connections.
-    pub async fn wait_until_ready(&self, cluster: &Path, patience: Duration) -> Readiness {
+    pub async fn wait_until_ready(&self, cluster: &Path, patience: Duration) -> StartProgress {
         let deadline = Instant::now() + patience;
         let ended = self.exited();
         tokio::pin!(ended);
         loop {
             if self.is_ready(cluster) {
-                return Readiness::Ready;
+                return StartProgress::Ready;
             }
             if Instant::now() >= deadline {
-                return Readiness::Late;
+                return StartProgress::Late;
             }
             tokio::select! {
-                status = &mut ended => return Readiness::Ended(status),
+                status = &mut ended => return StartProgress::Ended(status),
                 () = sleep(Duration::from_millis(READY_POLL_MS)) => {}
             }
         }

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use super::StartError;
 use super::directory::DataDirectory;
 use super::error::io_error;
-use super::owner::Owner;
+use super::owner::ClusterOwner;
 use super::server::SUPERUSER;
 
 /// The server's user reads the files, and nothing in them is secret.
@@ -42,7 +42,7 @@ impl Rules {
 }
 
 /// Writes the rules for the users who may be the owner of everything.
-pub(super) fn write(directory: &DataDirectory, owner: Owner) -> Result<Rules, StartError> {
+pub(super) fn write(directory: &DataDirectory, owner: ClusterOwner) -> Result<Rules, StartError> {
     let rules = Rules { rules: directory.rules(), names: directory.names() };
     let who = format!(
         "# Written anew at each start.\n\

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::error::io_error;
 use super::log::{self, Log};
-use super::process::{Process, Readiness};
+use super::process::{Process, StartProgress};
 use super::{Durability, Prepared, StartError, leftover, memory, socket};
 
 /// The role that owns everything. Its name does not depend on who runs the server.
@@ -86,12 +86,12 @@ pub(super) async fn start(
         let process =
             Process::spawn(command, output, Arc::clone(&lock)).await.map_err(io_error("run", &program))?;
         match process.wait_until_ready(&cluster, Duration::from_secs(READY_SECONDS_MAX)).await {
-            Readiness::Ready => return Ok(Server { process, socket_directory }),
-            Readiness::Late => {
+            StartProgress::Ready => return Ok(Server { process, socket_directory }),
+            StartProgress::Late => {
                 process.stop().await;
                 return Err(StartError::NotReady { seconds: READY_SECONDS_MAX, log: log.path().to_owned() });
             }
-            Readiness::Ended(status) => {
+            StartProgress::Ended(status) => {
                 let tail = log.tail(said_before);
                 if !log::mentions_lock_file(&tail) || Instant::now() >= deadline {
                     return Err(ended_early(status, &log, tail));

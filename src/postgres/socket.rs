@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::StartError;
 use super::directory::{DataDirectory, create_private};
 use super::error::io_error;
-use super::owner::Owner;
+use super::owner::ClusterOwner;
 use super::system;
 
 /// Longest path of a socket directory. PostgreSQL appends 14 bytes, and 103 is the least that a system allows.
@@ -29,7 +29,7 @@ pub(super) fn path(socket_directory: &Path) -> PathBuf {
 }
 
 /// Makes sure of a directory for the socket that only the owner can enter.
-pub(super) fn prepare(directory: &DataDirectory, owner: &Owner) -> Result<PathBuf, StartError> {
+pub(super) fn prepare(directory: &DataDirectory, owner: &ClusterOwner) -> Result<PathBuf, StartError> {
     let path = choose(&directory.socket());
     match create_private(&path) {
         Ok(()) => {}
@@ -53,7 +53,7 @@ pub(super) fn choose(directory: &Path) -> PathBuf {
     PathBuf::from(format!("/tmp/counterfoil-{short}"))
 }
 
-fn check_private(path: &Path, owner: &Owner) -> Result<(), StartError> {
+fn check_private(path: &Path, owner: &ClusterOwner) -> Result<(), StartError> {
     let metadata = fs::symlink_metadata(path).map_err(io_error("inspect", path))?;
     let ours = metadata.uid() == owner.uid() || metadata.uid() == system::effective_uid();
     let private = metadata.mode() & 0o077 == 0;

@@ -12,7 +12,7 @@ const ACCOUNT_BYTES_MAX: usize = 16 * 1024;
 
 /// An entry of the user database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Account {
+pub(super) struct SystemUser {
     pub uid: u32,
     pub gid: u32,
 }
@@ -51,8 +51,8 @@ pub(super) fn memory_bytes() -> Option<u64> {
 }
 
 /// The account of that name.
-pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<Account>> {
-    let account = |entry: &libc::passwd| Account { uid: entry.pw_uid, gid: entry.pw_gid };
+pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<SystemUser>> {
+    let account = |entry: &libc::passwd| SystemUser { uid: entry.pw_uid, gid: entry.pw_gid };
     find_entry(account, |entry, buffer, bytes, found| {
         // SAFETY: `name` ends in a zero; the other pointers are those of `find_entry`, valid for `bytes` bytes.
         unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, bytes, found) }

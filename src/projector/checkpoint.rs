@@ -10,7 +10,7 @@ use super::error::ProjectorError;
 
 /// Which checkpoint is meant: one version of one read model, on one shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct CheckpointId {
     pub projection: &'static str,
     pub version: i32,
     pub shard: i16,
@@ -27,7 +27,7 @@ pub(super) struct Checkpoint {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct CheckpointRow {
     position: i64,
     parks: i64,
     stopped: Option<String>,
@@ -77,7 +77,7 @@ pub(super) async fn live_version(
 /// Reads the checkpoint; `None` when there is none, such as after its version was dropped.
 pub(super) async fn read(
     connection: &mut PgConnection,
-    place: Place,
+    place: CheckpointId,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
     fetch(connection, place, "").await
 }
@@ -85,27 +85,27 @@ pub(super) async fn read(
 /// Reads the checkpoint and keeps it from moving until the transaction ends.
 pub(super) async fn lock(
     connection: &mut PgConnection,
-    place: Place,
+    place: CheckpointId,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
     fetch(connection, place, " for update").await
 }
 
 async fn fetch(
     connection: &mut PgConnection,
-    place: Place,
+    place: CheckpointId,
     locking: &str,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
     let statement = format!(
         "select position, parks, stopped from read.checkpoints \
          where projection = $1 and version = $2 and shard = $3{locking}"
     );
-    let row: Option<Row> = sqlx::query_as(&statement)
+    let row: Option<CheckpointRow> = sqlx::query_as(&statement)
         .bind(place.projection)
         .bind(place.version)
         .bind(place.shard)
         .fetch_optional(&mut *connection)
         .await?;
-    let Some(Row { position, parks, stopped }) = row else { return Ok(None) };
+    let Some(CheckpointRow { position, parks, stopped }) = row else { return Ok(None) };
     // Read after `parks`: if the accounts are newer than it, the next move fails and reads both again.
     let parked: Vec<(String, i64)> = sqlx::query_as(
         "select account_id, position from read.parked where projection = $1 and version = $2 and shard = $3",
@@ -121,7 +121,7 @@ async fn fetch(
 /// Moves the checkpoint, if it still is what was read. Locks it until the transaction ends.
 pub(super) async fn advance(
     connection: &mut PgConnection,
-    place: Place,
+    place: CheckpointId,
     from: &Checkpoint,
     to: i64,
 ) -> Result<bool, sqlx::Error> {
@@ -141,7 +141,10 @@ pub(super) async fn advance(
 }
 
 /// Notes that the set of parked accounts, or which version is live, is another one from now on.
-pub(super) async fn count_park(connection: &mut PgConnection, place: Place) -> Result<(), sqlx::Error> {
+pub(super) async fn count_park(
+    connection: &mut PgConnection,
+    place: CheckpointId,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update read.checkpoints set parks = parks + 1 \
          where projection = $1 and version = $2 and shard = $3",
@@ -156,7 +159,7 @@ pub(super) async fn count_park(connection: &mut PgConnection, place: Place) -> R
 
 pub(super) async fn park(
     connection: &mut PgConnection,
-    place: Place,
+    place: CheckpointId,
     account: &str,
     position: i64,
     reason: &str,
@@ -181,7 +184,7 @@ pub(super) async fn park(
 /// Notes why nothing is applied any more, unless it has moved on meanwhile.
 pub(super) async fn stop(
     pool: &PgPool,
-    place: Place,
+    place: CheckpointId,
     at: &Checkpoint,
     reason: &str,
 ) -> Result<(), sqlx::Error> {

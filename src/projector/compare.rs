@@ -10,7 +10,7 @@ use crate::projections::{Projection, Tables};
 use super::{
     Projector,
     error::ProjectorError,
-    rebuild::{self, Step, Versions},
+    rebuild::{self, RebuildStep, Versions},
 };
 
 /// What a comparison found.
@@ -21,11 +21,11 @@ pub struct Compared {
     pub position: i64,
     pub rows: i64,
     /// One row of each table that is in one version only, as JSON. Empty: the two are the same.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<ProjectionDifference>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Difference {
+pub struct ProjectionDifference {
     pub table: String,
     /// How many rows are in one version only.
     pub rows: i64,
@@ -44,7 +44,7 @@ impl Projector {
     pub async fn compare(
         &self,
         projection: &str,
-        report: impl Fn(Step) + Send + Sync,
+        report: impl Fn(RebuildStep) + Send + Sync,
     ) -> Result<Option<Compared>, ProjectorError> {
         let model = Arc::clone(self.find(projection)?);
         if !is_comparable(&*model) {
@@ -62,7 +62,7 @@ impl Projector {
     async fn compare_locked(
         &self,
         model: &Arc<dyn Projection>,
-        report: &(impl Fn(Step) + Send + Sync),
+        report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Compared, ProjectorError> {
         let mut aside = self.build_aside(model, report).await?;
         let mut transaction = self.pool.begin().await?;
@@ -90,7 +90,7 @@ async fn difference(
     connection: &mut PgConnection,
     table: &str,
     versions: Versions,
-) -> Result<Option<Difference>, sqlx::Error> {
+) -> Result<Option<ProjectionDifference>, sqlx::Error> {
     let (live, aside) = (versions.live, versions.aside);
     let only = |one: i32, other: i32| {
         format!(
@@ -108,7 +108,7 @@ async fn difference(
     let (rows, unexpected, missing): (i64, Option<String>, Option<String>) =
         sqlx::query_as(&statement).fetch_one(connection).await?;
     let table = table.to_owned();
-    Ok((rows > 0).then_some(Difference { table, rows, unexpected, missing }))
+    Ok((rows > 0).then_some(ProjectionDifference { table, rows, unexpected, missing }))
 }
 
 /// Whether rows of a read model follow from the events alone. Deadlines are crossed off as they pass.

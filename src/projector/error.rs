@@ -3,7 +3,7 @@
 use sqlx::error::DatabaseError;
 
 use crate::{
-    journal::feed::{FeedError, Unreadable},
+    journal::feed::{FeedError, UnreadableEvent},
     projections::ApplyError,
 };
 
@@ -26,35 +26,35 @@ pub enum ProjectorError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] UnreadableEvent),
 }
 
 /// Whose fault a failure is, which decides what is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ProjectionFault {
     /// Nobody's: it may work the next time.
-    Passing,
+    Transient,
     /// One of the events', perhaps: it is looked for by halving the batch.
     Event,
     /// The program's, or the database's: no event is applied until a person has looked.
-    Lasting,
+    Permanent,
 }
 
 impl ProjectorError {
-    pub(super) fn fault(&self) -> Fault {
+    pub(super) fn fault(&self) -> ProjectionFault {
         match self {
             Self::Apply(ApplyError::Unfit { .. }) | Self::Unreadable(_) | Self::StillUnfit { .. } => {
-                Fault::Event
+                ProjectionFault::Event
             }
             Self::Apply(ApplyError::Database(error))
             | Self::Database(error)
             | Self::Feed(FeedError::Database(error)) => database_fault(error),
-            Self::Feed(FeedError::Interrupted) => Fault::Passing,
+            Self::Feed(FeedError::Interrupted) => ProjectionFault::Transient,
             Self::Feed(FeedError::Malformed | FeedError::Missing(_))
             | Self::Unknown { .. }
             | Self::NotParked { .. }
             | Self::RebuildUnderWay { .. }
-            | Self::RebuildStopped { .. } => Fault::Lasting,
+            | Self::RebuildStopped { .. } => ProjectionFault::Permanent,
         }
     }
 
@@ -74,16 +74,16 @@ impl ProjectorError {
 }
 
 /// By the class of the SQLSTATE: values and constraints are about rows; names and privileges are not.
-fn database_fault(error: &sqlx::Error) -> Fault {
+fn database_fault(error: &sqlx::Error) -> ProjectionFault {
     let Some(code) = error.as_database_error().and_then(DatabaseError::code) else {
         let is_ours = matches!(error, sqlx::Error::Encode(_) | sqlx::Error::Decode(_));
-        return if is_ours { Fault::Lasting } else { Fault::Passing };
+        return if is_ours { ProjectionFault::Permanent } else { ProjectionFault::Transient };
     };
     match code.get(..2) {
         // Data exceptions, constraints, what a function raises, limits such as an index row's size.
-        Some("22" | "23" | "P0" | "54") => Fault::Event,
+        Some("22" | "23" | "P0" | "54") => ProjectionFault::Event,
         // Syntax or access rules: a table or a privilege is missing.
-        Some("42" | "0A" | "3F") => Fault::Lasting,
-        _ => Fault::Passing,
+        Some("42" | "0A" | "3F") => ProjectionFault::Permanent,
+        _ => ProjectionFault::Transient,
     }
 }

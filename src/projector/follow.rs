@@ -9,10 +9,10 @@ use crate::projections::Projection;
 
 use super::{
     Projector,
-    checkpoint::{self, Place},
+    checkpoint::{self, CheckpointId},
     error::ProjectorError,
-    wait::Progress,
-    worker::{Step, Worker},
+    wait::FollowerProgress,
+    worker::{Worker, WorkerStep},
 };
 
 /// How often the journal is looked at when nothing was heard.
@@ -27,7 +27,7 @@ pub(super) struct Follower {
     projector: Projector,
     projection: Arc<dyn Projection>,
     shard: i16,
-    bell: watch::Receiver<()>,
+    wakeups: watch::Receiver<()>,
 }
 
 /// Why the loop over one worker ended.
@@ -39,8 +39,8 @@ enum Ended {
 
 impl Follower {
     pub fn new(projector: Projector, projection: Arc<dyn Projection>, shard: i16) -> Self {
-        let bell = projector.wake.hear();
-        Self { projector, projection, shard, bell }
+        let wakeups = projector.wake.subscribe();
+        Self { projector, projection, shard, wakeups }
     }
 
     /// Follows until `stop` is cancelled, through every failure.
@@ -49,7 +49,7 @@ impl Follower {
         let mut retry_after = RETRY_FIRST;
         while !stop.is_cancelled() {
             if !self.projector.leadership.hold(&name).await {
-                self.publish(&Progress::default());
+                self.publish(&FollowerProgress::default());
                 stop.run_until_cancelled(tokio::time::sleep(POLL)).await;
                 continue;
             }
@@ -64,7 +64,7 @@ impl Follower {
                 }
             }
         }
-        self.publish(&Progress::default());
+        self.publish(&FollowerProgress::default());
         self.projector.leadership.release(&name).await;
     }
 
@@ -85,12 +85,12 @@ impl Follower {
                     return Ok(Ended::Reopen);
                 }
             }
-            self.bell.mark_unchanged();
+            self.wakeups.mark_unchanged();
             match worker.step().await? {
-                Step::Advanced | Step::Again => {}
-                Step::AtHead => self.rest(stop).await,
-                Step::Overtaken => return Ok(Ended::Reopen),
-                Step::Stopped => {
+                WorkerStep::Advanced | WorkerStep::Again => {}
+                WorkerStep::AtHead => self.rest(stop).await,
+                WorkerStep::Overtaken => return Ok(Ended::Reopen),
+                WorkerStep::Stopped => {
                     self.until_resumed(worker.place, stop).await?;
                     return Ok(Ended::Reopen);
                 }
@@ -103,21 +103,25 @@ impl Follower {
         let mut connection = self.projector.pool.acquire().await?;
         let version = checkpoint::live_version(&mut connection, projection).await?;
         drop(connection);
-        let place = Place { projection, version, shard: self.shard };
+        let place = CheckpointId { projection, version, shard: self.shard };
         Worker::open(&self.projector, &self.projection, place).await
     }
 
     /// Waits for a hint that there is more, then for more to gather, unless a caller waits for it.
     async fn rest(&mut self, stop: &CancellationToken) {
-        let heard = tokio::time::timeout(POLL, self.bell.changed());
+        let heard = tokio::time::timeout(POLL, self.wakeups.changed());
         if let Some(Ok(_)) = stop.run_until_cancelled(heard).await {
             let gathering =
-                async { while !self.projector.wake.is_awaited() && self.bell.changed().await.is_ok() {} };
+                async { while !self.projector.wake.is_awaited() && self.wakeups.changed().await.is_ok() {} };
             let _: Result<_, _> = tokio::time::timeout(GATHER, gathering).await;
         }
     }
 
-    async fn until_resumed(&self, place: Place, stop: &CancellationToken) -> Result<(), ProjectorError> {
+    async fn until_resumed(
+        &self,
+        place: CheckpointId,
+        stop: &CancellationToken,
+    ) -> Result<(), ProjectorError> {
         while !stop.is_cancelled() {
             let mut connection = self.projector.pool.acquire().await?;
             let version = checkpoint::live_version(&mut connection, place.projection).await?;
@@ -139,7 +143,7 @@ impl Follower {
         metrics::gauge!("counterfoil_projection_parked_accounts", "projection" => projection)
             .set(u32::try_from(parked.len()).unwrap_or(u32::MAX));
         metrics::gauge!("counterfoil_projection_lag_ms", "projection" => projection).set(self.lag_ms(worker));
-        self.publish(&Progress { leads: true, position, parked });
+        self.publish(&FollowerProgress { leads: true, position, parked });
     }
 
     /// The age of the last event that was applied, while there are more to come.
@@ -150,7 +154,7 @@ impl Follower {
         })
     }
 
-    fn publish(&self, progress: &Progress) {
+    fn publish(&self, progress: &FollowerProgress) {
         if let Some(known) = self.projector.progress.get(&(self.projection.name(), self.shard)) {
             known.send_replace(progress.clone());
         }

@@ -13,10 +13,10 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 pub(super) struct Leadership {
     pool: PgPool,
-    held: Mutex<Option<Held>>,
+    held: Mutex<Option<LeaderLock>>,
 }
 
-struct Held {
+struct LeaderLock {
     connection: PgConnection,
     locks: BTreeSet<String>,
     checked_at: Instant,
@@ -40,7 +40,7 @@ impl Leadership {
         !is_taken && self.hold_in(&mut held, name).await
     }
 
-    async fn hold_in(&self, held: &mut Option<Held>, name: &str) -> bool {
+    async fn hold_in(&self, held: &mut Option<LeaderLock>, name: &str) -> bool {
         // Twice, because the first failure may be that of a connection which broke long ago.
         for _ in 0..2 {
             match self.try_hold(held, name).await {
@@ -58,10 +58,10 @@ impl Leadership {
         false
     }
 
-    async fn try_hold(&self, held: &mut Option<Held>, name: &str) -> Result<bool, sqlx::Error> {
+    async fn try_hold(&self, held: &mut Option<LeaderLock>, name: &str) -> Result<bool, sqlx::Error> {
         let held = match held {
             Some(held) => held,
-            None => held.insert(Held {
+            None => held.insert(LeaderLock {
                 connection: PgConnection::connect_with(&self.pool.connect_options()).await?,
                 locks: BTreeSet::new(),
                 checked_at: Instant::now(),

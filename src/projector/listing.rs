@@ -9,7 +9,7 @@ use super::{Projector, checkpoint, error::ProjectorError};
 
 /// One version of one read model, on one shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
+pub struct ProjectionListing {
     pub projection: String,
     pub version: i32,
     pub shard: i16,
@@ -18,12 +18,12 @@ pub struct Listing {
     pub lag_events: i64,
     /// The age of the oldest of them, in milliseconds.
     pub lag_ms: i64,
-    pub state: State,
+    pub state: ProjectionState,
     pub parked: Vec<ParkedAccount>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ProjectionState {
     Live,
     /// Not shown to readers yet. How much of the journal it has, in percent.
     Rebuilding {
@@ -46,7 +46,7 @@ pub struct ParkedAccount {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct ListingRow {
     projection: String,
     version: i32,
     shard: i16,
@@ -56,14 +56,14 @@ struct Row {
     head: i64,
 }
 
-impl Row {
-    fn state(&self) -> State {
+impl ListingRow {
+    fn state(&self) -> ProjectionState {
         match (&self.stopped, self.version.cmp(&self.live_version)) {
-            (_, std::cmp::Ordering::Less) => State::Old,
-            (Some(reason), _) => State::Stopped { reason: reason.clone() },
-            (None, std::cmp::Ordering::Equal) => State::Live,
+            (_, std::cmp::Ordering::Less) => ProjectionState::Old,
+            (Some(reason), _) => ProjectionState::Stopped { reason: reason.clone() },
+            (None, std::cmp::Ordering::Equal) => ProjectionState::Live,
             (None, std::cmp::Ordering::Greater) => {
-                State::Rebuilding { percent: percent(self.position, self.head) }
+                ProjectionState::Rebuilding { percent: percent(self.position, self.head) }
             }
         }
     }
@@ -79,8 +79,8 @@ impl Projector {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn list(&self) -> Result<Vec<Listing>, ProjectorError> {
-        let rows: Vec<Row> = sqlx::query_as(
+    pub async fn list(&self) -> Result<Vec<ProjectionListing>, ProjectorError> {
+        let rows: Vec<ListingRow> = sqlx::query_as(
             "select projection, version, shard, checkpoint.position, stopped, live_version, head.position as head \
              from read.checkpoints checkpoint join read.projections using (projection) \
              join ledger.heads head using (shard) order by projection, version, shard",
@@ -91,13 +91,13 @@ impl Projector {
         for row in rows {
             let state = row.state();
             let lag_ms = match state {
-                State::Old => 0,
-                State::Live | State::Rebuilding { .. } | State::Stopped { .. } => {
-                    self.lag_ms(row.shard, Position(row.position)).await?
-                }
+                ProjectionState::Old => 0,
+                ProjectionState::Live
+                | ProjectionState::Rebuilding { .. }
+                | ProjectionState::Stopped { .. } => self.lag_ms(row.shard, Position(row.position)).await?,
             };
             let parked = self.parked_in(&row.projection, row.version, row.shard).await?;
-            listings.push(Listing {
+            listings.push(ProjectionListing {
                 state,
                 lag_ms,
                 parked,

@@ -29,15 +29,15 @@ use crate::{
     projections::Projection,
 };
 
-pub use compare::{Compared, Difference};
+pub use compare::{Compared, ProjectionDifference};
 pub use error::ProjectorError;
-pub use listing::{Listing, ParkedAccount, State};
-pub use rebuild::{Rebuilt, Step as RebuildStep};
+pub use listing::{ParkedAccount, ProjectionListing, ProjectionState};
+pub use rebuild::{RebuildStep, Rebuilt};
 pub use wait::AsOf;
 
 use follow::Follower;
 use leader::Leadership;
-use wait::Progress;
+use wait::FollowerProgress;
 use wake::Wake;
 
 /// What runs the read models, and what is asked about them. Clones are the same projector.
@@ -47,7 +47,7 @@ pub struct Projector {
     feed: Feed,
     clock: Clock,
     projections: Arc<[Arc<dyn Projection>]>,
-    progress: Arc<BTreeMap<(&'static str, i16), watch::Sender<Progress>>>,
+    progress: Arc<BTreeMap<(&'static str, i16), watch::Sender<FollowerProgress>>>,
     wake: Wake,
     leadership: Arc<Leadership>,
 }
@@ -68,7 +68,7 @@ impl Projector {
         for projection in &projections {
             checkpoint::enter(&pool, &**projection, &shards).await?;
             for shard in &shards {
-                progress.insert((projection.name(), *shard), watch::Sender::new(Progress::default()));
+                progress.insert((projection.name(), *shard), watch::Sender::new(FollowerProgress::default()));
             }
         }
         let leadership = Arc::new(Leadership::new(pool.clone()));

@@ -1,11 +1,11 @@
 //! How does an account that waits catch up?
 
-use crate::{domain::names::AccountId, journal::recorded::Position};
+use crate::{domain::ids::AccountId, journal::recorded::Position};
 
 use super::{
     Projector,
-    checkpoint::{self, Place},
-    error::{Fault, ProjectorError},
+    checkpoint::{self, CheckpointId},
+    error::{ProjectionFault, ProjectorError},
     worker::facts,
 };
 use crate::projections::Tables;
@@ -35,11 +35,11 @@ impl Projector {
         drop(connection);
         let not_parked =
             || ProjectorError::NotParked { projection: projection.into(), account: account.to_string() };
-        let place = Place { projection, version, shard: shard.ok_or_else(not_parked)? };
+        let place = CheckpointId { projection, version, shard: shard.ok_or_else(not_parked)? };
         match self.release(place, account).await {
             Ok(Some(applied)) => Ok(applied),
             Ok(None) => Err(not_parked()),
-            Err(error) if error.fault() == Fault::Event => {
+            Err(error) if error.fault() == ProjectionFault::Event => {
                 self.note_reason(place, account, &error.reason()).await?;
                 Err(error)
             }
@@ -48,7 +48,7 @@ impl Projector {
     }
 
     /// `None` when someone else released it meanwhile.
-    async fn release(&self, place: Place, account: &AccountId) -> Result<Option<u64>, ProjectorError> {
+    async fn release(&self, place: CheckpointId, account: &AccountId) -> Result<Option<u64>, ProjectorError> {
         let model = self.find(place.projection)?;
         let mut transaction = self.pool.begin().await?;
         let Some(locked) = checkpoint::lock(&mut transaction, place).await? else { return Ok(None) };
@@ -76,11 +76,16 @@ impl Projector {
         .await?;
         checkpoint::count_park(&mut transaction, place).await?;
         transaction.commit().await?;
-        self.wake.ring();
+        self.wake.notify();
         Ok(Some(applied))
     }
 
-    async fn note_reason(&self, place: Place, account: &AccountId, reason: &str) -> Result<(), sqlx::Error> {
+    async fn note_reason(
+        &self,
+        place: CheckpointId,
+        account: &AccountId,
+        reason: &str,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update read.parked set reason = $5 \
              where projection = $1 and version = $2 and shard = $3 and account_id = $4",

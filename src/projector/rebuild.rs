@@ -14,9 +14,9 @@ use crate::{
 
 use super::{
     Projector,
-    checkpoint::{self, Checkpoint, Place},
+    checkpoint::{self, Checkpoint, CheckpointId},
     error::ProjectorError,
-    worker::{Step as WorkerStep, Worker},
+    worker::{Worker, WorkerStep},
 };
 
 /// How far behind the live version the new one may be when both are stopped for the switch.
@@ -24,7 +24,7 @@ const SWITCH_EVENTS_MAX: i64 = 5_000;
 
 /// What a rebuild reports while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct RebuildStep {
     pub shard: i16,
     pub position: Position,
     /// Where the live version is.
@@ -60,7 +60,7 @@ pub(super) struct Versions {
 /// A version of a read model that nobody reads yet.
 pub(super) struct Aside {
     pub(super) versions: Versions,
-    workers: BTreeMap<i16, (Place, Worker)>,
+    workers: BTreeMap<i16, (CheckpointId, Worker)>,
 }
 
 impl Aside {
@@ -93,7 +93,7 @@ impl Projector {
         &self,
         projection: &str,
         accept_differences: bool,
-        report: impl Fn(Step) + Send + Sync,
+        report: impl Fn(RebuildStep) + Send + Sync,
     ) -> Result<Rebuilt, ProjectorError> {
         let model = Arc::clone(self.find(projection)?);
         let lock = format!("counterfoil/{projection}/rebuild");
@@ -109,7 +109,7 @@ impl Projector {
         &self,
         model: &Arc<dyn Projection>,
         accept_differences: bool,
-        report: &(impl Fn(Step) + Send + Sync),
+        report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Rebuilt, ProjectorError> {
         let mut aside = self.build_aside(model, report).await?;
         let Versions { live: from_version, aside: to_version } = aside.versions;
@@ -125,7 +125,7 @@ impl Projector {
             }
         }
         transaction.commit().await?;
-        self.wake.ring();
+        self.wake.notify();
         Ok(Rebuilt { from_version, to_version, totals_before, totals_after, switched })
     }
 
@@ -133,15 +133,15 @@ impl Projector {
     pub(super) async fn build_aside(
         &self,
         model: &Arc<dyn Projection>,
-        report: &(impl Fn(Step) + Send + Sync),
+        report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Aside, ProjectorError> {
         let name = model.name();
         let shards = self.shards(name);
         let (live_version, version) = create(&self.pool, &**model, &shards).await?;
         let mut workers = BTreeMap::new();
         for shard in shards {
-            let live = Place { projection: name, version: live_version, shard };
-            let place = Place { projection: name, version, shard };
+            let live = CheckpointId { projection: name, version: live_version, shard };
+            let place = CheckpointId { projection: name, version, shard };
             workers.insert(shard, (live, self.catch_up(model, place, live, report).await?));
         }
         Ok(Aside { versions: Versions { live: live_version, aside: version }, workers })
@@ -151,14 +151,14 @@ impl Projector {
     async fn catch_up(
         &self,
         model: &Arc<dyn Projection>,
-        place: Place,
-        live: Place,
-        report: &(impl Fn(Step) + Send + Sync),
+        place: CheckpointId,
+        live: CheckpointId,
+        report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Worker, ProjectorError> {
         let mut worker = self.open_worker(model, place).await?;
         loop {
             let goal = self.checkpoint(live).await?.position;
-            report(Step {
+            report(RebuildStep {
                 shard: place.shard,
                 position: Position(worker.checkpoint.position),
                 goal: Position(goal),
@@ -178,11 +178,15 @@ impl Projector {
         }
     }
 
-    async fn open_worker(&self, model: &Arc<dyn Projection>, place: Place) -> Result<Worker, ProjectorError> {
+    async fn open_worker(
+        &self,
+        model: &Arc<dyn Projection>,
+        place: CheckpointId,
+    ) -> Result<Worker, ProjectorError> {
         Worker::open(self, model, place).await?.ok_or_else(|| gone(place))
     }
 
-    async fn checkpoint(&self, place: Place) -> Result<Checkpoint, ProjectorError> {
+    async fn checkpoint(&self, place: CheckpointId) -> Result<Checkpoint, ProjectorError> {
         let mut connection = self.pool.acquire().await?;
         checkpoint::read(&mut connection, place).await?.ok_or_else(|| gone(place))
     }
@@ -210,8 +214,8 @@ impl Projector {
     }
 }
 
-fn gone(place: Place) -> ProjectorError {
-    let Place { projection, version, shard } = place;
+fn gone(place: CheckpointId) -> ProjectorError {
+    let CheckpointId { projection, version, shard } = place;
     ProjectorError::RebuildStopped {
         reason: format!("version {version} of `{projection}` has no checkpoint on shard {shard} any more"),
     }

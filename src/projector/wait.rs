@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     journal::recorded::Position,
 };
 
 use super::{
     Projector,
-    checkpoint::{self, Place},
+    checkpoint::{self, CheckpointId},
     error::ProjectorError,
 };
 
@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(15);
 
 /// What a follower last knew. Only that of the leader is current.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct FollowerProgress {
     pub leads: bool,
     pub position: i64,
     pub parked: Arc<BTreeMap<String, i64>>,
@@ -79,12 +79,12 @@ impl Projector {
         }
     }
 
-    async fn look(&self, projection: &'static str, shard: i16) -> Result<Progress, ProjectorError> {
+    async fn look(&self, projection: &'static str, shard: i16) -> Result<FollowerProgress, ProjectorError> {
         let mut connection = self.pool.acquire().await?;
         let version = checkpoint::live_version(&mut connection, projection).await?;
-        let found = checkpoint::read(&mut connection, Place { projection, version, shard }).await?;
+        let found = checkpoint::read(&mut connection, CheckpointId { projection, version, shard }).await?;
         let checkpoint = found.unwrap_or_default();
-        Ok(Progress { leads: false, position: checkpoint.position, parked: checkpoint.parked })
+        Ok(FollowerProgress { leads: false, position: checkpoint.position, parked: checkpoint.parked })
     }
 
     /// The age of the first event after `position`, in milliseconds; 0 when there is none.

@@ -21,15 +21,15 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 /// Rings whenever events may have been appended, or someone waits for them.
 #[derive(Clone)]
 pub(super) struct Wake {
-    bell: Arc<watch::Sender<()>>,
+    wakeups: Arc<watch::Sender<()>>,
     /// How many callers wait for something to be applied.
     waiting: Arc<AtomicUsize>,
 }
 
 /// A caller that waits, until it is dropped.
-pub(super) struct Waiting(Arc<AtomicUsize>);
+pub(super) struct WakeInterest(Arc<AtomicUsize>);
 
-impl Drop for Waiting {
+impl Drop for WakeInterest {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -37,28 +37,28 @@ impl Drop for Waiting {
 
 impl Default for Wake {
     fn default() -> Self {
-        Self { bell: Arc::new(watch::Sender::new(())), waiting: Arc::default() }
+        Self { wakeups: Arc::new(watch::Sender::new(())), waiting: Arc::default() }
     }
 }
 
 impl Wake {
-    pub fn ring(&self) {
-        self.bell.send_replace(());
+    pub fn notify(&self) {
+        self.wakeups.send_replace(());
     }
 
     /// Says that a caller waits, and rings for it.
-    pub fn wait(&self) -> Waiting {
+    pub fn wait(&self) -> WakeInterest {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.ring();
-        Waiting(Arc::clone(&self.waiting))
+        self.notify();
+        WakeInterest(Arc::clone(&self.waiting))
     }
 
     pub fn is_awaited(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    pub fn hear(&self) -> watch::Receiver<()> {
-        self.bell.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.wakeups.subscribe()
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn listen(pool: PgPool, wake: Wake, stop: CancellationToken) {
             loop {
                 // `None` is a connection that broke and was made again: something may have been missed.
                 listener.try_recv().await?;
-                wake.ring();
+                wake.notify();
             }
         };
         let ended: Option<Result<(), sqlx::Error>> = stop.run_until_cancelled(listening).await;
@@ -88,6 +88,6 @@ pub(super) async fn listen(pool: PgPool, wake: Wake, stop: CancellationToken) {
 /// Rings for what this process appends.
 pub(super) async fn pass_on(mut appended: watch::Receiver<Position>, wake: Wake, stop: CancellationToken) {
     while let Some(Ok(())) = stop.run_until_cancelled(appended.changed()).await {
-        wake.ring();
+        wake.notify();
     }
 }

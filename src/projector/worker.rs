@@ -7,16 +7,16 @@ use sqlx::PgConnection;
 use crate::{
     domain::time::Timestamp,
     journal::{
-        feed::{Entry, Reader},
-        recorded::{Position, Recorded},
+        feed::{FeedEntry, FeedReader},
+        recorded::{Position, RecordedEvent},
     },
     projections::{Fact, OnFailure, Projection, Tables},
 };
 
 use super::{
     Projector,
-    checkpoint::{self, Checkpoint, Place},
-    error::{Fault, ProjectorError},
+    checkpoint::{self, Checkpoint, CheckpointId},
+    error::{ProjectionFault, ProjectorError},
 };
 
 /// More parked accounts than this are no matter of single events: the read model stops.
@@ -26,9 +26,9 @@ const PARKED_ACCOUNTS_MAX: usize = 1_000;
 pub(super) struct Worker {
     projector: Projector,
     projection: Arc<dyn Projection>,
-    pub place: Place,
+    pub place: CheckpointId,
     pub checkpoint: Checkpoint,
-    reader: Reader,
+    reader: FeedReader,
     /// How many events are applied at once. Halved while one among them fails, doubled when they work.
     limit: usize,
     /// When the last event that was applied was recorded, while there are more to come.
@@ -38,7 +38,7 @@ pub(super) struct Worker {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum WorkerStep {
     Advanced,
     /// Everything that is in the journal is in the tables.
     AtHead,
@@ -55,7 +55,7 @@ impl Worker {
     pub async fn open(
         projector: &Projector,
         projection: &Arc<dyn Projection>,
-        place: Place,
+        place: CheckpointId,
     ) -> Result<Option<Self>, ProjectorError> {
         let mut connection = projector.pool.acquire().await?;
         let checkpoint = checkpoint::read(&mut connection, place).await?;
@@ -75,32 +75,32 @@ impl Worker {
     ///
     /// # Errors
     /// Only what may work the next time. The checkpoint must be read again then.
-    pub async fn step(&mut self) -> Result<Step, ProjectorError> {
+    pub async fn step(&mut self) -> Result<WorkerStep, ProjectorError> {
         let batch = match self.reader.after(Position(self.checkpoint.position)).await {
             Ok(batch) => batch,
             Err(error) => return self.give_up(error.into()).await,
         };
         let entries = self.wanted(batch.entries());
-        let Some(last) = entries.last().map(Entry::position) else {
+        let Some(last) = entries.last().map(FeedEntry::position) else {
             self.behind_since = None;
-            return Ok(Step::AtHead);
+            return Ok(WorkerStep::AtHead);
         };
-        let recorded_at = entries.last().and_then(Entry::recorded_at);
+        let recorded_at = entries.last().and_then(FeedEntry::recorded_at);
         match self.apply(entries, last).await {
             Ok(true) => {
                 self.checkpoint.position = last.0;
                 self.limit = self.limit.saturating_mul(2);
                 self.behind_since = recorded_at;
-                Ok(Step::Advanced)
+                Ok(WorkerStep::Advanced)
             }
-            Ok(false) => Ok(Step::Overtaken),
+            Ok(false) => Ok(WorkerStep::Overtaken),
             Err(error) => match (error.fault(), entries) {
-                (Fault::Event, [entry]) => self.park(entry, error).await,
-                (Fault::Event, _) => {
+                (ProjectionFault::Event, [entry]) => self.park(entry, error).await,
+                (ProjectionFault::Event, _) => {
                     self.limit = entries.len().div_ceil(2);
-                    Ok(Step::Again)
+                    Ok(WorkerStep::Again)
                 }
-                (Fault::Lasting | Fault::Passing, _) => self.give_up(error).await,
+                (ProjectionFault::Permanent | ProjectionFault::Transient, _) => self.give_up(error).await,
             },
         }
     }
@@ -119,7 +119,7 @@ impl Worker {
         while self.checkpoint.position < until {
             let batch = self.reader.after(Position(self.checkpoint.position)).await?;
             let entries = self.wanted(batch.entries());
-            let Some(last) = entries.last().map(Entry::position) else { break };
+            let Some(last) = entries.last().map(FeedEntry::position) else { break };
             let facts =
                 facts(self.place.shard, entries, |account| self.checkpoint.parked.contains_key(account))?;
             self.change(&facts, connection).await?;
@@ -129,13 +129,13 @@ impl Worker {
     }
 
     /// As many of the entries as are to be applied now.
-    fn wanted<'a>(&self, entries: &'a [Entry]) -> &'a [Entry] {
+    fn wanted<'a>(&self, entries: &'a [FeedEntry]) -> &'a [FeedEntry] {
         let count = entries.partition_point(|entry| entry.position().0 <= self.until).min(self.limit);
         entries.get(..count).unwrap_or(entries)
     }
 
     /// `false` when the checkpoint is not what this worker knows.
-    async fn apply(&self, entries: &[Entry], last: Position) -> Result<bool, ProjectorError> {
+    async fn apply(&self, entries: &[FeedEntry], last: Position) -> Result<bool, ProjectorError> {
         let facts = facts(self.place.shard, entries, |account| self.checkpoint.parked.contains_key(account))?;
         let mut transaction = self.projector.pool.begin().await?;
         if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, last.0).await? {
@@ -154,7 +154,7 @@ impl Worker {
         Ok(())
     }
 
-    async fn park(&mut self, entry: &Entry, error: ProjectorError) -> Result<Step, ProjectorError> {
+    async fn park(&mut self, entry: &FeedEntry, error: ProjectorError) -> Result<WorkerStep, ProjectorError> {
         let too_many = self.checkpoint.parked.len() >= PARKED_ACCOUNTS_MAX;
         if self.projection.on_failure() == OnFailure::Stop || too_many {
             return self.stop(&error).await;
@@ -162,7 +162,7 @@ impl Worker {
         let (position, reason) = (entry.position().0, error.reason());
         let mut transaction = self.projector.pool.begin().await?;
         if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, position).await? {
-            return Ok(Step::Overtaken);
+            return Ok(WorkerStep::Overtaken);
         }
         let now = self.projector.clock.now();
         checkpoint::park(&mut transaction, self.place, entry.account(), position, &reason, now).await?;
@@ -171,22 +171,22 @@ impl Worker {
         tracing::error!(projection, account = entry.account(), position, reason, "account parked");
         metrics::counter!("counterfoil_projection_parkings_total", "projection" => projection).increment(1);
         // Its parked accounts are another set now.
-        Ok(Step::Overtaken)
+        Ok(WorkerStep::Overtaken)
     }
 
     /// A failure that will last stops the read model; any other is the caller's to retry.
-    async fn give_up(&self, error: ProjectorError) -> Result<Step, ProjectorError> {
+    async fn give_up(&self, error: ProjectorError) -> Result<WorkerStep, ProjectorError> {
         match error.fault() {
-            Fault::Lasting => self.stop(&error).await,
-            Fault::Passing | Fault::Event => Err(error),
+            ProjectionFault::Permanent => self.stop(&error).await,
+            ProjectionFault::Transient | ProjectionFault::Event => Err(error),
         }
     }
 
-    async fn stop(&self, error: &ProjectorError) -> Result<Step, ProjectorError> {
+    async fn stop(&self, error: &ProjectorError) -> Result<WorkerStep, ProjectorError> {
         let reason = error.reason();
         checkpoint::stop(&self.projector.pool, self.place, &self.checkpoint, &reason).await?;
         tracing::error!(projection = self.place.projection, reason, "read model stopped");
-        Ok(Step::Stopped)
+        Ok(WorkerStep::Stopped)
     }
 }
 
@@ -196,20 +196,20 @@ impl Worker {
 /// When an event of an account that is not parked cannot be read.
 pub(super) fn facts(
     shard: i16,
-    entries: &[Entry],
+    entries: &[FeedEntry],
     parked: impl Fn(&str) -> bool,
 ) -> Result<Vec<Fact<'_>>, ProjectorError> {
     let mut facts = Vec::with_capacity(entries.len());
     for entry in entries.iter().filter(|entry| !parked(entry.account())) {
         match entry {
-            Entry::Readable(recorded) => facts.push(fact(shard, recorded)),
-            Entry::Unreadable(unreadable) => return Err(unreadable.clone().into()),
+            FeedEntry::Readable(recorded) => facts.push(fact(shard, recorded)),
+            FeedEntry::Unreadable(unreadable) => return Err(unreadable.clone().into()),
         }
     }
     Ok(facts)
 }
 
-fn fact(shard: i16, recorded: &Recorded) -> Fact<'_> {
+fn fact(shard: i16, recorded: &RecordedEvent) -> Fact<'_> {
     Fact {
         shard,
         position: recorded.position.0,

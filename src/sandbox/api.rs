@@ -12,22 +12,22 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Shared,
+    SharedSandbox,
     call::{Call, Params},
     control::ApiFault,
     expand,
-    failure::Failure,
+    failure::SandboxFailure,
     form, ids,
-    operations::{self, Answer, Operation},
+    operations::{self, Operation, SandboxAnswer},
     parameters,
-    state::State,
+    state::SandboxState,
     webhooks::shapes::{NEWEST, is_dated},
 };
 
 const KEY_CHARACTERS_MAX: usize = 255;
 
 /// What is known of a request before it is looked at.
-struct Asked {
+struct ApiRequest {
     method: String,
     path: String,
     form: Map<String, Value>,
@@ -37,14 +37,14 @@ struct Asked {
     id: String,
 }
 
-struct Answered {
+struct ApiAnswer {
     status: u16,
     body: Value,
     replayed: bool,
 }
 
 pub(super) async fn answer(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -71,42 +71,48 @@ pub(super) async fn answer(
 }
 
 /// What is answered in place of the truth.
-fn broken(fault: &ApiFault, asked: &Asked) -> Option<Response> {
+fn broken(fault: &ApiFault, asked: &ApiRequest) -> Option<Response> {
     if fault.cut {
         // The connection ends in the middle of the answer.
         let halves = [Ok("{\"id\":"), Err(std::io::Error::other("cut on request"))];
         return Some(Body::from_stream(futures::stream::iter(halves)).into_response());
     }
     let failure = match fault.status? {
-        429 => Failure::api(429, "Request rate limit exceeded.").code("rate_limit"),
-        status => Failure::api(status, "The sandbox was asked to fail."),
+        429 => SandboxFailure::api(429, "Request rate limit exceeded.").code("rate_limit"),
+        status => SandboxFailure::api(status, "The sandbox was asked to fail."),
     };
     Some(respond(&asked.id, asked.key.as_deref(), &refused(&failure, &asked.id)))
 }
 
-fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, id: String) -> Result<Asked, Failure> {
+fn read(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+    id: String,
+) -> Result<ApiRequest, SandboxFailure> {
     let secret = authenticate(headers)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text("stripe-version").is_some_and(|version| !is_dated(version)) {
-        return Err(Failure::invalid("Invalid Stripe API version.").param("Stripe-Version"));
+        return Err(SandboxFailure::invalid("Invalid Stripe API version.").param("Stripe-Version"));
     }
-    let body = std::str::from_utf8(body).map_err(|_| Failure::invalid("The body is not a form."))?;
+    let body = std::str::from_utf8(body).map_err(|_| SandboxFailure::invalid("The body is not a form."))?;
     if !body.is_empty() && text("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
         let message = "You sent JSON; requests to v1 are forms (application/x-www-form-urlencoded).";
-        return Err(Failure::invalid(message).status(415));
+        return Err(SandboxFailure::invalid(message).status(415));
     }
     let mut tree = form::parse(uri.query().unwrap_or_default());
     tree.extend(form::parse(body));
     let key = text("idempotency-key").filter(|_| method == Method::POST).map(str::to_owned);
     if key.as_ref().is_some_and(|key| key.len() > KEY_CHARACTERS_MAX) {
         let message = "Idempotency keys may have at most 255 characters.";
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
-    Ok(Asked { method: method.to_string(), path: uri.path().to_owned(), form: tree, key, secret, id })
+    Ok(ApiRequest { method: method.to_string(), path: uri.path().to_owned(), form: tree, key, secret, id })
 }
 
 /// Any test key is let in. A live one must never come here.
-fn authenticate(headers: &HeaderMap) -> Result<String, Failure> {
+fn authenticate(headers: &HeaderMap) -> Result<String, SandboxFailure> {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = match header.split_once(' ') {
         Some(("Bearer", key)) => key.trim().to_owned(),
@@ -118,7 +124,7 @@ fn authenticate(headers: &HeaderMap) -> Result<String, Failure> {
         }
         Some(_) | None => String::new(),
     };
-    let refuse = |message: &str| Err(Failure::invalid(message).status(401));
+    let refuse = |message: &str| Err(SandboxFailure::invalid(message).status(401));
     if key.is_empty() {
         return refuse(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
@@ -139,7 +145,7 @@ fn authenticate(headers: &HeaderMap) -> Result<String, Failure> {
 }
 
 /// A restricted key may ask for some things only.
-fn permit(state: &State, asked: &Asked) -> Result<(), Failure> {
+fn permit(state: &SandboxState, asked: &ApiRequest) -> Result<(), SandboxFailure> {
     let Some(allowed) = state.restricted.get(&asked.secret) else { return Ok(()) };
     let path = asked.path.trim_start_matches("/v1/");
     if allowed.iter().any(|resource| path.starts_with(resource.as_str())) {
@@ -149,13 +155,13 @@ fn permit(state: &State, asked: &Asked) -> Result<(), Failure> {
         "The provided key does not have the required permissions for this endpoint ({} {}).",
         asked.method, asked.path
     );
-    Err(Failure::invalid(message).status(403))
+    Err(SandboxFailure::invalid(message).status(403))
 }
 
-fn perform(state: &mut State, asked: &Asked) -> Answered {
+fn perform(state: &mut SandboxState, asked: &ApiRequest) -> ApiAnswer {
     let Some((operation, ids)) = operations::find(&asked.method, &asked.path) else {
         let message = format!("Unrecognized request URL ({}: {}).", asked.method, asked.path);
-        return refused(&Failure::invalid(message).status(404), &asked.id);
+        return refused(&SandboxFailure::invalid(message).status(404), &asked.id);
     };
     if let Err(failure) = permit(state, asked) {
         return refused(&failure, &asked.id);
@@ -164,7 +170,7 @@ fn perform(state: &mut State, asked: &Asked) -> Answered {
     if let Some(key) = &asked.key {
         match state.kept.find(key, &print, state.now) {
             Ok(Some(known)) => {
-                return Answered { status: known.status, body: known.body.clone(), replayed: true };
+                return ApiAnswer { status: known.status, body: known.body.clone(), replayed: true };
             }
             Ok(None) => {}
             Err(failure) => return refused(&failure, &asked.id),
@@ -184,7 +190,7 @@ fn perform(state: &mut State, asked: &Asked) -> Answered {
     state.publish();
     state.cause = None;
     let answered = match done {
-        Ok(body) => Answered { status: 200, body, replayed: false },
+        Ok(body) => ApiAnswer { status: 200, body, replayed: false },
         Err(failure) => refused(&failure, &asked.id),
     };
     if let Some(key) = &asked.key {
@@ -194,16 +200,21 @@ fn perform(state: &mut State, asked: &Asked) -> Answered {
 }
 
 /// What did not happen here may have been recorded elsewhere.
-fn recorded(state: &State, operation: &Operation, call: &Call, failure: Failure) -> Answer {
+fn recorded(
+    state: &SandboxState,
+    operation: &Operation,
+    call: &Call,
+    failure: SandboxFailure,
+) -> SandboxAnswer {
     let known = state.recorded.retrieve(operation.path, call.id());
     known.filter(|_| operation.method == "GET" && failure.status == 404).cloned().ok_or(failure)
 }
 
-fn refused(failure: &Failure, request: &str) -> Answered {
-    Answered { status: failure.status, body: failure.render(request), replayed: false }
+fn refused(failure: &SandboxFailure, request: &str) -> ApiAnswer {
+    ApiAnswer { status: failure.status, body: failure.render(request), replayed: false }
 }
 
-fn respond(id: &str, key: Option<&str>, answered: &Answered) -> Response {
+fn respond(id: &str, key: Option<&str>, answered: &ApiAnswer) -> Response {
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_string_pretty(&answered.body).unwrap_or_else(|_| json!({}).to_string());
     let mut response = (status, body).into_response();

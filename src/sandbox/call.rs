@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
+use super::failure::SandboxFailure;
 
-pub type Metadata = BTreeMap<String, String>;
+pub type ObjectMetadata = BTreeMap<String, String>;
 
 /// One request to an operation, checked.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +51,8 @@ impl Params {
         self.text(name).map(str::to_owned)
     }
 
-    pub fn required(&self, name: &str) -> Result<&str, Failure> {
-        self.text(name).ok_or_else(|| Failure::missing(name))
+    pub fn required(&self, name: &str) -> Result<&str, SandboxFailure> {
+        self.text(name).ok_or_else(|| SandboxFailure::missing(name))
     }
 
     pub fn integer(&self, name: &str) -> Option<i64> {
@@ -89,14 +89,14 @@ impl Params {
         }
     }
 
-    pub fn metadata(&self, name: &str) -> Metadata {
-        let mut metadata = Metadata::new();
+    pub fn metadata(&self, name: &str) -> ObjectMetadata {
+        let mut metadata = ObjectMetadata::new();
         self.merge_metadata(name, &mut metadata);
         metadata
     }
 
     /// Metadata is merged by its keys; an empty value takes a key away, an empty parameter all of them.
-    pub fn merge_metadata(&self, name: &str, target: &mut Metadata) {
+    pub fn merge_metadata(&self, name: &str, target: &mut ObjectMetadata) {
         if self.clears(name) {
             target.clear();
         }

@@ -19,16 +19,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Shared,
+    SharedSandbox,
     billing::{
         calendar::{self, parse_advance},
-        checkout::{Paid, Payer},
+        checkout::{AfterPayment, Payer},
         payments::Presence,
     },
-    failure::Failure,
-    objects::{card::TestCard, dispute::Status, event::Event},
+    failure::SandboxFailure,
+    objects::{card::TestCard, dispute::DisputeStatus, event::SandboxEvent},
     operations,
-    state::State,
+    state::SandboxState,
     table::Stored,
     webhooks::{
         self,
@@ -55,7 +55,7 @@ pub struct ApiFault {
     pub times: Option<usize>,
 }
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
     Router::new()
         .route("/_sandbox", get(about))
         .route("/_sandbox/clock", get(about).post(advance))
@@ -75,7 +75,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/payment_links", post(sales::make_link))
 }
 
-fn answer(shared: &Shared, answer: Result<Value, Failure>) -> Response {
+fn answer(shared: &SharedSandbox, answer: Result<Value, SandboxFailure>) -> Response {
     shared.wake.notify_one();
     match answer {
         Ok(body) => Json(body).into_response(),
@@ -86,11 +86,11 @@ fn answer(shared: &Shared, answer: Result<Value, Failure>) -> Response {
     }
 }
 
-async fn about(Shares(shared): Shares<Arc<Shared>>) -> Response {
+async fn about(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     answer(&shared, Ok(shared.with(|state| described(state))))
 }
 
-fn described(state: &State) -> Value {
+fn described(state: &SandboxState) -> Value {
     json!({
         "sandbox": true,
         "now": state.now,
@@ -111,18 +111,22 @@ struct Advance {
     to: Option<i64>,
 }
 
-async fn advance(Shares(shared): Shares<Arc<Shared>>, Json(wanted): Json<Advance>) -> Response {
+async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, Json(wanted): Json<Advance>) -> Response {
     let now = shared.with(|state| state.now);
     let until = wanted.to.or_else(|| wanted.advance.as_deref().and_then(|text| parse_advance(text, now)));
     answer(&shared, move_clock(&shared, now, until))
 }
 
 /// Lets time pass, for everybody who shares the clock.
-pub(super) fn move_clock(shared: &Shared, now: i64, until: Option<i64>) -> Result<Value, Failure> {
+pub(super) fn move_clock(
+    shared: &SharedSandbox,
+    now: i64,
+    until: Option<i64>,
+) -> Result<Value, SandboxFailure> {
     let until = until.filter(|until| *until > now).ok_or_else(|| {
         let message = "Say how far, such as {\"advance\": \"1 month\"} or {\"advance\": \"2026-02-01T00:00:00Z\"}. \
                        Time goes forward only.";
-        Failure::invalid(message).param("advance")
+        SandboxFailure::invalid(message).param("advance")
     })?;
     // First everything happens at its time; then the clock says that it is later.
     shared.with(|state| state.pass(until));
@@ -130,13 +134,13 @@ pub(super) fn move_clock(shared: &Shared, now: i64, until: Option<i64>) -> Resul
     Ok(shared.with(|state| described(state)))
 }
 
-async fn deliveries(Shares(shared): Shares<Arc<Shared>>) -> Response {
+async fn deliveries(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     let rows = shared.with(|state| {
         state
             .queue
             .recent()
             .take(DELIVERIES_LISTED_MAX)
-            .map(webhooks::queue::Delivery::render)
+            .map(webhooks::queue::QueuedDelivery::render)
             .collect::<Vec<_>>()
     });
     answer(&shared, Ok(json!({ "deliveries": rows })))
@@ -151,15 +155,15 @@ struct Documents {
     objects: Vec<Value>,
 }
 
-async fn load(Shares(shared): Shares<Arc<Shared>>, Json(documents): Json<Documents>) -> Response {
+async fn load(Shares(shared): Shares<Arc<SharedSandbox>>, Json(documents): Json<Documents>) -> Response {
     let loaded = shared.with(|state| keep(state, &documents));
     answer(&shared, loaded)
 }
 
-fn keep(state: &mut State, documents: &Documents) -> Result<Value, Failure> {
-    let events: Option<Vec<Event>> = documents.events.iter().map(Event::of_document).collect();
+fn keep(state: &mut SandboxState, documents: &Documents) -> Result<Value, SandboxFailure> {
+    let events: Option<Vec<SandboxEvent>> = documents.events.iter().map(SandboxEvent::of_document).collect();
     let no_event =
-        || Failure::invalid("An event has `id`, `created`, `type` and `data.object`.").param("events");
+        || SandboxFailure::invalid("An event has `id`, `created`, `type` and `data.object`.").param("events");
     for event in events.ok_or_else(no_event)? {
         state.recorded.keep(event.created, &event.left_of_it());
         state.events.put(event);
@@ -189,23 +193,23 @@ struct Again {
     url: Option<String>,
 }
 
-async fn resend(Shares(shared): Shares<Arc<Shared>>, Json(again): Json<Again>) -> Response {
+async fn resend(Shares(shared): Shares<Arc<SharedSandbox>>, Json(again): Json<Again>) -> Response {
     let sent = shared.with(|state| send_again(state, &again));
     answer(&shared, sent)
 }
 
-fn send_again(state: &mut State, again: &Again) -> Result<Value, Failure> {
+fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxFailure> {
     if again.api_version.as_deref().is_some_and(|version| !is_version(version)) {
-        return Err(Failure::invalid("This is no version of Stripe's API.").param("api_version"));
+        return Err(SandboxFailure::invalid("This is no version of Stripe's API.").param("api_version"));
     }
     for id in &again.events {
         state.events.get(id)?;
     }
-    let wanted = |event: &&Event| {
+    let wanted = |event: &&SandboxEvent| {
         (again.events.is_empty() || again.events.contains(&event.id))
             && (again.types.is_empty() || again.types.contains(&event.kind))
     };
-    let mut events: Vec<Event> = state.events.iter().filter(wanted).cloned().collect();
+    let mut events: Vec<SandboxEvent> = state.events.iter().filter(wanted).cloned().collect();
     if again.order.as_deref() == Some("reversed") {
         events.reverse();
     }
@@ -245,7 +249,7 @@ struct NewFaults {
     api: Vec<ApiFault>,
 }
 
-async fn set_faults(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewFaults>) -> Response {
+async fn set_faults(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewFaults>) -> Response {
     let set = shared.with(|state| {
         state.queue.faults = Faults {
             drop_percent: new.drop_percent,
@@ -274,9 +278,9 @@ struct Restricted {
     may: Vec<String>,
 }
 
-async fn restrict(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<Restricted>) -> Response {
+async fn restrict(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<Restricted>) -> Response {
     let known = new.key.starts_with("rk_test_");
-    let refused = || Failure::invalid("A restricted key begins with rk_test_.").param("key");
+    let refused = || SandboxFailure::invalid("A restricted key begins with rk_test_.").param("key");
     let restricted = known.then_some(()).ok_or_else(refused).map(|()| {
         shared.with(|state| state.restricted.insert(new.key.clone(), new.may.clone()));
         json!({ "key": new.key, "may": new.may })
@@ -295,16 +299,17 @@ struct NewDispute {
     status: Option<String>,
 }
 
-async fn dispute(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewDispute>) -> Response {
+async fn dispute(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewDispute>) -> Response {
     let opened = shared.with(|state| {
         let intent = new.payment_intent.as_deref().map(|id| state.payment_intents.get(id)).transpose()?;
         let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
-        let charge = new.charge.clone().or(of_intent).ok_or_else(|| Failure::missing("charge"))?;
+        let charge = new.charge.clone().or(of_intent).ok_or_else(|| SandboxFailure::missing("charge"))?;
         let row = state.charges.get(&charge)?;
         // What went back to the customer already is not disputed.
         let left = row.amount_captured.saturating_sub(row.amount_refunded);
-        let status = new.status.as_deref().map_or(Some(Status::NeedsResponse), Status::parse);
-        let status = status.ok_or_else(|| Failure::invalid("There is no such status.").param("status"))?;
+        let status = new.status.as_deref().map_or(Some(DisputeStatus::NeedsResponse), DisputeStatus::parse);
+        let status =
+            status.ok_or_else(|| SandboxFailure::invalid("There is no such status.").param("status"))?;
         let reason = new.reason.as_deref().unwrap_or("fraudulent");
         let id = state.open_dispute(&charge, new.amount.unwrap_or(left), reason, status)?;
         Ok(state.disputes.get(&id)?.render(state))
@@ -314,19 +319,19 @@ async fn dispute(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewDispute
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Decision {
+struct PersonsDecision {
     status: String,
 }
 
 async fn decide_dispute(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
-    Json(decision): Json<Decision>,
+    Json(decision): Json<PersonsDecision>,
 ) -> Response {
     let closed = shared.with(|state| {
-        let status = Status::parse(&decision.status).filter(|status| !status.is_open());
+        let status = DisputeStatus::parse(&decision.status).filter(|status| !status.is_open());
         let status = status.ok_or_else(|| {
-            Failure::invalid("It is `won`, `lost`, `warning_closed` or `prevented`.").param("status")
+            SandboxFailure::invalid("It is `won`, `lost`, `warning_closed` or `prevented`.").param("status")
         })?;
         state.close_dispute(&id, status)?;
         Ok(state.disputes.get(&id)?.render(state))
@@ -334,7 +339,7 @@ async fn decide_dispute(
     answer(&shared, closed)
 }
 
-async fn fail_refund(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+async fn fail_refund(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let failed = shared.with(|state| {
         state.fail_refund(&id)?;
         Ok(state.refunds.get(&id)?.render(state))
@@ -342,10 +347,10 @@ async fn fail_refund(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>
     answer(&shared, failed)
 }
 
-async fn settle(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+async fn settle(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let settled = shared.with(|state| {
         if state.payment_intents.get(&id)?.settles_at.is_none() {
-            return Err(Failure::invalid("No bank debit of this payment is on its way."));
+            return Err(SandboxFailure::invalid("No bank debit of this payment is on its way."));
         }
         state.settle_intent(&id)?;
         Ok(state.payment_intents.get(&id)?.render(state))
@@ -360,7 +365,7 @@ struct Authentication {
 }
 
 async fn authenticate(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
     Json(wanted): Json<Authentication>,
 ) -> Response {
@@ -374,7 +379,7 @@ async fn authenticate(
 /// What a person would type in on the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Payment {
+struct PaymentForm {
     card: String,
     email: Option<String>,
     name: Option<String>,
@@ -389,14 +394,15 @@ struct Payment {
 }
 
 async fn pay(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
-    Json(payment): Json<Payment>,
+    Json(payment): Json<PaymentForm>,
 ) -> Response {
     let paid = shared.with(|state| {
         let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
-        let card =
-            card.ok_or_else(|| Failure::card("incorrect_number", None, "Your card number is incorrect."))?;
+        let card = card.ok_or_else(|| {
+            SandboxFailure::card("incorrect_number", None, "Your card number is incorrect.")
+        })?;
         if let Some(code) = &payment.promotion_code {
             state.enter_code(&id, code)?;
         }
@@ -412,11 +418,11 @@ async fn pay(
             presence: if payment.authenticated { Presence::Authenticated } else { Presence::Present },
         };
         match state.pay_session(&id, &payer)? {
-            Paid::Complete => Ok(state.sessions.get(&id)?.render(state)),
-            Paid::Declined(decline) => Err(decline.failure()),
-            Paid::Authenticate => {
+            AfterPayment::Complete => Ok(state.sessions.get(&id)?.render(state)),
+            AfterPayment::Declined(decline) => Err(decline.failure()),
+            AfterPayment::Authenticate => {
                 let message = "The bank wants to ask the person: send it again with `authenticated`.";
-                Err(Failure::card("authentication_required", None, message))
+                Err(SandboxFailure::card("authentication_required", None, message))
             }
         }
     });

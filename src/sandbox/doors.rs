@@ -27,7 +27,7 @@ const SITE: &str = "sec-fetch-site";
 
 /// What opens a sandbox from elsewhere. It is its API key, too.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub struct SandboxKey(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoKey {
@@ -42,7 +42,7 @@ pub enum NoKey {
     Invalid,
 }
 
-impl Key {
+impl SandboxKey {
     /// The key of a sandbox at this address, where it has one.
     ///
     /// # Errors
@@ -71,14 +71,18 @@ impl Key {
     }
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for SandboxKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Key(…)")
     }
 }
 
 /// Lets a request in, or says why not.
-pub(super) async fn guard(State(key): State<Arc<Option<Key>>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(key): State<Arc<Option<SandboxKey>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let host = host(request.uri(), request.headers());
     let refused = match key.as_ref() {
         // A name that was made to point here comes with no key.
@@ -171,7 +175,7 @@ fn is_of_another_page(headers: &HeaderMap, host: Option<&Authority>) -> bool {
     !origin.eq_ignore_ascii_case(host.as_str())
 }
 
-fn shows(headers: &HeaderMap, key: &Key) -> bool {
+fn shows(headers: &HeaderMap, key: &SandboxKey) -> bool {
     let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some((scheme, said)) = said.and_then(|said| said.split_once(' ')) else { return false };
     if scheme.eq_ignore_ascii_case("bearer") {

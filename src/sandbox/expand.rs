@@ -2,29 +2,29 @@
 
 use serde_json::Value;
 
-use super::{failure::Failure, objects::inner_list, state::State, table::Stored};
+use super::{failure::SandboxFailure, objects::inner_list, state::SandboxState, table::Stored};
 
 /// How deep it may go, as at Stripe.
 const DEPTH_MAX: usize = 4;
 
 /// Shows what `paths` such as `data.customer` name.
-pub fn expand(state: &State, answer: &mut Value, paths: &[String]) -> Result<(), Failure> {
+pub fn expand(state: &SandboxState, answer: &mut Value, paths: &[String]) -> Result<(), SandboxFailure> {
     for path in paths {
         let names: Vec<&str> = path.split('.').collect();
         if names.len() > DEPTH_MAX {
             let message =
                 format!("You cannot expand more than {DEPTH_MAX} levels of a property. Property: {path}");
-            return Err(Failure::invalid(message).param("expand"));
+            return Err(SandboxFailure::invalid(message).param("expand"));
         }
         if !descend(state, answer, &names) {
             let message = format!("This property cannot be expanded ({path}).");
-            return Err(Failure::invalid(message).param("expand"));
+            return Err(SandboxFailure::invalid(message).param("expand"));
         }
     }
     Ok(())
 }
 
-fn descend(state: &State, value: &mut Value, names: &[&str]) -> bool {
+fn descend(state: &SandboxState, value: &mut Value, names: &[&str]) -> bool {
     let Some((first, rest)) = names.split_first() else { return true };
     if let Some(list) = value.as_array_mut() {
         return list.iter_mut().all(|element| descend(state, element, names));
@@ -55,7 +55,7 @@ fn descend(state: &State, value: &mut Value, names: &[&str]) -> bool {
 }
 
 /// What an object has only when it is asked for.
-fn include(state: &State, value: &Value, name: &str) -> Option<Value> {
+fn include(state: &SandboxState, value: &Value, name: &str) -> Option<Value> {
     let id = value.get("id").and_then(Value::as_str)?;
     let kind = value.get("object").and_then(Value::as_str)?;
     match (kind, name) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct SandboxFailure {
     pub status: u16,
     kind: &'static str,
     code: Option<Box<str>>,
@@ -14,7 +14,7 @@ pub struct Failure {
     with: Vec<(&'static str, Value)>,
 }
 
-impl Failure {
+impl SandboxFailure {
     pub fn invalid(message: impl Into<String>) -> Self {
         Self {
             status: 400,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::failure::SandboxFailure;
 
 /// How long a key is kept, in seconds on the sandbox's clock.
 const KEPT_S: i64 = 86_400;
 
 #[derive(Clone, Debug)]
-pub struct Answered {
+pub struct IdempotentAnswer {
     /// What was asked.
     asked: String,
     at: i64,
@@ -19,24 +19,29 @@ pub struct Answered {
 }
 
 #[derive(Debug, Default)]
-pub struct Kept(BTreeMap<String, Answered>);
+pub struct StoredAnswer(BTreeMap<String, IdempotentAnswer>);
 
-impl Kept {
+impl StoredAnswer {
     /// The answer that was given under this key.
     ///
     /// # Errors
     /// When the key was used for something else.
-    pub fn find(&self, key: &str, asked: &str, now: i64) -> Result<Option<&Answered>, Failure> {
+    pub fn find(
+        &self,
+        key: &str,
+        asked: &str,
+        now: i64,
+    ) -> Result<Option<&IdempotentAnswer>, SandboxFailure> {
         let known = self.0.get(key).filter(|known| now.saturating_sub(known.at) < KEPT_S);
         match known {
             Some(known) if known.asked == asked => Ok(Some(known)),
-            Some(_) => Err(Failure::idempotency(key)),
+            Some(_) => Err(SandboxFailure::idempotency(key)),
             None => Ok(None),
         }
     }
 
     pub fn keep(&mut self, key: &str, asked: &str, at: i64, status: u16, body: &Value) {
-        let answered = Answered { asked: asked.to_owned(), at, status, body: body.clone() };
+        let answered = IdempotentAnswer { asked: asked.to_owned(), at, status, body: body.clone() };
         self.0.insert(key.to_owned(), answered);
     }
 }

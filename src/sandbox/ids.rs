@@ -3,11 +3,11 @@
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 #[derive(Debug, Default)]
-pub struct Ids {
+pub struct IdMaker {
     made: u64,
 }
 
-impl Ids {
+impl IdMaker {
     /// `make("cus")` is an id such as `cus_SB00001f4Kw9Qe2b`.
     pub fn make(&mut self, prefix: &str) -> String {
         self.made = self.made.saturating_add(1);

@@ -38,8 +38,8 @@ use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, response::Respo
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use doors::{Key, NoKey};
-pub use seed::{Offer, Portal};
+pub use doors::{NoKey, SandboxKey};
+pub use seed::{PortalSettings, SeedOffer};
 pub use webhooks::{
     queue::RETRIES,
     shapes::{NEWEST, is_version},
@@ -47,7 +47,7 @@ pub use webhooks::{
 
 use crate::clock::Clock;
 use objects::endpoint::Endpoint;
-use state::State;
+use state::SandboxState;
 
 /// The largest request that is read, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -56,7 +56,7 @@ const HEADER: &str = "counterfoil-sandbox";
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SandboxOptions {
     /// Port 0 takes a free one.
     pub listen: SocketAddr,
     pub webhook: Option<Webhook>,
@@ -77,17 +77,17 @@ pub struct Webhook {
 }
 
 /// What all requests share.
-struct Shared {
-    state: Mutex<State>,
+struct SharedSandbox {
+    state: Mutex<SandboxState>,
     /// Something may be due for delivery.
     wake: Notify,
     clock: Clock,
     signing_clock: Clock,
 }
 
-impl Shared {
+impl SharedSandbox {
     /// Lets time pass, does `work`, and lines up what has happened.
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut SandboxState) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.pass(self.clock_seconds());
         let answer = work(&mut state);
@@ -103,7 +103,7 @@ impl Shared {
 /// A sandbox that runs.
 pub struct Sandbox {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<SharedSandbox>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -113,7 +113,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn start(options: Options) -> io::Result<Self> {
+    pub async fn start(options: SandboxOptions) -> io::Result<Self> {
         Self::start_behind(options, None).await
     }
 
@@ -121,9 +121,9 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the address cannot be listened on, or is not this machine's alone and there is no key.
-    pub async fn start_behind(options: Options, key: Option<Key>) -> io::Result<Self> {
+    pub async fn start_behind(options: SandboxOptions, key: Option<SandboxKey>) -> io::Result<Self> {
         if key.is_none() {
-            Key::of(None, options.listen)
+            SandboxKey::of(None, options.listen)
                 .map_err(|error| io::Error::new(io::ErrorKind::PermissionDenied, error))?;
         }
         if !options.listen.ip().to_canonical().is_loopback() {
@@ -134,8 +134,8 @@ impl Sandbox {
         }
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let state = State::new(format!("http://{address}"), options.clock.now().seconds());
-        let shared = Arc::new(Shared {
+        let state = SandboxState::new(format!("http://{address}"), options.clock.now().seconds());
+        let shared = Arc::new(SharedSandbox {
             state: Mutex::new(state),
             wake: Notify::new(),
             clock: options.clock,
@@ -180,7 +180,7 @@ impl Sandbox {
                 description: Some("Set when the sandbox was started".to_owned()),
                 enabled: true,
                 deleted: false,
-                metadata: call::Metadata::new(),
+                metadata: call::ObjectMetadata::new(),
                 secret: webhook.secret,
                 reveals: false,
             };
@@ -189,12 +189,12 @@ impl Sandbox {
     }
 
     /// Puts products and prices in, under ids of the caller's.
-    pub fn offer(&self, offers: &[Offer]) {
+    pub fn offer(&self, offers: &[SeedOffer]) {
         self.shared.with(|state| offers.iter().for_each(|offer| seed::put(state, offer)));
     }
 
     /// Makes what the portal offers when nothing else is asked for. Returns its id.
-    pub fn offer_portal(&self, portal: &Portal) -> String {
+    pub fn offer_portal(&self, portal: &PortalSettings) -> String {
         self.shared.with(|state| seed::put_portal(state, portal))
     }
 
@@ -206,7 +206,7 @@ impl Sandbox {
     }
 }
 
-fn router(shared: Arc<Shared>, key: Option<Key>) -> Router {
+fn router(shared: Arc<SharedSandbox>, key: Option<SandboxKey>) -> Router {
     Router::new()
         .route("/v1/{*path}", any(api::answer))
         .merge(control::routes())

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     call::Call,
-    failure::Failure,
-    operations::Answer,
-    state::State,
-    table::{Stored, Table},
+    failure::SandboxFailure,
+    operations::SandboxAnswer,
+    state::SandboxState,
+    table::{ObjectTable, Stored},
 };
 
 const LIMIT_DEFAULT: i64 = 10;
@@ -15,12 +15,12 @@ const LIMIT_MAX: i64 = 100;
 
 /// A page of a table.
 pub fn page<T: Stored>(
-    state: &State,
-    table: &Table<T>,
+    state: &SandboxState,
+    table: &ObjectTable<T>,
     call: &Call,
     url: &str,
     keep: impl Fn(&T) -> bool,
-) -> Answer {
+) -> SandboxAnswer {
     let wanted = table.iter().rev().filter(|row| row.listed() && in_time(row.created(), call) && keep(row));
     let wanted: Vec<&T> = wanted.collect();
     let recorded = || state.recorded.list(T::OBJECT, call).filter(|object| in_time(made(object), call));
@@ -39,13 +39,13 @@ pub fn made(object: &Value) -> i64 {
 }
 
 /// A page of values from several places, the newest first.
-pub fn page_of_all(mut all: Vec<Value>, call: &Call, url: &str) -> Answer {
+pub fn page_of_all(mut all: Vec<Value>, call: &Call, url: &str) -> SandboxAnswer {
     all.sort_by_key(|object| std::cmp::Reverse(made(object)));
     page_of_values(&all, call, url)
 }
 
 /// A page of values that have an `id`, in their own order.
-pub fn page_of_values(values: &[Value], call: &Call, url: &str) -> Answer {
+pub fn page_of_values(values: &[Value], call: &Call, url: &str) -> SandboxAnswer {
     let values: Vec<&Value> = values.iter().collect();
     let id = |value: &&Value| value.get("id").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
     let ids: Vec<String> = values.iter().map(id).collect();
@@ -55,23 +55,27 @@ pub fn page_of_values(values: &[Value], call: &Call, url: &str) -> Answer {
     Ok(json!({ "object": "list", "data": data, "has_more": more, "url": url }))
 }
 
-fn cut<'a, T>(rows: &'a [T], call: &Call, id: impl Fn(&'a T) -> &'a str) -> Result<(&'a [T], bool), Failure> {
+fn cut<'a, T>(
+    rows: &'a [T],
+    call: &Call,
+    id: impl Fn(&'a T) -> &'a str,
+) -> Result<(&'a [T], bool), SandboxFailure> {
     let limit = call.params.integer("limit").unwrap_or(LIMIT_DEFAULT);
     if limit > LIMIT_MAX {
         let message =
             format!("This value must be less than or equal to {LIMIT_MAX} (it currently is '{limit}').");
-        return Err(Failure::invalid(message).code("parameter_invalid_integer").param("limit"));
+        return Err(SandboxFailure::invalid(message).code("parameter_invalid_integer").param("limit"));
     }
     if limit < 1 {
-        return Err(Failure::invalid("This value must be greater than or equal to 1.")
+        return Err(SandboxFailure::invalid("This value must be greater than or equal to 1.")
             .code("parameter_invalid_integer")
             .param("limit"));
     }
     let limit = usize::try_from(limit).unwrap_or(1);
-    let place = |name: &'static str| -> Result<Option<usize>, Failure> {
+    let place = |name: &'static str| -> Result<Option<usize>, SandboxFailure> {
         let Some(cursor) = call.params.text(name) else { return Ok(None) };
         let found = rows.iter().position(|row| id(row) == cursor);
-        found.map(Some).ok_or_else(|| Failure::no_such("object", cursor).status(400).param(name))
+        found.map(Some).ok_or_else(|| SandboxFailure::no_such("object", cursor).status(400).param(name))
     };
     if let Some(before) = place("ending_before")? {
         let (rows, _) = rows.split_at_checked(before).unwrap_or((rows, &[]));

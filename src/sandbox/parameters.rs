@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
+use super::failure::SandboxFailure;
 
 const PARAMETERS: &str = include_str!("parameters.json");
 const REQUIRED: &str = "!";
@@ -26,7 +26,7 @@ fn operations() -> &'static BTreeMap<String, Value> {
 }
 
 /// Checks what was sent to `operation` (`POST /v1/customers`), and gives each value its type.
-pub fn conform(operation: &str, sent: &Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+pub fn conform(operation: &str, sent: &Map<String, Value>) -> Result<Map<String, Value>, SandboxFailure> {
     let nothing = Value::Object(Map::new());
     let allowed = operations().get(operation).unwrap_or(&nothing);
     match typed(allowed, &Value::Object(sent.clone()), "")? {
@@ -37,7 +37,7 @@ pub fn conform(operation: &str, sent: &Map<String, Value>) -> Result<Map<String,
     }
 }
 
-fn typed(allowed: &Value, sent: &Value, path: &str) -> Result<Value, Failure> {
+fn typed(allowed: &Value, sent: &Value, path: &str) -> Result<Value, SandboxFailure> {
     match allowed {
         Value::Object(fields) => object(fields, sent, path),
         Value::Array(element) => list(element, sent, path),
@@ -46,7 +46,7 @@ fn typed(allowed: &Value, sent: &Value, path: &str) -> Result<Value, Failure> {
     }
 }
 
-fn object(fields: &Map<String, Value>, sent: &Value, path: &str) -> Result<Value, Failure> {
+fn object(fields: &Map<String, Value>, sent: &Value, path: &str) -> Result<Value, SandboxFailure> {
     let Value::Object(sent) = sent else {
         let clears = sent.as_str() == Some("") && fields.contains_key(CLEARABLE);
         // Filters by time take a number in place of a range.
@@ -64,19 +64,19 @@ fn object(fields: &Map<String, Value>, sent: &Value, path: &str) -> Result<Value
     let required = fields.get(REQUIRED).and_then(Value::as_array).into_iter().flatten();
     for name in required.filter_map(Value::as_str) {
         if !typed_fields.contains_key(name) {
-            return Err(Failure::missing(&join(path, name)));
+            return Err(SandboxFailure::missing(&join(path, name)));
         }
     }
     Ok(Value::Object(typed_fields))
 }
 
-fn list(element: &[Value], sent: &Value, path: &str) -> Result<Value, Failure> {
+fn list(element: &[Value], sent: &Value, path: &str) -> Result<Value, SandboxFailure> {
     let Value::Object(sent) = sent else {
         let clears = sent.as_str() == Some("") && element.len() > 1;
         return if clears {
             Ok(sent.clone())
         } else {
-            Err(Failure::invalid(format!("Invalid array: {path}")).param(path))
+            Err(SandboxFailure::invalid(format!("Invalid array: {path}")).param(path))
         };
     };
     let mut places = Vec::with_capacity(sent.len());
@@ -87,10 +87,10 @@ fn list(element: &[Value], sent: &Value, path: &str) -> Result<Value, Failure> {
     places.sort_by_key(|(place, _)| *place);
     let kind = element.first().unwrap_or(&Value::Null);
     let typed = places.into_iter().map(|(place, value)| typed(kind, value, &join(path, &place.to_string())));
-    typed.collect::<Result<Vec<Value>, Failure>>().map(Value::Array)
+    typed.collect::<Result<Vec<Value>, SandboxFailure>>().map(Value::Array)
 }
 
-fn scalar(kind: &str, sent: &Value, path: &str) -> Result<Value, Failure> {
+fn scalar(kind: &str, sent: &Value, path: &str) -> Result<Value, SandboxFailure> {
     let (kind, clearable) = kind.strip_suffix('?').map_or((kind, false), |kind| (kind, true));
     if kind == "any" {
         return Ok(sent.clone());
@@ -99,7 +99,7 @@ fn scalar(kind: &str, sent: &Value, path: &str) -> Result<Value, Failure> {
         return map(sent, clearable, path);
     }
     let Value::String(text) = sent else {
-        return Err(Failure::invalid(format!("Invalid {kind}: {path} takes one value")).param(path));
+        return Err(SandboxFailure::invalid(format!("Invalid {kind}: {path} takes one value")).param(path));
     };
     if text.is_empty() {
         // An empty text is a text, where one can be stored; elsewhere it only takes a value away.
@@ -115,18 +115,20 @@ fn scalar(kind: &str, sent: &Value, path: &str) -> Result<Value, Failure> {
     }
     match kind {
         "integer" => text.parse::<i64>().map(Value::from).map_err(|_| {
-            Failure::invalid(format!("Invalid integer: {text}")).code("parameter_invalid_integer").param(path)
+            SandboxFailure::invalid(format!("Invalid integer: {text}"))
+                .code("parameter_invalid_integer")
+                .param(path)
         }),
         "boolean" => match text.as_str() {
             "true" | "1" => Ok(Value::Bool(true)),
             "false" | "0" => Ok(Value::Bool(false)),
-            _ => Err(Failure::invalid(format!("Invalid boolean: {text}")).param(path)),
+            _ => Err(SandboxFailure::invalid(format!("Invalid boolean: {text}")).param(path)),
         },
         _ => Ok(sent.clone()),
     }
 }
 
-fn map(sent: &Value, clearable: bool, path: &str) -> Result<Value, Failure> {
+fn map(sent: &Value, clearable: bool, path: &str) -> Result<Value, SandboxFailure> {
     match sent {
         Value::Object(entries) => {
             check_metadata(entries, path)?;
@@ -139,21 +141,22 @@ fn map(sent: &Value, clearable: bool, path: &str) -> Result<Value, Failure> {
     }
 }
 
-fn check_metadata(entries: &Map<String, Value>, path: &str) -> Result<(), Failure> {
+fn check_metadata(entries: &Map<String, Value>, path: &str) -> Result<(), SandboxFailure> {
     if entries.len() > METADATA_KEYS_MAX {
-        return Err(
-            Failure::invalid(format!("You can only have {METADATA_KEYS_MAX} metadata keys")).param(path)
-        );
+        return Err(SandboxFailure::invalid(format!("You can only have {METADATA_KEYS_MAX} metadata keys"))
+            .param(path));
     }
     for (key, value) in entries {
         let Some(text) = value.as_str() else {
-            return Err(Failure::invalid("Metadata values must be strings".to_owned()).param(join(path, key)));
+            return Err(
+                SandboxFailure::invalid("Metadata values must be strings".to_owned()).param(join(path, key))
+            );
         };
         if key.chars().count() > METADATA_KEY_CHARACTERS_MAX
             || text.chars().count() > METADATA_VALUE_CHARACTERS_MAX
         {
             let message = "Metadata keys can be up to 40 characters long, and values up to 500";
-            return Err(Failure::invalid(message).param(join(path, key)));
+            return Err(SandboxFailure::invalid(message).param(join(path, key)));
         }
     }
     Ok(())
@@ -163,23 +166,25 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
 }
 
-fn unknown(path: &str) -> Failure {
-    Failure::invalid(format!("Received unknown parameter: {path}")).code("parameter_unknown").param(path)
+fn unknown(path: &str) -> SandboxFailure {
+    SandboxFailure::invalid(format!("Received unknown parameter: {path}"))
+        .code("parameter_unknown")
+        .param(path)
 }
 
-fn not_an_object(path: &str) -> Failure {
-    Failure::invalid(format!("Invalid object: {path}")).param(path)
+fn not_an_object(path: &str) -> SandboxFailure {
+    SandboxFailure::invalid(format!("Invalid object: {path}")).param(path)
 }
 
-fn empty(path: &str) -> Failure {
+fn empty(path: &str) -> SandboxFailure {
     let message = format!(
         "You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; \
          however '{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty value."
     );
-    Failure::invalid(message).code("parameter_invalid_empty").param(path)
+    SandboxFailure::invalid(message).code("parameter_invalid_empty").param(path)
 }
 
-fn not_a_word(path: &str, words: &str) -> Failure {
+fn not_a_word(path: &str, words: &str) -> SandboxFailure {
     let words = words.replace('|', ", ");
-    Failure::invalid(format!("Invalid {path}: must be one of {words}")).param(path)
+    SandboxFailure::invalid(format!("Invalid {path}: must be one of {words}")).param(path)
 }

@@ -16,12 +16,12 @@ const FILTERS: [&str; 7] =
 const EVERY: &str = "all";
 
 #[derive(Debug, Default)]
-pub struct Recorded {
+pub struct RecordedRequest {
     /// By id: when it was so, and what.
     objects: BTreeMap<String, (i64, Value)>,
 }
 
-impl Recorded {
+impl RecordedRequest {
     /// Keeps an object as it was at a time, unless it is known as it was later.
     pub fn keep(&mut self, at: i64, object: &Value) {
         let Some(id) = object.get("id").and_then(Value::as_str) else { return };

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use super::{
     objects::{
-        price::{Interval, Price, Recurring},
-        product::Product,
+        price::{Recurring, SandboxInterval, SandboxPrice},
+        product::SandboxProduct,
     },
     operations::billing_portal,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
 /// A price of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct SeedOffer {
     pub product_id: String,
     pub product_name: String,
     pub price_id: String,
@@ -30,7 +30,7 @@ pub struct Offer {
 
 /// What customers may do by themselves on the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Portal {
+pub struct PortalSettings {
     /// The products that may be changed to, each with its prices.
     pub products: Vec<(String, Vec<String>)>,
     /// `always_invoice`, `create_prorations` or `none`.
@@ -41,7 +41,7 @@ pub struct Portal {
 }
 
 /// Makes it what the portal offers when nothing else is asked for. Returns its id.
-pub(super) fn put_portal(state: &mut State, portal: &Portal) -> String {
+pub(super) fn put_portal(state: &mut SandboxState, portal: &PortalSettings) -> String {
     let id = billing_portal::default_configuration(state);
     if let Ok(configuration) = state.configurations.get_mut(&id) {
         configuration.products.clone_from(&portal.products);
@@ -56,25 +56,25 @@ pub(super) fn put_portal(state: &mut State, portal: &Portal) -> String {
 }
 
 /// Puts one in, unless there is a price of that id already.
-pub(super) fn put(state: &mut State, offer: &Offer) {
+pub(super) fn put(state: &mut SandboxState, offer: &SeedOffer) {
     if state.prices.find(&offer.price_id).is_some() {
         return;
     }
     if state.products.find(&offer.product_id).is_none() {
-        let product = Product {
+        let product = SandboxProduct {
             id: offer.product_id.clone(),
             created: state.now,
             updated: state.now,
             active: true,
             name: offer.product_name.clone(),
-            ..Product::default()
+            ..SandboxProduct::default()
         };
         let object = product.render(state);
         state.products.put(product);
         state.emit("product.created", object);
     }
-    let interval = offer.interval.as_deref().and_then(Interval::parse);
-    let price = Price {
+    let interval = offer.interval.as_deref().and_then(SandboxInterval::parse);
+    let price = SandboxPrice {
         id: offer.price_id.clone(),
         created: state.now,
         active: true,

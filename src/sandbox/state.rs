@@ -5,34 +5,34 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Map, Value};
 
 use super::{
-    billing::passing::Happening,
+    billing::passing::DueEvent,
     control::ApiFault,
-    failure::Failure,
-    idempotency::Kept,
-    ids::Ids,
+    failure::SandboxFailure,
+    idempotency::StoredAnswer,
+    ids::IdMaker,
     objects::{
-        charge::Charge,
-        checkout::Session,
-        coupon::{Coupon, Discount, PromotionCode},
-        credit_note::CreditNote,
+        charge::SandboxCharge,
+        checkout::SandboxCheckout,
+        coupon::{AppliedCoupon, Coupon, PromotionCode},
+        credit_note::SandboxCreditNote,
         customer::Customer,
-        dispute::Dispute,
+        dispute::SandboxDispute,
         endpoint::Endpoint,
-        event::Event,
+        event::SandboxEvent,
         invoice::Invoice,
         payment_intent::PaymentIntent,
         payment_link::PaymentLink,
         payment_method::PaymentMethod,
         portal::{Configuration, PortalSession},
-        price::Price,
-        product::Product,
-        refund::Refund,
-        schedule::Schedule,
+        price::SandboxPrice,
+        product::SandboxProduct,
+        refund::SandboxRefund,
+        schedule::SubscriptionSchedule,
         setup_intent::SetupIntent,
-        subscription::Subscription,
+        subscription::SandboxSubscription,
     },
-    recorded::Recorded,
-    table::{Stored, Table},
+    recorded::RecordedRequest,
+    table::{ObjectTable, Stored},
     webhooks::{queue::Queue, shapes::sends},
 };
 
@@ -70,46 +70,46 @@ impl AfterRetries {
 }
 
 #[derive(Debug)]
-pub struct State {
+pub struct SandboxState {
     /// Unix seconds on the sandbox's clock.
     pub now: i64,
     /// Where its pages are.
     pub origin: String,
-    pub ids: Ids,
-    pub customers: Table<Customer>,
-    pub payment_methods: Table<PaymentMethod>,
-    pub products: Table<Product>,
-    pub prices: Table<Price>,
-    pub payment_intents: Table<PaymentIntent>,
-    pub setup_intents: Table<SetupIntent>,
-    pub charges: Table<Charge>,
-    pub refunds: Table<Refund>,
-    pub disputes: Table<Dispute>,
-    pub subscriptions: Table<Subscription>,
-    pub schedules: Table<Schedule>,
-    pub invoices: Table<Invoice>,
-    pub credit_notes: Table<CreditNote>,
-    pub coupons: Table<Coupon>,
-    pub promotion_codes: Table<PromotionCode>,
-    pub discounts: Table<Discount>,
-    pub sessions: Table<Session>,
-    pub links: Table<PaymentLink>,
-    pub portal_sessions: Table<PortalSession>,
-    pub configurations: Table<Configuration>,
-    pub endpoints: Table<Endpoint>,
-    pub events: Table<Event>,
+    pub ids: IdMaker,
+    pub customers: ObjectTable<Customer>,
+    pub payment_methods: ObjectTable<PaymentMethod>,
+    pub products: ObjectTable<SandboxProduct>,
+    pub prices: ObjectTable<SandboxPrice>,
+    pub payment_intents: ObjectTable<PaymentIntent>,
+    pub setup_intents: ObjectTable<SetupIntent>,
+    pub charges: ObjectTable<SandboxCharge>,
+    pub refunds: ObjectTable<SandboxRefund>,
+    pub disputes: ObjectTable<SandboxDispute>,
+    pub subscriptions: ObjectTable<SandboxSubscription>,
+    pub schedules: ObjectTable<SubscriptionSchedule>,
+    pub invoices: ObjectTable<Invoice>,
+    pub credit_notes: ObjectTable<SandboxCreditNote>,
+    pub coupons: ObjectTable<Coupon>,
+    pub promotion_codes: ObjectTable<PromotionCode>,
+    pub discounts: ObjectTable<AppliedCoupon>,
+    pub sessions: ObjectTable<SandboxCheckout>,
+    pub links: ObjectTable<PaymentLink>,
+    pub portal_sessions: ObjectTable<PortalSession>,
+    pub configurations: ObjectTable<Configuration>,
+    pub endpoints: ObjectTable<Endpoint>,
+    pub events: ObjectTable<SandboxEvent>,
     /// What was lived elsewhere.
-    pub recorded: Recorded,
+    pub recorded: RecordedRequest,
     /// What has happened in the course of this call, and is told when it ends.
-    fresh: Vec<Event>,
+    fresh: Vec<SandboxEvent>,
     /// What Stripe tells some seconds after everything else.
-    last: Vec<Event>,
+    last: Vec<SandboxEvent>,
     /// Whether a later event has a greater id.
     pub event_ids_rise: bool,
     /// Whether a dispute that the network prevented takes the money at once.
     pub prevented_withdraws: bool,
     pub queue: Queue,
-    pub kept: Kept,
+    pub kept: StoredAnswer,
     pub after_retries: AfterRetries,
     /// After how many business days bank debits are decided, in place of what their kind takes.
     pub debit_days: Option<i64>,
@@ -120,7 +120,7 @@ pub struct State {
     /// The subscription whose changes are told all at once, when what changes it is done.
     pub quiet: Option<String>,
     /// What was due and could not happen.
-    pub stuck: Vec<Happening>,
+    pub stuck: Vec<DueEvent>,
     /// How the next calls go wrong.
     pub faults: VecDeque<ApiFault>,
     /// What restricted keys may ask for, by key, as paths behind `/v1/`.
@@ -129,41 +129,41 @@ pub struct State {
     pub cause: Option<(String, Option<String>)>,
 }
 
-impl State {
+impl SandboxState {
     pub fn new(origin: String, now: i64) -> Self {
         Self {
             now,
             origin,
-            ids: Ids::default(),
-            customers: Table::default(),
-            payment_methods: Table::default(),
-            products: Table::default(),
-            prices: Table::default(),
-            payment_intents: Table::default(),
-            setup_intents: Table::default(),
-            charges: Table::default(),
-            refunds: Table::default(),
-            disputes: Table::default(),
-            subscriptions: Table::default(),
-            schedules: Table::default(),
-            invoices: Table::default(),
-            credit_notes: Table::default(),
-            coupons: Table::default(),
-            promotion_codes: Table::default(),
-            discounts: Table::default(),
-            sessions: Table::default(),
-            links: Table::default(),
-            portal_sessions: Table::default(),
-            configurations: Table::default(),
-            endpoints: Table::default(),
-            events: Table::default(),
-            recorded: Recorded::default(),
+            ids: IdMaker::default(),
+            customers: ObjectTable::default(),
+            payment_methods: ObjectTable::default(),
+            products: ObjectTable::default(),
+            prices: ObjectTable::default(),
+            payment_intents: ObjectTable::default(),
+            setup_intents: ObjectTable::default(),
+            charges: ObjectTable::default(),
+            refunds: ObjectTable::default(),
+            disputes: ObjectTable::default(),
+            subscriptions: ObjectTable::default(),
+            schedules: ObjectTable::default(),
+            invoices: ObjectTable::default(),
+            credit_notes: ObjectTable::default(),
+            coupons: ObjectTable::default(),
+            promotion_codes: ObjectTable::default(),
+            discounts: ObjectTable::default(),
+            sessions: ObjectTable::default(),
+            links: ObjectTable::default(),
+            portal_sessions: ObjectTable::default(),
+            configurations: ObjectTable::default(),
+            endpoints: ObjectTable::default(),
+            events: ObjectTable::default(),
+            recorded: RecordedRequest::default(),
             fresh: Vec::new(),
             last: Vec::new(),
             event_ids_rise: true,
             prevented_withdraws: true,
             queue: Queue::default(),
-            kept: Kept::default(),
+            kept: StoredAnswer::default(),
             after_retries: AfterRetries::Cancel,
             debit_days: None,
             trusts_first_debit: true,
@@ -202,7 +202,8 @@ impl State {
 
     /// Puts what was noted since `place` into the order in which Stripe tells it; what is not in `order` comes last.
     pub fn arrange(&mut self, place: usize, order: &[&str]) {
-        let rank = |event: &Event| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
+        let rank =
+            |event: &SandboxEvent| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
         if let Some(noted) = self.fresh.get_mut(place..) {
             noted.sort_by_key(rank);
         }
@@ -231,7 +232,7 @@ impl State {
         }
     }
 
-    fn event(&mut self, kind: &str, object: Value, previous: Option<Value>) -> Event {
+    fn event(&mut self, kind: &str, object: Value, previous: Option<Value>) -> SandboxEvent {
         let (request, idempotency_key) = self.cause.clone().map_or((None, None), |(id, key)| (Some(id), key));
         // At Stripe, an id says nothing of its time.
         let id = if self.event_ids_rise {
@@ -239,7 +240,7 @@ impl State {
         } else {
             format!("evt_{}", super::ids::letters(24))
         };
-        Event {
+        SandboxEvent {
             id,
             created: self.now,
             kind: kind.to_owned(),
@@ -281,8 +282,8 @@ impl State {
     pub fn change_subscription(
         &mut self,
         id: &str,
-        change: impl FnOnce(&mut Subscription),
-    ) -> Result<(), Failure> {
+        change: impl FnOnce(&mut SandboxSubscription),
+    ) -> Result<(), SandboxFailure> {
         let before = self.subscriptions.get(id)?.render(self);
         change(self.subscriptions.get_mut(id)?);
         if self.quiet.as_deref() == Some(id) {
@@ -294,7 +295,11 @@ impl State {
     }
 
     /// Changes a customer, and tells what is different.
-    pub fn change_customer(&mut self, id: &str, change: impl FnOnce(&mut Customer)) -> Result<(), Failure> {
+    pub fn change_customer(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&mut Customer),
+    ) -> Result<(), SandboxFailure> {
         let before = self.customers.get(id)?.render(self);
         change(self.customers.get_mut(id)?);
         let after = self.customers.get(id)?.render(self);
@@ -303,11 +308,11 @@ impl State {
     }
 
     /// A customer that was not deleted.
-    pub fn customer(&self, id: &str) -> Result<&Customer, Failure> {
+    pub fn customer(&self, id: &str) -> Result<&Customer, SandboxFailure> {
         self.customers
             .find(id)
             .filter(|customer| !customer.deleted)
-            .ok_or_else(|| Failure::no_such("customer", id).status(400).param("customer"))
+            .ok_or_else(|| SandboxFailure::no_such("customer", id).status(400).param("customer"))
     }
 
     /// Any object, by the prefix of its id.

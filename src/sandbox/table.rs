@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{failure::Failure, state::State};
+use super::{failure::SandboxFailure, state::SandboxState};
 
 /// An object of Stripe's.
 pub trait Stored {
@@ -18,7 +18,7 @@ pub trait Stored {
     fn created(&self) -> i64;
 
     /// In today's shape. What refers to others may look at `state`.
-    fn render(&self, state: &State) -> Value;
+    fn render(&self, state: &SandboxState) -> Value;
 
     /// Whether lists have it.
     fn listed(&self) -> bool {
@@ -27,18 +27,18 @@ pub trait Stored {
 }
 
 #[derive(Debug)]
-pub struct Table<T> {
+pub struct ObjectTable<T> {
     rows: Vec<T>,
     places: BTreeMap<String, usize>,
 }
 
-impl<T> Default for Table<T> {
+impl<T> Default for ObjectTable<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), places: BTreeMap::new() }
     }
 }
 
-impl<T: Stored> Table<T> {
+impl<T: Stored> ObjectTable<T> {
     /// Puts an object in, in place of one with the same id.
     pub fn put(&mut self, object: T) {
         let id = object.id().to_owned();
@@ -56,13 +56,13 @@ impl<T: Stored> Table<T> {
         self.places.get(id).and_then(|place| self.rows.get(*place))
     }
 
-    pub fn get(&self, id: &str) -> Result<&T, Failure> {
-        self.find(id).ok_or_else(|| Failure::no_such(T::KIND, id))
+    pub fn get(&self, id: &str) -> Result<&T, SandboxFailure> {
+        self.find(id).ok_or_else(|| SandboxFailure::no_such(T::KIND, id))
     }
 
-    pub fn get_mut(&mut self, id: &str) -> Result<&mut T, Failure> {
+    pub fn get_mut(&mut self, id: &str) -> Result<&mut T, SandboxFailure> {
         let row = self.places.get(id).and_then(|place| self.rows.get_mut(*place));
-        row.ok_or_else(|| Failure::no_such(T::KIND, id))
+        row.ok_or_else(|| SandboxFailure::no_such(T::KIND, id))
     }
 
     /// The oldest first.

@@ -6,12 +6,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::{
         command::Command,
-        names::{AccountId, Actor},
+        ids::{AccountId, Actor},
         time::Timestamp,
     },
     journal::recorded::Origin,
-    ledger::{ExecuteError, Key, Ledger, Provenance, Request},
-    projections::deadlines::{self, Due},
+    ledger::{ExecuteError, IdempotencyKey, Ledger, Provenance, Request},
+    projections::deadlines::{self, DueAccount},
 };
 
 use super::Scheduler;
@@ -36,7 +36,7 @@ pub struct Ticked {
 }
 
 /// What became of one account.
-enum Settled {
+enum TickResult {
     Done { events: u64 },
     Later,
 }
@@ -65,19 +65,24 @@ impl Scheduler {
         Ok(total)
     }
 
-    async fn settle_all(&self, due: Vec<Due>, at: Timestamp, total: &mut Ticked) -> Result<(), sqlx::Error> {
+    async fn settle_all(
+        &self,
+        due: Vec<DueAccount>,
+        at: Timestamp,
+        total: &mut Ticked,
+    ) -> Result<(), sqlx::Error> {
         let settled = stream::iter(due).map(|due| self.settle(due, at));
         let mut settled = settled.buffer_unordered(ACCOUNTS_CONCURRENT_MAX);
         while let Some(settled) = settled.next().await {
             match settled? {
-                Settled::Done { events } => {
+                TickResult::Done { events } => {
                     total.settled = total.settled.saturating_add(1);
                     total.events = total.events.saturating_add(events);
                     metrics::counter!("counterfoil_scheduler_events_total").increment(events);
                     metrics::counter!("counterfoil_scheduler_accounts_total", "outcome" => "settled")
                         .increment(1);
                 }
-                Settled::Later => {
+                TickResult::Later => {
                     total.left = total.left.saturating_add(1);
                     metrics::counter!("counterfoil_scheduler_accounts_total", "outcome" => "left")
                         .increment(1);
@@ -88,21 +93,21 @@ impl Scheduler {
     }
 
     /// Settles one account, and forgets its deadlines up to the moment that it was settled at.
-    async fn settle(&self, due: Due, at: Timestamp) -> Result<Settled, sqlx::Error> {
+    async fn settle(&self, due: DueAccount, at: Timestamp) -> Result<TickResult, sqlx::Error> {
         let Ok(account) = AccountId::parse(&due.account_id) else {
             tracing::error!(account = due.account_id, "a deadline names an account that cannot be one");
-            return Ok(Settled::Later);
+            return Ok(TickResult::Later);
         };
         let settled = send(&self.ledger, &account).await;
-        if let Settled::Done { .. } = settled {
+        if let TickResult::Done { .. } = settled {
             deadlines::done(&self.pool, &account, at).await?;
         }
         Ok(settled)
     }
 }
 
-async fn send(ledger: &Ledger, account: &AccountId) -> Settled {
-    let Ok(actor) = Actor::parse(ACTOR) else { return Settled::Later };
+async fn send(ledger: &Ledger, account: &AccountId) -> TickResult {
+    let Ok(actor) = Actor::parse(ACTOR) else { return TickResult::Later };
     let provenance = Provenance {
         actor,
         origin: Origin::Clock,
@@ -110,15 +115,19 @@ async fn send(ledger: &Ledger, account: &AccountId) -> Settled {
         causation_id: None,
         stripe_event: None,
     };
-    let request =
-        Request { account: account.clone(), command: Command::Settle, key: Key::none(), provenance };
+    let request = Request {
+        account: account.clone(),
+        command: Command::ApplyDue,
+        key: IdempotencyKey::none(),
+        provenance,
+    };
     match ledger.execute(request).await {
-        Ok(outcome) => Settled::Done { events: u64::try_from(outcome.events.len()).unwrap_or(u64::MAX) },
+        Ok(outcome) => TickResult::Done { events: u64::try_from(outcome.events.len()).unwrap_or(u64::MAX) },
         // A closed account has no time any more.
-        Err(ExecuteError::Refused(_)) => Settled::Done { events: 0 },
+        Err(ExecuteError::Refused(_)) => TickResult::Done { events: 0 },
         Err(ExecuteError::Damaged) => {
             tracing::error!(%account, "an account that is due is damaged; nothing is done to it until somebody has looked");
-            Settled::Done { events: 0 }
+            TickResult::Done { events: 0 }
         }
         Err(
             ExecuteError::KeyReused
@@ -126,12 +135,12 @@ async fn send(ledger: &Ledger, account: &AccountId) -> Settled {
             | ExecuteError::Unavailable
             | ExecuteError::ClockBehind { .. }
             | ExecuteError::OutcomeUnknown,
-        ) => Settled::Later,
+        ) => TickResult::Later,
     }
 }
 
 /// How far behind the clock the oldest deadline is.
-fn report_lag(due: &[Due], at: Timestamp) {
+fn report_lag(due: &[DueAccount], at: Timestamp) {
     let oldest = due.iter().map(|due| Timestamp::from(due.due_at).micros()).min().unwrap_or(at.micros());
     let lag = at.micros().saturating_sub(oldest).max(0) / 1_000;
     let lag_ms = u32::try_from(lag).unwrap_or(u32::MAX);

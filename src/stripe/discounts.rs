@@ -29,7 +29,7 @@ const DELETED: &str = "customer.discount.deleted";
 
 /// What became known of a coupon, and when that was so.
 #[derive(Clone, Debug)]
-pub struct CouponTold {
+pub struct CouponReport {
     pub id: String,
     pub coupon: Value,
     pub at: Timestamp,
@@ -39,7 +39,7 @@ pub struct CouponTold {
 pub(super) struct Filled {
     pub(super) event: Envelope,
     /// What is to be remembered.
-    pub(super) told: Vec<CouponTold>,
+    pub(super) told: Vec<CouponReport>,
     /// The ids that nothing is known of.
     pub(super) unknown: Vec<String>,
 }
@@ -71,7 +71,7 @@ pub(super) async fn fill(
     if let Some(client) = client.filter(|_| event.account.is_none() && !unexplained(&event).is_empty()) {
         let fetched = fetch(client, &mut event, until).await;
         let at = event.created;
-        told.extend(fetched.into_iter().map(|(id, coupon)| CouponTold { id, coupon, at }));
+        told.extend(fetched.into_iter().map(|(id, coupon)| CouponReport { id, coupon, at }));
     }
     let unknown: Vec<String> = unexplained(&event).into_iter().collect();
     for discount in &unknown {

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::domain::{names::ProviderId, time::Timestamp};
+use crate::domain::{ids::ProviderId, time::Timestamp};
 
 /// The longest text of an event that is repeated in a reason, in characters.
 pub const QUOTED_CHARACTERS_MAX: usize = 64;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{client::StripeKey, document::Document};
-use crate::domain::{names::ProviderId, time::Timestamp};
+use crate::domain::{ids::ProviderId, time::Timestamp};
 
 /// An event as it was delivered. Only what the ledger needs is required, everything else may be absent.
 #[derive(Clone, Debug, PartialEq)]

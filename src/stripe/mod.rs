@@ -5,44 +5,44 @@
 //!
 //! The other way, [`billing`] opens pages at Stripe, through the [`client`] and the journal of its [`calls`].
 //!
-//! What was not told, or only in part, is read there: the [`rest`] of an invoice's lines, what [`discounts`] take off, and
+//! What was not told, or only in part, is read there: the [`invoice_lines`] of an invoice's lines, what [`discounts`] take off, and
 //! all that [`reconcile`] compares.
 //!
 //! Deliberately absent: calls to Stripe while a delivery is being answered.
 
+pub mod account_import;
+mod account_lookup;
+pub mod alerts;
 pub mod billing;
 pub mod calls;
 pub mod client;
+mod customer_linking;
 pub mod declines;
 mod discounts;
+mod disposition;
 pub mod doctor;
 pub mod document;
+pub mod duplicate_subscriptions;
 pub mod envelope;
-mod fate;
 pub mod inbox;
-mod known;
-mod linking;
-pub mod moving;
+mod invoice_lines;
 pub mod processor;
 pub mod reconcile;
-mod rest;
-pub mod second;
 pub mod send;
 pub mod setup;
 pub mod signature;
 pub mod translate;
-pub mod watch;
 
 use std::collections::BTreeSet;
 
 /// Which of Stripe's two worlds this deployment belongs to. Nothing may cross over from the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum StripeMode {
     Test,
     Live,
 }
 
-impl Mode {
+impl StripeMode {
     #[must_use]
     pub const fn is_live(self) -> bool {
         match self {
@@ -55,7 +55,7 @@ impl Mode {
 /// Whose events are accepted here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    pub mode: Mode,
+    pub mode: StripeMode,
     /// The connected accounts (`acct_…`) whose events count as our own; usually none.
     pub connect_accounts: BTreeSet<String>,
 }
@@ -63,7 +63,7 @@ pub struct Deployment {
 impl Deployment {
     /// A deployment without connected accounts.
     #[must_use]
-    pub const fn new(mode: Mode) -> Self {
+    pub const fn new(mode: StripeMode) -> Self {
         Self { mode, connect_accounts: BTreeSet::new() }
     }
 }

@@ -1,7 +1,7 @@
 //! How do stored events reach the ledger? Here they are translated, and their commands executed.
 //!
 //! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
-//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched ([`super::rest`]), and others go
+//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched ([`super::invoice_lines`]), and others go
 //! on meanwhile: such events have a lane of their own. An event whose commands were executed and which was not marked so, because the process died in between, is handled again: its commands have the same keys, and
 //! count once.
 
@@ -16,31 +16,31 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Deployment,
+    account_lookup::{AccountLookup, bought_by},
+    alerts::Watch,
     calls::Calls,
     client::Client,
-    fate::Fate,
+    disposition::Disposition,
+    duplicate_subscriptions,
     inbox::{
-        Inbox, State,
-        claim::{Due, Lane, Learned, Settled},
+        Inbox, InboxState,
+        claim::{ClaimedEvent, EventResult, HandledFacts, HandlingContext},
     },
-    known::{Known, bought_by},
-    second,
-    translate::{Owner, Step},
-    watch::Watch,
+    translate::{OwnerLookup, TranslationStep},
 };
 use crate::{
     domain::{
         command::Command,
-        names::{AccountId, Actor},
+        ids::{AccountId, Actor},
         refusal::Refusal,
     },
-    ledger::{ExecuteError, Key, Ledger, Origin, Provenance, Request},
+    ledger::{ExecuteError, IdempotencyKey, Ledger, Origin, Provenance, Request},
 };
 
-use plan::{Plan, Told, plan};
+use plan::{RoutedEvent, RoutedReport, plan};
 use reading::{Read, Translated, discounts_named, keys, names, subscriptions};
 
-pub use super::fate::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN, Retries};
+pub use super::disposition::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN, Retries};
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
@@ -73,7 +73,7 @@ pub struct Processor {
 
 /// What a look into the inbox came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum InboxProgress {
     /// Nothing is due.
     Idle,
     /// So many events were handled, and there may be more.
@@ -108,15 +108,18 @@ impl Processor {
 
     /// Works until `stop`. What is claimed by then is finished first.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.run_lane(Lane::Whole, &stop), self.run_lane(Lane::Asking, &stop));
+        tokio::join!(
+            self.run_lane(HandlingContext::Whole, &stop),
+            self.run_lane(HandlingContext::Asking, &stop)
+        );
     }
 
-    async fn run_lane(&self, lane: Lane, stop: &CancellationToken) {
+    async fn run_lane(&self, lane: HandlingContext, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let rest = match self.work_lane(lane).await {
-                Ok(Progress::Handled(_)) => continue,
-                Ok(Progress::Idle) => POLL_INTERVAL,
-                Ok(Progress::Interrupted) => PAUSE,
+                Ok(InboxProgress::Handled(_)) => continue,
+                Ok(InboxProgress::Idle) => POLL_INTERVAL,
+                Ok(InboxProgress::Interrupted) => PAUSE,
                 Err(error) => {
                     self.watch.failed();
                     tracing::warn!(error = &error as &dyn std::error::Error, "the inbox cannot be worked on");
@@ -135,31 +138,31 @@ impl Processor {
     ///
     /// # Errors
     /// When the database does not answer. Nothing is lost by that: it is all done again.
-    pub async fn work(&self) -> Result<Progress, sqlx::Error> {
-        match self.work_lane(Lane::Whole).await? {
-            Progress::Idle => self.work_lane(Lane::Asking).await,
-            progress @ (Progress::Handled(_) | Progress::Interrupted) => Ok(progress),
+    pub async fn work(&self) -> Result<InboxProgress, sqlx::Error> {
+        match self.work_lane(HandlingContext::Whole).await? {
+            InboxProgress::Idle => self.work_lane(HandlingContext::Asking).await,
+            progress @ (InboxProgress::Handled(_) | InboxProgress::Interrupted) => Ok(progress),
         }
     }
 
-    async fn work_lane(&self, lane: Lane) -> Result<Progress, sqlx::Error> {
+    async fn work_lane(&self, lane: HandlingContext) -> Result<InboxProgress, sqlx::Error> {
         let at = self.ledger.clock().now();
         let mut claim = self.inbox.claim(lane, at).await?;
         if claim.due.is_empty() {
-            return Ok(Progress::Idle);
+            return Ok(InboxProgress::Idle);
         }
         let mut read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
         let askers = claim.askers(&keys(&read)).await?;
         read.iter_mut().for_each(|read| read.find_asker(&askers));
         let coupons = claim.coupons(&discounts_named(&read)).await?;
         let mut left = Vec::new();
-        if lane == Lane::Whole {
+        if lane == HandlingContext::Whole {
             (left, read) = self.incomplete(read, &coupons);
         }
         let parties = self.translate_all(read, &coupons).await;
-        let known = Known {
-            links: claim.links(&names(&parties, Owner::customer)).await?,
-            payments: claim.payments(&names(&parties, Owner::payment)).await?,
+        let known = AccountLookup {
+            links: claim.links(&names(&parties, OwnerLookup::customer)).await?,
+            payments: claim.payments(&names(&parties, OwnerLookup::payment)).await?,
             reports: claim.reports(&subscriptions(&parties)).await?,
         };
         let deadline = Instant::now() + CLAIM_PATIENCE;
@@ -169,7 +172,7 @@ impl Processor {
             .collect()
             .await;
         let interrupted = handled.iter().any(|party| party.interrupted);
-        let (mut settled, mut learned) = (Vec::new(), Learned::default());
+        let (mut settled, mut learned) = (Vec::new(), HandledFacts::default());
         for party in handled {
             settled.extend(party.settled);
             learned.extend(party.learned);
@@ -179,9 +182,9 @@ impl Processor {
         claim.settle(&settled, &learned, at).await?;
         self.inbox.wake_missed(&settled, &learned, at).await?;
         if !left.is_empty() {
-            self.inbox.wake_lane(Lane::Asking);
+            self.inbox.wake_lane(HandlingContext::Asking);
         }
-        Ok(if interrupted { Progress::Interrupted } else { Progress::Handled(settled.len()) })
+        Ok(if interrupted { InboxProgress::Interrupted } else { InboxProgress::Handled(settled.len()) })
     }
 
     /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
@@ -189,28 +192,28 @@ impl Processor {
     async fn handle_party(
         &self,
         events: Vec<Translated>,
-        known: &Known,
-        lane: Lane,
+        known: &AccountLookup,
+        lane: HandlingContext,
         deadline: Instant,
     ) -> Handled {
         let instructions = || events.iter().filter_map(Translated::instructions);
         let mut known = known.part_for(events.iter().filter_map(Translated::owner_and_subject));
         known.expect(instructions());
-        let plans: Vec<Plan> = events.into_iter().map(|event| plan(event, &mut known)).collect();
+        let plans: Vec<RoutedEvent> = events.into_iter().map(|event| plan(event, &mut known)).collect();
         let mut outcomes = stream::iter(plans)
             .map(|plan| async move {
-                if Instant::now() > deadline { Outcome::Left } else { self.carry_out(plan, lane).await }
+                if Instant::now() > deadline { EventOutcome::Left } else { self.carry_out(plan, lane).await }
             })
             .buffered(EVENTS_CONCURRENT_MAX);
         let mut handled = Handled::default();
         while let Some(outcome) = outcomes.next().await {
             match outcome {
-                Outcome::Settled(settled, learned) => {
+                EventOutcome::Settled(settled, learned) => {
                     handled.settled.push(settled);
                     handled.learned.extend(learned);
                 }
-                Outcome::Left => break,
-                Outcome::Interrupted => {
+                EventOutcome::Left => break,
+                EventOutcome::Interrupted => {
                     handled.interrupted = true;
                     break;
                 }
@@ -219,21 +222,26 @@ impl Processor {
         handled
     }
 
-    async fn carry_out(&self, plan: Plan, lane: Lane) -> Outcome {
-        let mut learned = Learned { coupons: plan.coupons, ..Learned::default() };
+    async fn carry_out(&self, plan: RoutedEvent, lane: HandlingContext) -> EventOutcome {
+        let mut learned = HandledFacts { coupons: plan.coupons, ..HandledFacts::default() };
         let fate = match plan.todo {
             Err(fate) => fate,
             Ok(told) => match self.execute_all(&plan.due, &told, &mut learned).await {
-                Ok(()) => Fate::Done(told.account, plan.note),
-                Err(Obstacle::Fate(fate)) => fate,
-                Err(Obstacle::Passing) => return Outcome::Interrupted,
+                Ok(()) => Disposition::Done(told.account, plan.note),
+                Err(ProcessingError::Fate(fate)) => fate,
+                Err(ProcessingError::Transient) => return EventOutcome::Interrupted,
             },
         };
-        Outcome::Settled(fate.settle(&plan.due, lane, self.retries, self.ledger.clock().now()), learned)
+        EventOutcome::Settled(fate.settle(&plan.due, lane, self.retries, self.ledger.clock().now()), learned)
     }
 
-    async fn execute_all(&self, due: &Due, told: &Told, learned: &mut Learned) -> Result<(), Obstacle> {
-        let Told { account, steps, elsewhere, report } = told;
+    async fn execute_all(
+        &self,
+        due: &ClaimedEvent,
+        told: &RoutedReport,
+        learned: &mut HandledFacts,
+    ) -> Result<(), ProcessingError> {
+        let RoutedReport { account, steps, elsewhere, report } = told;
         for step in steps {
             self.execute(due, account, step).await?;
             if let Command::LinkCustomer { customer, .. } = &step.command {
@@ -242,7 +250,9 @@ impl Processor {
             if let Command::RecordSubscription(report) = &step.command {
                 // What cannot be looked at now is looked at with the next report.
                 let calls = Calls::new(self.inbox.pool().clone());
-                let looked = second::look(&self.ledger, &calls, account, &report.terms.subscription).await;
+                let looked =
+                    duplicate_subscriptions::look(&self.ledger, &calls, account, &report.terms.subscription)
+                        .await;
                 if let Err(error) = looked {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
@@ -260,47 +270,52 @@ impl Processor {
         Ok(())
     }
 
-    async fn execute(&self, due: &Due, account: &AccountId, step: &Step) -> Result<(), Obstacle> {
+    async fn execute(
+        &self,
+        due: &ClaimedEvent,
+        account: &AccountId,
+        step: &TranslationStep,
+    ) -> Result<(), ProcessingError> {
         let request = Request {
             account: account.clone(),
             command: step.command.clone(),
-            key: Key::stripe(&step.key),
+            key: IdempotencyKey::stripe(&step.key),
             provenance: provenance(due),
         };
         match self.ledger.execute(request).await {
             // A key that is taken means that another event has reported the same fact.
             Ok(_) | Err(ExecuteError::KeyReused) => Ok(()),
             Err(ExecuteError::Refused(refusal)) => {
-                Err(Obstacle::Fate(Fate::Dead(format!("refused: {}", name(&refusal)))))
+                Err(ProcessingError::Fate(Disposition::Dead(format!("refused: {}", name(&refusal)))))
             }
             Err(ExecuteError::Damaged) => {
-                Err(Obstacle::Fate(Fate::Later("the account's history is damaged".to_owned())))
+                Err(ProcessingError::Fate(Disposition::Later("the account's history is damaged".to_owned())))
             }
             Err(
                 ExecuteError::Overloaded
                 | ExecuteError::Unavailable
                 | ExecuteError::ClockBehind { .. }
                 | ExecuteError::OutcomeUnknown,
-            ) => Err(Obstacle::Passing),
+            ) => Err(ProcessingError::Transient),
         }
     }
 }
 
 /// Stripe is asked about it first.
-fn put_off(due: &Due) -> Settled {
-    Settled {
+fn put_off(due: &ClaimedEvent) -> EventResult {
+    EventResult {
         event_id: due.event_id.clone(),
-        state: State::Received,
+        state: InboxState::Received,
         reason: None,
         attempts: due.attempts,
         next_attempt_at: None,
         account: None,
-        lane: Lane::Asking,
+        lane: HandlingContext::Asking,
     }
 }
 
-enum Outcome {
-    Settled(Settled, Learned),
+enum EventOutcome {
+    Settled(EventResult, HandledFacts),
     /// There was no time left for it.
     Left,
     /// The ledger takes nothing now, and that is not the event's fault.
@@ -310,19 +325,19 @@ enum Outcome {
 /// What came of one customer's events.
 #[derive(Default)]
 struct Handled {
-    settled: Vec<Settled>,
-    learned: Learned,
+    settled: Vec<EventResult>,
+    learned: HandledFacts,
     interrupted: bool,
 }
 
-enum Obstacle {
+enum ProcessingError {
     /// It will go away by itself.
-    Passing,
-    Fate(Fate),
+    Transient,
+    Fate(Disposition),
 }
 
 /// Whoever asked for it, if that was over the API; else it was somebody at Stripe, or Stripe itself.
-fn provenance(due: &Due) -> Provenance {
+fn provenance(due: &ClaimedEvent) -> Provenance {
     let stripe = || Actor::parse("stripe").expect("the word is a valid name");
     Provenance {
         actor: due.asker.clone().unwrap_or_else(stripe),

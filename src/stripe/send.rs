@@ -5,13 +5,13 @@
 use super::{
     document::QUOTED_CHARACTERS_MAX,
     envelope::Envelope,
-    signature::{HEADER, Secret, sign},
+    signature::{HEADER, WebhookSecret, sign},
 };
 use crate::domain::time::Timestamp;
 
 /// What came back for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct SendResult {
     /// The event's id, where the document is an event.
     pub event: Option<String>,
     pub status: u16,
@@ -19,7 +19,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl SendResult {
     #[must_use]
     pub const fn is_accepted(&self) -> bool {
         matches!(self.status, 200..=299)
@@ -37,15 +37,15 @@ pub const ANSWER_CHARACTERS_MAX: usize = QUOTED_CHARACTERS_MAX * 8;
 pub async fn send(
     client: &reqwest::Client,
     url: &str,
-    secret: &Secret,
+    secret: &WebhookSecret,
     body: Vec<u8>,
     at: Timestamp,
-) -> Result<Answer, reqwest::Error> {
+) -> Result<SendResult, reqwest::Error> {
     let event = Envelope::parse(&body).ok().map(|event| event.id.to_string());
     let signature = sign(secret, &body, at);
     let request = client.post(url).header(HEADER, signature).header("content-type", "application/json");
     let response = request.body(body).send().await?;
     let status = response.status().as_u16();
     let body = response.text().await?.chars().take(ANSWER_CHARACTERS_MAX).collect();
-    Ok(Answer { event, status, body })
+    Ok(SendResult { event, status, body })
 }

@@ -25,18 +25,18 @@ const SECRET_PREFIX: &str = "whsec_";
 
 /// The key of one webhook endpoint, with a name that can be shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret {
+pub struct WebhookSecret {
     name: String,
     value: String,
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for WebhookSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Secret").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-impl Secret {
+impl WebhookSecret {
     #[must_use]
     pub fn new(name: &str, value: &str) -> Self {
         Self { name: name.to_owned(), value: value.to_owned() }
@@ -50,7 +50,7 @@ impl Secret {
 
 /// Every secret that is accepted. The first one signs what `stripe send` posts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Secrets(Vec<Secret>);
+pub struct Secrets(Vec<WebhookSecret>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -60,7 +60,7 @@ pub struct InvalidSecrets;
 
 impl Secrets {
     #[must_use]
-    pub const fn new(secrets: Vec<Secret>) -> Self {
+    pub const fn new(secrets: Vec<WebhookSecret>) -> Self {
         Self(secrets)
     }
 
@@ -75,7 +75,11 @@ impl Secrets {
             let named = part.split_once('=').filter(|(_, value)| value.starts_with(SECRET_PREFIX));
             let (name, value) =
                 named.map_or_else(|| (place.to_string(), part), |(name, value)| (name.to_owned(), value));
-            if value.is_empty() { Err(InvalidSecrets) } else { Ok(Secret { name, value: value.to_owned() }) }
+            if value.is_empty() {
+                Err(InvalidSecrets)
+            } else {
+                Ok(WebhookSecret { name, value: value.to_owned() })
+            }
         });
         secrets.collect::<Result<_, _>>().map(Self)
     }
@@ -87,12 +91,12 @@ impl Secrets {
     }
 
     /// One more that is accepted, after the others.
-    pub fn add(&mut self, secret: Secret) {
+    pub fn add(&mut self, secret: WebhookSecret) {
         self.0.push(secret);
     }
 
     #[must_use]
-    pub fn first(&self) -> Option<&Secret> {
+    pub fn first(&self) -> Option<&WebhookSecret> {
         self.0.first()
     }
 }
@@ -123,7 +127,7 @@ pub fn verify<'a>(
     header: Option<&str>,
     body: &[u8],
     at: Timestamp,
-) -> Result<&'a Secret, SignatureError> {
+) -> Result<&'a WebhookSecret, SignatureError> {
     let header = Header::parse(header.ok_or(SignatureError::Missing)?)?;
     let matched = secrets.0.iter().find(|secret| header.is_signed_by(secret, body));
     let secret = matched.ok_or(SignatureError::NoMatch)?;
@@ -145,7 +149,7 @@ pub fn may_be_signed(header: Option<&str>, at: Timestamp) -> Result<(), Signatur
 
 /// The header that Stripe would send with `body` at `at`.
 #[must_use]
-pub fn sign(secret: &Secret, body: &[u8], at: Timestamp) -> String {
+pub fn sign(secret: &WebhookSecret, body: &[u8], at: Timestamp) -> String {
     let signed_at = at.seconds().to_string();
     let signature = hex::encode(keyed(secret, &signed_at, body).finalize().into_bytes());
     format!("t={signed_at},v1={signature}")
@@ -191,7 +195,7 @@ impl<'a> Header<'a> {
         Ok(())
     }
 
-    fn is_signed_by(&self, secret: &Secret, body: &[u8]) -> bool {
+    fn is_signed_by(&self, secret: &WebhookSecret, body: &[u8]) -> bool {
         let expected = keyed(secret, self.signed_at, body);
         // `verify_slice` compares in constant time.
         self.signatures.iter().any(|signature| expected.clone().verify_slice(signature).is_ok())
@@ -203,7 +207,7 @@ fn decode(signature: &str) -> Option<[u8; 32]> {
     hex::decode_to_slice(signature, &mut bytes).ok().map(|()| bytes)
 }
 
-fn keyed(secret: &Secret, signed_at: &str, body: &[u8]) -> Hmac<Sha256> {
+fn keyed(secret: &WebhookSecret, signed_at: &str, body: &[u8]) -> Hmac<Sha256> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.value.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(signed_at.as_bytes());

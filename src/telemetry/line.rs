@@ -38,7 +38,7 @@ where
         let mut timestamp = String::new();
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let about = event.metadata();
-        let mut members = Members(Vec::new());
+        let mut members = JsonMembers(Vec::new());
         members.add("timestamp", timestamp);
         members.add("level", about.level().as_str());
         event.record(&mut members);
@@ -48,9 +48,9 @@ where
 }
 
 /// The members of a JSON object, in their order.
-struct Members(Vec<(String, Value)>);
+struct JsonMembers(Vec<(String, Value)>);
 
-impl Members {
+impl JsonMembers {
     fn add(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         self.0.push((name.into(), value.into()));
     }
@@ -62,7 +62,7 @@ impl Members {
     }
 }
 
-impl Visit for Members {
+impl Visit for JsonMembers {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.add(field.name(), json!(value));
     }

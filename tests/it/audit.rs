@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use counterfoil::{
-    audit::{Problem, Verification, replay, verify_journal, verify_read_models},
+    audit::{AuditProblem, Verification, replay, verify_journal, verify_read_models},
     journal::feed::Feed,
     ledger::SHARD,
     projections,
@@ -45,7 +45,7 @@ pub async fn tamper(test: &TestLedger, statement: &str) {
     connection.execute(statement).await.expect(statement);
 }
 
-async fn first_finding_after(statement: &str) -> (Problem, Option<i64>) {
+async fn first_finding_after(statement: &str) -> (AuditProblem, Option<i64>) {
     let test = history().await;
     assert!(verify(&test).await.is_clean());
     tamper(&test, statement).await;
@@ -69,7 +69,7 @@ async fn a_flipped_byte_is_found() {
         "update ledger.events set payload = replace(payload::text, '\"amount\":1', '\"amount\":2')::json \
          where position = 40",
     );
-    assert_eq!(found.await, (Problem::EventChanged, Some(40)));
+    assert_eq!(found.await, (AuditProblem::EventChanged, Some(40)));
 }
 
 #[tokio::test]
@@ -78,26 +78,26 @@ async fn a_flipped_byte_with_a_matching_hash_is_found_by_its_block() {
     tamper(&test, "update ledger.events set leaf_hash = sha256(leaf_hash) where position = 40").await;
     let verification = verify(&test).await;
     let first = verification.findings.first().expect("found");
-    assert_eq!((first.problem, first.position), (Problem::EventChanged, Some(40)));
+    assert_eq!((first.problem, first.position), (AuditProblem::EventChanged, Some(40)));
 }
 
 #[tokio::test]
 async fn a_generation_that_is_named_by_no_event_is_found() {
     let found =
         first_finding_after("update ledger.events set generation = 'gen_1 ' where position = 40").await;
-    assert_eq!(found, (Problem::EventChanged, Some(40)));
+    assert_eq!(found, (AuditProblem::EventChanged, Some(40)));
 }
 
 #[tokio::test]
 async fn a_deleted_event_is_found() {
     let found = first_finding_after("delete from ledger.events where position = 41").await;
-    assert_eq!(found, (Problem::EventMissing, Some(41)));
+    assert_eq!(found, (AuditProblem::EventMissing, Some(41)));
 }
 
 #[tokio::test]
 async fn a_deleted_end_is_found() {
     let found = first_finding_after("delete from ledger.events where position > 90").await;
-    assert_eq!(found, (Problem::EventMissing, Some(91)));
+    assert_eq!(found, (AuditProblem::EventMissing, Some(91)));
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn swapped_events_are_found() {
         "update ledger.events set position = -position where position in (50, 51); \
          update ledger.events set position = 101 + position where position < 0",
     );
-    assert_eq!(found.await, (Problem::EventChanged, Some(50)));
+    assert_eq!(found.await, (AuditProblem::EventChanged, Some(50)));
 }
 
 #[tokio::test]
@@ -116,19 +116,19 @@ async fn an_inserted_event_is_found() {
          event_version, payload, metadata, recorded_at, null, leaf_hash \
          from ledger.events where aggregate_id = 'acme' order by sequence desc limit 1",
     );
-    assert_eq!(found.await, (Problem::EventChanged, Some(97)));
+    assert_eq!(found.await, (AuditProblem::EventChanged, Some(97)));
 }
 
 #[tokio::test]
 async fn a_forged_block_is_found() {
     let found = first_finding_after("update ledger.blocks set root = sha256(root) where block = 4").await;
-    assert_eq!(found.0, Problem::BlockChanged);
+    assert_eq!(found.0, AuditProblem::BlockChanged);
 }
 
 #[tokio::test]
 async fn a_forged_head_is_found() {
     let found = first_finding_after("update ledger.heads set hash = sha256(hash)").await;
-    assert_eq!(found, (Problem::HeadChanged, None));
+    assert_eq!(found, (AuditProblem::HeadChanged, None));
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_read_model_that_was_changed_is_found() {
         .expect("changed");
     verify_read_models(&projector, &mut verification, |_, _, _| {}).await.expect("built");
     let finding = verification.findings.first().expect("found");
-    assert_eq!(finding.problem, Problem::ReadModelDiffers);
+    assert_eq!(finding.problem, AuditProblem::ReadModelDiffers);
     assert!(finding.detail.starts_with("2 rows of read.statements differ"), "{}", finding.detail);
     stop.cancel();
 }

@@ -12,7 +12,7 @@ mod terms;
 use std::path::{Path, PathBuf};
 
 use counterfoil::{
-    catalog::{Mistake, Mode, parse},
+    catalog::{CatalogMistake, Mode, parse},
     domain::catalog::Catalog,
 };
 
@@ -43,6 +43,6 @@ fn right(text: &str, settings: &dyn Fn(&str) -> Option<String>) -> Catalog {
     parse(text, settings, Mode::Test).unwrap_or_else(|mistakes| panic!("{}", show(&mistakes)))
 }
 
-fn show(mistakes: &[Mistake]) -> String {
+fn show(mistakes: &[CatalogMistake]) -> String {
     mistakes.iter().map(|mistake| format!("{mistake}\n")).collect()
 }

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use counterfoil::load::{self, Accounts, Choice, Form, Pace, Plan, Target, Until};
+use counterfoil::load::{self, Choice, LoadAccounts, LoadPlan, LoadTarget, Pace, RequestForm, Until};
 use serde_json::{Value, json};
 
 /// What the server was asked.
@@ -45,7 +45,7 @@ async fn command(Json(items): Json<Vec<Value>>) -> Json<Value> {
         .into()
 }
 
-async fn serve() -> (Target, Arc<Seen>) {
+async fn serve() -> (LoadTarget, Arc<Seen>) {
     let seen = Arc::new(Seen::default());
     let router = Router::new()
         .route("/v1/accounts/{account}/deductions", post(deduct))
@@ -54,19 +54,20 @@ async fn serve() -> (Target, Arc<Seen>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound socket has an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (Target::parse(&format!("http://{address}"), "cf_test_load").expect("a good URL"), seen)
+    (LoadTarget::parse(&format!("http://{address}"), "cf_test_load").expect("a good URL"), seen)
 }
 
-fn plan(target: Target, form: Form, until: Until) -> Plan {
-    let accounts = Accounts { prefix: "load-".to_owned(), count: 10, choice: Choice::InTurn };
-    Plan { target, form, accounts, connections: 16, threads: 2, pace: Pace::AsAnswered, until }
+fn plan(target: LoadTarget, form: RequestForm, until: Until) -> LoadPlan {
+    let accounts = LoadAccounts { prefix: "load-".to_owned(), count: 10, choice: Choice::InTurn };
+    LoadPlan { target, form, accounts, connections: 16, threads: 2, pace: Pace::AsAnswered, until }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_is_sent_once_and_counted_by_its_status() {
     let (target, seen) = serve().await;
 
-    let report = load::run(plan(target, Form::deduction(), Until::Requests(5_000))).await.expect("a report");
+    let report =
+        load::run(plan(target, RequestForm::deduction(), Until::Requests(5_000))).await.expect("a report");
 
     assert_eq!(report.requests, 5_000);
     assert_eq!(report.statuses.success, 4_000);
@@ -86,7 +87,7 @@ async fn the_items_of_batches_are_counted() {
     let (target, _seen) = serve().await;
 
     let report =
-        load::run(plan(target, Form::deductions(100), Until::Requests(200))).await.expect("a report");
+        load::run(plan(target, RequestForm::deductions(100), Until::Requests(200))).await.expect("a report");
 
     assert_eq!((report.requests, report.items, report.items_accepted), (200, 20_000, 18_000));
 }
@@ -96,7 +97,7 @@ async fn a_fixed_rate_is_kept() {
     let (target, seen) = serve().await;
     let until = Until::Elapsed(Duration::from_millis(1_500));
 
-    let plan = Plan { pace: Pace::PerSecond(2_000), ..plan(target, Form::deduction(), until) };
+    let plan = LoadPlan { pace: Pace::PerSecond(2_000), ..plan(target, RequestForm::deduction(), until) };
     let report = load::run(plan).await.expect("a report");
 
     assert_eq!(report.requests, 3_000);
@@ -106,8 +107,9 @@ async fn a_fixed_rate_is_kept() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error() {
-    let target = Target::parse("http://127.0.0.1:1", "key").expect("a good URL");
-    let error = load::run(plan(target, Form::deduction(), Until::Requests(1))).await.expect_err("no server");
+    let target = LoadTarget::parse("http://127.0.0.1:1", "key").expect("a good URL");
+    let error =
+        load::run(plan(target, RequestForm::deduction(), Until::Requests(1))).await.expect_err("no server");
     assert_eq!(error.to_string(), "could not connect to 127.0.0.1:1");
 }
 
@@ -129,9 +131,10 @@ async fn a_closed_connection_is_opened_again_and_its_request_counted_as_unanswer
             });
         }
     });
-    let target = Target::parse(&format!("http://{address}"), "key").expect("a good URL");
+    let target = LoadTarget::parse(&format!("http://{address}"), "key").expect("a good URL");
 
-    let report = load::run(plan(target, Form::deduction(), Until::Requests(400))).await.expect("a report");
+    let report =
+        load::run(plan(target, RequestForm::deduction(), Until::Requests(400))).await.expect("a report");
 
     assert_eq!(report.requests + report.unanswered, 400);
     assert!(report.unanswered > 0, "{report}");

@@ -43,3 +43,4 @@ mod stripe;
 mod support;
 mod truth;
 mod upgrades;
+mod vocabulary;

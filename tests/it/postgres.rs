@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use counterfoil::postgres::{self, DATABASE, Durability, Options, Server, StartError, migrations, pool};
+use counterfoil::postgres::{
+    self, DATABASE, Durability, Server, ServerOptions, StartError, migrations, pool,
+};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
@@ -17,8 +19,8 @@ use crate::support::database::TestDatabase;
 /// Names the data directory to a copy of this program that is started to be killed.
 const VICTIM_DIRECTORY: &str = "COUNTERFOIL_TEST_VICTIM_DIRECTORY";
 
-fn durable(directory: &Path) -> Options {
-    Options {
+fn durable(directory: &Path) -> ServerOptions {
+    ServerOptions {
         data_directory: directory.to_owned(),
         binaries: None,
         durability: Durability::On,
@@ -26,15 +28,15 @@ fn durable(directory: &Path) -> Options {
     }
 }
 
-pub fn throw_away(directory: &Path) -> Options {
-    Options { durability: Durability::Off, ..durable(directory) }
+pub fn throw_away(directory: &Path) -> ServerOptions {
+    ServerOptions { durability: Durability::Off, ..durable(directory) }
 }
 
-pub async fn start(options: Options) -> Server {
+pub async fn start(options: ServerOptions) -> Server {
     postgres::start(options).await.expect("the server starts")
 }
 
-async fn refusal(options: Options) -> StartError {
+async fn refusal(options: ServerOptions) -> StartError {
     postgres::start(options).await.expect_err("the start is refused")
 }
 
@@ -283,7 +285,7 @@ async fn a_cluster_of_another_major_version_is_refused() {
 async fn a_setting_that_names_no_binaries_is_refused() {
     let scratch = Scratch::create();
     let empty = tempfile::tempdir().unwrap();
-    let options = Options { binaries: Some(empty.path().to_owned()), ..durable(scratch.path()) };
+    let options = ServerOptions { binaries: Some(empty.path().to_owned()), ..durable(scratch.path()) };
     assert!(matches!(refusal(options).await, StartError::UnusableBinaries { .. }));
 }
 

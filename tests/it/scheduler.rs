@@ -8,12 +8,12 @@ use counterfoil::{
         amount::{Currency, Money},
         catalog::Interval,
         command::{Command, HoldFor, InvoiceLine, RecordPaidInvoice},
+        ids::{HoldId, PlanId, ProviderId},
         invoice::LineEffect,
-        names::{HoldId, PlanId, ProviderId},
         time::{Period, Timestamp},
     },
     journal::feed::Feed,
-    ledger::{Key, Ledger, SHARD},
+    ledger::{IdempotencyKey, Ledger, SHARD},
     projections,
     projector::Projector,
     scheduler::{Scheduler, Ticked},
@@ -93,7 +93,7 @@ impl World {
 
 fn hold(id: &str, amount: i64, seconds: u32, key: &str) -> counterfoil::ledger::Request {
     let what = HoldFor::Amount { amount: credits(amount), id: None, description: None };
-    request(id, Command::HoldCredits { what, expires_in_s: Some(seconds) }, Key::caller(key))
+    request(id, Command::HoldCredits { what, expires_in_s: Some(seconds) }, IdempotencyKey::caller(key))
 }
 
 /// A year of the Basic plan, paid at once and given month by month.
@@ -124,7 +124,7 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
         created_at: start,
         effective_at: start,
     };
-    request(id, Command::RecordPaidInvoice(invoice), Key::stripe("in_1"))
+    request(id, Command::RecordPaidInvoice(invoice), IdempotencyKey::stripe("in_1"))
 }
 
 fn later(seconds: i64) -> Timestamp {
@@ -152,7 +152,7 @@ async fn a_deadline_that_fell_away_costs_one_look() {
     let hold_id = HoldId::parse("hold_3").unwrap();
     world
         .ledger()
-        .execute(request("acme", Command::ReleaseHold { hold_id }, Key::caller("k2")))
+        .execute(request("acme", Command::ReleaseHold { hold_id }, IdempotencyKey::caller("k2")))
         .await
         .unwrap();
     assert_eq!(world.tick_at(later(600)).await, Ticked { settled: 1, events: 0, left: 0 });
@@ -225,11 +225,11 @@ async fn a_closed_account_is_left_alone() {
     let hold_id = HoldId::parse("hold_3").unwrap();
     world
         .ledger()
-        .execute(request("acme", Command::ReleaseHold { hold_id }, Key::caller("k2")))
+        .execute(request("acme", Command::ReleaseHold { hold_id }, IdempotencyKey::caller("k2")))
         .await
         .unwrap();
     let close = Command::CloseAccount { reason: "a test".to_owned() };
-    world.ledger().execute(request("acme", close, Key::caller("k3"))).await.unwrap();
+    world.ledger().execute(request("acme", close, IdempotencyKey::caller("k3"))).await.unwrap();
     assert_eq!(world.tick_at(later(600)).await, Ticked { settled: 1, events: 0, left: 0 });
     assert_eq!(world.deadlines().await, 0);
     world.end().await;

@@ -49,12 +49,12 @@ export async function open(account: string): Promise<Balance> {
   return answered(await ledger.PUT("/v1/accounts/{account}", { params: { path: { account } } })).balance;
 }
 
-export async function balance(account: string): Promise<Schemas["BalanceNow"]> {
+export async function balance(account: string): Promise<Schemas["BalanceResponse"]> {
   return answered(await ledger.GET("/v1/accounts/{account}/balance", { params: { path: { account } } }));
 }
 
 /** Spends what the catalog says that the work costs. One generation is charged once. */
-export async function charge(account: string, generation_id: string, order: Omit<Schemas["GenerationOrder"], "hold">) {
+export async function charge(account: string, generation_id: string, order: Omit<Schemas["GenerationRequest"], "hold">) {
   const answer = await ledger.POST("/v1/accounts/{account}/generations", {
     params: { path: { account } },
     body: { ...order, generation_id },

@@ -8,13 +8,13 @@ use csv::{Position, Reader, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{moving::GRANTS_MOVED_MAX, names::GrantId},
+    domain::{ids::GrantId, moving::GRANTS_MOVED_MAX},
     http::{GrantIdTaken, MovedAccount, name_grants, read_account},
 };
 
 use super::{
     columns::{self, ACCOUNT, METADATA, is_of_account},
-    file::{Entry, Mistake},
+    file::{ImportEntry, LineMistake},
 };
 
 pub(super) struct Csv<R> {
@@ -22,14 +22,14 @@ pub(super) struct Csv<R> {
     /// The names of the columns. `None`: they have not been read, or something is wrong with them.
     columns: Option<Vec<String>>,
     /// What was read of what follows: a line of the next account, or what is wrong with it.
-    next: Option<Result<Line, Mistake>>,
+    next: Option<Result<CsvLine, LineMistake>>,
     /// What is wrong with the names of the columns and has not been told.
-    mistakes: VecDeque<Mistake>,
+    mistakes: VecDeque<LineMistake>,
     has_ended: bool,
 }
 
 /// A line, and what it says by column.
-struct Line {
+struct CsvLine {
     number: u64,
     account: String,
     cells: Vec<(String, String)>,
@@ -42,11 +42,11 @@ impl<R: Read> Csv<R> {
     }
 
     /// The names of the columns, each of which has to be one.
-    fn columns(&mut self) -> Result<Vec<String>, Mistake> {
+    fn columns(&mut self) -> Result<Vec<String>, LineMistake> {
         if let Some(columns) = &self.columns {
             return Ok(columns.clone());
         }
-        let wrong = |reason: String| Mistake { line: 1, account: None, reason };
+        let wrong = |reason: String| LineMistake { line: 1, account: None, reason };
         let header = self.reader.headers().map_err(|error| wrong(error.to_string()))?;
         let mistakes = columns::mistakes(&header.iter().collect::<Vec<_>>());
         self.mistakes = mistakes.into_iter().map(wrong).collect();
@@ -58,7 +58,7 @@ impl<R: Read> Csv<R> {
         Ok(columns)
     }
 
-    fn read_line(&mut self) -> Result<Option<Line>, Mistake> {
+    fn read_line(&mut self) -> Result<Option<CsvLine>, LineMistake> {
         if let Some(next) = self.next.take() {
             return next.map(Some);
         }
@@ -70,18 +70,18 @@ impl<R: Read> Csv<R> {
             Ok(true) => {}
             Err(error) => {
                 let line = error.position().map_or(0, Position::line);
-                return Err(Mistake { line, account: None, reason: error.to_string() });
+                return Err(LineMistake { line, account: None, reason: error.to_string() });
             }
         }
         let cells = columns.into_iter().zip(record.iter().map(ToOwned::to_owned));
         let (account, cells): (Vec<_>, Vec<_>) =
             cells.filter(|(_, text)| !text.is_empty()).partition(|(column, _)| column == ACCOUNT);
         let account = account.into_iter().next().map(|(_, account)| account).unwrap_or_default();
-        Ok(Some(Line { number: number(&record), account, cells }))
+        Ok(Some(CsvLine { number: number(&record), account, cells }))
     }
 
     /// All lines of the next account.
-    fn next_account(&mut self) -> Result<Option<Entry>, Mistake> {
+    fn next_account(&mut self) -> Result<Option<ImportEntry>, LineMistake> {
         let Some(first) = self.read_line()? else { return Ok(None) };
         let mut lines = vec![first];
         while let Some(first) = lines.first() {
@@ -102,7 +102,7 @@ impl<R: Read> Csv<R> {
 }
 
 /// What the lines of an account say together.
-fn account_of(lines: &[Line]) -> Result<Option<Entry>, Mistake> {
+fn account_of(lines: &[CsvLine]) -> Result<Option<ImportEntry>, LineMistake> {
     let Some((first, others)) = lines.split_first() else { return Ok(None) };
     let mut account = first.read()?;
     for next in others {
@@ -112,7 +112,7 @@ fn account_of(lines: &[Line]) -> Result<Option<Entry>, Mistake> {
             return Err(next.mistake("the account has too many grants".to_owned()));
         }
     }
-    let with_grant: Vec<&Line> = lines.iter().filter(|line| line.has_grant()).collect();
+    let with_grant: Vec<&CsvLine> = lines.iter().filter(|line| line.has_grant()).collect();
     let given: Vec<Option<GrantId>> = with_grant.iter().map(|line| line.grant_id()).collect();
     let ids = name_grants(&given).map_err(|taken: GrantIdTaken| {
         with_grant.get(taken.index).unwrap_or(&first).mistake(format!("`grant_id`: {taken}"))
@@ -120,17 +120,17 @@ fn account_of(lines: &[Line]) -> Result<Option<Entry>, Mistake> {
     for (grant, id) in account.import.grants.iter_mut().zip(ids) {
         grant.grant_id = id;
     }
-    Ok(Some(Entry { line: first.number, account }))
+    Ok(Some(ImportEntry { line: first.number, account }))
 }
 
-impl Line {
+impl CsvLine {
     /// What it says, which is an account with one grant, or none.
-    fn read(&self) -> Result<MovedAccount, Mistake> {
+    fn read(&self) -> Result<MovedAccount, LineMistake> {
         read_account(self.json().to_string().as_bytes()).map_err(|reason| self.mistake(reason))
     }
 
     /// What it says of the account has to be what the first line said of it.
-    fn fits(&self, known: &[(String, String)]) -> Result<(), Mistake> {
+    fn fits(&self, known: &[(String, String)]) -> Result<(), LineMistake> {
         for (column, text) in self.cells.iter().filter(|(column, _)| is_of_account(column)) {
             if !known.iter().any(|(other, said)| other == column && said == text) {
                 return Err(self.mistake(format!("`{column}` is not what the account's first line says")));
@@ -148,9 +148,9 @@ impl Line {
         GrantId::parse(id).ok()
     }
 
-    fn mistake(&self, reason: String) -> Mistake {
+    fn mistake(&self, reason: String) -> LineMistake {
         let account = Some(self.account.clone()).filter(|account| !account.is_empty());
-        Mistake { line: self.number, account, reason }
+        LineMistake { line: self.number, account, reason }
     }
 
     fn json(&self) -> Value {
@@ -198,7 +198,7 @@ fn used_of(measure: &str, count: &str) -> Value {
 }
 
 impl<R: Read> Iterator for Csv<R> {
-    type Item = Result<Entry, Mistake>;
+    type Item = Result<ImportEntry, LineMistake>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(mistake) = self.mistakes.pop_front() {

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::http::MovedAccount;
 
-use super::{super::exit::Failure, Format, csv::Csv, ndjson::Ndjson, stop::Stop};
+use super::{super::exit::CliFailure, Format, csv::Csv, ndjson::Ndjson, stop::Stop};
 
 /// How many mistakes are told. The others are counted.
 pub(super) const TOLD_MAX: usize = 20;
@@ -26,14 +26,14 @@ pub(super) struct File {
 
 /// An account of the file, and the line that it begins in.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ImportEntry {
     pub line: u64,
     pub account: MovedAccount,
 }
 
 /// Something that is wrong with a line.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Mistake {
+pub(super) struct LineMistake {
     pub line: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -42,14 +42,14 @@ pub(super) struct Mistake {
 
 /// Mistakes: the first lines that have one, and how many there are.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
-    pub told: Vec<Mistake>,
+pub(super) struct LineMistakes {
+    pub told: Vec<LineMistake>,
     pub count: u64,
 }
 
-impl Mistakes {
+impl LineMistakes {
     /// They may be noted in any order, and are told in that of the lines.
-    pub(super) fn note(&mut self, mistake: Mistake) {
+    pub(super) fn note(&mut self, mistake: LineMistake) {
         self.count = self.count.saturating_add(1);
         let place = self.told.partition_point(|other| other.line <= mistake.line);
         if place < TOLD_MAX {
@@ -67,16 +67,16 @@ impl Mistakes {
 #[derive(Debug, Default)]
 pub(super) struct Check {
     pub accounts: u64,
-    pub mistakes: Mistakes,
+    pub mistakes: LineMistakes,
 }
 
 /// What a file is read into.
-pub(super) type Entries = Box<dyn Iterator<Item = Result<Entry, Mistake>> + Send>;
+pub(super) type Entries = Box<dyn Iterator<Item = Result<ImportEntry, LineMistake>> + Send>;
 
 impl File {
     /// # Errors
     /// When nothing says how it is written.
-    pub(super) fn new(path: PathBuf, format: Option<Format>) -> Result<Self, Failure> {
+    pub(super) fn new(path: PathBuf, format: Option<Format>) -> Result<Self, CliFailure> {
         let by_name = || match path.extension()?.to_str()? {
             "csv" => Some(Format::Csv),
             "ndjson" | "jsonl" => Some(Format::Ndjson),
@@ -85,18 +85,18 @@ impl File {
         let format = format.or_else(by_name).ok_or_else(|| {
             let because =
                 "the name ends neither in .csv nor in .ndjson, so --format has to say how it is written";
-            Failure::Usage(because.to_owned())
+            CliFailure::Usage(because.to_owned())
         })?;
         Ok(Self { path, format })
     }
 
-    pub(super) fn bytes(&self) -> Result<u64, Failure> {
+    pub(super) fn bytes(&self) -> Result<u64, CliFailure> {
         fs::metadata(&self.path).map(|file| file.len()).map_err(|error| self.unreadable(&error))
     }
 
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn entries(&self, progress: &ProgressBar) -> Result<Entries, Failure> {
+    pub(super) fn entries(&self, progress: &ProgressBar) -> Result<Entries, CliFailure> {
         let file = fs::File::open(&self.path).map_err(|error| self.unreadable(&error))?;
         let file = BufReader::new(progress.wrap_read(file));
         Ok(match self.format {
@@ -105,8 +105,8 @@ impl File {
         })
     }
 
-    fn unreadable(&self, error: &std::io::Error) -> Failure {
-        Failure::broken(format!("{}: {error}", self.path.display()))
+    fn unreadable(&self, error: &std::io::Error) -> CliFailure {
+        CliFailure::broken(format!("{}: {error}", self.path.display()))
     }
 }
 
@@ -114,9 +114,9 @@ impl File {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<Check, Failure> {
+pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<Check, CliFailure> {
     let mut check = Check::default();
-    let mut seen = Seen::default();
+    let mut seen = SeenIds::default();
     for entry in file.entries(progress)? {
         if stop.is_asked() {
             break;
@@ -125,8 +125,12 @@ pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<
             Ok(entry) => {
                 check.accounts = check.accounts.saturating_add(1);
                 if let Err(reason) = seen.note(&entry, file.format) {
-                    let Entry { line, account } = entry;
-                    check.mistakes.note(Mistake { line, account: Some(account.account.to_string()), reason });
+                    let ImportEntry { line, account } = entry;
+                    check.mistakes.note(LineMistake {
+                        line,
+                        account: Some(account.account.to_string()),
+                        reason,
+                    });
                 }
             }
             Err(mistake) => check.mistakes.note(mistake),
@@ -138,16 +142,16 @@ pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<
 /// In which line each account and each customer is. The ids would fill the memory; a hash of each does not, and two of them
 /// are as good as never the same.
 #[derive(Default)]
-struct Seen {
+struct SeenIds {
     state: RandomState,
     accounts: HashMap<u64, u64>,
     customers: HashMap<u64, u64>,
 }
 
-impl Seen {
+impl SeenIds {
     /// What is in the file once.
-    fn note(&mut self, entry: &Entry, format: Format) -> Result<(), String> {
-        let Entry { line, account: MovedAccount { account, import } } = entry;
+    fn note(&mut self, entry: &ImportEntry, format: Format) -> Result<(), String> {
+        let ImportEntry { line, account: MovedAccount { account, import } } = entry;
         let account = self.state.hash_one(account.as_str());
         if let Some(earlier) = self.accounts.insert(account, *line) {
             self.accounts.insert(account, earlier);

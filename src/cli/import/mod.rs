@@ -19,15 +19,15 @@ use crate::{
 };
 
 use super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::DatabaseFlags,
     output::Output,
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 use self::{
     file::{Check, File},
-    report::Report,
+    report::ImportReport,
     run::Run,
     stop::Stop,
 };
@@ -42,14 +42,14 @@ Examples:
   counterfoil import accounts accounts.ndjson --continue --json";
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum ImportCommand {
     /// Open accounts as they were elsewhere
     #[command(after_help = ACCOUNTS_HELP)]
-    Accounts(Accounts),
+    Accounts(ImportAccounts),
 }
 
 #[derive(Args)]
-pub(super) struct Accounts {
+pub(super) struct ImportAccounts {
     /// The file
     file: PathBuf,
     /// How it is written; by the end of its name when it is not said
@@ -73,34 +73,34 @@ pub(super) enum Format {
     Ndjson,
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl ImportCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         match self {
             Self::Accounts(accounts) => accounts.run(output).await,
         }
     }
 }
 
-impl Accounts {
-    async fn run(self, output: Output) -> Answer {
+impl ImportAccounts {
+    async fn run(self, output: Output) -> CliResult {
         let Self { file, format, dry_run, goes_on, flags } = self;
         let file = File::new(file, format)?;
         let stop = &Stop::default();
-        let work = session::with_catalog(&flags, async |session: &Session, catalog| {
+        let work = session::with_catalog(&flags, async |session: &CliSession, catalog| {
             let checked = check(&file, output, stop).await?;
             if stop.is_asked() {
-                return Ok(Report::of_nothing(dry_run));
+                return Ok(ImportReport::of_nothing(dry_run));
             }
             if !checked.mistakes.is_empty() {
-                return Ok(Report::of_mistakes(checked, dry_run));
+                return Ok(ImportReport::of_mistakes(checked, dry_run));
             }
             let clock = session.clock.clone();
             if !dry_run {
-                mode::enter(&session.pool, session.config.mode, &clock).await.map_err(Failure::broken)?;
-                catalogs::remember(&session.pool, &catalog, &clock).await.map_err(Failure::broken)?;
+                mode::enter(&session.pool, session.config.mode, &clock).await.map_err(CliFailure::broken)?;
+                catalogs::remember(&session.pool, &catalog, &clock).await.map_err(CliFailure::broken)?;
             }
             let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), clock);
-            let (ledger, running) = started.await.map_err(Failure::broken)?;
+            let (ledger, running) = started.await.map_err(CliFailure::broken)?;
             let progress = output.progress(if dry_run { "looking" } else { "importing" }, checked.accounts);
             let inbox = Inbox::new(session.pool.clone());
             let run = Run { file: &file, ledger, inbox, dry_run, goes_on, stop, progress: &progress };
@@ -117,10 +117,10 @@ impl Accounts {
 }
 
 /// Reads all of the file, beside what waits for the database.
-async fn check(file: &File, output: Output, stop: &Stop) -> Result<Check, Failure> {
+async fn check(file: &File, output: Output, stop: &Stop) -> Result<Check, CliFailure> {
     let progress = output.progress("reading", file.bytes()?);
     let (read, bar, stop) = (file.clone(), progress.clone(), stop.clone());
     let checked = tokio::task::spawn_blocking(move || file::check(&read, &bar, &stop)).await;
     progress.finish_and_clear();
-    checked.map_err(Failure::broken)?
+    checked.map_err(CliFailure::broken)?
 }

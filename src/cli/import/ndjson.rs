@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use crate::http::read_account;
 
-use super::file::{Entry, Mistake};
+use super::file::{ImportEntry, LineMistake};
 
 /// What some programs begin a text with.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -46,7 +46,7 @@ impl<R: BufRead> Ndjson<R> {
 }
 
 impl<R: BufRead> Iterator for Ndjson<R> {
-    type Item = Result<Entry, Mistake>;
+    type Item = Result<ImportEntry, LineMistake>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.has_ended {
@@ -62,8 +62,8 @@ impl<R: BufRead> Iterator for Ndjson<R> {
         };
         let line = self.line;
         Some(match read {
-            Ok(account) => Ok(Entry { line, account }),
-            Err(reason) => Err(Mistake { line, account: None, reason }),
+            Ok(account) => Ok(ImportEntry { line, account }),
+            Err(reason) => Err(LineMistake { line, account: None, reason }),
         })
     }
 }

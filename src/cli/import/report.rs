@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::file::{Check, Mistake, Mistakes};
+use super::file::{Check, LineMistake, LineMistakes};
 
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Report {
+pub(super) struct ImportReport {
     pub dry_run: bool,
     /// Accounts that moved in, or would.
     pub imported: u64,
@@ -20,12 +20,12 @@ pub(super) struct Report {
     /// Whether the rest was left out because a signal said so.
     pub interrupted: bool,
     /// The first lines of those that were refused or could not be read.
-    pub mistakes: Vec<Mistake>,
+    pub mistakes: Vec<LineMistake>,
 }
 
-impl Report {
+impl ImportReport {
     pub(super) fn of_mistakes(check: Check, dry_run: bool) -> Self {
-        let Mistakes { told, count } = check.mistakes;
+        let LineMistakes { told, count } = check.mistakes;
         Self { dry_run, unreadable: count, mistakes: told, ..Self::default() }
     }
 
@@ -34,8 +34,8 @@ impl Report {
         Self { dry_run, interrupted: true, ..Self::default() }
     }
 
-    pub(super) fn with_refused(self, refused: Mistakes) -> Self {
-        let Mistakes { told, count } = refused;
+    pub(super) fn with_refused(self, refused: LineMistakes) -> Self {
+        let LineMistakes { told, count } = refused;
         Self { refused: count, mistakes: told, ..self }
     }
 
@@ -82,8 +82,8 @@ fn were(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-fn line(mistake: &Mistake) -> String {
-    let Mistake { line, account, reason } = mistake;
+fn line(mistake: &LineMistake) -> String {
+    let LineMistake { line, account, reason } = mistake;
     match account {
         Some(account) => format!("line {line}, {account}: {reason}"),
         None => format!("line {line}: {reason}"),

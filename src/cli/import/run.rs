@@ -13,18 +13,18 @@ use crate::{
     domain::{
         account::Account,
         decide::{Context, decide},
-        names::Actor,
+        ids::Actor,
         refusal::Refusal,
     },
     http::{MovedAccount, detail_of_refusal},
     ledger::{ExecuteError, Ledger, Origin, Provenance, Repeated},
-    stripe::{inbox::Inbox, moving},
+    stripe::{account_import, inbox::Inbox},
 };
 
 use super::{
-    super::exit::Failure,
-    file::{Entries, Entry, File, Mistake, Mistakes},
-    report::Report,
+    super::exit::CliFailure,
+    file::{Entries, File, ImportEntry, LineMistake, LineMistakes},
+    report::ImportReport,
     stop::Stop,
 };
 
@@ -49,7 +49,7 @@ pub(super) struct Run<'a> {
 }
 
 /// What became of an account.
-enum Became {
+enum ImportedAs {
     Imported,
     ThereAlready,
     Refused(String),
@@ -58,7 +58,7 @@ enum Became {
 impl Run<'_> {
     /// # Errors
     /// When the file cannot be read, or the ledger takes no commands.
-    pub(super) async fn run(self) -> Result<Report, Failure> {
+    pub(super) async fn run(self) -> Result<ImportReport, CliFailure> {
         let entries = self.file.entries(&ProgressBar::hidden())?;
         let (sender, receiver) = mpsc::channel(READ_AHEAD_MAX);
         let reading = tokio::task::spawn_blocking(move || read(entries, &sender));
@@ -75,15 +75,15 @@ impl Run<'_> {
         });
         let at_once = if self.dry_run { LOOKED_AT_MAX } else { IN_HAND_MAX };
         let mut done = Box::pin(entries.map(|entry| run.become_of(entry)).buffer_unordered(at_once));
-        let mut report = Report { dry_run: self.dry_run, ..Report::default() };
-        let (mut refused, mut broken) = (Mistakes::default(), None);
+        let mut report = ImportReport { dry_run: self.dry_run, ..ImportReport::default() };
+        let (mut refused, mut broken) = (LineMistakes::default(), None);
         while let Some((line, account, became)) = done.next().await {
             self.progress.inc(1);
             match became {
-                Ok(Became::Imported) => report.imported = report.imported.saturating_add(1),
-                Ok(Became::ThereAlready) => report.there_already = report.there_already.saturating_add(1),
-                Ok(Became::Refused(reason)) => {
-                    refused.note(Mistake { line, account, reason });
+                Ok(ImportedAs::Imported) => report.imported = report.imported.saturating_add(1),
+                Ok(ImportedAs::ThereAlready) => report.there_already = report.there_already.saturating_add(1),
+                Ok(ImportedAs::Refused(reason)) => {
+                    refused.note(LineMistake { line, account, reason });
                     refusal.fetch_or(!self.goes_on && !self.dry_run, Ordering::Relaxed);
                 }
                 Err(failure) => {
@@ -96,64 +96,70 @@ impl Run<'_> {
         let is_left_out = left_out.load(Ordering::Relaxed);
         report.stopped = is_left_out && refusal.load(Ordering::Relaxed);
         report.interrupted = is_left_out && !report.stopped;
-        reading.await.map_err(Failure::broken)?;
+        reading.await.map_err(CliFailure::broken)?;
         broken.map_or_else(|| Ok(report.with_refused(refused)), Err)
     }
 
     async fn become_of(
         &self,
-        entry: Result<Entry, Mistake>,
-    ) -> (u64, Option<String>, Result<Became, Failure>) {
-        let Entry { line, account } = match entry {
+        entry: Result<ImportEntry, LineMistake>,
+    ) -> (u64, Option<String>, Result<ImportedAs, CliFailure>) {
+        let ImportEntry { line, account } = match entry {
             Ok(entry) => entry,
             // The file was read before, and was another one then.
-            Err(Mistake { line, account, reason }) => return (line, account, Ok(Became::Refused(reason))),
+            Err(LineMistake { line, account, reason }) => {
+                return (line, account, Ok(ImportedAs::Refused(reason)));
+            }
         };
         let id = account.account.to_string();
-        let became = if self.dry_run { self.foresee(account).await } else { self.import(account).await };
+        let became = if self.dry_run { self.preview(account).await } else { self.import(account).await };
         (line, Some(id), became)
     }
 
-    async fn import(&self, MovedAccount { account, import }: MovedAccount) -> Result<Became, Failure> {
+    async fn import(&self, MovedAccount { account, import }: MovedAccount) -> Result<ImportedAs, CliFailure> {
         for _ in 0..TRIES_MAX {
             let places = (&self.ledger, &self.inbox);
-            let imported = moving::import(places, account.clone(), import.clone(), provenance()?).await;
-            match imported.map_err(Failure::broken)? {
-                Ok(outcome) if outcome.replayed => return Ok(Became::ThereAlready),
-                Ok(_) => return Ok(Became::Imported),
+            let imported =
+                account_import::import(places, account.clone(), import.clone(), provenance()?).await;
+            match imported.map_err(CliFailure::broken)? {
+                Ok(outcome) if outcome.replayed => return Ok(ImportedAs::ThereAlready),
+                Ok(_) => return Ok(ImportedAs::Imported),
                 Err(ExecuteError::Refused(refusal)) => {
-                    return Ok(Became::Refused(detail_of_refusal(&refusal)));
+                    return Ok(ImportedAs::Refused(detail_of_refusal(&refusal)));
                 }
                 Err(ExecuteError::KeyReused) => {
-                    return Ok(Became::Refused(detail_of_refusal(&Refusal::AccountAlreadyOpen)));
+                    return Ok(ImportedAs::Refused(detail_of_refusal(&Refusal::AccountAlreadyOpen)));
                 }
                 // The same again does nothing twice.
                 Err(ExecuteError::Overloaded | ExecuteError::OutcomeUnknown | ExecuteError::Unavailable) => {
                     tokio::time::sleep(TRY_AGAIN).await;
                 }
                 Err(error @ (ExecuteError::ClockBehind { .. } | ExecuteError::Damaged)) => {
-                    return Err(Failure::broken(error));
+                    return Err(CliFailure::broken(error));
                 }
             }
         }
-        Err(Failure::broken(ExecuteError::Unavailable))
+        Err(CliFailure::broken(ExecuteError::Unavailable))
     }
 
     /// What an import would come to.
-    async fn foresee(&self, MovedAccount { account, import }: MovedAccount) -> Result<Became, Failure> {
-        let refused = |refusal: &Refusal| Ok(Became::Refused(detail_of_refusal(refusal)));
+    async fn preview(
+        &self,
+        MovedAccount { account, import }: MovedAccount,
+    ) -> Result<ImportedAs, CliFailure> {
+        let refused = |refusal: &Refusal| Ok(ImportedAs::Refused(detail_of_refusal(refusal)));
         if let Some(customer) = &import.customer {
             let links = self.inbox.customer_links();
-            if links.stands_for_another(customer, &account).await.map_err(Failure::broken)? {
+            if links.stands_for_another(customer, &account).await.map_err(CliFailure::broken)? {
                 return refused(&Refusal::CustomerTaken);
             }
         }
-        let view = self.ledger.view(&account).await.map_err(Failure::broken)?;
-        let request = moving::request(account, import, provenance()?);
+        let view = self.ledger.view(&account).await.map_err(CliFailure::broken)?;
+        let request = account_import::request(account, import, provenance()?);
         if view.account.opened().is_some() {
-            let earlier = self.ledger.find_repeated(&request).await.map_err(Failure::broken)?;
+            let earlier = self.ledger.find_repeated(&request).await.map_err(CliFailure::broken)?;
             match earlier {
-                Some(Repeated::Same) => return Ok(Became::ThereAlready),
+                Some(Repeated::Same) => return Ok(ImportedAs::ThereAlready),
                 Some(Repeated::Another) => return refused(&Refusal::AccountAlreadyOpen),
                 None => {}
             }
@@ -161,15 +167,15 @@ impl Run<'_> {
         let context = Context { at: self.ledger.clock().now(), catalog: self.ledger.catalog() };
         let account: &Account = &view.account;
         match decide(account, &request.command, context) {
-            Ok(_) => Ok(Became::Imported),
+            Ok(_) => Ok(ImportedAs::Imported),
             Err(refusal) => refused(&refusal),
         }
     }
 }
 
-fn provenance() -> Result<Provenance, Failure> {
+fn provenance() -> Result<Provenance, CliFailure> {
     Ok(Provenance {
-        actor: Actor::parse("import").map_err(Failure::broken)?,
+        actor: Actor::parse("import").map_err(CliFailure::broken)?,
         origin: Origin::Operator,
         correlation_id: None,
         causation_id: None,
@@ -178,7 +184,7 @@ fn provenance() -> Result<Provenance, Failure> {
 }
 
 /// Reads on for as long as anybody wants more.
-fn read(entries: Entries, sender: &mpsc::Sender<Result<Entry, Mistake>>) {
+fn read(entries: Entries, sender: &mpsc::Sender<Result<ImportEntry, LineMistake>>) {
     for entry in entries {
         if sender.blocking_send(entry).is_err() {
             return;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::super::{exit::Failure, output::Output, signals::Signals};
+use super::super::{exit::CliFailure, output::Output, signals::Signals};
 
 /// Whether nothing more is to be begun. Cheap to clone.
 #[derive(Clone, Default)]
@@ -30,9 +30,9 @@ impl Stop {
     pub(super) async fn at_a_signal<T>(
         &self,
         output: Output,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let mut signals = Signals::listen().map_err(Failure::broken)?;
+        work: impl Future<Output = Result<T, CliFailure>>,
+    ) -> Result<T, CliFailure> {
+        let mut signals = Signals::listen().map_err(CliFailure::broken)?;
         let watch = async {
             let signal = signals.next().await;
             self.ask();
@@ -41,7 +41,7 @@ impl Stop {
         };
         tokio::select! {
             done = work => done,
-            () = watch => Err(Failure::Interrupted),
+            () = watch => Err(CliFailure::Interrupted),
         }
     }
 }

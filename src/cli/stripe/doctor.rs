@@ -7,14 +7,14 @@ use crate::{
     clock::Clock,
     config::Config,
     stripe::{
-        doctor::{self, Deployed, Finding, Level},
-        setup::Wanted,
+        doctor::{self, Deployed, DoctorFinding, Level},
+        setup::DesiredState,
     },
 };
 
 use super::{
     super::{
-        exit::{Answer, Exit, Failure},
+        exit::{CliFailure, CliResult, Exit},
         flags::ServeFlags,
         output::{Output, or_dash, table},
     },
@@ -43,23 +43,23 @@ pub(in super::super) struct Doctor {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownFinding<'a> {
     mode: &'static str,
     catalog: &'a str,
     errors: usize,
     warnings: usize,
-    findings: &'a [Finding],
+    findings: &'a [DoctorFinding],
 }
 
 impl Doctor {
-    pub(super) async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         let (config, catalog) = Config::read_before_setup(&self.flags.given())?;
         let client = client(&config.billing)?;
         check_mode(config.mode, self.live)?;
         let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
         let deployed = Deployed {
             mode: config.mode,
-            wanted: Wanted::of(
+            wanted: DesiredState::of(
                 &catalog.catalog,
                 config.mode,
                 config.billing.portal.as_deref(),
@@ -69,9 +69,9 @@ impl Doctor {
             verifies: !config.webhook_secrets.is_empty(),
         };
         let findings = doctor::examine(&client, &config.billing.url, &Clock::system(), &deployed).await;
-        let findings = findings.map_err(Failure::broken)?;
+        let findings = findings.map_err(CliFailure::broken)?;
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-        let shown = Shown {
+        let shown = ShownFinding {
             mode: config.mode.as_str(),
             catalog: &catalog.catalog.name,
             errors: count(Level::Error),
@@ -83,7 +83,7 @@ impl Doctor {
     }
 }
 
-fn table_of(findings: &[Finding]) -> String {
+fn table_of(findings: &[DoctorFinding]) -> String {
     let mut table = table(["", "check", "found", "what to do"]);
     for finding in findings {
         table.add_row([

@@ -9,10 +9,10 @@ use std::net::SocketAddr;
 
 use clap::Subcommand;
 
-use super::{exit::Answer, output::Output};
+use super::{exit::CliResult, output::Output};
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum StripeCommand {
     /// Sign events and post them to a server
     #[command(after_help = send::HELP)]
     Send(send::Send),
@@ -27,8 +27,8 @@ pub(super) enum Command {
     Reconcile(reconcile::Reconcile),
 }
 
-impl Command {
-    pub(super) async fn run(self, output: Output) -> Answer {
+impl StripeCommand {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         match self {
             Self::Send(send) => send.run(output).await,
             Self::Setup(setup) => setup.run(output).await,

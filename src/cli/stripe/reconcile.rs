@@ -12,15 +12,15 @@ use crate::{
     stripe::{
         Deployment,
         inbox::Inbox,
-        reconcile::{DAYS_DEFAULT, Order, Reconciler, Report, Subject},
+        reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Reconciler, Subject},
     },
 };
 
 use super::super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::ServeFlags,
     output::{Output, or_dash, table},
-    session::{self, Session},
+    session::{self, CliSession},
 };
 
 pub(super) const HELP: &str = "\
@@ -48,8 +48,8 @@ pub(in crate::cli) struct Reconcile {
 }
 
 impl Reconcile {
-    pub(super) async fn run(self, output: Output) -> Answer {
-        let report = session::with_catalog(&self.flags, async |session: &Session, catalog| {
+    pub(super) async fn run(self, output: Output) -> CliResult {
+        let report = session::with_catalog(&self.flags, async |session: &CliSession, catalog| {
             self.compare(session, catalog, output).await
         })
         .await?;
@@ -59,21 +59,21 @@ impl Reconcile {
 
     async fn compare(
         &self,
-        session: &Session,
+        session: &CliSession,
         catalog: LoadedCatalog,
         output: Output,
-    ) -> Result<Report, Failure> {
+    ) -> Result<ReconcileReport, CliFailure> {
         let switch = switch(&session.config.billing, catalog.catalog.payments.enabled);
-        let client = switch.map_err(Failure::broken)?.client().cloned().ok_or_else(|| {
+        let client = switch.map_err(CliFailure::broken)?.client().cloned().ok_or_else(|| {
             let because = "Stripe cannot be asked: it needs STRIPE_SECRET_KEY, no COUNTERFOIL_BILLING=off, and payments in \
                            the catalog";
-            Failure::Usage(because.to_owned())
+            CliFailure::Usage(because.to_owned())
         })?;
         let started = Ledger::start(session.pool.clone(), Arc::new(catalog.catalog), session.clock.clone());
-        let (ledger, running) = started.await.map_err(Failure::broken)?;
+        let (ledger, running) = started.await.map_err(CliFailure::broken)?;
         let deployment = Deployment::new(stripe_mode(session.config.mode));
         let inbox = Inbox::new(session.pool.clone());
-        let order = Order {
+        let order = ReconcileOptions {
             since: session.clock.now().minus(TimeDelta::days(self.since.into())),
             fetch_events: self.repair,
             rebuild_events: self.repair,
@@ -91,11 +91,11 @@ impl Reconcile {
         // With its last user gone, the ledger ends.
         drop(reconciler);
         running.finished().await;
-        report.map_err(Failure::broken)
+        report.map_err(CliFailure::broken)
     }
 }
 
-fn shown(report: &Report) -> String {
+fn shown(report: &ReconcileReport) -> String {
     let events = report.read.get("event").copied().unwrap_or(0);
     let asked = report.read.get("asked").copied().unwrap_or(0);
     let listed = report.read.values().sum::<u64>().saturating_sub(events).saturating_sub(asked);
@@ -124,7 +124,7 @@ fn shown(report: &Report) -> String {
     parts.join("\n")
 }
 
-fn missing_events(report: &Report) -> String {
+fn missing_events(report: &ReconcileReport) -> String {
     let mut table = table(["event that never came", "type", "made", "about", "now"]);
     for event in &report.missing_events {
         table.add_row([
@@ -138,7 +138,7 @@ fn missing_events(report: &Report) -> String {
     table.to_string()
 }
 
-fn not_compared(report: &Report) -> String {
+fn not_compared(report: &ReconcileReport) -> String {
     let mut table = table(["could not be compared", "object", "account", "because"]);
     for left_out in &report.not_compared {
         table.add_row([
@@ -151,7 +151,7 @@ fn not_compared(report: &Report) -> String {
     table.to_string()
 }
 
-fn drifts(report: &Report) -> String {
+fn drifts(report: &ReconcileReport) -> String {
     let mut table = table(["object", "account", "Stripe says", "the ledger says", "told by", "cause", "now"]);
     for drift in &report.drifts {
         table.add_row([

@@ -10,12 +10,12 @@ use crate::{
     config::Config,
     stripe::{
         send::{self, send},
-        signature::Secret,
+        signature::WebhookSecret,
     },
 };
 
 use super::super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::ServeFlags,
     output::{Output, or_dash, table},
 };
@@ -54,15 +54,15 @@ struct Sent {
 }
 
 impl Send {
-    pub(super) async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         let config = Config::read(&self.flags.given())?;
         let secret = config.webhook_secrets.first().ok_or_else(|| {
-            Failure::Usage(
+            CliFailure::Usage(
                 "STRIPE_WEBHOOK_SECRET is not set, so nothing can be signed; use the server's".to_owned(),
             )
         })?;
         let url = self.url.unwrap_or_else(|| webhook_url(config.listen));
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(Failure::broken)?;
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(CliFailure::broken)?;
         let progress = output.progress("sending", u64::try_from(self.files.len()).unwrap_or(0));
         let mut sent = Vec::with_capacity(self.files.len());
         for file in &self.files {
@@ -79,15 +79,15 @@ impl Send {
 async fn send_file(
     client: &reqwest::Client,
     url: &str,
-    secret: &Secret,
+    secret: &WebhookSecret,
     file: &PathBuf,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, CliFailure> {
     let shown = file.display().to_string();
-    let unreadable = |error| Failure::broken(format!("{shown} cannot be read: {error}"));
+    let unreadable = |error| CliFailure::broken(format!("{shown} cannot be read: {error}"));
     let body = tokio::fs::read(file).await.map_err(unreadable)?;
-    let answer = send(client, url, secret, body, Clock::system().now()).await.map_err(Failure::broken)?;
+    let answer = send(client, url, secret, body, Clock::system().now()).await.map_err(CliFailure::broken)?;
     let accepted = answer.is_accepted();
-    let send::Answer { event, status, body } = answer;
+    let send::SendResult { event, status, body } = answer;
     Ok(Sent { file: shown, event, status, accepted, answer: body })
 }
 

@@ -8,12 +8,12 @@ use crate::{
     config::{BillingConfig, Config, shown::without_password},
     stripe::{
         client::{Client, Patience},
-        setup::{self, Action, Plan, Report, SetupError, Step, Wanted},
+        setup::{self, Action, DesiredState, SetupError, SetupPlan, SetupReport, SetupStep},
     },
 };
 
 use super::super::{
-    exit::{Answer, Exit, Failure},
+    exit::{CliFailure, CliResult, Exit},
     flags::ServeFlags,
     output::{Output, or_dash, table},
 };
@@ -55,35 +55,35 @@ pub(in super::super) struct Setup {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownSetup<'a> {
     mode: &'static str,
     catalog: &'a str,
     dry_run: bool,
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a SetupReport,
 }
 
 impl Setup {
-    pub(super) async fn run(self, output: Output) -> Answer {
+    pub(super) async fn run(self, output: Output) -> CliResult {
         let (config, catalog) = Config::read_before_setup(&self.flags.given())?;
         let client = client(&config.billing)?;
         check_mode(config.mode, self.live)?;
         let url = self.url.as_deref().map(|url| webhook_url(url, config.mode)).transpose()?;
         let wanted =
-            Wanted::of(&catalog.catalog, config.mode, config.billing.portal.as_deref(), url.as_deref());
+            DesiredState::of(&catalog.catalog, config.mode, config.billing.portal.as_deref(), url.as_deref());
         let wanted = wanted.pinned_to(&config.billing.api_version);
         let plan = setup::prepare(&client, &wanted, self.retire).await.map_err(failed)?;
-        let shown = |report: &Report| {
-            let shown = Shown {
+        let shown = |report: &SetupReport| {
+            let shown = ShownSetup {
                 mode: config.mode.as_str(),
                 catalog: &catalog.catalog.name,
                 dry_run: self.dry_run,
                 report,
             };
-            serde_json::to_value(&shown).map_err(Failure::broken)
+            serde_json::to_value(&shown).map_err(CliFailure::broken)
         };
         if self.dry_run {
-            let report = Report { steps: plan.steps, ..Report::default() };
+            let report = SetupReport { steps: plan.steps, ..SetupReport::default() };
             output.answer(&shown(&report)?, || table_of(&report.steps))?;
             output.note("Nothing was changed.");
             return Ok(Exit::Success);
@@ -101,58 +101,59 @@ impl Setup {
 
 async fn perform(
     client: &Client,
-    wanted: &Wanted,
-    plan: Plan,
+    wanted: &DesiredState,
+    plan: SetupPlan,
     retire: bool,
     output: Output,
-) -> (Report, Result<(), Failure>) {
+) -> (SetupReport, Result<(), CliFailure>) {
     if plan.is_done() {
         output.note("Stripe has all of it; nothing was changed.");
-        return (Report::of(wanted, &plan), Ok(()));
+        return (SetupReport::of(wanted, &plan), Ok(()));
     }
     let progress = output.progress("setting up", u64::try_from(plan.changes()).unwrap_or(0));
-    let (report, outcome) = setup::set_up(client, wanted, plan, retire, &|_: &Step| progress.inc(1)).await;
+    let (report, outcome) =
+        setup::set_up(client, wanted, plan, retire, &|_: &SetupStep| progress.inc(1)).await;
     progress.finish_and_clear();
     (report, outcome.map_err(failed))
 }
 
 /// What the catalog asks for is impossible, Stripe says no, or it does not answer.
-fn failed(error: SetupError) -> Failure {
+fn failed(error: SetupError) -> CliFailure {
     if matches!(error, SetupError::TooManyPlans(_)) {
-        Failure::Usage(error.to_string())
+        CliFailure::Usage(error.to_string())
     } else if error.is_refusal() {
-        Failure::No(error.to_string())
+        CliFailure::No(error.to_string())
     } else {
-        Failure::broken(error)
+        CliFailure::broken(error)
     }
 }
 
 /// Real money is asked for twice: by the key, and by the flag.
-pub(super) fn check_mode(mode: Mode, live: bool) -> Result<(), Failure> {
+pub(super) fn check_mode(mode: Mode, live: bool) -> Result<(), CliFailure> {
     match (mode, live) {
         (Mode::Live, false) => {
-            Err(Failure::Usage("STRIPE_SECRET_KEY is a live key; say --live if that is meant".to_owned()))
+            Err(CliFailure::Usage("STRIPE_SECRET_KEY is a live key; say --live if that is meant".to_owned()))
         }
-        (Mode::Test, true) => Err(Failure::Usage(
+        (Mode::Test, true) => Err(CliFailure::Usage(
             "--live needs a live key in STRIPE_SECRET_KEY (sk_live_… or rk_live_…)".to_owned(),
         )),
         (Mode::Live, true) | (Mode::Test, false) => Ok(()),
     }
 }
 
-pub(super) fn client(billing: &BillingConfig) -> Result<Client, Failure> {
+pub(super) fn client(billing: &BillingConfig) -> Result<Client, CliFailure> {
     let key = billing.key.as_ref().ok_or_else(|| {
-        Failure::Usage(
+        CliFailure::Usage(
             "STRIPE_SECRET_KEY is not set; it is in Stripe's dashboard under Developers".to_owned(),
         )
     })?;
-    Client::new(key, &billing.url, Patience::default()).map_err(Failure::broken)
+    Client::new(key, &billing.url, Patience::default()).map_err(CliFailure::broken)
 }
 
 /// The whole address of the webhooks of a server.
-pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, Failure> {
+pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, CliFailure> {
     let shown = without_password(text);
-    let refuse = |allowed: &str| Failure::Usage(format!("--url: `{shown}` is not possible; {allowed}"));
+    let refuse = |allowed: &str| CliFailure::Usage(format!("--url: `{shown}` is not possible; {allowed}"));
     let mut url = reqwest::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -171,7 +172,7 @@ pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, Failure> {
     Ok(url.to_string())
 }
 
-fn table_of(steps: &[Step]) -> String {
+fn table_of(steps: &[SetupStep]) -> String {
     let mut table = table(["", "object", "name", "id", "because"]);
     for step in steps {
         let id = if step.action == Action::Create { None } else { step.id.as_ref() };
@@ -187,7 +188,7 @@ fn table_of(steps: &[Step]) -> String {
 }
 
 /// The lines of a `.env` file.
-fn settings_of(report: &Report, config: &Config) -> String {
+fn settings_of(report: &SetupReport, config: &Config) -> String {
     let mut lines = vec![format!("# Made by `counterfoil stripe setup`, {} mode.", config.mode)];
     lines.extend(report.settings.iter().map(|(name, value)| format!("{name}={value}")));
     if let Some(secret) = &report.webhook_secret {

@@ -1,10 +1,10 @@
 //! How much of a month is still to be there, after what went back?
 
 use super::OpenAccount;
-use crate::domain::{amount::Credits, months::Month, names::ProviderId};
+use crate::domain::{amount::Credits, ids::ProviderId, months::Month};
 
 /// What one piece of a month still gives, and how much of the piece its invoice's refunds take.
-struct Part {
+struct MonthPiece {
     invoice: ProviderId,
     due: Credits,
     refunded: Credits,
@@ -20,7 +20,7 @@ impl OpenAccount {
     /// what its invoice gave; of what others gave only where that is not enough.
     pub(in crate::domain) fn month_due_by_invoice(&self, month: &Month) -> Vec<(ProviderId, Credits)> {
         let mut sums: Vec<(ProviderId, Credits)> = Vec::new();
-        for Part { invoice, due, .. } in self.parts_due(month) {
+        for MonthPiece { invoice, due, .. } in self.parts_due(month) {
             match sums.iter_mut().find(|(known, _)| *known == invoice) {
                 Some((_, known)) => *known = sum([*known, due]),
                 None => sums.push((invoice, due)),
@@ -36,8 +36,8 @@ impl OpenAccount {
     }
 
     /// What was paid for, piece by piece.
-    fn parts_paid(&self, month: &Month) -> Vec<Part> {
-        let parts = month.pieces.iter().map(|piece| Part {
+    fn parts_paid(&self, month: &Month) -> Vec<MonthPiece> {
+        let parts = month.pieces.iter().map(|piece| MonthPiece {
             invoice: piece.invoice.clone(),
             due: piece.amount,
             refunded: self.payments.undone(&piece.invoice, piece.amount),
@@ -47,7 +47,7 @@ impl OpenAccount {
 
     /// What an invoice gives back is taken of the one that charged for it first. A refund takes of what its own invoice still
     /// gives, and of what was there before; what was paid for later is none of its business.
-    fn parts_due(&self, month: &Month) -> Vec<Part> {
+    fn parts_due(&self, month: &Month) -> Vec<MonthPiece> {
         let mut parts = self.parts_paid(month);
         let mut over = month.unbilled;
         for taking in &month.takings {
@@ -67,7 +67,7 @@ impl OpenAccount {
 }
 
 /// Takes from one after the other. Returns what there was nothing left to take from.
-fn take<'p>(parts: impl Iterator<Item = &'p mut Part>, amount: Credits) -> Credits {
+fn take<'p>(parts: impl Iterator<Item = &'p mut MonthPiece>, amount: Credits) -> Credits {
     let mut wanted = amount;
     for part in parts {
         let taken = wanted.min(part.due);

@@ -1,7 +1,7 @@
 //! What does an account bring with its opening?
 
 use super::OpenAccount;
-use crate::domain::{moving::MovedIn, names::PlanId, time::Timestamp};
+use crate::domain::{ids::PlanId, moving::MovedIn, time::Timestamp};
 
 impl OpenAccount {
     /// An account that has just been opened, with what it had elsewhere, if it was kept elsewhere before.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use super::OpenAccount;
 use crate::domain::{
     catalog::{Catalog, Plan},
-    names::PlanId,
+    ids::PlanId,
     time::Timestamp,
 };
 

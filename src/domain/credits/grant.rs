@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Imbalance;
 use crate::domain::{
     amount::{Credits, Money},
-    names::{GrantId, PlanId, ProviderId},
+    ids::{GrantId, PlanId, ProviderId},
     time::{Period, Timestamp},
 };
 
@@ -54,14 +54,14 @@ pub struct GrantTerms {
     pub payment: Option<ProviderId>,
     /// The subscription's period that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slot: Option<Slot>,
+    pub slot: Option<AllocationMonth>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 /// One month of a subscription, as far as credits go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Slot {
+pub struct AllocationMonth {
     pub subscription: ProviderId,
     pub plan: PlanId,
     pub period: Period,
@@ -78,7 +78,7 @@ pub struct Slot {
     pub paid_month_end: Option<Timestamp>,
 }
 
-impl Slot {
+impl AllocationMonth {
     /// The end of the month that was paid for, by which a month is known.
     #[must_use]
     pub fn month_end(&self) -> Timestamp {

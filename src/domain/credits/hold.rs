@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     amount::Credits,
     event::{Draw, Purpose},
-    limits::Window,
-    names::HoldId,
+    ids::HoldId,
+    limits::UsageWindow,
     time::Timestamp,
 };
 
@@ -28,7 +28,7 @@ pub struct Hold {
     pub amount: Credits,
     pub draws: Vec<Draw>,
     pub purpose: Purpose,
-    pub windows: Vec<Window>,
+    pub windows: Vec<UsageWindow>,
     pub held_at: Timestamp,
     pub expires_at: Timestamp,
 }

@@ -8,13 +8,13 @@ mod hold;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-pub use grant::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source, burn_order};
+pub use grant::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source, burn_order};
 pub use hold::{HOLD_DEFAULT, HOLD_MAX, HOLDS_RESOLVED_MAX, Hold, HoldOutcome, Holds};
 
 use super::{
     amount::Credits,
     event::Draw,
-    names::{DeductionId, GrantId, ProviderId},
+    ids::{DeductionId, GrantId, ProviderId},
     time::Timestamp,
 };
 
@@ -53,19 +53,19 @@ pub struct Wallet {
     pub holds: Holds,
     pub debt: Credits,
     /// What has been refunded of each deduction that was refunded at all. A copy shares it, too.
-    refunded: OrdMap<DeductionId, Refunded>,
+    refunded: OrdMap<DeductionId, DeductionRefunds>,
 }
 
 /// How much of a deduction came back, and to which grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refunded {
+pub struct DeductionRefunds {
     pub amount: Credits,
     pub returns: Vec<Draw>,
 }
 
 /// Which column of a grant credits move from or to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum GrantColumn {
     Remaining,
     Consumed,
     Held,
@@ -117,7 +117,7 @@ impl Wallet {
     }
 
     #[must_use]
-    pub fn refunded(&self, deduction: &DeductionId) -> Option<&Refunded> {
+    pub fn refunded(&self, deduction: &DeductionId) -> Option<&DeductionRefunds> {
         self.refunded.get(deduction)
     }
 
@@ -146,7 +146,13 @@ impl Wallet {
     }
 
     /// Moves credits of one grant from one part to another.
-    pub fn shift(&mut self, id: &GrantId, amount: Credits, from: Part, to: Part) -> Result<(), Imbalance> {
+    pub fn shift(
+        &mut self,
+        id: &GrantId,
+        amount: Credits,
+        from: GrantColumn,
+        to: GrantColumn,
+    ) -> Result<(), Imbalance> {
         self.change(id, |grant| {
             let source = part(grant, from);
             *source = source.checked_sub(amount).ok_or(Imbalance)?;
@@ -156,7 +162,7 @@ impl Wallet {
         })
     }
 
-    pub fn shift_all(&mut self, draws: &[Draw], from: Part, to: Part) -> Result<(), Imbalance> {
+    pub fn shift_all(&mut self, draws: &[Draw], from: GrantColumn, to: GrantColumn) -> Result<(), Imbalance> {
         draws.iter().try_for_each(|draw| self.shift(&draw.grant_id, draw.amount, from, to))
     }
 
@@ -226,12 +232,12 @@ impl Wallet {
     }
 }
 
-const fn part(grant: &mut Grant, part: Part) -> &mut Credits {
+const fn part(grant: &mut Grant, part: GrantColumn) -> &mut Credits {
     match part {
-        Part::Remaining => &mut grant.remaining,
-        Part::Consumed => &mut grant.consumed,
-        Part::Held => &mut grant.held,
-        Part::Expired => &mut grant.expired,
-        Part::Voided => &mut grant.voided,
+        GrantColumn::Remaining => &mut grant.remaining,
+        GrantColumn::Consumed => &mut grant.consumed,
+        GrantColumn::Held => &mut grant.held,
+        GrantColumn::Expired => &mut grant.expired,
+        GrantColumn::Voided => &mut grant.voided,
     }
 }

@@ -4,17 +4,17 @@ use crate::domain::{
     account::CustomerLink,
     command::{CheckoutStep, RecordCheckout, RecordPackPurchase, RecordSubscription, SubscriptionChange},
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
-    discounts::{DiscountStep, DiscountTold},
+    discounts::{DiscountReport, DiscountStep},
     event::{Event, PaymentPurpose},
-    names::ProviderId,
+    ids::ProviderId,
+    purchase_records::{SoldPack, is_granted},
     refusal::Refusal,
-    sold::{SoldPack, is_granted},
     time::Timestamp,
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Links a customer. A link that is known already needs no second event.
     pub(super) fn link(&mut self, customer: &ProviderId, effective_at: Timestamp) -> Result<(), Refusal> {
         if self.account.customers.contains_key(customer) {
@@ -31,11 +31,11 @@ impl Draft<'_> {
     }
 
     /// Records what is told of a customer's discount, unless it is known.
-    pub(super) fn record_discount(&mut self, told: &DiscountTold) {
+    pub(super) fn record_discount(&mut self, told: &DiscountReport) {
         if self.account.discounts.knows(told) {
             return;
         }
-        let DiscountTold { customer, discount, what, at: effective_at } = told.clone();
+        let DiscountReport { customer, discount, what, at: effective_at } = told.clone();
         self.record_last(match what {
             DiscountStep::Begun(off) => Event::CustomerDiscounted { customer, discount, off, effective_at },
             DiscountStep::Ended => Event::CustomerDiscountEnded { customer, discount, effective_at },
@@ -122,7 +122,7 @@ impl Draft<'_> {
             reason: None,
         };
         self.grant(grant, bought_at)?;
-        self.pass_time()
+        self.apply_due()
     }
 
     /// What each pack gives: as it was sold, where that is known, else as the catalog says.

@@ -6,14 +6,14 @@ use crate::domain::{
     account::OpenAccount,
     amount::Credits,
     event::Event,
+    ids::{DeductionId, GrantId, HoldId, InvalidIdentifier},
     moving::MovedIn,
-    names::{DeductionId, GrantId, HoldId, InvalidIdentifier},
     refusal::Refusal,
 };
 
 use super::Context;
 
-pub(super) struct Draft<'a> {
+pub(super) struct DecisionDraft<'a> {
     pub(super) context: Context<'a>,
     /// Copied only when a later event of the decision depends on an earlier one.
     pub(super) account: Cow<'a, OpenAccount>,
@@ -22,7 +22,7 @@ pub(super) struct Draft<'a> {
     events: Vec<Event>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> DecisionDraft<'a> {
     /// For an account that opens with this decision.
     pub(super) fn open(context: Context<'a>) -> Result<Self, Refusal> {
         let mut draft = Self::opened(context, None);
@@ -42,7 +42,7 @@ impl<'a> Draft<'a> {
     pub(super) fn of(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
         let mut draft =
             Self { context, account: Cow::Borrowed(account), is_closed: false, events: Vec::new() };
-        draft.pass_time()?;
+        draft.apply_due()?;
         Ok(draft)
     }
 

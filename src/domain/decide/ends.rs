@@ -2,17 +2,17 @@
 
 use crate::domain::{
     amount::Credits,
-    credits::{Grant, Slot, Source},
+    credits::{AllocationMonth, Grant, Source},
     event::Event,
     facts::Facts,
-    names::GrantId,
+    ids::GrantId,
     refusal::Refusal,
     time::Timestamp,
 };
 
-use super::{draft::Draft, lots::sum};
+use super::{draft::DecisionDraft, lots::sum};
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its end
     /// as its effective time.
     pub(super) fn move_ends(&mut self) -> Result<(), Refusal> {
@@ -67,7 +67,7 @@ impl Draft<'_> {
     }
 
     /// With its month; later where the money came late, and where the next month is not paid yet.
-    fn end_of_slot(&self, grant: &Grant, slot: &Slot, facts: &Facts) -> Timestamp {
+    fn end_of_slot(&self, grant: &Grant, slot: &AllocationMonth, facts: &Facts) -> Timestamp {
         let month = facts.months().iter().find(|month| month.period.end == slot.month_end());
         let piece = month.and_then(|month| {
             month.pieces.iter().find(|piece| Some(&piece.invoice) == grant.terms.payment.as_ref())

@@ -6,14 +6,14 @@ use crate::domain::{
     command::GrantCredits,
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::Event,
+    ids::{GrantId, InvalidIdentifier, PlanId, ProviderId},
     metadata::Metadata,
-    names::{GrantId, InvalidIdentifier, PlanId, ProviderId},
     refusal::Refusal,
     subscription::Term,
     time::{Period, Timestamp},
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
 /// How long the allocation of a free plan goes on. Longer than any account.
 const FREE_MONTHS: u32 = 12 * 100;
@@ -26,7 +26,7 @@ pub fn opening_grant_id() -> Result<GrantId, InvalidIdentifier> {
     GrantId::parse("signup")
 }
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// What the free plan gives to an account that has just opened.
     pub(super) fn grant_on_opening(&mut self) -> Result<(), Refusal> {
         let at = self.context.at;
@@ -41,7 +41,7 @@ impl Draft<'_> {
                 let carry_max = plan.rollover.map(|cap| cap.carry_max(monthly));
                 let term = free_term(plan.id.clone(), monthly, carry_max, at)?;
                 self.record(Event::PeriodPaid { term, effective_at: at })?;
-                self.pass_time()
+                self.apply_due()
             }
         }
     }

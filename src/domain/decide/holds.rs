@@ -7,13 +7,13 @@ use crate::domain::{
     command::{Excess, HoldFor},
     credits::{HOLD_DEFAULT, HOLD_MAX, Hold},
     event::{BURN_ORDER, Draw, Event, Purpose},
-    names::HoldId,
+    ids::HoldId,
     refusal::Refusal,
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     pub(super) fn hold(&mut self, what: &HoldFor, expires_in_s: Option<u32>) -> Result<(), Refusal> {
         let life = expires_in_s.map_or(HOLD_DEFAULT, |seconds| TimeDelta::seconds(i64::from(seconds)));
         check_life(life)?;
@@ -63,7 +63,7 @@ impl Draft<'_> {
             effective_at: self.context.at,
         })?;
         self.settle_returns(&returns, self.context.at)?;
-        self.pass_time()?;
+        self.apply_due()?;
         if taken && !beyond.is_zero() {
             // The generation counted when it was held; the difference is credits only.
             let id = hold.purpose.generation_id().cloned();
@@ -80,7 +80,7 @@ impl Draft<'_> {
             effective_at: self.context.at,
         })?;
         self.settle_returns(&hold.draws, self.context.at)?;
-        self.pass_time()
+        self.apply_due()
     }
 
     pub(super) fn extend(&mut self, id: &HoldId, expires_in_s: u32) -> Result<(), Refusal> {

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{
     command::{InvoiceLine, RecordPaidInvoice},
     event::{Event, PaymentPurpose},
+    ids::{PlanId, ProviderId},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
-    names::{PlanId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     pub(super) fn record_paid_invoice(&mut self, invoice: &RecordPaidInvoice) -> Result<(), Refusal> {
         // Stripe reports a paid invoice under two names. The second report has nothing to add.
         if self.account.payments.has_succeeded(&invoice.invoice) {
@@ -124,7 +124,7 @@ impl Draft<'_> {
             return Ok(());
         }
         self.settle_months(self.context.at)?;
-        self.pass_time()?;
+        self.apply_due()?;
         self.roll_over()
     }
 }

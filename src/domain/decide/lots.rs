@@ -8,12 +8,12 @@ use crate::domain::{
     catalog::DebtPolicy,
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Source},
     event::Event,
-    names::{GrantId, ProviderId},
+    ids::{GrantId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
 };
 
-use super::{draft::Draft, refunds::REISSUED_LIFE};
+use super::{draft::DecisionDraft, refunds::REISSUED_LIFE};
 
 /// Grants that are one as far as their payment goes. What was carried on comes after what it was carried from.
 pub(super) struct Lot {
@@ -24,7 +24,7 @@ pub(super) struct Lot {
 
 /// How much is to be taken of a lot in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct ClawBackTarget {
     pub amount: Credits,
     /// The part of it for which money came back: what was spent of that is owed.
     pub owed: Credits,
@@ -32,15 +32,20 @@ pub(super) struct Target {
 
 /// A part of one grant, by what had become of its credits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Part {
+struct GrantPart {
     left: Credits,
     expired: Credits,
     spent: Credits,
 }
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Takes or gives what is missing until as much is taken as `target` says.
-    pub(super) fn bring_to(&mut self, lot: &Lot, target: Target, at: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn bring_to(
+        &mut self,
+        lot: &Lot,
+        target: ClawBackTarget,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let taken = sum(self.grants_of(lot).iter().map(|grant| grant.clawed_back));
         if target.amount < taken {
             return self.give_again(lot, taken.saturating_sub(target.amount), at);
@@ -52,11 +57,16 @@ impl Draft<'_> {
         lot.grants.iter().filter_map(|id| self.account.wallet.find(id)).collect()
     }
 
-    fn take_back(&mut self, lot: &Lot, target: Target, effective_at: Timestamp) -> Result<(), Refusal> {
+    fn take_back(
+        &mut self,
+        lot: &Lot,
+        target: ClawBackTarget,
+        effective_at: Timestamp,
+    ) -> Result<(), Refusal> {
         let parts = take(&self.grants_of(lot), target);
         let owes = parts.iter().any(|part| !part.spent.is_zero());
         for (grant_id, part) in lot.grants.iter().zip(parts) {
-            if part == Part::default() {
+            if part == GrantPart::default() {
                 continue;
             }
             let (owed, forgiven) = match self.context.catalog.debt {
@@ -84,9 +94,9 @@ impl Draft<'_> {
     /// Gives back what was taken, the last part first, so that what stays taken is what a smaller target would have
     /// taken.
     fn give_again(&mut self, lot: &Lot, wanted: Credits, effective_at: Timestamp) -> Result<(), Refusal> {
-        let given = give_back(&self.grants_of(lot), wanted);
+        let given = restore(&self.grants_of(lot), wanted);
         for (grant_id, part) in lot.grants.iter().zip(given) {
-            if part != Part::default() {
+            if part != GrantPart::default() {
                 self.give_part(lot, grant_id, part, effective_at)?;
             }
         }
@@ -97,7 +107,7 @@ impl Draft<'_> {
         &mut self,
         lot: &Lot,
         grant_id: &GrantId,
-        part: Part,
+        part: GrantPart,
         effective_at: Timestamp,
     ) -> Result<(), Refusal> {
         let Some(grant) = self.account.wallet.find(grant_id) else { return Ok(()) };
@@ -147,7 +157,7 @@ pub(super) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Credits {
 
 /// Takes what is left of each grant, what of it had expired, then the same of what was carried on; and what was spent
 /// last, as far as that is owed. So the same is taken whether it is reported before the end of a month or after it.
-fn take(lot: &[&Grant], target: Target) -> Vec<Part> {
+fn take(lot: &[&Grant], target: ClawBackTarget) -> Vec<GrantPart> {
     let taken = sum(lot.iter().map(|grant| grant.clawed_back));
     let mut wanted = target.amount.saturating_sub(taken);
     let carried = |grant: &Grant| {
@@ -162,7 +172,7 @@ fn take(lot: &[&Grant], target: Target) -> Vec<Part> {
         let left = up_to(&mut wanted, grant.remaining);
         // What was carried on is there, as a grant of its own.
         let expired = up_to(&mut wanted, grant.expired_unasked().saturating_sub(carried(grant)));
-        parts.push(Part { left, expired, spent: Credits::ZERO });
+        parts.push(GrantPart { left, expired, spent: Credits::ZERO });
     }
     let unspent = sum(parts.iter().flat_map(|part| [part.left, part.expired]));
     let taken = taken.checked_add(unspent).unwrap_or(Credits::MAX);
@@ -174,15 +184,15 @@ fn take(lot: &[&Grant], target: Target) -> Vec<Part> {
 }
 
 /// The opposite of [`take`]: of what was taken of a lot, `wanted` comes back, what was taken last first.
-fn give_back(lot: &[&Grant], wanted: Credits) -> Vec<Part> {
+fn restore(lot: &[&Grant], wanted: Credits) -> Vec<GrantPart> {
     let mut wanted = wanted;
     let spent: Vec<Credits> =
         lot.iter().rev().map(|grant| up_to(&mut wanted, grant.clawed_back_spent)).collect();
     let given = lot.iter().rev().zip(spent).map(|(grant, spent)| {
         let expired = up_to(&mut wanted, grant.clawed_back_expired);
-        Part { left: up_to(&mut wanted, grant.clawed_back_left()), expired, spent }
+        GrantPart { left: up_to(&mut wanted, grant.clawed_back_left()), expired, spent }
     });
-    let mut given: Vec<Part> = given.collect();
+    let mut given: Vec<GrantPart> = given.collect();
     given.reverse();
     given
 }

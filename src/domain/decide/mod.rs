@@ -5,6 +5,7 @@
 
 mod billing;
 mod draft;
+mod due;
 mod ends;
 mod grants;
 mod holds;
@@ -12,18 +13,17 @@ mod invoices;
 mod lots;
 mod months;
 mod moving;
-mod passing;
 mod payments;
 mod refunds;
 mod returns;
-mod rolling;
+mod rollover;
 mod spending;
 mod trials;
 
-use draft::Draft;
+use draft::DecisionDraft;
 
+pub use due::next_due;
 pub use grants::opening_grant_id;
-pub use passing::next_due;
 
 use super::{
     account::Account, catalog::Catalog, command::Command, event::Event, refusal::Refusal, time::Timestamp,
@@ -44,7 +44,7 @@ pub struct Context<'a> {
 /// When the rules do not allow it. The account is then as it was.
 pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     match (account, command) {
-        (Account::Unopened, Command::OpenAccount) => Ok(Draft::open(context)?.finish()),
+        (Account::Unopened, Command::OpenAccount) => Ok(DecisionDraft::open(context)?.finish()),
         (Account::Unopened, Command::ImportAccount(import)) => moving::import(import, context),
         // Whoever the payment provider reports on has an account: money must never wait for one.
         (
@@ -67,7 +67,7 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::RecordCreditNote { .. }
             | Command::OpenDispute { .. }
             | Command::CloseDispute { .. },
-        ) => decide_open(Draft::open(context)?, command),
+        ) => decide_open(DecisionDraft::open(context)?, command),
         (
             Account::Unopened,
             Command::SetMetadata { .. }
@@ -83,14 +83,14 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::GrantCredits(_)
             | Command::AdjustCredits { .. }
             | Command::ForgiveDebt { .. }
-            | Command::Settle,
+            | Command::ApplyDue,
         ) => Err(Refusal::AccountNotFound),
         // What happens to its subscriptions and payments goes on being known.
         (Account::Closed(closed), command) if is_fact(command) => {
-            decide_open(Draft::of_closed(&closed.last, context), command)
+            decide_open(DecisionDraft::of_closed(&closed.last, context), command)
         }
         (Account::Closed(_), _) => Err(Refusal::AccountClosed),
-        (Account::Open(account), command) => decide_open(Draft::of(account, context)?, command),
+        (Account::Open(account), command) => decide_open(DecisionDraft::of(account, context)?, command),
     }
 }
 
@@ -130,14 +130,14 @@ const fn is_fact(command: &Command) -> bool {
         | Command::GrantCredits(_)
         | Command::AdjustCredits { .. }
         | Command::ForgiveDebt { .. }
-        | Command::Settle => false,
+        | Command::ApplyDue => false,
     }
 }
 
 /// One command on an open account. The draft already has what time has brought.
-fn decide_open(mut draft: Draft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
+fn decide_open(mut draft: DecisionDraft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::OpenAccount | Command::Settle => {}
+        Command::OpenAccount | Command::ApplyDue => {}
         // What it had elsewhere would come on top of what it has.
         Command::ImportAccount(_) => return Err(Refusal::AccountAlreadyOpen),
         Command::SetMetadata { metadata } => draft.set_metadata(metadata),

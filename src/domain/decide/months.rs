@@ -5,24 +5,24 @@
 
 use crate::domain::{
     amount::Credits,
-    credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
+    credits::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source},
+    ids::{GrantId, ProviderId},
     months::{Month, Piece},
-    names::{GrantId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
 };
 
 use super::{
-    draft::Draft,
-    lots::{Lot, Target, sum},
-    rolling::opens_month,
+    draft::DecisionDraft,
+    lots::{ClawBackTarget, Lot, sum},
+    rollover::opens_month,
 };
 
 /// How far a month is from what it should have given.
-struct Balance {
+struct AllocationGap {
     /// What was paid for and was not given back.
     due: Credits,
-    target: Target,
+    target: ClawBackTarget,
     granted: Credits,
     taken: Credits,
 }
@@ -35,7 +35,7 @@ struct OwnPart {
     lot: Lot,
 }
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Brings every month that something was granted for to what all that is known says of it, as of `at`.
     /// Months for which nothing was granted yet are due by the clock.
     pub(super) fn settle_months(&mut self, at: Timestamp) -> Result<(), Refusal> {
@@ -64,7 +64,7 @@ impl Draft<'_> {
     }
 
     fn has_too_much(&self, subscription: &ProviderId, month: &Month) -> bool {
-        let Balance { due, granted, taken, .. } = self.balance_of(subscription, month);
+        let AllocationGap { due, granted, taken, .. } = self.balance_of(subscription, month);
         due < granted.saturating_sub(taken)
     }
 
@@ -95,7 +95,7 @@ impl Draft<'_> {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         self.take_own(subscription, month, at)?;
-        let Balance { due, target, granted, taken } = self.balance_of(subscription, month);
+        let AllocationGap { due, target, granted, taken } = self.balance_of(subscription, month);
         let there = granted.saturating_sub(taken);
         if there < due {
             return self.give_missing(subscription, month, due.saturating_sub(there), at);
@@ -121,7 +121,7 @@ impl Draft<'_> {
             let again = wanted.min(own.taken.saturating_sub(kept));
             if !again.is_zero() {
                 let target = own.taken.saturating_sub(again);
-                self.bring_to(&own.lot, Target { amount: target, owed: Credits::ZERO }, at)?;
+                self.bring_to(&own.lot, ClawBackTarget { amount: target, owed: Credits::ZERO }, at)?;
             }
             missing = missing.saturating_sub(again);
         }
@@ -135,7 +135,7 @@ impl Draft<'_> {
             let excess = there.saturating_sub(own.due);
             if !excess.is_zero() {
                 let amount = own.taken.checked_add(excess).unwrap_or(Credits::MAX);
-                self.bring_to(&own.lot, Target { amount, owed: Credits::ZERO }, at)?;
+                self.bring_to(&own.lot, ClawBackTarget { amount, owed: Credits::ZERO }, at)?;
             }
         }
         Ok(())
@@ -184,7 +184,7 @@ impl Draft<'_> {
         &mut self,
         subscription: &ProviderId,
         month: &Month,
-        target: Target,
+        target: ClawBackTarget,
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let grants = self.lot_of(subscription, month.period.end);
@@ -192,7 +192,7 @@ impl Draft<'_> {
         self.bring_to(&Lot { grants, payment }, target, at)
     }
 
-    fn balance_of(&self, subscription: &ProviderId, month: &Month) -> Balance {
+    fn balance_of(&self, subscription: &ProviderId, month: &Month) -> AllocationGap {
         let own: Vec<&Grant> = self.grants_of_month(subscription, month.period.end).collect();
         let paid_for = month.paid_for();
         let due = self.account.month_due(month);
@@ -202,8 +202,9 @@ impl Draft<'_> {
         let granted = sum(own.iter().map(|grant| grant.terms.amount).chain(elsewhere));
         let lot = self.lot_of(subscription, month.period.end);
         let taken = lot.iter().filter_map(|id| self.account.wallet.find(id)).map(|grant| grant.clawed_back);
-        let target = Target { amount: granted.saturating_sub(due), owed: granted.saturating_sub(kept) };
-        Balance { due, target, granted, taken: sum(taken) }
+        let target =
+            ClawBackTarget { amount: granted.saturating_sub(due), owed: granted.saturating_sub(kept) };
+        AllocationGap { due, target, granted, taken: sum(taken) }
     }
 
     /// What was granted for a month before the account moved in, by what paid for it: what that gives, however much of it is left.
@@ -313,7 +314,7 @@ impl Draft<'_> {
             priority: PRIORITY_DEFAULT,
             cost: (!month.free).then(|| piece.cost.clone()),
             payment: Some(piece.invoice.clone()),
-            slot: Some(Slot {
+            slot: Some(AllocationMonth {
                 subscription: subscription.clone(),
                 plan: piece.plan.clone(),
                 period,

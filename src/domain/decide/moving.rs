@@ -2,9 +2,9 @@
 
 use crate::domain::{
     catalog::{Allocation, Catalog},
-    credits::{GrantTerms, PRIORITY_DEFAULT, Slot, Source},
+    credits::{AllocationMonth, GrantTerms, PRIORITY_DEFAULT, Source},
     event::Event,
-    limits::{self, Window},
+    limits::{self, UsageWindow},
     months::months_between,
     moving::{ImportAccount, MonthOf, MovedGrant, MovedIn},
     refusal::Refusal,
@@ -13,7 +13,7 @@ use crate::domain::{
 
 use super::{
     Context,
-    draft::Draft,
+    draft::DecisionDraft,
     grants::{free_term, is_reserved},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn import(import: &ImportAccount, context: Context<'_>) -> Result<Vec
     let as_of = import.as_of.unwrap_or(context.at).min(context.at);
     let windows = windows(import, context.catalog, as_of);
     let moved_in = MovedIn { as_of, windows, debt: import.debt.unwrap_or_default() };
-    let mut draft = Draft::opened(context, Some(moved_in));
+    let mut draft = DecisionDraft::opened(context, Some(moved_in));
     if let Some(customer) = &import.customer {
         draft.link(customer, context.at)?;
     }
@@ -30,23 +30,23 @@ pub(super) fn import(import: &ImportAccount, context: Context<'_>) -> Result<Vec
         draft.grant_moved(grant, as_of)?;
     }
     draft.go_on_free(import, as_of)?;
-    draft.pass_time()?;
+    draft.apply_due()?;
     draft.set_metadata(&import.metadata);
     Ok(draft.finish())
 }
 
 /// What was used, as far as a plan limits it. Of a window that goes with the time it counts as used just now, so that no limit is
 /// exceeded.
-fn windows(import: &ImportAccount, catalog: &Catalog, as_of: Timestamp) -> Vec<Window> {
+fn windows(import: &ImportAccount, catalog: &Catalog, as_of: Timestamp) -> Vec<UsageWindow> {
     let used = import.used.iter().flat_map(|used| {
         let of_unit = limits::keys(catalog).into_iter();
         let of_unit = of_unit.filter(|key| key.measure == used.measure && key.unit == used.per);
-        of_unit.map(|key| Window { key, start: key.start(catalog, as_of), count: used.count })
+        of_unit.map(|key| UsageWindow { key, start: key.start(catalog, as_of), count: used.count })
     });
     used.filter(|window| window.count > 0).collect()
 }
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     fn grant_moved(&mut self, moved: &MovedGrant, as_of: Timestamp) -> Result<(), Refusal> {
         let at = self.context.at;
         if is_reserved(&moved.grant_id) || self.account.wallet.find(&moved.grant_id).is_some() {
@@ -75,12 +75,17 @@ impl Draft<'_> {
         self.grant(grant, granted_at.min(at))
     }
 
-    fn slot(&self, moved: &MovedGrant, month: &MonthOf, start: Timestamp) -> Result<Slot, Refusal> {
+    fn slot(
+        &self,
+        moved: &MovedGrant,
+        month: &MonthOf,
+        start: Timestamp,
+    ) -> Result<AllocationMonth, Refusal> {
         let MonthOf { subscription, plan } = month.clone();
         let terms = self.context.catalog.terms_of(&plan);
         let monthly = terms.ok_or_else(|| Refusal::UnknownPlan { plan: plan.clone() })?.allocation.monthly();
         let end = moved.expires_at.ok_or(Refusal::GrantHasEnded)?;
-        Ok(Slot {
+        Ok(AllocationMonth {
             subscription,
             plan,
             period: Period { start, end },

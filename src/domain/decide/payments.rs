@@ -9,18 +9,18 @@ use crate::domain::{
     command::Command,
     credits::{Grant, Source},
     event::Event,
-    names::{GrantId, ProviderId},
+    ids::{GrantId, ProviderId},
     payments::DisputeState,
     refusal::Refusal,
     time::Timestamp,
 };
 
 use super::{
-    draft::Draft,
-    lots::{Lot, Target},
+    draft::DecisionDraft,
+    lots::{ClawBackTarget, Lot},
 };
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Records a report on money that went back, or came again, and lets its credits follow.
     pub(super) fn return_money(&mut self, command: &Command) -> Result<(), Refusal> {
         let Some(event) = self.news(command) else {
@@ -99,7 +99,7 @@ impl Draft<'_> {
             .iter()
             .map(|grant| {
                 let target = (!self.is_of_month(grant)).then(|| returned.share_of(grant.terms.amount));
-                (lot(grant, &carried), target)
+                (grant_chain(grant, &carried), target)
             })
             .collect();
         for id in lots.iter().flat_map(|(grants, _)| grants) {
@@ -107,8 +107,8 @@ impl Draft<'_> {
         }
         for (grants, target) in lots {
             if let Some(amount) = target {
-                let lot = Lot { grants, payment: payment.clone() };
-                self.bring_to(&lot, Target { amount, owed: amount }, effective_at)?;
+                let grant_chain = Lot { grants, payment: payment.clone() };
+                self.bring_to(&grant_chain, ClawBackTarget { amount, owed: amount }, effective_at)?;
             }
         }
         Ok(())
@@ -159,7 +159,7 @@ const fn subject(event: &Event) -> Option<&ProviderId> {
 }
 
 /// A grant and what was carried on of it, which are one as far as its payment goes.
-fn lot(grant: &Grant, carried: &[&Grant]) -> Vec<GrantId> {
+fn grant_chain(grant: &Grant, carried: &[&Grant]) -> Vec<GrantId> {
     let id = &grant.terms.grant_id;
     let from = |grant: &Grant| grant.terms.slot.as_ref().and_then(|slot| slot.carried_from.clone());
     let carried = carried.iter().filter(|grant| from(grant).as_ref() == Some(id));

@@ -5,23 +5,23 @@ use chrono::TimeDelta;
 use crate::domain::{
     amount::Credits,
     catalog::Measure,
-    command::Deduction,
+    command::RecordedDeduction,
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::{Draw, Event},
-    limits::Window,
+    limits::UsageWindow,
     refusal::Refusal,
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
 /// How long credits live that come back to a grant which has ended.
 pub(super) const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Gives `amount` of these deductions back, of the first ones first; all that is left of them where it is `None`.
     pub(super) fn refund(
         &mut self,
-        deductions: &[Deduction],
+        deductions: &[RecordedDeduction],
         amount: Option<Credits>,
         reason: &str,
     ) -> Result<(), Refusal> {
@@ -46,10 +46,10 @@ impl Draft<'_> {
                 self.refund_part(deduction, part, part == left, reason)?;
             }
         }
-        self.pass_time()
+        self.apply_due()
     }
 
-    fn left_of(&self, deduction: &Deduction) -> Credits {
+    fn left_of(&self, deduction: &RecordedDeduction) -> Credits {
         let refunded = self.account.wallet.refunded(&deduction.deduction_id);
         refunded.map_or(deduction.amount, |refunded| deduction.amount.saturating_sub(refunded.amount))
     }
@@ -57,13 +57,13 @@ impl Draft<'_> {
     /// Gives a part of one deduction back. `whole`: all that was left of it.
     fn refund_part(
         &mut self,
-        deduction: &Deduction,
+        deduction: &RecordedDeduction,
         amount: Credits,
         whole: bool,
         reason: &str,
     ) -> Result<(), Refusal> {
         let refunded = self.account.wallet.refunded(&deduction.deduction_id).cloned().unwrap_or_default();
-        let given = give_back(&deduction.draws, &refunded.returns, amount);
+        let given = restore(&deduction.draws, &refunded.returns, amount);
         let (returns, reissued) = self.split_ended(given);
         let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
         let again = again.ok_or(Refusal::AmountTooLarge)?;
@@ -121,19 +121,19 @@ impl Draft<'_> {
 }
 
 /// What no longer counts in the windows: the credits, and the generation once all of it was given back.
-fn given_back(windows: &[Window], amount: Credits, whole: bool) -> Vec<Window> {
+fn given_back(windows: &[UsageWindow], amount: Credits, whole: bool) -> Vec<UsageWindow> {
     let credits = u64::try_from(amount.get()).unwrap_or(0);
     windows
         .iter()
         .filter_map(|window| match window.key.measure {
-            Measure::Credits => Some(Window { count: credits, ..*window }),
+            Measure::Credits => Some(UsageWindow { count: credits, ..*window }),
             Measure::Generations => whole.then_some(*window),
         })
         .collect()
 }
 
 /// Takes `amount` off the draws, the last one first, after what `already` came back of each.
-fn give_back(draws: &[Draw], already: &[Draw], amount: Credits) -> Vec<Draw> {
+fn restore(draws: &[Draw], already: &[Draw], amount: Credits) -> Vec<Draw> {
     let mut wanted = amount;
     let mut returns = Vec::new();
     for draw in draws.iter().rev() {

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     amount::Credits,
-    credits::{Grant, Slot, Source},
+    credits::{AllocationMonth, Grant, Source},
     event::{Draw, Event},
+    ids::{GrantId, ProviderId},
     months::Month,
-    names::{GrantId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// Credits came back to grants that had been taken back as spent, from a hold or a refunded generation. They settle
     /// that first: what is owed is owed no more, and what was forgiven is void.
     pub(super) fn settle_returns(
@@ -61,7 +61,7 @@ impl Draft<'_> {
     }
 
     /// The month that a grant of it, or what was carried on of that, was granted for.
-    fn slot_granted_for(&self, id: &GrantId) -> Option<&Slot> {
+    fn slot_granted_for(&self, id: &GrantId) -> Option<&AllocationMonth> {
         let mut grant = self.account.wallet.find(id)?;
         while grant.terms.source == Source::Rollover {
             let from = grant.terms.slot.as_ref().and_then(|slot| slot.carried_from.as_ref())?;

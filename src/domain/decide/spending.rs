@@ -5,14 +5,14 @@ use crate::domain::{
     catalog::{Limit, NoPrice, Plan},
     command::Generation,
     event::{BURN_ORDER, Draw, Event, Purpose},
-    limits::{self, LimitState, Window},
-    names::{FeatureId, GenerationId, PlanId},
+    ids::{FeatureId, GenerationId, PlanId},
+    limits::{self, LimitState, UsageWindow},
     refusal::Refusal,
 };
 
-use super::draft::Draft;
+use super::draft::DecisionDraft;
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     pub(super) fn deduct(
         &mut self,
         amount: Credits,
@@ -69,7 +69,7 @@ impl Draft<'_> {
         &self,
         amount: Credits,
         purpose: &Purpose,
-    ) -> Result<(Vec<Draw>, Vec<Window>), Refusal> {
+    ) -> Result<(Vec<Draw>, Vec<UsageWindow>), Refusal> {
         let generations = u64::from(purpose.is_generation());
         let windows = limits::windows(self.context.catalog, generations, amount, self.context.at);
         self.check_limits(&windows, purpose)?;
@@ -98,7 +98,7 @@ impl Draft<'_> {
         })
     }
 
-    fn check_limits(&self, windows: &[Window], purpose: &Purpose) -> Result<(), Refusal> {
+    fn check_limits(&self, windows: &[UsageWindow], purpose: &Purpose) -> Result<(), Refusal> {
         if windows.is_empty() {
             return Ok(());
         }
@@ -118,14 +118,14 @@ impl Draft<'_> {
     }
 
     /// Where the account stands against the limit, and how much more is wanted, if that is too much.
-    fn exceeded(&self, limit: &Limit, windows: &[Window]) -> Option<(LimitState, u64)> {
+    fn exceeded(&self, limit: &Limit, windows: &[UsageWindow]) -> Option<(LimitState, u64)> {
         let wanted = windows.iter().find(|window| window.key == limit.key())?.count;
         let state = self.account.usage.state(limit, self.context.catalog, self.context.at);
         (wanted > state.remaining).then_some((state, wanted))
     }
 
     /// The plans of which every limit and the features would allow it, the smallest first.
-    fn plans_allowing(&self, windows: &[Window], purpose: &Purpose) -> Vec<PlanId> {
+    fn plans_allowing(&self, windows: &[UsageWindow], purpose: &Purpose) -> Vec<PlanId> {
         let needs = match purpose {
             Purpose::Generation { kind, .. } => {
                 self.context.catalog.generations.get(kind).map(|generation| &generation.needs)

@@ -2,19 +2,19 @@
 
 use crate::domain::{
     amount::Credits,
-    credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Slot, Source},
-    names::{GrantId, PlanId, ProviderId},
+    credits::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source},
+    ids::{GrantId, PlanId, ProviderId},
     refusal::Refusal,
-    subscription::SubscriptionTerms,
+    subscription::SubscriptionState,
     time::{Period, Timestamp},
 };
 
 use super::{
-    draft::Draft,
-    lots::{Lot, Target, sum},
+    draft::DecisionDraft,
+    lots::{ClawBackTarget, Lot, sum},
 };
 
-impl Draft<'_> {
+impl DecisionDraft<'_> {
     /// What a trial gives: that of the plan that it began with, once per account and plan, so that trying again gains
     /// nothing, and neither does a change inside of it.
     pub(super) fn settle_trial(&mut self, subscription: &ProviderId, at: Timestamp) -> Result<(), Refusal> {
@@ -28,7 +28,7 @@ impl Draft<'_> {
         let taken = sum(own.iter().map(|grant| grant.clawed_back));
         let grants: Vec<GrantId> = own.iter().map(|grant| grant.terms.grant_id.clone()).collect();
         if !grants.is_empty() {
-            let target = Target { amount: granted.saturating_sub(wanted), owed: Credits::ZERO };
+            let target = ClawBackTarget { amount: granted.saturating_sub(wanted), owed: Credits::ZERO };
             self.bring_to(&Lot { grants, payment: subscription.clone() }, target, at)?;
         }
         let missing =
@@ -53,7 +53,7 @@ impl Draft<'_> {
     }
 
     /// Whether no other subscription has tried the plan before, by all that is known now.
-    fn is_first_trial(&self, trial: &SubscriptionTerms) -> bool {
+    fn is_first_trial(&self, trial: &SubscriptionState) -> bool {
         let trials = self.account.subscriptions.facts().values().filter_map(|facts| facts.trial());
         let of_plan = trials.filter(|other| other.plan == trial.plan);
         let first = of_plan.min_by_key(|other| (other.period.start, &other.subscription));
@@ -68,7 +68,7 @@ impl Draft<'_> {
         period: Period,
     ) -> Result<(), Refusal> {
         self.check_room_for(amount)?;
-        let slot = Slot {
+        let slot = AllocationMonth {
             subscription: subscription.clone(),
             plan: plan.clone(),
             period,

@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 
 use super::Facts;
 use crate::domain::{
-    invoice::GivenBack,
+    ids::ProviderId,
+    invoice::ReturnedCredits,
     months::KnownInvoice,
-    names::ProviderId,
     time::Timestamp,
     unbacked::{Lack, Unbacked},
 };
@@ -61,7 +61,7 @@ impl Facts {
     }
 
     /// When an invoice was made at the earliest that something is given back of.
-    fn charged_at(&self, of: &ProviderId, given_back: &GivenBack) -> Timestamp {
+    fn charged_at(&self, of: &ProviderId, given_back: &ReturnedCredits) -> Timestamp {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let of_plan = lines.filter(|line| line.gives_back.as_ref() == Some(of));
         let of_plan = of_plan.map(|line| line.period.end.minus_months(line.months)).min();

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use super::Facts;
 use crate::domain::{
     invoice::{InvoiceState, UnpaidInvoice},
-    payments::Payments,
-    report::{SubscriptionStatus, SubscriptionTerms},
+    payments::PaymentRecords,
+    report::{SubscriptionState, SubscriptionStatus},
     time::Timestamp,
 };
 
@@ -14,9 +14,9 @@ impl Facts {
     /// When the days of grace are over, counted from the first report that it is past due after the last one that says
     /// otherwise. While the renewal is known to have failed, no report ends them: Stripe calls a subscription active again when
     /// another invoice of it is paid, also one that charges nothing.
-    pub(super) fn lapses_at(&self, payments: &Payments) -> Option<Timestamp> {
+    pub(super) fn lapses_at(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let failed = self.renewal_failed_after(payments);
-        let is_settled = |report: &SubscriptionTerms| {
+        let is_settled = |report: &SubscriptionState| {
             let is_before = failed.is_none_or(|failed| report.evidence.reported_at < failed);
             report.status != SubscriptionStatus::PastDue && is_before
         };
@@ -31,7 +31,7 @@ impl Facts {
     }
 
     /// The end of what was paid for, if the payment of what comes next failed.
-    fn renewal_failed_after(&self, payments: &Payments) -> Option<Timestamp> {
+    fn renewal_failed_after(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let until = self.paid_until(payments)?;
         let failed = |unpaid: &UnpaidInvoice| {
             unpaid.state == InvoiceState::Failed

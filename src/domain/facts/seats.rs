@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 
-use super::{Facts, Known};
-use crate::domain::{names::PlanId, time::Timestamp};
+use super::{Facts, PlanConditions};
+use crate::domain::{ids::PlanId, time::Timestamp};
 
 impl Facts {
     /// How many seats there are of the plan that the subscription gives at `at`: those that were paid for, for that time or,
     /// while it is bridged, for the time before; those that are reported, where nothing was, as in a trial.
-    pub(in crate::domain) fn seats(&self, plan: &PlanId, at: Timestamp, known: Known<'_>) -> u64 {
+    pub(in crate::domain) fn seats(&self, plan: &PlanId, at: Timestamp, known: PlanConditions<'_>) -> u64 {
         let payments = known.payments;
         let last = || self.paid_until(payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));
         let then = if self.plan_paid(at, payments).is_some() { Some(at) } else { last() };

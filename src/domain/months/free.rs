@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use super::{
     KnownInvoice,
-    lines::{self, Line},
+    lines::{self, ClassifiedLine},
 };
 use crate::domain::{
-    names::{PlanId, ProviderId},
-    report::SubscriptionTerms,
+    ids::{PlanId, ProviderId},
+    report::SubscriptionState,
     time::{Period, Timestamp},
 };
 
@@ -29,10 +29,10 @@ pub struct FreeLine {
 
 /// The lines of one subscription, each until it is given back.
 #[must_use]
-pub fn held(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<FreeLine> {
+pub fn held(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> Vec<FreeLine> {
     let lines = lines::read(invoices, reports);
     let free = || lines.iter().filter(|line| line.paid.free);
-    let given_back = |charge: &Line<'_>| -> Option<Timestamp> {
+    let given_back = |charge: &ClassifiedLine<'_>| -> Option<Timestamp> {
         let of_charge = free().filter(|line| {
             line.gives_back == Some(&charge.invoice.invoice) && line.paid.plan == charge.paid.plan
         });

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, TimeDelta};
 
-use super::lines::Line;
+use super::lines::ClassifiedLine;
 use crate::domain::{
-    report::SubscriptionTerms,
+    report::SubscriptionState,
     time::{Period, Timestamp},
 };
 
@@ -39,7 +39,7 @@ pub fn months_between(start: Timestamp, end: Timestamp) -> u32 {
 pub(super) struct Grid(BTreeMap<Timestamp, Period>);
 
 impl Grid {
-    pub(super) fn of(lines: &[Line<'_>], reports: &[SubscriptionTerms]) -> Self {
+    pub(super) fn of(lines: &[ClassifiedLine<'_>], reports: &[SubscriptionState]) -> Self {
         let whole = lines.iter().filter_map(|line| split(line.paid.period, line.paid.full));
         let reported = reports.iter().filter_map(|report| split(report.period, false));
         let mut by_end = BTreeMap::new();
@@ -50,7 +50,7 @@ impl Grid {
     }
 
     /// The months that a line's period touches, the last one first.
-    pub(super) fn months_of(&self, line: &Line<'_>) -> Vec<Period> {
+    pub(super) fn months_of(&self, line: &ClassifiedLine<'_>) -> Vec<Period> {
         let period = line.paid.period;
         if let Some(months) = split(period, line.paid.full) {
             let known = |month: Period| self.0.get(&month.end).copied().unwrap_or(month);

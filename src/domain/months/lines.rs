@@ -3,16 +3,16 @@
 use super::KnownInvoice;
 use crate::domain::{
     amount::Credits,
+    ids::ProviderId,
     invoice::{LineEffect, PaidInvoice, PaidLine},
-    names::ProviderId,
-    report::{SubscriptionStatus, SubscriptionTerms},
+    report::{SubscriptionState, SubscriptionStatus},
     time::{Period, Timestamp},
     unbacked::Lack,
 };
 
 /// A line of which it is known whether it gives or takes.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(super) struct ClassifiedLine<'a> {
     pub paid: &'a PaidLine,
     pub invoice: &'a PaidInvoice,
     pub paid_at: Timestamp,
@@ -30,7 +30,7 @@ pub(super) struct Line<'a> {
     pub free_spans: Option<&'a [Period]>,
 }
 
-impl Line<'_> {
+impl ClassifiedLine<'_> {
     /// From when on it is known what is charged: a proration may be billed long after it began.
     pub(super) fn billed_since(&self) -> Timestamp {
         self.paid.period.start.max(self.invoice.created_at)
@@ -38,12 +38,15 @@ impl Line<'_> {
 }
 
 /// The lines that give or take, in an order that does not depend on arrival.
-pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<Line<'a>> {
-    let mut lines: Vec<Line<'a>> = invoices
+pub(super) fn read<'a>(
+    invoices: &'a [KnownInvoice],
+    reports: &[SubscriptionState],
+) -> Vec<ClassifiedLine<'a>> {
+    let mut lines: Vec<ClassifiedLine<'a>> = invoices
         .iter()
         .flat_map(|known| {
             let (invoice, paid_at) = (&known.invoice, known.paid_at);
-            invoice.lines.iter().map(move |paid| Line {
+            invoice.lines.iter().map(move |paid| ClassifiedLine {
                 paid,
                 invoice,
                 paid_at,
@@ -62,7 +65,7 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
         line.sign = sign;
     }
     lines.retain(|line| line.sign != 0);
-    let charged: Vec<Option<Line<'a>>> = lines.iter().map(|line| charged(line, &lines)).collect();
+    let charged: Vec<Option<ClassifiedLine<'a>>> = lines.iter().map(|line| charged(line, &lines)).collect();
     for (line, charged) in lines.iter_mut().zip(charged) {
         if let Some(charged) = charged {
             line.unit = charged.unit;
@@ -72,11 +75,11 @@ pub(super) fn read<'a>(invoices: &'a [KnownInvoice], reports: &[SubscriptionTerm
     lines
 }
 
-fn key<'b>(line: &'b Line<'_>) -> (Timestamp, &'b str, &'b str) {
+fn key<'b>(line: &'b ClassifiedLine<'_>) -> (Timestamp, &'b str, &'b str) {
     (line.paid.period.start, line.invoice.invoice.as_str(), line.paid.line.as_str())
 }
 
-fn sign(line: &Line<'_>, lines: &[Line<'_>], reports: &[SubscriptionTerms]) -> i64 {
+fn sign(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>], reports: &[SubscriptionState]) -> i64 {
     match line.paid.effect {
         LineEffect::Charge => 1,
         LineEffect::Credit => -1,
@@ -88,8 +91,8 @@ fn sign(line: &Line<'_>, lines: &[Line<'_>], reports: &[SubscriptionTerms]) -> i
 
 /// Whether a line that begins at `at` was made while nothing had to be paid: also where that ended in the same second. Nothing is
 /// given on a guess: where no report is known, it was.
-fn is_in_trial(at: Timestamp, reports: &[SubscriptionTerms]) -> bool {
-    let is_trial = |report: &SubscriptionTerms| {
+fn is_in_trial(at: Timestamp, reports: &[SubscriptionState]) -> bool {
+    let is_trial = |report: &SubscriptionState| {
         report.status == SubscriptionStatus::Trialing && report.trial_end.is_none_or(|end| at < end)
     };
     let before = reports.iter().rfind(|report| report.evidence.reported_at < at);
@@ -105,9 +108,9 @@ fn is_in_trial(at: Timestamp, reports: &[SubscriptionTerms]) -> bool {
 
 /// Whether the invoice changes from the line's plan to another: of two prorations of nothing, the one for what was
 /// charged for before is what was left.
-fn leaves_what_was_held(line: &Line<'_>, lines: &[Line<'_>]) -> bool {
+fn leaves_what_was_held(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>]) -> bool {
     let start = line.paid.period.start;
-    let terms = |line: &Line<'_>| (line.paid.plan.clone(), line.paid.quantity);
+    let terms = |line: &ClassifiedLine<'_>| (line.paid.plan.clone(), line.paid.quantity);
     let before = lines.iter().rfind(|other| {
         other.paid.effect == LineEffect::Charge
             && other.paid.period.start < start
@@ -124,7 +127,7 @@ fn leaves_what_was_held(line: &Line<'_>, lines: &[Line<'_>]) -> bool {
 
 /// The line that charged for what a line takes back. What was granted is remembered with it, whatever the catalog says by the
 /// time that it is taken back.
-fn charged<'a>(line: &Line<'a>, lines: &[Line<'a>]) -> Option<Line<'a>> {
+fn charged<'a>(line: &ClassifiedLine<'a>, lines: &[ClassifiedLine<'a>]) -> Option<ClassifiedLine<'a>> {
     if line.sign > 0 {
         return None;
     }

@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use self::{free::FreeSpans, grid::Grid, lines::Line, sharing::Shares};
+use self::{free::FreeSpans, grid::Grid, lines::ClassifiedLine, sharing::Shares};
 use super::{
     amount::{Credits, Money},
+    ids::{PlanId, ProviderId},
     invoice::{PaidInvoice, UnpaidInvoice},
-    names::{PlanId, ProviderId},
-    payments::Payments,
-    report::SubscriptionTerms,
+    payments::PaymentRecords,
+    report::SubscriptionState,
     time::{Period, Timestamp},
     unbacked::Lack,
 };
@@ -85,7 +85,7 @@ pub struct Taking {
 impl Taking {
     /// When an invoice's money goes back, its share of what the invoice took is undone, as of what it gave.
     #[must_use]
-    pub fn kept(&self, payments: &Payments) -> Credits {
+    pub fn kept(&self, payments: &PaymentRecords) -> Credits {
         self.amount.saturating_sub(payments.undone(&self.invoice, self.amount))
     }
 }
@@ -121,14 +121,14 @@ impl Month {
 
     /// What credit lines take back.
     #[must_use]
-    pub fn given_up(&self, payments: &Payments) -> Credits {
+    pub fn given_up(&self, payments: &PaymentRecords) -> Credits {
         let taken = self.takings.iter().map(|taking| taking.kept(payments));
         Credits::checked_sum(taken).unwrap_or(Credits::MAX)
     }
 
     /// Whether it was paid for, and not all of it was given up for another period, or for nothing.
     #[must_use]
-    pub fn is_paid(&self, payments: &Payments) -> bool {
+    pub fn is_paid(&self, payments: &PaymentRecords) -> bool {
         self.paid_for() > self.given_up(payments)
     }
 }
@@ -137,7 +137,7 @@ impl Month {
 #[derive(Clone, Copy)]
 pub struct Beside<'a> {
     /// In the order in which they hold.
-    pub reports: &'a [SubscriptionTerms],
+    pub reports: &'a [SubscriptionState],
     /// What these charge for is not paid: a report of it takes nothing of what was paid for.
     pub unpaid: &'a [&'a UnpaidInvoice],
     /// What invoices lack that something is given back of: the same share of that is not taken.
@@ -164,11 +164,11 @@ pub fn months(
     let grid = Grid::of(&lines, reports);
     let ended_at = reports.iter().filter_map(|report| report.ended_at).min();
     let shares = Shares::of(&lines, &grid);
-    let is_paid = |report: &&SubscriptionTerms| {
+    let is_paid = |report: &&SubscriptionState| {
         let at = report.evidence.reported_at;
         !unpaid.iter().any(|invoice| invoice.charges_for_change(&report.plan, at))
     };
-    let held: Vec<SubscriptionTerms> = reports.iter().filter(is_paid).cloned().collect();
+    let held: Vec<SubscriptionState> = reports.iter().filter(is_paid).cloned().collect();
     shares.months().filter_map(|share| share.month(&lines, &grid, &held, ended_at)).collect()
 }
 
@@ -186,7 +186,7 @@ pub struct HeldLine {
 
 /// What lines charge for and give back, the first to begin first.
 #[must_use]
-pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> Vec<HeldLine> {
+pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> Vec<HeldLine> {
     let lines = lines::read(invoices, reports);
     let held = lines.iter().map(|line| HeldLine {
         invoice: line.invoice.invoice.clone(),
@@ -199,13 +199,13 @@ pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionTerms]) -> V
 }
 
 /// What a line is for in a whole month. What costs nothing is had once, however many there are.
-fn credits(line: &Line<'_>) -> i64 {
+fn credits(line: &ClassifiedLine<'_>) -> i64 {
     let quantity = if line.paid.free { line.paid.quantity.min(1) } else { line.paid.quantity };
     line.unit.get().saturating_mul(i64::from(quantity))
 }
 
 /// What a line gives or takes for a whole month.
-fn monthly(line: &Line<'_>) -> i128 {
+fn monthly(line: &ClassifiedLine<'_>) -> i128 {
     let credits = credits(line);
     let lacking = line.lack.map_or(0, |lack| lack.share_of(credits));
     i128::from(credits.saturating_sub(lacking)).saturating_mul(i128::from(line.sign))
@@ -213,7 +213,7 @@ fn monthly(line: &Line<'_>) -> i128 {
 
 /// What a line says that is held more, or less, for a whole month, whatever money came back for what it leaves: to leave what no
 /// line charged for leaves nothing.
-fn held_monthly(line: &Line<'_>) -> i128 {
+fn held_monthly(line: &ClassifiedLine<'_>) -> i128 {
     let held = if line.leaves_nothing { 0 } else { credits(line) };
     i128::from(held).saturating_mul(i128::from(line.sign))
 }

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use super::{Month, Piece, Taking, grid::Grid, held_monthly, lines::Line, monthly, unbilled};
+use super::{Month, Piece, Taking, grid::Grid, held_monthly, lines::ClassifiedLine, monthly, unbilled};
 use crate::domain::{
     amount::{Credits, Money},
-    names::{PlanId, ProviderId},
-    report::SubscriptionTerms,
+    ids::{PlanId, ProviderId},
+    report::SubscriptionState,
     time::{Period, Timestamp},
 };
 
 /// What lines give and take, by the ends of months.
-pub(super) struct Shares(BTreeMap<Timestamp, Share>);
+pub(super) struct Shares(BTreeMap<Timestamp, MonthShare>);
 
 /// One month, and what falls into it.
-pub(super) struct Share {
+pub(super) struct MonthShare {
     pub period: Period,
     /// By the time from which on it holds, and by invoice: a change is rounded once.
-    changes: BTreeMap<(Timestamp, ProviderId), Change>,
-    pub parts: Vec<Part>,
+    changes: BTreeMap<(Timestamp, ProviderId), InvoiceChange>,
+    pub parts: Vec<LinePart>,
 }
 
 /// What one invoice changes at one time.
 #[derive(Default)]
-struct Change {
+struct InvoiceChange {
     /// Credits × seconds of the month.
     credit_seconds: i128,
     /// Indices of its lines.
@@ -32,7 +32,7 @@ struct Change {
 }
 
 /// The part of a line that falls into a month.
-pub(super) struct Part {
+pub(super) struct LinePart {
     pub line: usize,
     pub span: Period,
     /// How much more, or less, is held by it, for a whole month.
@@ -40,7 +40,7 @@ pub(super) struct Part {
 }
 
 impl Shares {
-    pub(super) fn of(lines: &[Line<'_>], grid: &Grid) -> Self {
+    pub(super) fn of(lines: &[ClassifiedLine<'_>], grid: &Grid) -> Self {
         let mut shares = Self(BTreeMap::new());
         for (index, line) in lines.iter().enumerate() {
             let months = grid.months_of(line);
@@ -53,12 +53,12 @@ impl Shares {
         shares
     }
 
-    pub(super) fn months(&self) -> impl Iterator<Item = &Share> {
+    pub(super) fn months(&self) -> impl Iterator<Item = &MonthShare> {
         self.0.values()
     }
 
-    fn add(&mut self, index: usize, line: &Line<'_>, month: Period, place: (usize, usize)) {
-        let share = self.0.entry(month.end).or_insert_with(|| Share {
+    fn add(&mut self, index: usize, line: &ClassifiedLine<'_>, month: Period, place: (usize, usize)) {
+        let share = self.0.entry(month.end).or_insert_with(|| MonthShare {
             period: month,
             changes: BTreeMap::new(),
             parts: Vec::new(),
@@ -78,7 +78,7 @@ impl Shares {
         change.credit_seconds = change.credit_seconds.saturating_add(monthly(line).saturating_mul(seconds));
         change.lines.push(index);
         change.cost = change.cost.saturating_add(cost_share(line, span, place));
-        share.parts.push(Part { line: index, span, monthly: held_monthly(line) });
+        share.parts.push(LinePart { line: index, span, monthly: held_monthly(line) });
     }
 }
 
@@ -88,7 +88,7 @@ fn overlap(one: Period, other: Period) -> u64 {
 
 /// The part of a line's cost that falls on one of its months: the same for each where the period is whole, else by
 /// seconds. The parts sum to the cost.
-fn cost_share(line: &Line<'_>, span: Period, (number, count): (usize, usize)) -> i64 {
+fn cost_share(line: &ClassifiedLine<'_>, span: Period, (number, count): (usize, usize)) -> i64 {
     let minor = i128::from(line.paid.cost.minor);
     let of = |part: i128, whole: i128| minor.saturating_mul(part).checked_div(whole).unwrap_or(0);
     let between = |from: i128, until: i128, whole: i128| of(until, whole).saturating_sub(of(from, whole));
@@ -104,12 +104,12 @@ fn cost_share(line: &Line<'_>, span: Period, (number, count): (usize, usize)) ->
     i64::try_from(share).unwrap_or(0)
 }
 
-impl Share {
+impl MonthShare {
     pub(super) fn month(
         &self,
-        lines: &[Line<'_>],
+        lines: &[ClassifiedLine<'_>],
         grid: &Grid,
-        reports: &[SubscriptionTerms],
+        reports: &[SubscriptionState],
         ended_at: Option<Timestamp>,
     ) -> Option<Month> {
         let pieces: Vec<Piece> =
@@ -134,8 +134,8 @@ impl Share {
 
     fn piece(
         &self,
-        ((from, invoice), change): (&(Timestamp, ProviderId), &Change),
-        lines: &[Line<'_>],
+        ((from, invoice), change): (&(Timestamp, ProviderId), &InvoiceChange),
+        lines: &[ClassifiedLine<'_>],
         grid: &Grid,
         ended_at: Option<Timestamp>,
     ) -> Option<Piece> {
@@ -160,8 +160,8 @@ impl Share {
     /// month that the same invoice opens, or for a month from the payment.
     fn life(
         &self,
-        charge: &Line<'_>,
-        lines: &[Line<'_>],
+        charge: &ClassifiedLine<'_>,
+        lines: &[ClassifiedLine<'_>],
         grid: &Grid,
         ended_at: Option<Timestamp>,
     ) -> Option<Period> {
@@ -181,7 +181,7 @@ impl Share {
 
     /// What lines take back, each change rounded towards nothing, and in all so that no more is left than was paid for,
     /// rounded up.
-    fn takings(&self, given: Credits, lines: &[Line<'_>]) -> Vec<Taking> {
+    fn takings(&self, given: Credits, lines: &[ClassifiedLine<'_>]) -> Vec<Taking> {
         let seconds = self.seconds();
         let whole =
             self.changes.values().fold(0_i128, |sum, change| sum.saturating_add(change.credit_seconds));
@@ -206,8 +206,8 @@ impl Share {
     /// The plan that the month begins with, what it gives for all of it, and what may be carried into it.
     fn opening(
         &self,
-        lines: &[Line<'_>],
-        reports: &[SubscriptionTerms],
+        lines: &[ClassifiedLine<'_>],
+        reports: &[SubscriptionState],
     ) -> Option<(PlanId, Credits, Option<Credits>)> {
         let first = self.parts.iter().map(|part| part.span.start).min().unwrap_or(self.period.start);
         let at_first = || self.parts.iter().filter(|part| part.span.start == first);

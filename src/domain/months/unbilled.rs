@@ -4,12 +4,12 @@
 //! again where a later report, or a line, says that the larger plan holds after all.
 
 use super::{
-    lines::Line,
-    sharing::{Part, Share, credits},
+    lines::ClassifiedLine,
+    sharing::{LinePart, MonthShare, credits},
 };
 use crate::domain::{
     amount::Credits,
-    report::{SubscriptionStatus, SubscriptionTerms},
+    report::{SubscriptionState, SubscriptionStatus},
     time::{Period, Timestamp},
 };
 
@@ -22,7 +22,11 @@ struct Stretch {
     held: i128,
 }
 
-pub(super) fn taken(share: &Share, lines: &[Line<'_>], reports: &[SubscriptionTerms]) -> Credits {
+pub(super) fn taken(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[SubscriptionState],
+) -> Credits {
     let reports = about(share, reports);
     if reports.is_empty() {
         return Credits::ZERO;
@@ -34,7 +38,12 @@ pub(super) fn taken(share: &Share, lines: &[Line<'_>], reports: &[SubscriptionTe
 }
 
 /// By how much lines give more than what is held at `at`, for a whole month.
-pub(super) fn at(share: &Share, lines: &[Line<'_>], reports: &[SubscriptionTerms], at: Timestamp) -> i128 {
+pub(super) fn at(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[SubscriptionState],
+    at: Timestamp,
+) -> i128 {
     let reports = about(share, reports);
     let found = excesses(share, lines, &reports).into_iter().find(|(span, _)| span.contains(at));
     found.map_or(0, |(_, excess)| excess)
@@ -42,18 +51,22 @@ pub(super) fn at(share: &Share, lines: &[Line<'_>], reports: &[SubscriptionTerms
 
 /// The reports on the period that the month is a part of, in the order in which they hold. One that says again what is held says
 /// nothing: it may not have been kept.
-fn about<'r>(share: &Share, reports: &'r [SubscriptionTerms]) -> Vec<&'r SubscriptionTerms> {
-    let counts = |report: &&SubscriptionTerms| {
+fn about<'r>(share: &MonthShare, reports: &'r [SubscriptionState]) -> Vec<&'r SubscriptionState> {
+    let counts = |report: &&SubscriptionState| {
         let holds = matches!(report.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue);
         holds && report.period.start <= share.period.start && share.period.end <= report.period.end
     };
-    let mut about: Vec<&SubscriptionTerms> = reports.iter().filter(counts).collect();
+    let mut about: Vec<&SubscriptionState> = reports.iter().filter(counts).collect();
     about.dedup_by(|later, earlier| (&later.plan, later.quantity) == (&earlier.plan, earlier.quantity));
     about
 }
 
 /// Stretches of the month in which lines give more than is held then or at any later time.
-fn excesses(share: &Share, lines: &[Line<'_>], reports: &[&SubscriptionTerms]) -> Vec<(Period, i128)> {
+fn excesses(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[&SubscriptionState],
+) -> Vec<(Period, i128)> {
     let mut most = i128::MIN;
     let mut excesses = Vec::new();
     for stretch in stretches(share, lines, reports).iter().rev() {
@@ -66,7 +79,11 @@ fn excesses(share: &Share, lines: &[Line<'_>], reports: &[&SubscriptionTerms]) -
     excesses
 }
 
-fn stretches(share: &Share, lines: &[Line<'_>], reports: &[&SubscriptionTerms]) -> Vec<Stretch> {
+fn stretches(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[&SubscriptionState],
+) -> Vec<Stretch> {
     let bounds = share.parts.iter().flat_map(|part| [part.span.start, part.span.end]);
     let times = reports.iter().map(|report| report.evidence.reported_at);
     let inside = |at: &Timestamp| share.period.contains(*at) || *at == share.period.end;
@@ -78,11 +95,16 @@ fn stretches(share: &Share, lines: &[Line<'_>], reports: &[&SubscriptionTerms]) 
     pairs.map(|(start, end)| stretch(share, lines, reports, Period { start: *start, end: *end })).collect()
 }
 
-fn stretch(share: &Share, lines: &[Line<'_>], reports: &[&SubscriptionTerms], span: Period) -> Stretch {
-    let covering: Vec<&Part> = share.parts.iter().filter(|part| part.span.contains(span.start)).collect();
+fn stretch(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[&SubscriptionState],
+    span: Period,
+) -> Stretch {
+    let covering: Vec<&LinePart> = share.parts.iter().filter(|part| part.span.contains(span.start)).collect();
     let billed = covering.iter().fold(0_i128, |sum, part| sum.saturating_add(part.monthly));
-    let of_part = |part: &&Part| lines.get(part.line);
-    let billed_since = covering.iter().filter_map(of_part).map(Line::billed_since).max();
+    let of_part = |part: &&LinePart| lines.get(part.line);
+    let billed_since = covering.iter().filter_map(of_part).map(ClassifiedLine::billed_since).max();
     let newest = reports.iter().rfind(|report| report.evidence.reported_at <= span.start);
     let newest = newest.filter(|report| billed_since.is_none_or(|since| report.evidence.reported_at > since));
     let held = newest.and_then(|report| {

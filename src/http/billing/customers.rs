@@ -14,10 +14,10 @@ use crate::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, Json, JsonOrNothing, Object, provenance},
+        request::{AccountOf, Bills, Json, JsonObject, JsonOrNothing, provenance},
         schema::{Id, Time},
     },
-    stripe::client::{Address, CustomerDetails, CustomerSeen},
+    stripe::client::{Address, CustomerDetails, StripeCustomer},
 };
 
 use super::inputs::is_email;
@@ -44,13 +44,13 @@ pub struct CustomerInput {
     phone: Option<Option<String>>,
     /// Replaced as a whole.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<AddressInput>)]
-    address: Option<Option<Object<AddressInput>>>,
+    #[schema(value_type = Option<AddressRequest>)]
+    address: Option<Option<JsonObject<AddressRequest>>>,
 }
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AddressInput {
+pub struct AddressRequest {
     #[schema(max_length = 200)]
     line1: Option<String>,
     #[schema(max_length = 200)]
@@ -87,14 +87,14 @@ impl CustomerInput {
             address: self
                 .address
                 .map(|address| {
-                    address.map_or_else(AddressInput::default, |Object(address)| address).into_address()
+                    address.map_or_else(AddressRequest::default, |JsonObject(address)| address).into_address()
                 })
                 .transpose()?,
         })
     }
 }
 
-impl AddressInput {
+impl AddressRequest {
     fn into_address(self) -> Result<Address, Failure> {
         let Self { line1, line2, postal_code, city, state, country } = self;
         for (path, line) in [
@@ -136,7 +136,7 @@ pub struct CustomerDocument<'a> {
     email: Option<&'a str>,
     name: Option<&'a str>,
     phone: Option<&'a str>,
-    address: Option<AddressDocument<'a>>,
+    address: Option<AddressResponse<'a>>,
     /// What invoices are paid with.
     #[schema(value_type = Option<Id>)]
     default_payment_method: Option<&'a str>,
@@ -148,7 +148,7 @@ pub struct CustomerDocument<'a> {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Address)]
-pub struct AddressDocument<'a> {
+pub struct AddressResponse<'a> {
     line1: Option<&'a str>,
     line2: Option<&'a str>,
     postal_code: Option<&'a str>,
@@ -157,14 +157,14 @@ pub struct AddressDocument<'a> {
     country: Option<&'a str>,
 }
 
-impl<'a> From<&'a CustomerSeen> for CustomerDocument<'a> {
-    fn from(seen: &'a CustomerSeen) -> Self {
+impl<'a> From<&'a StripeCustomer> for CustomerDocument<'a> {
+    fn from(seen: &'a StripeCustomer) -> Self {
         Self {
             customer: &seen.id,
             email: seen.email.as_deref(),
             name: seen.name.as_deref(),
             phone: seen.phone.as_deref(),
-            address: seen.address.as_ref().map(AddressDocument::from),
+            address: seen.address.as_ref().map(AddressResponse::from),
             default_payment_method: seen.default_method(),
             is_delinquent: seen.delinquent == Some(true),
             created_at: seen.created.and_then(Timestamp::from_seconds),
@@ -172,7 +172,7 @@ impl<'a> From<&'a CustomerSeen> for CustomerDocument<'a> {
     }
 }
 
-impl<'a> From<&'a Address> for AddressDocument<'a> {
+impl<'a> From<&'a Address> for AddressResponse<'a> {
     fn from(address: &'a Address) -> Self {
         Self {
             line1: address.line1.as_deref(),
@@ -187,7 +187,7 @@ impl<'a> From<&'a Address> for AddressDocument<'a> {
 
 /// A customer that is gone at Stripe.
 #[derive(Serialize, ToSchema)]
-pub struct DeletedCustomer<'a> {
+pub struct DeletedCustomerResponse<'a> {
     #[schema(value_type = Id)]
     customer: &'a str,
     deleted: bool,
@@ -255,9 +255,9 @@ pub async fn patch(
 #[utoipa::path(
     delete, path = "/v1/accounts/{account}/customer", operation_id = "delete_customer", tag = "Customers",
     params(("account" = Id, Path)),
-    responses((status = 200, description = "Deleted.", body = DeletedCustomer))
+    responses((status = 200, description = "Deleted.", body = DeletedCustomerResponse))
 )]
 pub async fn delete(State(state): State<AppState>, of: AccountOf<Bills>) -> Result<Response<Body>, Failure> {
     let customer = state.billing.delete_customer(&of.account).await?;
-    json(&DeletedCustomer { customer: customer.as_str(), deleted: true })
+    json(&DeletedCustomerResponse { customer: customer.as_str(), deleted: true })
 }

@@ -28,7 +28,7 @@ pub struct CheckoutSession<'a> {
 /// A page to look after a subscription on.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "url": "https://billing.stripe.com/p/session/live_1" }))]
-pub struct PortalSession<'a> {
+pub struct PortalResponse<'a> {
     /// Where to send the person, within minutes.
     pub url: &'a str,
 }

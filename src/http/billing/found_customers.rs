@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
         keys::Caller,
         position::Token,
-        reads::{as_of, model::wait},
+        reads::{as_of, freshness::wait},
         request::{Bills, Query, Several},
         schema::{Id, Place, Time},
     },
     projections::accounts::{self, Linked},
-    stripe::client::CustomerFound,
+    stripe::client::FoundCustomer,
 };
 
 use super::inputs::is_email;
@@ -27,7 +27,7 @@ const MODEL: &str = "accounts";
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct CustomersAsked {
+pub struct CustomersQuery {
     /// The address, as Stripe has it, with its capital letters.
     #[param(value_type = String, max_length = 320, example = "ada@example.com")]
     email: Email,
@@ -49,8 +49,8 @@ impl TryFrom<String> for Email {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FoundCustomers<'a> {
-    customers: Vec<FoundCustomer<'a>>,
+pub struct CustomersResponse<'a> {
+    customers: Vec<FoundCustomerResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
@@ -58,7 +58,7 @@ pub struct FoundCustomers<'a> {
 
 /// A customer at Stripe, and an account that it stands for. One that stands for several is there with each.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FoundCustomer<'a> {
+pub struct FoundCustomerResponse<'a> {
     #[schema(value_type = Id)]
     customer: &'a str,
     /// `null`: it stands for none.
@@ -73,19 +73,19 @@ pub struct FoundCustomer<'a> {
 /// As Stripe knows them now, the newest first, up to a thousand. The address is passed on to Stripe, and kept nowhere
 /// here. A key for some accounts sees the customers of those alone.
 #[utoipa::path(
-    get, path = "/v1/customers", operation_id = "find_customers", tag = "Customers", params(CustomersAsked),
-    responses((status = 200, description = "Customers, and the accounts that they stand for.", body = FoundCustomers))
+    get, path = "/v1/customers", operation_id = "find_customers", tag = "Customers", params(CustomersQuery),
+    responses((status = 200, description = "Customers, and the accounts that they stand for.", body = CustomersResponse))
 )]
 pub async fn find(
     State(state): State<AppState>,
     from: Several<Bills>,
-    Query(asked): Query<CustomersAsked>,
+    Query(asked): Query<CustomersQuery>,
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
     let found = state.billing.customers_with(&asked.email.0).await?;
     let ids: Vec<&str> = found.iter().map(|customer| customer.id.as_str()).collect();
     let links = accounts::of_customers(&state.pool, &ids).await?;
-    let document = FoundCustomers {
+    let document = CustomersResponse {
         customers: found.iter().flat_map(|customer| seen(customer, &links, &from.caller)).collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -94,8 +94,12 @@ pub async fn find(
 }
 
 /// A customer with each account that the caller may see it with.
-fn seen<'a>(customer: &'a CustomerFound, links: &'a [Linked], caller: &Caller) -> Vec<FoundCustomer<'a>> {
-    let with = |account| FoundCustomer {
+fn seen<'a>(
+    customer: &'a FoundCustomer,
+    links: &'a [Linked],
+    caller: &Caller,
+) -> Vec<FoundCustomerResponse<'a>> {
+    let with = |account| FoundCustomerResponse {
         customer: &customer.id,
         account,
         created_at: customer.created.and_then(Timestamp::from_seconds),

@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 use super::web_url::WebUrl;
 use crate::{
     domain::{
-        amendment::Wish as Change,
         catalog::Interval,
+        ids::{PackId, PlanId, ProviderId},
         metadata::Metadata,
-        names::{PackId, PlanId, ProviderId},
-        sale::Wish,
+        purchase::PurchaseRequest,
+        subscription_change::ChangeRequest,
     },
     http::{
         failure::Failure,
@@ -77,7 +77,7 @@ pub enum IntervalChoice {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "return_url": "https://example.com/account", "plan": "team" }))]
-pub struct PortalOrder {
+pub struct PortalSessionRequest {
     return_url: WebUrl,
     /// Which subscription is to be changed; needed where the account has several.
     #[schema(value_type = Option<Id>)]
@@ -91,7 +91,7 @@ pub struct PortalOrder {
     interval: Option<IntervalChoice>,
 }
 
-impl PortalOrder {
+impl PortalSessionRequest {
     /// Where the person comes back to, and the change that they are to confirm.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl PortalOrder {
             let expected = "it says which subscription is changed: add a `plan` or an `interval`";
             return Err(Failure::body("$.subscription", expected));
         }
-        let wish = Change { plan, interval: interval.map(Into::into), ..Change::default() };
+        let wish = ChangeRequest { plan, interval: interval.map(Into::into), ..ChangeRequest::default() };
         Ok((return_url.into(), is_change.then_some(Chosen { subscription, wish })))
     }
 }
@@ -119,7 +119,7 @@ pub(super) fn check_quantity(quantity: u32) -> Result<(), Failure> {
 
 /// An order whose fields go together.
 pub struct CheckoutParts {
-    pub wish: Wish,
+    pub wish: PurchaseRequest,
     pub success_url: String,
     pub cancel_url: String,
     pub email: Option<String>,
@@ -139,7 +139,7 @@ impl CheckoutOrder {
         Ok(CheckoutParts { wish, success_url, cancel_url, email: self.email, metadata: self.metadata.0 })
     }
 
-    fn wish(&self) -> Result<Wish, Failure> {
+    fn wish(&self) -> Result<PurchaseRequest, Failure> {
         let (quantity, trial) = (self.quantity, self.trial);
         let once = |path: &str, what: &str| {
             if self.interval.is_some() || trial {
@@ -149,21 +149,21 @@ impl CheckoutOrder {
         };
         match (&self.plan, &self.pack, self.credits, self.interval) {
             (Some(plan), None, None, Some(interval)) => {
-                Ok(Wish::Plan { plan: plan.clone(), interval: interval.into(), quantity, trial })
+                Ok(PurchaseRequest::Plan { plan: plan.clone(), interval: interval.into(), quantity, trial })
             }
             (Some(_), None, None, None) => {
                 Err(Failure::body("$.interval", "a plan is paid for by the `month` or `year`"))
             }
             (None, Some(pack), None, _) => {
                 once("$.pack", "a pack has")?;
-                Ok(Wish::Pack { pack: pack.clone(), quantity })
+                Ok(PurchaseRequest::Pack { pack: pack.clone(), quantity })
             }
             (None, None, Some(credits), _) => {
                 once("$.credits", "credits that are bought once have")?;
                 if quantity != 1 {
                     return Err(Failure::body("$.quantity", "`credits` says how many there are"));
                 }
-                Ok(Wish::Credits(credits.credits()))
+                Ok(PurchaseRequest::Credits(credits.credits()))
             }
             _ => Err(Failure::body("$", "one of `plan`, `pack` and `credits` is needed, and no more")),
         }

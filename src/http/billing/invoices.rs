@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         amount::{Currency, Money},
-        names::ProviderId,
+        ids::ProviderId,
         time::Timestamp,
     },
     http::{
@@ -17,28 +17,28 @@ use crate::{
         request::{AccountOf, Bills, Query},
         schema::{Id, MoneySchema, Time},
     },
-    stripe::client::{BillStatus, InvoiceSeen},
+    stripe::client::{BillStatus, StripeInvoice},
 };
 
-use super::page::Limit;
+use super::page::ListLimit;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct InvoicesAsked {
+pub struct InvoicesQuery {
     /// Only those that have come so far.
     status: Option<BillStatus>,
     /// At most so many; 20 when it is not said.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
     #[serde(default)]
-    limit: Limit,
+    limit: ListLimit,
     /// The `next_cursor` of the page before.
     #[param(value_type = Option<Id>)]
     cursor: Option<ProviderId>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Invoices<'a> {
+pub struct InvoicesResponse<'a> {
     invoices: Vec<InvoiceDocument<'a>>,
     #[schema(value_type = Option<Id>)]
     next_cursor: Option<&'a str>,
@@ -78,8 +78,8 @@ pub struct InvoiceDocument<'a> {
     invoice_pdf: Option<&'a str>,
 }
 
-impl<'a> From<&'a InvoiceSeen> for InvoiceDocument<'a> {
-    fn from(seen: &'a InvoiceSeen) -> Self {
+impl<'a> From<&'a StripeInvoice> for InvoiceDocument<'a> {
+    fn from(seen: &'a StripeInvoice) -> Self {
         let currency = Currency::parse(&seen.currency).ok();
         Self {
             invoice: &seen.id,
@@ -104,18 +104,18 @@ impl<'a> From<&'a InvoiceSeen> for InvoiceDocument<'a> {
 /// The newest first, with links to Stripe's page and PDF of each.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/invoices", operation_id = "list_invoices", tag = "Payments",
-    params(("account" = Id, Path), InvoicesAsked),
-    responses((status = 200, description = "Invoices.", body = Invoices))
+    params(("account" = Id, Path), InvoicesQuery),
+    responses((status = 200, description = "Invoices.", body = InvoicesResponse))
 )]
 pub async fn list(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    Query(asked): Query<InvoicesAsked>,
+    Query(asked): Query<InvoicesQuery>,
 ) -> Result<Response<Body>, Failure> {
     let page = asked.limit.page(asked.cursor);
     let listed = state.billing.list_invoices(&of.account, asked.status, page).await?;
     let last = listed.data.last().filter(|_| listed.has_more);
-    json(&Invoices {
+    json(&InvoicesResponse {
         invoices: listed.data.iter().map(InvoiceDocument::from).collect(),
         next_cursor: last.map(|invoice| invoice.id.as_str()),
     })

@@ -25,15 +25,15 @@ use serde::Serialize;
 
 use super::{
     AppState,
-    commands::order::Done,
+    commands::order::CommandReply,
     failure::Failure,
-    request::{AccountOf, Bills, IdempotencyKey, Json, provenance},
+    request::{AccountOf, Bills, IdempotencyHeader, Json, provenance},
     schema::Id,
 };
-use crate::stripe::billing::{Answered, Checkout, Portal};
+use crate::stripe::billing::{Checkout, PortalRequest, RepeatableAnswer};
 
-use documents::{CheckoutSession, PortalSession};
-use inputs::{CheckoutOrder, PortalOrder};
+use documents::{CheckoutSession, PortalResponse};
+use inputs::{CheckoutOrder, PortalSessionRequest};
 
 /// Open a page to subscribe or buy on
 ///
@@ -47,7 +47,7 @@ use inputs::{CheckoutOrder, PortalOrder};
 pub async fn checkout(
     State(state): State<AppState>,
     to: AccountOf<Bills>,
-    key: IdempotencyKey,
+    key: IdempotencyHeader,
     Json(order): Json<CheckoutOrder>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
@@ -62,7 +62,7 @@ pub async fn checkout(
         email: parts.email,
         metadata: parts.metadata.clone(),
     });
-    let Answered { answer, replayed } = opened.await?;
+    let RepeatableAnswer { answer, replayed } = opened.await?;
     let document = CheckoutSession {
         checkout_session_id: &answer.session,
         url: &answer.url,
@@ -78,20 +78,20 @@ pub async fn checkout(
 /// key is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",
-    tag = "Billing", params(("account" = Id, Path)), request_body = PortalOrder,
-    responses((status = 201, description = "Opened.", body = PortalSession))
+    tag = "Billing", params(("account" = Id, Path)), request_body = PortalSessionRequest,
+    responses((status = 201, description = "Opened.", body = PortalResponse))
 )]
 pub async fn portal(
     State(state): State<AppState>,
     to: AccountOf<Bills>,
-    key: IdempotencyKey,
-    Json(order): Json<PortalOrder>,
+    key: IdempotencyHeader,
+    Json(order): Json<PortalSessionRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let (return_url, change) = order.into_parts()?;
-    let portal = Portal { account: to.account, key, return_url, change };
-    let Answered { answer, replayed } = state.billing.open_portal(portal).await?;
-    answered(StatusCode::CREATED, &PortalSession { url: &answer }, replayed)
+    let portal = PortalRequest { account: to.account, key, return_url, change };
+    let RepeatableAnswer { answer, replayed } = state.billing.open_portal(portal).await?;
+    answered(StatusCode::CREATED, &PortalResponse { url: &answer }, replayed)
 }
 
 fn answered(
@@ -100,5 +100,5 @@ fn answered(
     replayed: bool,
 ) -> Result<Response<Body>, Failure> {
     let body = serde_json::to_vec(document).map_err(Failure::fault)?;
-    Ok(Done { status, replayed, body }.into_response())
+    Ok(CommandReply { status, replayed, body }.into_response())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 
-use crate::{domain::names::ProviderId, http::schema::Id, stripe::billing::Page};
+use crate::{domain::ids::ProviderId, http::schema::Id, stripe::billing::PageRequest};
 
 /// How many items a page has when it is not said.
 const ITEMS_DEFAULT: u8 = 20;
@@ -13,34 +13,34 @@ const ITEMS_MAX: u8 = 100;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct PageAsked {
+pub struct BillingPageQuery {
     /// At most so many; 20 when it is not said.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
     #[serde(default)]
-    pub limit: Limit,
+    pub limit: ListLimit,
     /// The `next_cursor` of the page before.
     #[param(value_type = Option<Id>)]
     pub cursor: Option<ProviderId>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Limit(u8);
+pub struct ListLimit(u8);
 
-impl Default for Limit {
+impl Default for ListLimit {
     fn default() -> Self {
         Self(ITEMS_DEFAULT)
     }
 }
 
-impl<'de> Deserialize<'de> for Limit {
+impl<'de> Deserialize<'de> for ListLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = u8::deserialize(deserializer).ok().filter(|items| (1..=ITEMS_MAX).contains(items));
         items.map(Self).ok_or_else(|| de::Error::custom(format!("a page has 1 to {ITEMS_MAX} items")))
     }
 }
 
-impl Limit {
-    pub const fn page(self, after: Option<ProviderId>) -> Page {
-        Page { limit: self.0, after }
+impl ListLimit {
+    pub const fn page(self, after: Option<ProviderId>) -> PageRequest {
+        PageRequest { limit: self.0, after }
     }
 }

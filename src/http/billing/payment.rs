@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::{Currency, Money},
-        charges::{Payable, Status},
+        charges::{Payable, PaymentStatus},
+        ids::{PackId, ProviderId},
         metadata::Metadata,
-        names::{PackId, ProviderId},
         time::Timestamp,
     },
     http::{
@@ -20,7 +20,7 @@ use crate::{
     projections::payments::ToldRow,
     stripe::{
         billing::Confirmation,
-        client::{PaymentSeen, Reason, RefundSeen},
+        client::{Reason, StripePayment, StripeRefund},
         declines,
     },
 };
@@ -32,7 +32,7 @@ use super::{inputs::check_quantity, web_url::WebUrl};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "pack": "pack_500", "quantity": 2 }))]
-pub struct PaymentInput {
+pub struct CreatePaymentRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pack: Option<PackId>,
@@ -57,7 +57,7 @@ pub struct PaymentInput {
     pub metadata: Pairs,
 }
 
-impl PaymentInput {
+impl CreatePaymentRequest {
     pub fn payable(&self) -> Result<Payable, Failure> {
         let quantity = self.quantity.unwrap_or(1);
         check_quantity(quantity)?;
@@ -78,7 +78,7 @@ impl PaymentInput {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "payment_method": "pm_1", "return_url": "https://example.com/paid" }))]
-pub struct ConfirmInput {
+pub struct ConfirmPaymentRequest {
     /// What the customer's invoices are paid with, when it is not said.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
@@ -91,7 +91,7 @@ pub struct ConfirmInput {
     off_session: bool,
 }
 
-impl ConfirmInput {
+impl ConfirmPaymentRequest {
     pub fn into_confirmation(self) -> Result<Confirmation, Failure> {
         let (method, return_url) = (self.payment_method, self.return_url.map(String::from));
         match (&return_url, self.off_session) {
@@ -111,7 +111,7 @@ impl ConfirmInput {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 600 }))]
-pub struct CaptureInput {
+pub struct CapturePaymentRequest {
     /// In minor units; all of it when it is not said. Of packs only whole ones.
     #[serde(default)]
     #[schema(minimum = 1)]
@@ -131,7 +131,7 @@ pub fn positive(amount: Option<i64>) -> Result<Option<i64>, Failure> {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "requested_by_customer" }))]
-pub struct CancelInput {
+pub struct CancelPaymentRequest {
     #[serde(default)]
     pub reason: Option<Reason>,
 }
@@ -140,7 +140,7 @@ pub struct CancelInput {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 600, "reason": "requested_by_customer" }))]
-pub struct RefundInput {
+pub struct RefundPaymentRequest {
     /// In minor units; all that is left when it is not said.
     #[serde(default)]
     #[schema(minimum = 1)]
@@ -211,14 +211,14 @@ pub struct PaymentDocument<'a> {
 
 impl<'a> PaymentDocument<'a> {
     /// With what the ledger was told of it.
-    pub fn of(seen: &'a PaymentSeen, told: Option<&'a ToldRow>) -> Self {
+    pub fn of(seen: &'a StripePayment, told: Option<&'a ToldRow>) -> Self {
         let sold = seen.text("topup_code").or_else(|| told.and_then(|told| told.pack.as_deref()));
         let said = match seen.text("kind") {
             Some("payment") => Some(PLAIN),
             _ => sold.map(|_| PaymentKind::Pack.name()),
         };
         let (charge, failure) = (seen.latest_charge.as_ref(), seen.last_payment_error.as_ref());
-        let status = Status::parse(&seen.status);
+        let status = PaymentStatus::parse(&seen.status);
         let currency = Currency::parse(&seen.currency).ok();
         let page = seen.next_action.as_ref().and_then(|action| action.redirect_to_url.as_ref());
         Self {
@@ -252,7 +252,7 @@ impl<'a> PaymentDocument<'a> {
     }
 
     /// As one of many: what only a browser needs is left out.
-    pub fn listed(seen: &'a PaymentSeen, told: Option<&'a ToldRow>) -> Self {
+    pub fn listed(seen: &'a StripePayment, told: Option<&'a ToldRow>) -> Self {
         Self { client_secret: None, redirect_url: None, ..Self::of(seen, told) }
     }
 }
@@ -260,33 +260,35 @@ impl<'a> PaymentDocument<'a> {
 /// What a payment is that gives nothing here.
 const PLAIN: &str = "plain";
 
-fn next_step(status: &Status, seen: &PaymentSeen) -> &'static str {
+fn next_step(status: &PaymentStatus, seen: &StripePayment) -> &'static str {
     match (status, &seen.last_payment_error) {
-        (Status::RequiresPaymentMethod, Some(failure)) => {
+        (PaymentStatus::RequiresPaymentMethod, Some(failure)) => {
             declines::remedy(failure.decline_code.as_deref(), failure.code.as_deref()).as_str()
         }
-        (Status::RequiresPaymentMethod, None) => "choose_method",
-        (Status::RequiresConfirmation, _) => "confirm",
-        (Status::RequiresAction, _) => "authenticate",
-        (Status::Processing | Status::Other(_), _) => "wait",
-        (Status::RequiresCapture, _) => "capture",
-        (Status::Canceled | Status::Succeeded, _) => "none",
+        (PaymentStatus::RequiresPaymentMethod, None) => "choose_method",
+        (PaymentStatus::RequiresConfirmation, _) => "confirm",
+        (PaymentStatus::RequiresAction, _) => "authenticate",
+        (PaymentStatus::Processing | PaymentStatus::Other(_), _) => "wait",
+        (PaymentStatus::RequiresCapture, _) => "capture",
+        (PaymentStatus::Canceled | PaymentStatus::Succeeded, _) => "none",
     }
 }
 
-const fn waits_for_person(status: &Status) -> bool {
+const fn waits_for_person(status: &PaymentStatus) -> bool {
     match status {
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => true,
-        Status::Processing
-        | Status::RequiresCapture
-        | Status::Canceled
-        | Status::Succeeded
-        | Status::Other(_) => false,
+        PaymentStatus::RequiresPaymentMethod
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::RequiresAction => true,
+        PaymentStatus::Processing
+        | PaymentStatus::RequiresCapture
+        | PaymentStatus::Canceled
+        | PaymentStatus::Succeeded
+        | PaymentStatus::Other(_) => false,
     }
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Payments<'a> {
+pub struct PaymentsResponse<'a> {
     pub payments: Vec<PaymentDocument<'a>>,
     #[schema(value_type = Option<Id>)]
     pub next_cursor: Option<&'a str>,
@@ -312,7 +314,7 @@ pub struct RefundDocument<'a> {
 }
 
 impl<'a> RefundDocument<'a> {
-    pub fn of(payment: &'a str, seen: &'a RefundSeen) -> Self {
+    pub fn of(payment: &'a str, seen: &'a StripeRefund) -> Self {
         let currency = Currency::parse(&seen.currency).ok();
         Self {
             refund: &seen.id,

@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{names::ProviderId, time::Timestamp},
+    domain::{ids::ProviderId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, IdempotencyKey, Json, Query, parameter, provenance},
+        request::{AccountOf, Bills, IdempotencyHeader, Json, Query, parameter, provenance},
         schema::{Id, Time},
     },
-    stripe::billing::{Answered, AttachOrder, Method},
+    stripe::billing::{AttachOrder, Method, RepeatableAnswer},
 };
 
-use super::{answered, page::PageAsked};
+use super::{answered, page::BillingPageQuery};
 
 /// A method that Stripe's forms have made, such as `pm_…`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "payment_method": "pm_1" }))]
-pub struct MethodInput {
+pub struct AttachPaymentMethodRequest {
     #[schema(value_type = Id)]
     payment_method: ProviderId,
 }
@@ -54,7 +54,7 @@ pub struct MethodDocument<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PaymentMethods<'a> {
+pub struct PaymentMethodsResponse<'a> {
     payment_methods: Vec<MethodDocument<'a>>,
     #[schema(value_type = Option<Id>)]
     next_cursor: Option<&'a str>,
@@ -62,7 +62,7 @@ pub struct PaymentMethods<'a> {
 
 /// A method that the account can no longer pay with.
 #[derive(Serialize, ToSchema)]
-pub struct DetachedMethod<'a> {
+pub struct DetachedMethodResponse<'a> {
     #[schema(value_type = Id)]
     payment_method: &'a str,
     detached: bool,
@@ -85,9 +85,9 @@ impl<'a> From<&'a Method> for MethodDocument<'a> {
 }
 
 /// The method in the address.
-pub struct MethodInAddress(ProviderId);
+pub struct PaymentMethodPath(ProviderId);
 
-impl<S: Send + Sync> FromRequestParts<S> for MethodInAddress {
+impl<S: Send + Sync> FromRequestParts<S> for PaymentMethodPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -102,17 +102,17 @@ impl<S: Send + Sync> FromRequestParts<S> for MethodInAddress {
 /// The newest first. An account that is no customer yet has nothing.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payment-methods", operation_id = "list_payment_methods",
-    tag = "Customers", params(("account" = Id, Path), PageAsked),
-    responses((status = 200, description = "Payment methods.", body = PaymentMethods))
+    tag = "Customers", params(("account" = Id, Path), BillingPageQuery),
+    responses((status = 200, description = "Payment methods.", body = PaymentMethodsResponse))
 )]
 pub async fn list(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    Query(asked): Query<PageAsked>,
+    Query(asked): Query<BillingPageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let page = state.billing.list_methods(&of.account, asked.limit.page(asked.cursor)).await?;
     let last = page.methods.last().filter(|_| page.has_more);
-    json(&PaymentMethods {
+    json(&PaymentMethodsResponse {
         payment_methods: page.methods.iter().map(MethodDocument::from).collect(),
         next_cursor: last.map(|method| method.seen.id.as_str()),
     })
@@ -124,19 +124,19 @@ pub async fn list(
 /// one.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payment-methods", operation_id = "attach_payment_method",
-    tag = "Customers", params(("account" = Id, Path)), request_body = MethodInput,
+    tag = "Customers", params(("account" = Id, Path)), request_body = AttachPaymentMethodRequest,
     responses((status = 201, description = "Attached.", body = MethodDocument))
 )]
 pub async fn attach(
     State(state): State<AppState>,
     to: AccountOf<Bills>,
-    key: IdempotencyKey,
-    Json(input): Json<MethodInput>,
+    key: IdempotencyHeader,
+    Json(input): Json<AttachPaymentMethodRequest>,
 ) -> Result<Response<Body>, Failure> {
     let provenance = provenance(&to.caller, &to.request_id);
     let (key, method) = (key.required()?, input.payment_method);
     let order = AttachOrder { account: to.account, key, method, provenance };
-    let Answered { answer, replayed } = state.billing.attach_method(order).await?;
+    let RepeatableAnswer { answer, replayed } = state.billing.attach_method(order).await?;
     answered(StatusCode::CREATED, &MethodDocument::from(&answer), replayed)
 }
 
@@ -150,7 +150,7 @@ pub async fn attach(
 pub async fn prefer(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    MethodInAddress(method): MethodInAddress,
+    PaymentMethodPath(method): PaymentMethodPath,
 ) -> Result<Response<Body>, Failure> {
     json(&MethodDocument::from(&state.billing.prefer_method(&of.account, &method).await?))
 }
@@ -162,13 +162,13 @@ pub async fn prefer(
     delete, path = "/v1/accounts/{account}/payment-methods/{payment_method}",
     operation_id = "detach_payment_method", tag = "Customers",
     params(("account" = Id, Path), ("payment_method" = Id, Path)),
-    responses((status = 200, description = "Detached.", body = DetachedMethod))
+    responses((status = 200, description = "Detached.", body = DetachedMethodResponse))
 )]
 pub async fn detach(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    MethodInAddress(method): MethodInAddress,
+    PaymentMethodPath(method): PaymentMethodPath,
 ) -> Result<Response<Body>, Failure> {
     let method = state.billing.detach_method(&of.account, &method).await?;
-    json(&DetachedMethod { payment_method: method.as_str(), detached: true })
+    json(&DetachedMethodResponse { payment_method: method.as_str(), detached: true })
 }

@@ -8,34 +8,34 @@ use axum::{
 };
 
 use crate::{
-    domain::names::{AccountId, ProviderId},
+    domain::ids::{AccountId, ProviderId},
     http::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query, parameter, provenance},
+        request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, parameter, provenance},
         schema::Id,
     },
     projections::payments,
     stripe::{
-        billing::{Answered, PaymentOf, PaymentOrder},
-        client::PaymentSeen,
+        billing::{PaymentOf, PaymentOrder, RepeatableAnswer},
+        client::StripePayment,
     },
 };
 
 use super::{
     answered,
-    page::PageAsked,
+    page::BillingPageQuery,
     payment::{
-        CancelInput, CaptureInput, ConfirmInput, PaymentDocument, PaymentInput, Payments, RefundDocument,
-        RefundInput, positive,
+        CancelPaymentRequest, CapturePaymentRequest, ConfirmPaymentRequest, CreatePaymentRequest,
+        PaymentDocument, PaymentsResponse, RefundDocument, RefundPaymentRequest, positive,
     },
 };
 
 /// The payment in the address.
-pub struct PaymentInAddress(ProviderId);
+pub struct PaymentPath(ProviderId);
 
-impl<S: Send + Sync> FromRequestParts<S> for PaymentInAddress {
+impl<S: Send + Sync> FromRequestParts<S> for PaymentPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -50,20 +50,20 @@ impl<S: Send + Sync> FromRequestParts<S> for PaymentInAddress {
 /// buys is granted when Stripe reports that it is paid.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments", operation_id = "create_payment", tag = "Payments",
-    params(("account" = Id, Path)), request_body = PaymentInput,
+    params(("account" = Id, Path)), request_body = CreatePaymentRequest,
     responses((status = 201, description = "Made.", body = PaymentDocument))
 )]
 pub async fn create(
     State(state): State<AppState>,
     to: AccountOf<Bills>,
-    key: IdempotencyKey,
-    Json(input): Json<PaymentInput>,
+    key: IdempotencyHeader,
+    Json(input): Json<CreatePaymentRequest>,
 ) -> Result<Response<Body>, Failure> {
     let (key, payable) = (key.required()?, input.payable()?);
     let (account, reference, metadata) = (to.account, input.reference, input.metadata.0);
     let provenance = provenance(&to.caller, &to.request_id);
     let order = PaymentOrder { account, key, payable, reference, metadata, provenance };
-    let Answered { answer, replayed } = state.billing.make_payment(order).await?;
+    let RepeatableAnswer { answer, replayed } = state.billing.make_payment(order).await?;
     // Stripe was told just now what it is for.
     answered(StatusCode::CREATED, &PaymentDocument::of(&answer, None), replayed)
 }
@@ -73,19 +73,19 @@ pub async fn create(
 /// The newest first, as Stripe shows them now: those of invoices and of pages at Stripe, too.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payments", operation_id = "list_payments", tag = "Payments",
-    params(("account" = Id, Path), PageAsked),
-    responses((status = 200, description = "Payments.", body = Payments))
+    params(("account" = Id, Path), BillingPageQuery),
+    responses((status = 200, description = "Payments.", body = PaymentsResponse))
 )]
 pub async fn list(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    Query(asked): Query<PageAsked>,
+    Query(asked): Query<BillingPageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let page = state.billing.list_payments(&of.account, asked.limit.page(asked.cursor)).await?;
     let ids: Vec<&str> = page.payments.iter().map(|payment| payment.id.as_str()).collect();
     let told = payments::told(&state.pool, &of.account, &ids).await?;
     let of_payment = |id: &str| told.iter().find(|told| told.payment == id);
-    json(&Payments {
+    json(&PaymentsResponse {
         payments: page
             .payments
             .iter()
@@ -104,7 +104,7 @@ pub async fn list(
 pub async fn get(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    PaymentInAddress(payment): PaymentInAddress,
+    PaymentPath(payment): PaymentPath,
 ) -> Result<Response<Body>, Failure> {
     let seen = state.billing.find_payment(&of.account, &payment).await?;
     let told = payments::told(&state.pool, &of.account, &[payment.as_str()]).await?;
@@ -117,15 +117,15 @@ pub async fn get(
 /// `client_secret` or to `redirect_url`. A bank that says no is: `stripe_declined`, with what the person can do next.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/confirm", operation_id = "confirm_payment",
-    tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)), request_body = ConfirmInput,
+    tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)), request_body = ConfirmPaymentRequest,
     responses((status = 200, description = "The bank was asked.", body = PaymentDocument))
 )]
 pub async fn confirm(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    PaymentInAddress(payment): PaymentInAddress,
-    key: IdempotencyKey,
-    Json(input): Json<ConfirmInput>,
+    PaymentPath(payment): PaymentPath,
+    key: IdempotencyHeader,
+    Json(input): Json<ConfirmPaymentRequest>,
 ) -> Result<Response<Body>, Failure> {
     let (account, of) =
         (of.account.clone(), PaymentOf { account: of.account, key: key.required()?, payment });
@@ -139,15 +139,15 @@ pub async fn confirm(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/capture", operation_id = "capture_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
-    request_body = Option<CaptureInput>,
+    request_body = Option<CapturePaymentRequest>,
     responses((status = 200, description = "Taken.", body = PaymentDocument))
 )]
 pub async fn capture(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    PaymentInAddress(payment): PaymentInAddress,
-    key: IdempotencyKey,
-    JsonOrNothing(input): JsonOrNothing<CaptureInput>,
+    PaymentPath(payment): PaymentPath,
+    key: IdempotencyHeader,
+    JsonOrNothing(input): JsonOrNothing<CapturePaymentRequest>,
 ) -> Result<Response<Body>, Failure> {
     let (account, of) =
         (of.account.clone(), PaymentOf { account: of.account, key: key.required()?, payment });
@@ -161,15 +161,15 @@ pub async fn capture(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/cancel", operation_id = "cancel_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
-    request_body = Option<CancelInput>,
+    request_body = Option<CancelPaymentRequest>,
     responses((status = 200, description = "Called off.", body = PaymentDocument))
 )]
 pub async fn cancel(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    PaymentInAddress(payment): PaymentInAddress,
-    key: IdempotencyKey,
-    JsonOrNothing(input): JsonOrNothing<CancelInput>,
+    PaymentPath(payment): PaymentPath,
+    key: IdempotencyHeader,
+    JsonOrNothing(input): JsonOrNothing<CancelPaymentRequest>,
 ) -> Result<Response<Body>, Failure> {
     let (account, of) =
         (of.account.clone(), PaymentOf { account: of.account, key: key.required()?, payment });
@@ -183,18 +183,18 @@ pub async fn cancel(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/refunds", operation_id = "refund_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
-    request_body = Option<RefundInput>,
+    request_body = Option<RefundPaymentRequest>,
     responses((status = 201, description = "On its way.", body = RefundDocument))
 )]
 pub async fn refund(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    PaymentInAddress(payment): PaymentInAddress,
-    key: IdempotencyKey,
-    JsonOrNothing(input): JsonOrNothing<RefundInput>,
+    PaymentPath(payment): PaymentPath,
+    key: IdempotencyHeader,
+    JsonOrNothing(input): JsonOrNothing<RefundPaymentRequest>,
 ) -> Result<Response<Body>, Failure> {
     let of = PaymentOf { account: of.account, key: key.required()?, payment: payment.clone() };
-    let Answered { answer, replayed } =
+    let RepeatableAnswer { answer, replayed } =
         state.billing.refund_payment(of, positive(input.amount)?, input.reason).await?;
     answered(StatusCode::CREATED, &RefundDocument::of(payment.as_str(), &answer), replayed)
 }
@@ -202,7 +202,7 @@ pub async fn refund(
 async fn changed(
     state: &AppState,
     account: &AccountId,
-    Answered { answer, replayed }: &Answered<PaymentSeen>,
+    RepeatableAnswer { answer, replayed }: &RepeatableAnswer<StripePayment>,
 ) -> Result<Response<Body>, Failure> {
     let told = payments::told(&state.pool, account, &[answer.id.as_str()]).await?;
     answered(StatusCode::OK, &PaymentDocument::of(answer, told.first()), *replayed)

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         amount::{Credits, Money},
         catalog::{Catalog, Interval, Pack, Plan, PlanPrice},
-        names::ProviderId,
+        ids::ProviderId,
         rollout::Reach,
     },
     http::{
@@ -27,8 +27,8 @@ use crate::{
         schema::{Count, Id, MoneySchema},
     },
     stripe::{
-        billing::Made,
-        client::{MakePrice, MakeProduct, ProductSeen, setup::PriceKept},
+        billing::Created,
+        client::{PriceRequest, ProductRequest, StripeProduct, setup::LookupPriceResponse},
     },
 };
 
@@ -40,7 +40,7 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60"
 const MARKETING_LINES_MAX: usize = 15;
 
 #[derive(Serialize, ToSchema)]
-pub struct Products<'a> {
+pub struct ProductsResponse<'a> {
     /// Whether anything is sold: `on`, `off`, or, where no account was named, `partly`: to some accounts
     #[schema(value_type = String)]
     billing: Reach,
@@ -74,20 +74,20 @@ pub struct ProductDocument<'a> {
     #[schema(value_type = Option<Id>)]
     stripe_product: Option<&'a str>,
     /// None for a free plan.
-    prices: Vec<PriceDocument<'a>>,
+    prices: Vec<ProductPriceResponse<'a>>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Prices<'a> {
+pub struct PricesResponse<'a> {
     /// As with the products.
     #[schema(value_type = String)]
     billing: Reach,
-    prices: Vec<PriceDocument<'a>>,
+    prices: Vec<ProductPriceResponse<'a>>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProductPrice)]
-pub struct PriceDocument<'a> {
+pub struct ProductPriceResponse<'a> {
     #[schema(value_type = Id)]
     product: &'a str,
     /// `plan` or `pack`
@@ -102,7 +102,7 @@ pub struct PriceDocument<'a> {
     for_sale: bool,
 }
 
-impl<'a> PriceDocument<'a> {
+impl<'a> ProductPriceResponse<'a> {
     fn of_plan(plan: &'a Plan, price: &'a PlanPrice, billing: Reach) -> Self {
         Self {
             product: plan.id.as_str(),
@@ -128,7 +128,7 @@ impl<'a> PriceDocument<'a> {
 
 impl<'a> ProductDocument<'a> {
     fn of_plan(plan: &'a Plan, billing: Reach) -> Self {
-        let prices = plan.prices.iter().map(|price| PriceDocument::of_plan(plan, price, billing));
+        let prices = plan.prices.iter().map(|price| ProductPriceResponse::of_plan(plan, price, billing));
         Self {
             product: plan.id.as_str(),
             kind: "plan",
@@ -152,7 +152,7 @@ impl<'a> ProductDocument<'a> {
             marketing: &[],
             features: Vec::new(),
             stripe_product: pack.stripe.product_id.as_deref(),
-            prices: vec![PriceDocument::of_pack(pack, billing)],
+            prices: vec![ProductPriceResponse::of_pack(pack, billing)],
         }
     }
 }
@@ -212,7 +212,7 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 #[utoipa::path(
     get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()), params(ShownTo),
     responses(
-        (status = 200, description = "Plans and packs, with their prices.", body = Products),
+        (status = 200, description = "Plans and packs, with their prices.", body = ProductsResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
     )
 )]
@@ -223,13 +223,13 @@ pub async fn list(
 ) -> Result<Response<Body>, Failure> {
     let billing = to.reach(&state);
     let products = products(state.ledger.catalog(), billing).collect();
-    visitor.answer(&Products { billing, products })
+    visitor.answer(&ProductsResponse { billing, products })
 }
 
 /// The plan or pack in the address.
-pub struct ProductInAddress(ProviderId);
+pub struct ProductPath(ProviderId);
 
-impl<S: Send + Sync> FromRequestParts<S> for ProductInAddress {
+impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -253,7 +253,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductInAddress {
 pub async fn get(
     State(state): State<AppState>,
     visitor: Visitor,
-    ProductInAddress(id): ProductInAddress,
+    ProductPath(id): ProductPath,
     Query(to): Query<ShownTo>,
 ) -> Result<Response<Body>, Failure> {
     let found =
@@ -267,7 +267,7 @@ pub async fn get(
 #[utoipa::path(
     get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()), params(ShownTo),
     responses(
-        (status = 200, description = "Prices.", body = Prices),
+        (status = 200, description = "Prices.", body = PricesResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
     )
 )]
@@ -278,14 +278,14 @@ pub async fn prices(
 ) -> Result<Response<Body>, Failure> {
     let billing = to.reach(&state);
     let prices = products(state.ledger.catalog(), billing).flat_map(|product| product.prices).collect();
-    visitor.answer(&Prices { billing, prices })
+    visitor.answer(&PricesResponse { billing, prices })
 }
 
 /// A product to make at Stripe.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "product": "creator", "name": "Creator", "marketing": ["1,500 credits"] }))]
-pub struct ProductInput {
+pub struct CreateProductRequest {
     /// Its id at Stripe. A second request with it finds the first one's product.
     #[schema(value_type = Id)]
     product: ProviderId,
@@ -320,7 +320,7 @@ pub struct PriceInput {
 /// A product at Stripe.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "stripe_product": "creator", "name": "Creator" }))]
-pub struct StripeProduct<'a> {
+pub struct StripeProductResponse<'a> {
     #[schema(value_type = Id)]
     stripe_product: &'a str,
     name: &'a str,
@@ -348,29 +348,29 @@ pub struct StripePriceDocument<'a> {
 ///
 /// Once for each id: a repetition finds it.
 #[utoipa::path(
-    post, path = "/v1/products", operation_id = "create_product", tag = "Catalog", request_body = ProductInput,
+    post, path = "/v1/products", operation_id = "create_product", tag = "Catalog", request_body = CreateProductRequest,
     responses(
-        (status = 201, description = "Made.", body = StripeProduct),
-        (status = 200, description = "It was there already.", body = StripeProduct),
+        (status = 201, description = "Made.", body = StripeProductResponse),
+        (status = 200, description = "It was there already.", body = StripeProductResponse),
     )
 )]
 pub async fn create(
     State(state): State<AppState>,
     _from: All<Administers>,
-    Json(input): Json<ProductInput>,
+    Json(input): Json<CreateProductRequest>,
 ) -> Result<Response<Body>, Failure> {
     if input.marketing.len() > MARKETING_LINES_MAX {
         return Err(Failure::body("$.marketing", format!("at most {MARKETING_LINES_MAX} lines")));
     }
-    let product = MakeProduct {
+    let product = ProductRequest {
         id: input.product.to_string(),
         name: input.name.into(),
         description: input.description.map(String::from),
         marketing: input.marketing.into_iter().map(String::from).collect(),
     };
-    let Made { ware, new } = state.billing.make_product(&product).await?;
-    let ProductSeen { id, name, .. } = &ware;
-    made(&StripeProduct { stripe_product: id, name }, new)
+    let Created { ware, new } = state.billing.make_product(&product).await?;
+    let StripeProduct { id, name, .. } = &ware;
+    made(&StripeProductResponse { stripe_product: id, name }, new)
 }
 
 /// Make a price at Stripe
@@ -394,9 +394,9 @@ pub async fn create_price(
     let money = Money { minor: input.amount, currency: state.ledger.catalog().currency.clone() };
     let interval = input.interval.map(Interval::from);
     let (product, lookup_key) = (input.product.to_string(), input.lookup_key.to_string());
-    let price = MakePrice { product, money, interval, lookup_key };
-    let Made { ware, new } = state.billing.make_price(&price).await?;
-    let PriceKept { id, product, lookup_key, .. } = &ware;
+    let price = PriceRequest { product, money, interval, lookup_key };
+    let Created { ware, new } = state.billing.make_price(&price).await?;
+    let LookupPriceResponse { id, product, lookup_key, .. } = &ware;
     let document = StripePriceDocument {
         stripe_price: id,
         stripe_product: product,

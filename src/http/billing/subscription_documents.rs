@@ -5,12 +5,12 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        amendment::{Order, Settlement},
         amount::{Credits, Money},
         catalog::{Catalog, Interval},
         credits::{GrantTerms, Source},
-        foresight::Foresight,
-        names::{PlanId, ProviderId},
+        ids::{PlanId, ProviderId},
+        preview::CreditPreview,
+        subscription_change::{PlanSelection, ProrationBilling},
         time::{Period, Timestamp},
     },
     http::{
@@ -33,7 +33,7 @@ use crate::{
 pub struct SubscriptionRequested<'a> {
     /// `requested`: the account is as it was until the webhooks have come.
     status: &'static str,
-    at_stripe: SubscriptionAtStripe<'a>,
+    at_stripe: SubscriptionAtStripeResponse<'a>,
     /// Where it stands in the ledger that this was asked for: the subscription's history has it from here on.
     #[schema(value_type = Place)]
     position: Token,
@@ -41,7 +41,7 @@ pub struct SubscriptionRequested<'a> {
 
 /// The subscription, as Stripe answered.
 #[derive(Serialize, ToSchema)]
-pub struct SubscriptionAtStripe<'a> {
+pub struct SubscriptionAtStripeResponse<'a> {
     #[schema(value_type = Id)]
     subscription: &'a str,
     /// Stripe's word, such as `active` or `canceled`.
@@ -64,7 +64,7 @@ impl<'a> SubscriptionRequested<'a> {
     pub fn new(Amended { row, position }: &'a Amended, catalog: &Catalog) -> Self {
         let order = held(&row.items, catalog).map(|(_, order)| order);
         let period_end = row.items.data.iter().map(|item| item.current_period_end).max();
-        let at_stripe = SubscriptionAtStripe {
+        let at_stripe = SubscriptionAtStripeResponse {
             subscription: &row.id,
             status: &row.status,
             interval: order.as_ref().map(|order| order.interval),
@@ -80,7 +80,7 @@ impl<'a> SubscriptionRequested<'a> {
 
 /// What a change would cost and bring, if it was asked for now.
 #[derive(Serialize, ToSchema)]
-pub struct SubscriptionChangePreview<'a> {
+pub struct ChangePreviewResponse<'a> {
     #[schema(value_type = Id)]
     subscription: &'a ProviderId,
     from: SubscriptionOffer<'a>,
@@ -88,7 +88,7 @@ pub struct SubscriptionChangePreview<'a> {
     /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`; `period_end`:
     /// nothing is, since the change waits until then.
     #[schema(value_type = String)]
-    settlement: Settlement,
+    settlement: ProrationBilling,
     /// Send it with the change, within the hour, to be charged what is shown here. `null`: nothing is prorated.
     #[schema(value_type = Option<Time>)]
     proration_date: Option<Timestamp>,
@@ -223,14 +223,14 @@ impl<'a> From<&'a Pending> for PendingOffer<'a> {
 
 /// The next invoice, as things are.
 #[derive(Serialize, ToSchema)]
-pub struct UpcomingInvoice<'a> {
+pub struct UpcomingInvoiceResponse<'a> {
     #[schema(value_type = Id)]
     pub subscription: &'a ProviderId,
     /// `null`: nothing will be charged, as when it ends with its period, or while it is paused.
     pub invoice: Option<InvoicePreviewed<'a>>,
 }
 
-impl<'a> From<&'a ChangePreview> for SubscriptionChangePreview<'a> {
+impl<'a> From<&'a ChangePreview> for ChangePreviewResponse<'a> {
     fn from(preview: &'a ChangePreview) -> Self {
         let (before, after) = preview.monthly;
         Self {
@@ -267,8 +267,8 @@ impl<'a> From<&'a LinePreview> for InvoiceLinePreviewed<'a> {
     }
 }
 
-impl From<&Foresight> for CreditsPreviewed {
-    fn from(foresight: &Foresight) -> Self {
+impl From<&CreditPreview> for CreditsPreviewed {
+    fn from(foresight: &CreditPreview) -> Self {
         Self {
             available_before: foresight.before,
             available_after: foresight.after,
@@ -288,7 +288,7 @@ impl From<&GrantTerms> for GrantPreviewed {
     }
 }
 
-const fn offer(order: &Order, credits_a_month: Credits) -> SubscriptionOffer<'_> {
-    let Order { plan, interval, quantity } = order;
+const fn offer(order: &PlanSelection, credits_a_month: Credits) -> SubscriptionOffer<'_> {
+    let PlanSelection { plan, interval, quantity } = order;
     SubscriptionOffer { plan, interval: *interval, quantity: *quantity, credits_a_month }
 }

@@ -6,8 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::inputs::{IntervalChoice, check_quantity, one};
 use crate::{
     domain::{
-        amendment::{CancelAt, Wish},
-        names::{PlanId, ProviderId},
+        ids::{PlanId, ProviderId},
+        subscription_change::{CancelAt, ChangeRequest},
         time::Timestamp,
     },
     http::{
@@ -15,7 +15,7 @@ use crate::{
         request::Pairs,
         schema::{Id, Time},
     },
-    stripe::billing::Wanted,
+    stripe::billing::AmendmentRequest,
 };
 
 /// The longest reason, in characters.
@@ -25,7 +25,7 @@ pub const REASON_CHARACTERS_MAX: usize = 500;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "plan": "team", "proration_date": "2025-06-11T10:00:00Z" }))]
-pub struct SubscriptionChangeOrder {
+pub struct ChangeSubscriptionRequest {
     /// Needed where the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct SubscriptionChangeOrder {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "plan": "creator", "interval": "month" }))]
-pub struct NewSubscriptionOrder {
+pub struct NewSubscriptionRequest {
     #[schema(value_type = Id)]
     pub plan: PlanId,
     pub interval: IntervalChoice,
@@ -73,7 +73,7 @@ pub struct NewSubscriptionOrder {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "at": "period_end", "feedback": "too_expensive" }))]
-pub struct CancellationOrder {
+pub struct CancelSubscriptionRequest {
     /// Needed where the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
@@ -112,7 +112,7 @@ pub enum Feedback {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({}))]
-pub struct SubscriptionOrder {
+pub struct SubscriptionRequest {
     /// Needed where the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
@@ -122,36 +122,36 @@ pub struct SubscriptionOrder {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct SubscriptionAsked {
+pub struct SubscriptionQuery {
     /// Needed where the account has several.
     #[param(value_type = Option<Id>)]
     pub subscription: Option<ProviderId>,
 }
 
-impl SubscriptionChangeOrder {
+impl ChangeSubscriptionRequest {
     /// # Errors
     /// When nothing is to be changed, or a field is not possible.
-    pub fn into_wish(self) -> Result<Wish, Failure> {
+    pub fn into_wish(self) -> Result<ChangeRequest, Failure> {
         let Self { plan, interval, quantity, proration_date, .. } = self;
         check_quantity(quantity.unwrap_or(1))?;
         if plan.is_none() && interval.is_none() && quantity.is_none() {
             return Err(Failure::body("$", "a `plan`, an `interval` or a `quantity` is needed"));
         }
-        Ok(Wish { plan, interval: interval.map(Into::into), quantity, proration_date })
+        Ok(ChangeRequest { plan, interval: interval.map(Into::into), quantity, proration_date })
     }
 }
 
-impl CancellationOrder {
+impl CancelSubscriptionRequest {
     /// # Errors
     /// When the reason is no line of text, or too long.
-    pub fn into_wanted(self) -> Result<Wanted, Failure> {
+    pub fn into_wanted(self) -> Result<AmendmentRequest, Failure> {
         if self.reason.as_deref().is_some_and(|reason| !is_line(reason)) {
             let expected =
                 format!("it has 1 to {REASON_CHARACTERS_MAX} characters, none of them a control character");
             return Err(Failure::body("$.reason", expected));
         }
         let feedback = self.feedback.map(Feedback::as_str);
-        Ok(Wanted::Cancel { at: self.at.into(), feedback, reason: self.reason })
+        Ok(AmendmentRequest::Cancel { at: self.at.into(), feedback, reason: self.reason })
     }
 }
 

@@ -10,24 +10,24 @@ use super::{
     answered,
     inputs::check_quantity,
     subscription_documents::{
-        InvoicePreviewed, PendingChange, PendingOffer, SubscriptionChangePreview, SubscriptionRequested,
-        UpcomingInvoice,
+        ChangePreviewResponse, InvoicePreviewed, PendingChange, PendingOffer, SubscriptionRequested,
+        UpcomingInvoiceResponse,
     },
     subscription_inputs::{
-        CancellationOrder, NewSubscriptionOrder, SubscriptionAsked, SubscriptionChangeOrder,
-        SubscriptionOrder,
+        CancelSubscriptionRequest, ChangeSubscriptionRequest, NewSubscriptionRequest, SubscriptionQuery,
+        SubscriptionRequest,
     },
 };
 use crate::{
-    domain::names::ProviderId,
+    domain::ids::ProviderId,
     http::{
         AppState,
         failure::Failure,
         reads::json,
-        request::{AccountOf, Bills, IdempotencyKey, Json, JsonOrNothing, Query, provenance},
+        request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, provenance},
         schema::Id,
     },
-    stripe::billing::{Amend, Answered, Subscribe, Wanted},
+    stripe::billing::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
 };
 
 /// Subscribe without a page
@@ -37,22 +37,22 @@ use crate::{
 /// reports the payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscriptions", operation_id = "subscribe", tag = "Billing",
-    params(("account" = Id, Path)), request_body = NewSubscriptionOrder,
+    params(("account" = Id, Path)), request_body = NewSubscriptionRequest,
     responses((status = 201, description = "It has begun at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn subscribe(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    Json(order): Json<NewSubscriptionOrder>,
+    key: IdempotencyHeader,
+    Json(order): Json<NewSubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
     let (account, key) = (of.account, key.required()?);
     check_quantity(order.quantity)?;
-    let NewSubscriptionOrder { plan, interval, quantity, trial, payment_method, metadata } = order;
+    let NewSubscriptionRequest { plan, interval, quantity, trial, payment_method, metadata } = order;
     let (interval, method, metadata) = (interval.into(), payment_method, metadata.0);
     let provenance = provenance(&of.caller, &of.request_id);
     let subscribe = Subscribe { account, key, plan, interval, quantity, trial, method, metadata, provenance };
-    let Answered { answer, replayed } = state.billing.subscribe(subscribe).await?;
+    let RepeatableAnswer { answer, replayed } = state.billing.subscribe(subscribe).await?;
     let document = SubscriptionRequested::new(&answer, state.ledger.catalog());
     answered(StatusCode::CREATED, &document, replayed)
 }
@@ -63,18 +63,18 @@ pub async fn subscribe(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change/preview",
     operation_id = "preview_subscription_change", tag = "Billing", params(("account" = Id, Path)),
-    request_body = SubscriptionChangeOrder,
-    responses((status = 200, description = "As it would be now.", body = SubscriptionChangePreview))
+    request_body = ChangeSubscriptionRequest,
+    responses((status = 200, description = "As it would be now.", body = ChangePreviewResponse))
 )]
 pub async fn preview_change(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    Json(order): Json<SubscriptionChangeOrder>,
+    Json(order): Json<ChangeSubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
     let subscription = order.subscription.clone();
     let wish = order.into_wish()?;
     let preview = state.billing.preview_change(&of.account, subscription.as_ref(), &wish).await?;
-    json(&SubscriptionChangePreview::from(&preview))
+    json(&ChangePreviewResponse::from(&preview))
 }
 
 /// Change the subscription
@@ -86,18 +86,18 @@ pub async fn preview_change(
 /// Credits and features follow when Stripe reports the change and its payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
-    tag = "Billing", params(("account" = Id, Path)), request_body = SubscriptionChangeOrder,
+    tag = "Billing", params(("account" = Id, Path)), request_body = ChangeSubscriptionRequest,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn change(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    Json(order): Json<SubscriptionChangeOrder>,
+    key: IdempotencyHeader,
+    Json(order): Json<ChangeSubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
     let subscription = order.subscription.clone();
     let wish = order.into_wish()?;
-    amend(&state, of, key, subscription, Wanted::Change(wish)).await
+    amend(&state, of, key, subscription, AmendmentRequest::Change(wish)).await
 }
 
 /// See the change that waits
@@ -105,13 +105,13 @@ pub async fn change(
 /// What the subscription becomes when its period ends, however that was asked for: here, or on Stripe's portal.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/change", operation_id = "get_pending_change",
-    tag = "Billing", params(("account" = Id, Path), SubscriptionAsked),
+    tag = "Billing", params(("account" = Id, Path), SubscriptionQuery),
     responses((status = 200, description = "As Stripe says now.", body = PendingChange))
 )]
 pub async fn pending_change(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    Query(asked): Query<SubscriptionAsked>,
+    Query(asked): Query<SubscriptionQuery>,
 ) -> Result<Response<Body>, Failure> {
     let found = state.billing.pending_change(&of.account, asked.subscription.as_ref()).await?;
     json(&PendingChange { subscription: &found.0, pending: found.1.as_ref().map(PendingOffer::from) })
@@ -122,16 +122,16 @@ pub async fn pending_change(
 /// The subscription stays what it is, also where the change was made on Stripe's portal.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change/withdraw", operation_id = "withdraw_change",
-    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn withdraw_change(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+    key: IdempotencyHeader,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
-    amend(&state, of, key, order.subscription, Wanted::WithdrawChange).await
+    amend(&state, of, key, order.subscription, AmendmentRequest::WithdrawChange).await
 }
 
 /// Cancel the subscription
@@ -140,14 +140,14 @@ pub async fn withdraw_change(
 /// withdrawn by it, and does not come back with the cancellation's withdrawal.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel", operation_id = "cancel_subscription",
-    tag = "Billing", params(("account" = Id, Path)), request_body = CancellationOrder,
+    tag = "Billing", params(("account" = Id, Path)), request_body = CancelSubscriptionRequest,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn cancel(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    Json(order): Json<CancellationOrder>,
+    key: IdempotencyHeader,
+    Json(order): Json<CancelSubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
     let subscription = order.subscription.clone();
     let wanted = order.into_wanted()?;
@@ -159,16 +159,16 @@ pub async fn cancel(
 /// As long as the subscription has not ended.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel/withdraw", operation_id = "withdraw_cancellation",
-    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn withdraw(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+    key: IdempotencyHeader,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
-    amend(&state, of, key, order.subscription, Wanted::WithdrawCancellation).await
+    amend(&state, of, key, order.subscription, AmendmentRequest::WithdrawCancellation).await
 }
 
 /// Pause the subscription
@@ -176,16 +176,16 @@ pub async fn withdraw(
 /// Nothing is charged until it is resumed, and no new credits are granted. What was paid for stays.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/pause", operation_id = "pause_subscription",
-    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn pause(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+    key: IdempotencyHeader,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
-    amend(&state, of, key, order.subscription, Wanted::Pause).await
+    amend(&state, of, key, order.subscription, AmendmentRequest::Pause).await
 }
 
 /// Resume the subscription
@@ -193,45 +193,45 @@ pub async fn pause(
 /// It is charged again from its next period on; one that stood still, as after a trial without a card, begins a new period.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/resume", operation_id = "resume_subscription",
-    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionOrder>,
+    tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
     responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
 )]
 pub async fn resume(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
-    JsonOrNothing(order): JsonOrNothing<SubscriptionOrder>,
+    key: IdempotencyHeader,
+    JsonOrNothing(order): JsonOrNothing<SubscriptionRequest>,
 ) -> Result<Response<Body>, Failure> {
-    amend(&state, of, key, order.subscription, Wanted::Resume).await
+    amend(&state, of, key, order.subscription, AmendmentRequest::Resume).await
 }
 
 /// See the next invoice
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/upcoming-invoice", operation_id = "get_upcoming_invoice",
-    tag = "Billing", params(("account" = Id, Path), SubscriptionAsked),
-    responses((status = 200, description = "As Stripe would make it now.", body = UpcomingInvoice))
+    tag = "Billing", params(("account" = Id, Path), SubscriptionQuery),
+    responses((status = 200, description = "As Stripe would make it now.", body = UpcomingInvoiceResponse))
 )]
 pub async fn upcoming_invoice(
     State(state): State<AppState>,
     of: AccountOf<Bills>,
-    Query(asked): Query<SubscriptionAsked>,
+    Query(asked): Query<SubscriptionQuery>,
 ) -> Result<Response<Body>, Failure> {
     let upcoming = state.billing.upcoming_invoice(&of.account, asked.subscription.as_ref()).await?;
     let (subscription, invoice) = (&upcoming.0, upcoming.1.as_ref().map(InvoicePreviewed::from));
-    json(&UpcomingInvoice { subscription, invoice })
+    json(&UpcomingInvoiceResponse { subscription, invoice })
 }
 
 async fn amend(
     state: &AppState,
     of: AccountOf<Bills>,
-    key: IdempotencyKey,
+    key: IdempotencyHeader,
     subscription: Option<ProviderId>,
-    wanted: Wanted,
+    wanted: AmendmentRequest,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let provenance = provenance(&of.caller, &of.request_id);
     let amend = Amend { account: of.account, subscription, key, wanted, provenance };
-    let Answered { answer, replayed } = state.billing.amend(amend).await?;
+    let RepeatableAnswer { answer, replayed } = state.billing.amend(amend).await?;
     let document = SubscriptionRequested::new(&answer, state.ledger.catalog());
     answered(StatusCode::ACCEPTED, &document, replayed)
 }

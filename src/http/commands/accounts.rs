@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     domain::{
-        account::Account, command::Command, event::Event, metadata::Metadata, names::AccountId,
+        account::Account, command::Command, event::Event, ids::AccountId, metadata::Metadata,
         refusal::Refusal,
     },
     http::{
@@ -21,13 +21,13 @@ use crate::{
         request::{AccountOf, Deducts, JsonOrNothing, Pairs, RequestId, provenance},
         schema::Id,
     },
-    ledger::{Key, Outcome, Request},
+    ledger::{IdempotencyKey, Outcome, Request},
 };
 
 use super::{
-    documents::{AccountDocument, AccountStatus},
-    inputs::AccountInput,
-    order::Done,
+    documents::{AccountResponse, AccountStatus},
+    inputs::AccountRequest,
+    order::CommandReply,
 };
 
 /// An account that has just been opened.
@@ -39,18 +39,18 @@ static NOTHING_ATTACHED: Metadata = Metadata::new();
 /// `metadata`, where that is given: it is replaced as a whole. What the account is now is answered.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}", operation_id = "open_account", tag = "Accounts",
-    params(("account" = Id, Path)), request_body = Option<AccountInput>,
+    params(("account" = Id, Path)), request_body = Option<AccountRequest>,
     responses(
-        (status = 201, description = "Opened.", body = AccountDocument),
-        (status = 200, description = "It was open already.", body = AccountDocument),
+        (status = 201, description = "Opened.", body = AccountResponse),
+        (status = 200, description = "It was open already.", body = AccountResponse),
     )
 )]
 pub async fn put(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    JsonOrNothing(input): JsonOrNothing<AccountInput>,
+    JsonOrNothing(input): JsonOrNothing<AccountRequest>,
 ) -> Result<Response<Body>, Failure> {
-    open(&state, to.account, input, &to.caller, &to.request_id).await.map(Done::into_response)
+    open(&state, to.account, input, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// # Errors
@@ -58,14 +58,14 @@ pub async fn put(
 pub async fn open(
     state: &AppState,
     account: AccountId,
-    input: AccountInput,
+    input: AccountRequest,
     caller: &Arc<Caller>,
     request_id: &RequestId,
-) -> Result<Done, Failure> {
+) -> Result<CommandReply, Failure> {
     let request = Request {
         account: account.clone(),
         command: Command::OpenAccount,
-        key: Key::opening(),
+        key: IdempotencyKey::opening(),
         provenance: provenance(caller, request_id),
     };
     let provenance = request.provenance.clone();
@@ -73,7 +73,7 @@ pub async fn open(
     let status = if outcome.replayed { StatusCode::OK } else { StatusCode::CREATED };
     if let Some(Pairs(metadata)) = input.metadata {
         // What it says is all that there is then, so it needs no key to be repeated.
-        let (command, key) = (Command::SetMetadata { metadata }, Key::none());
+        let (command, key) = (Command::SetMetadata { metadata }, IdempotencyKey::none());
         let request = Request { account: account.clone(), command, key, provenance };
         state.ledger.execute(request).await?;
         return current(state, &account, status).await;
@@ -85,14 +85,14 @@ pub async fn open(
 }
 
 /// The account as its opening left it.
-fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountDocument<'a>> {
+fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountResponse<'a>> {
     let plan = outcome.events.iter().find_map(|recorded| {
         let Event::AccountOpened { plan, .. } = &recorded.event else {
             return None;
         };
         Some(plan)
     })?;
-    Some(AccountDocument {
+    Some(AccountResponse {
         account,
         plan,
         status: AccountStatus::Open,
@@ -102,14 +102,14 @@ fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountDoc
     })
 }
 
-async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> Result<Done, Failure> {
+async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> Result<CommandReply, Failure> {
     let view = state.ledger.view(account).await?;
     let at = state.ledger.clock().now();
     match &view.account {
         Account::Unopened => Err(Failure::unexpected("an account that was opened is not there")),
         Account::Closed(_) => Err(Refusal::AccountClosed.into()),
         Account::Open(open) => {
-            let document = AccountDocument {
+            let document = AccountResponse {
                 account,
                 plan: open.plan(at, state.ledger.catalog()),
                 status: AccountStatus::Open,
@@ -122,7 +122,7 @@ async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> R
     }
 }
 
-fn done(status: StatusCode, document: &AccountDocument<'_>) -> Result<Done, Failure> {
+fn done(status: StatusCode, document: &AccountResponse<'_>) -> Result<CommandReply, Failure> {
     let body = serde_json::to_vec(document).map_err(Failure::fault)?;
-    Ok(Done { status, replayed: false, body })
+    Ok(CommandReply { status, replayed: false, body })
 }

@@ -15,30 +15,31 @@ use crate::{
 
 use super::{
     documents::{
-        Adjusted, Closed, Committed, Deducted, Extended, Forgiven, Granted, Held, Refunded,
-        RefundedDeduction, Released,
+        AdjustedResponse, ClosedResponse, CommittedResponse, DeductedResponse, ExtendedResponse,
+        ForgivenResponse, GrantedResponse, HoldPlacedResponse, RefundedDeductionResponse, RefundedResponse,
+        ReleasedResponse,
     },
-    order::{Done, Kind},
+    order::{CommandKind, CommandReply},
 };
 
 /// The answer to a command of this kind that had this outcome.
 ///
 /// # Errors
 /// When the outcome lacks the event that the rules always write for such a command.
-pub fn write(kind: Kind, outcome: &Outcome) -> Result<Done, Failure> {
+pub fn write(kind: CommandKind, outcome: &Outcome) -> Result<CommandReply, Failure> {
     let balance = outcome.balance().ok_or_else(missing)?;
     let end = End { outcome, balance, position: Token::of(outcome.position) };
     match kind {
-        Kind::Deduct | Kind::Generate => end.created(end.find(|event| end.deducted(event))),
-        Kind::Hold => end.created(end.find(|event| end.held(event))),
-        Kind::Refund => end.created(end.refunded()),
-        Kind::Grant => end.created(end.find(|event| end.granted(event))),
-        Kind::Adjust => end.created(end.find(|event| end.adjusted(event))),
-        Kind::Commit => end.ok(end.find(|event| end.committed(event))),
-        Kind::Release => end.ok(end.find(|event| end.released(event))),
-        Kind::Extend => end.ok(end.find(|event| end.extended(event))),
-        Kind::Forgive => end.ok(end.find(|event| end.forgiven(event))),
-        Kind::Close => end.ok(end.find(|event| end.closed(event))),
+        CommandKind::Deduct | CommandKind::Generate => end.created(end.find(|event| end.deducted(event))),
+        CommandKind::Hold => end.created(end.find(|event| end.held(event))),
+        CommandKind::Refund => end.created(end.refunded()),
+        CommandKind::Grant => end.created(end.find(|event| end.granted(event))),
+        CommandKind::Adjust => end.created(end.find(|event| end.adjusted(event))),
+        CommandKind::Commit => end.ok(end.find(|event| end.committed(event))),
+        CommandKind::Release => end.ok(end.find(|event| end.released(event))),
+        CommandKind::Extend => end.ok(end.find(|event| end.extended(event))),
+        CommandKind::Forgive => end.ok(end.find(|event| end.forgiven(event))),
+        CommandKind::Close => end.ok(end.find(|event| end.closed(event))),
     }
 }
 
@@ -59,24 +60,24 @@ impl<'a> End<'a> {
         self.outcome.events.iter().rev().find_map(|recorded| read(&recorded.event))
     }
 
-    fn created(&self, document: Option<impl Serialize>) -> Result<Done, Failure> {
+    fn created(&self, document: Option<impl Serialize>) -> Result<CommandReply, Failure> {
         self.done(StatusCode::CREATED, document)
     }
 
-    fn ok(&self, document: Option<impl Serialize>) -> Result<Done, Failure> {
+    fn ok(&self, document: Option<impl Serialize>) -> Result<CommandReply, Failure> {
         self.done(StatusCode::OK, document)
     }
 
-    fn done(&self, status: StatusCode, document: Option<impl Serialize>) -> Result<Done, Failure> {
+    fn done(&self, status: StatusCode, document: Option<impl Serialize>) -> Result<CommandReply, Failure> {
         let body = serde_json::to_vec(&document.ok_or_else(missing)?).map_err(Failure::fault)?;
-        Ok(Done { status, replayed: self.outcome.replayed, body })
+        Ok(CommandReply { status, replayed: self.outcome.replayed, body })
     }
 
-    fn deducted(&self, event: &'a Event) -> Option<Deducted<'a>> {
+    fn deducted(&self, event: &'a Event) -> Option<DeductedResponse<'a>> {
         let Event::CreditsDeducted { deduction_id, amount, draws, purpose, .. } = event else {
             return None;
         };
-        Some(Deducted {
+        Some(DeductedResponse {
             deduction_id: deduction_id.as_str(),
             generation_id: generation_id(purpose),
             amount: *amount,
@@ -86,11 +87,11 @@ impl<'a> End<'a> {
         })
     }
 
-    fn held(&self, event: &'a Event) -> Option<Held<'a>> {
+    fn held(&self, event: &'a Event) -> Option<HoldPlacedResponse<'a>> {
         let Event::CreditsHeld { hold_id, amount, draws, purpose, expires_at, .. } = event else {
             return None;
         };
-        Some(Held {
+        Some(HoldPlacedResponse {
             hold_id: hold_id.as_str(),
             generation_id: generation_id(purpose),
             amount: *amount,
@@ -101,13 +102,13 @@ impl<'a> End<'a> {
         })
     }
 
-    fn committed(&self, event: &'a Event) -> Option<Committed<'a>> {
+    fn committed(&self, event: &'a Event) -> Option<CommittedResponse<'a>> {
         let Event::HoldCommitted { hold_id, amount, draws, returns, shortfall, purpose, .. } = event else {
             return None;
         };
         // What was taken beyond the hold is a deduction of its own, in the same outcome.
         let beyond = self.find(|event| self.deducted(event));
-        Some(Committed {
+        Some(CommittedResponse {
             hold_id: hold_id.as_str(),
             status: "committed",
             deduction_id: hold_id.as_str(),
@@ -123,11 +124,11 @@ impl<'a> End<'a> {
         })
     }
 
-    fn released(&self, event: &'a Event) -> Option<Released<'a>> {
+    fn released(&self, event: &'a Event) -> Option<ReleasedResponse<'a>> {
         let Event::HoldReleased { hold_id, returns, .. } = event else {
             return None;
         };
-        Some(Released {
+        Some(ReleasedResponse {
             hold_id: hold_id.as_str(),
             status: "released",
             returns,
@@ -136,11 +137,11 @@ impl<'a> End<'a> {
         })
     }
 
-    fn extended(&self, event: &'a Event) -> Option<Extended<'a>> {
+    fn extended(&self, event: &'a Event) -> Option<ExtendedResponse<'a>> {
         let Event::HoldExtended { hold_id, expires_at, .. } = event else {
             return None;
         };
-        Some(Extended {
+        Some(ExtendedResponse {
             hold_id: hold_id.as_str(),
             expires_at: *expires_at,
             balance: self.balance,
@@ -149,8 +150,8 @@ impl<'a> End<'a> {
     }
 
     /// What came back of each deduction, as one answer.
-    fn refunded(&self) -> Option<Refunded<'a>> {
-        let mut answer: Option<Refunded<'a>> = None;
+    fn refunded(&self) -> Option<RefundedResponse<'a>> {
+        let mut answer: Option<RefundedResponse<'a>> = None;
         for recorded in self.outcome.events.iter() {
             let Event::CreditsRefunded { deduction_id, amount, returns, reissued, reason, purpose, .. } =
                 &recorded.event
@@ -158,7 +159,7 @@ impl<'a> End<'a> {
                 continue;
             };
             let deduction_id = deduction_id.as_str();
-            let answer = answer.get_or_insert_with(|| Refunded {
+            let answer = answer.get_or_insert_with(|| RefundedResponse {
                 deduction_id,
                 deductions: Vec::new(),
                 generation_id: generation_id(purpose),
@@ -169,7 +170,7 @@ impl<'a> End<'a> {
                 balance: self.balance,
                 position: self.position,
             });
-            answer.deductions.push(RefundedDeduction { deduction_id, amount: *amount });
+            answer.deductions.push(RefundedDeductionResponse { deduction_id, amount: *amount });
             answer.amount = answer.amount.checked_add(*amount)?;
             answer.returns.extend(returns);
             answer.reissued.extend(reissued);
@@ -177,7 +178,7 @@ impl<'a> End<'a> {
         answer
     }
 
-    fn granted(&self, event: &'a Event) -> Option<Granted<'a>> {
+    fn granted(&self, event: &'a Event) -> Option<GrantedResponse<'a>> {
         let Event::CreditsGranted { grant, .. } = event else {
             return None;
         };
@@ -187,7 +188,7 @@ impl<'a> End<'a> {
             };
             (*grant_id == grant.grant_id).then_some(*amount)
         });
-        Some(Granted {
+        Some(GrantedResponse {
             grant_id: grant.grant_id.as_str(),
             source: grant.source,
             amount: grant.amount,
@@ -201,29 +202,41 @@ impl<'a> End<'a> {
         })
     }
 
-    fn adjusted(&self, event: &'a Event) -> Option<Adjusted<'a>> {
+    fn adjusted(&self, event: &'a Event) -> Option<AdjustedResponse<'a>> {
         let Event::CreditsAdjusted { amount, draws, reason, .. } = event else {
             return None;
         };
-        Some(Adjusted { amount: *amount, draws, reason, balance: self.balance, position: self.position })
+        Some(AdjustedResponse {
+            amount: *amount,
+            draws,
+            reason,
+            balance: self.balance,
+            position: self.position,
+        })
     }
 
-    fn forgiven(&self, event: &'a Event) -> Option<Forgiven<'a>> {
+    fn forgiven(&self, event: &'a Event) -> Option<ForgivenResponse<'a>> {
         let Event::DebtForgiven { amount, reason, .. } = event else {
             return None;
         };
-        Some(Forgiven { amount: *amount, reason, balance: self.balance, position: self.position })
+        Some(ForgivenResponse { amount: *amount, reason, balance: self.balance, position: self.position })
     }
 
-    fn closed(&self, event: &'a Event) -> Option<Closed<'a>> {
+    fn closed(&self, event: &'a Event) -> Option<ClosedResponse<'a>> {
         let Event::AccountClosed { reason, .. } = event else {
             return None;
         };
         let account = self.outcome.events.first()?.account.as_str();
-        Some(Closed { account, status: "closed", reason, balance: self.balance, position: self.position })
+        Some(ClosedResponse {
+            account,
+            status: "closed",
+            reason,
+            balance: self.balance,
+            position: self.position,
+        })
     }
 }
 
 fn generation_id(purpose: &Purpose) -> Option<&str> {
-    purpose.generation_id().map(crate::domain::names::GenerationId::as_str)
+    purpose.generation_id().map(crate::domain::ids::GenerationId::as_str)
 }

@@ -14,32 +14,32 @@ use serde_json::value::RawValue;
 use crate::{
     domain::{
         command::Command,
-        names::{AccountId, HoldId},
+        ids::{AccountId, HoldId},
     },
     http::{
         AppState,
         failure::Failure,
-        keys::{Caller, Scope},
+        keys::{Caller, KeyScope},
         problem,
-        rates::{Standing, TooMany},
+        rate_limit::{RateLimitState, TooMany},
         request::{
             BATCH_BYTES_MAX, Commands, Deducts, Need, Operates, RequestId, Several, check_key, parse, read,
             require_json,
         },
-        schema::{Batch, BatchAnswer},
+        schema::{BatchRequest, BatchResponse},
     },
 };
 
 use super::{
     accounts,
+    import_request::AccountImport,
+    imports,
     inputs::{
-        AccountInput, Adjustment, Closing, Commit, Deduction, Extension, Forgiveness, GenerationOrder, Grant,
-        HoldOrder, Nothing, Refund,
+        AccountRequest, AdjustRequest, CloseRequest, CommitRequest, DeductRequest, EmptyRequest,
+        ExtendRequest, ForgiveRequest, GenerationRequest, GrantRequest, HoldRequest, RefundRequest,
     },
-    item::{Head, Item, Name, Tag},
-    moved::AccountImport,
-    moving,
-    order::{Done, Kind, Order},
+    item::{CommandItem, ItemHead, Name, Tag},
+    order::{CommandCall, CommandKind, CommandReply},
     refunds,
 };
 
@@ -55,8 +55,8 @@ pub const BATCH_COMMANDS_MAX: usize = 1_000;
 /// request.
 #[utoipa::path(
     post, path = "/v1/commands", operation_id = "execute_commands", tag = "Spending",
-    request_body = Batch,
-    responses((status = 200, description = "An answer for each command, in order.", body = BatchAnswer))
+    request_body = BatchRequest,
+    responses((status = 200, description = "An answer for each command, in order.", body = BatchResponse))
 )]
 pub async fn execute(
     State(state): State<AppState>,
@@ -82,13 +82,14 @@ pub async fn execute(
         write(&mut body, answer);
     }
     body.push(b']');
-    let mut response = Done { status: axum::http::StatusCode::OK, replayed: false, body }.into_response();
+    let mut response =
+        CommandReply { status: axum::http::StatusCode::OK, replayed: false, body }.into_response();
     standing.into_iter().for_each(|standing| drop(response.extensions_mut().insert(standing)));
     Ok(response)
 }
 
 /// Counts a batch as its commands, of which the request itself was one.
-fn count(caller: &Caller, commands: usize) -> Result<Option<Standing>, Failure> {
+fn count(caller: &Caller, commands: usize) -> Result<Option<RateLimitState>, Failure> {
     let more = u32::try_from(commands).ok().and_then(|commands| NonZeroU32::new(commands.saturating_sub(1)));
     let Some(more) = more else { return Ok(None) };
     if let Some(per_minute) =
@@ -122,46 +123,58 @@ async fn perform(
     caller: &Arc<Caller>,
     request_id: &RequestId,
     item: &str,
-) -> Result<Done, Failure> {
+) -> Result<CommandReply, Failure> {
     let bytes = item.as_bytes();
     let Tag { command } = parse(bytes, "$")?;
     check_scope(caller, command)?;
     let order = match command {
         Name::Open => {
-            let Item { head, fields }: Item<AccountInput> = parse(bytes, "$")?;
+            let CommandItem { head, fields }: CommandItem<AccountRequest> = parse(bytes, "$")?;
             let account = account_of(caller, &head)?;
             return accounts::open(state, account, fields, caller, request_id).await;
         }
         Name::Import => {
-            let Item { head, fields }: Item<AccountImport> = parse(bytes, "$")?;
+            let CommandItem { head, fields }: CommandItem<AccountImport> = parse(bytes, "$")?;
             let account = account_of(caller, &head)?;
-            return moving::perform(state, account, fields, caller, request_id).await;
+            return imports::perform(state, account, fields, caller, request_id).await;
         }
         Name::Refund => {
-            let Item { head, fields }: Item<Refund> = parse(bytes, "$")?;
+            let CommandItem { head, fields }: CommandItem<RefundRequest> = parse(bytes, "$")?;
             let account = account_of(caller, &head)?;
             let key = key_of(head, None)?;
             let command = refunds::command(state, &account, fields).await?;
-            Order { kind: Kind::Refund, account, key, command }
+            CommandCall { kind: CommandKind::Refund, account, key, command }
         }
         Name::Generate => {
-            let Item { head, fields }: Item<GenerationOrder> = parse(bytes, "$")?;
+            let CommandItem { head, fields }: CommandItem<GenerationRequest> = parse(bytes, "$")?;
             let account = account_of(caller, &head)?;
             let key = key_of(head, fields.own_key())?;
-            let kind = if fields.hold { Kind::Hold } else { Kind::Generate };
-            Order { kind, account, key, command: fields.into_command()? }
+            let kind = if fields.hold { CommandKind::Hold } else { CommandKind::Generate };
+            CommandCall { kind, account, key, command: fields.into_command()? }
         }
-        Name::Deduct => plain(caller, bytes, Kind::Deduct, |it: Deduction, _| Ok(it.into_command()))?,
-        Name::Hold => plain(caller, bytes, Kind::Hold, |it: HoldOrder, _| Ok(it.into_command()))?,
-        Name::Grant => plain(caller, bytes, Kind::Grant, |it: Grant, key| it.into_command(key))?,
-        Name::Adjust => plain(caller, bytes, Kind::Adjust, |it: Adjustment, _| Ok(it.into_command()))?,
-        Name::Forgive => plain(caller, bytes, Kind::Forgive, |it: Forgiveness, _| Ok(it.into_command()))?,
-        Name::Close => plain(caller, bytes, Kind::Close, |it: Closing, _| Ok(it.into_command()))?,
-        Name::Commit => of_hold(caller, bytes, Kind::Commit, |it: Commit, hold| it.into_command(hold))?,
-        Name::Extend => of_hold(caller, bytes, Kind::Extend, |it: Extension, hold| it.into_command(hold))?,
-        Name::Release => {
-            of_hold(caller, bytes, Kind::Release, |_: Nothing, hold_id| Command::ReleaseHold { hold_id })?
+        Name::Deduct => {
+            plain(caller, bytes, CommandKind::Deduct, |it: DeductRequest, _| Ok(it.into_command()))?
         }
+        Name::Hold => plain(caller, bytes, CommandKind::Hold, |it: HoldRequest, _| Ok(it.into_command()))?,
+        Name::Grant => {
+            plain(caller, bytes, CommandKind::Grant, |it: GrantRequest, key| it.into_command(key))?
+        }
+        Name::Adjust => {
+            plain(caller, bytes, CommandKind::Adjust, |it: AdjustRequest, _| Ok(it.into_command()))?
+        }
+        Name::Forgive => {
+            plain(caller, bytes, CommandKind::Forgive, |it: ForgiveRequest, _| Ok(it.into_command()))?
+        }
+        Name::Close => plain(caller, bytes, CommandKind::Close, |it: CloseRequest, _| Ok(it.into_command()))?,
+        Name::Commit => {
+            of_hold(caller, bytes, CommandKind::Commit, |it: CommitRequest, hold| it.into_command(hold))?
+        }
+        Name::Extend => {
+            of_hold(caller, bytes, CommandKind::Extend, |it: ExtendRequest, hold| it.into_command(hold))?
+        }
+        Name::Release => of_hold(caller, bytes, CommandKind::Release, |_: EmptyRequest, hold_id| {
+            Command::ReleaseHold { hold_id }
+        })?,
     };
     order.perform(state, caller, request_id).await
 }
@@ -169,30 +182,30 @@ async fn perform(
 fn plain<T: DeserializeOwned>(
     caller: &Caller,
     bytes: &[u8],
-    kind: Kind,
+    kind: CommandKind,
     command: impl FnOnce(T, &str) -> Result<Command, Failure>,
-) -> Result<Order, Failure> {
-    let Item { head, fields } = parse(bytes, "$")?;
+) -> Result<CommandCall, Failure> {
+    let CommandItem { head, fields } = parse(bytes, "$")?;
     let account = account_of(caller, &head)?;
     let key = key_of(head, None)?;
     let command = command(fields, &key)?;
-    Ok(Order { kind, account, key, command })
+    Ok(CommandCall { kind, account, key, command })
 }
 
 fn of_hold<T: DeserializeOwned>(
     caller: &Caller,
     bytes: &[u8],
-    kind: Kind,
+    kind: CommandKind,
     command: impl FnOnce(T, HoldId) -> Command,
-) -> Result<Order, Failure> {
-    let Item { mut head, fields } = parse::<Item<T>>(bytes, "$")?;
+) -> Result<CommandCall, Failure> {
+    let CommandItem { mut head, fields } = parse::<CommandItem<T>>(bytes, "$")?;
     let hold_id = head.hold_id.take().ok_or_else(|| Failure::body("$.hold_id", "missing field `hold_id`"))?;
     let account = account_of(caller, &head)?;
     let key = key_of(head, None)?;
-    Ok(Order { kind, account, key, command: command(fields, hold_id) })
+    Ok(CommandCall { kind, account, key, command: command(fields, hold_id) })
 }
 
-fn account_of(caller: &Caller, head: &Head) -> Result<AccountId, Failure> {
+fn account_of(caller: &Caller, head: &ItemHead) -> Result<AccountId, Failure> {
     let account = head.account.clone();
     let account = account.ok_or_else(|| Failure::body("$.account", "missing field `account`"))?;
     if head.hold_id.is_some() {
@@ -201,7 +214,7 @@ fn account_of(caller: &Caller, head: &Head) -> Result<AccountId, Failure> {
     if caller.may_use(&account) { Ok(account) } else { Err(Failure::AccountNotAllowed) }
 }
 
-fn key_of(head: Head, other: Option<String>) -> Result<String, Failure> {
+fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
     let key = head.idempotency_key.or(other).ok_or(Failure::IdempotencyKeyMissing)?;
     if check_key(&key) {
         return Ok(key);
@@ -211,7 +224,7 @@ fn key_of(head: Head, other: Option<String>) -> Result<String, Failure> {
 
 /// The scope that the command's own route asks for.
 fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
-    let needed: &'static [Scope] = match command {
+    let needed: &'static [KeyScope] = match command {
         Name::Open
         | Name::Deduct
         | Name::Generate
@@ -226,7 +239,7 @@ fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
 }
 
 /// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.
-fn write(body: &mut Vec<u8>, answer: &Result<Done, Failure>) {
+fn write(body: &mut Vec<u8>, answer: &Result<CommandReply, Failure>) {
     let (status, replayed, bytes) = match answer {
         Ok(done) => (done.status, done.replayed, std::borrow::Cow::Borrowed(&done.body)),
         Err(failure) => (failure.status(), false, std::borrow::Cow::Owned(problem::body(failure, None))),

@@ -8,8 +8,8 @@ use crate::{
         amount::Credits,
         credits::{Balance, Source},
         event::Draw,
+        ids::{AccountId, PlanId},
         metadata::Metadata,
-        names::{AccountId, PlanId},
         time::Timestamp,
     },
     http::{
@@ -22,7 +22,7 @@ use crate::{
 
 /// An account as it was when it was opened, or as it is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AccountDocument<'a> {
+pub struct AccountResponse<'a> {
     #[schema(value_type = Id)]
     pub account: &'a AccountId,
     #[schema(value_type = Id)]
@@ -44,7 +44,7 @@ pub enum AccountStatus {
     Closed,
 }
 
-impl From<AccountStatus> for accounts::AccountStatus {
+impl From<AccountStatus> for accounts::ListedStatus {
     fn from(status: AccountStatus) -> Self {
         match status {
             AccountStatus::Open => Self::Open,
@@ -55,7 +55,7 @@ impl From<AccountStatus> for accounts::AccountStatus {
 
 /// Credits were spent.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Deducted<'a> {
+pub struct DeductedResponse<'a> {
     #[schema(value_type = Id)]
     pub deduction_id: &'a str,
     #[schema(value_type = Option<Id>)]
@@ -74,7 +74,7 @@ pub struct Deducted<'a> {
 
 /// Credits were set aside.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Held<'a> {
+pub struct HoldPlacedResponse<'a> {
     #[schema(value_type = Id)]
     pub hold_id: &'a str,
     #[schema(value_type = Option<Id>)]
@@ -95,7 +95,7 @@ pub struct Held<'a> {
 
 /// A hold was spent, wholly or in part. The rest went back.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Committed<'a> {
+pub struct CommittedResponse<'a> {
     #[schema(value_type = Id)]
     pub hold_id: &'a str,
     /// `committed`
@@ -132,7 +132,7 @@ pub struct Committed<'a> {
 
 /// A hold was given up. Everything went back.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Released<'a> {
+pub struct ReleasedResponse<'a> {
     #[schema(value_type = Id)]
     pub hold_id: &'a str,
     /// `released`
@@ -148,7 +148,7 @@ pub struct Released<'a> {
 
 /// A hold lives longer, or shorter.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Extended<'a> {
+pub struct ExtendedResponse<'a> {
     #[schema(value_type = Id)]
     pub hold_id: &'a str,
     #[schema(value_type = Time)]
@@ -161,7 +161,7 @@ pub struct Extended<'a> {
 
 /// How much of one deduction came back.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RefundedDeduction<'a> {
+pub struct RefundedDeductionResponse<'a> {
     #[schema(value_type = Id)]
     pub deduction_id: &'a str,
     #[schema(value_type = Count)]
@@ -170,12 +170,12 @@ pub struct RefundedDeduction<'a> {
 
 /// Spent credits came back.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Refunded<'a> {
+pub struct RefundedResponse<'a> {
     /// The newest deduction that was given back, wholly or in part.
     #[schema(value_type = Id)]
     pub deduction_id: &'a str,
     /// Every deduction that was given back, wholly or in part, the newest first.
-    pub deductions: Vec<RefundedDeduction<'a>>,
+    pub deductions: Vec<RefundedDeductionResponse<'a>>,
     #[schema(value_type = Option<Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<&'a str>,
@@ -196,7 +196,7 @@ pub struct Refunded<'a> {
 
 /// Credits were given.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Granted<'a> {
+pub struct GrantedResponse<'a> {
     #[schema(value_type = Id)]
     pub grant_id: &'a str,
     #[schema(value_type = SourceSchema)]
@@ -222,7 +222,7 @@ pub struct Granted<'a> {
 
 /// Credits were taken away.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Adjusted<'a> {
+pub struct AdjustedResponse<'a> {
     #[schema(value_type = Count)]
     pub amount: Credits,
     #[schema(value_type = Vec<DrawSchema>)]
@@ -236,7 +236,7 @@ pub struct Adjusted<'a> {
 
 /// Debt was forgiven.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Forgiven<'a> {
+pub struct ForgivenResponse<'a> {
     #[schema(value_type = Count)]
     pub amount: Credits,
     pub reason: &'a str,
@@ -248,7 +248,7 @@ pub struct Forgiven<'a> {
 
 /// Nothing more can be spent or granted.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Closed<'a> {
+pub struct ClosedResponse<'a> {
     #[schema(value_type = Id)]
     pub account: &'a str,
     /// `closed`

@@ -5,14 +5,14 @@ use axum::{body::Body, extract::State, http::Response};
 use crate::http::{
     AppState,
     failure::Failure,
-    request::{AccountOf, IdempotencyKey, Json, Operates},
+    request::{AccountOf, IdempotencyHeader, Json, Operates},
     schema::Id,
 };
 
 use super::{
-    documents::{Adjusted, Closed, Forgiven, Granted},
-    inputs::{Adjustment, Closing, Forgiveness, Grant},
-    order::{Done, Kind, Order},
+    documents::{AdjustedResponse, ClosedResponse, ForgivenResponse, GrantedResponse},
+    inputs::{AdjustRequest, CloseRequest, ForgiveRequest, GrantRequest},
+    order::{CommandCall, CommandKind, CommandReply},
 };
 
 /// Give credits
@@ -20,55 +20,55 @@ use super::{
 /// A bonus, or an adjustment. What the account owes is paid from it first.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/grants", operation_id = "grant", tag = "Operating",
-    params(("account" = Id, Path)), request_body = Grant,
-    responses((status = 201, description = "Granted.", body = Granted))
+    params(("account" = Id, Path)), request_body = GrantRequest,
+    responses((status = 201, description = "Granted.", body = GrantedResponse))
 )]
 pub async fn grant(
     State(state): State<AppState>,
     to: AccountOf<Operates>,
-    key: IdempotencyKey,
-    Json(grant): Json<Grant>,
+    key: IdempotencyHeader,
+    Json(grant): Json<GrantRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = grant.into_command(&key)?;
-    let order = Order { kind: Kind::Grant, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Grant, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// Take credits away
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/adjustments", operation_id = "adjust", tag = "Operating",
-    params(("account" = Id, Path)), request_body = Adjustment,
-    responses((status = 201, description = "Taken.", body = Adjusted))
+    params(("account" = Id, Path)), request_body = AdjustRequest,
+    responses((status = 201, description = "Taken.", body = AdjustedResponse))
 )]
 pub async fn adjust(
     State(state): State<AppState>,
     to: AccountOf<Operates>,
-    key: IdempotencyKey,
-    Json(adjustment): Json<Adjustment>,
+    key: IdempotencyHeader,
+    Json(adjustment): Json<AdjustRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = adjustment.into_command();
-    let order = Order { kind: Kind::Adjust, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Adjust, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// Forgive debt
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/debt/forgive", operation_id = "forgive_debt", tag = "Operating",
-    params(("account" = Id, Path)), request_body = Forgiveness,
-    responses((status = 200, description = "Forgiven.", body = Forgiven))
+    params(("account" = Id, Path)), request_body = ForgiveRequest,
+    responses((status = 200, description = "Forgiven.", body = ForgivenResponse))
 )]
 pub async fn forgive(
     State(state): State<AppState>,
     to: AccountOf<Operates>,
-    key: IdempotencyKey,
-    Json(forgiveness): Json<Forgiveness>,
+    key: IdempotencyHeader,
+    Json(forgiveness): Json<ForgiveRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = forgiveness.into_command();
-    let order = Order { kind: Kind::Forgive, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Forgive, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// Close an account
@@ -77,17 +77,17 @@ pub async fn forgive(
 /// it is cancelled: `POST …/subscription/cancel`, which a closed account takes as well.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/close", operation_id = "close_account", tag = "Operating",
-    params(("account" = Id, Path)), request_body = Closing,
-    responses((status = 200, description = "Closed.", body = Closed))
+    params(("account" = Id, Path)), request_body = CloseRequest,
+    responses((status = 200, description = "Closed.", body = ClosedResponse))
 )]
 pub async fn close(
     State(state): State<AppState>,
     to: AccountOf<Operates>,
-    key: IdempotencyKey,
-    Json(closing): Json<Closing>,
+    key: IdempotencyHeader,
+    Json(closing): Json<CloseRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = closing.into_command();
-    let order = Order { kind: Kind::Close, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Close, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }

@@ -7,25 +7,25 @@ use axum::{
 };
 
 use crate::{
-    domain::{command::Command, names::HoldId},
+    domain::{command::Command, ids::HoldId},
     http::{
         AppState,
         failure::Failure,
-        request::{AccountOf, Deducts, IdempotencyKey, Json, JsonOrNothing, parameter},
+        request::{AccountOf, Deducts, IdempotencyHeader, Json, JsonOrNothing, parameter},
         schema::Id,
     },
 };
 
 use super::{
-    documents::{Committed, Extended, Held, Released},
-    inputs::{Commit, Extension, HoldOrder, Nothing},
-    order::{Done, Kind, Order},
+    documents::{CommittedResponse, ExtendedResponse, HoldPlacedResponse, ReleasedResponse},
+    inputs::{CommitRequest, EmptyRequest, ExtendRequest, HoldRequest},
+    order::{CommandCall, CommandKind, CommandReply},
 };
 
 /// The hold in the address.
-pub struct HoldInAddress(HoldId);
+pub struct HoldPath(HoldId);
 
-impl<S: Send + Sync> FromRequestParts<S> for HoldInAddress {
+impl<S: Send + Sync> FromRequestParts<S> for HoldPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -39,18 +39,19 @@ impl<S: Send + Sync> FromRequestParts<S> for HoldInAddress {
 /// Until they are committed or released, or the hold expires.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds", operation_id = "hold", tag = "Holds",
-    params(("account" = Id, Path)), request_body = HoldOrder,
-    responses((status = 201, description = "Held.", body = Held))
+    params(("account" = Id, Path)), request_body = HoldRequest,
+    responses((status = 201, description = "Held.", body = HoldPlacedResponse))
 )]
 pub async fn hold(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    key: IdempotencyKey,
-    Json(order): Json<HoldOrder>,
+    key: IdempotencyHeader,
+    Json(order): Json<HoldRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
-    let order = Order { kind: Kind::Hold, account: to.account, key, command: order.into_command() };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order =
+        CommandCall { kind: CommandKind::Hold, account: to.account, key, command: order.into_command() };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// Spend a hold
@@ -58,56 +59,56 @@ pub async fn hold(
 /// Wholly or in part; the rest goes back to the grants that it came from.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/commit", operation_id = "commit_hold", tag = "Holds",
-    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<Commit>,
-    responses((status = 200, description = "Committed.", body = Committed))
+    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<CommitRequest>,
+    responses((status = 200, description = "Committed.", body = CommittedResponse))
 )]
 pub async fn commit(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    HoldInAddress(hold_id): HoldInAddress,
-    key: IdempotencyKey,
-    JsonOrNothing(commit): JsonOrNothing<Commit>,
+    HoldPath(hold_id): HoldPath,
+    key: IdempotencyHeader,
+    JsonOrNothing(commit): JsonOrNothing<CommitRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = commit.into_command(hold_id);
-    let order = Order { kind: Kind::Commit, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Commit, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// Give a hold up
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/release", operation_id = "release_hold", tag = "Holds",
-    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<Nothing>,
-    responses((status = 200, description = "Released.", body = Released))
+    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<EmptyRequest>,
+    responses((status = 200, description = "Released.", body = ReleasedResponse))
 )]
 pub async fn release(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    HoldInAddress(hold_id): HoldInAddress,
-    key: IdempotencyKey,
-    JsonOrNothing(Nothing {}): JsonOrNothing<Nothing>,
+    HoldPath(hold_id): HoldPath,
+    key: IdempotencyHeader,
+    JsonOrNothing(EmptyRequest {}): JsonOrNothing<EmptyRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = Command::ReleaseHold { hold_id };
-    let order = Order { kind: Kind::Release, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Release, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// Move the end of a hold
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/extend", operation_id = "extend_hold", tag = "Holds",
-    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Extension,
-    responses((status = 200, description = "Extended.", body = Extended))
+    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = ExtendRequest,
+    responses((status = 200, description = "Extended.", body = ExtendedResponse))
 )]
 pub async fn extend(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    HoldInAddress(hold_id): HoldInAddress,
-    key: IdempotencyKey,
-    Json(extension): Json<Extension>,
+    HoldPath(hold_id): HoldPath,
+    key: IdempotencyHeader,
+    Json(extension): Json<ExtendRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = extension.into_command(hold_id);
-    let order = Order { kind: Kind::Extend, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Extend, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }

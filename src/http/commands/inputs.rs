@@ -11,7 +11,7 @@ use crate::{
     domain::{
         command::{Command, Excess, Generation, GrantCredits, HoldFor},
         credits::Source,
-        names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName},
+        ids::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName},
         time::Timestamp,
     },
     http::{
@@ -24,13 +24,13 @@ use crate::{
 /// Nothing.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub struct EmptyRequest {}
 
 /// What is said of an account when it is opened, or later.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "metadata": { "source": "spring_mail" } }))]
-pub struct AccountInput {
+pub struct AccountRequest {
     /// What it is to be from now on, as a whole. What is left out stays as it is.
     #[serde(default)]
     pub metadata: Option<Pairs>,
@@ -40,7 +40,7 @@ pub struct AccountInput {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 25, "description": "an extra render" }))]
-pub struct Deduction {
+pub struct DeductRequest {
     pub amount: Amount,
     /// The caller's own id of the work, to refund by.
     #[schema(value_type = Option<Id>)]
@@ -54,7 +54,7 @@ pub struct Deduction {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "type": "standard_generation", "generation_id": "gen_1" }))]
-pub struct GenerationOrder {
+pub struct GenerationRequest {
     #[schema(value_type = Id)]
     pub r#type: GenerationType,
     /// Choices that the catalog offers for the type, such as `{"quality": "high"}`.
@@ -79,7 +79,7 @@ pub struct GenerationOrder {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "type": "standard_generation", "options": { "quality": "high" } }))]
-pub struct QuoteOrder {
+pub struct QuoteRequest {
     #[schema(value_type = Id)]
     pub r#type: GenerationType,
     /// Choices that the catalog offers for the type.
@@ -92,7 +92,7 @@ pub struct QuoteOrder {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 20, "expires_in_s": 600 }))]
-pub struct HoldOrder {
+pub struct HoldRequest {
     pub amount: Amount,
     /// How long the hold lives; 900 when it is not said.
     #[serde(default)]
@@ -109,7 +109,7 @@ pub struct HoldOrder {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 12 }))]
-pub struct Commit {
+pub struct CommitRequest {
     /// All of it when this is not said.
     #[serde(default)]
     pub amount: Option<Amount>,
@@ -134,7 +134,7 @@ pub enum ExcessChoice {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "expires_in_s": 1200 }))]
-pub struct Extension {
+pub struct ExtendRequest {
     /// Seconds from now. A hold lives at most 86400 seconds in all.
     #[schema(minimum = 1, maximum = 86400)]
     pub expires_in_s: u32,
@@ -144,7 +144,7 @@ pub struct Extension {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "generation_id": "gen_1", "reason": "failed" }))]
-pub struct Refund {
+pub struct RefundRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub generation_id: Option<GenerationId>,
@@ -161,7 +161,7 @@ pub struct Refund {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = GrantOrder, example = json!({ "source": "bonus", "amount": 100, "reason": "a week of trouble" }))]
-pub struct Grant {
+pub struct GrantRequest {
     pub source: GrantSource,
     pub amount: Amount,
     pub reason: Text,
@@ -194,7 +194,7 @@ pub enum GrantSource {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 10, "reason": "granted twice by mistake" }))]
-pub struct Adjustment {
+pub struct AdjustRequest {
     pub amount: Amount,
     pub reason: Text,
 }
@@ -203,7 +203,7 @@ pub struct Adjustment {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "goodwill" }))]
-pub struct Forgiveness {
+pub struct ForgiveRequest {
     /// All of it when this is not said.
     #[serde(default)]
     pub amount: Option<Amount>,
@@ -214,11 +214,11 @@ pub struct Forgiveness {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "the customer left" }))]
-pub struct Closing {
+pub struct CloseRequest {
     pub reason: Text,
 }
 
-impl Deduction {
+impl DeductRequest {
     #[must_use]
     pub fn into_command(self) -> Command {
         Command::DeductCredits {
@@ -229,7 +229,7 @@ impl Deduction {
     }
 }
 
-impl GenerationOrder {
+impl GenerationRequest {
     /// The key of a request that sends none: the work's own id says what a repetition is.
     #[must_use]
     pub fn own_key(&self) -> Option<String> {
@@ -250,14 +250,14 @@ impl GenerationOrder {
     }
 }
 
-impl QuoteOrder {
+impl QuoteRequest {
     #[must_use]
     pub fn into_generation(self) -> Generation {
         Generation { kind: self.r#type, options: self.options, id: None }
     }
 }
 
-impl HoldOrder {
+impl HoldRequest {
     #[must_use]
     pub fn into_command(self) -> Command {
         Command::HoldCredits {
@@ -271,7 +271,7 @@ impl HoldOrder {
     }
 }
 
-impl Commit {
+impl CommitRequest {
     #[must_use]
     pub fn into_command(self, hold_id: HoldId) -> Command {
         let excess = match self.excess {
@@ -283,14 +283,14 @@ impl Commit {
     }
 }
 
-impl Extension {
+impl ExtendRequest {
     #[must_use]
     pub const fn into_command(self, hold_id: HoldId) -> Command {
         Command::ExtendHold { hold_id, expires_in_s: self.expires_in_s }
     }
 }
 
-impl Grant {
+impl GrantRequest {
     /// # Errors
     /// Never: an id made of a key is well formed.
     pub fn into_command(self, key: &str) -> Result<Command, Failure> {
@@ -322,21 +322,21 @@ fn made_of(key: &str) -> Result<GrantId, Failure> {
     GrantId::parse(&format!("grant_{short}")).map_err(Failure::fault)
 }
 
-impl Adjustment {
+impl AdjustRequest {
     #[must_use]
     pub fn into_command(self) -> Command {
         Command::AdjustCredits { amount: self.amount.credits(), reason: self.reason.into() }
     }
 }
 
-impl Forgiveness {
+impl ForgiveRequest {
     #[must_use]
     pub fn into_command(self) -> Command {
         Command::ForgiveDebt { amount: self.amount.map(Amount::credits), reason: self.reason.into() }
     }
 }
 
-impl Closing {
+impl CloseRequest {
     #[must_use]
     pub fn into_command(self) -> Command {
         Command::CloseAccount { reason: self.reason.into() }

@@ -7,7 +7,7 @@ use serde::{
     de::{self, DeserializeOwned, IntoDeserializer, MapAccess, value::MapAccessDeserializer},
 };
 
-use crate::domain::names::{AccountId, HoldId};
+use crate::domain::ids::{AccountId, HoldId};
 
 /// What a command of a batch is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -36,7 +36,7 @@ pub struct Tag {
 
 /// What every item has beside its command's own fields.
 #[derive(Debug, Default)]
-pub struct Head {
+pub struct ItemHead {
     pub account: Option<AccountId>,
     pub idempotency_key: Option<String>,
     /// Only where the command is about a hold.
@@ -45,26 +45,26 @@ pub struct Head {
 
 /// An item whose own fields are those of `T`. A field that neither knows is refused.
 #[derive(Debug)]
-pub struct Item<T> {
-    pub head: Head,
+pub struct CommandItem<T> {
+    pub head: ItemHead,
     pub fields: T,
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Item<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for CommandItem<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<T>(PhantomData<T>);
         impl<'de, T: DeserializeOwned> de::Visitor<'de> for Visitor<T> {
-            type Value = Item<T>;
+            type Value = CommandItem<T>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a command")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Item<T>, A::Error> {
-                let mut head = Head::default();
-                let rest = Rest { entries, head: &mut head };
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<CommandItem<T>, A::Error> {
+                let mut head = ItemHead::default();
+                let rest = ItemFields { entries, head: &mut head };
                 let fields = T::deserialize(MapAccessDeserializer::new(rest))?;
-                Ok(Item { head, fields })
+                Ok(CommandItem { head, fields })
             }
         }
         deserializer.deserialize_map(Visitor(PhantomData))
@@ -72,12 +72,12 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Item<T> {
 }
 
 /// The entries of an item without those of its head, which are read on the way.
-struct Rest<'a, A> {
+struct ItemFields<'a, A> {
     entries: A,
-    head: &'a mut Head,
+    head: &'a mut ItemHead,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for ItemFields<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {

@@ -1,6 +1,6 @@
 //! How does a request become a command, and an outcome an answer?
 //!
-//! A route and an item of a batch both become an [`order::Order`], which is performed in one way.
+//! A route and an item of a batch both become an [`order::CommandCall`], which is performed in one way.
 
 pub mod accounts;
 pub mod answer;
@@ -8,10 +8,10 @@ pub mod batch;
 pub mod documents;
 pub mod grants;
 pub mod holds;
+pub mod import_request;
+pub mod imports;
 pub mod inputs;
 pub mod item;
-pub mod moved;
-pub mod moving;
 pub mod order;
 pub mod quote;
 pub mod refunds;

@@ -8,14 +8,14 @@ use axum::{
 };
 
 use crate::{
-    domain::{command::Command, names::AccountId, refusal::Refusal},
+    domain::{command::Command, ids::AccountId, refusal::Refusal},
     http::{
         AppState,
         failure::Failure,
         keys::Caller,
         request::{RequestId, provenance},
     },
-    ledger::{ExecuteError, Key, Request},
+    ledger::{ExecuteError, IdempotencyKey, Request},
 };
 
 use super::answer;
@@ -25,7 +25,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What was asked for, which says how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CommandKind {
     Close,
     Deduct,
     Generate,
@@ -39,7 +39,7 @@ pub enum Kind {
     Forgive,
 }
 
-impl Kind {
+impl CommandKind {
     /// The name in metrics and in batches.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -60,8 +60,8 @@ impl Kind {
 }
 
 #[derive(Clone, Debug)]
-pub struct Order {
-    pub kind: Kind,
+pub struct CommandCall {
+    pub kind: CommandKind,
     pub account: AccountId,
     /// As the caller sent it, or as it follows from what the command is about.
     pub key: String,
@@ -70,14 +70,14 @@ pub struct Order {
 
 /// What was done, as it is written to the caller.
 #[derive(Debug)]
-pub struct Done {
+pub struct CommandReply {
     pub status: StatusCode,
     pub replayed: bool,
     /// JSON.
     pub body: Vec<u8>,
 }
 
-impl Order {
+impl CommandCall {
     /// Executes the command, and answers from its events alone, so that a repetition is answered the same.
     ///
     /// # Errors
@@ -87,12 +87,12 @@ impl Order {
         state: &AppState,
         caller: &Arc<Caller>,
         request_id: &RequestId,
-    ) -> Result<Done, Failure> {
+    ) -> Result<CommandReply, Failure> {
         let kind = self.kind;
         let request = Request {
             account: self.account.clone(),
             command: self.command,
-            key: Key::caller(&self.key),
+            key: IdempotencyKey::caller(&self.key),
             provenance: provenance(caller, request_id),
         };
         let done = match state.ledger.execute(request).await {
@@ -113,7 +113,7 @@ pub fn offering(state: &AppState, account: &AccountId, refusal: Refusal) -> Refu
     if state.billing.state_of(account).is_on() { refusal } else { refusal.without_offers() }
 }
 
-impl Done {
+impl CommandReply {
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
@@ -126,9 +126,9 @@ impl Done {
     }
 }
 
-fn count(kind: Kind, done: &Result<Done, Failure>) {
+fn count(kind: CommandKind, done: &Result<CommandReply, Failure>) {
     let outcome = match done {
-        Ok(Done { replayed: true, .. }) => "replayed",
+        Ok(CommandReply { replayed: true, .. }) => "replayed",
         Ok(_) => "done",
         Err(failure) => failure.code().about().code,
     };

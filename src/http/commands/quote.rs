@@ -12,7 +12,7 @@ use crate::{
         credits::Balance,
         decide::{Context, decide},
         event::{Draw, Event},
-        names::{AccountId, GenerationType, PlanId},
+        ids::{AccountId, GenerationType, PlanId},
         refusal::Refusal,
     },
     http::{
@@ -27,11 +27,11 @@ use crate::{
     ledger::ExecuteError,
 };
 
-use super::{inputs::QuoteOrder, order::offering};
+use super::{inputs::QuoteRequest, order::offering};
 
 /// What a generation would cost now.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Quote<'a> {
+pub struct QuoteResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     #[schema(value_type = Id)]
@@ -45,7 +45,7 @@ pub struct Quote<'a> {
     #[schema(value_type = Vec<DrawSchema>)]
     draws: Vec<Draw>,
     /// Why not, with the members of the problem that the generation would be answered with.
-    refusal: Option<Why>,
+    refusal: Option<QuoteReason>,
     #[schema(value_type = BalanceSchema)]
     balance: Balance,
     #[schema(value_type = Place)]
@@ -53,7 +53,7 @@ pub struct Quote<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Why {
+pub struct QuoteReason {
     code: &'static str,
     title: &'static str,
     detail: String,
@@ -67,13 +67,13 @@ pub struct Why {
 /// Decided as the generation itself would be, on what the account is now; nothing is deducted.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/quote", operation_id = "quote", tag = "Spending",
-    params(("account" = Id, Path)), request_body = QuoteOrder,
-    responses((status = 200, description = "The price, and whether it would be allowed.", body = Quote))
+    params(("account" = Id, Path)), request_body = QuoteRequest,
+    responses((status = 200, description = "The price, and whether it would be allowed.", body = QuoteResponse))
 )]
 pub async fn quote(
     State(state): State<AppState>,
     to: AccountOf<Quotes>,
-    Json(order): Json<QuoteOrder>,
+    Json(order): Json<QuoteRequest>,
 ) -> Result<Response<Body>, Failure> {
     let at = state.ledger.clock().now();
     let catalog = state.ledger.catalog();
@@ -103,7 +103,7 @@ pub async fn quote(
     };
     fresh(
         view.position,
-        &Quote {
+        &QuoteResponse {
             account: &to.account,
             plan,
             r#type: &generation.kind,
@@ -126,9 +126,9 @@ fn spent(events: &[Event]) -> Option<(Credits, Vec<Draw>)> {
     })
 }
 
-fn why(refusal: &Refusal) -> Why {
+fn why(refusal: &Refusal) -> QuoteReason {
     let about = code_of_refusal(refusal).about();
-    Why {
+    QuoteReason {
         code: about.code,
         title: about.title,
         detail: members::detail_of_refusal(refusal),

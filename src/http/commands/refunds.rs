@@ -5,21 +5,21 @@ use axum::{body::Body, extract::State, http::Response};
 use crate::{
     domain::{
         command::{Command, Spent},
-        names::AccountId,
+        ids::AccountId,
         refusal::Refusal,
     },
     http::{
         AppState,
         failure::Failure,
-        request::{AccountOf, Amount, Deducts, IdempotencyKey, Json},
+        request::{AccountOf, Amount, Deducts, IdempotencyHeader, Json},
         schema::Id,
     },
 };
 
 use super::{
-    documents::Refunded,
-    inputs::Refund,
-    order::{Done, Kind, Order},
+    documents::RefundedResponse,
+    inputs::RefundRequest,
+    order::{CommandCall, CommandKind, CommandReply},
 };
 
 /// The most deductions that one refund gives back.
@@ -31,26 +31,30 @@ const DEDUCTIONS_MAX: u16 = 100;
 /// everything that was charged for it is given back, the newest deduction first.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/refunds", operation_id = "refund", tag = "Spending",
-    params(("account" = Id, Path)), request_body = Refund,
-    responses((status = 201, description = "Refunded.", body = Refunded))
+    params(("account" = Id, Path)), request_body = RefundRequest,
+    responses((status = 201, description = "Refunded.", body = RefundedResponse))
 )]
 pub async fn refund(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    key: IdempotencyKey,
-    Json(refund): Json<Refund>,
+    key: IdempotencyHeader,
+    Json(refund): Json<RefundRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
     let command = command(&state, &to.account, refund).await?;
-    let order = Order { kind: Kind::Refund, account: to.account, key, command };
-    order.perform(&state, &to.caller, &to.request_id).await.map(Done::into_response)
+    let order = CommandCall { kind: CommandKind::Refund, account: to.account, key, command };
+    order.perform(&state, &to.caller, &to.request_id).await.map(CommandReply::into_response)
 }
 
 /// The command, with the deductions as their events say. These never change, so they can be read before.
 ///
 /// # Errors
 /// When there is no such deduction, or none is named.
-pub async fn command(state: &AppState, account: &AccountId, refund: Refund) -> Result<Command, Failure> {
+pub async fn command(
+    state: &AppState,
+    account: &AccountId,
+    refund: RefundRequest,
+) -> Result<Command, Failure> {
     let (of, deductions) = match (refund.generation_id, refund.deduction_id) {
         (Some(generation), None) => {
             let found = state.ledger.find_spent_on(account, &generation, DEDUCTIONS_MAX + 1).await?;

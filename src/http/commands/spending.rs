@@ -5,14 +5,14 @@ use axum::{body::Body, extract::State, http::Response};
 use crate::http::{
     AppState,
     failure::Failure,
-    request::{AccountOf, Deducts, IdempotencyKey, Json},
+    request::{AccountOf, Deducts, IdempotencyHeader, Json},
     schema::Id,
 };
 
 use super::{
-    documents::{Deducted, Held},
-    inputs::{Deduction, GenerationOrder},
-    order::{Kind, Order},
+    documents::{DeductedResponse, HoldPlacedResponse},
+    inputs::{DeductRequest, GenerationRequest},
+    order::{CommandCall, CommandKind},
 };
 
 /// Deduct what a generation costs
@@ -21,19 +21,19 @@ use super::{
 /// deducts. With `"hold": true` the credits are only set aside, and the answer is that of a hold.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/generations", operation_id = "generate", tag = "Spending",
-    params(("account" = Id, Path)), request_body = GenerationOrder,
+    params(("account" = Id, Path)), request_body = GenerationRequest,
     responses((status = 201, description = "Deducted, or held.", body = inline(Generated)))
 )]
 pub async fn generate(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    key: IdempotencyKey,
-    Json(order): Json<GenerationOrder>,
+    key: IdempotencyHeader,
+    Json(order): Json<GenerationRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.or(order.own_key())?;
-    let kind = if order.hold { Kind::Hold } else { Kind::Generate };
-    let order = Order { kind, account: to.account, key, command: order.into_command()? };
-    order.perform(&state, &to.caller, &to.request_id).await.map(super::order::Done::into_response)
+    let kind = if order.hold { CommandKind::Hold } else { CommandKind::Generate };
+    let order = CommandCall { kind, account: to.account, key, command: order.into_command()? };
+    order.perform(&state, &to.caller, &to.request_id).await.map(super::order::CommandReply::into_response)
 }
 
 /// Deduct an amount
@@ -41,18 +41,23 @@ pub async fn generate(
 /// All of it, or none of it.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/deductions", operation_id = "deduct", tag = "Spending",
-    params(("account" = Id, Path)), request_body = Deduction,
-    responses((status = 201, description = "Deducted.", body = Deducted))
+    params(("account" = Id, Path)), request_body = DeductRequest,
+    responses((status = 201, description = "Deducted.", body = DeductedResponse))
 )]
 pub async fn deduct(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    key: IdempotencyKey,
-    Json(deduction): Json<Deduction>,
+    key: IdempotencyHeader,
+    Json(deduction): Json<DeductRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.required()?;
-    let order = Order { kind: Kind::Deduct, account: to.account, key, command: deduction.into_command() };
-    order.perform(&state, &to.caller, &to.request_id).await.map(super::order::Done::into_response)
+    let order = CommandCall {
+        kind: CommandKind::Deduct,
+        account: to.account,
+        key,
+        command: deduction.into_command(),
+    };
+    order.perform(&state, &to.caller, &to.request_id).await.map(super::order::CommandReply::into_response)
 }
 
 /// The answer to a generation: one or the other, as was asked for.
@@ -61,6 +66,6 @@ pub async fn deduct(
 #[expect(dead_code, reason = "only its description is used")]
 #[serde(untagged)]
 pub enum Generated<'a> {
-    Deducted(Deducted<'a>),
-    Held(Held<'a>),
+    Deducted(DeductedResponse<'a>),
+    Held(HoldPlacedResponse<'a>),
 }

@@ -21,13 +21,13 @@ use tokio::sync::Semaphore;
 use crate::{
     clock::Clock,
     domain::{
-        names::{AccountId, Actor},
+        ids::{AccountId, Actor},
         time::Timestamp,
     },
-    http::rates::{RateLimit, Standing, TooMany},
+    http::rate_limit::{RateLimit, RateLimitState, TooMany},
 };
 
-use super::{ApiKey, Hash, KeyError, SECRET_BYTES_MAX, Scope, table};
+use super::{ApiKey, KeyError, KeyScope, SECRET_BYTES_MAX, SecretHash, table};
 
 /// How long what was read of a key is believed.
 const FRESH: Duration = Duration::from_secs(3);
@@ -48,7 +48,7 @@ pub struct Caller {
     pub key_id: String,
     /// The key's id, as events name it.
     pub actor: Actor,
-    scopes: BTreeSet<Scope>,
+    scopes: BTreeSet<KeyScope>,
     accounts: Option<BTreeSet<AccountId>>,
     expires_at: Option<Timestamp>,
     pub rate: Option<Arc<RateLimit>>,
@@ -57,8 +57,8 @@ pub struct Caller {
 impl Caller {
     /// Whether it may do what any of `scopes` allows.
     #[must_use]
-    pub fn may(&self, scopes: &[Scope]) -> bool {
-        self.scopes.contains(&Scope::Admin) || scopes.iter().any(|scope| self.scopes.contains(scope))
+    pub fn may(&self, scopes: &[KeyScope]) -> bool {
+        self.scopes.contains(&KeyScope::Admin) || scopes.iter().any(|scope| self.scopes.contains(scope))
     }
 
     #[must_use]
@@ -76,7 +76,7 @@ impl Caller {
     ///
     /// # Errors
     /// When there are too many of them; none is counted then.
-    pub fn count(&self, requests: NonZeroU32) -> Result<Option<Standing>, TooMany> {
+    pub fn count(&self, requests: NonZeroU32) -> Result<Option<RateLimitState>, TooMany> {
         self.rate.as_ref().map(|rate| rate.count(requests)).transpose()
     }
 
@@ -99,7 +99,7 @@ pub enum NoCaller {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct CachedKey {
     caller: Arc<Caller>,
     read_at: Instant,
     renewing: AtomicBool,
@@ -111,7 +111,7 @@ pub struct KeyCache {
     pool: PgPool,
     clock: Clock,
     rate_default: Option<u32>,
-    known: Cache<Hash, Arc<Entry>>,
+    known: Cache<SecretHash, Arc<CachedKey>>,
     lookups: Semaphore,
 }
 
@@ -128,7 +128,7 @@ impl KeyCache {
         if secret.len() > SECRET_BYTES_MAX {
             return Err(NoCaller::Unknown);
         }
-        let hash = Hash::of(secret);
+        let hash = SecretHash::of(secret);
         let caller = match self.known.get(&hash) {
             Some(entry) if entry.is_good_enough() => Arc::clone(&entry.caller),
             earlier => {
@@ -147,7 +147,11 @@ impl KeyCache {
         self.known.retain(|_, entry| entry.caller.key_id != id);
     }
 
-    async fn look_up(&self, hash: Hash, earlier: Option<Arc<Entry>>) -> Result<Arc<Caller>, NoCaller> {
+    async fn look_up(
+        &self,
+        hash: SecretHash,
+        earlier: Option<Arc<CachedKey>>,
+    ) -> Result<Arc<Caller>, NoCaller> {
         match earlier {
             Some(earlier) if earlier.age() < STALE => self.renew(hash, &earlier).await,
             earlier => self.join(hash, earlier.and_then(|entry| entry.caller.rate.clone())).await,
@@ -155,7 +159,7 @@ impl KeyCache {
     }
 
     /// Reads a key again. The other requests with it go on with what is known meanwhile.
-    async fn renew(&self, hash: Hash, earlier: &Entry) -> Result<Arc<Caller>, NoCaller> {
+    async fn renew(&self, hash: SecretHash, earlier: &CachedKey) -> Result<Arc<Caller>, NoCaller> {
         match self.read(hash, earlier.caller.rate.clone()).await {
             Ok(entry) => {
                 let caller = Arc::clone(&entry.caller);
@@ -175,7 +179,7 @@ impl KeyCache {
     }
 
     /// Reads a key that is not known, or not any more. Of many requests at once, one reads and the others wait.
-    async fn join(&self, hash: Hash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Caller>, NoCaller> {
+    async fn join(&self, hash: SecretHash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Caller>, NoCaller> {
         self.known.remove_if(&hash, |entry| entry.age() >= STALE);
         match self.known.get_value_or_guard_async(&hash).await {
             Ok(entry) => Ok(Arc::clone(&entry.caller)),
@@ -189,7 +193,7 @@ impl KeyCache {
         }
     }
 
-    async fn read(&self, hash: Hash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Entry>, NoCaller> {
+    async fn read(&self, hash: SecretHash, rate: Option<Arc<RateLimit>>) -> Result<Arc<CachedKey>, NoCaller> {
         let _turn = self.lookups.acquire().await.map_err(|_| NoCaller::Busy)?;
         let fault = |error: sqlx::Error| NoCaller::Fault(KeyError::from(error));
         let mut connection = self.pool.acquire().await.map_err(fault)?;
@@ -203,7 +207,7 @@ impl KeyCache {
             table::touch(&mut connection, &key.id, now).await.map_err(fault)?;
         }
         let caller = Arc::new(self.caller(key, rate)?);
-        Ok(Arc::new(Entry { caller, read_at: Instant::now(), renewing: AtomicBool::new(false) }))
+        Ok(Arc::new(CachedKey { caller, read_at: Instant::now(), renewing: AtomicBool::new(false) }))
     }
 
     fn caller(&self, key: ApiKey, rate: Option<Arc<RateLimit>>) -> Result<Caller, NoCaller> {
@@ -225,7 +229,7 @@ impl KeyCache {
     }
 }
 
-impl Entry {
+impl CachedKey {
     fn age(&self) -> Duration {
         self.read_at.elapsed()
     }

@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use cache::{Caller, KeyCache, NoCaller};
-pub use scope::{Scope, UnknownScope};
-pub use secret::{Hash, InvalidSecret, SECRET_BYTES_MAX, SECRET_BYTES_MIN, Secret};
+pub use scope::{KeyScope, UnknownScope};
+pub use secret::{InvalidSecret, KeySecret, SECRET_BYTES_MAX, SECRET_BYTES_MIN, SecretHash};
 pub use table::{bootstrap, create, list, revoke};
 
 use crate::{
     catalog::Mode,
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
 };
 
 /// What a new key is to be.
@@ -26,7 +26,7 @@ pub struct NewKey {
     pub name: String,
     /// Only shows in the secret's first characters, so that nobody takes one for the other.
     pub mode: Mode,
-    pub scopes: BTreeSet<Scope>,
+    pub scopes: BTreeSet<KeyScope>,
     /// The only accounts that it may use. `None`: all.
     pub accounts: Option<BTreeSet<AccountId>>,
     pub expires_at: Option<Timestamp>,
@@ -41,7 +41,7 @@ pub struct ApiKey {
     pub name: String,
     /// The first characters of a made secret; empty for one that was given.
     pub prefix: String,
-    pub scopes: BTreeSet<Scope>,
+    pub scopes: BTreeSet<KeyScope>,
     pub accounts: Option<BTreeSet<AccountId>>,
     pub requests_per_minute: Option<u32>,
     pub created_at: Timestamp,
@@ -52,25 +52,25 @@ pub struct ApiKey {
 
 /// A key that has just been made, with the secret that is never shown again.
 #[derive(Clone, Debug)]
-pub struct Created {
+pub struct CreatedKey {
     pub key: ApiKey,
-    pub secret: Secret,
+    pub secret: KeySecret,
 }
 
 /// How the first key came to be.
 #[derive(Clone, Debug)]
 pub enum Bootstrap {
     /// The given key is there now, with every scope and no rate limit, unless somebody has ended it.
-    Given(Given),
+    Given(GivenKeyState),
     /// There were keys already, and none was given.
     Exists,
     /// There were none, and this one was made: show it.
-    Made(Box<Created>),
+    Made(Box<CreatedKey>),
 }
 
 /// What there is to say about a key that was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct GivenKeyState {
     /// It was revoked, or its time is over: it opens nothing.
     pub has_ended: bool,
     /// The ids of keys that earlier starts were given or made, and that still open everything.

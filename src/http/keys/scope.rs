@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Scope {
+pub enum KeyScope {
     /// Open accounts, spend, hold, commit, release and refund credits.
     Deduct,
     /// See accounts.
@@ -28,7 +28,7 @@ pub enum Scope {
 #[error("`{0}` is not a scope; there are deduct, read, billing, audit, operate and admin")]
 pub struct UnknownScope(String);
 
-impl Scope {
+impl KeyScope {
     pub const ALL: [Self; 6] =
         [Self::Deduct, Self::Read, Self::Billing, Self::Audit, Self::Operate, Self::Admin];
 
@@ -45,13 +45,13 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
+impl fmt::Display for KeyScope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
 }
 
-impl FromStr for Scope {
+impl FromStr for KeyScope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

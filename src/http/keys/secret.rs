@@ -18,7 +18,7 @@ const PREFIX_CHARACTERS: usize = 12;
 
 /// A key's secret. It shows itself only when asked to, and never in a log.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret {
+pub struct KeySecret {
     text: String,
     /// Whether it was made here, of random bytes.
     is_made: bool,
@@ -28,7 +28,7 @@ pub struct Secret {
 #[error("a key has {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} visible ASCII characters")]
 pub struct InvalidSecret;
 
-impl Secret {
+impl KeySecret {
     /// A new one, that nobody can guess.
     ///
     /// # Errors
@@ -61,12 +61,12 @@ impl Secret {
     }
 
     #[must_use]
-    pub fn hash(&self) -> Hash {
-        Hash::of(&self.text)
+    pub fn hash(&self) -> SecretHash {
+        SecretHash::of(&self.text)
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for KeySecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(…)")
     }
@@ -74,9 +74,9 @@ impl fmt::Debug for Secret {
 
 /// SHA-256 of a secret: what is stored, and what is looked up. Comparing hashes tells nothing about secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Hash([u8; 32]);
+pub struct SecretHash([u8; 32]);
 
-impl Hash {
+impl SecretHash {
     #[must_use]
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())

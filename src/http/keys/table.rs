@@ -8,10 +8,12 @@ use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 use crate::{
     catalog::Mode,
     clock::Clock,
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
 };
 
-use super::{ApiKey, Bootstrap, Created, Given, Hash, KeyError, NewKey, Scope, Secret};
+use super::{
+    ApiKey, Bootstrap, CreatedKey, GivenKeyState, KeyError, KeyScope, KeySecret, NewKey, SecretHash,
+};
 
 const COLUMNS: &str = "id, name, prefix, scopes, accounts, requests_per_minute, created_at, expires_at, \
                        last_used_at, revoked_at";
@@ -23,8 +25,8 @@ const BOOTSTRAP_NAME: &str = "bootstrap";
 ///
 /// # Errors
 /// When it has no scope, or the database does not answer.
-pub async fn create(pool: &PgPool, clock: &Clock, new: NewKey) -> Result<Created, KeyError> {
-    let secret = Secret::make(new.mode)?;
+pub async fn create(pool: &PgPool, clock: &Clock, new: NewKey) -> Result<CreatedKey, KeyError> {
+    let secret = KeySecret::make(new.mode)?;
     let mut connection = pool.acquire().await?;
     insert(&mut connection, clock, new, secret).await
 }
@@ -61,9 +63,9 @@ pub async fn bootstrap(
     clock: &Clock,
     given: Option<&str>,
     mode: Mode,
-    keep: impl FnOnce(&Secret) -> std::io::Result<()>,
+    keep: impl FnOnce(&KeySecret) -> std::io::Result<()>,
 ) -> Result<Bootstrap, KeyError> {
-    let given = given.map(Secret::parse).transpose()?;
+    let given = given.map(KeySecret::parse).transpose()?;
     let mut transaction = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
         .bind(BOOTSTRAP_LOCK_KEY)
@@ -77,11 +79,14 @@ pub async fn bootstrap(
                 None => insert(&mut transaction, clock, everything(mode), secret).await?.key,
             };
             let has_ended = has_ended(&key, clock.now());
-            Bootstrap::Given(Given { has_ended, earlier: earlier(&mut transaction, clock, &key.id).await? })
+            Bootstrap::Given(GivenKeyState {
+                has_ended,
+                earlier: earlier(&mut transaction, clock, &key.id).await?,
+            })
         }
         None if any(&mut transaction).await? => Bootstrap::Exists,
         None => {
-            let secret = Secret::make(mode)?;
+            let secret = KeySecret::make(mode)?;
             let created = insert(&mut transaction, clock, everything(mode), secret).await?;
             keep(&created.secret).map_err(KeyError::NotKept)?;
             Bootstrap::Made(Box::new(created))
@@ -109,7 +114,7 @@ async fn earlier(connection: &mut PgConnection, clock: &Clock, id: &str) -> Resu
 }
 
 /// Earlier releases kept the beginnings of given keys too, which may say much about a short one.
-async fn forget_beginnings(connection: &mut PgConnection, given: Hash) -> Result<(), sqlx::Error> {
+async fn forget_beginnings(connection: &mut PgConnection, given: SecretHash) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update ledger.api_keys set prefix = '' \
          where prefix <> '' and (hash = $1 or prefix !~ '^cf_(test|live)_')",
@@ -124,7 +129,7 @@ fn everything(mode: Mode) -> NewKey {
     NewKey {
         name: BOOTSTRAP_NAME.to_owned(),
         mode,
-        scopes: BTreeSet::from([Scope::Admin]),
+        scopes: BTreeSet::from([KeyScope::Admin]),
         accounts: None,
         expires_at: None,
         requests_per_minute: Some(0),
@@ -132,7 +137,10 @@ fn everything(mode: Mode) -> NewKey {
 }
 
 /// The key with this hash.
-pub(super) async fn find(connection: &mut PgConnection, hash: Hash) -> Result<Option<ApiKey>, KeyError> {
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    hash: SecretHash,
+) -> Result<Option<ApiKey>, KeyError> {
     let query = format!("select {COLUMNS} from ledger.api_keys where hash = $1");
     let row = sqlx::query(&query).bind(hash.as_bytes()).fetch_optional(connection).await?;
     row.as_ref().map(decode).transpose()
@@ -156,8 +164,8 @@ async fn insert(
     connection: &mut PgConnection,
     clock: &Clock,
     new: NewKey,
-    secret: Secret,
-) -> Result<Created, KeyError> {
+    secret: KeySecret,
+) -> Result<CreatedKey, KeyError> {
     if new.scopes.is_empty() {
         return Err(KeyError::NoScope);
     }
@@ -182,7 +190,7 @@ async fn insert(
         .bind(new.expires_at.map(Timestamp::to_utc))
         .fetch_one(connection)
         .await?;
-    Ok(Created { key: decode(&row)?, secret })
+    Ok(CreatedKey { key: decode(&row)?, secret })
 }
 
 fn make_id() -> Result<String, getrandom::Error> {

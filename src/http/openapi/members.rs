@@ -12,21 +12,21 @@ use utoipa::{
 
 use crate::http::{
     code::Code,
-    keys::Scope,
-    reads::plan::Window,
+    keys::KeyScope,
+    reads::plan::LimitWindowResponse,
     schema::{Count, Id, OrderSchema, Place, Time},
 };
 
 use super::problems::PROBLEM;
 
 /// The members of a code.
-struct Members {
+struct CodeMembers {
     object: Object,
     /// The schemas that they refer to.
     others: Vec<(String, RefOr<Schema>)>,
 }
 
-impl Members {
+impl CodeMembers {
     fn of<T: ToSchema>() -> Self {
         let mut others = Vec::new();
         T::schemas(&mut others);
@@ -56,9 +56,9 @@ macro_rules! members {
         }
 
         /// Every code by name: a new one does not compile until its members are said.
-        fn find(code: Code) -> Option<Members> {
+        fn find(code: Code) -> Option<CodeMembers> {
             match code {
-                $(Code::$code => Some(Members::of::<described::$code>()),)+
+                $(Code::$code => Some(CodeMembers::of::<described::$code>()),)+
                 $(Code::$plain)|+ => None,
             }
         }
@@ -101,10 +101,10 @@ members! {
     }
     LimitReached {
         requested: Count,
-        limit: Window,
+        limit: LimitWindowResponse,
         resets_at: Time,
         /// Every limit of the plan.
-        windows: Vec<Window>,
+        windows: Vec<LimitWindowResponse>,
         plan: Id,
         /// The plans that would allow it, the smallest first.
         plans: Vec<Id>,
@@ -256,7 +256,7 @@ members! {
     }
     ScopeMissing {
         /// A key needs one of these.
-        scopes: Vec<Scope>,
+        scopes: Vec<KeyScope>,
     }
     IdempotencyKeyMissing {
         path: String,
@@ -300,7 +300,7 @@ pub fn name_of(code: Code) -> String {
 pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Vec::new();
     for code in Code::ALL {
-        if let Some(Members { object, others }) = find(*code) {
+        if let Some(CodeMembers { object, others }) = find(*code) {
             schemas.extend(others);
             schemas.push((name_of(*code), schema(*code, object).into()));
         }

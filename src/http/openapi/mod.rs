@@ -22,13 +22,13 @@ use utoipa::{
 
 use crate::{
     http::{
-        keys::Scope,
-        reads::{analytics::Interval, statement::Order},
+        keys::KeyScope,
+        reads::{analytics::IntervalQuery, statement::StatementOrder},
     },
     stripe::client::BillStatus,
 };
 
-pub use operations::{Described, OPERATIONS, RepeatKey, find};
+pub use operations::{KeyRule, OPERATIONS, OperationSpec, find};
 
 /// The name of how a caller says who it is.
 const API_KEY: &str = "api_key";
@@ -42,7 +42,7 @@ const API_KEY: &str = "api_key";
                        answer has an `X-Request-Id`: the caller's own, when it is well formed, or one made here."
     ),
     security(("api_key" = [])),
-    components(schemas(problems::ProblemSchema, BillStatus, Interval, Order)),
+    components(schemas(problems::ProblemSchema, BillStatus, IntervalQuery, StatementOrder)),
     tags(
         (name = "Accounts", description = "What accounts are and hold. Never behind what a command acknowledged."),
         (name = "Spending", description = "Credits in exchange for work."),
@@ -92,7 +92,7 @@ fn of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     methods.into_iter().filter_map(Option::as_mut)
 }
 
-fn describe(operation: &mut Operation, described: &Described) {
+fn describe(operation: &mut Operation, described: &OperationSpec) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             describe_headers(response, described);
@@ -104,8 +104,8 @@ fn describe(operation: &mut Operation, described: &Described) {
     }
     if !described.scopes.is_empty() {
         // Any one of them, for programs; OpenAPI 3.1 lets a key name what it needs.
-        let mut enough: Vec<Scope> = described.scopes.to_vec();
-        enough.push(Scope::Admin);
+        let mut enough: Vec<KeyScope> = described.scopes.to_vec();
+        enough.push(KeyScope::Admin);
         enough.dedup();
         let needed = enough.iter().map(|scope| SecurityRequirement::new(API_KEY, [scope.as_str()]));
         operation.security = Some(needed.collect());
@@ -119,14 +119,14 @@ fn describe(operation: &mut Operation, described: &Described) {
     }
 }
 
-fn describe_headers(response: &mut Response, described: &Described) {
+fn describe_headers(response: &mut Response, described: &OperationSpec) {
     let mut add = |name: &str, kind: Type, description: &str| {
         let schema = ObjectBuilder::new().schema_type(kind).build();
         let header = HeaderBuilder::new().schema(schema).description(Some(description)).build();
         response.headers.insert(name.to_owned(), header);
     };
     add("X-Request-Id", Type::String, "By which the request is found again in logs and events.");
-    if described.key != RepeatKey::None {
+    if described.key != KeyRule::None {
         add("Idempotent-Replayed", Type::String, "`true`: this is the answer to an earlier, equal request.");
     }
     if described.reads_position {

@@ -11,13 +11,13 @@ use super::codes::{
 };
 use crate::http::{
     code::Code,
-    keys::Scope,
+    keys::KeyScope,
     request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads, Watches},
 };
 
 /// Whether an operation is made repeatable by an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RepeatKey {
+pub enum KeyRule {
     None,
     Required,
     /// Needed where the body has no id of its own.
@@ -26,11 +26,11 @@ pub enum RepeatKey {
 
 /// What the document says of an operation beyond what its route says.
 #[derive(Clone, Copy, Debug)]
-pub struct Described {
+pub struct OperationSpec {
     pub id: &'static str,
     /// Empty: everybody may.
-    pub scopes: &'static [Scope],
-    pub key: RepeatKey,
+    pub scopes: &'static [KeyScope],
+    pub key: KeyRule,
     pub reads_position: bool,
     /// Whether it answers from a read model, which may be behind.
     pub waits: bool,
@@ -42,7 +42,7 @@ pub struct Described {
     own: &'static [Code],
 }
 
-impl RepeatKey {
+impl KeyRule {
     pub(super) fn parameter(self) -> Option<Parameter> {
         let (required, description) = match self {
             Self::None => return None,
@@ -69,7 +69,7 @@ impl RepeatKey {
     }
 }
 
-impl Described {
+impl OperationSpec {
     /// All codes that it can answer with.
     #[must_use]
     pub fn codes(&self) -> Vec<Code> {
@@ -80,7 +80,7 @@ impl Described {
         if self.takes_json {
             codes.extend_from_slice(JSON);
         }
-        if self.key != RepeatKey::None {
+        if self.key != KeyRule::None {
             codes.extend_from_slice(COMMAND);
         }
         if self.asks_stripe {
@@ -95,11 +95,11 @@ impl Described {
         codes
     }
 
-    const fn command(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
+    const fn command(id: &'static str, scopes: &'static [KeyScope], own: &'static [Code]) -> Self {
         Self {
             id,
             scopes,
-            key: RepeatKey::Required,
+            key: KeyRule::Required,
             reads_position: false,
             waits: false,
             takes_json: true,
@@ -117,11 +117,11 @@ impl Described {
         Self { asks_stripe: true, ..Self::other(id, Bills::SCOPES, takes_json, own) }
     }
 
-    const fn read(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
+    const fn read(id: &'static str, scopes: &'static [KeyScope], own: &'static [Code]) -> Self {
         Self {
             id,
             scopes,
-            key: RepeatKey::None,
+            key: KeyRule::None,
             reads_position: true,
             waits: false,
             takes_json: false,
@@ -130,20 +130,20 @@ impl Described {
         }
     }
 
-    const fn model(id: &'static str, scopes: &'static [Scope], own: &'static [Code]) -> Self {
+    const fn model(id: &'static str, scopes: &'static [KeyScope], own: &'static [Code]) -> Self {
         Self { waits: true, ..Self::read(id, scopes, own) }
     }
 
     const fn other(
         id: &'static str,
-        scopes: &'static [Scope],
+        scopes: &'static [KeyScope],
         takes_json: bool,
         own: &'static [Code],
     ) -> Self {
         Self {
             id,
             scopes,
-            key: RepeatKey::None,
+            key: KeyRule::None,
             reads_position: false,
             waits: false,
             takes_json,
@@ -155,23 +155,23 @@ impl Described {
 
 /// The operation with this id.
 #[must_use]
-pub fn find(id: &str) -> Option<&'static Described> {
+pub fn find(id: &str) -> Option<&'static OperationSpec> {
     OPERATIONS.iter().find(|described| described.id == id)
 }
 
 /// Every operation of the document; a test fails for one that is not in here.
-pub const OPERATIONS: &[Described] = &[
-    Described {
-        key: RepeatKey::None,
-        ..Described::command(
+pub const OPERATIONS: &[OperationSpec] = &[
+    OperationSpec {
+        key: KeyRule::None,
+        ..OperationSpec::command(
             "open_account",
             Deducts::SCOPES,
             &[Code::AccountClosed, Code::Unavailable, Code::OutcomeUnknown, Code::AccountDamaged],
         )
     },
-    Described {
-        key: RepeatKey::None,
-        ..Described::command(
+    OperationSpec {
+        key: KeyRule::None,
+        ..OperationSpec::command(
             "import_account",
             Operates::SCOPES,
             &[
@@ -183,14 +183,14 @@ pub const OPERATIONS: &[Described] = &[
             ],
         )
     },
-    Described { key: RepeatKey::OrOwnId, ..Described::command("generate", Deducts::SCOPES, PRICED) },
-    Described::command("deduct", Deducts::SCOPES, LIMITED),
-    Described::command(
+    OperationSpec { key: KeyRule::OrOwnId, ..OperationSpec::command("generate", Deducts::SCOPES, PRICED) },
+    OperationSpec::command("deduct", Deducts::SCOPES, LIMITED),
+    OperationSpec::command(
         "hold",
         Deducts::SCOPES,
         &[Code::InsufficientCredits, Code::LimitReached, Code::ClockBehind, Code::HoldTooLong],
     ),
-    Described::command(
+    OperationSpec::command(
         "commit_hold",
         Deducts::SCOPES,
         &[
@@ -201,20 +201,24 @@ pub const OPERATIONS: &[Described] = &[
             Code::LimitReached,
         ],
     ),
-    Described::command("release_hold", Deducts::SCOPES, OF_HOLD),
-    Described::command(
+    OperationSpec::command("release_hold", Deducts::SCOPES, OF_HOLD),
+    OperationSpec::command(
         "extend_hold",
         Deducts::SCOPES,
         &[Code::HoldNotFound, Code::HoldAlreadyResolved, Code::HoldTooLong],
     ),
-    Described::command("refund", Deducts::SCOPES, &[Code::DeductionNotFound, Code::RefundExceedsDeduction]),
-    Described::command("grant", Operates::SCOPES, &[Code::GrantAlreadyExists, Code::GrantHasEnded]),
-    Described::command("adjust", Operates::SCOPES, &[Code::InsufficientCredits, Code::ClockBehind]),
-    Described::command("forgive_debt", Operates::SCOPES, &[Code::NothingOwed, Code::DebtSmaller]),
-    Described::command("close_account", Operates::SCOPES, &[Code::HoldsOpen]),
-    Described {
+    OperationSpec::command(
+        "refund",
+        Deducts::SCOPES,
+        &[Code::DeductionNotFound, Code::RefundExceedsDeduction],
+    ),
+    OperationSpec::command("grant", Operates::SCOPES, &[Code::GrantAlreadyExists, Code::GrantHasEnded]),
+    OperationSpec::command("adjust", Operates::SCOPES, &[Code::InsufficientCredits, Code::ClockBehind]),
+    OperationSpec::command("forgive_debt", Operates::SCOPES, &[Code::NothingOwed, Code::DebtSmaller]),
+    OperationSpec::command("close_account", Operates::SCOPES, &[Code::HoldsOpen]),
+    OperationSpec {
         takes_json: true,
-        ..Described::read(
+        ..OperationSpec::read(
             "quote",
             Quotes::SCOPES,
             &[
@@ -228,28 +232,28 @@ pub const OPERATIONS: &[Described] = &[
             ],
         )
     },
-    Described::other("execute_commands", Commands::SCOPES, true, &[]),
-    Described::read("get_account", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("get_balance", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("get_overview", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("list_grants", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("list_holds", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("get_limits", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("get_entitlements", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("get_subscription", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("list_subscriptions", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::read("list_events", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::model("list_accounts", Lists::SCOPES, &[]),
-    Described::model("get_subscription_history", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::model("get_statement", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::model("get_usage", Reads::SCOPES, &[Code::AccountNotFound]),
-    Described::model("list_all_subscriptions", Bills::SCOPES, &[]),
-    Described::model("list_all_payments", Bills::SCOPES, &[]),
-    Described::model("list_all_refunds", Bills::SCOPES, &[]),
-    Described::model("analyse_usage", Bills::SCOPES, &[]),
-    Described::model("analyse_mrr", Bills::SCOPES, &[]),
-    Described::model("analyse_movements", Bills::SCOPES, &[]),
-    Described::billing(
+    OperationSpec::other("execute_commands", Commands::SCOPES, true, &[]),
+    OperationSpec::read("get_account", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("get_balance", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("get_overview", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("list_grants", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("list_holds", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("get_limits", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("get_entitlements", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("get_subscription", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("list_subscriptions", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::read("list_events", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::model("list_accounts", Lists::SCOPES, &[]),
+    OperationSpec::model("get_subscription_history", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::model("get_statement", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::model("get_usage", Reads::SCOPES, &[Code::AccountNotFound]),
+    OperationSpec::model("list_all_subscriptions", Bills::SCOPES, &[]),
+    OperationSpec::model("list_all_payments", Bills::SCOPES, &[]),
+    OperationSpec::model("list_all_refunds", Bills::SCOPES, &[]),
+    OperationSpec::model("analyse_usage", Bills::SCOPES, &[]),
+    OperationSpec::model("analyse_mrr", Bills::SCOPES, &[]),
+    OperationSpec::model("analyse_movements", Bills::SCOPES, &[]),
+    OperationSpec::billing(
         "create_checkout_session",
         &[
             Code::CustomerTaken,
@@ -263,8 +267,8 @@ pub const OPERATIONS: &[Described] = &[
             Code::TooManyCheckouts,
         ],
     ),
-    Described::billing("create_portal_session", OF_PORTAL),
-    Described::billing(
+    OperationSpec::billing("create_portal_session", OF_PORTAL),
+    OperationSpec::billing(
         "subscribe",
         &[
             Code::UnknownPlan,
@@ -277,39 +281,39 @@ pub const OPERATIONS: &[Described] = &[
             Code::TooManyCheckouts,
         ],
     ),
-    Described {
+    OperationSpec {
         asks_stripe: true,
-        ..Described::other("preview_subscription_change", Bills::SCOPES, true, OF_PREVIEW)
+        ..OperationSpec::other("preview_subscription_change", Bills::SCOPES, true, OF_PREVIEW)
     },
-    Described::billing("change_subscription", OF_CHANGE),
-    Described {
+    OperationSpec::billing("change_subscription", OF_CHANGE),
+    OperationSpec {
         asks_stripe: true,
-        ..Described::other("get_pending_change", Bills::SCOPES, false, OF_UPCOMING)
+        ..OperationSpec::other("get_pending_change", Bills::SCOPES, false, OF_UPCOMING)
     },
-    Described::billing("withdraw_change", OF_SUBSCRIPTION),
-    Described::billing("cancel_subscription", OF_SUBSCRIPTION),
-    Described::billing("withdraw_cancellation", OF_SUBSCRIPTION),
-    Described::billing("pause_subscription", OF_SUBSCRIPTION),
-    Described::billing("resume_subscription", OF_RESUMPTION),
-    Described {
+    OperationSpec::billing("withdraw_change", OF_SUBSCRIPTION),
+    OperationSpec::billing("cancel_subscription", OF_SUBSCRIPTION),
+    OperationSpec::billing("withdraw_cancellation", OF_SUBSCRIPTION),
+    OperationSpec::billing("pause_subscription", OF_SUBSCRIPTION),
+    OperationSpec::billing("resume_subscription", OF_RESUMPTION),
+    OperationSpec {
         asks_stripe: true,
-        ..Described::other("get_upcoming_invoice", Bills::SCOPES, false, OF_UPCOMING)
+        ..OperationSpec::other("get_upcoming_invoice", Bills::SCOPES, false, OF_UPCOMING)
     },
-    Described::at_stripe("become_customer", true, LINKING),
-    Described::at_stripe("get_customer", false, OF_CUSTOMER),
-    Described::at_stripe("update_customer", true, OF_CUSTOMER),
-    Described::at_stripe(
+    OperationSpec::at_stripe("become_customer", true, LINKING),
+    OperationSpec::at_stripe("get_customer", false, OF_CUSTOMER),
+    OperationSpec::at_stripe("update_customer", true, OF_CUSTOMER),
+    OperationSpec::at_stripe(
         "delete_customer",
         false,
         &[Code::AccountNotFound, Code::AccountClosed, Code::NoCustomer, Code::SubscriptionActive],
     ),
-    Described { asks_stripe: true, ..Described::model("find_customers", Bills::SCOPES, &[]) },
-    Described::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
-    Described::billing(
+    OperationSpec { asks_stripe: true, ..OperationSpec::model("find_customers", Bills::SCOPES, &[]) },
+    OperationSpec::at_stripe("list_payment_methods", false, &[Code::AccountNotFound, Code::AccountClosed]),
+    OperationSpec::billing(
         "attach_payment_method",
         &[Code::CustomerTaken, Code::PaymentMethodNotFound, Code::PaymentMethodTaken],
     ),
-    Described::billing(
+    OperationSpec::billing(
         "create_payment",
         &[
             Code::CustomerTaken,
@@ -320,13 +324,13 @@ pub const OPERATIONS: &[Described] = &[
             Code::TopUpOutOfBounds,
         ],
     ),
-    Described::at_stripe("list_payments", false, &[Code::AccountNotFound]),
-    Described::at_stripe("get_payment", false, &[Code::AccountNotFound, Code::PaymentNotFound]),
-    Described::billing(
+    OperationSpec::at_stripe("list_payments", false, &[Code::AccountNotFound]),
+    OperationSpec::at_stripe("get_payment", false, &[Code::AccountNotFound, Code::PaymentNotFound]),
+    OperationSpec::billing(
         "confirm_payment",
         &[Code::PaymentNotFound, Code::PaymentMethodNotFound, Code::PaymentState, Code::BillingOffForAccount],
     ),
-    Described::billing(
+    OperationSpec::billing(
         "capture_payment",
         &[
             Code::PaymentNotFound,
@@ -336,48 +340,48 @@ pub const OPERATIONS: &[Described] = &[
             Code::UnknownPack,
         ],
     ),
-    Described::billing("cancel_payment", &[Code::PaymentNotFound, Code::PaymentState]),
-    Described::billing(
+    OperationSpec::billing("cancel_payment", &[Code::PaymentNotFound, Code::PaymentState]),
+    OperationSpec::billing(
         "refund_payment",
         &[Code::PaymentNotFound, Code::RefundExceedsPayment, Code::PackNotRefundable, Code::PaymentDisputed],
     ),
-    Described::at_stripe("list_invoices", false, &[Code::AccountNotFound]),
-    Described {
+    OperationSpec::at_stripe("list_invoices", false, &[Code::AccountNotFound]),
+    OperationSpec {
         asks_stripe: true,
-        ..Described::other("create_product", Administers::SCOPES, true, &[Code::NameTaken])
+        ..OperationSpec::other("create_product", Administers::SCOPES, true, &[Code::NameTaken])
     },
-    Described {
+    OperationSpec {
         asks_stripe: true,
-        ..Described::other("create_price", Administers::SCOPES, true, &[Code::NameTaken])
+        ..OperationSpec::other("create_price", Administers::SCOPES, true, &[Code::NameTaken])
     },
-    Described::other("list_products", &[], false, FOR_EVERYBODY),
-    Described::other(
+    OperationSpec::other("list_products", &[], false, FOR_EVERYBODY),
+    OperationSpec::other(
         "get_product",
         &[],
         false,
         &[Code::RateLimited, Code::ProductNotFound, Code::InvalidParameter],
     ),
-    Described::other("list_prices", &[], false, FOR_EVERYBODY),
-    Described::at_stripe("prefer_payment_method", false, OF_METHOD),
-    Described::at_stripe("detach_payment_method", false, OF_METHOD),
-    Described::other("list_inbox", Operates::SCOPES, false, &[]),
-    Described::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
-    Described::other(
+    OperationSpec::other("list_prices", &[], false, FOR_EVERYBODY),
+    OperationSpec::at_stripe("prefer_payment_method", false, OF_METHOD),
+    OperationSpec::at_stripe("detach_payment_method", false, OF_METHOD),
+    OperationSpec::other("list_inbox", Operates::SCOPES, false, &[]),
+    OperationSpec::other("get_inbox_event", Operates::SCOPES, false, &[Code::InboxEventNotFound]),
+    OperationSpec::other(
         "retry_inbox_event",
         Operates::SCOPES,
         false,
         &[Code::InboxEventNotFound, Code::InboxEventState, Code::InboxEventForgotten],
     ),
-    Described::other(
+    OperationSpec::other(
         "discard_inbox_event",
         Operates::SCOPES,
         true,
         &[Code::InboxEventNotFound, Code::InboxEventState, Code::InboxEventForgotten],
     ),
-    Described::other("list_projections", Operates::SCOPES, false, &[]),
-    Described::other("replay_account", Audits::SCOPES, false, &[Code::AccountNotFound, Code::AuditBusy]),
-    Described::other("verify_journal", Audits::SCOPES, false, &[Code::AuditBusy]),
-    Described::other(
+    OperationSpec::other("list_projections", Operates::SCOPES, false, &[]),
+    OperationSpec::other("replay_account", Audits::SCOPES, false, &[Code::AccountNotFound, Code::AuditBusy]),
+    OperationSpec::other("verify_journal", Audits::SCOPES, false, &[Code::AuditBusy]),
+    OperationSpec::other(
         "receive_stripe_event",
         &[],
         false,
@@ -390,11 +394,11 @@ pub const OPERATIONS: &[Described] = &[
             Code::Internal,
         ],
     ),
-    Described::other("create_api_key", Administers::SCOPES, true, &[]),
-    Described::other("list_api_keys", Administers::SCOPES, false, &[]),
-    Described::other("revoke_api_key", Administers::SCOPES, false, &[Code::ApiKeyNotFound]),
-    Described::other("get_catalog", &[], false, FOR_EVERYBODY),
-    Described::other("health", &[], false, &[]),
-    Described::other("readiness", &[], false, &[]),
-    Described::other("metrics", Watches::SCOPES, false, &[]),
+    OperationSpec::other("create_api_key", Administers::SCOPES, true, &[]),
+    OperationSpec::other("list_api_keys", Administers::SCOPES, false, &[]),
+    OperationSpec::other("revoke_api_key", Administers::SCOPES, false, &[Code::ApiKeyNotFound]),
+    OperationSpec::other("get_catalog", &[], false, FOR_EVERYBODY),
+    OperationSpec::other("health", &[], false, &[]),
+    OperationSpec::other("readiness", &[], false, &[]),
+    OperationSpec::other("metrics", Watches::SCOPES, false, &[]),
 ];

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
-        keys::{self, ApiKey, NewKey, Scope},
+        keys::{self, ApiKey, KeyScope, NewKey},
         reads::json,
         request::{Administers, All, Json, Text},
         schema::{Id, Time},
@@ -29,11 +29,11 @@ const REQUESTS_PER_MINUTE_MAX: u32 = 2_147_483_647;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "render farm", "scopes": ["deduct", "read"] }))]
-pub struct KeyOrder {
+pub struct CreateKeyRequest {
     name: Text,
     /// One that is there twice counts once.
-    #[schema(value_type = Vec<Scope>, min_items = 1)]
-    scopes: BTreeSet<Scope>,
+    #[schema(value_type = Vec<KeyScope>, min_items = 1)]
+    scopes: BTreeSet<KeyScope>,
     /// The only accounts that it may use; all when this is not said.
     #[schema(value_type = Option<Vec<Id>>)]
     #[serde(default)]
@@ -51,13 +51,13 @@ pub struct KeyOrder {
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
-pub struct KeyDocument {
+pub struct KeyResponse {
     #[schema(value_type = Id)]
     id: String,
     name: String,
     /// The first characters of the secret; empty where it was not made here.
     prefix: String,
-    scopes: BTreeSet<Scope>,
+    scopes: BTreeSet<KeyScope>,
     #[schema(value_type = Option<Vec<Id>>)]
     accounts: Option<BTreeSet<AccountId>>,
     requests_per_minute: Option<u32>,
@@ -72,7 +72,7 @@ pub struct KeyDocument {
     revoked_at: Option<Timestamp>,
 }
 
-impl From<ApiKey> for KeyDocument {
+impl From<ApiKey> for KeyResponse {
     fn from(key: ApiKey) -> Self {
         let ApiKey { id, name, prefix, scopes, accounts, requests_per_minute, .. } = key;
         let ApiKey { created_at, expires_at, last_used_at, revoked_at, .. } = key;
@@ -93,14 +93,14 @@ impl From<ApiKey> for KeyDocument {
 
 /// A key that was just made. Its secret is not shown again.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CreatedKey {
+pub struct CreatedKeyResponse {
     secret: String,
-    key: KeyDocument,
+    key: KeyResponse,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Keys {
-    api_keys: Vec<KeyDocument>,
+pub struct KeysResponse {
+    api_keys: Vec<KeyResponse>,
 }
 
 /// Make a key
@@ -108,13 +108,13 @@ pub struct Keys {
 /// The answer has its secret, which is stored nowhere and never shown again.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "create_api_key", tag = "API keys",
-    request_body = KeyOrder,
-    responses((status = 201, description = "Made.", body = CreatedKey))
+    request_body = CreateKeyRequest,
+    responses((status = 201, description = "Made.", body = CreatedKeyResponse))
 )]
 pub async fn create(
     State(state): State<AppState>,
     _from: All<Administers>,
-    Json(order): Json<KeyOrder>,
+    Json(order): Json<CreateKeyRequest>,
 ) -> Result<Response<Body>, Failure> {
     if order.scopes.is_empty() {
         return Err(Failure::body("$.scopes", "a key has at least one scope"));
@@ -137,7 +137,7 @@ pub async fn create(
     };
     let created = keys::create(&state.pool, state.ledger.clock(), new).await?;
     let secret = created.secret.reveal().to_owned();
-    let mut response = json(&CreatedKey { secret, key: created.key.into() })?;
+    let mut response = json(&CreatedKeyResponse { secret, key: created.key.into() })?;
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
 }
@@ -145,11 +145,11 @@ pub async fn create(
 /// List keys
 #[utoipa::path(
     get, path = "/v1/api-keys", operation_id = "list_api_keys", tag = "API keys",
-    responses((status = 200, description = "All keys, the oldest first, without their secrets.", body = Keys))
+    responses((status = 200, description = "All keys, the oldest first, without their secrets.", body = KeysResponse))
 )]
 pub async fn list(State(state): State<AppState>, _from: All<Administers>) -> Result<Response<Body>, Failure> {
     let keys = keys::list(&state.pool).await?;
-    json(&Keys { api_keys: keys.into_iter().map(KeyDocument::from).collect() })
+    json(&KeysResponse { api_keys: keys.into_iter().map(KeyResponse::from).collect() })
 }
 
 /// Revoke a key
@@ -158,7 +158,7 @@ pub async fn list(State(state): State<AppState>, _from: All<Administers>) -> Res
 #[utoipa::path(
     delete, path = "/v1/api-keys/{key}", operation_id = "revoke_api_key", tag = "API keys",
     params(("key" = Id, Path, description = "The key's id, not its secret.")),
-    responses((status = 200, description = "Revoked.", body = KeyDocument))
+    responses((status = 200, description = "Revoked.", body = KeyResponse))
 )]
 pub async fn revoke(
     State(state): State<AppState>,
@@ -169,5 +169,5 @@ pub async fn revoke(
     let id = AccountId::parse(&id).map_err(|error| Failure::address("key", error.to_string()))?;
     let revoked = keys::revoke(&state.pool, state.ledger.clock(), id.as_str()).await?;
     state.keys.forget(id.as_str());
-    json(&KeyDocument::from(revoked.ok_or(Failure::ApiKeyNotFound)?))
+    json(&KeyResponse::from(revoked.ok_or(Failure::ApiKeyNotFound)?))
 }

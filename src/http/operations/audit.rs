@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    audit::{self, Finding, Replay, ReplayError, Step, Verification},
+    audit::{self, AuditFinding, Replay, ReplayError, ReplayStep, Verification},
     domain::{
         credits::Balance,
-        names::{AccountId, PlanId},
+        ids::{AccountId, PlanId},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ReplayAsked {
+pub struct ReplayQuery {
     /// Only what was recorded by then.
     #[param(value_type = Option<Time>)]
     as_of: Option<Timestamp>,
@@ -39,10 +39,10 @@ pub struct ReplayAsked {
 /// An account's history, event by event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Replay)]
-pub struct ReplayDocument<'a> {
+pub struct ReplayResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    steps: Vec<StepDocument<'a>>,
+    steps: Vec<ReplayStepResponse<'a>>,
     #[schema(value_type = BalanceSchema)]
     balance: Balance,
     #[schema(value_type = Option<Id>)]
@@ -58,7 +58,7 @@ pub struct ReplayDocument<'a> {
 /// An event, and what the account held after it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReplayStep)]
-pub struct StepDocument<'a> {
+pub struct ReplayStepResponse<'a> {
     sequence: i64,
     #[schema(value_type = Place)]
     position: Token,
@@ -73,8 +73,8 @@ pub struct StepDocument<'a> {
     plan: Option<&'a PlanId>,
 }
 
-impl<'a> From<&'a Step> for StepDocument<'a> {
-    fn from(step: &'a Step) -> Self {
+impl<'a> From<&'a ReplayStep> for ReplayStepResponse<'a> {
+    fn from(step: &'a ReplayStep) -> Self {
         Self {
             sequence: step.sequence,
             position: Token::of(step.position),
@@ -87,11 +87,11 @@ impl<'a> From<&'a Step> for StepDocument<'a> {
     }
 }
 
-impl<'a> From<&'a Replay> for ReplayDocument<'a> {
+impl<'a> From<&'a Replay> for ReplayResponse<'a> {
     fn from(replay: &'a Replay) -> Self {
         Self {
             account: &replay.account,
-            steps: replay.steps.iter().map(StepDocument::from).collect(),
+            steps: replay.steps.iter().map(ReplayStepResponse::from).collect(),
             balance: replay.balance,
             plan: replay.plan.as_ref(),
             whole: replay.whole,
@@ -106,20 +106,20 @@ impl<'a> From<&'a Replay> for ReplayDocument<'a> {
 /// From its first event, and compare the end with what callers see.
 #[utoipa::path(
     get, path = "/v1/audit/accounts/{account}/replay", operation_id = "replay_account", tag = "Audit",
-    params(("account" = Id, Path), ReplayAsked),
-    responses((status = 200, description = "Each event, and the state after it.", body = ReplayDocument))
+    params(("account" = Id, Path), ReplayQuery),
+    responses((status = 200, description = "Each event, and the state after it.", body = ReplayResponse))
 )]
 pub async fn replay(
     State(state): State<AppState>,
     of: AccountOf<Audits>,
-    Query(asked): Query<ReplayAsked>,
+    Query(asked): Query<ReplayQuery>,
 ) -> Result<Response<Body>, Failure> {
     let replayed = in_turn(&state, {
         let (ledger, account) = (state.ledger.clone(), of.account);
         async move { audit::replay(&ledger, &account, asked.as_of).await }
     });
     match replayed.await? {
-        Ok(replay) => json(&ReplayDocument::from(&replay)),
+        Ok(replay) => json(&ReplayResponse::from(&replay)),
         Err(ReplayError::NoSuchAccount(_)) => Err(Refusal::AccountNotFound.into()),
         Err(error) => Err(Failure::fault(error)),
     }
@@ -128,7 +128,7 @@ pub async fn replay(
 /// What was checked, and what is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Verification)]
-pub struct VerificationDocument<'a> {
+pub struct VerificationResponse<'a> {
     /// Whether nothing is wrong.
     clean: bool,
     events: u64,
@@ -145,10 +145,10 @@ pub struct VerificationDocument<'a> {
     position: Token,
     /// The first of each kind.
     #[schema(value_type = Vec<FindingSchema>)]
-    findings: &'a [Finding],
+    findings: &'a [AuditFinding],
 }
 
-impl<'a> From<&'a Verification> for VerificationDocument<'a> {
+impl<'a> From<&'a Verification> for VerificationResponse<'a> {
     fn from(verification: &'a Verification) -> Self {
         Self {
             clean: verification.is_clean(),
@@ -172,7 +172,7 @@ impl<'a> From<&'a Verification> for VerificationDocument<'a> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct VerifyAsked {
+pub struct VerifyQuery {
     /// Whether every read model is built again too, and compared row by row. Yes, unless this is `false`.
     #[param(value_type = Option<bool>)]
     read_models: Option<bool>,
@@ -184,13 +184,13 @@ pub struct VerifyAsked {
 /// while: some ten seconds for each million events, most of it for the read models.
 #[utoipa::path(
     get, path = "/v1/audit/verify", operation_id = "verify_journal", tag = "Audit",
-    params(VerifyAsked),
-    responses((status = 200, description = "What was checked, and what is wrong.", body = VerificationDocument))
+    params(VerifyQuery),
+    responses((status = 200, description = "What was checked, and what is wrong.", body = VerificationResponse))
 )]
 pub async fn verify(
     State(state): State<AppState>,
     _from: All<Audits>,
-    Query(asked): Query<VerifyAsked>,
+    Query(asked): Query<VerifyQuery>,
 ) -> Result<Response<Body>, Failure> {
     let verified = in_turn(&state, {
         let (pool, projector) = (state.pool.clone(), state.projector.clone());
@@ -203,7 +203,7 @@ pub async fn verify(
             Ok(verification)
         }
     });
-    json(&VerificationDocument::from(&verified.await??))
+    json(&VerificationResponse::from(&verified.await??))
 }
 
 /// Does an audit, if it can have a turn now. It goes on, and keeps its turn, when its caller has gone: what it has begun in

@@ -9,45 +9,45 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::names::ProviderId,
+    domain::ids::ProviderId,
     http::{
         AppState,
         failure::Failure,
-        reads::{json, page::Limit},
+        reads::{json, page::PageSize},
         request::{All, Bills, Json, Need, Operates, Query, Text, parameter},
         schema::{Id, InboxEventSchema},
     },
-    stripe::inbox::{Operated, State as EventState, Summary},
+    stripe::inbox::{InboxState, InboxSummary, Operated},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct InboxAsked {
+pub struct InboxQuery {
     /// `received`, `processed`, `ignored`, `not_handled_yet`, `waiting`, `dead`, `quarantined` or `discarded`
     #[param(value_type = Option<String>)]
-    state: Option<EventState>,
+    state: Option<InboxState>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<i64>,
     /// How many events; 100 when it is not said, and at most 500.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Events {
+pub struct InboxEventsResponse {
     /// The newest first.
     #[schema(value_type = Vec<InboxEventSchema>)]
-    events: Vec<Summary>,
+    events: Vec<InboxSummary>,
     next_cursor: Option<String>,
 }
 
 /// The event in the address.
-pub struct EventInAddress(ProviderId);
+pub struct InboxEventPath(ProviderId);
 
-impl<S: Send + Sync> FromRequestParts<S> for EventInAddress {
+impl<S: Send + Sync> FromRequestParts<S> for InboxEventPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -58,23 +58,23 @@ impl<S: Send + Sync> FromRequestParts<S> for EventInAddress {
 
 /// List deliveries
 #[utoipa::path(
-    get, path = "/v1/inbox", operation_id = "list_inbox", tag = "Stripe", params(InboxAsked),
-    responses((status = 200, description = "A page of deliveries.", body = inline(Events)))
+    get, path = "/v1/inbox", operation_id = "list_inbox", tag = "Stripe", params(InboxQuery),
+    responses((status = 200, description = "A page of deliveries.", body = inline(InboxEventsResponse)))
 )]
 pub async fn list(
     State(state): State<AppState>,
     _from: All<Operates>,
-    Query(asked): Query<InboxAsked>,
+    Query(asked): Query<InboxQuery>,
 ) -> Result<Response<Body>, Failure> {
     let limit = u32::try_from(asked.limit.get()).unwrap_or(u32::MAX);
     let page = state.inbox.list(asked.state, asked.cursor, limit).await?;
-    json(&Events { events: page.events, next_cursor: page.next.map(|next| next.to_string()) })
+    json(&InboxEventsResponse { events: page.events, next_cursor: page.next.map(|next| next.to_string()) })
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Delivery {
+pub struct DeliveryResponse {
     #[schema(value_type = InboxEventSchema)]
-    event: Summary,
+    event: InboxSummary,
     /// What is not kept of people and cards stands as `…`. `null`: the key has no `billing`, or the document is not kept any
     /// more.
     #[schema(value_type = Option<Object>, required)]
@@ -87,28 +87,28 @@ pub struct Delivery {
 #[utoipa::path(
     get, path = "/v1/inbox/{event}", operation_id = "get_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
-    responses((status = 200, description = "The delivery, and its document.", body = Delivery))
+    responses((status = 200, description = "The delivery, and its document.", body = DeliveryResponse))
 )]
 pub async fn show(
     State(state): State<AppState>,
     from: All<Operates>,
-    EventInAddress(event): EventInAddress,
+    InboxEventPath(event): InboxEventPath,
 ) -> Result<Response<Body>, Failure> {
     let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
     let document = if from.caller.may(Bills::SCOPES) { entry.shown().map_err(Failure::fault)? } else { None };
-    json(&Delivery { event: entry.summary, document })
+    json(&DeliveryResponse { event: entry.summary, document })
 }
 
 /// Process a delivery again
 #[utoipa::path(
     post, path = "/v1/inbox/{event}/retry", operation_id = "retry_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
-    responses((status = 200, description = "It will be processed at once.", body = inline(Changed)))
+    responses((status = 200, description = "It will be processed at once.", body = inline(InboxChangeResponse)))
 )]
 pub async fn retry(
     State(state): State<AppState>,
     _from: All<Operates>,
-    EventInAddress(event): EventInAddress,
+    InboxEventPath(event): InboxEventPath,
 ) -> Result<Response<Body>, Failure> {
     let operated = state.inbox.retry(event.as_str(), state.ledger.clock().now()).await?;
     changed(&state, &event, operated).await
@@ -118,21 +118,21 @@ pub async fn retry(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "made by hand while testing" }))]
-pub struct Discarding {
+pub struct DiscardRequest {
     reason: Text,
 }
 
 /// Decide not to process a delivery
 #[utoipa::path(
     post, path = "/v1/inbox/{event}/discard", operation_id = "discard_inbox_event", tag = "Stripe",
-    params(("event" = Id, Path)), request_body = Discarding,
-    responses((status = 200, description = "It stays in the inbox, with the reason.", body = inline(Changed)))
+    params(("event" = Id, Path)), request_body = DiscardRequest,
+    responses((status = 200, description = "It stays in the inbox, with the reason.", body = inline(InboxChangeResponse)))
 )]
 pub async fn discard(
     State(state): State<AppState>,
     _from: All<Operates>,
-    EventInAddress(event): EventInAddress,
-    Json(discarding): Json<Discarding>,
+    InboxEventPath(event): InboxEventPath,
+    Json(discarding): Json<DiscardRequest>,
 ) -> Result<Response<Body>, Failure> {
     let reason = String::from(discarding.reason);
     let operated = state.inbox.discard(event.as_str(), &reason, state.ledger.clock().now()).await?;
@@ -140,9 +140,9 @@ pub async fn discard(
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Changed {
+pub struct InboxChangeResponse {
     #[schema(value_type = InboxEventSchema)]
-    event: Summary,
+    event: InboxSummary,
 }
 
 async fn changed(
@@ -153,7 +153,7 @@ async fn changed(
     match operated {
         Operated::Done => {
             let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
-            json(&Changed { event: entry.summary })
+            json(&InboxChangeResponse { event: entry.summary })
         }
         Operated::NotFound => Err(Failure::InboxEventNotFound),
         Operated::NotPossible { state } => Err(Failure::InboxEventState(state)),

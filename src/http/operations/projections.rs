@@ -15,18 +15,18 @@ use crate::{
         schema::{Id, Place, Time},
     },
     journal::recorded::Position,
-    projector::{Listing, State as ModelState},
+    projector::{ProjectionListing, ProjectionState},
 };
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Projections<'a> {
-    projections: Vec<ProjectionDocument<'a>>,
+pub struct ProjectionsResponse<'a> {
+    projections: Vec<ProjectionResponse<'a>>,
 }
 
 /// One version of a read model.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Projection)]
-pub struct ProjectionDocument<'a> {
+pub struct ProjectionResponse<'a> {
     name: &'a str,
     version: i32,
     shard: i16,
@@ -43,13 +43,13 @@ pub struct ProjectionDocument<'a> {
     lag_events: i64,
     /// The age of the oldest of them.
     lag_ms: i64,
-    parked: Vec<Parked<'a>>,
+    parked: Vec<ParkedResponse<'a>>,
 }
 
 /// An account with an event that could not be applied; its later events wait.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ParkedAccount)]
-pub struct Parked<'a> {
+pub struct ParkedResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
     #[schema(value_type = Place)]
@@ -59,15 +59,15 @@ pub struct Parked<'a> {
     parked_at: Timestamp,
 }
 
-impl<'a> From<&'a Listing> for ProjectionDocument<'a> {
-    fn from(listing: &'a Listing) -> Self {
+impl<'a> From<&'a ProjectionListing> for ProjectionResponse<'a> {
+    fn from(listing: &'a ProjectionListing) -> Self {
         let (state, percent, reason) = match &listing.state {
-            ModelState::Live => ("live", None, None),
-            ModelState::Rebuilding { percent } => ("rebuilding", Some(*percent), None),
-            ModelState::Stopped { reason } => ("stopped", None, Some(reason.as_str())),
-            ModelState::Old => ("old", None, None),
+            ProjectionState::Live => ("live", None, None),
+            ProjectionState::Rebuilding { percent } => ("rebuilding", Some(*percent), None),
+            ProjectionState::Stopped { reason } => ("stopped", None, Some(reason.as_str())),
+            ProjectionState::Old => ("old", None, None),
         };
-        let parked = listing.parked.iter().map(|parked| Parked {
+        let parked = listing.parked.iter().map(|parked| ParkedResponse {
             account: &parked.account_id,
             position: Token::of(Position(parked.position)),
             reason: &parked.reason,
@@ -91,9 +91,9 @@ impl<'a> From<&'a Listing> for ProjectionDocument<'a> {
 /// List read models
 #[utoipa::path(
     get, path = "/v1/projections", operation_id = "list_projections", tag = "Server",
-    responses((status = 200, description = "Every version of every read model.", body = Projections))
+    responses((status = 200, description = "Every version of every read model.", body = ProjectionsResponse))
 )]
 pub async fn list(State(state): State<AppState>, _from: All<Operates>) -> Result<Response<Body>, Failure> {
     let listings = state.projector.list().await?;
-    json(&Projections { projections: listings.iter().map(ProjectionDocument::from).collect() })
+    json(&ProjectionsResponse { projections: listings.iter().map(ProjectionResponse::from).collect() })
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Received {
+pub struct ReceiptResponse {
     /// Always `true`.
     received: bool,
 }
@@ -29,7 +29,7 @@ pub struct Received {
 #[utoipa::path(
     post, path = "/v1/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe", security(()),
     request_body(content = Object, description = "The event, as Stripe signed it."),
-    responses((status = 200, description = "It is safe here.", body = Received))
+    responses((status = 200, description = "It is safe here.", body = ReceiptResponse))
 )]
 pub async fn stripe(State(state): State<AppState>, request: Request) -> Result<Response<Body>, Failure> {
     let signature = request.headers().get(signature::HEADER);
@@ -38,7 +38,7 @@ pub async fn stripe(State(state): State<AppState>, request: Request) -> Result<R
     signature::may_be_signed(signature.as_deref(), now()).map_err(Failure::WebhookSignature)?;
     let body = read(request, BODY_BYTES_MAX).await?;
     match state.inbox.receive(&state.secrets, signature.as_deref(), &body, now()).await {
-        Ok(_) => json(&Received { received: true }),
+        Ok(_) => json(&ReceiptResponse { received: true }),
         Err(ReceiveError::Signature(error)) => Err(Failure::WebhookSignature(error)),
         Err(ReceiveError::Unparsable(error)) => Err(Failure::WebhookUnparsable(error)),
         Err(ReceiveError::Storage(error)) => Err(Failure::fault(error)),

@@ -9,8 +9,8 @@ use crate::{
         account::Account,
         amount::Credits,
         credits::Balance,
+        ids::{AccountId, PlanId},
         metadata::Metadata,
-        names::{AccountId, PlanId},
         rollout::BillingState,
         time::Timestamp,
     },
@@ -24,11 +24,11 @@ use crate::{
     },
 };
 
-use super::{Since, fresh, now};
+use super::{SinceQuery, fresh, now};
 
 /// An account as it is now.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AccountNow<'a> {
+pub struct AccountNowResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     #[schema(value_type = Id)]
@@ -56,13 +56,13 @@ pub struct AccountNow<'a> {
 /// See an account
 #[utoipa::path(
     get, path = "/v1/accounts/{account}", operation_id = "get_account", tag = "Accounts",
-    params(("account" = Id, Path), Since),
-    responses((status = 200, description = "The account.", body = AccountNow))
+    params(("account" = Id, Path), SinceQuery),
+    responses((status = 200, description = "The account.", body = AccountNowResponse))
 )]
 pub async fn get(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(since): Query<Since>,
+    Query(since): Query<SinceQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let opened = now.opened()?;
@@ -71,7 +71,7 @@ pub async fn get(
         Account::Closed(closed) => (AccountStatus::Closed, Some(closed.closed_at)),
     };
     let position = Token::of(now.position);
-    let document = AccountNow {
+    let document = AccountNowResponse {
         account: &of.account,
         plan: opened.plan(now.at, state.ledger.catalog()),
         status,
@@ -89,7 +89,7 @@ pub async fn get(
 
 /// What an account holds now.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BalanceNow<'a> {
+pub struct BalanceResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// What a deduction may use.
@@ -128,19 +128,19 @@ pub struct BalanceNow<'a> {
 /// Exact, whichever instance is asked.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/balance", operation_id = "get_balance", tag = "Accounts",
-    params(("account" = Id, Path), Since),
-    responses((status = 200, description = "The balance.", body = BalanceNow))
+    params(("account" = Id, Path), SinceQuery),
+    responses((status = 200, description = "The balance.", body = BalanceResponse))
 )]
 pub async fn balance(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(since): Query<Since>,
+    Query(since): Query<SinceQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
     let Balance { available, held, settled, debt } = opened.wallet.balance(now.at);
     let allocated = opened.allocated(now.at);
-    let document = BalanceNow {
+    let document = BalanceResponse {
         account: &of.account,
         available,
         held,

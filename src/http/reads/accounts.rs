@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        names::{AccountId, PlanId, ProviderId},
+        ids::{AccountId, PlanId, ProviderId},
         time::Timestamp,
     },
     http::{
@@ -24,14 +24,14 @@ use crate::{
     projections::accounts::{self, AccountCursor, AccountFilter, AccountRow, Among},
 };
 
-use super::{as_of, model::wait, page::Limit};
+use super::{as_of, freshness::wait, page::PageSize};
 
 const MODEL: &str = "accounts";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AccountsAsked {
+pub struct AccountsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -52,19 +52,19 @@ pub struct AccountsAsked {
     metadata: Option<Pair>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
+    cursor: Option<AccountListCursor>,
     /// How many accounts; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 /// The account that was seen last: when it was opened, in microseconds, and its id.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Cursor(AccountCursor);
+struct AccountListCursor(AccountCursor);
 
-impl TryFrom<String> for Cursor {
+impl TryFrom<String> for AccountListCursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
@@ -77,7 +77,7 @@ impl TryFrom<String> for Cursor {
     }
 }
 
-impl Cursor {
+impl AccountListCursor {
     fn after(row: &AccountRow) -> String {
         let AccountCursor { opened_at, account_id } = row.cursor();
         format!("{}-{account_id}", opened_at.micros())
@@ -85,8 +85,8 @@ impl Cursor {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Accounts<'a> {
-    accounts: Vec<ListedAccount<'a>>,
+pub struct AccountsResponse<'a> {
+    accounts: Vec<ListedAccountResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -94,7 +94,7 @@ pub struct Accounts<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListedAccount<'a> {
+pub struct ListedAccountResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
     /// `open` or `closed`
@@ -128,7 +128,7 @@ pub struct LastEvent<'a> {
     position: Token,
 }
 
-impl<'a> From<&'a AccountRow> for ListedAccount<'a> {
+impl<'a> From<&'a AccountRow> for ListedAccountResponse<'a> {
     fn from(AccountRow { standing, about }: &'a AccountRow) -> Self {
         let last = (&about.last_event, about.last_event_at, about.last_sequence, about.last_position);
         Self {
@@ -157,15 +157,15 @@ impl<'a> From<&'a AccountRow> for ListedAccount<'a> {
 ///
 /// The one that was opened last first. A key for some accounts sees those alone.
 #[utoipa::path(
-    get, path = "/v1/accounts", operation_id = "list_accounts", tag = "Accounts", params(AccountsAsked),
-    responses((status = 200, description = "Accounts, and what they are on.", body = Accounts))
+    get, path = "/v1/accounts", operation_id = "list_accounts", tag = "Accounts", params(AccountsQuery),
+    responses((status = 200, description = "Accounts, and what they are on.", body = AccountsResponse))
 )]
 pub async fn list(
     State(state): State<AppState>,
     from: Several<Lists>,
-    Query(asked): Query<AccountsAsked>,
+    Query(asked): Query<AccountsQuery>,
 ) -> Result<Response<Body>, Failure> {
-    let AccountsAsked { min_position, prefix, customer, plan, status, metadata, cursor, limit } = asked;
+    let AccountsQuery { min_position, prefix, customer, plan, status, metadata, cursor, limit } = asked;
     if prefix.is_some() && (plan.is_some() || status.is_some() || metadata.is_some()) {
         return Err(Failure::query("prefix", "it does not go with `plan`, `status` or `metadata`"));
     }
@@ -176,12 +176,12 @@ pub async fn list(
         attached: metadata.map(|Pair { name, text }| (name, text)),
         among: among(&state, &from.caller, prefix, customer).await?,
     };
-    let after = cursor.map(|Cursor(after)| after);
+    let after = cursor.map(|AccountListCursor(after)| after);
     let rows = accounts::page(&state.pool, &filter, after.as_ref(), limit.rows()).await?;
     let full = rows.len() == limit.get();
-    let document = Accounts {
-        accounts: rows.iter().map(ListedAccount::from).collect(),
-        next_cursor: rows.last().filter(|_| full).map(Cursor::after),
+    let document = AccountsResponse {
+        accounts: rows.iter().map(ListedAccountResponse::from).collect(),
+        next_cursor: rows.last().filter(|_| full).map(AccountListCursor::after),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
     };

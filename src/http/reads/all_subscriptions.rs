@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        names::{AccountId, PlanId, ProviderId},
+        ids::{AccountId, PlanId, ProviderId},
         subscription::SubscriptionStatus,
     },
     http::{
@@ -19,14 +19,14 @@ use crate::{
     projections::subscriptions::{self, Current, SubscriptionCursor},
 };
 
-use super::{as_of, model::wait, page::Limit, plan::Subscription};
+use super::{as_of, freshness::wait, page::PageSize, plan::SubscriptionResponse};
 
 const MODEL: &str = "subscriptions";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AllSubscriptionsAsked {
+pub struct AllSubscriptionsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -38,19 +38,19 @@ pub struct AllSubscriptionsAsked {
     status: Option<SubscriptionStatus>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
+    cursor: Option<SubscriptionListCursor>,
     /// How many; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 /// The account and the subscription that were seen last.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Cursor(SubscriptionCursor);
+struct SubscriptionListCursor(SubscriptionCursor);
 
-impl TryFrom<String> for Cursor {
+impl TryFrom<String> for SubscriptionListCursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
@@ -65,8 +65,8 @@ impl TryFrom<String> for Cursor {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AllSubscriptions<'a> {
-    subscriptions: Vec<SubscriptionOfAccount<'a>>,
+pub struct AllSubscriptionsResponse<'a> {
+    subscriptions: Vec<SubscriptionOfAccountResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -74,11 +74,11 @@ pub struct AllSubscriptions<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SubscriptionOfAccount<'a> {
+pub struct SubscriptionOfAccountResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
     /// As it was reported last, before its customer's discount.
-    subscription: Subscription<'a>,
+    subscription: SubscriptionResponse<'a>,
 }
 
 /// List subscriptions of all accounts
@@ -86,22 +86,22 @@ pub struct SubscriptionOfAccount<'a> {
 /// As they were reported last, those that have ended, too; by their accounts.
 #[utoipa::path(
     get, path = "/v1/subscriptions", operation_id = "list_all_subscriptions", tag = "Reports",
-    params(AllSubscriptionsAsked),
-    responses((status = 200, description = "A page of subscriptions.", body = AllSubscriptions))
+    params(AllSubscriptionsQuery),
+    responses((status = 200, description = "A page of subscriptions.", body = AllSubscriptionsResponse))
 )]
 pub async fn list(
     State(state): State<AppState>,
     _from: All<Bills>,
-    Query(asked): Query<AllSubscriptionsAsked>,
+    Query(asked): Query<AllSubscriptionsQuery>,
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let after = asked.cursor.map(|Cursor(after)| after);
+    let after = asked.cursor.map(|SubscriptionListCursor(after)| after);
     let (plan, limit) = (asked.plan.as_ref(), asked.limit.rows());
     let rows = subscriptions::page(&state.pool, plan, asked.status, after.as_ref(), limit).await?;
     let full = rows.len() == asked.limit.get();
     let next = rows.last().filter(|_| full);
-    let document = AllSubscriptions {
-        subscriptions: rows.iter().map(SubscriptionOfAccount::from).collect(),
+    let document = AllSubscriptionsResponse {
+        subscriptions: rows.iter().map(SubscriptionOfAccountResponse::from).collect(),
         next_cursor: next.map(|row| format!("{}~{}", row.account_id, row.subscription)),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -109,8 +109,8 @@ pub async fn list(
     as_of(standing.position, standing.lag_ms, &document)
 }
 
-impl<'a> From<&'a Current> for SubscriptionOfAccount<'a> {
+impl<'a> From<&'a Current> for SubscriptionOfAccountResponse<'a> {
     fn from(row: &'a Current) -> Self {
-        Self { account: &row.account_id, subscription: Subscription::from(&*row.terms) }
+        Self { account: &row.account_id, subscription: SubscriptionResponse::from(&*row.terms) }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::names::AccountId,
+    domain::ids::AccountId,
     http::{
         AppState,
         failure::Failure,
@@ -15,14 +15,14 @@ use crate::{
         schema::{Day, Id, Place},
     },
     projections::mrr::{
-        self, Change, Figures, MovementCursor, MovementRow, Retention, timeline::MovementKind,
+        self, Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, timeline::MovementKind,
     },
 };
 
 use super::{
     as_of,
-    model::{day, days, wait},
-    page::Limit,
+    freshness::{day, days, wait},
+    page::PageSize,
 };
 
 const MODEL: &str = "mrr";
@@ -33,7 +33,7 @@ const ARPU_DECIMALS: u32 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Interval {
+pub enum IntervalQuery {
     #[default]
     Day,
     /// From Monday.
@@ -44,7 +44,7 @@ pub enum Interval {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct MrrAsked {
+pub struct MrrQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -57,12 +57,12 @@ pub struct MrrAsked {
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[serde(default)]
-    interval: Interval,
+    interval: IntervalQuery,
 }
 
 /// Monthly recurring revenue, in minor units, by currency.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MrrReport<'a> {
+pub struct MrrResponse<'a> {
     series: Vec<MrrFigures<'a>>,
     /// Over all of the days.
     retention: Vec<RetentionFigures<'a>>,
@@ -118,8 +118,8 @@ pub struct RetentionFigures<'a> {
     logo_churn: Option<String>,
 }
 
-impl From<Change> for MrrChange {
-    fn from(change: Change) -> Self {
+impl From<MovementSum> for MrrChange {
+    fn from(change: MovementSum) -> Self {
         Self { amount: change.amount, count: change.count }
     }
 }
@@ -145,8 +145,8 @@ impl<'a> From<&'a Figures> for MrrFigures<'a> {
     }
 }
 
-impl<'a> From<&'a Retention> for RetentionFigures<'a> {
-    fn from(retention: &'a Retention) -> Self {
+impl<'a> From<&'a RevenueRetention> for RetentionFigures<'a> {
+    fn from(retention: &'a RevenueRetention) -> Self {
         Self {
             currency: &retention.currency,
             mrr_at_start: retention.mrr_at_start,
@@ -165,25 +165,25 @@ impl<'a> From<&'a Retention> for RetentionFigures<'a> {
 ///
 /// With what changed it: for every two days, the difference of their figures is the sum of the movements between.
 #[utoipa::path(
-    get, path = "/v1/analytics/mrr", operation_id = "analyse_mrr", tag = "Reports", params(MrrAsked),
-    responses((status = 200, description = "A figure for each interval and currency.", body = MrrReport))
+    get, path = "/v1/analytics/mrr", operation_id = "analyse_mrr", tag = "Reports", params(MrrQuery),
+    responses((status = 200, description = "A figure for each interval and currency.", body = MrrResponse))
 )]
 pub async fn mrr(
     State(state): State<AppState>,
     _from: All<Bills>,
-    Query(asked): Query<MrrAsked>,
+    Query(asked): Query<MrrQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
     let interval = match asked.interval {
-        Interval::Day => mrr::Interval::Day,
-        Interval::Week => mrr::Interval::Week,
-        Interval::Month => mrr::Interval::Month,
+        IntervalQuery::Day => mrr::SeriesInterval::Day,
+        IntervalQuery::Week => mrr::SeriesInterval::Week,
+        IntervalQuery::Month => mrr::SeriesInterval::Month,
     };
     let changes = mrr::day_changes(&state.pool, until).await?;
     let series = mrr::series(&changes, from, until, interval);
     let retention = mrr::retention(&state.pool, from, until).await?;
-    let document = MrrReport {
+    let document = MrrResponse {
         series: series.iter().map(MrrFigures::from).collect(),
         retention: retention.iter().map(RetentionFigures::from).collect(),
         as_of_position: Token::of(standing.position),
@@ -195,7 +195,7 @@ pub async fn mrr(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct MovementsAsked {
+pub struct MovementsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -216,12 +216,12 @@ pub struct MovementsAsked {
     /// How many movements; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Movements<'a> {
-    movements: Vec<Movement<'a>>,
+pub struct MovementsResponse<'a> {
+    movements: Vec<MovementResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -230,7 +230,7 @@ pub struct Movements<'a> {
 
 /// A change of what one account brings in a month, and its cause.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Movement<'a> {
+pub struct MovementResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
     currency: &'a str,
@@ -245,7 +245,7 @@ pub struct Movement<'a> {
     stripe_event: Option<&'a str>,
 }
 
-impl<'a> From<&'a MovementRow> for Movement<'a> {
+impl<'a> From<&'a MovementRow> for MovementResponse<'a> {
     fn from(row: &'a MovementRow) -> Self {
         Self {
             account: &row.account_id,
@@ -264,13 +264,13 @@ impl<'a> From<&'a MovementRow> for Movement<'a> {
 /// See why revenue changed
 #[utoipa::path(
     get, path = "/v1/analytics/movements", operation_id = "analyse_movements", tag = "Reports",
-    params(MovementsAsked),
-    responses((status = 200, description = "A page of movements, by day.", body = Movements))
+    params(MovementsQuery),
+    responses((status = 200, description = "A page of movements, by day.", body = MovementsResponse))
 )]
 pub async fn movements(
     State(state): State<AppState>,
     _from: All<Bills>,
-    Query(asked): Query<MovementsAsked>,
+    Query(asked): Query<MovementsQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
     let kind = asked.r#type.as_deref().map(|name| {
@@ -284,8 +284,8 @@ pub async fn movements(
     let (account, limit) = (asked.account.as_ref(), asked.limit.rows());
     let rows = mrr::movements(&state.pool, from, until, account, kind, cursor.as_ref(), limit).await?;
     let full = rows.len() == asked.limit.get();
-    let document = Movements {
-        movements: rows.iter().map(Movement::from).collect(),
+    let document = MovementsResponse {
+        movements: rows.iter().map(MovementResponse::from).collect(),
         next_cursor: rows.last().filter(|_| full).map(|row| write_cursor(&row.cursor())),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,

@@ -12,7 +12,7 @@ use crate::{
         catalog::{
             Allocation, Catalog, GenerationPrice, Interval, Limit, Measure, Pack, Plan, TopUp, WindowKind,
         },
-        names::{AccountId, FeatureId, GenerationType, OptionName, PackId, PlanId},
+        ids::{AccountId, FeatureId, GenerationType, OptionName, PackId, PlanId},
         rollout::{BillingState, Reach},
         time::CalendarUnit,
     },
@@ -51,7 +51,7 @@ impl ShownTo {
 /// What is for sale.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Catalog)]
-pub struct CatalogDocument<'a> {
+pub struct CatalogResponse<'a> {
     name: &'a str,
     /// Changes with the catalog, and is in every event that was decided under it.
     hash: &'a str,
@@ -68,34 +68,34 @@ pub struct CatalogDocument<'a> {
     #[schema(value_type = BTreeMap<String, String>)]
     features: &'a BTreeMap<FeatureId, String>,
     /// From the smallest to the largest.
-    plans: Vec<PlanDocument<'a>>,
-    packs: Vec<PackDocument<'a>>,
+    plans: Vec<PlanResponse<'a>>,
+    packs: Vec<PackResponse<'a>>,
     /// Any number of credits; `null` where only packs are sold.
-    top_up: Option<TopUpDocument<'a>>,
-    generations: Vec<GenerationDocument<'a>>,
+    top_up: Option<TopUpResponse<'a>>,
+    generations: Vec<GenerationResponse<'a>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Plan)]
-pub struct PlanDocument<'a> {
+pub struct PlanResponse<'a> {
     #[schema(value_type = Id)]
     id: &'a PlanId,
     name: &'a str,
     popular: bool,
     marketing: &'a [String],
-    credits: AllocationDocument,
+    credits: AllocationResponse,
     #[schema(value_type = Vec<Id>)]
     features: Vec<&'a FeatureId>,
-    limits: Vec<LimitDocument>,
+    limits: Vec<LimitResponse>,
     discount_percent: u8,
-    prices: Vec<PriceDocument<'a>>,
+    prices: Vec<CatalogPriceResponse<'a>>,
     trial_days: Option<u16>,
 }
 
 /// When a plan gives credits, and how many.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Allocation)]
-pub struct AllocationDocument {
+pub struct AllocationResponse {
     /// `none`, `once` or `monthly`
     #[schema(value_type = String)]
     when: &'static str,
@@ -105,7 +105,7 @@ pub struct AllocationDocument {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Limit)]
-pub struct LimitDocument {
+pub struct LimitResponse {
     #[schema(value_type = String)]
     measure: Measure,
     #[schema(value_type = String)]
@@ -119,7 +119,7 @@ pub struct LimitDocument {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Price)]
-pub struct PriceDocument<'a> {
+pub struct CatalogPriceResponse<'a> {
     /// `month` or `year`
     #[schema(value_type = String)]
     interval: Interval,
@@ -131,7 +131,7 @@ pub struct PriceDocument<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Pack)]
-pub struct PackDocument<'a> {
+pub struct PackResponse<'a> {
     #[schema(value_type = Id)]
     id: &'a PackId,
     name: &'a str,
@@ -148,7 +148,7 @@ pub struct PackDocument<'a> {
 /// Any number of credits, at a price for each.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TopUp)]
-pub struct TopUpDocument<'a> {
+pub struct TopUpResponse<'a> {
     name: &'a str,
     /// What one credit costs in minor units of the currency, exactly; what a number of them costs is rounded up.
     #[schema(example = "1.25")]
@@ -167,7 +167,7 @@ pub struct TopUpDocument<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Generation)]
-pub struct GenerationDocument<'a> {
+pub struct GenerationResponse<'a> {
     #[schema(value_type = Id)]
     r#type: &'a GenerationType,
     name: &'a str,
@@ -181,7 +181,7 @@ pub struct GenerationDocument<'a> {
     needs: Vec<&'a FeatureId>,
 }
 
-impl<'a> CatalogDocument<'a> {
+impl<'a> CatalogResponse<'a> {
     fn of(catalog: &'a Catalog, billing: Reach) -> Self {
         let plans = catalog.plans.iter().filter(|plan| plan.is_sold());
         let packs = catalog.packs.iter().filter(|pack| pack.is_sold());
@@ -193,24 +193,24 @@ impl<'a> CatalogDocument<'a> {
             billing,
             free_plan: &catalog.free_plan,
             features: &catalog.features,
-            plans: plans.map(|plan| PlanDocument::of(plan, billing)).collect(),
-            packs: packs.map(|pack| PackDocument::of(pack, billing)).collect(),
-            top_up: catalog.top_up.as_ref().map(|top_up| TopUpDocument::of(top_up, billing)),
-            generations: catalog.generations.iter().map(GenerationDocument::from).collect(),
+            plans: plans.map(|plan| PlanResponse::of(plan, billing)).collect(),
+            packs: packs.map(|pack| PackResponse::of(pack, billing)).collect(),
+            top_up: catalog.top_up.as_ref().map(|top_up| TopUpResponse::of(top_up, billing)),
+            generations: catalog.generations.iter().map(GenerationResponse::from).collect(),
         }
     }
 }
 
-impl<'a> PlanDocument<'a> {
+impl<'a> PlanResponse<'a> {
     fn of(plan: &'a Plan, billing: Reach) -> Self {
-        let limit = |limit: &Limit| LimitDocument {
+        let limit = |limit: &Limit| LimitResponse {
             measure: limit.measure,
             per: limit.unit,
             window: limit.window,
             max: limit.max,
             per_seat: limit.per_seat,
         };
-        let prices = plan.prices.iter().map(|price| PriceDocument {
+        let prices = plan.prices.iter().map(|price| CatalogPriceResponse {
             interval: price.interval,
             amount: &price.amount,
             for_sale: billing.sells() && price.stripe.sale_id().is_some(),
@@ -225,7 +225,7 @@ impl<'a> PlanDocument<'a> {
             name: &plan.name,
             popular: plan.popular,
             marketing: &plan.marketing,
-            credits: AllocationDocument { when, amount },
+            credits: AllocationResponse { when, amount },
             features: plan.features.iter().collect(),
             limits: plan.limits.iter().map(limit).collect(),
             discount_percent: plan.discount_percent,
@@ -235,7 +235,7 @@ impl<'a> PlanDocument<'a> {
     }
 }
 
-impl<'a> TopUpDocument<'a> {
+impl<'a> TopUpResponse<'a> {
     fn of(top_up: &'a TopUp, billing: Reach) -> Self {
         Self {
             name: &top_up.name,
@@ -248,7 +248,7 @@ impl<'a> TopUpDocument<'a> {
     }
 }
 
-impl<'a> PackDocument<'a> {
+impl<'a> PackResponse<'a> {
     fn of(pack: &'a Pack, billing: Reach) -> Self {
         Self {
             id: &pack.id,
@@ -261,7 +261,7 @@ impl<'a> PackDocument<'a> {
     }
 }
 
-impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationDocument<'a> {
+impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationResponse<'a> {
     fn from((kind, price): (&'a GenerationType, &'a GenerationPrice)) -> Self {
         Self {
             r#type: kind,
@@ -278,11 +278,11 @@ impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationDocument<
 /// With an `account`, to that one: where billing is on for a part of the accounts, nothing is for sale to the others.
 #[utoipa::path(
     get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()), params(ShownTo),
-    responses((status = 200, description = "Plans, packs and prices.", body = CatalogDocument))
+    responses((status = 200, description = "Plans, packs and prices.", body = CatalogResponse))
 )]
 pub async fn get(
     State(state): State<AppState>,
     Query(to): Query<ShownTo>,
 ) -> Result<Response<Body>, Failure> {
-    json(&CatalogDocument::of(state.ledger.catalog(), to.reach(&state)))
+    json(&CatalogResponse::of(state.ledger.catalog(), to.reach(&state)))
 }

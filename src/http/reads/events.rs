@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
@@ -20,12 +20,12 @@ use crate::{
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
-    journal::recorded::{Metadata, Recorded},
+    journal::recorded::{EventMetadata, RecordedEvent},
 };
 
 use super::{
     fresh, now,
-    page::{Limit, PAGE_ITEMS_MAX},
+    page::{PAGE_ITEMS_MAX, PageSize},
     write_position,
 };
 
@@ -34,25 +34,25 @@ const NDJSON: &str = "application/x-ndjson";
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct EventsAsked {
+pub struct EventsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
+    cursor: Option<EventCursor>,
     /// How many events a page has; 100 when it is not said. NDJSON has all of them.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 /// The number of the last event that was seen.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(try_from = "String")]
-struct Cursor(i64);
+struct EventCursor(i64);
 
-impl TryFrom<String> for Cursor {
+impl TryFrom<String> for EventCursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
@@ -62,10 +62,10 @@ impl TryFrom<String> for Cursor {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Events<'a> {
+pub struct EventsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    events: Vec<EventDocument<'a>>,
+    events: Vec<EventResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -75,7 +75,7 @@ pub struct Events<'a> {
 /// Something that happened to the account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
-pub struct EventDocument<'a> {
+pub struct EventResponse<'a> {
     #[schema(value_type = Place)]
     position: Token,
     /// From 1, without gaps, within the account.
@@ -93,11 +93,11 @@ pub struct EventDocument<'a> {
     data: Value,
     /// Where it came from, and what the account held after it.
     #[schema(value_type = Object)]
-    metadata: &'a Metadata,
+    metadata: &'a EventMetadata,
 }
 
-impl<'a> EventDocument<'a> {
-    fn of(recorded: &'a Recorded) -> Result<Self, Failure> {
+impl<'a> EventResponse<'a> {
+    fn of(recorded: &'a RecordedEvent) -> Result<Self, Failure> {
         // Events are written with their name around them; here the name has its own member.
         let mut named = serde_json::to_value(&recorded.event).map_err(Failure::fault)?;
         let data = named.get_mut(recorded.event.name()).map_or(Value::Null, Value::take);
@@ -118,16 +118,16 @@ impl<'a> EventDocument<'a> {
 /// A page of it as JSON; or all of it after the cursor, one event a line, with `Accept: application/x-ndjson`.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/events", operation_id = "list_events", tag = "Accounts",
-    params(("account" = Id, Path), EventsAsked),
+    params(("account" = Id, Path), EventsQuery),
     responses((
         status = 200, description = "What happened, the oldest first.",
-        content((Events = "application/json"), (String = "application/x-ndjson"))
+        content((EventsResponse = "application/json"), (String = "application/x-ndjson"))
     ))
 )]
 pub async fn list(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<EventsAsked>,
+    Query(asked): Query<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, asked.min_position).await?;
@@ -144,10 +144,10 @@ pub async fn list(
     let mut found = state.ledger.stream(&of.account, after, limit.saturating_add(1)).await?;
     let more = found.len() > asked.limit.get();
     found.truncate(asked.limit.get());
-    let document = Events {
+    let document = EventsResponse {
         account: &of.account,
         next_cursor: found.last().filter(|_| more).map(|last| format!("e{}", last.sequence)),
-        events: found.iter().map(EventDocument::of).collect::<Result<_, _>>()?,
+        events: found.iter().map(EventResponse::of).collect::<Result<_, _>>()?,
         as_of_position: Token::of(now.position),
         lag_ms: 0,
     };
@@ -183,7 +183,7 @@ async fn piece(state: &AppState, account: &AccountId, after: i64) -> Result<(Byt
     let found = state.ledger.stream(account, after, limit).await?;
     let mut bytes = Vec::new();
     for recorded in &found {
-        serde_json::to_writer(&mut bytes, &EventDocument::of(recorded)?).map_err(Failure::fault)?;
+        serde_json::to_writer(&mut bytes, &EventResponse::of(recorded)?).map_err(Failure::fault)?;
         bytes.push(b'\n');
     }
     Ok((bytes.into(), found.last().map(|last| last.sequence)))

@@ -6,10 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        amendment::CancelAt,
         catalog::Interval,
-        names::{AccountId, PlanId, ProviderId},
+        ids::{AccountId, PlanId, ProviderId},
         requested::Requested,
+        subscription_change::CancelAt,
         time::Timestamp,
     },
     http::{
@@ -21,17 +21,17 @@ use crate::{
     },
     journal::recorded::Position,
     ledger::SHARD,
-    projections::subscriptions::{self, Asked, Change},
+    projections::subscriptions::{self, HistoryEntry, HistoryRequest},
 };
 
-use super::{as_of, model::wait, plan::Subscription, statement::require_account};
+use super::{as_of, freshness::wait, plan::SubscriptionResponse, statement::require_account};
 
 const MODEL: &str = "subscriptions";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct HistoryAsked {
+pub struct HistoryQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -41,14 +41,14 @@ pub struct HistoryAsked {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SubscriptionHistory<'a> {
+pub struct SubscriptionHistoryResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// Subscription by subscription, each from its beginning on.
-    changes: Vec<SubscriptionChange<'a>>,
+    changes: Vec<SubscriptionChangeResponse<'a>>,
     /// What was asked for over this API and done at Stripe, the first one first. What came of it is among the
     /// `changes`.
-    requests: Vec<SubscriptionRequest<'a>>,
+    requests: Vec<SubscriptionActionResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
@@ -56,7 +56,7 @@ pub struct SubscriptionHistory<'a> {
 
 /// A report on a subscription, beside the one that held before it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SubscriptionChange<'a> {
+pub struct SubscriptionChangeResponse<'a> {
     #[schema(value_type = Place)]
     position: Token,
     /// The number of the event in the account's stream.
@@ -76,12 +76,12 @@ pub struct SubscriptionChange<'a> {
     #[schema(value_type = Id)]
     actor: &'a str,
     /// `null`: it is the first one.
-    before: Option<Subscription<'a>>,
-    after: Subscription<'a>,
+    before: Option<SubscriptionResponse<'a>>,
+    after: SubscriptionResponse<'a>,
 }
 
-impl<'a> From<&'a Change> for SubscriptionChange<'a> {
-    fn from(Change { report, before }: &'a Change) -> Self {
+impl<'a> From<&'a HistoryEntry> for SubscriptionChangeResponse<'a> {
+    fn from(HistoryEntry { report, before }: &'a HistoryEntry) -> Self {
         Self {
             position: Token::of(Position(report.position)),
             sequence: report.sequence,
@@ -91,15 +91,15 @@ impl<'a> From<&'a Change> for SubscriptionChange<'a> {
             late: report.late,
             stripe_event: report.stripe_event.as_deref(),
             actor: &report.actor,
-            before: before.as_ref().map(Subscription::from),
-            after: Subscription::from(&*report.terms),
+            before: before.as_ref().map(SubscriptionResponse::from),
+            after: SubscriptionResponse::from(&*report.terms),
         }
     }
 }
 
 /// What somebody asked of a subscription.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SubscriptionRequest<'a> {
+pub struct SubscriptionActionResponse<'a> {
     #[schema(value_type = Place)]
     position: Token,
     /// The number of the event in the account's stream.
@@ -127,8 +127,8 @@ pub struct SubscriptionRequest<'a> {
     recorded_at: Timestamp,
 }
 
-impl<'a> From<&'a Asked> for SubscriptionRequest<'a> {
-    fn from(asked: &'a Asked) -> Self {
+impl<'a> From<&'a HistoryRequest> for SubscriptionActionResponse<'a> {
+    fn from(asked: &'a HistoryRequest) -> Self {
         let bare = |step| Self {
             position: Token::of(Position(asked.position)),
             sequence: asked.sequence,
@@ -164,13 +164,13 @@ impl<'a> From<&'a Asked> for SubscriptionRequest<'a> {
 /// what was asked for over this API.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/history", operation_id = "get_subscription_history",
-    tag = "Accounts", params(("account" = Id, Path), HistoryAsked),
-    responses((status = 200, description = "Every report on a subscription.", body = SubscriptionHistory))
+    tag = "Accounts", params(("account" = Id, Path), HistoryQuery),
+    responses((status = 200, description = "Every report on a subscription.", body = SubscriptionHistoryResponse))
 )]
 pub async fn history(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<HistoryAsked>,
+    Query(asked): Query<HistoryQuery>,
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
     let subscription = asked.subscription.as_ref();
@@ -179,10 +179,10 @@ pub async fn history(
     if changes.is_empty() {
         require_account(&state, &of.account).await?;
     }
-    let document = SubscriptionHistory {
+    let document = SubscriptionHistoryResponse {
         account: &of.account,
-        changes: changes.iter().map(SubscriptionChange::from).collect(),
-        requests: requests.iter().map(SubscriptionRequest::from).collect(),
+        changes: changes.iter().map(SubscriptionChangeResponse::from).collect(),
+        requests: requests.iter().map(SubscriptionActionResponse::from).collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
     };

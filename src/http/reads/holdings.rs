@@ -9,7 +9,7 @@ use crate::{
         amount::{Credits, Money},
         credits::{self, Source},
         event::Draw,
-        names::{AccountId, GenerationId, GrantId, HoldId, ProviderId},
+        ids::{AccountId, GenerationId, GrantId, HoldId, ProviderId},
         time::Timestamp,
     },
     http::{
@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     fresh, now,
-    page::{Limit, page},
+    page::{PageSize, page},
 };
 
 /// Which part of a list, as of when.
@@ -39,15 +39,15 @@ pub struct PageSince {
     /// How many items; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Grants<'a> {
+pub struct GrantsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// Those with credits left or held come first, in the order in which they are spent.
-    grants: Vec<Grant<'a>>,
+    grants: Vec<GrantResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -56,7 +56,7 @@ pub struct Grants<'a> {
 
 /// A lot of credits. `granted = consumed + held + expired + voided + remaining`.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Grant<'a> {
+pub struct GrantResponse<'a> {
     #[schema(value_type = Id)]
     grant_id: &'a GrantId,
     #[schema(value_type = SourceSchema)]
@@ -106,7 +106,7 @@ pub enum GrantStatus {
     Ended,
 }
 
-impl<'a> Grant<'a> {
+impl<'a> GrantResponse<'a> {
     fn of(grant: &'a credits::Grant, at: Timestamp) -> Self {
         Self {
             grant_id: &grant.terms.grant_id,
@@ -149,7 +149,7 @@ impl GrantStatus {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/grants", operation_id = "list_grants", tag = "Accounts",
     params(("account" = Id, Path), PageSince),
-    responses((status = 200, description = "A page of grants.", body = Grants))
+    responses((status = 200, description = "A page of grants.", body = GrantsResponse))
 )]
 pub async fn grants(
     State(state): State<AppState>,
@@ -161,9 +161,9 @@ pub async fn grants(
     let name = |grant: &credits::Grant| grant.terms.grant_id.as_str().to_owned();
     let (grants, next_cursor) =
         page(all, name, asked.cursor.as_deref(), asked.limit).ok_or_else(unknown_cursor)?;
-    let document = Grants {
+    let document = GrantsResponse {
         account: &of.account,
-        grants: grants.into_iter().map(|grant| Grant::of(grant, now.at)).collect(),
+        grants: grants.into_iter().map(|grant| GrantResponse::of(grant, now.at)).collect(),
         next_cursor,
         as_of_position: Token::of(now.position),
         lag_ms: 0,
@@ -172,11 +172,11 @@ pub async fn grants(
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Holds<'a> {
+pub struct HoldsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// The open ones.
-    holds: Vec<Hold<'a>>,
+    holds: Vec<HoldResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -186,7 +186,7 @@ pub struct Holds<'a> {
 /// Credits that are set aside.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OpenHold)]
-pub struct Hold<'a> {
+pub struct HoldResponse<'a> {
     #[schema(value_type = Id)]
     hold_id: &'a HoldId,
     #[schema(value_type = Option<Id>)]
@@ -205,7 +205,7 @@ pub struct Hold<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/holds", operation_id = "list_holds", tag = "Holds",
     params(("account" = Id, Path), PageSince),
-    responses((status = 200, description = "A page of holds.", body = Holds))
+    responses((status = 200, description = "A page of holds.", body = HoldsResponse))
 )]
 pub async fn holds(
     State(state): State<AppState>,
@@ -217,7 +217,7 @@ pub async fn holds(
     let name = |hold: &credits::Hold| hold.hold_id.as_str().to_owned();
     let (holds, next_cursor) =
         page(open, name, asked.cursor.as_deref(), asked.limit).ok_or_else(unknown_cursor)?;
-    let holds = holds.into_iter().map(|hold| Hold {
+    let holds = holds.into_iter().map(|hold| HoldResponse {
         hold_id: &hold.hold_id,
         generation_id: hold.purpose.generation_id(),
         amount: hold.amount,
@@ -225,7 +225,7 @@ pub async fn holds(
         held_at: hold.held_at,
         expires_at: hold.expires_at,
     });
-    let document = Holds {
+    let document = HoldsResponse {
         account: &of.account,
         holds: holds.collect(),
         next_cursor,

@@ -9,9 +9,9 @@ pub mod all_subscriptions;
 pub mod analytics;
 pub mod catalog;
 pub mod events;
+pub mod freshness;
 pub mod history;
 pub mod holdings;
-pub mod model;
 pub mod money;
 pub mod overview;
 pub mod page;
@@ -33,7 +33,7 @@ use crate::{
         catalog::Catalog,
         command::Command,
         decide::{Context, decide},
-        names::AccountId,
+        ids::AccountId,
         refusal::Refusal,
         time::Timestamp,
     },
@@ -49,7 +49,7 @@ pub const LAG_MS: HeaderName = HeaderName::from_static("counterfoil-lag-ms");
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Since {
+pub struct SinceQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     pub min_position: Option<Token>,
@@ -93,7 +93,7 @@ pub async fn now(state: &AppState, id: &AccountId, min_position: Option<Token>) 
     let mut account = view.account;
     let context = Context { at, catalog: state.ledger.catalog() };
     // A closed account, or one that nobody opened, is not moved by time.
-    for event in decide(&account, &Command::Settle, context).unwrap_or_default() {
+    for event in decide(&account, &Command::ApplyDue, context).unwrap_or_default() {
         account.apply(&event).map_err(Failure::fault)?;
     }
     Ok(Now { account, at, position: view.position })

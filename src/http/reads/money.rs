@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         amount::{Currency, Money},
-        names::{AccountId, ProviderId},
+        ids::{AccountId, ProviderId},
         time::Timestamp,
     },
     http::{
@@ -20,7 +20,7 @@ use crate::{
     projections::payments::{self, KINDS, PaymentCursor, PaymentRow, RefundRow},
 };
 
-use super::{as_of, model::wait, page::Limit};
+use super::{as_of, freshness::wait, page::PageSize};
 
 const MODEL: &str = "payments";
 
@@ -44,7 +44,7 @@ impl PaymentKind {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AllPaymentsAsked {
+pub struct AllPaymentsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -53,35 +53,35 @@ pub struct AllPaymentsAsked {
     r#type: Option<PaymentKind>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
+    cursor: Option<MoneyCursor>,
     /// How many; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AllRefundsAsked {
+pub struct AllRefundsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
+    cursor: Option<MoneyCursor>,
     /// How many; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
 }
 
 /// What was seen last: its time in microseconds, its account and its id.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Cursor(PaymentCursor);
+struct MoneyCursor(PaymentCursor);
 
-impl TryFrom<String> for Cursor {
+impl TryFrom<String> for MoneyCursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
@@ -101,8 +101,8 @@ fn after(at: Timestamp, account: &str, id: &str) -> String {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AllPayments<'a> {
-    payments: Vec<ListedPayment<'a>>,
+pub struct AllPaymentsResponse<'a> {
+    payments: Vec<ListedPaymentResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -111,7 +111,7 @@ pub struct AllPayments<'a> {
 
 /// Something that was paid, as the ledger was told.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListedPayment<'a> {
+pub struct ListedPaymentResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
     /// `subscription` or `pack`. A payment for neither is not recorded; the account's own list has it.
@@ -136,7 +136,7 @@ pub struct ListedPayment<'a> {
     quantity: Option<i64>,
 }
 
-impl<'a> From<&'a PaymentRow> for ListedPayment<'a> {
+impl<'a> From<&'a PaymentRow> for ListedPaymentResponse<'a> {
     fn from(row: &'a PaymentRow) -> Self {
         let is_invoice = row.kind == PaymentKind::Subscription.name();
         let own = (!is_invoice).then_some(row.paid.as_str());
@@ -156,8 +156,8 @@ impl<'a> From<&'a PaymentRow> for ListedPayment<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AllRefunds<'a> {
-    refunds: Vec<ListedRefund<'a>>,
+pub struct AllRefundsResponse<'a> {
+    refunds: Vec<ListedRefundResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -166,7 +166,7 @@ pub struct AllRefunds<'a> {
 
 /// Money that went back, as the ledger was told.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListedRefund<'a> {
+pub struct ListedRefundResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
     #[schema(value_type = Id)]
@@ -181,7 +181,7 @@ pub struct ListedRefund<'a> {
     failed: bool,
 }
 
-impl<'a> From<&'a RefundRow> for ListedRefund<'a> {
+impl<'a> From<&'a RefundRow> for ListedRefundResponse<'a> {
     fn from(row: &'a RefundRow) -> Self {
         Self {
             account: &row.account_id,
@@ -202,22 +202,22 @@ fn money(minor: i64, currency: &str) -> Option<Money> {
 ///
 /// Those that succeeded, the newest first, as the ledger was told of them.
 #[utoipa::path(
-    get, path = "/v1/payments", operation_id = "list_all_payments", tag = "Reports", params(AllPaymentsAsked),
-    responses((status = 200, description = "What was paid, and for what.", body = AllPayments))
+    get, path = "/v1/payments", operation_id = "list_all_payments", tag = "Reports", params(AllPaymentsQuery),
+    responses((status = 200, description = "What was paid, and for what.", body = AllPaymentsResponse))
 )]
 pub async fn payments(
     State(state): State<AppState>,
     _from: All<Bills>,
-    Query(asked): Query<AllPaymentsAsked>,
+    Query(asked): Query<AllPaymentsQuery>,
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
     let kinds = asked.r#type.map_or_else(|| KINDS.to_vec(), |kind| vec![kind.name()]);
-    let last = asked.cursor.map(|Cursor(last)| last);
+    let last = asked.cursor.map(|MoneyCursor(last)| last);
     let rows = payments::payments(&state.pool, &kinds, last.as_ref(), asked.limit.rows()).await?;
     let full = rows.len() == asked.limit.get();
     let next = rows.last().filter(|_| full);
-    let document = AllPayments {
-        payments: rows.iter().map(ListedPayment::from).collect(),
+    let document = AllPaymentsResponse {
+        payments: rows.iter().map(ListedPaymentResponse::from).collect(),
         next_cursor: next.map(|row| after(row.paid_at.into(), &row.account_id, &row.paid)),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -229,21 +229,21 @@ pub async fn payments(
 ///
 /// The newest first, as the ledger was told of them. What was put on a customer's balance is none.
 #[utoipa::path(
-    get, path = "/v1/refunds", operation_id = "list_all_refunds", tag = "Reports", params(AllRefundsAsked),
-    responses((status = 200, description = "What went back.", body = AllRefunds))
+    get, path = "/v1/refunds", operation_id = "list_all_refunds", tag = "Reports", params(AllRefundsQuery),
+    responses((status = 200, description = "What went back.", body = AllRefundsResponse))
 )]
 pub async fn refunds(
     State(state): State<AppState>,
     _from: All<Bills>,
-    Query(asked): Query<AllRefundsAsked>,
+    Query(asked): Query<AllRefundsQuery>,
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let last = asked.cursor.map(|Cursor(last)| last);
+    let last = asked.cursor.map(|MoneyCursor(last)| last);
     let rows = payments::refunds(&state.pool, last.as_ref(), asked.limit.rows()).await?;
     let full = rows.len() == asked.limit.get();
     let next = rows.last().filter(|_| full);
-    let document = AllRefunds {
-        refunds: rows.iter().map(ListedRefund::from).collect(),
+    let document = AllRefundsResponse {
+        refunds: rows.iter().map(ListedRefundResponse::from).collect(),
         next_cursor: next.map(|row| after(row.refunded_at.into(), &row.account_id, &row.refund)),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,

@@ -10,9 +10,9 @@ use crate::{
         account::Account,
         amount::{Credits, Currency, Money},
         credits::Balance,
+        ids::{AccountId, PlanId},
         limits,
         metadata::Metadata,
-        names::{AccountId, PlanId},
         rollout::BillingState,
         time::Timestamp,
     },
@@ -25,20 +25,20 @@ use crate::{
         schema::{Count, Id, MoneySchema, Place, Time},
     },
     stripe::{
-        billing::{Glance, InvoicePreview, Untold},
-        client::InvoiceSeen,
+        billing::{Glance, InvoicePreview, UntoldReason},
+        client::StripeInvoice,
     },
 };
 
 use super::{
     fresh, now,
-    plan::{Subscription, Window},
+    plan::{LimitWindowResponse, SubscriptionResponse},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct OverviewAsked {
+pub struct OverviewQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -55,8 +55,8 @@ const fn yes() -> bool {
 
 /// What a billing page shows. All but `at_stripe` is exact, and as of `as_of_position`.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Overview)]
-pub struct Overview<'a> {
+#[schema(as = OverviewResponse)]
+pub struct OverviewResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     status: AccountStatus,
@@ -69,13 +69,13 @@ pub struct Overview<'a> {
     plan: OverviewPlan<'a>,
     /// The subscription that gives the plan; else the one that was reported last; `null`: there never was one. Its `cancel_at`
     /// says whether it ends.
-    subscription: Option<Subscription<'a>>,
+    subscription: Option<SubscriptionResponse<'a>>,
     /// The end of the last period that was paid for and not given back.
     #[schema(value_type = Option<Time>)]
     paid_until: Option<Timestamp>,
     credits: OverviewCredits,
     /// Each window of the plan's limits.
-    limits: Vec<Window>,
+    limits: Vec<LimitWindowResponse>,
     at_stripe: AtStripe<'a>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -125,11 +125,11 @@ pub struct AtStripe<'a> {
     asked_at: Option<Timestamp>,
     next_invoice: Option<OverviewNextInvoice<'a>>,
     /// Why `next_invoice` is `null`.
-    next_invoice_untold: Option<Untold>,
+    next_invoice_untold: Option<UntoldReason>,
     /// The last five, the newest first. Their links are for keys with `billing`, in the list of invoices.
     invoices: Option<Vec<OverviewInvoice<'a>>>,
     /// Why `invoices` is `null`.
-    invoices_untold: Option<Untold>,
+    invoices_untold: Option<UntoldReason>,
 }
 
 /// As Stripe would make it now.
@@ -176,8 +176,8 @@ impl<'a> From<&'a InvoicePreview> for OverviewNextInvoice<'a> {
     }
 }
 
-impl<'a> From<&'a InvoiceSeen> for OverviewInvoice<'a> {
-    fn from(seen: &'a InvoiceSeen) -> Self {
+impl<'a> From<&'a StripeInvoice> for OverviewInvoice<'a> {
+    fn from(seen: &'a StripeInvoice) -> Self {
         let currency = Currency::parse(&seen.currency).ok();
         Self {
             invoice: &seen.id,
@@ -196,13 +196,13 @@ impl<'a> From<&'a InvoiceSeen> for OverviewInvoice<'a> {
 /// the same.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/overview", operation_id = "get_overview", tag = "Accounts",
-    params(("account" = Id, Path), OverviewAsked),
-    responses((status = 200, description = "The account at a glance.", body = Overview))
+    params(("account" = Id, Path), OverviewQuery),
+    responses((status = 200, description = "The account at a glance.", body = OverviewResponse))
 )]
 pub async fn overview(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<OverviewAsked>,
+    Query(asked): Query<OverviewQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, asked.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
@@ -211,14 +211,14 @@ pub async fn overview(
         let going = terms.filter(|terms| !terms.has_ended(now.at)).map(|terms| &terms.subscription);
         state.billing.glance(&of.account, going).await
     } else {
-        Glance::untold(Untold::NotAsked)
+        Glance::untold(UntoldReason::NotAsked)
     };
     let (plan, allocated) = (opened.plan(now.at, catalog), opened.allocated(now.at));
     let plan_terms = catalog.terms_of(plan);
     let limits = opened.terms(now.at, catalog);
     let limits = limits.map(|terms| limits::states(&opened.usage, &terms, catalog, now.at));
     let Balance { available, held, debt, .. } = opened.wallet.balance(now.at);
-    let document = Overview {
+    let document = OverviewResponse {
         account: &of.account,
         status: match &now.account {
             Account::Unopened | Account::Open(_) => AccountStatus::Open,
@@ -231,7 +231,7 @@ pub async fn overview(
             name: plan_terms.map(|plan| plan.name.as_str()),
             credits_a_month: plan_terms.map(|plan| plan.allocation.monthly()),
         },
-        subscription: terms.map(|terms| Subscription::at(terms, now.at, &opened.discounts)),
+        subscription: terms.map(|terms| SubscriptionResponse::at(terms, now.at, &opened.discounts)),
         paid_until: opened.subscriptions.paid_until(&opened.payments),
         credits: OverviewCredits {
             available,
@@ -243,7 +243,7 @@ pub async fn overview(
             next_credits_at: now.next_credits_at(catalog),
             scale: catalog.scale,
         },
-        limits: limits.unwrap_or_default().into_iter().map(Window::from).collect(),
+        limits: limits.unwrap_or_default().into_iter().map(LimitWindowResponse::from).collect(),
         at_stripe: AtStripe::from(&glance),
         as_of_position: Token::of(now.position),
         lag_ms: 0,

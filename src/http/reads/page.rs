@@ -9,9 +9,9 @@ pub const PAGE_ITEMS_MAX: usize = 1_000;
 
 /// How many items a page is to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(usize);
+pub struct PageSize(usize);
 
-impl Limit {
+impl PageSize {
     #[must_use]
     pub const fn get(self) -> usize {
         self.0
@@ -24,13 +24,13 @@ impl Limit {
     }
 }
 
-impl Default for Limit {
+impl Default for PageSize {
     fn default() -> Self {
         Self(PAGE_ITEMS_DEFAULT)
     }
 }
 
-impl<'de> Deserialize<'de> for Limit {
+impl<'de> Deserialize<'de> for PageSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = usize::deserialize(deserializer)?;
         if (1..=PAGE_ITEMS_MAX).contains(&items) {
@@ -46,7 +46,7 @@ pub fn page<'a, T>(
     items: impl Iterator<Item = &'a T>,
     name: impl Fn(&T) -> String,
     cursor: Option<&str>,
-    limit: Limit,
+    limit: PageSize,
 ) -> Option<(Vec<&'a T>, Option<String>)> {
     let mut rest = items.peekable();
     if let Some(cursor) = cursor {

@@ -11,11 +11,11 @@ use crate::{
         account::Account,
         amount::{Credits, Money},
         discounts::Discounts,
+        ids::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
         limits::{self, LimitState},
         metadata::Metadata,
-        names::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
-        shown::EveryUnit,
-        subscription::{SubscriptionStatus, SubscriptionTerms},
+        reported_details::EveryUnit,
+        subscription::{SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
     http::{
@@ -27,15 +27,15 @@ use crate::{
     },
 };
 
-use super::{Since, fresh, now};
+use super::{SinceQuery, fresh, now};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Limits<'a> {
+pub struct LimitsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     #[schema(value_type = Id)]
     plan: &'a PlanId,
-    limits: Vec<Window>,
+    limits: Vec<LimitWindowResponse>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
@@ -43,7 +43,7 @@ pub struct Limits<'a> {
 
 /// Where the account stands against one limit of its plan.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Window {
+pub struct LimitWindowResponse {
     /// `generations` or `credits`
     #[schema(value_type = String)]
     measure: crate::domain::catalog::Measure,
@@ -60,7 +60,7 @@ pub struct Window {
     resets_at: Timestamp,
 }
 
-impl From<LimitState> for Window {
+impl From<LimitState> for LimitWindowResponse {
     fn from(state: LimitState) -> Self {
         Self {
             measure: state.key.measure,
@@ -77,23 +77,23 @@ impl From<LimitState> for Window {
 /// See what is left of limits
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/limits", operation_id = "get_limits", tag = "Accounts",
-    params(("account" = Id, Path), Since),
-    responses((status = 200, description = "Each window of the plan's limits.", body = Limits))
+    params(("account" = Id, Path), SinceQuery),
+    responses((status = 200, description = "Each window of the plan's limits.", body = LimitsResponse))
 )]
 pub async fn limits(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(since): Query<Since>,
+    Query(since): Query<SinceQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
     let plan = opened.plan(now.at, catalog);
     let terms = opened.terms(now.at, catalog);
     let states = terms.map(|terms| limits::states(&opened.usage, &terms, catalog, now.at));
-    let document = Limits {
+    let document = LimitsResponse {
         account: &of.account,
         plan,
-        limits: states.unwrap_or_default().into_iter().map(Window::from).collect(),
+        limits: states.unwrap_or_default().into_iter().map(LimitWindowResponse::from).collect(),
         as_of_position: Token::of(now.position),
         lag_ms: 0,
     };
@@ -101,7 +101,7 @@ pub async fn limits(
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Entitlements<'a> {
+pub struct EntitlementsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     #[schema(value_type = Id)]
@@ -131,13 +131,13 @@ pub struct EntitledGeneration<'a> {
 /// See what the plan allows
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/entitlements", operation_id = "get_entitlements", tag = "Accounts",
-    params(("account" = Id, Path), Since),
-    responses((status = 200, description = "Features and generations.", body = Entitlements))
+    params(("account" = Id, Path), SinceQuery),
+    responses((status = 200, description = "Features and generations.", body = EntitlementsResponse))
 )]
 pub async fn entitlements(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(since): Query<Since>,
+    Query(since): Query<SinceQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let (opened, catalog) = (now.opened()?, state.ledger.catalog());
@@ -152,7 +152,7 @@ pub async fn entitlements(
         let amount = catalog.price(plan, kind, &BTreeMap::new()).unwrap_or(generation.base);
         EntitledGeneration { r#type: kind, amount, included: is_open && missing.is_empty(), missing }
     });
-    let document = Entitlements {
+    let document = EntitlementsResponse {
         account: &of.account,
         plan,
         features: catalog.features.keys().map(|feature| (feature, has(feature))).collect(),
@@ -164,14 +164,14 @@ pub async fn entitlements(
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SubscriptionNow<'a> {
+pub struct SubscriptionNowResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// The plan that holds now.
     #[schema(value_type = Id)]
     plan: &'a PlanId,
     /// The subscription that says so; else the one that was reported last; `null`: there never was one.
-    subscription: Option<Subscription<'a>>,
+    subscription: Option<SubscriptionResponse<'a>>,
     /// The end of the last period that was paid for and not given back.
     #[schema(value_type = Option<Time>)]
     paid_until: Option<Timestamp>,
@@ -181,7 +181,7 @@ pub struct SubscriptionNow<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Subscription<'a> {
+pub struct SubscriptionResponse<'a> {
     #[schema(value_type = Id)]
     id: &'a ProviderId,
     /// `incomplete`, `trialing`, `active`, `past_due`, `unpaid`, `paused` or `cancelled`
@@ -222,8 +222,8 @@ pub struct Subscription<'a> {
     metadata: &'a Metadata,
 }
 
-impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
-    fn from(terms: &'a SubscriptionTerms) -> Self {
+impl<'a> From<&'a SubscriptionState> for SubscriptionResponse<'a> {
+    fn from(terms: &'a SubscriptionState) -> Self {
         let shown = terms.shown.as_ref();
         let every = shown.and_then(|shown| shown.every);
         Self {
@@ -248,9 +248,9 @@ impl<'a> From<&'a SubscriptionTerms> for Subscription<'a> {
     }
 }
 
-impl<'a> Subscription<'a> {
+impl<'a> SubscriptionResponse<'a> {
     /// As it is at `at`, with what its customer has taken off then.
-    pub(super) fn at(terms: &'a SubscriptionTerms, at: Timestamp, discounts: &Discounts) -> Self {
+    pub(super) fn at(terms: &'a SubscriptionState, at: Timestamp, discounts: &Discounts) -> Self {
         Self { monthly: terms.monthly_at(at, discounts), ..Self::from(terms) }
     }
 }
@@ -258,23 +258,23 @@ impl<'a> Subscription<'a> {
 /// See the subscription
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription", operation_id = "get_subscription", tag = "Accounts",
-    params(("account" = Id, Path), Since),
-    responses((status = 200, description = "The plan and what it rests on.", body = SubscriptionNow))
+    params(("account" = Id, Path), SinceQuery),
+    responses((status = 200, description = "The plan and what it rests on.", body = SubscriptionNowResponse))
 )]
 pub async fn subscription(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(since): Query<Since>,
+    Query(since): Query<SinceQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let opened = now.opened()?;
     let catalog = state.ledger.catalog();
-    let document = SubscriptionNow {
+    let document = SubscriptionNowResponse {
         account: &of.account,
         plan: opened.plan(now.at, catalog),
         subscription: opened
             .subscription(now.at, catalog)
-            .map(|terms| Subscription::at(terms, now.at, &opened.discounts)),
+            .map(|terms| SubscriptionResponse::at(terms, now.at, &opened.discounts)),
         paid_until: opened.subscriptions.paid_until(&opened.payments),
         as_of_position: Token::of(now.position),
         lag_ms: 0,

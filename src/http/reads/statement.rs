@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        names::{AccountId, GenerationId, GenerationType},
+        ids::{AccountId, GenerationId, GenerationType},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -25,13 +25,13 @@ use crate::{
         schema::{Id, Place, Time},
     },
     journal::recorded::Position,
-    projections::statements::{self, Cursor, Direction, Filter, Kind, Line},
+    projections::statements::{self, Direction, Filter, LineKind, StatementCursor, StatementRow},
 };
 
 use super::{
     as_of,
-    model::{Moment, wait},
-    page::Limit,
+    freshness::{Moment, wait},
+    page::PageSize,
     write_position,
 };
 
@@ -41,13 +41,13 @@ const CSV: &str = "text/csv";
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct StatementAsked {
+pub struct StatementQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
     /// Only lines of this type.
     #[param(value_type = Option<String>)]
-    r#type: Option<Kind>,
+    r#type: Option<LineKind>,
     /// Effective from then on: an instant, or a day in the catalog's time zone, as the days of usage are.
     #[param(value_type = Option<String>)]
     from: Option<Moment>,
@@ -63,24 +63,24 @@ pub struct StatementAsked {
     /// How many lines; 100 when it is not said.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
-    limit: Limit,
+    limit: PageSize,
     #[serde(default)]
-    order: Order,
+    order: StatementOrder,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Order {
+pub enum StatementOrder {
     #[default]
     NewestFirst,
     OldestFirst,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Statement<'a> {
+pub struct StatementResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    lines: Vec<StatementLine<'a>>,
+    lines: Vec<StatementLineResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -89,7 +89,7 @@ pub struct Statement<'a> {
 
 /// A movement of credits, and how the account stood at its time.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct StatementLine<'a> {
+pub struct StatementLineResponse<'a> {
     #[schema(value_type = Place)]
     position: Token,
     /// The number of the event in the account's stream.
@@ -118,8 +118,8 @@ pub struct StatementLine<'a> {
     generation_type: Option<&'a str>,
 }
 
-impl<'a> StatementLine<'a> {
-    fn of(line: &'a Line, zone: Tz) -> Self {
+impl<'a> StatementLineResponse<'a> {
+    fn of(line: &'a StatementRow, zone: Tz) -> Self {
         Self {
             position: Token::of(Position(line.position)),
             sequence: line.sequence,
@@ -145,19 +145,19 @@ impl<'a> StatementLine<'a> {
 /// table would take for a formula has an apostrophe before it; numbers have none.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
-    params(("account" = Id, Path), StatementAsked),
+    params(("account" = Id, Path), StatementQuery),
     responses((
         status = 200, description = "Movements of credits.",
-        content((Statement = "application/json"), (String = "text/csv"))
+        content((StatementResponse = "application/json"), (String = "text/csv"))
     ))
 )]
 pub async fn statement(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<StatementAsked>,
+    Query(asked): Query<StatementQuery>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
-    let cursor = asked.cursor.as_deref().map(Cursor::parse);
+    let cursor = asked.cursor.as_deref().map(StatementCursor::parse);
     let cursor = cursor.map(|cursor| cursor.ok_or_else(unknown_cursor)).transpose()?;
     let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
     let zone = state.ledger.catalog().time_zone;
@@ -183,8 +183,8 @@ pub async fn statement(
         return Ok(response);
     }
     let direction = match asked.order {
-        Order::NewestFirst => Direction::NewestFirst,
-        Order::OldestFirst => Direction::OldestFirst,
+        StatementOrder::NewestFirst => Direction::NewestFirst,
+        StatementOrder::OldestFirst => Direction::OldestFirst,
     };
     let limit = asked.limit.rows();
     let lines = statements::page(&state.pool, &of.account, &filter, direction, cursor, limit).await?;
@@ -192,9 +192,9 @@ pub async fn statement(
         require_account(&state, &of.account).await?;
     }
     let full = lines.len() == asked.limit.get();
-    let document = Statement {
+    let document = StatementResponse {
         account: &of.account,
-        lines: lines.iter().map(|line| StatementLine::of(line, zone)).collect(),
+        lines: lines.iter().map(|line| StatementLineResponse::of(line, zone)).collect(),
         next_cursor: lines.last().filter(|_| full).map(|line| line.cursor().token()),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -212,7 +212,7 @@ pub async fn require_account(state: &AppState, account: &AccountId) -> Result<()
 }
 
 fn csv(
-    lines: impl Stream<Item = Result<Line, sqlx::Error>>,
+    lines: impl Stream<Item = Result<StatementRow, sqlx::Error>>,
     zone: Tz,
 ) -> impl Stream<Item = std::io::Result<Bytes>> {
     let first = stream::once(async { record(&statements::csv_header()) });

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        amendment::{self, Step},
-        names::AccountId,
+        ids::AccountId,
+        subscription_change::{self, SubscriptionAction},
     },
     http::{
         AppState,
@@ -18,25 +18,25 @@ use crate::{
     },
 };
 
-use super::{Since, fresh, now, plan::Subscription};
+use super::{SinceQuery, fresh, now, plan::SubscriptionResponse};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Subscriptions<'a> {
+pub struct SubscriptionsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// The one that was reported on last comes first.
-    subscriptions: Vec<ListedSubscription<'a>>,
+    subscriptions: Vec<ListedSubscriptionResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListedSubscription<'a> {
-    subscription: Subscription<'a>,
+pub struct ListedSubscriptionResponse<'a> {
+    subscription: SubscriptionResponse<'a>,
     /// What can be done now: `change`, `cancel`, `withdraw_cancellation`, `pause`, `resume`
     #[schema(value_type = Vec<String>)]
-    allowed: Vec<Step>,
+    allowed: Vec<SubscriptionAction>,
 }
 
 /// List the subscriptions
@@ -44,13 +44,13 @@ pub struct ListedSubscription<'a> {
 /// Those that have ended, too.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscriptions", operation_id = "list_subscriptions", tag = "Accounts",
-    params(("account" = Id, Path), Since),
-    responses((status = 200, description = "All that were ever reported.", body = Subscriptions))
+    params(("account" = Id, Path), SinceQuery),
+    responses((status = 200, description = "All that were ever reported.", body = SubscriptionsResponse))
 )]
 pub async fn list(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(since): Query<Since>,
+    Query(since): Query<SinceQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, since.min_position).await?;
     let opened = now.opened()?;
@@ -58,10 +58,13 @@ pub async fn list(
     known.sort_by(|one, other| other.evidence.cmp(&one.evidence));
     let billing = state.billing.state_of(&of.account);
     let listed = known.into_iter().map(|terms| {
-        let allowed = amendment::allowed_to(&now.account, billing, terms);
-        ListedSubscription { subscription: Subscription::at(terms, now.at, &opened.discounts), allowed }
+        let allowed = subscription_change::allowed_to(&now.account, billing, terms);
+        ListedSubscriptionResponse {
+            subscription: SubscriptionResponse::at(terms, now.at, &opened.discounts),
+            allowed,
+        }
     });
-    let document = Subscriptions {
+    let document = SubscriptionsResponse {
         account: &of.account,
         subscriptions: listed.collect(),
         as_of_position: Token::of(now.position),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{names::AccountId, time::CalendarUnit},
+    domain::{ids::AccountId, time::CalendarUnit},
     http::{
         AppState,
         failure::Failure,
@@ -18,9 +18,9 @@ use crate::{
 };
 
 use super::{
-    analytics::Interval,
+    analytics::IntervalQuery,
     as_of,
-    model::{day, days, wait},
+    freshness::{day, days, wait},
     statement::require_account,
 };
 
@@ -29,7 +29,7 @@ const MODEL: &str = "usage";
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct UsageAsked {
+pub struct UsageQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -42,33 +42,33 @@ pub struct UsageAsked {
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[serde(default)]
-    interval: Interval,
+    interval: IntervalQuery,
 }
 
 /// The days of `from` and `to` are put together so.
-const fn unit(interval: Interval) -> CalendarUnit {
+const fn unit(interval: IntervalQuery) -> CalendarUnit {
     match interval {
-        Interval::Day => CalendarUnit::Day,
-        Interval::Week => CalendarUnit::Week,
-        Interval::Month => CalendarUnit::Month,
+        IntervalQuery::Day => CalendarUnit::Day,
+        IntervalQuery::Week => CalendarUnit::Week,
+        IntervalQuery::Month => CalendarUnit::Month,
     }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AccountUsage<'a> {
+pub struct AccountUsageResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
     /// Whose days these are, such as `Europe/Berlin`.
     time_zone: &'static str,
     /// Days, weeks or months, as was asked for. Those in which nothing was used are left out.
-    days: Vec<UsageDay<'a>>,
+    days: Vec<UsageDayResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct UsageDay<'a> {
+pub struct UsageDayResponse<'a> {
     /// The first day of the day, week or month. Of a week or month that begins before `from`, only the days since then count.
     #[schema(value_type = Day)]
     day: NaiveDate,
@@ -84,13 +84,13 @@ pub struct UsageDay<'a> {
 /// See an account's usage
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/usage", operation_id = "get_usage", tag = "Reports",
-    params(("account" = Id, Path), UsageAsked),
-    responses((status = 200, description = "Usage by interval and type.", body = AccountUsage))
+    params(("account" = Id, Path), UsageQuery),
+    responses((status = 200, description = "Usage by interval and type.", body = AccountUsageResponse))
 )]
 pub async fn of_account(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<UsageAsked>,
+    Query(asked): Query<UsageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
     let zone = state.ledger.catalog().time_zone;
@@ -100,7 +100,7 @@ pub async fn of_account(
     if rows.is_empty() {
         require_account(&state, &of.account).await?;
     }
-    let days = rows.iter().map(|row| UsageDay {
+    let days = rows.iter().map(|row| UsageDayResponse {
         day: row.day,
         generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
         count: row.count,
@@ -108,7 +108,7 @@ pub async fn of_account(
         refunds: row.refunds,
         credits_refunded: row.credits_refunded,
     });
-    let document = AccountUsage {
+    let document = AccountUsageResponse {
         account: &of.account,
         time_zone: zone.name(),
         days: days.collect(),
@@ -121,7 +121,7 @@ pub async fn of_account(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AllUsageAsked {
+pub struct AllUsageQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -134,21 +134,21 @@ pub struct AllUsageAsked {
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
     #[serde(default)]
-    interval: Interval,
+    interval: IntervalQuery,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AllUsage<'a> {
+pub struct AllUsageResponse<'a> {
     /// Whose days these are, such as `Europe/Berlin`.
     time_zone: &'static str,
-    usage: Vec<UsageGroup<'a>>,
+    usage: Vec<UsageGroupResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct UsageGroup<'a> {
+pub struct UsageGroupResponse<'a> {
     /// The first day of the day, week or month.
     #[schema(value_type = Day)]
     start: NaiveDate,
@@ -166,20 +166,20 @@ pub struct UsageGroup<'a> {
 /// See usage over all accounts
 #[utoipa::path(
     get, path = "/v1/analytics/usage", operation_id = "analyse_usage", tag = "Reports",
-    params(AllUsageAsked),
-    responses((status = 200, description = "Usage by interval and type.", body = AllUsage))
+    params(AllUsageQuery),
+    responses((status = 200, description = "Usage by interval and type.", body = AllUsageResponse))
 )]
 pub async fn overall(
     State(state): State<AppState>,
     _from: All<Bills>,
-    Query(asked): Query<AllUsageAsked>,
+    Query(asked): Query<AllUsageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
     let standing = wait(&state, MODEL, None, asked.min_position).await?;
     let zone = state.ledger.catalog().time_zone;
     let buckets = Buckets::of(from, until, unit(asked.interval), zone);
     let rows = usage::overall(&state.pool, &buckets).await?;
-    let usage = rows.iter().map(|row| UsageGroup {
+    let usage = rows.iter().map(|row| UsageGroupResponse {
         start: row.day,
         generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
         accounts: row.accounts,
@@ -188,7 +188,7 @@ pub async fn overall(
         refunds: row.refunds,
         credits_refunded: row.credits_refunded,
     });
-    let document = AllUsage {
+    let document = AllUsageResponse {
         time_zone: zone.name(),
         usage: usage.collect(),
         as_of_position: Token::of(standing.position),

@@ -15,8 +15,8 @@ use serde::{
 };
 
 use crate::http::{
-    connections::{Kept, Place},
-    edge::Asker,
+    connections::{BodyShare, ConnectionPlace},
+    edge::Authenticated,
     failure::Failure,
 };
 
@@ -76,13 +76,13 @@ pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
     if usize::try_from(announced).is_ok_and(|length| length > bytes_max) {
         return Err(Failure::BodyTooLarge { bytes_max });
     }
-    let place = request.extensions().get::<Place>().cloned();
-    let has_key = request.extensions().get::<Asker>().is_some();
+    let place = request.extensions().get::<ConnectionPlace>().cloned();
+    let has_key = request.extensions().get::<Authenticated>().is_some();
     if let Some(place) = &place {
         place.waits();
     }
-    let form = Form { announced, bytes_max, has_key };
-    let kept = place.as_ref().map(Place::keeps_nothing);
+    let form = BodyForm { announced, bytes_max, has_key };
+    let kept = place.as_ref().map(ConnectionPlace::keeps_nothing);
     let collected = collect(request.into_body(), form, kept);
     let collected = tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or(Err(Failure::BodyTimeout));
     if let Some(place) = &place {
@@ -93,15 +93,15 @@ pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
 
 /// What is known of a body before it comes.
 #[derive(Clone, Copy)]
-struct Form {
+struct BodyForm {
     announced: u64,
     bytes_max: usize,
     has_key: bool,
 }
 
 /// `kept`: what is held of it while it comes. What is whole is let go of at once: the rates and the lane bound what is made of it.
-async fn collect(body: Body, form: Form, mut kept: Option<Kept>) -> Result<Bytes, Failure> {
-    let Form { announced, bytes_max, has_key } = form;
+async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Result<Bytes, Failure> {
+    let BodyForm { announced, bytes_max, has_key } = form;
     let mut chunks = body.into_data_stream();
     let mut whole = Bytes::new();
     while let Some(chunk) = chunks.next().await {
@@ -134,15 +134,15 @@ async fn collect(body: Body, form: Form, mut kept: Option<Kept>) -> Result<Bytes
 /// When it is not JSON, or not of the expected form.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Failure> {
     // Noting the path while reading costs time, so a document is read again for it when something is wrong.
-    let read = serde_json::from_slice(bytes).map(|Object(read)| read);
-    read.map_err(|error| explain::<Object<T>>(bytes, root, &error))
+    let read = serde_json::from_slice(bytes).map(|JsonObject(read)| read);
+    read.map_err(|error| explain::<JsonObject<T>>(bytes, root, &error))
 }
 
 /// Something with names. By itself, what has fields is also read from a list of their values, which nobody means: it would be
 /// taken for whatever fields come first.
-pub struct Object<T>(pub T);
+pub struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(OfObject(PhantomData))
     }
@@ -151,14 +151,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 struct OfObject<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for OfObject<T> {
-    type Value = Object<T>;
+    type Value = JsonObject<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<JsonObject<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(JsonObject)
     }
 }
 

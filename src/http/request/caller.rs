@@ -8,11 +8,11 @@ use axum::{
 };
 
 use crate::{
-    domain::names::AccountId,
+    domain::ids::AccountId,
     http::{
-        edge::Asker,
+        edge::Authenticated,
         failure::Failure,
-        keys::{Caller, Scope},
+        keys::{Caller, KeyScope},
     },
     journal::recorded::Origin,
     ledger::Provenance,
@@ -22,7 +22,7 @@ use super::RequestId;
 
 /// What a route needs of a key: any one of these scopes.
 pub trait Need: Send + Sync + 'static {
-    const SCOPES: &'static [Scope];
+    const SCOPES: &'static [KeyScope];
 }
 
 macro_rules! needs {
@@ -32,7 +32,7 @@ macro_rules! needs {
         pub enum $name {}
 
         impl Need for $name {
-            const SCOPES: &'static [Scope] = &[$(Scope::$scope),+];
+            const SCOPES: &'static [KeyScope] = &[$(KeyScope::$scope),+];
         }
     )+};
 }
@@ -77,7 +77,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for AccountOf<N> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Asker { caller, request_id } = asker(parts, N::SCOPES)?;
+        let Authenticated { caller, request_id } = asker(parts, N::SCOPES)?;
         let account = parameter(parts, state, "account").await?;
         let account =
             AccountId::parse(&account).map_err(|error| Failure::address("account", error.to_string()))?;
@@ -93,7 +93,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for All<N> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let asker = asker(parts, N::SCOPES)?;
-        let Asker { caller, .. } = asker;
+        let Authenticated { caller, .. } = asker;
         if caller.may_use_all() {
             return Ok(Self { caller, need: PhantomData });
         }
@@ -113,14 +113,14 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for Several<N> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let Asker { caller, request_id } = asker(parts, N::SCOPES)?;
+        let Authenticated { caller, request_id } = asker(parts, N::SCOPES)?;
         Ok(Self { caller, request_id, need: PhantomData })
     }
 }
 
-fn asker(parts: &mut Parts, scopes: &'static [Scope]) -> Result<Asker, Failure> {
+fn asker(parts: &mut Parts, scopes: &'static [KeyScope]) -> Result<Authenticated, Failure> {
     // A route behind the wrong door would find nobody here, and turns everybody away.
-    let asker = parts.extensions.remove::<Asker>().ok_or(Failure::Unauthenticated)?;
+    let asker = parts.extensions.remove::<Authenticated>().ok_or(Failure::Unauthenticated)?;
     if asker.caller.may(scopes) { Ok(asker) } else { Err(Failure::ScopeMissing(scopes)) }
 }
 

@@ -11,9 +11,9 @@ const EXPECTED: &str = "a key has 1 to 255 visible ASCII characters";
 
 /// The value of `Idempotency-Key`, if it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdempotencyKey(Option<String>);
+pub struct IdempotencyHeader(Option<String>);
 
-impl IdempotencyKey {
+impl IdempotencyHeader {
     /// # Errors
     /// When none was sent.
     pub fn required(self) -> Result<String, Failure> {
@@ -27,7 +27,7 @@ impl IdempotencyKey {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyHeader {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {

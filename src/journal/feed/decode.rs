@@ -1,14 +1,14 @@
 //! Events out of the bytes of Postgres' binary `copy` format.
 
 use crate::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     journal::{
-        recorded::{Position, Recorded},
+        recorded::{Position, RecordedEvent},
         upcast,
     },
 };
 
-use super::{Entry, FeedError, Unreadable};
+use super::{FeedEntry, FeedError, UnreadableEvent};
 
 /// Signature, flags, and the length of an extension that is not used.
 const HEADER_BYTES: usize = 19;
@@ -16,9 +16,9 @@ const HEADER_BYTES: usize = 19;
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// What is not yet read of the bytes.
-struct Cursor<'a>(&'a [u8]);
+struct DecodeBuffer<'a>(&'a [u8]);
 
-impl<'a> Cursor<'a> {
+impl<'a> DecodeBuffer<'a> {
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
@@ -40,8 +40,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, FeedError> {
-    let mut cursor = Cursor(bytes);
+pub(super) fn entries(bytes: &[u8]) -> Result<Vec<FeedEntry>, FeedError> {
+    let mut cursor = DecodeBuffer(bytes);
     cursor.take(HEADER_BYTES).ok_or(FeedError::Malformed)?;
     let mut entries = Vec::new();
     loop {
@@ -55,16 +55,16 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, FeedError> {
 }
 
 /// `None` when the row itself has another form; what its columns say is the entry's own matter.
-fn entry(cursor: &mut Cursor<'_>) -> Option<Entry> {
+fn entry(cursor: &mut DecodeBuffer<'_>) -> Option<FeedEntry> {
     let position = Position(cursor.big()?);
     let account = cursor.text()?;
     let sequence = cursor.big()?;
     let recorded_at = cursor.big()?;
     let (event_type, event_version, payload) = (cursor.text()?, cursor.text()?, cursor.text()?);
     let metadata = cursor.field()?;
-    let read = || -> Result<Recorded, String> {
+    let read = || -> Result<RecordedEvent, String> {
         let micros = recorded_at.checked_add(POSTGRES_EPOCH_MICROS);
-        Ok(Recorded {
+        Ok(RecordedEvent {
             position,
             account: AccountId::parse(account).map_err(|error| error.to_string())?,
             sequence,
@@ -74,16 +74,16 @@ fn entry(cursor: &mut Cursor<'_>) -> Option<Entry> {
         })
     };
     Some(match read() {
-        Ok(recorded) => Entry::Readable(recorded),
+        Ok(recorded) => FeedEntry::Readable(recorded),
         Err(reason) => {
-            Entry::Unreadable(Unreadable { position, account: account.to_owned(), sequence, reason })
+            FeedEntry::Unreadable(UnreadableEvent { position, account: account.to_owned(), sequence, reason })
         }
     })
 }
 
-fn with_causes(error: &upcast::Unreadable) -> String {
+fn with_causes(error: &upcast::UpcastError) -> String {
     match error {
-        upcast::Unreadable::Payload { event_type: _, source } => format!("{error}: {source}"),
-        upcast::Unreadable::UnknownVersion { .. } => error.to_string(),
+        upcast::UpcastError::Payload { event_type: _, source } => format!("{error}: {source}"),
+        upcast::UpcastError::UnknownVersion { .. } => error.to_string(),
     }
 }

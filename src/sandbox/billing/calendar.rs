@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc, Weekday};
 
-use crate::sandbox::objects::price::{Interval, Recurring};
+use crate::sandbox::objects::price::{Recurring, SandboxInterval};
 
 pub const MINUTE_S: i64 = 60;
 pub const HOUR_S: i64 = 3_600;
@@ -37,16 +37,16 @@ pub fn period_start(anchor: i64, recurring: Recurring, end: i64) -> i64 {
     starts.take_while(|start| *start < end).last().unwrap_or(anchor)
 }
 
-const fn longest(interval: Interval) -> i64 {
+const fn longest(interval: SandboxInterval) -> i64 {
     match interval {
-        Interval::Day => DAY_S,
-        Interval::Week => 7 * DAY_S,
-        Interval::Month => 31 * DAY_S,
-        Interval::Year => 366 * DAY_S,
+        SandboxInterval::Day => DAY_S,
+        SandboxInterval::Week => 7 * DAY_S,
+        SandboxInterval::Month => 31 * DAY_S,
+        SandboxInterval::Year => 366 * DAY_S,
     }
 }
 
-fn earlier(from: i64, interval: Interval, count: u32) -> i64 {
+fn earlier(from: i64, interval: SandboxInterval, count: u32) -> i64 {
     let days = |days: i64| from.saturating_sub(days.saturating_mul(DAY_S).saturating_mul(i64::from(count)));
     let months = |months: u32| {
         let date: Option<DateTime<Utc>> = DateTime::from_timestamp(from, 0);
@@ -54,21 +54,21 @@ fn earlier(from: i64, interval: Interval, count: u32) -> i64 {
         before.map_or(from, |before| before.timestamp())
     };
     match interval {
-        Interval::Day => days(1),
-        Interval::Week => days(7),
-        Interval::Month => months(1),
-        Interval::Year => months(12),
+        SandboxInterval::Day => days(1),
+        SandboxInterval::Week => days(7),
+        SandboxInterval::Month => months(1),
+        SandboxInterval::Year => months(12),
     }
 }
 
 /// `count` intervals later, on the last day of a month that is too short.
-pub fn add(from: i64, interval: Interval, count: u32) -> i64 {
+pub fn add(from: i64, interval: SandboxInterval, count: u32) -> i64 {
     let days = |days: i64| from.saturating_add(days.saturating_mul(DAY_S).saturating_mul(i64::from(count)));
     match interval {
-        Interval::Day => days(1),
-        Interval::Week => days(7),
-        Interval::Month => months(from, count),
-        Interval::Year => months(from, count.saturating_mul(12)),
+        SandboxInterval::Day => days(1),
+        SandboxInterval::Week => days(7),
+        SandboxInterval::Month => months(from, count),
+        SandboxInterval::Year => months(from, count.saturating_mul(12)),
     }
 }
 
@@ -107,10 +107,10 @@ pub fn parse_advance(text: &str, now: i64) -> Option<i64> {
         "second" => seconds(1),
         "minute" => seconds(MINUTE_S),
         "hour" => seconds(HOUR_S),
-        "day" => Some(add(now, Interval::Day, count)),
-        "week" => Some(add(now, Interval::Week, count)),
-        "month" => Some(add(now, Interval::Month, count)),
-        "year" => Some(add(now, Interval::Year, count)),
+        "day" => Some(add(now, SandboxInterval::Day, count)),
+        "week" => Some(add(now, SandboxInterval::Week, count)),
+        "month" => Some(add(now, SandboxInterval::Month, count)),
+        "year" => Some(add(now, SandboxInterval::Year, count)),
         _ => None,
     }
 }

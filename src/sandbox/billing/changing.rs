@@ -1,13 +1,13 @@
 //! What happens when a subscription is changed to other prices? The rest of the period is worked out, and asked for.
 
 use crate::sandbox::{
-    call::Metadata,
-    failure::Failure,
+    call::ObjectMetadata,
+    failure::SandboxFailure,
     objects::{
-        line::Line,
-        subscription::{Item, Subscription},
+        line::SandboxInvoiceLine,
+        subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -19,12 +19,12 @@ use super::{
 
 /// What becomes of one item.
 #[derive(Clone, Debug)]
-pub struct ItemChange {
+pub struct ItemAmendment {
     /// `None`: a new item.
     pub item: Option<String>,
     pub price: Option<String>,
     pub quantity: Option<i64>,
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<ObjectMetadata>,
     pub deleted: bool,
 }
 
@@ -49,8 +49,8 @@ impl Proration {
 
 /// What somebody wants of a subscription.
 #[derive(Clone, Debug)]
-pub struct Wish {
-    pub changes: Vec<ItemChange>,
+pub struct SubscriptionUpdate {
+    pub changes: Vec<ItemAmendment>,
     pub proration: Proration,
     /// From when on the difference is worked out.
     pub at: i64,
@@ -63,8 +63,8 @@ pub struct Wish {
     pub cancel_at: Option<Option<i64>>,
 }
 
-impl Wish {
-    pub const fn new(changes: Vec<ItemChange>, proration: Proration, at: i64) -> Self {
+impl SubscriptionUpdate {
+    pub const fn new(changes: Vec<ItemAmendment>, proration: Proration, at: i64) -> Self {
         let (restart, trial_end, ends_trial, cancel_at) = (false, None, false, None);
         Self { changes, proration, at, restart, trial_end, ends_trial, cancel_at }
     }
@@ -72,7 +72,7 @@ impl Wish {
 
 /// What becomes of a change whose money does not come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct PaymentBehavior {
     /// It is refused.
     pub or_nothing: bool,
     /// It waits.
@@ -81,8 +81,8 @@ pub struct Terms {
 
 /// A change, worked out and not done.
 pub struct Planned {
-    pub after: Subscription,
-    pub lines: Vec<Line>,
+    pub after: SandboxSubscription,
+    pub lines: Vec<SandboxInvoiceLine>,
     /// A new period begins now, which is always asked for at once.
     pub restarts: bool,
 }
@@ -116,24 +116,29 @@ const UPGRADE: &[&str] = &[
     "invoiceitem.created",
 ];
 
-impl State {
-    pub fn change_item(&mut self, after: &mut Subscription, change: &ItemChange) -> Result<(), Failure> {
+impl SandboxState {
+    pub fn change_item(
+        &mut self,
+        after: &mut SandboxSubscription,
+        change: &ItemAmendment,
+    ) -> Result<(), SandboxFailure> {
         if let Some(price) = &change.price {
             let price =
                 self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
             if price.recurring.is_none() {
-                return Err(Failure::invalid("The price specified is set to `type=one_time`.")
+                return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.")
                     .param("items[0][price]"));
             }
             if price.currency != after.currency {
                 let message = format!("The price specified only supports `{}`.", price.currency);
-                return Err(Failure::invalid(message).param("items[0][price]"));
+                return Err(SandboxFailure::invalid(message).param("items[0][price]"));
             }
         }
         match &change.item {
             Some(id) => {
                 let known = after.items.iter().position(|item| item.id == *id);
-                let place = known.ok_or_else(|| Failure::no_such("subscription item", id).status(400))?;
+                let place =
+                    known.ok_or_else(|| SandboxFailure::no_such("subscription item", id).status(400))?;
                 if change.deleted {
                     after.items.remove(place);
                 } else if let Some(item) = after.items.get_mut(place) {
@@ -143,13 +148,13 @@ impl State {
                 }
             }
             None => {
-                let price = change.price.clone().ok_or_else(|| Failure::missing("items[0][price]"))?;
+                let price = change.price.clone().ok_or_else(|| SandboxFailure::missing("items[0][price]"))?;
                 if after.items.iter().any(|item| item.price == price) {
                     let message =
                         format!("Cannot add multiple subscription items with the same plan: {price}");
-                    return Err(Failure::invalid(message).param("items"));
+                    return Err(SandboxFailure::invalid(message).param("items"));
                 }
-                after.items.push(Item {
+                after.items.push(SubscriptionItem {
                     id: self.ids.make("si"),
                     created: self.now,
                     price,
@@ -169,8 +174,8 @@ impl State {
         &mut self,
         planned: Planned,
         proration: Proration,
-        terms: Terms,
-    ) -> Result<(), Failure> {
+        terms: PaymentBehavior,
+    ) -> Result<(), SandboxFailure> {
         let asks = planned.asks(proration);
         let Planned { after, mut lines, restarts } = planned;
         let id = after.id.clone();
@@ -186,7 +191,7 @@ impl State {
         }
         let before = self.subscriptions.get(&id)?.render(self);
         let pending = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
-        self.subscriptions.put(Subscription { pending, ..after.clone() });
+        self.subscriptions.put(SandboxSubscription { pending, ..after.clone() });
         let items = self.invoice_items(&after.customer, &lines);
         if !asks {
             self.subscriptions.get_mut(&id)?.pending.extend(lines);
@@ -209,7 +214,11 @@ impl State {
         Ok(())
     }
 
-    fn ask_for_change(&mut self, after: &Subscription, lines: Vec<Line>) -> Result<(), Failure> {
+    fn ask_for_change(
+        &mut self,
+        after: &SandboxSubscription,
+        lines: Vec<SandboxInvoiceLine>,
+    ) -> Result<(), SandboxFailure> {
         let invoice = self.open_invoice(NewInvoice {
             customer: after.customer.clone(),
             subscription: Some(after.id.clone()),
@@ -228,7 +237,7 @@ impl State {
     }
 
     /// What a change has made of its lines, as the invoice items that they are at first.
-    fn invoice_items(&self, customer: &str, lines: &[Line]) -> Vec<serde_json::Value> {
+    fn invoice_items(&self, customer: &str, lines: &[SandboxInvoiceLine]) -> Vec<serde_json::Value> {
         lines.iter().filter_map(|line| line.as_invoice_item(customer, None, self.now)).collect()
     }
 
@@ -238,13 +247,17 @@ impl State {
         }
     }
 
-    fn tell_change(&mut self, id: &str, before: &serde_json::Value) -> Result<(), Failure> {
+    fn tell_change(&mut self, id: &str, before: &serde_json::Value) -> Result<(), SandboxFailure> {
         let after = self.subscriptions.get(id)?.render(self);
         self.emit_change("customer.subscription.updated", before, after);
         Ok(())
     }
 
-    fn refuse_unpayable(&self, after: &Subscription, lines: &[Line]) -> Result<(), Failure> {
+    fn refuse_unpayable(
+        &self,
+        after: &SandboxSubscription,
+        lines: &[SandboxInvoiceLine],
+    ) -> Result<(), SandboxFailure> {
         let balance = self.customers.get(&after.customer)?.balance;
         let total = lines.iter().fold(balance, |sum, line| sum.saturating_add(line.net()));
         if total <= 0 {

@@ -1,19 +1,19 @@
 //! What happens when a person pays on the page? A declined card leaves the session open, as it was.
 
 use crate::sandbox::{
-    call::Metadata,
-    failure::Failure,
+    call::ObjectMetadata,
+    failure::SandboxFailure,
     ids,
     objects::{
         card::{Behaviour, Decline, TestCard},
-        checkout::{Mode, Session, Status},
+        checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
         customer::Customer,
         invoice::Invoice,
-        payment_intent::{PaymentIntent, Status as IntentStatus},
+        payment_intent::{PaymentIntent, PaymentIntentStatus},
         payment_method::PaymentMethod,
         setup_intent::SetupIntent,
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -36,7 +36,7 @@ pub struct Payer {
 
 /// Where the person goes from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paid {
+pub enum AfterPayment {
     Complete,
     /// The bank wants to ask.
     Authenticate,
@@ -61,26 +61,26 @@ const SUBSCRIBED: &[&str] = &[
     "invoice.payment_succeeded",
 ];
 
-impl State {
-    pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<Paid, Failure> {
+impl SandboxState {
+    pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
         let place = self.place();
         let paid = self.take_payment(id, payer)?;
-        if paid == Paid::Complete && self.sessions.get(id)?.mode == Mode::Subscription {
+        if paid == AfterPayment::Complete && self.sessions.get(id)?.mode == CheckoutMode::Subscription {
             self.arrange(place, SUBSCRIBED);
         }
         Ok(paid)
     }
 
-    fn take_payment(&mut self, id: &str, payer: &Payer) -> Result<Paid, Failure> {
+    fn take_payment(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
         let session = self.sessions.get(id)?.clone();
-        if session.status != Status::Open {
-            return Err(Failure::invalid("This Checkout Session is not open any more."));
+        if session.status != CheckoutStatus::Open {
+            return Err(SandboxFailure::invalid("This Checkout Session is not open any more."));
         }
         let method = self.method_of(payer);
         let asked = foresee(&method, payer.presence);
-        let free = session.mode == Mode::Setup || session.total(self) == 0;
+        let free = session.mode == CheckoutMode::Setup || session.total(self) == 0;
         match asked {
-            Attempt::RequiresAction => return Ok(Paid::Authenticate),
+            Attempt::RequiresAction => return Ok(AfterPayment::Authenticate),
             // A card that fails only later can be kept for later.
             Attempt::Declined(decline)
                 if !(free && method.card.behaviour == Behaviour::AttachesThenFails) =>
@@ -97,11 +97,13 @@ impl State {
         row.customer.clone_from(&customer);
         row.paid_by = Some((payer.email.clone(), payer.name.clone()));
         match session.mode {
-            Mode::Payment => self.pay_once(id, customer, &method_id, payer.presence)?,
-            Mode::Subscription => self.pay_again_and_again(id, customer, &method_id, payer.presence)?,
-            Mode::Setup => self.keep_card(id, customer, &method_id)?,
+            CheckoutMode::Payment => self.pay_once(id, customer, &method_id, payer.presence)?,
+            CheckoutMode::Subscription => {
+                self.pay_again_and_again(id, customer, &method_id, payer.presence)?
+            }
+            CheckoutMode::Setup => self.keep_card(id, customer, &method_id)?,
         }
-        Ok(Paid::Complete)
+        Ok(AfterPayment::Complete)
     }
 
     fn method_of(&mut self, payer: &Payer) -> PaymentMethod {
@@ -115,32 +117,37 @@ impl State {
             set_up: false,
             email: payer.email.clone(),
             name: payer.name.clone(),
-            metadata: Metadata::new(),
+            metadata: ObjectMetadata::new(),
         }
     }
 
     /// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
     fn declined(
         &mut self,
-        session: &Session,
+        session: &SandboxCheckout,
         method: PaymentMethod,
         decline: Decline,
-    ) -> Result<Paid, Failure> {
-        if session.mode == Mode::Payment {
+    ) -> Result<AfterPayment, SandboxFailure> {
+        if session.mode == CheckoutMode::Payment {
             let intent = self.intent_of(session)?;
             let id = method.id.clone();
             self.payment_methods.put(method);
             self.payment_intents.get_mut(&intent)?.payment_method = Some(id);
             self.attempt(&intent, Presence::Present)?;
         }
-        Ok(Paid::Declined(decline))
+        Ok(AfterPayment::Declined(decline))
     }
 
-    fn customer_for(&mut self, session: &Session, payer: &Payer) -> Result<Option<String>, Failure> {
+    fn customer_for(
+        &mut self,
+        session: &SandboxCheckout,
+        payer: &Payer,
+    ) -> Result<Option<String>, SandboxFailure> {
         if session.customer.is_some() {
             return Ok(session.customer.clone());
         }
-        let guest = session.mode == Mode::Payment && session.customer_creation.as_deref() != Some("always");
+        let guest =
+            session.mode == CheckoutMode::Payment && session.customer_creation.as_deref() != Some("always");
         if guest {
             return Ok(None);
         }
@@ -160,7 +167,7 @@ impl State {
     }
 
     /// The intent of a session, which its first try makes.
-    fn intent_of(&mut self, session: &Session) -> Result<String, Failure> {
+    fn intent_of(&mut self, session: &SandboxCheckout) -> Result<String, SandboxFailure> {
         if let Some(intent) = &session.payment_intent {
             return Ok(intent.clone());
         }
@@ -175,7 +182,7 @@ impl State {
             currency: session.currency.clone().unwrap_or_default(),
             customer: session.customer.clone(),
             payment_method: None,
-            status: IntentStatus::RequiresPaymentMethod,
+            status: PaymentIntentStatus::RequiresPaymentMethod,
             manual_capture: session.intent_manual_capture,
             latest_charge: None,
             last_error: None,
@@ -202,7 +209,7 @@ impl State {
         customer: Option<String>,
         method: &str,
         presence: Presence,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SandboxFailure> {
         let session = self.sessions.get(id)?.clone();
         if session.total(self) == 0 {
             return self.complete(id, "no_payment_required");
@@ -222,8 +229,8 @@ impl State {
         customer: Option<String>,
         method: &str,
         presence: Presence,
-    ) -> Result<(), Failure> {
-        let customer = customer.ok_or_else(|| Failure::missing("customer"))?;
+    ) -> Result<(), SandboxFailure> {
+        let customer = customer.ok_or_else(|| SandboxFailure::missing("customer"))?;
         self.attach(method, &customer)?;
         let session = self.sessions.get(id)?.clone();
         let subscription = self.subscribe(NewSubscription {
@@ -266,13 +273,13 @@ impl State {
         self.prices.find(price).is_some_and(|price| price.recurring.is_some())
     }
 
-    fn keep_card(&mut self, id: &str, customer: Option<String>, method: &str) -> Result<(), Failure> {
+    fn keep_card(&mut self, id: &str, customer: Option<String>, method: &str) -> Result<(), SandboxFailure> {
         let intent = SetupIntent {
             id: self.ids.make("seti"),
             created: self.now,
             customer: customer.clone(),
             payment_method: Some(method.to_owned()),
-            metadata: Metadata::new(),
+            metadata: ObjectMetadata::new(),
         };
         let intent_id = intent.id.clone();
         self.setup_intents.put(intent);
@@ -285,15 +292,15 @@ impl State {
         self.complete(id, "no_payment_required")
     }
 
-    fn complete(&mut self, id: &str, payment_status: &'static str) -> Result<(), Failure> {
+    fn complete(&mut self, id: &str, payment_status: &'static str) -> Result<(), SandboxFailure> {
         let row = self.sessions.get_mut(id)?;
-        row.status = Status::Complete;
+        row.status = CheckoutStatus::Complete;
         row.payment_status = payment_status;
         self.emit_session("checkout.session.completed", id)
     }
 
     /// A bank debit of a session is decided.
-    pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), Failure> {
+    pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
         let invoice = self.payment_intents.get(intent)?.invoice.clone();
         let session = self.sessions.iter().find(|session| {
             session.payment_intent.as_deref() == Some(intent)
@@ -308,23 +315,23 @@ impl State {
         }
     }
 
-    pub fn expire_session(&mut self, id: &str) -> Result<(), Failure> {
-        self.sessions.get_mut(id)?.status = Status::Expired;
+    pub fn expire_session(&mut self, id: &str) -> Result<(), SandboxFailure> {
+        self.sessions.get_mut(id)?.status = CheckoutStatus::Expired;
         self.emit_session("checkout.session.expired", id)
     }
 
-    pub fn emit_session(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+    pub fn emit_session(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
         let object = self.sessions.get(id)?.render(self);
         self.emit(kind, object);
         Ok(())
     }
 }
 
-fn new_item(item: &crate::sandbox::objects::checkout::Item) -> NewItem {
+fn new_item(item: &crate::sandbox::objects::checkout::CheckoutItem) -> NewItem {
     NewItem {
         price: item.price.clone(),
         quantity: item.quantity,
-        metadata: Metadata::new(),
+        metadata: ObjectMetadata::new(),
         discounts: Vec::new(),
     }
 }

@@ -2,14 +2,14 @@
 //! money goes to the card, to the customer's balance, or back outside of Stripe.
 
 use crate::sandbox::{
-    call::Metadata,
-    failure::Failure,
+    call::ObjectMetadata,
+    failure::SandboxFailure,
     objects::{
-        credit_note::{CreditNote, NoteLine},
-        invoice::{Invoice, Status},
-        payment_intent::Status as IntentStatus,
+        credit_note::{NoteLine, SandboxCreditNote},
+        invoice::{Invoice, InvoiceStatus},
+        payment_intent::PaymentIntentStatus,
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -26,7 +26,7 @@ pub struct Taken {
     pub lines: Vec<NoteLine>,
     pub reason: Option<String>,
     pub memo: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 impl Taken {
@@ -36,20 +36,20 @@ impl Taken {
     }
 }
 
-impl State {
-    pub fn take_off(&mut self, invoice: &str, taken: Taken) -> Result<String, Failure> {
+impl SandboxState {
+    pub fn take_off(&mut self, invoice: &str, taken: Taken) -> Result<String, SandboxFailure> {
         let row = self.invoices.get(invoice).map_err(|failure| failure.status(400).param("invoice"))?.clone();
         check(&row, &taken)?;
         let mut refunds = taken.refunds.clone();
         if taken.refund > 0 {
             let charge = self.charge_of(&row)?;
-            let refund = self.refund(&charge, Some(taken.refund), None, Metadata::new())?;
+            let refund = self.refund(&charge, Some(taken.refund), None, ObjectMetadata::new())?;
             refunds.push((refund, taken.refund));
         }
-        let before_payment = row.status != Status::Paid;
+        let before_payment = row.status != InvoiceStatus::Paid;
         let id = self.ids.make("cn");
         let count = self.credit_notes.iter().filter(|note| note.invoice == invoice).count();
-        self.credit_notes.put(CreditNote {
+        self.credit_notes.put(SandboxCreditNote {
             id: id.clone(),
             created: self.now,
             invoice: invoice.to_owned(),
@@ -83,7 +83,7 @@ impl State {
         Ok(id)
     }
 
-    fn ask_for_less(&mut self, invoice: &str, amount: i64) -> Result<(), Failure> {
+    fn ask_for_less(&mut self, invoice: &str, amount: i64) -> Result<(), SandboxFailure> {
         self.change_invoice(invoice, |row| {
             row.notes_before_payment = row.notes_before_payment.saturating_add(amount);
         })?;
@@ -100,14 +100,14 @@ impl State {
     }
 
     /// Taken back: the whole is asked for again.
-    pub fn void_note(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn void_note(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let note = self.credit_notes.get(id)?.clone();
         if note.voided_at.is_some() {
-            return Err(Failure::invalid("This credit note is void already."));
+            return Err(SandboxFailure::invalid("This credit note is void already."));
         }
-        if self.invoices.get(&note.invoice)?.status != Status::Open {
+        if self.invoices.get(&note.invoice)?.status != InvoiceStatus::Open {
             let message = "You can only void a credit note of an invoice that is open.";
-            return Err(Failure::invalid(message));
+            return Err(SandboxFailure::invalid(message));
         }
         let now = self.now;
         self.credit_notes.get_mut(id)?.voided_at = Some(now);
@@ -124,17 +124,17 @@ impl State {
     }
 
     /// A payment that was made elsewhere pays a part of an invoice, or the rest of it.
-    pub fn attach_payment(&mut self, invoice: &str, intent: &str) -> Result<(), Failure> {
+    pub fn attach_payment(&mut self, invoice: &str, intent: &str) -> Result<(), SandboxFailure> {
         let row = self.invoices.get(invoice)?;
-        if row.status != Status::Open {
+        if row.status != InvoiceStatus::Open {
             let message = "Payments can be attached to open invoices only.";
-            return Err(Failure::invalid(message).code("invoice_not_open"));
+            return Err(SandboxFailure::invalid(message).code("invoice_not_open"));
         }
         let left = row.remaining();
         let paid = self.payment_intents.get(intent).map_err(|failure| failure.status(400))?;
-        if paid.status != IntentStatus::Succeeded || paid.invoice.is_some() || paid.amount > left {
+        if paid.status != PaymentIntentStatus::Succeeded || paid.invoice.is_some() || paid.amount > left {
             let message = "The sandbox attaches payments that have succeeded, of no other invoice, of at most what is left.";
-            return Err(Failure::invalid(message).param("payment_intent"));
+            return Err(SandboxFailure::invalid(message).param("payment_intent"));
         }
         let (amount, now) = (paid.amount, self.now);
         self.payment_intents.get_mut(intent)?.invoice = Some(invoice.to_owned());
@@ -161,18 +161,18 @@ impl State {
         Ok(())
     }
 
-    fn charge_of(&self, invoice: &Invoice) -> Result<String, Failure> {
+    fn charge_of(&self, invoice: &Invoice) -> Result<String, SandboxFailure> {
         let own = invoice.payment_intent.iter();
         let others = invoice.other_payments.iter().map(|(intent, _, _)| intent);
         let charges = own.chain(others).filter_map(|id| {
             self.payment_intents.find(id).filter(|intent| intent.amount_received > 0)?.latest_charge.clone()
         });
         charges.collect::<Vec<String>>().pop().ok_or_else(|| {
-            Failure::invalid("There is no payment of this invoice to refund.").param("refund_amount")
+            SandboxFailure::invalid("There is no payment of this invoice to refund.").param("refund_amount")
         })
     }
 
-    fn change_invoice(&mut self, id: &str, change: impl FnOnce(&mut Invoice)) -> Result<(), Failure> {
+    fn change_invoice(&mut self, id: &str, change: impl FnOnce(&mut Invoice)) -> Result<(), SandboxFailure> {
         let before = self.invoices.get(id)?.render(self);
         change(self.invoices.get_mut(id)?);
         let after = self.invoices.get(id)?.render(self);
@@ -180,39 +180,41 @@ impl State {
         Ok(())
     }
 
-    fn emit_note(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+    fn emit_note(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
         let object = self.credit_notes.get(id)?.render(self);
         self.emit(kind, object);
         Ok(())
     }
 }
 
-fn check(invoice: &Invoice, taken: &Taken) -> Result<(), Failure> {
-    if !matches!(invoice.status, Status::Open | Status::Paid | Status::Uncollectible) {
+fn check(invoice: &Invoice, taken: &Taken) -> Result<(), SandboxFailure> {
+    if !matches!(invoice.status, InvoiceStatus::Open | InvoiceStatus::Paid | InvoiceStatus::Uncollectible) {
         let message = format!("You cannot credit an invoice that is {}.", invoice.status.as_str());
-        return Err(Failure::invalid(message).param("invoice"));
+        return Err(SandboxFailure::invalid(message).param("invoice"));
     }
     let before = invoice.notes_before_payment.saturating_add(invoice.notes_after_payment);
     let most = match invoice.status {
-        Status::Paid => invoice.total().saturating_sub(before),
-        Status::Open | Status::Uncollectible | Status::Draft | Status::Void => invoice.remaining(),
+        InvoiceStatus::Paid => invoice.total().saturating_sub(before),
+        InvoiceStatus::Open | InvoiceStatus::Uncollectible | InvoiceStatus::Draft | InvoiceStatus::Void => {
+            invoice.remaining()
+        }
     };
     if taken.amount <= 0 || taken.amount > most {
         let message = format!("The amount of a credit note of this invoice is 1 to {most}.");
-        return Err(Failure::invalid(message).param("amount"));
+        return Err(SandboxFailure::invalid(message).param("amount"));
     }
     let given = taken.after_payment();
-    if invoice.status == Status::Paid && given != taken.amount {
+    if invoice.status == InvoiceStatus::Paid && given != taken.amount {
         let message = format!(
             "The sum of credit amount, refund amount and out of band amount ({given}) must equal the credit note \
              amount ({}).",
             taken.amount
         );
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
-    if invoice.status != Status::Paid && given > 0 {
+    if invoice.status != InvoiceStatus::Paid && given > 0 {
         let message = "Money is given back of paid invoices only; of an open one, less is asked for.";
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     Ok(())
 }

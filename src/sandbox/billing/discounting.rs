@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use crate::sandbox::{
-    failure::Failure,
+    failure::SandboxFailure,
     objects::{
-        coupon::{Coupon, Discount, Lasts, Off},
-        line::Line,
-        price::Interval,
-        subscription::Subscription,
+        coupon::{AppliedCoupon, Coupon, Lasts, Off},
+        line::SandboxInvoiceLine,
+        price::SandboxInterval,
+        subscription::SandboxSubscription,
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -26,7 +26,7 @@ pub struct Redeemed {
     pub promotion_code: Option<String>,
 }
 
-impl State {
+impl SandboxState {
     /// Puts a coupon in force: for a customer, a subscription, or an item of it.
     pub fn redeem(
         &mut self,
@@ -35,16 +35,16 @@ impl State {
         subscription: Option<&str>,
         item: Option<&str>,
         session: Option<&str>,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, SandboxFailure> {
         let now = self.now;
         let coupon = self.coupons.get_mut(&redeemed.coupon).map_err(|failure| failure.status(400))?;
         if !coupon.is_valid(now) {
             let message = format!("Coupon {} is not valid any more.", coupon.id);
-            return Err(Failure::invalid(message).code("coupon_expired"));
+            return Err(SandboxFailure::invalid(message).code("coupon_expired"));
         }
         coupon.times_redeemed = coupon.times_redeemed.saturating_add(1);
         let end = match coupon.lasts {
-            Lasts::Months(months) => Some(calendar::add(now, Interval::Month, months)),
+            Lasts::Months(months) => Some(calendar::add(now, SandboxInterval::Month, months)),
             Lasts::Once | Lasts::Forever => None,
         };
         if let Some(code) = &redeemed.promotion_code {
@@ -52,7 +52,7 @@ impl State {
             code.times_redeemed = code.times_redeemed.saturating_add(1);
         }
         let id = format!("di_{}", crate::sandbox::ids::letters(24));
-        self.discounts.put(Discount {
+        self.discounts.put(AppliedCoupon {
             id: id.clone(),
             start: now,
             end,
@@ -69,20 +69,20 @@ impl State {
     }
 
     /// Tells that a discount is in force no more, and shows it.
-    pub fn end_discount(&mut self, id: &str) -> Result<Value, Failure> {
+    pub fn end_discount(&mut self, id: &str) -> Result<Value, SandboxFailure> {
         let object = self.discounts.get(id)?.render(self);
         self.emit("customer.discount.deleted", object.clone());
         Ok(object)
     }
 
-    fn in_force(&self, id: &str, at: i64) -> Option<(&Discount, &Coupon)> {
+    fn in_force(&self, id: &str, at: i64) -> Option<(&AppliedCoupon, &Coupon)> {
         let discount = self.discounts.find(id)?;
         let coupon = self.coupons.find(&discount.coupon)?;
         discount.end.is_none_or(|end| at < end).then_some((discount, coupon))
     }
 
     /// The discounts that a line of an item has.
-    fn discounts_of(&self, row: &Subscription, item: Option<&str>) -> Vec<String> {
+    fn discounts_of(&self, row: &SandboxSubscription, item: Option<&str>) -> Vec<String> {
         let own = row.items.iter().find(|other| Some(other.id.as_str()) == item);
         let mut ids: Vec<String> = own.map(|item| item.discounts.clone()).unwrap_or_default();
         ids.extend(row.discounts.iter().cloned());
@@ -127,7 +127,7 @@ impl State {
     }
 
     /// What a proration of an item costs after its discounts.
-    pub fn discounted(&self, row: &Subscription, item: &str, cost: i64) -> i64 {
+    pub fn discounted(&self, row: &SandboxSubscription, item: &str, cost: i64) -> i64 {
         let ids = self.discounts_of(row, Some(item));
         let coupons = ids.iter().filter_map(|id| self.in_force(id, self.now)).map(|(_, coupon)| coupon.off);
         coupons.fold(cost, |cost, off| match off {
@@ -137,7 +137,7 @@ impl State {
     }
 
     /// What was for one invoice is over when it was on one, and what was for some months when they are over.
-    pub fn use_up(&mut self, subscription: &str, lines: &[Line]) -> Result<(), Failure> {
+    pub fn use_up(&mut self, subscription: &str, lines: &[SandboxInvoiceLine]) -> Result<(), SandboxFailure> {
         let used: Vec<&String> =
             lines.iter().flat_map(|line| line.discounts.iter().map(|(id, _)| id)).collect();
         let now = self.now;

@@ -1,9 +1,9 @@
 //! How does a subscription come to its end, or to a stop?
 
 use crate::sandbox::{
-    failure::Failure,
-    objects::{invoice::Status as InvoiceStatus, schedule::Status as ScheduleStatus, subscription::Status},
-    state::{AfterRetries, State},
+    failure::SandboxFailure,
+    objects::{invoice::InvoiceStatus, schedule::ScheduleStatus, subscription::SandboxSubscriptionStatus},
+    state::{AfterRetries, SandboxState},
     table::Stored,
 };
 
@@ -11,14 +11,14 @@ use super::{invoicing::NewInvoice, payments::Presence, proration::credit_lines};
 
 /// What somebody who cancels says.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
+pub struct CancellationDetails {
     pub comment: Option<String>,
     pub feedback: Option<String>,
 }
 
 /// What is done about the time that was paid for, by whoever cancels now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Money {
+pub struct PaidTime {
     /// What is not used is given back.
     pub prorate: bool,
     /// What waits for an invoice is asked for, or given back, now; else when the period would have ended.
@@ -40,13 +40,19 @@ const CANCELLATION: &[&str] = &[
     "invoiceitem.created",
 ];
 
-impl State {
+impl SandboxState {
     /// Somebody ends it now.
-    pub fn cancel_subscription(&mut self, id: &str, words: Words, money: Money) -> Result<(), Failure> {
+    pub fn cancel_subscription(
+        &mut self,
+        id: &str,
+        words: CancellationDetails,
+        money: PaidTime,
+    ) -> Result<(), SandboxFailure> {
         let place = self.place();
         let row = self.subscriptions.get(id)?.clone();
         // A trial costs nothing.
-        let paid_for = matches!(row.status, Status::Active | Status::PastDue);
+        let paid_for =
+            matches!(row.status, SandboxSubscriptionStatus::Active | SandboxSubscriptionStatus::PastDue);
         let mut items = Vec::new();
         if money.prorate && paid_for {
             let mut credits = Vec::new();
@@ -72,7 +78,7 @@ impl State {
     }
 
     /// Asks for what was waiting when the subscription ended, or gives it back to the customer's balance.
-    pub fn invoice_pending(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn invoice_pending(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let row = self.subscriptions.get_mut(id)?;
         let lines = std::mem::take(&mut row.pending);
         let row = row.clone();
@@ -95,10 +101,15 @@ impl State {
     }
 
     /// Ends it now. `reason` is Stripe's: `cancellation_requested`, `payment_failed`, `payment_disputed`.
-    pub fn end_subscription(&mut self, id: &str, reason: &str, words: Words) -> Result<(), Failure> {
+    pub fn end_subscription(
+        &mut self,
+        id: &str,
+        reason: &str,
+        words: CancellationDetails,
+    ) -> Result<(), SandboxFailure> {
         let now = self.now;
         let row = self.subscriptions.get_mut(id)?;
-        row.status = Status::Canceled;
+        row.status = SandboxSubscriptionStatus::Canceled;
         row.ended_at = Some(now);
         // One that was scheduled keeps the time at which that was asked for.
         row.canceled_at = row.canceled_at.or(Some(now));
@@ -118,7 +129,7 @@ impl State {
     }
 
     /// Invoices of an ended subscription are no longer collected by themselves.
-    fn stop_invoices(&mut self, subscription: &str) -> Result<(), Failure> {
+    fn stop_invoices(&mut self, subscription: &str) -> Result<(), SandboxFailure> {
         let of_it = |invoice: &&crate::sandbox::objects::invoice::Invoice| {
             invoice.subscription.as_deref() == Some(subscription)
         };
@@ -138,30 +149,34 @@ impl State {
     }
 
     /// All retries have failed.
-    pub fn give_up(&mut self, subscription: &str, invoice: &str) -> Result<(), Failure> {
+    pub fn give_up(&mut self, subscription: &str, invoice: &str) -> Result<(), SandboxFailure> {
         if self.invoices.get(invoice)?.status != InvoiceStatus::Open
             || self.subscriptions.get(subscription)?.status.has_ended()
         {
             return Ok(());
         }
         match self.after_retries {
-            AfterRetries::Cancel => self.end_subscription(subscription, "payment_failed", Words::default()),
-            AfterRetries::Unpaid => self.change_subscription(subscription, |row| row.status = Status::Unpaid),
+            AfterRetries::Cancel => {
+                self.end_subscription(subscription, "payment_failed", CancellationDetails::default())
+            }
+            AfterRetries::Unpaid => {
+                self.change_subscription(subscription, |row| row.status = SandboxSubscriptionStatus::Unpaid)
+            }
             AfterRetries::Pause | AfterRetries::PauseAtOnce => {
                 self.pause_subscription(subscription, "final_payment_failure")
             }
             AfterRetries::PastDue => {
-                self.change_subscription(subscription, |row| row.status = Status::PastDue)
+                self.change_subscription(subscription, |row| row.status = SandboxSubscriptionStatus::PastDue)
             }
         }
     }
 
     /// A first payment that did not come within a day.
-    pub fn expire_incomplete(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn expire_incomplete(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let latest = self.subscriptions.get(id)?.latest_invoice.clone();
         let now = self.now;
         self.change_subscription(id, |row| {
-            row.status = Status::IncompleteExpired;
+            row.status = SandboxSubscriptionStatus::IncompleteExpired;
             row.ended_at = Some(now);
         })?;
         match latest {

@@ -1,16 +1,16 @@
 //! How is an invoice made, finalised, collected and given up?
 
 use crate::sandbox::{
-    call::Metadata,
-    failure::Failure,
+    call::ObjectMetadata,
+    failure::SandboxFailure,
     ids,
     objects::{
-        invoice::{Invoice, Status},
-        line::Line,
-        payment_intent::{PaymentIntent, Status as IntentStatus},
-        subscription::Status as SubscriptionStatus,
+        invoice::{Invoice, InvoiceStatus},
+        line::SandboxInvoiceLine,
+        payment_intent::{PaymentIntent, PaymentIntentStatus},
+        subscription::SandboxSubscriptionStatus,
     },
-    state::{AfterRetries, State},
+    state::{AfterRetries, SandboxState},
     table::Stored,
 };
 
@@ -27,14 +27,14 @@ pub struct NewInvoice {
     pub customer: String,
     pub subscription: Option<String>,
     pub reason: &'static str,
-    pub lines: Vec<Line>,
+    pub lines: Vec<SandboxInvoiceLine>,
     pub period: (i64, i64),
     pub currency: String,
 }
 
-impl State {
+impl SandboxState {
     /// A draft.
-    pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, Failure> {
+    pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, SandboxFailure> {
         let mut invoice = self.draft(new, "in", self.now)?;
         let id = invoice.id.clone();
         self.trace_credits(&mut invoice);
@@ -61,7 +61,7 @@ impl State {
     }
 
     /// An invoice that nobody keeps yet, with the discounts that are in force at a time.
-    pub fn draft(&mut self, mut new: NewInvoice, prefix: &str, at: i64) -> Result<Invoice, Failure> {
+    pub fn draft(&mut self, mut new: NewInvoice, prefix: &str, at: i64) -> Result<Invoice, SandboxFailure> {
         self.discount(&mut new, at);
         let subscription = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
         let automatic = subscription.is_none_or(|subscription| subscription.is_automatic());
@@ -74,7 +74,7 @@ impl State {
             created: self.now,
             customer: new.customer,
             subscription: new.subscription,
-            status: Status::Draft,
+            status: InvoiceStatus::Draft,
             billing_reason: new.reason,
             lines: new.lines,
             currency: new.currency,
@@ -98,16 +98,16 @@ impl State {
             paid_at: None,
             voided_at: None,
             marked_uncollectible_at: None,
-            metadata: Metadata::new(),
+            metadata: ObjectMetadata::new(),
             subscription_metadata: metadata,
         })
     }
 
     /// From here on its amount is fixed. One that asks for nothing is paid at once.
-    pub fn finalize_invoice(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn finalize_invoice(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let invoice = self.invoices.get(id)?;
-        if invoice.status != Status::Draft {
-            return Err(Failure::invalid(
+        if invoice.status != InvoiceStatus::Draft {
+            return Err(SandboxFailure::invalid(
                 "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
             )
             .code("invoice_not_editable"));
@@ -120,7 +120,7 @@ impl State {
             if total < 0 { starting.saturating_add(total) } else { starting.saturating_add(total).min(0) };
         let now = self.now;
         let invoice = self.invoices.get_mut(id)?;
-        invoice.status = Status::Open;
+        invoice.status = InvoiceStatus::Open;
         invoice.number = Some(number);
         invoice.finalized_at = Some(now);
         invoice.finalizes_at = None;
@@ -137,14 +137,14 @@ impl State {
         if due == 0 { self.settle_invoice(id, false) } else { Ok(()) }
     }
 
-    fn number(&mut self, customer: &str) -> Result<String, Failure> {
+    fn number(&mut self, customer: &str) -> Result<String, SandboxFailure> {
         let customer = self.customers.get_mut(customer)?;
         customer.invoices_numbered = customer.invoices_numbered.saturating_add(1);
         Ok(format!("{}-{:04}", customer.invoice_prefix, customer.invoices_numbered))
     }
 
     /// The payment of an invoice.
-    fn intend(&mut self, invoice: &str, amount: i64) -> Result<(), Failure> {
+    fn intend(&mut self, invoice: &str, amount: i64) -> Result<(), SandboxFailure> {
         let id = self.ids.make("pi");
         let row = self.invoices.get(invoice)?;
         let described = row.billing_reason.replace("subscription_", "Subscription ");
@@ -158,7 +158,7 @@ impl State {
             currency: row.currency.clone(),
             customer: Some(row.customer.clone()),
             payment_method: None,
-            status: IntentStatus::RequiresPaymentMethod,
+            status: PaymentIntentStatus::RequiresPaymentMethod,
             manual_capture: false,
             latest_charge: None,
             last_error: None,
@@ -169,7 +169,7 @@ impl State {
             return_url: None,
             canceled_at: None,
             cancellation_reason: None,
-            metadata: Metadata::new(),
+            metadata: ObjectMetadata::new(),
             invoice: Some(invoice.to_owned()),
             settles_at: None,
         };
@@ -179,7 +179,7 @@ impl State {
     }
 
     /// What an invoice is paid with: what was named, else the subscription's method, else the customer's.
-    pub fn method_for(&self, invoice: &str) -> Result<Option<String>, Failure> {
+    pub fn method_for(&self, invoice: &str) -> Result<Option<String>, SandboxFailure> {
         let invoice = self.invoices.get(invoice)?;
         let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
         let method = subscription.and_then(|subscription| subscription.default_payment_method.clone());
@@ -193,7 +193,7 @@ impl State {
         id: &str,
         method: Option<String>,
         presence: Presence,
-    ) -> Result<Attempt, Failure> {
+    ) -> Result<Attempt, SandboxFailure> {
         let method = if method.is_some() { method } else { self.method_for(id)? };
         let invoice = self.invoices.get_mut(id)?;
         invoice.attempts = invoice.attempts.saturating_add(1);
@@ -218,32 +218,32 @@ impl State {
     }
 
     /// A bank debit is on its way. The subscription does not wait for it, where it is trusted.
-    pub fn trust_debit(&mut self, invoice: &str) -> Result<(), Failure> {
+    pub fn trust_debit(&mut self, invoice: &str) -> Result<(), SandboxFailure> {
         let Some(subscription) = self.invoices.get(invoice)?.subscription.clone() else { return Ok(()) };
         let row = self.subscriptions.get(&subscription)?;
-        let first =
-            row.status == SubscriptionStatus::Incomplete && row.latest_invoice.as_deref() == Some(invoice);
+        let first = row.status == SandboxSubscriptionStatus::Incomplete
+            && row.latest_invoice.as_deref() == Some(invoice);
         if first && self.trusts_first_debit {
-            self.change_subscription(&subscription, |row| row.status = SubscriptionStatus::Active)?;
+            self.change_subscription(&subscription, |row| row.status = SandboxSubscriptionStatus::Active)?;
         }
         Ok(())
     }
 
     /// A bank debit was returned. A first one voids its invoice, and the subscription stays what it is.
-    pub fn fail_debit(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn fail_debit(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let invoice = self.invoices.get(id)?;
         let first = invoice.billing_reason == "subscription_create";
         let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
-        let active = subscription.is_some_and(|row| row.status == SubscriptionStatus::Active);
+        let active = subscription.is_some_and(|row| row.status == SandboxSubscriptionStatus::Active);
         self.fail_invoice(id, false, !(first && active))?;
         if first && active { self.void_invoice(id) } else { Ok(()) }
     }
 
     /// It is paid: by its payment, by a balance, or outside of Stripe.
-    pub fn settle_invoice(&mut self, id: &str, out_of_band: bool) -> Result<(), Failure> {
+    pub fn settle_invoice(&mut self, id: &str, out_of_band: bool) -> Result<(), SandboxFailure> {
         let now = self.now;
         let invoice = self.invoices.get_mut(id)?;
-        invoice.status = Status::Paid;
+        invoice.status = InvoiceStatus::Paid;
         invoice.paid_at = Some(now);
         invoice.paid_out_of_band = out_of_band;
         invoice.amount_paid = invoice.due();
@@ -267,7 +267,7 @@ impl State {
     }
 
     /// A subscription that waited for this invoice goes on.
-    fn recover(&mut self, subscription: &str, invoice: &str) -> Result<(), Failure> {
+    fn recover(&mut self, subscription: &str, invoice: &str) -> Result<(), SandboxFailure> {
         if self.apply_pending(subscription, invoice)? {
             return Ok(());
         }
@@ -277,22 +277,24 @@ impl State {
             return self.resume(subscription, false, false);
         }
         let waits = match row.status {
-            SubscriptionStatus::Incomplete | SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => true,
-            SubscriptionStatus::Active
-            | SubscriptionStatus::Trialing
-            | SubscriptionStatus::Paused
-            | SubscriptionStatus::Canceled
-            | SubscriptionStatus::IncompleteExpired => false,
+            SandboxSubscriptionStatus::Incomplete
+            | SandboxSubscriptionStatus::PastDue
+            | SandboxSubscriptionStatus::Unpaid => true,
+            SandboxSubscriptionStatus::Active
+            | SandboxSubscriptionStatus::Trialing
+            | SandboxSubscriptionStatus::Paused
+            | SandboxSubscriptionStatus::Canceled
+            | SandboxSubscriptionStatus::IncompleteExpired => false,
         };
         if waits && row.latest_invoice.as_deref() == Some(invoice) {
-            self.change_subscription(subscription, |row| row.status = SubscriptionStatus::Active)?;
+            self.change_subscription(subscription, |row| row.status = SandboxSubscriptionStatus::Active)?;
         }
         Ok(())
     }
 
     /// It was not paid. It is tried again, and the subscription waits where it `falls_behind`; `silently` where a person
     /// is being asked.
-    fn fail_invoice(&mut self, id: &str, silently: bool, falls_behind: bool) -> Result<(), Failure> {
+    fn fail_invoice(&mut self, id: &str, silently: bool, falls_behind: bool) -> Result<(), SandboxFailure> {
         if silently {
             return Ok(());
         }
@@ -310,7 +312,7 @@ impl State {
         let waits =
             row.and_then(|row| row.pending_update.as_ref()).is_some_and(|update| update.invoice == id);
         let falls_behind = falls_behind && !waits;
-        let active = row.is_some_and(|row| row.status == SubscriptionStatus::Active);
+        let active = row.is_some_and(|row| row.status == SandboxSubscriptionStatus::Active);
         let cycle = self.invoices.get(id)?.billing_reason == "subscription_cycle";
         let at_once = self.after_retries == AfterRetries::PauseAtOnce && active && cycle;
         match subscription {
@@ -323,25 +325,25 @@ impl State {
         }
     }
 
-    fn fall_behind(&mut self, subscription: &str) -> Result<(), Failure> {
+    fn fall_behind(&mut self, subscription: &str) -> Result<(), SandboxFailure> {
         let status = self.subscriptions.get(subscription)?.status;
-        if matches!(status, SubscriptionStatus::Active | SubscriptionStatus::Trialing) {
-            self.change_subscription(subscription, |row| row.status = SubscriptionStatus::PastDue)?;
+        if matches!(status, SandboxSubscriptionStatus::Active | SandboxSubscriptionStatus::Trialing) {
+            self.change_subscription(subscription, |row| row.status = SandboxSubscriptionStatus::PastDue)?;
         }
         Ok(())
     }
 
-    pub fn emit_invoice(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+    pub fn emit_invoice(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
         let object = self.invoices.get(id)?.render(self);
         self.emit(kind, object);
         Ok(())
     }
 
     /// Nothing is asked for any more.
-    pub fn void_invoice(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn void_invoice(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let now = self.now;
         let invoice = self.invoices.get_mut(id)?;
-        invoice.status = Status::Void;
+        invoice.status = InvoiceStatus::Void;
         invoice.voided_at = Some(now);
         invoice.auto_advance = false;
         invoice.finalizes_at = None;
@@ -358,26 +360,27 @@ impl State {
     }
 
     /// A subscription that was behind with this invoice alone is not behind any more, though nothing was paid.
-    fn forgive(&mut self, id: &str) -> Result<(), Failure> {
+    fn forgive(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let Some(subscription) = self.invoices.get(id)?.subscription.clone() else { return Ok(()) };
-        if self.invoices.get(id)?.status == Status::Uncollectible {
+        if self.invoices.get(id)?.status == InvoiceStatus::Uncollectible {
             self.apply_pending(&subscription, id)?;
         } else {
             self.drop_pending(&subscription, id)?;
         }
         let row = self.subscriptions.get(&subscription)?;
-        let behind = matches!(row.status, SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid);
+        let behind =
+            matches!(row.status, SandboxSubscriptionStatus::PastDue | SandboxSubscriptionStatus::Unpaid);
         if behind && row.latest_invoice.as_deref() == Some(id) {
-            self.change_subscription(&subscription, |row| row.status = SubscriptionStatus::Active)?;
+            self.change_subscription(&subscription, |row| row.status = SandboxSubscriptionStatus::Active)?;
         }
         Ok(())
     }
 
     /// It is not expected to be paid any more. It can be paid all the same.
-    pub fn mark_uncollectible(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn mark_uncollectible(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let now = self.now;
         let invoice = self.invoices.get_mut(id)?;
-        invoice.status = Status::Uncollectible;
+        invoice.status = InvoiceStatus::Uncollectible;
         invoice.marked_uncollectible_at = Some(now);
         invoice.auto_advance = false;
         invoice.finalizes_at = None;
@@ -386,14 +389,14 @@ impl State {
         self.forgive(id)
     }
 
-    pub fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), Failure> {
+    pub fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), SandboxFailure> {
         let Some(id) = id else { return Ok(()) };
         let now = self.now;
         let intent = self.payment_intents.get_mut(id)?;
-        if matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Canceled) {
+        if matches!(intent.status, PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled) {
             return Ok(());
         }
-        intent.status = IntentStatus::Canceled;
+        intent.status = PaymentIntentStatus::Canceled;
         intent.canceled_at = Some(now);
         intent.cancellation_reason = Some(reason.to_owned());
         self.emit_intent("payment_intent.canceled", id)

@@ -1,23 +1,23 @@
 //! What happens when somebody opens a payment link, types in a code, or takes more of something?
 
 use crate::sandbox::{
-    call::{Call, Metadata, Params},
-    failure::Failure,
-    objects::{checkout::Status, payment_link::PaymentLink},
+    call::{Call, ObjectMetadata, Params},
+    failure::SandboxFailure,
+    objects::{checkout::CheckoutStatus, payment_link::PaymentLink},
     operations,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
 use serde_json::{Value, json};
 
-impl State {
+impl SandboxState {
     pub fn make_link(
         &mut self,
         items: &[(String, i64)],
-        metadata: Metadata,
+        metadata: ObjectMetadata,
         allow_promotion_codes: bool,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, SandboxFailure> {
         for (price, _) in items {
             self.prices.get(price).map_err(|failure| failure.status(400))?;
         }
@@ -31,7 +31,7 @@ impl State {
     }
 
     /// The link's metadata is the session's; nobody is known by it but whom the address names.
-    pub fn open_link(&mut self, id: &str, reference: Option<&str>) -> Result<String, Failure> {
+    pub fn open_link(&mut self, id: &str, reference: Option<&str>) -> Result<String, SandboxFailure> {
         let link = self.links.get(id)?.clone();
         let recurring =
             |price: &String| self.prices.find(price).is_some_and(|price| price.recurring.is_some());
@@ -59,10 +59,10 @@ impl State {
     }
 
     /// A code that a person types in.
-    pub fn enter_code(&mut self, session: &str, code: &str) -> Result<(), Failure> {
+    pub fn enter_code(&mut self, session: &str, code: &str) -> Result<(), SandboxFailure> {
         let takes = self.sessions.get(session)?.allow_promotion_codes == Some(true);
         if !takes {
-            return Err(Failure::invalid("This page takes no promotion codes."));
+            return Err(SandboxFailure::invalid("This page takes no promotion codes."));
         }
         let redeemed = operations::by_code(self, code)?;
         self.sessions.get_mut(session)?.discounts = vec![redeemed];
@@ -70,9 +70,14 @@ impl State {
     }
 
     /// Another quantity, where it may be changed.
-    pub fn adjust_quantity(&mut self, session: &str, place: usize, quantity: i64) -> Result<(), Failure> {
+    pub fn adjust_quantity(
+        &mut self,
+        session: &str,
+        place: usize,
+        quantity: i64,
+    ) -> Result<(), SandboxFailure> {
         let row = self.sessions.get_mut(session)?;
-        let open = row.status == Status::Open;
+        let open = row.status == CheckoutStatus::Open;
         let item = row.items.get_mut(place).filter(|_| open);
         let bounds = item.as_ref().and_then(|item| item.adjustable);
         match item {
@@ -81,7 +86,7 @@ impl State {
                 item.quantity = quantity;
                 Ok(())
             }
-            Some(_) | None => Err(Failure::invalid("This quantity cannot be chosen here.")),
+            Some(_) | None => Err(SandboxFailure::invalid("This quantity cannot be chosen here.")),
         }
     }
 }

@@ -4,13 +4,13 @@
 //! that is paid, and for 23 hours at most.
 
 use crate::sandbox::{
-    failure::Failure,
+    failure::SandboxFailure,
     objects::{
-        invoice::Status as InvoiceStatus,
-        line::Line,
-        subscription::{PendingUpdate, Status, Subscription},
+        invoice::InvoiceStatus,
+        line::SandboxInvoiceLine,
+        subscription::{PendingUpdate, SandboxSubscription, SandboxSubscriptionStatus},
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -32,13 +32,13 @@ pub enum UnusedFrom {
     Never,
 }
 
-impl State {
+impl SandboxState {
     /// It stands still until it is resumed.
-    pub fn pause_subscription(&mut self, id: &str, reason: &'static str) -> Result<(), Failure> {
+    pub fn pause_subscription(&mut self, id: &str, reason: &'static str) -> Result<(), SandboxFailure> {
         let now = self.now;
         let before = self.subscriptions.get(id)?.render(self);
         let row = self.subscriptions.get_mut(id)?;
-        row.status = Status::Paused;
+        row.status = SandboxSubscriptionStatus::Paused;
         row.paused = Some((reason, now));
         let after = self.subscriptions.get(id)?.render(self);
         self.emit("customer.subscription.paused", after.clone());
@@ -47,7 +47,12 @@ impl State {
     }
 
     /// Somebody asks for it: the period ends here, and what is not used is given back.
-    pub fn pause_now(&mut self, id: &str, unused: UnusedFrom, invoice_now: bool) -> Result<(), Failure> {
+    pub fn pause_now(
+        &mut self,
+        id: &str,
+        unused: UnusedFrom,
+        invoice_now: bool,
+    ) -> Result<(), SandboxFailure> {
         let now = self.now;
         let row = self.subscriptions.get(id)?.clone();
         let mut credits = Vec::new();
@@ -64,7 +69,7 @@ impl State {
         self.subscriptions.get_mut(id)?.status = row.status;
         let before = row.render(self);
         let changed = self.subscriptions.get_mut(id)?;
-        changed.status = Status::Paused;
+        changed.status = SandboxSubscriptionStatus::Paused;
         changed.paused = Some(("pause_requested", now));
         let after = self.subscriptions.get(id)?.render(self);
         self.emit("customer.subscription.paused", after.clone());
@@ -76,17 +81,18 @@ impl State {
     }
 
     /// From `paused` on: in the period that it was in, or in a new one, which is to be paid first.
-    pub fn resume(&mut self, id: &str, anew: bool, on_success: bool) -> Result<(), Failure> {
+    pub fn resume(&mut self, id: &str, anew: bool, on_success: bool) -> Result<(), SandboxFailure> {
         let row = self.subscriptions.get(id)?.clone();
-        if row.status != Status::Paused {
+        if row.status != SandboxSubscriptionStatus::Paused {
             let message = format!(
                 "Only subscriptions with a `paused` status can be resumed. This subscription is `{}`.",
                 row.status.as_str()
             );
-            return Err(Failure::invalid(message));
+            return Err(SandboxFailure::invalid(message));
         }
         let now = self.now;
-        let mut after = Subscription { status: Status::Active, paused: None, ..row.clone() };
+        let mut after =
+            SandboxSubscription { status: SandboxSubscriptionStatus::Active, paused: None, ..row.clone() };
         let over = row.period_end() <= now;
         if !anew && !over {
             return self.go_on(id, after);
@@ -130,7 +136,8 @@ impl State {
         self.quiet = None;
         let failed = matches!(tried?, Attempt::Declined(_) | Attempt::RequiresAction);
         if failed && !on_success {
-            return self.go_on(id, Subscription { status: Status::PastDue, ..after });
+            return self
+                .go_on(id, SandboxSubscription { status: SandboxSubscriptionStatus::PastDue, ..after });
         }
         Ok(())
     }
@@ -139,10 +146,10 @@ impl State {
     fn wait_for(
         &mut self,
         id: &str,
-        after: Subscription,
+        after: SandboxSubscription,
         invoice: &str,
         resumes: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SandboxFailure> {
         let expires_at = self.now.saturating_add(PENDING_S);
         let invoice = invoice.to_owned();
         let update = PendingUpdate { after: Box::new(after), invoice, expires_at, resumes };
@@ -150,7 +157,11 @@ impl State {
     }
 
     /// A change that is done only when it is paid.
-    pub fn change_when_paid(&mut self, after: Subscription, lines: Vec<Line>) -> Result<(), Failure> {
+    pub fn change_when_paid(
+        &mut self,
+        after: SandboxSubscription,
+        lines: Vec<SandboxInvoiceLine>,
+    ) -> Result<(), SandboxFailure> {
         let id = after.id.clone();
         let invoice = self.open_invoice(NewInvoice {
             customer: after.customer.clone(),
@@ -160,7 +171,7 @@ impl State {
             period: (self.now, self.now),
             currency: after.currency.clone(),
         })?;
-        let after = Subscription { latest_invoice: Some(invoice.clone()), ..after };
+        let after = SandboxSubscription { latest_invoice: Some(invoice.clone()), ..after };
         self.quiet = Some(id.clone());
         let waits = self.wait_for(&id, after, &invoice, false);
         self.quiet = None;
@@ -185,7 +196,7 @@ impl State {
     }
 
     /// The invoice that was waited for is paid, or is not asked for any more.
-    pub fn apply_pending(&mut self, id: &str, invoice: &str) -> Result<bool, Failure> {
+    pub fn apply_pending(&mut self, id: &str, invoice: &str) -> Result<bool, SandboxFailure> {
         let pending = self.subscriptions.get(id)?.pending_update.clone();
         let Some(pending) = pending.filter(|pending| pending.invoice == invoice) else { return Ok(false) };
         if !pending.resumes {
@@ -197,7 +208,7 @@ impl State {
     }
 
     /// It is not paid in time, or is void.
-    pub fn drop_pending(&mut self, id: &str, invoice: &str) -> Result<(), Failure> {
+    pub fn drop_pending(&mut self, id: &str, invoice: &str) -> Result<(), SandboxFailure> {
         let pending = self.subscriptions.get(id)?.pending_update.clone();
         let Some(pending) = pending.filter(|pending| pending.invoice == invoice) else { return Ok(()) };
         if !pending.resumes {
@@ -208,20 +219,21 @@ impl State {
     }
 
     /// The time for it is over.
-    pub fn expire_pending(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn expire_pending(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let pending = self.subscriptions.get(id)?.pending_update.clone();
         let Some(invoice) = pending.map(|pending| pending.invoice) else { return Ok(()) };
         self.void_invoice(&invoice)
     }
 
-    fn go_on(&mut self, id: &str, after: Subscription) -> Result<(), Failure> {
+    fn go_on(&mut self, id: &str, after: SandboxSubscription) -> Result<(), SandboxFailure> {
         let quiet = self.quiet.take();
         let before = self.subscriptions.get(id)?.clone();
         let pending =
             if after.latest_invoice == before.latest_invoice { after.pending.clone() } else { Vec::new() };
-        let resumes = before.status == Status::Paused && after.status != Status::Paused;
+        let resumes = before.status == SandboxSubscriptionStatus::Paused
+            && after.status != SandboxSubscriptionStatus::Paused;
         let shown = before.render(self);
-        self.subscriptions.put(Subscription { pending_update: None, pending, ..after });
+        self.subscriptions.put(SandboxSubscription { pending_update: None, pending, ..after });
         let after = self.subscriptions.get(id)?.render(self);
         if resumes {
             self.emit("customer.subscription.resumed", after.clone());

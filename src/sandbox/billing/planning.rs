@@ -1,31 +1,33 @@
 //! What would a change of a subscription cost? Worked out line by line, and not done.
 
 use crate::sandbox::{
-    failure::Failure,
+    failure::SandboxFailure,
     objects::{
-        line::Line,
-        subscription::{Item, Status, Subscription},
+        line::SandboxInvoiceLine,
+        subscription::{SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem},
     },
-    state::State,
+    state::SandboxState,
 };
 
 use super::{
     calendar,
-    changing::{Planned, Proration, Wish},
+    changing::{Planned, Proration, SubscriptionUpdate},
     proration::{credit_lines, debit_line, period_line, proration_of, trial_line},
 };
 
-impl State {
-    pub fn plan_change(&mut self, id: &str, wish: &Wish) -> Result<Planned, Failure> {
+impl SandboxState {
+    pub fn plan_change(&mut self, id: &str, wish: &SubscriptionUpdate) -> Result<Planned, SandboxFailure> {
         let before = self.subscriptions.get(id)?.clone();
         let mut after = before.clone();
         for change in &wish.changes {
             self.change_item(&mut after, change)?;
         }
         if after.items.is_empty() {
-            return Err(Failure::invalid("A subscription must have at least one active plan.").param("items"));
+            return Err(
+                SandboxFailure::invalid("A subscription must have at least one active plan.").param("items")
+            );
         }
-        let trial = before.status == Status::Trialing;
+        let trial = before.status == SandboxSubscriptionStatus::Trialing;
         let (lines, restarts) = if let Some(end) = wish.trial_end {
             (self.begin_trial(&before, &mut after, end, wish)?, !trial)
         } else if trial && wish.ends_trial {
@@ -47,10 +49,10 @@ impl State {
     /// The credits for everything that was in force, and one new period.
     fn restart(
         &mut self,
-        before: &Subscription,
-        after: &mut Subscription,
-        wish: &Wish,
-    ) -> Result<Vec<Line>, Failure> {
+        before: &SandboxSubscription,
+        after: &mut SandboxSubscription,
+        wish: &SubscriptionUpdate,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = self.credits(before, &before.items, wish)?;
         self.begin_now(after)?;
         for item in &after.items {
@@ -62,7 +64,7 @@ impl State {
         Ok(lines)
     }
 
-    fn begin_now(&self, row: &mut Subscription) -> Result<(), Failure> {
+    fn begin_now(&self, row: &mut SandboxSubscription) -> Result<(), SandboxFailure> {
         let now = self.now;
         row.billing_cycle_anchor = now;
         for item in &mut row.items {
@@ -74,7 +76,12 @@ impl State {
         Ok(())
     }
 
-    fn credits(&self, before: &Subscription, items: &[Item], wish: &Wish) -> Result<Vec<Line>, Failure> {
+    fn credits(
+        &self,
+        before: &SandboxSubscription,
+        items: &[SubscriptionItem],
+        wish: &SubscriptionUpdate,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = Vec::new();
         for item in items.iter().filter(|_| wish.proration != Proration::Never) {
             let end = item.period_end;
@@ -85,10 +92,10 @@ impl State {
 
     fn change_in_period(
         &mut self,
-        before: &Subscription,
-        after: &mut Subscription,
-        wish: &Wish,
-    ) -> Result<Vec<Line>, Failure> {
+        before: &SandboxSubscription,
+        after: &mut SandboxSubscription,
+        wish: &SubscriptionUpdate,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = Vec::new();
         for item in &before.items {
             let now = after.items.iter_mut().find(|other| other.id == item.id);
@@ -100,7 +107,7 @@ impl State {
             self.keep_anchor(before, item, now)?;
             lines.extend(self.debit(after, &item.id, wish)?);
         }
-        let known = |item: &&Item| before.items.iter().any(|other| other.id == item.id);
+        let known = |item: &&SubscriptionItem| before.items.iter().any(|other| other.id == item.id);
         let added: Vec<String> =
             after.items.iter().filter(|item| !known(item)).map(|item| item.id.clone()).collect();
         for id in added {
@@ -110,7 +117,12 @@ impl State {
     }
 
     /// Another interval is counted from the same anchor.
-    fn keep_anchor(&self, before: &Subscription, old: &Item, now: &mut Item) -> Result<(), Failure> {
+    fn keep_anchor(
+        &self,
+        before: &SandboxSubscription,
+        old: &SubscriptionItem,
+        now: &mut SubscriptionItem,
+    ) -> Result<(), SandboxFailure> {
         let (was, is) = (self.prices.get(&old.price)?.recurring, self.prices.get(&now.price)?.recurring);
         if let Some(recurring) = is.filter(|_| was != is) {
             let anchor = before.billing_cycle_anchor;
@@ -120,7 +132,12 @@ impl State {
         Ok(())
     }
 
-    fn debit(&self, after: &Subscription, item: &str, wish: &Wish) -> Result<Option<Line>, Failure> {
+    fn debit(
+        &self,
+        after: &SandboxSubscription,
+        item: &str,
+        wish: &SubscriptionUpdate,
+    ) -> Result<Option<SandboxInvoiceLine>, SandboxFailure> {
         let item = after.items.iter().find(|other| other.id == item);
         let Some(item) = item.filter(|_| wish.proration != Proration::Never) else { return Ok(None) };
         debit_line(self, after, item, (wish.at.min(item.period_end), item.period_end)).map(Some)
@@ -129,10 +146,10 @@ impl State {
     /// The flexible mode has lines for what changes in a trial, too; they cost nothing.
     fn change_in_trial(
         &mut self,
-        before: &Subscription,
-        after: &Subscription,
-        wish: &Wish,
-    ) -> Result<Vec<Line>, Failure> {
+        before: &SandboxSubscription,
+        after: &SandboxSubscription,
+        wish: &SubscriptionUpdate,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = Vec::new();
         if !before.flexible || wish.proration == Proration::Never {
             return Ok(lines);
@@ -144,7 +161,7 @@ impl State {
             }
         }
         for item in &after.items {
-            let same = |other: &&Item| {
+            let same = |other: &&SubscriptionItem| {
                 other.id == item.id && other.price == item.price && other.quantity == item.quantity
             };
             if !before.items.iter().any(|other| same(&other)) {
@@ -156,12 +173,12 @@ impl State {
 
     fn end_trial(
         &mut self,
-        before: &Subscription,
-        after: &mut Subscription,
-        wish: &Wish,
-    ) -> Result<Vec<Line>, Failure> {
+        before: &SandboxSubscription,
+        after: &mut SandboxSubscription,
+        wish: &SubscriptionUpdate,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = if before.flexible { self.credits(before, &before.items, wish)? } else { Vec::new() };
-        after.status = Status::Active;
+        after.status = SandboxSubscriptionStatus::Active;
         after.trial_end = Some(self.now);
         self.begin_now(after)?;
         for item in &after.items {
@@ -173,14 +190,14 @@ impl State {
     /// A trial that begins, in place of what was paid for, or goes on for longer.
     fn begin_trial(
         &mut self,
-        before: &Subscription,
-        after: &mut Subscription,
+        before: &SandboxSubscription,
+        after: &mut SandboxSubscription,
         end: i64,
-        wish: &Wish,
-    ) -> Result<Vec<Line>, Failure> {
-        let running = before.status == Status::Trialing;
+        wish: &SubscriptionUpdate,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
+        let running = before.status == SandboxSubscriptionStatus::Trialing;
         let now = self.now;
-        after.status = Status::Trialing;
+        after.status = SandboxSubscriptionStatus::Trialing;
         after.trial_start = match before.trial_start {
             Some(start) if running || !before.flexible => Some(start),
             Some(_) | None => Some(now),
@@ -205,12 +222,12 @@ impl State {
     /// An end inside of the period gives back what is behind it; one that is put off asks for that again.
     fn cut(
         &mut self,
-        before: &Subscription,
+        before: &SandboxSubscription,
         planned: &mut Planned,
         cancel_at: Option<i64>,
         proration: Proration,
-    ) -> Result<(), Failure> {
-        if planned.restarts || before.status == Status::Trialing {
+    ) -> Result<(), SandboxFailure> {
+        if planned.restarts || before.status == SandboxSubscriptionStatus::Trialing {
             return Ok(());
         }
         let items = planned.after.items.clone();
@@ -239,15 +256,19 @@ impl State {
     }
 
     /// In the classic mode another interval, and the first price above 0, begin a new period.
-    fn resets(&self, before: &Subscription, after: &Subscription) -> Result<bool, Failure> {
+    fn resets(
+        &self,
+        before: &SandboxSubscription,
+        after: &SandboxSubscription,
+    ) -> Result<bool, SandboxFailure> {
         let (Some(old), Some(new)) = (before.items.first(), after.items.first()) else {
             return Ok(false);
         };
         let differs = self.prices.get(&old.price)?.recurring != self.prices.get(&new.price)?.recurring;
-        let costs = |row: &Subscription| -> Result<bool, Failure> {
+        let costs = |row: &SandboxSubscription| -> Result<bool, SandboxFailure> {
             let amounts =
                 row.items.iter().map(|item| self.prices.get(&item.price).map(|price| price.unit_amount));
-            Ok(amounts.collect::<Result<Vec<i64>, Failure>>()?.iter().any(|amount| *amount > 0))
+            Ok(amounts.collect::<Result<Vec<i64>, SandboxFailure>>()?.iter().any(|amount| *amount > 0))
         };
         Ok(differs || (!costs(before)? && costs(after)?))
     }

@@ -5,15 +5,15 @@
 //! back.
 
 use crate::sandbox::{
-    failure::Failure,
+    failure::SandboxFailure,
     ids, money,
     objects::{
-        invoice::Status as InvoiceStatus,
-        line::{Credited, Line},
-        price::Price,
-        subscription::{Item, Subscription},
+        invoice::InvoiceStatus,
+        line::{Credited, SandboxInvoiceLine},
+        price::SandboxPrice,
+        subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::State,
+    state::SandboxState,
 };
 
 use super::calendar;
@@ -31,11 +31,11 @@ pub fn share(amount: i64, part: i64, whole: i64) -> i64 {
 
 /// A line for a whole period of an item.
 pub fn period_line(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
     period: (i64, i64),
-) -> Result<Line, Failure> {
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let price = state.prices.get(&item.price)?;
     let amount = price.unit_amount.saturating_mul(item.quantity);
     let description = regular(state, item, price);
@@ -44,11 +44,11 @@ pub fn period_line(
 
 /// The time until the first anchor, or until an end that comes before the period's: a share, and no proration by name.
 pub fn stub_line(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
     period: (i64, i64),
-) -> Result<Line, Failure> {
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let whole = whole_period(state, subscription, item)?;
     let price = state.prices.get(&item.price)?;
     let cost = price.unit_amount.saturating_mul(item.quantity);
@@ -59,11 +59,11 @@ pub fn stub_line(
 
 /// A line for a trial, which costs nothing.
 pub fn trial_line(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
     period: (i64, i64),
-) -> Result<Line, Failure> {
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let price = state.prices.get(&item.price)?;
     let name = name_of(state, price);
     let description = if subscription.flexible {
@@ -76,13 +76,13 @@ pub fn trial_line(
 
 /// A line for what is bought once, beside what is subscribed to.
 pub fn single_line(
-    state: &State,
-    subscription: &Subscription,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
     price: &str,
     quantity: i64,
-) -> Result<Line, Failure> {
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let price = state.prices.get(price).map_err(|failure| failure.status(400))?;
-    Ok(Line {
+    Ok(SandboxInvoiceLine {
         id: format!("il_{}", ids::letters(24)),
         amount: price.unit_amount.saturating_mul(quantity),
         currency: price.currency.clone(),
@@ -105,11 +105,11 @@ pub fn single_line(
 
 /// What is asked for the rest of a period, from `span` on.
 pub fn debit_line(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
     span: (i64, i64),
-) -> Result<Line, Failure> {
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let whole = whole_period(state, subscription, item)?;
     let price = state.prices.get(&item.price)?;
     let cost = price.unit_amount.saturating_mul(item.quantity);
@@ -122,11 +122,11 @@ pub fn debit_line(
 
 /// What is given back of an item for the time of `span`.
 pub fn credit_lines(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
     span: (i64, i64),
-) -> Result<Vec<Line>, Failure> {
+) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
     let debits = debits(state, subscription, item, span);
     if subscription.flexible {
         return debits.iter().map(|debit| credit_of(state, subscription, item, debit, span)).collect();
@@ -147,19 +147,21 @@ pub fn credit_lines(
 }
 
 /// What the item cost when it was last asked for as it is now, with the discounts of that time.
-fn last_cost(debits: &[(Line, Option<String>)], item: &Item) -> Option<i64> {
-    let same = |line: &&Line| !line.proration && line.price == item.price && line.quantity == item.quantity;
+fn last_cost(debits: &[(SandboxInvoiceLine, Option<String>)], item: &SubscriptionItem) -> Option<i64> {
+    let same = |line: &&SandboxInvoiceLine| {
+        !line.proration && line.price == item.price && line.quantity == item.quantity
+    };
     let whole = debits.iter().map(|(line, _)| line).rfind(same)?;
     (whole.period == (item.period_start, item.period_end)).then(|| whole.net())
 }
 
 fn credit_of(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
-    (debit, invoice): &(Line, Option<String>),
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
+    (debit, invoice): &(SandboxInvoiceLine, Option<String>),
     span: (i64, i64),
-) -> Result<Line, Failure> {
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let price = state.prices.get(&debit.price)?;
     let period = (span.0.max(debit.period.0), span.1.min(debit.covered_until()));
     let whole = debit.period.1.saturating_sub(debit.period.0);
@@ -173,12 +175,12 @@ fn credit_of(
 
 /// What was asked for the time of `span` and has not been given back, the oldest first.
 fn debits(
-    state: &State,
-    subscription: &Subscription,
-    item: &Item,
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
     span: (i64, i64),
-) -> Vec<(Line, Option<String>)> {
-    let of_it = |line: &&Line| {
+) -> Vec<(SandboxInvoiceLine, Option<String>)> {
+    let of_it = |line: &&SandboxInvoiceLine| {
         line.subscription_item.as_deref() == Some(&item.id)
             && line.credited.is_none()
             && line.period.0.max(span.0) < line.covered_until().min(span.1)
@@ -193,12 +195,16 @@ fn debits(
     asked.chain(waiting).collect()
 }
 
-impl State {
+impl SandboxState {
     /// Remembers what `credits` give back, so that nothing is given back twice.
-    pub fn note_credits(&mut self, subscription: &str, credits: &[Line]) -> Result<(), Failure> {
+    pub fn note_credits(
+        &mut self,
+        subscription: &str,
+        credits: &[SandboxInvoiceLine],
+    ) -> Result<(), SandboxFailure> {
         for credit in credits {
             let Some(credited) = &credit.credited else { continue };
-            let give_back = |line: &mut Line| {
+            let give_back = |line: &mut SandboxInvoiceLine| {
                 if credited.lines.contains(&line.id) {
                     line.given_back_from = Some(credit.period.0);
                 }
@@ -213,7 +219,11 @@ impl State {
 }
 
 /// How long the period that an item is in would be if nothing cut it short.
-fn whole_period(state: &State, subscription: &Subscription, item: &Item) -> Result<i64, Failure> {
+fn whole_period(
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
+) -> Result<i64, SandboxFailure> {
     let recurring = state.prices.get(&item.price)?.recurring;
     let whole = recurring.map(|recurring| {
         let anchor = subscription.billing_cycle_anchor;
@@ -224,14 +234,14 @@ fn whole_period(state: &State, subscription: &Subscription, item: &Item) -> Resu
 }
 
 fn line(
-    subscription: &Subscription,
-    item: &Item,
-    price: &Price,
+    subscription: &SandboxSubscription,
+    item: &SubscriptionItem,
+    price: &SandboxPrice,
     amount: i64,
     period: (i64, i64),
     description: String,
-) -> Line {
-    Line {
+) -> SandboxInvoiceLine {
+    SandboxInvoiceLine {
         id: format!("il_{}", ids::letters(24)),
         amount,
         currency: price.currency.clone(),
@@ -253,16 +263,16 @@ fn line(
 }
 
 /// A line of the subscription itself, which was no invoice item before.
-fn plain(line: Line) -> Line {
-    Line { proration: false, invoice_item: None, ..line }
+fn plain(line: SandboxInvoiceLine) -> SandboxInvoiceLine {
+    SandboxInvoiceLine { proration: false, invoice_item: None, ..line }
 }
 
 /// As an invoice item of its own, which is a proration.
-pub fn proration_of(line: Line) -> Line {
-    Line { proration: true, invoice_item: Some(format!("ii_{}", ids::letters(24))), ..line }
+pub fn proration_of(line: SandboxInvoiceLine) -> SandboxInvoiceLine {
+    SandboxInvoiceLine { proration: true, invoice_item: Some(format!("ii_{}", ids::letters(24))), ..line }
 }
 
-fn regular(state: &State, item: &Item, price: &Price) -> String {
+fn regular(state: &SandboxState, item: &SubscriptionItem, price: &SandboxPrice) -> String {
     let each = money::shown(price.unit_amount, &price.currency);
     format!("{} × {} (at {each} / {})", item.quantity, name_of(state, price), interval_of(price))
 }
@@ -272,15 +282,20 @@ fn unused(name: &str, from: i64) -> String {
 }
 
 /// Several are counted, and the flexible mode counts each.
-fn counted(state: &State, subscription: &Subscription, quantity: i64, price: &Price) -> String {
+fn counted(
+    state: &SandboxState,
+    subscription: &SandboxSubscription,
+    quantity: i64,
+    price: &SandboxPrice,
+) -> String {
     let name = name_of(state, price);
     if quantity == 1 && !subscription.flexible { name } else { format!("{quantity} × {name}") }
 }
 
-fn name_of(state: &State, price: &Price) -> String {
+fn name_of(state: &SandboxState, price: &SandboxPrice) -> String {
     state.products.find(&price.product).map_or_else(|| price.product.clone(), |product| product.name.clone())
 }
 
-fn interval_of(price: &Price) -> &'static str {
+fn interval_of(price: &SandboxPrice) -> &'static str {
     price.recurring.map_or("once", |recurring| recurring.interval.as_str())
 }

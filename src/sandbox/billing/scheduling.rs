@@ -1,19 +1,19 @@
 //! What happens when the phase of a schedule ends? The next one begins, or the subscription goes on alone, or it ends.
 
 use crate::sandbox::{
-    call::Metadata,
-    failure::Failure,
+    call::ObjectMetadata,
+    failure::SandboxFailure,
     objects::{
-        schedule::{Phase, PhaseItem, Schedule, Status},
-        subscription::{Item, Subscription},
+        schedule::{SchedulePhase, SchedulePhaseItem, ScheduleStatus, SubscriptionSchedule},
+        subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
 use super::{
-    changing::{ItemChange, Proration, Terms, Wish},
-    ending::Words,
+    changing::{ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
+    ending::CancellationDetails,
 };
 
 /// What is done with a subscription when its schedule is over.
@@ -29,56 +29,62 @@ pub enum AtBoundary {
     Ends,
 }
 
-impl State {
+impl SandboxState {
     /// Takes a subscription under a schedule whose only phase is its present period.
     pub fn schedule_subscription(
         &mut self,
         subscription: &str,
-        metadata: Metadata,
-    ) -> Result<String, Failure> {
+        metadata: ObjectMetadata,
+    ) -> Result<String, SandboxFailure> {
         let id = self.begin_schedule(subscription, metadata, Vec::new())?;
         Ok(id)
     }
 
     /// As the portal does: the present period as it is, and from its end on something else.
-    pub fn schedule_change(&mut self, subscription: &str, items: Vec<PhaseItem>) -> Result<String, Failure> {
+    pub fn schedule_change(
+        &mut self,
+        subscription: &str,
+        items: Vec<SchedulePhaseItem>,
+    ) -> Result<String, SandboxFailure> {
         let start = self.subscriptions.get(subscription)?.period_end();
-        let next = Phase {
+        let next = SchedulePhase {
             start,
             end: None,
             items,
             proration_behavior: "none".to_owned(),
-            metadata: Metadata::new(),
+            metadata: ObjectMetadata::new(),
         };
-        self.begin_schedule(subscription, Metadata::new(), vec![next])
+        self.begin_schedule(subscription, ObjectMetadata::new(), vec![next])
     }
 
     fn begin_schedule(
         &mut self,
         subscription: &str,
-        metadata: Metadata,
-        later: Vec<Phase>,
-    ) -> Result<String, Failure> {
+        metadata: ObjectMetadata,
+        later: Vec<SchedulePhase>,
+    ) -> Result<String, SandboxFailure> {
         let row = self.subscriptions.get(subscription).map_err(|failure| failure.status(400))?.clone();
         if row.status.has_ended() {
-            return Err(Failure::invalid("You cannot migrate a subscription that has ended to a schedule."));
+            return Err(SandboxFailure::invalid(
+                "You cannot migrate a subscription that has ended to a schedule.",
+            ));
         }
         if let Some(other) = &row.schedule {
             let message = format!(
                 "You cannot migrate a subscription that is already attached to a schedule: `{other}`."
             );
-            return Err(Failure::invalid(message).param("from_subscription"));
+            return Err(SandboxFailure::invalid(message).param("from_subscription"));
         }
         let id = self.ids.make("sub_sched");
         let mut phases = vec![present(&row)];
         phases.extend(later);
-        self.schedules.put(Schedule {
+        self.schedules.put(SubscriptionSchedule {
             id: id.clone(),
             created: self.now,
             customer: row.customer.clone(),
             currency: row.currency.clone(),
             flexible: row.flexible,
-            status: Status::Active,
+            status: ScheduleStatus::Active,
             subscription: Some(subscription.to_owned()),
             released_subscription: None,
             phases,
@@ -99,8 +105,8 @@ impl State {
         &mut self,
         id: &str,
         proration: Proration,
-        change: impl FnOnce(&mut Schedule),
-    ) -> Result<(), Failure> {
+        change: impl FnOnce(&mut SubscriptionSchedule),
+    ) -> Result<(), SandboxFailure> {
         let before = self.active_schedule(id)?.render(self);
         let now = self.now;
         let row = self.schedules.get_mut(id)?;
@@ -126,24 +132,24 @@ impl State {
         Ok(())
     }
 
-    fn active_schedule(&self, id: &str) -> Result<&Schedule, Failure> {
+    fn active_schedule(&self, id: &str) -> Result<&SubscriptionSchedule, SandboxFailure> {
         let row = self.schedules.get(id)?;
-        if row.status == Status::Active {
+        if row.status == ScheduleStatus::Active {
             return Ok(row);
         }
         let message = format!(
             "You can only do this with a subscription schedule that is `active`; this one is `{}`.",
             row.status.as_str()
         );
-        Err(Failure::invalid(message))
+        Err(SandboxFailure::invalid(message))
     }
 
     /// The subscription goes on without it.
-    pub fn release_schedule(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn release_schedule(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let subscription = self.active_schedule(id)?.subscription.clone().unwrap_or_default();
         let now = self.now;
         let row = self.schedules.get_mut(id)?;
-        row.status = Status::Released;
+        row.status = ScheduleStatus::Released;
         row.released_at = Some(now);
         row.released_subscription = row.subscription.take();
         let cancels = row.end_behavior == "cancel";
@@ -158,14 +164,14 @@ impl State {
     }
 
     /// It was of a subscription that has ended, or that ends with it.
-    pub fn cancel_schedule(&mut self, id: &str, status: Status) -> Result<(), Failure> {
+    pub fn cancel_schedule(&mut self, id: &str, status: ScheduleStatus) -> Result<(), SandboxFailure> {
         let now = self.now;
         let row = self.schedules.get_mut(id)?;
-        if row.status != Status::Active {
+        if row.status != ScheduleStatus::Active {
             return Ok(());
         }
         row.status = status;
-        let kind = if status == Status::Completed {
+        let kind = if status == ScheduleStatus::Completed {
             row.completed_at = Some(now);
             "subscription_schedule.completed"
         } else {
@@ -176,7 +182,11 @@ impl State {
     }
 
     /// At the end of a period: which items the next one has.
-    pub fn enter_phase(&mut self, row: &mut Subscription, boundary: i64) -> Result<AtBoundary, Failure> {
+    pub fn enter_phase(
+        &mut self,
+        row: &mut SandboxSubscription,
+        boundary: i64,
+    ) -> Result<AtBoundary, SandboxFailure> {
         let Some(id) = row.schedule.clone() else { return Ok(AtBoundary::Nothing) };
         let schedule = self.schedules.get(&id)?.clone();
         if schedule.due().is_none_or(|end| end > boundary) {
@@ -191,7 +201,11 @@ impl State {
         Ok(if next.end.is_none() { AtBoundary::Over } else { AtBoundary::Moved })
     }
 
-    fn items_of_phase(&mut self, row: &Subscription, phase: &Phase) -> Result<Vec<Item>, Failure> {
+    fn items_of_phase(
+        &mut self,
+        row: &SandboxSubscription,
+        phase: &SchedulePhase,
+    ) -> Result<Vec<SubscriptionItem>, SandboxFailure> {
         let changes = self.changes_of_phase(row, phase);
         let mut after = row.clone();
         for change in &changes {
@@ -201,15 +215,15 @@ impl State {
     }
 
     /// An item of the same price stays what it is; of the others, one takes the place of the other.
-    fn changes_of_phase(&self, row: &Subscription, phase: &Phase) -> Vec<ItemChange> {
-        let stays = |item: &&Item| phase.items.iter().any(|wanted| wanted.price == item.price);
-        let mut leaving: Vec<&Item> = row.items.iter().filter(|item| !stays(item)).collect();
+    fn changes_of_phase(&self, row: &SandboxSubscription, phase: &SchedulePhase) -> Vec<ItemAmendment> {
+        let stays = |item: &&SubscriptionItem| phase.items.iter().any(|wanted| wanted.price == item.price);
+        let mut leaving: Vec<&SubscriptionItem> = row.items.iter().filter(|item| !stays(item)).collect();
         leaving.reverse();
         let mut changes = Vec::new();
         for wanted in &phase.items {
             let same = row.items.iter().find(|item| item.price == wanted.price);
             let taken = same.or_else(|| leaving.pop());
-            changes.push(ItemChange {
+            changes.push(ItemAmendment {
                 item: taken.map(|item| item.id.clone()),
                 price: Some(wanted.price.clone()),
                 quantity: Some(wanted.quantity),
@@ -217,7 +231,7 @@ impl State {
                 deleted: false,
             });
         }
-        let gone = leaving.into_iter().map(|item| ItemChange {
+        let gone = leaving.into_iter().map(|item| ItemAmendment {
             item: Some(item.id.clone()),
             price: None,
             quantity: None,
@@ -232,19 +246,19 @@ impl State {
     fn apply_phase(
         &mut self,
         subscription: &str,
-        phase: &Phase,
+        phase: &SchedulePhase,
         proration: Proration,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SandboxFailure> {
         let row = self.subscriptions.get(subscription)?.clone();
         let changes = self.changes_of_phase(&row, phase);
-        let wish = Wish::new(changes, proration, self.now);
+        let wish = SubscriptionUpdate::new(changes, proration, self.now);
         let mut planned = self.plan_change(subscription, &wish)?;
         planned.after.metadata.extend(phase.metadata.clone());
-        self.apply_change(planned, proration, Terms::default())
+        self.apply_change(planned, proration, PaymentBehavior::default())
     }
 
     /// A phase ends that is not a period's end.
-    pub fn end_phase(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn end_phase(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let schedule = self.schedules.get(id)?.clone();
         let subscription = schedule.subscription.clone().unwrap_or_default();
         let Some(next) = schedule.next() else {
@@ -259,26 +273,26 @@ impl State {
     }
 
     /// What a schedule says of itself after a boundary.
-    pub fn tell_phase(&mut self, id: &str, before: &Schedule) -> Result<(), Failure> {
+    pub fn tell_phase(&mut self, id: &str, before: &SubscriptionSchedule) -> Result<(), SandboxFailure> {
         let before = before.render(self);
         let after = self.schedules.get(id)?.render(self);
         self.emit_change("subscription_schedule.updated", &before, after);
         Ok(())
     }
 
-    pub fn finish_schedule(&mut self, id: &str, at: AtBoundary) -> Result<(), Failure> {
+    pub fn finish_schedule(&mut self, id: &str, at: AtBoundary) -> Result<(), SandboxFailure> {
         match at {
             AtBoundary::Nothing | AtBoundary::Moved => Ok(()),
             AtBoundary::Over => self.release_schedule(id),
             AtBoundary::Ends => {
                 let subscription = self.schedules.get(id)?.subscription.clone().unwrap_or_default();
-                self.cancel_schedule(id, Status::Completed)?;
-                self.end_subscription(&subscription, "cancellation_requested", Words::default())
+                self.cancel_schedule(id, ScheduleStatus::Completed)?;
+                self.end_subscription(&subscription, "cancellation_requested", CancellationDetails::default())
             }
         }
     }
 
-    fn emit_schedule(&mut self, kind: &str, id: &str) -> Result<(), Failure> {
+    fn emit_schedule(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
         let object = self.schedules.get(id)?.render(self);
         self.emit(kind, object);
         Ok(())
@@ -286,17 +300,17 @@ impl State {
 }
 
 /// The period that a subscription is in, as a phase.
-fn present(row: &Subscription) -> Phase {
-    let item = |item: &Item| PhaseItem {
+fn present(row: &SandboxSubscription) -> SchedulePhase {
+    let item = |item: &SubscriptionItem| SchedulePhaseItem {
         price: item.price.clone(),
         quantity: item.quantity,
         metadata: item.metadata.clone(),
     };
-    Phase {
+    SchedulePhase {
         start: row.period_start(),
         end: Some(row.period_end()),
         items: row.items.iter().map(item).collect(),
         proration_behavior: "create_prorations".to_owned(),
-        metadata: Metadata::new(),
+        metadata: ObjectMetadata::new(),
     }
 }

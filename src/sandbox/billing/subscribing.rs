@@ -1,13 +1,13 @@
 //! How does a subscription begin, and go on from period to period?
 
 use crate::sandbox::{
-    call::Metadata,
-    failure::Failure,
+    call::ObjectMetadata,
+    failure::SandboxFailure,
     objects::{
-        line::Line,
-        subscription::{Item, PauseCollection, Status, Subscription},
+        line::SandboxInvoiceLine,
+        subscription::{PauseCollection, SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem},
     },
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -25,7 +25,7 @@ use super::{
 pub struct NewItem {
     pub price: String,
     pub quantity: i64,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub discounts: Vec<Redeemed>,
 }
 
@@ -60,7 +60,7 @@ pub struct NewSubscription {
     pub days_until_due: Option<i64>,
     pub default_payment_method: Option<String>,
     pub description: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub pause_collection: Option<PauseCollection>,
     pub discounts: Vec<Redeemed>,
     /// What is bought with it once: prices, and how many of each.
@@ -69,8 +69,8 @@ pub struct NewSubscription {
     pub session: Option<String>,
 }
 
-impl State {
-    pub fn subscribe(&mut self, new: NewSubscription) -> Result<String, Failure> {
+impl SandboxState {
+    pub fn subscribe(&mut self, new: NewSubscription) -> Result<String, SandboxFailure> {
         if new.first == First::OrNothing && new.trial_end.is_none() {
             self.refuse_what_fails(&new)?;
         }
@@ -110,7 +110,7 @@ impl State {
         Ok(id)
     }
 
-    fn refuse_what_fails(&self, new: &NewSubscription) -> Result<(), Failure> {
+    fn refuse_what_fails(&self, new: &NewSubscription) -> Result<(), SandboxFailure> {
         let of_customer = self.customers.get(&new.customer)?.default_payment_method.clone();
         let Some(method) = new.default_payment_method.clone().or(of_customer) else {
             return Err(no_method());
@@ -121,12 +121,12 @@ impl State {
             Attempt::RequiresAction => {
                 let message = "Payment for this subscription requires additional user action before it can be \
                                completed successfully.";
-                Err(Failure::card("subscription_payment_intent_requires_action", None, message))
+                Err(SandboxFailure::card("subscription_payment_intent_requires_action", None, message))
             }
         }
     }
 
-    pub fn build(&mut self, new: NewSubscription) -> Result<Subscription, Failure> {
+    pub fn build(&mut self, new: NewSubscription) -> Result<SandboxSubscription, SandboxFailure> {
         let now = self.now;
         let trial_end = new.trial_end.filter(|end| *end > now);
         let start = new.backdate.filter(|start| *start < now).unwrap_or(now);
@@ -143,14 +143,14 @@ impl State {
             let recurring = price.recurring.ok_or_else(|| {
                 let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
                                `type=recurring`.";
-                Failure::invalid(message).param("items[0][price]")
+                SandboxFailure::invalid(message).param("items[0][price]")
             })?;
             currency = Some(price.currency.clone());
             let next = if anchor > now { anchor } else { calendar::period_end(anchor, recurring, now) };
             let period_end = trial_end.unwrap_or(next);
             let period_start =
                 if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
-            items.push(Item {
+            items.push(SubscriptionItem {
                 id: self.ids.make("si"),
                 created: now,
                 price: item.price,
@@ -162,12 +162,16 @@ impl State {
             });
         }
         let asked = new.cancel_at_period_end || new.cancel_at.is_some();
-        Ok(Subscription {
+        Ok(SandboxSubscription {
             id,
             created: now,
             start_date: start,
             customer: new.customer,
-            status: if trial_end.is_some() { Status::Trialing } else { Status::Incomplete },
+            status: if trial_end.is_some() {
+                SandboxSubscriptionStatus::Trialing
+            } else {
+                SandboxSubscriptionStatus::Incomplete
+            },
             items,
             currency: currency.unwrap_or_default(),
             billing_cycle_anchor: anchor,
@@ -199,9 +203,9 @@ impl State {
         })
     }
 
-    fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), Failure> {
+    fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), SandboxFailure> {
         let row = self.subscriptions.get(id)?.clone();
-        let trial = row.status == Status::Trialing;
+        let trial = row.status == SandboxSubscriptionStatus::Trialing;
         let mut lines = self.first_lines(&row, prorates)?;
         lines.append(&mut self.subscriptions.get_mut(id)?.pending);
         let invoice = self.open_invoice(NewInvoice {
@@ -213,7 +217,7 @@ impl State {
             currency: row.currency.clone(),
         })?;
         if !row.is_automatic() && !trial {
-            self.subscriptions.get_mut(id)?.status = Status::Active;
+            self.subscriptions.get_mut(id)?.status = SandboxSubscriptionStatus::Active;
         }
         self.finalize_invoice(&invoice)?;
         let open = self.invoices.get(&invoice)?.paid_at.is_none();
@@ -227,11 +231,15 @@ impl State {
         Ok(())
     }
 
-    fn first_lines(&self, row: &Subscription, prorates: bool) -> Result<Vec<Line>, Failure> {
+    fn first_lines(
+        &self,
+        row: &SandboxSubscription,
+        prorates: bool,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = Vec::new();
         for item in &row.items {
             let period = (item.period_start, item.period_end);
-            if row.status == Status::Trialing {
+            if row.status == SandboxSubscriptionStatus::Trialing {
                 lines.push(trial_line(self, row, item, period)?);
             } else if row.billing_cycle_anchor > self.now {
                 if prorates {
@@ -246,7 +254,11 @@ impl State {
     }
 
     /// What is asked for the time before today: one line in the classic mode, one a period in the flexible one.
-    fn past_lines(&self, row: &Subscription, item: &Item) -> Result<Vec<Line>, Failure> {
+    fn past_lines(
+        &self,
+        row: &SandboxSubscription,
+        item: &SubscriptionItem,
+    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         if row.start_date >= item.period_start {
             return Ok(Vec::new());
         }
@@ -265,7 +277,11 @@ impl State {
     }
 
     /// A period as it is renewed, which may be cut short by the end of the subscription.
-    fn cycle_line(&self, row: &Subscription, item: &Item) -> Result<Line, Failure> {
+    fn cycle_line(
+        &self,
+        row: &SandboxSubscription,
+        item: &SubscriptionItem,
+    ) -> Result<SandboxInvoiceLine, SandboxFailure> {
         let period = (item.period_start, item.period_end);
         match row.cancel_at.filter(|at| *at > period.0 && *at < period.1) {
             Some(at) => stub_line(self, row, item, (period.0, at)),
@@ -274,7 +290,11 @@ impl State {
     }
 
     /// The invoice of the period that an item is in, and of what was waiting for it.
-    fn cycle_invoice(&mut self, row: &Subscription, reason: &'static str) -> Result<String, Failure> {
+    fn cycle_invoice(
+        &mut self,
+        row: &SandboxSubscription,
+        reason: &'static str,
+    ) -> Result<String, SandboxFailure> {
         let mut lines = std::mem::take(&mut self.subscriptions.get_mut(&row.id)?.pending);
         for item in &row.items {
             lines.push(self.cycle_line(row, item)?);
@@ -293,13 +313,13 @@ impl State {
     }
 
     /// When the period before the one that an item is in began.
-    fn before(&self, row: &Subscription) -> i64 {
+    fn before(&self, row: &SandboxSubscription) -> i64 {
         let last = row.latest_invoice.as_deref().and_then(|id| self.invoices.find(id));
         last.map_or(row.created, |invoice| invoice.created)
     }
 
     /// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
-    pub fn renew(&mut self, id: &str) -> Result<(), Failure> {
+    pub fn renew(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let mut row = self.subscriptions.get(id)?.clone();
         let before = row.render(self);
         let schedule = row.schedule.as_deref().and_then(|id| self.schedules.find(id)).cloned();
@@ -325,7 +345,7 @@ impl State {
         Ok(())
     }
 
-    fn begin_period(&self, row: &mut Subscription) -> Result<(), Failure> {
+    fn begin_period(&self, row: &mut SandboxSubscription) -> Result<(), SandboxFailure> {
         let anchor = row.billing_cycle_anchor;
         for item in &mut row.items {
             let recurring = self.prices.get(&item.price)?.recurring;
@@ -333,20 +353,20 @@ impl State {
             item.period_start = item.period_end;
             item.period_end = end.unwrap_or(item.period_end);
         }
-        if row.status == Status::Trialing {
-            row.status = Status::Active;
+        if row.status == SandboxSubscriptionStatus::Trialing {
+            row.status = SandboxSubscriptionStatus::Active;
         }
         Ok(())
     }
 }
 
 /// Whether its invoices stay drafts for as long as nothing is collected.
-pub fn keeps_drafts(row: &Subscription) -> bool {
+pub fn keeps_drafts(row: &SandboxSubscription) -> bool {
     row.pause_collection.as_ref().is_some_and(|pause| pause.behavior == "keep_as_draft")
 }
 
-pub fn no_method() -> Failure {
+pub fn no_method() -> SandboxFailure {
     let message = "This customer has no attached payment source or default payment method. Please consider adding a \
                    default payment method. For more information, visit https://docs.stripe.com/api.";
-    Failure::invalid(message).code("resource_missing").status(400)
+    SandboxFailure::invalid(message).code("resource_missing").status(400)
 }

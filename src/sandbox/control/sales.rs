@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    super::{Shared, billing::discounting::Redeemed, call::Metadata, table::Stored},
+    super::{SharedSandbox, billing::discounting::Redeemed, call::ObjectMetadata, table::Stored},
     answer,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct NewDiscount {
 
 /// Older versions have coupons of a customer; the newest can only take them away.
 pub(super) async fn discount_customer(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
     Json(new): Json<NewDiscount>,
 ) -> Response {
@@ -43,17 +43,20 @@ pub(super) async fn discount_customer(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewLink {
+pub(super) struct NewPaymentLink {
     /// Prices, and how many of each.
     items: Vec<(String, i64)>,
     #[serde(default)]
-    metadata: Metadata,
+    metadata: ObjectMetadata,
     #[serde(default)]
     allow_promotion_codes: bool,
 }
 
 /// A payment link: whoever opens it gets a checkout session of its own.
-pub(super) async fn make_link(Shares(shared): Shares<Arc<Shared>>, Json(new): Json<NewLink>) -> Response {
+pub(super) async fn make_link(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    Json(new): Json<NewPaymentLink>,
+) -> Response {
     let made = shared.with(|state| {
         let id = state.make_link(&new.items, new.metadata.clone(), new.allow_promotion_codes)?;
         Ok(json!({

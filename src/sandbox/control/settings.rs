@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        Shared,
-        failure::Failure,
-        state::{AfterRetries, State},
+        SharedSandbox,
+        failure::SandboxFailure,
+        state::{AfterRetries, SandboxState},
     },
     answer,
 };
@@ -21,7 +21,7 @@ const DEBIT_DAYS_MAX: i64 = 60;
 /// What Stripe has in its dashboard, and what nobody has verified of it.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Settings {
+pub(super) struct SandboxSettings {
     /// `cancel`, `unpaid`, `past_due`, `pause` or `pause_at_once`.
     after_retries: Option<String>,
     /// Business days until bank debits are decided.
@@ -36,15 +36,18 @@ pub(super) struct Settings {
     anchor_debits_are_prorations: Option<bool>,
 }
 
-pub(super) async fn set(Shares(shared): Shares<Arc<Shared>>, Json(settings): Json<Settings>) -> Response {
+pub(super) async fn set(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    Json(settings): Json<SandboxSettings>,
+) -> Response {
     let set = shared.with(|state| change_settings(state, &settings));
     answer(&shared, set)
 }
 
-fn change_settings(state: &mut State, settings: &Settings) -> Result<Value, Failure> {
+fn change_settings(state: &mut SandboxState, settings: &SandboxSettings) -> Result<Value, SandboxFailure> {
     if let Some(after) = &settings.after_retries {
         state.after_retries = AfterRetries::parse(after).ok_or_else(|| {
-            Failure::invalid("It is `cancel`, `unpaid`, `past_due`, `pause` or `pause_at_once`.")
+            SandboxFailure::invalid("It is `cancel`, `unpaid`, `past_due`, `pause` or `pause_at_once`.")
                 .param("after_retries")
         })?;
     }
@@ -52,19 +55,19 @@ fn change_settings(state: &mut State, settings: &Settings) -> Result<Value, Fail
         state.trusts_first_debit = match first.as_str() {
             "active" => true,
             "incomplete" => false,
-            _ => return Err(Failure::invalid("It is `active` or `incomplete`.").param("first_debit")),
+            _ => return Err(SandboxFailure::invalid("It is `active` or `incomplete`.").param("first_debit")),
         };
     }
     if let Some(days) = settings.debit_days {
         let known = (1..=DEBIT_DAYS_MAX).contains(&days);
-        let refused = || Failure::invalid("Debits take 1 to 60 business days.").param("debit_days");
+        let refused = || SandboxFailure::invalid("Debits take 1 to 60 business days.").param("debit_days");
         state.debit_days = Some(known.then_some(days).ok_or_else(refused)?);
     }
     if let Some(ids) = &settings.event_ids {
         state.event_ids_rise = match ids.as_str() {
             "rising" => true,
             "random" => false,
-            _ => return Err(Failure::invalid("It is `rising` or `random`.").param("event_ids")),
+            _ => return Err(SandboxFailure::invalid("It is `rising` or `random`.").param("event_ids")),
         };
     }
     state.prevented_withdraws = settings.prevented_withdraws.unwrap_or(state.prevented_withdraws);

@@ -86,7 +86,7 @@ pub const AUTHENTICATION_FAILED: Decline = Decline {
 
 /// What is paid with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MethodKind {
     Card {
         brand: &'static str,
         funding: &'static str,
@@ -97,7 +97,7 @@ pub enum Kind {
     Bacs,
 }
 
-impl Kind {
+impl MethodKind {
     /// What Stripe calls it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -124,7 +124,7 @@ pub struct TestCard {
     pub number: &'static str,
     /// What the API calls it.
     pub token: &'static str,
-    pub kind: Kind,
+    pub kind: MethodKind,
     pub behaviour: Behaviour,
     /// What a person is told about it.
     pub shown: &'static str,
@@ -146,13 +146,13 @@ const fn of_brand(
     behaviour: Behaviour,
     shown: &'static str,
 ) -> TestCard {
-    TestCard { number, token, kind: Kind::Card { brand, funding }, behaviour, shown }
+    TestCard { number, token, kind: MethodKind::Card { brand, funding }, behaviour, shown }
 }
 
 const fn debit(
     number: &'static str,
     token: &'static str,
-    kind: Kind,
+    kind: MethodKind,
     behaviour: Behaviour,
     shown: &'static str,
 ) -> TestCard {
@@ -299,56 +299,56 @@ pub const CARDS: &[TestCard] = &[
     debit(
         "000123456789",
         "pm_usBankAccount_success",
-        Kind::Ach,
+        MethodKind::Ach,
         Behaviour::DebitSucceeds,
         "bank debit: is paid days later",
     ),
     debit(
         "000111111116",
         "pm_usBankAccount_failure",
-        Kind::Ach,
+        MethodKind::Ach,
         Behaviour::DebitFails,
         "bank debit: fails days later",
     ),
     debit(
         "000111111113",
         "pm_usBankAccount_accountClosed",
-        Kind::Ach,
+        MethodKind::Ach,
         Behaviour::DebitFails,
         "bank debit: the account is closed",
     ),
     debit(
         "000222222227",
         "pm_usBankAccount_insufficientFunds",
-        Kind::Ach,
+        MethodKind::Ach,
         Behaviour::DebitFails,
         "bank debit: has insufficient funds",
     ),
     debit(
         "DE89370400440532013000",
         "pm_success_de",
-        Kind::Sepa,
+        MethodKind::Sepa,
         Behaviour::DebitSucceeds,
         "SEPA debit: is paid weeks later",
     ),
     debit(
         "DE62370400440532013001",
         "pm_failed_de",
-        Kind::Sepa,
+        MethodKind::Sepa,
         Behaviour::DebitFails,
         "SEPA debit: fails weeks later",
     ),
     debit(
         "00012345",
         "pm_bacsDebit_success",
-        Kind::Bacs,
+        MethodKind::Bacs,
         Behaviour::DebitSucceeds,
         "Bacs debit: is paid days later",
     ),
     debit(
         "22222227",
         "pm_bacsDebit_failure",
-        Kind::Bacs,
+        MethodKind::Bacs,
         Behaviour::DebitFails,
         "Bacs debit: fails days later",
     ),
@@ -372,15 +372,15 @@ impl TestCard {
     /// What is printed on a card; of a bank account, nothing.
     pub const fn brand(&self) -> &'static str {
         match self.kind {
-            Kind::Card { brand, .. } => brand,
-            Kind::Ach | Kind::Sepa | Kind::Bacs => "",
+            MethodKind::Card { brand, .. } => brand,
+            MethodKind::Ach | MethodKind::Sepa | MethodKind::Bacs => "",
         }
     }
 
     pub const fn funding(&self) -> &'static str {
         match self.kind {
-            Kind::Card { funding, .. } => funding,
-            Kind::Ach | Kind::Sepa | Kind::Bacs => "",
+            MethodKind::Card { funding, .. } => funding,
+            MethodKind::Ach | MethodKind::Sepa | MethodKind::Bacs => "",
         }
     }
 

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::{card::Decline, no_address, with_nulls};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ChargeOutcome {
     Pending,
     Succeeded,
     Failed(Decline),
 }
 
 #[derive(Clone, Debug)]
-pub struct Charge {
+pub struct SandboxCharge {
     pub id: String,
     pub created: i64,
     pub amount: i64,
@@ -24,16 +24,16 @@ pub struct Charge {
     pub customer: Option<String>,
     pub description: Option<String>,
     pub disputed: bool,
-    pub outcome: Outcome,
+    pub outcome: ChargeOutcome,
     pub payment_intent: String,
     pub payment_method: String,
     pub authenticated: bool,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     /// Not shown since basil.
     pub invoice: Option<String>,
 }
 
-impl Stored for Charge {
+impl Stored for SandboxCharge {
     const KIND: &'static str = "charge";
 
     fn id(&self) -> &str {
@@ -44,9 +44,9 @@ impl Stored for Charge {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let method = state.payment_methods.find(&self.payment_method);
-        let paid = self.outcome == Outcome::Succeeded;
+        let paid = self.outcome == ChargeOutcome::Succeeded;
         let failure = self.failure();
         let object = json!({
             "id": self.id,
@@ -103,19 +103,19 @@ const ABSENT: &[&str] = &[
     "transfer_group",
 ];
 
-impl Charge {
+impl SandboxCharge {
     const fn status(&self) -> &'static str {
         match self.outcome {
-            Outcome::Pending => "pending",
-            Outcome::Succeeded => "succeeded",
-            Outcome::Failed(_) => "failed",
+            ChargeOutcome::Pending => "pending",
+            ChargeOutcome::Succeeded => "succeeded",
+            ChargeOutcome::Failed(_) => "failed",
         }
     }
 
     const fn failure(&self) -> Option<Decline> {
         match self.outcome {
-            Outcome::Failed(decline) => Some(decline),
-            Outcome::Pending | Outcome::Succeeded => None,
+            ChargeOutcome::Failed(decline) => Some(decline),
+            ChargeOutcome::Pending | ChargeOutcome::Succeeded => None,
         }
     }
 

@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{price::Price, with_nulls};
-use crate::sandbox::{billing::discounting::Redeemed, call::Metadata, state::State, table::Stored};
+use super::{price::SandboxPrice, with_nulls};
+use crate::sandbox::{
+    billing::discounting::Redeemed, call::ObjectMetadata, state::SandboxState, table::Stored,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum CheckoutMode {
     Payment,
     Subscription,
     Setup,
 }
 
-impl Mode {
+impl CheckoutMode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Payment => "payment",
@@ -23,13 +25,13 @@ impl Mode {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum CheckoutStatus {
     Open,
     Complete,
     Expired,
 }
 
-impl Status {
+impl CheckoutStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -40,7 +42,7 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub struct Item {
+pub struct CheckoutItem {
     pub id: String,
     pub price: String,
     pub quantity: i64,
@@ -49,13 +51,13 @@ pub struct Item {
 }
 
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct SandboxCheckout {
     pub id: String,
     pub created: i64,
-    pub mode: Mode,
-    pub status: Status,
+    pub mode: CheckoutMode,
+    pub status: CheckoutStatus,
     pub payment_status: &'static str,
-    pub items: Vec<Item>,
+    pub items: Vec<CheckoutItem>,
     pub currency: Option<String>,
     pub customer: Option<String>,
     pub customer_email: Option<String>,
@@ -64,12 +66,12 @@ pub struct Session {
     pub success_url: Option<String>,
     pub cancel_url: Option<String>,
     pub expires_at: i64,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub allow_promotion_codes: Option<bool>,
     pub method_always: bool,
     pub locale: Option<String>,
     /// For what is made when it is paid.
-    pub subscription_metadata: Metadata,
+    pub subscription_metadata: ObjectMetadata,
     pub subscription_description: Option<String>,
     pub trial_end: Option<i64>,
     pub anchor: Option<i64>,
@@ -79,7 +81,7 @@ pub struct Session {
     pub prorates: bool,
     pub trial_without_method: String,
     pub flexible: bool,
-    pub intent_metadata: Metadata,
+    pub intent_metadata: ObjectMetadata,
     pub intent_description: Option<String>,
     pub intent_manual_capture: bool,
     pub intent_future_usage: Option<String>,
@@ -90,7 +92,7 @@ pub struct Session {
     pub paid_by: Option<(Option<String>, Option<String>)>,
 }
 
-impl Stored for Session {
+impl Stored for SandboxCheckout {
     const KIND: &'static str = "checkout session";
     const OBJECT: &'static str = "checkout.session";
 
@@ -102,9 +104,9 @@ impl Stored for Session {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
-        let amount = (self.mode != Mode::Setup).then(|| self.amount(state));
-        let open = self.status == Status::Open;
+    fn render(&self, state: &SandboxState) -> Value {
+        let amount = (self.mode != CheckoutMode::Setup).then(|| self.amount(state));
+        let open = self.status == CheckoutStatus::Open;
         let off = self.off(state);
         let object = json!({
             "id": self.id,
@@ -169,7 +171,7 @@ const ABSENT: &[&str] = &[
     "wallet_options",
 ];
 
-impl Session {
+impl SandboxCheckout {
     fn customer_details(&self) -> Option<Value> {
         let (email, name) = match &self.paid_by {
             Some((email, name)) => (email.clone(), name.clone()),
@@ -188,10 +190,11 @@ impl Session {
     }
 
     /// What all lines cost; nothing is due today while a trial runs.
-    pub fn amount(&self, state: &State) -> i64 {
+    pub fn amount(&self, state: &SandboxState) -> i64 {
         if self.trial_end.is_some() {
-            let single =
-                |item: &&Item| state.prices.find(&item.price).is_some_and(|price| price.recurring.is_none());
+            let single = |item: &&CheckoutItem| {
+                state.prices.find(&item.price).is_some_and(|price| price.recurring.is_none())
+            };
             return self
                 .items
                 .iter()
@@ -202,7 +205,7 @@ impl Session {
     }
 
     /// How much cheaper its discounts make it.
-    pub fn off(&self, state: &State) -> i64 {
+    pub fn off(&self, state: &SandboxState) -> i64 {
         let amount = self.amount(state);
         let left = self
             .discounts
@@ -212,21 +215,21 @@ impl Session {
     }
 
     /// What is to be paid now.
-    pub fn total(&self, state: &State) -> i64 {
+    pub fn total(&self, state: &SandboxState) -> i64 {
         self.amount(state).saturating_sub(self.off(state))
     }
 
-    pub fn line_items(&self, state: &State) -> Vec<Value> {
+    pub fn line_items(&self, state: &SandboxState) -> Vec<Value> {
         self.items.iter().map(|item| render_item(item, state)).collect()
     }
 }
 
-fn cost(item: &Item, state: &State) -> i64 {
+fn cost(item: &CheckoutItem, state: &SandboxState) -> i64 {
     state.prices.find(&item.price).map_or(0, |price| price.unit_amount.saturating_mul(item.quantity))
 }
 
-fn render_item(item: &Item, state: &State) -> Value {
-    let price: Option<&Price> = state.prices.find(&item.price);
+fn render_item(item: &CheckoutItem, state: &SandboxState) -> Value {
+    let price: Option<&SandboxPrice> = state.prices.find(&item.price);
     let product = price.and_then(|price| state.products.find(&price.product));
     let amount = cost(item, state);
     json!({

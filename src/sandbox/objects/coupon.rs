@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::with_nulls;
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Off {
@@ -34,7 +34,7 @@ pub struct Coupon {
     pub max_redemptions: Option<i64>,
     pub redeem_by: Option<i64>,
     pub times_redeemed: i64,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 impl Stored for Coupon {
@@ -52,7 +52,7 @@ impl Stored for Coupon {
         !self.deleted
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let (percent, amount) = match self.off {
             Off::Percent(hundredths) => (percent_shown(hundredths), Value::Null),
             Off::Amount(amount) => (Value::Null, json!(amount)),
@@ -122,7 +122,7 @@ pub struct PromotionCode {
     pub max_redemptions: Option<i64>,
     pub times_redeemed: i64,
     pub first_time: bool,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 impl Stored for PromotionCode {
@@ -137,7 +137,7 @@ impl Stored for PromotionCode {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let object = json!({
             "id": self.id,
             "object": "promotion_code",
@@ -163,7 +163,7 @@ impl Stored for PromotionCode {
 
 /// A coupon in force.
 #[derive(Clone, Debug)]
-pub struct Discount {
+pub struct AppliedCoupon {
     pub id: String,
     pub start: i64,
     pub end: Option<i64>,
@@ -175,7 +175,7 @@ pub struct Discount {
     pub checkout_session: Option<String>,
 }
 
-impl Stored for Discount {
+impl Stored for AppliedCoupon {
     const KIND: &'static str = "discount";
 
     fn id(&self) -> &str {
@@ -186,7 +186,7 @@ impl Stored for Discount {
         self.start
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let object = json!({
             "id": self.id,
             "object": "discount",
@@ -203,9 +203,9 @@ impl Stored for Discount {
     }
 }
 
-impl Discount {
+impl AppliedCoupon {
     /// As older versions show it: with the whole coupon.
-    pub fn older(&self, state: &State) -> Value {
+    pub fn older(&self, state: &SandboxState) -> Value {
         let mut object = self.render(state);
         let coupon = state.coupons.find(&self.coupon).map(|coupon| coupon.render(state));
         if let Some(object) = object.as_object_mut() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{inner_list, with_nulls};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteLine {
@@ -15,7 +15,7 @@ pub struct NoteLine {
 }
 
 #[derive(Clone, Debug)]
-pub struct CreditNote {
+pub struct SandboxCreditNote {
     pub id: String,
     pub created: i64,
     pub invoice: String,
@@ -33,11 +33,11 @@ pub struct CreditNote {
     pub lines: Vec<NoteLine>,
     pub reason: Option<String>,
     pub memo: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub voided_at: Option<i64>,
 }
 
-impl Stored for CreditNote {
+impl Stored for SandboxCreditNote {
     const KIND: &'static str = "credit note";
     const OBJECT: &'static str = "credit_note";
 
@@ -49,7 +49,7 @@ impl Stored for CreditNote {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let post_payment = self.amount.saturating_sub(self.pre_payment);
         let refund = |(refund, amount): &(String, i64)| {
             json!({

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::with_nulls;
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug, Default)]
 pub struct Customer {
@@ -20,7 +20,7 @@ pub struct Customer {
     /// Below zero: a credit, which pays for the next invoices. In minor units.
     pub balance: i64,
     pub default_payment_method: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     /// What invoice numbers begin with.
     pub invoice_prefix: String,
     pub invoices_numbered: i64,
@@ -43,7 +43,7 @@ impl Stored for Customer {
         !self.deleted
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         if self.deleted {
             return json!({ "id": self.id, "object": "customer", "deleted": true });
         }
@@ -53,7 +53,7 @@ impl Stored for Customer {
 
 impl Customer {
     /// Also of a deleted one: what `customer.deleted` shows.
-    pub fn whole(&self, state: &State) -> Value {
+    pub fn whole(&self, state: &SandboxState) -> Value {
         let object = json!({
             "id": self.id,
             "object": "customer",

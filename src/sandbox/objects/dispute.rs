@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum DisputeStatus {
     WarningNeedsResponse,
     WarningClosed,
     NeedsResponse,
@@ -15,7 +15,7 @@ pub enum Status {
     Prevented,
 }
 
-impl Status {
+impl DisputeStatus {
     pub const ALL: [Self; 7] = [
         Self::WarningNeedsResponse,
         Self::WarningClosed,
@@ -48,7 +48,7 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub struct Dispute {
+pub struct SandboxDispute {
     pub id: String,
     pub created: i64,
     pub amount: i64,
@@ -56,11 +56,11 @@ pub struct Dispute {
     pub payment_intent: String,
     pub currency: String,
     pub reason: String,
-    pub status: Status,
+    pub status: DisputeStatus,
     pub funds_withdrawn: bool,
     pub funds_reinstated: bool,
     pub has_evidence: bool,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 /// How long there is to answer, in seconds.
@@ -98,7 +98,7 @@ const EVIDENCE: &[&str] = &[
     "uncategorized_text",
 ];
 
-impl Stored for Dispute {
+impl Stored for SandboxDispute {
     const KIND: &'static str = "dispute";
 
     fn id(&self) -> &str {
@@ -109,7 +109,7 @@ impl Stored for Dispute {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let mut evidence: Map<String, Value> =
             EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
         evidence.insert("enhanced_evidence".to_owned(), json!({}));
@@ -144,7 +144,7 @@ impl Stored for Dispute {
     }
 }
 
-impl Dispute {
+impl SandboxDispute {
     fn balance_transactions(&self) -> Vec<Value> {
         let mut rows = Vec::new();
         if self.funds_withdrawn {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -14,7 +14,7 @@ pub struct Endpoint {
     pub description: Option<String>,
     pub enabled: bool,
     pub deleted: bool,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub secret: String,
     /// The secret is shown once, in the answer that made the endpoint.
     pub reveals: bool,
@@ -35,7 +35,7 @@ impl Stored for Endpoint {
         !self.deleted
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "webhook_endpoint",

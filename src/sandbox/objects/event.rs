@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{state::State, table::Stored, webhooks::shapes::NEWEST};
+use crate::sandbox::{state::SandboxState, table::Stored, webhooks::shapes::NEWEST};
 
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct SandboxEvent {
     pub id: String,
     pub created: i64,
     pub kind: String,
@@ -22,7 +22,7 @@ pub struct Event {
     pub recorded: Option<Value>,
 }
 
-impl Stored for Event {
+impl Stored for SandboxEvent {
     const KIND: &'static str = "event";
 
     fn id(&self) -> &str {
@@ -33,7 +33,7 @@ impl Stored for Event {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         if let Some(document) = &self.recorded {
             return document.clone();
         }
@@ -55,7 +55,7 @@ impl Stored for Event {
     }
 }
 
-impl Event {
+impl SandboxEvent {
     /// What there is of the object after the event. Of a customer that was deleted there is nothing but that.
     pub fn left_of_it(&self) -> Value {
         if self.kind == "customer.deleted" {

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{inner_list, line::Line, with_nulls};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use super::{inner_list, line::SandboxInvoiceLine, with_nulls};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 /// How many lines an invoice shows by itself. The others are on its list of lines.
 pub const LINES_SHOWN_MAX: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum InvoiceStatus {
     Draft,
     Open,
     Paid,
@@ -17,7 +17,7 @@ pub enum Status {
     Uncollectible,
 }
 
-impl Status {
+impl InvoiceStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -35,9 +35,9 @@ pub struct Invoice {
     pub created: i64,
     pub customer: String,
     pub subscription: Option<String>,
-    pub status: Status,
+    pub status: InvoiceStatus,
     pub billing_reason: &'static str,
-    pub lines: Vec<Line>,
+    pub lines: Vec<SandboxInvoiceLine>,
     pub currency: String,
     pub period: (i64, i64),
     pub number: Option<String>,
@@ -63,9 +63,9 @@ pub struct Invoice {
     pub paid_at: Option<i64>,
     pub voided_at: Option<i64>,
     pub marked_uncollectible_at: Option<i64>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     /// What the subscription's metadata was when the invoice was made.
-    pub subscription_metadata: Metadata,
+    pub subscription_metadata: ObjectMetadata,
 }
 
 impl Stored for Invoice {
@@ -79,7 +79,7 @@ impl Stored for Invoice {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let customer = state.customers.find(&self.customer);
         let mut object = self.amounts();
         let rest = json!({
@@ -270,9 +270,9 @@ impl Invoice {
     pub fn payment(&self) -> Option<Value> {
         let intent = self.payment_intent.as_ref()?;
         let status = match self.status {
-            Status::Paid if !self.paid_out_of_band && self.own_share() > 0 => "paid",
-            Status::Draft | Status::Open => "open",
-            Status::Paid | Status::Void | Status::Uncollectible => "canceled",
+            InvoiceStatus::Paid if !self.paid_out_of_band && self.own_share() > 0 => "paid",
+            InvoiceStatus::Draft | InvoiceStatus::Open => "open",
+            InvoiceStatus::Paid | InvoiceStatus::Void | InvoiceStatus::Uncollectible => "canceled",
         };
         Some(json!({
             "id": self.payment_id(),

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::call::Metadata;
+use crate::sandbox::call::ObjectMetadata;
 
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct SandboxInvoiceLine {
     pub id: String,
     /// Below zero: time that was paid for and not used. In minor units.
     pub amount: i64,
@@ -27,7 +27,7 @@ pub struct Line {
     pub given_back_from: Option<i64>,
     /// By which discount it costs how much less.
     pub discounts: Vec<(String, i64)>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 /// The debits that a credit gives back.
@@ -38,7 +38,7 @@ pub struct Credited {
     pub lines: Vec<String>,
 }
 
-impl Line {
+impl SandboxInvoiceLine {
     /// What it costs after discounts.
     pub fn net(&self) -> i64 {
         self.discounts.iter().fold(self.amount, |left, (_, amount)| left.saturating_sub(*amount))

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{card::Decline, with_nulls};
-use crate::sandbox::{call::Metadata, failure::Failure, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, failure::SandboxFailure, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum PaymentIntentStatus {
     RequiresPaymentMethod,
     RequiresConfirmation,
     RequiresAction,
@@ -16,7 +16,7 @@ pub enum Status {
     Succeeded,
 }
 
-impl Status {
+impl PaymentIntentStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
@@ -41,7 +41,7 @@ pub struct PaymentIntent {
     pub currency: String,
     pub customer: Option<String>,
     pub payment_method: Option<String>,
-    pub status: Status,
+    pub status: PaymentIntentStatus,
     pub manual_capture: bool,
     pub latest_charge: Option<String>,
     pub last_error: Option<Decline>,
@@ -54,7 +54,7 @@ pub struct PaymentIntent {
     pub canceled_at: Option<i64>,
     pub cancellation_reason: Option<String>,
     pub client_secret: String,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     /// The invoice that it pays for. Not shown since basil.
     pub invoice: Option<String>,
     /// When a bank debit is decided.
@@ -72,7 +72,7 @@ impl Stored for PaymentIntent {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let object = json!({
             "id": self.id,
             "object": "payment_intent",
@@ -122,9 +122,9 @@ const ABSENT: &[&str] = &[
 ];
 
 impl PaymentIntent {
-    fn next_action(&self, state: &State) -> Option<Value> {
+    fn next_action(&self, state: &SandboxState) -> Option<Value> {
         let url = format!("{}/authenticate/{}", state.origin, self.id);
-        (self.status == Status::RequiresAction).then(|| {
+        (self.status == PaymentIntentStatus::RequiresAction).then(|| {
             json!({
                 "type": "redirect_to_url",
                 "redirect_to_url": { "return_url": self.return_url, "url": url },
@@ -132,7 +132,7 @@ impl PaymentIntent {
         })
     }
 
-    fn error(&self, state: &State) -> Option<Value> {
+    fn error(&self, state: &SandboxState) -> Option<Value> {
         let decline = self.last_error?;
         let method = self.last_method.as_deref().and_then(|id| state.payment_methods.find(id));
         let mut error = json!({
@@ -149,11 +149,11 @@ impl PaymentIntent {
     }
 
     /// Refuses what its status does not allow.
-    pub fn unexpected(&self, action: &str) -> Failure {
+    pub fn unexpected(&self, action: &str) -> SandboxFailure {
         let message = format!(
             "You cannot {action} this PaymentIntent because it has a status of {}.",
             self.status.as_str()
         );
-        Failure::invalid(message).code("payment_intent_unexpected_state")
+        SandboxFailure::invalid(message).code("payment_intent_unexpected_state")
     }
 }

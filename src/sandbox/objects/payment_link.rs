@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug)]
 pub struct PaymentLink {
@@ -10,7 +10,7 @@ pub struct PaymentLink {
     pub created: i64,
     /// Prices, and how many of each.
     pub items: Vec<(String, i64)>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub allow_promotion_codes: bool,
 }
 
@@ -26,7 +26,7 @@ impl Stored for PaymentLink {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         json!({
             "id": self.id,
             "object": "payment_link",

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    card::{Kind, TestCard},
+    card::{MethodKind, TestCard},
     no_address, with_nulls,
 };
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug)]
 pub struct PaymentMethod {
@@ -21,7 +21,7 @@ pub struct PaymentMethod {
     pub set_up: bool,
     pub email: Option<String>,
     pub name: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 impl Stored for PaymentMethod {
@@ -35,7 +35,7 @@ impl Stored for PaymentMethod {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "payment_method",
@@ -67,8 +67,8 @@ impl PaymentMethod {
 
     fn kind_details(&self) -> Value {
         match self.card.kind {
-            Kind::Card { .. } => self.card_details(),
-            Kind::Ach => json!({
+            MethodKind::Card { .. } => self.card_details(),
+            MethodKind::Ach => json!({
                 "account_holder_type": "individual",
                 "account_type": "checking",
                 "bank_name": "SANDBOX BANK",
@@ -79,7 +79,7 @@ impl PaymentMethod {
                 "routing_number": "110000000",
                 "status_details": null,
             }),
-            Kind::Sepa => json!({
+            MethodKind::Sepa => json!({
                 "bank_code": "37040044",
                 "branch_code": "",
                 "country": "DE",
@@ -87,7 +87,7 @@ impl PaymentMethod {
                 "generated_from": { "charge": null, "setup_attempt": null },
                 "last4": self.card.last4(),
             }),
-            Kind::Bacs => json!({
+            MethodKind::Bacs => json!({
                 "fingerprint": "SandboxDebit0003",
                 "last4": self.card.last4(),
                 "sort_code": "108800",
@@ -115,7 +115,7 @@ impl PaymentMethod {
     /// As a charge shows it.
     pub fn details(&self, authenticated: bool) -> Value {
         let kind = self.card.kind();
-        if !matches!(self.card.kind, Kind::Card { .. }) {
+        if !matches!(self.card.kind, MethodKind::Card { .. }) {
             let mut object = json!({ "type": kind });
             if let Some(object) = object.as_object_mut() {
                 object.insert(kind.to_owned(), self.kind_details());

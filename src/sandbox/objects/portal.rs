@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{price::Price, subscription::Subscription};
-use crate::sandbox::{call::Metadata, failure::Failure, state::State, table::Stored};
+use super::{price::SandboxPrice, subscription::SandboxSubscription};
+use crate::sandbox::{call::ObjectMetadata, failure::SandboxFailure, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug)]
 pub struct Configuration {
@@ -17,7 +17,7 @@ pub struct Configuration {
     pub headline: Option<String>,
     pub privacy_policy_url: Option<String>,
     pub terms_of_service_url: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub method_update: bool,
     pub invoice_history: bool,
     pub cancel: bool,
@@ -47,7 +47,7 @@ impl Stored for Configuration {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         json!({
             "id": self.id,
             "object": "billing_portal.configuration",
@@ -73,16 +73,17 @@ impl Stored for Configuration {
 
 impl Configuration {
     /// The prices that a subscription may be changed to.
-    pub fn choices<'a>(&self, state: &'a State, row: &Subscription) -> Vec<&'a Price> {
-        let offered = |price: &&Price| {
+    pub fn choices<'a>(&self, state: &'a SandboxState, row: &SandboxSubscription) -> Vec<&'a SandboxPrice> {
+        let offered = |price: &&SandboxPrice| {
             let listed = self.products.iter().any(|(product, prices)| {
                 *product == price.product && (prices.is_empty() || prices.contains(&price.id))
             });
             self.products.is_empty() || listed
         };
-        let other = |price: &&Price| row.items.iter().all(|item| item.price != price.id);
-        let possible =
-            |price: &&Price| price.active && price.recurring.is_some() && price.currency == row.currency;
+        let other = |price: &&SandboxPrice| row.items.iter().all(|item| item.price != price.id);
+        let possible = |price: &&SandboxPrice| {
+            price.active && price.recurring.is_some() && price.currency == row.currency
+        };
         state.prices.iter().filter(possible).filter(other).filter(offered).collect()
     }
 
@@ -148,7 +149,7 @@ pub struct Confirm {
 
 impl PortalSession {
     /// What can be done there: all that the configuration says, or the one thing that it was opened for.
-    pub fn offers(&self, state: &State) -> Result<Configuration, Failure> {
+    pub fn offers(&self, state: &SandboxState) -> Result<Configuration, SandboxFailure> {
         let configuration = state.configurations.get(&self.configuration)?.clone();
         let Some(Flow { kind, .. }) = &self.flow else { return Ok(configuration) };
         Ok(Configuration {
@@ -202,7 +203,7 @@ impl Stored for PortalSession {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         json!({
             "id": self.id,
             "object": "billing_portal.session",

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::with_nulls;
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interval {
+pub enum SandboxInterval {
     Day,
     Week,
     Month,
     Year,
 }
 
-impl Interval {
+impl SandboxInterval {
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
 
     pub const fn as_str(self) -> &'static str {
@@ -32,12 +32,12 @@ impl Interval {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recurring {
-    pub interval: Interval,
+    pub interval: SandboxInterval,
     pub count: u32,
 }
 
 #[derive(Clone, Debug)]
-pub struct Price {
+pub struct SandboxPrice {
     pub id: String,
     pub created: i64,
     pub active: bool,
@@ -49,10 +49,10 @@ pub struct Price {
     pub lookup_key: Option<String>,
     pub nickname: Option<String>,
     pub tax_behavior: String,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
-impl Stored for Price {
+impl Stored for SandboxPrice {
     const KIND: &'static str = "price";
 
     fn id(&self) -> &str {
@@ -63,7 +63,7 @@ impl Stored for Price {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let recurring = self.recurring.map(|recurring| {
             json!({
                 "interval": recurring.interval.as_str(),
@@ -95,10 +95,10 @@ impl Stored for Price {
     }
 }
 
-impl Price {
+impl SandboxPrice {
     /// The older object of the same price, which subscription items still carry.
     pub fn plan(&self) -> Value {
-        let recurring = self.recurring.unwrap_or(Recurring { interval: Interval::Month, count: 1 });
+        let recurring = self.recurring.unwrap_or(Recurring { interval: SandboxInterval::Month, count: 1 });
         let object = json!({
             "id": self.id,
             "object": "plan",

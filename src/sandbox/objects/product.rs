@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::with_nulls;
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug, Default)]
-pub struct Product {
+pub struct SandboxProduct {
     pub id: String,
     pub created: i64,
     pub updated: i64,
@@ -20,10 +20,10 @@ pub struct Product {
     pub unit_label: Option<String>,
     pub statement_descriptor: Option<String>,
     pub url: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
-impl Stored for Product {
+impl Stored for SandboxProduct {
     const KIND: &'static str = "product";
 
     fn id(&self) -> &str {
@@ -38,7 +38,7 @@ impl Stored for Product {
         !self.deleted
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let features: Vec<Value> =
             self.marketing_features.iter().map(|name| json!({ "name": name })).collect();
         let object = json!({

@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::with_nulls;
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum RefundStatus {
     Succeeded,
     Failed,
 }
 
-impl Status {
+impl RefundStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -21,7 +21,7 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub struct Refund {
+pub struct SandboxRefund {
     pub id: String,
     pub created: i64,
     pub amount: i64,
@@ -29,13 +29,13 @@ pub struct Refund {
     pub payment_intent: String,
     pub currency: String,
     pub reason: Option<String>,
-    pub status: Status,
-    pub metadata: Metadata,
+    pub status: RefundStatus,
+    pub metadata: ObjectMetadata,
     /// When it turns out that it cannot be paid out.
     pub fails_at: Option<i64>,
 }
 
-impl Stored for Refund {
+impl Stored for SandboxRefund {
     const KIND: &'static str = "refund";
 
     fn id(&self) -> &str {
@@ -46,7 +46,7 @@ impl Stored for Refund {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "refund",
@@ -68,7 +68,7 @@ impl Stored for Refund {
             "reason": self.reason,
             "status": self.status.as_str(),
         });
-        if let (Status::Failed, Some(object)) = (self.status, object.as_object_mut()) {
+        if let (RefundStatus::Failed, Some(object)) = (self.status, object.as_object_mut()) {
             object.insert("failure_reason".to_owned(), json!("expired_or_canceled_card"));
         }
         with_nulls(object, &["receipt_number", "source_transfer_reversal", "transfer_reversal"])

@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{price::Price, with_nulls};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use super::{price::SandboxPrice, with_nulls};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum ScheduleStatus {
     Active,
     Completed,
     Released,
     Canceled,
 }
 
-impl Status {
+impl ScheduleStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -25,38 +25,38 @@ impl Status {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PhaseItem {
+pub struct SchedulePhaseItem {
     pub price: String,
     pub quantity: i64,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Phase {
+pub struct SchedulePhase {
     pub start: i64,
     /// The last phase may say none: the schedule is over when it begins.
     pub end: Option<i64>,
-    pub items: Vec<PhaseItem>,
+    pub items: Vec<SchedulePhaseItem>,
     /// What is done about the difference when the phase begins in the middle of a period.
     pub proration_behavior: String,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub struct SubscriptionSchedule {
     pub id: String,
     pub created: i64,
     pub customer: String,
     pub currency: String,
     pub flexible: bool,
-    pub status: Status,
+    pub status: ScheduleStatus,
     /// While it is active.
     pub subscription: Option<String>,
     pub released_subscription: Option<String>,
-    pub phases: Vec<Phase>,
+    pub phases: Vec<SchedulePhase>,
     /// `release` or `cancel`.
     pub end_behavior: String,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub released_at: Option<i64>,
     pub completed_at: Option<i64>,
     pub canceled_at: Option<i64>,
@@ -64,7 +64,7 @@ pub struct Schedule {
     pub place: usize,
 }
 
-impl Stored for Schedule {
+impl Stored for SubscriptionSchedule {
     const KIND: &'static str = "subscription schedule";
     const OBJECT: &'static str = "subscription_schedule";
 
@@ -76,8 +76,8 @@ impl Stored for Schedule {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
-        let current = self.current().filter(|_| self.status == Status::Active);
+    fn render(&self, state: &SandboxState) -> Value {
+        let current = self.current().filter(|_| self.status == ScheduleStatus::Active);
         let billing_mode = if self.flexible {
             json!({ "flexible": { "proration_discounts": "included" }, "type": "flexible" })
         } else {
@@ -139,18 +139,18 @@ const ABSENT_OF_PHASE: &[&str] = &[
     "trial_end",
 ];
 
-impl Schedule {
-    pub fn current(&self) -> Option<&Phase> {
+impl SubscriptionSchedule {
+    pub fn current(&self) -> Option<&SchedulePhase> {
         self.phases.get(self.place)
     }
 
-    pub fn next(&self) -> Option<&Phase> {
+    pub fn next(&self) -> Option<&SchedulePhase> {
         self.phases.get(self.place.saturating_add(1))
     }
 
     /// When something is to happen.
     pub fn due(&self) -> Option<i64> {
-        self.current().filter(|_| self.status == Status::Active).and_then(|phase| phase.end)
+        self.current().filter(|_| self.status == ScheduleStatus::Active).and_then(|phase| phase.end)
     }
 
     /// Whether its last phase has ended by `now`.
@@ -158,7 +158,7 @@ impl Schedule {
         self.phases.last().and_then(|phase| phase.end).is_some_and(|end| end <= now)
     }
 
-    fn phase(&self, phase: &Phase, state: &State) -> Value {
+    fn phase(&self, phase: &SchedulePhase, state: &SandboxState) -> Value {
         let object = json!({
             "add_invoice_items": [],
             "currency": self.currency,
@@ -174,9 +174,9 @@ impl Schedule {
     }
 }
 
-impl Phase {
+impl SchedulePhase {
     /// An end is always shown: without one, that of the first period.
-    fn end_shown(&self, state: &State) -> i64 {
+    fn end_shown(&self, state: &SandboxState) -> i64 {
         let first = self.items.first().and_then(|item| state.prices.find(&item.price));
         let recurring = first.and_then(|price| price.recurring);
         let period = recurring.map(|recurring| {
@@ -186,9 +186,9 @@ impl Phase {
     }
 }
 
-impl PhaseItem {
-    fn render(&self, state: &State) -> Value {
-        let plan = state.prices.find(&self.price).map(Price::plan);
+impl SchedulePhaseItem {
+    fn render(&self, state: &SandboxState) -> Value {
+        let plan = state.prices.find(&self.price).map(SandboxPrice::plan);
         json!({
             "billing_thresholds": null,
             "discounts": [],

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::with_nulls;
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Debug)]
 pub struct SetupIntent {
@@ -11,7 +11,7 @@ pub struct SetupIntent {
     pub created: i64,
     pub customer: Option<String>,
     pub payment_method: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
 }
 
 impl Stored for SetupIntent {
@@ -25,7 +25,7 @@ impl Stored for SetupIntent {
         self.created
     }
 
-    fn render(&self, _state: &State) -> Value {
+    fn render(&self, _state: &SandboxState) -> Value {
         let status = if self.payment_method.is_some() { "succeeded" } else { "requires_payment_method" };
         let object = json!({
             "id": self.id,

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{inner_list, line::Line, price::Price, with_nulls};
-use crate::sandbox::{call::Metadata, state::State, table::Stored};
+use super::{inner_list, line::SandboxInvoiceLine, price::SandboxPrice, with_nulls};
+use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum SandboxSubscriptionStatus {
     Incomplete,
     IncompleteExpired,
     Trialing,
@@ -17,7 +17,7 @@ pub enum Status {
     Canceled,
 }
 
-impl Status {
+impl SandboxSubscriptionStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Incomplete => "incomplete",
@@ -42,12 +42,12 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub struct Item {
+pub struct SubscriptionItem {
     pub id: String,
     pub created: i64,
     pub price: String,
     pub quantity: i64,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub period_start: i64,
     pub period_end: i64,
     pub discounts: Vec<String>,
@@ -61,14 +61,14 @@ pub struct PauseCollection {
 }
 
 #[derive(Clone, Debug)]
-pub struct Subscription {
+pub struct SandboxSubscription {
     pub id: String,
     pub created: i64,
     /// When it began, which may be before it was made.
     pub start_date: i64,
     pub customer: String,
-    pub status: Status,
-    pub items: Vec<Item>,
+    pub status: SandboxSubscriptionStatus,
+    pub items: Vec<SubscriptionItem>,
     pub currency: String,
     pub billing_cycle_anchor: i64,
     /// Whether the newer billing mode is on, in which a cancellation only sets `cancel_at`.
@@ -86,7 +86,7 @@ pub struct Subscription {
     pub discounts: Vec<String>,
     pub description: Option<String>,
     pub latest_invoice: Option<String>,
-    pub metadata: Metadata,
+    pub metadata: ObjectMetadata,
     pub pause_collection: Option<PauseCollection>,
     pub save_default_payment_method: String,
     pub trial_start: Option<i64>,
@@ -101,20 +101,20 @@ pub struct Subscription {
     /// What it will be when an invoice is paid.
     pub pending_update: Option<PendingUpdate>,
     /// Prorations that wait for the next invoice.
-    pub pending: Vec<Line>,
+    pub pending: Vec<SandboxInvoiceLine>,
 }
 
 /// A change that waits for its invoice.
 #[derive(Clone, Debug)]
 pub struct PendingUpdate {
-    pub after: Box<Subscription>,
+    pub after: Box<SandboxSubscription>,
     pub invoice: String,
     pub expires_at: i64,
     /// Whether it is a resumption, which is shown by its anchor.
     pub resumes: bool,
 }
 
-impl Stored for Subscription {
+impl Stored for SandboxSubscription {
     const KIND: &'static str = "subscription";
 
     fn id(&self) -> &str {
@@ -125,7 +125,7 @@ impl Stored for Subscription {
         self.created
     }
 
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let object = json!({
             "id": self.id,
             "object": "subscription",
@@ -197,7 +197,7 @@ const ABSENT: &[&str] = &[
 ];
 
 impl PendingUpdate {
-    fn render(&self, state: &State) -> Value {
+    fn render(&self, state: &SandboxState) -> Value {
         let items: Vec<Value> = self.after.items.iter().map(|item| self.after.item(item, state)).collect();
         json!({
             "billing_cycle_anchor": self.resumes.then_some(self.after.billing_cycle_anchor),
@@ -213,7 +213,7 @@ impl PendingUpdate {
     }
 }
 
-impl Subscription {
+impl SandboxSubscription {
     fn billing_mode(&self) -> Value {
         if self.flexible {
             json!({ "flexible": { "proration_discounts": "included" }, "type": "flexible" })
@@ -234,7 +234,7 @@ impl Subscription {
         })
     }
 
-    pub fn item(&self, item: &Item, state: &State) -> Value {
+    pub fn item(&self, item: &SubscriptionItem, state: &SandboxState) -> Value {
         let price = state.prices.find(&item.price);
         json!({
             "id": item.id,
@@ -245,7 +245,7 @@ impl Subscription {
             "current_period_start": item.period_start,
             "discounts": item.discounts,
             "metadata": item.metadata,
-            "plan": price.map(Price::plan),
+            "plan": price.map(SandboxPrice::plan),
             "price": price.map(|price| price.render(state)),
             "quantity": item.quantity,
             "subscription": self.id,

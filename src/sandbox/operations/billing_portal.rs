@@ -1,13 +1,13 @@
 //! `/v1/billing_portal/sessions` and `/v1/billing_portal/configurations`
 
-use super::{Answer, Operation, operation};
+use super::{Operation, SandboxAnswer, operation};
 use crate::sandbox::{
     call::{Call, Params},
-    failure::Failure,
+    failure::SandboxFailure,
     ids,
     objects::portal::{Configuration, Confirm, Flow, PortalSession},
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -30,7 +30,7 @@ const REASONS: [&str; 8] = [
     "other",
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let mut configuration = fresh(state);
     configuration.is_default = false;
     configuration.cancel = false;
@@ -46,7 +46,7 @@ fn create(state: &mut State, call: &Call) -> Answer {
 }
 
 /// What there is when nobody has configured anything: everything may be done.
-fn fresh(state: &mut State) -> Configuration {
+fn fresh(state: &mut SandboxState) -> Configuration {
     Configuration {
         id: state.ids.make("bpc"),
         created: state.now,
@@ -58,7 +58,7 @@ fn fresh(state: &mut State) -> Configuration {
         headline: None,
         privacy_policy_url: None,
         terms_of_service_url: None,
-        metadata: crate::sandbox::call::Metadata::new(),
+        metadata: crate::sandbox::call::ObjectMetadata::new(),
         method_update: true,
         invoice_history: true,
         cancel: true,
@@ -125,7 +125,7 @@ fn assign(configuration: &mut Configuration, params: &Params) {
     }
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (active, default) = (call.params.boolean("active"), call.params.boolean("is_default"));
     page(state, &state.configurations, call, "/v1/billing_portal/configurations", |configuration| {
         active.is_none_or(|active| configuration.active == active)
@@ -133,11 +133,11 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.configurations.get(call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = retrieve(state, call)?;
     let now = state.now;
     let configuration = state.configurations.get_mut(call.id())?;
@@ -148,7 +148,7 @@ fn update(state: &mut State, call: &Call) -> Answer {
     Ok(after)
 }
 
-fn open(state: &mut State, call: &Call) -> Answer {
+fn open(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let customer = state.customer(params.required("customer")?)?.id.clone();
     let configuration = match params.text("configuration") {
@@ -156,7 +156,9 @@ fn open(state: &mut State, call: &Call) -> Answer {
             let known =
                 state.configurations.get(id).map_err(|failure| failure.status(400).param("configuration"))?;
             if !known.active {
-                return Err(Failure::invalid("This configuration is not active.").param("configuration"));
+                return Err(
+                    SandboxFailure::invalid("This configuration is not active.").param("configuration")
+                );
             }
             known.id.clone()
         }
@@ -181,11 +183,11 @@ fn open(state: &mut State, call: &Call) -> Answer {
 
 /// What the page is opened for, if anything. What it could not do it is not opened for.
 fn flow(
-    state: &State,
+    state: &SandboxState,
     params: &Params,
     customer: &str,
     configuration: &str,
-) -> Result<Option<Flow>, Failure> {
+) -> Result<Option<Flow>, SandboxFailure> {
     let Some(kind) = params.owned("flow_data.type") else { return Ok(None) };
     let confirm = params.nested("flow_data.subscription_update_confirm");
     let confirm = match (kind.as_str(), confirm) {
@@ -193,7 +195,7 @@ fn flow(
             Some(confirmed(state, &confirm, customer, configuration)?)
         }
         ("subscription_update_confirm", None) => {
-            return Err(Failure::missing("flow_data[subscription_update_confirm]"));
+            return Err(SandboxFailure::missing("flow_data[subscription_update_confirm]"));
         }
         _ => None,
     };
@@ -206,37 +208,38 @@ fn flow(
 }
 
 /// What ends already is not ended there.
-fn cancelled(state: &State, params: &Params, customer: &str) -> Result<String, Failure> {
+fn cancelled(state: &SandboxState, params: &Params, customer: &str) -> Result<String, SandboxFailure> {
     const NAME: &str = "flow_data[subscription_cancel]";
-    let cancel = params.nested("flow_data.subscription_cancel").ok_or_else(|| Failure::missing(NAME))?;
+    let cancel =
+        params.nested("flow_data.subscription_cancel").ok_or_else(|| SandboxFailure::missing(NAME))?;
     let id = cancel.required("subscription")?;
     let row = state.subscriptions.get(id).map_err(|failure| failure.status(400))?;
     if row.customer != customer || row.status.has_ended() {
-        return Err(Failure::no_such("subscription", id).status(400));
+        return Err(SandboxFailure::no_such("subscription", id).status(400));
     }
     if row.ends_at().is_some() {
-        return Err(Failure::invalid("This subscription is already set to be canceled.").param(NAME));
+        return Err(SandboxFailure::invalid("This subscription is already set to be canceled.").param(NAME));
     }
     Ok(row.id.clone())
 }
 
 fn confirmed(
-    state: &State,
+    state: &SandboxState,
     params: &Params,
     customer: &str,
     configuration: &str,
-) -> Result<Confirm, Failure> {
+) -> Result<Confirm, SandboxFailure> {
     const NAME: &str = "flow_data[subscription_update_confirm]";
     let id = params.required("subscription")?;
     let row = state.subscriptions.get(id).map_err(|failure| failure.status(400))?;
     if row.customer != customer || row.status.has_ended() {
-        return Err(Failure::no_such("subscription", id).status(400));
+        return Err(SandboxFailure::no_such("subscription", id).status(400));
     }
     let items = params.list("items");
-    let item = items.first().ok_or_else(|| Failure::missing(&format!("{NAME}[items]")))?;
+    let item = items.first().ok_or_else(|| SandboxFailure::missing(&format!("{NAME}[items]")))?;
     let (id, price) = (item.required("id")?.to_owned(), item.required("price")?.to_owned());
     if !row.items.iter().any(|known| known.id == id) {
-        return Err(Failure::no_such("subscription item", &id).status(400));
+        return Err(SandboxFailure::no_such("subscription item", &id).status(400));
     }
     let configuration = state.configurations.get(configuration)?;
     let offered =
@@ -246,13 +249,13 @@ fn confirmed(
             "The price `{price}` in `items[0][price]` is not included in the portal configuration's \
              `features[subscription_update][products]`."
         );
-        return Err(Failure::invalid(message).param(NAME));
+        return Err(SandboxFailure::invalid(message).param(NAME));
     }
     Ok(Confirm { subscription: row.id.clone(), item: id, price, quantity: item.integer("quantity") })
 }
 
 /// What is used when none is named; it is made when there is none.
-pub fn default_configuration(state: &mut State) -> String {
+pub fn default_configuration(state: &mut SandboxState) -> String {
     let known = state.configurations.iter().find(|configuration| configuration.is_default);
     if let Some(known) = known {
         return known.id.clone();

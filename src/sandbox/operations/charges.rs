@@ -1,12 +1,12 @@
 //! `/v1/charges`
 
-use super::{Answer, Operation, operation};
-use crate::sandbox::{call::Call, paging::page, state::State, table::Stored};
+use super::{Operation, SandboxAnswer, operation};
+use crate::sandbox::{call::Call, paging::page, state::SandboxState, table::Stored};
 
 pub const OPERATIONS: &[Operation] =
     &[operation("GET", "/v1/charges", list), operation("GET", "/v1/charges/{charge}", retrieve)];
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (customer, intent) = (call.params.text("customer"), call.params.text("payment_intent"));
     page(state, &state.charges, call, "/v1/charges", |charge| {
         (customer.is_none() || charge.customer.as_deref() == customer)
@@ -14,6 +14,6 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.charges.get(call.id())?.render(state))
 }

@@ -1,14 +1,14 @@
 //! `/v1/coupons` and `/v1/promotion_codes`
 
-use super::{Answer, Operation, gone, operation};
+use super::{Operation, SandboxAnswer, gone, operation};
 use crate::sandbox::{
     billing::discounting::Redeemed,
     call::{Call, Params},
-    failure::Failure,
+    failure::SandboxFailure,
     ids,
     objects::coupon::{Coupon, Lasts, Off, PromotionCode, parse_percent},
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -26,29 +26,31 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/v1/subscriptions/{subscription_exposed_id}/discount", delete_of_subscription),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let id = params.owned("id").unwrap_or_else(|| ids::letters(8));
     if state.coupons.find(&id).is_some() {
         let message = format!("Coupon already exists: {id}.");
-        return Err(Failure::invalid(message).code("resource_already_exists"));
+        return Err(SandboxFailure::invalid(message).code("resource_already_exists"));
     }
     let off = match (params.text("percent_off"), params.integer("amount_off")) {
         (Some(percent), None) => Off::Percent(parse_percent(percent).ok_or_else(|| {
-            Failure::invalid("A percentage is above 0, at most 100, and has two decimals.")
+            SandboxFailure::invalid("A percentage is above 0, at most 100, and has two decimals.")
                 .param("percent_off")
         })?),
         (None, Some(amount)) if amount > 0 => Off::Amount(amount),
-        (None, None) => return Err(Failure::missing("percent_off")),
-        (_, _) => return Err(Failure::invalid("Say one of `percent_off` and `amount_off`.")),
+        (None, None) => return Err(SandboxFailure::missing("percent_off")),
+        (_, _) => return Err(SandboxFailure::invalid("Say one of `percent_off` and `amount_off`.")),
     };
     if matches!(off, Off::Amount(_)) && !params.has("currency") {
-        return Err(Failure::missing("currency"));
+        return Err(SandboxFailure::missing("currency"));
     }
     let months = params.integer("duration_in_months").and_then(|months| u32::try_from(months).ok());
     let lasts = match params.text("duration") {
         Some("forever") => Lasts::Forever,
-        Some("repeating") => Lasts::Months(months.ok_or_else(|| Failure::missing("duration_in_months"))?),
+        Some("repeating") => {
+            Lasts::Months(months.ok_or_else(|| SandboxFailure::missing("duration_in_months"))?)
+        }
         Some(_) | None => Lasts::Once,
     };
     state.coupons.put(Coupon {
@@ -70,16 +72,16 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(object)
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     page(state, &state.coupons, call, "/v1/coupons", |_| true)
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.coupons.get(call.id())?;
-    if row.deleted { Err(Failure::no_such("coupon", call.id())) } else { Ok(row.render(state)) }
+    if row.deleted { Err(SandboxFailure::no_such("coupon", call.id())) } else { Ok(row.render(state)) }
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = retrieve(state, call)?;
     let row = state.coupons.get_mut(call.id())?;
     call.params.assign("name", &mut row.name);
@@ -90,14 +92,14 @@ fn update(state: &mut State, call: &Call) -> Answer {
 }
 
 /// Nobody can ask for it any more; where it is in force, it stays.
-fn delete(state: &mut State, call: &Call) -> Answer {
+fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let object = retrieve(state, call)?;
     state.coupons.get_mut(call.id())?.deleted = true;
     state.emit("coupon.deleted", object);
     Ok(gone(call.id(), "coupon"))
 }
 
-fn create_code(state: &mut State, call: &Call) -> Answer {
+fn create_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let coupon = params.required("promotion.coupon")?;
     let coupon = state.coupons.get(coupon).map_err(|failure| failure.status(400))?.id.clone();
@@ -105,7 +107,7 @@ fn create_code(state: &mut State, call: &Call) -> Answer {
     let taken = |row: &PromotionCode| row.active && row.code.eq_ignore_ascii_case(&code);
     if state.promotion_codes.iter().any(taken) {
         let message = "An active promotion code with this code already exists.";
-        return Err(Failure::invalid(message).param("code"));
+        return Err(SandboxFailure::invalid(message).param("code"));
     }
     let id = state.ids.make("promo");
     state.promotion_codes.put(PromotionCode {
@@ -126,7 +128,7 @@ fn create_code(state: &mut State, call: &Call) -> Answer {
     Ok(object)
 }
 
-fn list_codes(state: &mut State, call: &Call) -> Answer {
+fn list_codes(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (code, coupon, active) =
         (call.params.text("code"), call.params.text("coupon"), call.params.boolean("active"));
     page(state, &state.promotion_codes, call, "/v1/promotion_codes", |row| {
@@ -136,11 +138,11 @@ fn list_codes(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve_code(state: &mut State, call: &Call) -> Answer {
+fn retrieve_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.promotion_codes.get(call.id())?.render(state))
 }
 
-fn update_code(state: &mut State, call: &Call) -> Answer {
+fn update_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = retrieve_code(state, call)?;
     let row = state.promotion_codes.get_mut(call.id())?;
     row.active = call.params.boolean("active").unwrap_or(row.active);
@@ -151,7 +153,7 @@ fn update_code(state: &mut State, call: &Call) -> Answer {
 }
 
 /// What `discounts` asks for: coupons, and codes that stand for them.
-pub fn redeemed(state: &State, params: &Params, name: &str) -> Result<Vec<Redeemed>, Failure> {
+pub fn redeemed(state: &SandboxState, params: &Params, name: &str) -> Result<Vec<Redeemed>, SandboxFailure> {
     let mut all = Vec::new();
     for one in params.list(name) {
         let found = match (one.text("coupon"), one.text("promotion_code"), one.text("discount")) {
@@ -159,7 +161,7 @@ pub fn redeemed(state: &State, params: &Params, name: &str) -> Result<Vec<Redeem
             (None, Some(code), _) => by_code(state, code)?,
             // One that is in force already goes on.
             (None, None, Some(_)) => continue,
-            (None, None, None) => return Err(Failure::missing(&format!("{name}[0][coupon]"))),
+            (None, None, None) => return Err(SandboxFailure::missing(&format!("{name}[0][coupon]"))),
         };
         state.coupons.get(&found.coupon).map_err(|failure| failure.status(400).param(name))?;
         all.push(found);
@@ -168,37 +170,38 @@ pub fn redeemed(state: &State, params: &Params, name: &str) -> Result<Vec<Redeem
 }
 
 /// A code by its id, or as a person types it in.
-pub fn by_code(state: &State, code: &str) -> Result<Redeemed, Failure> {
+pub fn by_code(state: &SandboxState, code: &str) -> Result<Redeemed, SandboxFailure> {
     let row = state
         .promotion_codes
         .iter()
         .rev()
         .find(|row| row.id == code || (row.active && row.code.eq_ignore_ascii_case(code)));
-    let row = row.ok_or_else(|| Failure::no_such("promotion code", code).status(400))?;
+    let row = row.ok_or_else(|| SandboxFailure::no_such("promotion code", code).status(400))?;
     let open = row.active
         && row.expires_at.is_none_or(|end| state.now < end)
         && row.max_redemptions.is_none_or(|most| row.times_redeemed < most);
     if !open {
-        return Err(Failure::invalid("This promotion code is not active.").param("promotion_code"));
+        return Err(SandboxFailure::invalid("This promotion code is not active.").param("promotion_code"));
     }
     Ok(Redeemed { coupon: row.coupon.clone(), promotion_code: Some(row.id.clone()) })
 }
 
-fn delete_of_customer(state: &mut State, call: &Call) -> Answer {
+fn delete_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let discount = state.customers.get(call.id())?.discount.clone();
-    let discount = discount.ok_or_else(|| Failure::no_such("discount of this customer", call.id()))?;
+    let discount = discount.ok_or_else(|| SandboxFailure::no_such("discount of this customer", call.id()))?;
     state.change_customer(call.id(), |row| row.discount = None)?;
     end(state, &discount)
 }
 
-fn delete_of_subscription(state: &mut State, call: &Call) -> Answer {
+fn delete_of_subscription(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let discount = state.subscriptions.get(call.id())?.discounts.first().cloned();
-    let discount = discount.ok_or_else(|| Failure::no_such("discount of this subscription", call.id()))?;
+    let discount =
+        discount.ok_or_else(|| SandboxFailure::no_such("discount of this subscription", call.id()))?;
     state.change_subscription(call.id(), |row| row.discounts.clear())?;
     end(state, &discount)
 }
 
-fn end(state: &mut State, discount: &str) -> Answer {
+fn end(state: &mut SandboxState, discount: &str) -> SandboxAnswer {
     let mut object = state.end_discount(discount)?;
     if let Some(object) = object.as_object_mut() {
         object.insert("deleted".to_owned(), true.into());

@@ -1,13 +1,13 @@
 //! `/v1/credit_notes`
 
-use super::{Answer, Operation, operation};
+use super::{Operation, SandboxAnswer, operation};
 use crate::sandbox::{
     billing::crediting::Taken,
     call::{Call, Params},
-    failure::Failure,
+    failure::SandboxFailure,
     objects::credit_note::NoteLine,
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -18,7 +18,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/v1/credit_notes/{id}/void", void),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let invoice = params.required("invoice")?.to_owned();
     let mut lines = lines(state, params, &invoice)?;
@@ -48,7 +48,7 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(state.credit_notes.get(&id)?.render(state))
 }
 
-fn lines(state: &mut State, params: &Params, invoice: &str) -> Result<Vec<NoteLine>, Failure> {
+fn lines(state: &mut SandboxState, params: &Params, invoice: &str) -> Result<Vec<NoteLine>, SandboxFailure> {
     let known = state.invoices.get(invoice).map_err(|failure| failure.status(400).param("invoice"))?;
     let known = known.lines.clone();
     let mut lines = Vec::new();
@@ -56,7 +56,10 @@ fn lines(state: &mut State, params: &Params, invoice: &str) -> Result<Vec<NoteLi
         let of_invoice = line.owned("invoice_line_item");
         let whole = known.iter().find(|known| Some(&known.id) == of_invoice.as_ref());
         if of_invoice.is_some() && whole.is_none() {
-            return Err(Failure::no_such("invoice line item", of_invoice.as_deref().unwrap_or_default()));
+            return Err(SandboxFailure::no_such(
+                "invoice line item",
+                of_invoice.as_deref().unwrap_or_default(),
+            ));
         }
         let each = line
             .integer("unit_amount")
@@ -64,7 +67,7 @@ fn lines(state: &mut State, params: &Params, invoice: &str) -> Result<Vec<NoteLi
         let amount = line.integer("amount").or(each).or(whole.map(|line| line.net()));
         lines.push(NoteLine {
             id: state.ids.make("cnli"),
-            amount: amount.ok_or_else(|| Failure::missing("lines[0][amount]"))?,
+            amount: amount.ok_or_else(|| SandboxFailure::missing("lines[0][amount]"))?,
             description: line.owned("description").or_else(|| whole.map(|line| line.description.clone())),
             invoice_line: of_invoice,
         });
@@ -72,7 +75,7 @@ fn lines(state: &mut State, params: &Params, invoice: &str) -> Result<Vec<NoteLi
     Ok(lines)
 }
 
-fn refunds(state: &State, params: &Params) -> Result<Vec<(String, i64)>, Failure> {
+fn refunds(state: &SandboxState, params: &Params) -> Result<Vec<(String, i64)>, SandboxFailure> {
     let mut refunds = Vec::new();
     for refund in params.list("refunds") {
         let id = refund.required("refund")?;
@@ -82,7 +85,7 @@ fn refunds(state: &State, params: &Params) -> Result<Vec<(String, i64)>, Failure
     Ok(refunds)
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (invoice, customer) = (call.params.text("invoice"), call.params.text("customer"));
     page(state, &state.credit_notes, call, "/v1/credit_notes", |note| {
         invoice.is_none_or(|invoice| note.invoice == invoice)
@@ -90,11 +93,11 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.credit_notes.get(call.id())?.render(state))
 }
 
-fn void(state: &mut State, call: &Call) -> Answer {
+fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.void_note(call.id())?;
     retrieve(state, call)
 }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Answer, Operation, gone, operation};
+use super::{Operation, SandboxAnswer, gone, operation};
 use crate::sandbox::{
-    billing::ending::Words,
+    billing::ending::CancellationDetails,
     call::{Call, Params},
     ids,
     objects::customer::Customer,
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -21,7 +21,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/v1/customers/{customer}", delete),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let id = state.ids.make("cus");
     let prefix = call.params.owned("invoice_prefix").unwrap_or_else(|| ids::letters(8).to_uppercase());
     let mut customer =
@@ -41,18 +41,18 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(object)
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let email = call.params.text("email");
     page(state, &state.customers, call, "/v1/customers", |customer| {
         email.is_none() || customer.email.as_deref() == email
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.customers.get(call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?;
     let method = call.params.text("invoice_settings.default_payment_method");
     let method =
@@ -67,12 +67,12 @@ fn update(state: &mut State, call: &Call) -> Answer {
 }
 
 /// Its subscriptions end with it.
-fn delete(state: &mut State, call: &Call) -> Answer {
+fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let id = state.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?.id.clone();
     let going = state.subscriptions.iter().filter(|row| row.customer == id && !row.status.has_ended());
     let going: Vec<String> = going.map(|row| row.id.clone()).collect();
     for subscription in going {
-        state.end_subscription(&subscription, "cancellation_requested", Words::default())?;
+        state.end_subscription(&subscription, "cancellation_requested", CancellationDetails::default())?;
     }
     let whole = state.customers.get(&id)?.whole(state);
     state.customers.get_mut(&id)?.deleted = true;

@@ -1,8 +1,9 @@
 //! `/v1/events`: what has happened in the last thirty days.
 
-use super::{Answer, Operation, operation};
+use super::{Operation, SandboxAnswer, operation};
 use crate::sandbox::{
-    billing::calendar::DAY_S, call::Call, failure::Failure, paging::page, state::State, table::Stored,
+    billing::calendar::DAY_S, call::Call, failure::SandboxFailure, paging::page, state::SandboxState,
+    table::Stored,
 };
 
 pub const OPERATIONS: &[Operation] =
@@ -12,14 +13,18 @@ pub const OPERATIONS: &[Operation] =
 const KEPT_S: i64 = 30 * DAY_S;
 const TYPES_MAX: usize = 20;
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let types = call.params.texts("types");
     if types.len() > TYPES_MAX {
-        return Err(Failure::invalid(format!("You may pass at most {TYPES_MAX} types.")).param("types"));
+        return Err(
+            SandboxFailure::invalid(format!("You may pass at most {TYPES_MAX} types.")).param("types")
+        );
     }
     let kind = call.params.text("type");
     if kind.is_some() && !types.is_empty() {
-        return Err(Failure::invalid("You may pass either type or types, but not both.").param("types"));
+        return Err(
+            SandboxFailure::invalid("You may pass either type or types, but not both.").param("types")
+        );
     }
     let delivered = call.params.boolean("delivery_success");
     let oldest = state.now.saturating_sub(KEPT_S);
@@ -36,8 +41,12 @@ fn fits(kind: &str, wanted: &str) -> bool {
     wanted.strip_suffix('*').map_or(kind == wanted, |start| kind.starts_with(start))
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let oldest = state.now.saturating_sub(KEPT_S);
     let event = state.events.get(call.id())?;
-    if event.created < oldest { Err(Failure::no_such("event", call.id())) } else { Ok(event.render(state)) }
+    if event.created < oldest {
+        Err(SandboxFailure::no_such("event", call.id()))
+    } else {
+        Ok(event.render(state))
+    }
 }

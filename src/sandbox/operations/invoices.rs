@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use super::{Answer, Operation, operation, payment_methods, subscriptions};
+use super::{Operation, SandboxAnswer, operation, payment_methods, subscriptions};
 use crate::sandbox::{
     billing::{
-        changing::{Proration, Wish},
+        changing::{Proration, SubscriptionUpdate},
         invoicing::NewInvoice,
         payments::{Attempt, Presence},
         proration::{period_line, stub_line, trial_line},
     },
     call::Call,
-    failure::Failure,
-    objects::invoice::{Invoice, Status},
+    failure::SandboxFailure,
+    objects::invoice::{Invoice, InvoiceStatus},
     paging::{in_time, made, page, page_of_values},
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -32,7 +32,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/v1/invoice_payments/{invoice_payment}", retrieve_payment),
 ];
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let (customer, subscription, status) =
         (params.text("customer"), params.text("subscription"), params.text("status"));
@@ -43,11 +43,11 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.invoices.get(call.id())?.render(state))
 }
 
-fn lines(state: &mut State, call: &Call) -> Answer {
+fn lines(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let lines = match state.recorded.members(call.id(), "lines") {
         Some(lines) => lines,
         None => {
@@ -58,23 +58,25 @@ fn lines(state: &mut State, call: &Call) -> Answer {
     page_of_values(&lines, call, &format!("/v1/invoices/{}/lines", call.id()))
 }
 
-fn finalize(state: &mut State, call: &Call) -> Answer {
+fn finalize(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.invoices.get(call.id())?;
     state.finalize_invoice(call.id())?;
     retrieve(state, call)
 }
 
-fn pay(state: &mut State, call: &Call) -> Answer {
+fn pay(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let invoice = state.invoices.get(call.id())?;
     match invoice.status {
-        Status::Paid => return Err(Failure::invalid("Invoice is already paid").code("invoice_already_paid")),
-        Status::Void => {
-            return Err(Failure::invalid("You cannot pay a void invoice.").code("invoice_not_open"));
+        InvoiceStatus::Paid => {
+            return Err(SandboxFailure::invalid("Invoice is already paid").code("invoice_already_paid"));
         }
-        Status::Draft => state.finalize_invoice(call.id())?,
-        Status::Open | Status::Uncollectible => {}
+        InvoiceStatus::Void => {
+            return Err(SandboxFailure::invalid("You cannot pay a void invoice.").code("invoice_not_open"));
+        }
+        InvoiceStatus::Draft => state.finalize_invoice(call.id())?,
+        InvoiceStatus::Open | InvoiceStatus::Uncollectible => {}
     }
-    if state.invoices.get(call.id())?.status == Status::Paid {
+    if state.invoices.get(call.id())?.status == InvoiceStatus::Paid {
         return retrieve(state, call);
     }
     if call.params.boolean("paid_out_of_band") == Some(true) {
@@ -91,40 +93,40 @@ fn pay(state: &mut State, call: &Call) -> Answer {
         Attempt::RequiresAction => {
             let message =
                 "Payment for this invoice requires additional user action before it can be completed.";
-            Err(Failure::card("invoice_payment_intent_requires_action", None, message))
+            Err(SandboxFailure::card("invoice_payment_intent_requires_action", None, message))
         }
     }
 }
 
-fn attach_payment(state: &mut State, call: &Call) -> Answer {
+fn attach_payment(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.attach_payment(call.id(), call.params.required("payment_intent")?)?;
     retrieve(state, call)
 }
 
-fn void(state: &mut State, call: &Call) -> Answer {
+fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let status = state.invoices.get(call.id())?.status;
-    if !matches!(status, Status::Open | Status::Uncollectible) {
+    if !matches!(status, InvoiceStatus::Open | InvoiceStatus::Uncollectible) {
         let message = format!(
             "You can only pass in open invoices. This invoice isn't open, it is {}.",
             status.as_str()
         );
-        return Err(Failure::invalid(message).code("invoice_not_editable"));
+        return Err(SandboxFailure::invalid(message).code("invoice_not_editable"));
     }
     state.void_invoice(call.id())?;
     retrieve(state, call)
 }
 
-fn mark_uncollectible(state: &mut State, call: &Call) -> Answer {
+fn mark_uncollectible(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let status = state.invoices.get(call.id())?.status;
-    if status != Status::Open {
+    if status != InvoiceStatus::Open {
         let message = format!("This invoice cannot be marked as uncollectible: it is {}.", status.as_str());
-        return Err(Failure::invalid(message).code("invoice_not_editable"));
+        return Err(SandboxFailure::invalid(message).code("invoice_not_editable"));
     }
     state.mark_uncollectible(call.id())?;
     retrieve(state, call)
 }
 
-fn list_payments(state: &mut State, call: &Call) -> Answer {
+fn list_payments(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (invoice, status) = (call.params.text("invoice"), call.params.text("status"));
     let intent = call.params.text("payment.payment_intent");
     let wanted = state.invoices.iter().rev().filter(|row| {
@@ -142,14 +144,14 @@ fn list_payments(state: &mut State, call: &Call) -> Answer {
     page_of_values(&payments, call, "/v1/invoice_payments")
 }
 
-fn retrieve_payment(state: &mut State, call: &Call) -> Answer {
+fn retrieve_payment(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let mut payments = state.invoices.iter().flat_map(Invoice::payments);
     let payment = payments.find(|payment| payment.get("id").and_then(Value::as_str) == Some(call.id()));
-    payment.ok_or_else(|| Failure::no_such("invoice_payment", call.id()))
+    payment.ok_or_else(|| SandboxFailure::no_such("invoice_payment", call.id()))
 }
 
 /// What the next invoice would be: as things are, or with the changes that are described. Nothing is kept.
-fn create_preview(state: &mut State, call: &Call) -> Answer {
+fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     if let Some(schedule) = params.text("schedule") {
         return preview_of_schedule(state, schedule);
@@ -158,14 +160,14 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
     let row =
         state.subscriptions.get(id).map_err(|failure| failure.status(400).param("subscription"))?.clone();
     if row.status.has_ended() {
-        return Err(Failure::invalid("No upcoming invoices for this subscription: it has ended.")
+        return Err(SandboxFailure::invalid("No upcoming invoices for this subscription: it has ended.")
             .code("invoice_upcoming_none")
             .status(404));
     }
     let proration = Proration::parse(params.text("subscription_details.proration_behavior"));
     let at = params.integer("subscription_details.proration_date").unwrap_or(state.now);
     let changes = subscriptions::changes(state, params, "subscription_details.items")?;
-    let mut wish = Wish::new(changes, proration, at);
+    let mut wish = SubscriptionUpdate::new(changes, proration, at);
     wish.restart = params.text("subscription_details.billing_cycle_anchor.type") == Some("now");
     wish.trial_end = params.integer("subscription_details.trial_end");
     wish.ends_trial = params.text("subscription_details.trial_end") == Some("now");
@@ -205,7 +207,7 @@ fn create_preview(state: &mut State, call: &Call) -> Answer {
 }
 
 /// What the next invoice would be by a schedule, which may make the subscription another one by then.
-fn preview_of_schedule(state: &mut State, id: &str) -> Answer {
+fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
     let schedule = state.schedules.get(id).map_err(|failure| failure.status(400).param("schedule"))?;
     let subscription = schedule.subscription.clone().ok_or_else(none_upcoming)?;
     let next = schedule.next().cloned();
@@ -241,20 +243,22 @@ fn preview_of_schedule(state: &mut State, id: &str) -> Answer {
     Ok(state.draft(new, "upcoming_in", row.period_end())?.render(state))
 }
 
-fn none_upcoming() -> Failure {
-    Failure::invalid("No upcoming invoices for this subscription: it is about to end.")
+fn none_upcoming() -> SandboxFailure {
+    SandboxFailure::invalid("No upcoming invoices for this subscription: it is about to end.")
         .code("invoice_upcoming_none")
         .status(404)
 }
 
 /// A subscription that there is not yet.
-fn preview_of_items(state: &mut State, call: &Call) -> Answer {
+fn preview_of_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let items = call.params.list("subscription_details.items");
     if items.is_empty() {
         let message = "You must pass a subscription, or items in `subscription_details`.";
-        return Err(Failure::invalid(message).code("parameter_missing").param("subscription"));
+        return Err(SandboxFailure::invalid(message).code("parameter_missing").param("subscription"));
     }
-    let Some(customer) = call.params.text("customer") else { return Err(Failure::missing("customer")) };
+    let Some(customer) = call.params.text("customer") else {
+        return Err(SandboxFailure::missing("customer"));
+    };
     let customer = state.customer(customer)?.id.clone();
     let place = state.place();
     let row = subscriptions::imagine(state, &call.params, customer.clone())?;

@@ -20,21 +20,21 @@ mod webhook_endpoints;
 
 use serde_json::{Value, json};
 
-use super::{call::Call, failure::Failure, state::State};
+use super::{call::Call, failure::SandboxFailure, state::SandboxState};
 
-pub type Answer = Result<Value, Failure>;
+pub type SandboxAnswer = Result<Value, SandboxFailure>;
 
 pub struct Operation {
     pub method: &'static str,
     /// Ids are in braces, with the names that Stripe gives them.
     pub path: &'static str,
-    pub run: fn(&mut State, &Call) -> Answer,
+    pub run: fn(&mut SandboxState, &Call) -> SandboxAnswer,
 }
 
 const fn operation(
     method: &'static str,
     path: &'static str,
-    run: fn(&mut State, &Call) -> Answer,
+    run: fn(&mut SandboxState, &Call) -> SandboxAnswer,
 ) -> Operation {
     Operation { method, path, run }
 }
@@ -61,7 +61,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
 ];
 
 /// A checkout session that is not asked for over the API; its id.
-pub fn open_checkout(state: &mut State, call: &Call) -> Result<String, Failure> {
+pub fn open_checkout(state: &mut SandboxState, call: &Call) -> Result<String, SandboxFailure> {
     let session = checkout::create(state, call)?;
     Ok(session.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
@@ -98,9 +98,9 @@ fn gone(id: &str, kind: &str) -> Value {
 }
 
 /// The bank has asked the person, who said yes or no. What waited for that goes on.
-pub fn authenticate(state: &mut State, intent: &str, succeeds: bool) -> Result<(), Failure> {
+pub fn authenticate(state: &mut SandboxState, intent: &str, succeeds: bool) -> Result<(), SandboxFailure> {
     let row = state.payment_intents.get(intent)?;
-    if row.status != super::objects::payment_intent::Status::RequiresAction {
+    if row.status != super::objects::payment_intent::PaymentIntentStatus::RequiresAction {
         return Err(row.unexpected("authenticate"));
     }
     if succeeds {

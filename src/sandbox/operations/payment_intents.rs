@@ -1,14 +1,14 @@
 //! `/v1/payment_intents`, and the setup intents that the checkout page leaves.
 
-use super::{Answer, Operation, operation, payment_methods};
+use super::{Operation, SandboxAnswer, operation, payment_methods};
 use crate::sandbox::{
     billing::payments::{Attempt, Presence},
     call::Call,
-    failure::Failure,
+    failure::SandboxFailure,
     ids,
-    objects::payment_intent::{PaymentIntent, Status},
+    objects::payment_intent::{PaymentIntent, PaymentIntentStatus},
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -27,28 +27,28 @@ pub const OPERATIONS: &[Operation] = &[
 const AMOUNT_MIN: i64 = 50;
 const AMOUNT_MAX: i64 = 99_999_999;
 
-fn check_amount(amount: i64) -> Result<(), Failure> {
+fn check_amount(amount: i64) -> Result<(), SandboxFailure> {
     if amount < AMOUNT_MIN {
         let message = "Amount must convert to at least 50 cents.";
-        return Err(Failure::invalid(message).code("amount_too_small").param("amount"));
+        return Err(SandboxFailure::invalid(message).code("amount_too_small").param("amount"));
     }
     if amount > AMOUNT_MAX {
         let message = "Amount must be no more than $999,999.99";
-        return Err(Failure::invalid(message).code("amount_too_large").param("amount"));
+        return Err(SandboxFailure::invalid(message).code("amount_too_large").param("amount"));
     }
     Ok(())
 }
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let amount = params.integer("amount").ok_or_else(|| Failure::missing("amount"))?;
+    let amount = params.integer("amount").ok_or_else(|| SandboxFailure::missing("amount"))?;
     check_amount(amount)?;
     let customer =
         params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
     let confirms = params.boolean("confirm") == Some(true);
     if params.has("off_session") && !confirms {
         let message = "`off_session` can only be used when `confirm` is true.";
-        return Err(Failure::invalid(message).param("off_session"));
+        return Err(SandboxFailure::invalid(message).param("off_session"));
     }
     let method = params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     check_owner(state, method.as_deref(), customer.as_deref())?;
@@ -86,25 +86,33 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(state.payment_intents.get(&id)?.render(state))
 }
 
-const fn waiting(has_method: bool) -> Status {
-    if has_method { Status::RequiresConfirmation } else { Status::RequiresPaymentMethod }
+const fn waiting(has_method: bool) -> PaymentIntentStatus {
+    if has_method {
+        PaymentIntentStatus::RequiresConfirmation
+    } else {
+        PaymentIntentStatus::RequiresPaymentMethod
+    }
 }
 
 /// A method that belongs to somebody is used with that customer only.
-fn check_owner(state: &State, method: Option<&str>, customer: Option<&str>) -> Result<(), Failure> {
+fn check_owner(
+    state: &SandboxState,
+    method: Option<&str>,
+    customer: Option<&str>,
+) -> Result<(), SandboxFailure> {
     let Some(method) = method else { return Ok(()) };
     match state.payment_methods.get(method)?.customer.as_deref() {
         Some(owner) if Some(owner) != customer => {
             let message = "The provided PaymentMethod belongs to a Customer. Please include the Customer in the \
                            `customer` parameter on the PaymentIntent.";
-            Err(Failure::invalid(message).param("payment_method"))
+            Err(SandboxFailure::invalid(message).param("payment_method"))
         }
         Some(_) | None => Ok(()),
     }
 }
 
 /// A decline is a 402 that carries the intent; everything that happened is told all the same.
-fn try_payment(state: &mut State, id: &str, call: &Call) -> Answer {
+fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer {
     let off_session = call.params.boolean("off_session") == Some(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
     let attempt = state.attempt(id, presence)?;
@@ -129,9 +137,9 @@ fn try_payment(state: &mut State, id: &str, call: &Call) -> Answer {
 }
 
 /// An invoice that waited for this payment is paid.
-pub fn follow(state: &mut State, id: &str) -> Result<(), Failure> {
+pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let intent = state.payment_intents.get(id)?;
-    match intent.invoice.clone().filter(|_| intent.status == Status::Succeeded) {
+    match intent.invoice.clone().filter(|_| intent.status == PaymentIntentStatus::Succeeded) {
         Some(invoice) if state.invoices.get(&invoice)?.paid_at.is_none() => {
             state.settle_invoice(&invoice, false)
         }
@@ -139,25 +147,28 @@ pub fn follow(state: &mut State, id: &str) -> Result<(), Failure> {
     }
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
     page(state, &state.payment_intents, call, "/v1/payment_intents", |intent| {
         customer.is_none() || intent.customer.as_deref() == customer
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.payment_intents.get(call.id())?.render(state))
 }
 
-fn retrieve_setup(state: &mut State, call: &Call) -> Answer {
+fn retrieve_setup(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.setup_intents.get(call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let intent = state.payment_intents.get(call.id())?;
-    let fixed = matches!(intent.status, Status::Succeeded | Status::Canceled | Status::Processing);
+    let fixed = matches!(
+        intent.status,
+        PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled | PaymentIntentStatus::Processing
+    );
     if fixed && (params.has("amount") || params.has("payment_method") || params.has("currency")) {
         return Err(intent.unexpected("update"));
     }
@@ -175,7 +186,7 @@ fn update(state: &mut State, call: &Call) -> Answer {
     }
     if method.is_some() {
         intent.payment_method = method;
-        intent.status = Status::RequiresConfirmation;
+        intent.status = PaymentIntentStatus::RequiresConfirmation;
     }
     params.assign("customer", &mut intent.customer);
     params.assign("description", &mut intent.description);
@@ -185,11 +196,13 @@ fn update(state: &mut State, call: &Call) -> Answer {
     retrieve(state, call)
 }
 
-fn confirm(state: &mut State, call: &Call) -> Answer {
+fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let intent = state.payment_intents.get(call.id())?;
     let open = matches!(
         intent.status,
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction
+        PaymentIntentStatus::RequiresPaymentMethod
+            | PaymentIntentStatus::RequiresConfirmation
+            | PaymentIntentStatus::RequiresAction
     );
     if !open {
         return Err(intent.unexpected("confirm"));
@@ -207,23 +220,23 @@ fn confirm(state: &mut State, call: &Call) -> Answer {
     try_payment(state, call.id(), call)
 }
 
-fn capture(state: &mut State, call: &Call) -> Answer {
+fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let intent = state.payment_intents.get(call.id())?;
-    if intent.status != Status::RequiresCapture {
+    if intent.status != PaymentIntentStatus::RequiresCapture {
         return Err(intent.unexpected("capture"));
     }
     let capturable = intent.amount_capturable;
     let amount = call.params.integer("amount_to_capture").unwrap_or(capturable);
     if amount < 1 || amount > capturable {
         let message = format!("The amount to capture is 1 to {capturable}.");
-        return Err(Failure::invalid(message).code("amount_too_large").param("amount_to_capture"));
+        return Err(SandboxFailure::invalid(message).code("amount_too_large").param("amount_to_capture"));
     }
     let charge = intent.latest_charge.clone().unwrap_or_default();
     let row = state.charges.get_mut(&charge)?;
     row.captured = true;
     row.amount_captured = amount;
     let intent = state.payment_intents.get_mut(call.id())?;
-    intent.status = Status::Succeeded;
+    intent.status = PaymentIntentStatus::Succeeded;
     intent.amount_capturable = 0;
     intent.amount_received = amount;
     call.params.merge_metadata("metadata", &mut intent.metadata);
@@ -234,13 +247,16 @@ fn capture(state: &mut State, call: &Call) -> Answer {
     retrieve(state, call)
 }
 
-fn cancel(state: &mut State, call: &Call) -> Answer {
+fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let now = state.now;
     let intent = state.payment_intents.get_mut(call.id())?;
-    if matches!(intent.status, Status::Succeeded | Status::Canceled | Status::Processing) {
+    if matches!(
+        intent.status,
+        PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled | PaymentIntentStatus::Processing
+    ) {
         return Err(intent.unexpected("cancel"));
     }
-    intent.status = Status::Canceled;
+    intent.status = PaymentIntentStatus::Canceled;
     intent.canceled_at = Some(now);
     intent.amount_capturable = 0;
     intent.cancellation_reason = call.params.owned("cancellation_reason");

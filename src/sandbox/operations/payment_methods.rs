@@ -1,15 +1,15 @@
 //! `/v1/payment_methods`: test cards by the names that Stripe gives them.
 
-use super::{Answer, Operation, operation};
+use super::{Operation, SandboxAnswer, operation};
 use crate::sandbox::{
-    call::{Call, Metadata},
-    failure::Failure,
+    call::{Call, ObjectMetadata},
+    failure::SandboxFailure,
     objects::{
         card::{Behaviour, TestCard},
         payment_method::PaymentMethod,
     },
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -28,7 +28,7 @@ const EXP_YEAR: i32 = 2034;
 const EXP_MONTH: u32 = 8;
 
 /// The id of a method to pay with: the given one, or a new one for a name such as `pm_card_visa`.
-pub fn usable(state: &mut State, id: &str) -> Result<String, Failure> {
+pub fn usable(state: &mut SandboxState, id: &str) -> Result<String, SandboxFailure> {
     let Some(card) = TestCard::by_token(id) else {
         return Ok(state.payment_methods.get(id).map_err(|failure| failure.status(400))?.id.clone());
     };
@@ -36,7 +36,7 @@ pub fn usable(state: &mut State, id: &str) -> Result<String, Failure> {
 }
 
 /// As [`usable`], attached to the customer when it is nobody's.
-pub fn owned_by(state: &mut State, id: &str, customer: &str) -> Result<String, Failure> {
+pub fn owned_by(state: &mut SandboxState, id: &str, customer: &str) -> Result<String, SandboxFailure> {
     let method = usable(state, id)?;
     match state.payment_methods.get(&method)?.customer.clone() {
         Some(owner) if owner == customer => {}
@@ -46,13 +46,15 @@ pub fn owned_by(state: &mut State, id: &str, customer: &str) -> Result<String, F
                 "The customer does not have a payment method with the ID {id}. The payment method must be attached \
                  to the customer."
             );
-            return Err(Failure::invalid(message).code("resource_missing").param("default_payment_method"));
+            return Err(SandboxFailure::invalid(message)
+                .code("resource_missing")
+                .param("default_payment_method"));
         }
     }
     Ok(method)
 }
 
-fn make(state: &mut State, card: TestCard) -> String {
+fn make(state: &mut SandboxState, card: TestCard) -> String {
     let id = state.ids.make("pm");
     state.payment_methods.put(PaymentMethod {
         id: id.clone(),
@@ -64,22 +66,24 @@ fn make(state: &mut State, card: TestCard) -> String {
         set_up: false,
         email: None,
         name: None,
-        metadata: Metadata::new(),
+        metadata: ObjectMetadata::new(),
     });
     id
 }
 
 /// Card numbers are taken by the checkout page; over the API there are names for them.
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let kind = call.params.required("type")?;
     if kind != "card" {
-        return Err(Failure::invalid(format!("The sandbox makes cards only, not {kind}.")).param("type"));
+        return Err(
+            SandboxFailure::invalid(format!("The sandbox makes cards only, not {kind}.")).param("type")
+        );
     }
     let token = call.params.text("card.token").map(|token| token.replace("tok_", "pm_card_"));
     let by_token = token.and_then(|token| TestCard::by_token(&token));
     let by_number = call.params.text("card.number").and_then(TestCard::by_number);
     let card = by_token.or(by_number).ok_or_else(|| {
-        Failure::card("incorrect_number", None, "Your card number is incorrect.").param("card[number]")
+        SandboxFailure::card("incorrect_number", None, "Your card number is incorrect.").param("card[number]")
     })?;
     let id = make(state, card);
     let method = state.payment_methods.get_mut(&id)?;
@@ -89,7 +93,7 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(state.payment_methods.get(&id)?.render(state))
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
     let kind = call.params.text("type");
     page(state, &state.payment_methods, call, "/v1/payment_methods", |method| {
@@ -99,7 +103,7 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn list_of_customer(state: &mut State, call: &Call) -> Answer {
+fn list_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = state.customer(call.id())?.id.clone();
     let kind = call.params.text("type");
     let url = format!("/v1/customers/{customer}/payment_methods");
@@ -108,7 +112,7 @@ fn list_of_customer(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     if let Some(card) = TestCard::by_token(call.id()) {
         let id = make(state, card);
         return Ok(state.payment_methods.get(&id)?.render(state));
@@ -116,20 +120,20 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
     Ok(state.payment_methods.get(call.id())?.render(state))
 }
 
-fn retrieve_of_customer(state: &mut State, call: &Call) -> Answer {
+fn retrieve_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let method = state.payment_methods.get(call.id())?;
     let own = method.customer.as_ref() == call.ids.first();
-    if own { Ok(method.render(state)) } else { Err(Failure::no_such("PaymentMethod", call.id())) }
+    if own { Ok(method.render(state)) } else { Err(SandboxFailure::no_such("PaymentMethod", call.id())) }
 }
 
 /// A card that the bank refuses is refused here already, but for the one that fails later.
-fn attach(state: &mut State, call: &Call) -> Answer {
+fn attach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = state.customer(call.params.required("customer")?)?.id.clone();
     let method = usable(state, call.id()).map_err(|failure| failure.status(404))?;
     let row = state.payment_methods.get(&method)?;
     if row.customer.as_ref().is_some_and(|owner| *owner != customer) {
         let message = "The payment method you provided has already been attached to a customer.";
-        return Err(Failure::invalid(message).code("payment_method_already_attached"));
+        return Err(SandboxFailure::invalid(message).code("payment_method_already_attached"));
     }
     if let Behaviour::Refuses(decline) = row.card.behaviour {
         return Err(decline.failure());
@@ -140,12 +144,12 @@ fn attach(state: &mut State, call: &Call) -> Answer {
     Ok(state.payment_methods.get(&method)?.render(state))
 }
 
-fn detach(state: &mut State, call: &Call) -> Answer {
+fn detach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = state.payment_methods.get(call.id())?.render(state);
     let Some(customer) = state.payment_methods.get(call.id())?.customer.clone() else {
         let message =
             "The payment method you provided is not attached to a customer so detachment is impossible.";
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     };
     state.payment_methods.get_mut(call.id())?.customer = None;
     let after = state.payment_methods.get(call.id())?.render(state);

@@ -1,16 +1,16 @@
 //! `/v1/prices`
 
-use super::{Answer, Operation, operation};
+use super::{Operation, SandboxAnswer, operation};
 use crate::sandbox::{
     call::{Call, Params},
-    failure::Failure,
+    failure::SandboxFailure,
     money,
     objects::{
-        price::{Interval, Price, Recurring},
-        product::Product,
+        price::{Recurring, SandboxInterval, SandboxPrice},
+        product::SandboxProduct,
     },
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -21,16 +21,16 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/v1/prices/{price}", update),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let product = match (call.params.text("product"), call.params.nested("product_data")) {
         (Some(product), None) => {
-            let missing = || Failure::no_such("product", product).status(400).param("product");
+            let missing = || SandboxFailure::no_such("product", product).status(400).param("product");
             state.products.find(product).filter(|product| !product.deleted).ok_or_else(missing)?.id.clone()
         }
         (None, Some(data)) => product_of(state, &data)?,
-        (None, None) => return Err(Failure::missing("product")),
+        (None, None) => return Err(SandboxFailure::missing("product")),
         (Some(_), Some(_)) => {
-            return Err(Failure::invalid(
+            return Err(SandboxFailure::invalid(
                 "You may only specify one of these parameters: product, product_data.",
             ));
         }
@@ -40,16 +40,16 @@ fn create(state: &mut State, call: &Call) -> Answer {
 }
 
 /// A product that is made with its price.
-pub fn product_of(state: &mut State, data: &Params) -> Result<String, Failure> {
+pub fn product_of(state: &mut SandboxState, data: &Params) -> Result<String, SandboxFailure> {
     let id = data.owned("id").unwrap_or_else(|| state.ids.make("prod"));
-    let product = Product {
+    let product = SandboxProduct {
         id: id.clone(),
         created: state.now,
         updated: state.now,
         active: true,
         name: data.required("name")?.to_owned(),
         metadata: data.metadata("metadata"),
-        ..Product::default()
+        ..SandboxProduct::default()
     };
     state.products.put(product);
     let object = state.products.get(&id)?.render(state);
@@ -58,31 +58,32 @@ pub fn product_of(state: &mut State, data: &Params) -> Result<String, Failure> {
 }
 
 /// A price of `product`, as `params` describe it.
-pub fn make(state: &mut State, params: &Params, product: String) -> Result<String, Failure> {
+pub fn make(state: &mut SandboxState, params: &Params, product: String) -> Result<String, SandboxFailure> {
     let decimal = params.text("unit_amount_decimal").map(|text| {
         let whole = text.trim_end_matches('0').trim_end_matches('.');
         let whole = if text.contains('.') { whole } else { text };
         whole.parse::<i64>().map_err(|_| {
-            Failure::invalid("The sandbox has prices in whole minor units only.").param("unit_amount_decimal")
+            SandboxFailure::invalid("The sandbox has prices in whole minor units only.")
+                .param("unit_amount_decimal")
         })
     });
     let unit_amount = match (params.integer("unit_amount"), decimal.transpose()?) {
         (Some(amount), _) | (None, Some(amount)) => amount,
-        (None, None) => return Err(Failure::missing("unit_amount")),
+        (None, None) => return Err(SandboxFailure::missing("unit_amount")),
     };
     if unit_amount < 0 {
-        return Err(Failure::invalid("Invalid non-negative integer").param("unit_amount"));
+        return Err(SandboxFailure::invalid("Invalid non-negative integer").param("unit_amount"));
     }
     let currency = params.required("currency")?.to_lowercase();
     if let Some(why) = money::refusal(unit_amount, &currency) {
-        return Err(Failure::invalid(why).param("unit_amount"));
+        return Err(SandboxFailure::invalid(why).param("unit_amount"));
     }
     let id = state.ids.make("price");
     let lookup_key = params.owned("lookup_key");
     if let Some(key) = &lookup_key {
         take_key(state, key, params.boolean("transfer_lookup_key") == Some(true))?;
     }
-    let price = Price {
+    let price = SandboxPrice {
         id: id.clone(),
         created: state.now,
         active: params.boolean("active").unwrap_or(true),
@@ -101,29 +102,32 @@ pub fn make(state: &mut State, params: &Params, product: String) -> Result<Strin
     Ok(id)
 }
 
-fn recurring(params: &Params) -> Result<Option<Recurring>, Failure> {
+fn recurring(params: &Params) -> Result<Option<Recurring>, SandboxFailure> {
     let Some(interval) = params.text("recurring.interval") else { return Ok(None) };
     if params.text("recurring.usage_type") == Some("metered") {
-        return Err(Failure::invalid("The sandbox has licensed prices only.").param("recurring[usage_type]"));
+        return Err(
+            SandboxFailure::invalid("The sandbox has licensed prices only.").param("recurring[usage_type]")
+        );
     }
-    let interval = Interval::parse(interval)
-        .ok_or_else(|| Failure::invalid("Invalid interval").param("recurring[interval]"))?;
+    let interval = SandboxInterval::parse(interval)
+        .ok_or_else(|| SandboxFailure::invalid("Invalid interval").param("recurring[interval]"))?;
     let count = params.integer("recurring.interval_count").unwrap_or(1);
     let count = u32::try_from(count).ok().filter(|count| (1..=36).contains(count));
-    let count =
-        count.ok_or_else(|| Failure::invalid("Invalid interval count").param("recurring[interval_count]"))?;
+    let count = count.ok_or_else(|| {
+        SandboxFailure::invalid("Invalid interval count").param("recurring[interval_count]")
+    })?;
     Ok(Some(Recurring { interval, count }))
 }
 
 /// A lookup key belongs to one price.
-fn take_key(state: &mut State, key: &str, transfer: bool) -> Result<(), Failure> {
+fn take_key(state: &mut SandboxState, key: &str, transfer: bool) -> Result<(), SandboxFailure> {
     let owner = state.prices.iter().find(|price| price.lookup_key.as_deref() == Some(key));
     let Some(owner) = owner.map(|price| price.id.clone()) else { return Ok(()) };
     if !transfer {
         let message = format!(
             "A price ({owner}) is already using that lookup key. Use `transfer_lookup_key=true` to transfer it."
         );
-        return Err(Failure::invalid(message).param("lookup_key"));
+        return Err(SandboxFailure::invalid(message).param("lookup_key"));
     }
     let before = state.prices.get(&owner)?.render(state);
     state.prices.get_mut(&owner)?.lookup_key = None;
@@ -132,7 +136,7 @@ fn take_key(state: &mut State, key: &str, transfer: bool) -> Result<(), Failure>
     Ok(())
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let keys = call.params.texts("lookup_keys");
     let (active, kind) = (call.params.boolean("active"), call.params.text("type"));
     let (product, currency) = (call.params.text("product"), call.params.text("currency"));
@@ -149,11 +153,11 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.prices.get(call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = state.prices.get(call.id())?.render(state);
     let params = &call.params;
     if let Some(key) = params.text("lookup_key") {
@@ -176,10 +180,10 @@ fn update(state: &mut State, call: &Call) -> Answer {
 }
 
 /// What a product has by default is not archived.
-fn check_default(state: &State, id: &str) -> Result<(), Failure> {
+fn check_default(state: &SandboxState, id: &str) -> Result<(), SandboxFailure> {
     if state.products.iter().any(|product| product.default_price.as_deref() == Some(id)) {
         let message = "This price cannot be archived because it is the default price of its product.";
-        return Err(Failure::invalid(message).param("active"));
+        return Err(SandboxFailure::invalid(message).param("active"));
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! `/v1/products`
 
-use super::{Answer, Operation, gone, operation};
+use super::{Operation, SandboxAnswer, gone, operation};
 use crate::sandbox::{
     call::{Call, Params},
-    failure::Failure,
-    objects::product::Product,
+    failure::SandboxFailure,
+    objects::product::SandboxProduct,
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -18,19 +18,19 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/v1/products/{id}", delete),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let id = call.params.owned("id").unwrap_or_else(|| state.ids.make("prod"));
     if state.products.find(&id).is_some_and(|product| !product.deleted) {
         let message = format!("Product already exists: {id}");
-        return Err(Failure::invalid(message).code("resource_already_exists").param("id"));
+        return Err(SandboxFailure::invalid(message).code("resource_already_exists").param("id"));
     }
-    let mut product = Product {
+    let mut product = SandboxProduct {
         id: id.clone(),
         created: state.now,
         updated: state.now,
         active: true,
         name: call.params.required("name")?.to_owned(),
-        ..Product::default()
+        ..SandboxProduct::default()
     };
     assign(&mut product, &call.params);
     state.products.put(product);
@@ -43,7 +43,7 @@ fn create(state: &mut State, call: &Call) -> Answer {
     retrieve(state, &Call { ids: vec![id], ..call.clone() })
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let active = call.params.boolean("active");
     let ids = call.params.texts("ids");
     page(state, &state.products, call, "/v1/products", |product| {
@@ -51,15 +51,19 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn existing<'a>(state: &'a State, id: &str) -> Result<&'a Product, Failure> {
-    state.products.find(id).filter(|product| !product.deleted).ok_or_else(|| Failure::no_such("product", id))
+fn existing<'a>(state: &'a SandboxState, id: &str) -> Result<&'a SandboxProduct, SandboxFailure> {
+    state
+        .products
+        .find(id)
+        .filter(|product| !product.deleted)
+        .ok_or_else(|| SandboxFailure::no_such("product", id))
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(existing(state, call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = existing(state, call.id())?.render(state);
     if let Some(price) = call.params.text("default_price") {
         state.prices.get(price).map_err(|failure| failure.status(400).param("default_price"))?;
@@ -73,18 +77,18 @@ fn update(state: &mut State, call: &Call) -> Answer {
     Ok(after)
 }
 
-fn delete(state: &mut State, call: &Call) -> Answer {
+fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let object = existing(state, call.id())?.render(state);
     if state.prices.iter().any(|price| price.product == call.id()) {
         let message = "This product cannot be deleted because it has one or more user-created prices.";
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     state.products.get_mut(call.id())?.deleted = true;
     state.emit("product.deleted", object);
     Ok(gone(call.id(), "product"))
 }
 
-fn assign(product: &mut Product, params: &Params) {
+fn assign(product: &mut SandboxProduct, params: &Params) {
     if let Some(name) = params.owned("name") {
         product.name = name;
     }

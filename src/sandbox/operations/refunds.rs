@@ -1,7 +1,7 @@
 //! `/v1/refunds`
 
-use super::{Answer, Operation, operation};
-use crate::sandbox::{call::Call, failure::Failure, paging::page, state::State, table::Stored};
+use super::{Operation, SandboxAnswer, operation};
+use crate::sandbox::{call::Call, failure::SandboxFailure, paging::page, state::SandboxState, table::Stored};
 
 pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/v1/refunds", create),
@@ -9,7 +9,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/v1/refunds/{refund}", retrieve),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let charge = match (params.text("charge"), params.text("payment_intent")) {
         (Some(charge), _) => state.charges.get(charge).map_err(|failure| failure.status(400))?.id.clone(),
@@ -20,11 +20,11 @@ fn create(state: &mut State, call: &Call) -> Answer {
                     "This PaymentIntent ({}) does not have a successful charge to refund.",
                     intent.id
                 );
-                Failure::invalid(message)
+                SandboxFailure::invalid(message)
             };
             intent.latest_charge.clone().filter(|_| intent.amount_received > 0).ok_or_else(missing)?
         }
-        (None, None) => return Err(Failure::missing("payment_intent")),
+        (None, None) => return Err(SandboxFailure::missing("payment_intent")),
     };
     let id = state.refund(
         &charge,
@@ -35,7 +35,7 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(state.refunds.get(&id)?.render(state))
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (charge, intent) = (call.params.text("charge"), call.params.text("payment_intent"));
     page(state, &state.refunds, call, "/v1/refunds", |refund| {
         charge.is_none_or(|charge| refund.charge == charge)
@@ -43,6 +43,6 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.refunds.get(call.id())?.render(state))
 }

@@ -1,20 +1,20 @@
 //! `/v1/subscription_schedules`: of subscriptions that there are.
 
-use super::{Answer, Operation, operation, subscriptions};
+use super::{Operation, SandboxAnswer, operation, subscriptions};
 use crate::sandbox::{
     billing::{
         calendar,
         changing::Proration,
-        ending::{Money, Words},
+        ending::{CancellationDetails, PaidTime},
     },
     call::{Call, Params},
-    failure::Failure,
+    failure::SandboxFailure,
     objects::{
-        price::Interval,
-        schedule::{Phase, PhaseItem, Schedule, Status},
+        price::SandboxInterval,
+        schedule::{SchedulePhase, SchedulePhaseItem, ScheduleStatus, SubscriptionSchedule},
     },
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -27,22 +27,22 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/v1/subscription_schedules/{schedule}/release", release),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let Some(subscription) = params.text("from_subscription") else {
         let message = "The sandbox makes schedules from subscriptions only: say `from_subscription`.";
-        return Err(Failure::invalid(message).param("from_subscription"));
+        return Err(SandboxFailure::invalid(message).param("from_subscription"));
     };
     if params.has("phases") || params.has("end_behavior") {
         let message =
             "You cannot set `phases` if `from_subscription` is set: update the schedule afterwards.";
-        return Err(Failure::invalid(message).param("phases"));
+        return Err(SandboxFailure::invalid(message).param("phases"));
     }
     let id = state.schedule_subscription(subscription, params.metadata("metadata"))?;
     Ok(state.schedules.get(&id)?.render(state))
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
     let scheduled = call.params.boolean("scheduled") == Some(true);
     page(state, &state.schedules, call, "/v1/subscription_schedules", |row| {
@@ -50,11 +50,11 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.schedules.get(call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let row = state.schedules.get(call.id())?.clone();
     let phases = if params.has("phases") { Some(phases(state, params, &row)?) } else { None };
@@ -72,28 +72,32 @@ fn update(state: &mut State, call: &Call) -> Answer {
     retrieve(state, call)
 }
 
-fn phases(state: &mut State, params: &Params, row: &Schedule) -> Result<Vec<Phase>, Failure> {
+fn phases(
+    state: &mut SandboxState,
+    params: &Params,
+    row: &SubscriptionSchedule,
+) -> Result<Vec<SchedulePhase>, SandboxFailure> {
     let wanted = params.list("phases");
     let last = wanted.len().saturating_sub(1);
     let present = row.current().map_or(state.now, |phase| phase.start);
-    let mut phases: Vec<Phase> = Vec::with_capacity(wanted.len());
+    let mut phases: Vec<SchedulePhase> = Vec::with_capacity(wanted.len());
     for (place, one) in wanted.iter().enumerate() {
         let named = |name: &str| format!("phases[{place}][{name}]");
         let before = phases.last().and_then(|phase| phase.end);
         let start = instant(one, "start_date", state.now).or(before).unwrap_or(present);
         if before.is_some_and(|before| before != start) {
             let message = "A phase begins when the one before it ends.";
-            return Err(Failure::invalid(message).param(named("start_date")));
+            return Err(SandboxFailure::invalid(message).param(named("start_date")));
         }
         let end = end_of(one, start, state.now);
         if end.is_none() && place != last {
-            return Err(Failure::missing(&named("end_date")));
+            return Err(SandboxFailure::missing(&named("end_date")));
         }
         if end.is_some_and(|end| end <= start) {
             let message = "The end date of a phase must be after its start date.";
-            return Err(Failure::invalid(message).param(named("end_date")));
+            return Err(SandboxFailure::invalid(message).param(named("end_date")));
         }
-        phases.push(Phase {
+        phases.push(SchedulePhase {
             start,
             end,
             items: items(state, one, &named("items"))?,
@@ -105,7 +109,7 @@ fn phases(state: &mut State, params: &Params, row: &Schedule) -> Result<Vec<Phas
     }
     if phases.first().is_none_or(|phase| phase.start > state.now) {
         let message = "You can not update the schedule without the phase that it is in.";
-        return Err(Failure::invalid(message).param("phases"));
+        return Err(SandboxFailure::invalid(message).param("phases"));
     }
     Ok(phases)
 }
@@ -115,50 +119,54 @@ fn instant(params: &Params, name: &str, now: i64) -> Option<i64> {
 }
 
 fn end_of(phase: &Params, start: i64, now: i64) -> Option<i64> {
-    let interval = phase.text("duration.interval").and_then(Interval::parse);
+    let interval = phase.text("duration.interval").and_then(SandboxInterval::parse);
     let count = phase.integer("duration.interval_count").and_then(|count| u32::try_from(count).ok());
     let lasts = interval.map(|interval| calendar::add(start, interval, count.unwrap_or(1)));
     instant(phase, "end_date", now).or(lasts)
 }
 
-fn items(state: &mut State, phase: &Params, name: &str) -> Result<Vec<PhaseItem>, Failure> {
+fn items(
+    state: &mut SandboxState,
+    phase: &Params,
+    name: &str,
+) -> Result<Vec<SchedulePhaseItem>, SandboxFailure> {
     let mut items = Vec::new();
     for item in phase.list("items") {
-        let price = subscriptions::price_of(state, &item)?.ok_or_else(|| Failure::missing(name))?;
+        let price = subscriptions::price_of(state, &item)?.ok_or_else(|| SandboxFailure::missing(name))?;
         let known = state.prices.get(&price).map_err(|failure| failure.status(400).param(name))?;
         if known.recurring.is_none() {
-            return Err(Failure::invalid("The price specified is set to `type=one_time`.").param(name));
+            return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.").param(name));
         }
-        items.push(PhaseItem {
+        items.push(SchedulePhaseItem {
             price,
             quantity: item.integer("quantity").unwrap_or(1),
             metadata: item.metadata("metadata"),
         });
     }
-    if items.is_empty() { Err(Failure::missing(name)) } else { Ok(items) }
+    if items.is_empty() { Err(SandboxFailure::missing(name)) } else { Ok(items) }
 }
 
 /// The subscription ends with it.
-fn cancel(state: &mut State, call: &Call) -> Answer {
+fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.schedules.get(call.id())?.clone();
-    if row.status != Status::Active {
+    if row.status != ScheduleStatus::Active {
         let message = format!(
             "You can only cancel a subscription schedule that is `active`; this one is `{}`.",
             row.status.as_str()
         );
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     let subscription = row.subscription.unwrap_or_default();
     // Here, and not where a subscription is cancelled, both are done where nothing is said.
-    let money = Money {
+    let money = PaidTime {
         prorate: call.params.boolean("prorate") != Some(false),
         invoice_now: call.params.boolean("invoice_now") != Some(false),
     };
-    state.cancel_subscription(&subscription, Words::default(), money)?;
+    state.cancel_subscription(&subscription, CancellationDetails::default(), money)?;
     retrieve(state, call)
 }
 
-fn release(state: &mut State, call: &Call) -> Answer {
+fn release(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.release_schedule(call.id())?;
     retrieve(state, call)
 }

@@ -2,21 +2,23 @@
 
 use serde_json::Value;
 
-use super::{Answer, Operation, coupons, operation, payment_methods};
+use super::{Operation, SandboxAnswer, coupons, operation, payment_methods};
 use crate::sandbox::{
     billing::{
         calendar::DAY_S,
-        changing::{ItemChange, Proration, Terms, Wish},
-        ending::{Money, Words},
+        changing::{ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
+        ending::{CancellationDetails, PaidTime},
         pausing::UnusedFrom,
         payments::Presence,
         subscribing::{First, NewItem, NewSubscription},
     },
     call::{Call, Params},
-    failure::Failure,
-    objects::subscription::{Item, PauseCollection, Status, Subscription},
+    failure::SandboxFailure,
+    objects::subscription::{
+        PauseCollection, SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem,
+    },
     paging::{page, page_of_values},
-    state::State,
+    state::SandboxState,
     table::Stored,
 };
 
@@ -31,7 +33,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/v1/subscription_items", list_items),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let customer = state.customer(params.required("customer")?)?.id.clone();
     let method = params.text("default_payment_method");
@@ -42,11 +44,11 @@ fn create(state: &mut State, call: &Call) -> Answer {
 }
 
 fn describe(
-    state: &mut State,
+    state: &mut SandboxState,
     params: &Params,
     customer: String,
     method: Option<String>,
-) -> Result<NewSubscription, Failure> {
+) -> Result<NewSubscription, SandboxFailure> {
     let items = new_items(state, &params.list("items"))?;
     let behavior = params.text("payment_behavior");
     let first = match behavior {
@@ -56,7 +58,7 @@ fn describe(
     };
     let automatic = params.text("collection_method") != Some("send_invoice");
     if !automatic && params.integer("days_until_due").is_none() {
-        return Err(Failure::missing("days_until_due"));
+        return Err(SandboxFailure::missing("days_until_due"));
     }
     Ok(NewSubscription {
         customer,
@@ -88,17 +90,19 @@ pub fn missing_method(params: &Params, name: &str) -> String {
 }
 
 /// `trial_end` or `trial_period_days`, under `prefix`.
-pub fn trial_end(state: &State, params: &Params, prefix: &str) -> Result<Option<i64>, Failure> {
+pub fn trial_end(state: &SandboxState, params: &Params, prefix: &str) -> Result<Option<i64>, SandboxFailure> {
     let days = params.integer(&format!("{prefix}trial_period_days"));
     if let Some(days) = days {
         if days < 1 {
-            return Err(Failure::invalid("The minimum number of trial days is 1.").param("trial_period_days"));
+            return Err(
+                SandboxFailure::invalid("The minimum number of trial days is 1.").param("trial_period_days")
+            );
         }
         return Ok(Some(state.now.saturating_add(days.saturating_mul(DAY_S))));
     }
     let end = params.integer(&format!("{prefix}trial_end"));
     if end.is_some_and(|end| end <= state.now) {
-        return Err(Failure::invalid("Invalid timestamp: must be in the future").param("trial_end"));
+        return Err(SandboxFailure::invalid("Invalid timestamp: must be in the future").param("trial_end"));
     }
     Ok(end)
 }
@@ -117,14 +121,14 @@ pub fn anchor(params: &Params, prefix: &str) -> Option<i64> {
     params.integer(&format!("{prefix}billing_cycle_anchor"))
 }
 
-fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failure> {
+fn new_items(state: &mut SandboxState, items: &[Params]) -> Result<Vec<NewItem>, SandboxFailure> {
     if items.is_empty() {
-        return Err(Failure::missing("items"));
+        return Err(SandboxFailure::missing("items"));
     }
     let mut new = Vec::with_capacity(items.len());
     for item in items {
         new.push(NewItem {
-            price: price_of(state, item)?.ok_or_else(|| Failure::missing("items[0][price]"))?,
+            price: price_of(state, item)?.ok_or_else(|| SandboxFailure::missing("items[0][price]"))?,
             quantity: item.integer("quantity").unwrap_or(1),
             metadata: item.metadata("metadata"),
             discounts: coupons::redeemed(state, item, "discounts")?,
@@ -134,7 +138,7 @@ fn new_items(state: &mut State, items: &[Params]) -> Result<Vec<NewItem>, Failur
 }
 
 /// A price by its id, or one that is made for this subscription alone.
-pub fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Failure> {
+pub fn price_of(state: &mut SandboxState, item: &Params) -> Result<Option<String>, SandboxFailure> {
     match (item.text("price"), item.nested("price_data")) {
         (Some(price), _) => Ok(Some(price.to_owned())),
         (None, Some(data)) => {
@@ -147,7 +151,11 @@ pub fn price_of(state: &mut State, item: &Params) -> Result<Option<String>, Fail
 }
 
 /// A subscription of these parameters that nobody keeps.
-pub fn imagine(state: &mut State, params: &Params, customer: String) -> Result<Subscription, Failure> {
+pub fn imagine(
+    state: &mut SandboxState,
+    params: &Params,
+    customer: String,
+) -> Result<SandboxSubscription, SandboxFailure> {
     let details = params.nested("subscription_details").unwrap_or_default();
     let items = new_items(state, &details.list("items"))?;
     let new = NewSubscription {
@@ -175,7 +183,7 @@ pub fn imagine(state: &mut State, params: &Params, customer: String) -> Result<S
     state.build(new)
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let (customer, price, status) = (params.text("customer"), params.text("price"), params.text("status"));
     page(state, &state.subscriptions, call, "/v1/subscriptions", |row| {
@@ -191,22 +199,22 @@ fn list(state: &mut State, call: &Call) -> Answer {
     })
 }
 
-fn list_items(state: &mut State, call: &Call) -> Answer {
+fn list_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.subscriptions.get(call.params.required("subscription")?)?;
     let items: Vec<Value> = row.items.iter().map(|item| row.item(item, state)).collect();
     page_of_values(&items, call, "/v1/subscription_items")
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.subscriptions.get(call.id())?.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let row = state.subscriptions.get(call.id())?;
     if row.status.has_ended() {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     refuse_scheduled(row, params)?;
     let customer = row.customer.clone();
@@ -216,7 +224,7 @@ fn update(state: &mut State, call: &Call) -> Answer {
     let mut planned = state.plan_change(call.id(), &wish)?;
     assign(&mut planned.after, params, state.now, method)?;
     assign_discounts(state, &mut planned.after, params)?;
-    let terms = Terms {
+    let terms = PaymentBehavior {
         or_nothing: params.text("payment_behavior") == Some("error_if_incomplete"),
         when_paid: params.text("payment_behavior") == Some("pending_if_incomplete"),
     };
@@ -224,10 +232,10 @@ fn update(state: &mut State, call: &Call) -> Answer {
     retrieve(state, call)
 }
 
-fn wish(state: &mut State, params: &Params, id: &str) -> Result<Wish, Failure> {
+fn wish(state: &mut SandboxState, params: &Params, id: &str) -> Result<SubscriptionUpdate, SandboxFailure> {
     let proration = Proration::parse(params.text("proration_behavior"));
     let at = params.integer("proration_date").unwrap_or(state.now);
-    let mut wish = Wish::new(changes(state, params, "items")?, proration, at);
+    let mut wish = SubscriptionUpdate::new(changes(state, params, "items")?, proration, at);
     wish.restart = params.text("billing_cycle_anchor.type") == Some("now");
     wish.trial_end = params.integer("trial_end");
     wish.ends_trial = params.text("trial_end") == Some("now");
@@ -243,23 +251,27 @@ fn wish(state: &mut State, params: &Params, id: &str) -> Result<Wish, Failure> {
 }
 
 /// When one under a schedule ends is for the schedule to say.
-fn refuse_scheduled(row: &Subscription, params: &Params) -> Result<(), Failure> {
+fn refuse_scheduled(row: &SandboxSubscription, params: &Params) -> Result<(), SandboxFailure> {
     let Some(schedule) = &row.schedule else { return Ok(()) };
     if params.has("cancel_at") || params.has("cancel_at_period_end") {
         let message = format!(
             "The subscription is managed by the subscription schedule `{schedule}`, and updating any cancelation \
              behavior directly is not allowed. Please update the schedule instead."
         );
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     Ok(())
 }
 
 /// What is to become of the items.
-pub fn changes(state: &mut State, params: &Params, name: &str) -> Result<Vec<ItemChange>, Failure> {
+pub fn changes(
+    state: &mut SandboxState,
+    params: &Params,
+    name: &str,
+) -> Result<Vec<ItemAmendment>, SandboxFailure> {
     let mut changes = Vec::new();
     for item in params.list(name) {
-        changes.push(ItemChange {
+        changes.push(ItemAmendment {
             item: item.owned("id"),
             price: price_of(state, &item)?,
             quantity: item.integer("quantity"),
@@ -270,7 +282,12 @@ pub fn changes(state: &mut State, params: &Params, name: &str) -> Result<Vec<Ite
     Ok(changes)
 }
 
-fn assign(row: &mut Subscription, params: &Params, now: i64, method: Option<String>) -> Result<(), Failure> {
+fn assign(
+    row: &mut SandboxSubscription,
+    params: &Params,
+    now: i64,
+    method: Option<String>,
+) -> Result<(), SandboxFailure> {
     params.merge_metadata("metadata", &mut row.metadata);
     params.assign("description", &mut row.description);
     params.assign("cancellation_details.comment", &mut row.cancellation_comment);
@@ -292,7 +309,11 @@ fn assign(row: &mut Subscription, params: &Params, now: i64, method: Option<Stri
 }
 
 /// Discounts of the subscription and of its items: others, or none any more.
-fn assign_discounts(state: &mut State, row: &mut Subscription, params: &Params) -> Result<(), Failure> {
+fn assign_discounts(
+    state: &mut SandboxState,
+    row: &mut SandboxSubscription,
+    params: &Params,
+) -> Result<(), SandboxFailure> {
     let (customer, id) = (row.customer.clone(), row.id.clone());
     if params.has("discounts") {
         row.discounts = kept(&row.discounts, params);
@@ -302,7 +323,7 @@ fn assign_discounts(state: &mut State, row: &mut Subscription, params: &Params) 
     }
     for change in params.list("items").iter().filter(|change| change.has("discounts")) {
         let new = coupons::redeemed(state, change, "discounts")?;
-        let of_change = |item: &&mut Item| {
+        let of_change = |item: &&mut SubscriptionItem| {
             change.text("id").map_or_else(|| change.text("price") == Some(&item.price), |id| id == item.id)
         };
         let Some(item) = row.items.iter_mut().find(of_change) else { continue };
@@ -322,7 +343,7 @@ fn kept(discounts: &[String], params: &Params) -> Vec<String> {
 }
 
 /// A cancellation that is asked for, or withdrawn.
-fn schedule_end(row: &mut Subscription, params: &Params, now: i64) -> Result<(), Failure> {
+fn schedule_end(row: &mut SandboxSubscription, params: &Params, now: i64) -> Result<(), SandboxFailure> {
     let before = row.ends_at();
     if let Some(flag) = params.boolean("cancel_at_period_end") {
         row.cancel_at_period_end = flag;
@@ -334,7 +355,9 @@ fn schedule_end(row: &mut Subscription, params: &Params, now: i64) -> Result<(),
     }
     if let Some(at) = params.integer("cancel_at") {
         if at <= now {
-            return Err(Failure::invalid("Invalid timestamp: must be in the future").param("cancel_at"));
+            return Err(
+                SandboxFailure::invalid("Invalid timestamp: must be in the future").param("cancel_at")
+            );
         }
         row.cancel_at = Some(at);
     }
@@ -355,16 +378,16 @@ fn schedule_end(row: &mut Subscription, params: &Params, now: i64) -> Result<(),
     Ok(())
 }
 
-fn cancel(state: &mut State, call: &Call) -> Answer {
+fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.subscriptions.get(call.id())?;
     if row.status.has_ended() {
-        return Err(Failure::no_such("subscription", call.id()));
+        return Err(SandboxFailure::no_such("subscription", call.id()));
     }
-    let words = Words {
+    let words = CancellationDetails {
         comment: call.params.owned("cancellation_details.comment"),
         feedback: call.params.owned("cancellation_details.feedback"),
     };
-    let money = Money {
+    let money = PaidTime {
         prorate: call.params.boolean("prorate") == Some(true),
         invoice_now: call.params.boolean("invoice_now") == Some(true),
     };
@@ -373,18 +396,20 @@ fn cancel(state: &mut State, call: &Call) -> Answer {
 }
 
 /// New in today's version: the subscription itself stands still.
-fn pause(state: &mut State, call: &Call) -> Answer {
+fn pause(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.subscriptions.get(call.id())?;
     if !row.flexible {
-        return Err(Failure::invalid("Only subscriptions with `billing_mode[type]=flexible` can be paused."));
+        return Err(SandboxFailure::invalid(
+            "Only subscriptions with `billing_mode[type]=flexible` can be paused.",
+        ));
     }
-    if !matches!(row.status, Status::Active | Status::PastDue) {
+    if !matches!(row.status, SandboxSubscriptionStatus::Active | SandboxSubscriptionStatus::PastDue) {
         let message = format!("This subscription cannot be paused: it is {}.", row.status.as_str());
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     if !row.is_automatic() || row.schedule.is_some() {
         let message = "A subscription with a schedule, or that sends its invoices, cannot be paused.";
-        return Err(Failure::invalid(message));
+        return Err(SandboxFailure::invalid(message));
     }
     let unused = match call.params.text("bill_for.unused_time_from.type") {
         Some("none") => UnusedFrom::Never,
@@ -396,7 +421,7 @@ fn pause(state: &mut State, call: &Call) -> Answer {
     retrieve(state, call)
 }
 
-fn resume(state: &mut State, call: &Call) -> Answer {
+fn resume(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.subscriptions.get(call.id())?;
     let anew = call.params.text("billing_cycle_anchor.type") != Some("unchanged");
     let on_success = call.params.text("payment_behavior") == Some("resume_on_payment_success");

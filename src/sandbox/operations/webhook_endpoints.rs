@@ -1,13 +1,13 @@
 //! `/v1/webhook_endpoints`
 
-use super::{Answer, Operation, gone, operation};
+use super::{Operation, SandboxAnswer, gone, operation};
 use crate::sandbox::{
     call::{Call, Params},
-    failure::Failure,
+    failure::SandboxFailure,
     ids,
     objects::endpoint::Endpoint,
     paging::page,
-    state::State,
+    state::SandboxState,
     table::Stored,
     webhooks::shapes::is_version,
 };
@@ -20,12 +20,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/v1/webhook_endpoints/{webhook_endpoint}", delete),
 ];
 
-fn create(state: &mut State, call: &Call) -> Answer {
+fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let id = state.ids.make("we");
     let version = call.params.owned("api_version");
     if version.as_deref().is_some_and(|version| !is_version(version)) {
         let message = format!("Invalid API version: {}", version.unwrap_or_default());
-        return Err(Failure::invalid(message).param("api_version"));
+        return Err(SandboxFailure::invalid(message).param("api_version"));
     }
     let mut endpoint = Endpoint {
         id: id.clone(),
@@ -47,21 +47,21 @@ fn create(state: &mut State, call: &Call) -> Answer {
     Ok(object)
 }
 
-fn existing<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Endpoint, Failure> {
+fn existing<'a>(state: &'a mut SandboxState, id: &str) -> Result<&'a mut Endpoint, SandboxFailure> {
     let known = state.endpoints.find(id).is_some_and(|endpoint| !endpoint.deleted);
-    if known { state.endpoints.get_mut(id) } else { Err(Failure::no_such("webhook endpoint", id)) }
+    if known { state.endpoints.get_mut(id) } else { Err(SandboxFailure::no_such("webhook endpoint", id)) }
 }
 
-fn list(state: &mut State, call: &Call) -> Answer {
+fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     page(state, &state.endpoints, call, "/v1/webhook_endpoints", |_| true)
 }
 
-fn retrieve(state: &mut State, call: &Call) -> Answer {
+fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let endpoint = existing(state, call.id())?.clone();
     Ok(endpoint.render(state))
 }
 
-fn update(state: &mut State, call: &Call) -> Answer {
+fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let endpoint = existing(state, call.id())?;
     let params = &call.params;
     params.assign("description", &mut endpoint.description);
@@ -73,24 +73,24 @@ fn update(state: &mut State, call: &Call) -> Answer {
     retrieve(state, call)
 }
 
-fn assign(endpoint: &mut Endpoint, params: &Params) -> Result<(), Failure> {
+fn assign(endpoint: &mut Endpoint, params: &Params) -> Result<(), SandboxFailure> {
     if let Some(url) = params.text("url") {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             let message = "Invalid URL: An explicit scheme (such as https) must be provided.";
-            return Err(Failure::invalid(message).code("url_invalid").param("url"));
+            return Err(SandboxFailure::invalid(message).code("url_invalid").param("url"));
         }
         url.clone_into(&mut endpoint.url);
     }
     if params.has("enabled_events") {
         endpoint.enabled_events = params.texts("enabled_events");
         if endpoint.enabled_events.is_empty() {
-            return Err(Failure::missing("enabled_events"));
+            return Err(SandboxFailure::missing("enabled_events"));
         }
     }
     Ok(())
 }
 
-fn delete(state: &mut State, call: &Call) -> Answer {
+fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     existing(state, call.id())?.deleted = true;
     Ok(gone(call.id(), "webhook_endpoint"))
 }

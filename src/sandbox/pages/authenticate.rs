@@ -8,17 +8,19 @@ use axum::{
 };
 
 use super::{
-    super::{Shared, failure::Failure, objects::payment_intent::Status, operations},
+    super::{
+        SharedSandbox, failure::SandboxFailure, objects::payment_intent::PaymentIntentStatus, operations,
+    },
     filled,
     html::{money, status},
     lead_to, show, wrong,
 };
 
-pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let main = shared.with(|state| {
         let intent = state.payment_intents.get(&id)?;
-        if intent.status != Status::RequiresAction {
-            return Ok::<_, Failure>(status("Nothing is asked of you any more."));
+        if intent.status != PaymentIntentStatus::RequiresAction {
+            return Ok::<_, SandboxFailure>(status("Nothing is asked of you any more."));
         }
         Ok(format!(
             "<p>A payment of <strong>{}</strong> needs authentication (3-D Secure). Is it you?</p><form method=\"post\">\
@@ -34,14 +36,14 @@ pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<Str
 }
 
 pub(super) async fn decide(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
     body: String,
 ) -> Response {
     let agrees = filled(&body).text("bank") == Some("yes");
     let done = shared.with(|state| {
         operations::authenticate(state, &id, agrees)?;
-        Ok::<_, Failure>(state.payment_intents.get(&id)?.return_url.clone())
+        Ok::<_, SandboxFailure>(state.payment_intents.get(&id)?.return_url.clone())
     });
     shared.wake.notify_one();
     match done {

@@ -9,26 +9,26 @@ use axum::{
 
 use super::{
     super::{
-        Shared,
+        SharedSandbox,
         billing::{
-            checkout::{Paid, Payer},
+            checkout::{AfterPayment, Payer},
             payments::Presence,
         },
         call::Params,
         control::year,
-        failure::Failure,
+        failure::SandboxFailure,
         objects::{
             card::{CARDS, TestCard},
-            checkout::{Mode, Session, Status},
+            checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
         },
-        state::State,
+        state::SandboxState,
     },
     filled,
     html::{alert, code, escape, money, status, table},
     lead_to, show, wrong,
 };
 
-pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let main = shared.with(|state| Ok(body(state, state.sessions.get(&id)?, None, &Params::default())));
     match main {
         Ok(main) => show("Checkout", &main),
@@ -36,21 +36,21 @@ pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<Str
     }
 }
 
-fn body(state: &State, session: &Session, mistake: Option<&str>, typed: &Params) -> String {
+fn body(state: &SandboxState, session: &SandboxCheckout, mistake: Option<&str>, typed: &Params) -> String {
     let bought = bought(state, session);
     match session.status {
-        Status::Complete => format!("{bought}{}", status("This is done, and cannot be done twice.")),
-        Status::Expired => {
+        CheckoutStatus::Complete => format!("{bought}{}", status("This is done, and cannot be done twice.")),
+        CheckoutStatus::Expired => {
             format!("{bought}{}", alert("This session has expired. Start again where you came from."))
         }
-        Status::Open => {
+        CheckoutStatus::Open => {
             format!("{bought}{}{}", mistake.map(alert).unwrap_or_default(), fields(state, session, typed))
         }
     }
 }
 
-fn bought(state: &State, session: &Session) -> String {
-    if session.mode == Mode::Setup {
+fn bought(state: &SandboxState, session: &SandboxCheckout) -> String {
+    if session.mode == CheckoutMode::Setup {
         return "<p>A card is kept for later. Nothing is charged.</p>".to_owned();
     }
     let rows = session.items.iter().map(|item| {
@@ -73,7 +73,7 @@ fn bought(state: &State, session: &Session) -> String {
     )
 }
 
-fn fields(state: &State, session: &Session, typed: &Params) -> String {
+fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> String {
     let known = session.customer.as_deref().and_then(|id| state.customers.find(id));
     let email = known.and_then(|customer| customer.email.clone()).or_else(|| session.customer_email.clone());
     let email = typed.owned("email").or(email).unwrap_or_default();
@@ -107,9 +107,9 @@ fn fields(state: &State, session: &Session, typed: &Params) -> String {
         escape(&email),
         escape(typed.text("name").unwrap_or_default()),
         match session.mode {
-            Mode::Payment => "Pay",
-            Mode::Subscription => "Subscribe",
-            Mode::Setup => "Keep the card",
+            CheckoutMode::Payment => "Pay",
+            CheckoutMode::Subscription => "Subscribe",
+            CheckoutMode::Setup => "Keep the card",
         },
     )
 }
@@ -120,7 +120,7 @@ fn safe(url: &str) -> String {
 }
 
 pub(super) async fn pay(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
     form: String,
 ) -> Response {
@@ -128,23 +128,24 @@ pub(super) async fn pay(
     let done = shared.with(|state| try_to_pay(state, &id, &typed));
     shared.wake.notify_one();
     match done {
-        Ok(Next::Leave(url)) => lead_to(&url),
-        Ok(Next::Stay(main)) => show("Checkout", &main),
-        Ok(Next::Ask(main)) => show("Your bank wants to ask you", &main),
+        Ok(AfterCheckout::Leave(url)) => lead_to(&url),
+        Ok(AfterCheckout::Stay(main)) => show("Checkout", &main),
+        Ok(AfterCheckout::Ask(main)) => show("Your bank wants to ask you", &main),
         Err(failure) => wrong(&failure),
     }
 }
 
-enum Next {
+enum AfterCheckout {
     Leave(String),
     Stay(String),
     Ask(String),
 }
 
-fn try_to_pay(state: &mut State, id: &str, typed: &Params) -> Result<Next, Failure> {
+fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<AfterCheckout, SandboxFailure> {
     adjust(state, id, typed)?;
-    let stay =
-        |state: &State, why: &str| Ok(Next::Stay(body(state, state.sessions.get(id)?, Some(why), typed)));
+    let stay = |state: &SandboxState, why: &str| {
+        Ok(AfterCheckout::Stay(body(state, state.sessions.get(id)?, Some(why), typed)))
+    };
     let answer = typed.text("bank");
     if answer == Some("no") {
         return stay(state, "Your bank could not confirm that it is you. Try another card.");
@@ -164,18 +165,18 @@ fn try_to_pay(state: &mut State, id: &str, typed: &Params) -> Result<Next, Failu
         presence: if answer == Some("yes") { Presence::Authenticated } else { Presence::Present },
     };
     match state.pay_session(id, &payer)? {
-        Paid::Declined(decline) => stay(state, decline.message),
-        Paid::Authenticate => Ok(Next::Ask(ask(typed))),
-        Paid::Complete => {
+        AfterPayment::Declined(decline) => stay(state, decline.message),
+        AfterPayment::Authenticate => Ok(AfterCheckout::Ask(ask(typed))),
+        AfterPayment::Complete => {
             let session = state.sessions.get(id)?;
             let url = session.success_url.clone().unwrap_or_default();
-            Ok(Next::Leave(safe(&url.replace("{CHECKOUT_SESSION_ID}", id))))
+            Ok(AfterCheckout::Leave(safe(&url.replace("{CHECKOUT_SESSION_ID}", id))))
         }
     }
 }
 
 /// A person may change how many, where that is allowed.
-fn adjust(state: &mut State, id: &str, typed: &Params) -> Result<(), Failure> {
+fn adjust(state: &mut SandboxState, id: &str, typed: &Params) -> Result<(), SandboxFailure> {
     let session = state.sessions.get_mut(id)?;
     for item in &mut session.items {
         let wanted = typed.text(&format!("quantity_{}", item.id)).and_then(|text| text.parse::<i64>().ok());

@@ -9,14 +9,14 @@ use axum::{
 
 use super::{
     super::{
-        Shared,
+        SharedSandbox,
         billing::calendar,
         control,
-        objects::subscription::Subscription,
-        state::State,
+        objects::subscription::SandboxSubscription,
+        state::SandboxState,
         webhooks::{
             self,
-            queue::{Delivery, Fate, Resend},
+            queue::{DeliveryOutcome, QueuedDelivery, Resend},
         },
     },
     filled,
@@ -26,7 +26,7 @@ use super::{
 
 const ROWS_MAX: usize = 50;
 
-pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>) -> Response {
+pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     let main = shared.with(|state| {
         format!(
             "{}{}<h2>Customers</h2>{}<h2>Subscriptions</h2>{}<h2>Checkout sessions</h2>{}<h2>Webhooks</h2>{}",
@@ -41,7 +41,7 @@ pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>) -> Response {
     show("Overview", &main)
 }
 
-fn clock(state: &State) -> String {
+fn clock(state: &SandboxState) -> String {
     let buttons: String = ["1 hour", "1 day", "1 week", "1 month", "1 year"]
         .iter()
         .map(|by| format!("<button name=\"advance\" value=\"{by}\">+ {by}</button>"))
@@ -53,7 +53,7 @@ fn clock(state: &State) -> String {
     )
 }
 
-fn customers(state: &State) -> String {
+fn customers(state: &SandboxState) -> String {
     let rows = state.customers.iter().rev().take(ROWS_MAX).map(|customer| {
         let shown = if customer.deleted { "deleted" } else { "" };
         let email = escape(customer.email.as_deref().unwrap_or("–"));
@@ -62,7 +62,7 @@ fn customers(state: &State) -> String {
     table(&["id", "e-mail", ""], &rows.collect::<Vec<_>>(), "None yet.")
 }
 
-fn subscriptions(state: &State) -> String {
+fn subscriptions(state: &SandboxState) -> String {
     let rows = state.subscriptions.iter().rev().take(ROWS_MAX).map(|row| {
         let ends = row.ends_at().map_or_else(String::new, |at| format!("ends {}", calendar::shown(at)));
         vec![
@@ -78,7 +78,7 @@ fn subscriptions(state: &State) -> String {
 }
 
 /// What a subscription is of.
-pub(super) fn sold(state: &State, row: &Subscription) -> String {
+pub(super) fn sold(state: &SandboxState, row: &SandboxSubscription) -> String {
     let items = row.items.iter().map(|item| {
         let price = state.prices.find(&item.price);
         let name =
@@ -89,7 +89,7 @@ pub(super) fn sold(state: &State, row: &Subscription) -> String {
     items.collect::<Vec<String>>().join(", ")
 }
 
-fn sessions(state: &State) -> String {
+fn sessions(state: &SandboxState) -> String {
     let rows = state.sessions.iter().rev().take(ROWS_MAX).map(|session| {
         vec![
             format!("<a href=\"/checkout/{0}\"><code>{0}</code></a>", escape(&session.id)),
@@ -100,7 +100,7 @@ fn sessions(state: &State) -> String {
     table(&["id", "status", "payment"], &rows.collect::<Vec<_>>(), "None yet.")
 }
 
-fn deliveries(state: &State) -> String {
+fn deliveries(state: &SandboxState) -> String {
     let rows = state.queue.recent().take(ROWS_MAX).map(|delivery| {
         let again = format!(
             "<form method=\"post\" action=\"/resend/{}\"><button class=\"quiet\" aria-label=\"Send {} again\">\
@@ -113,17 +113,19 @@ fn deliveries(state: &State) -> String {
     table(&["type", "event", "delivery", ""], &rows.collect::<Vec<_>>(), "None was to be sent yet.")
 }
 
-fn fate(delivery: &Delivery) -> String {
+fn fate(delivery: &QueuedDelivery) -> String {
     match &delivery.fate {
-        Fate::Waiting => "waiting".to_owned(),
-        Fate::Delivered(status) => format!("accepted ({status})"),
-        Fate::Retrying(why) => format!("tried {} times, again soon: {}", delivery.attempts, escape(why)),
-        Fate::GivenUp(why) => format!("given up: {}", escape(why)),
-        Fate::Dropped => "dropped on request".to_owned(),
+        DeliveryOutcome::Waiting => "waiting".to_owned(),
+        DeliveryOutcome::Delivered(status) => format!("accepted ({status})"),
+        DeliveryOutcome::Retrying(why) => {
+            format!("tried {} times, again soon: {}", delivery.attempts, escape(why))
+        }
+        DeliveryOutcome::GivenUp(why) => format!("given up: {}", escape(why)),
+        DeliveryOutcome::Dropped => "dropped on request".to_owned(),
     }
 }
 
-pub(super) async fn advance(Shares(shared): Shares<Arc<Shared>>, body: String) -> Response {
+pub(super) async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, body: String) -> Response {
     let now = shared.with(|state| state.now);
     let until = filled(&body).text("advance").and_then(|text| calendar::parse_advance(text, now));
     let moved = control::move_clock(&shared, now, until);
@@ -134,7 +136,7 @@ pub(super) async fn advance(Shares(shared): Shares<Arc<Shared>>, body: String) -
     }
 }
 
-pub(super) async fn resend(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+pub(super) async fn resend(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let sent = shared.with(|state| {
         let event = state.events.get(&id)?.clone();
         let endpoints: Vec<_> =

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    super::{Shared, failure::Failure, state::State},
+    super::{SharedSandbox, failure::SandboxFailure, state::SandboxState},
     html::{escape, money, status, table},
     show, wrong,
 };
@@ -22,11 +22,11 @@ struct Bill {
     total: String,
 }
 
-fn bill(state: &State, id: &str) -> Result<Bill, Failure> {
+fn bill(state: &SandboxState, id: &str) -> Result<Bill, SandboxFailure> {
     let invoice = state.invoices.get(id)?;
     // A draft is nobody's to see.
     let number = invoice.number.clone().filter(|_| invoice.finalized_at.is_some());
-    let number = number.ok_or_else(|| Failure::no_such("invoice", id))?;
+    let number = number.ok_or_else(|| SandboxFailure::no_such("invoice", id))?;
     let shown = |amount: i64| money(amount, &invoice.currency);
     let lines = invoice.lines.iter().map(|line| (line.description.clone(), shown(line.amount)));
     Ok(Bill {
@@ -37,7 +37,7 @@ fn bill(state: &State, id: &str) -> Result<Bill, Failure> {
     })
 }
 
-pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     match shared.with(|state| bill(state, &id)) {
         Ok(bill) => {
             let rows: Vec<Vec<String>> =
@@ -55,7 +55,7 @@ pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<Str
     }
 }
 
-pub(super) async fn file(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+pub(super) async fn file(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     match shared.with(|state| bill(state, &id)) {
         Ok(bill) => ([(header::CONTENT_TYPE, "application/pdf")], pdf(&bill)).into_response(),
         Err(failure) => wrong(&failure),

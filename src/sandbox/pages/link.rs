@@ -7,10 +7,10 @@ use axum::{
     response::Response,
 };
 
-use super::{super::Shared, lead_to, wrong};
+use super::{super::SharedSandbox, lead_to, wrong};
 
 pub(super) async fn open(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(link): Path<String>,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Response {

@@ -18,9 +18,9 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{Shared, call::Params, failure::Failure, form};
+use super::{SharedSandbox, call::Params, failure::SandboxFailure, form};
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
     Router::new()
         .route("/", get(index::page))
         .route("/clock", post(index::advance))
@@ -55,7 +55,7 @@ fn show_as(status: StatusCode, title: &str, main: &str) -> Response {
     response
 }
 
-fn wrong(failure: &Failure) -> Response {
+fn wrong(failure: &SandboxFailure) -> Response {
     let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
     show_as(
         status,

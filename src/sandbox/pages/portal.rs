@@ -9,24 +9,24 @@ use axum::{
 
 use super::{
     super::{
-        Shared,
+        SharedSandbox,
         billing::{
             calendar,
-            changing::{ItemChange, Proration, Terms, Wish},
-            ending::{Money, Words},
+            changing::{ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
+            ending::{CancellationDetails, PaidTime},
         },
-        call::{Metadata, Params},
+        call::{ObjectMetadata, Params},
         control::year,
-        failure::Failure,
+        failure::SandboxFailure,
         objects::{
             card::{Behaviour, TestCard},
             payment_method::PaymentMethod,
             portal::{Configuration, Confirm, Flow, PortalSession},
-            price::Price,
-            schedule::PhaseItem,
-            subscription::Subscription,
+            price::SandboxPrice,
+            schedule::SchedulePhaseItem,
+            subscription::SandboxSubscription,
         },
-        state::State,
+        state::SandboxState,
     },
     filled,
     html::{alert, escape, money, status, table},
@@ -34,26 +34,26 @@ use super::{
     show, wrong,
 };
 
-pub(super) async fn page(Shares(shared): Shares<Arc<Shared>>, Path(secret): Path<String>) -> Response {
+pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(secret): Path<String>) -> Response {
     shown(shared.with(|state| {
         let session = find(state, &secret)?;
         body(state, &session, "")
     }))
 }
 
-fn shown(main: Result<String, Failure>) -> Response {
+fn shown(main: Result<String, SandboxFailure>) -> Response {
     match main {
         Ok(main) => show("Your subscription", &main),
         Err(failure) => wrong(&failure),
     }
 }
 
-fn find(state: &State, secret: &str) -> Result<PortalSession, Failure> {
+fn find(state: &SandboxState, secret: &str) -> Result<PortalSession, SandboxFailure> {
     let session = state.portal_sessions.iter().find(|session| session.secret == secret);
-    session.cloned().ok_or_else(|| Failure::no_such("billing portal session", "…"))
+    session.cloned().ok_or_else(|| SandboxFailure::no_such("billing portal session", "…"))
 }
 
-fn body(state: &State, session: &PortalSession, said: &str) -> Result<String, Failure> {
+fn body(state: &SandboxState, session: &PortalSession, said: &str) -> Result<String, SandboxFailure> {
     if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
         return confirmation(state, session, confirm, said);
     }
@@ -84,11 +84,11 @@ fn back(url: Option<&str>) -> String {
 
 /// One change alone, to say yes to or to leave.
 fn confirmation(
-    state: &State,
+    state: &SandboxState,
     session: &PortalSession,
     confirm: &Confirm,
     said: &str,
-) -> Result<String, Failure> {
+) -> Result<String, SandboxFailure> {
     let (row, price) = (state.subscriptions.get(&confirm.subscription)?, state.prices.get(&confirm.price)?);
     let back = back(session.return_url.as_deref());
     let held = row.items.iter().find(|item| item.id == confirm.item).map_or(1, |item| item.quantity);
@@ -105,7 +105,7 @@ fn confirmation(
 }
 
 /// A plan, and what it costs.
-fn offer(state: &State, price: &Price) -> String {
+fn offer(state: &SandboxState, price: &SandboxPrice) -> String {
     let name = state.products.find(&price.product).map(|product| product.name.clone()).unwrap_or_default();
     let every = price.recurring.map_or("", |recurring| recurring.interval.as_str());
     format!("{}, {} / {every}", escape(&name), money(price.unit_amount, &price.currency))
@@ -115,7 +115,7 @@ const CARD_FORM: &str = "<h2>Payment method</h2><form method=\"post\"><input typ
     <label for=\"number\">Card number</label><input id=\"number\" name=\"number\" inputmode=\"numeric\" required \
     autocomplete=\"cc-number\" placeholder=\"4242 4242 4242 4242\"><button>Pay with this card</button></form>";
 
-fn subscription(state: &State, row: &Subscription, configuration: &Configuration) -> String {
+fn subscription(state: &SandboxState, row: &SandboxSubscription, configuration: &Configuration) -> String {
     let id = escape(&row.id);
     let hidden = |what: &str| {
         format!(
@@ -174,7 +174,7 @@ fn subscription(state: &State, row: &Subscription, configuration: &Configuration
 }
 
 /// What it changes to when this period ends, and how that is called off.
-fn later(state: &State, row: &Subscription) -> String {
+fn later(state: &SandboxState, row: &SandboxSubscription) -> String {
     let schedule = row.schedule.as_deref().and_then(|id| state.schedules.find(id));
     let next = schedule.and_then(|schedule| schedule.next());
     next.map_or_else(String::new, |next| {
@@ -187,7 +187,7 @@ fn later(state: &State, row: &Subscription) -> String {
     })
 }
 
-fn invoices(state: &State, customer: &str) -> String {
+fn invoices(state: &SandboxState, customer: &str) -> String {
     let rows = state.invoices.iter().rev().filter(|invoice| invoice.customer == customer).map(|invoice| {
         vec![
             calendar::shown(invoice.created),
@@ -203,7 +203,7 @@ fn invoices(state: &State, customer: &str) -> String {
 }
 
 pub(super) async fn change(
-    Shares(shared): Shares<Arc<Shared>>,
+    Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(secret): Path<String>,
     form: String,
 ) -> Response {
@@ -212,22 +212,22 @@ pub(super) async fn change(
         let session = find(state, &secret)?;
         match act(state, &session, &wanted) {
             Ok(said) => match after(&session) {
-                Some(url) => Ok(Next::Elsewhere(url)),
-                None => body(state, &session, &status(said)).map(Next::Here),
+                Some(url) => Ok(AfterPortal::Elsewhere(url)),
+                None => body(state, &session, &status(said)).map(AfterPortal::Here),
             },
-            Err(failure) => body(state, &session, &alert(failure.message())).map(Next::Here),
+            Err(failure) => body(state, &session, &alert(failure.message())).map(AfterPortal::Here),
         }
     });
     shared.wake.notify_one();
     match done {
-        Ok(Next::Elsewhere(url)) => Redirect::to(&url).into_response(),
-        Ok(Next::Here(main)) => shown(Ok(main)),
+        Ok(AfterPortal::Elsewhere(url)) => Redirect::to(&url).into_response(),
+        Ok(AfterPortal::Here(main)) => shown(Ok(main)),
         Err(failure) => shown(Err(failure)),
     }
 }
 
 /// What the person sees when it is done.
-enum Next {
+enum AfterPortal {
     Here(String),
     Elsewhere(String),
 }
@@ -238,14 +238,18 @@ fn after(session: &PortalSession) -> Option<String> {
     flow.redirect.clone().filter(|url| url.starts_with("http"))
 }
 
-fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'static str, Failure> {
+fn act(
+    state: &mut SandboxState,
+    session: &PortalSession,
+    wanted: &Params,
+) -> Result<&'static str, SandboxFailure> {
     let configuration = session.offers(state)?;
     if wanted.text("do") == Some("card") && configuration.method_update {
         return take_card(state, session, wanted);
     }
     if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
         let row = state.subscriptions.get(&confirm.subscription)?.clone();
-        let change = ItemChange {
+        let change = ItemAmendment {
             item: Some(confirm.item.clone()),
             price: Some(confirm.price.clone()),
             quantity: confirm.quantity,
@@ -257,19 +261,19 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
     let id = wanted.required("subscription")?;
     let row = state.subscriptions.get(id)?.clone();
     if row.customer != session.customer || row.status.has_ended() {
-        return Err(Failure::no_such("subscription", id));
+        return Err(SandboxFailure::no_such("subscription", id));
     }
     let is_whole = session.flow.is_none();
     if !session.is_about(id) {
-        return Err(Failure::invalid("This cannot be done here."));
+        return Err(SandboxFailure::invalid("This cannot be done here."));
     }
     match wanted.text("do") {
         Some("cancel") if configuration.cancel && configuration.cancel_at_period_end => {
             schedule(state, &row, wanted)
         }
         Some("cancel") if configuration.cancel => {
-            let words = Words { comment: None, feedback: wanted.owned("feedback") };
-            let money = Money {
+            let words = CancellationDetails { comment: None, feedback: wanted.owned("feedback") };
+            let money = PaidTime {
                 prorate: configuration.cancel_proration != "none",
                 invoice_now: configuration.cancel_proration == "always_invoice",
             };
@@ -296,15 +300,19 @@ fn act(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'
             let price = wanted.required("price")?.to_owned();
             let item = row.items.first().map(|item| item.id.clone());
             let change =
-                ItemChange { item, price: Some(price), quantity: None, metadata: None, deleted: false };
+                ItemAmendment { item, price: Some(price), quantity: None, metadata: None, deleted: false };
             change_plan(state, &row, &configuration, change)
         }
-        Some(_) | None => Err(Failure::invalid("This cannot be done here.")),
+        Some(_) | None => Err(SandboxFailure::invalid("This cannot be done here.")),
     }
 }
 
 /// In the flexible billing mode, only `cancel_at` says that it ends.
-fn schedule(state: &mut State, row: &Subscription, wanted: &Params) -> Result<&'static str, Failure> {
+fn schedule(
+    state: &mut SandboxState,
+    row: &SandboxSubscription,
+    wanted: &Params,
+) -> Result<&'static str, SandboxFailure> {
     let now = state.now;
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;
@@ -320,14 +328,14 @@ fn schedule(state: &mut State, row: &Subscription, wanted: &Params) -> Result<&'
 }
 
 fn change_plan(
-    state: &mut State,
-    row: &Subscription,
+    state: &mut SandboxState,
+    row: &SandboxSubscription,
     configuration: &Configuration,
-    change: ItemChange,
-) -> Result<&'static str, Failure> {
+    change: ItemAmendment,
+) -> Result<&'static str, SandboxFailure> {
     let price = change.price.clone().unwrap_or_default();
     if !configuration.choices(state, row).iter().any(|choice| choice.id == price) {
-        return Err(Failure::invalid("This plan is not offered."));
+        return Err(SandboxFailure::invalid("This plan is not offered."));
     }
     if waits(state, row, configuration, &price)? {
         return change_later(state, row, price);
@@ -336,36 +344,41 @@ fn change_plan(
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;
     }
-    let mut wish = Wish::new(vec![change], proration, state.now);
+    let mut wish = SubscriptionUpdate::new(vec![change], proration, state.now);
     wish.ends_trial = configuration.ends_trial;
     wish.restart = configuration.restarts;
     let planned = state.plan_change(&row.id, &wish)?;
-    state.apply_change(planned, proration, Terms { or_nothing: true, when_paid: false })?;
+    state.apply_change(planned, proration, PaymentBehavior { or_nothing: true, when_paid: false })?;
     Ok("Your plan was changed.")
 }
 
 /// Whether a change is one that the configuration keeps for the end of the period.
 fn waits(
-    state: &State,
-    row: &Subscription,
+    state: &SandboxState,
+    row: &SandboxSubscription,
     configuration: &Configuration,
     price: &str,
-) -> Result<bool, Failure> {
+) -> Result<bool, SandboxFailure> {
     let Some(item) = row.items.first() else { return Ok(false) };
     let (before, after) = (state.prices.get(&item.price)?, state.prices.get(price)?);
-    let lasts =
-        |price: &Price| price.recurring.map_or(0, |every| calendar::add(0, every.interval, every.count));
+    let lasts = |price: &SandboxPrice| {
+        price.recurring.map_or(0, |every| calendar::add(0, every.interval, every.count))
+    };
     let asked = |kind: &str| configuration.at_period_end.iter().any(|known| known == kind);
     let smaller = after.unit_amount < before.unit_amount && asked("decreasing_item_amount");
     let shorter = lasts(after) < lasts(before) && asked("shortening_interval");
     Ok(smaller || shorter)
 }
 
-fn change_later(state: &mut State, row: &Subscription, price: String) -> Result<&'static str, Failure> {
+fn change_later(
+    state: &mut SandboxState,
+    row: &SandboxSubscription,
+    price: String,
+) -> Result<&'static str, SandboxFailure> {
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;
     }
-    let items = row.items.iter().enumerate().map(|(place, item)| PhaseItem {
+    let items = row.items.iter().enumerate().map(|(place, item)| SchedulePhaseItem {
         price: if place == 0 { price.clone() } else { item.price.clone() },
         quantity: item.quantity,
         metadata: item.metadata.clone(),
@@ -374,9 +387,13 @@ fn change_later(state: &mut State, row: &Subscription, price: String) -> Result<
     Ok("Your plan changes when this period ends.")
 }
 
-fn take_card(state: &mut State, session: &PortalSession, wanted: &Params) -> Result<&'static str, Failure> {
+fn take_card(
+    state: &mut SandboxState,
+    session: &PortalSession,
+    wanted: &Params,
+) -> Result<&'static str, SandboxFailure> {
     let card = wanted.text("number").and_then(TestCard::by_number);
-    let card = card.ok_or_else(|| Failure::invalid("Your card number is incorrect."))?;
+    let card = card.ok_or_else(|| SandboxFailure::invalid("Your card number is incorrect."))?;
     if let Behaviour::Refuses(decline) = card.behaviour {
         return Err(decline.failure());
     }
@@ -391,7 +408,7 @@ fn take_card(state: &mut State, session: &PortalSession, wanted: &Params) -> Res
         set_up: true,
         email: None,
         name: None,
-        metadata: Metadata::new(),
+        metadata: ObjectMetadata::new(),
     });
     state.attach(&id, &session.customer)?;
     state

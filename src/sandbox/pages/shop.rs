@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        Shared,
+        SharedSandbox,
         call::{Call, Params},
-        failure::Failure,
-        objects::price::Price,
+        failure::SandboxFailure,
+        objects::price::SandboxPrice,
         operations,
-        state::State,
+        state::SandboxState,
     },
     filled,
     html::{escape, money},
@@ -20,8 +20,8 @@ use super::{
 };
 
 /// What is on sale, or nothing where nothing is.
-pub(super) fn form(state: &State) -> String {
-    let prices: Vec<&Price> = state.prices.iter().filter(|price| price.active).collect();
+pub(super) fn form(state: &SandboxState) -> String {
+    let prices: Vec<&SandboxPrice> = state.prices.iter().filter(|price| price.active).collect();
     if prices.is_empty() {
         return String::new();
     }
@@ -47,7 +47,7 @@ pub(super) fn form(state: &State) -> String {
     )
 }
 
-pub(super) async fn buy(Shares(shared): Shares<Arc<Shared>>, body: String) -> Response {
+pub(super) async fn buy(Shares(shared): Shares<Arc<SharedSandbox>>, body: String) -> Response {
     let wanted = filled(&body);
     match shared.with(|state| session(state, &wanted)) {
         Ok(url) => lead_to(&url),
@@ -56,7 +56,7 @@ pub(super) async fn buy(Shares(shared): Shares<Arc<Shared>>, body: String) -> Re
 }
 
 /// The session that a shop would make over the API, made by the same operation.
-fn session(state: &mut State, wanted: &Params) -> Result<String, Failure> {
+fn session(state: &mut SandboxState, wanted: &Params) -> Result<String, SandboxFailure> {
     let price = state.prices.get(wanted.required("price")?)?;
     let mode = if price.recurring.is_some() { "subscription" } else { "payment" };
     let buyer = wanted.required("for")?;
@@ -71,9 +71,9 @@ fn session(state: &mut State, wanted: &Params) -> Result<String, Failure> {
         "cancel_url": state.origin,
     });
     let (operation, ids) = operations::find("POST", "/v1/checkout/sessions")
-        .ok_or_else(|| Failure::invalid("There is no checkout."))?;
+        .ok_or_else(|| SandboxFailure::invalid("There is no checkout."))?;
     let params = Params(described.as_object().cloned().unwrap_or_default());
     let session = (operation.run)(state, &Call { ids, params })?;
     let url = session.get("url").and_then(Value::as_str);
-    url.map(str::to_owned).ok_or_else(|| Failure::invalid("The session has no page."))
+    url.map(str::to_owned).ok_or_else(|| SandboxFailure::invalid("The session has no page."))
 }

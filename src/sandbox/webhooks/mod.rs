@@ -5,10 +5,10 @@ pub mod sender;
 pub mod shapes;
 pub mod signature;
 
-use super::{objects::event::Event, state::State, table::Stored};
+use super::{objects::event::SandboxEvent, state::SandboxState, table::Stored};
 
 /// The bytes of an event, as an endpoint of this version gets them.
-pub fn body(state: &State, event: &Event, version: Option<&str>) -> String {
+pub fn body(state: &SandboxState, event: &SandboxEvent, version: Option<&str>) -> String {
     let mut document = event.render(state);
     if let Some(version) = version {
         shapes::render(state, &mut document, version);

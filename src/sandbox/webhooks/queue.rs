@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::sandbox::{
     ids,
-    objects::{endpoint::Endpoint, event::Event},
+    objects::{endpoint::Endpoint, event::SandboxEvent},
 };
 
 /// After how long a delivery that was not accepted is tried again.
@@ -36,7 +36,7 @@ pub struct Faults {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum DeliveryOutcome {
     Waiting,
     Delivered(u16),
     /// Why the last try failed; it is tried again.
@@ -46,7 +46,7 @@ pub enum Fate {
 }
 
 #[derive(Clone, Debug)]
-pub struct Delivery {
+pub struct QueuedDelivery {
     pub id: u64,
     pub event: String,
     pub kind: String,
@@ -56,17 +56,17 @@ pub struct Delivery {
     pub corrupt: bool,
     pub due: Instant,
     pub attempts: usize,
-    pub fate: Fate,
+    pub fate: DeliveryOutcome,
 }
 
-impl Delivery {
+impl QueuedDelivery {
     pub fn render(&self) -> Value {
         let (state, detail) = match &self.fate {
-            Fate::Waiting => ("waiting", String::new()),
-            Fate::Delivered(status) => ("delivered", status.to_string()),
-            Fate::Retrying(why) => ("retrying", why.clone()),
-            Fate::GivenUp(why) => ("given_up", why.clone()),
-            Fate::Dropped => ("dropped", String::new()),
+            DeliveryOutcome::Waiting => ("waiting", String::new()),
+            DeliveryOutcome::Delivered(status) => ("delivered", status.to_string()),
+            DeliveryOutcome::Retrying(why) => ("retrying", why.clone()),
+            DeliveryOutcome::GivenUp(why) => ("given_up", why.clone()),
+            DeliveryOutcome::Dropped => ("dropped", String::new()),
         };
         json!({
             "id": self.id,
@@ -92,45 +92,45 @@ pub struct Resend {
 
 #[derive(Debug, Default)]
 pub struct Queue {
-    rows: Vec<Delivery>,
+    rows: Vec<QueuedDelivery>,
     made: u64,
     pub faults: Faults,
 }
 
 impl Queue {
     /// Lines an event up for an endpoint, with the faults that are switched on.
-    pub fn push(&mut self, event: &Event, endpoint: &Endpoint, body: String) {
+    pub fn push(&mut self, event: &SandboxEvent, endpoint: &Endpoint, body: String) {
         let faults = self.faults.clone();
         for _ in 0..=faults.duplicates {
             let delay = faults.delay_ms.saturating_add(chance(faults.reorder_ms));
             let corrupt = chance(100) < faults.corrupt_percent;
             let dropped = chance(100) < faults.drop_percent;
-            let fate = if dropped { Fate::Dropped } else { Fate::Waiting };
+            let fate = if dropped { DeliveryOutcome::Dropped } else { DeliveryOutcome::Waiting };
             self.add(event, endpoint, body.clone(), (delay, corrupt, fate), vec![endpoint.secret.clone()]);
         }
     }
 
     /// Lines an event up once more, whatever became of it.
-    pub fn resend(&mut self, event: &Event, endpoint: &Endpoint, body: &str, resend: &Resend) {
+    pub fn resend(&mut self, event: &SandboxEvent, endpoint: &Endpoint, body: &str, resend: &Resend) {
         let secrets =
             if resend.secrets.is_empty() { vec![endpoint.secret.clone()] } else { resend.secrets.clone() };
         for _ in 0..resend.copies.max(1) {
-            let how = (resend.delay_ms, resend.corrupt, Fate::Waiting);
+            let how = (resend.delay_ms, resend.corrupt, DeliveryOutcome::Waiting);
             self.add(event, endpoint, body.to_owned(), how, secrets.clone());
         }
     }
 
     fn add(
         &mut self,
-        event: &Event,
+        event: &SandboxEvent,
         endpoint: &Endpoint,
         body: String,
-        (delay_ms, corrupt, fate): (u64, bool, Fate),
+        (delay_ms, corrupt, fate): (u64, bool, DeliveryOutcome),
         secrets: Vec<String>,
     ) {
         self.made = self.made.saturating_add(1);
         let now = Instant::now();
-        self.rows.push(Delivery {
+        self.rows.push(QueuedDelivery {
             id: self.made,
             event: event.id.clone(),
             kind: event.kind.clone(),
@@ -149,7 +149,7 @@ impl Queue {
     }
 
     /// The next delivery that is due, or when there will be one.
-    pub fn next(&self) -> Option<&Delivery> {
+    pub fn next(&self) -> Option<&QueuedDelivery> {
         self.rows.iter().filter(|row| is_waiting(row)).min_by_key(|row| (row.due, row.id))
     }
 
@@ -159,7 +159,7 @@ impl Queue {
         row.attempts = row.attempts.saturating_add(1);
         let retry = RETRIES.get(row.attempts.saturating_sub(1));
         row.fate = match outcome {
-            Ok(status) if (200..300).contains(&status) => Fate::Delivered(status),
+            Ok(status) if (200..300).contains(&status) => DeliveryOutcome::Delivered(status),
             Ok(status) => again(retry, format!("answered {status}")),
             Err(why) => again(retry, why),
         };
@@ -168,7 +168,7 @@ impl Queue {
     }
 
     /// The newest first.
-    pub fn recent(&self) -> impl Iterator<Item = &Delivery> {
+    pub fn recent(&self) -> impl Iterator<Item = &QueuedDelivery> {
         self.rows.iter().rev()
     }
 
@@ -177,12 +177,12 @@ impl Queue {
     }
 }
 
-const fn is_waiting(row: &Delivery) -> bool {
-    matches!(row.fate, Fate::Waiting | Fate::Retrying(_))
+const fn is_waiting(row: &QueuedDelivery) -> bool {
+    matches!(row.fate, DeliveryOutcome::Waiting | DeliveryOutcome::Retrying(_))
 }
 
-const fn again(retry: Option<&Duration>, why: String) -> Fate {
-    if retry.is_some() { Fate::Retrying(why) } else { Fate::GivenUp(why) }
+const fn again(retry: Option<&Duration>, why: String) -> DeliveryOutcome {
+    if retry.is_some() { DeliveryOutcome::Retrying(why) } else { DeliveryOutcome::GivenUp(why) }
 }
 
 /// A number below `bound`; 0 when there is none.

@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{queue::Delivery, signature::sign};
-use crate::sandbox::Shared;
+use super::{queue::QueuedDelivery, signature::sign};
+use crate::sandbox::SharedSandbox;
 
 /// How long an endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked whether time has brought something by itself.
 const TICK: Duration = Duration::from_secs(1);
 
-pub async fn run(shared: Arc<Shared>, stop: CancellationToken) {
+pub async fn run(shared: Arc<SharedSandbox>, stop: CancellationToken) {
     let client = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap_or_default();
     loop {
         let next = shared.with(|state| state.queue.next().cloned());
@@ -38,7 +38,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-async fn wait(shared: &Shared, stop: &CancellationToken, until: Instant) {
+async fn wait(shared: &SharedSandbox, stop: &CancellationToken, until: Instant) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = shared.wake.notified() => {}
@@ -46,7 +46,11 @@ async fn wait(shared: &Shared, stop: &CancellationToken, until: Instant) {
     }
 }
 
-async fn post(client: &reqwest::Client, shared: &Shared, delivery: &Delivery) -> Result<u16, String> {
+async fn post(
+    client: &reqwest::Client,
+    shared: &SharedSandbox,
+    delivery: &QueuedDelivery,
+) -> Result<u16, String> {
     let signature = sign(&delivery.secrets, &delivery.body, shared.signing_clock.now().seconds());
     // A corrupt delivery has another byte than the one that was signed.
     let body = if delivery.corrupt { delivery.body.replacen('{', "{ ", 1) } else { delivery.body.clone() };

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::{state::State, table::Stored};
+use crate::sandbox::{state::SandboxState, table::Stored};
 
 /// The shape that everything is made in.
 pub const NEWEST: &str = "2026-09-30.endive";
 
-type Object = Map<String, Value>;
+type ObjectShape = Map<String, Value>;
 
 /// Whether a version sends this type of event at all.
 pub fn sends(kind: &str, version: &str) -> bool {
@@ -30,7 +30,7 @@ pub fn is_dated(text: &str) -> bool {
 }
 
 /// Takes a whole event back to `version`.
-pub fn render(state: &State, event: &mut Value, version: &str) {
+pub fn render(state: &SandboxState, event: &mut Value, version: &str) {
     let Some(event) = event.as_object_mut() else { return };
     event.insert("api_version".to_owned(), json!(version));
     let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) else { return };
@@ -46,7 +46,7 @@ pub fn render(state: &State, event: &mut Value, version: &str) {
     }
 }
 
-fn older(state: &State, object: &mut Object, version: &str) {
+fn older(state: &SandboxState, object: &mut ObjectShape, version: &str) {
     let kind = object.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
     match kind.as_str() {
         "subscription" => subscription(state, object, version),
@@ -71,14 +71,14 @@ fn older(state: &State, object: &mut Object, version: &str) {
 }
 
 /// A discount had its coupon in it.
-fn whole_coupon(state: &State, discount: &mut Object) {
+fn whole_coupon(state: &SandboxState, discount: &mut ObjectShape) {
     let id = discount.get("id").and_then(Value::as_str).unwrap_or_default();
     if let Some(Value::Object(older)) = state.discounts.find(id).map(|row| row.older(state)) {
         *discount = older;
     }
 }
 
-fn subscription(state: &State, object: &mut Object, version: &str) {
+fn subscription(state: &SandboxState, object: &mut ObjectShape, version: &str) {
     if version < "2026-09-30" {
         object.remove("status_details");
         object.remove("billing_schedules");
@@ -106,20 +106,20 @@ fn subscription(state: &State, object: &mut Object, version: &str) {
 }
 
 /// The only discount that there could be.
-fn first_discount(state: &State, object: &Object) -> Value {
+fn first_discount(state: &SandboxState, object: &ObjectShape) -> Value {
     let first = object.get("discounts").and_then(Value::as_array).and_then(|ids| ids.first());
     let first = first.and_then(Value::as_str).and_then(|id| state.discounts.find(id));
     first.map(|discount| discount.older(state)).unwrap_or_default()
 }
 
-fn first_item(object: &Object) -> Object {
+fn first_item(object: &ObjectShape) -> ObjectShape {
     let items = object.get("items").and_then(|items| items.get("data"));
     let first = items.and_then(Value::as_array).and_then(|items| items.first());
     first.and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 /// Items had no periods of their own.
-fn strip_periods(object: &mut Object) {
+fn strip_periods(object: &mut ObjectShape) {
     let items = object.get_mut("items").and_then(|items| items.get_mut("data"));
     for item in items.and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(item) = item.as_object_mut() {
@@ -129,7 +129,7 @@ fn strip_periods(object: &mut Object) {
     }
 }
 
-fn previous_subscription(state: &State, previous: &mut Object, now: &Value) {
+fn previous_subscription(state: &SandboxState, previous: &mut ObjectShape, now: &Value) {
     if previous.contains_key("discounts") {
         let first = first_discount(state, previous);
         previous.insert("discount".to_owned(), first);
@@ -151,7 +151,7 @@ fn previous_subscription(state: &State, previous: &mut Object, now: &Value) {
     previous.remove("status_details");
 }
 
-fn invoice(state: &State, object: &mut Object) {
+fn invoice(state: &SandboxState, object: &mut ObjectShape) {
     let id = object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let row = state.invoices.find(&id);
     let intent = row.and_then(|invoice| invoice.payment_intent.clone());
@@ -189,7 +189,7 @@ fn invoice(state: &State, object: &mut Object) {
     }
 }
 
-fn invoice_line(state: &State, line: &mut Object) {
+fn invoice_line(state: &SandboxState, line: &mut ObjectShape) {
     let parent = line.remove("parent").unwrap_or_default();
     let item = parent.get("subscription_item_details").filter(|details| !details.is_null());
     let details = item.or_else(|| parent.get("invoice_item_details")).cloned().unwrap_or_default();
@@ -207,7 +207,7 @@ fn invoice_line(state: &State, line: &mut Object) {
     let old = json!({
         "amount_excluding_tax": amount,
         "invoice_item": details.get("invoice_item"),
-        "plan": price.map(super::super::objects::price::Price::plan),
+        "plan": price.map(super::super::objects::price::SandboxPrice::plan),
         "price": price.map(|price| price.render(state)),
         "proration": details.get("proration"),
         "proration_details": { "credited_items": credited },

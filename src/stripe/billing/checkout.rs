@@ -3,25 +3,25 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, hash, noted::by_itself, settled};
+use super::{Billing, BillingError, RepeatableAnswer, change_notes::by_itself, hash, settled};
 use crate::{
     domain::{
         account::Account,
         amount::Credits,
         command::{CheckoutStep, Command, RecordCheckout},
         event::PaymentPurpose,
+        ids::{AccountId, PackId, PlanId, ProviderId},
         metadata::Metadata,
-        names::{AccountId, PackId, PlanId, ProviderId},
+        purchase::{self, PurchaseRequest, PurchaseTerms},
+        purchase_records::SoldPack,
         refusal::{Refusal, Unsold},
-        sale::{self, Sale, Wish},
-        sold::SoldPack,
         time::Timestamp,
         top_up::PACK,
     },
-    ledger::{Key, Provenance, Request},
+    ledger::{IdempotencyKey, Provenance, Request},
     stripe::{
-        calls::{CallId, Kept, Outcome},
-        client::{CheckoutOpened, ExpireCheckout, FindCheckout, OpenCheckout, Sold},
+        calls::{CallId, CallOutcome, StoredCall},
+        client::{CheckoutPurchase, ExpireCheckout, FindCheckout, OpenCheckout, OpenedCheckout},
     },
 };
 
@@ -38,7 +38,7 @@ const SESSION: &str = "{CHECKOUT_SESSION_ID}";
 pub struct Checkout {
     pub account: AccountId,
     pub key: String,
-    pub wish: Wish,
+    pub wish: PurchaseRequest,
     /// Where the person comes back to.
     pub success_url: String,
     pub cancel_url: String,
@@ -51,7 +51,7 @@ pub struct Checkout {
 
 /// A page that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedSession {
     pub session: String,
     pub url: String,
     pub expires_at: Timestamp,
@@ -59,7 +59,7 @@ pub struct Opened {
 
 /// What a repetition is compared by: everything but the address, of which not even a hash is kept.
 #[derive(Serialize)]
-struct Asked<'a> {
+struct CheckoutFingerprint<'a> {
     wish: (&'a str, &'a str, u32, bool),
     urls: (&'a str, &'a str),
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,33 +73,36 @@ impl Billing {
     ///
     /// # Errors
     /// When the rules or Stripe refuse it, or Stripe does not answer.
-    pub async fn open_checkout(&self, checkout: Checkout) -> Result<Answered<Opened>, BillingError> {
+    pub async fn open_checkout(
+        &self,
+        checkout: Checkout,
+    ) -> Result<RepeatableAnswer<OpenedSession>, BillingError> {
         self.client()?;
         let id =
             CallId { account: checkout.account.clone(), operation: OPERATION, key: checkout.key.clone() };
         let asked = hash(&asked(&checkout));
         if let Some(kept) = self.find::<OpenCheckout>(&id, &asked).await?
-            && let Some(Answered { answer, replayed }) = settled(kept.outcome)?
+            && let Some(RepeatableAnswer { answer, replayed }) = settled(kept.outcome)?
         {
-            return Ok(Answered { answer: opened(&answer)?, replayed });
+            return Ok(RepeatableAnswer { answer: opened(&answer)?, replayed });
         }
         let _turn = self.take_turn(&id.account).await?;
         let kept = match self.find(&id, &asked).await? {
             Some(kept) => self.go_on(&id, &asked, &checkout, kept).await?,
             None => self.begin_checkout(&id, &asked, &checkout).await?,
         };
-        if matches!(kept.outcome, Outcome::Open) {
+        if matches!(kept.outcome, CallOutcome::Open) {
             self.close_superseded(&id, &kept.request.supersedes).await?;
         }
-        let note = Note::of(&kept)?;
-        let Answered { answer, replayed } = self.perform(&id, kept).await?;
+        let note = SessionNote::of(&kept)?;
+        let RepeatableAnswer { answer, replayed } = self.perform(&id, kept).await?;
         let opened = opened(&answer)?;
         if !replayed {
             // The call stays open until the ledger has taken note, so that a repetition makes up for it.
             self.record(&id, checkout.provenance, &answer, note).await?;
             self.0.calls.done(&id, &answer, self.now()).await?;
         }
-        Ok(Answered { answer: opened, replayed })
+        Ok(RepeatableAnswer { answer: opened, replayed })
     }
 
     /// What was written down by an earlier try. The rules are asked again, since other things may have been bought since;
@@ -109,21 +112,21 @@ impl Billing {
         id: &CallId,
         asked: &[u8; 32],
         checkout: &Checkout,
-        kept: Kept<OpenCheckout, CheckoutOpened>,
-    ) -> Result<Kept<OpenCheckout, CheckoutOpened>, BillingError> {
-        if !matches!(kept.outcome, Outcome::Open) {
+        kept: StoredCall<OpenCheckout, OpenedCheckout>,
+    ) -> Result<StoredCall<OpenCheckout, OpenedCheckout>, BillingError> {
+        if !matches!(kept.outcome, CallOutcome::Open) {
             return Ok(kept);
         }
         if kept.asked_before {
             let view = self.0.ledger.view(&checkout.account).await?;
-            sale::sell(
+            purchase::price_purchase(
                 &view.account,
                 self.0.ledger.catalog(),
                 self.state_of(&checkout.account),
                 &checkout.wish,
                 self.now(),
             )?;
-            self.check_unheard(id, sale::open(&view.account)?, &checkout.wish).await?;
+            self.check_unheard(id, purchase::require_open(&view.account)?, &checkout.wish).await?;
             return Ok(kept);
         }
         self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
@@ -135,9 +138,9 @@ impl Billing {
         id: &CallId,
         asked: &[u8; 32],
         checkout: &Checkout,
-    ) -> Result<Kept<OpenCheckout, CheckoutOpened>, BillingError> {
+    ) -> Result<StoredCall<OpenCheckout, OpenedCheckout>, BillingError> {
         let view = self.0.ledger.view(&checkout.account).await?;
-        let sale = sale::sell(
+        let sale = purchase::price_purchase(
             &view.account,
             self.0.ledger.catalog(),
             self.state_of(&checkout.account),
@@ -147,18 +150,18 @@ impl Billing {
         let Account::Open(open) = &view.account else { return Err(Refusal::AccountNotFound.into()) };
         self.check_unheard(id, open, &checkout.wish).await?;
         self.check_rate(id).await?;
-        let supersedes = sale::superseded(open, self.0.ledger.catalog(), &checkout.wish, self.now());
+        let supersedes = purchase::superseded(open, self.0.ledger.catalog(), &checkout.wish, self.now());
         let customer = self.customer(&checkout.account, open, checkout.email.as_deref()).await?;
         let quantity_max = sale.pack.as_ref().and_then(|pack| self.packs_max(pack));
         let sold = match sale.purpose {
             PaymentPurpose::Pack { pack, .. } => self.sold_once(&pack, &sale.price_id, sale.pack)?,
             PaymentPurpose::Subscription { plan, .. } => {
                 let plan = plan.map(|plan| plan.to_string()).unwrap_or_default();
-                Sold::Plan { plan, trial_days: sale.trial_days }
+                CheckoutPurchase::Plan { plan, trial_days: sale.trial_days }
             }
             PaymentPurpose::Other => return Err(Refusal::NotForSale(Unsold::NoPrice).into()),
         };
-        let Sale { price_id: price, quantity, .. } = sale;
+        let PurchaseTerms { price_id: price, quantity, .. } = sale;
         let request = OpenCheckout {
             account: checkout.account.to_string(),
             customer,
@@ -186,13 +189,13 @@ impl Billing {
         pack: &PackId,
         price: &Option<String>,
         terms: Option<SoldPack>,
-    ) -> Result<Sold, BillingError> {
+    ) -> Result<CheckoutPurchase, BillingError> {
         if price.is_some() {
-            return Ok(Sold::Pack { pack: pack.to_string(), terms });
+            return Ok(CheckoutPurchase::Pack { pack: pack.to_string(), terms });
         }
         let top_up = self.0.ledger.catalog().top_up.as_ref().zip(terms);
         let (top_up, terms) = top_up.ok_or(Refusal::NotForSale(Unsold::NoTopUp))?;
-        Ok(Sold::Credits { terms, name: top_up.name.clone(), product: top_up.product_id.clone() })
+        Ok(CheckoutPurchase::Credits { terms, name: top_up.name.clone(), product: top_up.product_id.clone() })
     }
 
     /// Nobody is to pay for two plans: the pages on which that could be done are closed first. One that was paid on
@@ -216,7 +219,7 @@ impl Billing {
     }
 
     async fn check_unpaid(&self, id: &CallId, session: &str) -> Result<(), BillingError> {
-        let seen = self.client()?.ask(&FindCheckout { session: session.to_owned() }).await?;
+        let seen = self.client()?.read(&FindCheckout { session: session.to_owned() }).await?;
         let Some(plan) = seen.bought().and_then(|plan| PlanId::parse(plan).ok()) else { return Ok(()) };
         self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
         Err(Refusal::SubscriptionActive { plan }.into())
@@ -240,9 +243,9 @@ impl Billing {
 
     /// The same for one whose outcome was not known, when its caller has gone.
     pub(super) async fn complete_checkout(&self, id: &CallId) -> Result<(), BillingError> {
-        let Some(kept) = self.0.calls.find::<OpenCheckout, CheckoutOpened>(id).await? else { return Ok(()) };
-        let note = Note::of(&kept)?;
-        let Answered { answer, replayed } = self.perform(id, kept).await?;
+        let Some(kept) = self.0.calls.find::<OpenCheckout, OpenedCheckout>(id).await? else { return Ok(()) };
+        let note = SessionNote::of(&kept)?;
+        let RepeatableAnswer { answer, replayed } = self.perform(id, kept).await?;
         if !replayed {
             self.record(id, by_itself(None)?, &answer, note).await?;
             self.0.calls.done(id, &answer, self.now()).await?;
@@ -254,12 +257,12 @@ impl Billing {
         &self,
         id: &CallId,
         provenance: Provenance,
-        answer: &CheckoutOpened,
-        note: Note,
+        answer: &OpenedCheckout,
+        note: SessionNote,
     ) -> Result<(), BillingError> {
         let session = ProviderId::parse(&answer.id).map_err(|_| BillingError::OutcomeUnknown)?;
         let at = Timestamp::from_seconds(answer.created).unwrap_or_else(|| self.now());
-        let key = Key::stripe(&format!("checkout:{session}:started"));
+        let key = IdempotencyKey::stripe(&format!("checkout:{session}:started"));
         let command = Command::RecordCheckout(RecordCheckout {
             session,
             step: CheckoutStep::Started,
@@ -276,32 +279,37 @@ impl Billing {
     }
 }
 
-fn asked(checkout: &Checkout) -> Asked<'_> {
+fn asked(checkout: &Checkout) -> CheckoutFingerprint<'_> {
     let wish = match &checkout.wish {
-        Wish::Plan { plan, interval, quantity, trial } => {
+        PurchaseRequest::Plan { plan, interval, quantity, trial } => {
             (plan.as_str(), interval.as_str(), *quantity, *trial)
         }
-        Wish::Pack { pack, quantity } => (pack.as_str(), "", *quantity, false),
-        Wish::Credits(_) => (PACK, "", 1, false),
+        PurchaseRequest::Pack { pack, quantity } => (pack.as_str(), "", *quantity, false),
+        PurchaseRequest::Credits(_) => (PACK, "", 1, false),
     };
-    let credits = if let Wish::Credits(credits) = &checkout.wish { Some(*credits) } else { None };
-    Asked { wish, urls: (&checkout.success_url, &checkout.cancel_url), credits, metadata: &checkout.metadata }
+    let credits = if let PurchaseRequest::Credits(credits) = &checkout.wish { Some(*credits) } else { None };
+    CheckoutFingerprint {
+        wish,
+        urls: (&checkout.success_url, &checkout.cancel_url),
+        credits,
+        metadata: &checkout.metadata,
+    }
 }
 
 /// What the ledger takes note of, from what is written down, which is what Stripe was asked.
-struct Note {
+struct SessionNote {
     purpose: PaymentPurpose,
     customer: Option<ProviderId>,
     sold: Option<SoldPack>,
     metadata: Metadata,
 }
 
-impl Note {
-    fn of(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<Self, BillingError> {
+impl SessionNote {
+    fn of(kept: &StoredCall<OpenCheckout, OpenedCheckout>) -> Result<Self, BillingError> {
         let sold = match &kept.request.sold {
-            Sold::Pack { terms, .. } => terms.clone(),
-            Sold::Credits { terms, .. } => Some(terms.clone()),
-            Sold::Plan { .. } => None,
+            CheckoutPurchase::Pack { terms, .. } => terms.clone(),
+            CheckoutPurchase::Credits { terms, .. } => Some(terms.clone()),
+            CheckoutPurchase::Plan { .. } => None,
         };
         let customer = ProviderId::parse(&kept.request.customer).ok();
         let metadata = kept.request.metadata.clone();
@@ -309,23 +317,25 @@ impl Note {
     }
 }
 
-fn purpose(kept: &Kept<OpenCheckout, CheckoutOpened>) -> Result<PaymentPurpose, BillingError> {
+fn purpose(kept: &StoredCall<OpenCheckout, OpenedCheckout>) -> Result<PaymentPurpose, BillingError> {
     let purpose = match &kept.request.sold {
-        Sold::Plan { plan, .. } => PlanId::parse(plan)
+        CheckoutPurchase::Plan { plan, .. } => PlanId::parse(plan)
             .map(|plan| PaymentPurpose::Subscription { subscription: None, plan: Some(plan) }),
-        Sold::Pack { pack, .. } => {
+        CheckoutPurchase::Pack { pack, .. } => {
             PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
         }
-        Sold::Credits { terms, .. } => Ok(PaymentPurpose::Pack { pack: terms.pack.clone(), quantity: 1 }),
+        CheckoutPurchase::Credits { terms, .. } => {
+            Ok(PaymentPurpose::Pack { pack: terms.pack.clone(), quantity: 1 })
+        }
     };
     purpose.map_err(|_| BillingError::Refused(Refusal::NotForSale(Unsold::NoPrice)))
 }
 
-fn opened(answer: &CheckoutOpened) -> Result<Opened, BillingError> {
+fn opened(answer: &OpenedCheckout) -> Result<OpenedSession, BillingError> {
     let expires_at = Timestamp::from_seconds(answer.expires_at);
     match (&answer.url, expires_at) {
         (Some(url), Some(expires_at)) => {
-            Ok(Opened { session: answer.id.clone(), url: url.clone(), expires_at })
+            Ok(OpenedSession { session: answer.id.clone(), url: url.clone(), expires_at })
         }
         // A session that has no page any more was made by an earlier try, and has ended since.
         (None, _) | (_, None) => Err(BillingError::OutcomeUnknown),

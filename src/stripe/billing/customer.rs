@@ -4,19 +4,19 @@
 //! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is the
 //! same request however often it is repeated; it is set afterwards, which can be done any number of times.
 
-use super::{Answered, Billing, BillingError, hash};
+use super::{Billing, BillingError, RepeatableAnswer, hash};
 use crate::{
     domain::{
         account::OpenAccount,
-        names::{AccountId, ProviderId},
+        ids::{AccountId, ProviderId},
+        purchase,
         refusal::Refusal,
-        sale,
     },
     stripe::{
         calls::CallId,
         client::{AdoptCustomer, FindCustomers, MakeCustomer},
-        inbox::links::{Begun, Term},
-        linking,
+        customer_linking,
+        inbox::customer_links::{ReservationResult, ReservationTerm},
     },
 };
 
@@ -32,7 +32,7 @@ impl Billing {
         email: Option<&str>,
     ) -> Result<String, BillingError> {
         let email = email.filter(|email| !email.is_empty());
-        if let Some(linked) = sale::find_customer(open) {
+        if let Some(linked) = purchase::find_customer(open) {
             return Ok(linked.to_string());
         }
         let known = match email {
@@ -46,14 +46,16 @@ impl Billing {
         let customer = self.keep_for(account, customer).await?;
         if let Some(email) = email {
             let (customer, account) = (customer.clone(), account.to_string());
-            self.client()?.set(&AdoptCustomer { customer, account, email: email.to_owned() }).await?;
+            self.client()?
+                .execute_idempotent(&AdoptCustomer { customer, account, email: email.to_owned() })
+                .await?;
         }
         Ok(customer)
     }
 
     /// A customer with the address that was made for this very account, and is not linked to another.
     async fn find_made_for(&self, account: &AccountId, email: &str) -> Result<Option<String>, BillingError> {
-        let found = self.client()?.ask(&FindCustomers { email: email.to_owned(), after: None }).await?;
+        let found = self.client()?.read(&FindCustomers { email: email.to_owned(), after: None }).await?;
         for customer in found.data.iter().filter(|customer| customer.account() == Some(account.as_str())) {
             if !self.stands_for_another(&customer.id, account).await? {
                 return Ok(Some(customer.id.clone()));
@@ -71,9 +73,9 @@ impl Billing {
     async fn keep_for(&self, account: &AccountId, customer: String) -> Result<String, BillingError> {
         let id = ProviderId::parse(&customer).map_err(|_| BillingError::OutcomeUnknown)?;
         let places = (&self.0.ledger, &self.0.links);
-        match linking::begin(places, &id, account, Term::ForGood).await? {
-            Begun::Ours | Begun::There => Ok(customer),
-            Begun::Taken | Begun::Forgotten(_) => Err(Refusal::CustomerTaken.into()),
+        match customer_linking::begin(places, &id, account, ReservationTerm::ForGood).await? {
+            ReservationResult::Ours | ReservationResult::There => Ok(customer),
+            ReservationResult::Taken | ReservationResult::Forgotten(_) => Err(Refusal::CustomerTaken.into()),
         }
     }
 
@@ -84,7 +86,7 @@ impl Billing {
         let id = CallId { account: account.clone(), operation: OPERATION, key };
         let request = MakeCustomer { account: account.to_string() };
         let asked = hash(&request);
-        let Answered { answer, .. } = self.once(&id, &asked, async { Ok(request) }).await?;
+        let RepeatableAnswer { answer, .. } = self.once(&id, &asked, async { Ok(request) }).await?;
         ProviderId::parse(&answer.id).map(|id| id.to_string()).map_err(|_| BillingError::OutcomeUnknown)
     }
 }

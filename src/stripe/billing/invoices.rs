@@ -1,12 +1,12 @@
 //! What has an account been billed? Its customers' invoices, as Stripe shows them.
 
 use super::{
-    Billing, BillingError, Page,
-    several::{customers, page_of_all},
+    Billing, BillingError, PageRequest,
+    across_customers::{customers, page_of_all},
 };
 use crate::{
-    domain::{names::AccountId, refusal::Refusal},
-    stripe::client::{BillStatus, InvoicesSeen, ListInvoices},
+    domain::{ids::AccountId, refusal::Refusal},
+    stripe::client::{BillStatus, ListInvoices, StripeInvoices},
 };
 
 impl Billing {
@@ -18,8 +18,8 @@ impl Billing {
         &self,
         account: &AccountId,
         status: Option<BillStatus>,
-        page: Page,
-    ) -> Result<InvoicesSeen, BillingError> {
+        page: PageRequest,
+    ) -> Result<StripeInvoices, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let opened = view.account.opened().ok_or(Refusal::AccountNotFound)?;
@@ -28,6 +28,6 @@ impl Billing {
             Ok((listed.data, listed.has_more))
         })
         .await?;
-        Ok(InvoicesSeen { data, has_more })
+        Ok(StripeInvoices { data, has_more })
     }
 }

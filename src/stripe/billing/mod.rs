@@ -1,25 +1,25 @@
 //! How does an account get to pay? Pages at Stripe are opened for it, payments made and subscriptions changed, once for
 //! each request; what comes of that is told by webhooks: nothing is granted here.
 
-mod amend;
+mod across_customers;
+mod call_turns;
+mod change_notes;
 mod checkout;
 mod customer;
-mod glance;
+mod customer_details;
+mod duplicate_subscription;
+mod idempotent_call;
 mod invoices;
-mod methods;
-mod noted;
-mod once;
+mod overview;
+mod payment_methods;
 mod payments;
 mod portal;
 mod preview;
-mod profile;
+mod products;
 mod resolve;
 mod schedule;
-mod second;
-mod several;
 mod subscribe;
-mod turns;
-mod wares;
+mod subscription_change;
 
 use std::sync::Arc;
 
@@ -27,31 +27,31 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
-pub use amend::{Amend, Wanted, held};
-pub use checkout::{Checkout, Opened};
-pub use glance::{GLANCE_WAIT, Glance, Untold};
-pub use methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
-pub use noted::Amended;
+pub use change_notes::Amended;
+pub use checkout::{Checkout, OpenedSession};
+pub use customer_details::LinkedCustomer;
+pub use overview::{GLANCE_WAIT, Glance, UntoldReason};
+pub use payment_methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
 pub use payments::{
     CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,
     PaymentOrder, PaymentPage, Unauthenticated,
 };
-pub use portal::{Chosen, Portal};
+pub use portal::{Chosen, PortalRequest};
 pub use preview::{ChangePreview, InvoicePreview, LinePreview};
-pub use profile::Became;
-pub use resolve::{RESOLVE_INTERVAL, Resolved};
+pub use products::Created;
+pub use resolve::{RESOLVE_INTERVAL, ResolvedCalls};
 pub use schedule::Pending;
 pub use subscribe::Subscribe;
-pub use wares::Made;
+pub use subscription_change::{Amend, AmendmentRequest, held};
 
 use super::{
-    calls::{Asking, Begun, CallId, Calls, CallsError, Kept, Outcome},
-    client::{Ask, CallError, Change, Client, Rejection},
-    inbox::links::CustomerLinks,
+    calls::{CallAttempt, CallId, CallOutcome, CallStart, Calls, CallsError, StoredCall},
+    client::{CallError, Change, Client, Rejection, StripeCall},
+    inbox::customer_links::CustomerLinks,
 };
 use crate::{
     domain::{
-        names::{AccountId, Actor, ProviderId},
+        ids::{AccountId, Actor, ProviderId},
         refusal::Refusal,
         rollout::{BillingState, Reach, Rollout},
         time::Timestamp,
@@ -61,7 +61,7 @@ use crate::{
 
 /// Whether anything is asked of Stripe.
 #[derive(Clone, Debug)]
-pub enum Switch {
+pub enum BillingMode {
     On(Client),
     /// By the operator, or by the catalog.
     Off,
@@ -69,7 +69,7 @@ pub enum Switch {
     NotConfigured,
 }
 
-impl Switch {
+impl BillingMode {
     /// Whom to ask, if anybody is asked.
     #[must_use]
     pub const fn client(&self) -> Option<&Client> {
@@ -97,10 +97,10 @@ impl Default for Settings {
 
 /// What asks Stripe on behalf of accounts. Cheap to clone.
 #[derive(Clone)]
-pub struct Billing(Arc<Parts>);
+pub struct Billing(Arc<BillingParts>);
 
-struct Parts {
-    switch: Switch,
+struct BillingParts {
+    switch: BillingMode,
     calls: Calls,
     links: CustomerLinks,
     ledger: Ledger,
@@ -109,14 +109,14 @@ struct Parts {
 
 /// What was answered, and whether it was answered before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered<A> {
+pub struct RepeatableAnswer<A> {
     pub answer: A,
     pub replayed: bool,
 }
 
 /// What was looked for at Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sought {
+pub enum ResourceKind {
     PaymentMethod,
     /// What invoices are paid with, where none was named.
     PreferredMethod,
@@ -125,7 +125,7 @@ pub enum Sought {
 
 /// Where a list at Stripe goes on, and how much of it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct PageRequest {
     pub limit: u8,
     pub after: Option<ProviderId>,
 }
@@ -151,7 +151,7 @@ pub enum BillingError {
     Unauthenticated(Box<Unauthenticated>),
     /// At Stripe, or not of this account.
     #[error("there is none: {0:?}")]
-    NotFound(Sought),
+    NotFound(ResourceKind),
     #[error("the payment method is another customer's")]
     MethodTaken,
     /// By a product or price that is not the same.
@@ -181,14 +181,14 @@ pub enum BillingError {
 
 impl Billing {
     #[must_use]
-    pub fn new(switch: Switch, pool: PgPool, ledger: Ledger) -> Self {
+    pub fn new(switch: BillingMode, pool: PgPool, ledger: Ledger) -> Self {
         Self::with(switch, pool, ledger, Settings::default())
     }
 
     #[must_use]
-    pub fn with(switch: Switch, pool: PgPool, ledger: Ledger, settings: Settings) -> Self {
+    pub fn with(switch: BillingMode, pool: PgPool, ledger: Ledger, settings: Settings) -> Self {
         let (calls, links) = (Calls::new(pool.clone()), CustomerLinks::new(pool));
-        Self(Arc::new(Parts { switch, calls, links, ledger, settings }))
+        Self(Arc::new(BillingParts { switch, calls, links, ledger, settings }))
     }
 
     /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever is shown
@@ -196,8 +196,8 @@ impl Billing {
     #[must_use]
     pub fn state_of(&self, account: &AccountId) -> BillingState {
         match &self.0.switch {
-            Switch::Off => BillingState::Off,
-            Switch::On(_) | Switch::NotConfigured => self.0.settings.rollout.state_of(account),
+            BillingMode::Off => BillingState::Off,
+            BillingMode::On(_) | BillingMode::NotConfigured => self.0.settings.rollout.state_of(account),
         }
     }
 
@@ -205,16 +205,16 @@ impl Billing {
     #[must_use]
     pub fn reach(&self) -> Reach {
         match &self.0.switch {
-            Switch::Off => Reach::Off,
-            Switch::On(_) | Switch::NotConfigured => self.0.settings.rollout.reach(),
+            BillingMode::Off => Reach::Off,
+            BillingMode::On(_) | BillingMode::NotConfigured => self.0.settings.rollout.reach(),
         }
     }
 
     fn client(&self) -> Result<&Client, BillingError> {
         match &self.0.switch {
-            Switch::On(client) => Ok(client),
-            Switch::Off => Err(BillingError::Off),
-            Switch::NotConfigured => Err(BillingError::NotConfigured),
+            BillingMode::On(client) => Ok(client),
+            BillingMode::Off => Err(BillingError::Off),
+            BillingMode::NotConfigured => Err(BillingError::NotConfigured),
         }
     }
 
@@ -223,15 +223,15 @@ impl Billing {
     }
 
     /// An earlier call with this id, if it was for the same.
-    async fn find<A: Ask + DeserializeOwned>(
+    async fn find<A: StripeCall + DeserializeOwned>(
         &self,
         id: &CallId,
         asked: &[u8; 32],
-    ) -> Result<Option<Kept<A, A::Answer>>, BillingError>
+    ) -> Result<Option<StoredCall<A, A::Answer>>, BillingError>
     where
         A::Answer: DeserializeOwned,
     {
-        let kept: Option<Kept<A, A::Answer>> = self.0.calls.find(id).await?;
+        let kept: Option<StoredCall<A, A::Answer>> = self.0.calls.find(id).await?;
         match kept {
             Some(kept) if kept.asked != *asked => Err(BillingError::KeyReused),
             kept => Ok(kept),
@@ -243,30 +243,30 @@ impl Billing {
     async fn perform<A: Change + DeserializeOwned>(
         &self,
         id: &CallId,
-        kept: Kept<A, A::Answer>,
-    ) -> Result<Answered<A::Answer>, BillingError>
+        kept: StoredCall<A, A::Answer>,
+    ) -> Result<RepeatableAnswer<A::Answer>, BillingError>
     where
         A::Answer: DeserializeOwned,
     {
         if let Some(settled) = settled(kept.outcome)? {
             return Ok(settled);
         }
-        let Some(asking) = self.asking(id, &kept.request, kept.asked_before).await? else {
+        let Some(asking) = self.begin_attempt(id, &kept.request, kept.asked_before).await? else {
             return self.settled_meanwhile::<A>(id).await;
         };
-        let answer = self.client()?.change(&kept.request, &kept.key).await;
-        self.told(id, &asking, answer).await
+        let answer = self.client()?.execute_once(&kept.request, &kept.key).await;
+        self.record_response(id, &asking, answer).await
     }
 
     /// What somebody else has found out. Stripe is not asked again: it may have forgotten the key.
-    async fn settled_meanwhile<A: Ask + DeserializeOwned>(
+    async fn settled_meanwhile<A: StripeCall + DeserializeOwned>(
         &self,
         id: &CallId,
-    ) -> Result<Answered<A::Answer>, BillingError>
+    ) -> Result<RepeatableAnswer<A::Answer>, BillingError>
     where
         A::Answer: DeserializeOwned,
     {
-        let kept: Option<Kept<A, A::Answer>> = self.0.calls.find(id).await?;
+        let kept: Option<StoredCall<A, A::Answer>> = self.0.calls.find(id).await?;
         let settled = kept.map(|kept| settled(kept.outcome)).transpose()?;
         settled.flatten().ok_or(BillingError::OutcomeUnknown)
     }
@@ -274,17 +274,17 @@ impl Billing {
     /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile.
     ///
     /// Whatever takes money comes through here. What may have begun while billing was on for the account is finished.
-    async fn asking(
+    async fn begin_attempt(
         &self,
         id: &CallId,
         request: &impl Change,
         asked_before: bool,
-    ) -> Result<Option<Asking>, BillingError> {
+    ) -> Result<Option<CallAttempt>, BillingError> {
         if request.begins_charge() && !asked_before {
             self.state_of(&id.account).check()?;
         }
         let now = self.now();
-        let asking = self.0.calls.asking(id, now).await.map_err(BillingError::Storage)?;
+        let asking = self.0.calls.begin_attempt(id, now).await.map_err(BillingError::Storage)?;
         if asking.as_ref().is_some_and(|asking| asking.is_too_late(now)) {
             return Err(BillingError::OutcomeLost);
         }
@@ -293,47 +293,47 @@ impl Billing {
 
     /// What is known now that Stripe has answered so. That nothing has happened can only be said if it was not asked
     /// before.
-    async fn told<T>(
+    async fn record_response<T>(
         &self,
         id: &CallId,
-        asking: &Asking,
+        asking: &CallAttempt,
         answer: Result<T, CallError>,
-    ) -> Result<Answered<T>, BillingError> {
+    ) -> Result<RepeatableAnswer<T>, BillingError> {
         match &answer {
             Ok(_) | Err(CallError::OutcomeUnknown) => {}
             Err(CallError::Rejected(rejection)) => {
                 self.0.calls.rejected(id, rejection, self.now()).await?;
             }
             Err(CallError::Unavailable | CallError::KeyNotTaken) => {
-                let untouched = self.0.calls.untouched(id, asking, self.now()).await;
+                let untouched = self.0.calls.mark_not_sent(id, asking, self.now()).await;
                 if !untouched.map_err(BillingError::Storage)? {
                     return Err(BillingError::OutcomeUnknown);
                 }
             }
         }
-        Ok(Answered { answer: answer?, replayed: false })
+        Ok(RepeatableAnswer { answer: answer?, replayed: false })
     }
 
     /// Writes down what is asked for, and by whom where that is to be told, unless that was done in the meantime, and
     /// returns what holds.
-    async fn begin<A: Ask + Serialize + DeserializeOwned>(
+    async fn begin<A: StripeCall + Serialize + DeserializeOwned>(
         &self,
         id: &CallId,
         asked: &[u8; 32],
         request: A,
         by: Option<&Actor>,
-    ) -> Result<Kept<A, A::Answer>, BillingError>
+    ) -> Result<StoredCall<A, A::Answer>, BillingError>
     where
         A::Answer: DeserializeOwned,
     {
-        let begun = Begun { at: self.now(), by: by.cloned() };
+        let begun = CallStart { at: self.now(), by: by.cloned() };
         let is_new = self.0.calls.begin(id, asked, &request, &begun).await?;
         let taken = if is_new { None } else { self.find(id, asked).await? };
-        Ok(taken.unwrap_or_else(|| Kept {
+        Ok(taken.unwrap_or_else(|| StoredCall {
             key: id.stripe_key(),
             asked: *asked,
             request,
-            outcome: Outcome::Open,
+            outcome: CallOutcome::Open,
             asked_before: false,
             begun,
         }))
@@ -341,12 +341,12 @@ impl Billing {
 }
 
 /// What came of a call, if that is known.
-fn settled<A>(outcome: Outcome<A>) -> Result<Option<Answered<A>>, BillingError> {
+fn settled<A>(outcome: CallOutcome<A>) -> Result<Option<RepeatableAnswer<A>>, BillingError> {
     match outcome {
-        Outcome::Open => Ok(None),
-        Outcome::Done(answer) => Ok(Some(Answered { answer, replayed: true })),
-        Outcome::Rejected(rejection) => Err(BillingError::Rejected(rejection)),
-        Outcome::Lost => Err(BillingError::OutcomeLost),
+        CallOutcome::Open => Ok(None),
+        CallOutcome::Done(answer) => Ok(Some(RepeatableAnswer { answer, replayed: true })),
+        CallOutcome::Rejected(rejection) => Err(BillingError::Rejected(rejection)),
+        CallOutcome::Lost => Err(BillingError::OutcomeLost),
     }
 }
 

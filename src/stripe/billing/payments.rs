@@ -4,20 +4,21 @@
 use std::fmt;
 
 use super::{
-    Answered, Billing, BillingError, Page, Sought, hash,
-    methods::{done_all_the_same, missing},
-    several::{customers, page_of_all},
+    Billing, BillingError, PageRequest, RepeatableAnswer, ResourceKind,
+    across_customers::{customers, page_of_all},
+    hash,
+    payment_methods::{done_all_the_same, missing},
 };
 use crate::{
     domain::{
         account::{Account, OpenAccount},
         catalog::Catalog,
-        charges::{self, Payable, Payment, Status},
+        charges::{self, Payable, Payment, PaymentStatus},
+        ids::{AccountId, PackId, ProviderId},
         metadata::Metadata,
-        names::{AccountId, PackId, ProviderId},
+        purchase,
+        purchase_records::SoldPack,
         refusal::Refusal,
-        sale,
-        sold::SoldPack,
         top_up::PACK,
     },
     ledger::Provenance,
@@ -25,7 +26,7 @@ use crate::{
         calls::CallId,
         client::{
             CancelPayment, CapturePayment, ConfirmPayment, FindCustomer, FindPayment, ListPayments,
-            MakePayment, MakeRefund, PaidFor, PaymentSeen, Reason, RefundSeen, Rejection,
+            MakePayment, MakeRefund, PaidFor, Reason, Rejection, StripePayment, StripeRefund,
         },
         declines::Remedy,
     },
@@ -70,7 +71,7 @@ pub struct Confirmation {
 }
 
 pub struct PaymentPage {
-    pub payments: Vec<PaymentSeen>,
+    pub payments: Vec<StripePayment>,
     pub has_more: bool,
 }
 
@@ -99,7 +100,10 @@ impl Billing {
     ///
     /// # Errors
     /// When the rules or Stripe refuse it, or Stripe does not answer.
-    pub async fn make_payment(&self, order: PaymentOrder) -> Result<Answered<PaymentSeen>, BillingError> {
+    pub async fn make_payment(
+        &self,
+        order: PaymentOrder,
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         let PaymentOrder { account, key, payable, reference, metadata, provenance } = order;
         let id = CallId { account, operation: MAKE_PAYMENT, key };
         let what = match &payable {
@@ -112,7 +116,8 @@ impl Billing {
         let request = async {
             let view = self.0.ledger.view(&id.account).await?;
             let due = charges::charge(&view.account, self.catalog(), self.state_of(&id.account), &payable)?;
-            let customer = self.payer(&id.account, sale::open(&view.account)?, None, provenance).await?;
+            let customer =
+                self.payer(&id.account, purchase::require_open(&view.account)?, None, provenance).await?;
             Ok(MakePayment {
                 account: id.account.to_string(),
                 customer,
@@ -143,7 +148,7 @@ impl Billing {
         &self,
         of: PaymentOf,
         with: Confirmation,
-    ) -> Result<Answered<PaymentSeen>, BillingError> {
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         let asked =
             hash(&(of.payment.as_str(), with.method.as_ref().map(ProviderId::as_str), &with.return_url));
         let request = async {
@@ -171,7 +176,7 @@ impl Billing {
         &self,
         of: PaymentOf,
         wanted: Option<i64>,
-    ) -> Result<Answered<PaymentSeen>, BillingError> {
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         let request = async {
             let (_, seen) = self.payment_of(&of.account, &of.payment).await?;
             let capture = charges::capture(self.catalog(), &payment(&seen), wanted)?;
@@ -196,7 +201,7 @@ impl Billing {
         &self,
         of: PaymentOf,
         reason: Option<Reason>,
-    ) -> Result<Answered<PaymentSeen>, BillingError> {
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         let request = async {
             let (_, seen) = self.payment_of(&of.account, &of.payment).await?;
             charges::cancel(&payment(&seen))?;
@@ -218,7 +223,7 @@ impl Billing {
         of: PaymentOf,
         wanted: Option<i64>,
         reason: Option<Reason>,
-    ) -> Result<Answered<RefundSeen>, BillingError> {
+    ) -> Result<RepeatableAnswer<StripeRefund>, BillingError> {
         let request = async {
             let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
             charges::check_undisputed(opened(&account)?, &of.payment)?;
@@ -247,7 +252,7 @@ impl Billing {
         &self,
         account: &AccountId,
         payment: &ProviderId,
-    ) -> Result<PaymentSeen, BillingError> {
+    ) -> Result<StripePayment, BillingError> {
         Ok(self.payment_of(account, payment).await?.1)
     }
 
@@ -255,7 +260,11 @@ impl Billing {
     ///
     /// # Errors
     /// When there is no such account, or Stripe does not answer.
-    pub async fn list_payments(&self, account: &AccountId, page: Page) -> Result<PaymentPage, BillingError> {
+    pub async fn list_payments(
+        &self,
+        account: &AccountId,
+        page: PageRequest,
+    ) -> Result<PaymentPage, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let opened = opened(&view.account)?;
@@ -276,22 +285,22 @@ impl Billing {
         &self,
         account: &AccountId,
         payment: &ProviderId,
-    ) -> Result<(Account, PaymentSeen), BillingError> {
+    ) -> Result<(Account, StripePayment), BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
-        let seen = self.client()?.ask(&FindPayment { payment: payment.to_string() }).await;
-        let seen = seen.map_err(|error| missing(error, Sought::Payment))?;
+        let seen = self.client()?.read(&FindPayment { payment: payment.to_string() }).await;
+        let seen = seen.map_err(|error| missing(error, ResourceKind::Payment))?;
         if charges::is_of(opened(&view.account)?, seen.customer.as_deref()) {
             return Ok((view.account, seen));
         }
-        Err(BillingError::NotFound(Sought::Payment))
+        Err(BillingError::NotFound(ResourceKind::Payment))
     }
 
     /// The wanted method, if it is the account's or nobody's; else the one that its invoices are paid with.
     async fn method_to_pay_with(
         &self,
         account: &Account,
-        payment: &PaymentSeen,
+        payment: &StripePayment,
         wanted: Option<&ProviderId>,
     ) -> Result<String, BillingError> {
         if let Some(wanted) = wanted {
@@ -299,18 +308,21 @@ impl Billing {
             return Ok(wanted.to_string());
         }
         let customer = payment.customer.clone().unwrap_or_default();
-        let found = self.client()?.ask(&FindCustomer { customer }).await?;
+        let found = self.client()?.read(&FindCustomer { customer }).await?;
         let default = found.default_method().map(str::to_owned);
-        default.ok_or(BillingError::NotFound(Sought::PreferredMethod))
+        default.ok_or(BillingError::NotFound(ResourceKind::PreferredMethod))
     }
 
     /// What is written down of a payment is its id: a repetition is answered as the payment is now.
-    async fn as_it_is(&self, answered: Answered<PaymentSeen>) -> Result<Answered<PaymentSeen>, BillingError> {
+    async fn as_it_is(
+        &self,
+        answered: RepeatableAnswer<StripePayment>,
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         if !answered.replayed {
             return Ok(answered);
         }
-        let found = self.client()?.ask(&FindPayment { payment: answered.answer.id }).await;
-        Ok(Answered { answer: found.map_err(done_all_the_same)?, replayed: true })
+        let found = self.client()?.read(&FindPayment { payment: answered.answer.id }).await;
+        Ok(RepeatableAnswer { answer: found.map_err(done_all_the_same)?, replayed: true })
     }
 
     /// Another request may have been first, after the rules allowed this one: then what Stripe refuses is told as the
@@ -335,7 +347,7 @@ impl Billing {
             return BillingError::Rejected(rejection);
         }
         let Ok(client) = self.client() else { return BillingError::Rejected(rejection) };
-        let found = client.ask(&FindPayment { payment: payment.to_string() }).await.ok();
+        let found = client.read(&FindPayment { payment: payment.to_string() }).await.ok();
         let client_secret = found.and_then(|found| found.client_secret);
         BillingError::Unauthenticated(Box::new(Unauthenticated { rejection, client_secret }))
     }
@@ -347,9 +359,9 @@ fn opened(account: &Account) -> Result<&OpenAccount, Refusal> {
 }
 
 /// What the rules look at. A payment that says how many packs it is for was made here; one of a page is for a pack too.
-pub(super) fn payment(seen: &PaymentSeen) -> Payment {
+pub(super) fn payment(seen: &StripePayment) -> Payment {
     Payment {
-        status: Status::parse(&seen.status),
+        status: PaymentStatus::parse(&seen.status),
         amount: seen.amount,
         capturable: seen.amount_capturable,
         received: seen.amount_received,

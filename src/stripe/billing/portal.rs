@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Answered, Billing, BillingError, hash};
+use super::{Billing, BillingError, RepeatableAnswer, hash};
 use crate::{
     domain::{
-        amendment::{self, Page, Wish},
-        names::{AccountId, ProviderId},
-        sale,
+        ids::{AccountId, ProviderId},
+        purchase,
+        subscription_change::{self, ChangeRequest, Page},
     },
     stripe::{
         calls::CallId,
@@ -19,7 +19,7 @@ pub(super) const OPERATION: &str = "portal_session";
 
 /// A request for that page.
 #[derive(Clone, Debug)]
-pub struct Portal {
+pub struct PortalRequest {
     pub account: AccountId,
     pub key: String,
     pub return_url: String,
@@ -32,7 +32,7 @@ pub struct Portal {
 pub struct Chosen {
     /// `None`: the only one that the account has.
     pub subscription: Option<ProviderId>,
-    pub wish: Wish,
+    pub wish: ChangeRequest,
 }
 
 impl Billing {
@@ -40,9 +40,9 @@ impl Billing {
     ///
     /// # Errors
     /// When the account is no customer, or Stripe refuses or does not answer.
-    pub async fn open_portal(&self, portal: Portal) -> Result<Answered<String>, BillingError> {
+    pub async fn open_portal(&self, portal: PortalRequest) -> Result<RepeatableAnswer<String>, BillingError> {
         self.client()?;
-        let Portal { account, key, return_url, change } = portal;
+        let PortalRequest { account, key, return_url, change } = portal;
         let id = CallId { account, operation: OPERATION, key };
         let asked = match &change {
             Some(change) => hash(&(&return_url, change)),
@@ -55,11 +55,11 @@ impl Billing {
                 self.begin(&id, &asked, request, None).await?
             }
         };
-        let Answered { answer, replayed } = self.perform(&id, kept).await?;
+        let RepeatableAnswer { answer, replayed } = self.perform(&id, kept).await?;
         if !replayed {
             self.0.calls.done(&id, &answer, self.now()).await?;
         }
-        Ok(Answered { answer: answer.url, replayed })
+        Ok(RepeatableAnswer { answer: answer.url, replayed })
     }
 
     /// A change is only shown where it may be made; when it takes effect, and what it costs, the page says.
@@ -71,17 +71,17 @@ impl Billing {
     ) -> Result<OpenPortal, BillingError> {
         let view = self.0.ledger.view(account).await?;
         let configuration = self.0.settings.portal.clone();
-        let open = sale::open(&view.account)?;
+        let open = purchase::require_open(&view.account)?;
         let subscriber = self.subscriber(open).await?;
         let Some(Chosen { subscription, wish }) = chosen else {
-            let (customer, only) = match amendment::page(open, self.state_of(account), self.now()) {
+            let (customer, only) = match subscription_change::page(open, self.state_of(account), self.now()) {
                 Page::Whole => (subscriber, None),
                 Page::PaymentMethod => (subscriber, Some(PortalOnly::PaymentMethod)),
                 Page::Cancellation(subscription) => self.cancellation(subscriber, &subscription).await?,
             };
             return Ok(OpenPortal { customer, return_url, configuration, change: None, only });
         };
-        let terms = amendment::find(&view.account, subscription.as_ref(), self.now())?;
+        let terms = subscription_change::find(&view.account, subscription.as_ref(), self.now())?;
         let (change, asked, row) = self.work_out_change(account, &view.account, terms, &wish).await?;
         let change = PortalChange {
             subscription: row.id,
@@ -101,7 +101,7 @@ impl Billing {
         subscriber: String,
         subscription: &ProviderId,
     ) -> Result<(String, Option<PortalOnly>), BillingError> {
-        let row = self.client()?.ask(&FindSubscription { subscription: subscription.to_string() }).await?;
+        let row = self.client()?.read(&FindSubscription { subscription: subscription.to_string() }).await?;
         let ends = row.cancel_at.is_some() || row.cancel_at_period_end || row.ended_at.is_some();
         let only = if ends { PortalOnly::PaymentMethod } else { PortalOnly::Cancellation(row.id) };
         Ok((row.customer.unwrap_or(subscriber), Some(only)))

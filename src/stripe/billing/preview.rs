@@ -7,19 +7,19 @@ use super::{Billing, BillingError};
 use crate::{
     domain::{
         account::Account,
-        amendment::{self, Change, Order, Settlement, Wish},
         amount::{Credits, Currency, Money},
         command::{Command, RecordSubscription, SubscriptionChange},
         decide::Context,
-        foresight::{Foresight, foresee, foresee_later},
-        names::{AccountId, ProviderId},
+        ids::{AccountId, ProviderId},
+        preview::{CreditPreview, foresee_later, preview},
+        purchase,
         refusal::Refusal,
-        sale,
-        subscription::{Evidence, SubscriptionTerms},
+        subscription::{ReportOrder, SubscriptionState},
+        subscription_change::{self, AllowedChange, ChangeRequest, PlanSelection, ProrationBilling},
         time::{Period, Timestamp},
     },
     stripe::{
-        Deployment, Mode,
+        Deployment, StripeMode,
         client::{CallError, PreviewInvoice},
         document::Document,
         envelope::{Content, Envelope},
@@ -38,14 +38,14 @@ const RANK: u8 = 1;
 #[derive(Clone, Debug)]
 pub struct ChangePreview {
     pub subscription: ProviderId,
-    pub change: Change,
+    pub change: AllowedChange,
     pub invoice: InvoicePreview,
     /// For each month, before and after.
     pub monthly: (Credits, Credits),
     /// `None`: the invoice has more lines than Stripe shows, or cannot be read, so what it would bring is not known.
-    pub credits: Option<Foresight>,
+    pub credits: Option<CreditPreview>,
     /// What the next invoice would bring, where it settles the change. `None`: nothing waits for it, or it is not known.
-    pub with_next_invoice: Option<Foresight>,
+    pub with_next_invoice: Option<CreditPreview>,
 }
 
 /// An invoice that there is not yet.
@@ -80,26 +80,26 @@ impl Billing {
         &self,
         account: &AccountId,
         subscription: Option<&ProviderId>,
-        wish: &Wish,
+        wish: &ChangeRequest,
     ) -> Result<ChangePreview, BillingError> {
         self.client()?;
         let (view, at) = (self.0.ledger.view(account).await?, self.now());
-        sale::open(&view.account)?;
-        let terms = amendment::find(&view.account, subscription, at)?;
+        purchase::require_open(&view.account)?;
+        let terms = subscription_change::find(&view.account, subscription, at)?;
         let (change, asked, _) = self.work_out_change(account, &view.account, terms, wish).await?;
         if let Some(due_at) = change.at.filter(|_| change.from.interval != change.to.interval) {
             return self.preview_later(&view.account, terms, change, due_at);
         }
         let subscription = terms.subscription.to_string();
         let asked = PreviewInvoice { subscription, schedule: None, change: Some(asked) };
-        let document = document(&self.client()?.ask(&asked).await?)?;
+        let document = document(&self.client()?.read(&asked).await?)?;
         let at_once = change.is_paid_at_once();
         let mut invoice = invoice(&document, terms).ok_or_else(unreadable)?;
         if at_once {
             invoice.due_at = at;
         }
         let catalog = self.0.ledger.catalog();
-        let monthly = |order| amendment::monthly(catalog, order);
+        let monthly = |order| subscription_change::monthly(catalog, order);
         let monthly = (monthly(&change.from)?, monthly(&change.to)?);
         let report = match change.at {
             Some(_) => None,
@@ -108,14 +108,14 @@ impl Billing {
         let paid =
             self.paying(&document, if at_once { at } else { invoice.due_at }).filter(|_| invoice.is_whole);
         let context = Context { at, catalog };
-        let now = |paid: Option<Command>| -> Result<Foresight, Refusal> {
+        let now = |paid: Option<Command>| -> Result<CreditPreview, Refusal> {
             let commands: Vec<Command> = report.iter().cloned().chain(paid).collect();
-            foresee(&view.account, &commands, context)
+            preview(&view.account, &commands, context)
         };
         let (credits, with_next_invoice) = match (change.settlement, paid) {
             (_, None) if at_once => (None, None),
             (_, paid) if at_once => (Some(now(paid.flatten())?), None),
-            (Settlement::NextInvoice, Some(Some(paid))) => {
+            (ProrationBilling::NextInvoice, Some(Some(paid))) => {
                 let commands: Vec<Command> = report.iter().cloned().collect();
                 let later = foresee_later(&view.account, &commands, context, paid, invoice.due_at)?;
                 (Some(now(None)?), Some(later))
@@ -131,12 +131,12 @@ impl Billing {
     fn preview_later(
         &self,
         account: &Account,
-        terms: &SubscriptionTerms,
-        change: Change,
+        terms: &SubscriptionState,
+        change: AllowedChange,
         due_at: Timestamp,
     ) -> Result<ChangePreview, BillingError> {
         let (catalog, at) = (self.0.ledger.catalog(), self.now());
-        let amount = amendment::cost(catalog, &change.to)?;
+        let amount = subscription_change::cost(catalog, &change.to)?;
         let period = Period { start: due_at, end: due_at.plus_months(change.to.interval.months()) };
         let name = catalog.plan(&change.to.plan).map_or_else(String::new, |plan| plan.name.clone());
         let description = format!("{} × {name}", change.to.quantity);
@@ -149,8 +149,11 @@ impl Billing {
             is_whole: true,
             is_estimate: true,
         };
-        let monthly = (amendment::monthly(catalog, &change.from)?, amendment::monthly(catalog, &change.to)?);
-        let credits = Some(foresee(account, &[], Context { at, catalog })?);
+        let monthly = (
+            subscription_change::monthly(catalog, &change.from)?,
+            subscription_change::monthly(catalog, &change.to)?,
+        );
+        let credits = Some(preview(account, &[], Context { at, catalog })?);
         let subscription = terms.subscription.clone();
         Ok(ChangePreview { subscription, change, invoice, monthly, credits, with_next_invoice: None })
     }
@@ -166,14 +169,14 @@ impl Billing {
     ) -> Result<(ProviderId, Option<InvoicePreview>), BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
-        let terms = amendment::find(&view.account, subscription, self.now())?;
+        let terms = subscription_change::find(&view.account, subscription, self.now())?;
         if terms.collection_paused {
             // Stripe makes the invoice all the same, and voids it.
             return Ok((terms.subscription.clone(), None));
         }
         let row = self.find_subscription(terms).await?;
         let asked = PreviewInvoice { subscription: row.id, schedule: row.schedule, change: None };
-        let invoice = match self.client()?.ask(&asked).await {
+        let invoice = match self.client()?.read(&asked).await {
             Ok(found) => Some(invoice(&document(&found)?, terms).ok_or_else(unreadable)?),
             Err(CallError::Rejected(why)) if why.code.as_deref() == Some(NONE_UPCOMING) => None,
             Err(error) => return Err(error.into()),
@@ -200,7 +203,7 @@ impl Billing {
             stripe_key: None,
             content: Content::Snapshot { object, previous: None },
         };
-        match translate(&event, self.0.ledger.catalog(), &Deployment::new(Mode::Test)) {
+        match translate(&event, self.0.ledger.catalog(), &Deployment::new(StripeMode::Test)) {
             Ok(told) => {
                 let mut commands = told.steps.into_iter().map(|step| step.command);
                 Some(commands.find(|command| matches!(command, Command::RecordPaidInvoice(_))))
@@ -208,8 +211,8 @@ impl Billing {
             Err(SetAside::Ignored(_)) => Some(None),
             Err(
                 SetAside::Incomplete(_)
-                | SetAside::Held(_)
-                | SetAside::HeldIfOurs { .. }
+                | SetAside::NeedsReview(_)
+                | SetAside::NeedsReviewIfOurs { .. }
                 | SetAside::Quarantined(_),
             ) => None,
         }
@@ -218,19 +221,19 @@ impl Billing {
     /// What the ledger would be told of the change.
     fn reporting(
         &self,
-        terms: &SubscriptionTerms,
-        change: &Change,
+        terms: &SubscriptionState,
+        change: &AllowedChange,
         at: Timestamp,
     ) -> Result<Command, Refusal> {
         let catalog = self.0.ledger.catalog();
-        let one = Order { quantity: 1, ..change.to.clone() };
+        let one = PlanSelection { quantity: 1, ..change.to.clone() };
         // A report of its own: with the id of one that is known it would say nothing.
         let id = ProviderId::parse(IMAGINED).unwrap_or_else(|_| terms.evidence.id.clone());
-        let changed = SubscriptionTerms {
+        let changed = SubscriptionState {
             plan: change.to.plan.clone(),
             quantity: change.to.quantity,
-            unit: Some(amendment::monthly(catalog, &one)?),
-            evidence: Evidence { reported_at: at, rank: RANK, id, step: None },
+            unit: Some(subscription_change::monthly(catalog, &one)?),
+            evidence: ReportOrder { reported_at: at, rank: RANK, id, step: None },
             ..terms.clone()
         };
         Ok(Command::RecordSubscription(RecordSubscription {
@@ -251,7 +254,7 @@ fn unreadable() -> BillingError {
     BillingError::Unavailable
 }
 
-fn invoice(value: &Value, terms: &SubscriptionTerms) -> Option<InvoicePreview> {
+fn invoice(value: &Value, terms: &SubscriptionState) -> Option<InvoicePreview> {
     let invoice = Document::new(value);
     let currency = Currency::parse(invoice.text("currency")?).ok()?;
     let money = |minor: i64| Money { minor, currency: currency.clone() };

@@ -11,9 +11,9 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ATTACH_METHOD, Answered, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT,
-    DETACH_METHOD, MAKE_PAYMENT, MAKE_REFUND, amend, checkout, customer, payments::payment, portal, schedule,
-    second, subscribe,
+    ATTACH_METHOD, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, DETACH_METHOD,
+    MAKE_PAYMENT, MAKE_REFUND, RepeatableAnswer, checkout, customer, duplicate_subscription,
+    payments::payment, portal, schedule, subscribe, subscription_change,
 };
 use crate::{
     domain::charges,
@@ -22,17 +22,17 @@ use crate::{
         client::{
             AttachMethod, CancelPayment, CapturePayment, Change, ConfirmPayment, DetachMethod,
             ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule,
-            PaymentSeen, ReleaseSchedule,
+            ReleaseSchedule, StripePayment,
         },
-        second::SECOND,
+        duplicate_subscriptions::SECOND,
     },
 };
 
 /// What is asked again in the words that are written down, but for changes of subscriptions.
 const OPERATIONS: [&str; 17] = [
     SECOND,
-    second::CANCEL,
-    second::REFUND,
+    duplicate_subscription::CANCEL,
+    duplicate_subscription::REFUND,
     schedule::OPEN,
     schedule::RELEASE,
     checkout::OPERATION,
@@ -60,7 +60,7 @@ const PAGES_MAX: i64 = 1_000;
 
 /// What one look found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resolved {
+pub struct ResolvedCalls {
     pub done: u64,
     pub rejected: u64,
     /// Nobody will ever know.
@@ -71,7 +71,7 @@ pub struct Resolved {
 
 /// What became of one call.
 #[derive(Clone, Copy, Debug)]
-enum Outcome {
+enum ResolveOutcome {
     Done,
     Rejected,
     Lost,
@@ -101,8 +101,8 @@ impl Billing {
     ///
     /// # Errors
     /// When the database does not answer. What was found out by then stays so.
-    pub async fn resolve(&self, stop: &CancellationToken) -> Result<Resolved, BillingError> {
-        let mut resolved = Resolved::default();
+    pub async fn resolve(&self, stop: &CancellationToken) -> Result<ResolvedCalls, BillingError> {
+        let mut resolved = ResolvedCalls::default();
         if self.client().is_err() {
             return Ok(resolved);
         }
@@ -122,20 +122,20 @@ impl Billing {
         Ok(resolved)
     }
 
-    async fn resolve_one(&self, due: DueCall) -> Result<(DueCall, Outcome), BillingError> {
+    async fn resolve_one(&self, due: DueCall) -> Result<(DueCall, ResolveOutcome), BillingError> {
         let outcome = self.find_out(&due).await?;
         Ok((due, outcome))
     }
 
-    async fn find_out(&self, due: &DueCall) -> Result<Outcome, BillingError> {
-        let operations = OPERATIONS.iter().chain(&amend::OPERATIONS);
+    async fn find_out(&self, due: &DueCall) -> Result<ResolveOutcome, BillingError> {
+        let operations = OPERATIONS.iter().chain(&subscription_change::OPERATIONS);
         let known = operations.into_iter().find(|known| **known == due.operation);
         // An operation of a newer release is for its instances to resolve.
-        let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(Outcome::Open) };
+        let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(ResolveOutcome::Open) };
         let asked = match id.operation {
             checkout::OPERATION => self.complete_checkout(&id).await,
             SECOND => self.end_second(&id).await,
-            second::REFUND => self.complete::<MakeRefund>(&id).await,
+            duplicate_subscription::REFUND => self.complete::<MakeRefund>(&id).await,
             schedule::OPEN => self.complete::<OpenSchedule>(&id).await,
             schedule::RELEASE => self.complete::<ReleaseSchedule>(&id).await,
             checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,
@@ -155,8 +155,8 @@ impl Billing {
             _ => self.complete_amendment(&id).await,
         };
         match asked {
-            Ok(()) => Ok(Outcome::Done),
-            Err(BillingError::Rejected(_)) => Ok(Outcome::Rejected),
+            Ok(()) => Ok(ResolveOutcome::Done),
+            Err(BillingError::Rejected(_)) => Ok(ResolveOutcome::Rejected),
             Err(BillingError::OutcomeLost) => self.give_up(&id).await,
             Err(BillingError::Storage(error)) => Err(BillingError::Storage(error)),
             Err(error) => {
@@ -164,7 +164,7 @@ impl Billing {
                 let (operation, stripe_key) = (id.operation, key.as_str());
                 let error = &error as &dyn std::error::Error;
                 tracing::debug!(operation, stripe_key, error, "a call to Stripe stays open");
-                Ok(Outcome::Open)
+                Ok(ResolveOutcome::Open)
             }
         }
     }
@@ -178,7 +178,7 @@ impl Billing {
         A::Answer: Serialize + DeserializeOwned + Sync,
     {
         let Some(kept) = self.0.calls.find::<A, A::Answer>(id).await? else { return Ok(()) };
-        let Answered { answer, replayed } = self.perform(id, kept).await?;
+        let RepeatableAnswer { answer, replayed } = self.perform(id, kept).await?;
         if !replayed {
             self.0.calls.done(id, &answer, self.now()).await?;
         }
@@ -189,11 +189,11 @@ impl Billing {
     /// confirms again.
     async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
         let calls = &self.0.calls;
-        let Some(kept) = calls.find::<ConfirmPayment, PaymentSeen>(id).await? else { return Ok(()) };
-        if self.asking(id, &kept.request, kept.asked_before).await?.is_none() {
+        let Some(kept) = calls.find::<ConfirmPayment, StripePayment>(id).await? else { return Ok(()) };
+        if self.begin_attempt(id, &kept.request, kept.asked_before).await?.is_none() {
             return Ok(());
         }
-        let seen = self.client()?.ask(&FindPayment { payment: kept.request.payment }).await?;
+        let seen = self.client()?.read(&FindPayment { payment: kept.request.payment }).await?;
         if charges::confirm(&payment(&seen)).is_ok() {
             return Err(BillingError::OutcomeUnknown);
         }
@@ -202,14 +202,14 @@ impl Billing {
     }
 
     /// Stripe has forgotten the key.
-    async fn give_up(&self, id: &CallId) -> Result<Outcome, BillingError> {
-        if amend::OPERATIONS.contains(&id.operation) {
+    async fn give_up(&self, id: &CallId) -> Result<ResolveOutcome, BillingError> {
+        if subscription_change::OPERATIONS.contains(&id.operation) {
             match self.find_amended(id).await {
-                Ok(true) => return Ok(Outcome::Done),
+                Ok(true) => return Ok(ResolveOutcome::Done),
                 // What is not there, or not ours, will not tell.
                 Ok(false) | Err(BillingError::Rejected(_)) => {}
                 Err(BillingError::Storage(error)) => return Err(BillingError::Storage(error)),
-                Err(_) => return Ok(Outcome::Open),
+                Err(_) => return Ok(ResolveOutcome::Open),
             }
         }
         let key = id.stripe_key();
@@ -228,20 +228,20 @@ impl Billing {
             customer::OPERATION | DETACH_METHOD | checkout::EXPIRE | schedule::OPEN | schedule::RELEASE => {
                 self.0.calls.forget(id).await
             }
-            _ => self.0.calls.lose(id, self.now()).await,
+            _ => self.0.calls.mark_lost(id, self.now()).await,
         };
         given_up.map_err(BillingError::Storage)?;
-        Ok(Outcome::Lost)
+        Ok(ResolveOutcome::Lost)
     }
 }
 
-impl Resolved {
-    fn count(&mut self, due: &DueCall, outcome: Outcome) {
+impl ResolvedCalls {
+    fn count(&mut self, due: &DueCall, outcome: ResolveOutcome) {
         let (count, name) = match outcome {
-            Outcome::Done => (&mut self.done, "done"),
-            Outcome::Rejected => (&mut self.rejected, "rejected"),
-            Outcome::Lost => (&mut self.lost, "lost"),
-            Outcome::Open => (&mut self.open, "open"),
+            ResolveOutcome::Done => (&mut self.done, "done"),
+            ResolveOutcome::Rejected => (&mut self.rejected, "rejected"),
+            ResolveOutcome::Lost => (&mut self.lost, "lost"),
+            ResolveOutcome::Open => (&mut self.open, "open"),
         };
         *count = count.saturating_add(1);
         let operation = due.operation.clone();

@@ -1,22 +1,22 @@
 //! How does a subscription become less at the end of its period? By a schedule at Stripe, which another change replaces,
 //! and which can be withdrawn. What is pending is read there, also where the person made it on the portal.
 
-use super::{Amend, Billing, BillingError, amend::held, hash};
+use super::{Amend, Billing, BillingError, hash, subscription_change::held};
 use crate::{
     domain::{
         account::Account,
-        amendment::{self, Order, Wish},
         amount::Credits,
-        names::{AccountId, ProviderId},
+        ids::{AccountId, ProviderId},
         refusal::Refusal,
-        subscription::SubscriptionTerms,
+        subscription::SubscriptionState,
+        subscription_change::{self, ChangeRequest, PlanSelection},
         time::Timestamp,
     },
     stripe::{
         calls::CallId,
         client::{
-            Amendment, FindSchedule, FindSubscription, ItemChange, OpenSchedule, PhaseItem, Phases,
-            ReleaseSchedule, ScheduleKept, SubscriptionKept,
+            Amendment, FindSchedule, FindSubscription, OpenSchedule, PhaseItemRequest, Phases,
+            ReleaseSchedule, StripeSchedule, StripeSubscription, SubscriptionItemChange,
         },
     },
 };
@@ -31,7 +31,7 @@ pub(super) const RELEASE: &str = "subscription_schedule_release";
 pub struct Pending {
     pub subscription: ProviderId,
     /// `None`: the catalog does not have the price.
-    pub to: Option<Order>,
+    pub to: Option<PlanSelection>,
     pub at: Timestamp,
     /// For each month from then on.
     pub credits: Option<Credits>,
@@ -43,8 +43,8 @@ impl Billing {
         &self,
         amend: &Amend,
         account: &Account,
-        terms: &SubscriptionTerms,
-        wish: &Wish,
+        terms: &SubscriptionState,
+        wish: &ChangeRequest,
     ) -> Result<Amendment, BillingError> {
         let worked_out = self.work_out_change(&amend.account, account, terms, wish).await;
         if let Err(BillingError::Refused(Refusal::NothingToChange { .. })) = &worked_out
@@ -74,10 +74,10 @@ impl Billing {
     }
 
     /// The schedule of a subscription by which it becomes something else.
-    async fn waiting(&self, terms: &SubscriptionTerms) -> Result<Option<String>, BillingError> {
+    async fn waiting(&self, terms: &SubscriptionState) -> Result<Option<String>, BillingError> {
         let row = self.find_subscription(terms).await?;
         let Some(schedule) = row.schedule.clone() else { return Ok(None) };
-        let found = self.client()?.ask(&FindSchedule { schedule: schedule.clone() }).await?;
+        let found = self.client()?.read(&FindSchedule { schedule: schedule.clone() }).await?;
         Ok(self.pending(&row, &found, &terms.subscription).map(|_| schedule))
     }
 
@@ -85,10 +85,10 @@ impl Billing {
     async fn open_schedule(
         &self,
         amend: &Amend,
-        row: &SubscriptionKept,
-    ) -> Result<ScheduleKept, BillingError> {
+        row: &StripeSubscription,
+    ) -> Result<StripeSchedule, BillingError> {
         if let Some(schedule) = row.schedule.clone() {
-            return Ok(self.client()?.ask(&FindSchedule { schedule }).await?);
+            return Ok(self.client()?.read(&FindSchedule { schedule }).await?);
         }
         let id = CallId { account: amend.account.clone(), operation: OPEN, key: amend.key.clone() };
         let open = OpenSchedule { subscription: row.id.clone() };
@@ -100,7 +100,7 @@ impl Billing {
     pub(super) async fn keep_unscheduled(
         &self,
         amend: &Amend,
-        terms: &SubscriptionTerms,
+        terms: &SubscriptionState,
     ) -> Result<(), BillingError> {
         match self.find_subscription(terms).await?.schedule {
             Some(schedule) => self.release(amend, schedule).await,
@@ -125,19 +125,19 @@ impl Billing {
     ) -> Result<(ProviderId, Option<Pending>), BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
-        let terms = amendment::find(&view.account, subscription, self.now())?;
+        let terms = subscription_change::find(&view.account, subscription, self.now())?;
         let id = terms.subscription.clone();
-        let row = self.client()?.ask(&FindSubscription { subscription: id.to_string() }).await?;
+        let row = self.client()?.read(&FindSubscription { subscription: id.to_string() }).await?;
         let Some(schedule) = row.schedule.clone() else { return Ok((id, None)) };
-        let schedule = self.client()?.ask(&FindSchedule { schedule }).await?;
+        let schedule = self.client()?.read(&FindSchedule { schedule }).await?;
         let pending = self.pending(&row, &schedule, &id);
         Ok((id, pending))
     }
 
     fn pending(
         &self,
-        row: &SubscriptionKept,
-        schedule: &ScheduleKept,
+        row: &StripeSubscription,
+        schedule: &StripeSchedule,
         subscription: &ProviderId,
     ) -> Option<Pending> {
         let next = schedule.next()?;
@@ -145,20 +145,22 @@ impl Billing {
         let to = next.items.iter().find_map(|item| {
             let (plan, price) = catalog.plan_by_price_id(&item.price)?;
             let quantity = item.quantity.unwrap_or(1);
-            Some(Order { plan: plan.id.clone(), interval: price.interval, quantity })
+            Some(PlanSelection { plan: plan.id.clone(), interval: price.interval, quantity })
         });
         let is_now = held(&row.items, catalog).map(|(_, order)| order) == to && to.is_some();
-        let credits = to.as_ref().and_then(|order| amendment::monthly(catalog, order).ok());
+        let credits = to.as_ref().and_then(|order| subscription_change::monthly(catalog, order).ok());
         let at = Timestamp::from_seconds(next.start_date)?;
         (!is_now).then(|| Pending { subscription: subscription.clone(), to, at, credits })
     }
 }
 
 /// All items of a subscription, with one of them changed.
-fn items(row: &SubscriptionKept, change: Option<&ItemChange>) -> Vec<PhaseItem> {
-    let item = |item: &crate::stripe::client::ItemKept| match change.filter(|change| change.item == item.id) {
-        Some(change) => PhaseItem { price: change.price.clone(), quantity: Some(change.quantity) },
-        None => PhaseItem { price: item.price.id.clone(), quantity: item.quantity },
+fn items(row: &StripeSubscription, change: Option<&SubscriptionItemChange>) -> Vec<PhaseItemRequest> {
+    let item = |item: &crate::stripe::client::StripeSubscriptionItem| match change
+        .filter(|change| change.item == item.id)
+    {
+        Some(change) => PhaseItemRequest { price: change.price.clone(), quantity: Some(change.quantity) },
+        None => PhaseItemRequest { price: item.price.id.clone(), quantity: item.quantity },
     };
     row.items.data.iter().map(item).collect()
 }

@@ -5,25 +5,25 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::{
-    Answered, Billing, BillingError, Sought, hash,
-    noted::{Amended, Note, begun, by_itself},
-    settled,
-    several::customers,
+    Billing, BillingError, RepeatableAnswer, ResourceKind,
+    across_customers::customers,
+    change_notes::{Amended, Note, begun, by_itself},
+    hash, settled,
 };
 use crate::{
     domain::{
         account::{Account, OpenAccount},
         catalog::Interval,
         event::PaymentPurpose,
+        ids::{AccountId, PlanId, ProviderId},
         metadata::Metadata,
-        names::{AccountId, PlanId, ProviderId},
+        purchase::{self, PurchaseRequest, PurchaseTerms},
         refusal::{Refusal, Unsold},
-        sale::{self, Sale, Wish},
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, Kept, Outcome},
-        client::{FindCustomer, FindSubscription, ListSubscriptions, MakeSubscription, SubscriptionKept},
+        calls::{CallId, CallOutcome, StoredCall},
+        client::{FindCustomer, FindSubscription, ListSubscriptions, MakeSubscription, StripeSubscription},
     },
 };
 
@@ -50,7 +50,7 @@ pub struct Subscribe {
 
 /// What a repetition is compared by.
 #[derive(Serialize)]
-struct Asked<'a> {
+struct SubscribeFingerprint<'a> {
     plan: (&'a PlanId, &'a str, u32, bool),
     method: Option<&'a ProviderId>,
     metadata: &'a Metadata,
@@ -61,10 +61,10 @@ impl Billing {
     ///
     /// # Errors
     /// When the rules, the bank or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
-    pub async fn subscribe(&self, subscribe: Subscribe) -> Result<Answered<Amended>, BillingError> {
+    pub async fn subscribe(&self, subscribe: Subscribe) -> Result<RepeatableAnswer<Amended>, BillingError> {
         self.client()?;
         let Subscribe { plan, interval, quantity, trial, method, metadata, .. } = &subscribe;
-        let asked = hash(&Asked {
+        let asked = hash(&SubscribeFingerprint {
             plan: (plan, interval.as_str(), *quantity, *trial),
             method: method.as_ref(),
             metadata,
@@ -73,9 +73,9 @@ impl Billing {
             CallId { account: subscribe.account.clone(), operation: OPERATION, key: subscribe.key.clone() };
         if let Some(kept) = self.find::<MakeSubscription>(&id, &asked).await? {
             let note = note_of(&kept, subscribe.provenance.clone())?;
-            if let Some(Answered { answer: row, replayed }) = settled(kept.outcome)? {
+            if let Some(RepeatableAnswer { answer: row, replayed }) = settled(kept.outcome)? {
                 let position = self.note(&id, &row.id, note).await?;
-                return Ok(Answered { answer: Amended { row, position }, replayed });
+                return Ok(RepeatableAnswer { answer: Amended { row, position }, replayed });
             }
         }
         let _turn = self.take_turn(&id.account).await?;
@@ -87,13 +87,13 @@ impl Billing {
         id: &CallId,
         asked: &[u8; 32],
         subscribe: &Subscribe,
-    ) -> Result<Answered<Amended>, BillingError> {
-        let found: Option<Kept<MakeSubscription, SubscriptionKept>> = self.find(id, asked).await?;
+    ) -> Result<RepeatableAnswer<Amended>, BillingError> {
+        let found: Option<StoredCall<MakeSubscription, StripeSubscription>> = self.find(id, asked).await?;
         let by = Some(&subscribe.provenance.actor);
         let kept = match found {
-            Some(kept) if matches!(kept.outcome, Outcome::Open) => {
+            Some(kept) if matches!(kept.outcome, CallOutcome::Open) => {
                 match self.find_made(id, &kept, subscribe.provenance.clone()).await? {
-                    Some(made) => return Ok(Answered { answer: made, replayed: true }),
+                    Some(made) => return Ok(RepeatableAnswer { answer: made, replayed: true }),
                     None if kept.asked_before => {
                         // As if it was new: since then something else may have been bought.
                         self.work_out_subscription(id, subscribe).await?;
@@ -112,30 +112,30 @@ impl Billing {
                 self.begin(id, asked, request, by).await?
             }
         };
-        if matches!(kept.outcome, Outcome::Open) {
+        if matches!(kept.outcome, CallOutcome::Open) {
             self.close_superseded(id, &kept.request.supersedes).await?;
         }
         let note = note_of(&kept, subscribe.provenance.clone())?;
-        let Answered { answer: row, replayed } = self.perform(id, kept).await?;
+        let RepeatableAnswer { answer: row, replayed } = self.perform(id, kept).await?;
         // The call stays open until the ledger has taken note, so that a repetition makes up for it.
         let position = self.note(id, &row.id, note).await?;
         if !replayed {
             self.0.calls.done(id, &row, self.now()).await?;
         }
-        Ok(Answered { answer: Amended { row, position }, replayed })
+        Ok(RepeatableAnswer { answer: Amended { row, position }, replayed })
     }
 
     /// What an earlier asking has made at Stripe, whose answer was lost.
     async fn find_made(
         &self,
         id: &CallId,
-        kept: &Kept<MakeSubscription, SubscriptionKept>,
+        kept: &StoredCall<MakeSubscription, StripeSubscription>,
         provenance: Provenance,
     ) -> Result<Option<Amended>, BillingError> {
         let request = &kept.request;
-        let listed = self.client()?.ask(&ListSubscriptions { customer: request.customer.clone() }).await?;
+        let listed = self.client()?.read(&ListSubscriptions { customer: request.customer.clone() }).await?;
         let Some(made) = listed.data.iter().find(|row| row.is_of(&request.call)) else { return Ok(None) };
-        let row = self.client()?.ask(&FindSubscription { subscription: made.id.clone() }).await?;
+        let row = self.client()?.read(&FindSubscription { subscription: made.id.clone() }).await?;
         let position = self.note(id, &row.id, note_of(kept, provenance)?).await?;
         self.0.calls.done(id, &row, self.now()).await?;
         Ok(Some(Amended { row, position }))
@@ -144,8 +144,10 @@ impl Billing {
     /// What became of a subscription whose outcome nobody knows: it is looked at, and never asked for again. Nobody is
     /// charged hours after they have gone away, and perhaps bought something else.
     pub(super) async fn look_for_subscription(&self, id: &CallId) -> Result<bool, BillingError> {
-        let found = self.0.calls.find::<MakeSubscription, SubscriptionKept>(id).await?;
-        let Some(kept) = found.filter(|kept| matches!(kept.outcome, Outcome::Open)) else { return Ok(true) };
+        let found = self.0.calls.find::<MakeSubscription, StripeSubscription>(id).await?;
+        let Some(kept) = found.filter(|kept| matches!(kept.outcome, CallOutcome::Open)) else {
+            return Ok(true);
+        };
         if self.find_made(id, &kept, by_itself(kept.begun.by.clone())?).await?.is_some() {
             return Ok(true);
         }
@@ -160,18 +162,19 @@ impl Billing {
     ) -> Result<MakeSubscription, BillingError> {
         let view = self.0.ledger.view(&subscribe.account).await?;
         let (plan, interval) = (subscribe.plan.clone(), subscribe.interval);
-        let wish = Wish::Plan { plan, interval, quantity: subscribe.quantity, trial: subscribe.trial };
+        let wish =
+            PurchaseRequest::Plan { plan, interval, quantity: subscribe.quantity, trial: subscribe.trial };
         let (catalog, now) = (self.0.ledger.catalog(), self.now());
-        let Sale { price_id, quantity, trial_days, purpose, .. } =
-            sale::sell(&view.account, catalog, self.state_of(&subscribe.account), &wish, now)?;
+        let PurchaseTerms { price_id, quantity, trial_days, purpose, .. } =
+            purchase::price_purchase(&view.account, catalog, self.state_of(&subscribe.account), &wish, now)?;
         let PaymentPurpose::Subscription { plan: Some(plan), .. } = purpose else {
             return Err(Refusal::NotForSale(Unsold::NoPrice).into());
         };
-        let open = sale::open(&view.account)?;
+        let open = purchase::require_open(&view.account)?;
         self.check_unheard(id, open, &wish).await?;
         self.check_rate(id).await?;
         let customer = self.payer_of(&view.account, open, subscribe).await?;
-        let supersedes = sale::superseded(open, catalog, &wish, now);
+        let supersedes = purchase::superseded(open, catalog, &wish, now);
         Ok(MakeSubscription {
             account: subscribe.account.to_string(),
             customer,
@@ -193,22 +196,22 @@ impl Billing {
         open: &OpenAccount,
         subscribe: &Subscribe,
     ) -> Result<String, BillingError> {
-        sale::customer(account)?;
+        purchase::customer(account)?;
         if let Some(method) = &subscribe.method {
             return Ok(self.find_method_of(&subscribe.account, method).await?.0);
         }
         for customer in customers(open) {
-            let found = self.client()?.ask(&FindCustomer { customer: customer.clone() }).await?;
+            let found = self.client()?.read(&FindCustomer { customer: customer.clone() }).await?;
             if found.default_method().is_some() {
                 return Ok(customer);
             }
         }
-        Err(BillingError::NotFound(Sought::PreferredMethod))
+        Err(BillingError::NotFound(ResourceKind::PreferredMethod))
     }
 }
 
 fn note_of(
-    kept: &Kept<MakeSubscription, SubscriptionKept>,
+    kept: &StoredCall<MakeSubscription, StripeSubscription>,
     provenance: Provenance,
 ) -> Result<Note, BillingError> {
     Ok(Note { requested: begun(&kept.request)?, at: kept.begun.at, provenance })

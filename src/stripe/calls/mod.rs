@@ -1,7 +1,7 @@
 //! What was asked of Stripe, and what came of it? Written down before asking, so that nothing is asked twice.
 
+mod open_calls;
 mod turn;
-mod unknown;
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
-pub use turn::{SoldLately, Turn};
-pub use unknown::{Asking, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
+pub use open_calls::{CallAttempt, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
+pub use turn::{CallTurn, SoldLately};
 
 use super::client::{Rejection, StripeKey};
 use crate::domain::{
-    names::{AccountId, Actor},
+    ids::{AccountId, Actor},
     time::Timestamp,
 };
 
@@ -35,20 +35,20 @@ pub struct CallId {
 
 /// A call as it is written down.
 #[derive(Debug)]
-pub struct Kept<R, A> {
+pub struct StoredCall<R, A> {
     pub key: StripeKey,
     /// What the caller asked for, as a hash.
     pub asked: [u8; 32],
     pub request: R,
-    pub outcome: Outcome<A>,
+    pub outcome: CallOutcome<A>,
     /// Whether Stripe may have been asked for it.
     pub asked_before: bool,
-    pub begun: Begun,
+    pub begun: CallStart,
 }
 
 /// When it was written down, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Begun {
+pub struct CallStart {
     pub at: Timestamp,
     /// `None`: it was done for no change of a subscription, or before that was written down.
     pub by: Option<Actor>,
@@ -56,7 +56,7 @@ pub struct Begun {
 
 /// How far a call has come.
 #[derive(Debug)]
-pub enum Outcome<A> {
+pub enum CallOutcome<A> {
     /// Not asked yet, or with an outcome that nobody knows.
     Open,
     Done(A),
@@ -74,7 +74,7 @@ pub enum CallsError {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct CallRow {
     stripe_key: String,
     asked: Vec<u8>,
     request: Json<serde_json::Value>,
@@ -111,8 +111,8 @@ impl Calls {
     pub async fn find<R: DeserializeOwned, A: DeserializeOwned>(
         &self,
         id: &CallId,
-    ) -> Result<Option<Kept<R, A>>, CallsError> {
-        let row: Option<Row> = sqlx::query_as(include_str!("find.sql"))
+    ) -> Result<Option<StoredCall<R, A>>, CallsError> {
+        let row: Option<CallRow> = sqlx::query_as(include_str!("find.sql"))
             .bind(id.account.as_str())
             .bind(id.operation)
             .bind(&id.key)
@@ -130,7 +130,7 @@ impl Calls {
         id: &CallId,
         asked: &[u8; 32],
         request: &R,
-        begun: &Begun,
+        begun: &CallStart,
     ) -> Result<bool, CallsError> {
         let begun = sqlx::query(include_str!("begin.sql"))
             .bind(id.account.as_str())
@@ -234,19 +234,19 @@ impl Calls {
     }
 }
 
-fn read<R: DeserializeOwned, A: DeserializeOwned>(row: Row) -> Result<Kept<R, A>, CallsError> {
-    let Row { stripe_key, asked, request: Json(request), state, answer, begun_at, actor } = row;
+fn read<R: DeserializeOwned, A: DeserializeOwned>(row: CallRow) -> Result<StoredCall<R, A>, CallsError> {
+    let CallRow { stripe_key, asked, request: Json(request), state, answer, begun_at, actor } = row;
     let answer = answer.map_or(serde_json::Value::Null, |Json(answer)| answer);
     let asked_before = state != "untouched";
     let outcome = match state.as_str() {
-        "done" => Outcome::Done(serde_json::from_value(answer)?),
-        "rejected" => Outcome::Rejected(serde_json::from_value(answer)?),
-        "lost" => Outcome::Lost,
-        _ => Outcome::Open,
+        "done" => CallOutcome::Done(serde_json::from_value(answer)?),
+        "rejected" => CallOutcome::Rejected(serde_json::from_value(answer)?),
+        "lost" => CallOutcome::Lost,
+        _ => CallOutcome::Open,
     };
     let asked = asked.first_chunk::<32>().copied().unwrap_or_default();
     let request = serde_json::from_value(request)?;
     let by = actor.and_then(|actor| Actor::parse(&actor).ok());
-    let begun = Begun { at: begun_at.into(), by };
-    Ok(Kept { key: StripeKey::new(stripe_key), asked, request, outcome, asked_before, begun })
+    let begun = CallStart { at: begun_at.into(), by };
+    Ok(StoredCall { key: StripeKey::new(stripe_key), asked, request, outcome, asked_before, begun })
 }

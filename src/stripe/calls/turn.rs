@@ -4,14 +4,14 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{CallId, Calls};
-use crate::domain::{names::AccountId, time::Timestamp};
+use crate::domain::{ids::AccountId, time::Timestamp};
 
 /// How long a turn lasts that nobody ends: longer than Stripe is waited for.
 const TURN_S: f64 = 120.0;
 
 /// A turn. It is over when it is dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct CallTurn {
     pool: PgPool,
     account: String,
     token: Uuid,
@@ -31,11 +31,11 @@ impl Calls {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn take_turn(&self, account: &AccountId) -> Result<Option<Turn>, sqlx::Error> {
+    pub async fn take_turn(&self, account: &AccountId) -> Result<Option<CallTurn>, sqlx::Error> {
         let (account, token) = (account.as_str().to_owned(), Uuid::new_v4());
         let taken = sqlx::query(include_str!("take_turn.sql")).bind(&account).bind(token).bind(TURN_S);
         let taken = taken.execute(&self.pool).await?.rows_affected() == 1;
-        Ok(taken.then(|| Turn { pool: self.pool.clone(), account, token }))
+        Ok(taken.then(|| CallTurn { pool: self.pool.clone(), account, token }))
     }
 
     /// Forgets a call with an outcome that nobody knows, if it was asked first before then. `false`: it was not.
@@ -69,7 +69,7 @@ impl Calls {
     }
 }
 
-impl Drop for Turn {
+impl Drop for CallTurn {
     /// Also when the caller has gone away in the middle. Where the program ends, it is left to run out.
     fn drop(&mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };

@@ -78,7 +78,7 @@ impl Default for Patience {
 }
 
 /// Something that Stripe can be asked.
-pub trait Ask: Sync {
+pub trait StripeCall: Sync {
     /// What is read of the answer; everything else in it is passed over, so that it may change.
     type Answer: Deserialize;
 
@@ -89,7 +89,7 @@ pub trait Ask: Sync {
 /// Something that is done once under a key.
 ///
 /// Each says whether it takes money, so that none can forget that some accounts are sold nothing.
-pub trait Change: Ask {
+pub trait Change: StripeCall {
     /// Whether money is taken by it, now or later, that would not be taken without it.
     fn begins_charge(&self) -> bool;
 }
@@ -118,7 +118,7 @@ impl Client {
     ///
     /// # Errors
     /// When Stripe says no, or nothing.
-    pub async fn change<A: Change>(&self, ask: &A, key: &StripeKey) -> Result<A::Answer, CallError> {
+    pub async fn execute_once<A: Change>(&self, ask: &A, key: &StripeKey) -> Result<A::Answer, CallError> {
         // A key that Stripe would not take is never made: the journal of calls makes them all of one form.
         let key = IdempotencyKey::new(key.as_str()).map_err(|_| CallError::Unavailable)?;
         self.send(ask, &RequestStrategy::Idempotent(key)).await
@@ -127,8 +127,8 @@ impl Client {
     /// Asks for what changes nothing.
     ///
     /// # Errors
-    /// As [`Self::change`]; but since it does no harm to ask again, nothing is ever in doubt.
-    pub async fn ask<A: Ask>(&self, ask: &A) -> Result<A::Answer, CallError> {
+    /// As [`Self::execute_once`]; but since it does no harm to ask again, nothing is ever in doubt.
+    pub async fn read<A: StripeCall>(&self, ask: &A) -> Result<A::Answer, CallError> {
         let answer = self.send(ask, &RequestStrategy::Once).await;
         answer.map_err(|error| match error {
             CallError::OutcomeUnknown => CallError::Unavailable,
@@ -139,28 +139,28 @@ impl Client {
     /// Sets a value or deletes something, which comes to the same however often it is done.
     ///
     /// # Errors
-    /// As [`Self::change`].
-    pub async fn set<A: Ask>(&self, ask: &A) -> Result<A::Answer, CallError> {
+    /// As [`Self::execute_once`].
+    pub async fn execute_idempotent<A: StripeCall>(&self, ask: &A) -> Result<A::Answer, CallError> {
         self.send(ask, &RequestStrategy::Once).await
     }
 
     /// A page of a list, from after an object on.
     ///
     /// # Errors
-    /// As [`Self::ask`].
-    pub async fn page(&self, listing: &Listing, after: Option<&str>) -> Result<Page, CallError> {
-        self.ask(&AskPage { listing, after }).await.map(Page::from)
+    /// As [`Self::read`].
+    pub async fn page(&self, listing: &ListFilter, after: Option<&str>) -> Result<ObjectPage, CallError> {
+        self.read(&AskPage { listing, after }).await.map(ObjectPage::from)
     }
 
     /// One object, whole.
     ///
     /// # Errors
-    /// As [`Self::ask`].
+    /// As [`Self::read`].
     pub async fn object(&self, object: &AskObject<'_>) -> Result<serde_json::Value, CallError> {
-        self.ask(object).await.map(plain)
+        self.read(object).await.map(plain)
     }
 
-    async fn send<A: Ask>(&self, ask: &A, strategy: &RequestStrategy) -> Result<A::Answer, CallError> {
+    async fn send<A: StripeCall>(&self, ask: &A, strategy: &RequestStrategy) -> Result<A::Answer, CallError> {
         let mut earlier = None;
         let mut pauses = self.patience.pauses.iter();
         loop {

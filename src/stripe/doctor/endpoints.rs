@@ -4,8 +4,8 @@ use super::{Code, Level, finding::Findings};
 use crate::{
     domain::time::Timestamp,
     stripe::{
-        client::setup::{EndpointKept, Undelivered},
-        setup::{Wanted, types},
+        client::setup::{ExistingEndpoint, Undelivered},
+        setup::{DesiredState, types},
         translate::kinds,
     },
 };
@@ -17,15 +17,15 @@ const PATH: &str = "/v1/webhooks/stripe";
 /// Every type of event, which an endpoint may ask for.
 const EVERYTHING: &str = "*";
 
-pub(super) fn check(endpoints: &[EndpointKept], wanted: &Wanted, findings: &mut Findings) {
-    let ours: Vec<&EndpointKept> = endpoints.iter().filter(|kept| is_ours(kept, wanted)).collect();
+pub(super) fn check(endpoints: &[ExistingEndpoint], wanted: &DesiredState, findings: &mut Findings) {
+    let ours: Vec<&ExistingEndpoint> = endpoints.iter().filter(|kept| is_ours(kept, wanted)).collect();
     if ours.is_empty() {
         let url = wanted.url.as_deref().unwrap_or("this server (say its --url)");
         let found = format!("there is no webhook endpoint for {url}");
         return findings.error(Code::Endpoint, found, "run `counterfoil stripe setup --url …`");
     }
     findings.ok(Code::Endpoint, ours.iter().map(|kept| kept.url.as_str()).collect::<Vec<_>>().join(", "));
-    let enabled: Vec<&EndpointKept> = ours.iter().copied().filter(|kept| kept.is_enabled()).collect();
+    let enabled: Vec<&ExistingEndpoint> = ours.iter().copied().filter(|kept| kept.is_enabled()).collect();
     if enabled.is_empty() {
         let found = format!("{} is disabled: Stripe tells this server nothing", ids(&ours));
         let advice = "mend why its deliveries failed, run `counterfoil stripe setup --url …`, \
@@ -41,14 +41,14 @@ pub(super) fn check(endpoints: &[EndpointKept], wanted: &Wanted, findings: &mut 
 }
 
 /// At the address that was given; where none was, what looks like ours.
-fn is_ours(kept: &EndpointKept, wanted: &Wanted) -> bool {
+fn is_ours(kept: &ExistingEndpoint, wanted: &DesiredState) -> bool {
     match &wanted.url {
         Some(url) => kept.url == *url,
         None => wanted.owns(&kept.metadata) || kept.url.ends_with(PATH),
     }
 }
 
-fn check_single(told: &[&EndpointKept], findings: &mut Findings) {
+fn check_single(told: &[&ExistingEndpoint], findings: &mut Findings) {
     if told.len() < 2 {
         return findings.ok(Code::EndpointSingle, "every event is sent once");
     }
@@ -60,7 +60,7 @@ fn check_single(told: &[&EndpointKept], findings: &mut Findings) {
 }
 
 /// Every version is read, and a mix of them is hard to follow.
-fn check_versions(told: &[&EndpointKept], wanted: &str, findings: &mut Findings) {
+fn check_versions(told: &[&ExistingEndpoint], wanted: &str, findings: &mut Findings) {
     let other = told.iter().filter(|kept| !kept.is_pinned(wanted)).map(|kept| {
         let version = kept.api_version.as_deref().unwrap_or("the version of the account");
         format!("{} sends events of {version}, not {wanted}", kept.id)
@@ -71,7 +71,7 @@ fn check_versions(told: &[&EndpointKept], wanted: &str, findings: &mut Findings)
     findings.all(Code::EndpointVersion, Level::Warning, &other, advice, well);
 }
 
-fn check_types(told: &[&EndpointKept], findings: &mut Findings) {
+fn check_types(told: &[&ExistingEndpoint], findings: &mut Findings) {
     let wanted = types();
     let (mut missing, mut superfluous) = (Vec::new(), Vec::new());
     for kept in told {
@@ -108,6 +108,6 @@ pub(super) fn check_deliveries(undelivered: &[Undelivered], now: Timestamp, find
     findings.warn(Code::Deliveries, found, advice);
 }
 
-fn ids(endpoints: &[&EndpointKept]) -> String {
+fn ids(endpoints: &[&ExistingEndpoint]) -> String {
     endpoints.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>().join(", ")
 }

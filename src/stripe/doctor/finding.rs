@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// What one check says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct DoctorFinding {
     pub check: Code,
     pub level: Level,
     pub found: String,
@@ -99,11 +99,11 @@ impl fmt::Display for Level {
 
 /// The findings so far.
 #[derive(Default)]
-pub(super) struct Findings(pub Vec<Finding>);
+pub(super) struct Findings(pub Vec<DoctorFinding>);
 
 impl Findings {
     pub fn ok(&mut self, check: Code, found: impl Into<String>) {
-        self.0.push(Finding { check, level: Level::Ok, found: found.into(), advice: None });
+        self.0.push(DoctorFinding { check, level: Level::Ok, found: found.into(), advice: None });
     }
 
     pub fn warn(&mut self, check: Code, found: impl Into<String>, advice: impl Into<String>) {
@@ -131,6 +131,6 @@ impl Findings {
     }
 
     fn add(&mut self, check: Code, level: Level, found: String, advice: String) {
-        self.0.push(Finding { check, level, found, advice: Some(advice) });
+        self.0.push(DoctorFinding { check, level, found, advice: Some(advice) });
     }
 }

@@ -14,15 +14,15 @@ use crate::{
     stripe::{
         client::{
             ApiUrl, CallError, Client,
-            setup::{EndpointKept, ListEvents, PortalKept, Undelivered},
+            setup::{ExistingEndpoint, ExistingPortal, ListEvents, Undelivered},
         },
-        setup::{Sold, Wanted, find_endpoints, find_portals, find_sold},
+        setup::{ActualOffers, DesiredState, find_endpoints, find_portals, find_sold},
         signature::TOLERANCE_S,
     },
 };
 
 use finding::Findings;
-pub use finding::{Code, Finding, Level};
+pub use finding::{Code, DoctorFinding, Level};
 
 /// How far the clocks may be apart before it is worth a word. At [`TOLERANCE_S`], every webhook is refused.
 pub const CLOCK_WARNING_S: i64 = 30;
@@ -31,16 +31,16 @@ pub const CLOCK_WARNING_S: i64 = 30;
 #[derive(Clone, Debug)]
 pub struct Deployed {
     pub mode: Mode,
-    pub wanted: Wanted,
+    pub wanted: DesiredState,
     /// Whether there is a secret that webhooks can be verified with.
     pub verifies: bool,
 }
 
 /// What Stripe answered. `None`: the key may not ask for that.
-struct Facts {
-    sold: Option<Sold>,
-    portals: Option<Vec<PortalKept>>,
-    endpoints: Option<Vec<EndpointKept>>,
+struct DoctorFacts {
+    sold: Option<ActualOffers>,
+    portals: Option<Vec<ExistingPortal>>,
+    endpoints: Option<Vec<ExistingEndpoint>>,
     undelivered: Option<Vec<Undelivered>>,
     /// Our time and Stripe's.
     times: Option<(Timestamp, Timestamp)>,
@@ -55,12 +55,12 @@ pub async fn examine(
     api: &ApiUrl,
     clock: &Clock,
     deployed: &Deployed,
-) -> Result<Vec<Finding>, CallError> {
-    let facts = Facts {
+) -> Result<Vec<DoctorFinding>, CallError> {
+    let facts = DoctorFacts {
         sold: allowed(find_sold(client, &deployed.wanted).await)?,
         portals: allowed(find_portals(client).await)?,
         endpoints: allowed(find_endpoints(client).await)?,
-        undelivered: allowed(client.ask(&ListEvents).await)?.map(|page| page.data),
+        undelivered: allowed(client.read(&ListEvents).await)?.map(|page| page.data),
         times: api.date().await.map(|theirs| (clock.now(), theirs)),
     };
     let mut findings = Findings::default();
@@ -92,7 +92,7 @@ fn allowed<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
 }
 
 /// A key that may ask for nothing is none; one that may ask for some things is restricted.
-fn check_key(facts: &Facts, findings: &mut Findings) {
+fn check_key(facts: &DoctorFacts, findings: &mut Findings) {
     let parts = [
         ("products and prices", facts.sold.is_some()),
         ("portal configurations", facts.portals.is_some()),
@@ -130,7 +130,7 @@ fn check_clock(times: Option<(Timestamp, Timestamp)>, findings: &mut Findings) {
 }
 
 /// Everything that a key shows is of its own mode.
-fn check_mode(facts: &Facts, mode: Mode, findings: &mut Findings) {
+fn check_mode(facts: &DoctorFacts, mode: Mode, findings: &mut Findings) {
     let live = |livemode: bool| livemode == (mode == Mode::Live);
     let sold = facts.sold.iter().flat_map(|sold| sold.products.values().map(|product| product.livemode));
     let portals = facts.portals.iter().flatten().map(|portal| portal.livemode);

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use super::{Code, finding::Findings};
 use crate::stripe::{
-    client::setup::{PortalKept, PortalOffer},
-    setup::{Sold, Wanted},
+    client::setup::{ExistingPortal, PortalOffer},
+    setup::{ActualOffers, DesiredState},
 };
 
 const SETUP: &str = "run `counterfoil stripe setup`, and set what it prints";
 
-pub(super) fn check(portals: &[PortalKept], sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
+pub(super) fn check(
+    portals: &[ExistingPortal],
+    sold: &ActualOffers,
+    wanted: &DesiredState,
+    findings: &mut Findings,
+) {
     if !wanted.offers.iter().any(|offer| offer.is_plan) {
         return;
     }
@@ -36,7 +41,7 @@ pub(super) fn check(portals: &[PortalKept], sold: &Sold, wanted: &Wanted, findin
 }
 
 /// What the catalog sells, by the ids that new sales use.
-fn offer(sold: &Sold, wanted: &Wanted) -> Option<PortalOffer> {
+fn offer(sold: &ActualOffers, wanted: &DesiredState) -> Option<PortalOffer> {
     let mut products: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for price in wanted.offers.iter().filter(|offer| offer.is_plan).flat_map(|offer| &offer.prices) {
         let kept = sold.prices.get(price.configured.first()?)?;

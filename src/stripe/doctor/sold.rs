@@ -1,13 +1,13 @@
 //! Can everything be bought that the catalog sells, and for what it says?
 
 use super::{Code, Level, finding::Findings};
-use crate::stripe::setup::{Price, Sold, Wanted};
+use crate::stripe::setup::{ActualOffers, DesiredPrice, DesiredState};
 
 const SETUP: &str = "run `counterfoil stripe setup`, and set what it prints";
 
 /// Only the ids for new sales are held against the catalog: older ones are there because they differ.
-pub(super) fn check(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
-    let (set, unset): (Vec<&Price>, Vec<&Price>) =
+pub(super) fn check(sold: &ActualOffers, wanted: &DesiredState, findings: &mut Findings) {
+    let (set, unset): (Vec<&DesiredPrice>, Vec<&DesiredPrice>) =
         wanted.prices().partition(|price| !price.configured.is_empty());
     if unset.is_empty() {
         findings.ok(Code::PricesSet, format!("{} prices have an id", set.len()));
@@ -45,10 +45,10 @@ pub(super) fn check(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
 }
 
 /// An id that the catalog has under an amount that it does not cost.
-fn earlier_differs(price: &Price, sold: &Sold) -> Vec<String> {
+fn earlier_differs(price: &DesiredPrice, sold: &ActualOffers) -> Vec<String> {
     let ids = price.earlier.iter().flat_map(|earlier| earlier.configured.iter().map(move |id| (earlier, id)));
     let differs = ids.filter_map(|(earlier, id)| {
-        let once = Price { amount: earlier.amount.clone(), ..price.clone() };
+        let once = DesiredPrice { amount: earlier.amount.clone(), ..price.clone() };
         let differs = once.differs(sold.prices.get(id)?)?;
         Some(format!("{id} ({}, an earlier amount) costs {differs}", price.path))
     });
@@ -56,13 +56,13 @@ fn earlier_differs(price: &Price, sold: &Sold) -> Vec<String> {
 }
 
 /// What is still on sale at Stripe, on its pages and payment links, and not in the catalog.
-fn check_retired(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
+fn check_retired(sold: &ActualOffers, wanted: &DesiredState, findings: &mut Findings) {
     let retired = wanted.retired.iter().flat_map(|offer| &offer.prices);
     let retired = retired.flat_map(|price| price.configured.iter().map(move |id| (price, id)));
     let earlier = wanted.known_prices().flat_map(|price| {
         price.earlier.iter().flat_map(|earlier| &earlier.configured).map(move |id| (price, id))
     });
-    let ids: Vec<(&Price, &String)> = retired.chain(earlier).collect();
+    let ids: Vec<(&DesiredPrice, &String)> = retired.chain(earlier).collect();
     let on_sale = ids.iter().filter(|(_, id)| sells(sold, id));
     let on_sale: Vec<String> =
         on_sale.map(|(price, id)| format!("{id} ({}) is still on sale at Stripe", price.path)).collect();
@@ -70,13 +70,13 @@ fn check_retired(sold: &Sold, wanted: &Wanted, findings: &mut Findings) {
     findings.all(Code::Retired, Level::Warning, &on_sale, SETUP, well);
 }
 
-fn sells(sold: &Sold, id: &str) -> bool {
+fn sells(sold: &ActualOffers, id: &str) -> bool {
     let kept = sold.prices.get(id).filter(|kept| kept.active);
     let product = kept.and_then(|kept| sold.products.get(&kept.product));
     product.is_some_and(|product| product.active)
 }
 
-fn check_products<'a>(sold: &Sold, used: impl Iterator<Item = &'a String>, findings: &mut Findings) {
+fn check_products<'a>(sold: &ActualOffers, used: impl Iterator<Item = &'a String>, findings: &mut Findings) {
     let gone = |id: &String| sold.products.get(id).is_none_or(|product| !product.active);
     let mut products: Vec<&String> = used.collect();
     products.sort();
@@ -88,6 +88,6 @@ fn check_products<'a>(sold: &Sold, used: impl Iterator<Item = &'a String>, findi
 }
 
 /// Where its id is written.
-fn named(price: &Price) -> &str {
+fn named(price: &DesiredPrice) -> &str {
     price.setting.as_deref().unwrap_or(&price.path)
 }

@@ -10,13 +10,13 @@ use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use super::{
     super::{
         calls::Calls,
-        discounts::{CouponTold, Coupons},
+        discounts::{CouponReport, Coupons},
     },
-    Inbox, State, whose,
+    Inbox, InboxState, linked_account,
 };
 use crate::domain::{
-    names::{AccountId, Actor, ProviderId},
-    subscription::Evidence,
+    ids::{AccountId, Actor, ProviderId},
+    subscription::ReportOrder,
     time::Timestamp,
 };
 
@@ -38,7 +38,7 @@ pub const CLAIMED_MAX: i64 = 512;
 
 /// An event that is ours to handle, while the claim lasts.
 #[derive(Debug, FromRow)]
-pub struct Due {
+pub struct ClaimedEvent {
     pub event_id: String,
     pub party: String,
     pub body: Vec<u8>,
@@ -50,47 +50,47 @@ pub struct Due {
 
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct EventResult {
     pub event_id: String,
-    pub state: State,
+    pub state: InboxState,
     pub reason: Option<String>,
     pub attempts: i32,
     pub next_attempt_at: Option<Timestamp>,
     pub account: Option<AccountId>,
     /// Who is to handle it, if it is to be handled again.
-    pub lane: Lane,
+    pub lane: HandlingContext,
 }
 
 /// What an event needs to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum HandlingContext {
     /// It says all that there is to know.
     Whole,
     /// Stripe is asked for what it leaves out. Others do not wait for that.
     Asking,
 }
 
-impl Lane {
+impl HandlingContext {
     const fn asks(self) -> bool {
         matches!(self, Self::Asking)
     }
 }
 
 /// Which accounts each customer is linked to: one, unless Stripe contradicted itself.
-pub type Links = BTreeMap<ProviderId, Vec<AccountId>>;
+pub type AccountsByCustomer = BTreeMap<ProviderId, Vec<AccountId>>;
 
 /// Which account each payment or invoice bought credits for.
-pub type Payments = BTreeMap<ProviderId, AccountId>;
+pub type PaymentAccounts = BTreeMap<ProviderId, AccountId>;
 
 /// What was reported of each subscription, in the order in which it was said: where the report stands, and which account
 /// it was about.
-pub type Reports = BTreeMap<ProviderId, Vec<(Evidence, AccountId)>>;
+pub type Reports = BTreeMap<ProviderId, Vec<(ReportOrder, AccountId)>>;
 
 /// A report on a subscription was handled.
 #[derive(Clone, Debug)]
-pub struct ReportTold {
+pub struct NewReport {
     pub subscription: ProviderId,
-    pub evidence: Evidence,
+    pub evidence: ReportOrder,
     pub account: AccountId,
     /// Whose other events may have waited for it.
     pub party: String,
@@ -98,14 +98,14 @@ pub struct ReportTold {
 
 /// What became known while events were handled.
 #[derive(Debug, Default)]
-pub struct Learned {
+pub struct HandledFacts {
     pub links: Vec<(ProviderId, AccountId)>,
     pub payments: Vec<(ProviderId, AccountId)>,
-    pub reports: Vec<ReportTold>,
-    pub coupons: Vec<CouponTold>,
+    pub reports: Vec<NewReport>,
+    pub coupons: Vec<CouponReport>,
 }
 
-impl Learned {
+impl HandledFacts {
     const fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.payments.is_empty()
@@ -126,13 +126,17 @@ impl Learned {
     }
 }
 
-pub struct Claim {
+pub struct EventClaim {
     transaction: Transaction<'static, Postgres>,
-    pub due: Vec<Due>,
+    pub due: Vec<ClaimedEvent>,
 }
 
 impl Inbox {
-    pub(in crate::stripe) async fn claim(&self, lane: Lane, at: Timestamp) -> Result<Claim, sqlx::Error> {
+    pub(in crate::stripe) async fn claim(
+        &self,
+        lane: HandlingContext,
+        at: Timestamp,
+    ) -> Result<EventClaim, sqlx::Error> {
         let mut transaction = self.pool().begin().await?;
         let due = sqlx::query_as(include_str!("claim.sql"))
             .bind(at.to_utc())
@@ -141,24 +145,30 @@ impl Inbox {
             .bind(lane.asks())
             .fetch_all(&mut *transaction)
             .await?;
-        Ok(Claim { transaction, due })
+        Ok(EventClaim { transaction, due })
     }
 }
 
-impl Claim {
-    pub(in crate::stripe) async fn links(&mut self, customers: &[&str]) -> Result<Links, sqlx::Error> {
-        whose::links(&mut self.transaction, customers).await
+impl EventClaim {
+    pub(in crate::stripe) async fn links(
+        &mut self,
+        customers: &[&str],
+    ) -> Result<AccountsByCustomer, sqlx::Error> {
+        linked_account::links(&mut self.transaction, customers).await
     }
 
-    pub(in crate::stripe) async fn payments(&mut self, payments: &[&str]) -> Result<Payments, sqlx::Error> {
-        whose::payments(&mut self.transaction, payments).await
+    pub(in crate::stripe) async fn payments(
+        &mut self,
+        payments: &[&str],
+    ) -> Result<PaymentAccounts, sqlx::Error> {
+        linked_account::payments(&mut self.transaction, payments).await
     }
 
     pub(in crate::stripe) async fn reports(
         &mut self,
         subscriptions: &[&str],
     ) -> Result<Reports, sqlx::Error> {
-        whose::reports(&mut self.transaction, subscriptions).await
+        linked_account::reports(&mut self.transaction, subscriptions).await
     }
 
     /// Who asked for what was done under these keys at Stripe.
@@ -170,14 +180,14 @@ impl Claim {
     }
 
     pub(in crate::stripe) async fn coupons(&mut self, ids: &[String]) -> Result<Coupons, sqlx::Error> {
-        whose::coupons(&mut self.transaction, ids).await
+        linked_account::coupons(&mut self.transaction, ids).await
     }
 
     /// Writes down what became of the events, keeps what was learned, and wakes what waited for it.
     pub(in crate::stripe) async fn settle(
         mut self,
-        settled: &[Settled],
-        learned: &Learned,
+        settled: &[EventResult],
+        learned: &HandledFacts,
         at: Timestamp,
     ) -> Result<(), sqlx::Error> {
         if !settled.is_empty() {
@@ -189,7 +199,7 @@ impl Claim {
         self.transaction.commit().await
     }
 
-    async fn write(&mut self, settled: &[Settled], at: Timestamp) -> Result<(), sqlx::Error> {
+    async fn write(&mut self, settled: &[EventResult], at: Timestamp) -> Result<(), sqlx::Error> {
         let next = settled.iter().map(|one| one.next_attempt_at.map(Timestamp::to_utc));
         sqlx::query(include_str!("settle.sql"))
             .bind(settled.iter().map(|one| one.event_id.as_str()).collect::<Vec<_>>())
@@ -205,7 +215,7 @@ impl Claim {
             .map(|_| ())
     }
 
-    async fn keep(&mut self, learned: &Learned, at: Timestamp) -> Result<(), sqlx::Error> {
+    async fn keep(&mut self, learned: &HandledFacts, at: Timestamp) -> Result<(), sqlx::Error> {
         keep_links(&mut self.transaction, learned, at).await?;
         let (payments, bought_for) = columns(&learned.payments);
         sqlx::query(include_str!("keep_payments.sql"))
@@ -216,11 +226,11 @@ impl Claim {
             .await?;
         wake(&mut self.transaction, learned, at).await?;
         self.keep_reports(&learned.reports, at).await?;
-        whose::keep_coupons(&mut self.transaction, &learned.coupons).await
+        linked_account::keep_coupons(&mut self.transaction, &learned.coupons).await
     }
 
     /// Keeps who was told to have which subscription, and wakes what waited for the first report on one.
-    async fn keep_reports(&mut self, reports: &[ReportTold], at: Timestamp) -> Result<(), sqlx::Error> {
+    async fn keep_reports(&mut self, reports: &[NewReport], at: Timestamp) -> Result<(), sqlx::Error> {
         if reports.is_empty() {
             return Ok(());
         }
@@ -245,7 +255,7 @@ impl Claim {
 
 pub(super) async fn keep_links(
     connection: &mut PgConnection,
-    learned: &Learned,
+    learned: &HandledFacts,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let (customers, linked) = columns(&learned.links);
@@ -261,7 +271,7 @@ pub(super) async fn keep_links(
 /// Has handled at once what waited for what was learned.
 pub(super) async fn wake(
     connection: &mut PgConnection,
-    learned: &Learned,
+    learned: &HandledFacts,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(include_str!("wake.sql"))

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Inbox, Proof, State, blanked};
+use super::{Inbox, InboxState, Proof, blanked};
 use crate::domain::time::Timestamp;
 
 /// The most rows of one page.
@@ -15,13 +15,13 @@ pub const PAGE_ROWS_MAX: u32 = 500;
 
 /// An event of the inbox, without its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub struct InboxSummary {
     /// Where the event stands in the list; a page goes on after it.
     pub arrival: i64,
     pub event_id: String,
     #[serde(rename = "type")]
     pub event_type: String,
-    pub state: State,
+    pub state: InboxState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     pub attempts: i32,
@@ -48,13 +48,13 @@ pub struct Summary {
 
 /// An event of the inbox, with what is kept of its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub summary: Summary,
+pub struct InboxEntry {
+    pub summary: InboxSummary,
     /// `None`: it is not kept any more.
     pub body: Option<Vec<u8>>,
 }
 
-impl Entry {
+impl InboxEntry {
     /// The document without what is about people and cards, which an earlier release may have kept. `None`: there is none.
     ///
     /// # Errors
@@ -66,14 +66,14 @@ impl Entry {
 
 /// The newest come first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Page {
-    pub events: Vec<Summary>,
+pub struct InboxPage {
+    pub events: Vec<InboxSummary>,
     /// Where the next page goes on; `None` on the last one.
     pub next: Option<i64>,
 }
 
 #[derive(FromRow)]
-struct Row {
+struct InboxRow {
     arrival: i64,
     event_id: String,
     event_type: String,
@@ -93,11 +93,11 @@ struct Row {
     account: Option<String>,
 }
 
-impl TryFrom<Row> for Summary {
+impl TryFrom<InboxRow> for InboxSummary {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
-        let (state, proof) = (State::parse(&row.state), Proof::parse(&row.proof));
+    fn try_from(row: InboxRow) -> Result<Self, sqlx::Error> {
+        let (state, proof) = (InboxState::parse(&row.state), Proof::parse(&row.proof));
         Ok(Self {
             arrival: row.arrival,
             event_id: row.event_id,
@@ -131,10 +131,10 @@ impl Inbox {
     /// When the database does not answer.
     pub async fn list(
         &self,
-        state: Option<State>,
+        state: Option<InboxState>,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Page, sqlx::Error> {
+    ) -> Result<InboxPage, sqlx::Error> {
         let limit = limit.clamp(1, PAGE_ROWS_MAX);
         let mut query = QueryBuilder::new(COLUMNS);
         if let Some(state) = state {
@@ -144,8 +144,8 @@ impl Inbox {
             query.push(" and arrival < ").push_bind(before);
         }
         query.push(" order by arrival desc limit ").push_bind(i64::from(limit).saturating_add(1));
-        let rows: Vec<Row> = query.build_query_as().fetch_all(self.pool()).await?;
-        let events = rows.into_iter().map(Summary::try_from).collect::<Result<Vec<_>, _>>()?;
+        let rows: Vec<InboxRow> = query.build_query_as().fetch_all(self.pool()).await?;
+        let events = rows.into_iter().map(InboxSummary::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(page(events, limit))
     }
 
@@ -153,39 +153,39 @@ impl Inbox {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn find(&self, event_id: &str) -> Result<Option<Entry>, sqlx::Error> {
+    pub async fn find(&self, event_id: &str) -> Result<Option<InboxEntry>, sqlx::Error> {
         let mut query = QueryBuilder::new(COLUMNS);
         query.push(" and event_id = ").push_bind(event_id);
-        let Some(row) = query.build_query_as::<Row>().fetch_optional(self.pool()).await? else {
+        let Some(row) = query.build_query_as::<InboxRow>().fetch_optional(self.pool()).await? else {
             return Ok(None);
         };
         let body = sqlx::query_scalar("select body from ledger.stripe_inbox where event_id = $1");
         let body = body.bind(event_id).fetch_one(self.pool()).await?;
-        Ok(Some(Entry { summary: row.try_into()?, body }))
+        Ok(Some(InboxEntry { summary: row.try_into()?, body }))
     }
 
     /// How many events are in each state that asks for something.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn count_open(&self) -> Result<BTreeMap<State, i64>, sqlx::Error> {
+    pub async fn count_open(&self) -> Result<BTreeMap<InboxState, i64>, sqlx::Error> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as(
                 "select state, (select count(*) from ledger.stripe_inbox as event where event.state = open.state) \
                  from unnest($1::text[]) as open (state)",
             )
-            .bind(State::OPEN.map(State::as_str))
+            .bind(InboxState::OPEN.map(InboxState::as_str))
             .fetch_all(self.pool())
             .await?;
-        Ok(rows.into_iter().filter_map(|(state, count)| Some((State::parse(&state)?, count))).collect())
+        Ok(rows.into_iter().filter_map(|(state, count)| Some((InboxState::parse(&state)?, count))).collect())
     }
 }
 
 /// One more row than asked for was read: it says whether there is a next page.
-fn page(mut events: Vec<Summary>, limit: u32) -> Page {
+fn page(mut events: Vec<InboxSummary>, limit: u32) -> InboxPage {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = events.len() > limit;
     events.truncate(limit);
     let next = events.last().filter(|_| more).map(|last| last.arrival);
-    Page { events, next }
+    InboxPage { events, next }
 }

@@ -4,17 +4,17 @@
 //! A body that is verified and still no event is refused (400) and not stored: it has no id under which it
 //! could be stored once, and Stripe keeps it, shows the failure, and sends it again.
 
+mod admin;
 mod blank;
 pub(super) mod claim;
-pub mod links;
+pub mod customer_links;
+mod latest_event;
+mod linked_account;
 mod list;
-mod operate;
-mod proof;
+mod request_batcher;
 mod retention;
+mod source;
 mod state;
-mod together;
-mod told;
-mod whose;
 
 use std::sync::Arc;
 
@@ -25,20 +25,20 @@ use super::{
     document::Document,
     envelope::{Envelope, Unparsable},
     signature::{self, Secrets, SignatureError},
-    translate::Owner,
+    translate::OwnerLookup,
 };
-use crate::domain::{names::ProviderId, time::Timestamp};
+use crate::domain::{ids::ProviderId, time::Timestamp};
 
 use blank::blanked;
-use claim::Lane;
-use links::CustomerLinks;
+use claim::HandlingContext;
+use customer_links::CustomerLinks;
 
-pub use list::{Entry, Page, Summary};
-pub use operate::Operated;
-pub use proof::{Fetched, Proof};
-pub use retention::{DAYS_DEFAULT, Retention};
-pub use state::State;
-pub use told::Told;
+pub use admin::Operated;
+pub use latest_event::LatestEvent;
+pub use list::{InboxEntry, InboxPage, InboxSummary};
+pub use retention::{DAYS_DEFAULT, DocumentRetention};
+pub use source::{Fetched, Proof};
+pub use state::InboxState;
 
 /// The largest body that is accepted. Stripe documents no limit; its events are a few kilobytes.
 pub const BODY_BYTES_MAX: usize = 1_000_000;
@@ -54,7 +54,7 @@ pub struct Inbox {
 
 /// A delivery is safe with us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct InboxReceipt {
     pub event: ProviderId,
     pub kind: String,
     /// The name of the secret that matched.
@@ -92,14 +92,14 @@ impl Inbox {
         signature: Option<&str>,
         body: &[u8],
         at: Timestamp,
-    ) -> Result<Received, ReceiveError> {
+    ) -> Result<InboxReceipt, ReceiveError> {
         let secret = signature::verify(secrets, signature, body, at)?.name().to_owned();
         let event = Envelope::parse(body)?;
         let stored = self.store(&event, (Proof::Signed, Some(&secret)), body, at).await?;
         if stored {
-            self.wake_lane(Lane::Whole);
+            self.wake_lane(HandlingContext::Whole);
         }
-        Ok(Received { event: event.id, kind: event.kind, secret, repeated: !stored })
+        Ok(InboxReceipt { event: event.id, kind: event.kind, secret, repeated: !stored })
     }
 
     /// Takes an event that was not delivered. It is handled as if it had been. Answers whether it was new.
@@ -115,30 +115,30 @@ impl Inbox {
     ) -> Result<bool, sqlx::Error> {
         let stored = self.store(event, (fetched.into(), None), body, at).await?;
         if stored {
-            self.wake_lane(Lane::Whole);
+            self.wake_lane(HandlingContext::Whole);
         }
         Ok(stored)
     }
 
     /// Has the processor of this process look for work now.
     pub fn wake(&self) {
-        self.wake_lane(Lane::Whole);
-        self.wake_lane(Lane::Asking);
+        self.wake_lane(HandlingContext::Whole);
+        self.wake_lane(HandlingContext::Asking);
     }
 
-    pub(super) fn wake_lane(&self, lane: Lane) {
-        self.bell(lane).notify_one();
+    pub(super) fn wake_lane(&self, lane: HandlingContext) {
+        self.notify_of(lane).notify_one();
     }
 
     /// Waits until there may be work.
-    pub(super) async fn arrival(&self, lane: Lane) {
-        self.bell(lane).notified().await;
+    pub(super) async fn arrival(&self, lane: HandlingContext) {
+        self.notify_of(lane).notified().await;
     }
 
-    fn bell(&self, lane: Lane) -> &Notify {
+    fn notify_of(&self, lane: HandlingContext) -> &Notify {
         match lane {
-            Lane::Whole => &self.arrivals,
-            Lane::Asking => &self.incomplete,
+            HandlingContext::Whole => &self.arrivals,
+            HandlingContext::Asking => &self.incomplete,
         }
     }
 
@@ -187,12 +187,16 @@ struct Party {
 impl Party {
     fn of(event: &Envelope) -> Self {
         let object: Option<Document<'_>> = event.object();
-        let (name, customer, payment) = match object.and_then(Owner::of) {
-            Some(Owner::Customer(customer) | Owner::Account { customer: Some(customer), .. }) => {
+        let (name, customer, payment) = match object.and_then(OwnerLookup::of) {
+            Some(OwnerLookup::Customer(customer) | OwnerLookup::Account { customer: Some(customer), .. }) => {
                 (format!("customer:{customer}"), Some(customer.to_string()), None)
             }
-            Some(Owner::Account { account, customer: None }) => (format!("account:{account}"), None, None),
-            Some(Owner::Payment(payment)) => (format!("payment:{payment}"), None, Some(payment.to_string())),
+            Some(OwnerLookup::Account { account, customer: None }) => {
+                (format!("account:{account}"), None, None)
+            }
+            Some(OwnerLookup::Payment(payment)) => {
+                (format!("payment:{payment}"), None, Some(payment.to_string()))
+            }
             None => (format!("event:{}", event.id), None, None),
         };
         Self { name, customer, payment }

@@ -21,14 +21,14 @@ const EVENTS_MAX: i64 = 500;
 
 /// Takes documents away when their time has come.
 #[derive(Clone, Debug)]
-pub struct Retention {
+pub struct DocumentRetention {
     inbox: Inbox,
     clock: Clock,
     /// `None`: they are kept.
     days: Option<u32>,
 }
 
-impl Retention {
+impl DocumentRetention {
     #[must_use]
     pub const fn new(inbox: Inbox, clock: Clock, days: Option<u32>) -> Self {
         Self { inbox, clock, days }

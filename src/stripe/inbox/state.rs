@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Stored under these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum InboxState {
     /// It is stored, and will be processed at once.
     Received,
     /// Its commands have been executed.
@@ -24,7 +24,7 @@ pub enum State {
     Discarded,
 }
 
-impl State {
+impl InboxState {
     /// What is not over: of the others there are more and more.
     pub const OPEN: [Self; 5] =
         [Self::Received, Self::Waiting, Self::Dead, Self::Quarantined, Self::NotHandledYet];

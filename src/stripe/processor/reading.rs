@@ -7,25 +7,25 @@ use tokio::time::Instant;
 
 use super::{FETCH_PATIENCE, FETCHES_CONCURRENT_MAX, Processor};
 use crate::{
-    domain::names::{Actor, ProviderId},
+    domain::ids::{Actor, ProviderId},
     stripe::{
-        discounts::{self, CouponTold, Coupons, Filled},
+        discounts::{self, CouponReport, Coupons, Filled},
         envelope::Envelope,
-        inbox::claim::Due,
-        rest,
-        translate::{About, Instructions, Owner, SetAside, Translation, translate},
+        inbox::claim::ClaimedEvent,
+        invoice_lines,
+        translate::{Instructions, OwnerLookup, SetAside, SubscriptionRef, Translation, translate},
     },
 };
 
 /// An event as it was delivered.
 pub(super) struct Read {
-    pub(super) due: Due,
+    pub(super) due: ClaimedEvent,
     pub(super) event: Result<Envelope, SetAside>,
 }
 
 impl Read {
-    pub(super) fn of(due: Due) -> Self {
-        let event = Envelope::parse(&due.body).map_err(|error| SetAside::Held(error.to_string()));
+    pub(super) fn of(due: ClaimedEvent) -> Self {
+        let event = Envelope::parse(&due.body).map_err(|error| SetAside::NeedsReview(error.to_string()));
         Self { due, event }
     }
 
@@ -44,10 +44,10 @@ pub(super) fn keys(read: &[Read]) -> Vec<&str> {
 }
 
 pub(super) struct Translated {
-    pub(super) due: Due,
+    pub(super) due: ClaimedEvent,
     pub(super) translation: Translation,
     /// What it told, or what was fetched for it, of coupons.
-    pub(super) coupons: Vec<CouponTold>,
+    pub(super) coupons: Vec<CouponReport>,
     /// What is to be said of it although it is handled.
     pub(super) note: Option<String>,
 }
@@ -58,16 +58,16 @@ impl Translated {
     }
 
     /// Whose it is, and which subscription it is about.
-    pub(super) fn owner_and_subject(&self) -> Option<(&Owner, Option<&About>)> {
+    pub(super) fn owner_and_subject(&self) -> Option<(&OwnerLookup, Option<&SubscriptionRef>)> {
         let about = self.instructions().and_then(|instructions| instructions.about.as_ref());
         Some((self.owner()?, about))
     }
 
     /// Whose it is, also where that only decides whether it is held.
-    fn owner(&self) -> Option<&Owner> {
+    fn owner(&self) -> Option<&OwnerLookup> {
         match &self.translation {
             Ok(instructions) => Some(&instructions.owner),
-            Err(SetAside::HeldIfOurs { owner, .. }) => Some(owner),
+            Err(SetAside::NeedsReviewIfOurs { owner, .. }) => Some(owner),
             Err(_) => None,
         }
     }
@@ -79,7 +79,7 @@ impl Processor {
         let asks = |read: &Read| {
             let event = read.event.as_ref().ok().filter(|_| self.client.is_some());
             event.is_some_and(|event| {
-                discounts::asks(event, coupons) || rest::asks(event, |event| self.read(event))
+                discounts::asks(event, coupons) || invoice_lines::asks(event, |event| self.read(event))
             })
         };
         read.into_iter().partition(asks)
@@ -120,7 +120,7 @@ impl Processor {
 
     /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
     async fn translate(&self, event: Envelope, until: Instant) -> Translation {
-        let whole = rest::read_whole(self.client.as_ref(), event, |event| self.read(event));
+        let whole = invoice_lines::read_whole(self.client.as_ref(), event, |event| self.read(event));
         match tokio::time::timeout_at(until, whole).await {
             Ok(Ok((_, translation))) => translation,
             Ok(Err(error)) => Err(SetAside::Incomplete(format!("the rest of it: {error}"))),
@@ -136,7 +136,7 @@ impl Processor {
 /// The customers, or the payments, that these events lead to their accounts by.
 pub(super) fn names(
     parties: &BTreeMap<String, Vec<Translated>>,
-    name: impl Fn(&Owner) -> Option<&ProviderId>,
+    name: impl Fn(&OwnerLookup) -> Option<&ProviderId>,
 ) -> Vec<&str> {
     let owners = parties.values().flatten().filter_map(Translated::owner);
     let names: BTreeSet<&str> = owners.filter_map(name).map(ProviderId::as_str).collect();

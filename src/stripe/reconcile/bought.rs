@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{
-    difference::{Difference, NOTHING, shown},
-    report::Kept,
+    difference::{NOTHING, ObjectDifference, shown},
+    report::KeptFigures,
 };
 use crate::domain::{
     account::OpenAccount,
     amount::Money,
     command::{RecordPackPurchase, RecordPaidInvoice},
-    invoice::{GivenBack, LineEffect, PaidInvoice},
-    names::{PlanId, ProviderId},
-    sold::{grant_of, is_granted},
+    ids::{PlanId, ProviderId},
+    invoice::{LineEffect, PaidInvoice, ReturnedCredits},
+    purchase_records::{grant_of, is_granted},
     time::Period,
 };
 
@@ -23,14 +23,14 @@ pub(super) fn paid(money: &Money) -> String {
 pub(super) fn compare_invoice(
     known: Option<&OpenAccount>,
     told: &RecordPaidInvoice,
-    difference: &mut Difference,
+    difference: &mut ObjectDifference,
 ) {
     let held = known.and_then(|account| Some((account, account.payments.paid(&told.invoice)?)));
     let Some((account, money)) = held else {
         return difference.note(paid(&told.money), NOTHING);
     };
     if *money != told.money {
-        difference.note_kept(paid(&told.money), paid(money), Kept::Amount);
+        difference.note_kept(paid(&told.money), paid(money), KeptFigures::Amount);
     }
     // Of an invoice that was paid before its lines were kept, only the sum is known.
     let facts = account.subscriptions.facts();
@@ -40,37 +40,42 @@ pub(super) fn compare_invoice(
     }
 }
 
-fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut Difference) {
-    let mut compare = |name: &str, said: String, held: String, kept: Kept| {
+fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut ObjectDifference) {
+    let mut compare = |name: &str, said: String, held: String, kept: KeptFigures| {
         if said != held {
             difference.note_kept(format!("{name} {said}"), format!("{name} {held}"), kept);
         }
     };
     if let Some(subscription) = &told.subscription {
-        compare("for", subscription.to_string(), known.subscription.to_string(), Kept::Purpose);
+        compare("for", subscription.to_string(), known.subscription.to_string(), KeptFigures::Purpose);
     }
-    compare("total", told.total.to_string(), known.total.to_string(), Kept::Amount);
-    compare("credited before", told.credited.to_string(), known.credited.to_string(), Kept::Amount);
-    compare("from the balance", told.from_balance.to_string(), known.from_balance.to_string(), Kept::Amount);
-    compare("gives back", given_back(&told.gives_back), given_back(&known.gives_back), Kept::Amount);
+    compare("total", told.total.to_string(), known.total.to_string(), KeptFigures::Amount);
+    compare("credited before", told.credited.to_string(), known.credited.to_string(), KeptFigures::Amount);
+    compare(
+        "from the balance",
+        told.from_balance.to_string(),
+        known.from_balance.to_string(),
+        KeptFigures::Amount,
+    );
+    compare("gives back", given_back(&told.gives_back), given_back(&known.gives_back), KeptFigures::Amount);
     let said =
         told.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
     let held =
         known.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
-    compare("lines", lines(said), lines(held), Kept::Amount);
+    compare("lines", lines(said), lines(held), KeptFigures::Amount);
 }
 
 /// Of other invoices, in minor units.
-fn given_back(of: &BTreeMap<ProviderId, GivenBack>) -> String {
+fn given_back(of: &BTreeMap<ProviderId, ReturnedCredits>) -> String {
     let parts: Vec<String> =
         of.iter().map(|(of, given_back)| format!("{} of {of}", given_back.amount)).collect();
     if parts.is_empty() { NOTHING.to_owned() } else { parts.join(", ") }
 }
 
-type Line<'a> = (&'a PlanId, u32, Period, &'a Money, LineEffect);
+type BoughtLine<'a> = (&'a PlanId, u32, Period, &'a Money, LineEffect);
 
 /// In an order of their own: which id a line has does not matter, and several may say the same.
-fn lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> String {
+fn lines<'a>(lines: impl Iterator<Item = BoughtLine<'a>>) -> String {
     let mut shown_lines: Vec<String> = lines
         .map(|(plan, quantity, period, cost, effect)| {
             let (start, end) = (period.start, period.end);
@@ -92,7 +97,7 @@ const fn does(effect: LineEffect) -> &'static str {
 pub(super) fn compare_purchase(
     known: Option<&OpenAccount>,
     told: &RecordPackPurchase,
-    difference: &mut Difference,
+    difference: &mut ObjectDifference,
 ) {
     let said = |money: &Money| format!("{} × {} for {}", told.quantity, told.pack, shown(money));
     let Some(account) = known.filter(|account| is_granted(account, told)) else {
@@ -100,18 +105,22 @@ pub(super) fn compare_purchase(
     };
     if let Some(grant) = grant_of(account, told) {
         if let Some(cost) = grant.terms.cost.as_ref().filter(|cost| **cost != told.money) {
-            return difference.note_kept(said(&told.money), format!("for {}", shown(cost)), Kept::Amount);
+            return difference.note_kept(
+                said(&told.money),
+                format!("for {}", shown(cost)),
+                KeptFigures::Amount,
+            );
         }
         let sold = account.sales.sold(told);
         let credits = sold.and_then(|sold| sold.credits.checked_mul(sold.count(told)));
         if let Some(credits) = credits.filter(|credits| *credits != grant.terms.amount) {
             let held = format!("{} credits", grant.terms.amount.get());
-            difference.note_kept(format!("{} credits", credits.get()), held, Kept::Amount);
+            difference.note_kept(format!("{} credits", credits.get()), held, KeptFigures::Amount);
         }
     }
     let whole = told.paid.as_ref().unwrap_or(&told.money);
     if let Some(known) = account.payments.paid(&told.payment).filter(|known| *known != whole) {
-        difference.note_kept(paid(whole), paid(known), Kept::Amount);
+        difference.note_kept(paid(whole), paid(known), KeptFigures::Amount);
     }
 }
 
@@ -120,12 +129,12 @@ pub(super) fn compare_payment(
     account: &OpenAccount,
     payment: &ProviderId,
     money: &Money,
-    difference: &mut Difference,
+    difference: &mut ObjectDifference,
 ) {
     let payments = &account.payments;
     if let Some(known) = payments.paid(payment) {
         if known != money {
-            difference.note_kept(paid(money), paid(known), Kept::Amount);
+            difference.note_kept(paid(money), paid(known), KeptFigures::Amount);
         }
         return;
     }
@@ -135,6 +144,6 @@ pub(super) fn compare_payment(
     };
     if whole.currency != money.currency || whole.minor < money.minor {
         let held = format!("{invoice} was paid with {}", shown(whole));
-        difference.note_kept(format!("{} of {invoice}", paid(money)), held, Kept::Amount);
+        difference.note_kept(format!("{} of {invoice}", paid(money)), held, KeptFigures::Amount);
     }
 }

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     domain::{
         event::{Event, PaymentPurpose},
+        ids::{AccountId, ProviderId},
         invoice::InvoiceState,
-        names::{AccountId, ProviderId},
         payments::DisputeState,
     },
-    journal::recorded::Recorded,
+    journal::recorded::RecordedEvent,
 };
 
 /// The events that name an object at Stripe, beside the reports on subscriptions, which have an index of their own.
@@ -39,7 +39,7 @@ pub(super) const TYPES: [&str; 16] = [
 
 /// That something is at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct StripeClaim {
     pub(super) account: AccountId,
     pub(super) object: ProviderId,
     pub(super) what: What,
@@ -64,7 +64,7 @@ pub(super) enum What {
     Total,
 }
 
-impl Claim {
+impl StripeClaim {
     /// Of two claims of one name the later one counts, but that something was paid is not said better by saying it again.
     pub(super) fn join(self, claims: &mut BTreeMap<String, Self>) {
         let name = self.name();
@@ -101,7 +101,7 @@ impl What {
 
 /// The claim of an event; `None`: it makes none.
 #[expect(clippy::wildcard_enum_match_arm, reason = "`TYPES` names the events that are asked for")]
-pub(super) fn claim(recorded: Recorded) -> Option<Claim> {
+pub(super) fn claim(recorded: RecordedEvent) -> Option<StripeClaim> {
     let (object, what, says) = match recorded.event {
         Event::PaymentRefunded { payment, refunded, .. } => {
             (payment, What::Total, format!("{} in all", went_back(&refunded, false)))
@@ -127,7 +127,7 @@ pub(super) fn claim(recorded: Recorded) -> Option<Claim> {
             (object, What::Object(subject), says)
         }
     };
-    Some(Claim { account: recorded.account, object, what, says })
+    Some(StripeClaim { account: recorded.account, object, what, says })
 }
 
 /// The object that an event names.

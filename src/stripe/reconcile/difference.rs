@@ -6,7 +6,7 @@
 use super::{
     bought::{compare_invoice, compare_purchase, paid},
     claim::unpaid,
-    report::Kept,
+    report::KeptFigures,
 };
 use crate::{
     domain::{
@@ -14,20 +14,20 @@ use crate::{
         amount::Money,
         catalog::Catalog,
         command::{CheckoutStep, Command, RecordCheckout},
+        ids::ProviderId,
         invoice::{InvoiceState, UnpaidInvoice},
-        names::ProviderId,
-        payments::{Dispute, DisputeState, Note, Single},
-        subscription::{SubscriptionStatus, SubscriptionTerms},
+        payments::{CreditNote, Dispute, DisputeState, Single},
+        subscription::{SubscriptionState, SubscriptionStatus},
         time::Timestamp,
     },
-    stripe::translate::Step,
+    stripe::translate::TranslationStep,
 };
 
 pub(super) const NOTHING: &str = "nothing";
 
 /// What Stripe says, and what the ledger says instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Difference {
+pub(super) struct ObjectDifference {
     pub(super) stripe: Vec<String>,
     pub(super) ledger: Vec<String>,
     /// The report that holds in the ledger, and should not.
@@ -35,10 +35,10 @@ pub(super) struct Difference {
     /// Whether an event can put any of it right.
     pub(super) is_mendable: bool,
     /// Why no event can put some of it right.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<KeptFigures>,
 }
 
-impl Difference {
+impl ObjectDifference {
     pub(super) fn unknown(stripe: String) -> Self {
         let mut difference = Self::default();
         difference.note(stripe, NOTHING);
@@ -53,7 +53,12 @@ impl Difference {
     }
 
     /// What the ledger was told otherwise, and keeps.
-    pub(super) fn note_kept(&mut self, stripe: impl Into<String>, ledger: impl Into<String>, kept: Kept) {
+    pub(super) fn note_kept(
+        &mut self,
+        stripe: impl Into<String>,
+        ledger: impl Into<String>,
+        kept: KeptFigures,
+    ) {
         self.kept = Some(kept);
         self.stripe.push(stripe.into());
         self.ledger.push(ledger.into());
@@ -66,8 +71,12 @@ impl Difference {
 
 /// `None` when the account knows all of it. A closed account goes on being told what becomes of its subscriptions and
 /// payments.
-pub(super) fn difference(account: &Account, steps: &[Step], catalog: &Catalog) -> Option<Difference> {
-    let mut difference = Difference::default();
+pub(super) fn difference(
+    account: &Account,
+    steps: &[TranslationStep],
+    catalog: &Catalog,
+) -> Option<ObjectDifference> {
+    let mut difference = ObjectDifference::default();
     for step in steps.iter().filter(|step| !is_trusted(&step.command, catalog)) {
         compare(account.opened(), &step.command, &mut difference);
     }
@@ -82,7 +91,7 @@ fn is_trusted(command: &Command, catalog: &Catalog) -> bool {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these say what an account has from then on")]
-fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Difference) {
+fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut ObjectDifference) {
     let payments = known.map(|account| &account.payments);
     match command {
         Command::LinkCustomer { customer, .. }
@@ -102,7 +111,7 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
             match payments.and_then(|payments| payments.invoice_of(payment)) {
                 None => difference.note(said(invoice), NOTHING),
                 Some(known) if known != invoice => {
-                    difference.note_kept(said(invoice), said(known), Kept::Purpose);
+                    difference.note_kept(said(invoice), said(known), KeptFigures::Purpose);
                 }
                 Some(_) => {}
             }
@@ -156,7 +165,7 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Diff
 }
 
 /// Until when a page can be paid on is all that is kept of it.
-fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: &mut Difference) {
+fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: &mut ObjectDifference) {
     let said = match told.step {
         CheckoutStep::Completed { .. } => "completed",
         CheckoutStep::Expired => "expired",
@@ -168,10 +177,10 @@ fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: 
 }
 
 /// That the invoice of a renewal waits for its money is of no consequence.
-fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference: &mut Difference) {
+fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference: &mut ObjectDifference) {
     let said = unpaid(told.state);
     if let Some(paid_with) = known.and_then(|account| account.payments.paid(&told.invoice)) {
-        return difference.note_kept(said, paid(paid_with), Kept::Amount);
+        return difference.note_kept(said, paid(paid_with), KeptFigures::Amount);
     }
     let facts = known.and_then(|account| account.subscriptions.facts().get(&told.subscription));
     let Some(held) = facts.and_then(|facts| facts.unpaid_invoice(&told.invoice)) else {
@@ -184,12 +193,12 @@ fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference:
     if held.state < told.state {
         difference.note(said, unpaid(held.state));
     } else if held.state != told.state && held.state.is_final() {
-        difference.note_kept(said, unpaid(held.state), Kept::End);
+        difference.note_kept(said, unpaid(held.state), KeptFigures::End);
     } else if held.charges != told.charges {
-        difference.note_kept(charges(told), charges(held), Kept::Amount);
+        difference.note_kept(charges(told), charges(held), KeptFigures::Amount);
     } else if held.from_balance != told.from_balance {
         let from_balance = |invoice: &UnpaidInvoice| format!("from the balance {}", invoice.from_balance);
-        difference.note_kept(from_balance(told), from_balance(held), Kept::Amount);
+        difference.note_kept(from_balance(told), from_balance(held), KeptFigures::Amount);
     }
 }
 
@@ -202,26 +211,26 @@ fn charges(invoice: &UnpaidInvoice) -> String {
 }
 
 /// What money went back for.
-fn compare_of(what: &str, told: &ProviderId, held: Option<&ProviderId>, difference: &mut Difference) {
+fn compare_of(what: &str, told: &ProviderId, held: Option<&ProviderId>, difference: &mut ObjectDifference) {
     let of = |bought: &ProviderId| format!("a {what} of {bought}");
     if let Some(held) = held.filter(|held| *held != told) {
-        difference.note_kept(of(told), of(held), Kept::Purpose);
+        difference.note_kept(of(told), of(held), KeptFigures::Purpose);
     }
 }
 
-fn compare_refund(money: &Money, failed: bool, known: &Single, difference: &mut Difference) {
+fn compare_refund(money: &Money, failed: bool, known: &Single, difference: &mut ObjectDifference) {
     let known_failed = known.failed_at.is_some();
     let (said, held) = (went_back(money, failed), went_back(&known.money, known_failed));
     match (known.money == *money, failed, known_failed) {
-        (false, _, _) => difference.note_kept(said, held, Kept::Amount),
-        (true, false, true) => difference.note_kept(said, held, Kept::End),
+        (false, _, _) => difference.note_kept(said, held, KeptFigures::Amount),
+        (true, false, true) => difference.note_kept(said, held, KeptFigures::End),
         (true, true, false) => difference.note(said, held),
         (true, false, false) | (true, true, true) => {}
     }
 }
 
 /// A refund that is not known itself is counted by a total that was told since it was made.
-fn compare_total(money: &Money, total: Option<i64>, difference: &mut Difference) {
+fn compare_total(money: &Money, total: Option<i64>, difference: &mut ObjectDifference) {
     let said = went_back(money, false);
     match total {
         None => difference.note(said, NOTHING),
@@ -236,15 +245,15 @@ pub(super) fn went_back(money: &Money, failed: bool) -> String {
     format!("{} {}", shown(money), if failed { "did not go back after all" } else { "went back" })
 }
 
-fn compare_note(money: &Money, voided: bool, known: Option<&Note>, difference: &mut Difference) {
+fn compare_note(money: &Money, voided: bool, known: Option<&CreditNote>, difference: &mut ObjectDifference) {
     let said = note(money, voided);
     match known {
         None => difference.note(said, NOTHING),
         Some(known) if known.money != *money => {
-            difference.note_kept(said, note(&known.money, known.voided), Kept::Amount);
+            difference.note_kept(said, note(&known.money, known.voided), KeptFigures::Amount);
         }
         Some(known) if known.voided && !voided => {
-            difference.note_kept(said, note(&known.money, true), Kept::End);
+            difference.note_kept(said, note(&known.money, true), KeptFigures::End);
         }
         Some(known) if voided && !known.voided => difference.note(said, note(&known.money, false)),
         Some(_) => {}
@@ -261,7 +270,7 @@ fn compare_dispute(
     (told, payment): (DisputeState, &ProviderId),
     money: Option<&Money>,
     known: Option<&Dispute>,
-    difference: &mut Difference,
+    difference: &mut ObjectDifference,
 ) {
     let Some(known) = known else {
         return difference.note(state(told), NOTHING);
@@ -270,13 +279,13 @@ fn compare_dispute(
         compare_of("dispute", payment, Some(&known.payment), difference);
     } else if known.state != told {
         match told {
-            DisputeState::Open => difference.note_kept(state(told), state(known.state), Kept::End),
+            DisputeState::Open => difference.note_kept(state(told), state(known.state), KeptFigures::End),
             DisputeState::Won | DisputeState::Lost => difference.note(state(told), state(known.state)),
         }
     } else if let Some((money, known)) = money.zip(known.amount.as_ref()).filter(|(said, held)| said != held)
     {
         let said = |money: &Money| format!("{} disputed", shown(money));
-        difference.note_kept(said(money), said(known), Kept::Amount);
+        difference.note_kept(said(money), said(known), KeptFigures::Amount);
     }
 }
 
@@ -290,7 +299,11 @@ pub(super) const fn state(state: DisputeState) -> &'static str {
 
 /// What was told since the object was read says more than the object. An end holds for good, but if Stripe says otherwise a
 /// person has to know.
-fn compare_subscription(known: Option<&OpenAccount>, terms: &SubscriptionTerms, difference: &mut Difference) {
+fn compare_subscription(
+    known: Option<&OpenAccount>,
+    terms: &SubscriptionState,
+    difference: &mut ObjectDifference,
+) {
     let known = known.map(|account| account.subscriptions.known());
     let Some(held) = known.and_then(|known| known.get(&terms.subscription)) else {
         let all = facts(terms).map(|(name, value)| format!("{name} {value}"));
@@ -306,14 +319,14 @@ fn compare_subscription(known: Option<&OpenAccount>, terms: &SubscriptionTerms, 
         let (said, known) = (format!("{name} {stripe}"), format!("{name} {ledger}"));
         match stripe == ledger {
             true => {}
-            false if ended => difference.note_kept(said, known, Kept::End),
+            false if ended => difference.note_kept(said, known, KeptFigures::End),
             false => difference.note(said, known),
         }
     }
 }
 
 /// What a report says beside when it was made.
-fn facts(terms: &SubscriptionTerms) -> [(&'static str, String); 8] {
+fn facts(terms: &SubscriptionState) -> [(&'static str, String); 8] {
     let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
     [
         ("status", status(terms.status).to_owned()),
@@ -328,7 +341,7 @@ fn facts(terms: &SubscriptionTerms) -> [(&'static str, String); 8] {
 }
 
 /// The subscription as an account knows it, if it gives its plan or brings anything.
-pub(super) fn running<'a>(account: &'a Account, subscription: &ProviderId) -> Option<&'a SubscriptionTerms> {
+pub(super) fn running<'a>(account: &'a Account, subscription: &ProviderId) -> Option<&'a SubscriptionState> {
     let terms = account.opened()?.subscriptions.known().get(subscription)?;
     (terms.status.gives_access() || terms.is_revenue()).then_some(terms)
 }

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::{Order, ReconcileError, Reconciler, report::MissingEvent};
+use super::{ReconcileError, ReconcileOptions, Reconciler, report::MissingEvent};
 use crate::stripe::{
-    client::{Listing, TYPES_MAX},
+    client::{ListFilter, TYPES_MAX},
     document::Document,
     envelope::Envelope,
     inbox::Fetched,
@@ -19,7 +19,7 @@ impl Reconciler {
     /// How many events Stripe lists of those that change something, and which of them never came.
     pub(super) async fn missing_events(
         &self,
-        order: Order,
+        order: ReconcileOptions,
         progress: &(impl Fn(&'static str, u64) + Sync),
     ) -> Result<(u64, Vec<MissingEvent>), ReconcileError> {
         let since = order.since.max(self.now().minus(TimeDelta::days(EVENTS_DAYS)));
@@ -27,7 +27,7 @@ impl Reconciler {
         let kinds: Vec<&'static str> = kinds.map(|kind| kind.name).collect();
         let (mut count, mut missing) = (0_u64, Vec::new());
         for types in kinds.chunks(TYPES_MAX) {
-            let listing = Listing::Events { types: types.to_vec(), since };
+            let listing = ListFilter::Events { types: types.to_vec(), since };
             let mut after = None;
             loop {
                 let page = self.client.page(&listing, after.as_deref()).await?;

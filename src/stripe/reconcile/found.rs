@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use super::{
     ReconcileError, SUSPECTS_MAX, Subject,
-    judgement::Judgement,
     report::{Drift, NotCompared},
-    seen::Seen,
+    seen_hashes::SeenHashes,
     suspect::Suspect,
+    verdict::Judgement,
 };
 use crate::{domain::time::Timestamp, journal::row::RowError};
 
-pub(super) struct Found {
+pub(super) struct FoundObjects {
     pub(super) begun_at: Timestamp,
     /// How many objects of each kind were read.
     pub(super) read: BTreeMap<&'static str, u64>,
-    pub(super) seen: Seen,
+    pub(super) seen: SeenHashes,
     /// What Stripe has and the ledger may not know as it is.
     pub(super) suspects: Vec<Suspect>,
     /// What the ledger says and Stripe does not.
@@ -23,12 +23,12 @@ pub(super) struct Found {
     pub(super) not_compared: Vec<NotCompared>,
 }
 
-impl Found {
+impl FoundObjects {
     pub(super) fn new(begun_at: Timestamp) -> Self {
         Self {
             begun_at,
             read: BTreeMap::new(),
-            seen: Seen::default(),
+            seen: SeenHashes::default(),
             suspects: Vec::new(),
             unfounded: Vec::new(),
             not_compared: Vec::new(),

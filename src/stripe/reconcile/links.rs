@@ -8,25 +8,25 @@ use serde_json::Value;
 use super::{
     ReconcileError, Reconciler, Subject,
     bought::paid,
-    claim::Claim,
-    difference::{Difference, NOTHING},
-    report::Kept,
+    claim::StripeClaim,
+    difference::{NOTHING, ObjectDifference},
+    report::KeptFigures,
     suspect::Suspect,
-    unlisted::{Asked, Checked},
+    unlisted::{Checked, ObjectAnswer},
 };
 use crate::{
-    domain::{account::Account, amount::Money, names::ProviderId},
+    domain::{account::Account, amount::Money, ids::ProviderId},
     stripe::{
-        client::{CallError, Listing, is_missing},
+        client::{CallError, ListFilter, is_missing},
         document::Document,
         translate::payments,
     },
 };
 
 /// What came of comparing a share.
-pub(super) enum Shared {
+pub(super) enum LinkComparison {
     Same,
-    Otherwise(Difference),
+    Otherwise(ObjectDifference),
     NotCompared(String),
 }
 
@@ -36,26 +36,28 @@ impl Reconciler {
         &self,
         account: &Account,
         suspect: &Suspect,
-    ) -> Result<Shared, ReconcileError> {
-        let Some((payment, money)) = suspect.share() else { return Ok(Shared::Same) };
-        let Some(known) = account.opened().map(|account| &account.payments) else { return Ok(Shared::Same) };
-        let Some(invoice) = known.invoice_of(&payment) else { return Ok(Shared::Same) };
-        let Some(whole) = known.paid(invoice) else { return Ok(Shared::Same) };
+    ) -> Result<LinkComparison, ReconcileError> {
+        let Some((payment, money)) = suspect.share() else { return Ok(LinkComparison::Same) };
+        let Some(known) = account.opened().map(|account| &account.payments) else {
+            return Ok(LinkComparison::Same);
+        };
+        let Some(invoice) = known.invoice_of(&payment) else { return Ok(LinkComparison::Same) };
+        let Some(whole) = known.paid(invoice) else { return Ok(LinkComparison::Same) };
         if *whole == money && known.payments_of(invoice).nth(1).is_none() {
-            return Ok(Shared::Same);
+            return Ok(LinkComparison::Same);
         }
         let others = match self.paid_by_others(invoice, &payment).await? {
             Ok(others) => others,
-            Err(because) => return Ok(Shared::NotCompared(because)),
+            Err(because) => return Ok(LinkComparison::NotCompared(because)),
         };
         let left = Money { minor: whole.minor.saturating_sub(others), currency: whole.currency.clone() };
         if left == money {
-            return Ok(Shared::Same);
+            return Ok(LinkComparison::Same);
         }
-        let mut difference = Difference::default();
+        let mut difference = ObjectDifference::default();
         let says = |money: &Money| format!("{} of {invoice}", paid(money));
-        difference.note_kept(says(&money), says(&left), Kept::Amount);
-        Ok(Shared::Otherwise(difference))
+        difference.note_kept(says(&money), says(&left), KeptFigures::Amount);
+        Ok(LinkComparison::Otherwise(difference))
     }
 
     /// What others paid of an invoice than this payment, at Stripe and outside of it; or why that cannot be told.
@@ -69,9 +71,9 @@ impl Reconciler {
             return Ok(Err(format!("Stripe lists no payments of {invoice}")));
         }
         let whole = match self.ask(Subject::PaidInvoice, invoice).await? {
-            Asked::There(whole) => whole,
-            Asked::Missing => Value::Null,
-            Asked::Unanswered(because) => return Ok(Err(because)),
+            ObjectAnswer::There(whole) => whole,
+            ObjectAnswer::Missing => Value::Null,
+            ObjectAnswer::Unanswered(because) => return Ok(Err(because)),
         };
         let whole = Document::new(&whole);
         if whole.integer("amount_overpaid").is_some_and(|overpaid| overpaid > 0) {
@@ -90,7 +92,7 @@ impl Reconciler {
     /// Of a link that Stripe did not list: the invoice's own payments say whether there is one.
     pub(super) async fn check_link(
         &self,
-        claim: &Claim,
+        claim: &StripeClaim,
         invoice: &ProviderId,
     ) -> Result<Checked, ReconcileError> {
         let read_at = self.now();
@@ -102,23 +104,23 @@ impl Reconciler {
         let mut others: BTreeSet<ProviderId> =
             listed.iter().filter_map(|object| payment_of(Document::new(object))).collect();
         match self.ask(Subject::PaidInvoice, invoice).await? {
-            Asked::There(object) => others.extend(payments(Document::new(&object))),
-            Asked::Missing => {}
-            Asked::Unanswered(because) => return Ok(claim.not_compared(because)),
+            ObjectAnswer::There(object) => others.extend(payments(Document::new(&object))),
+            ObjectAnswer::Missing => {}
+            ObjectAnswer::Unanswered(because) => return Ok(claim.not_compared(because)),
         }
         Ok(if others.contains(&claim.object) {
             Checked::Holds
         } else if others.is_empty() {
-            claim.differs(NOTHING, Kept::Existence)
+            claim.differs(NOTHING, KeptFigures::Existence)
         } else {
             let others: Vec<&str> = others.iter().map(ProviderId::as_str).collect();
-            claim.differs(format!("{} paid {invoice}", others.join(", ")), Kept::Purpose)
+            claim.differs(format!("{} paid {invoice}", others.join(", ")), KeptFigures::Purpose)
         })
     }
 
     /// All payments that have paid something of an invoice.
     async fn payments_of(&self, invoice: &ProviderId) -> Result<Vec<Value>, ReconcileError> {
-        let listing = Listing::PaymentsOf { invoice: invoice.to_string() };
+        let listing = ListFilter::PaymentsOf { invoice: invoice.to_string() };
         let (mut paid, mut after) = (Vec::new(), None);
         loop {
             let page = match self.client.page(&listing, after.as_deref()).await {

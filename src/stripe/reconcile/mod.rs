@@ -13,17 +13,17 @@ mod claim;
 mod difference;
 mod events;
 mod found;
-mod judgement;
 mod links;
 mod nightly;
 mod report;
-mod seen;
+mod seen_hashes;
 mod subject;
 mod suspect;
 mod totals;
 mod unlisted;
 mod unsaid;
 mod untold;
+mod verdict;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,7 +31,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 pub use nightly::Nightly;
-pub use report::{Cause, Drift, Kept, MissingEvent, NotCompared, Report};
+pub use report::{Drift, KeptFigures, MissingEvent, NotCompared, ReconcileReport, UntoldCause};
 pub use subject::Subject;
 
 use super::{
@@ -40,15 +40,15 @@ use super::{
     document::Document,
     envelope::Envelope,
     inbox::{Fetched, Inbox},
-    processor::{Processor, Progress},
+    processor::{InboxProgress, Processor},
 };
 use crate::{
-    domain::{names::ProviderId, time::Timestamp},
+    domain::{ids::ProviderId, time::Timestamp},
     ledger::{Ledger, ViewError},
 };
-use found::Found;
-use judgement::Judgement;
+use found::FoundObjects;
 use suspect::Suspect;
+use verdict::Judgement;
 
 /// How far back objects are compared where nothing else is said.
 pub const DAYS_DEFAULT: u16 = 90;
@@ -64,7 +64,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// What is compared, and what is done about what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct ReconcileOptions {
     /// What was made before is not compared, except for subscriptions and disputes.
     pub since: Timestamp,
     /// Whether events that never came are put into the inbox.
@@ -115,11 +115,11 @@ impl Reconciler {
     /// When Stripe or the database does not answer.
     pub async fn run(
         &self,
-        order: Order,
+        order: ReconcileOptions,
         progress: impl Fn(&'static str, u64) + Sync,
-    ) -> Result<Report, ReconcileError> {
+    ) -> Result<ReconcileReport, ReconcileError> {
         let (begun_at, until) = (self.now(), self.ledger.head().await?);
-        let mut found = Found::new(begun_at);
+        let mut found = FoundObjects::new(begun_at);
         for subject in Subject::ALL {
             self.find_suspects(subject, order.since, &mut found, &progress).await?;
         }
@@ -135,16 +135,16 @@ impl Reconciler {
 
     async fn report(
         &self,
-        order: Order,
-        found: Found,
+        order: ReconcileOptions,
+        found: FoundObjects,
         missing_events: Vec<MissingEvent>,
-    ) -> Result<Report, ReconcileError> {
-        let Found { begun_at, read, suspects, unfounded, mut not_compared, .. } = found;
+    ) -> Result<ReconcileReport, ReconcileError> {
+        let FoundObjects { begun_at, read, suspects, unfounded, mut not_compared, .. } = found;
         let mut drifts =
             self.drifts(suspects, &missing_events, order.rebuild_events, &mut not_compared).await?;
         drifts.extend(unfounded);
         let (since, ended_at) = (order.since, self.now());
-        Ok(Report { since, begun_at, ended_at, read, missing_events, drifts, not_compared })
+        Ok(ReconcileReport { since, begun_at, ended_at, read, missing_events, drifts, not_compared })
     }
 
     fn now(&self) -> Timestamp {
@@ -156,7 +156,7 @@ impl Reconciler {
         &self,
         subject: Subject,
         since: Timestamp,
-        found: &mut Found,
+        found: &mut FoundObjects,
         progress: &(impl Fn(&'static str, u64) + Sync),
     ) -> Result<(), ReconcileError> {
         found.count(subject.as_str(), 0);
@@ -180,7 +180,11 @@ impl Reconciler {
         Ok(())
     }
 
-    async fn keep_suspects(&self, read: Vec<Suspect>, found: &mut Found) -> Result<(), ReconcileError> {
+    async fn keep_suspects(
+        &self,
+        read: Vec<Suspect>,
+        found: &mut FoundObjects,
+    ) -> Result<(), ReconcileError> {
         for (suspect, judgement) in self.judge_all(read, &[]).await? {
             found.suspect(suspect, &judgement)?;
         }
@@ -269,11 +273,11 @@ impl Reconciler {
                 return Ok(());
             }
             match progress {
-                Progress::Handled(_) => {}
-                Progress::Idle | Progress::Interrupted if pauses >= PAUSES_MAX => {
+                InboxProgress::Handled(_) => {}
+                InboxProgress::Idle | InboxProgress::Interrupted if pauses >= PAUSES_MAX => {
                     return Err(ReconcileError::Busy);
                 }
-                Progress::Idle | Progress::Interrupted => {
+                InboxProgress::Idle | InboxProgress::Interrupted => {
                     pauses = pauses.saturating_add(1);
                     tokio::time::sleep(PAUSE).await;
                 }

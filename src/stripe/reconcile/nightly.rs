@@ -10,7 +10,7 @@ use chrono::{TimeDelta, Timelike};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use super::{DAYS_DEFAULT, Order, ReconcileError, Reconciler, Report, Subject};
+use super::{DAYS_DEFAULT, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, Subject};
 use crate::domain::time::Timestamp;
 
 /// How often it is looked whether it is time.
@@ -61,7 +61,7 @@ impl Nightly {
     ///
     /// # Errors
     /// When Stripe or the database does not answer.
-    pub async fn look(&self) -> Result<Option<Report>, ReconcileError> {
+    pub async fn look(&self) -> Result<Option<ReconcileReport>, ReconcileError> {
         let now = self.reconciler.now();
         if now.to_utc().hour() != u32::from(self.hour) {
             return Ok(None);
@@ -85,7 +85,11 @@ impl Nightly {
         reconciled
     }
 
-    async fn alone(&self, lock: &mut PgConnection, now: Timestamp) -> Result<Option<Report>, ReconcileError> {
+    async fn alone(
+        &self,
+        lock: &mut PgConnection,
+        now: Timestamp,
+    ) -> Result<Option<ReconcileReport>, ReconcileError> {
         let night = now.to_utc().date_naive();
         // A statement of its own: it has to see what was written until the lock was free.
         let is_done: bool =
@@ -97,7 +101,7 @@ impl Nightly {
             return Ok(None);
         }
         let since = now.minus(TimeDelta::days(DAYS_DEFAULT.into()));
-        let order = Order { since, fetch_events: true, rebuild_events: false };
+        let order = ReconcileOptions { since, fetch_events: true, rebuild_events: false };
         let report = self.reconciler.run(order, |_, _| {}).await?;
         tell(&report);
         sqlx::query(
@@ -115,7 +119,7 @@ impl Nightly {
 }
 
 /// One line for each drift, one for all, and gauges that show it until the next night.
-fn tell(report: &Report) {
+fn tell(report: &ReconcileReport) {
     let mut drifts: BTreeMap<&str, u32> = Subject::ALL.map(|subject| (subject.as_str(), 0)).into();
     for drift in &report.drifts {
         let count = drifts.entry(drift.subject.as_str()).or_default();

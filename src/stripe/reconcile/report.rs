@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::Subject;
 use crate::{
     domain::{
-        names::{AccountId, ProviderId},
+        ids::{AccountId, ProviderId},
         time::Timestamp,
     },
-    stripe::inbox::State,
+    stripe::inbox::InboxState,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct ReconcileReport {
     /// What was made before is not compared, except for subscriptions and disputes.
     pub since: Timestamp,
     pub begun_at: Timestamp,
@@ -63,28 +63,28 @@ pub struct Drift {
     pub ledger_says: String,
     /// The type of the event that tells of it.
     pub event_type: &'static str,
-    pub cause: Cause,
+    pub cause: UntoldCause,
     pub repaired: bool,
 }
 
 /// Why the ledger was not told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum UntoldCause {
     /// Stripe lists the event, and it never came.
     EventMissing { event: ProviderId },
     /// The event came, and was not processed.
-    EventUnprocessed { event: String, state: State, reason: Option<String> },
+    EventUnprocessed { event: String, state: InboxState, reason: Option<String> },
     /// Stripe lists no event about it that did not come: it is too old, or was never made.
     NoEvent,
     /// The ledger was told otherwise, and no event corrects that.
-    Kept { because: Kept },
+    Kept { because: KeptFigures },
 }
 
 /// What the ledger keeps as it was told first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kept {
+pub enum KeptFigures {
     /// What was paid, charged, or given back.
     Amount,
     /// That something ended, failed, or was voided.
@@ -97,7 +97,7 @@ pub enum Kept {
     Existence,
 }
 
-impl Report {
+impl ReconcileReport {
     /// How much is still not as Stripe says.
     #[must_use]
     pub fn remaining(&self) -> usize {
@@ -117,7 +117,7 @@ impl Report {
     }
 }
 
-impl Cause {
+impl UntoldCause {
     /// For people.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -133,7 +133,7 @@ impl Cause {
     }
 }
 
-impl Kept {
+impl KeptFigures {
     const fn sentence(self) -> &'static str {
         match self {
             Self::Amount => "an amount is kept as it was told first",

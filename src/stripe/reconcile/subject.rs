@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::{
     domain::{
         amount::{Currency, Money},
-        names::ProviderId,
+        ids::ProviderId,
         time::Timestamp,
     },
     stripe::{
-        client::{AskObject, Listing},
+        client::{AskObject, ListFilter},
         document::Document,
     },
 };
@@ -64,20 +64,20 @@ impl Subject {
     }
 
     /// Subscriptions and disputes change long after they were made, so all of them are read.
-    pub(super) fn listings(self, since: Timestamp) -> Vec<Listing> {
+    pub(super) fn listings(self, since: Timestamp) -> Vec<ListFilter> {
         match self {
-            Self::Customer => vec![Listing::Customers { since }],
-            Self::Subscription => vec![Listing::Subscriptions],
-            Self::PaidInvoice => vec![Listing::PaidInvoices { since }],
+            Self::Customer => vec![ListFilter::Customers { since }],
+            Self::Subscription => vec![ListFilter::Subscriptions],
+            Self::PaidInvoice => vec![ListFilter::PaidInvoices { since }],
             Self::UnpaidInvoice => {
-                UNPAID.map(|status| Listing::UnpaidInvoices { status, since }).into_iter().collect()
+                UNPAID.map(|status| ListFilter::UnpaidInvoices { status, since }).into_iter().collect()
             }
-            Self::InvoicePayment => vec![Listing::InvoicePayments { since }],
-            Self::Checkout => vec![Listing::CompletedCheckouts { since }],
-            Self::Payment => vec![Listing::Payments { since }],
-            Self::Refund => vec![Listing::Refunds { since }],
-            Self::CreditNote => vec![Listing::CreditNotes { since }],
-            Self::Dispute => vec![Listing::Disputes],
+            Self::InvoicePayment => vec![ListFilter::InvoicePayments { since }],
+            Self::Checkout => vec![ListFilter::CompletedCheckouts { since }],
+            Self::Payment => vec![ListFilter::Payments { since }],
+            Self::Refund => vec![ListFilter::Refunds { since }],
+            Self::CreditNote => vec![ListFilter::CreditNotes { since }],
+            Self::Dispute => vec![ListFilter::Disputes],
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Subject;
 use crate::{
-    domain::{amount::Money, names::ProviderId, time::Timestamp},
+    domain::{amount::Money, ids::ProviderId, time::Timestamp},
     stripe::document::Document,
 };
 

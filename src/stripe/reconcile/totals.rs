@@ -4,16 +4,16 @@ use serde_json::Value;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    claim::Claim,
+    claim::StripeClaim,
     difference::NOTHING,
-    report::Kept,
-    seen::Seen,
-    unlisted::{Asked, Checked},
+    report::KeptFigures,
+    seen_hashes::SeenHashes,
+    unlisted::{Checked, ObjectAnswer},
 };
 use crate::{
-    domain::payments::Refunded,
+    domain::payments::PaymentRefunds,
     stripe::{
-        client::{CallError, Listing, is_missing},
+        client::{CallError, ListFilter, is_missing},
         document::Document,
     },
 };
@@ -24,12 +24,16 @@ const CHARGED: [&str; 4] = ["amount_captured", "latest_charge.amount_captured", 
 
 impl Reconciler {
     /// A refund that is missed in a total is reported by itself, so only too large a total is a difference.
-    pub(super) async fn check_total(&self, claim: &Claim, seen: &Seen) -> Result<Checked, ReconcileError> {
+    pub(super) async fn check_total(
+        &self,
+        claim: &StripeClaim,
+        seen: &SeenHashes,
+    ) -> Result<Checked, ReconcileError> {
         let Some(account) = self.account(&claim.account).await? else {
             return Ok(claim.not_compared("its account cannot be read"));
         };
         let known = account.opened().and_then(|account| account.payments.refunded(&claim.object));
-        let Some(Refunded { single, total: Some(total), paid: Some(paid) }) = known else {
+        let Some(PaymentRefunds { single, total: Some(total), paid: Some(paid) }) = known else {
             return Ok(Checked::Holds);
         };
         if seen.has_refunded(&claim.object, total, paid) {
@@ -45,18 +49,18 @@ impl Reconciler {
         };
         let (refunded, charged) = (sum(&REFUNDED), sum(&CHARGED));
         Ok(if total > refunded.max(single) {
-            claim.differs(format!("{refunded} went back in all"), Kept::Amount)
+            claim.differs(format!("{refunded} went back in all"), KeptFigures::Amount)
         } else if paid != charged {
-            claim.differs(format!("paid {charged}"), Kept::Amount).but(format!("paid {paid}"))
+            claim.differs(format!("paid {charged}"), KeptFigures::Amount).but(format!("paid {paid}"))
         } else {
             Checked::Holds
         })
     }
 
     /// The charges of a payment that took money; or what their absence means.
-    async fn charges(&self, claim: &Claim) -> Result<Result<Vec<Value>, Checked>, ReconcileError> {
+    async fn charges(&self, claim: &StripeClaim) -> Result<Result<Vec<Value>, Checked>, ReconcileError> {
         let charges = if claim.object.as_str().starts_with("pi_") {
-            let listing = Listing::ChargesOf { payment: claim.object.to_string() };
+            let listing = ListFilter::ChargesOf { payment: claim.object.to_string() };
             match self.client.page(&listing, None).await {
                 Ok(page) => page.objects,
                 Err(CallError::Rejected(rejection)) if is_missing(&rejection) => Vec::new(),
@@ -71,9 +75,9 @@ impl Reconciler {
             return Ok(Ok(charges));
         }
         Ok(match self.ask(Subject::Payment, &claim.object).await? {
-            Asked::There(payment) => Ok(vec![payment]),
-            Asked::Missing => Err(claim.differs(NOTHING, Kept::Existence)),
-            Asked::Unanswered(because) => Err(claim.not_compared(because)),
+            ObjectAnswer::There(payment) => Ok(vec![payment]),
+            ObjectAnswer::Missing => Err(claim.differs(NOTHING, KeptFigures::Existence)),
+            ObjectAnswer::Unanswered(because) => Err(claim.not_compared(because)),
         })
     }
 }

@@ -12,22 +12,22 @@ use serde_json::Value;
 
 use super::{
     JUDGED_CONCURRENT_MAX, ReconcileError, Reconciler, Subject,
-    claim::{Claim, TYPES, What, claim},
+    claim::{StripeClaim, TYPES, What, claim},
     difference::NOTHING,
-    found::Found,
-    report::{Cause, Drift, Kept, NotCompared},
-    seen::Seen,
+    found::FoundObjects,
+    report::{Drift, KeptFigures, NotCompared, UntoldCause},
+    seen_hashes::SeenHashes,
     suspect::Suspect,
 };
 use crate::{
     domain::{
-        names::{AccountId, ProviderId},
-        sold::PAGE_LIVES,
+        ids::{AccountId, ProviderId},
+        purchase_records::PAGE_LIVES,
         time::Timestamp,
     },
     journal::{
         range::RANGE_EVENTS_MAX,
-        recorded::{Position, Recorded},
+        recorded::{Position, RecordedEvent},
         row::RowError,
     },
     stripe::{
@@ -42,7 +42,7 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 const SUBSCRIPTIONS_PAGE: i64 = 1_000;
 
 /// What was answered of one object.
-pub(super) enum Asked {
+pub(super) enum ObjectAnswer {
     There(Value),
     Missing,
     /// Stripe does not say, because.
@@ -58,8 +58,8 @@ pub(super) enum Checked {
     NotCompared(NotCompared),
 }
 
-impl Claim {
-    pub(super) fn differs(&self, stripe: impl Into<String>, because: Kept) -> Checked {
+impl StripeClaim {
+    pub(super) fn differs(&self, stripe: impl Into<String>, because: KeptFigures) -> Checked {
         let subject = self.what.subject();
         Checked::Differs(Box::new(Drift {
             subject,
@@ -68,7 +68,7 @@ impl Claim {
             stripe_says: stripe.into(),
             ledger_says: self.says.clone(),
             event_type: subject.told_by().first().copied().unwrap_or_default(),
-            cause: Cause::Kept { because },
+            cause: UntoldCause::Kept { because },
             repaired: false,
         }))
     }
@@ -82,13 +82,13 @@ impl Claim {
         })
     }
 
-    fn answered(&self, asked: Asked, read_at: Timestamp) -> Checked {
+    fn answered(&self, asked: ObjectAnswer, read_at: Timestamp) -> Checked {
         match asked {
-            Asked::There(object) => {
+            ObjectAnswer::There(object) => {
                 Checked::Suspect(Suspect { subject: self.what.subject(), object, read_at })
             }
-            Asked::Missing => self.differs(NOTHING, Kept::Existence),
-            Asked::Unanswered(because) => self.not_compared(because),
+            ObjectAnswer::Missing => self.differs(NOTHING, KeptFigures::Existence),
+            ObjectAnswer::Unanswered(because) => self.not_compared(because),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Reconciler {
         &self,
         since: Timestamp,
         until: Position,
-        found: &mut Found,
+        found: &mut FoundObjects,
         progress: &(impl Fn(&'static str, u64) + Sync),
     ) -> Result<u64, ReconcileError> {
         let mut asked = 0_u64;
@@ -119,10 +119,10 @@ impl Reconciler {
     /// The claims that nothing has shown yet to hold, each once.
     fn claims(
         &self,
-        events: Vec<Result<Recorded, RowError>>,
+        events: Vec<Result<RecordedEvent, RowError>>,
         since: Timestamp,
-        found: &mut Found,
-    ) -> Vec<Claim> {
+        found: &mut FoundObjects,
+    ) -> Vec<StripeClaim> {
         let mut claims = BTreeMap::new();
         let pages_since = self.now().minus(PAGE_LIVES);
         for event in events {
@@ -144,7 +144,11 @@ impl Reconciler {
     }
 
     /// How many had to be asked for.
-    async fn check_all(&self, claims: Vec<Claim>, found: &mut Found) -> Result<u64, ReconcileError> {
+    async fn check_all(
+        &self,
+        claims: Vec<StripeClaim>,
+        found: &mut FoundObjects,
+    ) -> Result<u64, ReconcileError> {
         let asked = u64::try_from(claims.len()).unwrap_or(u64::MAX);
         claims.iter().for_each(|claim| found.seen.note_claim(claim));
         let seen = &found.seen;
@@ -163,7 +167,7 @@ impl Reconciler {
         Ok(asked)
     }
 
-    async fn check(&self, claim: &Claim, seen: &Seen) -> Result<Checked, ReconcileError> {
+    async fn check(&self, claim: &StripeClaim, seen: &SeenHashes) -> Result<Checked, ReconcileError> {
         match &claim.what {
             What::Link(invoice) => self.check_link(claim, invoice).await,
             What::Total => self.check_total(claim, seen).await,
@@ -173,13 +177,13 @@ impl Reconciler {
         }
     }
 
-    async fn look_up(&self, claim: &Claim) -> Result<Checked, ReconcileError> {
+    async fn look_up(&self, claim: &StripeClaim) -> Result<Checked, ReconcileError> {
         let read_at = self.now();
         Ok(claim.answered(self.ask(claim.what.subject(), &claim.object).await?, read_at))
     }
 
     /// A page that is not known to be open any more is of no consequence.
-    async fn check_page(&self, claim: &Claim) -> Result<Checked, ReconcileError> {
+    async fn check_page(&self, claim: &StripeClaim) -> Result<Checked, ReconcileError> {
         let Some(account) = self.account(&claim.account).await? else {
             return Ok(claim.not_compared("its account cannot be read"));
         };
@@ -190,26 +194,30 @@ impl Reconciler {
     }
 
     /// One object by its id.
-    pub(super) async fn ask(&self, subject: Subject, id: &ProviderId) -> Result<Asked, ReconcileError> {
+    pub(super) async fn ask(
+        &self,
+        subject: Subject,
+        id: &ProviderId,
+    ) -> Result<ObjectAnswer, ReconcileError> {
         let Some(place) = subject.place(id) else {
-            return Ok(Asked::Unanswered(format!("{id} is not how Stripe writes an id of its own")));
+            return Ok(ObjectAnswer::Unanswered(format!("{id} is not how Stripe writes an id of its own")));
         };
         match self.client.object(&place).await {
             Ok(object) => {
                 self.check_mode(&object)?;
-                Ok(Asked::There(object))
+                Ok(ObjectAnswer::There(object))
             }
-            Err(CallError::Rejected(rejection)) if is_missing(&rejection) => Ok(Asked::Missing),
+            Err(CallError::Rejected(rejection)) if is_missing(&rejection) => Ok(ObjectAnswer::Missing),
             Err(CallError::Rejected(rejection)) => {
                 let code = rejection.code.unwrap_or(rejection.kind);
-                Ok(Asked::Unanswered(format!("Stripe does not show it: {code}")))
+                Ok(ObjectAnswer::Unanswered(format!("Stripe does not show it: {code}")))
             }
             Err(error) => Err(error.into()),
         }
     }
 
     /// The subscriptions that run here and that Stripe did not list, in whatever state.
-    async fn find_unlisted_subscriptions(&self, found: &mut Found) -> Result<u64, ReconcileError> {
+    async fn find_unlisted_subscriptions(&self, found: &mut FoundObjects) -> Result<u64, ReconcileError> {
         let (mut after, mut asked) = (String::new(), 0_u64);
         loop {
             let page = self.inbox.reported(&after, found.begun_at, SUBSCRIPTIONS_PAGE).await?;
@@ -225,13 +233,13 @@ impl Reconciler {
     }
 }
 
-const fn running_claim(account: AccountId, object: ProviderId, says: String) -> Claim {
-    Claim { account, object, what: What::Object(Subject::Subscription), says }
+const fn running_claim(account: AccountId, object: ProviderId, says: String) -> StripeClaim {
+    StripeClaim { account, object, what: What::Object(Subject::Subscription), says }
 }
 
 impl Checked {
     /// An invoice that is not paid and a session that is not complete say otherwise. Some do not say their status.
-    fn finished(self, claim: &Claim) -> Self {
+    fn finished(self, claim: &StripeClaim) -> Self {
         let Self::Suspect(suspect) = self else { return self };
         let status = Document::new(&suspect.object).text("status");
         let other = status.filter(|status| {
@@ -239,7 +247,7 @@ impl Checked {
                 || (suspect.is("checkout.session") && *status != "complete")
         });
         match other {
-            Some(status) => claim.differs(format!("status {status}"), Kept::End),
+            Some(status) => claim.differs(format!("status {status}"), KeptFigures::End),
             None if suspect.is("charge") => claim.not_compared("a charge does not say what it was for"),
             None => Self::Suspect(suspect),
         }

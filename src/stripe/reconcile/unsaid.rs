@@ -4,24 +4,24 @@
 use super::{
     Subject,
     bought::{compare_payment, paid},
-    difference::Difference,
-    report::Kept,
+    difference::ObjectDifference,
+    report::KeptFigures,
     suspect::Suspect,
 };
 use crate::{
     domain::{
         account::{Account, CustomerLink, OpenAccount},
         command::Command,
-        names::ProviderId,
+        ids::ProviderId,
     },
-    stripe::{document::Document, translate::Step},
+    stripe::{document::Document, translate::TranslationStep},
 };
 
 /// `None`: the ledger says the same.
-pub(super) fn unsaid(account: &Account, suspect: &Suspect) -> Option<Difference> {
+pub(super) fn unsaid(account: &Account, suspect: &Suspect) -> Option<ObjectDifference> {
     let document = Document::new(&suspect.object);
     let account = account.opened()?;
-    let mut difference = Difference::default();
+    let mut difference = ObjectDifference::default();
     match suspect.subject {
         Subject::Customer => compare_customer(account, document, &mut difference),
         Subject::PaidInvoice => compare_time(account, document, &mut difference),
@@ -44,28 +44,28 @@ pub(super) fn unsaid(account: &Account, suspect: &Suspect) -> Option<Difference>
 }
 
 /// One that is gone for the ledger is there at Stripe.
-fn compare_customer(account: &OpenAccount, document: Document<'_>, difference: &mut Difference) {
+fn compare_customer(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let link = document.id_of().and_then(|customer| account.customers.get(&customer));
     if link == Some(&CustomerLink::Gone) && !document.is_true("deleted") {
-        difference.note_kept("it is there", "it is gone", Kept::End);
+        difference.note_kept("it is there", "it is gone", KeptFigures::End);
     }
 }
 
 /// That it ended is in its status.
-fn compare_end(account: &OpenAccount, document: Document<'_>, difference: &mut Difference) {
+fn compare_end(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let held = document.id_of().and_then(|id| account.subscriptions.known().get(&id)?.ended_at);
     if let Some((said, held)) = document.time("ended_at").zip(held).filter(|(said, held)| said != held) {
-        difference.note_kept(format!("ended at {said}"), format!("ended at {held}"), Kept::Time);
+        difference.note_kept(format!("ended at {said}"), format!("ended at {held}"), KeptFigures::Time);
     }
 }
 
 /// By when it was paid is told whose a subscription was then.
-fn compare_time(account: &OpenAccount, document: Document<'_>, difference: &mut Difference) {
+fn compare_time(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let said = document.id_of().zip(document.time("status_transitions.paid_at"));
     let Some((invoice, said)) = said else { return };
     let mut facts = account.subscriptions.facts().values();
     if let Some(held) = facts.find_map(|facts| facts.paid_at(&invoice)).filter(|held| *held != said) {
-        difference.note_kept(format!("paid at {said}"), format!("paid at {held}"), Kept::Time);
+        difference.note_kept(format!("paid at {said}"), format!("paid at {held}"), KeptFigures::Time);
     }
 }
 
@@ -74,12 +74,12 @@ fn compare_session(
     account: &OpenAccount,
     payment: &ProviderId,
     document: Document<'_>,
-    difference: &mut Difference,
+    difference: &mut ObjectDifference,
 ) {
     let is_unpaid = document.text("payment_status") == Some("unpaid");
     let is_sale = document.text("mode") == Some("payment");
     if let Some(known) = account.payments.paid(payment).filter(|_| is_unpaid && is_sale) {
-        difference.note_kept("unpaid", paid(known), Kept::Amount);
+        difference.note_kept("unpaid", paid(known), KeptFigures::Amount);
     }
 }
 
@@ -88,7 +88,7 @@ fn compare_session(
     clippy::wildcard_enum_match_arm,
     reason = "only of invoices there is a part that was not always kept"
 )]
-pub(super) fn left_out(account: &Account, steps: &[Step]) -> Option<String> {
+pub(super) fn left_out(account: &Account, steps: &[TranslationStep]) -> Option<String> {
     let account = account.opened()?;
     let mut facts = account.subscriptions.facts().values();
     let paid = steps.iter().find_map(|step| match &step.command {

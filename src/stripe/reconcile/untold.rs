@@ -4,19 +4,19 @@
 use super::{
     Subject,
     bought::{compare_payment, paid},
-    difference::{Difference, note, state},
-    report::Kept,
+    difference::{ObjectDifference, note, state},
+    report::KeptFigures,
 };
 use crate::domain::{
     account::{Account, OpenAccount},
     amount::Money,
-    names::ProviderId,
+    ids::ProviderId,
     payments::DisputeState,
 };
 
 /// An object that no command tells of.
 #[derive(Clone, Copy)]
-pub(super) struct Untold<'a> {
+pub(super) struct UntoldObject<'a> {
     pub(super) object: &'a ProviderId,
     /// What was paid by it, or what its money goes back for.
     pub(super) bought: &'a ProviderId,
@@ -27,8 +27,12 @@ pub(super) struct Untold<'a> {
 }
 
 /// `None`: the ledger says nothing of it, or the same.
-pub(super) fn untold(account: &Account, subject: Subject, told: Untold<'_>) -> Option<Difference> {
-    let mut difference = Difference::default();
+pub(super) fn untold(
+    account: &Account,
+    subject: Subject,
+    told: UntoldObject<'_>,
+) -> Option<ObjectDifference> {
+    let mut difference = ObjectDifference::default();
     let account = account.opened()?;
     match subject {
         Subject::PaidInvoice | Subject::UnpaidInvoice | Subject::Payment => {
@@ -45,26 +49,26 @@ pub(super) fn untold(account: &Account, subject: Subject, told: Untold<'_>) -> O
     difference.found()
 }
 
-fn compare_paid(account: &OpenAccount, told: Untold<'_>, difference: &mut Difference) {
+fn compare_paid(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut ObjectDifference) {
     let known = account.payments.paid(told.bought).filter(|known| known.minor > 0);
     match (told.money, known) {
         (Some(money), _) if money.minor > 0 => compare_payment(account, told.bought, money, difference),
-        (_, Some(known)) => difference.note_kept(told.because, paid(known), Kept::Amount),
+        (_, Some(known)) => difference.note_kept(told.because, paid(known), KeptFigures::Amount),
         (_, None) => {}
     }
 }
 
-fn compare_note(account: &OpenAccount, told: Untold<'_>, difference: &mut Difference) {
+fn compare_note(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut ObjectDifference) {
     let known = account.payments.find_note(told.bought, told.object);
     if let Some(known) = known.filter(|known| !known.voided && known.money.minor > 0) {
-        difference.note_kept(told.because, note(&known.money, false), Kept::Amount);
+        difference.note_kept(told.because, note(&known.money, false), KeptFigures::Amount);
     }
 }
 
 /// The bank only asks, and the ledger knows of a dispute.
-fn compare_inquiry(account: &OpenAccount, told: Untold<'_>, difference: &mut Difference) {
+fn compare_inquiry(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut ObjectDifference) {
     let known = account.payments.dispute(told.object).filter(|known| known.state != DisputeState::Won);
     if let Some(known) = known {
-        difference.note_kept(told.because, state(known.state), Kept::End);
+        difference.note_kept(told.because, state(known.state), KeptFigures::End);
     }
 }

@@ -1,33 +1,33 @@
 //! Which endpoint tells a server what happens, and what becomes of others at its address?
 
 use super::{
-    plan::{Action, Change, Object, Step},
-    wanted::{Wanted, types},
+    desired::{DesiredState, types},
+    plan::{Action, SetupChange, SetupObject, SetupStep},
 };
-use crate::stripe::client::setup::{ChangeEndpoint, EndpointKept, MakeEndpoint};
+use crate::stripe::client::setup::{ChangeEndpoint, ExistingEndpoint, MakeEndpoint};
 
 /// The endpoint for an address, and what becomes of others there.
 pub(super) fn plan_endpoints(
-    wanted: &Wanted,
+    wanted: &DesiredState,
     url: &str,
-    endpoints: &[EndpointKept],
+    endpoints: &[ExistingEndpoint],
     retire: bool,
-) -> Vec<Step> {
-    let step = |action, id: Option<&EndpointKept>, because: String, change| Step {
+) -> Vec<SetupStep> {
+    let step = |action, id: Option<&ExistingEndpoint>, because: String, change| SetupStep {
         action,
-        object: Object::WebhookEndpoint,
+        object: SetupObject::WebhookEndpoint,
         name: url.to_owned(),
         id: id.map(|kept| kept.id.clone()),
         because,
         change,
     };
-    let here: Vec<&EndpointKept> = endpoints.iter().filter(|kept| kept.url == url).collect();
+    let here: Vec<&ExistingEndpoint> = endpoints.iter().filter(|kept| kept.url == url).collect();
     let pinned = here.iter().copied().filter(|kept| kept.is_pinned(&wanted.api_version));
     let Some(kept) = pinned.max_by_key(|kept| kept.is_enabled()) else {
         let (metadata, url) = (wanted.metadata(), url.to_owned());
         let made = MakeEndpoint { url, types: types(), metadata, version: wanted.api_version.clone() };
         let because = format!("events of version {}, {} types", made.version, made.types.len());
-        let mut steps = vec![step(Action::Create, None, because, Some(Change::MakeEndpoint(made)))];
+        let mut steps = vec![step(Action::Create, None, because, Some(SetupChange::MakeEndpoint(made)))];
         steps.extend(here.into_iter().map(|other| plan_other_endpoint(&step, other, retire)));
         return steps;
     };
@@ -45,7 +45,7 @@ pub(super) fn plan_endpoints(
         let because = format!("events of version {}, {} types", wanted.api_version, types().len());
         step(Action::Leave, Some(kept), because, None)
     } else {
-        step(Action::Update, Some(kept), because.join("; "), Some(Change::ChangeEndpoint(change)))
+        step(Action::Update, Some(kept), because.join("; "), Some(SetupChange::ChangeEndpoint(change)))
     }];
     let others = here.into_iter().filter(|other| other.id != kept.id);
     steps.extend(others.map(|other| plan_other_endpoint(&step, other, retire)));
@@ -55,15 +55,15 @@ pub(super) fn plan_endpoints(
 /// An endpoint that tells the same server the same things. It goes on until it is said that the new secret is in use,
 /// so that nothing is refused in between.
 fn plan_other_endpoint(
-    step: &impl Fn(Action, Option<&EndpointKept>, String, Option<Change>) -> Step,
-    other: &EndpointKept,
+    step: &impl Fn(Action, Option<&ExistingEndpoint>, String, Option<SetupChange>) -> SetupStep,
+    other: &ExistingEndpoint,
     retire: bool,
-) -> Step {
+) -> SetupStep {
     let version = other.api_version.as_deref().unwrap_or("the account's version");
     if retire && other.is_enabled() {
         let change = ChangeEndpoint { id: other.id.clone(), enabled: Some(false), types: None };
         let because = format!("another endpoint of the same address, of {version}; it is disabled");
-        return step(Action::Update, Some(other), because, Some(Change::ChangeEndpoint(change)));
+        return step(Action::Update, Some(other), because, Some(SetupChange::ChangeEndpoint(change)));
     }
     let because = if other.is_enabled() {
         format!("another endpoint of the same address, of {version}; --retire disables it")
@@ -73,7 +73,7 @@ fn plan_other_endpoint(
     step(Action::Leave, Some(other), because, None)
 }
 
-fn asks_for_all(kept: &EndpointKept) -> bool {
+fn asks_for_all(kept: &ExistingEndpoint) -> bool {
     let mut has: Vec<&str> = kept.enabled_events.iter().map(String::as_str).collect();
     let mut wants = types();
     has.sort_unstable();

@@ -5,24 +5,27 @@
 //!
 //! Deliberately absent: an end for what the catalog does not mention any more. Somebody may still pay for it.
 
+mod actual;
+mod apply;
+mod desired;
 mod endpoints;
-mod found;
-mod perform;
 mod plan;
 mod retired;
-mod wanted;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use found::{Found, Sold, find, find_endpoints, find_portals, find_sold};
-pub use plan::{Action, Change, Object, PORTAL_PRODUCTS_MAX, Plan, Portal, Step, choose_portal, plan};
-pub use wanted::{EarlierPrice, Offer, Price, Wanted, types};
+pub use actual::{ActualOffers, ActualState, find, find_endpoints, find_portals, find_sold};
+pub use desired::{DesiredOffer, DesiredPrice, DesiredState, EarlierPrice, types};
+pub use plan::{
+    Action, DesiredPortal, PORTAL_PRODUCTS_MAX, SetupChange, SetupObject, SetupPlan, SetupStep,
+    choose_portal, plan,
+};
 
 use super::client::{CallError, Client};
 use crate::catalog::Mode;
-use perform::{Done, Performer};
+use apply::{Performer, SetupProgress};
 
 /// How often a plan is made and carried out before something must be wrong.
 const ROUNDS_MAX: usize = 3;
@@ -32,8 +35,8 @@ const PORTAL_SETTING: &str = "STRIPE_PORTAL_CONFIGURATION";
 
 /// What was done, and what is to be set now. Not `Debug`, since it may have a secret.
 #[derive(Clone, Default, Serialize)]
-pub struct Report {
-    pub steps: Vec<Step>,
+pub struct SetupReport {
+    pub steps: Vec<SetupStep>,
     /// Settings by their names.
     pub settings: BTreeMap<String, String>,
     /// What is to be written into the catalog's file, by its keys.
@@ -95,7 +98,7 @@ fn said(error: &CallError) -> String {
 ///
 /// # Errors
 /// When Stripe refuses or does not answer.
-pub async fn prepare(client: &Client, wanted: &Wanted, retire: bool) -> Result<Plan, SetupError> {
+pub async fn prepare(client: &Client, wanted: &DesiredState, retire: bool) -> Result<SetupPlan, SetupError> {
     let plans = wanted.offers.iter().filter(|offer| offer.is_plan).count();
     if plans > PORTAL_PRODUCTS_MAX {
         return Err(SetupError::TooManyPlans(plans));
@@ -111,12 +114,12 @@ pub async fn prepare(client: &Client, wanted: &Wanted, retire: bool) -> Result<P
 /// not be lost.
 pub async fn set_up(
     client: &Client,
-    wanted: &Wanted,
-    first: Plan,
+    wanted: &DesiredState,
+    first: SetupPlan,
     retire: bool,
-    tell: &(dyn Fn(&Step) + Sync),
-) -> (Report, Result<(), SetupError>) {
-    let mut report = Report { steps: first.steps.clone(), ..Report::default() };
+    tell: &(dyn Fn(&SetupStep) + Sync),
+) -> (SetupReport, Result<(), SetupError>) {
+    let mut report = SetupReport { steps: first.steps.clone(), ..SetupReport::default() };
     let mut plan = first;
     for round in 0..ROUNDS_MAX {
         let performer = Performer { client, wanted, round };
@@ -137,11 +140,11 @@ pub async fn set_up(
 
 async fn carry_out(
     performer: &Performer<'_>,
-    plan: &Plan,
-    report: &mut Report,
-    tell: &(dyn Fn(&Step) + Sync),
+    plan: &SetupPlan,
+    report: &mut SetupReport,
+    tell: &(dyn Fn(&SetupStep) + Sync),
 ) -> Result<(), SetupError> {
-    let mut done = Done { current: plan.current.clone(), secret: None };
+    let mut done = SetupProgress { current: plan.current.clone(), secret: None };
     for step in plan.steps.iter().filter(|step| step.action != Action::Leave) {
         let named = |source| SetupError::Step { name: format!("{} {}", step.object, step.name), source };
         let id = performer.perform(step, &mut done).await.map_err(named)?;
@@ -154,17 +157,17 @@ async fn carry_out(
     Ok(())
 }
 
-impl Report {
+impl SetupReport {
     /// What holds when there is nothing left to do.
     #[must_use]
-    pub fn of(wanted: &Wanted, plan: &Plan) -> Self {
+    pub fn of(wanted: &DesiredState, plan: &SetupPlan) -> Self {
         let mut report = Self { steps: plan.steps.clone(), ..Self::default() };
         report.settle(wanted, plan);
         report
     }
 
-    fn settle(&mut self, wanted: &Wanted, plan: &Plan) {
-        let of = |object: Object| plan.steps.iter().find(|step| step.object == object);
+    fn settle(&mut self, wanted: &DesiredState, plan: &SetupPlan) {
+        let of = |object: SetupObject| plan.steps.iter().find(|step| step.object == object);
         for price in wanted.retired.iter().flat_map(|offer| &offer.prices) {
             let ids = plan.ids.get(&price.lookup_key).filter(|ids| !ids.is_empty());
             self.settings.extend(price.setting.clone().zip(ids.map(|ids| ids.join(","))));
@@ -183,15 +186,15 @@ impl Report {
                 self.in_catalog.extend(written(price, wanted.mode, ids));
             }
         }
-        if let Some(portal) = of(Object::PortalConfiguration).and_then(|step| step.id.clone()) {
+        if let Some(portal) = of(SetupObject::PortalConfiguration).and_then(|step| step.id.clone()) {
             self.settings.insert(PORTAL_SETTING.to_owned(), portal);
         }
-        self.endpoint = of(Object::WebhookEndpoint).and_then(|step| step.id.clone());
+        self.endpoint = of(SetupObject::WebhookEndpoint).and_then(|step| step.id.clone());
     }
 }
 
 /// The id for new sales, and those that webhooks may still name.
-fn written(price: &Price, mode: Mode, ids: &[String]) -> BTreeMap<String, String> {
+fn written(price: &DesiredPrice, mode: Mode, ids: &[String]) -> BTreeMap<String, String> {
     let place = format!("{}.stripe", price.path);
     let mut ids = ids.iter().map(|id| format!("\"{id}\""));
     let current = ids.next().map(|id| (format!("{place}.{mode}.price"), id));
@@ -201,7 +204,7 @@ fn written(price: &Price, mode: Mode, ids: &[String]) -> BTreeMap<String, String
     current.into_iter().chain(retired).collect()
 }
 
-impl std::fmt::Display for Object {
+impl std::fmt::Display for SetupObject {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Product => "product",

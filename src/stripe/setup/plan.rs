@@ -5,14 +5,14 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use serde::Serialize;
 
 use super::{
+    actual::{ActualOffers, ActualState},
+    desired::{DesiredOffer, DesiredPrice, DesiredState, EarlierPrice, PRICE},
     endpoints::plan_endpoints,
-    found::{Found, Sold},
     retired::plan_retired,
-    wanted::{EarlierPrice, Offer, PRICE, Price, Wanted},
 };
 use crate::stripe::client::setup::{
-    ChangeEndpoint, ChangePrice, ChangeProduct, MakeEndpoint, MakePrice, MakeProduct, PortalKept,
-    PortalOffer, PriceKept,
+    ChangeEndpoint, ChangePrice, ChangeProduct, ExistingPortal, LookupPriceRequest, LookupPriceResponse,
+    MakeEndpoint, NamedProductRequest, PortalOffer,
 };
 
 /// The most products that Stripe's portal offers.
@@ -20,8 +20,8 @@ pub const PORTAL_PRODUCTS_MAX: usize = 10;
 
 /// Everything that is looked at, in the order in which it is done.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
-    pub steps: Vec<Step>,
+pub struct SetupPlan {
+    pub steps: Vec<SetupStep>,
     /// By lookup key, the ids that a price has or had, the one for new sales first.
     pub ids: BTreeMap<String, Vec<String>>,
     /// By setting, the ids of earlier amounts that have a setting of their own.
@@ -32,16 +32,16 @@ pub struct Plan {
 
 /// One object at Stripe, and what happens to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct SetupStep {
     pub action: Action,
-    pub object: Object,
+    pub object: SetupObject,
     /// What it is called in the catalog, or its address.
     pub name: String,
     /// Its id at Stripe, where it has one already.
     pub id: Option<String>,
     pub because: String,
     #[serde(skip)]
-    pub change: Option<Change>,
+    pub change: Option<SetupChange>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ pub enum Action {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Object {
+pub enum SetupObject {
     Product,
     Price,
     PortalConfiguration,
@@ -65,10 +65,10 @@ pub enum Object {
 
 /// What Stripe is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    MakeProduct(MakeProduct),
+pub enum SetupChange {
+    MakeProduct(NamedProductRequest),
     ChangeProduct(ChangeProduct),
-    MakePrice(MakePrice),
+    MakePrice(LookupPriceRequest),
     ChangePrice(ChangePrice),
     /// Makes the price with a lookup key the one that a product has by default, and archives another.
     ReplacePrice {
@@ -79,7 +79,7 @@ pub enum Change {
     /// Sets what a configuration offers: prices by their lookup keys, since some may not have been made yet.
     SetPortal {
         id: Option<String>,
-        portal: Portal,
+        portal: DesiredPortal,
     },
     MakeEndpoint(MakeEndpoint),
     ChangeEndpoint(ChangeEndpoint),
@@ -87,7 +87,7 @@ pub enum Change {
 
 /// What the portal is to offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Portal {
+pub struct DesiredPortal {
     /// Lookup keys, by product.
     products: BTreeMap<String, Vec<String>>,
     proration: String,
@@ -95,9 +95,13 @@ pub struct Portal {
     less_at_period_end: bool,
 }
 
-impl Plan {
+impl SetupPlan {
     /// Ids of earlier amounts go where the catalog has a place for them.
-    pub(super) fn note_ids<'a>(&mut self, price: &Price, prices: impl Iterator<Item = &'a PriceKept>) {
+    pub(super) fn note_ids<'a>(
+        &mut self,
+        price: &DesiredPrice,
+        prices: impl Iterator<Item = &'a LookupPriceResponse>,
+    ) {
         let mut ids = Vec::new();
         for kept in prices {
             match price.earlier(kept) {
@@ -126,8 +130,8 @@ impl Plan {
 
 /// Compares. `retire` says whether other endpoints at the same address are switched off.
 #[must_use]
-pub fn plan(wanted: &Wanted, found: &Found, retire: bool) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(wanted: &DesiredState, found: &ActualState, retire: bool) -> SetupPlan {
+    let mut plan = SetupPlan::default();
     let mut portal = BTreeMap::new();
     let mut archived = Vec::new();
     for offer in &wanted.offers {
@@ -137,7 +141,7 @@ pub fn plan(wanted: &Wanted, found: &Found, retire: bool) -> Plan {
         plan_retired(wanted, offer, &found.sold, &mut plan, &mut archived);
     }
     if !portal.is_empty() {
-        let portal = Portal {
+        let portal = DesiredPortal {
             products: portal,
             proration: wanted.proration.clone(),
             cancellation: wanted.cancellation.clone(),
@@ -155,11 +159,11 @@ pub fn plan(wanted: &Wanted, found: &Found, retire: bool) -> Plan {
 }
 
 fn plan_offer(
-    wanted: &Wanted,
-    offer: &Offer,
-    sold: &Sold,
-    plan: &mut Plan,
-    archived: &mut Vec<Step>,
+    wanted: &DesiredState,
+    offer: &DesiredOffer,
+    sold: &ActualOffers,
+    plan: &mut SetupPlan,
+    archived: &mut Vec<SetupStep>,
     portal: &mut BTreeMap<String, Vec<String>>,
 ) {
     let of_sibling =
@@ -182,7 +186,7 @@ fn plan_offer(
             None => plan_new_price(wanted, price, &product, holder),
         });
         let others = candidates(price, sold).filter(|other| Some(*other) != kept);
-        let ours = |other: &&PriceKept| {
+        let ours = |other: &&LookupPriceResponse| {
             wanted.owns(&other.metadata) || Some(*other) == holder || price.earlier(other).is_some()
         };
         archived.extend(
@@ -198,9 +202,9 @@ fn plan_offer(
 
 /// The prices that are this one, or were.
 pub(super) fn candidates<'a>(
-    price: &'a Price,
-    sold: &'a Sold,
-) -> impl Iterator<Item = &'a PriceKept> + Clone {
+    price: &'a DesiredPrice,
+    sold: &'a ActualOffers,
+) -> impl Iterator<Item = &'a LookupPriceResponse> + Clone {
     sold.prices.values().filter(|kept| {
         kept.lookup_key.as_ref() == Some(&price.lookup_key)
             || kept.metadata.get(PRICE) == Some(&price.lookup_key)
@@ -210,8 +214,12 @@ pub(super) fn candidates<'a>(
 
 /// The price at Stripe that the catalog means: of those with its terms the one with the lookup key, else one that is
 /// on sale, else the one that is configured first.
-fn choose<'a>(offer: &'a Offer, price: &'a Price, sold: &'a Sold) -> Option<&'a PriceKept> {
-    let fits = |kept: &&PriceKept| {
+fn choose<'a>(
+    offer: &'a DesiredOffer,
+    price: &'a DesiredPrice,
+    sold: &'a ActualOffers,
+) -> Option<&'a LookupPriceResponse> {
+    let fits = |kept: &&LookupPriceResponse| {
         let at_home = offer.product_given.as_ref().is_none_or(|given| *given == kept.product);
         at_home && price.differs(kept).is_none()
     };
@@ -222,23 +230,27 @@ fn choose<'a>(offer: &'a Offer, price: &'a Price, sold: &'a Sold) -> Option<&'a 
 }
 
 /// The others in the order in which they are configured, and then those that are not any more.
-pub(super) fn in_use<'a>(price: &Price, mut others: Vec<&'a PriceKept>) -> Vec<&'a PriceKept> {
+pub(super) fn in_use<'a>(
+    price: &DesiredPrice,
+    mut others: Vec<&'a LookupPriceResponse>,
+) -> Vec<&'a LookupPriceResponse> {
     others.sort_by_key(|kept| price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX));
     others
 }
 
-fn plan_product(wanted: &Wanted, offer: &Offer, id: &str, sold: &Sold) -> Step {
-    let step = |action, because: String, change| Step {
+fn plan_product(wanted: &DesiredState, offer: &DesiredOffer, id: &str, sold: &ActualOffers) -> SetupStep {
+    let step = |action, because: String, change| SetupStep {
         action,
-        object: Object::Product,
+        object: SetupObject::Product,
         name: offer.path.clone(),
         id: (action != Action::Create).then(|| id.to_owned()),
         because,
         change,
     };
     let Some(kept) = sold.products.get(id) else {
-        let made = MakeProduct { id: id.to_owned(), name: offer.name.clone(), metadata: wanted.metadata() };
-        return step(Action::Create, format!("as {id}"), Some(Change::MakeProduct(made)));
+        let made =
+            NamedProductRequest { id: id.to_owned(), name: offer.name.clone(), metadata: wanted.metadata() };
+        return step(Action::Create, format!("as {id}"), Some(SetupChange::MakeProduct(made)));
     };
     // What people have made by hand keeps the name that they gave it.
     let renamed = wanted.owns(&kept.metadata) && kept.name != offer.name;
@@ -255,10 +267,10 @@ fn plan_product(wanted: &Wanted, offer: &Offer, id: &str, sold: &Sold) -> Step {
     if because.is_empty() {
         return step(Action::Leave, kept.name.clone(), None);
     }
-    step(Action::Update, because.join("; "), Some(Change::ChangeProduct(change)))
+    step(Action::Update, because.join("; "), Some(SetupChange::ChangeProduct(change)))
 }
 
-fn plan_known_price(wanted: &Wanted, price: &Price, kept: &PriceKept) -> Step {
+fn plan_known_price(wanted: &DesiredState, price: &DesiredPrice, kept: &LookupPriceResponse) -> SetupStep {
     let mut change = ChangePrice { id: kept.id.clone(), ..ChangePrice::default() };
     let mut because = Vec::new();
     if !kept.active {
@@ -276,22 +288,27 @@ fn plan_known_price(wanted: &Wanted, price: &Price, kept: &PriceKept) -> Step {
     }
     let action = if because.is_empty() { Action::Leave } else { Action::Update };
     let because = if because.is_empty() { price.terms() } else { because.join("; ") };
-    Step {
+    SetupStep {
         action,
-        object: Object::Price,
+        object: SetupObject::Price,
         name: price.path.clone(),
         id: Some(kept.id.clone()),
         because,
-        change: (action == Action::Update).then_some(Change::ChangePrice(change)),
+        change: (action == Action::Update).then_some(SetupChange::ChangePrice(change)),
     }
 }
 
-fn plan_new_price(wanted: &Wanted, price: &Price, product: &str, holder: Option<&PriceKept>) -> Step {
+fn plan_new_price(
+    wanted: &DesiredState,
+    price: &DesiredPrice,
+    product: &str,
+    holder: Option<&LookupPriceResponse>,
+) -> SetupStep {
     let because = match holder {
         Some(old) => format!("{}, in place of {}", price.terms(), old.id),
         None => price.terms(),
     };
-    let made = MakePrice {
+    let made = LookupPriceRequest {
         product: product.to_owned(),
         currency: price.amount.currency.as_str().to_owned(),
         minor: price.amount.minor,
@@ -301,27 +318,32 @@ fn plan_new_price(wanted: &Wanted, price: &Price, product: &str, holder: Option<
         replaces: holder.map(|old| old.id.clone()),
     };
     let name = price.path.clone();
-    let change = Some(Change::MakePrice(made));
-    Step { action: Action::Create, object: Object::Price, name, id: None, because, change }
+    let change = Some(SetupChange::MakePrice(made));
+    SetupStep { action: Action::Create, object: SetupObject::Price, name, id: None, because, change }
 }
 
-fn archive(price: &Price, old: &PriceKept, sold: &Sold) -> Step {
+fn archive(price: &DesiredPrice, old: &LookupPriceResponse, sold: &ActualOffers) -> SetupStep {
     let differs = price.differs(old).unwrap_or_else(|| "there is another one".to_owned());
     let because = format!("{differs}; subscriptions that have it keep it, and it still stands for the plan");
     archive_because(price, old, sold, because)
 }
 
-pub(super) fn archive_because(price: &Price, old: &PriceKept, sold: &Sold, because: String) -> Step {
+pub(super) fn archive_because(
+    price: &DesiredPrice,
+    old: &LookupPriceResponse,
+    sold: &ActualOffers,
+    because: String,
+) -> SetupStep {
     let product = sold.products.get(&old.product);
     let default_of = product.filter(|product| product.default_price.as_ref() == Some(&old.id));
-    let change = Change::ReplacePrice {
+    let change = SetupChange::ReplacePrice {
         old: old.id.clone(),
         default_of: default_of.map(|product| product.id.clone()),
         lookup_key: price.lookup_key.clone(),
     };
-    Step {
+    SetupStep {
         action: Action::Archive,
-        object: Object::Price,
+        object: SetupObject::Price,
         name: price.path.clone(),
         id: Some(old.id.clone()),
         because,
@@ -329,7 +351,7 @@ pub(super) fn archive_because(price: &Price, old: &PriceKept, sold: &Sold, becau
     }
 }
 
-impl Portal {
+impl DesiredPortal {
     /// The offer in ids, if all of its prices have one.
     #[must_use]
     pub fn offer(&self, current: &BTreeMap<String, String>) -> Option<PortalOffer> {
@@ -351,7 +373,7 @@ impl Portal {
 
 /// The configuration that is in use, or else the one that a setup has made.
 #[must_use]
-pub fn choose_portal<'a>(wanted: &Wanted, portals: &'a [PortalKept]) -> Option<&'a PortalKept> {
+pub fn choose_portal<'a>(wanted: &DesiredState, portals: &'a [ExistingPortal]) -> Option<&'a ExistingPortal> {
     let configured = portals.iter().find(|portal| Some(&portal.id) == wanted.portal.as_ref());
     configured.or_else(|| {
         let mut ours = portals.iter().filter(|portal| wanted.owns(&portal.metadata));
@@ -359,7 +381,12 @@ pub fn choose_portal<'a>(wanted: &Wanted, portals: &'a [PortalKept]) -> Option<&
     })
 }
 
-fn plan_portal(wanted: &Wanted, found: &Found, portal: Portal, current: &BTreeMap<String, String>) -> Step {
+fn plan_portal(
+    wanted: &DesiredState,
+    found: &ActualState,
+    portal: DesiredPortal,
+    current: &BTreeMap<String, String>,
+) -> SetupStep {
     let kept = choose_portal(wanted, &found.portals);
     let because = match kept {
         None => Some(format!("offers {} plans", portal.products.len())),
@@ -375,12 +402,12 @@ fn plan_portal(wanted: &Wanted, found: &Found, portal: Portal, current: &BTreeMa
         (Some(_), None) => Action::Leave,
     };
     let id = kept.map(|kept| kept.id.clone());
-    Step {
+    SetupStep {
         action,
-        object: Object::PortalConfiguration,
+        object: SetupObject::PortalConfiguration,
         name: wanted.owner.clone(),
         because: because.clone().unwrap_or_else(|| format!("offers {} plans", portal.products.len())),
-        change: because.map(|_| Change::SetPortal { id: id.clone(), portal }),
+        change: because.map(|_| SetupChange::SetPortal { id: id.clone(), portal }),
         id,
     }
 }

@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::{
-    found::Sold,
-    plan::{Action, Change, Object, Plan, Step, archive_because, candidates, in_use},
-    wanted::{Offer, Price, Wanted},
+    actual::ActualOffers,
+    desired::{DesiredOffer, DesiredPrice, DesiredState},
+    plan::{Action, SetupChange, SetupObject, SetupPlan, SetupStep, archive_because, candidates, in_use},
 };
-use crate::stripe::client::setup::{ChangeProduct, PriceKept, ProductKept};
+use crate::stripe::client::setup::{ChangeProduct, ExistingProduct, LookupPriceResponse};
 
 const BECAUSE: &str = "it is retired; who has it keeps it";
 
 /// What is not sold any more is taken off sale, and stays for those who have it. Nothing is made for it.
 pub(super) fn plan_retired(
-    wanted: &Wanted,
-    offer: &Offer,
-    sold: &Sold,
-    plan: &mut Plan,
-    archived: &mut Vec<Step>,
+    wanted: &DesiredState,
+    offer: &DesiredOffer,
+    sold: &ActualOffers,
+    plan: &mut SetupPlan,
+    archived: &mut Vec<SetupStep>,
 ) {
     for price in &offer.prices {
         let kept = in_use(price, candidates(price, sold).collect());
@@ -29,29 +29,33 @@ pub(super) fn plan_retired(
 }
 
 /// Stripe archives no price that a product has by default; archived with its product, it is not sold either.
-fn is_default(price: &PriceKept, sold: &Sold) -> bool {
+fn is_default(price: &LookupPriceResponse, sold: &ActualOffers) -> bool {
     sold.products.get(&price.product).is_some_and(|product| product.default_price.as_ref() == Some(&price.id))
 }
 
 /// The products on sale that have prices of this offer and none that is still sold.
-fn own_products<'a>(wanted: &'a Wanted, offer: &'a Offer, sold: &'a Sold) -> Vec<&'a ProductKept> {
+fn own_products<'a>(
+    wanted: &'a DesiredState,
+    offer: &'a DesiredOffer,
+    sold: &'a ActualOffers,
+) -> Vec<&'a ExistingProduct> {
     let (here, elsewhere) = (products(offer.prices.iter(), sold), products(wanted.prices(), sold));
     let own = here.difference(&elsewhere).filter_map(|id| sold.products.get(*id));
     own.filter(|product| product.active).collect()
 }
 
-fn products<'a>(prices: impl Iterator<Item = &'a Price>, sold: &'a Sold) -> BTreeSet<&'a str> {
+fn products<'a>(prices: impl Iterator<Item = &'a DesiredPrice>, sold: &'a ActualOffers) -> BTreeSet<&'a str> {
     prices.flat_map(|price| candidates(price, sold)).map(|kept| kept.product.as_str()).collect()
 }
 
-fn archive(offer: &Offer, product: &ProductKept) -> Step {
+fn archive(offer: &DesiredOffer, product: &ExistingProduct) -> SetupStep {
     let change = ChangeProduct { id: product.id.clone(), active: Some(false), ..ChangeProduct::default() };
-    Step {
+    SetupStep {
         action: Action::Archive,
-        object: Object::Product,
+        object: SetupObject::Product,
         name: offer.path.clone(),
         id: Some(product.id.clone()),
         because: BECAUSE.to_owned(),
-        change: Some(Change::ChangeProduct(change)),
+        change: Some(SetupChange::ChangeProduct(change)),
     }
 }

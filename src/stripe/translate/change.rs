@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Report,
+    TranslationContext,
     subscription::{Reported, status, terms},
 };
 use crate::{
     domain::{
         command::SubscriptionChange,
-        subscription::{Step, SubscriptionTerms},
+        subscription::{SubscriptionState, TermsChange},
     },
     stripe::document::Document,
 };
@@ -23,12 +23,15 @@ use crate::{
 const DIGITS: usize = 16;
 
 /// The name of the change, and its step where the event tells one.
-pub(super) fn of(report: Report<'_>, now: &SubscriptionTerms) -> (SubscriptionChange, Option<Step>) {
+pub(super) fn of(
+    report: TranslationContext<'_>,
+    now: &SubscriptionState,
+) -> (SubscriptionChange, Option<TermsChange>) {
     let before = before(report);
     let to = name_of(report.object, now);
     let from = before.as_ref().and_then(|before| before.name.clone());
     let is_same = from == to;
-    let step = to.map(|to| Step { from, to });
+    let step = to.map(|to| TermsChange { from, to });
     let change = match report.event.kind.as_str() {
         "customer.subscription.deleted" => SubscriptionChange::Ended,
         "customer.subscription.paused" => SubscriptionChange::Paused,
@@ -40,8 +43,8 @@ pub(super) fn of(report: Report<'_>, now: &SubscriptionTerms) -> (SubscriptionCh
 }
 
 fn by_difference(
-    report: Report<'_>,
-    now: &SubscriptionTerms,
+    report: TranslationContext<'_>,
+    now: &SubscriptionState,
     before: Option<&Before>,
     is_same: bool,
 ) -> SubscriptionChange {
@@ -61,7 +64,7 @@ fn by_difference(
 }
 
 /// Whether something is to change later.
-fn announces(report: Report<'_>) -> bool {
+fn announces(report: TranslationContext<'_>) -> bool {
     let previous = report.event.previous();
     previous.is_some_and(|previous| ["schedule", "pending_update"].iter().any(|name| previous.mentions(name)))
 }
@@ -72,11 +75,11 @@ struct Before {
     name: Option<String>,
 }
 
-fn before(report: Report<'_>) -> Option<Before> {
+fn before(report: TranslationContext<'_>) -> Option<Before> {
     let previous = report.event.previous()?.to_value()?;
     let mut object = report.object.to_value()?;
     put_back(&mut object, &previous);
-    let before = Report { object: Document::new(&object), ..report };
+    let before = TranslationContext { object: Document::new(&object), ..report };
     let said = terms(before, status(before.object).ok()?).ok()?;
     Some(Before { name: name_of(before.object, &said.terms), said })
 }
@@ -127,7 +130,7 @@ fn merge(now: &mut Value, before: &Value) {
 }
 
 /// Equal for equal terms of one account, whenever they were reported.
-fn name_of(object: Document<'_>, terms: &SubscriptionTerms) -> Option<String> {
+fn name_of(object: Document<'_>, terms: &SubscriptionState) -> Option<String> {
     let mut facts = serde_json::to_value(terms).ok()?;
     let fields = facts.as_object_mut()?;
     // Releases that did not know what is shown named equal terms the same.

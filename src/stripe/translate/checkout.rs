@@ -5,27 +5,27 @@
 //! invoice beside its payment goes by the invoice, as what the invoice's lines say does: it is one purchase.
 
 use super::{
-    Owner, Report, SetAside, Step, Translation, held, ignored, packs,
-    packs::{Packs, Sold},
+    OwnerLookup, SetAside, Translation, TranslationContext, TranslationStep, held, ignored, packs,
+    packs::{PackPurchase, Packs},
     payment,
 };
 use crate::{
     domain::{
         command::{CheckoutStep, Command, RecordCheckout, RecordPackPurchase},
         event::PaymentPurpose,
+        ids::{PlanId, ProviderId},
         metadata::Metadata,
-        names::{PlanId, ProviderId},
     },
     stripe::document::quoted,
 };
 
 /// What a session is for.
-enum Contents {
+enum SessionContents {
     Subscription(PaymentPurpose),
     Packs(Packs),
 }
 
-pub(super) fn completed(report: Report<'_>) -> Translation {
+pub(super) fn completed(report: TranslationContext<'_>) -> Translation {
     if is_paid(report)? {
         return bought(report, "completed");
     }
@@ -35,24 +35,24 @@ pub(super) fn completed(report: Report<'_>) -> Translation {
 }
 
 /// Money that takes days has come.
-pub(super) fn paid_later(report: Report<'_>) -> Translation {
+pub(super) fn paid_later(report: TranslationContext<'_>) -> Translation {
     if !is_paid(report)? {
         return Err(held("the event says that the money has come, and the session says that it has not"));
     }
     bought(report, "paid")
 }
 
-fn bought(report: Report<'_>, name: &str) -> Translation {
+fn bought(report: TranslationContext<'_>, name: &str) -> Translation {
     let contents = contents(report)?;
     let mut steps = vec![checkout_step(report, CheckoutStep::Completed { paid: true }, name, &contents)?];
-    if let Contents::Packs(packs) = &contents {
+    if let SessionContents::Packs(packs) = &contents {
         steps.extend(purchases(report, packs)?);
     }
     report.instruct(steps)
 }
 
 /// Money that takes days will not come.
-pub(super) fn failed_later(report: Report<'_>) -> Translation {
+pub(super) fn failed_later(report: TranslationContext<'_>) -> Translation {
     let payment = charged(report)?;
     let command = Command::RecordFailedPayment {
         payment: payment.clone(),
@@ -61,23 +61,23 @@ pub(super) fn failed_later(report: Report<'_>) -> Translation {
         attempt: 1,
         effective_at: report.at(),
     };
-    unpaid(report, Step::new(format!("payment_failed:{payment}"), command))
+    unpaid(report, TranslationStep::new(format!("payment_failed:{payment}"), command))
 }
 
-pub(super) fn expired(report: Report<'_>) -> Translation {
+pub(super) fn expired(report: TranslationContext<'_>) -> Translation {
     let contents = promised(report)?;
     unpaid(report, checkout_step(report, CheckoutStep::Expired, "expired", &contents)?)
 }
 
 /// A buyer names whom they like. Before anything is paid, that counts for nothing.
-fn unpaid(report: Report<'_>, step: Step) -> Translation {
-    match Owner::of(report.object) {
+fn unpaid(report: TranslationContext<'_>, step: TranslationStep) -> Translation {
+    match OwnerLookup::of(report.object) {
         Some(_) => report.instruct(vec![step]),
         None => Err(ignored("nothing is paid, and neither its metadata nor a customer says whose it is")),
     }
 }
 
-fn is_paid(report: Report<'_>) -> Result<bool, SetAside> {
+fn is_paid(report: TranslationContext<'_>) -> Result<bool, SetAside> {
     match report.object.text("payment_status") {
         Some("paid" | "no_payment_required") => Ok(true),
         Some("unpaid") => Ok(false),
@@ -86,7 +86,7 @@ fn is_paid(report: Report<'_>) -> Result<bool, SetAside> {
     }
 }
 
-impl Contents {
+impl SessionContents {
     fn purpose(&self) -> PaymentPurpose {
         match self {
             Self::Subscription(purpose) => purpose.clone(),
@@ -95,10 +95,10 @@ impl Contents {
     }
 }
 
-fn contents(report: Report<'_>) -> Result<Contents, SetAside> {
+fn contents(report: TranslationContext<'_>) -> Result<SessionContents, SetAside> {
     match report.object.text("mode") {
-        Some("subscription") => Ok(Contents::Subscription(subscription(report))),
-        Some("payment") => packs::of_session(report).map(Contents::Packs),
+        Some("subscription") => Ok(SessionContents::Subscription(subscription(report))),
+        Some("payment") => packs::of_session(report).map(SessionContents::Packs),
         Some("setup") => Err(ignored("the session only kept a card")),
         Some(other) => Err(held(format!("the session's mode is {}, which is unknown", quoted(other)))),
         None => Err(held("the session has no mode")),
@@ -106,17 +106,17 @@ fn contents(report: Report<'_>) -> Result<Contents, SetAside> {
 }
 
 /// What a session would have been for. Where nothing is paid, what cannot be read of it does not matter.
-fn promised(report: Report<'_>) -> Result<Contents, SetAside> {
+fn promised(report: TranslationContext<'_>) -> Result<SessionContents, SetAside> {
     contents(report).map_err(|aside| match aside {
-        SetAside::Incomplete(_) | SetAside::HeldIfOurs { .. } => {
+        SetAside::Incomplete(_) | SetAside::NeedsReviewIfOurs { .. } => {
             ignored("nothing is paid, and the session does not say what it is for")
         }
-        SetAside::Ignored(_) | SetAside::Held(_) | SetAside::Quarantined(_) => aside,
+        SetAside::Ignored(_) | SetAside::NeedsReview(_) | SetAside::Quarantined(_) => aside,
     })
 }
 
 /// The plan is what the session was made for: a hint for reports, and never what is granted.
-fn subscription(report: Report<'_>) -> PaymentPurpose {
+fn subscription(report: TranslationContext<'_>) -> PaymentPurpose {
     let hint = report.object.text("metadata.plan_code").and_then(|code| PlanId::parse(code).ok());
     PaymentPurpose::Subscription {
         subscription: report.object.id("subscription"),
@@ -125,7 +125,7 @@ fn subscription(report: Report<'_>) -> PaymentPurpose {
 }
 
 /// A purchase for each kind of pack, after the link that refunds find them by.
-fn purchases(report: Report<'_>, packs: &Packs) -> Result<Vec<Step>, SetAside> {
+fn purchases(report: TranslationContext<'_>, packs: &Packs) -> Result<Vec<TranslationStep>, SetAside> {
     let payment = match invoice(report) {
         Some(invoice) => invoice,
         None => charged(report)?,
@@ -133,7 +133,7 @@ fn purchases(report: Report<'_>, packs: &Packs) -> Result<Vec<Step>, SetAside> {
     let link = report.object.id("payment_intent").zip(invoice(report));
     let link = link.map(|(payment, invoice)| payment::link(payment, invoice, report));
     let session = report.id()?;
-    let purchase = |sold: &Sold| {
+    let purchase = |sold: &PackPurchase| {
         let command = RecordPackPurchase {
             payment: payment.clone(),
             item: sold.item.clone(),
@@ -146,38 +146,38 @@ fn purchases(report: Report<'_>, packs: &Packs) -> Result<Vec<Step>, SetAside> {
             paid: (sold.money != packs.paid).then(|| packs.paid.clone()),
             effective_at: report.at(),
         };
-        Step::of_purchase(command)
+        TranslationStep::of_purchase(command)
     };
     Ok(link.into_iter().chain(packs.sold.iter().map(purchase)).collect())
 }
 
 /// The payment intent; of a session that cost nothing there is none, and the session stands for it.
-fn charged(report: Report<'_>) -> Result<ProviderId, SetAside> {
+fn charged(report: TranslationContext<'_>) -> Result<ProviderId, SetAside> {
     report.object.id("payment_intent").map_or_else(|| report.id(), Ok)
 }
 
 /// The invoice that a session for packs makes. That of a subscription is the subscription's.
-fn invoice(report: Report<'_>) -> Option<ProviderId> {
+fn invoice(report: TranslationContext<'_>) -> Option<ProviderId> {
     report.object.id("invoice").filter(|_| report.object.text("mode") == Some("payment"))
 }
 
 fn checkout_step(
-    report: Report<'_>,
+    report: TranslationContext<'_>,
     step: CheckoutStep,
     name: &str,
-    contents: &Contents,
-) -> Result<Step, SetAside> {
+    contents: &SessionContents,
+) -> Result<TranslationStep, SetAside> {
     let session = report.id()?;
     let key = format!("checkout:{session}:{name}");
     let command = RecordCheckout {
         session,
         step,
         purpose: contents.purpose(),
-        customer: Owner::of(report.object).and_then(|owner| owner.customer().cloned()),
+        customer: OwnerLookup::of(report.object).and_then(|owner| owner.customer().cloned()),
         sold: None,
         metadata: Metadata::default(),
         invoice: invoice(report).filter(|_| matches!(step, CheckoutStep::Completed { .. })),
         effective_at: report.at(),
     };
-    Ok(Step::new(key, Command::RecordCheckout(command)))
+    Ok(TranslationStep::new(key, Command::RecordCheckout(command)))
 }

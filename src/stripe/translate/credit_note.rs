@@ -3,10 +3,10 @@
 //! To the card: the refund reports that itself. To the customer's balance, or outside of Stripe: nothing else reports it.
 //! What a note took off before the invoice was paid is in the paid invoice.
 
-use super::{Report, SetAside, Step, Translation, held, ignored, refund::of_payment};
+use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment};
 use crate::domain::{amount::Money, command::Command};
 
-pub(super) fn reported(report: Report<'_>) -> Translation {
+pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     let note = report.id()?;
     let invoice = report.object.id("invoice").ok_or_else(|| held("the credit note is of no invoice"))?;
     let voided = report.event.kind == "credit_note.voided" || report.object.text("status") == Some("void");
@@ -24,11 +24,11 @@ pub(super) fn reported(report: Report<'_>) -> Translation {
         voided,
         effective_at: report.object.time("created").unwrap_or_else(|| report.at()),
     };
-    Ok(of_payment(invoice, vec![Step::new(key, command)]))
+    Ok(of_payment(invoice, vec![TranslationStep::new(key, command)]))
 }
 
 /// What was given back after payment, without what was refunded.
-fn given_back(report: Report<'_>) -> Result<Money, SetAside> {
+fn given_back(report: TranslationContext<'_>) -> Result<Money, SetAside> {
     let object = report.object;
     let all = match object.integer("post_payment_amount") {
         Some(after) => after,

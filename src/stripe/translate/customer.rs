@@ -1,25 +1,26 @@
 //! Which account does a customer at Stripe stand for?
 
-use super::{Owner, Report, Step, Translation, discount, held, ignored};
+use super::{OwnerLookup, Translation, TranslationContext, TranslationStep, discount, held, ignored};
 use crate::{domain::command::Command, stripe::translate::Instructions};
 
 /// A customer that says whose it is becomes a link. What it has taken off is a fact, whoever it belongs to.
-pub(super) fn known(report: Report<'_>) -> Translation {
+pub(super) fn known(report: TranslationContext<'_>) -> Translation {
     let customer = report.id()?;
     let discounts = discount::of_customer(report, &customer);
-    match Owner::of(report.object) {
-        Some(Owner::Account { .. }) => report.instruct(discounts),
-        Some(Owner::Customer(_)) if !discounts.is_empty() => report.instruct(discounts),
-        Some(Owner::Customer(_)) => Err(ignored("the customer's metadata names no account")),
-        Some(Owner::Payment(_)) | None => Err(held("the customer has no id that can be read")),
+    match OwnerLookup::of(report.object) {
+        Some(OwnerLookup::Account { .. }) => report.instruct(discounts),
+        Some(OwnerLookup::Customer(_)) if !discounts.is_empty() => report.instruct(discounts),
+        Some(OwnerLookup::Customer(_)) => Err(ignored("the customer's metadata names no account")),
+        Some(OwnerLookup::Payment(_)) | None => Err(held("the customer has no id that can be read")),
     }
 }
 
 /// The link is closed. The ledger stays, and so does what the customer bought.
-pub(super) fn gone(report: Report<'_>) -> Translation {
+pub(super) fn gone(report: TranslationContext<'_>) -> Translation {
     let customer = report.id()?;
-    let owner = Owner::of(report.object).ok_or_else(|| held("the customer has no id that can be read"))?;
-    let step = Step::new(
+    let owner =
+        OwnerLookup::of(report.object).ok_or_else(|| held("the customer has no id that can be read"))?;
+    let step = TranslationStep::new(
         format!("unlink:{customer}"),
         Command::UnlinkCustomer { customer, effective_at: report.at() },
     );

@@ -3,14 +3,14 @@
 //! A discount has its own id, its own beginning, and terms that do not change, so whatever tells of one tells the same fact.
 //! Discounts of a subscription, of an item or of one invoice are none of a customer's.
 
-use super::{Report, SetAside, Step, Translation, held, ignored};
+use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored};
 use crate::{
     domain::{
         amount::{Currency, Money},
         command::Command,
-        discounts::{DiscountStep, DiscountTold, TakenOff},
+        discounts::{DiscountReport, DiscountStep, TakenOff},
         fraction::Fraction,
-        names::ProviderId,
+        ids::ProviderId,
         time::Timestamp,
     },
     stripe::document::Document,
@@ -23,7 +23,7 @@ pub(in crate::stripe) const FOR_LESS: [&str; 5] =
 pub(super) const COUPON_AT: [&str; 2] = ["source.coupon", "coupon"];
 
 /// `customer.discount.created`, `customer.discount.updated`: the customer has this one now.
-pub(super) fn begun(report: Report<'_>) -> Translation {
+pub(super) fn begun(report: TranslationContext<'_>) -> Translation {
     let customer = customer(report)?;
     let step = begins(&customer, report.object, report.at())?;
     let replaced = replaced(report, &customer, report.object.id_of(), report.event.previous());
@@ -31,14 +31,14 @@ pub(super) fn begun(report: Report<'_>) -> Translation {
 }
 
 /// `customer.discount.deleted`
-pub(super) fn ended(report: Report<'_>) -> Translation {
+pub(super) fn ended(report: TranslationContext<'_>) -> Translation {
     let customer = customer(report)?;
     report.instruct(vec![ends(&customer, report.id()?, report.at())])
 }
 
 /// What a customer's own object says of its discount, and of the one that it had before. What the coupon takes off may be told
 /// by the discount's own event only.
-pub(super) fn of_customer(report: Report<'_>, customer: &ProviderId) -> Vec<Step> {
+pub(super) fn of_customer(report: TranslationContext<'_>, customer: &ProviderId) -> Vec<TranslationStep> {
     let now = report.object.find("discount");
     let step = now.and_then(|discount| begins(customer, discount, report.at()).ok());
     let before = report.event.previous().and_then(|previous| previous.find("discount"));
@@ -46,40 +46,45 @@ pub(super) fn of_customer(report: Report<'_>, customer: &ProviderId) -> Vec<Step
 }
 
 /// What a report on a subscription says of its customer, where that is there in full.
-pub(super) fn of_subscription(report: Report<'_>) -> Option<Step> {
+pub(super) fn of_subscription(report: TranslationContext<'_>) -> Option<TranslationStep> {
     let customer = report.object.id("customer")?;
     begins(&customer, report.object.find("customer.discount")?, report.at()).ok()
 }
 
 /// The customer that a discount is of, and of nothing less.
-fn customer(report: Report<'_>) -> Result<ProviderId, SetAside> {
+fn customer(report: TranslationContext<'_>) -> Result<ProviderId, SetAside> {
     if report.object.first(&FOR_LESS).is_some() {
         return Err(ignored("what it is for tells it, too"));
     }
     report.object.id("customer").ok_or_else(|| held("the discount names no customer"))
 }
 
-fn begins(customer: &ProviderId, discount: Document<'_>, told_at: Timestamp) -> Result<Step, SetAside> {
+fn begins(
+    customer: &ProviderId,
+    discount: Document<'_>,
+    told_at: Timestamp,
+) -> Result<TranslationStep, SetAside> {
     let id = discount.id_of().ok_or_else(|| held("the discount has no id that can be read"))?;
     let off = taken_off(discount)?;
     let at = discount.time("start").unwrap_or(told_at);
-    let told = DiscountTold { customer: customer.clone(), discount: id, what: DiscountStep::Begun(off), at };
-    Ok(Step::new(format!("discount:{}", told.discount), Command::RecordDiscount(told)))
+    let told =
+        DiscountReport { customer: customer.clone(), discount: id, what: DiscountStep::Begun(off), at };
+    Ok(TranslationStep::new(format!("discount:{}", told.discount), Command::RecordDiscount(told)))
 }
 
-fn ends(customer: &ProviderId, discount: ProviderId, at: Timestamp) -> Step {
+fn ends(customer: &ProviderId, discount: ProviderId, at: Timestamp) -> TranslationStep {
     let key = format!("discount_ended:{discount}:{}", at.seconds());
-    let told = DiscountTold { customer: customer.clone(), discount, what: DiscountStep::Ended, at };
-    Step::new(key, Command::RecordDiscount(told))
+    let told = DiscountReport { customer: customer.clone(), discount, what: DiscountStep::Ended, at };
+    TranslationStep::new(key, Command::RecordDiscount(told))
 }
 
 /// The end of the discount that was there before, if it is another one.
 fn replaced(
-    report: Report<'_>,
+    report: TranslationContext<'_>,
     customer: &ProviderId,
     now: Option<ProviderId>,
     before: Option<Document<'_>>,
-) -> Option<Step> {
+) -> Option<TranslationStep> {
     let before = before?.id_of().filter(|before| now.as_ref() != Some(before))?;
     Some(ends(customer, before, report.at()))
 }

@@ -3,15 +3,15 @@
 //! The status decides, whichever of the dispute's events carries it: a later one may arrive first, or alone.
 
 use super::{
-    Report, SetAside, Step, Translation, held, ignored,
+    SetAside, Translation, TranslationContext, TranslationStep, held, ignored,
     refund::{of_payment, positive},
 };
 use crate::{
-    domain::{command::Command, names::ProviderId},
+    domain::{command::Command, ids::ProviderId},
     stripe::document::quoted,
 };
 
-pub(super) fn reported(report: Report<'_>) -> Translation {
+pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     match report.object.text("status") {
         Some("needs_response" | "under_review") => opened(report),
         Some("won") => closed(report, true),
@@ -27,7 +27,7 @@ pub(super) fn reported(report: Report<'_>) -> Translation {
     }
 }
 
-fn opened(report: Report<'_>) -> Translation {
+fn opened(report: TranslationContext<'_>) -> Translation {
     let (dispute, payment) = (report.id()?, payment(report)?);
     let command = Command::OpenDispute {
         dispute: dispute.clone(),
@@ -35,10 +35,10 @@ fn opened(report: Report<'_>) -> Translation {
         money: positive(report.money(&["amount"])?)?,
         effective_at: report.object.time("created").unwrap_or_else(|| report.at()),
     };
-    Ok(of_payment(payment, vec![Step::new(format!("dispute:{dispute}:open"), command)]))
+    Ok(of_payment(payment, vec![TranslationStep::new(format!("dispute:{dispute}:open"), command)]))
 }
 
-fn closed(report: Report<'_>, won: bool) -> Translation {
+fn closed(report: TranslationContext<'_>, won: bool) -> Translation {
     let (dispute, payment) = (report.id()?, payment(report)?);
     let end = if won { "won" } else { "lost" };
     let key = format!("dispute:{dispute}:{end}");
@@ -49,10 +49,10 @@ fn closed(report: Report<'_>, won: bool) -> Translation {
         money: Some(positive(report.money(&["amount"])?)?),
         effective_at: report.at(),
     };
-    Ok(of_payment(payment, vec![Step::new(key, command)]))
+    Ok(of_payment(payment, vec![TranslationStep::new(key, command)]))
 }
 
-fn payment(report: Report<'_>) -> Result<ProviderId, SetAside> {
+fn payment(report: TranslationContext<'_>) -> Result<ProviderId, SetAside> {
     let payment = report.object.first_id(&["payment_intent", "charge"]);
     payment.ok_or_else(|| held("the dispute is of no payment that can be read"))
 }

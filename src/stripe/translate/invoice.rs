@@ -4,8 +4,8 @@
 //! a full discount or a customer's balance, which give everything.
 
 use super::{
-    Report, SetAside, Step, Translation, held, ignored,
-    line::{self, Line},
+    SetAside, Translation, TranslationContext, TranslationStep, held, ignored,
+    line::{self, PlanLine},
     packs, payment,
 };
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
         amount::Money,
         command::{Command, InvoiceLine, RecordPaidInvoice},
         event::PaymentPurpose,
+        ids::ProviderId,
         invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
-        names::ProviderId,
     },
     stripe::document::{Document, quoted},
 };
@@ -23,7 +23,7 @@ use crate::{
 pub(in crate::stripe) const SUBSCRIPTION_ITEMS: &str = "subscription_items";
 
 /// `invoice.payment_succeeded` says the same as `invoice.paid`, and has the same key.
-pub(super) fn paid(report: Report<'_>) -> Translation {
+pub(super) fn paid(report: TranslationContext<'_>) -> Translation {
     let invoice = report.id()?;
     check_is_paid(report)?;
     let lines = line::lines(report)?;
@@ -54,11 +54,11 @@ pub(super) fn paid(report: Report<'_>) -> Translation {
     if says_nothing && command.total == 0 && command.money.minor == 0 && packs.is_empty() {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
-    let paid = Step::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
+    let paid = TranslationStep::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
     report.instruct(links.chain([paid]).chain(packs).collect())
 }
 
-fn invoice_lines(lines: &[Line<'_>]) -> Vec<InvoiceLine> {
+fn invoice_lines(lines: &[PlanLine<'_>]) -> Vec<InvoiceLine> {
     let effects = lines.iter().filter_map(|line| Some((line, effect(line, lines)?)));
     let read = effects.map(|(line, effect)| InvoiceLine {
         line: line.id.clone(),
@@ -76,13 +76,14 @@ fn invoice_lines(lines: &[Line<'_>]) -> Vec<InvoiceLine> {
 }
 
 /// What a line does. `None`: nothing, because it is a trial's: it charges nothing for a plan that has a price.
-fn effect(line: &Line<'_>, lines: &[Line<'_>]) -> Option<LineEffect> {
+fn effect(line: &PlanLine<'_>, lines: &[PlanLine<'_>]) -> Option<LineEffect> {
     if line.amount < 0 || line.credits {
         return Some(LineEffect::Credit);
     }
     // Of a price in tiers the first ones may cost nothing.
-    let tier =
-        |other: &Line<'_>| other.amount > 0 && other.plan.id == line.plan.id && other.period == line.period;
+    let tier = |other: &PlanLine<'_>| {
+        other.amount > 0 && other.plan.id == line.plan.id && other.period == line.period
+    };
     let charges = line.amount > 0 || line.price.amount.minor == 0 || lines.iter().any(tier);
     match (charges, line.is_proration) {
         (true, _) => Some(LineEffect::Charge),
@@ -92,14 +93,14 @@ fn effect(line: &Line<'_>, lines: &[Line<'_>]) -> Option<LineEffect> {
 }
 
 /// Whether the whole price was charged.
-fn is_full(line: &Line<'_>) -> bool {
+fn is_full(line: &PlanLine<'_>) -> bool {
     let price = line.price.amount.minor.checked_mul(i64::from(line.quantity));
     let same_currency = line.cost.currency == line.price.amount.currency;
     !line.is_proration && same_currency && price.is_some_and(|price| price > 0 && price <= line.amount)
 }
 
 /// An invoice that waits for its money. That of a renewal says nothing: what was paid before is bridged to it.
-pub(super) fn finalized(report: Report<'_>) -> Translation {
+pub(super) fn finalized(report: TranslationContext<'_>) -> Translation {
     let waits = report.object.text("status") == Some("open");
     if !waits || report.object.integer("amount_due").is_none_or(|due| due <= 0) {
         return Err(ignored("nothing is to be paid"));
@@ -107,20 +108,24 @@ pub(super) fn finalized(report: Report<'_>) -> Translation {
     unpaid(report, InvoiceState::Open, "open")
 }
 
-pub(super) fn voided(report: Report<'_>) -> Translation {
+pub(super) fn voided(report: TranslationContext<'_>) -> Translation {
     unpaid(report, InvoiceState::Void, "void")
 }
 
-pub(super) fn uncollectible(report: Report<'_>) -> Translation {
+pub(super) fn uncollectible(report: TranslationContext<'_>) -> Translation {
     unpaid(report, InvoiceState::Uncollectible, "uncollectible")
 }
 
-fn unpaid(report: Report<'_>, state: InvoiceState, name: &str) -> Translation {
+fn unpaid(report: TranslationContext<'_>, state: InvoiceState, name: &str) -> Translation {
     let step = unpaid_step(report, state, name)?;
     report.instruct(vec![step.ok_or_else(|| ignored("the invoice is of no plan's subscription"))?])
 }
 
-fn unpaid_step(report: Report<'_>, state: InvoiceState, name: &str) -> Result<Option<Step>, SetAside> {
+fn unpaid_step(
+    report: TranslationContext<'_>,
+    state: InvoiceState,
+    name: &str,
+) -> Result<Option<TranslationStep>, SetAside> {
     let invoice = report.id()?;
     let lines = line::lines(report)?;
     let Some(subscription) = subscription(report, &lines).filter(|_| !lines.is_empty()) else {
@@ -140,7 +145,7 @@ fn unpaid_step(report: Report<'_>, state: InvoiceState, name: &str) -> Result<Op
         finalized_at: report.object.time("status_transitions.finalized_at"),
     };
     let command = Command::RecordUnpaidInvoice { invoice, effective_at: report.at() };
-    Ok(Some(Step::new(key, command)))
+    Ok(Some(TranslationStep::new(key, command)))
 }
 
 /// The payments of the invoice that it names itself: one before 2025-03-31, and since then only where the list
@@ -152,10 +157,10 @@ pub fn payments(invoice: Document<'_>) -> impl Iterator<Item = ProviderId> {
     older.into_iter().chain(newer)
 }
 
-pub(super) fn failed(report: Report<'_>) -> Translation {
+pub(super) fn failed(report: TranslationContext<'_>) -> Translation {
     let invoice = report.id()?;
     let attempt = attempt(report);
-    let failed = Step::new(
+    let failed = TranslationStep::new(
         format!("invoice_failed:{invoice}:{attempt}"),
         Command::RecordFailedPayment {
             payment: invoice,
@@ -169,9 +174,9 @@ pub(super) fn failed(report: Report<'_>) -> Translation {
     report.instruct([failed].into_iter().chain(unpaid).collect())
 }
 
-pub(super) fn action_required(report: Report<'_>) -> Translation {
+pub(super) fn action_required(report: TranslationContext<'_>) -> Translation {
     let invoice = report.id()?;
-    let step = Step::new(
+    let step = TranslationStep::new(
         format!("invoice_action:{invoice}:{}", attempt(report)),
         Command::RecordActionRequired {
             payment: invoice,
@@ -182,7 +187,7 @@ pub(super) fn action_required(report: Report<'_>) -> Translation {
     report.instruct(vec![step])
 }
 
-fn check_is_paid(report: Report<'_>) -> Result<(), SetAside> {
+fn check_is_paid(report: TranslationContext<'_>) -> Result<(), SetAside> {
     match report.object.text("status") {
         // Some senders leave the status out; the event itself says that the invoice is paid.
         Some("paid") | None => Ok(()),
@@ -196,8 +201,8 @@ fn check_is_paid(report: Report<'_>) -> Result<(), SetAside> {
 /// An invoice of a subscription that has no plan of ours waits for the catalog, and one for what a subscription has beside
 /// its plan is known to give nothing; any other one is not about us.
 fn check_is_known(
-    report: Report<'_>,
-    lines: &[Line<'_>],
+    report: TranslationContext<'_>,
+    lines: &[PlanLine<'_>],
     subscription: Option<&ProviderId>,
 ) -> Result<(), SetAside> {
     let is_pack = |price: &ProviderId| report.catalog.pack_by_price_id(price.as_str()).is_some();
@@ -229,7 +234,7 @@ pub(in crate::stripe) fn named_subscription(invoice: Document<'_>) -> Option<Pro
     invoice.first_id(&["parent.subscription_details.subscription", "subscription"])
 }
 
-fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {
+fn subscription(report: TranslationContext<'_>, lines: &[PlanLine<'_>]) -> Option<ProviderId> {
     named_subscription(report.object).or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
 }
 
@@ -237,8 +242,8 @@ fn subscription(report: Report<'_>, lines: &[Line<'_>]) -> Option<ProviderId> {
 /// which the catalog lacks. An add-on may be gone again by the time that the subscription is asked for: it took no plan's place
 /// where it was charged for inside of a period and no plan is given back. What is only given back needs no such question.
 fn check_are_beside_a_plan(
-    report: Report<'_>,
-    lines: &[Line<'_>],
+    report: TranslationContext<'_>,
+    lines: &[PlanLine<'_>],
     unknown: &[ProviderId],
     first: &ProviderId,
 ) -> Result<(), SetAside> {
@@ -259,7 +264,7 @@ fn check_are_beside_a_plan(
 }
 
 /// What changed hands. Before 2025-03-31 money that was taken outside of Stripe is not in `amount_paid`.
-fn money_paid(report: Report<'_>) -> Result<Money, SetAside> {
+fn money_paid(report: TranslationContext<'_>) -> Result<Money, SetAside> {
     if report.object.is_true("paid_out_of_band") {
         report.money(&["amount_due", "total"])
     } else {
@@ -273,13 +278,13 @@ fn from_balance(invoice: Document<'_>) -> i64 {
     balance("ending_balance").min(0).saturating_sub(balance("starting_balance").min(0)).max(0)
 }
 
-fn attempt(report: Report<'_>) -> u32 {
+fn attempt(report: TranslationContext<'_>) -> u32 {
     let count = report.object.integer("attempt_count");
     count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1)
 }
 
 /// What an invoice that is not paid yet is for. It may be unknown: nothing depends on it.
-fn purpose(report: Report<'_>) -> PaymentPurpose {
+fn purpose(report: TranslationContext<'_>) -> PaymentPurpose {
     let lines = line::lines(report).unwrap_or_default();
     let plan = lines.iter().find(|line| line.amount > 0).map(|line| line.plan.id.clone());
     PaymentPurpose::Subscription { subscription: subscription(report, &lines), plan }

@@ -4,12 +4,12 @@
 //! A type that is not in here changes nothing, and is kept as ignored.
 
 use super::{
-    Report, Translation, checkout, credit_note, customer, discount, dispute, invoice, payment, refund,
-    subscription,
+    Translation, TranslationContext, checkout, credit_note, customer, discount, dispute, invoice, payment,
+    refund, subscription,
 };
 
 /// A type of event.
-pub struct Kind {
+pub struct EventKind {
     pub name: &'static str,
     /// Whether the webhook endpoint should ask for it. The others are understood when somebody sends them.
     pub is_subscribed: bool,
@@ -19,7 +19,7 @@ pub struct Kind {
 #[derive(Clone, Copy)]
 pub(super) enum Effect {
     Handled {
-        by: for<'a> fn(Report<'a>) -> Translation,
+        by: for<'a> fn(TranslationContext<'a>) -> Translation,
         /// What it does, for people.
         does: &'static str,
     },
@@ -27,7 +27,7 @@ pub(super) enum Effect {
     Ignored(&'static str),
 }
 
-impl Kind {
+impl EventKind {
     /// What an event of this type does; or why it does nothing, and then `false`.
     #[must_use]
     pub const fn effect(&self) -> (bool, &'static str) {
@@ -43,16 +43,20 @@ impl Kind {
 }
 
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Kind> {
+pub fn find(name: &str) -> Option<&'static EventKind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
-const fn handled(name: &'static str, by: for<'a> fn(Report<'a>) -> Translation, does: &'static str) -> Kind {
-    Kind { name, is_subscribed: true, effect: Effect::Handled { by, does } }
+const fn handled(
+    name: &'static str,
+    by: for<'a> fn(TranslationContext<'a>) -> Translation,
+    does: &'static str,
+) -> EventKind {
+    EventKind { name, is_subscribed: true, effect: Effect::Handled { by, does } }
 }
 
-const fn ignored(name: &'static str, because: &'static str) -> Kind {
-    Kind { name, is_subscribed: true, effect: Effect::Ignored(because) }
+const fn ignored(name: &'static str, because: &'static str) -> EventKind {
+    EventKind { name, is_subscribed: true, effect: Effect::Ignored(because) }
 }
 
 const UNPAID_INVOICE: &str = "an invoice gives nothing before it is paid";
@@ -71,7 +75,7 @@ const DISPUTED: &str = "the dispute's status decides: open freezes what is left,
                         releases, an inquiry does nothing";
 
 /// In the order in which the documentation of Stripe's events is read: by what they are about.
-pub const KINDS: &[Kind] = &[
+pub const KINDS: &[EventKind] = &[
     handled(
         "checkout.session.completed",
         checkout::completed,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Report, SetAside, held};
+use super::{SetAside, TranslationContext, held};
 use crate::{
     domain::{
         amount::Money,
         catalog::{Plan, PlanPrice},
         fraction::Fraction,
-        invoice::GivenBack,
-        names::ProviderId,
+        ids::ProviderId,
+        invoice::ReturnedCredits,
         subscription::months_between,
         time::Period,
     },
@@ -21,7 +21,7 @@ const MONTHS_MAX: u32 = 36;
 
 /// A line that charges for a plan, or gives money back for one.
 #[derive(Clone)]
-pub(super) struct Line<'a> {
+pub(super) struct PlanLine<'a> {
     pub(super) id: ProviderId,
     pub(super) plan: &'a Plan,
     pub(super) price: &'a PlanPrice,
@@ -41,7 +41,7 @@ pub(super) struct Line<'a> {
 }
 
 /// The lines about plans, and whether all of the invoice's lines were there to be read.
-pub(super) fn lines(report: Report<'_>) -> Result<Vec<Line<'_>>, SetAside> {
+pub(super) fn lines(report: TranslationContext<'_>) -> Result<Vec<PlanLine<'_>>, SetAside> {
     let object = report.object;
     let total = object.integer("lines.total_count").and_then(|total| usize::try_from(total).ok());
     let here = object.members("lines").count();
@@ -77,12 +77,12 @@ pub(super) fn is_proration(line: Document<'_>) -> bool {
 }
 
 /// What an invoice gives back of others, by those.
-pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, GivenBack>, SetAside> {
-    let mut sums: BTreeMap<ProviderId, GivenBack> = BTreeMap::new();
+pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, ReturnedCredits>, SetAside> {
+    let mut sums: BTreeMap<ProviderId, ReturnedCredits> = BTreeMap::new();
     for line in invoice.members("lines") {
         let Some(of) = gives_back(line) else { continue };
         let until = line.time("period.end").ok_or_else(|| held("a line has no period"))?;
-        let known = sums.entry(of).or_insert(GivenBack { amount: 0, until });
+        let known = sums.entry(of).or_insert(ReturnedCredits { amount: 0, until });
         let amount = with_tax(line).and_then(|amount| known.amount.checked_sub(amount));
         known.amount = amount.ok_or_else(|| held("a line's amounts are out of bounds"))?;
         known.until = known.until.max(until);
@@ -97,18 +97,18 @@ fn with_tax(line: Document<'_>) -> Option<i64> {
 }
 
 fn read<'a>(
-    report: Report<'a>,
+    report: TranslationContext<'a>,
     line: Document<'a>,
     plan: &'a Plan,
     price: &'a PlanPrice,
     discount: InvoiceDiscount,
-) -> Result<Line<'a>, SetAside> {
+) -> Result<PlanLine<'a>, SetAside> {
     // A price is known by its id, in whatever currency it was paid.
     let currency = report.currency()?;
     let parent = line.first(&PARENTS);
     let amount = line.integer("amount").ok_or_else(|| held("a line has no whole amount"))?;
     let cost = cost(line, amount, discount).ok_or_else(|| held("a line's amounts are out of bounds"))?;
-    Ok(Line {
+    Ok(PlanLine {
         id: line.id_of().ok_or_else(|| held("a line has no id that can be read"))?,
         plan,
         price,
@@ -138,7 +138,7 @@ fn period(line: Document<'_>) -> Result<Period, SetAside> {
 }
 
 /// What a line comes to after discounts, and without tax that is included.
-pub(super) fn cost_of(report: Report<'_>, line: Document<'_>) -> Result<i64, SetAside> {
+pub(super) fn cost_of(report: TranslationContext<'_>, line: Document<'_>) -> Result<i64, SetAside> {
     let amount = line.integer("amount").ok_or_else(|| held("a line has no whole amount"))?;
     let discount = InvoiceDiscount::of(report.object);
     cost(line, amount, discount).ok_or_else(|| held("a line's amounts are out of bounds"))

@@ -25,7 +25,7 @@ mod top_up;
 pub(super) use discount::FOR_LESS;
 pub use invoice::payments;
 pub(super) use invoice::{SUBSCRIPTION_ITEMS, named_subscription};
-pub use owner::Owner;
+pub use owner::OwnerLookup;
 pub(super) use packs::ITEMS;
 
 use kinds::Effect;
@@ -39,40 +39,40 @@ use crate::domain::{
     amount::{Currency, Money},
     catalog::Catalog,
     command::{Command, RecordPackPurchase},
-    names::ProviderId,
-    subscription::Evidence,
+    ids::ProviderId,
+    subscription::ReportOrder,
     time::Timestamp,
 };
 
 /// What an event asks of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instructions {
-    pub owner: Owner,
+    pub owner: OwnerLookup,
     /// The subscription that the event is about, where it is about one.
-    pub about: Option<About>,
+    pub about: Option<SubscriptionRef>,
     /// In this order. Each is safe to send again.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TranslationStep>,
 }
 
 /// Which subscription, and when. It leads to its account before anything that was copied from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct SubscriptionRef {
     pub subscription: ProviderId,
     pub at: Timestamp,
     /// Where this report stands among the reports on it; `None`: the event is none.
-    pub report: Option<Evidence>,
+    pub report: Option<ReportOrder>,
     /// Why the report gives no plan. It is ours only if the subscription is known by other reports.
     pub unpriced: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct TranslationStep {
     /// Names the business fact, such as `invoice_paid:in_1`; the same for every event that reports it.
     pub key: String,
     pub command: Command,
 }
 
-impl Step {
+impl TranslationStep {
     fn new(key: String, command: Command) -> Self {
         Self { key, command }
     }
@@ -95,9 +95,9 @@ pub enum SetAside {
     /// Only a part of it was delivered. The rest has to be fetched, and nothing is done on the part.
     Incomplete(String),
     /// It cannot be read without guessing. A person has to look.
-    Held(String),
+    NeedsReview(String),
     /// The same, if it is of an account that is known. Otherwise it changes nothing that the ledger keeps.
-    HeldIfOurs { owner: Owner, because: String },
+    NeedsReviewIfOurs { owner: OwnerLookup, because: String },
     /// It is not ours.
     Quarantined(String),
 }
@@ -108,8 +108,8 @@ impl SetAside {
         match self {
             Self::Ignored(because)
             | Self::Incomplete(because)
-            | Self::Held(because)
-            | Self::HeldIfOurs { because, .. }
+            | Self::NeedsReview(because)
+            | Self::NeedsReviewIfOurs { because, .. }
             | Self::Quarantined(because) => because,
         }
     }
@@ -120,7 +120,7 @@ pub type Translation = Result<Instructions, SetAside>;
 
 /// What every part of the translation looks at.
 #[derive(Clone, Copy)]
-struct Report<'a> {
+struct TranslationContext<'a> {
     event: &'a Envelope,
     object: Document<'a>,
     catalog: &'a Catalog,
@@ -134,7 +134,7 @@ pub fn translate(event: &Envelope, catalog: &Catalog, deployment: &Deployment) -
         let because = "unsupported: a thin event says nothing by itself; subscribe to snapshot events";
         SetAside::Quarantined(because.to_owned())
     })?;
-    let report = Report { event, object, catalog };
+    let report = TranslationContext { event, object, catalog };
     match kinds::find(&event.kind).map(|kind| kind.effect) {
         Some(Effect::Handled { by, .. }) => by(report),
         Some(Effect::Ignored(because)) => Err(ignored(because)),
@@ -155,7 +155,7 @@ fn check_belongs_here(event: &Envelope, deployment: &Deployment) -> Result<(), S
     }
 }
 
-impl Report<'_> {
+impl TranslationContext<'_> {
     /// The id of the object itself.
     fn id(&self) -> Result<ProviderId, SetAside> {
         self.object.id_of().ok_or_else(|| held("the object has no id that can be read"))
@@ -178,8 +178,8 @@ impl Report<'_> {
     }
 
     /// Commands for the account that the event is about, after the link that it shows.
-    fn instruct(&self, steps: Vec<Step>) -> Translation {
-        let about = owner::subscription(self.object).map(|subscription| About {
+    fn instruct(&self, steps: Vec<TranslationStep>) -> Translation {
+        let about = owner::subscription(self.object).map(|subscription| SubscriptionRef {
             subscription,
             at: self.object.time("status_transitions.paid_at").unwrap_or_else(|| self.at()),
             report: None,
@@ -188,12 +188,12 @@ impl Report<'_> {
         self.instruct_about(about, steps)
     }
 
-    fn instruct_about(&self, about: Option<About>, steps: Vec<Step>) -> Translation {
+    fn instruct_about(&self, about: Option<SubscriptionRef>, steps: Vec<TranslationStep>) -> Translation {
         let owner =
-            Owner::of(self.object).ok_or_else(|| held("it names neither an account nor a customer"))?;
+            OwnerLookup::of(self.object).ok_or_else(|| held("it names neither an account nor a customer"))?;
         let link = owner.link().map(|customer| {
             let command = Command::LinkCustomer { customer: customer.clone(), effective_at: self.at() };
-            Step::new(format!("link:{customer}"), command)
+            TranslationStep::new(format!("link:{customer}"), command)
         });
         let steps = link.into_iter().chain(steps).collect();
         Ok(Instructions { owner, about, steps })
@@ -201,7 +201,7 @@ impl Report<'_> {
 }
 
 fn held(because: impl Into<String>) -> SetAside {
-    SetAside::Held(because.into())
+    SetAside::NeedsReview(because.into())
 }
 
 fn ignored(because: impl Into<String>) -> SetAside {

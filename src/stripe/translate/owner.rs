@@ -9,13 +9,13 @@
 //! for whom something was paid, which harms nobody, and never whose a customer or a subscription is.
 
 use crate::{
-    domain::names::{AccountId, ProviderId},
+    domain::ids::{AccountId, ProviderId},
     stripe::document::Document,
 };
 
 /// How the account of an event is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub enum OwnerLookup {
     /// The event names the account. If it names a customer too, then the two belong together.
     Account { account: AccountId, customer: Option<ProviderId> },
     /// The account that this customer is linked to, once that is known.
@@ -33,7 +33,7 @@ const ACCOUNT_AT: [&str; 4] = [
     "customer.metadata.account_id",
 ];
 
-impl Owner {
+impl OwnerLookup {
     pub(in crate::stripe) fn of(object: Document<'_>) -> Option<Self> {
         // Money that goes back is about what was bought, whoever else the object names.
         if let Some(payment) = payment(object) {

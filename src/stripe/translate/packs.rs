@@ -4,15 +4,17 @@
 //! are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before
 //! discounts and taxes says how many.
 
-use super::{Owner, Report, SetAside, Step, held, ignored, line, payment, top_up};
+use super::{
+    OwnerLookup, SetAside, TranslationContext, TranslationStep, held, ignored, line, payment, top_up,
+};
 use crate::{
     domain::{
         amount::Money,
         catalog::Pack,
         command::RecordPackPurchase,
         event::PaymentPurpose,
-        names::{PackId, ProviderId},
-        sold::SoldPack,
+        ids::{PackId, ProviderId},
+        purchase_records::SoldPack,
         time::Timestamp,
     },
     stripe::document::Document,
@@ -27,13 +29,13 @@ const UNKNOWN: &str = "it is paid, and nobody knows what for: no item has the pr
 /// What a session sold.
 pub(super) struct Packs {
     /// One at least.
-    pub(super) sold: Vec<Sold>,
+    pub(super) sold: Vec<PackPurchase>,
     /// What was paid in all, other things too.
     pub(super) paid: Money,
 }
 
 /// Some of one pack.
-pub(super) struct Sold {
+pub(super) struct PackPurchase {
     /// `None`: there is nothing else that it could be mistaken for.
     pub(super) item: Option<ProviderId>,
     pub(super) pack: PackId,
@@ -54,7 +56,7 @@ impl Packs {
     }
 }
 
-pub(super) fn of_session(report: Report<'_>) -> Result<Packs, SetAside> {
+pub(super) fn of_session(report: TranslationContext<'_>) -> Result<Packs, SetAside> {
     let items: Vec<Document<'_>> = report.object.members(ITEMS).collect();
     let paid = report.money(&["amount_total"])?;
     let sold = if report.object.is_cut_off(ITEMS) {
@@ -70,7 +72,11 @@ pub(super) fn of_session(report: Report<'_>) -> Result<Packs, SetAside> {
 }
 
 /// The items whose prices are packs'.
-fn by_price(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Result<Vec<Sold>, SetAside> {
+fn by_price(
+    report: TranslationContext<'_>,
+    items: &[Document<'_>],
+    paid: &Money,
+) -> Result<Vec<PackPurchase>, SetAside> {
     let packs = items.iter().filter_map(|item| {
         let price = item.id("price")?;
         Some((*item, report.catalog.pack_by_price_id(price.as_str())?))
@@ -86,13 +92,17 @@ fn by_price(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Result<
             }
             let money = if items.len() == 1 { paid.clone() } else { cost(report, *item)? };
             let quantity = quantity(*item)?;
-            Ok(Sold { item: id, pack: pack.id.clone(), terms: None, quantity, subtotal: None, money })
+            Ok(PackPurchase { item: id, pack: pack.id.clone(), terms: None, quantity, subtotal: None, money })
         })
         .collect()
 }
 
 /// What the session was made for. Its only item says how many, whatever the catalog calls the price by now.
-fn by_metadata(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Result<Vec<Sold>, SetAside> {
+fn by_metadata(
+    report: TranslationContext<'_>,
+    items: &[Document<'_>],
+    paid: &Money,
+) -> Result<Vec<PackPurchase>, SetAside> {
     let is_here = report.object.find(ITEMS).is_some();
     if !payment::is_top_up(report) {
         return Err(if is_here {
@@ -104,33 +114,33 @@ fn by_metadata(report: Report<'_>, items: &[Document<'_>], paid: &Money) -> Resu
     let (pack, money) = (payment::code(report)?, paid.clone());
     if let Some(terms) = top_up::sold(report, &pack, &report.money(&["amount_subtotal", "amount_total"])?)? {
         let terms = Some(terms);
-        return Ok(vec![Sold { item: None, pack, terms, quantity: 1, subtotal: None, money }]);
+        return Ok(vec![PackPurchase { item: None, pack, terms, quantity: 1, subtotal: None, money }]);
     }
     if let [item] = items {
         let quantity = quantity(*item)?;
-        return Ok(vec![Sold { item: None, pack, terms: None, quantity, subtotal: None, money }]);
+        return Ok(vec![PackPurchase { item: None, pack, terms: None, quantity, subtotal: None, money }]);
     }
     match by_amount(report, paid) {
-        Err(SetAside::Held(because)) if !is_here => Err(incomplete(because)),
+        Err(SetAside::NeedsReview(because)) if !is_here => Err(incomplete(because)),
         sold => sold.map(|sold| vec![sold]),
     }
 }
 
 /// As many as the price before discounts and taxes comes to, if it comes to a whole number.
-fn by_amount(report: Report<'_>, paid: &Money) -> Result<Sold, SetAside> {
+fn by_amount(report: TranslationContext<'_>, paid: &Money) -> Result<PackPurchase, SetAside> {
     let pack = payment::pack_by_code(report)?;
     let subtotal = report.money(&["amount_subtotal"])?;
     let quantity = payment::count(&subtotal, pack)?;
     let (pack, subtotal, money) = (pack.id.clone(), Some(subtotal), paid.clone());
-    Ok(Sold { item: None, pack, terms: None, quantity, subtotal, money })
+    Ok(PackPurchase { item: None, pack, terms: None, quantity, subtotal, money })
 }
 
 /// The packs that an invoice charges for, each as a purchase of its own.
 pub(super) fn of_invoice(
-    report: Report<'_>,
+    report: TranslationContext<'_>,
     paid: &Money,
     paid_at: Timestamp,
-) -> Result<Vec<Step>, SetAside> {
+) -> Result<Vec<TranslationStep>, SetAside> {
     let invoice = report.id()?;
     let lines = report.object.members("lines").filter_map(|line| {
         let pack = report.catalog.pack_by_price_id(line::price_of(line)?.as_str())?;
@@ -138,7 +148,7 @@ pub(super) fn of_invoice(
     });
     let purchase = |(line, pack): (Document<'_>, &Pack)| {
         let money = Money { minor: line::cost_of(report, line)?, currency: report.currency()? };
-        Ok(Step::of_purchase(RecordPackPurchase {
+        Ok(TranslationStep::of_purchase(RecordPackPurchase {
             payment: invoice.clone(),
             item: Some(line.id_of().ok_or_else(|| held("a line has no id that can be read"))?),
             session: None,
@@ -161,17 +171,17 @@ fn quantity(item: Document<'_>) -> Result<u32, SetAside> {
         .ok_or_else(|| held("a pack is sold in no number that can be read"))
 }
 
-fn cost(report: Report<'_>, item: Document<'_>) -> Result<Money, SetAside> {
+fn cost(report: TranslationContext<'_>, item: Document<'_>) -> Result<Money, SetAside> {
     let minor = item.integer("amount_total").filter(|minor| *minor >= 0);
     let minor = minor.ok_or_else(|| held("an item of the session names no whole amount of money"))?;
     Ok(Money { minor, currency: report.currency()? })
 }
 
 /// Money of somebody whom we know must not be dropped. What strangers buy may be anything.
-fn unknown(report: Report<'_>) -> SetAside {
-    match Owner::of(report.object) {
-        Some(Owner::Account { .. }) => held(UNKNOWN),
-        Some(owner) => SetAside::HeldIfOurs { owner, because: UNKNOWN.to_owned() },
+fn unknown(report: TranslationContext<'_>) -> SetAside {
+    match OwnerLookup::of(report.object) {
+        Some(OwnerLookup::Account { .. }) => held(UNKNOWN),
+        Some(owner) => SetAside::NeedsReviewIfOurs { owner, because: UNKNOWN.to_owned() },
         None => ignored("the session is for no pack, and names neither an account nor a customer"),
     }
 }

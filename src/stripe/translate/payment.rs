@@ -4,18 +4,20 @@
 //! succeeds for every invoice. Only of a pack that was sold without a checkout it is the one report. Such a
 //! payment says how many packs were sold: a session's payment does not, because it may have been discounted.
 
-use super::{Report, SetAside, Step, Translation, held, ignored, refund::of_payment, top_up};
+use super::{
+    SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment, top_up,
+};
 use crate::domain::{
     amount::Money,
     catalog::Pack,
     command::{Command, RecordPackPurchase},
     event::PaymentPurpose,
-    names::{PackId, ProviderId},
-    sold::SoldPack,
+    ids::{PackId, ProviderId},
+    purchase_records::SoldPack,
 };
 use crate::stripe::document::quoted;
 
-pub(super) fn succeeded(report: Report<'_>) -> Translation {
+pub(super) fn succeeded(report: TranslationContext<'_>) -> Translation {
     if !is_top_up(report) {
         return Err(ignored("an invoice reports its own payment"));
     }
@@ -23,11 +25,11 @@ pub(super) fn succeeded(report: Report<'_>) -> Translation {
         return Err(ignored("the checkout session grants the pack"));
     };
     let (payment, money) = (report.id()?, report.money(&["amount_received", "amount"])?);
-    let Sold { pack, terms, quantity } = sold(report, &money)?;
+    let SoldItem { pack, terms, quantity } = sold(report, &money)?;
     if stated.parse() != Ok(quantity) {
         return Err(held(format!("{quantity} packs were paid for, and {} were sold", quoted(stated))));
     }
-    report.instruct(vec![Step::of_purchase(RecordPackPurchase {
+    report.instruct(vec![TranslationStep::of_purchase(RecordPackPurchase {
         payment,
         item: None,
         session: None,
@@ -42,7 +44,7 @@ pub(super) fn succeeded(report: Report<'_>) -> Translation {
 }
 
 /// What a payment is for that was made without a session.
-struct Sold {
+struct SoldItem {
     pack: PackId,
     /// What it gives, where that is no pack of the catalog.
     terms: Option<SoldPack>,
@@ -50,21 +52,21 @@ struct Sold {
 }
 
 /// What is sold for this much. Of a free amount nothing less than all of it.
-fn sold(report: Report<'_>, money: &Money) -> Result<Sold, SetAside> {
+fn sold(report: TranslationContext<'_>, money: &Money) -> Result<SoldItem, SetAside> {
     let pack = code(report)?;
     if let Some(terms) = top_up::sold(report, &pack, money)? {
         let asked = report.object.integer("amount");
         if asked != Some(money.minor) {
             return Err(held(format!("a part of the credits was paid: {} {}", money.minor, money.currency)));
         }
-        return Ok(Sold { pack, terms: Some(terms), quantity: 1 });
+        return Ok(SoldItem { pack, terms: Some(terms), quantity: 1 });
     }
     let quantity = count(money, pack_by_code(report)?)?;
-    Ok(Sold { pack, terms: None, quantity })
+    Ok(SoldItem { pack, terms: None, quantity })
 }
 
 /// `invoice_payment.paid`: which payment paid the invoice. Since 2025-03-31 nothing else says so.
-pub(super) fn of_invoice(report: Report<'_>) -> Translation {
+pub(super) fn of_invoice(report: TranslationContext<'_>) -> Translation {
     let invoice = report.object.id("invoice");
     let invoice = invoice.ok_or_else(|| held("the payment is of no invoice that can be read"))?;
     let payment = report.object.first_id(&["payment.payment_intent", "payment.charge"]);
@@ -73,18 +75,22 @@ pub(super) fn of_invoice(report: Report<'_>) -> Translation {
 }
 
 /// That a payment was for an invoice.
-pub(super) fn link(payment: ProviderId, invoice: ProviderId, report: Report<'_>) -> Step {
+pub(super) fn link(
+    payment: ProviderId,
+    invoice: ProviderId,
+    report: TranslationContext<'_>,
+) -> TranslationStep {
     let key = format!("payment_link:{payment}");
-    Step::new(key, Command::LinkPayment { payment, invoice, effective_at: report.at() })
+    TranslationStep::new(key, Command::LinkPayment { payment, invoice, effective_at: report.at() })
 }
 
-pub(super) fn failed(report: Report<'_>) -> Translation {
+pub(super) fn failed(report: TranslationContext<'_>) -> Translation {
     if !is_top_up(report) {
         return Err(ignored("an invoice reports its own failed payment"));
     }
     let payment = report.id()?;
     let money = report.money(&["amount"])?;
-    let Sold { pack, quantity, .. } = sold(report, &money)?;
+    let SoldItem { pack, quantity, .. } = sold(report, &money)?;
     // Each declined charge is a failure of its own.
     let charge = report.object.first_id(&["last_payment_error.charge", "latest_charge"]);
     let charge: ProviderId = charge.unwrap_or_else(|| report.event.id.clone());
@@ -95,22 +101,22 @@ pub(super) fn failed(report: Report<'_>) -> Translation {
         attempt: 1,
         effective_at: report.at(),
     };
-    report.instruct(vec![Step::new(format!("payment_failed:{payment}:{charge}"), command)])
+    report.instruct(vec![TranslationStep::new(format!("payment_failed:{payment}:{charge}"), command)])
 }
 
 /// Whether we made this payment, to sell a pack.
-pub(super) fn is_top_up(report: Report<'_>) -> bool {
+pub(super) fn is_top_up(report: TranslationContext<'_>) -> bool {
     report.object.text("metadata.kind") == Some("topup")
 }
 
 /// The pack that metadata names, whether or not the catalog has it.
-pub(super) fn code(report: Report<'_>) -> Result<PackId, SetAside> {
+pub(super) fn code(report: TranslationContext<'_>) -> Result<PackId, SetAside> {
     let code = report.object.text("metadata.topup_code");
     let code = code.ok_or_else(|| held("the payment is for a pack and does not say for which"))?;
     PackId::parse(code).map_err(|_| held(format!("the catalog has no pack {}", quoted(code))))
 }
 
-pub(super) fn pack_by_code(report: Report<'_>) -> Result<&Pack, SetAside> {
+pub(super) fn pack_by_code(report: TranslationContext<'_>) -> Result<&Pack, SetAside> {
     let id = code(report)?;
     let pack = report.catalog.terms_of_pack(&id);
     pack.ok_or_else(|| held(format!("the catalog has no pack {}", quoted(id.as_str()))))

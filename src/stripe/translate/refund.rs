@@ -3,14 +3,14 @@
 //! Two events tell of one refund: the charge with its total so far, and the refund with its own id. Both are
 //! passed on as they are, since either may be lost; the ledger counts what they say once.
 
-use super::{Instructions, Owner, Report, SetAside, Step, Translation, held};
+use super::{Instructions, OwnerLookup, SetAside, Translation, TranslationContext, TranslationStep, held};
 use crate::{
-    domain::{amount::Money, command::Command, names::ProviderId, time::Timestamp},
+    domain::{amount::Money, command::Command, ids::ProviderId, time::Timestamp},
     stripe::document::quoted,
 };
 
 /// `charge.refunded`: how much of a payment has gone back in all.
-pub(super) fn total(report: Report<'_>) -> Translation {
+pub(super) fn total(report: TranslationContext<'_>) -> Translation {
     let charge = report.id()?;
     let payment = report.object.id("payment_intent").unwrap_or_else(|| charge.clone());
     let refunded = positive(report.money(&["amount_refunded"])?)?;
@@ -22,11 +22,11 @@ pub(super) fn total(report: Report<'_>) -> Translation {
         paid: positive(report.money(&["amount_captured", "amount"])?)?,
         effective_at: report.at(),
     };
-    Ok(of_payment(payment, vec![Step::new(key, command)]))
+    Ok(of_payment(payment, vec![TranslationStep::new(key, command)]))
 }
 
 /// `refund.created`, `refund.updated`, `refund.failed`, and what the last two were called before.
-pub(super) fn single(report: Report<'_>) -> Translation {
+pub(super) fn single(report: TranslationContext<'_>) -> Translation {
     let refund = report.id()?;
     let payment = report.object.first_id(&["payment_intent", "charge"]);
     let payment = payment.ok_or_else(|| held("the refund is of no payment that can be read"))?;
@@ -37,7 +37,7 @@ pub(super) fn single(report: Report<'_>) -> Translation {
     } else {
         let key = format!("refund:{refund}");
         let payment = payment.clone();
-        Step::new(key, Command::RecordRefund { refund, payment, money, effective_at: refunded_at })
+        TranslationStep::new(key, Command::RecordRefund { refund, payment, money, effective_at: refunded_at })
     };
     Ok(of_payment(payment, vec![step]))
 }
@@ -48,13 +48,16 @@ fn failed(
     money: Money,
     refunded_at: Timestamp,
     effective_at: Timestamp,
-) -> Step {
+) -> TranslationStep {
     let key = format!("refund_failed:{refund}");
-    Step::new(key, Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at })
+    TranslationStep::new(
+        key,
+        Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at },
+    )
 }
 
 /// Money that is on its way counts as gone: it was promised, and credits must not be spent meanwhile.
-fn has_failed(report: Report<'_>) -> Result<bool, SetAside> {
+fn has_failed(report: TranslationContext<'_>) -> Result<bool, SetAside> {
     if report.event.kind == "refund.failed" {
         return Ok(true);
     }
@@ -70,6 +73,6 @@ pub(super) fn positive(money: Money) -> Result<Money, SetAside> {
 }
 
 /// Steps for the account that a payment bought credits for.
-pub(super) fn of_payment(payment: ProviderId, steps: Vec<Step>) -> Instructions {
-    Instructions { owner: Owner::Payment(payment), about: None, steps }
+pub(super) fn of_payment(payment: ProviderId, steps: Vec<TranslationStep>) -> Instructions {
+    Instructions { owner: OwnerLookup::Payment(payment), about: None, steps }
 }

@@ -5,19 +5,22 @@
 //! says which of two reports of one second is the later one.
 //!
 //! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that was
-//! known; whether the subscription is known at all is for whoever handles the event to say ([`About::unpriced`]).
+//! known; whether the subscription is known at all is for whoever handles the event to say ([`SubscriptionRef::unpriced`]).
 
-use super::{About, Report, SetAside, Step, Translation, change, discount, held, ignored, revenue};
+use super::{
+    SetAside, SubscriptionRef, Translation, TranslationContext, TranslationStep, change, discount, held,
+    ignored, revenue,
+};
 use crate::{
     domain::{
         amount::{Credits, Currency, Money},
         catalog::{Catalog, Plan, PlanPrice},
         command::{Command, RecordSubscription},
         discounts::Undiscounted,
+        ids::PlanId,
         metadata::Metadata,
-        names::PlanId,
-        shown::{Every, EveryUnit, Shown},
-        subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
+        reported_details::{Every, EveryUnit, ReportedDetails},
+        subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
     stripe::document::{Document, quoted},
@@ -28,11 +31,11 @@ const DELETED: &str = "customer.subscription.deleted";
 
 /// What a report says, and of which price it does not say what it is.
 pub(super) struct Reported {
-    pub(super) terms: SubscriptionTerms,
+    pub(super) terms: SubscriptionState,
     pub(super) unpriced: Option<String>,
 }
 
-pub(super) fn reported(report: Report<'_>) -> Translation {
+pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     let reported = status(report.object)?;
     if reported == SubscriptionStatus::Incomplete {
         return Err(ignored("the first payment has not been made: the subscription has not started"));
@@ -40,29 +43,30 @@ pub(super) fn reported(report: Report<'_>) -> Translation {
     let status = if report.event.kind == DELETED { SubscriptionStatus::Cancelled } else { reported };
     let Reported { terms, unpriced } = terms(report, status)?;
     let (change, step) = change::of(report, &terms);
-    let terms = SubscriptionTerms { evidence: Evidence { step, ..terms.evidence }, ..terms };
+    let terms = SubscriptionState { evidence: ReportOrder { step, ..terms.evidence }, ..terms };
     let effective_at = effective_at(&terms, report.at());
-    let about = About {
+    let about = SubscriptionRef {
         subscription: terms.subscription.clone(),
         at: report.at(),
         report: Some(terms.evidence.clone()),
         unpriced,
     };
     let command = Command::RecordSubscription(RecordSubscription { change, terms, effective_at });
-    let told = Step::new(format!("sub:{}", report.event.id), command);
+    let told = TranslationStep::new(format!("sub:{}", report.event.id), command);
     let steps = discount::of_subscription(report).into_iter().chain([told]).collect();
     report.instruct_about(Some(about), steps)
 }
 
 /// People are told that a trial ends soon.
-pub(super) fn trial_will_end(report: Report<'_>) -> Translation {
+pub(super) fn trial_will_end(report: TranslationContext<'_>) -> Translation {
     let unpriced = plan_item(report.object, report.catalog)?.unpriced();
     let (subscription, trial_end) = (report.id()?, report.object.time("trial_end"));
     let trial_end = trial_end.ok_or_else(|| ignored("the subscription has no trial"))?;
     let key = format!("trial_end:{subscription}:{}", trial_end.seconds());
-    let about = About { subscription: subscription.clone(), at: report.at(), report: None, unpriced };
+    let about =
+        SubscriptionRef { subscription: subscription.clone(), at: report.at(), report: None, unpriced };
     let command = Command::AnnounceTrialEnd { subscription, trial_end, effective_at: report.at() };
-    report.instruct_about(Some(about), vec![Step::new(key, command)])
+    report.instruct_about(Some(about), vec![TranslationStep::new(key, command)])
 }
 
 /// The one item of a subscription that is a plan. The others are add-ons.
@@ -125,7 +129,10 @@ pub(super) fn plan_item<'a>(
 }
 
 /// What the report's object says, whether it is what is so now or what was so before.
-pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Reported, SetAside> {
+pub(super) fn terms(
+    report: TranslationContext<'_>,
+    status: SubscriptionStatus,
+) -> Result<Reported, SetAside> {
     let object = report.object;
     let plan = plan_item(object, report.catalog)?;
     let ended = status == SubscriptionStatus::Cancelled;
@@ -134,7 +141,7 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
     let quantity = quantity(plan.item)?;
     let (plan_id, unit) = plan.gives(quantity, report.catalog);
     let (monthly, undiscounted) = monthly(report, &plan, ended)?;
-    let terms = SubscriptionTerms {
+    let terms = SubscriptionState {
         subscription: report.id()?,
         status,
         plan: plan_id,
@@ -152,7 +159,7 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
         moved_to: None,
         metadata: metadata(object),
         shown: Some(Box::new(shown(object, plan.item))),
-        evidence: Evidence {
+        evidence: ReportOrder {
             reported_at: report.at(),
             rank: rank(&report.event.kind),
             id: report.event.id.clone(),
@@ -163,7 +170,7 @@ pub(super) fn terms(report: Report<'_>, status: SubscriptionStatus) -> Result<Re
 }
 
 /// What people are shown of it. What cannot be read is left out, since nothing is decided on it.
-fn shown(object: Document<'_>, item: Document<'_>) -> Shown {
+fn shown(object: Document<'_>, item: Document<'_>) -> ReportedDetails {
     let price = item.first(&["price", "plan"]);
     let recurring = item.find("price.recurring").or_else(|| item.find("plan"));
     let unit = recurring.and_then(|recurring| match recurring.text("interval")? {
@@ -174,7 +181,7 @@ fn shown(object: Document<'_>, item: Document<'_>) -> Shown {
         _ => None,
     });
     let count = recurring.and_then(|recurring| recurring.integer("interval_count")).unwrap_or(1);
-    Shown {
+    ReportedDetails {
         price: item.first_id(&["price", "plan"]),
         product: price.and_then(|price| price.id("product")),
         amount: price.and_then(|price| {
@@ -188,7 +195,7 @@ fn shown(object: Document<'_>, item: Document<'_>) -> Shown {
 
 /// What it brings, in the currency that it is charged in. What has ended brings nothing, and needs no price for that.
 fn monthly(
-    report: Report<'_>,
+    report: TranslationContext<'_>,
     plan: &PlanItem<'_>,
     ended: bool,
 ) -> Result<(Money, Option<Undiscounted>), SetAside> {
@@ -256,6 +263,6 @@ fn rank(kind: &str) -> u8 {
 }
 
 /// The report's own time, but an end may have been earlier than its report.
-fn effective_at(terms: &SubscriptionTerms, reported_at: Timestamp) -> Timestamp {
+fn effective_at(terms: &SubscriptionState, reported_at: Timestamp) -> Timestamp {
     terms.ended_at.map_or(reported_at, |ended_at| ended_at.min(reported_at))
 }

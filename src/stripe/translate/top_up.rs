@@ -3,19 +3,23 @@
 //! Its price was made at Stripe for this sale alone, so only metadata says what it gives: as it was sold, whatever the
 //! catalog says by now.
 
-use super::{Report, SetAside, held};
+use super::{SetAside, TranslationContext, held};
 use crate::{
     domain::{
         amount::{Credits, Money},
-        names::PackId,
-        sold::SoldPack,
+        ids::PackId,
+        purchase_records::SoldPack,
         top_up::PACK,
     },
     stripe::document::quoted,
 };
 
 /// What metadata says that was sold for `price`. `None`: a pack of the catalog.
-pub(super) fn sold(report: Report<'_>, pack: &PackId, price: &Money) -> Result<Option<SoldPack>, SetAside> {
+pub(super) fn sold(
+    report: TranslationContext<'_>,
+    pack: &PackId,
+    price: &Money,
+) -> Result<Option<SoldPack>, SetAside> {
     if pack.as_str() != PACK {
         return Ok(None);
     }

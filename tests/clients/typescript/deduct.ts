@@ -34,5 +34,5 @@ assert.equal(problem.code, "insufficient_credits");
 assert.equal(problem.requested - problem.available, 1_000 - deducted.data.balance.available);
 
 // @ts-expect-error An amount is a number.
-const wrong: components["schemas"]["Deduction"] = { amount: "5" };
+const wrong: components["schemas"]["DeductRequest"] = { amount: "5" };
 console.log(wrong.amount, deducted.data.balance.available);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 
 use super::server::Server;
 
@@ -102,7 +102,7 @@ async fn a_key_does_in_a_batch_what_it_may_do_alone() {
     let server = Server::start().await;
     server.open("acme").await;
     server.open("other").await;
-    let key = server.key([Scope::Deduct], Some(&["acme"])).await;
+    let key = server.key([KeyScope::Deduct], Some(&["acme"])).await;
     let batch = json!([
         { "account": "acme", "command": "deduct", "amount": 1, "idempotency_key": "k1" },
         { "account": "other", "command": "deduct", "amount": 1, "idempotency_key": "k1" },

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use counterfoil::{
     clock::Clock,
     domain::time::Timestamp,
-    http::Settings,
+    http::HttpSettings,
     ledger::{ExecuteError, Ledger},
 };
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn an_instance_that_starts_by_a_clock_that_is_behind_finds_out_from_the_jo
     assert_eq!(refused, Err(ExecuteError::ClockBehind { behind_s: DAY_S }));
 
     let stop = CancellationToken::new();
-    let (address, _stop, _served) = serve(router(pool, &ledger, Settings::default(), &stop).await).await;
+    let (address, _stop, _served) = serve(router(pool, &ledger, HttpSettings::default(), &stop).await).await;
     let ready = reqwest::get(format!("{address}/readyz")).await.unwrap();
     assert_eq!(ready.status().as_u16(), 200);
     let ready: serde_json::Value = ready.json().await.unwrap();

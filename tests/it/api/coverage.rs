@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil::http::{Described, OPERATIONS, RepeatKey, keys::Scope};
+use counterfoil::http::{KeyRule, OPERATIONS, OperationSpec, keys::KeyScope};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ async fn every_operation_is_exercised_in_every_way() {
 pub async fn exercise_all(shop: &Shop) {
     let server = &shop.server;
     let cases = prepare(shop).await;
-    let weak = server.key([Scope::Billing], Some(&["nobody"])).await;
+    let weak = server.key([KeyScope::Billing], Some(&["nobody"])).await;
     let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
     assert!(cases.keys().all(|id| known.contains(id)), "a line of the table is about no operation");
     for described in OPERATIONS {
@@ -46,9 +46,9 @@ pub async fn exercise_all(shop: &Shop) {
 }
 
 /// What every operation, in their order, is asked for with success.
-pub async fn successes(shop: &Shop) -> Vec<(&'static Described, Ask)> {
+pub async fn successes(shop: &Shop) -> Vec<(&'static OperationSpec, Ask)> {
     let mut cases = prepare(shop).await;
-    let of = |described: &'static Described| {
+    let of = |described: &'static OperationSpec| {
         let case = cases.remove(described.id).unwrap_or_else(|| panic!("{} has no line", described.id));
         (described, case.success)
     };
@@ -75,7 +75,7 @@ async fn prepare(shop: &Shop) -> BTreeMap<&'static str, Case> {
 async fn list_by_each_filter(server: &Server) {
     let metadata = json!({ "metadata": { "team": "blue" } });
     assert_eq!(server.put("/v1/accounts/acme", metadata).send().await.status, 200);
-    let own = server.key([Scope::Read], Some(&["acme", "closed"])).await;
+    let own = server.key([KeyScope::Read], Some(&["acme", "closed"])).await;
     for query in [
         "status=open",
         "plan=free",
@@ -92,7 +92,7 @@ async fn list_by_each_filter(server: &Server) {
     }
 }
 
-async fn exercise(server: &Server, described: &Described, case: &Case, weak: &str) {
+async fn exercise(server: &Server, described: &OperationSpec, case: &Case, weak: &str) {
     let id = described.id;
     check_target(id, &case.success);
     let answer = send(server, &case.success).await;
@@ -105,11 +105,11 @@ async fn exercise(server: &Server, described: &Described, case: &Case, weak: &st
     if !described.scopes.is_empty() {
         call(server, &case.success).without_key().send().await.is_problem(401, "unauthenticated");
         // Whoever may ask for some accounts is not turned away where only those are shown.
-        let sees_its_own = OF_SEVERAL.contains(&id) && described.scopes.contains(&Scope::Billing);
+        let sees_its_own = OF_SEVERAL.contains(&id) && described.scopes.contains(&KeyScope::Billing);
         let answer = call(server, &case.success).key(weak).send().await;
         assert_eq!(answer.status, if sees_its_own { 200 } else { 403 }, "{id}: {}", answer.text);
     }
-    if described.key == RepeatKey::Required {
+    if described.key == KeyRule::Required {
         let answer = call(server, &case.success).without("idempotency-key").send().await;
         answer.is_problem(400, "idempotency_key_missing");
     }
@@ -668,9 +668,9 @@ async fn indebt(server: &Server) {
         domain::{
             amount::{Currency, Money},
             command::{Command, RecordPackPurchase},
-            names::{PackId, ProviderId},
+            ids::{PackId, ProviderId},
         },
-        ledger::Key,
+        ledger::IdempotencyKey,
     };
     server.open("indebted").await;
     let payment = ProviderId::parse("pi_1").expect("an id");
@@ -694,7 +694,12 @@ async fn indebt(server: &Server) {
         effective_at: noon(),
     };
     let execute = async |command, key: &str| {
-        server.test.ledger.execute(request("indebted", command, Key::stripe(key))).await.expect("executed")
+        server
+            .test
+            .ledger
+            .execute(request("indebted", command, IdempotencyKey::stripe(key)))
+            .await
+            .expect("executed")
     };
     execute(purchase, "bought").await;
     server.post("/v1/accounts/indebted/deductions", json!({ "amount": 550 })).send().await;

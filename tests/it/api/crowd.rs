@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use counterfoil::http::Settings;
+use counterfoil::http::HttpSettings;
 
 use crate::support::ledger::start;
 
@@ -53,7 +53,7 @@ async fn also_through_two_servers_on_one_database() {
     let pool = server.test.database.pool();
     let (ledger, _running) = start(pool.clone(), server.test.clock.clone()).await;
     let stop = CancellationToken::new();
-    let (address, _stop, served) = serve(router(pool, &ledger, Settings::default(), &stop).await).await;
+    let (address, _stop, served) = serve(router(pool, &ledger, HttpSettings::default(), &stop).await).await;
     let (done, refused) = rush(&[server.address.clone(), address], &server.admin).await;
     assert_eq!((done, refused), (100, 900));
     assert_eq!(server.balance("acme").await["available"], 0);
@@ -69,7 +69,7 @@ async fn what_one_server_has_acknowledged_the_other_tells_at_once() {
     let pool = server.test.database.pool();
     let (ledger, _running) = start(pool.clone(), server.test.clock.clone()).await;
     let stop = CancellationToken::new();
-    let (address, _stop, served) = serve(router(pool, &ledger, Settings::default(), &stop).await).await;
+    let (address, _stop, served) = serve(router(pool, &ledger, HttpSettings::default(), &stop).await).await;
     let client = reqwest::Client::new();
     let told = async |what: &str| -> Value {
         let asked = client.get(format!("{address}/v1/accounts/acme/{what}")).bearer_auth(&server.admin);

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 use serde_json::json;
 
 use super::server::Server;
@@ -84,7 +84,7 @@ async fn an_administrator_is_answered_as_the_document_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_of_one_scope_is_answered_as_the_document_says() {
-    for scope in Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin) {
+    for scope in KeyScope::ALL.into_iter().filter(|scope| *scope != KeyScope::Admin) {
         let shop = Shop::start().await;
         let key = shop.server.key([scope], None).await;
         explore(&shop.server, Some(key), BY_CHANCE, &[]).await;
@@ -98,7 +98,7 @@ async fn a_key_for_one_account_is_answered_as_the_document_says_and_changes_no_o
     let server = &shop.server;
     server.open("other").await;
     let before = events_of_others(server).await;
-    let scopes = [Scope::Deduct, Scope::Read, Scope::Billing, Scope::Audit, Scope::Operate];
+    let scopes = [KeyScope::Deduct, KeyScope::Read, KeyScope::Billing, KeyScope::Audit, KeyScope::Operate];
     let key = server.key(scopes, Some(&[ACCOUNT])).await;
     explore(server, Some(key), BY_CHANCE, &[]).await;
     assert_eq!(events_of_others(server).await, before);

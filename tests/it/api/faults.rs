@@ -1,6 +1,6 @@
 //! What if the program itself is at fault? Whoever asked is told that it is, and an operator why: once, in the log.
 
-use counterfoil::stripe::billing::Switch;
+use counterfoil::stripe::billing::BillingMode;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server};
@@ -175,7 +175,7 @@ async fn audits_take_turns_and_one_whose_caller_has_gone_keeps_its_own_until_it_
 #[tokio::test]
 async fn nothing_is_asked_of_stripe_that_cannot_be_written_down() {
     let gone = "http://127.0.0.1:9";
-    let server = serve(Switch::On(client("sk_test_shop", gone))).await;
+    let server = serve(BillingMode::On(client("sk_test_shop", gone))).await;
     lose(&server, "ledger.stripe_calls").await;
     let heard = Heard::begin();
     let answer = server.post(&format!("{ACME}/checkout-sessions"), pack()).send().await;

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use counterfoil::{
     catalog::Mode,
     http::{
-        Settings,
-        keys::{self, Bootstrap, Scope},
+        HttpSettings,
+        keys::{self, Bootstrap, KeyScope},
     },
 };
 use reqwest::Method;
@@ -36,7 +36,7 @@ async fn a_missing_or_wrong_key_opens_nothing() {
 async fn a_crowd_that_comes_with_a_new_key_is_let_in() {
     let server = Server::start().await;
     server.open("acme").await;
-    let key = server.key([Scope::Read], None).await;
+    let key = server.key([KeyScope::Read], None).await;
     let asks = (0..200).map(|_| server.get("/v1/accounts/acme/balance").key(&key).send());
     let answers = futures::future::join_all(asks).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
@@ -46,7 +46,7 @@ async fn a_crowd_that_comes_with_a_new_key_is_let_in() {
 async fn a_key_does_what_its_scopes_say() {
     let server = Server::start().await;
     server.open("acme").await;
-    let read = server.key([Scope::Read], None).await;
+    let read = server.key([KeyScope::Read], None).await;
     assert_eq!(server.get("/v1/accounts/acme/balance").key(&read).send().await.status, 200);
     let deduct = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 })).key(&read).send().await;
     deduct.is_problem(403, "scope_missing");
@@ -62,7 +62,7 @@ async fn a_key_for_some_accounts_sees_no_others() {
     let server = Server::start().await;
     server.open("acme").await;
     server.open("other").await;
-    let key = server.key([Scope::Read, Scope::Billing], Some(&["acme"])).await;
+    let key = server.key([KeyScope::Read, KeyScope::Billing], Some(&["acme"])).await;
     assert_eq!(server.get("/v1/accounts/acme/balance").key(&key).send().await.status, 200);
     server.get("/v1/accounts/other/balance").key(&key).send().await.is_problem(403, "account_not_allowed");
     let all = server.get("/v1/analytics/mrr?from=2026-01-01&to=2026-01-02").key(&key).send().await;
@@ -145,7 +145,7 @@ async fn the_first_key_is_the_given_one_or_is_made_once() {
 
 #[tokio::test]
 async fn a_caller_that_is_too_fast_is_told_when_to_come_back() {
-    let settings = Settings { requests_per_minute: Some(3), ..Settings::default() };
+    let settings = HttpSettings { requests_per_minute: Some(3), ..HttpSettings::default() };
     let server = Server::start_with(settings).await;
     let made = server.post("/v1/api-keys", json!({ "name": "slow", "scopes": ["read"] })).send().await;
     let key = made.body["secret"].as_str().unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -87,12 +87,12 @@ async fn each_route_is_for_the_keys_that_the_document_says_and_for_no_others() {
     }
     let mut asked = 0;
     let mut single = Vec::new();
-    for scope in Scope::ALL {
+    for scope in KeyScope::ALL {
         single.push((scope.as_str(), server.key([scope], None).await));
     }
-    let some = [Scope::Deduct, Scope::Read, Scope::Billing, Scope::Audit, Scope::Operate];
+    let some = [KeyScope::Deduct, KeyScope::Read, KeyScope::Billing, KeyScope::Audit, KeyScope::Operate];
     let restricted = server.key(some, Some(&["acme"])).await;
-    let restricted_admin = server.key([Scope::Admin], Some(&["acme"])).await;
+    let restricted_admin = server.key([KeyScope::Admin], Some(&["acme"])).await;
     for route in routes() {
         let is_open = route.scopes.is_empty();
         let unless_open = |refusal| if is_open { None } else { Some(refusal) };
@@ -130,8 +130,8 @@ async fn a_command_of_a_batch_is_for_the_keys_of_its_own_route() {
     for account in ["acme", "other"] {
         server.open(account).await;
     }
-    let operator = server.key([Scope::Operate], None).await;
-    let restricted = server.key([Scope::Deduct, Scope::Operate], Some(&["acme"])).await;
+    let operator = server.key([KeyScope::Operate], None).await;
+    let restricted = server.key([KeyScope::Deduct, KeyScope::Operate], Some(&["acme"])).await;
     let deduction = |account: &str| json!([{ "account": account, "command": "deduct", "amount": 1, "idempotency_key": "k" }]);
     let codes = async |body: Value, key: &str| {
         let answer = server.post("/v1/commands", body).key(key).send().await;

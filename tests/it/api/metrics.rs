@@ -1,6 +1,6 @@
 //! Who sees how the server is doing?
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 
 use super::server::Server;
 use crate::support::{database::TestDatabase, program::Served};
@@ -24,15 +24,15 @@ async fn metrics_are_for_keys_that_read_or_operate() {
     let metrics = || server.get("/metrics");
     metrics().without_key().send().await.is_problem(401, "unauthenticated");
     metrics().key("cf_test_nobody").send().await.is_problem(401, "api_key_invalid");
-    for scope in [Scope::Read, Scope::Operate, Scope::Admin] {
+    for scope in [KeyScope::Read, KeyScope::Operate, KeyScope::Admin] {
         let key = server.key([scope], None).await;
         assert_eq!(metrics().key(&key).send().await.status, 200, "{scope}");
     }
-    for scope in [Scope::Deduct, Scope::Billing, Scope::Audit] {
+    for scope in [KeyScope::Deduct, KeyScope::Billing, KeyScope::Audit] {
         let key = server.key([scope], None).await;
         metrics().key(&key).send().await.is_problem(403, "scope_missing");
     }
-    let key = server.key([Scope::Read], Some(&["acme"])).await;
+    let key = server.key([KeyScope::Read], Some(&["acme"])).await;
     metrics().key(&key).send().await.is_problem(403, "account_not_allowed");
 }
 

@@ -1,6 +1,6 @@
 //! Accounts that were kept elsewhere, over HTTP.
 
-use counterfoil::domain::names::AccountId;
+use counterfoil::domain::ids::AccountId;
 use futures::future::join_all;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{HeaderValue, Request};
-use counterfoil::http::{Proxies, Settings};
+use counterfoil::http::{HttpSettings, Proxies};
 use proptest::prelude::*;
 
 use super::server::Server;
@@ -12,7 +12,7 @@ use crate::support::{database::TestDatabase, program::Served};
 /// Two visits a minute, with these proxies.
 async fn server(proxies: &str) -> Server {
     let proxies = Arc::new(Proxies::parse(proxies).unwrap());
-    Server::start_with(Settings { visits_per_minute: 2, proxies, ..Settings::default() }).await
+    Server::start_with(HttpSettings { visits_per_minute: 2, proxies, ..HttpSettings::default() }).await
 }
 
 async fn visit(server: &Server, name: &'static str, value: &str) -> u16 {

@@ -8,7 +8,7 @@ use counterfoil::{
         catalog::{Limit, Measure, WindowKind},
         time::{CalendarUnit, Timestamp},
     },
-    http::{Settings, keys::Scope},
+    http::{HttpSettings, keys::KeyScope},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -122,7 +122,7 @@ async fn counting_in(zone: Tz) -> Server {
         };
         plan.limits = units.map(limit).to_vec();
     }
-    Server::start_on(TestLedger::selling(Arc::new(catalog)).await, Settings::default()).await
+    Server::start_on(TestLedger::selling(Arc::new(catalog)).await, HttpSettings::default()).await
 }
 
 /// West and east of Greenwich, by halves and quarters of an hour, and where the clocks change.
@@ -261,7 +261,7 @@ async fn a_delivery_is_kept_and_one_without_signature_is_not() {
     let shown = server.get(&format!("/v1/inbox/{id}")).send().await;
     let object = |event: &Value| event["data"]["object"]["id"].clone();
     assert_eq!(object(&shown.body["document"]), object(&event));
-    let operator = server.key([Scope::Operate], None).await;
+    let operator = server.key([KeyScope::Operate], None).await;
     let shown = server.get(&format!("/v1/inbox/{id}")).key(&operator).send().await;
     assert_eq!(
         (shown.status.as_u16(), &shown.body["document"]),

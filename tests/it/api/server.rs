@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use axum::Router;
 use counterfoil::{
     catalog::Mode,
-    domain::names::AccountId,
+    domain::ids::AccountId,
     http::{
-        self, AppParts, AppState, Connections, Settings,
-        keys::{self, NewKey, Scope},
+        self, AppParts, AppState, Connections, HttpSettings,
+        keys::{self, KeyScope, NewKey},
     },
     journal::feed::Feed,
     ledger::Ledger,
@@ -16,10 +16,10 @@ use counterfoil::{
     projector::Projector,
     stripe::{
         self, Deployment,
-        billing::{self, Billing, Switch},
+        billing::{self, Billing, BillingMode},
         inbox::Inbox,
         processor::Processor,
-        signature::{Secret, Secrets, sign},
+        signature::{Secrets, WebhookSecret, sign},
     },
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -66,37 +66,37 @@ pub struct Call<'a> {
 
 impl Server {
     pub async fn start() -> Self {
-        Self::start_on(TestLedger::start().await, Settings::default()).await
+        Self::start_on(TestLedger::start().await, HttpSettings::default()).await
     }
 
-    pub async fn start_with(settings: Settings) -> Self {
+    pub async fn start_with(settings: HttpSettings) -> Self {
         Self::start_on(TestLedger::start().await, settings).await
     }
 
-    pub async fn start_on(test: TestLedger, settings: Settings) -> Self {
-        Self::start_selling(test, settings, Switch::NotConfigured).await
+    pub async fn start_on(test: TestLedger, settings: HttpSettings) -> Self {
+        Self::start_selling(test, settings, BillingMode::NotConfigured).await
     }
 
-    pub async fn start_selling(test: TestLedger, settings: Settings, switch: Switch) -> Self {
+    pub async fn start_selling(test: TestLedger, settings: HttpSettings, switch: BillingMode) -> Self {
         Self::serve(Arc::new(test), settings, switch, billing::Settings::default()).await
     }
 
     /// Another server of the same ledger, as after a restart with other settings.
-    pub async fn beside(&self, switch: Switch, billing: billing::Settings) -> Self {
-        Self::serve(self.test.clone(), Settings::default(), switch, billing).await
+    pub async fn beside(&self, switch: BillingMode, billing: billing::Settings) -> Self {
+        Self::serve(self.test.clone(), HttpSettings::default(), switch, billing).await
     }
 
     async fn serve(
         test: Arc<TestLedger>,
-        settings: Settings,
-        switch: Switch,
+        settings: HttpSettings,
+        switch: BillingMode,
         billing: billing::Settings,
     ) -> Self {
         let background = CancellationToken::new();
         let router =
             router_selling(test.database.pool(), &test.ledger, settings, (switch, billing), &background)
                 .await;
-        let new = new_key([Scope::Admin], None);
+        let new = new_key([KeyScope::Admin], None);
         let created = keys::create(&test.database.pool(), &test.clock, new).await.expect("a key");
         let admin = created.secret.reveal().to_owned();
         let (address, stop, served) = serve(router).await;
@@ -137,7 +137,7 @@ impl Server {
     }
 
     /// A key of these scopes, for these accounts or all.
-    pub async fn key<const N: usize>(&self, scopes: [Scope; N], accounts: Option<&[&str]>) -> String {
+    pub async fn key<const N: usize>(&self, scopes: [KeyScope; N], accounts: Option<&[&str]>) -> String {
         let new = new_key(scopes, accounts);
         let created = keys::create(&self.test.database.pool(), &self.test.clock, new).await.expect("a key");
         created.secret.reveal().to_owned()
@@ -146,7 +146,7 @@ impl Server {
     /// Delivers an event as Stripe would.
     pub async fn deliver(&self, event: &Value) -> Answer {
         let body = serde_json::to_vec(event).expect("JSON");
-        let signature = sign(&Secret::new("test", WEBHOOK_SECRET), &body, self.test.clock.now());
+        let signature = sign(&WebhookSecret::new("test", WEBHOOK_SECRET), &body, self.test.clock.now());
         let call = self.call(Method::POST, "/v1/webhooks/stripe").without_key();
         call.header("stripe-signature", &signature).bytes(body, "application/json").send().await
     }
@@ -177,7 +177,7 @@ impl Drop for Server {
     }
 }
 
-fn new_key<const N: usize>(scopes: [Scope; N], accounts: Option<&[&str]>) -> NewKey {
+fn new_key<const N: usize>(scopes: [KeyScope; N], accounts: Option<&[&str]>) -> NewKey {
     let accounts = accounts.map(|ids| ids.iter().map(|id| AccountId::parse(id).expect("an id")).collect());
     NewKey {
         name: "test".to_owned(),
@@ -193,18 +193,18 @@ fn new_key<const N: usize>(scopes: [Scope; N], accounts: Option<&[&str]>) -> New
 pub async fn router(
     pool: PgPool,
     ledger: &Ledger,
-    settings: Settings,
+    settings: HttpSettings,
     background: &CancellationToken,
 ) -> Router {
-    let selling = (Switch::NotConfigured, billing::Settings::default());
+    let selling = (BillingMode::NotConfigured, billing::Settings::default());
     router_selling(pool, ledger, settings, selling, background).await
 }
 
 async fn router_selling(
     pool: PgPool,
     ledger: &Ledger,
-    settings: Settings,
-    (switch, billing): (Switch, billing::Settings),
+    settings: HttpSettings,
+    (switch, billing): (BillingMode, billing::Settings),
     background: &CancellationToken,
 ) -> Router {
     let feed = Feed::new(pool.clone());
@@ -213,10 +213,10 @@ async fn router_selling(
     let tasks = TaskTracker::new();
     projector.start(&tasks, background, Some(ledger.positions()));
     let inbox = Inbox::new(pool.clone());
-    let deployment = Deployment::new(stripe::Mode::Test);
+    let deployment = Deployment::new(stripe::StripeMode::Test);
     let processor = Processor::new(inbox.clone(), ledger.clone(), deployment);
     tokio::spawn(processor.asking(switch.client().cloned()).run(background.clone()));
-    let secrets = Secrets::new(vec![Secret::new("test", WEBHOOK_SECRET)]);
+    let secrets = Secrets::new(vec![WebhookSecret::new("test", WEBHOOK_SECRET)]);
     http::router(AppState::new(AppParts {
         ledger: ledger.clone(),
         billing: Billing::with(switch, pool.clone(), ledger.clone(), billing),

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use counterfoil::{
     catalog::{self, Mode},
     domain::catalog::Catalog,
-    http::Settings,
+    http::HttpSettings,
 };
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ async fn giving_monthly() -> Server {
         text.replace("credits = { monthly = 100 }", "credits = { monthly = 100 }\nrollover = { carry = 50 }");
     let catalog: Arc<Catalog> =
         Arc::new(catalog::parse(&text, &|_| None, Mode::Test).expect("the catalog is right"));
-    let server = Server::start_on(TestLedger::selling(catalog).await, Settings::default()).await;
+    let server = Server::start_on(TestLedger::selling(catalog).await, HttpSettings::default()).await;
     server.open("other").await;
     server
 }

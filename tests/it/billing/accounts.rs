@@ -1,6 +1,6 @@
 //! Does whoever looks after accounts find them by what they are on, by their state and by what was attached to them?
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 use serde_json::{Value, json};
 
 use super::shop::Shop;
@@ -138,7 +138,7 @@ async fn the_list_follows_what_changes() {
 async fn a_key_for_some_accounts_lists_its_own_alone() {
     let shop = several().await;
     let position = position(&shop).await;
-    let own = shop.server.key([Scope::Read], Some(&["cid", "dot", "nobody"])).await;
+    let own = shop.server.key([KeyScope::Read], Some(&["cid", "dot", "nobody"])).await;
     let customer = shop.server.get("/v1/accounts?prefix=ben").send().await;
     let customer = customer.body["accounts"][0]["customers"][0].as_str().unwrap().to_owned();
     for (query, accounts) in [
@@ -156,6 +156,6 @@ async fn a_key_for_some_accounts_lists_its_own_alone() {
             assert_eq!(ids(&shop, &query, limit, &own).await, accounts, "{query} {limit}");
         }
     }
-    let billing = shop.server.key([Scope::Billing], Some(&["cid"])).await;
+    let billing = shop.server.key([KeyScope::Billing], Some(&["cid"])).await;
     shop.server.get("/v1/accounts").key(&billing).send().await.is_problem(403, "scope_missing");
 }

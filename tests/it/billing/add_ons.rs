@@ -1,6 +1,6 @@
 //! What a subscription has beside its plan, billed by an invoice of its own.
 
-use counterfoil::stripe::reconcile::Order;
+use counterfoil::stripe::reconcile::ReconcileOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ async fn an_invoice_for_an_add_on_alone_is_known_and_gives_nothing() {
     assert_eq!(shop.server.get(ACME).send().await.body["plan"], json!("creator"));
 
     let since = shop.server.test.clock.now().minus(chrono::TimeDelta::days(30));
-    let order = Order { since, fetch_events: false, rebuild_events: false };
+    let order = ReconcileOptions { since, fetch_events: false, rebuild_events: false };
     let report = shop.reconciler().run(order, |_, _| ()).await.unwrap();
     assert!(report.drifts.is_empty() && report.missing_events.is_empty(), "{report:#?}");
     assert!(

@@ -1,6 +1,6 @@
 //! Is a customer found by an e-mail address, which nobody here keeps?
 
-use counterfoil::{domain::time::Timestamp, http::keys::Scope, stripe::billing::Switch};
+use counterfoil::{domain::time::Timestamp, http::keys::KeyScope, stripe::billing::BillingMode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -63,10 +63,10 @@ async fn customers_are_found_by_their_address_with_their_accounts() {
 #[tokio::test]
 async fn a_key_for_some_accounts_finds_the_customers_of_those_alone() {
     let (shop, customers) = several().await;
-    let own = shop.server.key([Scope::Billing], Some(&["eve", "bob"])).await;
+    let own = shop.server.key([KeyScope::Billing], Some(&["eve", "bob"])).await;
     let found = shop.server.get(FOUND).key(&own).send().await;
     assert_eq!(pairs(&found.body), [(&*customers[1], Some("eve"))]);
-    let reading = shop.server.key([Scope::Read], None).await;
+    let reading = shop.server.key([KeyScope::Read], None).await;
     shop.server.get(FOUND).key(&reading).send().await.is_problem(403, "scope_missing");
 }
 
@@ -121,6 +121,6 @@ async fn the_address_is_in_no_table_no_log_and_no_figure() {
 
 #[tokio::test]
 async fn where_stripe_is_not_asked_nobody_is_found() {
-    let off = serve(Switch::Off).await;
+    let off = serve(BillingMode::Off).await;
     off.get(FOUND).send().await.is_problem(503, "billing_off");
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use counterfoil::{
     clock::Clock,
-    sandbox::{Offer, Options, Sandbox},
+    sandbox::{Sandbox, SandboxOptions, SeedOffer},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -26,9 +26,9 @@ struct Street {
 impl Street {
     async fn open() -> Self {
         let (listen, clock) = ("127.0.0.1:0".parse().unwrap(), Clock::system());
-        let options = Options { listen, webhook: None, signing_clock: clock.clone(), clock };
+        let options = SandboxOptions { listen, webhook: None, signing_clock: clock.clone(), clock };
         let sandbox = Sandbox::start(options).await.unwrap();
-        sandbox.offer(&[Offer {
+        sandbox.offer(&[SeedOffer {
             product_id: "prod_pack".to_owned(),
             product_name: "Pack".to_owned(),
             price_id: PRICE.to_owned(),

@@ -1,6 +1,6 @@
 //! Does whoever looks after all accounts find their subscriptions, payments and refunds?
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -122,7 +122,7 @@ async fn subscriptions_of_all_accounts_are_listed_by_plan_and_status() {
 #[tokio::test]
 async fn a_key_for_some_accounts_lists_those_of_none() {
     let shop = Shop::start().await;
-    let restricted = shop.server.key([Scope::Billing], Some(&["acme"])).await;
+    let restricted = shop.server.key([KeyScope::Billing], Some(&["acme"])).await;
     for path in ["/v1/subscriptions", "/v1/payments", "/v1/refunds"] {
         shop.server.get(path).key(&restricted).send().await.is_problem(403, "account_not_allowed");
     }

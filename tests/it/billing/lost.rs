@@ -8,7 +8,7 @@ use std::{
 use chrono::TimeDelta;
 use counterfoil::{
     catalog::{self, Mode},
-    stripe::reconcile::{DAYS_DEFAULT, Order, Report, Subject},
+    stripe::reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Subject},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,13 +74,13 @@ impl Shop {
         self.pass("1 minute").await;
     }
 
-    async fn compare(&self, repair: bool) -> Report {
+    async fn compare(&self, repair: bool) -> ReconcileReport {
         self.compare_since(365, repair).await
     }
 
-    async fn compare_since(&self, days: i64, repair: bool) -> Report {
+    async fn compare_since(&self, days: i64, repair: bool) -> ReconcileReport {
         let since = self.server.test.clock.now().minus(TimeDelta::days(days));
-        let order = Order { since, fetch_events: repair, rebuild_events: repair };
+        let order = ReconcileOptions { since, fetch_events: repair, rebuild_events: repair };
         self.reconciler().run(order, |_, _| {}).await.unwrap()
     }
 

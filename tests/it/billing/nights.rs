@@ -6,7 +6,7 @@ use chrono::Timelike;
 use counterfoil::{
     clock::Clock,
     domain::time::Timestamp,
-    stripe::reconcile::{Nightly, Order},
+    stripe::reconcile::{Nightly, ReconcileOptions},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -141,7 +141,7 @@ async fn each_difference_is_a_warning_and_all_are_shown_until_the_next_night() {
     assert_eq!(kept, [serde_json::to_value(&report).unwrap()]);
 
     let since = shop.server.test.clock.now().minus(chrono::TimeDelta::days(90));
-    let mend = Order { since, fetch_events: true, rebuild_events: true };
+    let mend = ReconcileOptions { since, fetch_events: true, rebuild_events: true };
     shop.reconciler().run(mend, |_, _| {}).await.unwrap();
     set_next_night(&shop);
     nightly(&shop).look().await.unwrap().expect("it is time");

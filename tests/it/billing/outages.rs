@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use counterfoil::stripe::{billing::Switch, client::Patience};
+use counterfoil::stripe::{billing::BillingMode, client::Patience};
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, client, pack, plan, serve};
@@ -150,7 +150,7 @@ async fn what_stripe_refuses_is_said_with_its_code_and_not_asked_again() {
 async fn a_stripe_that_is_not_there_has_done_nothing() {
     // Nothing listens on the port of a listener that is gone.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server = serve(Switch::On(client("sk_test_shop", &format!("http://{gone}")))).await;
+    let server = serve(BillingMode::On(client("sk_test_shop", &format!("http://{gone}")))).await;
     let heard = Heard::begin();
     let answer = server.post(&format!("{ACME}/checkout-sessions"), plan()).send().await;
     answer.is_problem(503, "stripe_unavailable");

@@ -1,6 +1,6 @@
 //! Does a billing page get all that it shows by one call, whatever Stripe does?
 
-use counterfoil::{http::keys::Scope, stripe::billing::Switch};
+use counterfoil::{http::keys::KeyScope, stripe::billing::BillingMode};
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, plan, serve, with};
@@ -82,7 +82,9 @@ async fn who_is_no_customer_has_no_invoices_and_no_next_one() {
 
 #[tokio::test]
 async fn without_stripe_the_rest_is_told_with_the_reason() {
-    for (switch, why) in [(Switch::Off, "billing_off"), (Switch::NotConfigured, "billing_not_configured")] {
+    for (switch, why) in
+        [(BillingMode::Off, "billing_off"), (BillingMode::NotConfigured, "billing_not_configured")]
+    {
         let told = serve(switch).await.get(OVERVIEW).send().await;
         assert_eq!((told.status.as_u16(), &told.body["credits"]["available"]), (200, &json!(50)));
         let untold = json!({
@@ -110,7 +112,7 @@ async fn without_stripe_the_rest_is_told_with_the_reason() {
 #[tokio::test]
 async fn an_overview_is_for_whoever_reads_that_account() {
     let shop = Shop::start().await;
-    let reader = shop.server.key([Scope::Read], Some(&["acme"])).await;
+    let reader = shop.server.key([KeyScope::Read], Some(&["acme"])).await;
     assert_eq!(shop.server.get(OVERVIEW).key(&reader).send().await.status, 200);
     let other = shop.server.get("/v1/accounts/other/overview").key(&reader).send().await;
     other.is_problem(403, "account_not_allowed");

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use counterfoil::{
     domain::amount::Credits,
     ledger::Ledger,
-    stripe::{Deployment, Mode, inbox::Inbox, processor::Processor, reconcile::Order},
+    stripe::{Deployment, StripeMode, inbox::Inbox, processor::Processor, reconcile::ReconcileOptions},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -56,9 +56,9 @@ async fn several_packs_of_one_session_are_all_granted_and_go_back_by_their_share
     assert!(shop.reconciler().run(order(&shop), |_, _| ()).await.unwrap().drifts.is_empty());
 }
 
-fn order(shop: &Shop) -> Order {
+fn order(shop: &Shop) -> ReconcileOptions {
     let since = shop.server.test.clock.now().minus(chrono::TimeDelta::days(90));
-    Order { since, fetch_events: false, rebuild_events: false }
+    ReconcileOptions { since, fetch_events: false, rebuild_events: false }
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_pack_is_granted_as_it_was_sold_when_the_catalog_has_changed_since() {
     let (pool, clock) = (shop.server.test.database.pool(), shop.server.test.clock.clone());
     let (ledger, _running) = Ledger::start(pool.clone(), Arc::new(later), clock.clone()).await.unwrap();
     let stripe = client("sk_test_shop", &shop.sandbox.url());
-    let processor = Processor::new(Inbox::new(pool), ledger.clone(), Deployment::new(Mode::Test));
+    let processor = Processor::new(Inbox::new(pool), ledger.clone(), Deployment::new(StripeMode::Test));
     let processor = processor.asking(Some(stripe));
     for _ in 0..500 {
         processor.work().await.unwrap();

@@ -1,8 +1,8 @@
 //! Does a pricing page get what the catalog sells, and an operator what Stripe has to sell?
 
 use counterfoil::{
-    http::{Settings, keys::Scope},
-    stripe::billing::Switch,
+    http::{HttpSettings, keys::KeyScope},
+    stripe::billing::BillingMode,
 };
 use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -25,8 +25,8 @@ async fn visit(server: &Server, path: &str, tag: Option<&str>) -> (StatusCode, H
 }
 
 /// Nothing listens there: whoever asks Stripe is told that it does not answer.
-async fn without_stripe(settings: Settings) -> Server {
-    let switch = Switch::On(client("sk_test_shop", "http://127.0.0.1:1"));
+async fn without_stripe(settings: HttpSettings) -> Server {
+    let switch = BillingMode::On(client("sk_test_shop", "http://127.0.0.1:1"));
     Server::start_selling(TestLedger::selling(music_for_sale()).await, settings, switch).await
 }
 
@@ -44,7 +44,7 @@ fn price() -> Value {
 
 #[tokio::test]
 async fn a_pricing_page_needs_no_key_and_no_stripe() {
-    let server = without_stripe(Settings::default()).await;
+    let server = without_stripe(HttpSettings::default()).await;
     let (status, headers, body) = visit(&server, "/v1/products", None).await;
     assert_eq!((status, &headers["cache-control"]), (StatusCode::OK, &"public, max-age=60".parse().unwrap()));
     let names: Vec<&str> =
@@ -66,7 +66,7 @@ async fn a_pricing_page_needs_no_key_and_no_stripe() {
 
 #[tokio::test]
 async fn a_plans_lines_for_buyers_are_shown_wherever_it_is_offered() {
-    let server = without_stripe(Settings::default()).await;
+    let server = without_stripe(HttpSettings::default()).await;
     let catalog = server.test.ledger.catalog().clone();
     let plan = catalog.plans.iter().find(|plan| plan.id.as_str() == "creator").unwrap();
     assert!(plan.marketing.len() > 1);
@@ -83,7 +83,7 @@ async fn a_plans_lines_for_buyers_are_shown_wherever_it_is_offered() {
 
 #[tokio::test]
 async fn a_browser_that_has_it_is_not_sent_it_again() {
-    let server = without_stripe(Settings::default()).await;
+    let server = without_stripe(HttpSettings::default()).await;
     for path in ["/v1/products", "/v1/products/creator", "/v1/prices"] {
         let (_, headers, _) = visit(&server, path, None).await;
         let tag = headers["etag"].to_str().unwrap().to_owned();
@@ -98,7 +98,7 @@ async fn a_browser_that_has_it_is_not_sent_it_again() {
 
 #[tokio::test]
 async fn a_visitor_that_asks_too_often_waits_and_those_with_keys_do_not() {
-    let server = without_stripe(Settings { visits_per_minute: 3, ..Settings::default() }).await;
+    let server = without_stripe(HttpSettings { visits_per_minute: 3, ..HttpSettings::default() }).await;
     for _ in 0..3 {
         assert_eq!(visit(&server, "/v1/products", None).await.0, StatusCode::OK);
     }
@@ -164,7 +164,7 @@ async fn an_outage_after_the_work_makes_one_of_each() {
 #[tokio::test]
 async fn only_an_administrator_makes_them() {
     let shop = Shop::start().await;
-    let key = shop.server.key([Scope::Billing, Scope::Operate], None).await;
+    let key = shop.server.key([KeyScope::Billing, KeyScope::Operate], None).await;
     for (path, body) in [("/v1/products", product()), ("/v1/prices", price())] {
         let answer = shop.server.call(Method::POST, path).key(&key).json(body).send().await;
         answer.is_problem(403, "scope_missing");

@@ -1,6 +1,6 @@
 //! Who asked for what of a subscription? Each change says it, and each request has its place in the ledger.
 
-use counterfoil::http::keys::Scope;
+use counterfoil::http::keys::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -182,7 +182,7 @@ async fn a_request_whose_outcome_nobody_knew_is_noted_when_it_is_found_out() {
     let found = noted().await;
     assert_eq!((&found[0]["step"], &found[0]["actor"]), (&json!("change"), &json!(id)), "{found}");
     assert_eq!(json!(position(&team().await)), found[0]["position"], "whoever comes back is told where");
-    let read = shop.server.key([Scope::Read], None).await;
+    let read = shop.server.key([KeyScope::Read], None).await;
     let seen = shop.server.get(HISTORY).key(&read).send().await;
     assert_eq!(seen.body["requests"], found);
 }

@@ -1,13 +1,13 @@
 //! What becomes of a call whose outcome nobody knew, when its caller never comes back? And of one that did not happen?
 
-use counterfoil::stripe::billing::Resolved;
+use counterfoil::stripe::billing::ResolvedCalls;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, pack, plan};
 use crate::support::heard::Heard;
 
 const ALL: usize = 3;
-const DONE: Resolved = Resolved { done: 1, rejected: 0, lost: 0, open: 0 };
+const DONE: ResolvedCalls = ResolvedCalls { done: 1, rejected: 0, lost: 0, open: 0 };
 
 fn cut_after_work() -> Value {
     json!({ "cut": true, "after_work": true, "times": ALL })
@@ -42,10 +42,10 @@ async fn price(shop: &Shop) -> Value {
 async fn what_nobody_knew_is_found_out_after_a_restart_and_done_once() {
     for fault in [cut_after_work(), json!({ "status": 500, "times": ALL })] {
         let shop = in_doubt(fault).await;
-        assert_eq!(shop.resolve().await, Resolved::default(), "it may still be on its way");
+        assert_eq!(shop.resolve().await, ResolvedCalls::default(), "it may still be on its way");
         shop.advance("61 seconds").await;
         assert_eq!(shop.resolve().await, DONE);
-        assert_eq!(shop.resolve().await, Resolved::default());
+        assert_eq!(shop.resolve().await, ResolvedCalls::default());
         shop.until(ACME, |account| account["plan"] == "team").await;
         assert_eq!(shop.list("/v1/invoices").await.len(), 2, "charged once");
         // The caller comes back late, and is told from what is written down.
@@ -76,7 +76,7 @@ async fn what_did_not_happen_is_never_done_behind_the_callers_back() {
     shop.amend("pause", "k1", &json!({})).await.is_problem(503, "stripe_unavailable");
     assert_eq!(state_of(&shop, "subscription_pause").await, "untouched");
     shop.advance("2 hours").await;
-    assert_eq!(shop.resolve().await, Resolved::default());
+    assert_eq!(shop.resolve().await, ResolvedCalls::default());
     assert!(shop.list("/v1/subscriptions").await[0]["pause_collection"].is_null());
     // Only the caller asks again, also after Stripe has forgotten everything.
     shop.advance("2 days").await;
@@ -94,15 +94,17 @@ async fn what_may_have_happened_is_not_said_to_have_not() {
 #[tokio::test]
 async fn while_stripe_is_broken_it_is_asked_less_and_less_often() {
     let shop = in_doubt(json!({ "status": 500, "times": ALL })).await;
-    let open = Resolved { open: 1, ..Resolved::default() };
-    for (wait, found) in [("61 seconds", open), ("50 seconds", Resolved::default()), ("11 seconds", open)] {
+    let open = ResolvedCalls { open: 1, ..ResolvedCalls::default() };
+    for (wait, found) in
+        [("61 seconds", open), ("50 seconds", ResolvedCalls::default()), ("11 seconds", open)]
+    {
         shop.advance(wait).await;
         shop.fail(json!([{ "status": 500, "times": ALL }])).await;
         assert_eq!(shop.resolve().await, found, "{wait}");
     }
     shop.fail(json!([])).await;
     shop.advance("61 seconds").await;
-    assert_eq!(shop.resolve().await, Resolved::default(), "two minutes the second time");
+    assert_eq!(shop.resolve().await, ResolvedCalls::default(), "two minutes the second time");
     shop.advance("60 seconds").await;
     assert_eq!(shop.resolve().await, DONE);
 }
@@ -124,10 +126,10 @@ async fn what_cannot_be_found_out_any_more_is_marked_and_not_done_twice() {
     let heard = Heard::begin();
     let shop = in_doubt(json!({ "status": 500, "times": ALL })).await;
     shop.advance("25 hours").await;
-    assert_eq!(shop.resolve().await, Resolved { lost: 1, ..Resolved::default() });
+    assert_eq!(shop.resolve().await, ResolvedCalls { lost: 1, ..ResolvedCalls::default() });
     assert_eq!(price(&shop).await, "price_of_stripe_price_creator");
     shop.amend("change", "k1", &to_team()).await.is_problem(502, "stripe_outcome_lost");
-    assert_eq!(shop.resolve().await, Resolved::default());
+    assert_eq!(shop.resolve().await, ResolvedCalls::default());
     assert_eq!(shop.amend("change", "k2", &to_team()).await.status, 202, "a new key is a new request");
 
     let line = heard.line("whether Stripe did it was not found out in time");
@@ -196,7 +198,7 @@ async fn an_account_whose_customer_was_lost_can_become_another() {
     shop.checkout("k1", &pack()).await.is_problem(503, "stripe_outcome_unknown");
     shop.advance("25 hours").await;
     shop.checkout("k1", &pack()).await.is_problem(502, "stripe_outcome_lost");
-    assert_eq!(shop.resolve().await, Resolved { lost: 1, ..Resolved::default() });
+    assert_eq!(shop.resolve().await, ResolvedCalls { lost: 1, ..ResolvedCalls::default() });
     assert_eq!(shop.checkout("k1", &pack()).await.status, 201);
 }
 

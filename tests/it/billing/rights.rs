@@ -1,9 +1,9 @@
 //! Is a restricted key with the rights that `docs/STRIPE.md` names enough for all that the server asks?
 
 use counterfoil::stripe::{
-    Deployment, Mode,
+    Deployment, StripeMode,
     inbox::Inbox,
-    reconcile::{Order, Reconciler},
+    reconcile::{ReconcileOptions, Reconciler},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -113,8 +113,8 @@ async fn compare(shop: &Shop) {
     let (ledger, pool) = (shop.server.test.ledger.clone(), shop.server.test.database.pool());
     let stripe = client(KEY, &shop.sandbox.url());
     let since = shop.server.test.clock.now().minus(chrono::TimeDelta::days(90));
-    let order = Order { since, fetch_events: true, rebuild_events: true };
-    let reconciler = Reconciler::new(stripe, Inbox::new(pool), ledger, Deployment::new(Mode::Test));
+    let order = ReconcileOptions { since, fetch_events: true, rebuild_events: true };
+    let reconciler = Reconciler::new(stripe, Inbox::new(pool), ledger, Deployment::new(StripeMode::Test));
     reconciler.run(order, |_, _| {}).await.expect("it may read all of it");
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::{names::AccountId, rollout::Rollout},
+    domain::{ids::AccountId, rollout::Rollout},
     http::code::Code,
-    stripe::billing::Switch,
+    stripe::billing::BillingMode,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -365,7 +365,7 @@ async fn nothing_is_for_sale_where_it_is_off() {
     is_shown(&shop, "?account=ada", "on", true).await;
     shop.sell_to(nobody()).await;
     is_shown(&shop, "", "off", false).await;
-    shop.restart(Switch::Off, Rollout::everybody()).await;
+    shop.restart(BillingMode::Off, Rollout::everybody()).await;
     is_shown(&shop, "", "off", false).await;
     is_shown(&shop, "?account=ada", "off", false).await;
     shop.checkout("k1", &pack()).await.is_problem(503, "billing_off");
@@ -387,7 +387,7 @@ async fn an_account_and_its_overview_say_whether_it_is_on() {
     assert_eq!(told(&shop).await, "on");
     shop.sell_to(except(&["acme"])).await;
     assert_eq!(told(&shop).await, "off");
-    shop.restart(Switch::Off, Rollout::everybody()).await;
+    shop.restart(BillingMode::Off, Rollout::everybody()).await;
     assert_eq!(told(&shop).await, "off");
 }
 

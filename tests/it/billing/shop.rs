@@ -10,11 +10,11 @@ use counterfoil::{
         catalog::{Catalog, StripePrice},
         rollout::Rollout,
     },
-    http::Settings,
-    sandbox::{Offer, Options, Sandbox, Webhook},
+    http::HttpSettings,
+    sandbox::{Sandbox, SandboxOptions, SeedOffer, Webhook},
     stripe::{
-        Deployment, Mode,
-        billing::{self, Billing, Resolved, Switch},
+        Deployment, StripeMode,
+        billing::{self, Billing, BillingMode, ResolvedCalls},
         client::{ApiUrl, Client, Patience, SecretKey},
         inbox::Inbox,
         reconcile::Reconciler,
@@ -49,9 +49,9 @@ pub fn client(key: &str, url: &str) -> Client {
 }
 
 /// A server that asks Stripe as `switch` says.
-pub async fn serve(switch: Switch) -> Server {
+pub async fn serve(switch: BillingMode) -> Server {
     let test = TestLedger::selling(music_for_sale()).await;
-    let server = Server::start_selling(test, Settings::default(), switch).await;
+    let server = Server::start_selling(test, HttpSettings::default(), switch).await;
     server.open("acme").await;
     server
 }
@@ -84,13 +84,13 @@ impl Shop {
     pub async fn on(test: TestLedger, key: &str, missing: impl Fn(&str) -> bool) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
         let (clock, signing_clock) = (test.clock.clone(), test.clock.clone());
-        let options = Options { listen, webhook: None, clock, signing_clock };
+        let options = SandboxOptions { listen, webhook: None, clock, signing_clock };
         let sandbox = Sandbox::start(options).await.unwrap();
         let mut offers = offers(test.ledger.catalog());
         offers.retain(|offer| !missing(&offer.price_id));
         sandbox.offer(&offers);
-        let switch = Switch::On(client(key, &sandbox.url()));
-        let server = Server::start_selling(test, Settings::default(), switch).await;
+        let switch = BillingMode::On(client(key, &sandbox.url()));
+        let server = Server::start_selling(test, HttpSettings::default(), switch).await;
         let url = format!("{}/v1/webhooks/stripe", server.address);
         sandbox.deliver_to(Webhook { url, secret: WEBHOOK_SECRET.to_owned(), api_version: None });
         server.open("acme").await;
@@ -150,21 +150,21 @@ impl Shop {
     }
 
     /// Another instance on the same database, as after a restart, looks once at the calls that are open.
-    pub async fn resolve(&self) -> Resolved {
+    pub async fn resolve(&self) -> ResolvedCalls {
         let ledger = &self.server.test.ledger;
-        let switch = Switch::On(client("sk_test_shop", &self.sandbox.url()));
+        let switch = BillingMode::On(client("sk_test_shop", &self.sandbox.url()));
         let billing = Billing::new(switch, self.server.test.database.pool(), ledger.clone());
         billing.resolve(&CancellationToken::new()).await.unwrap()
     }
 
     /// The same shop after a restart that sells to others.
     pub async fn sell_to(&mut self, rollout: Rollout) {
-        let switch = Switch::On(client("sk_test_shop", &self.sandbox.url()));
+        let switch = BillingMode::On(client("sk_test_shop", &self.sandbox.url()));
         self.restart(switch, rollout).await;
     }
 
     /// The same, asking Stripe as `switch` says.
-    pub async fn restart(&mut self, switch: Switch, rollout: Rollout) {
+    pub async fn restart(&mut self, switch: BillingMode, rollout: Rollout) {
         self.settled().await;
         for endpoint in self.list("/v1/webhook_endpoints").await {
             let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().expect("an id"));
@@ -263,7 +263,7 @@ impl Shop {
     pub fn reconciler(&self) -> Reconciler {
         let (ledger, pool) = (self.server.test.ledger.clone(), self.server.test.database.pool());
         let stripe = client("sk_test_shop", &self.sandbox.url());
-        Reconciler::new(stripe, Inbox::new(pool), ledger, Deployment::new(Mode::Test))
+        Reconciler::new(stripe, Inbox::new(pool), ledger, Deployment::new(StripeMode::Test))
     }
 
     pub async fn sessions(&self) -> usize {
@@ -313,8 +313,8 @@ pub fn with(mut body: Value, name: &str, value: Value) -> Value {
     body
 }
 
-pub fn offers(catalog: &Catalog) -> Vec<Offer> {
-    let offer = |stripe: &StripePrice, product: &str, minor: i64, interval: Option<&str>| Offer {
+pub fn offers(catalog: &Catalog) -> Vec<SeedOffer> {
+    let offer = |stripe: &StripePrice, product: &str, minor: i64, interval: Option<&str>| SeedOffer {
         product_id: format!("prod_{product}"),
         product_name: product.to_owned(),
         price_id: stripe.sale_id().expect("a price").to_owned(),

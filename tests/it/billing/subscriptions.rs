@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterfoil::{domain::catalog::Downgrade, http::keys::Scope};
+use counterfoil::{domain::catalog::Downgrade, http::keys::KeyScope};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -348,7 +348,8 @@ async fn a_plan_to_begin_with_is_a_checkouts_and_not_a_change() {
 async fn whoever_reads_or_spends_changes_no_subscription() {
     let shop = Shop::subscribed().await;
     let server = &shop.server;
-    let reader = server.key([Scope::Read, Scope::Deduct, Scope::Operate, Scope::Audit], None).await;
+    let reader =
+        server.key([KeyScope::Read, KeyScope::Deduct, KeyScope::Operate, KeyScope::Audit], None).await;
     for (what, body) in [
         ("change/preview", json!({ "plan": "team" })),
         ("change", json!({ "plan": "team" })),
@@ -364,7 +365,7 @@ async fn whoever_reads_or_spends_changes_no_subscription() {
     let upcoming = server.get(&format!("{SUBSCRIPTION}/upcoming-invoice"));
     upcoming.key(&reader).send().await.is_problem(403, "scope_missing");
     assert_eq!(server.get(&format!("{ACME}/subscriptions")).key(&reader).send().await.status, 200);
-    let biller = server.key([Scope::Billing], Some(&["acme"])).await;
+    let biller = server.key([KeyScope::Billing], Some(&["acme"])).await;
     let paused = server.post(&format!("{SUBSCRIPTION}/pause"), json!({})).key(&biller).send().await;
     assert_eq!(paused.status, 202, "{}", paused.text);
 }

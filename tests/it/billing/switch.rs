@@ -2,8 +2,8 @@
 
 use counterfoil::{
     clock::Clock,
-    sandbox::{Options, Sandbox},
-    stripe::billing::{Billing, Switch},
+    sandbox::{Sandbox, SandboxOptions},
+    stripe::billing::{Billing, BillingMode},
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::shop::{ACME, Shop, client, plan, serve};
 use crate::stripe::documents::{SHAPES, value};
 
-async fn is_answered(switch: Switch, code: &str) {
+async fn is_answered(switch: BillingMode, code: &str) {
     let server = serve(switch).await;
     server.post(&format!("{ACME}/checkout-sessions"), plan()).send().await.is_problem(503, code);
     let portal = json!({ "return_url": "https://shop.example" });
@@ -37,21 +37,21 @@ async fn is_answered(switch: Switch, code: &str) {
 
 #[tokio::test]
 async fn billing_can_be_switched_off() {
-    is_answered(Switch::Off, "billing_off").await;
+    is_answered(BillingMode::Off, "billing_off").await;
 }
 
 #[tokio::test]
 async fn without_a_key_nothing_can_be_bought() {
-    is_answered(Switch::NotConfigured, "billing_not_configured").await;
+    is_answered(BillingMode::NotConfigured, "billing_not_configured").await;
 }
 
 #[tokio::test]
 async fn trap_33_a_key_that_stripe_does_not_take_is_the_operators_to_replace() {
     let (listen, clock) = ("127.0.0.1:0".parse().unwrap(), Clock::system());
-    let options = Options { listen, webhook: None, signing_clock: clock.clone(), clock };
+    let options = SandboxOptions { listen, webhook: None, signing_clock: clock.clone(), clock };
     let sandbox = Sandbox::start(options).await.unwrap();
     // The sandbox refuses live keys.
-    is_answered(Switch::On(client("sk_live_shop", &sandbox.url())), "billing_not_configured").await;
+    is_answered(BillingMode::On(client("sk_live_shop", &sandbox.url())), "billing_not_configured").await;
 }
 
 /// Keys of calls belong to the account at Stripe, and not to the key that they were asked with.
@@ -65,7 +65,7 @@ async fn what_was_asked_under_the_old_key_goes_on_under_the_new_one_and_is_done_
 
     let (ledger, pool) = (shop.server.test.ledger.clone(), shop.server.test.database.pool());
     let rotated = |key: &str| {
-        let switch = Switch::On(client(key, &shop.sandbox.url()));
+        let switch = BillingMode::On(client(key, &shop.sandbox.url()));
         Billing::new(switch, pool.clone(), ledger.clone())
     };
     let stop = CancellationToken::new();

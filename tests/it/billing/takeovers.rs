@@ -1,6 +1,6 @@
 //! Does anybody become somebody else's customer? By an address, a name, an id or metadata that they name themselves.
 
-use counterfoil::{domain::time::Timestamp, http::keys::Scope, stripe::reconcile::Order};
+use counterfoil::{domain::time::Timestamp, http::keys::KeyScope, stripe::reconcile::ReconcileOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -40,7 +40,8 @@ impl Scene {
         shop.settled().await;
         let payments = shop.server.get("/v1/accounts/victim/payments").send().await;
         let payment = payments.body["payments"][0]["payment"].as_str().expect("they have paid").to_owned();
-        let key = shop.server.key([Scope::Billing, Scope::Read, Scope::Deduct], Some(&["acme"])).await;
+        let key =
+            shop.server.key([KeyScope::Billing, KeyScope::Read, KeyScope::Deduct], Some(&["acme"])).await;
         Self { shop, key, customer, card, payment }
     }
 
@@ -345,8 +346,11 @@ async fn by_a_comparison_with_stripe_nobody_becomes_another() {
         scene.ask(Method::POST, "checkout-sessions", Some(with(pack(), "email", json!(EMAIL)))).await;
     scene.shop.pay(&opened.body).await;
     // What Stripe told is lost, and made up for.
-    let order =
-        Order { since: Timestamp::from_seconds(0).unwrap(), fetch_events: true, rebuild_events: true };
+    let order = ReconcileOptions {
+        since: Timestamp::from_seconds(0).unwrap(),
+        fetch_events: true,
+        rebuild_events: true,
+    };
     scene.shop.reconciler().run(order, |_, _| {}).await.unwrap();
     scene.nothing_is_theirs("a comparison").await;
 }

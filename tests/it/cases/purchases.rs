@@ -1,6 +1,6 @@
 //! Packs: on invoices, by payment links, and with an invoice beside the checkout.
 
-use counterfoil::stripe::billing::Switch;
+use counterfoil::stripe::billing::BillingMode;
 use serde_json::json;
 
 use super::{
@@ -42,7 +42,7 @@ async fn a_pack_that_was_bought_by_its_price_is_granted_when_its_lines_are_fetch
         session
     });
     bureau.happened(&[], &sessions).await;
-    let switch = Switch::On(client("sk_test_sessions", &bureau.sandbox.url()));
+    let switch = BillingMode::On(client("sk_test_sessions", &bureau.sandbox.url()));
     case("F14_pack_without_metadata").asking(switch).told().await.credits(2_050).all_handled();
 }
 

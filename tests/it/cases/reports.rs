@@ -1,6 +1,6 @@
 //! Reports of subscriptions: which terms hold, whose they are, and what they bring in a month.
 
-use counterfoil::stripe::billing::Switch;
+use counterfoil::stripe::billing::BillingMode;
 use serde_json::json;
 
 use super::{
@@ -56,7 +56,7 @@ async fn a_coupon_for_ever_that_is_told_by_its_id_is_fetched() {
         objects.push(subscription);
     }
     bureau.happened(&[], &objects).await;
-    let switch = Switch::On(client("sk_test_coupons", &bureau.sandbox.url()));
+    let switch = BillingMode::On(client("sk_test_coupons", &bureau.sandbox.url()));
     case("F7_f7ids").asking(switch).told().await.mrr(1_000).all_handled();
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use counterfoil::{
     clock::Clock,
-    stripe::{send, signature::Secret},
+    stripe::{send, signature::WebhookSecret},
 };
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ async fn a_plan_that_left_the_catalog_keeps_its_last_terms_for_those_who_are_on_
     let key = first.admin_key().to_owned();
     let (client, url) = (reqwest::Client::new(), first.url("/v1/webhooks/stripe"));
     for event in &events {
-        let (secret, body) = (Secret::new("test", SECRET), serde_json::to_vec(event).expect("JSON"));
+        let (secret, body) = (WebhookSecret::new("test", SECRET), serde_json::to_vec(event).expect("JSON"));
         let answer = send::send(&client, &url, &secret, body, now).await.expect("an answer");
         assert!(answer.is_accepted(), "{} {}", answer.status, answer.body);
     }

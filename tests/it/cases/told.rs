@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 use chrono::TimeDelta;
 use counterfoil::{
     domain::{catalog::Catalog, time::Timestamp},
-    stripe::billing::Switch,
+    stripe::billing::BillingMode,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub struct Case {
     events: Vec<Value>,
     catalog: Arc<Catalog>,
     look_at: Timestamp,
-    switch: Switch,
+    switch: BillingMode,
     close_after_first: bool,
 }
 
@@ -44,7 +44,7 @@ impl Case {
             events,
             catalog: catalogs::music(),
             look_at,
-            switch: Switch::NotConfigured,
+            switch: BillingMode::NotConfigured,
             close_after_first: false,
         }
     }
@@ -70,7 +70,7 @@ impl Case {
     }
 
     /// With somebody to ask for what the events leave out.
-    pub fn asking(self, switch: Switch) -> Self {
+    pub fn asking(self, switch: BillingMode) -> Self {
         Self { switch, ..self }
     }
 

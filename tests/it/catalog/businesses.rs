@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::{
-    catalog::{Cause, Mode, check, load, not_for_sale, parse},
+    catalog::{MistakeCause, Mode, check, load, not_for_sale, parse},
     domain::{
         amount::Credits,
         catalog::{
             Allocation, Catalog, Interval, Limit, Measure, NoPrice, PackRefunds, Plan, RolloverCap,
             WindowKind,
         },
-        names::{GenerationType, OptionName, PlanId},
+        ids::{GenerationType, OptionName, PlanId},
         time::CalendarUnit,
     },
 };
@@ -181,7 +181,7 @@ fn the_hash_is_of_the_file_and_not_of_the_settings() {
 #[test]
 fn promptforge_does_not_start_without_its_price_ids_and_names_them_all() {
     let mistakes = parse(&text("promptforge"), &nothing_is_set, Mode::Test).unwrap_err();
-    assert!(mistakes.iter().all(|mistake| mistake.cause == Cause::Setting));
+    assert!(mistakes.iter().all(|mistake| mistake.cause == MistakeCause::Setting));
     let named: Vec<_> =
         mistakes.iter().filter_map(|mistake| mistake.message.split_whitespace().nth(1)).collect();
     let expected = ["PILOT", "PRO", "ENTERPRISE"]

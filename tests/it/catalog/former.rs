@@ -1,6 +1,6 @@
 //! Does a plan that has left the catalog keep its terms for those who are on it?
 
-use counterfoil::app::catalogs::{OnOldPlan, Terms};
+use counterfoil::app::catalogs::{CatalogTerms, OnOldPlan};
 use reqwest::Method;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn a_plan_that_left_the_catalog_keeps_limits_features_discount_and_credits
     let limits = business.read("/v1/accounts/ada/limits").await["limits"].take();
     assert_eq!((&limits[0]["max"], &limits[0]["used"]), (&json!(150), &json!(0)));
 
-    let on_creator = OnOldPlan { plan: "creator".to_owned(), accounts: 1, terms: Terms::LastCatalog };
+    let on_creator = OnOldPlan { plan: "creator".to_owned(), accounts: 1, terms: CatalogTerms::LastCatalog };
     assert_eq!(business.on_old_plans(&fewer).await, [on_creator]);
     let said = business.check(&fewer).await;
     let line = "accounts on plan `creator`, which is not in this file: the terms of the last catalog that had it hold: 1\n";

@@ -1,7 +1,7 @@
 //! Can a plan be retired and a price be changed while people pay for them? Those who have it keep it, and others do not
 //! get it.
 
-use counterfoil::app::catalogs::{OnOldPlan, Terms};
+use counterfoil::app::catalogs::{CatalogTerms, OnOldPlan};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ async fn who_has_it_keeps_it_and_who_comes_later_pays_the_new_price() {
         assert_eq!(held["plan"], plan, "{account}");
         assert_eq!(price_paid(&business, &of(account)).await["unit_amount"], price, "{account}");
     }
-    let on_creator = OnOldPlan { plan: "creator".to_owned(), accounts: 1, terms: Terms::Retired };
+    let on_creator = OnOldPlan { plan: "creator".to_owned(), accounts: 1, terms: CatalogTerms::Retired };
     assert_eq!(business.on_old_plans(&text).await, [on_creator]);
     business.close().await;
 }

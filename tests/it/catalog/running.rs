@@ -8,14 +8,14 @@ use std::{
 };
 
 use counterfoil::{
-    app::{App, Teller, catalogs::OnOldPlan},
+    app::{App, KeyAudience, catalogs::OnOldPlan},
     catalog::{Mode, parse_before_setup},
     clock::Clock,
-    config::{Config, Given},
-    sandbox::{Options, Sandbox, Webhook},
+    config::{Config, SettingSources},
+    sandbox::{Sandbox, SandboxOptions, Webhook},
     stripe::{
         client::{ApiUrl, Client, Patience, SecretKey},
-        setup::{Report, Wanted, prepare, set_up},
+        setup::{DesiredState, SetupReport, prepare, set_up},
     },
 };
 use reqwest::Method;
@@ -48,7 +48,8 @@ impl Business {
     pub async fn open() -> Self {
         let clock = Clock::fixed(noon());
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let options = Options { listen, webhook: None, clock: clock.clone(), signing_clock: clock.clone() };
+        let options =
+            SandboxOptions { listen, webhook: None, clock: clock.clone(), signing_clock: clock.clone() };
         let sandbox = Sandbox::start(options).await.expect("it starts");
         let database = TestDatabase::create().await;
         let settings = [
@@ -73,11 +74,11 @@ impl Business {
     }
 
     /// Runs `stripe setup` with this catalog, and sets what it prints.
-    pub async fn set_up(&mut self, catalog: &str) -> Report {
+    pub async fn set_up(&mut self, catalog: &str) -> SetupReport {
         let settings = |name: &str| self.settings.get(name).cloned();
         let read = parse_before_setup(catalog, &settings, Mode::Test).expect("the catalog is right");
         let portal = self.settings.get("STRIPE_PORTAL_CONFIGURATION").map(String::as_str);
-        let (wanted, client) = (Wanted::of(&read, Mode::Test, portal, None), self.client());
+        let (wanted, client) = (DesiredState::of(&read, Mode::Test, portal, None), self.client());
         let plan = prepare(&client, &wanted, false).await.expect("Stripe answers");
         let (report, outcome) = set_up(&client, &wanted, plan, false, &|_| {}).await;
         outcome.expect("Stripe does all of it");
@@ -100,9 +101,10 @@ impl Business {
         fs::write(&path, catalog).expect("it can be written");
         let mut environment = self.settings.clone();
         environment.insert("COUNTERFOIL_CATALOG".to_owned(), path.display().to_string());
-        let given = Given::new(BTreeMap::new(), environment);
+        let given = SettingSources::new(BTreeMap::new(), environment);
         let (config, loaded) = Config::read_with_catalog(&given).expect("it can start");
-        let app = App::start(config, loaded, self.clock.clone(), Teller::Person).await.expect("it starts");
+        let app =
+            App::start(config, loaded, self.clock.clone(), KeyAudience::Person).await.expect("it starts");
         let address = app.address().to_string();
         if self.settings.insert("COUNTERFOIL_LISTEN".to_owned(), address.clone()).as_ref() != Some(&address) {
             let url = format!("http://{address}/v1/webhooks/stripe");

@@ -4,8 +4,8 @@ use counterfoil::{
     catalog::{Mode, parse, parse_former},
     domain::{
         amount::Credits,
-        catalog::{Catalog, Downgrade, Standing},
-        names::PlanId,
+        catalog::{Availability, Catalog, Downgrade},
+        ids::PlanId,
     },
 };
 
@@ -74,7 +74,7 @@ fn what_is_retired_has_terms_and_no_price_to_sell_at() {
     let set = |name: &str| (name == "STRIPE_PRICE_TEAM").then(|| "price_team".to_owned());
     let catalog = right(&text, &set);
     let team = catalog.plan(&plan("team")).expect("it is in the file");
-    assert_eq!((team.standing, team.is_offered()), (Standing::Retired, false));
+    assert_eq!((team.standing, team.is_offered()), (Availability::Retired, false));
     assert_eq!(team.prices[0].stripe.sale_id(), None);
     assert_eq!(catalog.plan_by_price_id("price_team").expect("it is known").0.id, team.id);
     let all = catalog.plans_with(&team.features).count();
@@ -136,7 +136,7 @@ fn former_plans_stand_where_they_stood() {
     let mut catalog = read(&fewer.replace("[packs.pack_500]", &format!("{pro}[packs.pack_500]")));
     catalog.take_over(read(MUSIC));
     assert_eq!(plans(&catalog), ["free", "basic", "creator", "pro", "team"]);
-    let former = catalog.plans.iter().filter(|plan| plan.standing == Standing::Former).count();
+    let former = catalog.plans.iter().filter(|plan| plan.standing == Availability::Former).count();
     assert_eq!((former, catalog.plan(&plan("team"))), (3, None));
     assert!(catalog.terms_of(&plan("team")).is_some());
 }

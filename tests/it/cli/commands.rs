@@ -7,10 +7,10 @@ use counterfoil::{
     domain::{
         amount::{Currency, Money},
         command::Command as LedgerCommand,
-        names::ProviderId,
+        ids::ProviderId,
     },
-    ledger::Key,
-    sandbox::{Options, Sandbox},
+    ledger::IdempotencyKey,
+    sandbox::{Sandbox, SandboxOptions},
 };
 
 use crate::support::{
@@ -161,7 +161,7 @@ async fn an_empty_database_is_read_and_verified() {
 async fn the_ledger_is_compared_with_stripe_and_put_right() {
     let database = TestDatabase::create().await;
     let clock = Clock::system();
-    let options = Options {
+    let options = SandboxOptions {
         listen: "127.0.0.1:0".parse().unwrap(),
         webhook: None,
         signing_clock: clock.clone(),
@@ -203,7 +203,7 @@ async fn the_ledger_is_compared_with_stripe_and_put_right() {
         money: Money { minor: 100, currency: Currency::parse("usd").unwrap() },
         effective_at: Clock::system().now(),
     };
-    ledger.execute(request("acme", refund, Key::caller("refund"))).await.unwrap();
+    ledger.execute(request("acme", refund, IdempotencyKey::caller("refund"))).await.unwrap();
     drop(ledger);
     running.finished().await;
     let left_out = program::run(on(

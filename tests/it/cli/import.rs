@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use counterfoil::http::Settings;
+use counterfoil::http::HttpSettings;
 use serde_json::{Value, json};
 
 use crate::api::server::Server;
@@ -255,7 +255,8 @@ async fn a_second_signal_ends_an_import_at_once() {
 async fn a_customer_is_one_accounts_also_beside_a_server() {
     const ACCOUNTS: u64 = 6_000;
     let (database, scratch) = (TestDatabase::create().await, Scratch::create());
-    let server = Server::start_on(TestLedger::on(database.again(), music()).await, Settings::default()).await;
+    let server =
+        Server::start_on(TestLedger::on(database.again(), music()).await, HttpSettings::default()).await;
     let file = file_of(ACCOUNTS, &scratch);
     let mut command =
         program::command(&["--json", "import", "accounts", file.to_str().unwrap(), "--continue"]);

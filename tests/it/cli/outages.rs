@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use counterfoil::postgres::{self, DATABASE, Durability, Options, Server as Postgres};
+use counterfoil::postgres::{self, DATABASE, Durability, Server as Postgres, ServerOptions};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
@@ -20,7 +20,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn start(directory: &Path) -> Postgres {
-    let options = Options {
+    let options = ServerOptions {
         data_directory: directory.to_owned(),
         binaries: None,
         durability: Durability::On,

@@ -4,26 +4,28 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use counterfoil::catalog::Mode;
-use counterfoil::config::{CatalogChoice, Config, DatabaseConfig, Given, LogFormat, Mistakes};
+use counterfoil::config::{
+    CatalogChoice, Config, DatabaseConfig, LogFormat, SettingMistakes, SettingSources,
+};
 use counterfoil::domain::{
-    names::AccountId,
+    ids::AccountId,
     rollout::{BillingState, Reach, place},
 };
 use counterfoil::stripe::processor::Retries;
 
 use crate::support::program;
 
-fn given(environment: &[(&str, &str)]) -> Given {
+fn given(environment: &[(&str, &str)]) -> SettingSources {
     let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let home = [("HOME".to_owned(), "/home/ada".to_owned())];
-    Given::new(BTreeMap::new(), pairs.chain(home).collect())
+    SettingSources::new(BTreeMap::new(), pairs.chain(home).collect())
 }
 
 fn read(environment: &[(&str, &str)]) -> Config {
     Config::read(&given(environment)).expect("the settings are right")
 }
 
-fn mistakes(environment: &[(&str, &str)]) -> Mistakes {
+fn mistakes(environment: &[(&str, &str)]) -> SettingMistakes {
     match Config::read_with_catalog(&given(environment)) {
         Ok(_) => panic!("nothing is wrong"),
         Err(mistakes) => mistakes,
@@ -45,7 +47,7 @@ fn without_settings_there_are_defaults() {
 fn a_flag_goes_before_a_variable() {
     let environment = BTreeMap::from([("COUNTERFOIL_LISTEN".to_owned(), "127.0.0.1:1".to_owned())]);
     let flags = BTreeMap::from([("COUNTERFOIL_LISTEN", "127.0.0.1:2".to_owned())]);
-    let config = Config::read(&Given::new(flags, environment)).unwrap();
+    let config = Config::read(&SettingSources::new(flags, environment)).unwrap();
     assert_eq!(config.listen.port(), 2);
 }
 
@@ -269,7 +271,7 @@ fn usual_names_that_are_not_read_are_said_with_ours() {
     let (_, catalog) = Config::read_with_catalog(&given(&[])).expect("nothing has to be set");
     let unread = |set: &[(&str, &str)]| {
         let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let unread = Given::new(BTreeMap::new(), environment).unread(&catalog.settings);
+        let unread = SettingSources::new(BTreeMap::new(), environment).unread(&catalog.settings);
         unread.into_iter().map(|unread| (unread.name, unread.advice)).collect::<Vec<(String, String)>>()
     };
     for (usual, advice) in [

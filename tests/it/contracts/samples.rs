@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use counterfoil::domain::{
     amount::Ratio,
     catalog::{Interval, Measure, RolloverCap, WindowKind},
-    credits::{GrantTerms, Slot, Source},
+    credits::{AllocationMonth, GrantTerms, Source},
     discounts::{TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
     fraction::Fraction,
-    invoice::{GivenBack, InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidCharge, UnpaidInvoice},
-    limits::{Window, WindowKey},
+    ids::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    invoice::{
+        InvoiceState, LineEffect, PaidInvoice, PaidLine, ReturnedCredits, UnpaidCharge, UnpaidInvoice,
+    },
+    limits::{UsageWindow, WindowKey},
     metadata::Metadata,
     moving::MovedIn,
-    names::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    purchase_records::SoldPack,
+    reported_details::{Every, EveryUnit, ReportedDetails},
     requested::Requested,
-    shown::{Every, EveryUnit, Shown},
-    sold::SoldPack,
-    subscription::{Evidence, PaidBy, Step, SubscriptionStatus, SubscriptionTerms, Term},
+    subscription::{PaidBy, ReportOrder, SubscriptionState, SubscriptionStatus, Term, TermsChange},
     time::{CalendarUnit, Timestamp},
 };
 
@@ -38,15 +40,15 @@ fn draws() -> Vec<Draw> {
     vec![draw("carry:month:sub_1:1748772000", 3), draw("signup", 2)]
 }
 
-fn windows() -> Vec<Window> {
+fn windows() -> Vec<UsageWindow> {
     let key = |measure, unit, kind| WindowKey { measure, unit, kind };
     vec![
-        Window {
+        UsageWindow {
             key: key(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar),
             start: time("2025-06-10T22:00:00Z"),
             count: 1,
         },
-        Window {
+        UsageWindow {
             key: key(Measure::Credits, CalendarUnit::Week, WindowKind::Rolling),
             start: time("2025-06-11T09:30:00Z"),
             count: 5,
@@ -75,14 +77,14 @@ fn plan() -> PaymentPurpose {
     PaymentPurpose::Subscription { subscription: Some(provider("sub_1")), plan: Some(plan_id("basic")) }
 }
 
-fn terms() -> SubscriptionTerms {
-    SubscriptionTerms {
+fn terms() -> SubscriptionState {
+    SubscriptionState {
         cancel_at: Some(month(0).end),
         trial_end: Some(time("2025-06-15T10:00:00Z")),
         ended_at: Some(month(0).end),
         grace_days: Some(3),
         unit: Some(credits(500)),
-        shown: Some(Box::new(Shown {
+        shown: Some(Box::new(ReportedDetails {
             price: Some(provider("price_1")),
             product: Some(provider("prod_1")),
             amount: Some(usd(999)),
@@ -98,14 +100,14 @@ fn terms() -> SubscriptionTerms {
     }
 }
 
-fn moved() -> SubscriptionTerms {
-    let step = Step { from: Some("0123456789abcdef".to_owned()), to: "fedcba9876543210".to_owned() };
-    SubscriptionTerms {
+fn moved() -> SubscriptionState {
+    let step = TermsChange { from: Some("0123456789abcdef".to_owned()), to: "fedcba9876543210".to_owned() };
+    SubscriptionState {
         status: SubscriptionStatus::Cancelled,
         ended_at: None,
         moved_to: Some(AccountId::parse("other").expect("it is an identifier")),
         metadata: metadata(),
-        evidence: Evidence { step: Some(step), ..terms().evidence },
+        evidence: ReportOrder { step: Some(step), ..terms().evidence },
         ..terms()
     }
 }
@@ -120,7 +122,7 @@ fn grant() -> GrantTerms {
         priority: 50,
         cost: Some(usd(999)),
         payment: Some(provider("in_1")),
-        slot: Some(Slot {
+        slot: Some(AllocationMonth {
             subscription: provider("sub_1"),
             plan: plan_id("basic"),
             period: month(1),
@@ -141,7 +143,10 @@ fn paid_invoice() -> PaidInvoice {
         credited: 100,
         from_balance: 50,
         finalized_at: Some(month(0).start),
-        gives_back: BTreeMap::from([(provider("in_0"), GivenBack { amount: 333, until: month(0).end })]),
+        gives_back: BTreeMap::from([(
+            provider("in_0"),
+            ReturnedCredits { amount: 333, until: month(0).end },
+        )]),
         lines: vec![PaidLine {
             line: provider("il_1"),
             plan: plan_id("basic"),

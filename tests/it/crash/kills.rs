@@ -12,7 +12,7 @@ use std::{
 use counterfoil::{
     audit::verify_journal,
     ledger::SHARD,
-    postgres::{self, Access, Durability, MAX_CONNECTIONS_DEFAULT, Options, pool},
+    postgres::{self, DatabaseAccess, Durability, MAX_CONNECTIONS_DEFAULT, ServerOptions, pool},
 };
 use sqlx::PgPool;
 use tokio::task::spawn_blocking;
@@ -204,15 +204,15 @@ impl Stage {
 
     /// A way into the database of the server that runs.
     async fn pool(&self) -> PgPool {
-        let access = postgres::join_or_start(Options {
+        let access = postgres::join_or_start(ServerOptions {
             data_directory: self.scratch.path().join("data"),
             binaries: None,
             durability: Durability::On,
             max_connections: MAX_CONNECTIONS_DEFAULT,
         });
         match access.await.expect("it runs") {
-            Access::Joined(options) => pool::open(*options, 2),
-            Access::Started(_) | Access::Kept(_) => panic!("the server runs it"),
+            DatabaseAccess::Joined(options) => pool::open(*options, 2),
+            DatabaseAccess::Started(_) | DatabaseAccess::Kept(_) => panic!("the server runs it"),
         }
     }
 

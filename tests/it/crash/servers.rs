@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use counterfoil::{
     audit::{verify_journal, verify_read_models},
-    http::Settings,
+    http::HttpSettings,
     journal::feed::Feed,
     ledger::SHARD,
     projections,
@@ -39,7 +39,7 @@ async fn two_servers_of_one_database_tell_and_keep_the_same() {
     let (ledger, _running) = start(pool.clone(), server.test.clock.clone()).await;
     let stop = CancellationToken::new();
     let (address, _stop, served) =
-        serve(router(pool.clone(), &ledger, Settings::default(), &stop).await).await;
+        serve(router(pool.clone(), &ledger, HttpSettings::default(), &stop).await).await;
     let target = Target::new(vec![server.address.clone(), address], &server.admin);
     let accounts: Vec<String> = (0..ACCOUNTS).map(|number| format!("account-{number}")).collect();
     let opened = target.open(&accounts).await;

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use counterfoil::ledger::{Answer, COMMANDS_HELD_MAX, COMMANDS_QUEUED_MAX, ExecuteError, Ledger, Request};
+use counterfoil::ledger::{
+    COMMANDS_HELD_MAX, COMMANDS_QUEUED_MAX, ExecuteError, ExecuteResult, Ledger, Request,
+};
 use futures::{future::join_all, poll};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -20,7 +22,7 @@ const REFUSAL_MAX: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(60);
 const PLENTY: i64 = 1_000_000;
 
-type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+type Waiting<'a> = Pin<Box<dyn Future<Output = ExecuteResult> + Send + 'a>>;
 
 /// A session that stands in the way of others.
 struct Obstacle(PgConnection);
@@ -71,7 +73,7 @@ async fn crowd(ledger: &Ledger, requests: impl Iterator<Item = Request>) -> Vec<
     waiting
 }
 
-async fn answers(waiting: Vec<Waiting<'_>>) -> Vec<Answer> {
+async fn answers(waiting: Vec<Waiting<'_>>) -> Vec<ExecuteResult> {
     tokio::time::timeout(PATIENCE, join_all(waiting)).await.expect("everything that waited is answered")
 }
 

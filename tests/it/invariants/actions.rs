@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::{Catalog, Interval, Limit, Measure, WindowKind},
-    command::{Command, Deduction, Excess, SubscriptionChange},
+    command::{Command, Excess, RecordedDeduction, SubscriptionChange},
     event::Event,
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
     time::{CalendarUnit, Period},
 };
 use proptest::prelude::*;
@@ -214,7 +214,7 @@ impl Action {
             }
             Self::EndDiscount(discount) => words::discount_ended("cus_1", &format!("di_{discount}"), at),
             Self::AskToChange(plan, quantity) => words::asked_to_change(plan, *quantity, at),
-            Self::Settle => Command::Settle,
+            Self::Settle => Command::ApplyDue,
         })
     }
 
@@ -236,9 +236,9 @@ impl Action {
     }
 }
 
-fn reported(scenario: &Scenario, status: SubscriptionStatus, plan: &str) -> SubscriptionTerms {
+fn reported(scenario: &Scenario, status: SubscriptionStatus, plan: &str) -> SubscriptionState {
     let at = scenario.clock;
-    SubscriptionTerms {
+    SubscriptionState {
         status,
         plan: plan_id(plan),
         ended_at: (status == SubscriptionStatus::Cancelled).then_some(at),
@@ -258,7 +258,7 @@ fn held(scenario: &Scenario, number: usize) -> Option<String> {
     (!holds.is_empty()).then(|| holds[number % holds.len()].clone())
 }
 
-fn deducted(scenario: &Scenario, number: usize) -> Option<Deduction> {
+fn deducted(scenario: &Scenario, number: usize) -> Option<RecordedDeduction> {
     let deductions = scenario.history.iter().filter_map(|event| match event {
         Event::CreditsDeducted { deduction_id, .. } => Some(deduction_id.to_string()),
         _ => None,

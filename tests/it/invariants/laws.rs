@@ -175,7 +175,7 @@ proptest! {
     fn an_account_that_moved_in_keeps_the_laws(catalog in catalogs(), steps in steps(), number in 0..3_u32) {
         let start = moved_in(given([]).under(catalog), number, Some(70));
         let scenario = play_from(start, &steps, |scenario| {
-            scenario.send(&Command::Settle);
+            scenario.send(&Command::ApplyDue);
             assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());
             let due = next_due(scenario.open());
             assert!(due.is_none_or(|due| due > scenario.clock), "{due:?} is due at {}", scenario.clock);
@@ -194,7 +194,7 @@ proptest! {
     #[test]
     fn deciding_changes_nothing_and_is_the_same_each_time(catalog in catalogs(), steps in steps()) {
         play_and(catalog, &steps, |scenario| {
-            for command in [Command::Settle, words::deduct(7), words::hold(7), words::generate("stems")] {
+            for command in [Command::ApplyDue, words::deduct(7), words::hold(7), words::generate("stems")] {
                 let context = Context { at: scenario.clock, catalog: &scenario.catalog };
                 let before = scenario.account.clone();
                 let once = decide(&scenario.account, &command, context);
@@ -265,11 +265,11 @@ proptest! {
     #[test]
     fn time_can_always_pass_and_then_nothing_is_due(catalog in catalogs(), steps in steps()) {
         play_and(catalog, &steps, |scenario| {
-            scenario.send(&Command::Settle);
+            scenario.send(&Command::ApplyDue);
             assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());
             let due = next_due(scenario.open());
             assert!(due.is_none_or(|due| due > scenario.clock), "{due:?} is due at {}", scenario.clock);
-            scenario.send(&Command::Settle);
+            scenario.send(&Command::ApplyDue);
             assert_eq!(scenario.outcome(), &Ok(Vec::new()));
         });
     }

@@ -9,9 +9,9 @@ use counterfoil::domain::{
     command::{Command, SubscriptionChange as Change},
     credits::Source,
     event::Event,
+    ids::ProviderId,
     moving::{ImportAccount, MonthOf, MovedGrant},
-    names::ProviderId,
-    subscription::{SubscriptionStatus as Status, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus as Status},
     time::{Period, Timestamp},
 };
 use proptest::{prelude::*, sample::Index};
@@ -121,8 +121,8 @@ fn customer() -> ProviderId {
     provider("cus_1")
 }
 
-fn reported(status: Status, at: Timestamp) -> SubscriptionTerms {
-    SubscriptionTerms {
+fn reported(status: Status, at: Timestamp) -> SubscriptionState {
+    SubscriptionState {
         status,
         plan: plan_id("team"),
         trial_end: Some(day(14)),

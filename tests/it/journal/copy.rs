@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use counterfoil::{
     journal::{
-        feed::{Batch, Feed, FeedError},
+        feed::{Feed, FeedBatch, FeedError},
         recorded::Position,
     },
     ledger::SHARD,
@@ -23,7 +23,7 @@ async fn alone() -> (TestLedger, PgPool) {
 }
 
 /// Reads the journal's begin from the database.
-async fn read(pool: &PgPool) -> Result<Batch, FeedError> {
+async fn read(pool: &PgPool) -> Result<FeedBatch, FeedError> {
     Feed::new(pool.clone()).reader(SHARD).after(Position(0)).await
 }
 

@@ -6,7 +6,7 @@ use counterfoil::{
         event::Event,
         refusal::Refusal,
     },
-    ledger::{ExecuteError, Key, Ledger},
+    ledger::{ExecuteError, IdempotencyKey, Ledger},
 };
 
 use crate::support::ledger::{TestLedger, credits, deduct, grant, open, request, start};
@@ -15,7 +15,7 @@ async fn another(test: &TestLedger) -> Ledger {
     start(test.database.pool(), test.clock.clone()).await.0
 }
 
-fn is_insufficient(answer: &counterfoil::ledger::Answer) -> bool {
+fn is_insufficient(answer: &counterfoil::ledger::ExecuteResult) -> bool {
     matches!(answer, Err(ExecuteError::Refused(Refusal::InsufficientCredits { .. })))
 }
 
@@ -59,7 +59,8 @@ async fn a_repeated_end_of_a_hold_is_answered_as_the_first() {
     let test = TestLedger::start().await;
     open(&test.ledger, "acme").await.expect("opened");
     let what = HoldFor::Amount { amount: credits(20), id: None, description: None };
-    let hold = request("acme", Command::HoldCredits { what, expires_in_s: None }, Key::caller("hold"));
+    let hold =
+        request("acme", Command::HoldCredits { what, expires_in_s: None }, IdempotencyKey::caller("hold"));
     let held = test.ledger.execute(hold).await.expect("held");
     let Event::CreditsHeld { hold_id, .. } = &held.events.last().expect("an event").event else {
         panic!("{held:?}");
@@ -67,7 +68,7 @@ async fn a_repeated_end_of_a_hold_is_answered_as_the_first() {
     let commit = |key: &str| {
         let amount = Some(credits(12));
         let command = Command::CommitHold { hold_id: hold_id.clone(), amount, excess: Excess::Reject };
-        request("acme", command, Key::caller(key))
+        request("acme", command, IdempotencyKey::caller(key))
     };
     let first = test.ledger.execute(commit("c")).await.expect("committed");
     let other = another(&test).await;

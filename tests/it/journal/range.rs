@@ -1,7 +1,7 @@
 //! Are the events since a time found without those before?
 
 use chrono::TimeDelta;
-use counterfoil::journal::recorded::{Position, Recorded};
+use counterfoil::journal::recorded::{Position, RecordedEvent};
 
 use crate::support::ledger::{TestLedger, deduct, grant, noon, open};
 
@@ -38,7 +38,7 @@ async fn events_are_found_from_the_first_of_a_time_on() {
 
     let found = async |types: &[&str], after, until| -> Vec<Position> {
         let events = ledger.events_of(types, after, until).await.unwrap();
-        let events: Vec<Recorded> = events.into_iter().map(Result::unwrap).collect();
+        let events: Vec<RecordedEvent> = events.into_iter().map(Result::unwrap).collect();
         events.into_iter().map(|event| event.position).collect()
     };
     let fifth = Position(first.0 + 5);

@@ -6,9 +6,9 @@ use counterfoil::{
     domain::{
         amount::Credits,
         command::{Command, Generation},
-        names::{GenerationId, GenerationType},
+        ids::{GenerationId, GenerationType},
     },
-    ledger::{Key, Ledger},
+    ledger::{IdempotencyKey, Ledger},
 };
 use futures::future::join_all;
 
@@ -48,7 +48,7 @@ async fn a_generation_is_charged_once_by_whichever_instance() {
         request(
             &format!("account-{round}"),
             Command::Generate(generation),
-            Key::caller(&format!("k{number}")),
+            IdempotencyKey::caller(&format!("k{number}")),
         )
     };
     for round in 0..20 {
@@ -72,7 +72,7 @@ async fn what_was_decided_on_a_failed_batch_is_decided_again() {
         open(&test.ledger, &id).await.expect("opened");
         // Both know the account, so both decide on memory.
         for instance in &instances {
-            let warm = request(&id, Command::Settle, Key::none());
+            let warm = request(&id, Command::ApplyDue, IdempotencyKey::none());
             instance.execute(warm).await.expect("nothing is due");
         }
         let requests = (0..200_usize)

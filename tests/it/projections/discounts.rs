@@ -7,7 +7,7 @@ use counterfoil::{
         discounts::{TakenOff, Undiscounted},
         event::Event,
         fraction::Fraction,
-        names::ProviderId,
+        ids::ProviderId,
         subscription::SubscriptionStatus,
         time::Timestamp,
     },

@@ -19,16 +19,16 @@ use counterfoil::{
         amount::{Currency, Money},
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
         event::{BURN_ORDER, Draw, Event, Purpose},
-        names::{Actor, DeductionId, GrantId, PlanId, ProviderId},
-        subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
+        ids::{Actor, DeductionId, GrantId, PlanId, ProviderId},
+        subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
     journal::{
         feed::Feed,
-        recorded::{Metadata, Origin, Position},
+        recorded::{EventMetadata, Origin, Position},
     },
     projections::{self, Projection},
-    projector::{Listing, Projector},
+    projector::{ProjectionListing, Projector},
 };
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -68,7 +68,7 @@ impl Following {
         }
     }
 
-    async fn listing(&self, name: &str) -> Listing {
+    async fn listing(&self, name: &str) -> ProjectionListing {
         let mut listings = self.projector.list().await.expect("the database answers");
         listings.retain(|listing| listing.projection == name);
         listings.pop().expect("it is listed")
@@ -117,7 +117,7 @@ async fn append_payload(
     recorded_at: Timestamp,
     available: i64,
 ) {
-    let metadata = Metadata {
+    let metadata = EventMetadata {
         event_id: Uuid::nil(),
         command_id: None,
         request_hash: "00".into(),
@@ -191,7 +191,7 @@ fn deducted(number: i64, amount: i64, at: Timestamp) -> Event {
 /// One report on the subscription `sub_1`.
 fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
     let ended_at = (status == SubscriptionStatus::Cancelled).then_some(at);
-    let terms = SubscriptionTerms {
+    let terms = SubscriptionState {
         subscription: ProviderId::parse("sub_1").expect("an id"),
         status,
         plan: PlanId::parse("pro").expect("a plan"),
@@ -209,7 +209,7 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         moved_to: None,
         metadata: counterfoil::domain::metadata::Metadata::default(),
         shown: None,
-        evidence: Evidence {
+        evidence: ReportOrder {
             reported_at: at,
             rank: 1,
             id: ProviderId::parse("evt").expect("an id"),

@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 use counterfoil::{
     domain::{
-        discounts::{DiscountStep, DiscountTold, TakenOff, Undiscounted},
+        discounts::{DiscountReport, DiscountStep, TakenOff, Undiscounted},
         event::Event,
         fraction::Fraction,
+        ids::ProviderId,
         invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
-        names::ProviderId,
-        subscription::{Step, SubscriptionStatus},
+        subscription::{SubscriptionStatus, TermsChange},
         time::Timestamp,
     },
     projections::{
         self,
         mrr::{
-            self, Interval, Share,
-            timeline::{self, Discounted, Evidence, MovementKind, Movements, Paid, Payment, Report},
+            self, Proportion, SeriesInterval,
+            timeline::{
+                self, AccountMovements, Discounted, MovementKind, PaidReport, PaymentState, ReportPlace,
+                TimelineReport,
+            },
         },
     },
 };
@@ -35,27 +38,33 @@ fn moment(hours: i64) -> Timestamp {
     time("2025-06-01T00:00:00Z").plus(chrono::TimeDelta::hours(hours))
 }
 
-fn a_report() -> impl Strategy<Value = Report> {
+fn a_report() -> impl Strategy<Value = TimelineReport> {
     let subscription = prop_oneof![Just("sub_1"), Just("sub_2")];
     let currency = prop_oneof![4 => Just("usd"), 1 => Just("eur")];
     let monthly = prop_oneof![Just(0_i64), Just(1_000), Just(2_900), 0..5_000_i64];
     let hours = 0..240_i64;
     let own = prop::bool::weighted(0.3);
     (subscription, currency, monthly, hours.clone(), hours, 0..3_u8, prop::bool::weighted(0.1), own).prop_map(
-        |(subscription, currency, monthly, effective, reported, rank, ended, own)| Report {
+        |(subscription, currency, monthly, effective, reported, rank, ended, own)| TimelineReport {
             subscription: subscription.to_owned(),
             sequence: 0,
             currency: currency.to_owned(),
             monthly: if ended { 0 } else { monthly },
             undiscounted: (!ended && !own).then(|| undiscounted(monthly)),
             effective_at: moment(effective),
-            evidence: Evidence { ended, reported_at: moment(reported), rank, id: String::new(), step: None },
+            evidence: ReportPlace {
+                ended,
+                reported_at: moment(reported),
+                rank,
+                id: String::new(),
+                step: None,
+            },
             stripe_event: None,
         },
     )
 }
 
-fn reports() -> impl Strategy<Value = Vec<Report>> {
+fn reports() -> impl Strategy<Value = Vec<TimelineReport>> {
     prop::collection::vec(a_report(), 0..12).prop_map(|mut reports| {
         for (number, report) in reports.iter_mut().enumerate() {
             report.sequence = i64::try_from(number).expect("few") + 1;
@@ -92,7 +101,7 @@ fn discounts() -> impl Strategy<Value = Vec<Discounted>> {
             begun.into_iter().chain(ended).map(move |(what, hours)| (format!("di_{number}"), what, hours))
         });
         let told = steps.enumerate().map(|(number, (discount, what, hours))| Discounted {
-            told: DiscountTold { customer: id("cus_1"), discount: id(&discount), what, at: moment(hours) },
+            told: DiscountReport { customer: id("cus_1"), discount: id(&discount), what, at: moment(hours) },
             sequence: 200 + i64::try_from(number).expect("few"),
             stripe_event: None,
         });
@@ -102,7 +111,7 @@ fn discounts() -> impl Strategy<Value = Vec<Discounted>> {
 
 /// The law of discounts, written down once more: the one that began last, if it has not ended.
 fn taken_off(discounts: &[Discounted], at_end_of: NaiveDate) -> Option<&TakenOff> {
-    let by_then = |told: &DiscountTold| told.at.to_utc().date_naive() <= at_end_of;
+    let by_then = |told: &DiscountReport| told.at.to_utc().date_naive() <= at_end_of;
     let ended = |discount: &ProviderId| {
         let ends = discounts
             .iter()
@@ -122,7 +131,7 @@ fn taken_off(discounts: &[Discounted], at_end_of: NaiveDate) -> Option<&TakenOff
 }
 
 /// In whole numbers: a twelfth of an amount off falls on each month.
-fn less(report: &Report, off: Option<&TakenOff>) -> i64 {
+fn less(report: &TimelineReport, off: Option<&TakenOff>) -> i64 {
     let half_even = |twelfths: i64| {
         let (whole, rest) = (twelfths.div_euclid(1_200), twelfths.rem_euclid(1_200));
         whole + i64::from(rest > 600 || (rest == 600 && whole % 2 == 1))
@@ -139,14 +148,14 @@ fn less(report: &Report, off: Option<&TakenOff>) -> i64 {
     }
 }
 
-fn payments() -> impl Strategy<Value = Vec<Payment>> {
+fn payments() -> impl Strategy<Value = Vec<PaidReport>> {
     let payment = (
         prop_oneof![Just("sub_1"), Just("sub_2")],
         0..240_i64,
-        prop_oneof![Just(Paid::Awaited), Just(Paid::No), Just(Paid::Yes)],
+        prop_oneof![Just(PaymentState::Awaited), Just(PaymentState::No), Just(PaymentState::Yes)],
     );
     prop::collection::vec(payment, 0..6).prop_map(|payments| {
-        let of = |(number, (subscription, hours, state)): (usize, (&str, i64, Paid))| Payment {
+        let of = |(number, (subscription, hours, state)): (usize, (&str, i64, PaymentState))| PaidReport {
             subscription: subscription.to_owned(),
             sequence: 100 + i64::try_from(number).expect("few"),
             state,
@@ -158,25 +167,26 @@ fn payments() -> impl Strategy<Value = Vec<Payment>> {
 }
 
 /// Whether the last that was said of a subscription by then is that it is not paid. Who has paid before may wait.
-fn is_unpaid(payments: &[Payment], subscription: &str, at_end_of: NaiveDate) -> bool {
+fn is_unpaid(payments: &[PaidReport], subscription: &str, at_end_of: NaiveDate) -> bool {
     let own = || payments.iter().filter(|payment| payment.subscription == subscription);
-    let first = own().filter(|payment| payment.state == Paid::Yes).map(|payment| payment.effective_at).min();
+    let first =
+        own().filter(|payment| payment.state == PaymentState::Yes).map(|payment| payment.effective_at).min();
     let said = own().filter(|payment| payment.effective_at.to_utc().date_naive() <= at_end_of);
     let said = said.filter(|payment| {
-        payment.state != Paid::Awaited || first.is_none_or(|first| payment.effective_at <= first)
+        payment.state != PaymentState::Awaited || first.is_none_or(|first| payment.effective_at <= first)
     });
-    let last = said.max_by_key(|payment| (payment.effective_at, payment.state == Paid::Yes));
-    last.is_some_and(|last| last.state != Paid::Yes)
+    let last = said.max_by_key(|payment| (payment.effective_at, payment.state == PaymentState::Yes));
+    last.is_some_and(|last| last.state != PaymentState::Yes)
 }
 
 /// The law, written down once more: of each subscription the greatest report that was effective by then.
 fn figure(
-    (reports, payments, discounts): (&[Report], &[Payment], &[Discounted]),
+    (reports, payments, discounts): (&[TimelineReport], &[PaidReport], &[Discounted]),
     currency: &str,
     at_end_of: NaiveDate,
 ) -> i64 {
     let off = taken_off(discounts, at_end_of);
-    let effective = |report: &&Report| report.effective_at.to_utc().date_naive() <= at_end_of;
+    let effective = |report: &&TimelineReport| report.effective_at.to_utc().date_naive() <= at_end_of;
     ["sub_1", "sub_2"]
         .into_iter()
         .filter_map(|name| {
@@ -189,7 +199,7 @@ fn figure(
         .sum()
 }
 
-fn between(movements: &Movements, currency: &str, after: NaiveDate, to: NaiveDate) -> i64 {
+fn between(movements: &AccountMovements, currency: &str, after: NaiveDate, to: NaiveDate) -> i64 {
     let counted =
         movements.iter().filter(|((known, day), _)| known == currency && *day > after && *day <= to);
     counted.map(|(_, movement)| movement.change()).sum()
@@ -215,7 +225,7 @@ proptest! {
         (payments, later) in payments().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
         (discounts, told) in discounts().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
     ) {
-        let amounts = |reports: &[Report], payments: &[Payment], discounts: &[Discounted]| {
+        let amounts = |reports: &[TimelineReport], payments: &[PaidReport], discounts: &[Discounted]| {
             let movements = timeline::movements(reports, payments, discounts).expect("it fits").into_iter();
             let amounts = movements.map(|(key, movement)| (key, (movement.kind, movement.before, movement.after)));
             amounts.collect::<Vec<_>>()
@@ -274,34 +284,34 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     assert_eq!(seen, [(day(2), 0, 1_000), (day(4), 2_000, 1_000)]);
 
     let changes = mrr::day_changes(&pool, day(9)).await.expect("an answer");
-    let series = mrr::series(&changes, day(1), day(9), Interval::Day);
+    let series = mrr::series(&changes, day(1), day(9), SeriesInterval::Day);
     let figures: Vec<_> = series.iter().map(|figures| figures.mrr).collect();
     assert_eq!(figures, [1_000, 2_000, 2_000, 3_000, 3_000, 3_000, 0, 0]);
-    let week = mrr::series(&changes, day(1), day(9), Interval::Week);
+    let week = mrr::series(&changes, day(1), day(9), SeriesInterval::Week);
     assert_eq!((week[0].mrr_at_start, week[0].mrr, week[0].arr()), (1_000, 0, Some(0)));
     assert_eq!((week[0].expansion.amount, week[0].churn.amount, week[0].paying_accounts), (2_000, -3_000, 0));
     let retention = mrr::retention(&pool, day(1), day(9)).await.expect("an answer");
     assert_eq!(retention[0].logo_churn().decimal(2).as_deref(), Some("1.00"));
-    assert_eq!(retention[0].net_revenue(), Share { part: 0, whole: 1_000 });
+    assert_eq!(retention[0].net_revenue(), Proportion { part: 0, whole: 1_000 });
     following.assert_rebuild_finds_the_same().await;
 }
 
 /// Reports of one second count in the order that they say, whatever their ids are.
 #[test]
 fn of_two_reports_of_one_second_the_later_one_counts() {
-    let of = |id: &str, from: &str, to: &str, monthly: i64| Report {
+    let of = |id: &str, from: &str, to: &str, monthly: i64| TimelineReport {
         subscription: "sub_1".to_owned(),
         sequence: monthly,
         currency: "usd".to_owned(),
         monthly,
         undiscounted: None,
         effective_at: moment(5),
-        evidence: Evidence {
+        evidence: ReportPlace {
             ended: false,
             reported_at: moment(5),
             rank: 1,
             id: id.to_owned(),
-            step: Some(Step { from: Some(from.to_owned()), to: to.to_owned() }),
+            step: Some(TermsChange { from: Some(from.to_owned()), to: to.to_owned() }),
         },
         stripe_event: None,
     };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use counterfoil::projections::{self, ApplyError, Fact, Projection, Tables, usage::Usage};
+use counterfoil::projections::{self, ApplyError, Fact, Projection, Tables, usage::UsageProjection};
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Semaphore;
@@ -42,19 +42,19 @@ struct Gated {
 
 impl Projection for Gated {
     fn name(&self) -> &'static str {
-        Usage.name()
+        UsageProjection.name()
     }
 
     fn definition(&self) -> &'static str {
-        Usage.definition()
+        UsageProjection.definition()
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        Usage.tables()
+        UsageProjection.tables()
     }
 
     fn totals(&self) -> &'static str {
-        Usage.totals()
+        UsageProjection.totals()
     }
 
     fn apply<'a>(
@@ -64,7 +64,7 @@ impl Projection for Gated {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            Usage.apply(facts, tables, connection).await?;
+            UsageProjection.apply(facts, tables, connection).await?;
             self.entered.add_permits(1);
             let _permit = self.may_go_on.acquire().await.expect("it is open");
             Ok(())
@@ -94,7 +94,7 @@ async fn of_two_projectors_that_both_believe_to_lead_one_counts() {
     let one = Following::start(pool.clone(), vec![gated]).await;
     let _entered = gate.entered.acquire().await.expect("it is open");
     depose(&pool).await;
-    let other = Following::start(pool.clone(), vec![Arc::new(Usage)]).await;
+    let other = Following::start(pool.clone(), vec![Arc::new(UsageProjection)]).await;
     eventually("the other waits for the checkpoint", || async {
         let blocked: i64 = sqlx::query_scalar(
             "select count(*) from pg_stat_activity \

@@ -10,7 +10,7 @@ use counterfoil::{
         self, ApplyError, Fact, OnFailure, Projection, Tables,
         statements::{self, Direction, Filter, Statements},
     },
-    projector::{ProjectorError, State},
+    projector::{ProjectionState, ProjectorError},
 };
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{PgConnection, PgPool};
@@ -88,8 +88,11 @@ async fn parks_and_unparks(by_constraint: bool) {
     let broken = Arc::new(AtomicBool::new(true));
     let failing =
         FailsOn { account: "bad", broken: Arc::clone(&broken), by_constraint, on_failure: OnFailure::Park };
-    let following =
-        Following::start(pool.clone(), vec![Arc::new(failing), Arc::new(projections::usage::Usage)]).await;
+    let following = Following::start(
+        pool.clone(),
+        vec![Arc::new(failing), Arc::new(projections::usage::UsageProjection)],
+    )
+    .await;
     for id in ["bad", "good"] {
         open_account(&ledger.ledger, id).await.expect("opened");
         grant(&ledger.ledger, id, 100, "start").await.expect("granted");
@@ -107,7 +110,7 @@ async fn parks_and_unparks(by_constraint: bool) {
     let bad = amounts(&pool, "bad").await;
     assert!(bad.len() < good.len(), "{bad:?}");
     let listing = following.listing("statements").await;
-    assert_eq!((&listing.state, listing.parked.len()), (&State::Live, 1));
+    assert_eq!((&listing.state, listing.parked.len()), (&ProjectionState::Live, 1));
     assert_eq!(listing.parked[0].account_id, "bad");
     assert!(following.listing("usage").await.parked.is_empty());
     let as_of = following
@@ -164,7 +167,7 @@ async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
     assert_eq!(amounts(&pool, "good").await, [50, -1]);
     assert_eq!(amounts(&pool, "bad").await, [50], "what came after waits behind it");
     eventually("revenue stops", || async {
-        matches!(following.listing("mrr").await.state, State::Stopped { .. })
+        matches!(following.listing("mrr").await.state, ProjectionState::Stopped { .. })
     })
     .await;
     assert_eq!(following.listing("mrr").await.position.0, 4, "all before it is in the figure");
@@ -188,7 +191,7 @@ async fn a_read_model_that_stopped_goes_on_where_it_was_when_it_is_resumed() {
     }
     let following = Following::start(pool.clone(), vec![Arc::new(failing)]).await;
     eventually("it stops", || async {
-        matches!(following.listing("statements").await.state, State::Stopped { .. })
+        matches!(following.listing("statements").await.state, ProjectionState::Stopped { .. })
     })
     .await;
     assert_eq!(following.listing("statements").await.position.0, 2);
@@ -197,5 +200,5 @@ async fn a_read_model_that_stopped_goes_on_where_it_was_when_it_is_resumed() {
     following.projector.resume("statements").await.expect("it is known");
     following.caught_up(&pool).await;
     assert_eq!(amounts(&pool, "good").await, [50, -1]);
-    assert_eq!(following.listing("statements").await.state, State::Live);
+    assert_eq!(following.listing("statements").await.state, ProjectionState::Live);
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use counterfoil::{projections, projector::State};
+use counterfoil::{projections, projector::ProjectionState};
 
 use crate::support::ledger::{TestLedger, deduct, grant, open as open_account};
 
@@ -78,7 +78,7 @@ async fn old_tables_stay_until_they_are_dropped() {
     let mut states = following.projector.list().await.expect("an answer");
     states.retain(|listing| listing.projection == "usage");
     let states: Vec<_> = states.into_iter().map(|listing| (listing.version, listing.state)).collect();
-    assert_eq!(states, [(1, State::Old), (2, State::Live)]);
+    assert_eq!(states, [(1, ProjectionState::Old), (2, ProjectionState::Live)]);
     assert_eq!(following.projector.drop_old("usage").await.expect("an answer"), [1]);
     let gone: Option<String> = sqlx::query_scalar("select to_regclass('read.usage_v1')::text")
         .fetch_one(&pool)

@@ -1,10 +1,10 @@
 //! A statement is paged without gaps, in both directions, narrowed as asked.
 
 use counterfoil::{
-    domain::names::GenerationType,
+    domain::ids::GenerationType,
     projections::{
         self,
-        statements::{self, Cursor, Direction, Filter, Kind, Line},
+        statements::{self, Direction, Filter, LineKind, StatementCursor, StatementRow},
     },
 };
 use futures::TryStreamExt;
@@ -16,14 +16,14 @@ use super::catch_up;
 
 const ID: &str = "account-000000";
 
-async fn every_page(pool: &PgPool, filter: &Filter, direction: Direction) -> Vec<Line> {
-    let (mut lines, mut after): (Vec<Line>, Option<Cursor>) = (Vec::new(), None);
+async fn every_page(pool: &PgPool, filter: &Filter, direction: Direction) -> Vec<StatementRow> {
+    let (mut lines, mut after): (Vec<StatementRow>, Option<StatementCursor>) = (Vec::new(), None);
     loop {
         let page =
             statements::page(pool, &account(ID), filter, direction, after, 7).await.expect("an answer");
         let Some(last) = page.last() else { return lines };
         let token = last.cursor().token();
-        after = Cursor::parse(&token);
+        after = StatementCursor::parse(&token);
         lines.extend(page);
     }
 }
@@ -34,7 +34,7 @@ async fn pages_have_every_line_once_in_both_directions() {
     let pool = database.pool();
     catch_up::fill(&pool, 500, 3).await.expect("the journal takes it");
     catch_up::catch_up(&pool, projections::all()).await.expect("they catch up");
-    let all: Vec<Line> = statements::export(pool.clone(), account(ID), Filter::default())
+    let all: Vec<StatementRow> = statements::export(pool.clone(), account(ID), Filter::default())
         .try_collect()
         .await
         .expect("an answer");
@@ -45,7 +45,7 @@ async fn pages_have_every_line_once_in_both_directions() {
     assert_eq!(forwards, all);
     assert_eq!(backwards, all);
 
-    let refunds = Filter { kinds: vec![Kind::Refund], ..Filter::default() };
+    let refunds = Filter { kinds: vec![LineKind::Refund], ..Filter::default() };
     let expected: Vec<_> = all.iter().filter(|line| line.kind == "refund").cloned().collect();
     assert!(!expected.is_empty());
     assert_eq!(every_page(&pool, &refunds, Direction::OldestFirst).await, expected);

@@ -1,9 +1,9 @@
 //! Accounts are opened once, by their caller or by a report, linked to customers in any order, and closed for good.
 
 use counterfoil::domain::{
-    command::{Command, Deduction, SubscriptionChange},
+    command::{Command, RecordedDeduction, SubscriptionChange},
     event::{Event, Purpose},
-    names::{DeductionId, ProviderId},
+    ids::{DeductionId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
 };
@@ -40,7 +40,7 @@ fn an_account_is_opened_once() {
 
 #[test]
 fn an_account_that_nobody_opened_is_not_found() {
-    let deduction = Deduction {
+    let deduction = RecordedDeduction {
         deduction_id: DeductionId::parse("ded_1").expect("it is an identifier"),
         amount: credits(1),
         draws: Vec::new(),
@@ -56,7 +56,7 @@ fn an_account_that_nobody_opened_is_not_found() {
         extend("hold_1", 5),
         grant("a", 1, None),
         close(),
-        Command::Settle,
+        Command::ApplyDue,
         refund(deduction, None, ""),
         Command::AdjustCredits { amount: credits(1), reason: String::new() },
         Command::ForgiveDebt { amount: None, reason: String::new() },
@@ -95,7 +95,8 @@ fn an_account_may_have_several_customers() {
 #[test]
 fn nothing_is_done_to_an_account_that_was_closed() {
     let at = month(0).start;
-    let commands = [Command::OpenAccount, deduct(1), hold(1), grant("a", 1, None), close(), Command::Settle];
+    let commands =
+        [Command::OpenAccount, deduct(1), hold(1), grant("a", 1, None), close(), Command::ApplyDue];
     for command in commands {
         closed().at(at).when(command).then_refused(Refusal::AccountClosed);
     }

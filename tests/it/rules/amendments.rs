@@ -2,13 +2,15 @@
 
 use chrono::TimeDelta;
 use counterfoil::domain::{
-    amendment::{self, CancelAt, Change, Order, Settlement, Step, Wish},
     catalog::{Catalog, Downgrade, Interval},
     command::SubscriptionChange,
     decide::Context,
-    foresight::foresee,
+    preview::preview,
     refusal::{Refusal, Unsold},
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
+    subscription_change::{
+        self, AllowedChange, CancelAt, ChangeRequest, PlanSelection, ProrationBilling, SubscriptionAction,
+    },
     time::Timestamp,
 };
 
@@ -19,23 +21,23 @@ use super::{
     words::{change_plan, day, ended, month, opened, pay, provider, report, terms},
 };
 
-fn of(status: SubscriptionStatus) -> SubscriptionTerms {
-    SubscriptionTerms { status, ..terms("creator", month(0)) }
+fn of(status: SubscriptionStatus) -> SubscriptionState {
+    SubscriptionState { status, ..terms("creator", month(0)) }
 }
 
-fn ending(terms: SubscriptionTerms) -> SubscriptionTerms {
-    SubscriptionTerms { cancel_at: Some(terms.period.end), ..terms }
+fn ending(terms: SubscriptionState) -> SubscriptionState {
+    SubscriptionState { cancel_at: Some(terms.period.end), ..terms }
 }
 
-fn uncollected(terms: SubscriptionTerms) -> SubscriptionTerms {
-    SubscriptionTerms { collection_paused: true, ..terms }
+fn uncollected(terms: SubscriptionState) -> SubscriptionState {
+    SubscriptionState { collection_paused: true, ..terms }
 }
 
 #[test]
 fn each_state_allows_what_can_be_done_in_it() {
-    use Step::{Cancel, Change, Pause, Resume, WithdrawCancellation};
+    use SubscriptionAction::{Cancel, Change, Pause, Resume, WithdrawCancellation};
     use SubscriptionStatus::{Active, Cancelled, Incomplete, PastDue, Paused, Trialing, Unpaid};
-    let table: [(SubscriptionTerms, &[Step]); 14] = [
+    let table: [(SubscriptionState, &[SubscriptionAction]); 14] = [
         (of(Incomplete), &[Cancel]),
         (of(Unpaid), &[Cancel]),
         (of(PastDue), &[Cancel]),
@@ -52,7 +54,7 @@ fn each_state_allows_what_can_be_done_in_it() {
         (ending(of(Cancelled)), &[]),
     ];
     for (terms, allowed) in table {
-        assert_eq!(amendment::allowed(&terms), allowed, "{:?} {:?}", terms.status, terms.cancel_at);
+        assert_eq!(subscription_change::allowed(&terms), allowed, "{:?} {:?}", terms.status, terms.cancel_at);
         for step in [Change, Cancel, WithdrawCancellation, Pause, Resume] {
             let refused = Refusal::SubscriptionState {
                 step,
@@ -60,7 +62,7 @@ fn each_state_allows_what_can_be_done_in_it() {
                 allowed: allowed.to_vec(),
             };
             let expected = if allowed.contains(&step) { Ok(()) } else { Err(refused) };
-            assert_eq!(amendment::check(&terms, step), expected);
+            assert_eq!(subscription_change::check(&terms, step), expected);
         }
     }
 }
@@ -68,40 +70,43 @@ fn each_state_allows_what_can_be_done_in_it() {
 #[test]
 fn what_ends_with_its_period_already_can_still_end_now() {
     let terms = ending(of(SubscriptionStatus::Active));
-    assert_eq!(amendment::cancel(&terms, CancelAt::PeriodEnd), Err(Refusal::NothingToChange { held: None }));
-    assert_eq!(amendment::cancel(&terms, CancelAt::Now), Ok(()));
+    assert_eq!(
+        subscription_change::cancel(&terms, CancelAt::PeriodEnd),
+        Err(Refusal::NothingToChange { held: None })
+    );
+    assert_eq!(subscription_change::cancel(&terms, CancelAt::Now), Ok(()));
 }
 
 #[test]
 fn the_subscription_that_is_meant_is_the_one_that_goes_on_or_the_one_that_is_named() {
-    let other = |id: &str| SubscriptionTerms { subscription: provider(id), ..terms("basic", month(0)) };
-    let gone = SubscriptionTerms { subscription: provider("sub_0"), ..ended("basic", month(0), day(3)) };
+    let other = |id: &str| SubscriptionState { subscription: provider(id), ..terms("basic", month(0)) };
+    let gone = SubscriptionState { subscription: provider("sub_0"), ..ended("basic", month(0), day(3)) };
     let started = |terms| report(SubscriptionChange::Started, terms);
     let scenario = given([opened()]).at(day(4));
-    assert_eq!(amendment::find(&scenario.account, None, day(4)), Err(Refusal::NoSubscription));
+    assert_eq!(subscription_change::find(&scenario.account, None, day(4)), Err(Refusal::NoSubscription));
     let scenario = scenario.when(report(SubscriptionChange::Ended, gone)).when(started(other("sub_2")));
-    let found = amendment::find(&scenario.account, None, day(4)).unwrap();
+    let found = subscription_change::find(&scenario.account, None, day(4)).unwrap();
     assert_eq!(found.subscription, provider("sub_2"));
     let scenario = scenario.when(started(other("sub_3")));
     let subscriptions = vec![provider("sub_2"), provider("sub_3")];
     let (ended, unknown) = (provider("sub_0"), provider("sub_9"));
-    let find = |named| amendment::find(&scenario.account, named, day(4));
+    let find = |named| subscription_change::find(&scenario.account, named, day(4));
     assert_eq!(find(None), Err(Refusal::SeveralSubscriptions { subscriptions }));
     assert_eq!(find(Some(&ended)).unwrap().status, SubscriptionStatus::Cancelled);
     assert_eq!(find(Some(&unknown)), Err(Refusal::SubscriptionNotFound));
 }
 
-pub fn held(plan: &str, interval: Interval, quantity: u32) -> Order {
-    Order { plan: plan_id(plan), interval, quantity }
+pub fn held(plan: &str, interval: Interval, quantity: u32) -> PlanSelection {
+    PlanSelection { plan: plan_id(plan), interval, quantity }
 }
 
-fn to(plan: &str) -> Wish {
-    Wish { plan: Some(plan_id(plan)), ..Wish::default() }
+fn to(plan: &str) -> ChangeRequest {
+    ChangeRequest { plan: Some(plan_id(plan)), ..ChangeRequest::default() }
 }
 
-fn change_under(catalog: &Catalog, wish: &Wish) -> Result<Change, Refusal> {
+fn change_under(catalog: &Catalog, wish: &ChangeRequest) -> Result<AllowedChange, Refusal> {
     let terms = of(SubscriptionStatus::Active);
-    amendment::change(&terms, catalog, &held("creator", Interval::Month, 1), wish, day(10))
+    subscription_change::change(&terms, catalog, &held("creator", Interval::Month, 1), wish, day(10))
 }
 
 fn prorating(proration: &str) -> Catalog {
@@ -113,13 +118,13 @@ fn prorating(proration: &str) -> Catalog {
 
 #[test]
 fn more_is_paid_for_at_once_and_less_as_the_catalog_says() {
-    let year = Wish { interval: Some(Interval::Year), ..Wish::default() };
-    let seats = Wish { quantity: Some(2), ..Wish::default() };
-    use Settlement::{AtOnce, Never, NextInvoice};
+    let year = ChangeRequest { interval: Some(Interval::Year), ..ChangeRequest::default() };
+    let seats = ChangeRequest { quantity: Some(2), ..ChangeRequest::default() };
+    use ProrationBilling::{AtOnce, Never, NextInvoice};
     for (proration, less) in [("create_prorations", NextInvoice), ("always_invoice", AtOnce), ("none", Never)]
     {
         let catalog = prorating(proration);
-        let settled = |wish: &Wish| change_under(&catalog, wish).unwrap().settlement;
+        let settled = |wish: &ChangeRequest| change_under(&catalog, wish).unwrap().settlement;
         let more = if proration == "none" { Never } else { AtOnce };
         assert_eq!([settled(&to("team")), settled(&seats), settled(&year)], [more; 3], "{proration}");
         assert_eq!(settled(&to("basic")), less, "{proration}");
@@ -131,7 +136,11 @@ fn more_is_paid_for_at_once_and_less_as_the_catalog_says() {
 #[test]
 fn a_new_period_is_paid_at_once_whatever_is_prorated() {
     for proration in ["create_prorations", "always_invoice", "none"] {
-        let year = Wish { interval: Some(Interval::Year), plan: Some(plan_id("basic")), ..Wish::default() };
+        let year = ChangeRequest {
+            interval: Some(Interval::Year),
+            plan: Some(plan_id("basic")),
+            ..ChangeRequest::default()
+        };
         assert!(change_under(&prorating(proration), &year).unwrap().is_paid_at_once(), "{proration}");
         let smaller = change_under(&prorating(proration), &to("basic")).unwrap();
         assert_eq!(smaller.is_paid_at_once(), proration == "always_invoice");
@@ -140,7 +149,8 @@ fn a_new_period_is_paid_at_once_whatever_is_prorated() {
 
 #[test]
 fn what_is_left_out_stays_as_it_is() {
-    let change = change_under(&for_sale(), &Wish { quantity: Some(4), ..Wish::default() }).unwrap();
+    let change =
+        change_under(&for_sale(), &ChangeRequest { quantity: Some(4), ..ChangeRequest::default() }).unwrap();
     assert_eq!(change.to, held("creator", Interval::Month, 4));
     assert_eq!((change.price_id.as_str(), change.proration_date), ("price_creator_month", Some(day(10))));
 }
@@ -156,9 +166,10 @@ fn a_change_to_the_same_or_to_what_is_not_sold_is_refused() {
 #[test]
 fn a_preview_holds_for_an_hour_and_never_before_the_period() {
     let at = |date: Timestamp, now: Timestamp| {
-        let wish = Wish { proration_date: Some(date), ..to("team") };
+        let wish = ChangeRequest { proration_date: Some(date), ..to("team") };
         let (terms, order) = (of(SubscriptionStatus::Active), held("creator", Interval::Month, 1));
-        amendment::change(&terms, &for_sale(), &order, &wish, now).map(|change| change.proration_date)
+        subscription_change::change(&terms, &for_sale(), &order, &wish, now)
+            .map(|change| change.proration_date)
     };
     let (now, hour, second) = (day(10), TimeDelta::hours(1), TimeDelta::seconds(1));
     assert_eq!(at(now.minus(hour), now), Ok(Some(now.minus(hour))));
@@ -176,7 +187,7 @@ fn what_is_foreseen_is_what_the_rules_then_do() {
     let change = change_plan("in_2", "basic", "creator", half, month(0).end);
     let scenario = scenario.at(half);
     let context = Context { at: half, catalog: &scenario.catalog };
-    let foreseen = foresee(&scenario.account, std::slice::from_ref(&change), context).unwrap();
+    let foreseen = preview(&scenario.account, std::slice::from_ref(&change), context).unwrap();
     assert_eq!((foreseen.before, foreseen.after), (credits(500), credits(1_000)));
     assert_eq!(foreseen.granted.len(), 1);
     assert_eq!(scenario.balance().available, credits(500), "nothing has happened");
@@ -188,7 +199,7 @@ fn what_time_brought_is_not_counted_as_brought_by_a_change() {
     let scenario = given([opened()]).at(month(0).start).when(pay("in_1", "basic", month(0)));
     let after = month(0).end;
     let context = Context { at: after, catalog: &scenario.catalog };
-    let foreseen = foresee(&scenario.account, &[], context).unwrap();
+    let foreseen = preview(&scenario.account, &[], context).unwrap();
     assert_eq!((foreseen.before, foreseen.after), (credits(0), credits(0)), "the month has ended before");
 }
 
@@ -198,10 +209,10 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
     catalog.payments.downgrade = Downgrade::PeriodEnd;
     let terms = of(SubscriptionStatus::Active);
     let from = held("creator", Interval::Year, 2);
-    let when = |sold: &Catalog, from: &Order, wish: Wish| {
-        amendment::change(&terms, sold, from, &wish, day(10)).unwrap()
+    let when = |sold: &Catalog, from: &PlanSelection, wish: ChangeRequest| {
+        subscription_change::change(&terms, sold, from, &wish, day(10)).unwrap()
     };
-    let wish = |plan: &str, interval, quantity| Wish {
+    let wish = |plan: &str, interval, quantity| ChangeRequest {
         plan: Some(plan_id(plan)),
         interval: Some(interval),
         quantity: Some(quantity),
@@ -220,7 +231,7 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
         let change = when(&catalog, &from, wish.clone());
         assert_eq!(
             (change.at, change.settlement),
-            (Some(terms.period.end), Settlement::PeriodEnd),
+            (Some(terms.period.end), ProrationBilling::PeriodEnd),
             "{wish:?}"
         );
         assert!(change.proration_date.is_none() && !change.is_paid_at_once());
@@ -235,6 +246,6 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
     assert_eq!(when(&catalog, &held("creator", Month, 1), wish("creator", Year, 1)).at, None);
     let trying = of(SubscriptionStatus::Trialing);
     let [smaller, ..] = less;
-    let in_trial = amendment::change(&trying, &catalog, &from, &smaller, day(10)).unwrap();
+    let in_trial = subscription_change::change(&trying, &catalog, &from, &smaller, day(10)).unwrap();
     assert_eq!(in_trial.at, None, "nothing was paid that could be kept");
 }

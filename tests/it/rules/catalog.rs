@@ -6,11 +6,11 @@ use chrono_tz::Tz;
 use counterfoil::domain::{
     amount::{Credits, Currency, Money, Ratio},
     catalog::{
-        Allocation, Catalog, DebtPolicy, Downgrade, GenerationPrice, Interval, Limit, Measure, Pack,
-        PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, SecondSubscription, Standing,
-        StripePrice, Trial, WindowKind,
+        Allocation, Availability, Catalog, DebtPolicy, Downgrade, GenerationPrice, Interval, Limit, Measure,
+        Pack, PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, SecondSubscription, StripePrice,
+        Trial, WindowKind,
     },
-    names::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+    ids::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,
 };
 
@@ -125,7 +125,7 @@ fn plan(id: &str, monthly: i64, generations_a_day: u64, price: i64, features: &[
     Plan {
         id: plan_id(id),
         name: id.to_owned(),
-        standing: Standing::Sold,
+        standing: Availability::Sold,
         popular: false,
         marketing: Vec::new(),
         allocation: Allocation::Monthly(credits(monthly)),
@@ -143,7 +143,7 @@ fn pack(id: &str, amount: i64, price: i64, days: Option<u16>) -> Pack {
     Pack {
         id: PackId::parse(id).expect("a test's pack is an identifier"),
         name: id.to_owned(),
-        standing: Standing::Sold,
+        standing: Availability::Sold,
         credits: credits(amount),
         price: usd(price),
         earlier: Vec::new(),

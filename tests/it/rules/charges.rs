@@ -5,10 +5,11 @@ use counterfoil::domain::{
     amount::Currency,
     catalog::{Catalog, PackRefunds},
     charges::{
-        Capture, Payable, Payment, Status, cancel, capture, charge, check_undisputed, confirm, is_of, refund,
+        Capture, Payable, Payment, PaymentStatus, cancel, capture, charge, check_undisputed, confirm, is_of,
+        refund,
     },
     command::Command,
-    names::{PackId, ProviderId},
+    ids::{PackId, ProviderId},
     refusal::Refusal,
     rollout::BillingState,
 };
@@ -45,17 +46,17 @@ fn out_of_bounds(catalog: &Catalog) -> Refusal {
     Refusal::PaymentOutOfBounds { smallest, largest, currency: Currency::parse("usd").unwrap() }
 }
 
-fn payment(status: Status) -> Payment {
+fn payment(status: PaymentStatus) -> Payment {
     let pack = Some(PackId::parse(PACK).unwrap());
     Payment { status, amount: 6_000, capturable: 0, received: 0, refunded: 0, pack }
 }
 
 fn held() -> Payment {
-    Payment { capturable: 6_000, ..payment(Status::RequiresCapture) }
+    Payment { capturable: 6_000, ..payment(PaymentStatus::RequiresCapture) }
 }
 
 fn paid() -> Payment {
-    Payment { received: 6_000, ..payment(Status::Succeeded) }
+    Payment { received: 6_000, ..payment(PaymentStatus::Succeeded) }
 }
 
 #[test]
@@ -112,17 +113,17 @@ fn a_payment_is_an_accounts_while_and_after_it_is_the_customer() {
 #[test]
 fn what_is_over_is_neither_confirmed_nor_called_off() {
     let all = [
-        (Status::RequiresPaymentMethod, true, true),
-        (Status::RequiresConfirmation, true, true),
-        (Status::RequiresAction, true, true),
-        (Status::RequiresCapture, false, true),
-        (Status::Processing, false, false),
-        (Status::Canceled, false, false),
-        (Status::Succeeded, false, false),
-        (Status::Other("of_tomorrow".to_owned()), false, false),
+        (PaymentStatus::RequiresPaymentMethod, true, true),
+        (PaymentStatus::RequiresConfirmation, true, true),
+        (PaymentStatus::RequiresAction, true, true),
+        (PaymentStatus::RequiresCapture, false, true),
+        (PaymentStatus::Processing, false, false),
+        (PaymentStatus::Canceled, false, false),
+        (PaymentStatus::Succeeded, false, false),
+        (PaymentStatus::Other("of_tomorrow".to_owned()), false, false),
     ];
     for (status, confirms, cancels) in all {
-        assert_eq!(Status::parse(status.as_str()), status);
+        assert_eq!(PaymentStatus::parse(status.as_str()), status);
         let refused = Refusal::PaymentState { status: status.as_str().to_owned() };
         let expected = |allowed: bool| if allowed { Ok(()) } else { Err(refused.clone()) };
         assert_eq!(confirm(&payment(status.clone())), expected(confirms), "{status:?}");

@@ -4,7 +4,7 @@ use counterfoil::domain::{
     amount::{Currency, Money},
     command::{Command, SubscriptionChange},
     discounts::TakenOff,
-    subscription::SubscriptionTerms,
+    subscription::SubscriptionState,
     time::Timestamp,
 };
 
@@ -99,7 +99,7 @@ fn one_that_ended_in_the_second_in_which_it_began_never_was() {
 
 #[test]
 fn a_later_report_brings_less_as_well() {
-    let larger = SubscriptionTerms {
+    let larger = SubscriptionState {
         monthly: usd(1_999),
         evidence: evidence(day(9), 1),
         ..terms("creator", month(0))
@@ -126,7 +126,7 @@ fn what_is_known_of_a_discount_needs_no_second_event() {
 fn a_report_that_was_stored_before_stays_as_it_was_counted() {
     let mut stored = serde_json::to_value(undiscounted("cus_1", terms("basic", month(0)))).expect("JSON");
     stored.as_object_mut().expect("an object").remove("undiscounted");
-    let terms: SubscriptionTerms = serde_json::from_value(stored).expect("terms");
+    let terms: SubscriptionState = serde_json::from_value(stored).expect("terms");
     assert_eq!((terms.undiscounted.is_none(), &terms.subscription), (true, &provider("sub_1")));
     let told = [report(SubscriptionChange::Started, terms), discounted("cus_1", "di_1", 50, day(3))];
     assert_eq!(brings_on(&told, [3]), [999]);

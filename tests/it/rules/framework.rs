@@ -7,7 +7,7 @@ use counterfoil::{
         account::{Account, evolve},
         command::Command,
     },
-    journal::aggregate::{AccountAggregate, Refused},
+    journal::aggregate::{AccountAggregate, RefusedCommand},
 };
 use cqrs_es::{Aggregate, CqrsFramework, DomainEvent, EventStore, mem_store::MemStore, test::TestFramework};
 
@@ -32,7 +32,7 @@ fn a_deduction_spends_what_expires_first() {
 #[test]
 fn a_refusal_is_its_error() {
     let refusal = given([opened()]).when(deduct(1)).refusal().clone();
-    framework().given(vec![opened()]).when((deduct(1), day(0))).then_expect_error(Refused(refusal));
+    framework().given(vec![opened()]).when((deduct(1), day(0))).then_expect_error(RefusedCommand(refusal));
 }
 
 #[test]

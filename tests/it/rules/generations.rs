@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use counterfoil::domain::{
     command::Command,
-    names::{FeatureId, GenerationType, OptionName},
+    ids::{FeatureId, GenerationType, OptionName},
     refusal::Refusal,
 };
 

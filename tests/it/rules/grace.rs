@@ -2,7 +2,7 @@
 
 use counterfoil::domain::{
     command::SubscriptionChange as Change,
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
     time::Timestamp,
 };
 
@@ -13,8 +13,8 @@ use super::{
 };
 
 /// Three days, from each first report.
-fn past_due(at: Timestamp) -> SubscriptionTerms {
-    SubscriptionTerms {
+fn past_due(at: Timestamp) -> SubscriptionState {
+    SubscriptionState {
         status: SubscriptionStatus::PastDue,
         grace_days: Some(3),
         evidence: evidence(at, 1),
@@ -22,8 +22,8 @@ fn past_due(at: Timestamp) -> SubscriptionTerms {
     }
 }
 
-fn active(at: Timestamp) -> SubscriptionTerms {
-    SubscriptionTerms { evidence: evidence(at, 1), ..words::terms("basic", month(1)) }
+fn active(at: Timestamp) -> SubscriptionState {
+    SubscriptionState { evidence: evidence(at, 1), ..words::terms("basic", month(1)) }
 }
 
 fn failed_at() -> Timestamp {
@@ -117,7 +117,7 @@ fn a_free_plan_begins_when_the_grace_is_over() {
 
 #[test]
 fn arrears_of_an_older_release_have_no_end() {
-    let without = SubscriptionTerms { grace_days: None, ..past_due(failed_at()) };
+    let without = SubscriptionState { grace_days: None, ..past_due(failed_at()) };
     let scenario = opened_under(catalog()).at(failed_at()).when(report(Change::PastDue, without));
     scenario.at(day(90)).then_on_plan("basic");
 }
@@ -125,7 +125,7 @@ fn arrears_of_an_older_release_have_no_end() {
 #[test]
 fn what_is_past_due_counts_in_the_revenue_until_it_is_unpaid() {
     let due = past_due(failed_at());
-    let as_if = |status| SubscriptionTerms { status, ..due.clone() };
+    let as_if = |status| SubscriptionState { status, ..due.clone() };
     let counts = [SubscriptionStatus::PastDue, SubscriptionStatus::Unpaid, SubscriptionStatus::Cancelled]
         .map(|status| as_if(status).is_revenue());
     assert_eq!(counts, [true, false, false]);

@@ -8,7 +8,7 @@ use counterfoil::domain::{
     invoice::LineEffect,
     limits::LimitState,
     refusal::Refusal,
-    subscription::SubscriptionTerms,
+    subscription::SubscriptionState,
     time::{CalendarUnit, Timestamp},
 };
 
@@ -65,7 +65,7 @@ fn three_a_seat() -> Scenario {
 }
 
 fn seats(quantity: u32) -> Command {
-    report(SubscriptionChange::Started, SubscriptionTerms { quantity, ..terms("basic", month(0)) })
+    report(SubscriptionChange::Started, SubscriptionState { quantity, ..terms("basic", month(0)) })
 }
 
 fn paid_seats(invoice: &str, quantity: u32) -> Command {

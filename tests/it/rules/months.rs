@@ -49,7 +49,7 @@ fn a_month_that_nobody_paid_for_yet_is_waited_for_since_it_began() {
     assert_eq!(told(&scenario).2, end_of(0), "it would have come then");
     let scenario = scenario.when(report(
         SubscriptionChange::Renewed,
-        counterfoil::domain::subscription::SubscriptionTerms {
+        counterfoil::domain::subscription::SubscriptionState {
             evidence: evidence(month(1).start, 1),
             ..terms("basic", month(1))
         },
@@ -80,7 +80,7 @@ fn what_was_taken_back_was_not_given() {
 fn nothing_comes_to_who_leaves() {
     let scenario = subscribed().at(day(3)).when(report(
         SubscriptionChange::CancellationScheduled,
-        counterfoil::domain::subscription::SubscriptionTerms {
+        counterfoil::domain::subscription::SubscriptionState {
             cancel_at: Some(month(0).end),
             evidence: evidence(day(3), 1),
             ..terms("basic", month(0))
@@ -97,7 +97,7 @@ fn nothing_comes_to_who_leaves() {
 fn a_trial_is_told_as_a_month_is() {
     let scenario = given([opened()]).at(day(1)).when(report(
         SubscriptionChange::TrialStarted,
-        counterfoil::domain::subscription::SubscriptionTerms {
+        counterfoil::domain::subscription::SubscriptionState {
             status: SubscriptionStatus::Trialing,
             trial_end: Some(day(15)),
             period: counterfoil::domain::time::Period { start: day(1), end: day(15) },

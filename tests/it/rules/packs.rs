@@ -4,9 +4,9 @@ use counterfoil::domain::{
     amount::Money,
     command::{CheckoutStep, Command, RecordCheckout, RecordPackPurchase},
     event::PaymentPurpose,
-    names::PackId,
+    ids::PackId,
+    purchase_records::{CHECKOUTS_KEPT_MAX, SoldPack},
     refusal::Refusal,
-    sold::{CHECKOUTS_KEPT_MAX, SoldPack},
 };
 
 use super::{

@@ -3,9 +3,9 @@
 use counterfoil::domain::{
     command::SubscriptionChange as Change,
     event::Event,
-    names::AccountId,
-    shown::Shown,
-    subscription::{Evidence, Step, SubscriptionStatus as Status, SubscriptionTerms, in_order},
+    ids::AccountId,
+    reported_details::ReportedDetails,
+    subscription::{ReportOrder, SubscriptionState, SubscriptionStatus as Status, TermsChange, in_order},
 };
 use proptest::prelude::*;
 
@@ -16,19 +16,19 @@ use super::{
 };
 
 /// A report on day `number`, of this plan.
-fn told(number: i64, plan: &str) -> SubscriptionTerms {
-    SubscriptionTerms { evidence: evidence(day(number), 1), ..terms(plan, month(0)) }
+fn told(number: i64, plan: &str) -> SubscriptionState {
+    SubscriptionState { evidence: evidence(day(number), 1), ..terms(plan, month(0)) }
 }
 
-fn worth(number: i64, minor: i64) -> SubscriptionTerms {
-    SubscriptionTerms { monthly: usd(minor), ..told(number, "basic") }
+fn worth(number: i64, minor: i64) -> SubscriptionState {
+    SubscriptionState { monthly: usd(minor), ..told(number, "basic") }
 }
 
 fn started() -> Scenario {
     given([opened()]).at(day(20)).when(report(Change::Started, told(0, "basic")))
 }
 
-fn known(scenario: &Scenario) -> &SubscriptionTerms {
+fn known(scenario: &Scenario) -> &SubscriptionState {
     &scenario.open().subscriptions.known()[&provider("sub_1")]
 }
 
@@ -45,15 +45,15 @@ fn a_report_that_names_nothing_counts_by_its_terms() {
         .then_on_plan("creator")
         .when(report(Change::Unnamed, told(6, "creator")))
         .then_nothing()
-        .when(report(Change::Unnamed, SubscriptionTerms { monthly: usd(5), ..told(7, "creator") }))
+        .when(report(Change::Unnamed, SubscriptionState { monthly: usd(5), ..told(7, "creator") }))
         .then_named(["RevenueChanged"]);
 }
 
 #[test]
 fn each_kind_of_change_has_its_name() {
-    let of = |after: SubscriptionTerms, before: &SubscriptionTerms| after.change_since(before);
+    let of = |after: SubscriptionState, before: &SubscriptionState| after.change_since(before);
     let basic = told(0, "basic");
-    let later = |change: fn(&mut SubscriptionTerms)| {
+    let later = |change: fn(&mut SubscriptionState)| {
         let mut after = told(1, "basic");
         change(&mut after);
         after
@@ -89,7 +89,7 @@ fn a_late_report_that_names_nothing_is_recorded_where_the_one_before_it_is_not_k
 
 #[test]
 fn what_moved_to_another_account_gives_nothing_here_until_it_comes_back() {
-    let away = SubscriptionTerms {
+    let away = SubscriptionState {
         status: Status::Cancelled,
         moved_to: Some(AccountId::parse("other").unwrap()),
         ..told(5, "basic")
@@ -107,17 +107,17 @@ fn what_moved_to_another_account_gives_nothing_here_until_it_comes_back() {
 }
 
 /// Reports of one second whose ids are in the wrong order, as a chain of these names.
-fn second(chain: &[(&str, &str, &str)]) -> Vec<SubscriptionTerms> {
+fn second(chain: &[(&str, &str, &str)]) -> Vec<SubscriptionState> {
     let of = |(id, from, to): &(&str, &str, &str)| {
         let mut told = told(5, "basic");
         told.evidence.id = provider(id);
-        told.evidence.step = Some(Step { from: Some((*from).to_owned()), to: (*to).to_owned() });
+        told.evidence.step = Some(TermsChange { from: Some((*from).to_owned()), to: (*to).to_owned() });
         told
     };
     chain.iter().map(of).collect()
 }
 
-fn ids(reports: &[SubscriptionTerms]) -> Vec<&str> {
+fn ids(reports: &[SubscriptionState]) -> Vec<&str> {
     reports.iter().map(|report| report.evidence.id.as_str()).collect()
 }
 
@@ -170,8 +170,8 @@ fn arrears_that_were_paid_in_the_second_they_began_are_none() {
     failed.grace_days = Some(3);
     let [failed, paid] = reports.as_slice() else { panic!() };
     let mut before = told(4, "basic");
-    before.evidence.step = Some(Step { from: None, to: "1".to_owned() });
-    let again = SubscriptionTerms {
+    before.evidence.step = Some(TermsChange { from: None, to: "1".to_owned() });
+    let again = SubscriptionState {
         status: Status::PastDue,
         grace_days: Some(3),
         evidence: evidence(day(30), 1),
@@ -200,9 +200,9 @@ fn a_report_costs_no_more_for_the_many_that_were_before_it() {
     let numbered = |number: i64| {
         let at = day(0).plus(chrono::TimeDelta::seconds(number / 6));
         let (quantity, other) = if number % 2 == 0 { (1, 2) } else { (2, 1) };
-        let step = Some(Step { from: Some(other.to_string()), to: quantity.to_string() });
-        let evidence = Evidence { id: provider(&format!("evt_{number:05}")), step, ..evidence(at, 1) };
-        report(Change::Unnamed, SubscriptionTerms { quantity, evidence, ..told(0, "basic") })
+        let step = Some(TermsChange { from: Some(other.to_string()), to: quantity.to_string() });
+        let evidence = ReportOrder { id: provider(&format!("evt_{number:05}")), step, ..evidence(at, 1) };
+        report(Change::Unnamed, SubscriptionState { quantity, evidence, ..told(0, "basic") })
     };
     let mut scenario = given([opened()]);
     let mut since = std::time::Instant::now();
@@ -220,13 +220,13 @@ fn a_report_costs_no_more_for_the_many_that_were_before_it() {
 /// The second month was taken for this account's, and the unused part of the first was carried into it.
 #[test]
 fn nothing_stays_carried_into_a_month_that_turned_out_to_be_another_accounts() {
-    let away = SubscriptionTerms {
+    let away = SubscriptionState {
         status: Status::Cancelled,
         moved_to: Some(AccountId::parse("other").unwrap()),
         evidence: evidence(month(0).end.minus(chrono::TimeDelta::hours(1)), 1),
         ..terms("creator", month(0))
     };
-    let start = SubscriptionTerms { evidence: evidence(month(0).start, 0), ..terms("creator", month(0)) };
+    let start = SubscriptionState { evidence: evidence(month(0).start, 0), ..terms("creator", month(0)) };
     let scenario = given([opened()]).at(month(0).start).when(report(Change::Started, start));
     let scenario = scenario.when(words::pay("in_1", "creator", month(0)));
     let scenario = scenario.at(month(1).start).when(words::pay("in_2", "creator", month(1)));
@@ -238,8 +238,10 @@ fn nothing_stays_carried_into_a_month_that_turned_out_to_be_another_accounts() {
 #[test]
 fn what_people_are_shown_is_news_only_where_both_reports_say_it() {
     let told_with = |number: i64, price: Option<&str>| {
-        let shown = price.map(|price| Box::new(Shown { price: Some(provider(price)), ..Shown::default() }));
-        SubscriptionTerms { shown, ..told(number, "basic") }
+        let shown = price.map(|price| {
+            Box::new(ReportedDetails { price: Some(provider(price)), ..ReportedDetails::default() })
+        });
+        SubscriptionState { shown, ..told(number, "basic") }
     };
     for (before, after, is_news) in [
         (None, Some("price_1"), false),

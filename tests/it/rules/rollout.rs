@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use counterfoil::domain::{
-    amendment::{self, Page, Step, Wish},
     catalog::{Catalog, Downgrade, Interval},
     charges::{Payable, charge},
     command::SubscriptionChange,
-    names::{AccountId, PackId},
+    ids::{AccountId, PackId},
+    purchase::{self, PurchaseRequest},
     refusal::Refusal,
     rollout::{BillingState, PLACES, Reach, Rollout, place},
-    sale::{self, Wish as Purchase},
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
+    subscription_change::{self, ChangeRequest, Page, SubscriptionAction},
 };
 
 use super::{
@@ -109,12 +109,12 @@ fn nothing_is_sold_and_nothing_charged_where_it_is_off() {
     let open = given([opened()]);
     let pack = PackId::parse("pack_500").unwrap();
     let wishes = [
-        Purchase::Pack { pack: pack.clone(), quantity: 1 },
-        Purchase::Plan { plan: plan_id("team"), interval: Interval::Month, quantity: 1, trial: false },
-        Purchase::Plan { plan: plan_id("gold"), interval: Interval::Month, quantity: 1, trial: false },
+        PurchaseRequest::Pack { pack: pack.clone(), quantity: 1 },
+        PurchaseRequest::Plan { plan: plan_id("team"), interval: Interval::Month, quantity: 1, trial: false },
+        PurchaseRequest::Plan { plan: plan_id("gold"), interval: Interval::Month, quantity: 1, trial: false },
     ];
     for wish in wishes {
-        let sold = sale::sell(&open.account, &for_sale(), BillingState::Off, &wish, open.clock);
+        let sold = purchase::price_purchase(&open.account, &for_sale(), BillingState::Off, &wish, open.clock);
         assert_eq!(sold, Err(Refusal::BillingOff), "{wish:?}");
     }
     for payable in [Payable::Pack { pack, quantity: 1 }, Payable::Amount(1_000)] {
@@ -123,16 +123,17 @@ fn nothing_is_sold_and_nothing_charged_where_it_is_off() {
     }
 }
 
-fn subscription(status: SubscriptionStatus) -> SubscriptionTerms {
-    SubscriptionTerms { status, ..terms("creator", month(0)) }
+fn subscription(status: SubscriptionStatus) -> SubscriptionState {
+    SubscriptionState { status, ..terms("creator", month(0)) }
 }
 
 /// Whether a change from one of the plan `creator` is refused where billing is off.
-fn is_refused(catalog: &Catalog, interval: Interval, wish: &Wish) -> bool {
+fn is_refused(catalog: &Catalog, interval: Interval, wish: &ChangeRequest) -> bool {
     let terms = subscription(SubscriptionStatus::Active);
-    let change = amendment::change(&terms, catalog, &held("creator", interval, 2), wish, day(10)).unwrap();
-    assert_eq!(amendment::check_sold(&change, BillingState::On), Ok(()));
-    amendment::check_sold(&change, BillingState::Off) == Err(Refusal::BillingOff)
+    let change =
+        subscription_change::change(&terms, catalog, &held("creator", interval, 2), wish, day(10)).unwrap();
+    assert_eq!(subscription_change::check_sold(&change, BillingState::On), Ok(()));
+    subscription_change::check_sold(&change, BillingState::Off) == Err(Refusal::BillingOff)
 }
 
 #[test]
@@ -140,9 +141,9 @@ fn where_it_is_off_a_subscription_can_become_less_and_not_more() {
     let (mut waiting, mut at_once) = (for_sale(), for_sale());
     waiting.payments.downgrade = Downgrade::PeriodEnd;
     at_once.payments.downgrade = Downgrade::AtOnce;
-    let to = |plan: &str| Wish { plan: Some(plan_id(plan)), ..Wish::default() };
-    let seats = |quantity| Wish { quantity: Some(quantity), ..Wish::default() };
-    let by = |interval| Wish { interval: Some(interval), ..Wish::default() };
+    let to = |plan: &str| ChangeRequest { plan: Some(plan_id(plan)), ..ChangeRequest::default() };
+    let seats = |quantity| ChangeRequest { quantity: Some(quantity), ..ChangeRequest::default() };
+    let by = |interval| ChangeRequest { interval: Some(interval), ..ChangeRequest::default() };
     for catalog in [waiting.clone(), at_once.clone()] {
         for more in [to("team"), seats(3), by(Interval::Year)] {
             assert!(is_refused(&catalog, Interval::Month, &more), "{more:?}");
@@ -164,26 +165,30 @@ fn of(status: SubscriptionStatus) -> Scenario {
 #[test]
 fn where_it_is_off_what_stands_still_is_not_resumed() {
     let still = subscription(SubscriptionStatus::Paused);
-    assert_eq!(amendment::check_resumed(&still, BillingState::Off), Err(Refusal::BillingOff));
-    assert_eq!(amendment::check_resumed(&still, BillingState::On), Ok(()));
-    let paused = SubscriptionTerms { collection_paused: true, ..subscription(SubscriptionStatus::Active) };
-    assert_eq!(amendment::check_resumed(&paused, BillingState::Off), Ok(()), "it goes on as it was bought");
+    assert_eq!(subscription_change::check_resumed(&still, BillingState::Off), Err(Refusal::BillingOff));
+    assert_eq!(subscription_change::check_resumed(&still, BillingState::On), Ok(()));
+    let paused = SubscriptionState { collection_paused: true, ..subscription(SubscriptionStatus::Active) };
+    assert_eq!(
+        subscription_change::check_resumed(&paused, BillingState::Off),
+        Ok(()),
+        "it goes on as it was bought"
+    );
     let account = of(SubscriptionStatus::Paused).account;
-    let allowed = |state, terms| amendment::allowed_to(&account, state, terms);
-    assert_eq!(allowed(BillingState::On, &still), [Step::Resume, Step::Cancel]);
-    assert_eq!(allowed(BillingState::Off, &still), [Step::Cancel]);
-    assert_eq!(allowed(BillingState::Off, &paused), [Step::Resume, Step::Cancel]);
+    let allowed = |state, terms| subscription_change::allowed_to(&account, state, terms);
+    assert_eq!(allowed(BillingState::On, &still), [SubscriptionAction::Resume, SubscriptionAction::Cancel]);
+    assert_eq!(allowed(BillingState::Off, &still), [SubscriptionAction::Cancel]);
+    assert_eq!(allowed(BillingState::Off, &paused), [SubscriptionAction::Resume, SubscriptionAction::Cancel]);
 }
 
 #[test]
 fn where_it_is_off_the_page_is_for_one_thing_alone() {
     let subscribed = of(SubscriptionStatus::Active);
-    let page = |scenario: &Scenario, state| amendment::page(scenario.open(), state, scenario.clock);
+    let page = |scenario: &Scenario, state| subscription_change::page(scenario.open(), state, scenario.clock);
     assert_eq!(page(&subscribed, BillingState::On), Page::Whole);
     let own = subscription(SubscriptionStatus::Active).subscription;
     assert_eq!(page(&subscribed, BillingState::Off), Page::Cancellation(own));
     let ends =
-        SubscriptionTerms { cancel_at: Some(month(0).end), ..subscription(SubscriptionStatus::Active) };
+        SubscriptionState { cancel_at: Some(month(0).end), ..subscription(SubscriptionStatus::Active) };
     let ending = given([opened()]).at(month(0).start).when(report(SubscriptionChange::Started, ends));
     assert_eq!(page(&ending, BillingState::Off), Page::PaymentMethod);
     let without = given([opened()]);

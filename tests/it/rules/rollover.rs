@@ -2,7 +2,7 @@
 
 use counterfoil::domain::{
     command::{Excess, SubscriptionChange as Change},
-    credits::{GrantTerms, Slot, Source},
+    credits::{AllocationMonth, GrantTerms, Source},
     invoice::LineEffect,
 };
 
@@ -142,7 +142,7 @@ fn months_that_become_known_in_the_wrong_order_roll_over_the_same() {
 #[test]
 fn parts_that_would_have_one_name_are_all_carried() {
     let allocation = |id: &str, number: u32, amount: i64, carry_max: Option<i64>| {
-        let slot = Slot {
+        let slot = AllocationMonth {
             subscription: provider(SUBSCRIPTION),
             plan: plan_id("basic"),
             period: month(number),

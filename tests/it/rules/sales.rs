@@ -5,11 +5,11 @@ use counterfoil::domain::{
     catalog::{Catalog, Interval, StripePrice},
     command::{CheckoutStep, Command, RecordCheckout, SubscriptionChange},
     event::PaymentPurpose,
-    names::PackId,
+    ids::PackId,
+    purchase::{self, PurchaseRequest, PurchaseTerms},
     refusal::{Refusal, Unsold},
     rollout::BillingState,
-    sale::{self, Sale, Wish},
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
 };
 
 use super::{
@@ -35,16 +35,16 @@ pub fn for_sale() -> Catalog {
     catalog
 }
 
-fn a_plan(plan: &str, trial: bool) -> Wish {
-    Wish::Plan { plan: plan_id(plan), interval: Interval::Year, quantity: 3, trial }
+fn a_plan(plan: &str, trial: bool) -> PurchaseRequest {
+    PurchaseRequest::Plan { plan: plan_id(plan), interval: Interval::Year, quantity: 3, trial }
 }
 
-fn a_pack(pack: &str) -> Wish {
-    Wish::Pack { pack: PackId::parse(pack).unwrap(), quantity: 2 }
+fn a_pack(pack: &str) -> PurchaseRequest {
+    PurchaseRequest::Pack { pack: PackId::parse(pack).unwrap(), quantity: 2 }
 }
 
-fn sell(scenario: &Scenario, wish: &Wish) -> Result<Sale, Refusal> {
-    sale::sell(&scenario.account, &for_sale(), BillingState::On, wish, scenario.clock)
+fn sell(scenario: &Scenario, wish: &PurchaseRequest) -> Result<PurchaseTerms, Refusal> {
+    purchase::price_purchase(&scenario.account, &for_sale(), BillingState::On, wish, scenario.clock)
 }
 
 fn subscribed() -> Scenario {
@@ -54,7 +54,7 @@ fn subscribed() -> Scenario {
 #[test]
 fn a_plan_is_sold_at_the_price_of_its_interval() {
     let purpose = PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("team")) };
-    let sold = Sale {
+    let sold = PurchaseTerms {
         price_id: Some("price_team_year".to_owned()),
         quantity: 3,
         trial_days: None,
@@ -75,7 +75,7 @@ fn a_trial_has_the_plans_days_and_there_is_none_where_the_plan_has_none() {
 #[test]
 fn who_has_tried_does_not_try_again() {
     let tried = ended("team", month(0), day(5));
-    let tried = counterfoil::domain::subscription::SubscriptionTerms { trial_end: Some(day(5)), ..tried };
+    let tried = counterfoil::domain::subscription::SubscriptionState { trial_end: Some(day(5)), ..tried };
     let scenario = given([opened()]).at(day(6)).when(report(SubscriptionChange::Ended, tried));
     assert_eq!(sell(&scenario, &a_plan("team", true)), Err(Refusal::NoTrial));
     assert!(sell(&scenario, &a_plan("basic", false)).is_ok());
@@ -89,8 +89,14 @@ fn a_second_subscription_is_refused_unless_the_catalog_allows_several() {
     let mut several = for_sale();
     several.payments.several_subscriptions = true;
     assert!(
-        sale::sell(&scenario.account, &several, BillingState::On, &a_plan("team", false), scenario.clock)
-            .is_ok()
+        purchase::price_purchase(
+            &scenario.account,
+            &several,
+            BillingState::On,
+            &a_plan("team", false),
+            scenario.clock
+        )
+        .is_ok()
     );
     assert!(sell(&scenario, &a_pack("pack_500")).is_ok(), "packs are sold beside a subscription");
 }
@@ -99,7 +105,7 @@ fn a_second_subscription_is_refused_unless_the_catalog_allows_several() {
 fn no_second_subscription_is_sold_before_the_first_has_ended_whatever_it_gives() {
     use SubscriptionStatus::{Active, Incomplete, PastDue, Paused, Trialing, Unpaid};
     let holds = |status, cancel_at| {
-        let held = SubscriptionTerms { status, cancel_at, ..terms("basic", month(0)) };
+        let held = SubscriptionState { status, cancel_at, ..terms("basic", month(0)) };
         given([opened()]).at(day(1)).when(report(SubscriptionChange::Started, held))
     };
     let active = Err(Refusal::SubscriptionActive { plan: plan_id("basic") });
@@ -110,7 +116,7 @@ fn no_second_subscription_is_sold_before_the_first_has_ended_whatever_it_gives()
         assert!(sell(&ends.at(day(20)), &a_plan("team", false)).is_ok(), "{status:?}, and it was to end");
     }
     // Days of grace that are over end no subscription.
-    let late = SubscriptionTerms { status: PastDue, grace_days: Some(3), ..terms("basic", month(0)) };
+    let late = SubscriptionState { status: PastDue, grace_days: Some(3), ..terms("basic", month(0)) };
     let late = given([opened()]).at(day(1)).when(report(SubscriptionChange::PastDue, late)).at(day(20));
     assert_eq!(sell(&late, &a_plan("team", false)), active);
     // What was ended at once and is paid for until later has ended.
@@ -142,14 +148,14 @@ fn a_new_page_for_a_plan_takes_the_place_of_those_that_are_open() {
     let opened = pages.iter().fold(given([opened()]), |scenario, page| scenario.when(open_page(page, 0)));
     let opened = opened.when(ended("cs_paid", CheckoutStep::Completed { paid: true }));
     let opened = opened.when(ended("cs_expired", CheckoutStep::Expired));
-    let superseded = |scenario: &Scenario, wish: Wish| {
-        sale::superseded(scenario.open(), &for_sale(), &wish, scenario.clock)
+    let superseded = |scenario: &Scenario, wish: PurchaseRequest| {
+        purchase::superseded(scenario.open(), &for_sale(), &wish, scenario.clock)
     };
     assert_eq!(superseded(&opened, a_plan("team", false)), [provider("cs_open")]);
     assert_eq!(superseded(&opened, a_pack("pack_500")), []);
     let mut several = for_sale();
     several.payments.several_subscriptions = true;
-    assert_eq!(sale::superseded(opened.open(), &several, &a_plan("team", false), opened.clock), []);
+    assert_eq!(purchase::superseded(opened.open(), &several, &a_plan("team", false), opened.clock), []);
     assert_eq!(superseded(&opened.at(day(1)), a_plan("team", false)), [], "Stripe has closed it by now");
 }
 
@@ -171,8 +177,8 @@ fn more_packs_than_one_payment_may_be_for_are_not_sold() {
     catalog.payments.minor_max = 5_000;
     let open = given([opened()]);
     let packs = |quantity| {
-        let wish = Wish::Pack { pack: PackId::parse("pack_2000").unwrap(), quantity };
-        sale::sell(&open.account, &catalog, BillingState::On, &wish, open.clock)
+        let wish = PurchaseRequest::Pack { pack: PackId::parse("pack_2000").unwrap(), quantity };
+        purchase::price_purchase(&open.account, &catalog, BillingState::On, &wish, open.clock)
     };
     assert!(packs(2).is_ok());
     let (smallest, currency) = (catalog.payments.minor_min, catalog.currency.clone());
@@ -188,10 +194,14 @@ fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
     let mut catalog = for_sale();
     let basic = catalog.plans.iter_mut().find(|plan| plan.id == plan_id("basic")).unwrap();
     basic.prices.retain(|price| price.interval == Interval::Month);
-    let year = Wish::Plan { plan: plan_id("basic"), interval: Interval::Year, quantity: 1, trial: false };
+    let year =
+        PurchaseRequest::Plan { plan: plan_id("basic"), interval: Interval::Year, quantity: 1, trial: false };
     let intervals = vec![Interval::Month];
     let refused = Err(Refusal::NotForSale(Unsold::Interval { intervals }));
-    assert_eq!(sale::sell(&open.account, &catalog, BillingState::On, &year, open.clock), refused);
+    assert_eq!(
+        purchase::price_purchase(&open.account, &catalog, BillingState::On, &year, open.clock),
+        refused
+    );
     assert_eq!(sell(&open, &a_pack("pack_1")), Err(Refusal::UnknownPack));
     let gold = Refusal::UnknownPlan { plan: plan_id("gold") };
     assert_eq!(sell(&open, &a_plan("gold", false)), Err(gold));
@@ -199,7 +209,13 @@ fn what_has_no_price_is_not_sold_and_the_setting_is_named() {
 
 #[test]
 fn nothing_is_sold_to_an_account_that_is_not_open() {
-    let nobody = sale::sell(&Account::Unopened, &for_sale(), BillingState::Off, &a_pack("pack_500"), day(0));
+    let nobody = purchase::price_purchase(
+        &Account::Unopened,
+        &for_sale(),
+        BillingState::Off,
+        &a_pack("pack_500"),
+        day(0),
+    );
     assert_eq!(nobody, Err(Refusal::AccountNotFound));
     let closed = given([opened()]).when(Command::CloseAccount { reason: "left".to_owned() });
     assert_eq!(sell(&closed, &a_pack("pack_500")), Err(Refusal::AccountClosed));
@@ -210,9 +226,9 @@ fn the_customer_is_the_first_that_is_still_linked() {
     let link = |id: &str| Command::LinkCustomer { customer: provider(id), effective_at: day(0) };
     let unlink = |id: &str| Command::UnlinkCustomer { customer: provider(id), effective_at: day(0) };
     let scenario = given([opened()]);
-    assert_eq!(sale::customer(&scenario.account), Err(Refusal::NoCustomer));
+    assert_eq!(purchase::customer(&scenario.account), Err(Refusal::NoCustomer));
     let scenario = scenario.when(link("cus_1")).when(link("cus_2"));
-    assert_eq!(sale::customer(&scenario.account), Ok(&provider("cus_1")));
+    assert_eq!(purchase::customer(&scenario.account), Ok(&provider("cus_1")));
     let scenario = scenario.when(unlink("cus_1"));
-    assert_eq!(sale::customer(&scenario.account), Ok(&provider("cus_2")));
+    assert_eq!(purchase::customer(&scenario.account), Ok(&provider("cus_2")));
 }

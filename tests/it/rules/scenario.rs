@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use counterfoil::domain::{
     account::{Account, OpenAccount},
     catalog::Catalog,
-    command::{Command, Deduction},
+    command::{Command, RecordedDeduction},
     credits::{Balance, Grant},
     decide::{Context, decide},
     event::Event,
-    names::{DeductionId, GrantId},
+    ids::{DeductionId, GrantId},
     refusal::Refusal,
     time::Timestamp,
 };
@@ -73,7 +73,7 @@ impl Scenario {
 
     /// Time passes and someone looks.
     pub fn settle(self) -> Self {
-        self.when(Command::Settle)
+        self.when(Command::ApplyDue)
     }
 
     pub fn send(&mut self, command: &Command) -> &Result<Vec<Event>, Refusal> {
@@ -209,13 +209,13 @@ impl Scenario {
     }
 
     /// The deduction as its event says, as a refund needs it.
-    pub fn deduction(&self, id: &str) -> Deduction {
+    pub fn deduction(&self, id: &str) -> RecordedDeduction {
         let id = DeductionId::parse(id).expect("a test's deduction is an identifier");
         let found = self.history.iter().find_map(|event| match event {
             Event::CreditsDeducted { deduction_id, amount, draws, purpose, windows, .. }
                 if *deduction_id == id =>
             {
-                Some(Deduction {
+                Some(RecordedDeduction {
                     deduction_id: deduction_id.clone(),
                     amount: *amount,
                     draws: draws.clone(),

@@ -6,7 +6,7 @@ use counterfoil::domain::{
     event::Event,
     invoice::LineEffect,
     refusal::Refusal,
-    subscription::{SubscriptionStatus as Status, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus as Status},
     time::Period,
 };
 
@@ -19,8 +19,8 @@ use super::{
     },
 };
 
-fn with(status: Status, rank: u8) -> SubscriptionTerms {
-    SubscriptionTerms { status, evidence: evidence(month(0).start, rank), ..terms("basic", month(0)) }
+fn with(status: Status, rank: u8) -> SubscriptionState {
+    SubscriptionState { status, evidence: evidence(month(0).start, rank), ..terms("basic", month(0)) }
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn the_newest_report_holds_in_whatever_order_they_come() {
 #[test]
 fn what_ended_stays_ended() {
     let end = ended("basic", month(0), day(5));
-    let late = SubscriptionTerms { evidence: evidence(day(9), 1), ..terms("basic", month(0)) };
+    let late = SubscriptionState { evidence: evidence(day(9), 1), ..terms("basic", month(0)) };
     given([opened()])
         .at(day(9))
         .when(report(Change::Ended, end))
@@ -107,7 +107,7 @@ fn only_some_statuses_give_the_plan() {
 
 #[test]
 fn a_cancellation_at_the_periods_end_lets_everything_live_until_then() {
-    let scheduled = SubscriptionTerms {
+    let scheduled = SubscriptionState {
         cancel_at: Some(month(0).end),
         evidence: evidence(day(5), 1),
         ..terms("basic", month(0))
@@ -132,12 +132,12 @@ fn a_cancellation_at_the_periods_end_lets_everything_live_until_then() {
 
 #[test]
 fn a_cancellation_that_was_withdrawn_ends_nothing() {
-    let scheduled = SubscriptionTerms {
+    let scheduled = SubscriptionState {
         cancel_at: Some(month(0).end),
         evidence: evidence(day(5), 1),
         ..terms("basic", month(0))
     };
-    let withdrawn = SubscriptionTerms { evidence: evidence(day(6), 1), ..terms("basic", month(0)) };
+    let withdrawn = SubscriptionState { evidence: evidence(day(6), 1), ..terms("basic", month(0)) };
     given([opened()])
         .at(day(6))
         .when(report(Change::CancellationWithdrawn, withdrawn))
@@ -208,7 +208,7 @@ fn the_free_plan_waits_for_the_end_of_what_was_paid() {
 
 #[test]
 fn a_trial_gives_its_credits_once_until_it_ends() {
-    let trial = |subscription: &str| SubscriptionTerms {
+    let trial = |subscription: &str| SubscriptionState {
         subscription: provider(subscription),
         status: Status::Trialing,
         trial_end: Some(day(14)),
@@ -247,7 +247,7 @@ fn a_free_plan_is_had_once_by_the_account_and_its_subscription_together() {
             let line = InvoiceLine { free: true, ..line(&id, "free", span(number), LineEffect::Charge, 0) };
             invoice_of(SUBSCRIPTION, &format!("in_{number}"), vec![line], span(number).start)
         };
-        let begun = SubscriptionTerms { free: true, ..terms("free", span(0)) };
+        let begun = SubscriptionState { free: true, ..terms("free", span(0)) };
         opened_under(free_monthly())
             .when(report(Change::Started, begun))
             .when(free(0))
@@ -280,7 +280,7 @@ fn a_free_plan_is_had_once_by_whoever_leaves_it_for_an_hour() {
     opened_under(free_monthly())
         .at(rest(0).start)
         .when(deduct(100))
-        .when(report(Change::Started, SubscriptionTerms { free: true, ..terms("free", rest(0)) }))
+        .when(report(Change::Started, SubscriptionState { free: true, ..terms("free", rest(0)) }))
         .when(invoice("in_1", vec![free("li_1", 0, LineEffect::Charge)], 0))
         .at(rest(2).start)
         .when(invoice("in_2", there, 1))

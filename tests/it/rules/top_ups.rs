@@ -3,13 +3,13 @@
 use counterfoil::domain::{
     amount::{Credits, Currency, Money, Ratio},
     catalog::{Catalog, TopUp},
-    charges::{Capture, Payable, Payment, Status, capture, charge},
+    charges::{Capture, Payable, Payment, PaymentStatus, capture, charge},
     command::{Command, RecordPackPurchase},
     event::PaymentPurpose,
+    purchase::{self, PurchaseRequest},
+    purchase_records::SoldPack,
     refusal::{Refusal, Unsold},
     rollout::BillingState,
-    sale::{self, Wish},
-    sold::SoldPack,
     top_up,
 };
 
@@ -73,7 +73,13 @@ fn available(scenario: &Scenario) -> Credits {
 fn a_free_amount_is_sold_at_the_price_of_each_rounded_up() {
     let open = given([opened()]);
     let sell = |count| {
-        sale::sell(&open.account, &selling(), BillingState::On, &Wish::Credits(credits(count)), open.clock)
+        purchase::price_purchase(
+            &open.account,
+            &selling(),
+            BillingState::On,
+            &PurchaseRequest::Credits(credits(count)),
+            open.clock,
+        )
     };
     let sold = sell(101).unwrap();
     let pack = sold.pack.unwrap();
@@ -82,8 +88,13 @@ fn a_free_amount_is_sold_at_the_price_of_each_rounded_up() {
     assert_eq!(sold.purpose, PaymentPurpose::Pack { pack: top_up::pack_id().unwrap(), quantity: 1 });
     assert_eq!(sell(99), Err(out_of_bounds()));
     assert_eq!(sell(10_001), Err(out_of_bounds()));
-    let without =
-        sale::sell(&open.account, &catalog(), BillingState::On, &Wish::Credits(credits(500)), open.clock);
+    let without = purchase::price_purchase(
+        &open.account,
+        &catalog(),
+        BillingState::On,
+        &PurchaseRequest::Credits(credits(500)),
+        open.clock,
+    );
     assert_eq!(without, Err(Refusal::NotForSale(Unsold::NoTopUp)));
 }
 
@@ -97,7 +108,7 @@ fn a_free_amount_is_charged_and_captured_whole() {
     assert_eq!(charged(1_000), Ok(1_250));
     assert_eq!(charged(50), Err(out_of_bounds()));
     let held = Payment {
-        status: Status::RequiresCapture,
+        status: PaymentStatus::RequiresCapture,
         amount: 1_250,
         capturable: 1_250,
         received: 0,

@@ -7,17 +7,17 @@ use counterfoil::domain::{
     amount::Credits,
     catalog::Interval,
     command::{
-        Command, Deduction, Excess, Generation, GrantCredits, HoldFor, InvoiceLine, RecordPackPurchase,
-        RecordPaidInvoice, RecordSubscription, Spent, SubscriptionChange,
+        Command, Excess, Generation, GrantCredits, HoldFor, InvoiceLine, RecordPackPurchase,
+        RecordPaidInvoice, RecordSubscription, RecordedDeduction, Spent, SubscriptionChange,
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
-    discounts::{DiscountStep, DiscountTold, TakenOff, Undiscounted},
+    discounts::{DiscountReport, DiscountStep, TakenOff, Undiscounted},
     event::{BURN_ORDER, Draw, Event, Purpose},
     fraction::Fraction,
-    invoice::{GivenBack, LineEffect},
-    names::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
+    ids::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
+    invoice::{LineEffect, ReturnedCredits},
     requested::{Requested, RequestedChange},
-    subscription::{Evidence, SubscriptionStatus, SubscriptionTerms},
+    subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
     time::{Period, Timestamp},
 };
 
@@ -109,7 +109,7 @@ pub fn deduct(amount: i64) -> Command {
     Command::DeductCredits { amount: credits(amount), id: None, description: None }
 }
 
-pub fn refund(deduction: Deduction, amount: Option<Credits>, reason: &str) -> Command {
+pub fn refund(deduction: RecordedDeduction, amount: Option<Credits>, reason: &str) -> Command {
     let of = Spent::Deduction(deduction.deduction_id.clone());
     Command::RefundDeductions { of, deductions: vec![deduction], amount, reason: reason.to_owned() }
 }
@@ -213,7 +213,8 @@ pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at
     for line in &lines {
         if let Some(of) = &line.gives_back {
             let until = line.period.end;
-            gives_back.entry(of.clone()).or_insert(GivenBack { amount: 0, until }).amount -= line.cost.minor;
+            gives_back.entry(of.clone()).or_insert(ReturnedCredits { amount: 0, until }).amount -=
+                line.cost.minor;
         }
     }
     Command::RecordPaidInvoice(RecordPaidInvoice {
@@ -254,8 +255,8 @@ pub fn switch(invoice: &str, from: (&str, Interval, Period), to: &str, begun: Pe
 }
 
 /// An active subscription for a month, reported when that began.
-pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
-    SubscriptionTerms {
+pub fn terms(plan: &str, period: Period) -> SubscriptionState {
+    SubscriptionState {
         subscription: provider(SUBSCRIPTION),
         status: SubscriptionStatus::Active,
         plan: plan_id(plan),
@@ -278,10 +279,10 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionTerms {
 }
 
 /// The same of a customer's subscription that has no discounts of its own.
-pub fn undiscounted(customer: &str, terms: SubscriptionTerms) -> SubscriptionTerms {
+pub fn undiscounted(customer: &str, terms: SubscriptionState) -> SubscriptionState {
     let monthly = Fraction::whole(terms.monthly.minor);
     let undiscounted = Undiscounted { customer: provider(customer), monthly, charges: Fraction::whole(1) };
-    SubscriptionTerms { undiscounted: Some(undiscounted), ..terms }
+    SubscriptionState { undiscounted: Some(undiscounted), ..terms }
 }
 
 /// The customer has so much taken off for ever, from then on.
@@ -300,15 +301,20 @@ pub fn discount_ended(customer: &str, discount: &str, at: Timestamp) -> Command 
 
 fn told_of_discount(customer: &str, discount: &str, what: DiscountStep, at: Timestamp) -> Command {
     let (customer, discount) = (provider(customer), provider(discount));
-    Command::RecordDiscount(DiscountTold { customer, discount, what, at })
+    Command::RecordDiscount(DiscountReport { customer, discount, what, at })
 }
 
-pub fn evidence(reported_at: Timestamp, rank: u8) -> Evidence {
-    Evidence { reported_at, rank, id: provider(&format!("evt_{}_{rank}", reported_at.seconds())), step: None }
+pub fn evidence(reported_at: Timestamp, rank: u8) -> ReportOrder {
+    ReportOrder {
+        reported_at,
+        rank,
+        id: provider(&format!("evt_{}_{rank}", reported_at.seconds())),
+        step: None,
+    }
 }
 
-pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionTerms {
-    SubscriptionTerms {
+pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionState {
+    SubscriptionState {
         status: SubscriptionStatus::Cancelled,
         ended_at: Some(ended_at),
         evidence: evidence(ended_at, 9),
@@ -316,7 +322,7 @@ pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionTer
     }
 }
 
-pub fn report(change: SubscriptionChange, terms: SubscriptionTerms) -> Command {
+pub fn report(change: SubscriptionChange, terms: SubscriptionState) -> Command {
     let effective_at = terms.ended_at.unwrap_or(terms.evidence.reported_at);
     Command::RecordSubscription(RecordSubscription { change, terms, effective_at })
 }

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     clock::Clock,
-    sandbox::{Key, NoKey, Options, Sandbox},
+    sandbox::{NoKey, Sandbox, SandboxKey, SandboxOptions},
 };
 use reqwest::{Client, Method, header::HeaderValue, redirect::Policy};
 use serde_json::json;
@@ -114,15 +114,20 @@ async fn a_form_of_another_page_changes_nothing() {
     assert_eq!(status(&bench, Method::GET, "/", &[("sec-fetch-site", "cross-site")]).await, 200);
 }
 
-fn options(listen: &str) -> Options {
+fn options(listen: &str) -> SandboxOptions {
     let clock = Clock::system();
-    Options { listen: listen.parse().unwrap(), webhook: None, clock: clock.clone(), signing_clock: clock }
+    SandboxOptions {
+        listen: listen.parse().unwrap(),
+        webhook: None,
+        clock: clock.clone(),
+        signing_clock: clock,
+    }
 }
 
 #[tokio::test]
 async fn beyond_this_machine_whoever_has_no_key_gets_nothing() {
     assert!(Sandbox::start(options(EVERYWHERE)).await.is_err());
-    let key = Key::of(Some(KEY), EVERYWHERE.parse().unwrap()).unwrap();
+    let key = SandboxKey::of(Some(KEY), EVERYWHERE.parse().unwrap()).unwrap();
     let sandbox = Sandbox::start_behind(options(EVERYWHERE), key).await.unwrap();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", sandbox.address().port());
     for path in ["/", "/_sandbox", "/v1/customers", "/checkout/cs_test_guess"] {
@@ -155,7 +160,7 @@ async fn beyond_this_machine_whoever_has_no_key_gets_nothing() {
 
 #[test]
 fn a_key_is_asked_for_where_it_is_needed_and_none_is_guessed() {
-    let of = |key, listen: &str| Key::of(key, listen.parse().unwrap()).map(|key| key.is_some());
+    let of = |key, listen: &str| SandboxKey::of(key, listen.parse().unwrap()).map(|key| key.is_some());
     for (key, listen, expected) in [
         (None, "127.0.0.1:12111", Ok(false)),
         (None, "[::1]:12111", Ok(false)),

@@ -26,7 +26,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 use counterfoil::{
     clock::Clock,
     domain::time::Timestamp,
-    sandbox::{Options, Sandbox, Webhook},
+    sandbox::{Sandbox, SandboxOptions, Webhook},
 };
 use reqwest::Method;
 use serde_json::Value;
@@ -62,8 +62,12 @@ impl Bench {
             api_version: version.map(str::to_owned),
         };
         let listen = "127.0.0.1:0".parse().unwrap();
-        let options =
-            Options { listen, webhook: Some(webhook), clock: clock.clone(), signing_clock: clock.clone() };
+        let options = SandboxOptions {
+            listen,
+            webhook: Some(webhook),
+            clock: clock.clone(),
+            signing_clock: clock.clone(),
+        };
         let sandbox = Sandbox::start(options).await.expect("a free port");
         Self { sandbox, receiver, clock, client: reqwest::Client::new(), called: Mutex::default() }
     }

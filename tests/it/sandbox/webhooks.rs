@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use counterfoil::{
     clock::Clock,
-    sandbox::{Options, RETRIES, Sandbox, Webhook},
-    stripe::signature::{Secret, Secrets, SignatureError, verify},
+    sandbox::{RETRIES, Sandbox, SandboxOptions, Webhook},
+    stripe::signature::{Secrets, SignatureError, WebhookSecret, verify},
 };
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::{
 };
 
 fn verified(bench: &Bench, received: &Received, secret: &str) -> Result<(), SignatureError> {
-    let secrets = Secrets::new(vec![Secret::new("test", secret)]);
+    let secrets = Secrets::new(vec![WebhookSecret::new("test", secret)]);
     verify(&secrets, Some(&received.signature), &received.body, bench.clock.now()).map(drop)
 }
 
@@ -39,7 +39,8 @@ async fn they_are_dated_by_the_clock_of_those_who_check_them() {
     let webhook = Webhook { url: receiver.url(), secret: SECRET.to_owned(), api_version: None };
     let listen = "127.0.0.1:0".parse().unwrap();
     let clock = Clock::system();
-    let options = Options { listen, webhook: Some(webhook), clock, signing_clock: signing_clock.clone() };
+    let options =
+        SandboxOptions { listen, webhook: Some(webhook), clock, signing_clock: signing_clock.clone() };
     let sandbox = Sandbox::start(options).await.unwrap();
     let client = reqwest::Client::new();
     let ahead =
@@ -47,7 +48,7 @@ async fn they_are_dated_by_the_clock_of_those_who_check_them() {
     assert!(ahead.send().await.unwrap().status().is_success());
     client.post(format!("{}/v1/customers", sandbox.url())).bearer_auth("sk_test_x").send().await.unwrap();
     let all = receiver.wait("the customer", |all| !all.is_empty()).await;
-    let secrets = Secrets::new(vec![Secret::new("test", SECRET)]);
+    let secrets = Secrets::new(vec![WebhookSecret::new("test", SECRET)]);
     let now = signing_clock.now();
     assert!(verify(&secrets, Some(&all[0].signature), &all[0].body, now).is_ok());
     assert!(all[0].event()["created"].as_i64().unwrap() > now.seconds() + 27 * 86_400);

@@ -6,11 +6,11 @@ use counterfoil::{
     catalog::{self, Mode},
     clock::Clock,
     domain::catalog::Catalog,
-    sandbox::{Options, Sandbox},
+    sandbox::{Sandbox, SandboxOptions},
     stripe::{
         client::{ApiUrl, CallError, Client, Patience, SecretKey},
-        doctor::{Code, Deployed, Finding, Level, examine},
-        setup::{Plan, Report, SetupError, Wanted, prepare, set_up},
+        doctor::{Code, Deployed, DoctorFinding, Level, examine},
+        setup::{DesiredState, SetupError, SetupPlan, SetupReport, prepare, set_up},
     },
 };
 use reqwest::Method;
@@ -42,7 +42,8 @@ impl Account {
     pub async fn with(text: &str) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
         let (clock, signing_clock) = (Clock::system(), Clock::system());
-        let sandbox = Sandbox::start(Options { listen, webhook: None, clock, signing_clock }).await.unwrap();
+        let sandbox =
+            Sandbox::start(SandboxOptions { listen, webhook: None, clock, signing_clock }).await.unwrap();
         let (text, settings) = (text.to_owned(), BTreeMap::new());
         Self {
             sandbox,
@@ -77,35 +78,36 @@ impl Account {
         catalog::parse_before_setup(&self.text, &settings, Mode::Test).expect("the catalog is right")
     }
 
-    pub fn wanted(&self) -> Wanted {
+    pub fn wanted(&self) -> DesiredState {
         let portal = self.settings.get("STRIPE_PORTAL_CONFIGURATION");
-        let wanted = Wanted::of(&self.catalog(), Mode::Test, portal.map(String::as_str), self.url.as_deref());
+        let wanted =
+            DesiredState::of(&self.catalog(), Mode::Test, portal.map(String::as_str), self.url.as_deref());
         match &self.api_version {
             Some(version) => wanted.pinned_to(version),
             None => wanted,
         }
     }
 
-    pub async fn plan(&self) -> Plan {
+    pub async fn plan(&self) -> SetupPlan {
         prepare(&self.client("sk_test_owner"), &self.wanted(), self.retire).await.expect("Stripe answers")
     }
 
-    pub async fn try_to_set_up(&self) -> (Report, Result<(), SetupError>) {
+    pub async fn try_to_set_up(&self) -> (SetupReport, Result<(), SetupError>) {
         let (client, wanted) = (self.client("sk_test_owner"), self.wanted());
         match prepare(&client, &wanted, self.retire).await {
             Ok(plan) => set_up(&client, &wanted, plan, self.retire, &|_| {}).await,
-            Err(error) => (Report::default(), Err(error)),
+            Err(error) => (SetupReport::default(), Err(error)),
         }
     }
 
-    pub async fn set_up(&self) -> Report {
+    pub async fn set_up(&self) -> SetupReport {
         let (report, outcome) = self.try_to_set_up().await;
         outcome.expect("Stripe does all of it");
         report
     }
 
     /// What was printed is set, as its owner would do it.
-    pub async fn set_up_and_set(&mut self) -> Report {
+    pub async fn set_up_and_set(&mut self) -> SetupReport {
         let report = self.set_up().await;
         self.settings.extend(report.settings.clone());
         report
@@ -115,7 +117,7 @@ impl Account {
         Deployed { mode: Mode::Test, wanted: self.wanted(), verifies: true }
     }
 
-    pub async fn examine(&self) -> Vec<Finding> {
+    pub async fn examine(&self) -> Vec<DoctorFinding> {
         self.examine_as("sk_test_owner", &Clock::system(), &self.deployed()).await.expect("Stripe answers")
     }
 
@@ -124,7 +126,7 @@ impl Account {
         key: &str,
         clock: &Clock,
         deployed: &Deployed,
-    ) -> Result<Vec<Finding>, CallError> {
+    ) -> Result<Vec<DoctorFinding>, CallError> {
         examine(&self.client(key), &self.api(), clock, deployed).await
     }
 
@@ -177,7 +179,7 @@ impl Account {
 }
 
 /// The checks that are not well.
-pub fn wrong(findings: &[Finding]) -> Vec<(Code, Level)> {
+pub fn wrong(findings: &[DoctorFinding]) -> Vec<(Code, Level)> {
     let wrong = findings.iter().filter(|finding| finding.level != Level::Ok);
     wrong.map(|finding| (finding.check, finding.level)).collect()
 }

@@ -9,7 +9,7 @@ use std::{
 
 use counterfoil::{
     clock::Clock,
-    sandbox::{Options, Sandbox},
+    sandbox::{Sandbox, SandboxOptions},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const KEY: &str = "sk_test_first_time";
 async fn sandbox() -> Sandbox {
     let (clock, signing_clock) = (Clock::system(), Clock::system());
     let listen = "127.0.0.1:0".parse().unwrap();
-    Sandbox::start(Options { listen, webhook: None, clock, signing_clock }).await.unwrap()
+    Sandbox::start(SandboxOptions { listen, webhook: None, clock, signing_clock }).await.unwrap()
 }
 
 /// Runs a command as somebody who has put this into the environment.

@@ -2,7 +2,7 @@
 
 use counterfoil::stripe::{
     doctor::{Code, Level},
-    setup::{Action, Object},
+    setup::{Action, SetupObject},
 };
 
 use super::account::{Account, wrong};
@@ -26,7 +26,7 @@ async fn a_retired_plan_is_taken_off_sale_and_its_settings_stay() {
     let plan = account.plan().await;
     let archived: Vec<_> = plan.steps.iter().filter(|step| step.action == Action::Archive).collect();
     let objects: Vec<_> = archived.iter().map(|step| step.object).collect();
-    assert_eq!(objects, [Object::Price, Object::Price, Object::Product], "{archived:#?}");
+    assert_eq!(objects, [SetupObject::Price, SetupObject::Price, SetupObject::Product], "{archived:#?}");
     let report = account.set_up_and_set().await;
     assert_eq!((&report.settings[TEAM], account.settings.len()), (&old[TEAM], old.len()));
     assert_eq!(account.price(&old[TEAM]).await["active"], false);

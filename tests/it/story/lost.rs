@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use counterfoil::{
     domain::time::Timestamp,
-    sandbox::{Options, Sandbox},
+    sandbox::{Sandbox, SandboxOptions},
     stripe::{
         inbox::Inbox,
-        reconcile::{Order, Reconciler},
+        reconcile::{ReconcileOptions, Reconciler},
         translate::kinds,
     },
 };
@@ -74,7 +74,7 @@ async fn told(shape: &str, spans: &[Span]) -> Ending {
     let program = Program::start(spans[0].until).await;
     let clock = program.server.test.clock.clone();
     let listen = "127.0.0.1:0".parse().expect("an address");
-    let options = Options { listen, webhook: None, clock: clock.clone(), signing_clock: clock };
+    let options = SandboxOptions { listen, webhook: None, clock: clock.clone(), signing_clock: clock };
     let sandbox = Sandbox::start(options).await.expect("a free port");
     let inbox = Inbox::new(program.server.test.database.pool());
     let stripe = client("sk_test_story", &sandbox.url());
@@ -88,12 +88,12 @@ async fn told(shape: &str, spans: &[Span]) -> Ending {
         let happened: Vec<Value> = span.happened.iter().map(|file| value(shape, file)).collect();
         load(&sandbox, &happened).await;
         let since = span.until.minus(TimeDelta::days(365));
-        let order = Order { since, fetch_events: true, rebuild_events: true };
+        let order = ReconcileOptions { since, fetch_events: true, rebuild_events: true };
         let report = reconciler.run(order, |_, _| {}).await.expect("Stripe answers");
         assert_eq!(report.drifts, [], "{shape}: the events tell everything");
         assert!(report.missing_events.iter().all(|event| event.repaired), "{shape}");
     }
-    let end = Order {
+    let end = ReconcileOptions {
         since: spans[0].until.minus(TimeDelta::days(365)),
         fetch_events: false,
         rebuild_events: false,

@@ -8,16 +8,16 @@ use std::{
 use counterfoil::{
     audit::verify_read_models,
     domain::{catalog::Catalog, time::Timestamp},
-    http::Settings,
+    http::HttpSettings,
     journal::feed::Feed,
     projections,
     projector::Projector,
     scheduler::Scheduler,
     stripe::{
-        billing::Switch,
-        inbox::{Inbox, State},
-        send::{self, Answer},
-        signature::Secret,
+        billing::BillingMode,
+        inbox::{Inbox, InboxState},
+        send::{self, SendResult},
+        signature::WebhookSecret,
     },
 };
 use serde_json::Value;
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Program {
     pub server: Server,
     inbox: Inbox,
-    secret: Secret,
+    secret: WebhookSecret,
     client: reqwest::Client,
     stop: CancellationToken,
 }
@@ -43,17 +43,17 @@ pub struct Program {
 impl Program {
     /// With nothing in it, at a time that stands still until it is set.
     pub async fn start(at: Timestamp) -> Self {
-        Self::selling(at, music(), Switch::NotConfigured).await
+        Self::selling(at, music(), BillingMode::NotConfigured).await
     }
 
     /// With nothing in it but what this catalog sells, asking Stripe as `switch` says.
-    pub async fn selling(at: Timestamp, catalog: Arc<Catalog>, switch: Switch) -> Self {
+    pub async fn selling(at: Timestamp, catalog: Arc<Catalog>, switch: BillingMode) -> Self {
         let test = TestLedger::selling(catalog).await;
         test.clock.set(at);
         let (inbox, stop) = (Inbox::new(test.database.pool()), CancellationToken::new());
         tokio::spawn(Scheduler::new(test.database.pool(), test.ledger.clone()).run(stop.clone()));
-        let server = Server::start_selling(test, Settings::default(), switch).await;
-        let secret = Secret::new("test", WEBHOOK_SECRET);
+        let server = Server::start_selling(test, HttpSettings::default(), switch).await;
+        let secret = WebhookSecret::new("test", WEBHOOK_SECRET);
         Self { server, inbox, secret, client: reqwest::Client::new(), stop }
     }
 
@@ -66,7 +66,7 @@ impl Program {
     }
 
     /// Posts these bytes, signed.
-    pub async fn post(&self, body: Vec<u8>) -> Answer {
+    pub async fn post(&self, body: Vec<u8>) -> SendResult {
         let url = format!("{}/v1/webhooks/stripe", self.server.address);
         send::send(&self.client, &url, &self.secret, body, self.now()).await.expect("an answer")
     }
@@ -80,7 +80,7 @@ impl Program {
     /// Waits until every delivery was handled, or waits for something that has not come, and until callers see it.
     pub async fn handled(&self) {
         let begin = Instant::now();
-        while self.inbox.count_open().await.expect("the database answers")[&State::Received] > 0 {
+        while self.inbox.count_open().await.expect("the database answers")[&InboxState::Received] > 0 {
             assert!(begin.elapsed() < PATIENCE, "the inbox is not worked off");
             tokio::time::sleep(Duration::from_millis(4)).await;
         }

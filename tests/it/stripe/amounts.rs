@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Cause, Drift, Kept, Report, Subject},
+    stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ struct Plant {
     plant: fn(&mut Value),
     stripe_says: &'static str,
     ledger_says: &'static str,
-    kept: Kept,
+    kept: KeptFigures,
 }
 
 const fn plant(
@@ -36,7 +36,7 @@ const fn plant(
     name: &'static str,
     plant: fn(&mut Value),
     says: [&'static str; 2],
-    kept: Kept,
+    kept: KeptFigures,
 ) -> Plant {
     Plant { object, name, plant, stripe_says: says[0], ledger_says: says[1], kept }
 }
@@ -48,35 +48,35 @@ const KEPT: [Plant; 28] = [
         "what a line does",
         |invoice| invoice["lines"]["data"][0]["amount"] = json!(-1_999),
         ["lines given back 1 × creator", "lines 1 × creator for 1999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         REFUND,
         "payment",
         |refund| refund["payment_intent"] = json!("pi_3QLedgerAda00000000000T2"),
         ["a refund of pi_3QLedgerAda00000000000T2", "a refund of pi_3QLedgerAda00000000000T1"],
-        Kept::Purpose,
+        KeptFigures::Purpose,
     ),
     plant(
         RENEWED,
         "what was paid",
         |invoice| invoice["amount_paid"] = json!(999),
         ["paid 999 usd", "paid 1999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
         "what was to be paid",
         |invoice| invoice["total"] = json!(2_499),
         ["total 2499", "total 1999"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
         "what was taken off before",
         |invoice| invoice["pre_payment_credit_notes_amount"] = json!(500),
         ["credited before 500", "credited before 0"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -86,7 +86,7 @@ const KEPT: [Plant; 28] = [
             invoice["ending_balance"] = json!(0);
         },
         ["from the balance 500", "from the balance 0"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -102,28 +102,28 @@ const KEPT: [Plant; 28] = [
             lines.push(line);
         },
         ["gives back 500 of in_of_an_add_on", "gives back nothing"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
         "currency",
         |invoice| invoice["currency"] = json!("eur"),
         ["paid 1999 eur", "paid 1999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
         "what a line came to",
         |invoice| invoice["lines"]["data"][0]["amount"] = json!(1_000),
         ["lines 1 × creator for 1000 usd", "lines 1 × creator for 1999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
         "how many a line is for",
         |invoice| invoice["lines"]["data"][0]["quantity"] = json!(2),
         ["lines 2 × creator", "lines 1 × creator"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -133,14 +133,14 @@ const KEPT: [Plant; 28] = [
                 json!("price_1QLedgerTeamMonthly000003");
         },
         ["1 × team", "1 × creator"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
         "period of a line",
         |invoice| invoice["lines"]["data"][0]["period"]["end"] = json!(1_754_129_100),
         ["to 2025-08-02", "to 2025-08-01"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -152,7 +152,7 @@ const KEPT: [Plant; 28] = [
             lines.push(line);
         },
         ["usd from 2025-07-01", "lines 1 × creator"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -164,49 +164,49 @@ const KEPT: [Plant; 28] = [
             line["subscription"] = json!("sub_another");
         },
         ["for sub_another", "for sub_1QLedgerAda00000000000001"],
-        Kept::Purpose,
+        KeptFigures::Purpose,
     ),
     plant(
         RENEWED,
         "when it was paid",
         |invoice| invoice["status_transitions"]["paid_at"] = json!(1_751_454_303),
         ["paid at 2025-07-02", "paid at 2025-07-01"],
-        Kept::Time,
+        KeptFigures::Time,
     ),
     plant(
         LINK,
         "less than its invoice",
         |payment| payment["amount_paid"] = json!(998),
         ["paid 998 usd of in_1QLedgerAda00000000000A1", "paid 999 usd of in_1QLedgerAda00000000000A1"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         LINK,
         "more than its invoice",
         |payment| payment["amount_paid"] = json!(1_998),
         ["paid 1998 usd of in_1QLedgerAda00000000000A1", "in_1QLedgerAda00000000000A1 was paid with 999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         LINK,
         "currency",
         |payment| payment["currency"] = json!("eur"),
         ["paid 999 eur", "was paid with 999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         LINK,
         "invoice",
         |payment| payment["invoice"] = json!(RENEWED),
         ["A1 paid in_1QLedgerAda00000000000A3", "A1 paid in_1QLedgerAda00000000000A1"],
-        Kept::Purpose,
+        KeptFigures::Purpose,
     ),
     plant(
         SESSION,
         "what was paid",
         |session| session["amount_total"] = json!(1_800),
         ["1 × pack_2000 for 1800 usd", "for 2000 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         SESSION,
@@ -215,56 +215,56 @@ const KEPT: [Plant; 28] = [
             (session["amount_subtotal"], session["amount_total"]) = (json!(4_000), json!(4_000));
         },
         ["2 × pack_2000 for 4000 usd", "for 2000 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         SESSION,
         "status",
         |session| session["payment_status"] = json!("unpaid"),
         ["unpaid", "paid 2000 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         OF_SESSION,
         "what was paid",
         |payment| payment["amount_received"] = json!(1_500),
         ["paid 1500 usd", "paid 2000 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         OF_SESSION,
         "currency",
         |payment| payment["currency"] = json!("eur"),
         ["paid 2000 eur", "paid 2000 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         OF_SESSION,
         "status",
         |payment| (payment["status"], payment["amount_received"]) = (json!("canceled"), json!(0)),
         ["no money has moved", "paid 2000 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         OF_INVOICE,
         "more than its invoice",
         |payment| payment["amount_received"] = json!(1_000),
         ["paid 1000 usd of in_1QLedgerAda00000000000A1", "was paid with 999 usd"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         REFUND,
         "amount",
         |refund| refund["amount"] = json!(700),
         ["700 usd went back", "1000 usd went back"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         REFUND,
         "currency",
         |refund| refund["currency"] = json!("eur"),
         ["1000 eur went back", "1000 usd went back"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
 ];
 
@@ -275,32 +275,32 @@ const OF_A_DISPUTE: [Plant; 4] = [
         "payment",
         |dispute| dispute["payment_intent"] = json!("pi_3QLedgerAda00000000000T1"),
         ["a dispute of pi_3QLedgerAda00000000000T1", "a dispute of pi_3QLedgerAda00000000000T2"],
-        Kept::Purpose,
+        KeptFigures::Purpose,
     ),
     plant(
         DISPUTE,
         "amount",
         |dispute| dispute["amount"] = json!(2_500),
         ["2500 usd disputed", "5000 usd disputed"],
-        Kept::Amount,
+        KeptFigures::Amount,
     ),
     plant(
         DISPUTE,
         "it goes on",
         |dispute| dispute["status"] = json!("under_review"),
         ["open", "lost"],
-        Kept::End,
+        KeptFigures::End,
     ),
     plant(
         DISPUTE,
         "it is none",
         |dispute| dispute["status"] = json!("warning_closed"),
         ["an inquiry moves no money", "lost"],
-        Kept::End,
+        KeptFigures::End,
     ),
 ];
 
-fn only(report: &Report, name: &str) -> Drift {
+fn only(report: &ReconcileReport, name: &str) -> Drift {
     let [drift] = report.drifts.as_slice() else { panic!("{name}: {}", shown(&report.drifts)) };
     drift.clone()
 }
@@ -341,7 +341,7 @@ async fn what_was_told_otherwise_is_reported_and_kept() {
         assert_eq!((drift.subject, drift.object.as_str()), (subject(id), id), "{name}");
         assert!(drift.stripe_says.contains(stripe_says), "{name}: {drift:?}");
         assert!(drift.ledger_says.contains(ledger_says), "{name}: {drift:?}");
-        assert_eq!(drift.cause, Cause::Kept { because: kept }, "{name}");
+        assert_eq!(drift.cause, UntoldCause::Kept { because: kept }, "{name}");
         assert!(drift.cause.sentence().starts_with("no event corrects it: "), "{name}");
         let repaired = bureau.run(true).await;
         assert_eq!((repaired.remaining(), only(&repaired, &name)), (1, drift), "{name}");
@@ -356,7 +356,7 @@ async fn what_was_told_otherwise_is_reported_and_kept() {
 async fn mended(bureau: &Bureau, name: &str, says: [&str; 2]) {
     let drift = only(&bureau.run(false).await, name);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says, "{name}");
-    assert_eq!(drift.cause, Cause::NoEvent, "{name}");
+    assert_eq!(drift.cause, UntoldCause::NoEvent, "{name}");
     let repaired = bureau.run(true).await;
     assert_eq!((repaired.remaining(), only(&repaired, name).repaired), (0, true), "{name}");
     let again = bureau.run(true).await;
@@ -380,7 +380,7 @@ async fn a_refund_that_failed_gives_back_what_was_taken_when_it_is_told() {
         [drift.stripe_says, drift.ledger_says],
         ["1000 usd went back", "1000 usd did not go back after all"]
     );
-    assert_eq!((drift.cause, drift.repaired), (Cause::Kept { because: Kept::End }, false));
+    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because: KeptFigures::End }, false));
     assert_eq!(bureau.desk.ada().await, after);
 }
 
@@ -443,10 +443,10 @@ async fn what_can_be_told_is_and_what_is_kept_stays_reported() {
     bureau.happened(&[], &[invoice]).await;
     let found = only(&bureau.run(false).await, "both");
     assert_eq!(found.stripe_says, format!("pi_another paid {RENEWED}; total 2499"));
-    assert_eq!((found.ledger_says.as_str(), &found.cause), ("nothing; total 1999", &Cause::NoEvent));
+    assert_eq!((found.ledger_says.as_str(), &found.cause), ("nothing; total 1999", &UntoldCause::NoEvent));
     let left = only(&bureau.run(true).await, "one");
     assert_eq!((left.stripe_says.as_str(), left.repaired), ("total 2499", false));
-    assert_eq!(left.cause, Cause::Kept { because: Kept::Amount });
+    assert_eq!(left.cause, UntoldCause::Kept { because: KeptFigures::Amount });
     assert_eq!(only(&bureau.run(true).await, "the same one"), left);
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use counterfoil::{
     domain::{catalog::Catalog, time::Timestamp},
-    sandbox::{Options, Sandbox},
+    sandbox::{Sandbox, SandboxOptions},
     stripe::{
         processor::Processor,
-        reconcile::{Order, Reconciler, Report},
+        reconcile::{ReconcileOptions, ReconcileReport, Reconciler},
     },
 };
 use serde_json::{Value, json};
@@ -35,7 +35,8 @@ impl Bureau {
         let mut desk = Desk::selling(catalog).await;
         desk.clock().set(at);
         let (clock, signing_clock) = (desk.clock().clone(), desk.clock().clone());
-        let options = Options { listen: "127.0.0.1:0".parse().unwrap(), webhook: None, clock, signing_clock };
+        let options =
+            SandboxOptions { listen: "127.0.0.1:0".parse().unwrap(), webhook: None, clock, signing_clock };
         let sandbox = Sandbox::start(options).await.unwrap();
         let stripe = client("sk_test_bureau", &sandbox.url());
         let (inbox, ledger) = (desk.inbox.clone(), desk.test.ledger.clone());
@@ -63,9 +64,9 @@ impl Bureau {
     }
 
     /// Compares, and mends both or nothing.
-    pub async fn run(&self, repair: bool) -> Report {
+    pub async fn run(&self, repair: bool) -> ReconcileReport {
         let since = self.desk.clock().now().minus(TimeDelta::days(365));
-        let order = Order { since, fetch_events: repair, rebuild_events: repair };
+        let order = ReconcileOptions { since, fetch_events: repair, rebuild_events: repair };
         self.reconciler.run(order, |_, _| {}).await.unwrap()
     }
 }

@@ -1,7 +1,7 @@
 //! Credit notes that were lost, or that are otherwise than the ledger was told: only they say what was put on a
 //! customer's balance, or given back outside of Stripe.
 
-use counterfoil::stripe::reconcile::{Cause, Drift, Kept, Report, Subject};
+use counterfoil::stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause};
 use serde_json::{Value, json};
 
 use super::{
@@ -55,7 +55,7 @@ async fn is(bureau: &Bureau, note: Value) {
     bureau.happened(&[], &[note]).await;
 }
 
-fn only(report: &Report) -> Drift {
+fn only(report: &ReconcileReport) -> Drift {
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!((drift.subject, drift.object.as_str()), (Subject::CreditNote, NOTE));
     drift.clone()
@@ -71,17 +71,17 @@ async fn is_the_same(bureau: &Bureau) {
 async fn is_mended(bureau: &Bureau, says: [&str; 2]) {
     let drift = only(&bureau.run(false).await);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says);
-    assert_eq!((drift.cause, drift.repaired), (Cause::NoEvent, false));
+    assert_eq!((drift.cause, drift.repaired), (UntoldCause::NoEvent, false));
     let repaired = bureau.run(true).await;
     assert_eq!((repaired.remaining(), only(&repaired).repaired), (0, true));
     is_the_same(bureau).await;
 }
 
 /// One that the ledger keeps as it was told.
-async fn is_kept(bureau: &Bureau, says: [&str; 2], because: Kept) {
+async fn is_kept(bureau: &Bureau, says: [&str; 2], because: KeptFigures) {
     let drift = only(&bureau.run(false).await);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says);
-    assert_eq!(drift.cause, Cause::Kept { because });
+    assert_eq!(drift.cause, UntoldCause::Kept { because });
     let before = bureau.desk.ada().await;
     let repaired = bureau.run(true).await;
     assert_eq!((repaired.remaining(), only(&repaired)), (1, drift));
@@ -111,7 +111,7 @@ async fn a_note_whose_event_is_listed_is_fetched() {
     let (bureau, _) = bureau().await;
     bureau.happened(&[event("credit_note.created", &note())], &[]).await;
     let found = bureau.run(false).await;
-    let Cause::EventMissing { event } = &only(&found).cause else { panic!("{found:#?}") };
+    let UntoldCause::EventMissing { event } = &only(&found).cause else { panic!("{found:#?}") };
     assert_eq!(event.as_str(), "evt_credit_note.created");
     let fetched = bureau.run(true).await;
     assert_eq!((fetched.missing_events.len(), fetched.remaining()), (1, 0));
@@ -130,7 +130,7 @@ async fn a_note_that_was_voided_gives_back_what_it_took() {
     assert_eq!(bureau.desk.ada().await, before);
     // Void is void, whatever Stripe says then.
     is(&bureau, note()).await;
-    is_kept(&bureau, ["500 usd credited", "500 usd credited, void"], Kept::End).await;
+    is_kept(&bureau, ["500 usd credited", "500 usd credited, void"], KeptFigures::End).await;
 }
 
 #[tokio::test]
@@ -156,16 +156,16 @@ async fn a_note_of_another_amount_is_reported_and_kept() {
         ),
     ] {
         is(&bureau, with(name, value)).await;
-        is_kept(&bureau, [says, "500 usd credited"], Kept::Amount).await;
+        is_kept(&bureau, [says, "500 usd credited"], KeptFigures::Amount).await;
     }
     is(&bureau, with("invoice", json!("in_1QLedgerAda00000000000A2"))).await;
     let of = |invoice: &str| format!("a credit note of {invoice}");
     let [said, held] = [of("in_1QLedgerAda00000000000A2"), of(RENEWED)];
-    is_kept(&bureau, [&said, &held], Kept::Purpose).await;
+    is_kept(&bureau, [&said, &held], KeptFigures::Purpose).await;
     // Nothing is told of what gave nothing back, and the ledger says that it did.
     is(&bureau, with("post_payment_amount", json!(0))).await;
     let nothing = "it took something off before the invoice was paid, or its refund reports the money";
-    is_kept(&bureau, [nothing, "500 usd credited"], Kept::Amount).await;
+    is_kept(&bureau, [nothing, "500 usd credited"], KeptFigures::Amount).await;
     is(&bureau, note()).await;
     is_the_same(&bureau).await;
 }

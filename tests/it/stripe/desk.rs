@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::TimeDelta;
 use counterfoil::{
     clock::Clock,
-    domain::{catalog::Catalog, names::AccountId},
+    domain::{catalog::Catalog, ids::AccountId},
     ledger::Ledger,
     stripe::{
-        inbox::{Inbox, ReceiveError, Received, State},
-        processor::{Processor, Progress},
+        inbox::{Inbox, InboxReceipt, InboxState, ReceiveError},
+        processor::{InboxProgress, Processor},
         signature::{Secrets, sign},
     },
 };
@@ -27,11 +27,12 @@ pub struct Desk {
 
 impl Desk {
     /// How many events are in each state.
-    pub async fn count(&self) -> BTreeMap<State, i64> {
+    pub async fn count(&self) -> BTreeMap<InboxState, i64> {
         let counted = sqlx::query_as("select state, count(*) from ledger.stripe_inbox group by state");
         let counted: Vec<(String, i64)> = counted.fetch_all(&self.test.database.pool()).await.unwrap();
-        let mut counts: BTreeMap<State, i64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
-        counts.extend(counted.into_iter().map(|(state, count)| (State::parse(&state).unwrap(), count)));
+        let mut counts: BTreeMap<InboxState, i64> =
+            InboxState::ALL.into_iter().map(|state| (state, 0)).collect();
+        counts.extend(counted.into_iter().map(|(state, count)| (InboxState::parse(&state).unwrap(), count)));
         counts
     }
 
@@ -50,7 +51,7 @@ impl Desk {
         &self.test.clock
     }
 
-    pub async fn receive(&self, body: &[u8]) -> Result<Received, ReceiveError> {
+    pub async fn receive(&self, body: &[u8]) -> Result<InboxReceipt, ReceiveError> {
         let at = self.clock().now();
         let header = sign(self.secrets.first().unwrap(), body, at);
         self.inbox.receive(&self.secrets, Some(&header), body, at).await
@@ -65,10 +66,10 @@ impl Desk {
     }
 
     pub async fn work(&self) {
-        while self.processor.work().await.unwrap() != Progress::Idle {}
+        while self.processor.work().await.unwrap() != InboxProgress::Idle {}
     }
 
-    pub async fn state(&self, event: &str) -> State {
+    pub async fn state(&self, event: &str) -> InboxState {
         self.inbox.find(event).await.unwrap().expect("it was received").summary.state
     }
 

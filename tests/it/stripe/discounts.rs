@@ -8,7 +8,7 @@ use std::{
 use axum::{Json, Router, extract::State as Shared, http::StatusCode, http::Uri};
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::{inbox::State, processor::Processor},
+    stripe::{inbox::InboxState, processor::Processor},
 };
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ async fn a_discount_that_cannot_be_found_out_is_counted_and_said_and_holds_nothi
     let office = Office::open([]).await;
     let event = office.told(&[with(0, &json!(["di_lost"]))]).await.remove(0);
     assert_eq!(office.revenue().await, 1_999);
-    assert_eq!(office.desk.state(&event).await, State::Processed);
+    assert_eq!(office.desk.state(&event).await, InboxState::Processed);
     assert!(office.desk.reason(&event).await.contains("di_lost"));
     let line = heard.line("a discount is not known, and takes nothing off the revenue");
     assert_eq!(

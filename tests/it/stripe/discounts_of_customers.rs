@@ -1,7 +1,7 @@
 //! Discounts that are a customer's: they count from their own start, whatever becomes known first, and whoever the customer
 //! turns out to be.
 
-use counterfoil::stripe::{inbox::State, processor::Retries};
+use counterfoil::stripe::{inbox::InboxState, processor::Retries};
 use serde_json::{Value, json};
 
 use super::{
@@ -106,7 +106,7 @@ async fn a_discount_of_one_subscription_or_invoice_is_none_of_its_customers() {
         let ids = office.told(&[with(0, &json!([])), event]).await;
         assert_eq!(
             (office.revenue().await, office.desk.state(&ids[1]).await),
-            (1_999, State::Ignored),
+            (1_999, InboxState::Ignored),
             "{less}"
         );
     }
@@ -134,7 +134,7 @@ async fn a_coupon_that_a_customers_discount_only_names_is_asked_for_and_waited_f
 
     let office = Office::open([]).await;
     let ids = office.told(&[with(0, &json!([])), discount(1, "created", &json!("HALF"))]).await;
-    assert_eq!((office.revenue().await, office.desk.state(&ids[1]).await), (1_999, State::Waiting));
+    assert_eq!((office.revenue().await, office.desk.state(&ids[1]).await), (1_999, InboxState::Waiting));
 }
 
 /// It was given up on before: it is as likely a discount of something that is not sold here.
@@ -144,9 +144,9 @@ async fn a_discount_counts_when_its_customer_becomes_known_however_late() {
     let retries = Retries { attempts_max: 1, ..Retries::default() };
     office.desk.processor = office.desk.processor.clone().retrying(retries);
     let id = office.told(&[discount(1, "created", &half())]).await.remove(0);
-    assert_eq!(office.desk.state(&id).await, State::Ignored);
+    assert_eq!(office.desk.state(&id).await, InboxState::Ignored);
     office.told(&[with(2, &json!([]))]).await;
-    assert_eq!((office.revenue().await, office.desk.state(&id).await), (1_000, State::Processed));
+    assert_eq!((office.revenue().await, office.desk.state(&id).await), (1_000, InboxState::Processed));
 }
 
 /// A customer's subscription that goes over to another account takes its discount along.
@@ -182,7 +182,7 @@ async fn a_coupon_that_takes_off_less_than_nothing_or_more_than_all_is_held() {
         let told =
             office.told(&[with(0, &json!([])), discount(1, "created", &coupon(member, off.clone()))]).await;
         assert_eq!(office.revenue().await, right, "{member} {off}");
-        let expected = if right == 1_999 { State::Dead } else { State::Processed };
+        let expected = if right == 1_999 { InboxState::Dead } else { InboxState::Processed };
         assert_eq!(office.desk.state(&told[1]).await, expected, "{member} {off}");
         let own = with(2, &json!([{ "id": "di_2", "coupon": coupon(member, off.clone()) }]));
         office.told(&[own]).await;

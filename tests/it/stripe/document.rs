@@ -32,7 +32,7 @@ fn page() -> PathBuf {
 }
 
 fn table() -> String {
-    let line = |kind: &counterfoil::stripe::translate::kinds::Kind| {
+    let line = |kind: &counterfoil::stripe::translate::kinds::EventKind| {
         let (handled, says) = kind.effect();
         let says = if handled { says.to_owned() } else { format!("ignored: {says}") };
         let asked = if kind.is_subscribed { "yes" } else { "" };

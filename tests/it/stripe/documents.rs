@@ -3,9 +3,9 @@
 use std::{fs, path::PathBuf};
 
 use counterfoil::{
-    domain::{catalog::Catalog, names::PlanId},
+    domain::{catalog::Catalog, ids::PlanId},
     stripe::{
-        Deployment, Mode,
+        Deployment, StripeMode,
         envelope::Envelope,
         translate::{Translation, translate},
     },
@@ -47,7 +47,7 @@ pub fn event(shape: &str, file: &str) -> Envelope {
 }
 
 pub fn here() -> Deployment {
-    Deployment::new(Mode::Test)
+    Deployment::new(StripeMode::Test)
 }
 
 pub fn catalog() -> Catalog {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use counterfoil::{
     domain::{command::Command, invoice::LineEffect},
     stripe::{
-        Deployment, Mode,
+        Deployment, StripeMode,
         envelope::{Envelope, Unparsable},
-        translate::{Owner, SetAside, translate},
+        translate::{OwnerLookup, SetAside, translate},
     },
 };
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn an_unknown_type_is_ignored() {
 
 #[test]
 fn an_unknown_status_is_held_and_never_guessed() {
-    let Err(SetAside::Held(because)) = edge("unknown_enum_status.json") else { panic!() };
+    let Err(SetAside::NeedsReview(because)) = edge("unknown_enum_status.json") else { panic!() };
     assert!(because.contains("`hibernating`"), "{because}");
 }
 
@@ -44,7 +44,7 @@ fn unknown_fields_change_nothing() {
 #[test]
 fn a_live_event_is_not_ours_on_a_test_deployment() {
     assert!(matches!(edge("livemode_true.json"), Err(SetAside::Quarantined(_))));
-    let live = Deployment::new(Mode::Live);
+    let live = Deployment::new(StripeMode::Live);
     assert!(translate(&event("edge", "livemode_true.json"), &catalog(), &live).is_ok());
     let test_event = event("edge", "extra_fields.json");
     assert!(matches!(translate(&test_event, &catalog(), &live), Err(SetAside::Quarantined(_))));
@@ -71,7 +71,7 @@ fn an_expanded_customer_is_as_good_as_its_id() {
 fn an_unknown_customer_leads_to_no_account() {
     let instructions = edge("unknown_customer.json").unwrap();
     assert!(
-        matches!(instructions.owner, Owner::Customer(customer) if customer.as_str() == "cus_NobodyKnows0001")
+        matches!(instructions.owner, OwnerLookup::Customer(customer) if customer.as_str() == "cus_NobodyKnows0001")
     );
 }
 
@@ -79,7 +79,7 @@ fn an_unknown_customer_leads_to_no_account() {
 fn hostile_metadata_names_no_account() {
     let instructions = edge("hostile_metadata.json").unwrap();
     assert!(
-        matches!(instructions.owner, Owner::Customer(customer) if customer.as_str() == "cus_QLedgerAda0001")
+        matches!(instructions.owner, OwnerLookup::Customer(customer) if customer.as_str() == "cus_QLedgerAda0001")
     );
 }
 
@@ -131,7 +131,7 @@ fn an_event_with_the_least_that_an_event_can_have_is_read() {
         event.as_object_mut().unwrap().remove(field);
     }
     let instructions = translated_value(&event).unwrap();
-    assert!(matches!(instructions.owner, Owner::Account { account, .. } if account.as_str() == ADA));
+    assert!(matches!(instructions.owner, OwnerLookup::Account { account, .. } if account.as_str() == ADA));
 }
 
 #[test]
@@ -149,10 +149,10 @@ fn a_pack_at_another_price_or_in_another_currency_is_held() {
     assert!(matches!(translated_value(&event), Err(SetAside::Incomplete(_))), "its items will say how many");
     // Where nobody can be asked for them.
     event["data"]["object"]["line_items"] = json!({ "data": [] });
-    assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
+    assert!(matches!(translated_value(&event), Err(SetAside::NeedsReview(_))));
     event["data"]["object"]["amount_subtotal"] = 2000.into();
     event["data"]["object"]["currency"] = "eur".into();
-    assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
+    assert!(matches!(translated_value(&event), Err(SetAside::NeedsReview(_))));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_paid_checkout_that_names_nobody_is_held() {
     session["customer"] = serde_json::Value::Null;
     session["client_reference_id"] = serde_json::Value::Null;
     session["metadata"].as_object_mut().unwrap().remove("account_id");
-    assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
+    assert!(matches!(translated_value(&event), Err(SetAside::NeedsReview(_))));
 }
 
 /// Whoever opens a payment link writes into its address for whom they buy.
@@ -227,7 +227,7 @@ fn what_only_a_buyer_says_is_for_whom_they_paid_and_nothing_else() {
     for file in ["checkout.session.completed.topup.json", "checkout.session.async_payment_succeeded.json"] {
         let told = owner(file, &[]).unwrap();
         assert!(
-            matches!(&told.owner, Owner::Account { account, customer: None } if account.as_str() == ADA),
+            matches!(&told.owner, OwnerLookup::Account { account, customer: None } if account.as_str() == ADA),
             "{file}"
         );
         for step in &told.steps {
@@ -245,7 +245,7 @@ fn what_only_a_buyer_says_is_for_whom_they_paid_and_nothing_else() {
         "checkout.session.async_payment_failed.json",
     ] {
         let told = owner(file, &[("customer", json!("cus_stranger"))]).unwrap();
-        assert!(matches!(told.owner, Owner::Customer(_)), "{file}: {:?}", told.owner);
+        assert!(matches!(told.owner, OwnerLookup::Customer(_)), "{file}: {:?}", told.owner);
     }
     for file in ["checkout.session.expired.json", "checkout.session.async_payment_failed.json"] {
         let told = owner(file, std::slice::from_ref(&nobody));
@@ -260,7 +260,7 @@ fn a_line_for_longer_than_any_price_is_held() {
     let period = &mut event["data"]["object"]["lines"]["data"][0]["period"];
     let end = period["start"].as_i64().unwrap() + 37 * 31 * 86_400;
     period["end"] = json!(end);
-    let Err(SetAside::Held(because)) = translated_value(&event) else { panic!() };
+    let Err(SetAside::NeedsReview(because)) = translated_value(&event) else { panic!() };
     assert!(because.contains("36 at most"), "{because}");
 }
 
@@ -268,5 +268,5 @@ fn a_line_for_longer_than_any_price_is_held() {
 fn money_with_a_sign_is_held() {
     let mut event = value(SHAPES[1], "checkout.session.completed.topup.json");
     event["data"]["object"]["amount_total"] = json!(-1);
-    assert!(matches!(translated_value(&event), Err(SetAside::Held(_))));
+    assert!(matches!(translated_value(&event), Err(SetAside::NeedsReview(_))));
 }

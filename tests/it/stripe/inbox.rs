@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chrono::TimeDelta;
 use counterfoil::stripe::{
-    inbox::{Operated, Proof, ReceiveError, Retention, State},
-    processor::{ATTEMPTS_MAX, Processor, Progress, Retries},
-    watch::{FAILURES_IN_A_ROW_MAX, measure, to_do},
+    alerts::{FAILURES_IN_A_ROW_MAX, measure, to_do},
+    inbox::{DocumentRetention, InboxState, Operated, Proof, ReceiveError},
+    processor::{ATTEMPTS_MAX, InboxProgress, Processor, Retries},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ async fn a_delivery_is_kept_once_and_its_first_body_stays() {
     let lines = |event: &Value| event["data"]["object"]["lines"].clone();
     assert_eq!(lines(&kept), lines(&value(SHAPES[1], "invoice.paid.subscription_create.json")));
     assert_eq!((entry.summary.proof, entry.summary.secret.as_deref()), (Proof::Signed, Some("1")));
-    assert_eq!(desk.count().await[&State::Received], 1);
+    assert_eq!(desk.count().await[&InboxState::Received], 1);
 }
 
 /// Whom each of these documents is about, and how they can be reached or charged.
@@ -95,7 +95,7 @@ async fn documents_are_taken_away_when_their_events_have_been_over_for_so_many_d
         .unwrap();
     let kept = async |event: &str| desk.inbox.find(event).await.unwrap().unwrap().body;
     let look = async |days: Option<u32>| {
-        Retention::new(desk.inbox.clone(), desk.clock().clone(), days).look().await.unwrap();
+        DocumentRetention::new(desk.inbox.clone(), desk.clock().clone(), days).look().await.unwrap();
     };
     look(None).await;
     let blanked = kept(&over).await.expect("it is kept");
@@ -118,7 +118,7 @@ async fn documents_are_taken_away_when_their_events_have_been_over_for_so_many_d
         "it is known, and not stored again"
     );
     desk.work().await;
-    assert_eq!(desk.state(&waits).await, State::Processed);
+    assert_eq!(desk.state(&waits).await, InboxState::Processed);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn the_whole_story_is_handled_in_both_shapes_and_backwards() {
         }
         desk.work().await;
         let counts = desk.count().await;
-        for state in [State::Received, State::Waiting, State::Dead, State::Quarantined] {
+        for state in [InboxState::Received, InboxState::Waiting, InboxState::Dead, InboxState::Quarantined] {
             assert_eq!(counts[&state], 0, "{shape} {state:?}");
         }
         let (ledger, clock) = (&desk.test.ledger, desk.clock());
@@ -162,11 +162,11 @@ async fn a_customer_that_nobody_knows_is_waited_for() {
     invoice["data"]["object"]["parent"]["subscription_details"]["metadata"] = json!({});
     let invoice = desk.take(&invoice).await;
     desk.work().await;
-    assert_eq!(desk.state(&invoice).await, State::Waiting);
+    assert_eq!(desk.state(&invoice).await, InboxState::Waiting);
     // The link comes, and what waited for it is handled without any delay.
     desk.take_file(SHAPES[1], "customer.created.json").await;
     desk.work().await;
-    assert_eq!(desk.state(&invoice).await, State::Processed);
+    assert_eq!(desk.state(&invoice).await, InboxState::Processed);
 }
 
 #[tokio::test]
@@ -175,17 +175,17 @@ async fn a_customer_that_stays_unknown_is_given_up_in_the_end_and_found_again() 
     let lost = desk.take_file("edge", "unknown_customer.json").await;
     for _ in 1..ATTEMPTS_MAX {
         desk.work().await;
-        assert_eq!(desk.state(&lost).await, State::Waiting);
+        assert_eq!(desk.state(&lost).await, InboxState::Waiting);
         desk.pass(3_600);
     }
     desk.work().await;
-    assert_eq!(desk.state(&lost).await, State::Dead);
+    assert_eq!(desk.state(&lost).await, InboxState::Dead);
     let mut customer = value(SHAPES[1], "customer.created.json");
     customer["id"] = "evt_late_link".into();
     customer["data"]["object"]["id"] = "cus_NobodyKnows0001".into();
     desk.take(&customer).await;
     desk.work().await;
-    assert_eq!(desk.state(&lost).await, State::Processed);
+    assert_eq!(desk.state(&lost).await, InboxState::Processed);
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn attempts_and_delays_are_those_that_are_set() {
         desk.pass(delay);
     }
     desk.work().await;
-    assert_eq!(desk.state(&lost).await, State::Dead);
+    assert_eq!(desk.state(&lost).await, InboxState::Dead);
 }
 
 #[tokio::test]
@@ -224,20 +224,20 @@ async fn the_delay_between_attempts_grows() {
 async fn awkward_deliveries_end_where_a_person_finds_them() {
     let desk = Desk::open().await;
     let expected = [
-        ("unknown_type.json", State::Ignored),
-        ("unknown_enum_status.json", State::Dead),
-        ("livemode_true.json", State::Quarantined),
-        ("connect_account.json", State::Quarantined),
-        ("invoice_lines_truncated.json", State::Waiting),
-        ("hostile_metadata.json", State::Waiting),
-        ("expanded_customer.json", State::Processed),
+        ("unknown_type.json", InboxState::Ignored),
+        ("unknown_enum_status.json", InboxState::Dead),
+        ("livemode_true.json", InboxState::Quarantined),
+        ("connect_account.json", InboxState::Quarantined),
+        ("invoice_lines_truncated.json", InboxState::Waiting),
+        ("hostile_metadata.json", InboxState::Waiting),
+        ("expanded_customer.json", InboxState::Processed),
     ];
     for (file, state) in expected {
         let event = desk.take_file("edge", file).await;
         desk.work().await;
         assert_eq!(desk.state(&event).await, state, "{file}");
     }
-    let dead = desk.inbox.list(Some(State::Dead), None, 10).await.unwrap();
+    let dead = desk.inbox.list(Some(InboxState::Dead), None, 10).await.unwrap();
     assert!(dead.events.iter().all(|event| event.reason.is_some()));
     assert_eq!(dead.events.len(), 1);
 }
@@ -249,16 +249,16 @@ async fn a_person_can_retry_and_discard() {
     desk.work().await;
     let at = desk.clock().now();
     assert_eq!(desk.inbox.retry(&held, at).await.unwrap(), Operated::Done);
-    assert_eq!(desk.state(&held).await, State::Received);
+    assert_eq!(desk.state(&held).await, InboxState::Received);
     desk.work().await;
-    assert_eq!(desk.state(&held).await, State::Dead);
+    assert_eq!(desk.state(&held).await, InboxState::Dead);
     assert_eq!(desk.inbox.discard(&held, "a test", at).await.unwrap(), Operated::Done);
     desk.work().await;
-    assert_eq!(desk.state(&held).await, State::Discarded);
+    assert_eq!(desk.state(&held).await, InboxState::Discarded);
     assert_eq!(desk.inbox.retry("evt_none", at).await.unwrap(), Operated::NotFound);
     let done = desk.take_file(SHAPES[1], "customer.created.json").await;
     desk.work().await;
-    let refused = Operated::NotPossible { state: State::Processed };
+    let refused = Operated::NotPossible { state: InboxState::Processed };
     assert_eq!(desk.inbox.retry(&done, at).await.unwrap(), refused);
     assert_eq!(desk.inbox.discard(&done, "a test", at).await.unwrap(), refused);
 }
@@ -273,11 +273,11 @@ async fn what_is_not_handled_yet_can_be_processed_again() {
         .await
         .unwrap();
     desk.work().await;
-    assert_eq!(desk.state(&announced).await, State::NotHandledYet);
+    assert_eq!(desk.state(&announced).await, InboxState::NotHandledYet);
     assert_eq!(desk.inbox.reprocess(desk.clock().now()).await.unwrap(), 1);
-    assert_eq!(desk.state(&announced).await, State::Received);
+    assert_eq!(desk.state(&announced).await, InboxState::Received);
     desk.work().await;
-    assert_eq!(desk.state(&announced).await, State::Processed);
+    assert_eq!(desk.state(&announced).await, InboxState::Processed);
 }
 
 /// Somebody is called after five of them; a success begins a new count.
@@ -388,7 +388,7 @@ async fn two_instances_handle_each_delivery_once() {
     let stop = CancellationToken::new();
     let started = std::time::Instant::now();
     let both = [desk.processor.clone(), second].map(|processor| tokio::spawn(processor.run(stop.clone())));
-    while desk.count().await[&State::Processed] < 600 {
+    while desk.count().await[&InboxState::Processed] < 600 {
         assert!(started.elapsed() < Duration::from_secs(60), "{:?}", desk.count().await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -434,7 +434,7 @@ async fn what_is_set_aside_while_another_instance_learns_of_it_is_handled_at_onc
         desk.processor.work().await.unwrap();
         working.await.unwrap();
         desk.work().await;
-        assert_eq!(desk.count().await[&State::Processed], 2, "{slow} is slow");
+        assert_eq!(desk.count().await[&InboxState::Processed], 2, "{slow} is slow");
     }
 }
 
@@ -446,7 +446,7 @@ async fn a_delivery_is_handled_at_once() {
     let running = tokio::spawn(desk.processor.clone().run(stop.clone()));
     let event = desk.take(&top_up(1, 1)).await;
     let handled = async {
-        while desk.state(&event).await != State::Processed {
+        while desk.state(&event).await != InboxState::Processed {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -485,9 +485,9 @@ async fn an_event_is_not_blamed_for_a_ledger_that_takes_nothing() {
     let event = desk.take(&top_up(1, 1)).await;
     pool.close().await;
     let processor = Processor::new(desk.inbox.clone(), broken, here());
-    assert_eq!(processor.work().await.unwrap(), Progress::Interrupted);
+    assert_eq!(processor.work().await.unwrap(), InboxProgress::Interrupted);
     let summary = desk.inbox.find(&event).await.unwrap().unwrap().summary;
-    assert_eq!((summary.state, summary.attempts), (State::Received, 0));
+    assert_eq!((summary.state, summary.attempts), (InboxState::Received, 0));
     desk.work().await;
-    assert_eq!(desk.state(&event).await, State::Processed);
+    assert_eq!(desk.state(&event).await, InboxState::Processed);
 }

@@ -7,7 +7,7 @@ use counterfoil::{
         moving::{ImportAccount, MonthOf, MovedGrant},
         time::Timestamp,
     },
-    ledger::Key,
+    ledger::IdempotencyKey,
 };
 
 use super::{
@@ -72,7 +72,7 @@ async fn what_stripe_tells_of_the_time_before_gives_nothing_and_the_next_month_i
     let subscription = object(&happened, "subscription", |object| object["id"] == SUBSCRIPTION);
     let ends = subscription["items"]["data"][0]["current_period_end"].as_i64().unwrap();
     let ends = Timestamp::from_seconds(ends).unwrap();
-    let import = request(ADA, ada(at, ends), Key::importing());
+    let import = request(ADA, ada(at, ends), IdempotencyKey::importing());
     bureau.desk.test.ledger.execute(import).await.unwrap();
 
     let repaired = bureau.run(true).await;

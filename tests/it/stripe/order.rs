@@ -9,12 +9,12 @@ use counterfoil::{
         catalog::Catalog,
         command::Command,
         decide::{Context, decide},
-        names::{AccountId, ProviderId},
+        ids::{AccountId, ProviderId},
         time::Timestamp,
     },
     stripe::{
         envelope::Envelope,
-        translate::{Instructions, Owner, translate},
+        translate::{Instructions, OwnerLookup, translate},
     },
 };
 use proptest::{
@@ -62,12 +62,12 @@ impl Shop {
         let waiting = std::mem::take(&mut self.waiting);
         for (instructions, first) in waiting {
             let account = match &instructions.owner {
-                Owner::Account { account, customer } => {
+                OwnerLookup::Account { account, customer } => {
                     self.links.extend(customer.clone().map(|customer| (customer, account.clone())));
                     Some(account.clone())
                 }
-                Owner::Customer(customer) => self.links.get(customer).cloned(),
-                Owner::Payment(payment) => self.payments.get(payment).cloned(),
+                OwnerLookup::Customer(customer) => self.links.get(customer).cloned(),
+                OwnerLookup::Payment(payment) => self.payments.get(payment).cloned(),
             };
             match account {
                 Some(account) => self.execute(&account, &instructions, at),
@@ -102,7 +102,7 @@ impl Shop {
     fn settle(mut self, at: Timestamp) -> BTreeMap<AccountId, Standing> {
         assert!(self.waiting.is_empty(), "every customer and payment is known in the end");
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
-            self.decide(&id, &Command::Settle, at);
+            self.decide(&id, &Command::ApplyDue, at);
         }
         let standing = |account: &Account| Standing::of(account, at);
         self.accounts.iter().map(|(id, account)| (id.clone(), standing(account))).collect()

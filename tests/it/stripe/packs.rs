@@ -10,7 +10,7 @@ use counterfoil::{
     },
     stripe::{
         envelope::Envelope,
-        inbox::State,
+        inbox::InboxState,
         translate::{Instructions, SetAside, Translation, translate},
     },
 };
@@ -128,7 +128,7 @@ fn an_item_without_a_number_is_held() {
     for quantity in [json!(0), json!(-1), Value::Null, json!("2")] {
         none["quantity"] = quantity;
         let event = linked("evt_1", &items(&[none.clone()]));
-        assert!(matches!(translated(&event), Err(SetAside::Held(_))), "{none}");
+        assert!(matches!(translated(&event), Err(SetAside::NeedsReview(_))), "{none}");
     }
 }
 
@@ -146,20 +146,24 @@ async fn what_nobody_knows_is_held_of_an_account_and_left_alone_of_strangers() {
     let strange = desk.take(&of_customer("evt_strange", json!("cus_stranger"))).await;
     let nobody = desk.take(&of_customer("evt_nobody", Value::Null)).await;
     desk.work().await;
-    assert_eq!(desk.state(&named).await, State::Dead);
+    assert_eq!(desk.state(&named).await, InboxState::Dead);
     assert!(desk.reason(&named).await.contains("nobody knows what for"), "{}", desk.reason(&named).await);
-    assert_eq!(desk.state(&nobody).await, State::Ignored);
-    assert_eq!(desk.state(&strange).await, State::Waiting, "the customer may turn out to be one of ours");
+    assert_eq!(desk.state(&nobody).await, InboxState::Ignored);
+    assert_eq!(
+        desk.state(&strange).await,
+        InboxState::Waiting,
+        "the customer may turn out to be one of ours"
+    );
     desk.tell(&["customer.created.json"]).await;
     let ours = value(SHAPES[1], "customer.created.json")["data"]["object"]["id"].clone();
     let known = desk.take(&of_customer("evt_known", ours)).await;
     desk.work().await;
-    assert_eq!(desk.state(&known).await, State::Dead);
+    assert_eq!(desk.state(&known).await, InboxState::Dead);
     for _ in 0..25 {
         desk.pass(3_600);
         desk.work().await;
     }
-    assert_eq!(desk.state(&strange).await, State::Ignored);
+    assert_eq!(desk.state(&strange).await, InboxState::Ignored);
 }
 
 /// A paid invoice of packs, of a subscription or of none.
@@ -216,7 +220,7 @@ async fn a_session_and_its_invoice_count_once_in_any_order_and_leave_nothing_dea
         }
         assert_eq!(desk.ada().await, 2_050);
         let count = desk.count().await;
-        assert_eq!(count[&State::Dead], 0, "{count:?}");
+        assert_eq!(count[&InboxState::Dead], 0, "{count:?}");
         // The refund names the payment.
         desk.tell(&["charge.refunded.json"]).await;
         assert_eq!(desk.ada().await, 1_050);

@@ -6,7 +6,7 @@ use counterfoil::{
     domain::time::Timestamp,
     stripe::{
         client::{ApiUrl, Client, Patience, SecretKey},
-        inbox::State,
+        inbox::InboxState,
         processor::Processor,
     },
 };
@@ -64,7 +64,7 @@ async fn a_claim_fetches_for_five_seconds_and_what_is_not_there_waits_for_its_ne
     let took = begun.elapsed();
     assert!((FETCHING..3 * FETCHING).contains(&took), "{took:?}");
     for event in &events {
-        assert_eq!(bureau.desk.state(event).await, State::Waiting);
+        assert_eq!(bureau.desk.state(event).await, InboxState::Waiting);
         assert!(bureau.desk.reason(event).await.contains("was not there in time"));
     }
 
@@ -74,7 +74,12 @@ async fn a_claim_fetches_for_five_seconds_and_what_is_not_there_waits_for_its_ne
     bureau.desk.pass(2);
     bureau.desk.work().await;
     for event in &events {
-        assert_eq!(bureau.desk.state(event).await, State::Processed, "{}", bureau.desk.reason(event).await);
+        assert_eq!(
+            bureau.desk.state(event).await,
+            InboxState::Processed,
+            "{}",
+            bureau.desk.reason(event).await
+        );
     }
 }
 
@@ -92,18 +97,23 @@ async fn nobody_waits_for_what_stripe_is_asked_about_another() {
     let begun = Instant::now();
     for number in 0..5 {
         let other = bureau.desk.take(&top_up(number, 5)).await;
-        while bureau.desk.state(&other).await != State::Processed {
+        while bureau.desk.state(&other).await != InboxState::Processed {
             assert!(begun.elapsed() < FETCHING, "{number}: {}", bureau.desk.reason(&other).await);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    assert_eq!(bureau.desk.state(&asking).await, State::Received);
+    assert_eq!(bureau.desk.state(&asking).await, InboxState::Received);
     stop.cancel();
     running.await.unwrap();
-    assert_eq!(bureau.desk.state(&asking).await, State::Waiting);
+    assert_eq!(bureau.desk.state(&asking).await, InboxState::Waiting);
     bureau.fail(json!([])).await;
     bureau.happened(&[], &[invoice]).await;
     bureau.desk.pass(2);
     bureau.desk.work().await;
-    assert_eq!(bureau.desk.state(&asking).await, State::Processed, "{}", bureau.desk.reason(&asking).await);
+    assert_eq!(
+        bureau.desk.state(&asking).await,
+        InboxState::Processed,
+        "{}",
+        bureau.desk.reason(&asking).await
+    );
 }

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Cause, Drift, Kept, Subject},
+    stripe::reconcile::{Drift, KeptFigures, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 
@@ -171,7 +171,7 @@ async fn a_dispute_that_ended_otherwise_is_reported() {
 async fn what_happened_to_a_closed_account_is_reported() {
     let (bureau, happened) = bureau().await;
     let command = counterfoil::domain::command::Command::CloseAccount { reason: "asked to".to_owned() };
-    let key = counterfoil::ledger::Key::caller("close");
+    let key = counterfoil::ledger::IdempotencyKey::caller("close");
     bureau.desk.test.ledger.execute(crate::support::ledger::request(ADA, command, key)).await.unwrap();
     assert!(bureau.run(false).await.found_nothing());
     let mut ended = object(&happened, "subscription", |object| object["id"] == ADAS);
@@ -212,7 +212,7 @@ async fn a_subscription_that_ended_here_and_runs_at_stripe_is_reported() {
     let report = bureau.run(false).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert!(drift.stripe_says.contains("status active"), "{}", shown(&report.drifts));
-    assert_eq!(drift.cause, Cause::Kept { because: Kept::End });
+    assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::End });
     assert_eq!(bureau.run(true).await.drifts, report.drifts, "no event takes an end back");
     // It ended there as well, at another time.
     let mut ended = ended["data"]["object"].clone();
@@ -222,5 +222,5 @@ async fn a_subscription_that_ended_here_and_runs_at_stripe_is_reported() {
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!(drift.stripe_says, "ended at 2025-06-15T15:06:40Z");
     assert!(drift.ledger_says.starts_with("ended at 2025-07-"), "{}", drift.ledger_says);
-    assert_eq!(drift.cause, Cause::Kept { because: Kept::Time });
+    assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Time });
 }

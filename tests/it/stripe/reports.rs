@@ -6,7 +6,7 @@ use counterfoil::{
         command::{Command, RecordSubscription, SubscriptionChange as Change},
         time::Timestamp,
     },
-    stripe::inbox::State,
+    stripe::inbox::InboxState,
 };
 use serde_json::{Value, json};
 
@@ -176,7 +176,7 @@ async fn a_report_that_names_nothing_we_keep_counts_where_another_was_lost_and_e
     assert_eq!(*desk.test.ledger.positions().borrow(), before, "nothing was added");
     let event = desk.take(&unnamed(3, item(CREATOR, 1_999, 1))).await;
     desk.work().await;
-    assert_eq!(desk.state(&event).await, State::Processed);
+    assert_eq!(desk.state(&event).await, InboxState::Processed);
     assert_eq!(standing(&desk, "acme").await, ("creator".to_owned(), 1_999));
 }
 
@@ -190,7 +190,7 @@ async fn a_price_that_nobody_knows_ends_the_plan_of_a_known_subscription_in_any_
     for order in orders(&[created(), changed.clone(), ended]) {
         let desk = told(&order).await;
         assert_eq!(standing(&desk, "acme").await, ("free".to_owned(), 0));
-        assert_eq!(desk.count().await[&State::Processed], 3, "{order:#?}");
+        assert_eq!(desk.count().await[&InboxState::Processed], 3, "{order:#?}");
     }
     let desk = told(&[&created(), &changed]).await;
     assert_eq!(standing(&desk, "acme").await, ("free".to_owned(), 2_500));
@@ -334,10 +334,10 @@ async fn an_invoice_of_a_customer_with_two_accounts_waits_for_its_subscription()
     let mut one = owned_by("acme", 0);
     one["data"]["object"]["id"] = json!("sub_3");
     let desk = told(&[&one, &another, &invoice]).await;
-    assert_eq!(desk.state("evt_in_1").await, State::Waiting);
+    assert_eq!(desk.state("evt_in_1").await, InboxState::Waiting);
     desk.take(&created()).await;
     desk.work().await;
-    assert_eq!(desk.state("evt_in_1").await, State::Processed);
+    assert_eq!(desk.state("evt_in_1").await, InboxState::Processed);
     assert_eq!(super::desk::available(&desk.test.ledger, "acme", desk.clock()).await, 550);
 }
 
@@ -345,10 +345,11 @@ async fn an_invoice_of_a_customer_with_two_accounts_waits_for_its_subscription()
 async fn the_end_of_a_closed_accounts_subscription_is_recorded() {
     let desk = told(&[&created()]).await;
     let close = Command::CloseAccount { reason: "asked to".to_owned() };
-    let request = crate::support::ledger::request("acme", close, counterfoil::ledger::Key::caller("close"));
+    let request =
+        crate::support::ledger::request("acme", close, counterfoil::ledger::IdempotencyKey::caller("close"));
     desk.test.ledger.execute(request).await.unwrap();
     let ended = desk.take(&report("deleted", 6, &[basic()], |_| ())).await;
     desk.work().await;
-    assert_eq!(desk.state(&ended).await, State::Processed);
+    assert_eq!(desk.state(&ended).await, InboxState::Processed);
     assert_eq!(standing(&desk, "acme").await, ("free".to_owned(), 0));
 }

@@ -1,6 +1,6 @@
 //! How much did each of several payments pay of an invoice? Each part is planted by itself.
 
-use counterfoil::stripe::reconcile::{Cause, Drift, Kept, Report, Subject};
+use counterfoil::stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause};
 use serde_json::{Value, json};
 
 use super::{
@@ -53,12 +53,12 @@ async fn renewal() -> (Bureau, [Value; 4]) {
     (bureau, objects)
 }
 
-fn is_the_same(report: &Report) {
+fn is_the_same(report: &ReconcileReport) {
     assert!(report.is_the_same(), "{}{:?}", shown(&report.drifts), report.not_compared);
 }
 
 fn says(drift: &Drift) -> (Subject, &str, &str, &str) {
-    assert_eq!(drift.cause, Cause::Kept { because: Kept::Amount });
+    assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Amount });
     (drift.subject, drift.object.as_str(), &drift.stripe_says, &drift.ledger_says)
 }
 

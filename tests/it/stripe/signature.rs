@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::signature::{Secret, Secrets, SignatureError, TOLERANCE_S, sign, verify},
+    stripe::signature::{Secrets, SignatureError, TOLERANCE_S, WebhookSecret, sign, verify},
 };
 
 const BODY: &[u8] = br#"{"id":"evt_1"}"#;
@@ -15,15 +15,15 @@ fn secrets() -> Secrets {
     Secrets::parse("whsec_old, next=whsec_new").unwrap()
 }
 
-fn secret(value: &str) -> Secret {
-    Secret::new("any", value)
+fn secret(value: &str) -> WebhookSecret {
+    WebhookSecret::new("any", value)
 }
 
 fn check(header: &str, body: &[u8], now: Timestamp) -> Result<String, SignatureError> {
     verify(&secrets(), Some(header), body, now).map(|secret| secret.name().to_owned())
 }
 
-fn v1(secret: &Secret) -> String {
+fn v1(secret: &WebhookSecret) -> String {
     sign(secret, BODY, at(0)).split_once(",").unwrap().1.to_owned()
 }
 

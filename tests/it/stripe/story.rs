@@ -5,10 +5,10 @@ use counterfoil::{
         command::{Command, RecordPaidInvoice, RecordSubscription, SubscriptionChange},
         event::PaymentPurpose,
         invoice::{LineEffect, UnpaidInvoice},
-        shown::{Every, EveryUnit, Shown},
+        reported_details::{Every, EveryUnit, ReportedDetails},
         subscription::SubscriptionStatus,
     },
-    stripe::translate::{Instructions, Owner, SetAside},
+    stripe::translate::{Instructions, OwnerLookup, SetAside},
 };
 
 use super::documents::{ADA, BOB, SHAPES, event, plan, story, translated};
@@ -115,10 +115,10 @@ fn meaning(shape: &str, file: &str) -> String {
     match translated(shape, file) {
         Ok(Instructions { owner, steps, .. }) => {
             let who = match &owner {
-                Owner::Account { account, .. } if account.as_str() == ADA => "Ada",
-                Owner::Account { account, .. } if account.as_str() == BOB => "Bob",
-                Owner::Account { account, .. } => account.as_str(),
-                Owner::Customer(object) | Owner::Payment(object) => object.as_str(),
+                OwnerLookup::Account { account, .. } if account.as_str() == ADA => "Ada",
+                OwnerLookup::Account { account, .. } if account.as_str() == BOB => "Bob",
+                OwnerLookup::Account { account, .. } => account.as_str(),
+                OwnerLookup::Customer(object) | OwnerLookup::Payment(object) => object.as_str(),
             };
             // In the older shape an invoice says itself how it was paid.
             let told = |command: &Command| {
@@ -130,7 +130,9 @@ fn meaning(shape: &str, file: &str) -> String {
         }
         Err(SetAside::Ignored(_)) => "ignored".to_owned(),
         Err(SetAside::Incomplete(because)) => format!("incomplete: {because}"),
-        Err(SetAside::Held(because) | SetAside::HeldIfOurs { because, .. }) => format!("held: {because}"),
+        Err(SetAside::NeedsReview(because) | SetAside::NeedsReviewIfOurs { because, .. }) => {
+            format!("held: {because}")
+        }
         Err(SetAside::Quarantined(because)) => format!("quarantined: {because}"),
     }
 }
@@ -349,7 +351,7 @@ fn a_cancellation_can_be_withdrawn_and_a_quantity_changed() {
     assert_eq!(changed, SubscriptionChange::PlanChanged { from: Some(plan("basic")) });
 }
 
-fn shown(event: &counterfoil::stripe::envelope::Envelope) -> Shown {
+fn shown(event: &counterfoil::stripe::envelope::Envelope) -> ReportedDetails {
     let told = counterfoil::stripe::translate::translate(
         event,
         &super::documents::catalog(),

@@ -5,12 +5,15 @@ use counterfoil::{
     domain::{
         command::{CheckoutStep, Command, RecordCheckout},
         event::PaymentPurpose,
+        ids::ProviderId,
         metadata::Metadata,
-        names::ProviderId,
         time::Timestamp,
     },
-    ledger::Key,
-    stripe::reconcile::{Cause, Drift, Kept, Order, ReconcileError, Reconciler, Report, Subject},
+    ledger::IdempotencyKey,
+    stripe::reconcile::{
+        Drift, KeptFigures, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, Subject,
+        UntoldCause,
+    },
 };
 use serde_json::{Value, json};
 
@@ -201,7 +204,7 @@ async fn what_stripe_does_not_have_is_reported_of_each_kind() {
         let new = report.drifts.iter().filter(|drift| reported.contains(&says(drift)));
         for drift in new {
             assert_eq!(drift.stripe_says, "nothing", "{kind}");
-            assert_eq!(drift.cause, Cause::Kept { because: Kept::Existence }, "{kind}");
+            assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Existence }, "{kind}");
             assert_eq!(drift.account.as_ref().map(|account| account.as_str()), Some(ADA), "{kind}");
         }
         assert_eq!(report.not_compared, [], "{kind}");
@@ -217,7 +220,7 @@ async fn what_is_older_than_what_is_compared_is_not_looked_for() {
     take(&bureau, &another("refund.created.json", &[(REFUND, "re_gone")])).await;
     let run = async |days| {
         let since = bureau.desk.clock().now().minus(TimeDelta::days(days));
-        let order = Order { since, fetch_events: false, rebuild_events: false };
+        let order = ReconcileOptions { since, fetch_events: false, rebuild_events: false };
         bureau.reconciler.run(order, |_, _| {}).await.unwrap()
     };
     let lately = run(20).await;
@@ -227,7 +230,7 @@ async fn what_is_older_than_what_is_compared_is_not_looked_for() {
 
 const OLD: i64 = 1_500_000_000;
 
-fn is_the_same(report: &Report) {
+fn is_the_same(report: &ReconcileReport) {
     assert!(report.is_the_same(), "{}{:?}", shown(&report.drifts), report.not_compared);
 }
 
@@ -296,7 +299,7 @@ async fn what_is_not_finished_at_stripe_is_reported() {
         let drift = drift.unwrap_or_else(|| panic!("{id}: {}", shown(&report.drifts)));
         assert_eq!((drift.subject, drift.ledger_says.as_str()), (subject, ledger_says), "{id}");
         assert_eq!(drift.stripe_says, format!("status {status}"), "{id}");
-        assert_eq!(drift.cause, Cause::Kept { because: Kept::End }, "{id}");
+        assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::End }, "{id}");
         bureau.happened(&[], &[whole]).await;
     }
 }
@@ -312,7 +315,7 @@ async fn another_payment_of_an_invoice_is_reported() {
         report.drifts.iter().map(|drift| (drift.object.as_str(), drift.stripe_says.as_str())).collect();
     let lost = format!("pi_another paid {CREATED}");
     assert_eq!(said, [("inpay_1QLedgerAda0000000001", lost.as_str()), (OF_INVOICE, lost.as_str())]);
-    assert_eq!(report.drifts[1].cause, Cause::Kept { because: Kept::Purpose });
+    assert_eq!(report.drifts[1].cause, UntoldCause::Kept { because: KeptFigures::Purpose });
 }
 
 /// A customer that was deleted long ago, without an event that could still be fetched.
@@ -333,7 +336,7 @@ async fn a_deleted_customer_is_reported_and_unlinked() {
     let report = bureau.run(true).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], ["it is there", "it is gone"]);
-    assert_eq!((&drift.cause, drift.repaired), (&Cause::Kept { because: Kept::End }, false));
+    assert_eq!((&drift.cause, drift.repaired), (&UntoldCause::Kept { because: KeptFigures::End }, false));
 }
 
 const PAGE: &str = "cs_page";
@@ -363,7 +366,7 @@ async fn a_page_that_is_not_open_any_more_is_reported_and_closed() {
             invoice: None,
             effective_at: at,
         });
-        bureau.desk.test.ledger.execute(request(ADA, started, Key::caller("page"))).await.unwrap();
+        bureau.desk.test.ledger.execute(request(ADA, started, IdempotencyKey::caller("page"))).await.unwrap();
         bureau.desk.pass(60);
         let gone = bureau.run(false).await;
         assert_eq!(
@@ -403,7 +406,7 @@ async fn a_total_that_stripe_does_not_reach_is_reported() {
         let [drift] = report.drifts.as_slice() else { panic!("{name}: {}", shown(&report.drifts)) };
         assert_eq!((drift.subject, drift.object.as_str()), (Subject::Refund, OF_SESSION), "{name}");
         assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], says, "{name}");
-        assert_eq!(drift.cause, Cause::Kept { because: Kept::Amount }, "{name}");
+        assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Amount }, "{name}");
     }
 }
 
@@ -435,13 +438,13 @@ async fn what_an_event_names_that_cannot_be_read_is_said() {
 }
 
 /// By an instance that has to read every account first.
-async fn read_anew(bureau: &Bureau) -> Report {
+async fn read_anew(bureau: &Bureau) -> ReconcileReport {
     let test = &bureau.desk.test;
     let (ledger, _running) = start(test.database.pool(), test.clock.clone()).await;
     let stripe = client("sk_test_another", &bureau.sandbox.url());
     let reconciler = Reconciler::new(stripe, bureau.desk.inbox.clone(), ledger, here());
     let since = test.clock.now().minus(TimeDelta::days(365));
-    let order = Order { since, fetch_events: false, rebuild_events: false };
+    let order = ReconcileOptions { since, fetch_events: false, rebuild_events: false };
     reconciler.run(order, |_, _| {}).await.unwrap()
 }
 
@@ -474,7 +477,7 @@ async fn objects_of_the_other_mode_end_the_comparison() {
     live["livemode"] = json!(true);
     bureau.happened(&[], &[live]).await;
     let since = bureau.desk.clock().now().minus(TimeDelta::days(365));
-    let order = Order { since, fetch_events: true, rebuild_events: true };
+    let order = ReconcileOptions { since, fetch_events: true, rebuild_events: true };
     let error = bureau.reconciler.run(order, |_, _| {}).await.unwrap_err();
     assert!(matches!(error, ReconcileError::OtherMode), "{error:?}");
 }

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Cause, Drift, Kept, Report, Subject},
+    stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 
@@ -35,11 +35,11 @@ fn in_state(invoice: &Value, status: &str) -> Value {
     invoice
 }
 
-fn is_the_same(report: &Report) {
+fn is_the_same(report: &ReconcileReport) {
     assert!(report.is_the_same(), "{}{:?}", shown(&report.drifts), report.not_compared);
 }
 
-fn only(report: &Report) -> Drift {
+fn only(report: &ReconcileReport) -> Drift {
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!(drift.subject, Subject::UnpaidInvoice);
     drift.clone()
@@ -48,15 +48,15 @@ fn only(report: &Report) -> Drift {
 async fn is_mended(bureau: &Bureau, says: [&str; 2]) {
     let drift = only(&bureau.run(false).await);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says);
-    assert_eq!(drift.cause, Cause::NoEvent);
+    assert_eq!(drift.cause, UntoldCause::NoEvent);
     assert_eq!(bureau.run(true).await.remaining(), 0);
     is_the_same(&bureau.run(false).await);
 }
 
-async fn is_kept(bureau: &Bureau, says: [&str; 2], because: Kept) {
+async fn is_kept(bureau: &Bureau, says: [&str; 2], because: KeptFigures) {
     let drift = only(&bureau.run(true).await);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says);
-    assert_eq!((drift.cause, drift.repaired), (Cause::Kept { because }, false));
+    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because }, false));
 }
 
 /// An end that no event told of is told, and cannot be taken back.
@@ -68,7 +68,7 @@ async fn an_invoice_that_will_not_be_paid_is_reported() {
         bureau.happened(&[], &[in_state(&invoice, status)]).await;
         is_mended(&bureau, [status, before]).await;
         bureau.happened(&[], &[in_state(&invoice, "open")]).await;
-        is_kept(&bureau, ["open", status], Kept::End).await;
+        is_kept(&bureau, ["open", status], KeptFigures::End).await;
     }
 }
 
@@ -77,7 +77,7 @@ async fn an_invoice_that_was_paid_here_and_is_void_at_stripe_is_reported() {
     let (bureau, _) = arrears().await;
     let paid = value(SHAPES[1], "invoice.paid.subscription_cycle.json")["data"]["object"].clone();
     bureau.happened(&[], &[in_state(&paid, "void")]).await;
-    is_kept(&bureau, ["void", "paid 1999 usd"], Kept::Amount).await;
+    is_kept(&bureau, ["void", "paid 1999 usd"], KeptFigures::Amount).await;
 }
 
 /// What it would have paid for decides which plan is not given.
@@ -89,7 +89,7 @@ async fn what_an_unpaid_invoice_would_have_paid_for_is_compared() {
     bureau.happened(&[], &[invoice]).await;
     let drift = only(&bureau.run(true).await);
     assert!(drift.stripe_says.starts_with("team from "), "{}", drift.stripe_says);
-    assert_eq!((drift.cause, drift.repaired), (Cause::Kept { because: Kept::Amount }, false));
+    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because: KeptFigures::Amount }, false));
 }
 
 /// Before anything was paid, an invoice that waits for its money means that there is no plan yet.

@@ -10,11 +10,11 @@ use counterfoil::{
         catalog::Catalog,
         command::{Command, GrantCredits},
         credits::Source,
-        names::{AccountId, Actor, GrantId},
+        ids::{AccountId, Actor, GrantId},
         time::Timestamp,
     },
     journal::recorded::Origin,
-    ledger::{Answer, Key, Ledger, Provenance, Request, Running},
+    ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
 };
 use sqlx::PgPool;
 
@@ -74,7 +74,7 @@ pub fn credits(amount: i64) -> Credits {
     Credits::new(amount).expect("not negative")
 }
 
-pub fn request(id: &str, command: Command, key: Key) -> Request {
+pub fn request(id: &str, command: Command, key: IdempotencyKey) -> Request {
     let actor = Actor::parse("test").expect("an actor");
     let provenance = Provenance {
         actor,
@@ -88,15 +88,15 @@ pub fn request(id: &str, command: Command, key: Key) -> Request {
 
 pub fn deduct(id: &str, amount: i64, key: &str) -> Request {
     let command = Command::DeductCredits { amount: credits(amount), id: None, description: None };
-    request(id, command, Key::caller(key))
+    request(id, command, IdempotencyKey::caller(key))
 }
 
-pub async fn open(ledger: &Ledger, id: &str) -> Answer {
-    ledger.execute(request(id, Command::OpenAccount, Key::opening())).await
+pub async fn open(ledger: &Ledger, id: &str) -> ExecuteResult {
+    ledger.execute(request(id, Command::OpenAccount, IdempotencyKey::opening())).await
 }
 
 /// Gives so many credits that never expire.
-pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> Answer {
+pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> ExecuteResult {
     let command = Command::GrantCredits(GrantCredits {
         grant_id: GrantId::parse(&format!("bonus:{key}")).expect("an id"),
         source: Source::Bonus,
@@ -107,5 +107,5 @@ pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> Answer 
         cost: None,
         reason: "test".to_owned(),
     });
-    ledger.execute(request(id, command, Key::caller(key))).await
+    ledger.execute(request(id, command, IdempotencyKey::caller(key))).await
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use counterfoil::postgres::{self, Durability, Options, Server, migrations};
+use counterfoil::postgres::{self, Durability, Server, ServerOptions, migrations};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
@@ -120,7 +120,7 @@ impl SharedServer {
 async fn start_own() -> (Option<OwnServer>, PgConnectOptions) {
     scratch::remove_stale();
     let directory = scratch::create();
-    let options = Options {
+    let options = ServerOptions {
         data_directory: directory.clone(),
         binaries: None,
         durability: Durability::Off,

@@ -14,13 +14,13 @@ use counterfoil::{
         credits::{Balance, Grant, Source},
         decide::{Context, decide},
         event::Event,
-        names::{AccountId, GrantId, ProviderId},
+        ids::{AccountId, GrantId, ProviderId},
         refusal::Refusal,
         time::Timestamp,
     },
     stripe::{
         envelope::Envelope,
-        translate::{Instructions, Owner, SetAside, translate},
+        translate::{Instructions, OwnerLookup, SetAside, translate},
     },
 };
 use serde_json::Value;
@@ -144,14 +144,14 @@ impl Books {
         }
     }
 
-    fn owner(&mut self, owner: &Owner) -> Option<AccountId> {
+    fn owner(&mut self, owner: &OwnerLookup) -> Option<AccountId> {
         match owner {
-            Owner::Account { account, customer } => {
+            OwnerLookup::Account { account, customer } => {
                 self.links.extend(customer.clone().map(|customer| (customer, account.clone())));
                 Some(account.clone())
             }
-            Owner::Customer(customer) => self.links.get(customer).cloned(),
-            Owner::Payment(payment) => self.payments.get(payment).cloned(),
+            OwnerLookup::Customer(customer) => self.links.get(customer).cloned(),
+            OwnerLookup::Payment(payment) => self.payments.get(payment).cloned(),
         }
     }
 
@@ -194,7 +194,7 @@ impl Books {
     /// Time has passed for everybody.
     pub fn settle(&mut self, at: Timestamp) {
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
-            self.command(&id, &Command::Settle, at).expect("time passes");
+            self.command(&id, &Command::ApplyDue, at).expect("time passes");
         }
     }
 

@@ -3,9 +3,9 @@
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
+    ids::AccountId,
     invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
-    names::AccountId,
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
     time::Period,
 };
 
@@ -77,8 +77,8 @@ fn a_change_of_a_change_of_what_waits_waits_as_well() {
 fn nothing_but_its_money_ends_the_days_of_grace_of_a_renewal() {
     let status = SubscriptionStatus::PastDue;
     let late = |at| {
-        let terms = SubscriptionTerms { status, grace_days: Some(3), ..terms("basic", july()) };
-        report(SubscriptionChange::PastDue, SubscriptionTerms { evidence: evidence(day(at), 2), ..terms })
+        let terms = SubscriptionState { status, grace_days: Some(3), ..terms("basic", july()) };
+        report(SubscriptionChange::PastDue, SubscriptionState { evidence: evidence(day(at), 2), ..terms })
     };
     let active = || told("basic", july(), day(32));
     let failed = || renewal(InvoiceState::Failed, 31);
@@ -123,9 +123,9 @@ fn a_change_that_is_given_up_says_nothing_of_the_renewal() {
         has(&heard_in_turns(&with([upgrade()]), day(34)), "basic", BASIC);
         // Nor in the days of grace.
         let status = SubscriptionStatus::PastDue;
-        let late = SubscriptionTerms { status, grace_days: Some(3), ..terms("basic", july()) };
+        let late = SubscriptionState { status, grace_days: Some(3), ..terms("basic", july()) };
         let late =
-            report(SubscriptionChange::PastDue, SubscriptionTerms { evidence: evidence(day(31), 2), ..late });
+            report(SubscriptionChange::PastDue, SubscriptionState { evidence: evidence(day(31), 2), ..late });
         has(&heard_in_turns(&with([late, upgrade()]), day(33)), "basic", BASIC);
         // Of the renewal itself it does.
         let renewal = renewal(state, 32);
@@ -164,7 +164,7 @@ fn what_costs_nothing_gives_its_credits_once_however_many_there_are() {
         )
     };
     let started = |quantity: u32| {
-        report(SubscriptionChange::Started, SubscriptionTerms { quantity, ..terms("basic", june()) })
+        report(SubscriptionChange::Started, SubscriptionState { quantity, ..terms("basic", june()) })
     };
     for quantity in [1, 1_000] {
         has(&heard_in_turns(&[started(quantity), free("in_1", quantity)], day(5)), "basic", BASIC);
@@ -181,11 +181,11 @@ fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
     };
     let begun = |subscription: &str, at: i64| {
         let span = Period { start: day(at), end: day(at).plus_months(1) };
-        let begun = SubscriptionTerms { subscription: provider(subscription), ..terms("basic", span) };
+        let begun = SubscriptionState { subscription: provider(subscription), ..terms("basic", span) };
         [
             report(
                 SubscriptionChange::Started,
-                SubscriptionTerms { evidence: evidence(day(at), 1), ..begun },
+                SubscriptionState { evidence: evidence(day(at), 1), ..begun },
             ),
             free(subscription, subscription, span, LineEffect::Charge),
         ]
@@ -222,9 +222,9 @@ fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
 
     // What another account has by now takes nothing from what is had here.
     let moved_to = Some(AccountId::parse("other").unwrap());
-    let moved = SubscriptionTerms { moved_to, evidence: evidence(day(1), 1), ..terms("basic", june()) };
+    let moved = SubscriptionState { moved_to, evidence: evidence(day(1), 1), ..terms("basic", june()) };
     let moved =
-        report(SubscriptionChange::Renewed, SubscriptionTerms { subscription: provider("sub_1"), ..moved });
+        report(SubscriptionChange::Renewed, SubscriptionState { subscription: provider("sub_1"), ..moved });
     let elsewhere = begun("sub_1", 2).into_iter().skip(1);
     let told: Vec<Command> = [moved].into_iter().chain(elsewhere).chain(begun("sub_2", 3)).collect();
     has(&heard_in_turns(&told, day(10)), "basic", BASIC);
@@ -235,8 +235,8 @@ fn what_costs_nothing_is_had_once_by_all_subscriptions_together() {
 fn a_thousand_of_what_costs_nothing_are_no_larger_plan() {
     let left = |quantity: u32| {
         let free =
-            SubscriptionTerms { free: true, unit: Some(credits(100)), quantity, ..terms("free", june()) };
-        let free = SubscriptionTerms { evidence: evidence(day(15), 2), ..free };
+            SubscriptionState { free: true, unit: Some(credits(100)), quantity, ..terms("free", june()) };
+        let free = SubscriptionState { evidence: evidence(day(15), 2), ..free };
         let told = [
             report(SubscriptionChange::Started, terms("basic", june())),
             pay("in_1", "basic", june()),

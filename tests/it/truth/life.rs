@@ -5,9 +5,9 @@ use std::sync::Arc;
 use counterfoil::domain::{
     amount::Credits,
     catalog::Catalog,
-    command::{Command, Deduction, HoldFor},
+    command::{Command, HoldFor, RecordedDeduction},
     event::Event,
-    names::{AccountId, HoldId},
+    ids::{AccountId, HoldId},
     time::Timestamp,
 };
 
@@ -83,7 +83,7 @@ pub struct Life {
     id: AccountId,
     told: usize,
     holds: Vec<HoldId>,
-    deductions: Vec<Deduction>,
+    deductions: Vec<RecordedDeduction>,
     /// All that was spent and did not come back.
     pub spent: i64,
     /// By chance, what Stripe tells comes later, in any order, and twice.
@@ -224,7 +224,7 @@ impl Life {
         for event in self.command(&Command::DeductCredits { amount, id: None, description: None }) {
             if let Event::CreditsDeducted { deduction_id, amount, draws, purpose, windows, .. } = event {
                 self.spent += amount.get();
-                self.deductions.push(Deduction { deduction_id, amount, draws, purpose, windows });
+                self.deductions.push(RecordedDeduction { deduction_id, amount, draws, purpose, windows });
             }
         }
     }

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use counterfoil::domain::{
     catalog::Catalog,
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
+    ids::AccountId,
     invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
-    names::AccountId,
-    subscription::{SubscriptionStatus, SubscriptionTerms},
+    subscription::{SubscriptionState, SubscriptionStatus},
     time::{Period, Timestamp},
 };
 
@@ -116,7 +116,7 @@ fn paid_at(at: Timestamp, command: Command) -> Command {
 fn changed(plan: &str, at: Timestamp) -> Command {
     report(
         SubscriptionChange::Unnamed,
-        SubscriptionTerms { evidence: evidence(at, 2), ..terms(plan, june()) },
+        SubscriptionState { evidence: evidence(at, 2), ..terms(plan, june()) },
     )
 }
 
@@ -185,7 +185,7 @@ fn a_renewal_whose_debit_is_on_its_way_leaves_the_plan() {
 fn what_a_customer_has_taken_off_for_ever_counts_from_its_start_whichever_becomes_known_first() {
     let basic = undiscounted("cus_1", terms("basic", june()));
     let creator =
-        SubscriptionTerms { monthly: usd(1_999), evidence: evidence(day(4), 2), ..terms("creator", june()) };
+        SubscriptionState { monthly: usd(1_999), evidence: evidence(day(4), 2), ..terms("creator", june()) };
     let told = [
         report(SubscriptionChange::Started, basic),
         discounted("cus_1", "di_1", 50, day(-1)),
@@ -204,7 +204,7 @@ fn what_a_customer_has_taken_off_for_ever_counts_from_its_start_whichever_become
 fn a_change_that_is_not_paid_gives_no_plan_while_the_renewal_is_on_its_way() {
     let july = Period { start: june().end, end: june().end.plus_months(1) };
     let renewed =
-        |plan: &str, at: Timestamp| SubscriptionTerms { evidence: evidence(at, 2), ..terms(plan, july) };
+        |plan: &str, at: Timestamp| SubscriptionState { evidence: evidence(at, 2), ..terms(plan, july) };
     let begun = [report(SubscriptionChange::Started, terms("basic", june())), pay("in_1", "basic", june())];
     let in_july = [
         report(SubscriptionChange::Renewed, renewed("basic", july.start)),
@@ -227,7 +227,7 @@ fn a_change_that_is_not_paid_gives_no_plan_while_the_renewal_is_on_its_way() {
 fn a_trial_gives_what_its_first_plan_gives_whichever_becomes_known_first() {
     let trial = "[plans.creator]\ntrial = { days = 14, credits = 300 }";
     let catalog = catalogs::parse(&catalogs::MUSIC.replace("[plans.creator]", trial));
-    let trying = |plan: &str, at: Timestamp| SubscriptionTerms {
+    let trying = |plan: &str, at: Timestamp| SubscriptionState {
         status: SubscriptionStatus::Trialing,
         trial_end: Some(day(14)),
         evidence: evidence(at, 2),
@@ -244,14 +244,14 @@ fn a_trial_gives_what_its_first_plan_gives_whichever_becomes_known_first() {
 #[test]
 fn a_trial_that_is_cancelled_with_a_proration_gives_nothing() {
     let trial = Period { start: day(0), end: day(14) };
-    let trying = SubscriptionTerms {
+    let trying = SubscriptionState {
         status: SubscriptionStatus::Trialing,
         trial_end: Some(trial.end),
         ..terms("creator", trial)
     };
     let rest = Period { start: day(3), end: trial.end };
     let nothing = line("il_1", "creator", rest, LineEffect::Nothing, 0);
-    let gone = SubscriptionTerms { trial_end: Some(trial.end), ..ended("creator", trial, day(3)) };
+    let gone = SubscriptionState { trial_end: Some(trial.end), ..ended("creator", trial, day(3)) };
     let told = [
         report(SubscriptionChange::TrialStarted, trying),
         report(SubscriptionChange::Ended, gone),
@@ -265,14 +265,14 @@ fn a_trial_that_is_cancelled_with_a_proration_gives_nothing() {
 fn what_is_not_carried_on_after_all_lives_as_long_as_what_it_was_carried_from() {
     let left_at = month(1).start.plus(chrono::TimeDelta::days(15));
     let trial = Period { start: left_at, end: left_at.plus(chrono::TimeDelta::days(14)) };
-    let trying = SubscriptionTerms {
+    let trying = SubscriptionState {
         status: SubscriptionStatus::Trialing,
         trial_end: Some(trial.end),
         evidence: evidence(left_at, 2),
         ..terms("basic", trial)
     };
     let after = Period { start: trial.end, end: trial.end.plus_months(12) };
-    let after = SubscriptionTerms { evidence: evidence(trial.end, 2), ..terms("basic", after) };
+    let after = SubscriptionState { evidence: evidence(trial.end, 2), ..terms("basic", after) };
     let rest = Period { start: left_at, end: year().end };
     let credit = line("il_2", "basic", rest, LineEffect::Credit, -7_000);
     let told = [
@@ -291,7 +291,7 @@ fn what_is_not_carried_on_after_all_lives_as_long_as_what_it_was_carried_from() 
 fn a_second_trial_of_a_plan_gives_nothing_whichever_becomes_known_first() {
     let trial = "[plans.creator]\ntrial = { days = 14, credits = 300 }";
     let catalog = catalogs::parse(&catalogs::MUSIC.replace("[plans.creator]", trial));
-    let trying = |subscription: &str, start: i64| SubscriptionTerms {
+    let trying = |subscription: &str, start: i64| SubscriptionState {
         subscription: provider(subscription),
         status: SubscriptionStatus::Trialing,
         trial_end: Some(day(start + 14)),
@@ -311,7 +311,7 @@ fn a_second_trial_of_a_plan_gives_nothing_whichever_becomes_known_first() {
 /// A report that says again what is held is kept or not, by what is known when it comes. It changes nothing either way.
 #[test]
 fn a_report_that_says_the_same_again_takes_nothing() {
-    let of = |quantity: u32, plan: &str, at: Timestamp| SubscriptionTerms {
+    let of = |quantity: u32, plan: &str, at: Timestamp| SubscriptionState {
         quantity,
         evidence: evidence(at, 2),
         ..terms(plan, june())

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use counterfoil::{
-    domain::{account::Account, event::Event, names::AccountId, time::Timestamp},
+    domain::{account::Account, event::Event, ids::AccountId, time::Timestamp},
     projections::{
         Fact,
         mrr::{
             History,
-            timeline::{Movement, MovementKind},
+            timeline::{DayMovement, MovementKind},
         },
     },
 };
@@ -40,7 +40,7 @@ impl Revenue {
         let (position, sequence, balance) = (self.sequence, self.sequence, account.balance(at));
         let (shard, account, recorded_at, stripe_event) = (0, id, at, None);
         let fact = Fact { shard, position, account, sequence, recorded_at, event, balance, stripe_event };
-        let change = |movement: Option<&Movement>| movement.map_or(0, Movement::change);
+        let change = |movement: Option<&DayMovement>| movement.map_or(0, DayMovement::change);
         for row in self.history.learn(&fact).expect("it fits") {
             let difference = change(row.after.as_ref()) - change(row.before.as_ref());
             *self.restated.entry((row.currency, row.day)).or_default() += difference;

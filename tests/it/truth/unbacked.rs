@@ -3,9 +3,9 @@
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
-    invoice::{GivenBack, InvoiceState, LineEffect, UnpaidInvoice},
-    names::AccountId,
-    subscription::SubscriptionTerms,
+    ids::AccountId,
+    invoice::{InvoiceState, LineEffect, ReturnedCredits, UnpaidInvoice},
+    subscription::SubscriptionState,
     time::{Period, Timestamp},
 };
 
@@ -70,7 +70,7 @@ fn by_balance(part: i64, command: Command) -> Command {
 }
 
 pub(super) fn told(plan: &str, period: Period, at: Timestamp) -> Command {
-    let terms = SubscriptionTerms { evidence: evidence(at, 2), ..terms(plan, period) };
+    let terms = SubscriptionState { evidence: evidence(at, 2), ..terms(plan, period) };
     report(SubscriptionChange::PlanChanged { from: None }, terms)
 }
 
@@ -250,7 +250,7 @@ fn what_an_unpaid_add_on_gives_back_pays_for_nothing() {
     let add_on = |at: i64, amount: i64| match invoice_of(SUBSCRIPTION, "in_3", Vec::new(), day(at)) {
         Command::RecordPaidInvoice(paid) => {
             let gives_back =
-                [(provider("in_2"), GivenBack { amount, until: june().end })].into_iter().collect();
+                [(provider("in_2"), ReturnedCredits { amount, until: june().end })].into_iter().collect();
             Command::RecordPaidInvoice(RecordPaidInvoice { total: -amount, gives_back, ..paid })
         }
         other => other,

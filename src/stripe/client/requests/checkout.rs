@@ -13,10 +13,10 @@ use stripe_shared::CheckoutSessionMode;
 use stripe_types::Currency;
 
 use super::{
-    super::{Ask, Change},
+    super::{Change, StripeCall},
     of_account, of_credits, put, put_all,
 };
-use crate::domain::{metadata::Metadata, sold::SoldPack};
+use crate::domain::{metadata::Metadata, purchase_records::SoldPack};
 
 /// How many of a pack a person may take on the page.
 const PACKS_MAX: i64 = 99;
@@ -32,7 +32,7 @@ pub struct OpenCheckout {
     /// How many a person may take on the page, of a pack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity_max: Option<u32>,
-    pub sold: Sold,
+    pub sold: CheckoutPurchase,
     /// What the caller attaches to what is bought.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
@@ -56,7 +56,7 @@ pub struct FindCheckout {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct CheckoutSeen {
+pub struct StripeCheckout {
     pub id: String,
     /// `open`, `complete` or `expired`.
     pub status: Option<String>,
@@ -68,7 +68,7 @@ struct CheckoutMetadata {
     plan_code: Option<String>,
 }
 
-impl CheckoutSeen {
+impl StripeCheckout {
     /// The plan that was paid for on it, if it was.
     #[must_use]
     pub fn bought(&self) -> Option<&str> {
@@ -77,8 +77,8 @@ impl CheckoutSeen {
     }
 }
 
-impl Ask for ExpireCheckout {
-    type Answer = CheckoutSeen;
+impl StripeCall for ExpireCheckout {
+    type Answer = StripeCheckout;
 
     fn request(&self) -> impl StripeRequest + Send {
         ExpireCheckoutSession::new(self.session.as_str())
@@ -91,8 +91,8 @@ impl Change for ExpireCheckout {
     }
 }
 
-impl Ask for FindCheckout {
-    type Answer = CheckoutSeen;
+impl StripeCall for FindCheckout {
+    type Answer = StripeCheckout;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrieveCheckoutSession::new(self.session.as_str())
@@ -102,7 +102,7 @@ impl Ask for FindCheckout {
 /// What is bought there, as `translate` reads it from metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sold {
+pub enum CheckoutPurchase {
     Plan {
         plan: String,
         trial_days: Option<u16>,
@@ -123,7 +123,7 @@ pub enum Sold {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct CheckoutOpened {
+pub struct OpenedCheckout {
     pub id: String,
     /// `None`: the session is over.
     pub url: Option<String>,
@@ -132,8 +132,8 @@ pub struct CheckoutOpened {
     pub expires_at: i64,
 }
 
-impl Ask for OpenCheckout {
-    type Answer = CheckoutOpened;
+impl StripeCall for OpenCheckout {
+    type Answer = OpenedCheckout;
 
     /// What the session is for is said three times, since Stripe does not copy metadata from it to what it makes.
     fn request(&self) -> impl StripeRequest + Send {
@@ -145,13 +145,13 @@ impl Ask for OpenCheckout {
             .success_url(self.success_url.as_str())
             .cancel_url(self.cancel_url.as_str());
         match &self.sold {
-            Sold::Plan { trial_days, .. } => {
+            CheckoutPurchase::Plan { trial_days, .. } => {
                 let mut subscription = CreateCheckoutSessionSubscriptionData::new();
                 subscription.metadata = Some(self.metadata());
                 subscription.trial_period_days = trial_days.map(u32::from);
                 session.mode(CheckoutSessionMode::Subscription).subscription_data(subscription)
             }
-            Sold::Pack { .. } | Sold::Credits { .. } => {
+            CheckoutPurchase::Pack { .. } | CheckoutPurchase::Credits { .. } => {
                 let mut payment = CreateCheckoutSessionPaymentIntentData::new();
                 payment.metadata = Some(self.metadata());
                 session.mode(CheckoutSessionMode::Payment).payment_intent_data(payment)
@@ -170,11 +170,11 @@ impl OpenCheckout {
     fn line(&self) -> CreateCheckoutSessionLineItems {
         let mut line = CreateCheckoutSessionLineItems::new();
         line.price.clone_from(&self.price);
-        if let Sold::Credits { terms, name, product } = &self.sold {
+        if let CheckoutPurchase::Credits { terms, name, product } = &self.sold {
             line.price_data = Some(price_of(terms, name, product.as_deref()));
         }
         line.quantity = Some(self.quantity.into());
-        if matches!(self.sold, Sold::Pack { .. }) {
+        if matches!(self.sold, CheckoutPurchase::Pack { .. }) {
             let mut adjustable = CreateCheckoutSessionLineItemsAdjustableQuantity::new(true);
             adjustable.minimum = Some(1);
             let most = self.quantity_max.map_or(PACKS_MAX, |most| PACKS_MAX.min(most.into()));
@@ -187,12 +187,12 @@ impl OpenCheckout {
     fn metadata(&self) -> HashMap<String, String> {
         let mut metadata = of_account(&self.account);
         match &self.sold {
-            Sold::Plan { plan, .. } => put(&mut metadata, "plan_code", plan),
-            Sold::Pack { pack, .. } => {
+            CheckoutPurchase::Plan { plan, .. } => put(&mut metadata, "plan_code", plan),
+            CheckoutPurchase::Pack { pack, .. } => {
                 put(&mut metadata, "kind", "topup");
                 put(&mut metadata, "topup_code", pack);
             }
-            Sold::Credits { terms, .. } => of_credits(&mut metadata, terms),
+            CheckoutPurchase::Credits { terms, .. } => of_credits(&mut metadata, terms),
         }
         put_all(&mut metadata, &self.metadata);
         metadata

@@ -10,7 +10,7 @@ use stripe_core::customer::{
 };
 
 use super::{
-    super::{Ask, Change},
+    super::{Change, StripeCall},
     of_account,
 };
 
@@ -39,26 +39,26 @@ pub struct FindCustomers {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct CustomerKept {
+pub struct CreatedCustomer {
     pub id: String,
 }
 
 #[derive(Clone, Debug, miniserde::Deserialize)]
-pub struct CustomersFound {
-    pub data: Vec<CustomerFound>,
+pub struct FoundCustomers {
+    pub data: Vec<FoundCustomer>,
     pub has_more: bool,
 }
 
 #[derive(Clone, Debug, miniserde::Deserialize)]
-pub struct CustomerFound {
+pub struct FoundCustomer {
     pub id: String,
     /// In seconds since 1970.
     pub created: Option<i64>,
-    metadata: Option<Metadata>,
+    metadata: Option<CustomerMetadata>,
 }
 
 #[derive(Clone, Debug, miniserde::Deserialize)]
-struct Metadata {
+struct CustomerMetadata {
     account_id: Option<String>,
 }
 
@@ -101,7 +101,7 @@ pub struct DeleteCustomer {
 
 /// A customer, as Stripe knows it.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct CustomerSeen {
+pub struct StripeCustomer {
     pub id: String,
     pub email: Option<String>,
     pub name: Option<String>,
@@ -127,7 +127,7 @@ impl CustomerDetails {
     }
 }
 
-impl CustomerSeen {
+impl StripeCustomer {
     #[must_use]
     pub fn is_deleted(&self) -> bool {
         self.deleted == Some(true)
@@ -140,7 +140,7 @@ impl CustomerSeen {
     }
 }
 
-impl CustomerFound {
+impl FoundCustomer {
     /// The account that it was made for, if it was made for one.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
@@ -148,8 +148,8 @@ impl CustomerFound {
     }
 }
 
-impl Ask for MakeCustomer {
-    type Answer = CustomerKept;
+impl StripeCall for MakeCustomer {
+    type Answer = CreatedCustomer;
 
     fn request(&self) -> impl StripeRequest + Send {
         CreateCustomer::new().metadata(of_account(&self.account))
@@ -162,8 +162,8 @@ impl Change for MakeCustomer {
     }
 }
 
-impl Ask for AdoptCustomer {
-    type Answer = CustomerKept;
+impl StripeCall for AdoptCustomer {
+    type Answer = CreatedCustomer;
 
     fn request(&self) -> impl StripeRequest + Send {
         UpdateCustomer::new(self.customer.as_str())
@@ -172,8 +172,8 @@ impl Ask for AdoptCustomer {
     }
 }
 
-impl Ask for FindCustomers {
-    type Answer = CustomersFound;
+impl StripeCall for FindCustomers {
+    type Answer = FoundCustomers;
 
     fn request(&self) -> impl StripeRequest + Send {
         let list = ListCustomer::new().email(self.email.as_str()).limit(CUSTOMERS_MAX);
@@ -184,8 +184,8 @@ impl Ask for FindCustomers {
     }
 }
 
-impl Ask for DescribeCustomer {
-    type Answer = CustomerSeen;
+impl StripeCall for DescribeCustomer {
+    type Answer = StripeCustomer;
 
     fn request(&self) -> impl StripeRequest + Send {
         let CustomerDetails { email, name, phone, address } = self.details.clone();
@@ -219,16 +219,16 @@ fn whole(address: Address) -> OptionalFieldsCustomerAddress {
     whole
 }
 
-impl Ask for FindCustomer {
-    type Answer = CustomerSeen;
+impl StripeCall for FindCustomer {
+    type Answer = StripeCustomer;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrieveCustomer::new(self.customer.as_str())
     }
 }
 
-impl Ask for DeleteCustomer {
-    type Answer = CustomerKept;
+impl StripeCall for DeleteCustomer {
+    type Answer = CreatedCustomer;
 
     fn request(&self) -> impl StripeRequest + Send {
         Delete::new(self.customer.as_str())

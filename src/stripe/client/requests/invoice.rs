@@ -4,7 +4,7 @@ use ::stripe::StripeRequest;
 use stripe_billing::invoice::ListInvoice;
 use stripe_shared::InvoiceStatus;
 
-use super::super::Ask;
+use super::super::StripeCall;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListInvoices {
@@ -28,7 +28,7 @@ pub enum BillStatus {
 
 /// An invoice, as Stripe shows it. Amounts are in minor units, times in seconds since 1970.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct InvoiceSeen {
+pub struct StripeInvoice {
     pub id: String,
     pub number: Option<String>,
     pub status: Option<String>,
@@ -57,20 +57,20 @@ struct OfSubscription {
 }
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct InvoicesSeen {
-    pub data: Vec<InvoiceSeen>,
+pub struct StripeInvoices {
+    pub data: Vec<StripeInvoice>,
     pub has_more: bool,
 }
 
-impl InvoiceSeen {
+impl StripeInvoice {
     #[must_use]
     pub fn subscription(&self) -> Option<&str> {
         self.parent.as_ref()?.subscription_details.as_ref()?.subscription.as_deref()
     }
 }
 
-impl Ask for ListInvoices {
-    type Answer = InvoicesSeen;
+impl StripeCall for ListInvoices {
+    type Answer = StripeInvoices;
 
     fn request(&self) -> impl StripeRequest + Send {
         let mut list = ListInvoice::new().customer(self.customer.as_str()).limit(self.limit);

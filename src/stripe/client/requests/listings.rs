@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::super::Ask;
+use super::super::StripeCall;
 use crate::domain::time::Timestamp;
 
 /// How many types of events one request may name.
@@ -19,7 +19,7 @@ const PAGE_OBJECTS: u8 = 100;
 
 /// Which objects are asked for. Times say when they were made, at the earliest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listing {
+pub enum ListFilter {
     /// At most [`TYPES_MAX`] types. Stripe has none that are older than thirty days.
     Events {
         types: Vec<&'static str>,
@@ -77,7 +77,7 @@ pub enum Listing {
 
 /// A page of a list, the newest first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page {
+pub struct ObjectPage {
     pub objects: Vec<Value>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<String>,
@@ -86,23 +86,23 @@ pub struct Page {
 /// A page of `listing`, from after an object on.
 #[derive(Clone, Debug)]
 pub struct AskPage<'a> {
-    pub listing: &'a Listing,
+    pub listing: &'a ListFilter,
     pub after: Option<&'a str>,
 }
 
 #[derive(miniserde::Deserialize)]
-pub struct Listed {
+pub struct ListedObject {
     data: Vec<Parsed>,
     has_more: bool,
 }
 
 #[derive(Default, Serialize)]
-struct Query<'a> {
+struct ListQuery<'a> {
     limit: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     starting_after: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    created: Option<Since>,
+    created: Option<CreatedSince>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     types: &'a [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,11 +117,11 @@ struct Query<'a> {
 
 /// Unix seconds.
 #[derive(Serialize)]
-struct Since {
+struct CreatedSince {
     gte: i64,
 }
 
-impl Listing {
+impl ListFilter {
     fn path(&self) -> String {
         match self {
             Self::Events { .. } => "/events".to_owned(),
@@ -201,8 +201,8 @@ impl Listing {
     }
 }
 
-impl Ask for AskPage<'_> {
-    type Answer = Listed;
+impl StripeCall for AskPage<'_> {
+    type Answer = ListedObject;
 
     fn request(&self) -> impl StripeRequest + Send {
         self.clone()
@@ -210,19 +210,19 @@ impl Ask for AskPage<'_> {
 }
 
 impl StripeRequest for AskPage<'_> {
-    type Output = Listed;
+    type Output = ListedObject;
 
     fn build(&self) -> RequestBuilder {
-        let types = if let Listing::Events { types, .. } = self.listing { types.as_slice() } else { &[] };
-        RequestBuilder::new(StripeMethod::Get, self.listing.path()).query(&Query {
+        let types = if let ListFilter::Events { types, .. } = self.listing { types.as_slice() } else { &[] };
+        RequestBuilder::new(StripeMethod::Get, self.listing.path()).query(&ListQuery {
             limit: PAGE_OBJECTS,
             starting_after: self.after,
-            created: self.listing.since().map(|since| Since { gte: since.seconds() }),
+            created: self.listing.since().map(|since| CreatedSince { gte: since.seconds() }),
             types,
             status: self.listing.status(),
             expand: self.listing.expand(),
-            invoice: if let Listing::PaymentsOf { invoice } = self.listing { Some(invoice) } else { None },
-            payment_intent: if let Listing::ChargesOf { payment } = self.listing {
+            invoice: if let ListFilter::PaymentsOf { invoice } = self.listing { Some(invoice) } else { None },
+            payment_intent: if let ListFilter::ChargesOf { payment } = self.listing {
                 Some(payment)
             } else {
                 None
@@ -231,8 +231,8 @@ impl StripeRequest for AskPage<'_> {
     }
 }
 
-impl From<Listed> for Page {
-    fn from(listed: Listed) -> Self {
+impl From<ListedObject> for ObjectPage {
+    fn from(listed: ListedObject) -> Self {
         let objects: Vec<Value> = listed.data.into_iter().map(plain).collect();
         let last = objects.last().and_then(|last| last.get("id")).and_then(Value::as_str);
         let next = last.filter(|_| listed.has_more).map(str::to_owned);

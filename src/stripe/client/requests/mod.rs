@@ -20,34 +20,39 @@ mod subscription;
 
 use std::collections::HashMap;
 
-use crate::domain::{metadata::Metadata, sold::SoldPack};
+use crate::domain::{metadata::Metadata, purchase_records::SoldPack};
 
-pub use checkout::{CheckoutOpened, CheckoutSeen, ExpireCheckout, FindCheckout, OpenCheckout, Sold};
-pub use customer::{
-    Address, AdoptCustomer, CustomerDetails, CustomerFound, CustomerKept, CustomerSeen, CustomersFound,
-    DeleteCustomer, DescribeCustomer, FindCustomer, FindCustomers, MakeCustomer,
+pub use checkout::{
+    CheckoutPurchase, ExpireCheckout, FindCheckout, OpenCheckout, OpenedCheckout, StripeCheckout,
 };
-pub use invoice::{BillStatus, InvoiceSeen, InvoicesSeen, ListInvoices};
-pub use listings::{AskPage, Listing, Page, TYPES_MAX, plain};
+pub use customer::{
+    Address, AdoptCustomer, CreatedCustomer, CustomerDetails, DeleteCustomer, DescribeCustomer, FindCustomer,
+    FindCustomers, FoundCustomer, FoundCustomers, MakeCustomer, StripeCustomer,
+};
+pub use invoice::{BillStatus, ListInvoices, StripeInvoice, StripeInvoices};
+pub use listings::{AskPage, ListFilter, ObjectPage, TYPES_MAX, plain};
 pub use object::AskObject;
 pub use payment::{
-    CancelPayment, CapturePayment, ChargeSeen, ConfirmPayment, FindPayment, ListPayments, MakePayment,
-    MakeRefund, NextAction, PaidFor, PaymentFailure, PaymentMetadata, PaymentSeen, PaymentsSeen, Reason,
-    RefundSeen,
+    CancelPayment, CapturePayment, ConfirmPayment, FindPayment, ListPayments, MakePayment, MakeRefund,
+    NextAction, PaidFor, PaymentFailure, PaymentMetadata, Reason, StripeCharge, StripePayment,
+    StripePayments, StripeRefund,
 };
 pub use payment_method::{
-    AttachMethod, DetachMethod, FindMethod, ListMethods, MethodKept, MethodSeen, MethodsSeen, PreferMethod,
+    AttachMethod, AttachedMethod, DetachMethod, FindMethod, ListMethods, PreferMethod, StripePaymentMethod,
+    StripePaymentMethods,
 };
-pub use portal::{OpenPortal, PortalChange, PortalOnly, PortalOpened};
+pub use portal::{OpenPortal, OpenedPortal, PortalChange, PortalOnly};
 pub use preview::PreviewInvoice;
-pub use product::{FindProduct, MakePrice, MakeProduct, ProductSeen};
+pub use product::{FindProduct, PriceRequest, ProductRequest, StripeProduct};
 pub use schedule::{
-    FindSchedule, OpenSchedule, Phase, PhaseItem, PhaseSpan, Phases, ReleaseSchedule, ScheduleKept,
+    FindSchedule, OpenSchedule, PhaseItemRequest, PhaseRequest, PhaseSpan, Phases, ReleaseSchedule,
+    StripeSchedule,
 };
 pub use subscribe::{ListSubscriptions, MakeSubscription, SubscriptionListed, SubscriptionsListed};
 pub use subscription::{
-    AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription, ItemChange,
-    ItemKept, ItemsKept, ProrationBehavior, SubscriptionKept,
+    AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription,
+    ProrationBehavior, StripeSubscription, StripeSubscriptionItem, StripeSubscriptionItems,
+    SubscriptionItemChange,
 };
 
 /// Where an account's id is in metadata, as `translate` reads it.

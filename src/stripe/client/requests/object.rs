@@ -5,7 +5,7 @@ use miniserde::json::Value as Parsed;
 use serde::Serialize;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::super::Ask;
+use super::super::StripeCall;
 
 /// An object by its path, such as `/coupons/HALF`.
 #[derive(Clone, Debug)]
@@ -16,12 +16,12 @@ pub struct AskObject<'a> {
 }
 
 #[derive(Serialize)]
-struct Query<'a> {
+struct ObjectQuery<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     expand: &'a [&'a str],
 }
 
-impl Ask for AskObject<'_> {
+impl StripeCall for AskObject<'_> {
     type Answer = Parsed;
 
     fn request(&self) -> impl StripeRequest + Send {
@@ -33,6 +33,6 @@ impl StripeRequest for AskObject<'_> {
     type Output = Parsed;
 
     fn build(&self) -> RequestBuilder {
-        RequestBuilder::new(StripeMethod::Get, self.path.clone()).query(&Query { expand: self.expand })
+        RequestBuilder::new(StripeMethod::Get, self.path.clone()).query(&ObjectQuery { expand: self.expand })
     }
 }

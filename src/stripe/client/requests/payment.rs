@@ -16,10 +16,10 @@ use stripe_shared::PaymentIntentCaptureMethod;
 use stripe_types::Currency;
 
 use super::{
-    super::{Ask, Change},
+    super::{Change, StripeCall},
     of_account, of_credits, put, put_all,
 };
-use crate::domain::{metadata::Metadata, sold::SoldPack};
+use crate::domain::{metadata::Metadata, purchase_records::SoldPack};
 
 /// What has become of the money is shown by the charge, which has to be asked for.
 const CHARGE: &str = "latest_charge";
@@ -111,7 +111,7 @@ pub struct ListPayments {
 /// Only its id is written down: the client secret is for the person's browser alone, and what has become of the payment
 /// since is for Stripe to tell.
 #[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PaymentSeen {
+pub struct StripePayment {
     pub id: String,
     pub status: String,
     pub amount: i64,
@@ -125,7 +125,7 @@ pub struct PaymentSeen {
     pub created: i64,
     pub cancellation_reason: Option<String>,
     pub last_payment_error: Option<PaymentFailure>,
-    pub latest_charge: Option<ChargeSeen>,
+    pub latest_charge: Option<StripeCharge>,
     pub next_action: Option<NextAction>,
     pub metadata: PaymentMetadata,
 }
@@ -137,7 +137,7 @@ pub struct PaymentFailure {
 }
 
 #[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
-pub struct ChargeSeen {
+pub struct StripeCharge {
     pub amount_refunded: i64,
     pub disputed: bool,
     pub receipt_url: Option<String>,
@@ -157,13 +157,13 @@ pub struct Redirect {
 pub type PaymentMetadata = BTreeMap<String, String>;
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PaymentsSeen {
-    pub data: Vec<PaymentSeen>,
+pub struct StripePayments {
+    pub data: Vec<StripePayment>,
     pub has_more: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct RefundSeen {
+pub struct StripeRefund {
     pub id: String,
     /// In minor units.
     pub amount: i64,
@@ -174,23 +174,23 @@ pub struct RefundSeen {
 }
 
 #[derive(Serialize, Deserialize)]
-struct PaymentKept {
+struct StoredPayment {
     id: String,
 }
 
-impl Serialize for PaymentSeen {
+impl Serialize for StripePayment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        PaymentKept { id: self.id.clone() }.serialize(serializer)
+        StoredPayment { id: self.id.clone() }.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for PaymentSeen {
+impl<'de> Deserialize<'de> for StripePayment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        PaymentKept::deserialize(deserializer).map(|kept| Self { id: kept.id, ..Self::default() })
+        StoredPayment::deserialize(deserializer).map(|kept| Self { id: kept.id, ..Self::default() })
     }
 }
 
-impl PaymentSeen {
+impl StripePayment {
     /// One of the texts that were written there.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
@@ -232,8 +232,8 @@ impl MakePayment {
     }
 }
 
-impl Ask for MakePayment {
-    type Answer = PaymentSeen;
+impl StripeCall for MakePayment {
+    type Answer = StripePayment;
 
     fn request(&self) -> impl StripeRequest + Send {
         let capture = if self.automatic_capture {
@@ -257,8 +257,8 @@ impl Change for MakePayment {
     }
 }
 
-impl Ask for ConfirmPayment {
-    type Answer = PaymentSeen;
+impl StripeCall for ConfirmPayment {
+    type Answer = StripePayment;
 
     fn request(&self) -> impl StripeRequest + Send {
         let confirm = ConfirmPaymentIntent::new(self.payment.as_str())
@@ -277,8 +277,8 @@ impl Change for ConfirmPayment {
     }
 }
 
-impl Ask for CapturePayment {
-    type Answer = PaymentSeen;
+impl StripeCall for CapturePayment {
+    type Answer = StripePayment;
 
     fn request(&self) -> impl StripeRequest + Send {
         let capture = CapturePaymentIntent::new(self.payment.as_str())
@@ -298,8 +298,8 @@ impl Change for CapturePayment {
     }
 }
 
-impl Ask for CancelPayment {
-    type Answer = PaymentSeen;
+impl StripeCall for CancelPayment {
+    type Answer = StripePayment;
 
     fn request(&self) -> impl StripeRequest + Send {
         let cancel = CancelPaymentIntent::new(self.payment.as_str()).expand([CHARGE.to_owned()]);
@@ -324,8 +324,8 @@ impl Change for CancelPayment {
     }
 }
 
-impl Ask for MakeRefund {
-    type Answer = RefundSeen;
+impl StripeCall for MakeRefund {
+    type Answer = StripeRefund;
 
     fn request(&self) -> impl StripeRequest + Send {
         let refund = CreateRefund::new().payment_intent(self.payment.as_str()).amount(self.amount);
@@ -344,16 +344,16 @@ impl Change for MakeRefund {
     }
 }
 
-impl Ask for FindPayment {
-    type Answer = PaymentSeen;
+impl StripeCall for FindPayment {
+    type Answer = StripePayment;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrievePaymentIntent::new(self.payment.as_str()).expand([CHARGE.to_owned()])
     }
 }
 
-impl Ask for ListPayments {
-    type Answer = PaymentsSeen;
+impl StripeCall for ListPayments {
+    type Answer = StripePayments;
 
     fn request(&self) -> impl StripeRequest + Send {
         let list = ListPaymentIntent::new()

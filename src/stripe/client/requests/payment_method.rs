@@ -6,8 +6,8 @@ use stripe_core::customer::{ListPaymentMethodsCustomer, UpdateCustomer, UpdateCu
 use stripe_payment::payment_method::{AttachPaymentMethod, DetachPaymentMethod, RetrievePaymentMethod};
 
 use super::{
-    super::{Ask, Change},
-    CustomerKept,
+    super::{Change, StripeCall},
+    CreatedCustomer,
 };
 
 /// Lets a customer pay with it from now on.
@@ -45,12 +45,12 @@ pub struct ListMethods {
 
 /// What is written down of an attached or detached method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct MethodKept {
+pub struct AttachedMethod {
     pub id: String,
 }
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct MethodSeen {
+pub struct StripePaymentMethod {
     pub id: String,
     /// Such as `card`.
     #[serde(rename = "type")]
@@ -58,13 +58,13 @@ pub struct MethodSeen {
     pub customer: Option<String>,
     /// In seconds since 1970.
     pub created: i64,
-    pub card: Option<CardSeen>,
-    us_bank_account: Option<BankSeen>,
-    sepa_debit: Option<BankSeen>,
+    pub card: Option<StripeCard>,
+    us_bank_account: Option<StripeBankAccount>,
+    sepa_debit: Option<StripeBankAccount>,
 }
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct CardSeen {
+pub struct StripeCard {
     pub brand: String,
     pub last4: String,
     pub exp_month: u8,
@@ -72,17 +72,17 @@ pub struct CardSeen {
 }
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-struct BankSeen {
+struct StripeBankAccount {
     last4: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct MethodsSeen {
-    pub data: Vec<MethodSeen>,
+pub struct StripePaymentMethods {
+    pub data: Vec<StripePaymentMethod>,
     pub has_more: bool,
 }
 
-impl MethodSeen {
+impl StripePaymentMethod {
     /// The last digits of the card or the bank account, by which its owner knows it.
     #[must_use]
     pub fn last4(&self) -> Option<&str> {
@@ -92,8 +92,8 @@ impl MethodSeen {
     }
 }
 
-impl Ask for AttachMethod {
-    type Answer = MethodKept;
+impl StripeCall for AttachMethod {
+    type Answer = AttachedMethod;
 
     fn request(&self) -> impl StripeRequest + Send {
         AttachPaymentMethod::new(self.method.as_str()).customer(self.customer.as_str())
@@ -106,8 +106,8 @@ impl Change for AttachMethod {
     }
 }
 
-impl Ask for DetachMethod {
-    type Answer = MethodKept;
+impl StripeCall for DetachMethod {
+    type Answer = AttachedMethod;
 
     fn request(&self) -> impl StripeRequest + Send {
         DetachPaymentMethod::new(self.method.as_str())
@@ -120,8 +120,8 @@ impl Change for DetachMethod {
     }
 }
 
-impl Ask for PreferMethod {
-    type Answer = CustomerKept;
+impl StripeCall for PreferMethod {
+    type Answer = CreatedCustomer;
 
     fn request(&self) -> impl StripeRequest + Send {
         let mut settings = UpdateCustomerInvoiceSettings::new();
@@ -130,16 +130,16 @@ impl Ask for PreferMethod {
     }
 }
 
-impl Ask for FindMethod {
-    type Answer = MethodSeen;
+impl StripeCall for FindMethod {
+    type Answer = StripePaymentMethod;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrievePaymentMethod::new(self.method.as_str())
     }
 }
 
-impl Ask for ListMethods {
-    type Answer = MethodsSeen;
+impl StripeCall for ListMethods {
+    type Answer = StripePaymentMethods;
 
     fn request(&self) -> impl StripeRequest + Send {
         let list = ListPaymentMethodsCustomer::new(self.customer.as_str()).limit(self.limit);

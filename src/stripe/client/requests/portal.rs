@@ -12,7 +12,7 @@ use stripe_billing::billing_portal_session::{
     CreateBillingPortalSessionFlowDataSubscriptionUpdateConfirmItems, CreateBillingPortalSessionFlowDataType,
 };
 
-use super::super::{Ask, Change};
+use super::super::{Change, StripeCall};
 
 /// A page to look after a subscription on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,12 +52,12 @@ pub struct PortalChange {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct PortalOpened {
+pub struct OpenedPortal {
     pub url: String,
 }
 
-impl Ask for OpenPortal {
-    type Answer = PortalOpened;
+impl StripeCall for OpenPortal {
+    type Answer = OpenedPortal;
 
     fn request(&self) -> impl StripeRequest + Send {
         let session = CreateBillingPortalSession::new()

@@ -7,8 +7,8 @@ use stripe_billing::invoice::{
 };
 
 use super::{
-    super::Ask,
-    subscription::{ItemChange, ProrationBehavior},
+    super::StripeCall,
+    subscription::{ProrationBehavior, SubscriptionItemChange},
 };
 
 /// The next invoice of a subscription: as it is, or with a change.
@@ -17,10 +17,10 @@ pub struct PreviewInvoice {
     pub subscription: String,
     /// What says what the subscription becomes when its period ends, which the invoice is then for.
     pub schedule: Option<String>,
-    pub change: Option<ItemChange>,
+    pub change: Option<SubscriptionItemChange>,
 }
 
-impl Ask for PreviewInvoice {
+impl StripeCall for PreviewInvoice {
     /// The whole invoice: what it pays for is read as from a webhook.
     type Answer = miniserde::json::Value;
 
@@ -37,7 +37,7 @@ impl Ask for PreviewInvoice {
     }
 }
 
-fn details(change: &ItemChange) -> CreatePreviewInvoiceSubscriptionDetails {
+fn details(change: &SubscriptionItemChange) -> CreatePreviewInvoiceSubscriptionDetails {
     let mut item = CreatePreviewInvoiceSubscriptionDetailsItems::new();
     item.id = Some(change.item.clone());
     item.price = Some(change.price.clone());

@@ -10,13 +10,13 @@ use stripe_product::{
 use stripe_types::Currency;
 
 use super::{
-    super::Ask,
-    setup::{PriceKept, recurring},
+    super::StripeCall,
+    setup::{LookupPriceResponse, recurring},
 };
 use crate::domain::{amount::Money, catalog::Interval};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MakeProduct {
+pub struct ProductRequest {
     /// Ours; Stripe has one product of it.
     pub id: String,
     pub name: String,
@@ -30,7 +30,7 @@ pub struct FindProduct {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MakePrice {
+pub struct PriceRequest {
     pub product: String,
     pub money: Money,
     /// `None`: it is paid once.
@@ -40,28 +40,28 @@ pub struct MakePrice {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct ProductSeen {
+pub struct StripeProduct {
     pub id: String,
     pub name: String,
     pub description: Option<String>,
     pub active: bool,
-    marketing_features: Vec<Feature>,
+    marketing_features: Vec<ProductFeature>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-struct Feature {
+struct ProductFeature {
     name: Option<String>,
 }
 
-impl ProductSeen {
+impl StripeProduct {
     #[must_use]
     pub fn marketing(&self) -> Vec<&str> {
         self.marketing_features.iter().filter_map(|feature| feature.name.as_deref()).collect()
     }
 }
 
-impl Ask for MakeProduct {
-    type Answer = ProductSeen;
+impl StripeCall for ProductRequest {
+    type Answer = StripeProduct;
 
     fn request(&self) -> impl StripeRequest + Send {
         let features: Vec<Features> =
@@ -77,16 +77,16 @@ impl Ask for MakeProduct {
     }
 }
 
-impl Ask for FindProduct {
-    type Answer = ProductSeen;
+impl StripeCall for FindProduct {
+    type Answer = StripeProduct;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrieveProduct::new(self.id.as_str())
     }
 }
 
-impl Ask for MakePrice {
-    type Answer = PriceKept;
+impl StripeCall for PriceRequest {
+    type Answer = LookupPriceResponse;
 
     fn request(&self) -> impl StripeRequest + Send {
         // Every text is a currency to the client; whether it is one is for Stripe to say.

@@ -6,7 +6,7 @@ use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::super::{Ask, Change};
+use super::super::{Change, StripeCall};
 
 /// Makes a schedule of a subscription, in which nothing changes yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub struct Phases {
     /// Both in seconds since 1970.
     pub start: i64,
     pub end: i64,
-    pub now: Vec<PhaseItem>,
-    pub then: Vec<PhaseItem>,
+    pub now: Vec<PhaseItemRequest>,
+    pub then: Vec<PhaseItemRequest>,
     /// `month` or `year`.
     pub interval: String,
 }
@@ -40,17 +40,17 @@ pub struct ReleaseSchedule {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct PhaseItem {
+pub struct PhaseItemRequest {
     pub price: String,
     pub quantity: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct ScheduleKept {
+pub struct StripeSchedule {
     pub id: String,
     pub status: String,
     pub current_phase: Option<PhaseSpan>,
-    pub phases: Vec<Phase>,
+    pub phases: Vec<PhaseRequest>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
@@ -61,23 +61,23 @@ pub struct PhaseSpan {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct Phase {
+pub struct PhaseRequest {
     pub start_date: i64,
-    pub items: Vec<PhaseItem>,
+    pub items: Vec<PhaseItemRequest>,
 }
 
-impl ScheduleKept {
+impl StripeSchedule {
     /// The phase that is in force, and the one that follows it, if there is one.
     #[must_use]
-    pub fn next(&self) -> Option<&Phase> {
+    pub fn next(&self) -> Option<&PhaseRequest> {
         let current = self.current_phase.as_ref()?;
         self.phases.iter().find(|phase| phase.start_date >= current.end_date)
     }
 }
 
-type Form = BTreeMap<String, String>;
+type ScheduleForm = BTreeMap<String, String>;
 
-fn items(form: &mut Form, phase: usize, items: &[PhaseItem]) {
+fn items(form: &mut ScheduleForm, phase: usize, items: &[PhaseItemRequest]) {
     for (place, item) in items.iter().enumerate() {
         let name = |name: &str| format!("phases[{phase}][items][{place}][{name}]");
         form.insert(name("price"), item.price.clone());
@@ -89,8 +89,8 @@ fn items(form: &mut Form, phase: usize, items: &[PhaseItem]) {
 }
 
 impl Phases {
-    fn form(&self) -> Form {
-        let mut form = Form::new();
+    fn form(&self) -> ScheduleForm {
+        let mut form = ScheduleForm::new();
         let mut put = |name: &str, value: &str| form.insert(name.to_owned(), value.to_owned());
         put("end_behavior", "release");
         put("proration_behavior", "none");
@@ -113,7 +113,7 @@ macro_rules! schedules {
         struct $request($ask);
 
         impl StripeRequest for $request {
-            type Output = ScheduleKept;
+            type Output = StripeSchedule;
 
             fn build(&self) -> RequestBuilder {
                 let $this = &self.0;
@@ -121,8 +121,8 @@ macro_rules! schedules {
             }
         }
 
-        impl Ask for $ask {
-            type Answer = ScheduleKept;
+        impl StripeCall for $ask {
+            type Answer = StripeSchedule;
 
             fn request(&self) -> impl StripeRequest + Send {
                 $request(self.clone())
@@ -133,7 +133,7 @@ macro_rules! schedules {
 
 schedules! {
     OpenSchedule: Open, |this| {
-        let form = Form::from([("from_subscription".to_owned(), this.subscription.clone())]);
+        let form = ScheduleForm::from([("from_subscription".to_owned(), this.subscription.clone())]);
         RequestBuilder::new(StripeMethod::Post, "/subscription_schedules").form(&form)
     };
     FindSchedule: Find, |this| {

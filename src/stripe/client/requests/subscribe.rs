@@ -10,8 +10,8 @@ use stripe_billing::subscription::{
 };
 
 use super::{
-    super::{Ask, Change},
-    ItemsKept, SubscriptionKept, of_account, put, put_all,
+    super::{Change, StripeCall},
+    StripeSubscription, StripeSubscriptionItems, of_account, put, put_all,
 };
 use crate::domain::metadata::Metadata;
 
@@ -59,7 +59,7 @@ pub struct SubscriptionListed {
     pub status: String,
     pub ended_at: Option<i64>,
     pub trial_end: Option<i64>,
-    pub items: ItemsKept,
+    pub items: StripeSubscriptionItems,
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
@@ -86,8 +86,8 @@ impl MakeSubscription {
     }
 }
 
-impl Ask for MakeSubscription {
-    type Answer = SubscriptionKept;
+impl StripeCall for MakeSubscription {
+    type Answer = StripeSubscription;
 
     /// What cannot be paid does not begin: nobody is there to be asked.
     fn request(&self) -> impl StripeRequest + Send {
@@ -117,7 +117,7 @@ impl Change for MakeSubscription {
     }
 }
 
-impl Ask for ListSubscriptions {
+impl StripeCall for ListSubscriptions {
     type Answer = SubscriptionsListed;
 
     fn request(&self) -> impl StripeRequest + Send {

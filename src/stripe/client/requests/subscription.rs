@@ -14,7 +14,7 @@ use stripe_billing::subscription::{
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use super::{
-    super::{Ask, Change},
+    super::{Change, StripeCall},
     Phases, ReleaseSchedule,
 };
 
@@ -41,7 +41,7 @@ pub struct AmendSubscription {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Amendment {
-    Change(ItemChange),
+    Change(SubscriptionItemChange),
     /// `feedback` is one of Stripe's words.
     CancelNow {
         feedback: Option<String>,
@@ -66,7 +66,7 @@ pub enum Amendment {
 
 /// What an item of a subscription becomes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ItemChange {
+pub struct SubscriptionItemChange {
     pub item: String,
     pub price: String,
     pub quantity: u32,
@@ -97,7 +97,7 @@ pub struct DescribeCancellation {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct SubscriptionKept {
+pub struct StripeSubscription {
     pub id: String,
     pub status: String,
     /// In seconds since 1970, as all times here.
@@ -105,7 +105,7 @@ pub struct SubscriptionKept {
     pub cancel_at_period_end: bool,
     pub ended_at: Option<i64>,
     pub pause_collection: Option<CollectionPaused>,
-    pub items: ItemsKept,
+    pub items: StripeSubscriptionItems,
     pub customer: Option<String>,
     /// What it is charged to, if that is not what its customer prefers.
     pub default_payment_method: Option<String>,
@@ -122,28 +122,28 @@ pub struct CollectionPaused {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct ItemsKept {
-    pub data: Vec<ItemKept>,
+pub struct StripeSubscriptionItems {
+    pub data: Vec<StripeSubscriptionItem>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct ItemKept {
+pub struct StripeSubscriptionItem {
     pub id: String,
     /// `None`: it is metered.
     pub quantity: Option<u32>,
-    pub price: PriceKept,
+    pub price: PriceResponse,
     pub current_period_end: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
-pub struct PriceKept {
+pub struct PriceResponse {
     pub id: String,
 }
 
 impl Amendment {
     /// Whether a subscription is as this would make it.
     #[must_use]
-    pub fn holds_for(&self, row: &SubscriptionKept) -> bool {
+    pub fn holds_for(&self, row: &StripeSubscription) -> bool {
         let ended = row.ended_at.is_some();
         let ends = row.cancel_at_period_end || row.cancel_at.is_some();
         match self {
@@ -165,24 +165,24 @@ impl Amendment {
     }
 }
 
-impl Ask for FindSubscription {
-    type Answer = SubscriptionKept;
+impl StripeCall for FindSubscription {
+    type Answer = StripeSubscription;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrieveSubscription::new(self.subscription.as_str())
     }
 }
 
-impl Ask for ChargeSubscription {
-    type Answer = SubscriptionKept;
+impl StripeCall for ChargeSubscription {
+    type Answer = StripeSubscription;
 
     fn request(&self) -> impl StripeRequest + Send {
         UpdateSubscription::new(self.subscription.as_str()).default_payment_method(self.method.as_str())
     }
 }
 
-impl Ask for DescribeCancellation {
-    type Answer = SubscriptionKept;
+impl StripeCall for DescribeCancellation {
+    type Answer = StripeSubscription;
 
     fn request(&self) -> impl StripeRequest + Send {
         let mut details = UpdateSubscriptionCancellationDetails::new();
@@ -191,8 +191,8 @@ impl Ask for DescribeCancellation {
     }
 }
 
-impl Ask for AmendSubscription {
-    type Answer = SubscriptionKept;
+impl StripeCall for AmendSubscription {
+    type Answer = StripeSubscription;
 
     fn request(&self) -> impl StripeRequest + Send {
         self.clone()
@@ -262,7 +262,7 @@ impl AmendSubscription {
     }
 }
 
-impl ItemChange {
+impl SubscriptionItemChange {
     fn request(&self, update: UpdateSubscription) -> UpdateSubscription {
         let mut item = UpdateSubscriptionItems::new();
         item.id = Some(self.item.clone());

@@ -7,9 +7,9 @@ use counterfoil::{
     journal::recorded::Position,
     stripe::{
         envelope::Envelope,
-        inbox::{ReceiveError, State},
+        inbox::{InboxState, ReceiveError},
         signature::{Secrets, SignatureError, sign},
-        translate::{Owner, SetAside},
+        translate::{OwnerLookup, SetAside},
     },
 };
 use serde_json::json;
@@ -50,7 +50,7 @@ async fn trap_02_one_event_twice_and_two_events_for_one_change_count_once() {
 async fn trap_05_a_delivery_is_stored_and_answered_before_anything_is_done_with_it() {
     let desk = Desk::open().await;
     let event = desk.take_file(SHAPES[1], "invoice.paid.subscription_create.json").await;
-    assert_eq!(desk.state(&event).await, State::Received);
+    assert_eq!(desk.state(&event).await, InboxState::Received);
     assert_eq!(*desk.test.ledger.positions().borrow(), Position(0), "no account was touched");
 }
 
@@ -60,7 +60,7 @@ async fn trap_06_what_is_of_no_interest_is_accepted_too() {
     for (shape, file) in [(SHAPES[1], "invoice.created.json"), ("edge", "unknown_type.json")] {
         let event = desk.receive(&read(shape, file)).await.unwrap().event.to_string();
         desk.work().await;
-        assert_eq!(desk.state(&event).await, State::Ignored);
+        assert_eq!(desk.state(&event).await, InboxState::Ignored);
         assert!(!desk.reason(&event).await.is_empty(), "an operator sees why");
     }
 }
@@ -118,7 +118,7 @@ async fn trap_10_what_is_verified_and_cannot_be_read_is_kept_as_dead_and_can_be_
     });
     let event = desk.take(&event).await;
     desk.work().await;
-    assert_eq!(desk.state(&event).await, State::Dead);
+    assert_eq!(desk.state(&event).await, InboxState::Dead);
     assert!(desk.reason(&event).await.contains("amount"));
     // As if a release had learned to read it.
     let mended = serde_json::to_vec(&changed("invoice.paid.subscription_create.json", "evt_odd", |_| ()));
@@ -129,7 +129,7 @@ async fn trap_10_what_is_verified_and_cannot_be_read_is_kept_as_dead_and_can_be_
         .unwrap();
     desk.inbox.retry(&event, desk.clock().now()).await.unwrap();
     desk.work().await;
-    assert_eq!(desk.state(&event).await, State::Processed);
+    assert_eq!(desk.state(&event).await, InboxState::Processed);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn trap_12_checkout_subscription_and_invoice_may_race() {
         let desk = desk_at("2025-06-01T10:06:00Z").await;
         desk.tell(&order.map(|index: usize| files[index])).await;
         assert_eq!(desk.ada().await, 550, "{order:?}");
-        assert_eq!(desk.count().await[&State::Processed], 3);
+        assert_eq!(desk.count().await[&InboxState::Processed], 3);
     }
 }
 
@@ -174,9 +174,9 @@ async fn trap_13_metadata_does_not_travel_and_the_customer_is_enough() {
         desk.take(event).await;
     }
     desk.work().await;
-    assert_eq!(desk.count().await[&State::Waiting], 2);
+    assert_eq!(desk.count().await[&InboxState::Waiting], 2);
     desk.tell(&["customer.created.json"]).await;
-    assert_eq!(desk.count().await[&State::Waiting], 0);
+    assert_eq!(desk.count().await[&InboxState::Waiting], 0);
     assert_eq!(desk.ada().await, 550);
 }
 
@@ -199,7 +199,7 @@ async fn trap_33_test_and_live_never_mix() {
     let desk = Desk::open().await;
     let event = desk.take_file("edge", "livemode_true.json").await;
     desk.work().await;
-    assert_eq!(desk.state(&event).await, State::Quarantined);
+    assert_eq!(desk.state(&event).await, InboxState::Quarantined);
     assert_eq!(*desk.test.ledger.positions().borrow(), Position(0));
 }
 
@@ -221,11 +221,11 @@ fn trap_35_a_thin_event_is_kept_as_unsupported() {
 #[test]
 fn trap_36_metadata_is_text_that_anybody_may_have_written() {
     let instructions = translated("edge", "hostile_metadata.json").unwrap();
-    assert!(matches!(instructions.owner, Owner::Customer(_)), "it names no account");
+    assert!(matches!(instructions.owner, OwnerLookup::Customer(_)), "it names no account");
     let huge = changed("checkout.session.completed.topup.json", "evt_huge", |session| {
         session["metadata"]["topup_code"] = json!("x".repeat(100_000));
     });
-    let Err(SetAside::Held(because)) = translated_value(&huge) else { panic!() };
+    let Err(SetAside::NeedsReview(because)) = translated_value(&huge) else { panic!() };
     assert!(because.len() < 200, "what is repeated of it is short");
 }
 
@@ -236,7 +236,7 @@ fn trap_37_money_is_whole_and_in_whatever_currency_it_was_paid() {
     let float = changed("invoice.paid.subscription_create.json", "evt_float", |invoice| {
         invoice["amount_paid"] = json!(9.99);
     });
-    assert!(matches!(translated_value(&float), Err(SetAside::Held(_))));
+    assert!(matches!(translated_value(&float), Err(SetAside::NeedsReview(_))));
     let yen = changed("invoice.paid.subscription_create.json", "evt_yen", |invoice| {
         invoice["currency"] = json!("jpy");
     });

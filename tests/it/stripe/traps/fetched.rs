@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::{names::AccountId, time::Timestamp},
+    domain::{ids::AccountId, time::Timestamp},
     stripe::{
-        inbox::{Proof, State},
-        reconcile::{Cause, Report, Subject},
+        inbox::{InboxState, Proof},
+        reconcile::{ReconcileReport, Subject, UntoldCause},
     },
 };
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn second_refund() -> Value {
     refund
 }
 
-fn found(report: &Report) -> BTreeSet<Subject> {
+fn found(report: &ReconcileReport) -> BTreeSet<Subject> {
     report.drifts.iter().map(|drift| drift.subject).collect()
 }
 
@@ -46,7 +46,10 @@ async fn trap_03_what_was_never_delivered_is_fetched_and_counts_once() {
     let missing = bureau.run(false).await;
     assert!(missing.remaining() > 0 && missing.missing_events.iter().all(|event| !event.repaired));
     let of_invoice = missing.drifts.iter().find(|drift| drift.subject == Subject::PaidInvoice);
-    assert!(of_invoice.is_none_or(|drift| matches!(drift.cause, Cause::EventMissing { .. })), "{missing:#?}");
+    assert!(
+        of_invoice.is_none_or(|drift| matches!(drift.cause, UntoldCause::EventMissing { .. })),
+        "{missing:#?}"
+    );
     assert_eq!(bureau.desk.count().await.values().sum::<i64>(), 0, "nothing was changed");
 
     let repaired = bureau.run(true).await;
@@ -54,7 +57,7 @@ async fn trap_03_what_was_never_delivered_is_fetched_and_counts_once() {
     assert_eq!(bureau.desk.ada().await, 550);
     let invoice = value(SHAPES[1], "invoice.paid.subscription_create.json");
     let kept = bureau.desk.inbox.find(invoice["id"].as_str().unwrap()).await.unwrap().unwrap().summary;
-    assert_eq!((kept.state, kept.proof, kept.secret), (State::Processed, Proof::Listed, None));
+    assert_eq!((kept.state, kept.proof, kept.secret), (InboxState::Processed, Proof::Listed, None));
 
     // Stripe tries for three days, and may yet succeed.
     for event in &happened {
@@ -78,7 +81,7 @@ async fn trap_04_what_no_event_tells_is_told_by_the_objects_and_a_late_event_add
     objects.push(second_refund());
     bureau.happened(&[], &objects).await;
     let drifted = bureau.run(false).await;
-    let untold = |cause: &Cause| matches!(cause, Cause::NoEvent);
+    let untold = |cause: &UntoldCause| matches!(cause, UntoldCause::NoEvent);
     assert!(drifted.drifts.iter().all(|drift| untold(&drift.cause) && !drift.repaired), "{drifted:#?}");
     assert!(found(&drifted).is_superset(&BTreeSet::from([
         Subject::Subscription,
@@ -157,7 +160,8 @@ async fn what_is_dead_is_left_to_a_person() {
     // Made of the object, it ends where a person finds it.
     let first = bureau.run(true).await;
     assert_eq!(first.remaining(), 1);
-    let Cause::EventUnprocessed { event, state: State::Dead, reason: Some(reason) } = &first.drifts[0].cause
+    let UntoldCause::EventUnprocessed { event, state: InboxState::Dead, reason: Some(reason) } =
+        &first.drifts[0].cause
     else {
         panic!("{first:#?}");
     };
@@ -189,7 +193,8 @@ async fn what_is_nobodys_is_told_once_its_customer_is_linked_and_else_can_be_dis
 
     let bureau = nobodys().await;
     let report = bureau.run(true).await;
-    let Cause::EventUnprocessed { event, state: State::Waiting, .. } = &report.drifts[0].cause else {
+    let UntoldCause::EventUnprocessed { event, state: InboxState::Waiting, .. } = &report.drifts[0].cause
+    else {
         panic!("{report:#?}");
     };
     let now = bureau.desk.clock().now();
@@ -240,12 +245,12 @@ async fn trap_20_the_lines_that_an_event_leaves_out_are_fetched_before_anything_
     bureau.fail(json!([{ "status": 503, "times": 3 }])).await;
     let id = bureau.desk.take(&event).await;
     bureau.desk.work().await;
-    assert_eq!(bureau.desk.state(&id).await, State::Waiting);
+    assert_eq!(bureau.desk.state(&id).await, InboxState::Waiting);
     assert!(bureau.desk.reason(&id).await.contains("Stripe does not take requests now"));
     assert_eq!(bureau.desk.ada().await, 50);
     bureau.desk.pass(2);
     bureau.desk.work().await;
-    assert_eq!(bureau.desk.state(&id).await, State::Processed, "{}", bureau.desk.reason(&id).await);
+    assert_eq!(bureau.desk.state(&id).await, InboxState::Processed, "{}", bureau.desk.reason(&id).await);
     let whole = bureau.desk.ada().await;
 
     // The same invoice, delivered whole, pays for the same.

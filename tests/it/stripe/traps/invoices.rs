@@ -8,7 +8,7 @@ use counterfoil::{
     },
     stripe::{
         envelope::Envelope,
-        inbox::State,
+        inbox::InboxState,
         translate::{SetAside, translate},
     },
 };
@@ -122,7 +122,7 @@ async fn trap_20_more_than_ten_lines_wait_for_the_rest() {
     let file = "invoice_lines_truncated.json";
     let truncated = desk.take_file("edge", file).await;
     desk.work().await;
-    assert_eq!(desk.state(&truncated).await, State::Waiting);
+    assert_eq!(desk.state(&truncated).await, InboxState::Waiting);
     let part: Envelope = event("edge", file);
     assert!(matches!(translate(&part, &catalog(), &here()), Err(SetAside::Incomplete(_))));
     let lines = value("edge", file)["data"]["object"]["lines"]["data"].as_array().unwrap().clone();

@@ -1,6 +1,6 @@
 //! Money that comes by itself, late, or goes back.
 
-use counterfoil::stripe::{inbox::State, translate::SetAside};
+use counterfoil::stripe::{inbox::InboxState, translate::SetAside};
 use serde_json::{Value, json};
 
 use super::{Desk, SHAPES, changed, translated_value, value};
@@ -18,7 +18,7 @@ async fn trap_23_a_payment_grants_only_a_pack_that_was_sold_without_a_checkout()
             payment["metadata"]["quantity"] = json!(quantity);
         })
     };
-    assert!(matches!(translated_value(&direct("evt_wrong", "7")), Err(SetAside::Held(_))));
+    assert!(matches!(translated_value(&direct("evt_wrong", "7")), Err(SetAside::NeedsReview(_))));
     let desk = Desk::open().await;
     desk.take(&direct("evt_direct", "1")).await;
     desk.work().await;
@@ -61,10 +61,10 @@ async fn trap_26_a_refund_is_cumulative_counted_once_and_given_back_when_it_fail
 async fn trap_26_a_refund_may_fail_before_it_is_reported_and_be_cancelled_in_an_update() {
     let desk = Desk::open().await;
     desk.tell(&["refund.failed.json", "charge.refunded.json"]).await;
-    let waiting = desk.count().await[&State::Waiting];
+    let waiting = desk.count().await[&InboxState::Waiting];
     assert_eq!(waiting, 2, "nothing is known of the payment yet");
     desk.tell(&["refund.created.json", TOP_UP]).await;
-    assert_eq!(desk.count().await[&State::Waiting], 0);
+    assert_eq!(desk.count().await[&InboxState::Waiting], 0);
     assert_eq!(desk.ada().await, 2_050);
     let other = |id: &str, kind: &str, status: &str| {
         let mut event = changed("refund.created.json", id, |refund| {
@@ -82,7 +82,7 @@ async fn trap_26_a_refund_may_fail_before_it_is_reported_and_be_cancelled_in_an_
     assert_eq!(desk.ada().await, 2_050);
     assert!(matches!(
         translated_value(&other("evt_x", "refund.updated", "lost_in_space")),
-        Err(SetAside::Held(_))
+        Err(SetAside::NeedsReview(_))
     ));
 }
 
@@ -127,7 +127,7 @@ async fn trap_27_a_refund_finds_its_invoice_by_the_payment_in_any_order() {
                 desk.take(event).await;
                 desk.work().await;
             }
-            assert_eq!(desk.count().await[&State::Waiting], 0, "{shape} {backwards}");
+            assert_eq!(desk.count().await[&InboxState::Waiting], 0, "{shape} {backwards}");
             // A third of 500 credits.
             assert_eq!(desk.ada().await, 50 + 500 - 166, "{shape} {backwards}");
         }
@@ -142,11 +142,11 @@ async fn trap_27_a_refund_of_what_nobody_knows_waits_then_is_dead_and_is_found_a
         desk.work().await;
         desk.pass(3_600);
     }
-    assert_eq!(desk.state(&refund).await, State::Dead);
+    assert_eq!(desk.state(&refund).await, InboxState::Dead);
     assert!(desk.reason(&refund).await.contains("payment"));
     assert_eq!(desk.processor.watch().failures_in_a_row(), 1);
     desk.tell(&[TOP_UP]).await;
-    assert_eq!(desk.state(&refund).await, State::Processed);
+    assert_eq!(desk.state(&refund).await, InboxState::Processed);
     assert_eq!(desk.ada().await, 1_050);
 }
 
@@ -159,9 +159,9 @@ async fn trap_27_the_payment_of_an_invoice_that_stays_unknown_is_ignored_in_the_
         desk.work().await;
         desk.pass(3_600);
     }
-    assert_eq!(desk.state(&link).await, State::Ignored);
+    assert_eq!(desk.state(&link).await, InboxState::Ignored);
     desk.tell(&["invoice.paid.subscription_create.json"]).await;
-    assert_eq!(desk.state(&link).await, State::Processed);
+    assert_eq!(desk.state(&link).await, InboxState::Processed);
 }
 
 /// The dispute of Ada's second pack, at this status.
@@ -194,7 +194,7 @@ async fn trap_28_a_dispute_freezes_takes_back_and_releases() {
     let inquiry = translated_value(&dispute("evt_1", "closed", "warning_closed", 0));
     assert!(matches!(inquiry, Err(SetAside::Ignored(_))));
     let unknown = translated_value(&dispute("evt_1", "updated", "in_court", 0));
-    assert!(matches!(unknown, Err(SetAside::Held(_))));
+    assert!(matches!(unknown, Err(SetAside::NeedsReview(_))));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use counterfoil::{
         command::{Command, SubscriptionChange},
         subscription::SubscriptionStatus,
     },
-    stripe::inbox::State,
+    stripe::inbox::InboxState,
 };
 use serde_json::json;
 
@@ -83,7 +83,7 @@ async fn trap_31_who_is_gone_keeps_the_ledger_and_loses_the_link() {
     let desk = Desk::open().await;
     desk.tell(&["checkout.session.completed.topup.json", "payment_method.detached.json"]).await;
     desk.tell(&["customer.deleted.json"]).await;
-    assert_eq!(desk.count().await[&State::Dead], 0);
+    assert_eq!(desk.count().await[&InboxState::Dead], 0);
     assert_eq!(desk.ada().await, 2_050);
     let customers = opened(&desk, ADA).await.customers;
     assert!(customers.values().all(|link| format!("{link:?}") == "Gone"), "{customers:?}");
@@ -142,6 +142,6 @@ async fn a_subscription_of_something_else_is_dead_and_says_which_price() {
     let desk = desk_at("2025-06-12T00:00:00Z").await;
     let event = desk.take(&document).await;
     desk.work().await;
-    assert_eq!(desk.state(&event).await, State::Dead);
+    assert_eq!(desk.state(&event).await, InboxState::Dead);
     assert!(desk.reason(&event).await.contains("price_of_something_else"));
 }

@@ -19,7 +19,7 @@ use std::{
 use counterfoil::{
     clock::Clock,
     domain::{catalog::Catalog, time::Timestamp},
-    sandbox::{Offer, Options, Sandbox, Webhook},
+    sandbox::{Sandbox, SandboxOptions, SeedOffer, Webhook},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -185,7 +185,8 @@ impl House {
     async fn open(catalog: &Arc<Catalog>, seed: u64, within_the_law: bool) -> Self {
         let clock = Clock::fixed(Timestamp::parse(BEGIN).expect("a time"));
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let options = Options { listen, webhook: None, clock: clock.clone(), signing_clock: clock.clone() };
+        let options =
+            SandboxOptions { listen, webhook: None, clock: clock.clone(), signing_clock: clock.clone() };
         let sandbox = Sandbox::start(options).await.expect("a free port");
         let mut offered = offers(catalog);
         for offer in &mut offered {
@@ -420,8 +421,8 @@ impl House {
 }
 
 /// Something beside the plan that is paid for and that the catalog does not know, for each interval.
-fn add_ons(currency: &str) -> [Offer; 2] {
-    ["month", "year"].map(|interval| Offer {
+fn add_ons(currency: &str) -> [SeedOffer; 2] {
+    ["month", "year"].map(|interval| SeedOffer {
         product_id: "prod_add_on".to_owned(),
         product_name: "Priority support".to_owned(),
         price_id: format!("price_add_on_{interval}"),

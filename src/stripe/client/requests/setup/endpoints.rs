@@ -9,8 +9,8 @@ use stripe_misc::webhook_endpoint::{CreateWebhookEndpoint, ListWebhookEndpoint, 
 use stripe_shared::ApiVersion;
 
 use super::{
-    super::super::{Ask, Change},
-    Identified, PAGE_LENGTH, Page, word,
+    super::super::{Change, StripeCall},
+    Identified, PAGE_LENGTH, SetupPage, word,
 };
 
 /// The version of Stripe's API that requests are made in, and events are asked for in where nothing else is set.
@@ -40,7 +40,7 @@ pub struct ChangeEndpoint {
 
 /// Not `Debug`, since it may have a secret.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
-pub struct EndpointKept {
+pub struct ExistingEndpoint {
     pub id: String,
     pub url: String,
     pub status: String,
@@ -66,7 +66,7 @@ pub struct Undelivered {
     pub created: i64,
 }
 
-impl EndpointKept {
+impl ExistingEndpoint {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.status == "enabled"
@@ -78,14 +78,14 @@ impl EndpointKept {
     }
 }
 
-impl Identified for EndpointKept {
+impl Identified for ExistingEndpoint {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
-impl Ask for ListEndpoints {
-    type Answer = Page<EndpointKept>;
+impl StripeCall for ListEndpoints {
+    type Answer = SetupPage<ExistingEndpoint>;
 
     fn request(&self) -> impl StripeRequest + Send {
         let list = ListWebhookEndpoint::new().limit(PAGE_LENGTH);
@@ -96,8 +96,8 @@ impl Ask for ListEndpoints {
     }
 }
 
-impl Ask for MakeEndpoint {
-    type Answer = EndpointKept;
+impl StripeCall for MakeEndpoint {
+    type Answer = ExistingEndpoint;
 
     fn request(&self) -> impl StripeRequest + Send {
         let types: Vec<_> = self.types.iter().map(|kind| word(kind)).collect();
@@ -114,8 +114,8 @@ impl Change for MakeEndpoint {
     }
 }
 
-impl Ask for ChangeEndpoint {
-    type Answer = EndpointKept;
+impl StripeCall for ChangeEndpoint {
+    type Answer = ExistingEndpoint;
 
     fn request(&self) -> impl StripeRequest + Send {
         let mut update = UpdateWebhookEndpoint::new(self.id.as_str());
@@ -129,8 +129,8 @@ impl Ask for ChangeEndpoint {
     }
 }
 
-impl Ask for ListEvents {
-    type Answer = Page<Undelivered>;
+impl StripeCall for ListEvents {
+    type Answer = SetupPage<Undelivered>;
 
     fn request(&self) -> impl StripeRequest + Send {
         ListEvent::new().delivery_success(false).limit(PAGE_LENGTH)

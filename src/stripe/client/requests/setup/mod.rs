@@ -11,19 +11,22 @@ mod products;
 use std::{convert::Infallible, str::FromStr};
 
 pub use endpoints::{
-    API_VERSION, ChangeEndpoint, EndpointKept, ListEndpoints, ListEvents, MakeEndpoint, Undelivered,
+    API_VERSION, ChangeEndpoint, ExistingEndpoint, ListEndpoints, ListEvents, MakeEndpoint, Undelivered,
 };
-pub use portals::{ListPortals, PortalKept, PortalOffer, SetPortal};
+pub use portals::{ExistingPortal, ListPortals, PortalOffer, SetPortal};
 pub(super) use prices::recurring;
-pub use prices::{ChangePrice, FindPrice, FindPrices, ListPrices, MakePrice, PriceKept, RecurringKept};
-pub use products::{ChangeProduct, FindProducts, MakeProduct, ProductKept};
+pub use prices::{
+    ChangePrice, ExistingRecurrence, FindPrice, FindPrices, ListPrices, LookupPriceRequest,
+    LookupPriceResponse,
+};
+pub use products::{ChangeProduct, ExistingProduct, FindProducts, NamedProductRequest};
 
 /// How many objects a page of a list has: the most that Stripe gives.
 const PAGE_LENGTH: i64 = 100;
 
 /// A part of a list, the newest first.
 #[derive(Clone, Debug, miniserde::Deserialize)]
-pub struct Page<T> {
+pub struct SetupPage<T> {
     pub data: Vec<T>,
     pub has_more: bool,
 }

@@ -9,8 +9,8 @@ use stripe_billing::billing_portal_configuration::ListBillingPortalConfiguration
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use super::{
-    super::super::{Ask, Change},
-    Identified, PAGE_LENGTH, Page,
+    super::super::{Change, StripeCall},
+    Identified, PAGE_LENGTH, SetupPage,
 };
 
 const PATH: &str = "/billing_portal/configurations";
@@ -48,35 +48,35 @@ pub struct SetPortal {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PortalKept {
+pub struct ExistingPortal {
     pub id: String,
     pub active: bool,
     pub livemode: bool,
     pub metadata: BTreeMap<String, String>,
-    features: Features,
+    features: PortalFeatures,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-struct Features {
+struct PortalFeatures {
     subscription_update: Update,
     subscription_cancel: Cancel,
-    payment_method_update: Feature,
-    invoice_history: Feature,
+    payment_method_update: PortalFeature,
+    invoice_history: PortalFeature,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
 struct Update {
     enabled: bool,
     default_allowed_updates: Vec<String>,
-    products: Option<Vec<Product>>,
+    products: Option<Vec<PortalProduct>>,
     proration_behavior: String,
     // Older versions of Stripe's API do not tell these two.
-    schedule_at_period_end: Option<Schedule>,
+    schedule_at_period_end: Option<PortalSchedule>,
     trial_update_behavior: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-struct Schedule {
+struct PortalSchedule {
     conditions: Vec<Condition>,
 }
 
@@ -87,7 +87,7 @@ struct Condition {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-struct Product {
+struct PortalProduct {
     product: String,
     prices: Vec<String>,
 }
@@ -99,7 +99,7 @@ struct Cancel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-struct Feature {
+struct PortalFeature {
     enabled: bool,
 }
 
@@ -117,11 +117,11 @@ impl Update {
     }
 }
 
-impl PortalKept {
+impl ExistingPortal {
     /// What it offers, if all that belongs to an offer is switched on.
     #[must_use]
     pub fn offer(&self) -> Option<PortalOffer> {
-        let Features { subscription_update: update, subscription_cancel: cancel, .. } = &self.features;
+        let PortalFeatures { subscription_update: update, subscription_cancel: cancel, .. } = &self.features;
         let on = update.enabled
             && update.default_allowed_updates == ["price"]
             && update.trial_update_behavior.as_deref() == Some(TRIALS)
@@ -143,14 +143,14 @@ impl PortalKept {
     }
 }
 
-impl Identified for PortalKept {
+impl Identified for ExistingPortal {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
-impl Ask for ListPortals {
-    type Answer = Page<PortalKept>;
+impl StripeCall for ListPortals {
+    type Answer = SetupPage<ExistingPortal>;
 
     fn request(&self) -> impl StripeRequest + Send {
         let list = ListBillingPortalConfiguration::new().limit(PAGE_LENGTH);
@@ -161,8 +161,8 @@ impl Ask for ListPortals {
     }
 }
 
-impl Ask for SetPortal {
-    type Answer = PortalKept;
+impl StripeCall for SetPortal {
+    type Answer = ExistingPortal;
 
     fn request(&self) -> impl StripeRequest + Send {
         Set(self.clone())

@@ -9,8 +9,8 @@ use stripe_product::price::{
 };
 
 use super::{
-    super::super::{Ask, Change},
-    Identified, PAGE_LENGTH, Page,
+    super::super::{Change, StripeCall},
+    Identified, PAGE_LENGTH, SetupPage,
 };
 use crate::domain::catalog::Interval;
 
@@ -38,7 +38,7 @@ pub struct ListPrices {
 
 /// A price. The lookup key is taken away from whichever has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MakePrice {
+pub struct LookupPriceRequest {
     pub product: String,
     pub currency: String,
     pub minor: i64,
@@ -61,7 +61,7 @@ pub struct ChangePrice {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct PriceKept {
+pub struct LookupPriceResponse {
     pub id: String,
     pub product: String,
     pub active: bool,
@@ -70,19 +70,19 @@ pub struct PriceKept {
     /// `None`: the price has steps, or parts of a cent.
     pub unit_amount: Option<i64>,
     /// `None` is paid once.
-    pub recurring: Option<RecurringKept>,
+    pub recurring: Option<ExistingRecurrence>,
     pub lookup_key: Option<String>,
     pub metadata: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct RecurringKept {
+pub struct ExistingRecurrence {
     pub interval: String,
     pub interval_count: u64,
     pub usage_type: String,
 }
 
-impl PriceKept {
+impl LookupPriceResponse {
     /// How often it is paid; `None`: once, or not as prices of a catalog are.
     #[must_use]
     pub fn interval(&self) -> Option<&str> {
@@ -99,30 +99,30 @@ pub(in super::super) fn recurring(interval: Interval) -> CreatePriceRecurring {
     })
 }
 
-impl Identified for PriceKept {
+impl Identified for LookupPriceResponse {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
-impl Ask for FindPrices {
-    type Answer = Page<PriceKept>;
+impl StripeCall for FindPrices {
+    type Answer = SetupPage<LookupPriceResponse>;
 
     fn request(&self) -> impl StripeRequest + Send {
         ListPrice::new().lookup_keys(self.lookup_keys.clone()).limit(PAGE_LENGTH)
     }
 }
 
-impl Ask for FindPrice {
-    type Answer = PriceKept;
+impl StripeCall for FindPrice {
+    type Answer = LookupPriceResponse;
 
     fn request(&self) -> impl StripeRequest + Send {
         RetrievePrice::new(self.id.as_str())
     }
 }
 
-impl Ask for ListPrices {
-    type Answer = Page<PriceKept>;
+impl StripeCall for ListPrices {
+    type Answer = SetupPage<LookupPriceResponse>;
 
     fn request(&self) -> impl StripeRequest + Send {
         let list = ListPrice::new().product(self.product.as_str()).limit(PAGE_LENGTH);
@@ -133,8 +133,8 @@ impl Ask for ListPrices {
     }
 }
 
-impl Ask for MakePrice {
-    type Answer = PriceKept;
+impl StripeCall for LookupPriceRequest {
+    type Answer = LookupPriceResponse;
 
     fn request(&self) -> impl StripeRequest + Send {
         let currency: stripe_types::Currency =
@@ -153,14 +153,14 @@ impl Ask for MakePrice {
     }
 }
 
-impl Change for MakePrice {
+impl Change for LookupPriceRequest {
     fn begins_charge(&self) -> bool {
         false
     }
 }
 
-impl Ask for ChangePrice {
-    type Answer = PriceKept;
+impl StripeCall for ChangePrice {
+    type Answer = LookupPriceResponse;
 
     fn request(&self) -> impl StripeRequest + Send {
         let mut update = UpdatePrice::new(self.id.as_str());

@@ -7,8 +7,8 @@ use serde::Serialize;
 use stripe_product::product::{CreateProduct, ListProduct, UpdateProduct};
 
 use super::{
-    super::super::{Ask, Change},
-    Identified, PAGE_LENGTH, Page,
+    super::super::{Change, StripeCall},
+    Identified, PAGE_LENGTH, SetupPage,
 };
 
 /// The products with these ids, as far as there are any. At most a page of them.
@@ -19,7 +19,7 @@ pub struct FindProducts {
 
 /// A product under an id of ours, so that it cannot be made twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MakeProduct {
+pub struct NamedProductRequest {
     pub id: String,
     pub name: String,
     pub metadata: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub struct ChangeProduct {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
-pub struct ProductKept {
+pub struct ExistingProduct {
     pub id: String,
     pub name: String,
     pub active: bool,
@@ -45,22 +45,22 @@ pub struct ProductKept {
     pub metadata: BTreeMap<String, String>,
 }
 
-impl Identified for ProductKept {
+impl Identified for ExistingProduct {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
-impl Ask for FindProducts {
-    type Answer = Page<ProductKept>;
+impl StripeCall for FindProducts {
+    type Answer = SetupPage<ExistingProduct>;
 
     fn request(&self) -> impl StripeRequest + Send {
         ListProduct::new().ids(self.ids.clone()).limit(PAGE_LENGTH)
     }
 }
 
-impl Ask for MakeProduct {
-    type Answer = ProductKept;
+impl StripeCall for NamedProductRequest {
+    type Answer = ExistingProduct;
 
     fn request(&self) -> impl StripeRequest + Send {
         let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
@@ -68,14 +68,14 @@ impl Ask for MakeProduct {
     }
 }
 
-impl Change for MakeProduct {
+impl Change for NamedProductRequest {
     fn begins_charge(&self) -> bool {
         false
     }
 }
 
-impl Ask for ChangeProduct {
-    type Answer = ProductKept;
+impl StripeCall for ChangeProduct {
+    type Answer = ExistingProduct;
 
     fn request(&self) -> impl StripeRequest + Send {
         let mut update = UpdateProduct::new(self.id.as_str());

@@ -1,0 +1,112 @@
+//! What would these reports do to an account's credits? The rules decide on a copy, so that nothing is said here that
+//! they would not do.
+
+use super::{
+    account::Account,
+    amount::Credits,
+    command::Command,
+    credits::GrantTerms,
+    decide::{Context, decide},
+    event::Event,
+    refusal::Refusal,
+    time::Timestamp,
+};
+
+/// What was, and what would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CreditPreview {
+    pub before: Credits,
+    pub after: Credits,
+    pub granted: Vec<GrantTerms>,
+    /// What is left of the month's allocation and would be taken back.
+    pub taken: Credits,
+    /// What had been taken back before, and would be given again.
+    pub restored: Credits,
+    /// What would be paid of a debt first.
+    pub paid_of_debt: Credits,
+    /// What would be owed then.
+    pub debt_after: Credits,
+}
+
+/// Decides on `commands`, one after the other, without anything being recorded. What is due because time passed is
+/// not counted among it.
+///
+/// # Errors
+/// When one of them would be refused.
+pub fn preview(
+    account: &Account,
+    commands: &[Command],
+    context: Context<'_>,
+) -> Result<CreditPreview, Refusal> {
+    let mut account = account.clone();
+    step(&mut account, &Command::ApplyDue, context)?;
+    let mut foresight =
+        CreditPreview { before: account.balance(context.at).available, ..CreditPreview::default() };
+    foresight.live(&mut account, commands, context)?;
+    Ok(foresight)
+}
+
+/// What a later command would do after `commands`, and what time brings until then.
+///
+/// # Errors
+/// When one of them would be refused.
+pub fn foresee_later(
+    account: &Account,
+    commands: &[Command],
+    context: Context<'_>,
+    later: Command,
+    later_at: Timestamp,
+) -> Result<CreditPreview, Refusal> {
+    let mut account = account.clone();
+    CreditPreview::default().live(&mut account, commands, context)?;
+    let mut foresight =
+        CreditPreview { before: account.balance(context.at).available, ..CreditPreview::default() };
+    let context = Context { at: later_at.max(context.at), ..context };
+    foresight.live(&mut account, &[Command::ApplyDue, later], context)?;
+    Ok(foresight)
+}
+
+fn step(account: &mut Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let events = decide(account, command, context)?;
+    for event in &events {
+        // The rules only write events that fit; what cannot be applied is a sum that does not fit.
+        account.apply(event).map_err(|_| Refusal::AmountTooLarge)?;
+    }
+    Ok(events)
+}
+
+impl CreditPreview {
+    fn live(
+        &mut self,
+        account: &mut Account,
+        commands: &[Command],
+        context: Context<'_>,
+    ) -> Result<(), Refusal> {
+        for command in commands {
+            for event in step(account, command, context)? {
+                self.note(event);
+            }
+        }
+        let balance = account.balance(context.at);
+        (self.after, self.debt_after) = (balance.available, balance.debt);
+        Ok(())
+    }
+
+    fn note(&mut self, event: Event) {
+        if let Event::CreditsAdjusted { amount, .. } = &event {
+            self.taken = self.taken.checked_add(*amount).unwrap_or(Credits::MAX);
+        }
+        if let Event::CreditsClawedBack { voided, .. } = &event {
+            self.taken = self.taken.checked_add(*voided).unwrap_or(Credits::MAX);
+        }
+        if let Event::CreditsRestored { restored, .. } = &event {
+            self.restored = self.restored.checked_add(*restored).unwrap_or(Credits::MAX);
+        }
+        if let Event::DebtPaid { amount, .. } = &event {
+            self.paid_of_debt = self.paid_of_debt.checked_add(*amount).unwrap_or(Credits::MAX);
+        }
+        if let Event::CreditsGranted { grant, .. } = event {
+            self.granted.push(grant);
+        }
+    }
+}

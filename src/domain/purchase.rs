@@ -1,0 +1,208 @@
+//! May this account buy that, and at which price? Asked before anything is sold; what was bought is for the payment
+//! provider to report.
+
+use super::{
+    account::{Account, CustomerLink, OpenAccount},
+    amount::Credits,
+    catalog::{Catalog, Interval, StripePrice},
+    charges,
+    event::PaymentPurpose,
+    ids::{PackId, PlanId, ProviderId},
+    purchase_records::SoldPack,
+    refusal::{Refusal, Unsold},
+    rollout::BillingState,
+    subscription::SubscriptionState,
+    time::Timestamp,
+};
+
+/// What somebody wants to buy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PurchaseRequest {
+    Plan {
+        plan: PlanId,
+        interval: Interval,
+        quantity: u32,
+        /// Whether it begins with the days that the catalog gives for trying.
+        trial: bool,
+    },
+    Pack {
+        pack: PackId,
+        quantity: u32,
+    },
+    /// Any number of credits.
+    Credits(Credits),
+}
+
+/// What is sold, and at which of the payment provider's prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurchaseTerms {
+    /// `None`: a price is made for this sale alone, as `pack` says.
+    pub price_id: Option<String>,
+    pub quantity: u32,
+    /// How long nothing is charged, for a plan that begins with a trial.
+    pub trial_days: Option<u16>,
+    pub purpose: PaymentPurpose,
+    /// What each pack gives, whatever the catalog says when it is paid.
+    pub pack: Option<SoldPack>,
+}
+
+/// Finds the price of what is wanted.
+///
+/// # Errors
+/// When the account is not open, nothing is sold to it, the catalog does not sell it, or the account has a subscription
+/// and may have only one.
+pub fn price_purchase(
+    account: &Account,
+    catalog: &Catalog,
+    billing: BillingState,
+    wish: &PurchaseRequest,
+    at: Timestamp,
+) -> Result<PurchaseTerms, Refusal> {
+    let account = require_open(account)?;
+    billing.check()?;
+    match wish {
+        PurchaseRequest::Plan { plan, interval, quantity, trial } => {
+            check_subscriptions(account, catalog, at)?;
+            let offer = catalog.plan(plan).ok_or_else(|| Refusal::UnknownPlan { plan: plan.clone() })?;
+            let price = offer.offer(*interval).map_err(Refusal::NotForSale)?;
+            let days = offer.trial.map_or(0, |trial| trial.days);
+            Ok(PurchaseTerms {
+                price_id: Some(price_id(&price.stripe)?),
+                quantity: *quantity,
+                trial_days: if *trial { Some(trial_days(account, days)?) } else { None },
+                purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan.clone()) },
+                pack: None,
+            })
+        }
+        PurchaseRequest::Pack { pack, quantity } => {
+            let offer = catalog.pack(pack).ok_or(Refusal::UnknownPack)?;
+            let offer = offer.offer().map_err(Refusal::NotForSale)?;
+            charges::in_bounds(catalog, charges::price(offer, *quantity))?;
+            Ok(PurchaseTerms {
+                price_id: Some(price_id(&offer.stripe)?),
+                quantity: *quantity,
+                trial_days: None,
+                purpose: PaymentPurpose::Pack { pack: pack.clone(), quantity: *quantity },
+                pack: Some(SoldPack::of(offer)),
+            })
+        }
+        PurchaseRequest::Credits(credits) => {
+            let sold = SoldPack::of_credits(catalog, *credits)?;
+            Ok(PurchaseTerms {
+                price_id: None,
+                quantity: 1,
+                trial_days: None,
+                purpose: PaymentPurpose::Pack { pack: sold.pack.clone(), quantity: 1 },
+                pack: Some(sold),
+            })
+        }
+    }
+}
+
+/// The customer that an open account is at the payment provider; the first one, where several are linked.
+///
+/// # Errors
+/// When the account is not open, or is no customer yet.
+pub fn customer(account: &Account) -> Result<&ProviderId, Refusal> {
+    find_customer(require_open(account)?).ok_or(Refusal::NoCustomer)
+}
+
+/// The customer that an account is linked to, if it is; the first one, where several are.
+#[must_use]
+pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
+    customers(account).next()
+}
+
+/// All customers that an account is linked to.
+pub fn customers(account: &OpenAccount) -> impl Iterator<Item = &ProviderId> {
+    account.customers.iter().filter(|(_, link)| **link == CustomerLink::Linked).map(|(customer, _)| customer)
+}
+
+/// Whether a customer is this account now.
+#[must_use]
+pub fn is_customer(account: &OpenAccount, customer: &str) -> bool {
+    customers(account).any(|linked| linked.as_str() == customer)
+}
+
+/// The customer of an account that it ceases to be. With it would end, unasked, what it is subscribed to.
+///
+/// # Errors
+/// When the account is not open, is no customer, or has a subscription.
+pub fn customer_to_delete(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
+    let customer = customer(account)?;
+    check_has_none(require_open(account)?, at)?;
+    Ok(customer)
+}
+
+/// # Errors
+/// When a subscription has not ended, also one that is not paid for.
+fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
+    match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
+        Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// # Errors
+/// When the account is not open.
+pub const fn require_open(account: &Account) -> Result<&OpenAccount, Refusal> {
+    match account {
+        Account::Unopened => Err(Refusal::AccountNotFound),
+        Account::Closed(_) => Err(Refusal::AccountClosed),
+        Account::Open(account) => Ok(account),
+    }
+}
+
+/// A second subscription would be paid for beside the first: a change of plan is not a sale. That holds until the first
+/// has ended, also while it gives no plan: what is past due, unpaid or incomplete may be paid yet, and what is paused
+/// goes on. One that was ended and is paid for until later has ended.
+fn check_subscriptions(account: &OpenAccount, catalog: &Catalog, at: Timestamp) -> Result<(), Refusal> {
+    if catalog.payments.several_subscriptions { Ok(()) } else { check_has_none(account, at) }
+}
+
+/// The pages at the payment provider on which the account could still pay for a plan, so that it does not for two.
+#[must_use]
+pub fn superseded(
+    account: &OpenAccount,
+    catalog: &Catalog,
+    wish: &PurchaseRequest,
+    at: Timestamp,
+) -> Vec<ProviderId> {
+    match wish {
+        PurchaseRequest::Plan { .. } if !catalog.payments.several_subscriptions => {
+            account.sales.open_plans(at).collect()
+        }
+        PurchaseRequest::Plan { .. } | PurchaseRequest::Pack { .. } | PurchaseRequest::Credits(_) => {
+            Vec::new()
+        }
+    }
+}
+
+/// A subscription beside this one that gives its plan as well, where the account should have one only.
+#[must_use]
+pub fn beside<'a>(
+    account: &'a OpenAccount,
+    catalog: &Catalog,
+    subscription: &ProviderId,
+    at: Timestamp,
+) -> Option<&'a ProviderId> {
+    if catalog.payments.several_subscriptions {
+        return None;
+    }
+    let gives = |terms: &&SubscriptionState| terms.status.gives_access() && !terms.has_ended(at);
+    let mut giving = account.subscriptions.known().values().filter(gives);
+    let is_giving = account.subscriptions.known().get(subscription).is_some_and(|terms| gives(&terms));
+    let other = giving.find(|terms| terms.subscription != *subscription).filter(|_| is_giving);
+    other.map(|terms| &terms.subscription)
+}
+
+/// One trial for an account: whoever had one has tried.
+fn trial_days(account: &OpenAccount, days: u16) -> Result<u16, Refusal> {
+    let tried = account.subscriptions.known().values().any(|terms| terms.trial_end.is_some());
+    if tried || days == 0 { Err(Refusal::NoTrial) } else { Ok(days) }
+}
+
+pub(super) fn price_id(price: &StripePrice) -> Result<String, Refusal> {
+    let id = price.sale_id().map(str::to_owned);
+    id.ok_or_else(|| Refusal::NotForSale(Unsold::NoPriceId { setting: price.setting.clone() }))
+}

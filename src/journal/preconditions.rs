@@ -1,0 +1,54 @@
+//! Does a decision that stores nothing still hold? What is stored is guarded by the journal's constraints; what is
+//! refused has to be looked at.
+
+use sqlx::PgConnection;
+
+use crate::domain::ids::AccountId;
+
+use super::unique::{Unique, columns};
+
+/// What a decision without events rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Precondition {
+    pub account: AccountId,
+    /// The number of the account's last event. `None` where that is known to be right.
+    pub sequence: Option<i64>,
+    /// What no event has. `None` where it does not matter.
+    pub free: Option<Unique>,
+}
+
+/// The indexes of the claims that do not hold: another writer has been at the account since, or the key or generation is taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_outdated(
+    connection: &mut PgConnection,
+    shard: i16,
+    claims: &[Precondition],
+) -> Result<Vec<usize>, sqlx::Error> {
+    // The limit makes each of them a look-up or two in an index, whatever is known of the table's size.
+    let query = "select claim.number \
+                 from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) with ordinality \
+                 as claim (id, sequence, key, generation, number) \
+                 cross join lateral ( \
+                     select from ledger.events e where e.shard = $1 and e.aggregate_id = claim.id \
+                     and e.sequence = claim.sequence + 1 \
+                     union all \
+                     select from ledger.events e where e.shard = $1 and e.aggregate_id = claim.id \
+                     and e.idempotency_key = claim.key \
+                     union all \
+                     select from ledger.events e where e.shard = $1 and e.aggregate_id = claim.id \
+                     and e.generation = claim.generation \
+                     limit 1 \
+                 ) as against";
+    let (keys, generations) = columns(claims.iter().map(|claim| claim.free.as_ref()));
+    let numbers: Vec<i64> = sqlx::query_scalar(query)
+        .bind(shard)
+        .bind(claims.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>())
+        .bind(claims.iter().map(|claim| claim.sequence).collect::<Vec<_>>())
+        .bind(keys)
+        .bind(generations)
+        .fetch_all(connection)
+        .await?;
+    Ok(numbers.into_iter().filter_map(|number| usize::try_from(number).ok()?.checked_sub(1)).collect())
+}

@@ -1,0 +1,174 @@
+//! One command on one known account: its events, as they will be stored.
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        account::Account,
+        catalog::Catalog,
+        credits::Balance,
+        decide::{Context, decide},
+        event::Event,
+        refusal::Refusal,
+        time::Timestamp,
+    },
+    journal::{
+        load::LoadedAccount,
+        recorded::{EventMetadata, Position, RecordedEvent},
+        row::NewRow,
+    },
+};
+
+use super::request::Job;
+
+/// Events and the rows that store them, at the positions that they will have if the batch is stored.
+#[derive(Debug, Default)]
+pub(super) struct StagedDecision {
+    pub(super) events: Vec<RecordedEvent>,
+    pub(super) rows: Vec<NewRow>,
+}
+
+#[derive(Debug)]
+pub(super) enum NoDecision {
+    Refused(Refusal),
+    /// The rules wrote what cannot be applied or stored. The account must be looked at.
+    Damaged,
+}
+
+/// Where decisions go: one batch, after a position.
+#[derive(Debug)]
+pub(super) struct Decider<'a> {
+    pub(super) shard: i16,
+    pub(super) catalog: &'a Catalog,
+    pub(super) recorded_at: Timestamp,
+    /// The position of the last event that was decided. It moves on with each.
+    pub(super) last: &'a mut Position,
+}
+
+impl Decider<'_> {
+    /// Decides a job on `known`, and moves `known` on. `touched` is called before it moves.
+    pub(super) fn take(
+        &mut self,
+        job: &Job,
+        known: &mut LoadedAccount,
+        touched: impl FnOnce(&LoadedAccount),
+    ) -> Result<StagedDecision, NoDecision> {
+        let context = Context { at: job.at, catalog: self.catalog };
+        let events = decide(&known.state, &job.request.command, context).map_err(NoDecision::Refused)?;
+        if events.is_empty() {
+            return Ok(StagedDecision::default());
+        }
+        touched(known);
+        let before = *self.last;
+        let decision = self.record_all(job, known, events);
+        if decision.is_err() {
+            *self.last = before;
+        }
+        decision
+    }
+
+    fn record_all(
+        &mut self,
+        job: &Job,
+        known: &mut LoadedAccount,
+        events: Vec<Event>,
+    ) -> Result<StagedDecision, NoDecision> {
+        let count = u32::try_from(events.len()).map_err(|_| NoDecision::Damaged)?;
+        let mut command_id = None;
+        let mut decision = StagedDecision::default();
+        let mut key = job.request.key.as_deref();
+        let mut balances = Balances::default();
+        for event in events {
+            known.state.apply(&event).map_err(|_| NoDecision::Damaged)?;
+            let balance = balances.after(&event, &known.state, job.at);
+            self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
+            let event_id = next_id(job.at);
+            let recorded = RecordedEvent {
+                position: *self.last,
+                account: known.id.clone(),
+                sequence: known.sequence(),
+                recorded_at: self.recorded_at,
+                metadata: self.metadata(job, balance, (event_id, command_id), count),
+                event,
+            };
+            let row = NewRow::encode(&recorded, self.shard, key.take()).map_err(|_| NoDecision::Damaged)?;
+            known.tail = Some(row.leaf_hash);
+            command_id = command_id.or(Some(event_id));
+            decision.events.push(recorded);
+            decision.rows.push(row);
+        }
+        Ok(decision)
+    }
+
+    fn metadata(
+        &self,
+        job: &Job,
+        (balance, balance_then): (Balance, Option<Balance>),
+        (event_id, command_id): (Uuid, Option<Uuid>),
+        events: u32,
+    ) -> EventMetadata {
+        let provenance = &job.request.provenance;
+        EventMetadata {
+            event_id,
+            command_id,
+            events,
+            request_hash: job.hash.clone(),
+            actor: provenance.actor.clone(),
+            origin: provenance.origin,
+            catalog: self.catalog.hash.clone(),
+            balance,
+            balance_then,
+            correlation_id: provenance.correlation_id.clone(),
+            causation_id: provenance.causation_id.clone(),
+            stripe_event: provenance.stripe_event.clone(),
+        }
+    }
+}
+
+/// What an account holds after each event of a decision, at the decision's time and at the latest that it was told of.
+#[derive(Default)]
+struct Balances {
+    now: At,
+    then: At,
+}
+
+impl Balances {
+    fn after(&mut self, event: &Event, state: &Account, at: Timestamp) -> (Balance, Option<Balance>) {
+        let balance = self.now.after(event, state, at);
+        let told = state.opened().map(|account| account.told_until).filter(|told| *told < at);
+        let then = told.map(|told| self.then.after(event, state, told));
+        (balance, then.filter(|then| *then != balance))
+    }
+}
+
+/// A balance by the clock, and the time that it is of.
+#[derive(Default)]
+struct At(Option<(Timestamp, Balance)>);
+
+impl At {
+    /// Thousands of holds may end together, and each is gone through for a balance: what only notes an end that the clock has
+    /// counted already leaves the balance as it was.
+    fn after(&mut self, event: &Event, state: &Account, at: Timestamp) -> Balance {
+        let before = self.0.filter(|(then, _)| *then == at).map(|(_, balance)| balance);
+        let balance = before.and_then(|before| noted(before, event)).unwrap_or_else(|| state.balance(at));
+        self.0 = Some((at, balance));
+        balance
+    }
+}
+
+/// The balance after an event that changes it in a known way, if it does.
+fn noted(before: Balance, event: &Event) -> Option<Balance> {
+    if let Event::DebtPaid { amount, .. } = event {
+        let available = before.available.checked_sub(*amount)?;
+        return Some(Balance::new(available, before.held, before.debt.checked_sub(*amount)?));
+    }
+    matches!(event, Event::HoldExpired { .. } | Event::CreditsExpired { .. }).then_some(before)
+}
+
+/// A UUID v7: sorted by time, and unique without asking anybody.
+fn next_id(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
+    let random = Uuid::new_v4().into_bytes();
+    let random = random.first_chunk::<10>().copied().unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}

@@ -1,0 +1,109 @@
+//! What was spent, so that it can be given back? Read from the events, which never change.
+
+use crate::{
+    domain::{
+        amount::Credits,
+        catalog::Measure,
+        command::RecordedDeduction,
+        event::Event,
+        ids::{AccountId, DeductionId, GenerationId, HoldId},
+        limits::UsageWindow,
+    },
+    journal::{find, recorded::RecordedEvent, row::RowError},
+};
+
+use super::{Ledger, SHARD};
+
+/// What the ids of deductions begin with, before the number of their event.
+const DEDUCTION: &str = "ded_";
+/// A hold that was committed is named by the hold, and so by the number of the event that held.
+const HOLD: &str = "hold_";
+
+impl Ledger {
+    /// A deduction by its id, or a committed hold by the hold's.
+    ///
+    /// # Errors
+    /// When the database does not answer or an event cannot be read.
+    pub async fn find_deduction(
+        &self,
+        account: &AccountId,
+        id: &DeductionId,
+    ) -> Result<Option<RecordedDeduction>, RowError> {
+        let recorded = match (number(id.as_str(), DEDUCTION), number(id.as_str(), HOLD)) {
+            (Some(sequence), _) => self.find_event(account, sequence).await?,
+            (None, Some(_)) => {
+                let _permit = self.lookups.acquire().await;
+                find::committed(&self.pool, SHARD, account, id.as_str()).await?
+            }
+            (None, None) => None,
+        };
+        let deduction = self.deduction_of(account, recorded).await?;
+        Ok(deduction.filter(|deduction| deduction.deduction_id == *id))
+    }
+
+    /// The newest deductions for a piece of work, and holds for it that were committed; at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the database does not answer or an event cannot be read.
+    pub async fn find_spent_on(
+        &self,
+        account: &AccountId,
+        generation: &GenerationId,
+        limit: u16,
+    ) -> Result<Vec<RecordedDeduction>, RowError> {
+        let _permit = self.lookups.acquire().await;
+        let spent = find::spent_on(&self.pool, SHARD, account, generation, limit.into()).await?;
+        let mut deductions = Vec::with_capacity(spent.len());
+        for recorded in spent {
+            deductions.extend(self.deduction_of(account, Some(recorded)).await?);
+        }
+        Ok(deductions)
+    }
+
+    async fn deduction_of(
+        &self,
+        account: &AccountId,
+        recorded: Option<RecordedEvent>,
+    ) -> Result<Option<RecordedDeduction>, RowError> {
+        match recorded.map(|recorded| recorded.event) {
+            Some(Event::CreditsDeducted { deduction_id, amount, draws, purpose, windows, .. }) => {
+                Ok(Some(RecordedDeduction { deduction_id, amount, draws, purpose, windows }))
+            }
+            Some(Event::HoldCommitted { hold_id, amount, draws, purpose, .. }) => {
+                let windows = self.windows_of(account, &hold_id).await?;
+                let deduction_id = DeductionId::parse(hold_id.as_str());
+                Ok(deduction_id.ok().map(|deduction_id| RecordedDeduction {
+                    deduction_id,
+                    amount,
+                    draws,
+                    purpose,
+                    windows: spent_windows(&windows, amount),
+                }))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    async fn windows_of(&self, account: &AccountId, hold: &HoldId) -> Result<Vec<UsageWindow>, RowError> {
+        let Some(sequence) = number(hold.as_str(), HOLD) else {
+            return Ok(Vec::new());
+        };
+        match self.find_event(account, sequence).await?.map(|recorded| recorded.event) {
+            Some(Event::CreditsHeld { windows, .. }) => Ok(windows),
+            Some(_) | None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The windows in which the spent part of a hold still counts: the commit took the rest out.
+fn spent_windows(held: &[UsageWindow], spent: Credits) -> Vec<UsageWindow> {
+    let count = |window: &UsageWindow| match window.key.measure {
+        Measure::Credits => u64::try_from(spent.get()).unwrap_or(0),
+        Measure::Generations => window.count,
+    };
+    held.iter().map(|window| UsageWindow { count: count(window), ..*window }).collect()
+}
+
+fn number(id: &str, prefix: &str) -> Option<i64> {
+    id.strip_prefix(prefix)?.parse().ok()
+}

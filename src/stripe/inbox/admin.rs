@@ -1,0 +1,89 @@
+//! What can a person do with an event that was not processed?
+
+use super::{Inbox, InboxEntry, InboxState};
+use crate::domain::time::Timestamp;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operated {
+    Done,
+    /// The inbox has no such event.
+    NotFound,
+    /// The event is in a state that this cannot be done in.
+    NotPossible {
+        state: InboxState,
+    },
+    /// Its document is not kept any more.
+    Forgotten,
+}
+
+impl Inbox {
+    /// Has an event processed again, at once, as if it had just come. One that was processed is left alone.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn retry(&self, event_id: &str, at: Timestamp) -> Result<Operated, sqlx::Error> {
+        let changed = sqlx::query(
+            "update ledger.stripe_inbox
+             set state = 'received', reason = null, attempts = 0, next_attempt_at = null, changed_at = $2
+             where event_id = $1 and state not in ('received', 'processed') and body is not null",
+        )
+        .bind(event_id)
+        .bind(at.to_utc())
+        .execute(self.pool())
+        .await?;
+        self.wake();
+        self.outcome(event_id, changed.rows_affected()).await
+    }
+
+    /// Decides that an event is not to be processed. It stays in the inbox, with the reason.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn discard(
+        &self,
+        event_id: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<Operated, sqlx::Error> {
+        let changed = sqlx::query(
+            "update ledger.stripe_inbox
+             set state = 'discarded', reason = $2, next_attempt_at = null, changed_at = $3
+             where event_id = $1 and state not in ('processed', 'discarded')",
+        )
+        .bind(event_id)
+        .bind(reason)
+        .bind(at.to_utc())
+        .execute(self.pool())
+        .await?;
+        self.outcome(event_id, changed.rows_affected()).await
+    }
+
+    /// Has every event processed again that an earlier release could not handle. Answers how many there are.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn reprocess(&self, at: Timestamp) -> Result<u64, sqlx::Error> {
+        let changed = sqlx::query(
+            "update ledger.stripe_inbox set state = 'received', reason = null, attempts = 0, changed_at = $1
+             where state = 'not_handled_yet'",
+        )
+        .bind(at.to_utc())
+        .execute(self.pool())
+        .await?;
+        self.wake();
+        Ok(changed.rows_affected())
+    }
+
+    async fn outcome(&self, event_id: &str, changed: u64) -> Result<Operated, sqlx::Error> {
+        if changed > 0 {
+            return Ok(Operated::Done);
+        }
+        let entry = self.find(event_id).await?;
+        Ok(match entry {
+            None => Operated::NotFound,
+            Some(InboxEntry { body: None, .. }) => Operated::Forgotten,
+            Some(InboxEntry { summary, .. }) => Operated::NotPossible { state: summary.state },
+        })
+    }
+}
