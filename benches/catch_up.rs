@@ -9,7 +9,7 @@ use counterfoil::{
     domain::{
         amount::{Credits, Currency, Money},
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
-        event::{BURN_ORDER, Draw, Event, Purpose},
+        event::{AccountEvent, BURN_ORDER, CreditsEvent, Draw, Event, HoldEvent, Purpose, SubscriptionEvent},
         ids::{
             AccountId, Actor, DeductionId, GenerationId, GenerationType, GrantId, HoldId, PlanId, ProviderId,
         },
@@ -147,7 +147,7 @@ impl Account {
         let grant_id = name("signup", GrantId::parse);
         if self.sequence == 1 {
             let plan = name("free", PlanId::parse);
-            return Event::AccountOpened { plan, moved_in: None, effective_at: at };
+            return Event::Account(AccountEvent::AccountOpened { plan, moved_in: None, effective_at: at });
         }
         if self.sequence == 2 {
             self.available = 1_000_000;
@@ -163,17 +163,21 @@ impl Account {
                 slot: None,
                 reason: None,
             };
-            return Event::CreditsGranted { grant, effective_at: at };
+            return Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at: at });
         }
         match (choice, self.hold.take(), self.deduction.take()) {
             (0..=3, hold, _) => {
                 self.hold = hold;
-                Event::PlanChanged { from: None, terms: self.terms(index, choice, at), effective_at: at }
+                Event::Subscription(SubscriptionEvent::PlanChanged {
+                    from: None,
+                    terms: self.terms(index, choice, at),
+                    effective_at: at,
+                })
             }
             (4..=40, hold, Some((deduction_id, amount))) => {
                 self.hold = hold;
                 self.available += amount;
-                Event::CreditsRefunded {
+                Event::Credits(CreditsEvent::CreditsRefunded {
                     deduction_id,
                     amount: credits(amount),
                     returns: vec![Draw { grant_id, amount: credits(amount) }],
@@ -182,11 +186,11 @@ impl Account {
                     purpose: self.purpose(choice),
                     windows: Vec::new(),
                     effective_at: at,
-                }
+                })
             }
             (_, Some((hold_id, amount)), _) => {
                 self.held -= amount;
-                Event::HoldCommitted {
+                Event::Hold(HoldEvent::HoldCommitted {
                     hold_id,
                     amount: credits(amount),
                     draws: vec![Draw { grant_id, amount: credits(amount) }],
@@ -194,14 +198,14 @@ impl Account {
                     shortfall: Credits::ZERO,
                     purpose: self.purpose(choice),
                     effective_at: at,
-                }
+                })
             }
             (41..=60, None, _) => {
                 let hold_id = name(&format!("hold_{}", self.sequence), HoldId::parse);
                 self.hold = Some((hold_id.clone(), 10));
                 self.available -= 10;
                 self.held += 10;
-                Event::CreditsHeld {
+                Event::Hold(HoldEvent::CreditsHeld {
                     hold_id,
                     amount: credits(10),
                     draws: vec![Draw { grant_id, amount: credits(10) }],
@@ -210,7 +214,7 @@ impl Account {
                     windows: Vec::new(),
                     expires_at: at.plus(chrono::TimeDelta::minutes(15)),
                     effective_at: at,
-                }
+                })
             }
             (_, None, _) => self.deducted(choice, grant_id, at),
         }
@@ -221,7 +225,7 @@ impl Account {
         let amount = 1 + i64::try_from(choice % 9).unwrap_or(0);
         self.available -= amount;
         self.deduction = Some((deduction_id.clone(), amount));
-        Event::CreditsDeducted {
+        Event::Credits(CreditsEvent::CreditsDeducted {
             deduction_id,
             amount: credits(amount),
             draws: vec![Draw { grant_id, amount: credits(amount) }],
@@ -229,7 +233,7 @@ impl Account {
             purpose: self.purpose(choice),
             windows: Vec::new(),
             effective_at: at,
-        }
+        })
     }
 
     fn purpose(&self, choice: usize) -> Purpose {

@@ -17,6 +17,7 @@ pub mod postgres;
 #[path = "../projections/mod.rs"]
 pub mod projections;
 pub mod projector;
+pub mod queries;
 pub mod sandbox;
 pub mod scheduler;
 pub mod stripe;

@@ -8,7 +8,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 use crate::domain::{
-    event::Event,
+    event::{AccountEvent, Event},
     ids::{AccountId, ProviderId},
     metadata::Metadata,
     subscription::SubscriptionState,
@@ -17,7 +17,6 @@ use crate::domain::{
 use super::{
     fact::Fact,
     projection::{ApplyError, Projection, Tables},
-    subscription_reports,
     subscriptions::status_name,
 };
 
@@ -57,7 +56,7 @@ impl Projection for AccountsProjection {
             let mut reported = BTreeSet::new();
             for fact in facts {
                 change(fact, tables, connection).await?;
-                reported.extend(subscription_reports::terms(fact.event).map(|_| fact.account));
+                reported.extend(fact.event.reported().map(|_| fact.account));
             }
             for account in reported {
                 stand(account, tables, connection).await?;
@@ -68,68 +67,28 @@ impl Projection for AccountsProjection {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one match names every event")]
 async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let opened: Vec<_> = facts
         .iter()
         .filter_map(|fact| match fact.event {
-            Event::AccountOpened { plan, effective_at, .. } => Some((fact, plan, effective_at)),
-            Event::CustomerLinked { .. }
-            | Event::CustomerUnlinked { .. }
-            | Event::CustomerDiscounted { .. }
-            | Event::CustomerDiscountEnded { .. }
-            | Event::AccountMetadataSet { .. }
-            | Event::AccountClosed { .. }
-            | Event::CreditsGranted { .. }
-            | Event::CreditsDeducted { .. }
-            | Event::CreditsRefunded { .. }
-            | Event::CreditsExpired { .. }
-            | Event::CreditsAdjusted { .. }
-            | Event::CreditsClawedBack { .. }
-            | Event::CreditsRestored { .. }
-            | Event::GrantFrozen { .. }
-            | Event::GrantUnfrozen { .. }
-            | Event::GrantEndMoved { .. }
-            | Event::DebtPaid { .. }
-            | Event::DebtForgiven { .. }
-            | Event::CreditsHeld { .. }
-            | Event::HoldExtended { .. }
-            | Event::HoldCommitted { .. }
-            | Event::HoldReleased { .. }
-            | Event::HoldExpired { .. }
-            | Event::InvoicePaid { .. }
-            | Event::InvoiceUnpaid { .. }
-            | Event::PeriodPaid { .. }
-            | Event::TrialEndAnnounced { .. }
-            | Event::SubscriptionChangeRequested { .. }
-            | Event::TrialStarted { .. }
-            | Event::SubscriptionStarted { .. }
-            | Event::SubscriptionRenewed { .. }
-            | Event::PlanChanged { .. }
-            | Event::PlanChangeScheduled { .. }
-            | Event::RevenueChanged { .. }
-            | Event::SubscriptionMoved { .. }
-            | Event::SubscriptionPastDue { .. }
-            | Event::SubscriptionRecovered { .. }
-            | Event::SubscriptionPaused { .. }
-            | Event::SubscriptionResumed { .. }
-            | Event::CancellationScheduled { .. }
-            | Event::CancellationWithdrawn { .. }
-            | Event::SubscriptionEnded { .. }
-            | Event::PaymentSucceeded { .. }
-            | Event::PaymentFailed { .. }
-            | Event::PaymentActionRequired { .. }
-            | Event::PaymentRefunded { .. }
-            | Event::PaymentLinked { .. }
-            | Event::RefundIssued { .. }
-            | Event::RefundFailed { .. }
-            | Event::CreditNoteIssued { .. }
-            | Event::CreditNoteVoided { .. }
-            | Event::DisputeOpened { .. }
-            | Event::DisputeClosed { .. }
-            | Event::CheckoutStarted { .. }
-            | Event::CheckoutCompleted { .. }
-            | Event::CheckoutExpired { .. } => None,
+            Event::Account(AccountEvent::AccountOpened { plan, effective_at, .. }) => {
+                Some((fact, plan, effective_at))
+            }
+            Event::Account(
+                AccountEvent::CustomerLinked { .. }
+                | AccountEvent::CustomerUnlinked { .. }
+                | AccountEvent::CustomerDiscounted { .. }
+                | AccountEvent::CustomerDiscountEnded { .. }
+                | AccountEvent::AccountMetadataSet { .. }
+                | AccountEvent::AccountClosed { .. },
+            )
+            | Event::Credits(_)
+            | Event::Hold(_)
+            | Event::Invoice(_)
+            | Event::Notice(_)
+            | Event::Subscription(_)
+            | Event::Payment(_)
+            | Event::Checkout(_) => None,
         })
         .collect();
     if opened.is_empty() {
@@ -147,67 +106,32 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
 }
 
 async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    if let Some(terms) = subscription_reports::terms(fact.event) {
+    if let Some(terms) = fact.event.reported() {
         return plan(fact, terms, tables, connection).await;
     }
     match fact.event {
-        Event::CustomerLinked { customer, .. } => link(fact, customer, false, tables, connection).await,
-        Event::CustomerUnlinked { customer, .. } => link(fact, customer, true, tables, connection).await,
-        Event::AccountMetadataSet { metadata, .. } => attach(fact, metadata, tables, connection).await,
-        Event::AccountClosed { .. } => close(fact, tables, connection).await,
-        Event::AccountOpened { .. }
-        | Event::CustomerDiscounted { .. }
-        | Event::CustomerDiscountEnded { .. }
-        | Event::CreditsGranted { .. }
-        | Event::CreditsDeducted { .. }
-        | Event::CreditsRefunded { .. }
-        | Event::CreditsExpired { .. }
-        | Event::CreditsAdjusted { .. }
-        | Event::CreditsClawedBack { .. }
-        | Event::CreditsRestored { .. }
-        | Event::GrantFrozen { .. }
-        | Event::GrantUnfrozen { .. }
-        | Event::GrantEndMoved { .. }
-        | Event::DebtPaid { .. }
-        | Event::DebtForgiven { .. }
-        | Event::CreditsHeld { .. }
-        | Event::HoldExtended { .. }
-        | Event::HoldCommitted { .. }
-        | Event::HoldReleased { .. }
-        | Event::HoldExpired { .. }
-        | Event::InvoicePaid { .. }
-        | Event::InvoiceUnpaid { .. }
-        | Event::PeriodPaid { .. }
-        | Event::TrialEndAnnounced { .. }
-        | Event::SubscriptionChangeRequested { .. }
-        | Event::TrialStarted { .. }
-        | Event::SubscriptionStarted { .. }
-        | Event::SubscriptionRenewed { .. }
-        | Event::PlanChanged { .. }
-        | Event::PlanChangeScheduled { .. }
-        | Event::RevenueChanged { .. }
-        | Event::SubscriptionMoved { .. }
-        | Event::SubscriptionPastDue { .. }
-        | Event::SubscriptionRecovered { .. }
-        | Event::SubscriptionPaused { .. }
-        | Event::SubscriptionResumed { .. }
-        | Event::CancellationScheduled { .. }
-        | Event::CancellationWithdrawn { .. }
-        | Event::SubscriptionEnded { .. }
-        | Event::PaymentSucceeded { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentActionRequired { .. }
-        | Event::PaymentRefunded { .. }
-        | Event::PaymentLinked { .. }
-        | Event::RefundIssued { .. }
-        | Event::RefundFailed { .. }
-        | Event::CreditNoteIssued { .. }
-        | Event::CreditNoteVoided { .. }
-        | Event::DisputeOpened { .. }
-        | Event::DisputeClosed { .. }
-        | Event::CheckoutStarted { .. }
-        | Event::CheckoutCompleted { .. }
-        | Event::CheckoutExpired { .. } => Ok(()),
+        Event::Account(AccountEvent::CustomerLinked { customer, .. }) => {
+            link(fact, customer, false, tables, connection).await
+        }
+        Event::Account(AccountEvent::CustomerUnlinked { customer, .. }) => {
+            link(fact, customer, true, tables, connection).await
+        }
+        Event::Account(AccountEvent::AccountMetadataSet { metadata, .. }) => {
+            attach(fact, metadata, tables, connection).await
+        }
+        Event::Account(AccountEvent::AccountClosed { .. }) => close(fact, tables, connection).await,
+        Event::Account(
+            AccountEvent::AccountOpened { .. }
+            | AccountEvent::CustomerDiscounted { .. }
+            | AccountEvent::CustomerDiscountEnded { .. },
+        )
+        | Event::Credits(_)
+        | Event::Hold(_)
+        | Event::Invoice(_)
+        | Event::Notice(_)
+        | Event::Subscription(_)
+        | Event::Payment(_)
+        | Event::Checkout(_) => Ok(()),
     }
 }
 

@@ -10,7 +10,11 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool};
 
 use crate::domain::{
-    event::Event, ids::AccountId, invoice::PaidLine, months::months_between, subscription::Term,
+    event::{CreditsEvent, Event, HoldEvent, InvoiceEvent, SubscriptionEvent},
+    ids::AccountId,
+    invoice::PaidLine,
+    months::months_between,
+    subscription::Term,
     time::Timestamp,
 };
 
@@ -70,63 +74,54 @@ impl Projection for Deadlines {
 
 fn deadlines(event: &Event) -> Vec<Timestamp> {
     match event {
-        Event::CreditsGranted { grant, .. } => grant.expires_at.into_iter().collect(),
-        Event::CreditsHeld { expires_at, .. } | Event::HoldExtended { expires_at, .. } => vec![*expires_at],
-        Event::PeriodPaid { term, .. } => months(term),
-        Event::InvoicePaid { invoice, .. } => invoice.lines.iter().flat_map(line_months).collect(),
-        Event::GrantEndMoved { ends_at, .. } => vec![*ends_at],
+        Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) => grant.expires_at.into_iter().collect(),
+        Event::Hold(
+            HoldEvent::CreditsHeld { expires_at, .. } | HoldEvent::HoldExtended { expires_at, .. },
+        ) => vec![*expires_at],
+        Event::Invoice(InvoiceEvent::PeriodPaid { term, .. }) => months(term),
+        Event::Invoice(InvoiceEvent::InvoicePaid { invoice, .. }) => {
+            invoice.lines.iter().flat_map(line_months).collect()
+        }
+        Event::Credits(CreditsEvent::GrantEndMoved { ends_at, .. }) => vec![*ends_at],
         // The plan ends with the grace, and a free plan's month may begin.
-        Event::SubscriptionPastDue { terms, .. } => terms.grace_end().into_iter().collect(),
-        Event::AccountOpened { .. }
-        | Event::CustomerLinked { .. }
-        | Event::CustomerUnlinked { .. }
-        | Event::CustomerDiscounted { .. }
-        | Event::CustomerDiscountEnded { .. }
-        | Event::AccountMetadataSet { .. }
-        | Event::AccountClosed { .. }
-        | Event::CreditsDeducted { .. }
-        | Event::CreditsRefunded { .. }
-        | Event::CreditsExpired { .. }
-        | Event::CreditsAdjusted { .. }
-        | Event::CreditsClawedBack { .. }
-        | Event::CreditsRestored { .. }
-        | Event::GrantFrozen { .. }
-        | Event::GrantUnfrozen { .. }
-        | Event::DebtPaid { .. }
-        | Event::DebtForgiven { .. }
-        | Event::InvoiceUnpaid { .. }
-        | Event::HoldCommitted { .. }
-        | Event::HoldReleased { .. }
-        | Event::HoldExpired { .. }
-        | Event::TrialStarted { .. }
-        | Event::TrialEndAnnounced { .. }
-        | Event::SubscriptionChangeRequested { .. }
-        | Event::SubscriptionStarted { .. }
-        | Event::SubscriptionRenewed { .. }
-        | Event::PlanChanged { .. }
-        | Event::PlanChangeScheduled { .. }
-        | Event::RevenueChanged { .. }
-        | Event::SubscriptionMoved { .. }
-        | Event::SubscriptionRecovered { .. }
-        | Event::SubscriptionPaused { .. }
-        | Event::SubscriptionResumed { .. }
-        | Event::CancellationScheduled { .. }
-        | Event::CancellationWithdrawn { .. }
-        | Event::SubscriptionEnded { .. }
-        | Event::PaymentSucceeded { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentActionRequired { .. }
-        | Event::PaymentRefunded { .. }
-        | Event::PaymentLinked { .. }
-        | Event::RefundIssued { .. }
-        | Event::RefundFailed { .. }
-        | Event::CreditNoteIssued { .. }
-        | Event::CreditNoteVoided { .. }
-        | Event::DisputeOpened { .. }
-        | Event::DisputeClosed { .. }
-        | Event::CheckoutStarted { .. }
-        | Event::CheckoutCompleted { .. }
-        | Event::CheckoutExpired { .. } => Vec::new(),
+        Event::Subscription(SubscriptionEvent::SubscriptionPastDue { terms, .. }) => {
+            terms.grace_end().into_iter().collect()
+        }
+        Event::Account(_)
+        | Event::Credits(
+            CreditsEvent::CreditsDeducted { .. }
+            | CreditsEvent::CreditsRefunded { .. }
+            | CreditsEvent::CreditsExpired { .. }
+            | CreditsEvent::CreditsAdjusted { .. }
+            | CreditsEvent::CreditsClawedBack { .. }
+            | CreditsEvent::CreditsRestored { .. }
+            | CreditsEvent::GrantFrozen { .. }
+            | CreditsEvent::GrantUnfrozen { .. }
+            | CreditsEvent::DebtPaid { .. }
+            | CreditsEvent::DebtForgiven { .. },
+        )
+        | Event::Invoice(InvoiceEvent::InvoiceUnpaid { .. })
+        | Event::Hold(
+            HoldEvent::HoldCommitted { .. } | HoldEvent::HoldReleased { .. } | HoldEvent::HoldExpired { .. },
+        )
+        | Event::Subscription(
+            SubscriptionEvent::TrialStarted { .. }
+            | SubscriptionEvent::SubscriptionStarted { .. }
+            | SubscriptionEvent::SubscriptionRenewed { .. }
+            | SubscriptionEvent::PlanChanged { .. }
+            | SubscriptionEvent::PlanChangeScheduled { .. }
+            | SubscriptionEvent::RevenueChanged { .. }
+            | SubscriptionEvent::SubscriptionMoved { .. }
+            | SubscriptionEvent::SubscriptionRecovered { .. }
+            | SubscriptionEvent::SubscriptionPaused { .. }
+            | SubscriptionEvent::SubscriptionResumed { .. }
+            | SubscriptionEvent::CancellationScheduled { .. }
+            | SubscriptionEvent::CancellationWithdrawn { .. }
+            | SubscriptionEvent::SubscriptionEnded { .. },
+        )
+        | Event::Notice(_)
+        | Event::Payment(_)
+        | Event::Checkout(_) => Vec::new(),
     }
 }
 

@@ -183,21 +183,25 @@ impl History {
 
 /// What an event says of what subscriptions bring; `None` for events about other things.
 fn said(fact: &Fact<'_>) -> Option<MrrInput> {
-    if let Some(terms) = subscription_reports::terms(fact.event) {
-        return Some(MrrInput::Reported(report(fact, terms)));
+    let stripe_event = || fact.stripe_event.map(str::to_owned);
+    match fact.event {
+        Event::Subscription(event) => Some(MrrInput::Reported(report(fact, event.terms()))),
+        Event::Account(event) => DiscountReport::of(event).map(|told| {
+            MrrInput::Discounted(Discounted { told, sequence: fact.sequence, stripe_event: stripe_event() })
+        }),
+        Event::Invoice(event) => subscription_reports::payment(event).map(|(subscription, state)| {
+            MrrInput::Paid(PaidReport {
+                subscription: subscription.to_string(),
+                sequence: fact.sequence,
+                state,
+                effective_at: event.effective_at(),
+                stripe_event: stripe_event(),
+            })
+        }),
+        Event::Credits(_) | Event::Hold(_) | Event::Notice(_) | Event::Payment(_) | Event::Checkout(_) => {
+            None
+        }
     }
-    let stripe_event = fact.stripe_event.map(str::to_owned);
-    if let Some(told) = DiscountReport::of(fact.event) {
-        return Some(MrrInput::Discounted(Discounted { told, sequence: fact.sequence, stripe_event }));
-    }
-    let (subscription, state) = subscription_reports::payment(fact.event)?;
-    Some(MrrInput::Paid(PaidReport {
-        subscription: subscription.to_string(),
-        sequence: fact.sequence,
-        state,
-        effective_at: Event::effective_at(fact.event),
-        stripe_event,
-    }))
 }
 
 fn report(fact: &Fact<'_>, terms: &SubscriptionState) -> TimelineReport {

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use crate::domain::{
     amount::Money,
-    event::{Event, PaymentPurpose},
+    event::{Event, PaymentEvent, PaymentPurpose},
     ids::ProviderId,
     time::Timestamp,
 };
@@ -59,71 +59,34 @@ impl Projection for PaymentsProjection {
 /// One statement an event: they are rare.
 async fn note(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     match fact.event {
-        Event::PaymentSucceeded { payment, money, purpose, effective_at } => {
+        Event::Payment(PaymentEvent::PaymentSucceeded { payment, money, purpose, effective_at }) => {
             pay(fact, (payment, money, *effective_at), purpose, tables, connection).await
         }
-        Event::PaymentLinked { payment, invoice, .. } => {
+        Event::Payment(PaymentEvent::PaymentLinked { payment, invoice, .. }) => {
             link(fact, invoice, payment, tables, connection).await
         }
-        Event::RefundIssued { refund, payment, money, effective_at } => {
+        Event::Payment(PaymentEvent::RefundIssued { refund, payment, money, effective_at }) => {
             give_back(fact, (refund, payment), (money, *effective_at, false), tables, connection).await
         }
-        Event::RefundFailed { refund, payment, money, refunded_at, .. } => {
+        Event::Payment(PaymentEvent::RefundFailed { refund, payment, money, refunded_at, .. }) => {
             give_back(fact, (refund, payment), (money, *refunded_at, true), tables, connection).await
         }
-        Event::AccountOpened { .. }
-        | Event::CustomerLinked { .. }
-        | Event::CustomerUnlinked { .. }
-        | Event::CustomerDiscounted { .. }
-        | Event::CustomerDiscountEnded { .. }
-        | Event::AccountMetadataSet { .. }
-        | Event::AccountClosed { .. }
-        | Event::CreditsGranted { .. }
-        | Event::CreditsExpired { .. }
-        | Event::CreditsAdjusted { .. }
-        | Event::CreditsClawedBack { .. }
-        | Event::CreditsRestored { .. }
-        | Event::GrantFrozen { .. }
-        | Event::GrantUnfrozen { .. }
-        | Event::GrantEndMoved { .. }
-        | Event::DebtPaid { .. }
-        | Event::DebtForgiven { .. }
-        | Event::CreditsHeld { .. }
-        | Event::HoldExtended { .. }
-        | Event::HoldReleased { .. }
-        | Event::HoldExpired { .. }
-        | Event::InvoicePaid { .. }
-        | Event::InvoiceUnpaid { .. }
-        | Event::PeriodPaid { .. }
-        | Event::TrialEndAnnounced { .. }
-        | Event::SubscriptionChangeRequested { .. }
-        | Event::TrialStarted { .. }
-        | Event::SubscriptionStarted { .. }
-        | Event::SubscriptionRenewed { .. }
-        | Event::PlanChanged { .. }
-        | Event::PlanChangeScheduled { .. }
-        | Event::RevenueChanged { .. }
-        | Event::SubscriptionMoved { .. }
-        | Event::SubscriptionPastDue { .. }
-        | Event::SubscriptionRecovered { .. }
-        | Event::SubscriptionPaused { .. }
-        | Event::SubscriptionResumed { .. }
-        | Event::CancellationScheduled { .. }
-        | Event::CancellationWithdrawn { .. }
-        | Event::SubscriptionEnded { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentActionRequired { .. }
-        | Event::PaymentRefunded { .. }
-        | Event::CreditNoteIssued { .. }
-        | Event::CreditNoteVoided { .. }
-        | Event::DisputeOpened { .. }
-        | Event::DisputeClosed { .. }
-        | Event::CheckoutStarted { .. }
-        | Event::CheckoutCompleted { .. }
-        | Event::CheckoutExpired { .. }
-        | Event::CreditsDeducted { .. }
-        | Event::HoldCommitted { .. }
-        | Event::CreditsRefunded { .. } => Ok(()),
+        Event::Account(_)
+        | Event::Credits(_)
+        | Event::Hold(_)
+        | Event::Invoice(_)
+        | Event::Notice(_)
+        | Event::Subscription(_)
+        | Event::Payment(
+            PaymentEvent::PaymentFailed { .. }
+            | PaymentEvent::PaymentActionRequired { .. }
+            | PaymentEvent::PaymentRefunded { .. }
+            | PaymentEvent::CreditNoteIssued { .. }
+            | PaymentEvent::CreditNoteVoided { .. }
+            | PaymentEvent::DisputeOpened { .. }
+            | PaymentEvent::DisputeClosed { .. },
+        )
+        | Event::Checkout(_) => Ok(()),
     }
 }
 

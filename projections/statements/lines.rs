@@ -6,7 +6,7 @@ use crate::{
     domain::{
         amount::Credits,
         credits::{Balance, GrantTerms, Source},
-        event::{Draw, Event, Purpose},
+        event::{AccountEvent, CreditsEvent, Draw, Event, HoldEvent, Purpose},
         ids::{GenerationId, GrantId, ProviderId},
         moving::MovedIn,
     },
@@ -190,90 +190,74 @@ fn sum(draws: &[Draw]) -> i64 {
 #[expect(clippy::too_many_lines, reason = "one match names every event")]
 fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
     match event {
-        Event::CreditsGranted { grant, .. } => [Some(granted(grant)), None],
-        Event::CreditsDeducted { amount, draws, purpose, .. } => [Some(used(*amount, draws, purpose)), None],
-        Event::CreditsRefunded { returns, reason, purpose, .. } => [refunded(returns, reason, purpose), None],
-        Event::CreditsExpired { grant_id, amount, .. } => {
+        Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) => [Some(granted(grant)), None],
+        Event::Credits(CreditsEvent::CreditsDeducted { amount, draws, purpose, .. }) => {
+            [Some(used(*amount, draws, purpose)), None]
+        }
+        Event::Credits(CreditsEvent::CreditsRefunded { returns, reason, purpose, .. }) => {
+            [refunded(returns, reason, purpose), None]
+        }
+        Event::Credits(CreditsEvent::CreditsExpired { grant_id, amount, .. }) => {
             [Some(LineDraft::new(LineKind::Expiry, taken(*amount), LineGrants::One(grant_id))), None]
         }
-        Event::GrantEndMoved { grant_id, revived, .. } => {
+        Event::Credits(CreditsEvent::GrantEndMoved { grant_id, revived, .. }) => {
             let line = LineDraft::new(LineKind::ExpiryReversed, revived.get(), LineGrants::One(grant_id));
             [(!revived.is_zero()).then_some(line), None]
         }
-        Event::CreditsAdjusted { amount, draws, reason, .. } => {
+        Event::Credits(CreditsEvent::CreditsAdjusted { amount, draws, reason, .. }) => {
             [Some(adjusted(*amount, draws, reason)), None]
         }
-        Event::CreditsClawedBack { payment, grant_id, voided, owed, .. } => {
+        Event::Credits(CreditsEvent::CreditsClawedBack { payment, grant_id, voided, owed, .. }) => {
             [Some(returned(LineKind::Clawback, taken(*voided), owed.get(), grant_id, payment)), None]
         }
-        Event::CreditsRestored { payment, grant_id, restored, unowed, .. } => {
+        Event::Credits(CreditsEvent::CreditsRestored { payment, grant_id, restored, unowed, .. }) => {
             let line =
                 returned(LineKind::ClawbackReversed, restored.get(), taken(*unowed), grant_id, payment);
             [Some(line), None]
         }
-        Event::GrantFrozen { grant_id, dispute, .. } => {
+        Event::Credits(CreditsEvent::GrantFrozen { grant_id, dispute, .. }) => {
             [Some(frozen(LineKind::Freeze, grant_id, dispute)), None]
         }
-        Event::GrantUnfrozen { grant_id, dispute, .. } => {
+        Event::Credits(CreditsEvent::GrantUnfrozen { grant_id, dispute, .. }) => {
             [Some(frozen(LineKind::Unfreeze, grant_id, dispute)), None]
         }
-        Event::DebtPaid { grant_id, amount, .. } => [Some(debt_paid(*amount, grant_id)), None],
-        Event::DebtForgiven { amount, reason, .. } => [Some(debt_forgiven(*amount, reason)), None],
-        Event::CreditsHeld { amount, draws, purpose, .. } => {
+        Event::Credits(CreditsEvent::DebtPaid { grant_id, amount, .. }) => {
+            [Some(debt_paid(*amount, grant_id)), None]
+        }
+        Event::Credits(CreditsEvent::DebtForgiven { amount, reason, .. }) => {
+            [Some(debt_forgiven(*amount, reason)), None]
+        }
+        Event::Hold(HoldEvent::CreditsHeld { amount, draws, purpose, .. }) => {
             let line = LineDraft::new(LineKind::Hold, taken(*amount), LineGrants::Draws(draws));
             [Some(LineDraft { held: amount.get(), purpose: Some(purpose), ..line }), None]
         }
-        Event::HoldCommitted { amount, draws, returns, purpose, .. } => {
+        Event::Hold(HoldEvent::HoldCommitted { amount, draws, returns, purpose, .. }) => {
             let whole = amount.get().saturating_add(sum(returns));
             let line = LineDraft::new(LineKind::HoldReturned, whole, LineGrants::Draws(draws));
             let line = LineDraft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
             [Some(line), Some(used(*amount, draws, purpose))]
         }
-        Event::HoldReleased { returns, .. } | Event::HoldExpired { returns, .. } => {
+        Event::Hold(HoldEvent::HoldReleased { returns, .. } | HoldEvent::HoldExpired { returns, .. }) => {
             let line = LineDraft::new(LineKind::HoldReturned, sum(returns), LineGrants::Draws(returns));
             [Some(LineDraft { held: sum(returns).saturating_neg(), ..line }), None]
         }
-        Event::AccountOpened { moved_in, .. } => [moved_in.as_ref().and_then(debt_moved_in), None],
-        Event::CustomerLinked { .. }
-        | Event::CustomerUnlinked { .. }
-        | Event::CustomerDiscounted { .. }
-        | Event::CustomerDiscountEnded { .. }
-        | Event::AccountMetadataSet { .. }
-        | Event::AccountClosed { .. }
-        | Event::HoldExtended { .. }
-        | Event::InvoicePaid { .. }
-        | Event::InvoiceUnpaid { .. }
-        | Event::PeriodPaid { .. }
-        | Event::TrialStarted { .. }
-        | Event::TrialEndAnnounced { .. }
-        | Event::SubscriptionChangeRequested { .. }
-        | Event::SubscriptionStarted { .. }
-        | Event::SubscriptionRenewed { .. }
-        | Event::PlanChanged { .. }
-        | Event::PlanChangeScheduled { .. }
-        | Event::RevenueChanged { .. }
-        | Event::SubscriptionMoved { .. }
-        | Event::SubscriptionPastDue { .. }
-        | Event::SubscriptionRecovered { .. }
-        | Event::SubscriptionPaused { .. }
-        | Event::SubscriptionResumed { .. }
-        | Event::CancellationScheduled { .. }
-        | Event::CancellationWithdrawn { .. }
-        | Event::SubscriptionEnded { .. }
-        | Event::PaymentSucceeded { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentActionRequired { .. }
-        | Event::PaymentRefunded { .. }
-        | Event::PaymentLinked { .. }
-        | Event::RefundIssued { .. }
-        | Event::RefundFailed { .. }
-        | Event::CreditNoteIssued { .. }
-        | Event::CreditNoteVoided { .. }
-        | Event::DisputeOpened { .. }
-        | Event::DisputeClosed { .. }
-        | Event::CheckoutStarted { .. }
-        | Event::CheckoutCompleted { .. }
-        | Event::CheckoutExpired { .. } => [None, None],
+        Event::Account(AccountEvent::AccountOpened { moved_in, .. }) => {
+            [moved_in.as_ref().and_then(debt_moved_in), None]
+        }
+        Event::Account(
+            AccountEvent::CustomerLinked { .. }
+            | AccountEvent::CustomerUnlinked { .. }
+            | AccountEvent::CustomerDiscounted { .. }
+            | AccountEvent::CustomerDiscountEnded { .. }
+            | AccountEvent::AccountMetadataSet { .. }
+            | AccountEvent::AccountClosed { .. },
+        )
+        | Event::Hold(HoldEvent::HoldExtended { .. })
+        | Event::Invoice(_)
+        | Event::Subscription(_)
+        | Event::Notice(_)
+        | Event::Payment(_)
+        | Event::Checkout(_) => [None, None],
     }
 }
 

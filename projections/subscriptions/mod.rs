@@ -9,7 +9,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 use crate::domain::{
-    event::Event,
+    event::{Event, NoticeEvent},
     ids::{AccountId, PlanId, ProviderId},
     requested::Requested,
     subscription::{StoredReport, SubscriptionState, SubscriptionStatus, TermsChange, in_order},
@@ -19,7 +19,6 @@ use crate::domain::{
 use super::{
     fact::Fact,
     projection::{ApplyError, Projection, Tables},
-    subscription_reports,
 };
 
 pub struct SubscriptionsProjection;
@@ -49,10 +48,15 @@ impl Projection for SubscriptionsProjection {
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             for fact in facts {
-                if let Event::SubscriptionChangeRequested { subscription, requested, .. } = fact.event {
+                if let Event::Notice(NoticeEvent::SubscriptionChangeRequested {
+                    subscription,
+                    requested,
+                    ..
+                }) = fact.event
+                {
                     request(fact, subscription, requested, tables, connection).await?;
                 }
-                if let Some(terms) = subscription_reports::terms(fact.event) {
+                if let Some(terms) = fact.event.reported() {
                     let holds = holds(fact, terms, tables, connection).await?;
                     report(fact, terms, !holds, tables, connection).await?;
                     if holds {

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use sqlx::PgConnection;
 
 use crate::domain::{
-    event::{Event, Purpose},
+    event::{CreditsEvent, Event, HoldEvent, Purpose},
     ids::AccountId,
     time::Timestamp,
 };
@@ -109,64 +109,37 @@ fn quarter(at: Timestamp) -> DateTime<Utc> {
 
 fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
     match event {
-        Event::CreditsDeducted { amount, purpose, .. } | Event::HoldCommitted { amount, purpose, .. } => {
+        Event::Credits(CreditsEvent::CreditsDeducted { amount, purpose, .. })
+        | Event::Hold(HoldEvent::HoldCommitted { amount, purpose, .. }) => {
             Some((purpose, UsageTally::used(amount.get())))
         }
-        Event::CreditsRefunded { amount, purpose, .. } => Some((purpose, UsageTally::refunded(amount.get()))),
-        Event::AccountOpened { .. }
-        | Event::CustomerLinked { .. }
-        | Event::CustomerUnlinked { .. }
-        | Event::CustomerDiscounted { .. }
-        | Event::CustomerDiscountEnded { .. }
-        | Event::AccountMetadataSet { .. }
-        | Event::AccountClosed { .. }
-        | Event::CreditsGranted { .. }
-        | Event::CreditsExpired { .. }
-        | Event::CreditsAdjusted { .. }
-        | Event::CreditsClawedBack { .. }
-        | Event::CreditsRestored { .. }
-        | Event::GrantFrozen { .. }
-        | Event::GrantUnfrozen { .. }
-        | Event::GrantEndMoved { .. }
-        | Event::DebtPaid { .. }
-        | Event::DebtForgiven { .. }
-        | Event::CreditsHeld { .. }
-        | Event::HoldExtended { .. }
-        | Event::HoldReleased { .. }
-        | Event::HoldExpired { .. }
-        | Event::InvoicePaid { .. }
-        | Event::InvoiceUnpaid { .. }
-        | Event::PeriodPaid { .. }
-        | Event::TrialEndAnnounced { .. }
-        | Event::SubscriptionChangeRequested { .. }
-        | Event::TrialStarted { .. }
-        | Event::SubscriptionStarted { .. }
-        | Event::SubscriptionRenewed { .. }
-        | Event::PlanChanged { .. }
-        | Event::PlanChangeScheduled { .. }
-        | Event::RevenueChanged { .. }
-        | Event::SubscriptionMoved { .. }
-        | Event::SubscriptionPastDue { .. }
-        | Event::SubscriptionRecovered { .. }
-        | Event::SubscriptionPaused { .. }
-        | Event::SubscriptionResumed { .. }
-        | Event::CancellationScheduled { .. }
-        | Event::CancellationWithdrawn { .. }
-        | Event::SubscriptionEnded { .. }
-        | Event::PaymentSucceeded { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentActionRequired { .. }
-        | Event::PaymentRefunded { .. }
-        | Event::PaymentLinked { .. }
-        | Event::RefundIssued { .. }
-        | Event::RefundFailed { .. }
-        | Event::CreditNoteIssued { .. }
-        | Event::CreditNoteVoided { .. }
-        | Event::DisputeOpened { .. }
-        | Event::DisputeClosed { .. }
-        | Event::CheckoutStarted { .. }
-        | Event::CheckoutCompleted { .. }
-        | Event::CheckoutExpired { .. } => None,
+        Event::Credits(CreditsEvent::CreditsRefunded { amount, purpose, .. }) => {
+            Some((purpose, UsageTally::refunded(amount.get())))
+        }
+        Event::Account(_)
+        | Event::Credits(
+            CreditsEvent::CreditsGranted { .. }
+            | CreditsEvent::CreditsExpired { .. }
+            | CreditsEvent::CreditsAdjusted { .. }
+            | CreditsEvent::CreditsClawedBack { .. }
+            | CreditsEvent::CreditsRestored { .. }
+            | CreditsEvent::GrantFrozen { .. }
+            | CreditsEvent::GrantUnfrozen { .. }
+            | CreditsEvent::GrantEndMoved { .. }
+            | CreditsEvent::DebtPaid { .. }
+            | CreditsEvent::DebtForgiven { .. },
+        )
+        | Event::Hold(
+            HoldEvent::CreditsHeld { .. }
+            | HoldEvent::HoldExtended { .. }
+            | HoldEvent::HoldReleased { .. }
+            | HoldEvent::HoldExpired { .. },
+        )
+        | Event::Invoice(_)
+        | Event::Notice(_)
+        | Event::Subscription(_)
+        | Event::Payment(_)
+        | Event::Checkout(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{
-        account::{Account, CorruptHistory},
+        account::{Account, CorruptHistory, RunningBalances},
         catalog::Catalog,
         credits::Balance,
         ids::{AccountId, PlanId},
@@ -19,6 +19,8 @@ use crate::{
 
 /// How many events are read at once.
 const EVENTS_READ: i64 = 10_000;
+/// How many steps are worked out until somebody else has a turn.
+const STEPS_AT_ONCE: usize = 100;
 
 /// An account's history, replayed.
 #[derive(Clone, Debug, Serialize)]
@@ -77,7 +79,7 @@ pub async fn replay(
     account: &AccountId,
     as_of: Option<Timestamp>,
 ) -> Result<Replay, ReplayError> {
-    let mut state = Account::Unopened;
+    let (mut state, mut balances) = (Account::Unopened, RunningBalances::default());
     let mut steps: Vec<ReplayStep> = Vec::new();
     let mut whole;
     loop {
@@ -87,7 +89,11 @@ pub async fn replay(
         let known =
             events.into_iter().take_while(|event| as_of.is_none_or(|as_of| event.recorded_at <= as_of));
         for recorded in known {
-            steps.push(step(&mut state, recorded, ledger.catalog())?);
+            if steps.len().is_multiple_of(STEPS_AT_ONCE) {
+                // Others are answered on this thread, too.
+                tokio::task::yield_now().await;
+            }
+            steps.push(step(&mut state, &mut balances, recorded, ledger.catalog())?);
         }
         let taken = steps.last().map_or(0, |step| step.sequence) - after;
         whole = i64::try_from(read).is_ok_and(|read| read == taken);
@@ -110,21 +116,23 @@ pub async fn replay(
     })
 }
 
-fn step(state: &mut Account, recorded: RecordedEvent, catalog: &Catalog) -> Result<ReplayStep, ReplayError> {
+fn step(
+    state: &mut Account,
+    balances: &mut RunningBalances,
+    recorded: RecordedEvent,
+    catalog: &Catalog,
+) -> Result<ReplayStep, ReplayError> {
     let sequence = recorded.sequence;
     state.apply(&recorded.event).map_err(|source| ReplayError::Corrupt { sequence, source })?;
+    let (balance, balance_then) = balances.after(&recorded.event, state, recorded.recorded_at);
     Ok(ReplayStep {
         sequence,
         position: recorded.position,
         event_type: recorded.event.name(),
         recorded_at: recorded.recorded_at,
         effective_at: recorded.event.effective_at(),
-        balance: state.balance(recorded.recorded_at),
-        balance_then: recorded
-            .metadata
-            .balance_then
-            .and(state.opened())
-            .map(|account| state.balance(account.told_until)),
+        balance,
+        balance_then,
         plan: plan(state, recorded.recorded_at, catalog),
         event: recorded.event,
         metadata: recorded.metadata,

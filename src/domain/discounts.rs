@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{amount::Money, event::Event, fraction::Fraction, ids::ProviderId, time::Timestamp};
+use super::{amount::Money, event::AccountEvent, fraction::Fraction, ids::ProviderId, time::Timestamp};
 
 /// What a coupon takes off each charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -66,19 +66,19 @@ pub struct DiscountReport {
 impl DiscountReport {
     /// `None` for events about other things.
     #[must_use]
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "whoever asks names every event, and sends only these here"
-    )]
-    pub fn of(event: &Event) -> Option<Self> {
+    pub fn of(event: &AccountEvent) -> Option<Self> {
         let (customer, discount, what) = match event {
-            Event::CustomerDiscounted { customer, discount, off, .. } => {
+            AccountEvent::CustomerDiscounted { customer, discount, off, .. } => {
                 (customer, discount, DiscountStep::Begun(off.clone()))
             }
-            Event::CustomerDiscountEnded { customer, discount, .. } => {
+            AccountEvent::CustomerDiscountEnded { customer, discount, .. } => {
                 (customer, discount, DiscountStep::Ended)
             }
-            _ => return None,
+            AccountEvent::AccountOpened { .. }
+            | AccountEvent::CustomerLinked { .. }
+            | AccountEvent::CustomerUnlinked { .. }
+            | AccountEvent::AccountMetadataSet { .. }
+            | AccountEvent::AccountClosed { .. } => return None,
         };
         let (customer, discount) = (customer.clone(), discount.clone());
         Some(Self { customer, discount, what, at: event.effective_at() })

@@ -7,7 +7,7 @@ use super::{
     command::Command,
     credits::GrantTerms,
     decide::{Context, decide},
-    event::Event,
+    event::{CreditsEvent, Event},
     refusal::Refusal,
     time::Timestamp,
 };
@@ -38,8 +38,7 @@ pub fn preview(
     commands: &[Command],
     context: Context<'_>,
 ) -> Result<CreditPreview, Refusal> {
-    let mut account = account.clone();
-    step(&mut account, &Command::ApplyDue, context)?;
+    let mut account = account.clone().settled_at(context)?;
     let mut foresight =
         CreditPreview { before: account.balance(context.at).available, ..CreditPreview::default() };
     foresight.live(&mut account, commands, context)?;
@@ -93,19 +92,19 @@ impl CreditPreview {
     }
 
     fn note(&mut self, event: Event) {
-        if let Event::CreditsAdjusted { amount, .. } = &event {
+        if let Event::Credits(CreditsEvent::CreditsAdjusted { amount, .. }) = &event {
             self.taken = self.taken.checked_add(*amount).unwrap_or(Credits::MAX);
         }
-        if let Event::CreditsClawedBack { voided, .. } = &event {
+        if let Event::Credits(CreditsEvent::CreditsClawedBack { voided, .. }) = &event {
             self.taken = self.taken.checked_add(*voided).unwrap_or(Credits::MAX);
         }
-        if let Event::CreditsRestored { restored, .. } = &event {
+        if let Event::Credits(CreditsEvent::CreditsRestored { restored, .. }) = &event {
             self.restored = self.restored.checked_add(*restored).unwrap_or(Credits::MAX);
         }
-        if let Event::DebtPaid { amount, .. } = &event {
+        if let Event::Credits(CreditsEvent::DebtPaid { amount, .. }) = &event {
             self.paid_of_debt = self.paid_of_debt.checked_add(*amount).unwrap_or(Credits::MAX);
         }
-        if let Event::CreditsGranted { grant, .. } = event {
+        if let Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) = event {
             self.granted.push(grant);
         }
     }

@@ -15,6 +15,7 @@ use crate::{
     ledger::{ExecuteError, ViewError},
     postgres::away::is_away,
     projector::ProjectorError,
+    queries::QueryError,
     stripe::{
         billing::{BillingError, ResourceKind, Unauthenticated},
         client::Rejection,
@@ -299,6 +300,15 @@ impl From<ExecuteError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Execute(ExecuteError::Refused(refusal))
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::View(error) => error.into(),
+            QueryError::Unsettled(_) | QueryError::Stopped(_) => Self::fault(error),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use axum::http::Request;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::forwarded::{self, ForwardedVisitor};
 
@@ -59,7 +59,18 @@ impl Proxies {
 
 fn network(text: &str) -> Result<IpNet, InvalidProxies> {
     let address = || text.parse().map(|address: IpAddr| IpNet::from(address.to_canonical()));
-    text.parse().or_else(|_| address()).map_err(|_| InvalidProxies)
+    text.parse().map(canonical).or_else(|_| address()).map_err(|_| InvalidProxies)
+}
+
+/// How many bits say that an IPv6 address stands for an IPv4 address.
+const MAPPED_BITS: u8 = 96;
+
+/// The network of IPv4 addresses, where they were written as IPv6 addresses: those of peers are compared as IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    let within = network.prefix_len().checked_sub(MAPPED_BITS);
+    let IpAddr::V4(address) = network.addr().to_canonical() else { return network };
+    let mapped = within.and_then(|length| Ipv4Net::new(address, length).ok());
+    mapped.filter(|_| network.addr().is_ipv6()).map_or(network, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -73,6 +84,15 @@ mod tests {
         let request =
             headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
         proxies.visitor(peer.parse().unwrap(), &request.body(()).unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_network_of_ipv4_addresses_is_the_same_however_it_is_written() {
+        let peer = "127.0.0.9".parse().unwrap();
+        for written in ["127.0.0.0/8", "::ffff:127.0.0.0/104", "::ffff:127.0.0.9", "::ffff:127.0.0.9/128"] {
+            assert!(Proxies::parse(written).unwrap().include(peer), "{written}");
+        }
+        assert!(!Proxies::parse("fd00::/8, ::ffff:10.0.0.0/104").unwrap().include(peer));
     }
 
     #[test]

@@ -15,8 +15,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// The version of every event's stored form. Older forms are brought up to it when they are read.
-const EVENT_VERSION: &str = "1";
+use super::upcast;
 
 /// An account, as the framework sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +40,7 @@ impl DomainEvent for Event {
     }
 
     fn event_version(&self) -> String {
-        EVENT_VERSION.to_owned()
+        upcast::newest(self.name()).to_owned()
     }
 }
 

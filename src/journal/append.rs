@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use super::{
     merkle::{self, MerkleHash},
     recorded::Position,
-    row::{EVENT_VERSION, NewRow},
+    row::NewRow,
 };
 
 /// The code that `ledger.append` raises when another writer was there since.
@@ -77,7 +77,7 @@ pub async fn append(
         .bind(rows.iter().map(|row| row.account.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.sequence).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.event_type).collect::<Vec<_>>())
-        .bind(rows.iter().map(|_| EVENT_VERSION).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.event_version).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.payload.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.metadata.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.idempotency_key.as_deref()).collect::<Vec<_>>())

@@ -11,8 +11,6 @@ use super::{
     upcast::{self, UpcastError},
 };
 
-/// The version in which events are written. A later one needs an upcaster from this one.
-pub const EVENT_VERSION: &str = "1";
 /// The one kind of aggregate.
 pub const AGGREGATE_TYPE: &str = "account";
 
@@ -22,6 +20,7 @@ pub struct NewRow {
     pub account: AccountId,
     pub sequence: i64,
     pub event_type: &'static str,
+    pub event_version: &'static str,
     pub payload: String,
     pub metadata: String,
     pub idempotency_key: Option<String>,
@@ -76,13 +75,14 @@ impl NewRow {
         let payload = serde_json::to_string(&recorded.event)?;
         let metadata = serde_json::to_string(&recorded.metadata)?;
         let event_type = recorded.event.name();
+        let event_version = upcast::newest(event_type);
         let hashed = Hashed {
             shard,
             position: recorded.position.0,
             account: recorded.account.as_str(),
             sequence: recorded.sequence,
             event_type,
-            event_version: EVENT_VERSION,
+            event_version,
             payload: &payload,
             metadata: &metadata,
             recorded_at: recorded.recorded_at,
@@ -93,6 +93,7 @@ impl NewRow {
             account: recorded.account.clone(),
             sequence: recorded.sequence,
             event_type,
+            event_version,
             payload,
             metadata,
             idempotency_key: idempotency_key.map(str::to_owned),

@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::domain::{
-    event::{Event, Purpose},
+    event::{CreditsEvent, Event, HoldEvent, Purpose},
     ids::GenerationId,
 };
 
@@ -20,15 +20,14 @@ pub enum Unique {
 /// the event's number. No number, where it is the work's own charge or hold, of which there is one.
 #[must_use]
 pub fn generation(event: &Event, sequence: i64) -> Option<String> {
-    let (Event::CreditsDeducted { purpose, .. }
-    | Event::CreditsHeld { purpose, .. }
-    | Event::HoldCommitted { purpose, .. }) = event
+    let (Event::Credits(CreditsEvent::CreditsDeducted { purpose, .. })
+    | Event::Hold(HoldEvent::CreditsHeld { purpose, .. } | HoldEvent::HoldCommitted { purpose, .. })) = event
     else {
         return None;
     };
     let id = purpose.generation_id()?;
-    let begins =
-        matches!(purpose, Purpose::Generation { .. }) && !matches!(event, Event::HoldCommitted { .. });
+    let begins = matches!(purpose, Purpose::Generation { .. })
+        && !matches!(event, Event::Hold(HoldEvent::HoldCommitted { .. }));
     Some(if begins { first_of(id) } else { format!("{id} {sequence}") })
 }
 

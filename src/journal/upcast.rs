@@ -1,7 +1,8 @@
 //! How is an event read that an earlier release wrote?
 //!
-//! Each step turns one version of one event into the next version. There is none yet: every event is of
-//! version 1. The bytes in the journal are never changed; only what is read of them is.
+//! Each type of event has versions of its own, from 1 on. A step turns one version of one type into the next one, so the
+//! version in which a type is written is the last that its steps lead to. There is no step yet: every event is of version 1.
+//! The bytes in the journal are never changed; only what is read of them is.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,8 @@ use serde_json::Value;
 
 use crate::domain::event::Event;
 
-use super::row::EVENT_VERSION;
+/// The version of a type whose form has never changed.
+const FIRST_VERSION: &str = "1";
 
 /// A step from one version of an event to the next.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +37,32 @@ pub enum UpcastError {
     },
 }
 
+/// The version in which events of a type are written.
+#[must_use]
+pub fn newest(event_type: &str) -> &'static str {
+    newest_by(UPCASTERS, event_type)
+}
+
+fn newest_by(upcasters: &[Upcaster], event_type: &str) -> &'static str {
+    let last = upcasters.iter().rfind(|upcaster| upcaster.event_type == event_type);
+    last.map_or(FIRST_VERSION, |upcaster| upcaster.to)
+}
+
 /// Reads a stored event, in whatever version it was written.
 ///
 /// # Errors
 /// When the version has no path to today's, or the payload is not of that version.
 pub fn read(event_type: &str, version: &str, payload: &str) -> Result<Event, UpcastError> {
-    let payload = upcast(UPCASTERS, event_type, version, payload)?;
+    read_by(UPCASTERS, event_type, version, payload)
+}
+
+fn read_by(
+    upcasters: &[Upcaster],
+    event_type: &str,
+    version: &str,
+    payload: &str,
+) -> Result<Event, UpcastError> {
+    let payload = upcast(upcasters, event_type, version, payload)?;
     serde_json::from_str(&payload)
         .map_err(|source| UpcastError::Payload { event_type: event_type.to_owned(), source })
 }
@@ -58,9 +80,8 @@ fn upcast<'a>(
         let unknown =
             || UpcastError::UnknownVersion { event_type: event_type.to_owned(), version: version.to_owned() };
         // A version with steps from it is an old one; the newest one has none.
-        let newest = upcasters.iter().rfind(|upcaster| upcaster.event_type == event_type);
-        let newest = newest.map_or(EVENT_VERSION, |upcaster| upcaster.to);
-        return if version == newest { Ok(Cow::Borrowed(payload)) } else { Err(unknown()) };
+        let is_newest = version == newest_by(upcasters, event_type);
+        return if is_newest { Ok(Cow::Borrowed(payload)) } else { Err(unknown()) };
     };
     let mut value: Value = serde_json::from_str(payload)
         .map_err(|source| UpcastError::Payload { event_type: event_type.to_owned(), source })?;
@@ -87,6 +108,34 @@ mod tests {
         assert_eq!(upcast(STEPS, "Thing", "1", "1").expect("known"), r#"["two"]"#);
         assert_eq!(upcast(STEPS, "Thing", "2", "5").expect("known"), "[5]");
         assert_eq!(upcast(STEPS, "Thing", "3", "5").expect("newest"), "5");
+    }
+
+    /// As if an adjustment had said `why`, and says `reason` since.
+    const RENAMED: &[Upcaster] = &[Upcaster {
+        event_type: "CreditsAdjusted",
+        from: "1",
+        to: "2",
+        step: |mut event| {
+            let fields = &mut event["CreditsAdjusted"];
+            fields["reason"] = fields["why"].take();
+            event
+        },
+    }];
+
+    #[test]
+    fn old_and_new_events_of_one_type_are_read_alike_and_the_other_types_keep_their_version() {
+        let told = |field: &str| {
+            let fields = format!(
+                r#"{{"amount":5,"draws":[],"{field}":"a mistake","effective_at":"2026-11-19T12:00:00.000000Z"}}"#
+            );
+            format!(r#"{{"CreditsAdjusted":{fields}}}"#)
+        };
+        let old = read_by(RENAMED, "CreditsAdjusted", "1", &told("why")).expect("it has a step");
+        let new = read_by(RENAMED, "CreditsAdjusted", "2", &told("reason")).expect("it is the newest");
+        assert_eq!(old, new);
+        assert_eq!(newest_by(RENAMED, "CreditsAdjusted"), "2");
+        assert_eq!(newest_by(RENAMED, "CreditsGranted"), "1");
+        assert!(read_by(RENAMED, "CreditsGranted", "2", "{}").is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        account::Account,
+        account::RunningBalances,
         catalog::Catalog,
         credits::Balance,
         decide::{Context, decide},
@@ -77,10 +77,11 @@ impl Decider<'_> {
         let mut command_id = None;
         let mut decision = StagedDecision::default();
         let mut key = job.request.key.as_deref();
-        let mut balances = Balances::default();
+        let mut balances = RunningBalances::default();
         for event in events {
             known.state.apply(&event).map_err(|_| NoDecision::Damaged)?;
-            let balance = balances.after(&event, &known.state, job.at);
+            let (balance, then) = balances.after(&event, &known.state, job.at);
+            let balance = (balance, then.filter(|then| *then != balance));
             self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
             let event_id = next_id(job.at);
             let recorded = RecordedEvent {
@@ -123,46 +124,6 @@ impl Decider<'_> {
             stripe_event: provenance.stripe_event.clone(),
         }
     }
-}
-
-/// What an account holds after each event of a decision, at the decision's time and at the latest that it was told of.
-#[derive(Default)]
-struct Balances {
-    now: At,
-    then: At,
-}
-
-impl Balances {
-    fn after(&mut self, event: &Event, state: &Account, at: Timestamp) -> (Balance, Option<Balance>) {
-        let balance = self.now.after(event, state, at);
-        let told = state.opened().map(|account| account.told_until).filter(|told| *told < at);
-        let then = told.map(|told| self.then.after(event, state, told));
-        (balance, then.filter(|then| *then != balance))
-    }
-}
-
-/// A balance by the clock, and the time that it is of.
-#[derive(Default)]
-struct At(Option<(Timestamp, Balance)>);
-
-impl At {
-    /// Thousands of holds may end together, and each is gone through for a balance: what only notes an end that the clock has
-    /// counted already leaves the balance as it was.
-    fn after(&mut self, event: &Event, state: &Account, at: Timestamp) -> Balance {
-        let before = self.0.filter(|(then, _)| *then == at).map(|(_, balance)| balance);
-        let balance = before.and_then(|before| noted(before, event)).unwrap_or_else(|| state.balance(at));
-        self.0 = Some((at, balance));
-        balance
-    }
-}
-
-/// The balance after an event that changes it in a known way, if it does.
-fn noted(before: Balance, event: &Event) -> Option<Balance> {
-    if let Event::DebtPaid { amount, .. } = event {
-        let available = before.available.checked_sub(*amount)?;
-        return Some(Balance::new(available, before.held, before.debt.checked_sub(*amount)?));
-    }
-    matches!(event, Event::HoldExpired { .. } | Event::CreditsExpired { .. }).then_some(before)
 }
 
 /// A UUID v7: sorted by time, and unique without asking anybody.

@@ -5,7 +5,7 @@ use crate::{
         amount::Credits,
         catalog::Measure,
         command::RecordedDeduction,
-        event::Event,
+        event::{CreditsEvent, Event, HoldEvent},
         ids::{AccountId, DeductionId, GenerationId, HoldId},
         limits::UsageWindow,
     },
@@ -66,10 +66,15 @@ impl Ledger {
         recorded: Option<RecordedEvent>,
     ) -> Result<Option<RecordedDeduction>, RowError> {
         match recorded.map(|recorded| recorded.event) {
-            Some(Event::CreditsDeducted { deduction_id, amount, draws, purpose, windows, .. }) => {
-                Ok(Some(RecordedDeduction { deduction_id, amount, draws, purpose, windows }))
-            }
-            Some(Event::HoldCommitted { hold_id, amount, draws, purpose, .. }) => {
+            Some(Event::Credits(CreditsEvent::CreditsDeducted {
+                deduction_id,
+                amount,
+                draws,
+                purpose,
+                windows,
+                ..
+            })) => Ok(Some(RecordedDeduction { deduction_id, amount, draws, purpose, windows })),
+            Some(Event::Hold(HoldEvent::HoldCommitted { hold_id, amount, draws, purpose, .. })) => {
                 let windows = self.windows_of(account, &hold_id).await?;
                 let deduction_id = DeductionId::parse(hold_id.as_str());
                 Ok(deduction_id.ok().map(|deduction_id| RecordedDeduction {
@@ -89,7 +94,7 @@ impl Ledger {
             return Ok(Vec::new());
         };
         match self.find_event(account, sequence).await?.map(|recorded| recorded.event) {
-            Some(Event::CreditsHeld { windows, .. }) => Ok(windows),
+            Some(Event::Hold(HoldEvent::CreditsHeld { windows, .. })) => Ok(windows),
             Some(_) | None => Ok(Vec::new()),
         }
     }

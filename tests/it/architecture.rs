@@ -10,10 +10,11 @@ use std::{
 /// `docs/decisions/`.
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 16] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 17] = [
     (
         "http",
         &[
+            "queries",
             "audit",
             "ledger",
             "stripe",
@@ -27,7 +28,8 @@ pub const KNOWLEDGE: [(&str, &[&str]); 16] = [
             "domain",
         ],
     ),
-    ("dashboard", &["audit", "ledger", "stripe", "projections", "catalog", "clock", "domain"]),
+    ("dashboard", &["queries", "audit", "ledger", "stripe", "projections", "catalog", "clock", "domain"]),
+    ("queries", &["ledger", "projector", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
     ("scheduler", &["ledger", "stripe", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
     ("notify", &["ledger", "stripe", "projections", "catalog", "postgres", "clock", "domain"]),
     ("stripe", &["ledger", "catalog", "journal", "postgres", "clock", "domain"]),

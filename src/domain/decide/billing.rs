@@ -5,7 +5,7 @@ use crate::domain::{
     command::{CheckoutStep, RecordCheckout, RecordPackPurchase, RecordSubscription, SubscriptionChange},
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     discounts::{DiscountReport, DiscountStep},
-    event::{Event, PaymentPurpose},
+    event::{AccountEvent, CheckoutEvent, Event, PaymentEvent, PaymentPurpose, SubscriptionEvent},
     ids::ProviderId,
     purchase_records::{SoldPack, is_granted},
     refusal::Refusal,
@@ -20,14 +20,17 @@ impl DecisionDraft<'_> {
         if self.account.customers.contains_key(customer) {
             return Ok(());
         }
-        self.record(Event::CustomerLinked { customer: customer.clone(), effective_at })
+        self.record(Event::Account(AccountEvent::CustomerLinked { customer: customer.clone(), effective_at }))
     }
 
     pub(super) fn unlink(&mut self, customer: &ProviderId, effective_at: Timestamp) -> Result<(), Refusal> {
         if self.account.customers.get(customer) == Some(&CustomerLink::Gone) {
             return Ok(());
         }
-        self.record(Event::CustomerUnlinked { customer: customer.clone(), effective_at })
+        self.record(Event::Account(AccountEvent::CustomerUnlinked {
+            customer: customer.clone(),
+            effective_at,
+        }))
     }
 
     /// Records what is told of a customer's discount, unless it is known.
@@ -37,8 +40,12 @@ impl DecisionDraft<'_> {
         }
         let DiscountReport { customer, discount, what, at: effective_at } = told.clone();
         self.record_last(match what {
-            DiscountStep::Begun(off) => Event::CustomerDiscounted { customer, discount, off, effective_at },
-            DiscountStep::Ended => Event::CustomerDiscountEnded { customer, discount, effective_at },
+            DiscountStep::Begun(off) => {
+                Event::Account(AccountEvent::CustomerDiscounted { customer, discount, off, effective_at })
+            }
+            DiscountStep::Ended => {
+                Event::Account(AccountEvent::CustomerDiscountEnded { customer, discount, effective_at })
+            }
         });
     }
 
@@ -51,24 +58,50 @@ impl DecisionDraft<'_> {
         let Some(change) = self.change_by(report) else { return Ok(()) };
         let (terms, effective_at) = (report.terms.clone(), report.effective_at);
         let reported = match &change {
-            SubscriptionChange::TrialStarted => Event::TrialStarted { terms, effective_at },
-            SubscriptionChange::Started => Event::SubscriptionStarted { terms, effective_at },
-            SubscriptionChange::Renewed => Event::SubscriptionRenewed { terms, effective_at },
-            SubscriptionChange::PlanChanged { from } => {
-                Event::PlanChanged { from: from.clone(), terms, effective_at }
+            SubscriptionChange::TrialStarted => {
+                Event::Subscription(SubscriptionEvent::TrialStarted { terms, effective_at })
             }
-            SubscriptionChange::PlanChangeScheduled => Event::PlanChangeScheduled { terms, effective_at },
-            SubscriptionChange::PastDue => Event::SubscriptionPastDue { terms, effective_at },
-            SubscriptionChange::Recovered => Event::SubscriptionRecovered { terms, effective_at },
-            SubscriptionChange::Paused => Event::SubscriptionPaused { terms, effective_at },
-            SubscriptionChange::Resumed => Event::SubscriptionResumed { terms, effective_at },
-            SubscriptionChange::CancellationScheduled => Event::CancellationScheduled { terms, effective_at },
-            SubscriptionChange::CancellationWithdrawn => Event::CancellationWithdrawn { terms, effective_at },
-            SubscriptionChange::Ended => Event::SubscriptionEnded { terms, effective_at },
+            SubscriptionChange::Started => {
+                Event::Subscription(SubscriptionEvent::SubscriptionStarted { terms, effective_at })
+            }
+            SubscriptionChange::Renewed => {
+                Event::Subscription(SubscriptionEvent::SubscriptionRenewed { terms, effective_at })
+            }
+            SubscriptionChange::PlanChanged { from } => Event::Subscription(SubscriptionEvent::PlanChanged {
+                from: from.clone(),
+                terms,
+                effective_at,
+            }),
+            SubscriptionChange::PlanChangeScheduled => {
+                Event::Subscription(SubscriptionEvent::PlanChangeScheduled { terms, effective_at })
+            }
+            SubscriptionChange::PastDue => {
+                Event::Subscription(SubscriptionEvent::SubscriptionPastDue { terms, effective_at })
+            }
+            SubscriptionChange::Recovered => {
+                Event::Subscription(SubscriptionEvent::SubscriptionRecovered { terms, effective_at })
+            }
+            SubscriptionChange::Paused => {
+                Event::Subscription(SubscriptionEvent::SubscriptionPaused { terms, effective_at })
+            }
+            SubscriptionChange::Resumed => {
+                Event::Subscription(SubscriptionEvent::SubscriptionResumed { terms, effective_at })
+            }
+            SubscriptionChange::CancellationScheduled => {
+                Event::Subscription(SubscriptionEvent::CancellationScheduled { terms, effective_at })
+            }
+            SubscriptionChange::CancellationWithdrawn => {
+                Event::Subscription(SubscriptionEvent::CancellationWithdrawn { terms, effective_at })
+            }
+            SubscriptionChange::Ended => {
+                Event::Subscription(SubscriptionEvent::SubscriptionEnded { terms, effective_at })
+            }
             SubscriptionChange::RevenueChanged | SubscriptionChange::Unnamed => {
-                Event::RevenueChanged { terms, effective_at }
+                Event::Subscription(SubscriptionEvent::RevenueChanged { terms, effective_at })
             }
-            SubscriptionChange::Moved => Event::SubscriptionMoved { terms, effective_at },
+            SubscriptionChange::Moved => {
+                Event::Subscription(SubscriptionEvent::SubscriptionMoved { terms, effective_at })
+            }
         };
         self.record(reported)?;
         self.settle_facts()
@@ -98,12 +131,12 @@ impl DecisionDraft<'_> {
         let bought_at = purchase.effective_at;
         if !self.account.payments.has_succeeded(&purchase.payment) {
             let purpose = PaymentPurpose::Pack { pack: purchase.pack.clone(), quantity };
-            self.record(Event::PaymentSucceeded {
+            self.record(Event::Payment(PaymentEvent::PaymentSucceeded {
                 payment: purchase.payment.clone(),
                 money: purchase.paid.clone().unwrap_or_else(|| purchase.money.clone()),
                 purpose,
                 effective_at: bought_at,
-            })?;
+            }))?;
         }
         // What was bought before the account moved in was granted elsewhere, and what is left of it has come as a grant.
         if self.account.was_elsewhere(bought_at) {
@@ -146,13 +179,27 @@ impl DecisionDraft<'_> {
         self.record_last(match checkout.step {
             CheckoutStep::Started => {
                 let (sold, metadata) = (checkout.sold.clone(), checkout.metadata.clone());
-                Event::CheckoutStarted { session, purpose, sold, metadata, effective_at }
+                Event::Checkout(CheckoutEvent::CheckoutStarted {
+                    session,
+                    purpose,
+                    sold,
+                    metadata,
+                    effective_at,
+                })
             }
             CheckoutStep::Completed { paid } => {
                 let invoice = checkout.invoice.clone();
-                Event::CheckoutCompleted { session, purpose, paid, invoice, effective_at }
+                Event::Checkout(CheckoutEvent::CheckoutCompleted {
+                    session,
+                    purpose,
+                    paid,
+                    invoice,
+                    effective_at,
+                })
             }
-            CheckoutStep::Expired => Event::CheckoutExpired { session, purpose, effective_at },
+            CheckoutStep::Expired => {
+                Event::Checkout(CheckoutEvent::CheckoutExpired { session, purpose, effective_at })
+            }
         });
         Ok(())
     }

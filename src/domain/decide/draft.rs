@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::domain::{
     account::OpenAccount,
     amount::Credits,
-    event::Event,
+    event::{AccountEvent, Event},
     ids::{DeductionId, GrantId, HoldId, InvalidIdentifier},
     moving::MovedIn,
     refusal::Refusal,
@@ -17,7 +17,7 @@ pub(super) struct DecisionDraft<'a> {
     pub(super) context: Context<'a>,
     /// Copied only when a later event of the decision depends on an earlier one.
     pub(super) account: Cow<'a, OpenAccount>,
-    /// A closed account gets no credits, and time brings it nothing. What happens to its subscriptions is recorded.
+    /// A closed account gets no credits. What it has still ends, and what happens to its subscriptions is recorded.
     pub(super) is_closed: bool,
     events: Vec<Event>,
 }
@@ -34,7 +34,7 @@ impl<'a> DecisionDraft<'a> {
     pub(super) fn opened(context: Context<'a>, moved_in: Option<MovedIn>) -> Self {
         let plan = context.catalog.free_plan.clone();
         let account = OpenAccount::opened(plan.clone(), moved_in.as_ref(), context.at);
-        let opened = Event::AccountOpened { plan, moved_in, effective_at: context.at };
+        let opened = Event::Account(AccountEvent::AccountOpened { plan, moved_in, effective_at: context.at });
         Self { context, account: Cow::Owned(account), is_closed: false, events: vec![opened] }
     }
 
@@ -46,9 +46,12 @@ impl<'a> DecisionDraft<'a> {
         Ok(draft)
     }
 
-    /// For an account that is closed, of which something becomes known.
-    pub(super) const fn of_closed(account: &'a OpenAccount, context: Context<'a>) -> Self {
-        Self { context, account: Cow::Borrowed(account), is_closed: true, events: Vec::new() }
+    /// For an account that is closed, of which something becomes known. What has ended by now comes first.
+    pub(super) fn of_closed(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
+        let mut draft =
+            Self { context, account: Cow::Borrowed(account), is_closed: true, events: Vec::new() };
+        draft.apply_due()?;
+        Ok(draft)
     }
 
     /// Adds an event that later ones of this decision depend on.
@@ -62,6 +65,11 @@ impl<'a> DecisionDraft<'a> {
     /// Adds the decision's last event, on which nothing in it depends.
     pub(super) fn record_last(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    /// The account as the decision leaves it.
+    pub(super) fn into_account(self) -> Cow<'a, OpenAccount> {
+        self.account
     }
 
     pub(super) fn finish(self) -> Vec<Event> {
@@ -90,9 +98,10 @@ impl<'a> DecisionDraft<'a> {
         parse(&format!("{prefix}_{number}")).map_err(|_| Refusal::AmountTooLarge)
     }
 
-    /// The available balance must stay something that an amount can hold.
+    /// What is available and what is held together must stay something that an amount can hold: a hold may be released.
     pub(super) fn check_room_for(&self, amount: Credits) -> Result<(), Refusal> {
-        let all = self.account.wallet.open().iter().map(|grant| grant.remaining).chain([amount]);
+        let wallet = &self.account.wallet;
+        let all = wallet.open().iter().map(|grant| grant.remaining).chain([wallet.holds.held(), amount]);
         Credits::checked_sum(all).map(|_| ()).ok_or(Refusal::AmountTooLarge)
     }
 }

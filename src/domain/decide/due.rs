@@ -7,7 +7,7 @@ use crate::domain::{
     account::OpenAccount,
     amount::{Credits, Money},
     credits::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source},
-    event::Event,
+    event::{CreditsEvent, Event, HoldEvent},
     facts::PlanConditions,
     ids::{GrantId, ProviderId},
     months::Month,
@@ -64,13 +64,17 @@ impl DecisionDraft<'_> {
 
     fn first_due(&self) -> Option<Due> {
         let at = self.context.at;
-        if self.is_closed || !may_be_due(&self.account, at) {
+        if !may_be_due(&self.account, at) {
             return None;
         }
         let hold = self.hold_due().map(|(due, event)| (due, 0, Due::Ended(event)));
         let grant = self.grant_due().map(|(due, event)| (due, 1, Due::Ended(event)));
-        let month = self.month_due().map(|(due, grant)| (due, 2, Due::Month(grant, due)));
-        let paid = self.month_to_open().map(|(id, month)| (month.due_at().min(at), 3, Due::Paid(id, month)));
+        // A closed account is given nothing, but what it has still ends.
+        let is_open = !self.is_closed;
+        let month = is_open.then(|| self.month_due()).flatten();
+        let month = month.map(|(due, grant)| (due, 2, Due::Month(grant, due)));
+        let paid = is_open.then(|| self.month_to_open()).flatten();
+        let paid = paid.map(|(id, month)| (month.due_at().min(at), 3, Due::Paid(id, month)));
         [hold, grant, month, paid]
             .into_iter()
             .flatten()
@@ -81,7 +85,7 @@ impl DecisionDraft<'_> {
 
     /// Notes an end. What a hold gives back settles first what was taken back of it meanwhile.
     fn end(&mut self, event: Event) -> Result<(), Refusal> {
-        let returned = if let Event::HoldExpired { returns, effective_at, .. } = &event {
+        let returned = if let Event::Hold(HoldEvent::HoldExpired { returns, effective_at, .. }) = &event {
             Some((returns.clone(), *effective_at))
         } else {
             None
@@ -92,11 +96,11 @@ impl DecisionDraft<'_> {
 
     fn hold_due(&self) -> Option<(Timestamp, Event)> {
         let (due, hold) = self.account.wallet.holds.next_to_expire()?;
-        let event = Event::HoldExpired {
+        let event = Event::Hold(HoldEvent::HoldExpired {
             hold_id: hold.hold_id.clone(),
             returns: hold.draws.clone(),
             effective_at: due,
-        };
+        });
         Some((due, event))
     }
 
@@ -114,10 +118,19 @@ impl DecisionDraft<'_> {
             })?;
         let grant_id = grant.terms.grant_id.clone();
         let event = if ends <= at {
-            Event::CreditsExpired { grant_id, amount: grant.remaining, effective_at: due }
+            Event::Credits(CreditsEvent::CreditsExpired {
+                grant_id,
+                amount: grant.remaining,
+                effective_at: due,
+            })
         } else {
             // The subscription goes on, and its next month is not paid yet.
-            Event::GrantEndMoved { grant_id, ends_at: ends, revived: Credits::ZERO, effective_at: due }
+            Event::Credits(CreditsEvent::GrantEndMoved {
+                grant_id,
+                ends_at: ends,
+                revived: Credits::ZERO,
+                effective_at: due,
+            })
         };
         Some((due, event))
     }

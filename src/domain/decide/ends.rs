@@ -3,7 +3,7 @@
 use crate::domain::{
     amount::Credits,
     credits::{AllocationMonth, Grant, Source},
-    event::Event,
+    event::{CreditsEvent, Event},
     facts::Facts,
     ids::GrantId,
     refusal::Refusal,
@@ -51,7 +51,12 @@ impl DecisionDraft<'_> {
         let matters = !revived.is_zero() || (told != ends_at && effective_at < told.max(ends_at));
         let is_there = !grant.is_settled() || !revived.is_zero();
         let grant_id = grant.terms.grant_id.clone();
-        (matters && is_there).then_some(Event::GrantEndMoved { grant_id, ends_at, revived, effective_at })
+        (matters && is_there).then_some(Event::Credits(CreditsEvent::GrantEndMoved {
+            grant_id,
+            ends_at,
+            revived,
+            effective_at,
+        }))
     }
 
     /// When a grant ends, by all that is known now.

@@ -5,7 +5,7 @@ use crate::domain::{
     catalog::Allocation,
     command::GrantCredits,
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
-    event::Event,
+    event::{AccountEvent, CreditsEvent, Event, InvoiceEvent},
     ids::{GrantId, InvalidIdentifier, PlanId, ProviderId},
     metadata::Metadata,
     refusal::Refusal,
@@ -40,7 +40,7 @@ impl DecisionDraft<'_> {
             Allocation::Monthly(monthly) => {
                 let carry_max = plan.rollover.map(|cap| cap.carry_max(monthly));
                 let term = free_term(plan.id.clone(), monthly, carry_max, at)?;
-                self.record(Event::PeriodPaid { term, effective_at: at })?;
+                self.record(Event::Invoice(InvoiceEvent::PeriodPaid { term, effective_at: at }))?;
                 self.apply_due()
             }
         }
@@ -78,7 +78,7 @@ impl DecisionDraft<'_> {
             return Ok(());
         }
         let (id, payment) = (grant.grant_id.clone(), grant.payment.clone());
-        self.record(Event::CreditsGranted { grant, effective_at })?;
+        self.record(Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at }))?;
         if let Some(payment) = payment {
             self.settle_payment(&payment, effective_at)?;
         }
@@ -94,18 +94,18 @@ impl DecisionDraft<'_> {
         if amount.is_zero() {
             return Ok(());
         }
-        self.record(Event::DebtPaid { grant_id: id.clone(), amount, effective_at })
+        self.record(Event::Credits(CreditsEvent::DebtPaid { grant_id: id.clone(), amount, effective_at }))
     }
 
     pub(super) fn adjust(&mut self, amount: Credits, reason: &str) -> Result<(), Refusal> {
         let draws = self.account.wallet.draw(amount, self.context.at);
         let draws = draws.ok_or_else(|| self.insufficient(amount))?;
-        self.record(Event::CreditsAdjusted {
+        self.record(Event::Credits(CreditsEvent::CreditsAdjusted {
             amount,
             draws,
             reason: reason.to_owned(),
             effective_at: self.context.at,
-        })
+        }))
     }
 
     pub(super) fn forgive(&mut self, amount: Option<Credits>, reason: &str) -> Result<(), Refusal> {
@@ -117,14 +117,18 @@ impl DecisionDraft<'_> {
         if amount > debt {
             return Err(Refusal::DebtSmaller { debt });
         }
-        self.record(Event::DebtForgiven { amount, reason: reason.to_owned(), effective_at: self.context.at })
+        self.record(Event::Credits(CreditsEvent::DebtForgiven {
+            amount,
+            reason: reason.to_owned(),
+            effective_at: self.context.at,
+        }))
     }
 
     /// What is there already needs no second event.
     pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
         if self.account.metadata != *metadata {
             let (metadata, effective_at) = (metadata.clone(), self.context.at);
-            self.record_last(Event::AccountMetadataSet { metadata, effective_at });
+            self.record_last(Event::Account(AccountEvent::AccountMetadataSet { metadata, effective_at }));
         }
     }
 
@@ -133,7 +137,10 @@ impl DecisionDraft<'_> {
         if !held.is_zero() {
             return Err(Refusal::HoldsOpen { held });
         }
-        let closed = Event::AccountClosed { reason: reason.to_owned(), effective_at: self.context.at };
+        let closed = Event::Account(AccountEvent::AccountClosed {
+            reason: reason.to_owned(),
+            effective_at: self.context.at,
+        });
         self.record_last(closed);
         Ok(())
     }

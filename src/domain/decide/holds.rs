@@ -6,7 +6,7 @@ use crate::domain::{
     amount::Credits,
     command::{Excess, HoldFor},
     credits::{HOLD_DEFAULT, HOLD_MAX, Hold},
-    event::{BURN_ORDER, Draw, Event, Purpose},
+    event::{BURN_ORDER, Draw, Event, HoldEvent, Purpose},
     ids::HoldId,
     refusal::Refusal,
 };
@@ -24,7 +24,7 @@ impl DecisionDraft<'_> {
             HoldFor::Generation(generation) => self.price(generation)?,
         };
         let (draws, windows) = self.reserve(amount, &purpose)?;
-        let held = Event::CreditsHeld {
+        let held = Event::Hold(HoldEvent::CreditsHeld {
             hold_id: self.next_hold_id()?,
             amount,
             draws,
@@ -33,7 +33,7 @@ impl DecisionDraft<'_> {
             windows,
             expires_at: self.context.at.plus(life),
             effective_at: self.context.at,
-        };
+        });
         self.record_last(held);
         Ok(())
     }
@@ -53,7 +53,7 @@ impl DecisionDraft<'_> {
         }
         let (draws, returns) = split(&hold.draws, spent);
         let taken = beyond.is_zero() || excess == Excess::Take;
-        self.record(Event::HoldCommitted {
+        self.record(Event::Hold(HoldEvent::HoldCommitted {
             hold_id: id.clone(),
             amount: spent,
             draws,
@@ -61,7 +61,7 @@ impl DecisionDraft<'_> {
             shortfall: if taken { Credits::ZERO } else { beyond },
             purpose: hold.purpose.clone(),
             effective_at: self.context.at,
-        })?;
+        }))?;
         self.settle_returns(&returns, self.context.at)?;
         self.apply_due()?;
         if taken && !beyond.is_zero() {
@@ -74,11 +74,11 @@ impl DecisionDraft<'_> {
 
     pub(super) fn release(&mut self, id: &HoldId) -> Result<(), Refusal> {
         let hold = self.open_hold(id)?;
-        self.record(Event::HoldReleased {
+        self.record(Event::Hold(HoldEvent::HoldReleased {
             hold_id: id.clone(),
             returns: hold.draws.clone(),
             effective_at: self.context.at,
-        })?;
+        }))?;
         self.settle_returns(&hold.draws, self.context.at)?;
         self.apply_due()
     }
@@ -90,7 +90,11 @@ impl DecisionDraft<'_> {
         if life.is_zero() || expires_at > hold.held_at.plus(HOLD_MAX) {
             return Err(too_long());
         }
-        let extended = Event::HoldExtended { hold_id: id.clone(), expires_at, effective_at: self.context.at };
+        let extended = Event::Hold(HoldEvent::HoldExtended {
+            hold_id: id.clone(),
+            expires_at,
+            effective_at: self.context.at,
+        });
         self.record_last(extended);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     command::{InvoiceLine, RecordPaidInvoice},
-    event::{Event, PaymentPurpose},
+    event::{Event, InvoiceEvent, PaymentEvent, PaymentPurpose},
     ids::{PlanId, ProviderId},
     invoice::{InvoiceState, LineEffect, PaidInvoice, PaidLine, UnpaidInvoice},
     refusal::Refusal,
@@ -20,7 +20,7 @@ impl DecisionDraft<'_> {
             return Ok(());
         }
         let paid = self.paid_invoice(invoice)?;
-        self.record(Event::PaymentSucceeded {
+        self.record(Event::Payment(PaymentEvent::PaymentSucceeded {
             payment: invoice.invoice.clone(),
             money: invoice.money.clone(),
             purpose: PaymentPurpose::Subscription {
@@ -28,9 +28,12 @@ impl DecisionDraft<'_> {
                 plan: named_plan(&invoice.lines),
             },
             effective_at: invoice.effective_at,
-        })?;
+        }))?;
         let Some(paid) = paid else { return Ok(()) };
-        self.record_of_invoice(Event::InvoicePaid { invoice: paid, effective_at: invoice.effective_at })
+        self.record_of_invoice(Event::Invoice(InvoiceEvent::InvoicePaid {
+            invoice: paid,
+            effective_at: invoice.effective_at,
+        }))
     }
 
     /// What is kept of it; nothing where it is of no subscription.
@@ -99,7 +102,10 @@ impl DecisionDraft<'_> {
         if is_known || was_paid || says_nothing {
             return Ok(());
         }
-        self.record_of_invoice(Event::InvoiceUnpaid { invoice: invoice.clone(), effective_at })
+        self.record_of_invoice(Event::Invoice(InvoiceEvent::InvoiceUnpaid {
+            invoice: invoice.clone(),
+            effective_at,
+        }))
     }
 
     fn record_of_invoice(&mut self, event: Event) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use crate::domain::{
     amount::Credits,
     catalog::DebtPolicy,
     credits::{Grant, GrantTerms, PRIORITY_DEFAULT, Source},
-    event::Event,
+    event::{CreditsEvent, Event},
     ids::{GrantId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
@@ -73,7 +73,7 @@ impl DecisionDraft<'_> {
                 DebtPolicy::Owe => (part.spent, Credits::ZERO),
                 DebtPolicy::Forgive => (Credits::ZERO, part.spent),
             };
-            self.record(Event::CreditsClawedBack {
+            self.record(Event::Credits(CreditsEvent::CreditsClawedBack {
                 payment: self.payment_of(lot, grant_id),
                 grant_id: grant_id.clone(),
                 voided: part.left,
@@ -81,7 +81,7 @@ impl DecisionDraft<'_> {
                 owed,
                 forgiven,
                 effective_at,
-            })?;
+            }))?;
         }
         if owes { self.settle_earlier_returns(effective_at) } else { Ok(()) }
     }
@@ -114,7 +114,7 @@ impl DecisionDraft<'_> {
         let (owed, ends) = (part.spent.min(grant.clawed_back_owed), grant.ends_at());
         let unowed = owed.min(self.account.wallet.debt);
         let repaid = owed.saturating_sub(unowed);
-        self.record(Event::CreditsRestored {
+        self.record(Event::Credits(CreditsEvent::CreditsRestored {
             payment: self.payment_of(lot, grant_id),
             grant_id: grant_id.clone(),
             restored: part.left,
@@ -123,7 +123,7 @@ impl DecisionDraft<'_> {
             repaid,
             unforgiven: part.spent.saturating_sub(owed),
             effective_at,
-        })?;
+        }))?;
         self.reimburse(repaid, ends)?;
         self.pay_debt(grant_id, effective_at)
     }

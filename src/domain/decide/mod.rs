@@ -20,13 +20,20 @@ mod rollover;
 mod spending;
 mod trials;
 
+use std::borrow::Cow;
+
 use draft::DecisionDraft;
 
 pub use due::next_due;
 pub use grants::opening_grant_id;
 
 use super::{
-    account::Account, catalog::Catalog, command::Command, event::Event, refusal::Refusal, time::Timestamp,
+    account::{Account, OpenAccount},
+    catalog::Catalog,
+    command::Command,
+    event::{Event, NoticeEvent, PaymentEvent},
+    refusal::Refusal,
+    time::Timestamp,
 };
 
 /// What a decision looks at besides the account: the moment, and what is for sale.
@@ -34,6 +41,20 @@ use super::{
 pub struct Context<'a> {
     pub at: Timestamp,
     pub catalog: &'a Catalog,
+}
+
+/// An account once all that is due by now has happened, without the events of it. A closed one gets nothing, and what it has
+/// still ends.
+///
+/// # Errors
+/// When something is due that cannot be added up.
+pub(super) fn settled<'a>(
+    account: &'a OpenAccount,
+    is_closed: bool,
+    context: Context<'a>,
+) -> Result<Cow<'a, OpenAccount>, Refusal> {
+    let of = if is_closed { DecisionDraft::of_closed } else { DecisionDraft::of };
+    Ok(of(account, context)?.into_account())
 }
 
 /// Decides what `command` does to `account`. Changes nothing.
@@ -86,8 +107,8 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::ApplyDue,
         ) => Err(Refusal::AccountNotFound),
         // What happens to its subscriptions and payments goes on being known.
-        (Account::Closed(closed), command) if is_fact(command) => {
-            decide_open(DecisionDraft::of_closed(&closed.last, context), command)
+        (Account::Closed(closed), command) if is_fact(command) || *command == Command::ApplyDue => {
+            decide_open(DecisionDraft::of_closed(&closed.last, context)?, command)
         }
         (Account::Closed(_), _) => Err(Refusal::AccountClosed),
         (Account::Open(account), command) => decide_open(DecisionDraft::of(account, context)?, command),
@@ -161,11 +182,11 @@ fn decide_open(mut draft: DecisionDraft<'_>, command: &Command) -> Result<Vec<Ev
         Command::RecordDiscount(told) => draft.record_discount(told),
         Command::RecordSubscription(report) => draft.record_subscription(report)?,
         Command::RecordRequestedChange(change) => {
-            draft.record_last(Event::SubscriptionChangeRequested {
+            draft.record_last(Event::Notice(NoticeEvent::SubscriptionChangeRequested {
                 subscription: change.subscription.clone(),
                 requested: change.requested.clone(),
                 effective_at: change.effective_at,
-            });
+            }));
         }
         Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
         Command::RecordUnpaidInvoice { invoice, effective_at } => {
@@ -173,28 +194,28 @@ fn decide_open(mut draft: DecisionDraft<'_>, command: &Command) -> Result<Vec<Ev
         }
         Command::RecordPackPurchase(purchase) => draft.record_pack_purchase(purchase)?,
         Command::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
-            draft.record_last(Event::PaymentFailed {
+            draft.record_last(Event::Payment(PaymentEvent::PaymentFailed {
                 payment: payment.clone(),
                 money: money.clone(),
                 purpose: purpose.clone(),
                 attempt: *attempt,
                 effective_at: *effective_at,
-            });
+            }));
         }
         Command::RecordActionRequired { payment, money, effective_at } => {
-            draft.record_last(Event::PaymentActionRequired {
+            draft.record_last(Event::Payment(PaymentEvent::PaymentActionRequired {
                 payment: payment.clone(),
                 money: money.clone(),
                 effective_at: *effective_at,
-            });
+            }));
         }
         Command::RecordCheckout(checkout) => draft.record_checkout(checkout)?,
         Command::AnnounceTrialEnd { subscription, trial_end, effective_at } => {
-            draft.record_last(Event::TrialEndAnnounced {
+            draft.record_last(Event::Notice(NoticeEvent::TrialEndAnnounced {
                 subscription: subscription.clone(),
                 trial_end: *trial_end,
                 effective_at: *effective_at,
-            });
+            }));
         }
         Command::LinkPayment { .. }
         | Command::RecordRefundedPayment { .. }

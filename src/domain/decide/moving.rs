@@ -3,7 +3,7 @@
 use crate::domain::{
     catalog::{Allocation, Catalog},
     credits::{AllocationMonth, GrantTerms, PRIORITY_DEFAULT, Source},
-    event::Event,
+    event::{Event, InvoiceEvent},
     limits::{self, UsageWindow},
     months::months_between,
     moving::{ImportAccount, MonthOf, MovedGrant, MovedIn},
@@ -114,6 +114,6 @@ impl DecisionDraft<'_> {
         let start = over.map(|months| next.plus_months(months)).find(|start| *start <= self.context.at);
         let mut term = free_term(plan.id.clone(), monthly, carry_max, start.unwrap_or(next))?;
         term.anchor = start.filter(|start| *start != next).map(|_| next);
-        self.record(Event::PeriodPaid { term, effective_at: self.context.at })
+        self.record(Event::Invoice(InvoiceEvent::PeriodPaid { term, effective_at: self.context.at }))
     }
 }

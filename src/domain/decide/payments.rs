@@ -8,7 +8,7 @@ use crate::domain::{
     amount::Credits,
     command::Command,
     credits::{Grant, Source},
-    event::Event,
+    event::{CreditsEvent, Event, PaymentEvent},
     ids::{GrantId, ProviderId},
     payments::DisputeState,
     refusal::Refusal,
@@ -27,7 +27,7 @@ impl DecisionDraft<'_> {
             return Ok(());
         };
         let (payment, effective_at) = (subject(&event).cloned(), event.effective_at());
-        self.record_of_money(event)?;
+        self.record_of_money(Event::Payment(event))?;
         if let Some(payment) = payment {
             let bought = self.account.payments.bought_by(&payment).clone();
             self.settle_payment(&bought, effective_at)?;
@@ -41,41 +41,47 @@ impl DecisionDraft<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "`decide` names every command and sends only these here"
     )]
-    fn news(&self, command: &Command) -> Option<Event> {
+    fn news(&self, command: &Command) -> Option<PaymentEvent> {
         let known = &self.account.payments;
         match command.clone() {
             Command::LinkPayment { payment, invoice, effective_at } => known
                 .invoice_of(&payment)
                 .is_none()
-                .then_some(Event::PaymentLinked { payment, invoice, effective_at }),
+                .then_some(PaymentEvent::PaymentLinked { payment, invoice, effective_at }),
             Command::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
                 let news = !known.knows_total(&payment, refunded.minor, effective_at);
-                news.then_some(Event::PaymentRefunded { payment, refunded, paid, effective_at })
+                news.then_some(PaymentEvent::PaymentRefunded { payment, refunded, paid, effective_at })
             }
             Command::RecordRefund { refund, payment, money, effective_at } => {
                 let news = !known.knows_refund(&payment, &refund, false);
-                news.then_some(Event::RefundIssued { refund, payment, money, effective_at })
+                news.then_some(PaymentEvent::RefundIssued { refund, payment, money, effective_at })
             }
             Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at } => {
                 let news = !known.knows_refund(&payment, &refund, true);
-                news.then_some(Event::RefundFailed { refund, payment, money, refunded_at, effective_at })
+                news.then_some(PaymentEvent::RefundFailed {
+                    refund,
+                    payment,
+                    money,
+                    refunded_at,
+                    effective_at,
+                })
             }
             Command::RecordCreditNote { note, invoice, money, voided, effective_at } => {
                 let news = !known.knows_note(&invoice, &note, voided);
                 let event = if voided {
-                    Event::CreditNoteVoided { note, invoice, money, effective_at }
+                    PaymentEvent::CreditNoteVoided { note, invoice, money, effective_at }
                 } else {
-                    Event::CreditNoteIssued { note, invoice, money, effective_at }
+                    PaymentEvent::CreditNoteIssued { note, invoice, money, effective_at }
                 };
                 news.then_some(event)
             }
             Command::OpenDispute { dispute, payment, money, effective_at } => {
                 let news = known.dispute(&dispute).is_none();
-                news.then_some(Event::DisputeOpened { dispute, payment, money, effective_at })
+                news.then_some(PaymentEvent::DisputeOpened { dispute, payment, money, effective_at })
             }
             Command::CloseDispute { dispute, payment, won, money, effective_at } => {
                 let news = !known.knows_end(&dispute, won, effective_at);
-                news.then_some(Event::DisputeClosed { dispute, payment, won, money, effective_at })
+                news.then_some(PaymentEvent::DisputeClosed { dispute, payment, won, money, effective_at })
             }
             _ => None,
         }
@@ -132,29 +138,36 @@ impl DecisionDraft<'_> {
         let open = open.map(|(id, _)| id.clone());
         let frozen_by = self.account.wallet.find(id).and_then(|grant| grant.frozen_by.clone());
         match (open, frozen_by) {
-            (Some(dispute), None) => {
-                self.record(Event::GrantFrozen { grant_id: id.clone(), dispute, effective_at })
-            }
-            (None, Some(dispute)) => {
-                self.record(Event::GrantUnfrozen { grant_id: id.clone(), dispute, effective_at })
-            }
+            (Some(dispute), None) => self.record(Event::Credits(CreditsEvent::GrantFrozen {
+                grant_id: id.clone(),
+                dispute,
+                effective_at,
+            })),
+            (None, Some(dispute)) => self.record(Event::Credits(CreditsEvent::GrantUnfrozen {
+                grant_id: id.clone(),
+                dispute,
+                effective_at,
+            })),
             (Some(_), Some(_)) | (None, None) => Ok(()),
         }
     }
 }
 
 /// The payment that a report is about.
-#[expect(clippy::wildcard_enum_match_arm, reason = "`news` makes only these events, and all have one")]
-const fn subject(event: &Event) -> Option<&ProviderId> {
+const fn subject(event: &PaymentEvent) -> Option<&ProviderId> {
     match event {
-        Event::PaymentLinked { payment, .. }
-        | Event::PaymentRefunded { payment, .. }
-        | Event::RefundIssued { payment, .. }
-        | Event::RefundFailed { payment, .. }
-        | Event::DisputeOpened { payment, .. }
-        | Event::DisputeClosed { payment, .. } => Some(payment),
-        Event::CreditNoteIssued { invoice, .. } | Event::CreditNoteVoided { invoice, .. } => Some(invoice),
-        _ => None,
+        PaymentEvent::PaymentLinked { payment, .. }
+        | PaymentEvent::PaymentRefunded { payment, .. }
+        | PaymentEvent::RefundIssued { payment, .. }
+        | PaymentEvent::RefundFailed { payment, .. }
+        | PaymentEvent::DisputeOpened { payment, .. }
+        | PaymentEvent::DisputeClosed { payment, .. } => Some(payment),
+        PaymentEvent::CreditNoteIssued { invoice, .. } | PaymentEvent::CreditNoteVoided { invoice, .. } => {
+            Some(invoice)
+        }
+        PaymentEvent::PaymentSucceeded { .. }
+        | PaymentEvent::PaymentFailed { .. }
+        | PaymentEvent::PaymentActionRequired { .. } => None,
     }
 }
 

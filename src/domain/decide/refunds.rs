@@ -7,7 +7,7 @@ use crate::domain::{
     catalog::Measure,
     command::RecordedDeduction,
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
-    event::{Draw, Event},
+    event::{CreditsEvent, Draw, Event},
     limits::UsageWindow,
     refusal::Refusal,
 };
@@ -67,7 +67,7 @@ impl DecisionDraft<'_> {
         let (returns, reissued) = self.split_ended(given);
         let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
         let again = again.ok_or(Refusal::AmountTooLarge)?;
-        self.record(Event::CreditsRefunded {
+        self.record(Event::Credits(CreditsEvent::CreditsRefunded {
             deduction_id: deduction.deduction_id.clone(),
             amount,
             returns: returns.clone(),
@@ -76,7 +76,7 @@ impl DecisionDraft<'_> {
             purpose: deduction.purpose.clone(),
             windows: given_back(&deduction.windows, amount, whole),
             effective_at: self.context.at,
-        })?;
+        }))?;
         if !again.is_zero() {
             self.reissue(again, reason)?;
         }

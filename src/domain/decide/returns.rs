@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::{
     amount::Credits,
     credits::{AllocationMonth, Grant, Source},
-    event::{Draw, Event},
+    event::{CreditsEvent, Draw, Event},
     ids::{GrantId, ProviderId},
     months::Month,
     refusal::Refusal,
@@ -109,7 +109,7 @@ impl DecisionDraft<'_> {
         let payment = grant.terms.payment.clone().or_else(of_slot).filter(|_| !voided.is_zero());
         let Some(payment) = payment else { return Ok(()) };
         let (grant_id, zero) = (id.clone(), Credits::ZERO);
-        self.record(Event::CreditsRestored {
+        self.record(Event::Credits(CreditsEvent::CreditsRestored {
             payment: payment.clone(),
             grant_id: grant_id.clone(),
             restored: zero,
@@ -118,8 +118,8 @@ impl DecisionDraft<'_> {
             repaid: zero,
             unforgiven: forgiven,
             effective_at,
-        })?;
-        self.record(Event::CreditsClawedBack {
+        }))?;
+        self.record(Event::Credits(CreditsEvent::CreditsClawedBack {
             payment,
             grant_id,
             voided,
@@ -127,7 +127,7 @@ impl DecisionDraft<'_> {
             owed: zero,
             forgiven: zero,
             effective_at,
-        })
+        }))
     }
 }
 

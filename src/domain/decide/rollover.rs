@@ -6,7 +6,7 @@
 use crate::domain::{
     amount::Credits,
     credits::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source},
-    event::{Draw, Event},
+    event::{CreditsEvent, Draw, Event},
     ids::{GrantId, ProviderId},
     months::Month,
     refusal::Refusal,
@@ -133,12 +133,12 @@ impl DecisionDraft<'_> {
             slot.carried_from.clone()
         };
         let carried_from: Vec<GrantId> = draws.iter().filter_map(of_draw).collect();
-        self.record(Event::CreditsAdjusted {
+        self.record(Event::Credits(CreditsEvent::CreditsAdjusted {
             amount: sum(draws.iter().map(|draw| draw.amount)),
             draws,
             reason: format!("less is carried into a month of {}", month.plan),
             effective_at: month.period.start,
-        })?;
+        }))?;
         self.move_ends_of(&carried_from)
     }
 

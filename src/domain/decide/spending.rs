@@ -4,7 +4,7 @@ use crate::domain::{
     amount::Credits,
     catalog::{Limit, NoPrice, Plan},
     command::Generation,
-    event::{BURN_ORDER, Draw, Event, Purpose},
+    event::{BURN_ORDER, CreditsEvent, Draw, Event, Purpose},
     ids::{FeatureId, GenerationId, PlanId},
     limits::{self, LimitState, UsageWindow},
     refusal::Refusal,
@@ -29,7 +29,7 @@ impl DecisionDraft<'_> {
 
     pub(super) fn spend(&mut self, amount: Credits, purpose: Purpose) -> Result<(), Refusal> {
         let (draws, windows) = self.reserve(amount, &purpose)?;
-        let deducted = Event::CreditsDeducted {
+        let deducted = Event::Credits(CreditsEvent::CreditsDeducted {
             deduction_id: self.next_deduction_id()?,
             amount,
             draws,
@@ -37,7 +37,7 @@ impl DecisionDraft<'_> {
             purpose,
             windows,
             effective_at: self.context.at,
-        };
+        });
         self.record_last(deducted);
         Ok(())
     }

@@ -10,7 +10,11 @@ use axum::{
 
 use crate::{
     domain::{
-        account::Account, command::Command, event::Event, ids::AccountId, metadata::Metadata,
+        account::Account,
+        command::Command,
+        event::{AccountEvent, Event},
+        ids::AccountId,
+        metadata::Metadata,
         refusal::Refusal,
     },
     http::{
@@ -22,6 +26,7 @@ use crate::{
         schema::Id,
     },
     ledger::{IdempotencyKey, Outcome, Request},
+    queries::account_now,
 };
 
 use super::{
@@ -87,7 +92,7 @@ pub async fn open(
 /// The account as its opening left it.
 fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountResponse<'a>> {
     let plan = outcome.events.iter().find_map(|recorded| {
-        let Event::AccountOpened { plan, .. } = &recorded.event else {
+        let Event::Account(AccountEvent::AccountOpened { plan, .. }) = &recorded.event else {
             return None;
         };
         Some(plan)
@@ -103,19 +108,18 @@ fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountRes
 }
 
 async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> Result<CommandReply, Failure> {
-    let view = state.ledger.view(account).await?;
-    let at = state.ledger.clock().now();
-    match &view.account {
+    let now = account_now(&state.ledger, account).await?;
+    match &now.account {
         Account::Unopened => Err(Failure::unexpected("an account that was opened is not there")),
         Account::Closed(_) => Err(Refusal::AccountClosed.into()),
         Account::Open(open) => {
             let document = AccountResponse {
                 account,
-                plan: open.plan(at, state.ledger.catalog()),
+                plan: open.plan(now.at, state.ledger.catalog()),
                 status: AccountStatus::Open,
-                balance: view.account.balance(at),
+                balance: now.account.balance(now.at),
                 metadata: &open.metadata,
-                position: Token::of(view.position),
+                position: Token::of(now.position),
             };
             done(status, &document)
         }

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         amount::Credits,
         credits::Balance,
-        event::{Event, Purpose},
+        event::{AccountEvent, CreditsEvent, Event, HoldEvent, Purpose},
     },
     http::{failure::Failure, position::Token},
     ledger::Outcome,
@@ -74,7 +74,9 @@ impl<'a> End<'a> {
     }
 
     fn deducted(&self, event: &'a Event) -> Option<DeductedResponse<'a>> {
-        let Event::CreditsDeducted { deduction_id, amount, draws, purpose, .. } = event else {
+        let Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, amount, draws, purpose, .. }) =
+            event
+        else {
             return None;
         };
         Some(DeductedResponse {
@@ -88,7 +90,8 @@ impl<'a> End<'a> {
     }
 
     fn held(&self, event: &'a Event) -> Option<HoldPlacedResponse<'a>> {
-        let Event::CreditsHeld { hold_id, amount, draws, purpose, expires_at, .. } = event else {
+        let Event::Hold(HoldEvent::CreditsHeld { hold_id, amount, draws, purpose, expires_at, .. }) = event
+        else {
             return None;
         };
         Some(HoldPlacedResponse {
@@ -103,7 +106,10 @@ impl<'a> End<'a> {
     }
 
     fn committed(&self, event: &'a Event) -> Option<CommittedResponse<'a>> {
-        let Event::HoldCommitted { hold_id, amount, draws, returns, shortfall, purpose, .. } = event else {
+        let Event::Hold(HoldEvent::HoldCommitted {
+            hold_id, amount, draws, returns, shortfall, purpose, ..
+        }) = event
+        else {
             return None;
         };
         // What was taken beyond the hold is a deduction of its own, in the same outcome.
@@ -125,7 +131,7 @@ impl<'a> End<'a> {
     }
 
     fn released(&self, event: &'a Event) -> Option<ReleasedResponse<'a>> {
-        let Event::HoldReleased { hold_id, returns, .. } = event else {
+        let Event::Hold(HoldEvent::HoldReleased { hold_id, returns, .. }) = event else {
             return None;
         };
         Some(ReleasedResponse {
@@ -138,7 +144,7 @@ impl<'a> End<'a> {
     }
 
     fn extended(&self, event: &'a Event) -> Option<ExtendedResponse<'a>> {
-        let Event::HoldExtended { hold_id, expires_at, .. } = event else {
+        let Event::Hold(HoldEvent::HoldExtended { hold_id, expires_at, .. }) = event else {
             return None;
         };
         Some(ExtendedResponse {
@@ -153,8 +159,15 @@ impl<'a> End<'a> {
     fn refunded(&self) -> Option<RefundedResponse<'a>> {
         let mut answer: Option<RefundedResponse<'a>> = None;
         for recorded in self.outcome.events.iter() {
-            let Event::CreditsRefunded { deduction_id, amount, returns, reissued, reason, purpose, .. } =
-                &recorded.event
+            let Event::Credits(CreditsEvent::CreditsRefunded {
+                deduction_id,
+                amount,
+                returns,
+                reissued,
+                reason,
+                purpose,
+                ..
+            }) = &recorded.event
             else {
                 continue;
             };
@@ -179,11 +192,11 @@ impl<'a> End<'a> {
     }
 
     fn granted(&self, event: &'a Event) -> Option<GrantedResponse<'a>> {
-        let Event::CreditsGranted { grant, .. } = event else {
+        let Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) = event else {
             return None;
         };
         let debt_paid = self.find(|event| {
-            let Event::DebtPaid { grant_id, amount, .. } = event else {
+            let Event::Credits(CreditsEvent::DebtPaid { grant_id, amount, .. }) = event else {
                 return None;
             };
             (*grant_id == grant.grant_id).then_some(*amount)
@@ -203,7 +216,7 @@ impl<'a> End<'a> {
     }
 
     fn adjusted(&self, event: &'a Event) -> Option<AdjustedResponse<'a>> {
-        let Event::CreditsAdjusted { amount, draws, reason, .. } = event else {
+        let Event::Credits(CreditsEvent::CreditsAdjusted { amount, draws, reason, .. }) = event else {
             return None;
         };
         Some(AdjustedResponse {
@@ -216,14 +229,14 @@ impl<'a> End<'a> {
     }
 
     fn forgiven(&self, event: &'a Event) -> Option<ForgivenResponse<'a>> {
-        let Event::DebtForgiven { amount, reason, .. } = event else {
+        let Event::Credits(CreditsEvent::DebtForgiven { amount, reason, .. }) = event else {
             return None;
         };
         Some(ForgivenResponse { amount: *amount, reason, balance: self.balance, position: self.position })
     }
 
     fn closed(&self, event: &'a Event) -> Option<ClosedResponse<'a>> {
-        let Event::AccountClosed { reason, .. } = event else {
+        let Event::Account(AccountEvent::AccountClosed { reason, .. }) = event else {
             return None;
         };
         let account = self.outcome.events.first()?.account.as_str();

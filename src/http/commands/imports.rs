@@ -9,7 +9,13 @@ use axum::{
 };
 
 use crate::{
-    domain::{event::Event, ids::AccountId, metadata::Metadata, moving::ImportAccount, refusal::Refusal},
+    domain::{
+        event::{AccountEvent, Event},
+        ids::AccountId,
+        metadata::Metadata,
+        moving::ImportAccount,
+        refusal::Refusal,
+    },
     http::{
         AppState,
         failure::Failure,
@@ -76,7 +82,7 @@ pub async fn perform(
 fn answer(account: &AccountId, import: &ImportAccount, outcome: &Outcome) -> Result<CommandReply, Failure> {
     let missing = || Failure::unexpected("an import's outcome lacks its event");
     let plan = outcome.events.iter().find_map(|recorded| {
-        let Event::AccountOpened { plan, .. } = &recorded.event else {
+        let Event::Account(AccountEvent::AccountOpened { plan, .. }) = &recorded.event else {
             return None;
         };
         Some(plan)

@@ -11,7 +11,7 @@ use crate::{
         command::Command,
         credits::Balance,
         decide::{Context, decide},
-        event::{Draw, Event},
+        event::{CreditsEvent, Draw, Event},
         ids::{AccountId, GenerationType, PlanId},
         refusal::Refusal,
     },
@@ -25,6 +25,7 @@ use crate::{
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
     ledger::ExecuteError,
+    queries::account_now,
 };
 
 use super::{inputs::QuoteRequest, order::offering};
@@ -75,14 +76,13 @@ pub async fn quote(
     to: AccountOf<Quotes>,
     Json(order): Json<QuoteRequest>,
 ) -> Result<Response<Body>, Failure> {
-    let at = state.ledger.clock().now();
     let catalog = state.ledger.catalog();
-    let view = state.ledger.view(&to.account).await?;
+    let now = account_now(&state.ledger, &to.account).await?;
     let generation = order.into_generation();
     let command = Command::Generate(generation.clone());
-    let decided = decide(&view.account, &command, Context { at, catalog });
-    let account = view.account.opened().ok_or(Refusal::AccountNotFound)?;
-    let plan = account.plan(at, catalog);
+    let decided = decide(&now.account, &command, Context { at: now.at, catalog });
+    let account = now.opened()?;
+    let plan = account.plan(now.at, catalog);
     let (amount, draws, refusal) = match decided {
         Ok(events) => {
             let (amount, draws) = spent(&events).ok_or_else(|| Failure::unexpected("a price is missing"))?;
@@ -102,7 +102,7 @@ pub async fn quote(
         }
     };
     fresh(
-        view.position,
+        now.position,
         &QuoteResponse {
             account: &to.account,
             plan,
@@ -111,15 +111,15 @@ pub async fn quote(
             allowed: refusal.is_none(),
             draws,
             refusal,
-            balance: account.wallet.balance(at),
-            position: Token::of(view.position),
+            balance: account.wallet.balance(now.at),
+            position: Token::of(now.position),
         },
     )
 }
 
 fn spent(events: &[Event]) -> Option<(Credits, Vec<Draw>)> {
     events.iter().rev().find_map(|event| {
-        let Event::CreditsDeducted { amount, draws, .. } = event else {
+        let Event::Credits(CreditsEvent::CreditsDeducted { amount, draws, .. }) = event else {
             return None;
         };
         Some((*amount, draws.clone()))

@@ -28,16 +28,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::{
-    domain::{
-        account::{Account, OpenAccount},
-        catalog::Catalog,
-        command::Command,
-        decide::{Context, decide},
-        ids::AccountId,
-        refusal::Refusal,
-        time::Timestamp,
-    },
+    domain::ids::AccountId,
     journal::recorded::Position,
+    queries::{AccountNow, account_now},
 };
 
 use super::{AppState, failure::Failure, position::Token, schema::Place};
@@ -55,48 +48,21 @@ pub struct SinceQuery {
     pub min_position: Option<Token>,
 }
 
-/// An account by the clock, and the place in the journal that it is as of.
-pub struct Now {
-    pub account: Account,
-    pub at: Timestamp,
-    pub position: Position,
-}
-
-impl Now {
-    /// # Errors
-    /// When there is no such account.
-    pub fn opened(&self) -> Result<&OpenAccount, Failure> {
-        self.account.opened().ok_or_else(|| Refusal::AccountNotFound.into())
-    }
-
-    /// When the plan gives credits again. To a closed account it gives none.
-    #[must_use]
-    pub fn next_credits_at(&self, catalog: &Catalog) -> Option<Timestamp> {
-        match &self.account {
-            Account::Open(opened) => opened.next_credits_at(self.at, catalog),
-            Account::Unopened | Account::Closed(_) => None,
-        }
-    }
-}
-
 /// The account as it is now.
 ///
 /// # Errors
 /// When the database does not answer, or `min_position` is none that the journal has reached.
-pub async fn now(state: &AppState, id: &AccountId, min_position: Option<Token>) -> Result<Now, Failure> {
-    let view = state.ledger.view(id).await?;
+pub async fn now(
+    state: &AppState,
+    id: &AccountId,
+    min_position: Option<Token>,
+) -> Result<AccountNow, Failure> {
+    let now = account_now(&state.ledger, id).await?;
     // A position that was answered is in the database, and so in the view. Any other was made up.
-    if min_position.is_some_and(|wanted| wanted.position() > view.position) {
+    if min_position.is_some_and(|wanted| wanted.position() > now.position) {
         return Err(Failure::PositionUnknown);
     }
-    let at = state.ledger.clock().now();
-    let mut account = view.account;
-    let context = Context { at, catalog: state.ledger.catalog() };
-    // A closed account, or one that nobody opened, is not moved by time.
-    for event in decide(&account, &Command::ApplyDue, context).unwrap_or_default() {
-        account.apply(&event).map_err(Failure::fault)?;
-    }
-    Ok(Now { account, at, position: view.position })
+    Ok(now)
 }
 
 /// An answer that is up to date at a position.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        event::{Event, PaymentPurpose},
+        event::{AccountEvent, CheckoutEvent, Event, InvoiceEvent, PaymentEvent, PaymentPurpose},
         ids::{AccountId, ProviderId},
         invoice::InvoiceState,
         payments::DisputeState,
@@ -100,67 +100,82 @@ impl What {
 }
 
 /// The claim of an event; `None`: it makes none.
-#[expect(clippy::wildcard_enum_match_arm, reason = "`TYPES` names the events that are asked for")]
 pub(super) fn claim(recorded: RecordedEvent) -> Option<StripeClaim> {
     let (object, what, says) = match recorded.event {
-        Event::PaymentRefunded { payment, refunded, .. } => {
-            (payment, What::Total, format!("{} in all", went_back(&refunded, false)))
-        }
-        Event::PaymentLinked { payment, invoice, .. } => {
-            let says = format!("{payment} paid {invoice}");
-            (payment, What::Link(invoice), says)
-        }
-        Event::CheckoutStarted { session, purpose: PaymentPurpose::Subscription { .. }, .. } => {
-            (session, What::Page, "open".to_owned())
-        }
-        Event::CheckoutCompleted { session, .. } => (session, What::Completed, "completed".to_owned()),
-        Event::PaymentSucceeded { payment, money, .. } => {
-            let subject = of_payment(&payment, Subject::PaidInvoice);
-            (payment, What::Paid(subject), paid(&money))
+        Event::Account(AccountEvent::CustomerLinked { customer, .. }) => {
+            (customer, What::Object(Subject::Customer), "it is its customer".to_owned())
         }
         // Where money was paid for it, that says how much.
-        Event::InvoicePaid { invoice, .. } => {
+        Event::Invoice(InvoiceEvent::InvoicePaid { invoice, .. }) => {
             (invoice.invoice, What::Paid(Subject::PaidInvoice), "paid".to_owned())
         }
-        other => {
-            let (subject, object, says) = named(other)?;
-            (object, What::Object(subject), says)
+        Event::Invoice(InvoiceEvent::InvoiceUnpaid { invoice, .. }) => {
+            (invoice.invoice, What::Object(Subject::UnpaidInvoice), unpaid(invoice.state).to_owned())
+        }
+        Event::Checkout(CheckoutEvent::CheckoutStarted {
+            session,
+            purpose: PaymentPurpose::Subscription { .. },
+            ..
+        }) => (session, What::Page, "open".to_owned()),
+        Event::Checkout(CheckoutEvent::CheckoutCompleted { session, .. }) => {
+            (session, What::Completed, "completed".to_owned())
+        }
+        Event::Payment(event) => of_money(event),
+        Event::Account(_)
+        | Event::Credits(_)
+        | Event::Hold(_)
+        | Event::Invoice(InvoiceEvent::PeriodPaid { .. })
+        | Event::Subscription(_)
+        | Event::Notice(_)
+        | Event::Checkout(CheckoutEvent::CheckoutStarted { .. } | CheckoutEvent::CheckoutExpired { .. }) => {
+            return None;
         }
     };
     Some(StripeClaim { account: recorded.account, object, what, says })
 }
 
-/// The object that an event names.
-#[expect(clippy::wildcard_enum_match_arm, reason = "`TYPES` names the events that are asked for")]
-fn named(event: Event) -> Option<(Subject, ProviderId, String)> {
-    Some(match event {
-        Event::CustomerLinked { customer, .. } => {
-            (Subject::Customer, customer, "it is its customer".to_owned())
+/// The object that an event about money names, and what it says of it.
+fn of_money(event: PaymentEvent) -> (ProviderId, What, String) {
+    match event {
+        PaymentEvent::PaymentRefunded { payment, refunded, .. } => {
+            (payment, What::Total, format!("{} in all", went_back(&refunded, false)))
         }
-        Event::InvoiceUnpaid { invoice, .. } => {
-            (Subject::UnpaidInvoice, invoice.invoice, unpaid(invoice.state).to_owned())
+        PaymentEvent::PaymentLinked { payment, invoice, .. } => {
+            let says = format!("{payment} paid {invoice}");
+            (payment, What::Link(invoice), says)
         }
-        Event::PaymentFailed { payment, money, .. } => {
+        PaymentEvent::PaymentSucceeded { payment, money, .. } => {
+            let subject = of_payment(&payment, Subject::PaidInvoice);
+            (payment, What::Paid(subject), paid(&money))
+        }
+        PaymentEvent::PaymentFailed { payment, money, .. } => {
             let subject = of_payment(&payment, Subject::UnpaidInvoice);
-            (subject, payment, format!("{} was not paid", shown(&money)))
+            (payment, What::Object(subject), format!("{} was not paid", shown(&money)))
         }
-        Event::PaymentActionRequired { payment, money, .. } => {
+        PaymentEvent::PaymentActionRequired { payment, money, .. } => {
             let subject = of_payment(&payment, Subject::UnpaidInvoice);
-            (subject, payment, format!("{} has to be confirmed", shown(&money)))
+            (payment, What::Object(subject), format!("{} has to be confirmed", shown(&money)))
         }
-        Event::RefundIssued { refund, money, .. } => (Subject::Refund, refund, went_back(&money, false)),
-        Event::RefundFailed { refund, money, .. } => (Subject::Refund, refund, went_back(&money, true)),
-        Event::CreditNoteIssued { note: id, money, .. } => (Subject::CreditNote, id, note(&money, false)),
-        Event::CreditNoteVoided { note: id, money, .. } => (Subject::CreditNote, id, note(&money, true)),
-        Event::DisputeOpened { dispute, .. } => {
-            (Subject::Dispute, dispute, state(DisputeState::Open).to_owned())
+        PaymentEvent::RefundIssued { refund, money, .. } => {
+            (refund, What::Object(Subject::Refund), went_back(&money, false))
         }
-        Event::DisputeClosed { dispute, won, .. } => {
+        PaymentEvent::RefundFailed { refund, money, .. } => {
+            (refund, What::Object(Subject::Refund), went_back(&money, true))
+        }
+        PaymentEvent::CreditNoteIssued { note: id, money, .. } => {
+            (id, What::Object(Subject::CreditNote), note(&money, false))
+        }
+        PaymentEvent::CreditNoteVoided { note: id, money, .. } => {
+            (id, What::Object(Subject::CreditNote), note(&money, true))
+        }
+        PaymentEvent::DisputeOpened { dispute, .. } => {
+            (dispute, What::Object(Subject::Dispute), state(DisputeState::Open).to_owned())
+        }
+        PaymentEvent::DisputeClosed { dispute, won, .. } => {
             let end = if won { DisputeState::Won } else { DisputeState::Lost };
-            (Subject::Dispute, dispute, state(end).to_owned())
+            (dispute, What::Object(Subject::Dispute), state(end).to_owned())
         }
-        _ => return None,
-    })
+    }
 }
 
 /// Something is paid by an invoice, by a payment, or by a session that cost nothing.

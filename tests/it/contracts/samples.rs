@@ -7,7 +7,10 @@ use counterfoil::domain::{
     catalog::{Interval, Measure, RolloverCap, WindowKind},
     credits::{AllocationMonth, GrantTerms, Source},
     discounts::{TakenOff, Undiscounted},
-    event::{BURN_ORDER, Draw, Event, PaymentPurpose, Purpose},
+    event::{
+        AccountEvent, BURN_ORDER, CheckoutEvent, CreditsEvent, Draw, Event, HoldEvent, InvoiceEvent,
+        NoticeEvent, PaymentEvent, PaymentPurpose, Purpose, SubscriptionEvent,
+    },
     fraction::Fraction,
     ids::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
     invoice::{
@@ -205,34 +208,34 @@ fn metadata() -> Metadata {
 fn accounts() -> Vec<Event> {
     let effective_at = at();
     vec![
-        Event::AccountOpened {
+        Event::Account(AccountEvent::AccountOpened {
             plan: plan_id("free"),
             moved_in: Some(MovedIn { as_of: effective_at, windows: windows(), debt: credits(5) }),
             effective_at,
-        },
-        Event::CustomerLinked { customer: provider("cus_1"), effective_at },
-        Event::CustomerUnlinked { customer: provider("cus_1"), effective_at },
-        Event::CustomerDiscounted {
+        }),
+        Event::Account(AccountEvent::CustomerLinked { customer: provider("cus_1"), effective_at }),
+        Event::Account(AccountEvent::CustomerUnlinked { customer: provider("cus_1"), effective_at }),
+        Event::Account(AccountEvent::CustomerDiscounted {
             customer: provider("cus_1"),
             discount: provider("di_1"),
             off: Some(TakenOff::Percent(Fraction::new(25, 2).expect("a fraction"))),
             effective_at,
-        },
-        Event::CustomerDiscountEnded {
+        }),
+        Event::Account(AccountEvent::CustomerDiscountEnded {
             customer: provider("cus_1"),
             discount: provider("di_1"),
             effective_at,
-        },
-        Event::AccountMetadataSet { metadata: metadata(), effective_at },
-        Event::AccountClosed { reason: "asked to".to_owned(), effective_at },
+        }),
+        Event::Account(AccountEvent::AccountMetadataSet { metadata: metadata(), effective_at }),
+        Event::Account(AccountEvent::AccountClosed { reason: "asked to".to_owned(), effective_at }),
     ]
 }
 
 fn grants() -> Vec<Event> {
     let effective_at = at();
     vec![
-        Event::CreditsGranted { grant: grant(), effective_at },
-        Event::CreditsDeducted {
+        Event::Credits(CreditsEvent::CreditsGranted { grant: grant(), effective_at }),
+        Event::Credits(CreditsEvent::CreditsDeducted {
             deduction_id: deduction_id(),
             amount: credits(5),
             draws: draws(),
@@ -240,8 +243,8 @@ fn grants() -> Vec<Event> {
             purpose: work(),
             windows: windows(),
             effective_at,
-        },
-        Event::CreditsRefunded {
+        }),
+        Event::Credits(CreditsEvent::CreditsRefunded {
             deduction_id: deduction_id(),
             amount: credits(5),
             returns: vec![draw("signup", 2)],
@@ -250,14 +253,18 @@ fn grants() -> Vec<Event> {
             purpose: work(),
             windows: windows(),
             effective_at,
-        },
-        Event::CreditsExpired { grant_id: grant_id("signup"), amount: credits(48), effective_at },
-        Event::CreditsAdjusted {
+        }),
+        Event::Credits(CreditsEvent::CreditsExpired {
+            grant_id: grant_id("signup"),
+            amount: credits(48),
+            effective_at,
+        }),
+        Event::Credits(CreditsEvent::CreditsAdjusted {
             amount: credits(5),
             draws: draws(),
             reason: "mistake".to_owned(),
             effective_at,
-        },
+        }),
     ]
 }
 
@@ -265,7 +272,7 @@ fn clawbacks() -> Vec<Event> {
     let effective_at = at();
     let (grant_id, dispute) = (grant_id("pack:pi_1"), provider("dp_1"));
     vec![
-        Event::CreditsClawedBack {
+        Event::Credits(CreditsEvent::CreditsClawedBack {
             payment: provider("pi_1"),
             grant_id: grant_id.clone(),
             voided: credits(100),
@@ -273,8 +280,8 @@ fn clawbacks() -> Vec<Event> {
             owed: credits(20),
             forgiven: credits(30),
             effective_at,
-        },
-        Event::CreditsRestored {
+        }),
+        Event::Credits(CreditsEvent::CreditsRestored {
             payment: provider("pi_1"),
             grant_id: grant_id.clone(),
             restored: credits(90),
@@ -283,17 +290,25 @@ fn clawbacks() -> Vec<Event> {
             repaid: credits(7),
             unforgiven: credits(6),
             effective_at,
-        },
-        Event::GrantFrozen { grant_id: grant_id.clone(), dispute: dispute.clone(), effective_at },
-        Event::GrantUnfrozen { grant_id: grant_id.clone(), dispute, effective_at },
-        Event::GrantEndMoved {
+        }),
+        Event::Credits(CreditsEvent::GrantFrozen {
+            grant_id: grant_id.clone(),
+            dispute: dispute.clone(),
+            effective_at,
+        }),
+        Event::Credits(CreditsEvent::GrantUnfrozen { grant_id: grant_id.clone(), dispute, effective_at }),
+        Event::Credits(CreditsEvent::GrantEndMoved {
             grant_id: grant_id.clone(),
             ends_at: month(1).end,
             revived: credits(7),
             effective_at,
-        },
-        Event::DebtPaid { grant_id, amount: credits(15), effective_at },
-        Event::DebtForgiven { amount: credits(5), reason: "goodwill".to_owned(), effective_at },
+        }),
+        Event::Credits(CreditsEvent::DebtPaid { grant_id, amount: credits(15), effective_at }),
+        Event::Credits(CreditsEvent::DebtForgiven {
+            amount: credits(5),
+            reason: "goodwill".to_owned(),
+            effective_at,
+        }),
     ]
 }
 
@@ -301,7 +316,7 @@ fn holds() -> Vec<Event> {
     let (effective_at, hold_id) = (at(), hold_id("hold_8"));
     let expires_at = time("2025-06-11T10:20:00.250Z");
     vec![
-        Event::CreditsHeld {
+        Event::Hold(HoldEvent::CreditsHeld {
             hold_id: hold_id.clone(),
             amount: credits(5),
             draws: draws(),
@@ -310,9 +325,9 @@ fn holds() -> Vec<Event> {
             windows: windows(),
             expires_at,
             effective_at,
-        },
-        Event::HoldExtended { hold_id: hold_id.clone(), expires_at, effective_at },
-        Event::HoldCommitted {
+        }),
+        Event::Hold(HoldEvent::HoldExtended { hold_id: hold_id.clone(), expires_at, effective_at }),
+        Event::Hold(HoldEvent::HoldCommitted {
             hold_id: hold_id.clone(),
             amount: credits(3),
             draws: vec![draw("carry:month:sub_1:1748772000", 3)],
@@ -320,31 +335,35 @@ fn holds() -> Vec<Event> {
             shortfall: credits(4),
             purpose: named(),
             effective_at,
-        },
-        Event::HoldReleased { hold_id: hold_id.clone(), returns: draws(), effective_at },
-        Event::HoldExpired { hold_id, returns: draws(), effective_at },
+        }),
+        Event::Hold(HoldEvent::HoldReleased { hold_id: hold_id.clone(), returns: draws(), effective_at }),
+        Event::Hold(HoldEvent::HoldExpired { hold_id, returns: draws(), effective_at }),
     ]
 }
 
 fn subscriptions() -> Vec<Event> {
     let effective_at = at();
     vec![
-        Event::PeriodPaid { term: term(), effective_at },
-        Event::InvoicePaid { invoice: paid_invoice(), effective_at },
-        Event::InvoiceUnpaid { invoice: unpaid_invoice(), effective_at },
-        Event::TrialStarted { terms: terms(), effective_at },
-        Event::TrialEndAnnounced {
+        Event::Invoice(InvoiceEvent::PeriodPaid { term: term(), effective_at }),
+        Event::Invoice(InvoiceEvent::InvoicePaid { invoice: paid_invoice(), effective_at }),
+        Event::Invoice(InvoiceEvent::InvoiceUnpaid { invoice: unpaid_invoice(), effective_at }),
+        Event::Subscription(SubscriptionEvent::TrialStarted { terms: terms(), effective_at }),
+        Event::Notice(NoticeEvent::TrialEndAnnounced {
             subscription: provider("sub_1"),
             trial_end: time("2025-06-15T10:00:00Z"),
             effective_at,
-        },
-        Event::SubscriptionStarted { terms: terms(), effective_at },
-        Event::SubscriptionRenewed { terms: terms(), effective_at },
-        Event::PlanChanged { from: Some(plan_id("free")), terms: terms(), effective_at },
-        Event::PlanChangeScheduled { terms: terms(), effective_at },
-        Event::RevenueChanged { terms: terms(), effective_at },
-        Event::SubscriptionMoved { terms: moved(), effective_at },
-        Event::SubscriptionChangeRequested {
+        }),
+        Event::Subscription(SubscriptionEvent::SubscriptionStarted { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::SubscriptionRenewed { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::PlanChanged {
+            from: Some(plan_id("free")),
+            terms: terms(),
+            effective_at,
+        }),
+        Event::Subscription(SubscriptionEvent::PlanChangeScheduled { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::RevenueChanged { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::SubscriptionMoved { terms: moved(), effective_at }),
+        Event::Notice(NoticeEvent::SubscriptionChangeRequested {
             subscription: provider("sub_1"),
             requested: Requested::Change {
                 plan: Some(plan_id("team")),
@@ -352,20 +371,20 @@ fn subscriptions() -> Vec<Event> {
                 quantity: 3,
             },
             effective_at,
-        },
+        }),
     ]
 }
 
 fn cancellations() -> Vec<Event> {
     let effective_at = at();
     vec![
-        Event::SubscriptionPastDue { terms: terms(), effective_at },
-        Event::SubscriptionRecovered { terms: terms(), effective_at },
-        Event::SubscriptionPaused { terms: terms(), effective_at },
-        Event::SubscriptionResumed { terms: terms(), effective_at },
-        Event::CancellationScheduled { terms: terms(), effective_at },
-        Event::CancellationWithdrawn { terms: terms(), effective_at },
-        Event::SubscriptionEnded { terms: terms(), effective_at },
+        Event::Subscription(SubscriptionEvent::SubscriptionPastDue { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::SubscriptionRecovered { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::SubscriptionPaused { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::SubscriptionResumed { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::CancellationScheduled { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::CancellationWithdrawn { terms: terms(), effective_at }),
+        Event::Subscription(SubscriptionEvent::SubscriptionEnded { terms: terms(), effective_at }),
     ]
 }
 
@@ -373,59 +392,73 @@ fn payments() -> Vec<Event> {
     let (effective_at, payment, money) = (at(), provider("in_1"), usd(999));
     let dispute = provider("dp_1");
     vec![
-        Event::PaymentSucceeded {
+        Event::Payment(PaymentEvent::PaymentSucceeded {
             payment: payment.clone(),
             money: money.clone(),
             purpose: plan(),
             effective_at,
-        },
-        Event::PaymentFailed {
+        }),
+        Event::Payment(PaymentEvent::PaymentFailed {
             payment: payment.clone(),
             money: money.clone(),
             purpose: PaymentPurpose::Other,
             attempt: 2,
             effective_at,
-        },
-        Event::PaymentActionRequired { payment: payment.clone(), money: money.clone(), effective_at },
-        Event::PaymentRefunded {
+        }),
+        Event::Payment(PaymentEvent::PaymentActionRequired {
+            payment: payment.clone(),
+            money: money.clone(),
+            effective_at,
+        }),
+        Event::Payment(PaymentEvent::PaymentRefunded {
             payment: payment.clone(),
             refunded: usd(333),
             paid: money.clone(),
             effective_at,
-        },
-        Event::PaymentLinked { payment: provider("pi_1"), invoice: payment.clone(), effective_at },
-        Event::RefundIssued {
+        }),
+        Event::Payment(PaymentEvent::PaymentLinked {
+            payment: provider("pi_1"),
+            invoice: payment.clone(),
+            effective_at,
+        }),
+        Event::Payment(PaymentEvent::RefundIssued {
             refund: provider("re_1"),
             payment: provider("pi_1"),
             money: usd(333),
             effective_at,
-        },
-        Event::RefundFailed {
+        }),
+        Event::Payment(PaymentEvent::RefundFailed {
             refund: provider("re_1"),
             payment: provider("pi_1"),
             money: usd(333),
             refunded_at: month(0).start,
             effective_at,
-        },
-        Event::CreditNoteIssued {
+        }),
+        Event::Payment(PaymentEvent::CreditNoteIssued {
             note: provider("cn_1"),
             invoice: provider("in_1"),
             money: money.clone(),
             effective_at,
-        },
-        Event::CreditNoteVoided {
+        }),
+        Event::Payment(PaymentEvent::CreditNoteVoided {
             note: provider("cn_1"),
             invoice: provider("in_1"),
             money: money.clone(),
             effective_at,
-        },
-        Event::DisputeOpened {
+        }),
+        Event::Payment(PaymentEvent::DisputeOpened {
             dispute: dispute.clone(),
             payment: payment.clone(),
             money: money.clone(),
             effective_at,
-        },
-        Event::DisputeClosed { dispute, payment, won: true, money: Some(money), effective_at },
+        }),
+        Event::Payment(PaymentEvent::DisputeClosed {
+            dispute,
+            payment,
+            won: true,
+            money: Some(money),
+            effective_at,
+        }),
     ]
 }
 
@@ -441,20 +474,20 @@ fn sold() -> SoldPack {
 fn checkouts() -> Vec<Event> {
     let (effective_at, session) = (at(), provider("cs_test_1"));
     vec![
-        Event::CheckoutStarted {
+        Event::Checkout(CheckoutEvent::CheckoutStarted {
             session: session.clone(),
             purpose: pack(),
             sold: Some(sold()),
             metadata: metadata(),
             effective_at,
-        },
-        Event::CheckoutCompleted {
+        }),
+        Event::Checkout(CheckoutEvent::CheckoutCompleted {
             session: session.clone(),
             purpose: pack(),
             paid: true,
             invoice: Some(provider("in_1")),
             effective_at,
-        },
-        Event::CheckoutExpired { session, purpose: pack(), effective_at },
+        }),
+        Event::Checkout(CheckoutEvent::CheckoutExpired { session, purpose: pack(), effective_at }),
     ]
 }

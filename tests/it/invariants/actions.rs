@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::{Catalog, Interval, Limit, Measure, WindowKind},
     command::{Command, Excess, RecordedDeduction, SubscriptionChange},
-    event::Event,
+    event::{CreditsEvent, Event, HoldEvent},
     subscription::{SubscriptionState, SubscriptionStatus},
     time::{CalendarUnit, Period},
 };
@@ -251,7 +251,7 @@ fn reported(scenario: &Scenario, status: SubscriptionStatus, plan: &str) -> Subs
 /// The id of a hold of this history.
 fn held(scenario: &Scenario, number: usize) -> Option<String> {
     let holds = scenario.history.iter().filter_map(|event| match event {
-        Event::CreditsHeld { hold_id, .. } => Some(hold_id.to_string()),
+        Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) => Some(hold_id.to_string()),
         _ => None,
     });
     let holds: Vec<String> = holds.collect();
@@ -260,7 +260,7 @@ fn held(scenario: &Scenario, number: usize) -> Option<String> {
 
 fn deducted(scenario: &Scenario, number: usize) -> Option<RecordedDeduction> {
     let deductions = scenario.history.iter().filter_map(|event| match event {
-        Event::CreditsDeducted { deduction_id, .. } => Some(deduction_id.to_string()),
+        Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, .. }) => Some(deduction_id.to_string()),
         _ => None,
     });
     let deductions: Vec<String> = deductions.collect();

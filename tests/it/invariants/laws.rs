@@ -9,7 +9,7 @@ use counterfoil::domain::{
     command::Command,
     credits::{Grant, Source},
     decide::{Context, decide, next_due},
-    event::{Draw, Event},
+    event::{CreditsEvent, Draw, Event, HoldEvent},
     refusal::Refusal,
     time::Period,
 };
@@ -52,13 +52,15 @@ fn sum(draws: &[Draw]) -> i64 {
 /// The credits of each event, compared with the grants that they came from or went to.
 fn check_sums(event: &Event) {
     match event {
-        Event::CreditsDeducted { amount, draws, .. }
-        | Event::CreditsHeld { amount, draws, .. }
-        | Event::CreditsAdjusted { amount, draws, .. } => assert_eq!(sum(draws), amount.get()),
-        Event::CreditsRefunded { amount, returns, reissued, .. } => {
+        Event::Credits(
+            CreditsEvent::CreditsDeducted { amount, draws, .. }
+            | CreditsEvent::CreditsAdjusted { amount, draws, .. },
+        )
+        | Event::Hold(HoldEvent::CreditsHeld { amount, draws, .. }) => assert_eq!(sum(draws), amount.get()),
+        Event::Credits(CreditsEvent::CreditsRefunded { amount, returns, reissued, .. }) => {
             assert_eq!(sum(returns) + sum(reissued), amount.get());
         }
-        Event::HoldCommitted { amount, draws, .. } => assert_eq!(sum(draws), amount.get()),
+        Event::Hold(HoldEvent::HoldCommitted { amount, draws, .. }) => assert_eq!(sum(draws), amount.get()),
         _ => {}
     }
 }
@@ -68,13 +70,16 @@ fn check_holds(history: &[Event]) {
     let mut open = BTreeMap::new();
     for event in history {
         match event {
-            Event::CreditsHeld { hold_id, amount, .. } => {
+            Event::Hold(HoldEvent::CreditsHeld { hold_id, amount, .. }) => {
                 assert_eq!(open.insert(hold_id, amount.get()), None);
             }
-            Event::HoldCommitted { hold_id, draws, returns, .. } => {
+            Event::Hold(HoldEvent::HoldCommitted { hold_id, draws, returns, .. }) => {
                 assert_eq!(open.remove(hold_id), Some(sum(draws) + sum(returns)));
             }
-            Event::HoldReleased { hold_id, returns, .. } | Event::HoldExpired { hold_id, returns, .. } => {
+            Event::Hold(
+                HoldEvent::HoldReleased { hold_id, returns, .. }
+                | HoldEvent::HoldExpired { hold_id, returns, .. },
+            ) => {
                 assert_eq!(open.remove(hold_id), Some(sum(returns)));
             }
             _ => {}
@@ -87,10 +92,10 @@ fn check_refunds(history: &[Event]) {
     let mut left = BTreeMap::new();
     for event in history {
         match event {
-            Event::CreditsDeducted { deduction_id, amount, .. } => {
+            Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, amount, .. }) => {
                 left.insert(deduction_id, amount.get());
             }
-            Event::CreditsRefunded { deduction_id, amount, .. } => {
+            Event::Credits(CreditsEvent::CreditsRefunded { deduction_id, amount, .. }) => {
                 let left = left.get_mut(deduction_id).expect("only a deduction is refunded");
                 *left -= amount.get();
                 assert!(*left >= 0, "more was refunded than deducted");
@@ -254,7 +259,7 @@ proptest! {
         prop_assert_eq!(often.balance(), once.balance());
         prop_assert_eq!(outcome(&often), outcome(&once));
         // Who looks while a month waits to be paid sees its end move; the events after that have other numbers.
-        let waits = |event: &Event| matches!(event, Event::GrantEndMoved { .. });
+        let waits = |event: &Event| matches!(event, Event::Credits(CreditsEvent::GrantEndMoved { .. }));
         if !often.history.iter().chain(&once.history).any(waits) {
             prop_assert_eq!(&often.history, &once.history);
             prop_assert_eq!(&often.account, &once.account);

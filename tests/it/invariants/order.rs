@@ -8,7 +8,7 @@ use counterfoil::domain::{
     catalog::Interval,
     command::{Command, SubscriptionChange as Change},
     credits::Source,
-    event::Event,
+    event::{Event, SubscriptionEvent},
     ids::ProviderId,
     moving::{ImportAccount, MonthOf, MovedGrant},
     subscription::{SubscriptionState, SubscriptionStatus as Status},
@@ -301,6 +301,9 @@ fn a_history_of_reports_keeps_what_was_reported_late() {
     let newest = words::report(Change::Renewed, reported(Status::Active, day(9)));
     let older = words::report(Change::Renewed, reported(Status::PastDue, day(5)));
     let scenario = process(given([]), &[newest, older], processed());
-    let reported = scenario.history.iter().filter(|event| matches!(event, Event::SubscriptionRenewed { .. }));
+    let reported = scenario
+        .history
+        .iter()
+        .filter(|event| matches!(event, Event::Subscription(SubscriptionEvent::SubscriptionRenewed { .. })));
     assert_eq!(reported.count(), 2);
 }

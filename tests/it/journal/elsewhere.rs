@@ -3,7 +3,7 @@
 use counterfoil::{
     domain::{
         command::{Command, Excess, HoldFor},
-        event::Event,
+        event::{Event, HoldEvent},
         refusal::Refusal,
     },
     ledger::{ExecuteError, IdempotencyKey, Ledger},
@@ -62,7 +62,8 @@ async fn a_repeated_end_of_a_hold_is_answered_as_the_first() {
     let hold =
         request("acme", Command::HoldCredits { what, expires_in_s: None }, IdempotencyKey::caller("hold"));
     let held = test.ledger.execute(hold).await.expect("held");
-    let Event::CreditsHeld { hold_id, .. } = &held.events.last().expect("an event").event else {
+    let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &held.events.last().expect("an event").event
+    else {
         panic!("{held:?}");
     };
     let commit = |key: &str| {

@@ -5,7 +5,7 @@ use counterfoil::{
     domain::{
         amount::Money,
         discounts::{TakenOff, Undiscounted},
-        event::Event,
+        event::{AccountEvent, Event, SubscriptionEvent},
         fraction::Fraction,
         ids::ProviderId,
         subscription::SubscriptionStatus,
@@ -24,7 +24,7 @@ fn id(text: &str) -> ProviderId {
 
 /// A subscription of 10.00 whose customer's discount is taken off.
 fn subscribed(at: Timestamp) -> Event {
-    let Event::PlanChanged { from, mut terms, effective_at } =
+    let Event::Subscription(SubscriptionEvent::PlanChanged { from, mut terms, effective_at }) =
         reported(1_000, SubscriptionStatus::Active, at)
     else {
         panic!("it runs")
@@ -32,7 +32,7 @@ fn subscribed(at: Timestamp) -> Event {
     let Money { minor, .. } = terms.monthly;
     let (monthly, charges) = (Fraction::whole(minor), Fraction::whole(1));
     terms.undiscounted = Some(Undiscounted { customer: id("cus_1"), monthly, charges });
-    Event::PlanChanged { from, terms, effective_at }
+    Event::Subscription(SubscriptionEvent::PlanChanged { from, terms, effective_at })
 }
 
 #[tokio::test]
@@ -41,13 +41,14 @@ async fn a_discount_that_is_told_late_changes_its_days_and_is_listed() {
     let pool = database.pool();
     let noon = |day: u32| time(&format!("2025-06-{day:02}T12:00:00Z"));
     let (customer, discount) = (id("cus_1"), id("di_1"));
-    let begun = Event::CustomerDiscounted {
+    let begun = Event::Account(AccountEvent::CustomerDiscounted {
         customer: customer.clone(),
         discount: discount.clone(),
         off: Some(TakenOff::Percent(Fraction::whole(50))),
         effective_at: noon(3),
-    };
-    let ended = Event::CustomerDiscountEnded { customer, discount, effective_at: noon(5) };
+    });
+    let ended =
+        Event::Account(AccountEvent::CustomerDiscountEnded { customer, discount, effective_at: noon(5) });
     let following = Following::start(pool.clone(), projections::all()).await;
     append(&pool, "a", &opened(noon(1)), noon(1), 0).await;
     // Each is written down before the next one is learned.

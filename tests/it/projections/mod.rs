@@ -18,7 +18,7 @@ use counterfoil::{
     domain::{
         amount::{Currency, Money},
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
-        event::{BURN_ORDER, Draw, Event, Purpose},
+        event::{AccountEvent, BURN_ORDER, CreditsEvent, Draw, Event, Purpose, SubscriptionEvent},
         ids::{Actor, DeductionId, GrantId, PlanId, ProviderId},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
@@ -157,7 +157,11 @@ async fn append_payload(
 }
 
 fn opened(at: Timestamp) -> Event {
-    Event::AccountOpened { plan: PlanId::parse("free").expect("a plan"), moved_in: None, effective_at: at }
+    Event::Account(AccountEvent::AccountOpened {
+        plan: PlanId::parse("free").expect("a plan"),
+        moved_in: None,
+        effective_at: at,
+    })
 }
 
 fn granted(amount: i64, at: Timestamp) -> Event {
@@ -173,11 +177,11 @@ fn granted(amount: i64, at: Timestamp) -> Event {
         slot: None,
         reason: None,
     };
-    Event::CreditsGranted { grant, effective_at: at }
+    Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at: at })
 }
 
 fn deducted(number: i64, amount: i64, at: Timestamp) -> Event {
-    Event::CreditsDeducted {
+    Event::Credits(CreditsEvent::CreditsDeducted {
         deduction_id: DeductionId::parse(&format!("ded_{number}")).expect("an id"),
         amount: credits(amount),
         draws: vec![Draw { grant_id: GrantId::parse("bonus").expect("an id"), amount: credits(amount) }],
@@ -185,7 +189,7 @@ fn deducted(number: i64, amount: i64, at: Timestamp) -> Event {
         purpose: Purpose::Named { id: None, description: Some(format!("work {number}")) },
         windows: Vec::new(),
         effective_at: at,
-    }
+    })
 }
 
 /// One report on the subscription `sub_1`.
@@ -217,9 +221,9 @@ fn reported(monthly: i64, status: SubscriptionStatus, at: Timestamp) -> Event {
         },
     };
     if ended_at.is_some() {
-        Event::SubscriptionEnded { terms, effective_at: at }
+        Event::Subscription(SubscriptionEvent::SubscriptionEnded { terms, effective_at: at })
     } else {
-        Event::PlanChanged { from: None, terms, effective_at: at }
+        Event::Subscription(SubscriptionEvent::PlanChanged { from: None, terms, effective_at: at })
     }
 }
 

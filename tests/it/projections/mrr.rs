@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use counterfoil::{
     domain::{
         discounts::{DiscountReport, DiscountStep, TakenOff, Undiscounted},
-        event::Event,
+        event::{Event, InvoiceEvent, SubscriptionEvent},
         fraction::Fraction,
         ids::ProviderId,
         invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
@@ -332,7 +332,9 @@ async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
     for (days, collection_paused) in [(0, false), (2, true), (3, false)] {
         let at = moment(24 * days);
         let mut event = reported(1_000, SubscriptionStatus::Active, at);
-        let Event::PlanChanged { terms, .. } = &mut event else { panic!("{event:?}") };
+        let Event::Subscription(SubscriptionEvent::PlanChanged { terms, .. }) = &mut event else {
+            panic!("{event:?}")
+        };
         terms.collection_paused = collection_paused;
         append(&pool, "a", &event, at, 0).await;
     }
@@ -351,32 +353,36 @@ async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
 #[tokio::test]
 async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order() {
     let invoice = |id: &str| ProviderId::parse(id).expect("an id");
-    let unpaid_for = |is_change: bool, id: &str, state: InvoiceState, at: Timestamp| Event::InvoiceUnpaid {
-        invoice: UnpaidInvoice {
-            invoice: invoice(id),
-            subscription: invoice("sub_1"),
-            state,
-            is_change,
-            charges: Vec::new(),
-            from_balance: 0,
-            finalized_at: None,
-        },
-        effective_at: at,
+    let unpaid_for = |is_change: bool, id: &str, state: InvoiceState, at: Timestamp| {
+        Event::Invoice(InvoiceEvent::InvoiceUnpaid {
+            invoice: UnpaidInvoice {
+                invoice: invoice(id),
+                subscription: invoice("sub_1"),
+                state,
+                is_change,
+                charges: Vec::new(),
+                from_balance: 0,
+                finalized_at: None,
+            },
+            effective_at: at,
+        })
     };
     let unpaid = |id: &str, state: InvoiceState, at: Timestamp| unpaid_for(false, id, state, at);
-    let paid = |id: &str, total: i64, at: Timestamp| Event::InvoicePaid {
-        invoice: PaidInvoice {
-            invoice: invoice(id),
-            subscription: invoice("sub_1"),
-            total,
-            credited: 0,
-            from_balance: 0,
-            finalized_at: None,
-            gives_back: BTreeMap::new(),
-            lines: Vec::new(),
-            created_at: at,
-        },
-        effective_at: at,
+    let paid = |id: &str, total: i64, at: Timestamp| {
+        Event::Invoice(InvoiceEvent::InvoicePaid {
+            invoice: PaidInvoice {
+                invoice: invoice(id),
+                subscription: invoice("sub_1"),
+                total,
+                credited: 0,
+                from_balance: 0,
+                finalized_at: None,
+                gives_back: BTreeMap::new(),
+                lines: Vec::new(),
+                created_at: at,
+            },
+            effective_at: at,
+        })
     };
     let day_of = |number: i64| moment(24 * number);
     let told = [

@@ -2,7 +2,7 @@
 
 use counterfoil::domain::{
     command::{Command, RecordedDeduction, SubscriptionChange},
-    event::{Event, Purpose},
+    event::{AccountEvent, Event, Purpose},
     ids::{DeductionId, ProviderId},
     refusal::Refusal,
     time::Timestamp,
@@ -71,7 +71,7 @@ fn a_customer_is_linked_once() {
     let ada = provider("cus_ada");
     given([opened()])
         .when(link(&ada, day(0)))
-        .then([Event::CustomerLinked { customer: ada.clone(), effective_at: day(0) }])
+        .then([Event::Account(AccountEvent::CustomerLinked { customer: ada.clone(), effective_at: day(0) })])
         .when(link(&ada, day(1)))
         .then_nothing();
 }
@@ -95,8 +95,7 @@ fn an_account_may_have_several_customers() {
 #[test]
 fn nothing_is_done_to_an_account_that_was_closed() {
     let at = month(0).start;
-    let commands =
-        [Command::OpenAccount, deduct(1), hold(1), grant("a", 1, None), close(), Command::ApplyDue];
+    let commands = [Command::OpenAccount, deduct(1), hold(1), grant("a", 1, None), close()];
     for command in commands {
         closed().at(at).when(command).then_refused(Refusal::AccountClosed);
     }
@@ -122,6 +121,12 @@ fn what_happens_to_the_subscriptions_and_payments_of_a_closed_account_is_recorde
         .then_named(["PaymentRefunded", "CreditsClawedBack"])
         .then_on_plan("free")
         .then_available(0);
+}
+
+#[test]
+fn what_a_closed_account_had_ends_at_its_time_and_nothing_follows_it() {
+    let had = given([opened()]).when(grant("a", 7, Some(day(3)))).when(grant("b", 5, None)).when(close());
+    had.at(day(40)).when(Command::ApplyDue).then_named(["CreditsExpired"]).then_available(5);
 }
 
 #[test]

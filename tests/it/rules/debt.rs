@@ -1,6 +1,10 @@
 //! What was clawed back after it was spent is owed: the next grant pays it first, or someone forgives it.
 
-use counterfoil::domain::{command::Command, event::Event, refusal::Refusal};
+use counterfoil::domain::{
+    command::Command,
+    event::{CreditsEvent, Event},
+    refusal::Refusal,
+};
 
 use super::{
     catalog::{credits, free_nothing},
@@ -25,7 +29,11 @@ fn forgive(amount: Option<i64>) -> Command {
 fn the_next_grant_pays_what_is_owed_as_a_line_of_its_own() {
     let scenario = indebted().at(day(1)).when(grant("a", 200, None)).then_balance(0, 0, 100);
     let scenario = scenario.when(grant("b", 200, None)).then_named(["CreditsGranted", "DebtPaid"]);
-    let paid = Event::DebtPaid { grant_id: grant_id("b"), amount: credits(100), effective_at: day(1) };
+    let paid = Event::Credits(CreditsEvent::DebtPaid {
+        grant_id: grant_id("b"),
+        amount: credits(100),
+        effective_at: day(1),
+    });
     assert_eq!(scenario.history.last(), Some(&paid));
     scenario.then_balance(100, 0, 0).when(grant("c", 200, None)).then_named(["CreditsGranted"]);
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use counterfoil::domain::{
     command::{Command, Excess, HoldFor},
     credits::HoldOutcome,
-    event::Event,
+    event::{Event, HoldEvent},
     refusal::Refusal,
 };
 
@@ -31,7 +31,7 @@ fn a_hold_lowers_what_is_available_at_once() {
 fn a_hold_lives_for_a_quarter_of_an_hour_unless_it_says_otherwise() {
     let scenario = given([opened(), granted_forever("a", 10)]).when(hold(1));
     match scenario.outcome().as_deref() {
-        Ok([Event::CreditsHeld { expires_at, .. }]) => {
+        Ok([Event::Hold(HoldEvent::CreditsHeld { expires_at, .. })]) => {
             assert_eq!(*expires_at, day(0).plus(TimeDelta::minutes(15)));
         }
         other => panic!("{other:?}"),
@@ -47,7 +47,7 @@ fn committing_all_of_it_spends_it() {
 fn committing_less_returns_the_rest_to_the_same_grants() {
     let scenario = held().when(commit("hold_4", Some(4), Excess::Reject));
     match scenario.outcome().as_deref() {
-        Ok([Event::HoldCommitted { amount, draws, returns, shortfall, .. }]) => {
+        Ok([Event::Hold(HoldEvent::HoldCommitted { amount, draws, returns, shortfall, .. })]) => {
             assert_eq!((amount.get(), shortfall.get()), (4, 0));
             assert_eq!(draws, &[draw("a", 4)]);
             assert_eq!(returns, &[draw("a", 6), draw("b", 5)]);
@@ -76,7 +76,7 @@ fn committing_more_is_refused_and_the_hold_stays_open() {
 fn committing_more_can_be_capped_and_reports_the_shortfall() {
     let scenario = held().when(commit("hold_4", Some(18), Excess::Cap));
     match scenario.outcome().as_deref() {
-        Ok([Event::HoldCommitted { amount, shortfall, returns, .. }]) => {
+        Ok([Event::Hold(HoldEvent::HoldCommitted { amount, shortfall, returns, .. })]) => {
             assert_eq!((amount.get(), shortfall.get()), (15, 3));
             assert!(returns.is_empty());
         }
@@ -129,7 +129,7 @@ fn a_hold_expires_by_the_clock_and_cannot_be_committed_then() {
 fn a_hold_that_expired_returns_to_the_same_grants() {
     let scenario = held().after(TimeDelta::seconds(3600)).settle();
     match scenario.outcome().as_deref() {
-        Ok([Event::HoldExpired { returns, effective_at, .. }]) => {
+        Ok([Event::Hold(HoldEvent::HoldExpired { returns, effective_at, .. })]) => {
             assert_eq!(returns, &[draw("a", 10), draw("b", 5)]);
             assert_eq!(*effective_at, day(0).plus(TimeDelta::seconds(3600)));
         }

@@ -5,7 +5,7 @@ use counterfoil::domain::{
     catalog::{Interval, Measure, WindowKind},
     command::{Command, SubscriptionChange},
     credits::Source,
-    event::Event,
+    event::{AccountEvent, Event},
     invoice::LineEffect,
     moving::{ImportAccount, MonthOf, MovedGrant, Used},
     refusal::Refusal,
@@ -266,7 +266,9 @@ fn what_was_owed_is_owed_and_paid_by_what_is_left() {
         ..ImportAccount::default()
     };
     let scenario = given([]).at(moved_at()).when(Command::ImportAccount(Box::new(import)));
-    let Some(Event::AccountOpened { moved_in: Some(moved_in), .. }) = scenario.history.first() else {
+    let Some(Event::Account(AccountEvent::AccountOpened { moved_in: Some(moved_in), .. })) =
+        scenario.history.first()
+    else {
         panic!("{:?}", scenario.history.first());
     };
     assert_eq!(moved_in.debt, credits(130));

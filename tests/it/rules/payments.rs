@@ -1,6 +1,9 @@
 //! Money that goes back takes back what it bought: by the share of it, once, in whatever order it is reported.
 
-use counterfoil::domain::{event::Event, refusal::Refusal};
+use counterfoil::domain::{
+    event::{CreditsEvent, Event},
+    refusal::Refusal,
+};
 
 use super::{
     catalog::{forgiving, free_nothing},
@@ -72,7 +75,7 @@ fn what_was_spent_already_can_be_forgiven_by_the_catalog() {
     let scenario = bought().under(forgiving()).when(deduct(1500));
     let scenario = scenario.when(refund_payment("pi_1", 1000, 1000, day(0)));
     match scenario.history.last() {
-        Some(Event::CreditsClawedBack { voided, owed, forgiven, .. }) => {
+        Some(Event::Credits(CreditsEvent::CreditsClawedBack { voided, owed, forgiven, .. })) => {
             assert_eq!((voided.get(), owed.get(), forgiven.get()), (500, 0, 1500));
         }
         other => panic!("{other:?}"),

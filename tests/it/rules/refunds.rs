@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use counterfoil::domain::{
     catalog::{Measure, WindowKind},
-    event::Event,
+    event::{CreditsEvent, Event},
     refusal::Refusal,
     time::CalendarUnit,
 };
@@ -23,7 +23,7 @@ fn spent() -> Scenario {
 fn a_refund_returns_in_the_reverse_order_of_spending() {
     let scenario = spent().refund("ded_4", Some(7));
     match scenario.outcome().as_deref() {
-        Ok([Event::CreditsRefunded { returns, reissued, .. }]) => {
+        Ok([Event::Credits(CreditsEvent::CreditsRefunded { returns, reissued, .. })]) => {
             assert_eq!(returns, &[draw("b", 5), draw("a", 2)]);
             assert!(reissued.is_empty());
         }
@@ -62,7 +62,12 @@ fn refunds_together_never_exceed_the_deduction() {
 fn what_comes_back_to_a_grant_that_ended_is_reissued_for_three_days() {
     let scenario = spent().at(day(2)).refund("ded_4", None);
     match scenario.outcome().as_deref() {
-        Ok([Event::CreditsRefunded { returns, reissued, .. }, Event::CreditsGranted { grant, .. }]) => {
+        Ok(
+            [
+                Event::Credits(CreditsEvent::CreditsRefunded { returns, reissued, .. }),
+                Event::Credits(CreditsEvent::CreditsGranted { grant, .. }),
+            ],
+        ) => {
             assert_eq!(returns, &[draw("b", 5)]);
             assert_eq!(reissued, &[draw("a", 20)]);
             assert_eq!(grant.amount.get(), 20);

@@ -2,7 +2,7 @@
 
 use counterfoil::domain::{
     command::SubscriptionChange as Change,
-    event::Event,
+    event::{Event, SubscriptionEvent},
     ids::AccountId,
     reported_details::ReportedDetails,
     subscription::{ReportOrder, SubscriptionState, SubscriptionStatus as Status, TermsChange, in_order},
@@ -190,7 +190,10 @@ fn arrears_that_were_paid_in_the_second_they_began_are_none() {
 #[test]
 fn a_history_says_what_was_reported() {
     let scenario = started().when(report(Change::RevenueChanged, worth(4, 500)));
-    assert!(matches!(scenario.history.last(), Some(Event::RevenueChanged { .. })));
+    assert!(matches!(
+        scenario.history.last(),
+        Some(Event::Subscription(SubscriptionEvent::RevenueChanged { .. }))
+    ));
 }
 
 /// Whoever changes a subscription a thousand times, six times in a second, holds nobody up: a report costs about as much

@@ -1,6 +1,9 @@
 //! Money that came again: a refund that failed, a dispute that was won after all. And one refund told twice.
 
-use counterfoil::domain::{command::Command, event::Event};
+use counterfoil::domain::{
+    command::Command,
+    event::{CreditsEvent, Event},
+};
 
 use super::{
     catalog::{forgiving, free_nothing, usd},
@@ -122,7 +125,7 @@ fn what_other_credits_had_paid_of_it_comes_back_as_a_grant() {
     let scenario = scenario.when(fail_refund("re_1", "pi_1", 2000, day(1)));
     let scenario = scenario.then_named(["RefundFailed", "CreditsRestored", "CreditsGranted"]);
     match &scenario.history[scenario.history.len() - 2] {
-        Event::CreditsRestored { restored, unowed, repaid, .. } => {
+        Event::Credits(CreditsEvent::CreditsRestored { restored, unowed, repaid, .. }) => {
             assert_eq!((restored.get(), unowed.get(), repaid.get()), (500, 900, 600));
         }
         other => panic!("{other:?}"),

@@ -7,7 +7,7 @@ use counterfoil::domain::{
     command::{Command, RecordedDeduction},
     credits::{Balance, Grant},
     decide::{Context, decide},
-    event::Event,
+    event::{CreditsEvent, Event},
     ids::{DeductionId, GrantId},
     refusal::Refusal,
     time::Timestamp,
@@ -201,8 +201,8 @@ impl Scenario {
     /// What was spent, and what is there, less what is owed.
     pub fn gained(&self) -> i64 {
         let spent = self.history.iter().map(|event| match event {
-            Event::CreditsDeducted { amount, .. } => amount.get(),
-            Event::CreditsRefunded { amount, .. } => -amount.get(),
+            Event::Credits(CreditsEvent::CreditsDeducted { amount, .. }) => amount.get(),
+            Event::Credits(CreditsEvent::CreditsRefunded { amount, .. }) => -amount.get(),
             _ => 0,
         });
         spent.sum::<i64>() + self.balance().settled
@@ -212,17 +212,20 @@ impl Scenario {
     pub fn deduction(&self, id: &str) -> RecordedDeduction {
         let id = DeductionId::parse(id).expect("a test's deduction is an identifier");
         let found = self.history.iter().find_map(|event| match event {
-            Event::CreditsDeducted { deduction_id, amount, draws, purpose, windows, .. }
-                if *deduction_id == id =>
-            {
-                Some(RecordedDeduction {
-                    deduction_id: deduction_id.clone(),
-                    amount: *amount,
-                    draws: draws.clone(),
-                    purpose: purpose.clone(),
-                    windows: windows.clone(),
-                })
-            }
+            Event::Credits(CreditsEvent::CreditsDeducted {
+                deduction_id,
+                amount,
+                draws,
+                purpose,
+                windows,
+                ..
+            }) if *deduction_id == id => Some(RecordedDeduction {
+                deduction_id: deduction_id.clone(),
+                amount: *amount,
+                draws: draws.clone(),
+                purpose: purpose.clone(),
+                windows: windows.clone(),
+            }),
             _ => None,
         });
         found.unwrap_or_else(|| panic!("no deduction {id} in {:#?}", self.history))

@@ -142,4 +142,9 @@ fn a_balance_that_would_not_fit_is_refused() {
         .when(deduct(i64::MAX))
         .then_accepted()
         .then_available(0);
+    // What is held may come back.
+    given([opened(), granted_forever("a", i64::MAX)])
+        .when(super::words::hold(i64::MAX))
+        .when(super::words::grant("b", 1, None))
+        .then_refused(Refusal::AmountTooLarge);
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use counterfoil::domain::{
     command::{Command, InvoiceLine, SubscriptionChange as Change},
-    event::Event,
+    event::{AccountEvent, Event},
     invoice::LineEffect,
     refusal::Refusal,
     subscription::{SubscriptionState, SubscriptionStatus as Status},
@@ -64,7 +64,7 @@ fn every_kind_of_report_opens_the_account_that_it_is_about() {
     ];
     for command in reports {
         let scenario = given([]).at(at).when(command).then_accepted();
-        assert!(matches!(scenario.history.first(), Some(Event::AccountOpened { .. })));
+        assert!(matches!(scenario.history.first(), Some(Event::Account(AccountEvent::AccountOpened { .. }))));
     }
 }
 

@@ -12,7 +12,7 @@ use counterfoil::domain::{
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     discounts::{DiscountReport, DiscountStep, TakenOff, Undiscounted},
-    event::{BURN_ORDER, Draw, Event, Purpose},
+    event::{AccountEvent, BURN_ORDER, CreditsEvent, Draw, Event, Purpose},
     fraction::Fraction,
     ids::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, PackId, ProviderId},
     invoice::{LineEffect, ReturnedCredits},
@@ -51,7 +51,11 @@ pub fn hold_id(id: &str) -> HoldId {
 // Events.
 
 pub fn opened() -> Event {
-    Event::AccountOpened { plan: plan_id("free"), moved_in: None, effective_at: day(0) }
+    Event::Account(AccountEvent::AccountOpened {
+        plan: plan_id("free"),
+        moved_in: None,
+        effective_at: day(0),
+    })
 }
 
 /// A free grant with an end, from day 0.
@@ -64,7 +68,7 @@ pub fn granted_forever(id: &str, amount: i64) -> Event {
 }
 
 pub fn granted_as(grant: GrantTerms) -> Event {
-    Event::CreditsGranted { grant, effective_at: day(0) }
+    Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at: day(0) })
 }
 
 pub fn bonus(id: &str, amount: i64) -> GrantTerms {
@@ -88,7 +92,7 @@ pub fn draw(id: &str, amount: i64) -> Draw {
 
 /// The deduction that is the account's event of this number.
 pub fn deducted(number: u64, amount: i64, draws: impl Into<Vec<Draw>>, at: Timestamp) -> Event {
-    Event::CreditsDeducted {
+    Event::Credits(CreditsEvent::CreditsDeducted {
         deduction_id: DeductionId::parse(&format!("ded_{number}")).expect("it is an identifier"),
         amount: credits(amount),
         draws: draws.into(),
@@ -96,11 +100,15 @@ pub fn deducted(number: u64, amount: i64, draws: impl Into<Vec<Draw>>, at: Times
         purpose: Purpose::Named { id: None, description: None },
         windows: Vec::new(),
         effective_at: at,
-    }
+    })
 }
 
 pub fn expired(id: &str, amount: i64, at: Timestamp) -> Event {
-    Event::CreditsExpired { grant_id: grant_id(id), amount: credits(amount), effective_at: at }
+    Event::Credits(CreditsEvent::CreditsExpired {
+        grant_id: grant_id(id),
+        amount: credits(amount),
+        effective_at: at,
+    })
 }
 
 // Commands of callers.

@@ -8,7 +8,7 @@ use counterfoil::{
         account::Account,
         command::Command,
         decide::{Context, decide},
-        event::Event,
+        event::{CreditsEvent, Event},
     },
     stripe::{envelope::Envelope, translate::translate},
 };
@@ -42,7 +42,7 @@ fn granted(body: &[u8]) -> i128 {
         let context = Context { at: noon(), catalog: &catalog };
         for event in decide(&account, &command, context).into_iter().flatten() {
             account.apply(&event).expect("what was decided can be applied");
-            if let (Event::CreditsGranted { grant, .. }, 1..) = (&event, number) {
+            if let (Event::Credits(CreditsEvent::CreditsGranted { grant, .. }), 1..) = (&event, number) {
                 granted += i128::from(grant.amount.get());
             }
         }

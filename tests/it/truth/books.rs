@@ -13,7 +13,7 @@ use counterfoil::{
         command::Command,
         credits::{Balance, Grant, Source},
         decide::{Context, decide},
-        event::Event,
+        event::{CreditsEvent, Event},
         ids::{AccountId, GrantId, ProviderId},
         refusal::Refusal,
         time::Timestamp,
@@ -182,7 +182,7 @@ impl Books {
         let events = decide(account, command, Context { at, catalog: &self.catalog })?;
         for event in &events {
             account.apply(event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
-            if let Event::DebtPaid { grant_id, amount, .. } = event {
+            if let Event::Credits(CreditsEvent::DebtPaid { grant_id, amount, .. }) = event {
                 *self.debts_paid.entry(grant_id.clone()).or_default() += amount.get();
             }
             self.revenue.entry(id.clone()).or_default().learn(id, account, event, at);

@@ -6,7 +6,7 @@ use counterfoil::domain::{
     amount::Credits,
     catalog::Catalog,
     command::{Command, HoldFor, RecordedDeduction},
-    event::Event,
+    event::{CreditsEvent, Event, HoldEvent},
     ids::{AccountId, HoldId},
     time::Timestamp,
 };
@@ -222,7 +222,15 @@ impl Life {
             return;
         };
         for event in self.command(&Command::DeductCredits { amount, id: None, description: None }) {
-            if let Event::CreditsDeducted { deduction_id, amount, draws, purpose, windows, .. } = event {
+            if let Event::Credits(CreditsEvent::CreditsDeducted {
+                deduction_id,
+                amount,
+                draws,
+                purpose,
+                windows,
+                ..
+            }) = event
+            {
                 self.spent += amount.get();
                 self.deductions.push(RecordedDeduction { deduction_id, amount, draws, purpose, windows });
             }
@@ -233,7 +241,7 @@ impl Life {
         let Some(deduction) = self.deductions.pop() else { return };
         let command = refund(deduction, None, "failed");
         for event in self.command(&command) {
-            if let Event::CreditsRefunded { amount, .. } = event {
+            if let Event::Credits(CreditsEvent::CreditsRefunded { amount, .. }) = event {
                 self.spent -= amount.get();
             }
         }
@@ -243,7 +251,7 @@ impl Life {
         let Some(amount) = Credits::new(self.available()).filter(|amount| !amount.is_zero()) else { return };
         let what = HoldFor::Amount { amount, id: None, description: None };
         for event in self.command(&Command::HoldCredits { what, expires_in_s: Some(HOLD_S) }) {
-            if let Event::CreditsHeld { hold_id, .. } = event {
+            if let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = event {
                 self.holds.push(hold_id);
             }
         }
@@ -263,7 +271,7 @@ impl Life {
             excess: counterfoil::domain::command::Excess::Reject,
         };
         for event in self.command(&command) {
-            if let Event::HoldCommitted { amount, .. } = event {
+            if let Event::Hold(HoldEvent::HoldCommitted { amount, .. }) = event {
                 self.spent += amount.get();
             }
         }
