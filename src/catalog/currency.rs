@@ -1,6 +1,6 @@
 //! How is a price written? As an exact decimal in quotes, with as many decimals as the currency has.
 
-use super::{reading::Node, suggestion::unknown};
+use super::{reading::Node, suggestion::unknown_of_many};
 use crate::domain::{
     amount::{Currency, Money},
     chargeable,
@@ -126,7 +126,7 @@ pub fn check_currency(currency: &Currency) -> Result<(), String> {
 }
 
 fn no_currency(code: &str) -> String {
-    unknown("currency", code, &["usd", "eur", "gbp"])
+    unknown_of_many("currency", code, &["usd", "eur", "gbp"])
 }
 
 fn find_decimals(code: &str) -> Option<usize> {

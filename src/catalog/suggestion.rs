@@ -19,6 +19,15 @@ pub fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
     format!("unknown {kind} `{word}`; known: {}", known.join(", "))
 }
 
+/// The same, where more are known than the ones that are suggested.
+#[must_use]
+pub fn unknown_of_many(kind: &str, word: &str, usual: &[&str]) -> String {
+    match find_nearest(word, usual) {
+        Some(nearest) => format!("unknown {kind} `{word}`; did you mean `{nearest}`?"),
+        None => format!("unknown {kind} `{word}`"),
+    }
+}
+
 fn find_nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if word.len() > WORD_BYTES_MAX {
         return None;

@@ -23,8 +23,8 @@ use super::{
 };
 
 const CREATE_HELP: &str = "\
-Scopes: deduct (open accounts, spend, hold, refund), read (see accounts), billing (see revenue), audit (replay, verify),
-operate (import, grant, adjust, mend), admin (everything, and keys).
+Scopes: deduct (open accounts, spend, hold, refund), read (see accounts), billing (see revenue; sell, change and refund
+at Stripe), audit (replay, verify), operate (import, grant, adjust, mend), admin (everything, and keys).
 
 Examples:
   counterfoil keys create --name backend --scope deduct --scope read

@@ -65,7 +65,7 @@ fn switch(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<
     };
     if read.is_none() {
         let shown = without_password(text);
-        let allowed = "it is `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%";
+        let allowed = "it is `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%, with two decimals at most";
         mistakes.push(SettingMistake::new(
             settings::BILLING.name,
             format!("`{shown}` is not possible; {allowed}"),

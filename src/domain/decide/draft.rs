@@ -9,6 +9,7 @@ use crate::domain::{
     ids::{DeductionId, GrantId, HoldId, InvalidIdentifier},
     moving::MovedIn,
     refusal::Refusal,
+    time::Timestamp,
 };
 
 use super::Context;
@@ -17,6 +18,8 @@ pub(super) struct DecisionDraft<'a> {
     pub(super) context: Context<'a>,
     /// Copied only when a later event of the decision depends on an earlier one.
     pub(super) account: Cow<'a, OpenAccount>,
+    /// When what is being decided happens: of what is due, at its own time, however late it is noticed; else now.
+    pub(super) moment: Timestamp,
     /// A closed account gets no credits. What it has still ends, and what happens to its subscriptions is recorded.
     pub(super) is_closed: bool,
     events: Vec<Event>,
@@ -35,21 +38,37 @@ impl<'a> DecisionDraft<'a> {
         let plan = context.catalog.free_plan.clone();
         let account = OpenAccount::opened(plan.clone(), moved_in.as_ref(), context.at);
         let opened = Event::Account(AccountEvent::AccountOpened { plan, moved_in, effective_at: context.at });
-        Self { context, account: Cow::Owned(account), is_closed: false, events: vec![opened] }
+        Self {
+            context,
+            account: Cow::Owned(account),
+            moment: context.at,
+            is_closed: false,
+            events: vec![opened],
+        }
     }
 
     /// For an account that is open. What is due because time passed comes first.
     pub(super) fn of(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
-        let mut draft =
-            Self { context, account: Cow::Borrowed(account), is_closed: false, events: Vec::new() };
+        let mut draft = Self {
+            context,
+            account: Cow::Borrowed(account),
+            moment: context.at,
+            is_closed: false,
+            events: Vec::new(),
+        };
         draft.apply_due()?;
         Ok(draft)
     }
 
     /// For an account that is closed, of which something becomes known. What has ended by now comes first.
     pub(super) fn of_closed(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
-        let mut draft =
-            Self { context, account: Cow::Borrowed(account), is_closed: true, events: Vec::new() };
+        let mut draft = Self {
+            context,
+            account: Cow::Borrowed(account),
+            moment: context.at,
+            is_closed: true,
+            events: Vec::new(),
+        };
         draft.apply_due()?;
         Ok(draft)
     }

@@ -51,18 +51,20 @@ fn may_be_due(account: &OpenAccount, at: Timestamp) -> bool {
 impl DecisionDraft<'_> {
     /// Lets happen what is due by now.
     pub(super) fn apply_due(&mut self) -> Result<(), Refusal> {
-        while let Some(due) = self.first_due() {
+        while let Some((moment, due)) = self.first_due() {
+            self.moment = moment;
             match due {
                 Due::Ended(event) => self.end(event)?,
                 Due::Month(grant, effective_at) => self.grant(grant, effective_at)?,
                 Due::Paid(subscription, month) => self.open_month(&subscription, &month)?,
             }
+            self.moment = self.context.at;
             self.roll_over()?;
         }
         Ok(())
     }
 
-    fn first_due(&self) -> Option<Due> {
+    fn first_due(&self) -> Option<(Timestamp, Due)> {
         let at = self.context.at;
         if !may_be_due(&self.account, at) {
             return None;
@@ -80,7 +82,7 @@ impl DecisionDraft<'_> {
             .flatten()
             .filter(|(due, _, _)| *due <= at)
             .min_by_key(|(due, rank, _)| (*due, *rank))
-            .map(|(_, _, due)| due)
+            .map(|(moment, _, due)| (moment, due))
     }
 
     /// Notes an end. What a hold gives back settles first what was taken back of it meanwhile.

@@ -134,7 +134,7 @@ impl DecisionDraft<'_> {
         if repaid.is_zero() {
             return Ok(());
         }
-        let at = self.context.at;
+        let at = self.moment;
         let grant = GrantTerms {
             grant_id: self.next_grant_id("refund")?,
             source: Source::Refund,

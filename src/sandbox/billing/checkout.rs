@@ -143,7 +143,12 @@ impl SandboxState {
         session: &SandboxCheckout,
         payer: &Payer,
     ) -> Result<Option<String>, SandboxFailure> {
-        if session.customer.is_some() {
+        if let Some(customer) = &session.customer {
+            // Whoever is asked for an address, since there was none, has it from then on.
+            let known = self.customers.get(customer)?.email.is_some();
+            if let Some(email) = payer.email.clone().filter(|_| !known) {
+                self.change_customer(customer, |customer| customer.email = Some(email))?;
+            }
             return Ok(session.customer.clone());
         }
         let guest =

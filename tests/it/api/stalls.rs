@@ -93,7 +93,7 @@ async fn holds_that_end_together_are_noted_at_once() {
     let replay = server.get("/v1/audit/accounts/acme/replay");
     let (replayed, waited) = tokio::join!(replay.send(), another_waits(&server));
     assert_eq!(replayed.body["differences"], json!([]));
-    assert_eq!(replayed.body["steps"].as_array().unwrap().len(), 2 * HOLDS + 3);
+    assert_eq!(replayed.body["steps"].as_array().unwrap().len(), 2 * HOLDS + 4);
     assert!(waited < WAIT_MAX, "{waited:?}");
 }
 

@@ -61,6 +61,28 @@ async fn a_person_pays_and_has_a_subscription() {
 }
 
 #[tokio::test]
+async fn a_customer_without_an_address_gets_the_one_that_is_typed_and_keeps_one_that_is_known() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    for (known, expected) in [(None, "ada@example.com"), (Some("bob@example.com"), "bob@example.com")] {
+        let given: Vec<(&str, &str)> = known.map(|email| ("email", email)).into_iter().collect();
+        let customer = bench.post("/v1/customers", &given).await;
+        let customer = text(&customer["id"]);
+        let session = [
+            ("mode", "subscription"),
+            ("customer", customer),
+            ("line_items[0][price]", &price),
+            ("line_items[0][quantity]", "1"),
+            ("success_url", "https://example.com/done"),
+        ];
+        let session = bench.post("/v1/checkout/sessions", &session).await;
+        bench.submit(&format!("/checkout/{}", text(&session["id"])), &card("4242424242424242")).await;
+        let customer = bench.get(&format!("/v1/customers/{customer}")).await;
+        assert_eq!(customer["email"], expected);
+    }
+}
+
+#[tokio::test]
 async fn a_declined_card_says_why_and_leaves_nothing() {
     let bench = Bench::start().await;
     let id = session(&bench).await;
