@@ -13,13 +13,11 @@ use counterfoil::{
         ids::{
             AccountId, Actor, DeductionId, GenerationId, GenerationType, GrantId, HoldId, PlanId, ProviderId,
         },
+        recorded::{EventMetadata, Origin},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
-    journal::{
-        feed::Feed,
-        recorded::{EventMetadata, Origin},
-    },
+    journal::feed::Feed,
     projections::Projection,
     projector::Projector,
 };

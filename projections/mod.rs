@@ -36,7 +36,6 @@
 //!
 //! Rows follow from events alone: no clock and no serial numbers, so a rebuild gives the same rows.
 
-mod fact;
 mod projection;
 mod rows;
 mod subscription_reports;
@@ -51,7 +50,6 @@ pub mod usage;
 
 use std::sync::Arc;
 
-pub use fact::Fact;
 pub use projection::{ApplyError, OnFailure, Projection, Tables};
 
 /// Every read model that the projector builds.

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
-use super::fact::Fact;
+use crate::domain::recorded::RecordedEvent;
 
 /// A read model that is built from events, in their order, each counted exactly once.
 ///
@@ -27,10 +27,10 @@ pub trait Projection: Send + Sync + 'static {
         OnFailure::Park
     }
 
-    /// Changes the rows as `facts` say, on the connection's open transaction.
+    /// Changes the rows as `events` say, on the connection's open transaction.
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>>;

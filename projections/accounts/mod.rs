@@ -11,11 +11,11 @@ use crate::domain::{
     event::{AccountEvent, Event},
     ids::{AccountId, ProviderId},
     metadata::Metadata,
+    recorded::RecordedEvent,
     subscription::SubscriptionState,
 };
 
 use super::{
-    fact::Fact,
     projection::{ApplyError, Projection, Tables},
     subscriptions::status_name,
 };
@@ -45,18 +45,18 @@ impl Projection for AccountsProjection {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             // Everything else about an account comes after its opening, so those may go first, all at once.
-            open(facts, tables, connection).await?;
+            open(events, tables, connection).await?;
             // What an account is on is worked out once, however often it was reported on.
             let mut reported = BTreeSet::new();
-            for fact in facts {
-                change(fact, tables, connection).await?;
-                reported.extend(fact.event.reported().map(|_| fact.account));
+            for recorded in events {
+                change(recorded, tables, connection).await?;
+                reported.extend(recorded.event.reported().map(|_| &recorded.account));
             }
             for account in reported {
                 stand(account, tables, connection).await?;
@@ -67,12 +67,16 @@ impl Projection for AccountsProjection {
     }
 }
 
-async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let opened: Vec<_> = facts
+async fn open(
+    events: &[&RecordedEvent],
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let opened: Vec<_> = events
         .iter()
-        .filter_map(|fact| match fact.event {
+        .filter_map(|recorded| match &recorded.event {
             Event::Account(AccountEvent::AccountOpened { plan, effective_at, .. }) => {
-                Some((fact, plan, effective_at))
+                Some((recorded, plan, effective_at))
             }
             Event::Account(
                 AccountEvent::CustomerLinked { .. }
@@ -95,31 +99,35 @@ async fn open(facts: &[Fact<'_>], tables: Tables, connection: &mut PgConnection)
         return Ok(());
     }
     sqlx::query(&tables.statement(include_str!("open.sql")))
-        .bind(opened.iter().map(|(fact, _, _)| fact.account.as_str()).collect::<Vec<_>>())
-        .bind(opened.iter().map(|(fact, _, _)| fact.shard).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(recorded, _, _)| recorded.account.as_str()).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(recorded, _, _)| recorded.shard.0).collect::<Vec<_>>())
         .bind(opened.iter().map(|(_, _, at)| at.to_utc()).collect::<Vec<_>>())
         .bind(opened.iter().map(|(_, plan, _)| plan.as_str()).collect::<Vec<_>>())
-        .bind(opened.iter().map(|(fact, _, _)| fact.position).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(recorded, _, _)| recorded.position.0).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())
 }
 
-async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    if let Some(terms) = fact.event.reported() {
-        return plan(fact, terms, tables, connection).await;
+async fn change(
+    recorded: &RecordedEvent,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    if let Some(terms) = recorded.event.reported() {
+        return plan(recorded, terms, tables, connection).await;
     }
-    match fact.event {
+    match &recorded.event {
         Event::Account(AccountEvent::CustomerLinked { customer, .. }) => {
-            link(fact, customer, false, tables, connection).await
+            link(recorded, customer, false, tables, connection).await
         }
         Event::Account(AccountEvent::CustomerUnlinked { customer, .. }) => {
-            link(fact, customer, true, tables, connection).await
+            link(recorded, customer, true, tables, connection).await
         }
         Event::Account(AccountEvent::AccountMetadataSet { metadata, .. }) => {
-            attach(fact, metadata, tables, connection).await
+            attach(recorded, metadata, tables, connection).await
         }
-        Event::Account(AccountEvent::AccountClosed { .. }) => close(fact, tables, connection).await,
+        Event::Account(AccountEvent::AccountClosed { .. }) => close(recorded, tables, connection).await,
         Event::Account(
             AccountEvent::AccountOpened { .. }
             | AccountEvent::CustomerDiscounted { .. }
@@ -136,14 +144,14 @@ async fn change(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) 
 }
 
 async fn link(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     customer: &ProviderId,
     gone: bool,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("link.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(customer.as_str())
         .bind(gone)
         .execute(connection)
@@ -152,14 +160,14 @@ async fn link(
 }
 
 async fn attach(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     metadata: &Metadata,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let (names, texts): (Vec<&str>, Vec<&str>) = metadata.pairs().unzip();
     sqlx::query(&tables.statement(include_str!("attach.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(names)
         .bind(texts)
         .execute(connection)
@@ -167,27 +175,31 @@ async fn attach(
     Ok(())
 }
 
-async fn close(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn close(
+    recorded: &RecordedEvent,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("close.sql")))
-        .bind(fact.account.as_str())
-        .bind(fact.position)
+        .bind(recorded.account.as_str())
+        .bind(recorded.position.0)
         .execute(&mut *connection)
         .await?;
     sqlx::query(&tables.statement(include_str!("close_attached.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .execute(connection)
         .await?;
     Ok(())
 }
 
 async fn plan(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     terms: &SubscriptionState,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("plan.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(terms.subscription.as_str())
         .bind(terms.plan.as_str())
         .bind(status_name(terms.status))

@@ -14,14 +14,12 @@ use crate::domain::{
     ids::AccountId,
     invoice::PaidLine,
     months::months_between,
+    recorded::RecordedEvent,
     subscription::Term,
     time::Timestamp,
 };
 
-use super::{
-    fact::Fact,
-    projection::{ApplyError, Projection, Tables},
-};
+use super::projection::{ApplyError, Projection, Tables};
 
 /// The longest term in months that hints are made for.
 const MONTHS_MAX: u32 = 120;
@@ -47,14 +45,14 @@ impl Projection for Deadlines {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             let mut due: Vec<(Timestamp, &str)> = Vec::new();
-            for fact in facts {
-                due.extend(deadlines(fact.event).into_iter().map(|at| (at, fact.account.as_str())));
+            for recorded in events {
+                due.extend(deadlines(&recorded.event).into_iter().map(|at| (at, recorded.account.as_str())));
             }
             due.sort_unstable();
             due.dedup();

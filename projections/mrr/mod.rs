@@ -19,11 +19,11 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 use crate::domain::{
-    discounts::DiscountReport, event::Event, ids::AccountId, subscription::SubscriptionState,
+    discounts::DiscountReport, event::Event, ids::AccountId, recorded::RecordedEvent,
+    subscription::SubscriptionState,
 };
 
 use super::{
-    fact::Fact,
     projection::{ApplyError, OnFailure, Projection, Tables},
     subscription_reports,
 };
@@ -60,14 +60,14 @@ impl Projection for Mrr {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            let mut new: BTreeMap<&AccountId, Vec<&Fact<'_>>> = BTreeMap::new();
-            for fact in facts.iter().filter(|fact| said(fact).is_some()) {
-                new.entry(fact.account).or_default().push(fact);
+            let mut new: BTreeMap<&AccountId, Vec<&RecordedEvent>> = BTreeMap::new();
+            for recorded in events.iter().filter(|recorded| said(recorded).is_some()) {
+                new.entry(&recorded.account).or_default().push(recorded);
             }
             if new.is_empty() {
                 return Ok(());
@@ -75,11 +75,11 @@ impl Projection for Mrr {
             let accounts: Vec<&str> = new.keys().map(|account| account.as_str()).collect();
             let mut known = write::known(&accounts, tables, connection).await?;
             let mut changes = Vec::with_capacity(new.len());
-            for (account, facts) in new {
+            for (account, events) in new {
                 changes.push(account_changes(
                     account,
                     known.remove(account.as_str()).unwrap_or_default(),
-                    &facts,
+                    &events,
                 )?);
             }
             write::write(&changes, tables, connection).await
@@ -118,7 +118,7 @@ struct AccountChanges<'a> {
 /// An event changed a day that was over when it became known.
 #[derive(Debug)]
 pub struct Restatement<'a> {
-    pub fact: &'a Fact<'a>,
+    pub recorded: &'a RecordedEvent,
     pub currency: String,
     pub day: chrono::NaiveDate,
     pub before: Option<timeline::DayMovement>,
@@ -129,12 +129,12 @@ pub struct Restatement<'a> {
 fn account_changes<'a>(
     account: &'a AccountId,
     mut known: History,
-    facts: &[&'a Fact<'a>],
+    events: &[&'a RecordedEvent],
 ) -> Result<AccountChanges<'a>, ApplyError> {
     let already = (known.reports.len(), known.payments.len(), known.discounted.len());
     let mut restatements = Vec::new();
-    for fact in facts {
-        restatements.extend(known.learn(fact)?);
+    for recorded in events {
+        restatements.extend(known.learn(recorded)?);
     }
     let said = History {
         reports: known.reports.split_off(already.0),
@@ -150,19 +150,19 @@ impl History {
     ///
     /// # Errors
     /// When the account's subscriptions are worth more than fits.
-    pub fn learn<'a>(&mut self, fact: &'a Fact<'a>) -> Result<Vec<Restatement<'a>>, ApplyError> {
-        let Some(said) = said(fact) else { return Ok(Vec::new()) };
+    pub fn learn<'a>(&mut self, recorded: &'a RecordedEvent) -> Result<Vec<Restatement<'a>>, ApplyError> {
+        let Some(said) = said(recorded) else { return Ok(Vec::new()) };
         let before = match self.movements.take() {
             Some(movements) => movements,
-            None => self.work_out(fact)?,
+            None => self.work_out(recorded)?,
         };
         match said {
             MrrInput::Reported(report) => self.reports.push(report),
             MrrInput::Paid(payment) => self.payments.push(payment),
             MrrInput::Discounted(discounted) => self.discounted.push(discounted),
         }
-        let after = self.work_out(fact)?;
-        let restated = restated(fact, &before, &after);
+        let after = self.work_out(recorded)?;
+        let restated = restated(recorded, &before, &after);
         self.movements = Some(after);
         Ok(restated)
     }
@@ -173,26 +173,30 @@ impl History {
         self.movements.as_ref()
     }
 
-    fn work_out(&self, fact: &Fact<'_>) -> Result<AccountMovements, ApplyError> {
+    fn work_out(&self, recorded: &RecordedEvent) -> Result<AccountMovements, ApplyError> {
         timeline::movements(&self.reports, &self.payments, &self.discounted).map_err(|_| ApplyError::Unfit {
-            position: fact.position,
+            position: recorded.position.0,
             reason: "the account's subscriptions are worth more than fits".into(),
         })
     }
 }
 
 /// What an event says of what subscriptions bring; `None` for events about other things.
-fn said(fact: &Fact<'_>) -> Option<MrrInput> {
-    let stripe_event = || fact.stripe_event.map(str::to_owned);
-    match fact.event {
-        Event::Subscription(event) => Some(MrrInput::Reported(report(fact, event.terms()))),
+fn said(recorded: &RecordedEvent) -> Option<MrrInput> {
+    let stripe_event = || recorded.stripe_event().map(str::to_owned);
+    match &recorded.event {
+        Event::Subscription(event) => Some(MrrInput::Reported(report(recorded, event.terms()))),
         Event::Account(event) => DiscountReport::of(event).map(|told| {
-            MrrInput::Discounted(Discounted { told, sequence: fact.sequence, stripe_event: stripe_event() })
+            MrrInput::Discounted(Discounted {
+                told,
+                sequence: recorded.sequence,
+                stripe_event: stripe_event(),
+            })
         }),
         Event::Invoice(event) => subscription_reports::payment(event).map(|(subscription, state)| {
             MrrInput::Paid(PaidReport {
                 subscription: subscription.to_string(),
-                sequence: fact.sequence,
+                sequence: recorded.sequence,
                 state,
                 effective_at: event.effective_at(),
                 stripe_event: stripe_event(),
@@ -204,14 +208,14 @@ fn said(fact: &Fact<'_>) -> Option<MrrInput> {
     }
 }
 
-fn report(fact: &Fact<'_>, terms: &SubscriptionState) -> TimelineReport {
+fn report(recorded: &RecordedEvent, terms: &SubscriptionState) -> TimelineReport {
     TimelineReport {
         subscription: terms.subscription.to_string(),
-        sequence: fact.sequence,
+        sequence: recorded.sequence,
         currency: terms.monthly.currency.to_string(),
         monthly: if terms.is_revenue() { terms.monthly.minor.max(0) } else { 0 },
         undiscounted: terms.undiscounted.clone().filter(|_| terms.is_revenue()),
-        effective_at: Event::effective_at(fact.event),
+        effective_at: recorded.event.effective_at(),
         evidence: ReportPlace {
             ended: terms.ended_at.is_some(),
             reported_at: terms.evidence.reported_at,
@@ -219,24 +223,24 @@ fn report(fact: &Fact<'_>, terms: &SubscriptionState) -> TimelineReport {
             id: terms.evidence.id.to_string(),
             step: terms.evidence.step.clone(),
         },
-        stripe_event: fact.stripe_event.map(str::to_owned),
+        stripe_event: recorded.stripe_event().map(str::to_owned),
     }
 }
 
 /// The days before the one on which the report was recorded that have another movement by it.
 fn restated<'a>(
-    fact: &'a Fact<'a>,
+    recorded: &'a RecordedEvent,
     before: &AccountMovements,
     after: &AccountMovements,
 ) -> Vec<Restatement<'a>> {
-    let recorded_on = fact.recorded_at.to_utc().date_naive();
+    let recorded_on = recorded.recorded_at.to_utc().date_naive();
     let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let over = keys.into_iter().filter(|(_, day)| *day < recorded_on);
     over.filter_map(|key| {
         let (old, new) = (before.get(key), after.get(key));
         let figures = |movement: &timeline::DayMovement| (movement.kind, movement.change());
         (old.map(figures) != new.map(figures)).then(|| Restatement {
-            fact,
+            recorded,
             currency: key.0.clone(),
             day: key.1,
             before: old.cloned(),

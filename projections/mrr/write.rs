@@ -252,12 +252,12 @@ fn restatements(changes: &[AccountChanges<'_>]) -> Rows {
         for restatement in &change.restatements {
             let day: NaiveDate = restatement.day;
             rows.begin()
-                .big(restatement.fact.position)
+                .big(restatement.recorded.position.0)
                 .text(change.account.as_str())
                 .text(&restatement.currency)
                 .day(day)
-                .time(restatement.fact.recorded_at)
-                .optional_text(restatement.fact.stripe_event);
+                .time(restatement.recorded.recorded_at)
+                .optional_text(restatement.recorded.stripe_event());
             for movement in [&restatement.before, &restatement.after] {
                 rows.optional_text(movement.as_ref().map(|movement| movement.kind.name()))
                     .big(movement.as_ref().map_or(0, DayMovement::change));

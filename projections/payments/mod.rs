@@ -11,13 +11,11 @@ use crate::domain::{
     amount::Money,
     event::{Event, PaymentEvent, PaymentPurpose},
     ids::ProviderId,
+    recorded::RecordedEvent,
     time::Timestamp,
 };
 
-use super::{
-    fact::Fact,
-    projection::{ApplyError, Projection, Tables},
-};
+use super::projection::{ApplyError, Projection, Tables};
 
 pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, ToldRow, payments, refunds, told};
 
@@ -42,13 +40,13 @@ impl Projection for PaymentsProjection {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            for fact in facts {
-                note(fact, tables, connection).await?;
+            for recorded in events {
+                note(recorded, tables, connection).await?;
             }
             Ok(())
         }
@@ -57,19 +55,23 @@ impl Projection for PaymentsProjection {
 }
 
 /// One statement an event: they are rare.
-async fn note(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    match fact.event {
+async fn note(
+    recorded: &RecordedEvent,
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    match &recorded.event {
         Event::Payment(PaymentEvent::PaymentSucceeded { payment, money, purpose, effective_at }) => {
-            pay(fact, (payment, money, *effective_at), purpose, tables, connection).await
+            pay(recorded, (payment, money, *effective_at), purpose, tables, connection).await
         }
         Event::Payment(PaymentEvent::PaymentLinked { payment, invoice, .. }) => {
-            link(fact, invoice, payment, tables, connection).await
+            link(recorded, invoice, payment, tables, connection).await
         }
         Event::Payment(PaymentEvent::RefundIssued { refund, payment, money, effective_at }) => {
-            give_back(fact, (refund, payment), (money, *effective_at, false), tables, connection).await
+            give_back(recorded, (refund, payment), (money, *effective_at, false), tables, connection).await
         }
         Event::Payment(PaymentEvent::RefundFailed { refund, payment, money, refunded_at, .. }) => {
-            give_back(fact, (refund, payment), (money, *refunded_at, true), tables, connection).await
+            give_back(recorded, (refund, payment), (money, *refunded_at, true), tables, connection).await
         }
         Event::Account(_)
         | Event::Credits(_)
@@ -91,7 +93,7 @@ async fn note(fact: &Fact<'_>, tables: Tables, connection: &mut PgConnection) ->
 }
 
 async fn pay(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     (paid, money, paid_at): (&ProviderId, &Money, Timestamp),
     purpose: &PaymentPurpose,
     tables: Tables,
@@ -108,7 +110,7 @@ async fn pay(
         PaymentPurpose::Other => return Ok(()),
     };
     sqlx::query(&tables.statement(include_str!("pay.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(paid.as_str())
         .bind(kind)
         .bind(paid_at.to_utc())
@@ -124,14 +126,14 @@ async fn pay(
 }
 
 async fn link(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     invoice: &ProviderId,
     payment: &ProviderId,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("link.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(invoice.as_str())
         .bind(payment.as_str())
         .execute(connection)
@@ -140,14 +142,14 @@ async fn link(
 }
 
 async fn give_back(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     (refund, payment): (&ProviderId, &ProviderId),
     (money, refunded_at, failed): (&Money, Timestamp, bool),
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("refund.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(refund.as_str())
         .bind(payment.as_str())
         .bind(refunded_at.to_utc())

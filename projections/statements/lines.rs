@@ -9,8 +9,9 @@ use crate::{
         event::{AccountEvent, CreditsEvent, Draw, Event, HoldEvent, Purpose},
         ids::{GenerationId, GrantId, ProviderId},
         moving::MovedIn,
+        recorded::RecordedEvent,
     },
-    projections::{fact::Fact, rows::Rows},
+    projections::rows::Rows,
 };
 
 /// What a line is about.
@@ -139,21 +140,21 @@ impl<'a> LineDraft<'a> {
 }
 
 /// Writes the lines of one event.
-pub(super) fn write(fact: &Fact<'_>, rows: &mut Rows) {
-    let lines = drafts(fact.event);
+pub(super) fn write(recorded: &RecordedEvent, rows: &mut Rows) {
+    let lines = drafts(&recorded.event);
     let after = |later: &dyn Fn(&LineDraft<'_>) -> i64, last: i64, from: usize| {
         lines.iter().flatten().skip(from).fold(last, |sum, line| sum.saturating_sub(later(line)))
     };
-    let Balance { available, held, debt, settled: _ } = fact.balance;
+    let Balance { available, held, debt, settled: _ } = recorded.balance_then();
     for (number, line) in lines.iter().flatten().enumerate() {
         let next = number.saturating_add(1);
         rows.begin()
-            .text(fact.account.as_str())
-            .big(fact.sequence)
+            .text(recorded.account.as_str())
+            .big(recorded.sequence)
             .small(i16::try_from(number).unwrap_or(i16::MAX))
-            .big(fact.position)
-            .time(fact.event.effective_at())
-            .time(fact.recorded_at)
+            .big(recorded.position.0)
+            .time(recorded.event.effective_at())
+            .time(recorded.recorded_at)
             .text(line.kind.name())
             .big(line.available)
             .big(after(&|later| later.available, available.get(), next))

@@ -7,11 +7,11 @@
 mod lines;
 mod queries;
 
+use crate::domain::recorded::RecordedEvent;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 use super::{
-    fact::Fact,
     projection::{ApplyError, Projection, Tables},
     rows::Rows,
 };
@@ -44,17 +44,17 @@ impl Projection for Statements {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             // Sorted, so that one account's lines find the same page of the table and of its index.
-            let mut sorted: Vec<&Fact<'_>> = facts.iter().collect();
-            sorted.sort_unstable_by_key(|fact| (fact.account, fact.sequence));
+            let mut sorted: Vec<&RecordedEvent> = events.to_vec();
+            sorted.sort_unstable_by_key(|recorded| (&recorded.account, recorded.sequence));
             let mut rows = Rows::new(COLUMNS);
-            for fact in sorted {
-                lines::write(fact, &mut rows);
+            for recorded in sorted {
+                lines::write(recorded, &mut rows);
             }
             rows.write(&tables.statement(include_str!("insert.sql")), connection).await?;
             Ok(())

@@ -11,15 +11,13 @@ use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 use crate::domain::{
     event::{Event, NoticeEvent},
     ids::{AccountId, PlanId, ProviderId},
+    recorded::RecordedEvent,
     requested::Requested,
     subscription::{StoredReport, SubscriptionState, SubscriptionStatus, TermsChange, in_order},
     time::Timestamp,
 };
 
-use super::{
-    fact::Fact,
-    projection::{ApplyError, Projection, Tables},
-};
+use super::projection::{ApplyError, Projection, Tables};
 
 pub struct SubscriptionsProjection;
 
@@ -42,25 +40,25 @@ impl Projection for SubscriptionsProjection {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            for fact in facts {
+            for recorded in events {
                 if let Event::Notice(NoticeEvent::SubscriptionChangeRequested {
                     subscription,
                     requested,
                     ..
-                }) = fact.event
+                }) = &recorded.event
                 {
-                    request(fact, subscription, requested, tables, connection).await?;
+                    request(recorded, subscription, requested, tables, connection).await?;
                 }
-                if let Some(terms) = fact.event.reported() {
-                    let holds = holds(fact, terms, tables, connection).await?;
-                    report(fact, terms, !holds, tables, connection).await?;
+                if let Some(terms) = recorded.event.reported() {
+                    let holds = holds(recorded, terms, tables, connection).await?;
+                    report(recorded, terms, !holds, tables, connection).await?;
                     if holds {
-                        hold(fact, terms, tables, connection).await?;
+                        hold(recorded, terms, tables, connection).await?;
                     }
                 }
             }
@@ -74,14 +72,14 @@ impl Projection for SubscriptionsProjection {
 ///
 /// One statement a report: they are rare, and whether one is late depends on the one before.
 async fn holds(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     terms: &SubscriptionState,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<bool, sqlx::Error> {
     let newest: Vec<Json<SubscriptionState>> =
         sqlx::query_scalar(&tables.statement(include_str!("newest.sql")))
-            .bind(fact.account.as_str())
+            .bind(recorded.account.as_str())
             .bind(terms.subscription.as_str())
             .fetch_all(connection)
             .await?;
@@ -90,26 +88,26 @@ async fn holds(
 }
 
 async fn report(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     terms: &SubscriptionState,
     late: bool,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("report.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(terms.subscription.as_str())
-        .bind(fact.sequence)
-        .bind(fact.position)
-        .bind(fact.event.name())
-        .bind(fact.event.effective_at().to_utc())
-        .bind(fact.recorded_at.to_utc())
+        .bind(recorded.sequence)
+        .bind(recorded.position.0)
+        .bind(recorded.event.name())
+        .bind(recorded.event.effective_at().to_utc())
+        .bind(recorded.recorded_at.to_utc())
         .bind(terms.ended_at.is_some())
         .bind(terms.evidence.reported_at.to_utc())
         .bind(i16::from(terms.evidence.rank))
         .bind(terms.evidence.id.as_str())
         .bind(late)
-        .bind(fact.stripe_event)
+        .bind(recorded.stripe_event())
         .bind(Json(terms))
         .execute(connection)
         .await?;
@@ -117,40 +115,40 @@ async fn report(
 }
 
 async fn request(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     subscription: &ProviderId,
     requested: &Requested,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("request.sql")))
-        .bind(fact.account.as_str())
-        .bind(fact.sequence)
-        .bind(fact.position)
+        .bind(recorded.account.as_str())
+        .bind(recorded.sequence)
+        .bind(recorded.position.0)
         .bind(subscription.as_str())
         .bind(Json(requested))
-        .bind(fact.event.effective_at().to_utc())
-        .bind(fact.recorded_at.to_utc())
+        .bind(recorded.event.effective_at().to_utc())
+        .bind(recorded.recorded_at.to_utc())
         .execute(connection)
         .await?;
     Ok(())
 }
 
 async fn hold(
-    fact: &Fact<'_>,
+    recorded: &RecordedEvent,
     terms: &SubscriptionState,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("hold.sql")))
-        .bind(fact.account.as_str())
+        .bind(recorded.account.as_str())
         .bind(terms.subscription.as_str())
         .bind(terms.ended_at.is_some())
         .bind(terms.evidence.reported_at.to_utc())
         .bind(i16::from(terms.evidence.rank))
         .bind(terms.evidence.id.as_str())
-        .bind(fact.event.effective_at().to_utc())
-        .bind(fact.position)
+        .bind(recorded.event.effective_at().to_utc())
+        .bind(recorded.position.0)
         .bind(status_name(terms.status))
         .bind(terms.plan.as_str())
         .bind(Json(terms))

@@ -14,13 +14,11 @@ use sqlx::PgConnection;
 use crate::domain::{
     event::{CreditsEvent, Event, HoldEvent, Purpose},
     ids::AccountId,
+    recorded::RecordedEvent,
     time::Timestamp,
 };
 
-use super::{
-    fact::Fact,
-    projection::{ApplyError, Projection, Tables},
-};
+use super::projection::{ApplyError, Projection, Tables};
 
 pub use buckets::Buckets;
 pub use queries::{Day, UsageGroup, of_account, overall};
@@ -46,11 +44,11 @@ impl Projection for UsageProjection {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move { write(fold(facts), tables, connection).await }.boxed()
+        async move { write(fold(events), tables, connection).await }.boxed()
     }
 }
 
@@ -84,16 +82,16 @@ impl UsageTally {
     }
 }
 
-fn fold<'a>(facts: &'a [Fact<'a>]) -> Vec<(UsageKey<'a>, UsageTally)> {
+fn fold<'a>(events: &'a [&'a RecordedEvent]) -> Vec<(UsageKey<'a>, UsageTally)> {
     let mut counts: FxHashMap<UsageKey<'a>, UsageTally> = FxHashMap::default();
-    for fact in facts {
-        let Some((purpose, count)) = counted(fact.event) else { continue };
+    for recorded in events {
+        let Some((purpose, count)) = counted(&recorded.event) else { continue };
         let kind = match purpose {
             Purpose::Generation { kind, .. } => kind.as_str(),
             Purpose::Named { .. } => "",
         };
-        let quarter = quarter(fact.event.effective_at());
-        counts.entry((fact.account, quarter, kind)).or_default().add(&count);
+        let quarter = quarter(recorded.event.effective_at());
+        counts.entry((&recorded.account, quarter, kind)).or_default().add(&count);
     }
     let mut sorted: Vec<_> = counts.into_iter().collect();
     // In the order of the key: two writers could not block each other, and the index is walked once.

@@ -8,12 +8,10 @@ use crate::{
         catalog::Catalog,
         credits::Balance,
         ids::{AccountId, PlanId},
+        recorded::{EventMetadata, Position, RecordedEvent},
         time::Timestamp,
     },
-    journal::{
-        recorded::{EventMetadata, Position, RecordedEvent},
-        row::RowError,
-    },
+    journal::row::RowError,
     ledger::{Ledger, ViewError},
 };
 

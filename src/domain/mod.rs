@@ -26,6 +26,7 @@ mod price;
 pub mod purchase;
 pub mod purchase_records;
 mod purpose;
+pub mod recorded;
 pub mod refusal;
 mod report;
 pub mod reported_details;

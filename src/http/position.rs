@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{journal::recorded::Position, ledger::SHARD};
+use crate::{domain::recorded::Position, ledger::SHARD};
 
 /// A position as callers see it: opaque to them, so that its form may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

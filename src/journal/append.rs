@@ -1,12 +1,12 @@
 //! How does a batch get into the journal, whole or not at all, in one round trip?
 
+use crate::domain::recorded::Position;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
 use crate::domain::time::Timestamp;
 
 use super::{
     merkle::{self, MerkleHash},
-    recorded::Position,
     row::NewRow,
 };
 

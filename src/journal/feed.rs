@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
-use super::recorded::{Position, RecordedEvent};
+use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
 
@@ -210,7 +210,9 @@ async fn read(pool: &PgPool, shard: i16, condition: &str) -> Result<Vec<FeedEntr
          from ledger.events where shard = {shard} and {condition} order by position) to stdout (format binary)"
     );
     let bytes = Copying::begin(pool).await?.read(&statement).await?;
-    tokio::task::spawn_blocking(move || decode::entries(&bytes)).await.map_err(|_| FeedError::Interrupted)?
+    tokio::task::spawn_blocking(move || decode::entries(&bytes, Shard(shard)))
+        .await
+        .map_err(|_| FeedError::Interrupted)?
 }
 
 /// A connection while it copies. One whose copy failed or was given up is closed and not used again: the driver does

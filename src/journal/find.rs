@@ -1,5 +1,6 @@
 //! What did an earlier command do? Finds events by key, by number, or by the work that they were for.
 
+use crate::domain::recorded::{RecordedEvent, Shard};
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
@@ -8,7 +9,6 @@ use sqlx::{PgConnection, PgPool};
 use crate::domain::ids::{AccountId, GenerationId};
 
 use super::{
-    recorded::RecordedEvent,
     row::{self, COLUMNS, RowError},
     unique::{self, Unique, columns},
 };
@@ -51,7 +51,7 @@ pub async fn by_uniques(
         let number: i64 = sqlx::Row::try_get(row, "number")?;
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         if let Some(wanted) = index.and_then(|index| uniques.get(index)) {
-            found.entry(wanted.clone()).or_default().push(row::decode(row)?);
+            found.entry(wanted.clone()).or_default().push(row::decode(row, Shard(shard))?);
         }
     }
     Ok(found)
@@ -72,7 +72,7 @@ pub async fn by_sequence(
          where e.shard = $1 and e.aggregate_id = $2 and e.sequence = $3"
     );
     let row = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(sequence).fetch_optional(pool).await?;
-    row.as_ref().map(row::decode).transpose()
+    row.as_ref().map(|row| row::decode(row, Shard(shard))).transpose()
 }
 
 /// The newest events that spent credits on a piece of work, at most `limit` of them.
@@ -97,7 +97,7 @@ pub async fn spent_on(
     );
     let all = unique::all_of(generation);
     let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(all.start).bind(all.end).bind(limit);
-    query.fetch_all(pool).await?.iter().map(row::decode).collect()
+    query.fetch_all(pool).await?.iter().map(|row| row::decode(row, Shard(shard))).collect()
 }
 
 /// The event that committed a hold.
@@ -117,7 +117,7 @@ pub async fn committed(
     );
     let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(hold);
     let row = query.fetch_optional(pool).await?;
-    row.as_ref().map(row::decode).transpose()
+    row.as_ref().map(|row| row::decode(row, Shard(shard))).transpose()
 }
 
 /// The events of an account after a number, in their order.
@@ -140,7 +140,7 @@ pub async fn stream(
     let mut rows = query.fetch(pool);
     let mut events = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        events.push(row::decode(&row)?);
+        events.push(row::decode(&row, Shard(shard))?);
     }
     Ok(events)
 }

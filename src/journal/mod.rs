@@ -9,7 +9,6 @@ pub mod merkle;
 pub mod preconditions;
 pub mod probe;
 pub mod range;
-pub mod recorded;
 pub mod row;
 pub mod snapshot;
 pub mod store;

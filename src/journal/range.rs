@@ -1,11 +1,9 @@
 //! Which events of some types were recorded since a time? Read in ranges of positions, so that no query takes long.
 
+use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use sqlx::{PgPool, Row};
 
-use super::{
-    recorded::{Position, RecordedEvent},
-    row::{self, COLUMNS, RowError},
-};
+use super::row::{self, COLUMNS, RowError};
 use crate::domain::time::Timestamp;
 
 /// How many positions one query goes through, whatever is found there.
@@ -32,7 +30,7 @@ pub async fn of_types(
          order by e.position"
     );
     let rows = sqlx::query(&query).bind(shard).bind(after.0).bind(until.0).bind(types);
-    Ok(rows.fetch_all(pool).await?.iter().map(row::decode).collect())
+    Ok(rows.fetch_all(pool).await?.iter().map(|row| row::decode(row, Shard(shard))).collect())
 }
 
 /// The position before the first event of a time. Events are recorded in the order of time, as far as clocks agree.

@@ -2,11 +2,15 @@
 
 use sqlx::{Row, postgres::PgRow};
 
-use crate::domain::{event::Event, ids::AccountId, time::Timestamp};
+use crate::domain::{
+    event::Event,
+    ids::AccountId,
+    recorded::{EventMetadata, Position, RecordedEvent, Shard},
+    time::Timestamp,
+};
 
 use super::{
     merkle::{self, MerkleHash},
-    recorded::{EventMetadata, Position, RecordedEvent},
     unique,
     upcast::{self, UpcastError},
 };
@@ -69,7 +73,6 @@ impl NewRow {
     /// When the event or its metadata cannot be written as JSON, which no event's type allows.
     pub fn encode(
         recorded: &RecordedEvent,
-        shard: i16,
         idempotency_key: Option<&str>,
     ) -> Result<Self, serde_json::Error> {
         let payload = serde_json::to_string(&recorded.event)?;
@@ -77,7 +80,7 @@ impl NewRow {
         let event_type = recorded.event.name();
         let event_version = upcast::newest(event_type);
         let hashed = Hashed {
-            shard,
+            shard: recorded.shard.0,
             position: recorded.position.0,
             account: recorded.account.as_str(),
             sequence: recorded.sequence,
@@ -130,7 +133,7 @@ pub const COLUMNS: &str = "e.position, e.aggregate_id, e.sequence, e.event_type,
 
 /// # Errors
 /// When the row cannot be what this program wrote.
-pub fn decode(row: &PgRow) -> Result<RecordedEvent, RowError> {
+pub fn decode(row: &PgRow, shard: Shard) -> Result<RecordedEvent, RowError> {
     let position: i64 = row.try_get("position")?;
     let event = decode_event(row, position)?;
     let metadata: &str = row.try_get("metadata")?;
@@ -139,6 +142,7 @@ pub fn decode(row: &PgRow) -> Result<RecordedEvent, RowError> {
     let account: &str = row.try_get("aggregate_id")?;
     let recorded_at: chrono::DateTime<chrono::Utc> = row.try_get("recorded_at")?;
     Ok(RecordedEvent {
+        shard,
         position: Position(position),
         account: AccountId::parse(account).map_err(|_| RowError::Value { position })?,
         sequence: row.try_get("sequence")?,

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         event::Event,
         ids::{AccountId, Actor},
+        recorded::{EventMetadata, Origin, Position, RecordedEvent, Shard},
     },
 };
 
@@ -22,7 +23,6 @@ use super::{
     append::{self, AppendError},
     find,
     load::{self, LoadError, LoadedAccount},
-    recorded::{EventMetadata, Origin, Position, RecordedEvent},
     row::NewRow,
 };
 
@@ -72,7 +72,7 @@ impl JournalStore {
         let mut rows = Vec::with_capacity(events.len());
         for event in events {
             let next = self.record(event, &mut current, Position(head.0 + 1 + length(&rows)), metadata)?;
-            rows.push(NewRow::encode(&next, self.shard, None).map_err(unexpected)?);
+            rows.push(NewRow::encode(&next, None).map_err(unexpected)?);
             recorded.push(next);
         }
         if !rows.is_empty() {
@@ -111,6 +111,7 @@ impl JournalStore {
         let text = |name: &str| metadata.get(name).cloned();
         let actor = Actor::parse(metadata.get("actor").map_or("framework", String::as_str));
         Ok(RecordedEvent {
+            shard: Shard(self.shard),
             position,
             account: known.id.clone(),
             sequence: known.sequence(),

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    domain::{ids::AccountId, refusal::Refusal, time::Timestamp},
-    journal::{
-        load::LoadedAccount,
-        preconditions::Precondition,
+    domain::{
+        ids::AccountId,
         recorded::{Position, RecordedEvent},
-        row::NewRow,
-        unique::Unique,
+        refusal::Refusal,
+        time::Timestamp,
     },
+    journal::{load::LoadedAccount, preconditions::Precondition, row::NewRow, unique::Unique},
 };
 
 use super::{

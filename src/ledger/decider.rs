@@ -9,14 +9,11 @@ use crate::{
         credits::Balance,
         decide::{Context, decide},
         event::Event,
+        recorded::{EventMetadata, Position, RecordedEvent, Shard},
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::{
-        load::LoadedAccount,
-        recorded::{EventMetadata, Position, RecordedEvent},
-        row::NewRow,
-    },
+    journal::{load::LoadedAccount, row::NewRow},
 };
 
 use super::request::Job;
@@ -85,6 +82,7 @@ impl Decider<'_> {
             self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
             let event_id = next_id(job.at);
             let recorded = RecordedEvent {
+                shard: Shard(self.shard),
                 position: *self.last,
                 account: known.id.clone(),
                 sequence: known.sequence(),
@@ -92,7 +90,7 @@ impl Decider<'_> {
                 metadata: self.metadata(job, balance, (event_id, command_id), count),
                 event,
             };
-            let row = NewRow::encode(&recorded, self.shard, key.take()).map_err(|_| NoDecision::Damaged)?;
+            let row = NewRow::encode(&recorded, key.take()).map_err(|_| NoDecision::Damaged)?;
             known.tail = Some(row.leaf_hash);
             command_id = command_id.or(Some(event_id));
             decision.events.push(recorded);

@@ -8,8 +8,9 @@ use crate::{
         event::{CreditsEvent, Event, HoldEvent},
         ids::{AccountId, DeductionId, GenerationId, HoldId},
         limits::UsageWindow,
+        recorded::RecordedEvent,
     },
-    journal::{find, recorded::RecordedEvent, row::RowError},
+    journal::{find, row::RowError},
 };
 
 use super::{Ledger, SHARD};

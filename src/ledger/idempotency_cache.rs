@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
-use crate::journal::recorded::{Position, RecordedEvent};
+use crate::domain::recorded::{Position, RecordedEvent};
 
 use super::request::{AccountUnique, ExecuteError, ExecuteResult, Job, Outcome};
 

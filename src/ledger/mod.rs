@@ -21,19 +21,20 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use crate::journal::recorded::Origin;
+pub use crate::domain::recorded::Origin;
 pub use request::{ExecuteError, ExecuteResult, IdempotencyKey, Outcome, Provenance, Repeated, Request};
 pub use view::{View, ViewError};
 
 use crate::{
     clock::Clock,
-    domain::{catalog::Catalog, ids::AccountId, refusal::Refusal, time::Timestamp},
-    journal::{
-        append, find, probe, range,
+    domain::{
+        catalog::Catalog,
+        ids::AccountId,
         recorded::{Position, RecordedEvent},
-        row::RowError,
-        snapshot,
+        refusal::Refusal,
+        time::Timestamp,
     },
+    journal::{append, find, probe, range, row::RowError, snapshot},
 };
 
 use newest::Newest;

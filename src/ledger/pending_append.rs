@@ -7,11 +7,10 @@ use sqlx::PgConnection;
 use tokio::task::JoinHandle;
 
 use crate::{
-    domain::time::Timestamp,
+    domain::{recorded::Position, time::Timestamp},
     journal::{
         append::{self, AppendError},
         preconditions::{self, Precondition},
-        recorded::Position,
         row::NewRow,
     },
 };

@@ -15,12 +15,14 @@ use rustc_hash::FxHashMap;
 use sqlx::{Acquire, PgConnection};
 
 use crate::{
-    domain::ids::AccountId,
+    domain::{
+        ids::AccountId,
+        recorded::{Position, RecordedEvent},
+    },
     journal::{
         append::{self, AppendError},
         find,
         load::{self, LoadError, LoadedAccount},
-        recorded::{Position, RecordedEvent},
         row::{NewRow, RowError},
     },
 };

@@ -10,13 +10,11 @@ use crate::{
         command::Command,
         credits::Balance,
         ids::{AccountId, Actor},
+        recorded::{Origin, Position, RecordedEvent},
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::{
-        recorded::{Origin, Position, RecordedEvent},
-        unique::Unique,
-    },
+    journal::unique::Unique,
 };
 
 use super::pending_commands::PendingCommand;

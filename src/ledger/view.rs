@@ -7,11 +7,10 @@ use quick_cache::sync::Cache;
 use sqlx::PgPool;
 
 use crate::{
-    domain::{account::Account, ids::AccountId},
+    domain::{account::Account, ids::AccountId, recorded::Position},
     journal::{
         append,
         load::{self, LoadError, LoadedAccount},
-        recorded::Position,
     },
 };
 

@@ -20,11 +20,10 @@ use tokio::{
 
 use crate::{
     clock::Clock,
-    domain::{catalog::Catalog, ids::AccountId},
+    domain::{catalog::Catalog, ids::AccountId, recorded::Position},
     journal::{
         append::AppendError,
         load::{self, LoadError, LoadedAccount},
-        recorded::Position,
         snapshot::SNAPSHOT_EVENTS,
     },
 };

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::journal::recorded::Position;
+use crate::domain::recorded::Position;
 
 use super::{Projector, checkpoint, error::ProjectorError};
 

@@ -17,17 +17,14 @@ mod wait;
 mod wake;
 mod worker;
 
+use crate::domain::recorded::Position;
 use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    clock::Clock,
-    journal::{feed::Feed, recorded::Position},
-    projections::Projection,
-};
+use crate::{clock::Clock, journal::feed::Feed, projections::Projection};
 
 pub use compare::{Compared, ProjectionDifference};
 pub use error::ProjectorError;

@@ -1,12 +1,12 @@
 //! How does an account that waits catch up?
 
-use crate::{domain::ids::AccountId, journal::recorded::Position};
+use crate::domain::{ids::AccountId, recorded::Position};
 
 use super::{
     Projector,
     checkpoint::{self, CheckpointId},
     error::{ProjectionFault, ProjectorError},
-    worker::facts,
+    worker::readable,
 };
 use crate::projections::Tables;
 
@@ -60,7 +60,7 @@ impl Projector {
             let entries = self.feed.of_account(place.shard, account.as_str(), from, to, EVENTS_MAX).await?;
             let Some(last) = entries.last() else { break };
             from = Position(last.position().0.saturating_add(1));
-            let waiting = facts(place.shard, &entries, |_| false)?;
+            let waiting = readable(&entries, |_| false)?;
             model.apply(&waiting, Tables { version: place.version }, &mut transaction).await?;
             applied = applied.saturating_add(u64::try_from(entries.len()).unwrap_or(u64::MAX));
         }

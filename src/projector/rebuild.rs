@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
-    journal::recorded::Position,
+    domain::recorded::Position,
     projections::{Projection, Tables},
 };
 

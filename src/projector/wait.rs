@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{
-    domain::{ids::AccountId, time::Timestamp},
-    journal::recorded::Position,
-};
+use crate::domain::{ids::AccountId, recorded::Position, time::Timestamp};
 
 use super::{
     Projector,

@@ -12,7 +12,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::recorded::Position;
+use crate::domain::recorded::Position;
 
 /// What `ledger.append` notifies.
 const CHANNEL: &str = "counterfoil_events";

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use crate::{
-    domain::time::Timestamp,
-    journal::{
-        feed::{FeedEntry, FeedReader},
+    domain::{
         recorded::{Position, RecordedEvent},
+        time::Timestamp,
     },
-    projections::{Fact, OnFailure, Projection, Tables},
+    journal::feed::{FeedEntry, FeedReader},
+    projections::{OnFailure, Projection, Tables},
 };
 
 use super::{
@@ -120,9 +120,8 @@ impl Worker {
             let batch = self.reader.after(Position(self.checkpoint.position)).await?;
             let entries = self.wanted(batch.entries());
             let Some(last) = entries.last().map(FeedEntry::position) else { break };
-            let facts =
-                facts(self.place.shard, entries, |account| self.checkpoint.parked.contains_key(account))?;
-            self.change(&facts, connection).await?;
+            let events = readable(entries, |account| self.checkpoint.parked.contains_key(account))?;
+            self.change(&events, connection).await?;
             self.checkpoint.position = last.0;
         }
         Ok(())
@@ -136,20 +135,24 @@ impl Worker {
 
     /// `false` when the checkpoint is not what this worker knows.
     async fn apply(&self, entries: &[FeedEntry], last: Position) -> Result<bool, ProjectorError> {
-        let facts = facts(self.place.shard, entries, |account| self.checkpoint.parked.contains_key(account))?;
+        let events = readable(entries, |account| self.checkpoint.parked.contains_key(account))?;
         let mut transaction = self.projector.pool.begin().await?;
         if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, last.0).await? {
             return Ok(false);
         }
-        self.change(&facts, &mut transaction).await?;
+        self.change(&events, &mut transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    async fn change(&self, facts: &[Fact<'_>], connection: &mut PgConnection) -> Result<(), ProjectorError> {
-        if !facts.is_empty() {
+    async fn change(
+        &self,
+        events: &[&RecordedEvent],
+        connection: &mut PgConnection,
+    ) -> Result<(), ProjectorError> {
+        if !events.is_empty() {
             let tables = Tables { version: self.place.version };
-            self.projection.apply(facts, tables, connection).await?;
+            self.projection.apply(events, tables, connection).await?;
         }
         Ok(())
     }
@@ -194,30 +197,16 @@ impl Worker {
 ///
 /// # Errors
 /// When an event of an account that is not parked cannot be read.
-pub(super) fn facts(
-    shard: i16,
+pub(super) fn readable(
     entries: &[FeedEntry],
     parked: impl Fn(&str) -> bool,
-) -> Result<Vec<Fact<'_>>, ProjectorError> {
-    let mut facts = Vec::with_capacity(entries.len());
+) -> Result<Vec<&RecordedEvent>, ProjectorError> {
+    let mut events = Vec::with_capacity(entries.len());
     for entry in entries.iter().filter(|entry| !parked(entry.account())) {
         match entry {
-            FeedEntry::Readable(recorded) => facts.push(fact(shard, recorded)),
+            FeedEntry::Readable(recorded) => events.push(recorded),
             FeedEntry::Unreadable(unreadable) => return Err(unreadable.clone().into()),
         }
     }
-    Ok(facts)
-}
-
-fn fact(shard: i16, recorded: &RecordedEvent) -> Fact<'_> {
-    Fact {
-        shard,
-        position: recorded.position.0,
-        account: &recorded.account,
-        sequence: recorded.sequence,
-        recorded_at: recorded.recorded_at,
-        event: &recorded.event,
-        balance: recorded.metadata.balance_then.unwrap_or(recorded.metadata.balance),
-        stripe_event: recorded.metadata.stripe_event.as_deref(),
-    }
+    Ok(events)
 }

@@ -10,10 +10,10 @@ use crate::{
         catalog::Catalog,
         decide::Context,
         ids::AccountId,
+        recorded::Position,
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::recorded::Position,
     ledger::{Ledger, ViewError},
 };
 

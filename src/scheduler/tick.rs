@@ -7,9 +7,9 @@ use crate::{
     domain::{
         command::Command,
         ids::{AccountId, Actor},
+        recorded::Origin,
         time::Timestamp,
     },
-    journal::recorded::Origin,
     ledger::{ExecuteError, IdempotencyKey, Ledger, Provenance, Request},
     projections::deadlines::{self, DueAccount},
 };

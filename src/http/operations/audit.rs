@@ -11,6 +11,7 @@ use crate::{
     domain::{
         credits::Balance,
         ids::{AccountId, PlanId},
+        recorded::Position,
         refusal::Refusal,
         time::Timestamp,
     },
@@ -22,7 +23,6 @@ use crate::{
         request::{AccountOf, All, Audits, Query},
         schema::{BalanceSchema, FindingSchema, Id, Place, Time},
     },
-    journal::recorded::Position,
     ledger::SHARD,
     projector::{Projector, ProjectorError},
 };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::time::Timestamp,
+    domain::{recorded::Position, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
@@ -14,7 +14,6 @@ use crate::{
         request::{All, Operates},
         schema::{Id, Place, Time},
     },
-    journal::recorded::Position,
     projector::{ProjectionListing, ProjectionState},
 };
 

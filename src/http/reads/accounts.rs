@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         ids::{AccountId, PlanId, ProviderId},
+        recorded::Position,
         time::Timestamp,
     },
     http::{
@@ -20,7 +21,6 @@ use crate::{
         request::{Lists, Pair, Pairs, Query, Several},
         schema::{Id, Place, Time},
     },
-    journal::recorded::Position,
     projections::accounts::{self, AccountCursor, AccountFilter, AccountRow, Among},
 };
 

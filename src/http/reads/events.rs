@@ -12,7 +12,11 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{ids::AccountId, time::Timestamp},
+    domain::{
+        ids::AccountId,
+        recorded::{EventMetadata, RecordedEvent},
+        time::Timestamp,
+    },
     http::{
         AppState,
         failure::Failure,
@@ -20,7 +24,6 @@ use crate::{
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
-    journal::recorded::{EventMetadata, RecordedEvent},
 };
 
 use super::{

@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, de::Error};
 use crate::{
     domain::{
         ids::AccountId,
+        recorded::Position,
         time::{Timestamp, start_of_day},
     },
     http::{AppState, failure::Failure, position::Token},
-    journal::recorded::Position,
     ledger::SHARD,
 };
 

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         catalog::Interval,
         ids::{AccountId, PlanId, ProviderId},
+        recorded::Position,
         requested::Requested,
         subscription_change::CancelAt,
         time::Timestamp,
@@ -19,7 +20,6 @@ use crate::{
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
-    journal::recorded::Position,
     ledger::SHARD,
     projections::subscriptions::{self, HistoryEntry, HistoryRequest},
 };

@@ -28,8 +28,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::{
-    domain::ids::AccountId,
-    journal::recorded::Position,
+    domain::{ids::AccountId, recorded::Position},
     queries::{AccountNow, account_now},
 };
 

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         ids::{AccountId, GenerationId, GenerationType},
+        recorded::Position,
         refusal::Refusal,
         time::Timestamp,
     },
@@ -24,7 +25,6 @@ use crate::{
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
-    journal::recorded::Position,
     projections::statements::{self, Direction, Filter, LineKind, StatementCursor, StatementRow},
 };
 

@@ -8,13 +8,12 @@ use axum::{
 };
 
 use crate::{
-    domain::ids::AccountId,
+    domain::{ids::AccountId, recorded::Origin},
     http::{
         edge::Authenticated,
         failure::Failure,
         keys::{Caller, KeyScope},
     },
-    journal::recorded::Origin,
     ledger::Provenance,
 };
 

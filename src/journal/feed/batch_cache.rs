@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::journal::recorded::Position;
+use crate::domain::recorded::Position;
 
 use super::{BATCH_EVENTS_MAX, FeedBatch, FeedEntry, FeedError, range};
 

@@ -1,11 +1,12 @@
 //! Events out of the bytes of Postgres' binary `copy` format.
 
 use crate::{
-    domain::{ids::AccountId, time::Timestamp},
-    journal::{
-        recorded::{Position, RecordedEvent},
-        upcast,
+    domain::{
+        ids::AccountId,
+        recorded::{Position, RecordedEvent, Shard},
+        time::Timestamp,
     },
+    journal::upcast,
 };
 
 use super::{FeedEntry, FeedError, UnreadableEvent};
@@ -40,7 +41,7 @@ impl<'a> DecodeBuffer<'a> {
     }
 }
 
-pub(super) fn entries(bytes: &[u8]) -> Result<Vec<FeedEntry>, FeedError> {
+pub(super) fn entries(bytes: &[u8], shard: Shard) -> Result<Vec<FeedEntry>, FeedError> {
     let mut cursor = DecodeBuffer(bytes);
     cursor.take(HEADER_BYTES).ok_or(FeedError::Malformed)?;
     let mut entries = Vec::new();
@@ -48,14 +49,14 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<FeedEntry>, FeedError> {
         let columns = cursor.take(2).and_then(|bytes| bytes.try_into().ok()).map(i16::from_be_bytes);
         match columns {
             Some(-1) => return Ok(entries),
-            Some(_) => entries.push(entry(&mut cursor).ok_or(FeedError::Malformed)?),
+            Some(_) => entries.push(entry(&mut cursor, shard).ok_or(FeedError::Malformed)?),
             None => return Err(FeedError::Malformed),
         }
     }
 }
 
 /// `None` when the row itself has another form; what its columns say is the entry's own matter.
-fn entry(cursor: &mut DecodeBuffer<'_>) -> Option<FeedEntry> {
+fn entry(cursor: &mut DecodeBuffer<'_>, shard: Shard) -> Option<FeedEntry> {
     let position = Position(cursor.big()?);
     let account = cursor.text()?;
     let sequence = cursor.big()?;
@@ -65,6 +66,7 @@ fn entry(cursor: &mut DecodeBuffer<'_>) -> Option<FeedEntry> {
     let read = || -> Result<RecordedEvent, String> {
         let micros = recorded_at.checked_add(POSTGRES_EPOCH_MICROS);
         Ok(RecordedEvent {
+            shard,
             position,
             account: AccountId::parse(account).map_err(|error| error.to_string())?,
             sequence,

@@ -7,11 +7,11 @@ use crate::{
         catalog::Catalog,
         command::Command,
         ids::{Actor, PlanId, ProviderId},
+        recorded::{Origin, Position},
         requested::{Requested, RequestedChange},
         subscription_change::CancelAt,
         time::Timestamp,
     },
-    journal::recorded::{Origin, Position},
     ledger::{ExecuteError, IdempotencyKey, Provenance, Request},
     stripe::{
         calls::CallId,

@@ -14,13 +14,13 @@ use crate::{
         catalog::Catalog,
         ids::{AccountId, ProviderId},
         purchase,
+        recorded::Position,
         refusal::Refusal,
         subscription::SubscriptionState,
         subscription_change::{
             self, AllowedChange, CancelAt, ChangeRequest, PlanSelection, ProrationBilling, SubscriptionAction,
         },
     },
-    journal::recorded::Position,
     ledger::Provenance,
     stripe::{
         calls::{CallId, StoredCall},

@@ -7,14 +7,12 @@ use super::{
     bought::paid,
     difference::{note, shown, state, went_back},
 };
-use crate::{
-    domain::{
-        event::{AccountEvent, CheckoutEvent, Event, InvoiceEvent, PaymentEvent, PaymentPurpose},
-        ids::{AccountId, ProviderId},
-        invoice::InvoiceState,
-        payments::DisputeState,
-    },
-    journal::recorded::RecordedEvent,
+use crate::domain::{
+    event::{AccountEvent, CheckoutEvent, Event, InvoiceEvent, PaymentEvent, PaymentPurpose},
+    ids::{AccountId, ProviderId},
+    invoice::InvoiceState,
+    payments::DisputeState,
+    recorded::RecordedEvent,
 };
 
 /// The events that name an object at Stripe, beside the reports on subscriptions, which have an index of their own.

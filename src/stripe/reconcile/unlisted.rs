@@ -23,13 +23,10 @@ use crate::{
     domain::{
         ids::{AccountId, ProviderId},
         purchase_records::PAGE_LIVES,
+        recorded::{Position, RecordedEvent},
         time::Timestamp,
     },
-    journal::{
-        range::RANGE_EVENTS_MAX,
-        recorded::{Position, RecordedEvent},
-        row::RowError,
-    },
+    journal::{range::RANGE_EVENTS_MAX, row::RowError},
     stripe::{
         client::{CallError, is_missing},
         document::Document,

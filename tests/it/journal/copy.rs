@@ -1,12 +1,10 @@
 //! Does each question get its own answer, whatever became of the reading of the journal on the same connection?
 
+use counterfoil::domain::recorded::Position;
 use std::time::Duration;
 
 use counterfoil::{
-    journal::{
-        feed::{Feed, FeedBatch, FeedError},
-        recorded::Position,
-    },
+    journal::feed::{Feed, FeedBatch, FeedError},
     ledger::SHARD,
     postgres::pool,
 };

@@ -1,7 +1,7 @@
 //! Are the events since a time found without those before?
 
 use chrono::TimeDelta;
-use counterfoil::journal::recorded::{Position, RecordedEvent};
+use counterfoil::domain::recorded::{Position, RecordedEvent};
 
 use crate::support::ledger::{TestLedger, deduct, grant, noon, open};
 

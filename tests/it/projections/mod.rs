@@ -20,13 +20,11 @@ use counterfoil::{
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
         event::{AccountEvent, BURN_ORDER, CreditsEvent, Draw, Event, Purpose, SubscriptionEvent},
         ids::{Actor, DeductionId, GrantId, PlanId, ProviderId},
+        recorded::{EventMetadata, Origin, Position},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
-    journal::{
-        feed::Feed,
-        recorded::{EventMetadata, Origin, Position},
-    },
+    journal::feed::Feed,
     projections::{self, Projection},
     projector::{ProjectionListing, Projector},
 };
@@ -109,15 +107,9 @@ async fn append(pool: &PgPool, id: &str, event: &Event, recorded_at: Timestamp, 
     append_payload(pool, id, event.name(), &payload, recorded_at, available).await;
 }
 
-async fn append_payload(
-    pool: &PgPool,
-    id: &str,
-    event_type: &str,
-    payload: &str,
-    recorded_at: Timestamp,
-    available: i64,
-) {
-    let metadata = EventMetadata {
+/// What is beside an event that nobody's command has made.
+pub fn metadata(balance: Balance, stripe_event: Option<String>) -> EventMetadata {
+    EventMetadata {
         event_id: Uuid::nil(),
         command_id: None,
         request_hash: "00".into(),
@@ -126,11 +118,23 @@ async fn append_payload(
         catalog: "catalog".into(),
         events: 1,
         balance_then: None,
-        balance: Balance { available: credits(available), settled: available, ..Balance::default() },
+        balance,
         correlation_id: None,
         causation_id: None,
-        stripe_event: Some(format!("evt_{id}_{recorded_at}")),
-    };
+        stripe_event,
+    }
+}
+
+async fn append_payload(
+    pool: &PgPool,
+    id: &str,
+    event_type: &str,
+    payload: &str,
+    recorded_at: Timestamp,
+    available: i64,
+) {
+    let balance = Balance { available: credits(available), settled: available, ..Balance::default() };
+    let metadata = metadata(balance, Some(format!("evt_{id}_{recorded_at}")));
     let mut transaction = pool.begin().await.expect("the database answers");
     let position: i64 = sqlx::query_scalar(
         "update ledger.heads set position = position + 1 where shard = 0 returning position",

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use counterfoil::projections::{self, ApplyError, Fact, Projection, Tables, usage::UsageProjection};
+use counterfoil::{
+    domain::recorded::RecordedEvent,
+    projections::{self, ApplyError, Projection, Tables, usage::UsageProjection},
+};
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Semaphore;
@@ -59,12 +62,12 @@ impl Projection for Gated {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            UsageProjection.apply(facts, tables, connection).await?;
+            UsageProjection.apply(events, tables, connection).await?;
             self.entered.add_permits(1);
             let _permit = self.may_go_on.acquire().await.expect("it is open");
             Ok(())

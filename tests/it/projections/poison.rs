@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use counterfoil::{
+    domain::recorded::RecordedEvent,
     projections::{
-        self, ApplyError, Fact, OnFailure, Projection, Tables,
+        self, ApplyError, OnFailure, Projection, Tables,
         statements::{self, Direction, Filter, Statements},
     },
     projector::{ProjectionState, ProjectorError},
@@ -54,20 +55,21 @@ impl Projection for FailsOn {
 
     fn apply<'a>(
         &'a self,
-        facts: &'a [Fact<'a>],
+        events: &'a [&'a RecordedEvent],
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            let hit = facts.iter().find(|fact| fact.account.as_str() == self.account && fact.sequence >= 3);
-            Statements.apply(facts, tables, connection).await?;
+            let hit =
+                events.iter().find(|event| event.account.as_str() == self.account && event.sequence >= 3);
+            Statements.apply(events, tables, connection).await?;
             match hit {
                 Some(_) if self.broken.load(Ordering::SeqCst) && self.by_constraint => {
                     // The line is there already, and the primary key says so.
-                    Statements.apply(facts, tables, connection).await
+                    Statements.apply(events, tables, connection).await
                 }
-                Some(fact) if self.broken.load(Ordering::SeqCst) => {
-                    Err(ApplyError::Unfit { position: fact.position, reason: "a bug".into() })
+                Some(event) if self.broken.load(Ordering::SeqCst) => {
+                    Err(ApplyError::Unfit { position: event.position.0, reason: "a bug".into() })
                 }
                 Some(_) | None => Ok(()),
             }

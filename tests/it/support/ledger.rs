@@ -11,9 +11,9 @@ use counterfoil::{
         command::{Command, GrantCredits},
         credits::Source,
         ids::{AccountId, Actor, GrantId},
+        recorded::Origin,
         time::Timestamp,
     },
-    journal::recorded::Origin,
     ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
 };
 use sqlx::PgPool;

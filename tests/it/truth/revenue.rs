@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use counterfoil::{
-    domain::{account::Account, event::Event, ids::AccountId, time::Timestamp},
-    projections::{
-        Fact,
-        mrr::{
-            History,
-            timeline::{DayMovement, MovementKind},
-        },
+    domain::{
+        account::Account,
+        event::Event,
+        ids::AccountId,
+        recorded::{Position, RecordedEvent, Shard},
+        time::Timestamp,
+    },
+    projections::mrr::{
+        History,
+        timeline::{DayMovement, MovementKind},
     },
 };
+
+use crate::projections::metadata;
 
 type Key = (String, NaiveDate);
 
@@ -37,11 +42,17 @@ impl Revenue {
             self.known.insert(over, self.changes());
         }
         self.sequence += 1;
-        let (position, sequence, balance) = (self.sequence, self.sequence, account.balance(at));
-        let (shard, account, recorded_at, stripe_event) = (0, id, at, None);
-        let fact = Fact { shard, position, account, sequence, recorded_at, event, balance, stripe_event };
+        let recorded = RecordedEvent {
+            shard: Shard(0),
+            position: Position(self.sequence),
+            account: id.clone(),
+            sequence: self.sequence,
+            recorded_at: at,
+            event: event.clone(),
+            metadata: metadata(account.balance(at), None),
+        };
         let change = |movement: Option<&DayMovement>| movement.map_or(0, DayMovement::change);
-        for row in self.history.learn(&fact).expect("it fits") {
+        for row in self.history.learn(&recorded).expect("it fits") {
             let difference = change(row.after.as_ref()) - change(row.before.as_ref());
             *self.restated.entry((row.currency, row.day)).or_default() += difference;
         }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::command::Command,
-    journal::recorded::Position,
+    domain::{command::Command, recorded::Position},
     stripe::{
         envelope::Envelope,
         inbox::{InboxState, ReceiveError},

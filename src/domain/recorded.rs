@@ -17,9 +17,15 @@ use crate::domain::{
 #[serde(transparent)]
 pub struct Position(pub i64);
 
+/// A part of the journal that is written by one writer and has one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shard(pub i16);
+
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedEvent {
+    pub shard: Shard,
     pub position: Position,
     pub account: AccountId,
     /// From 1, without gaps, within the account.
@@ -28,6 +34,20 @@ pub struct RecordedEvent {
     pub recorded_at: Timestamp,
     pub event: Event,
     pub metadata: EventMetadata,
+}
+
+impl RecordedEvent {
+    /// What the account held after it, at the latest time that its events were about until then.
+    #[must_use]
+    pub fn balance_then(&self) -> Balance {
+        self.metadata.balance_then.unwrap_or(self.metadata.balance)
+    }
+
+    /// The payment provider's event that it came from.
+    #[must_use]
+    pub fn stripe_event(&self) -> Option<&str> {
+        self.metadata.stripe_event.as_deref()
+    }
 }
 
 /// Where an event came from, and what the account held after it.
