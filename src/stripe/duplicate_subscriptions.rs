@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::calls::{CallId, CallStart, Calls, CallsError};
+use super::calls::{CallId, CallStart, Calls, CallsError, Operation};
 use crate::{
     domain::{
         catalog::SecondSubscription,
@@ -16,9 +16,6 @@ use crate::{
     },
     ledger::{Ledger, ViewError},
 };
-
-/// What is written down of two subscriptions. The key is both of their ids.
-pub const SECOND: &str = "second_subscription";
 
 /// Two subscriptions of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +54,7 @@ pub(super) async fn look(
     let mut subscriptions = [reported.to_string(), other.to_string()];
     subscriptions.sort();
     let key = subscriptions.join(":");
-    let id = CallId { account: account.clone(), operation: SECOND, key };
+    let id = CallId { account: account.clone(), operation: Operation::EndDuplicate, key };
     let asked: [u8; 32] = Sha256::digest(id.key.as_bytes()).into();
     let begun = CallStart { at: now, by: None };
     if !calls.begin(&id, &asked, &Two { subscriptions }, &begun).await? {

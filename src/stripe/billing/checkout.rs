@@ -20,13 +20,11 @@ use crate::{
     },
     ledger::{IdempotencyKey, Provenance, Request},
     stripe::{
-        calls::{CallId, CallOutcome, StoredCall},
+        calls::{CallId, CallOutcome, Operation, StoredCall},
         client::{CheckoutPurchase, ExpireCheckout, FindCheckout, OpenCheckout, OpenedCheckout},
     },
 };
 
-pub(super) const OPERATION: &str = "checkout_session";
-pub(super) const EXPIRE: &str = "expire_checkout";
 /// How many checkouts an account may begin in a minute.
 pub const CHECKOUTS_PER_MINUTE: i64 = 5;
 const WINDOW_S: i64 = 60;
@@ -78,8 +76,11 @@ impl Billing {
         checkout: Checkout,
     ) -> Result<RepeatableAnswer<OpenedSession>, BillingError> {
         self.client()?;
-        let id =
-            CallId { account: checkout.account.clone(), operation: OPERATION, key: checkout.key.clone() };
+        let id = CallId {
+            account: checkout.account.clone(),
+            operation: Operation::OpenCheckout,
+            key: checkout.key.clone(),
+        };
         let asked = hash(&asked(&checkout));
         if let Some(kept) = self.find::<OpenCheckout>(&id, &asked).await?
             && let Some(RepeatableAnswer { answer, replayed }) = settled(kept.outcome)?
@@ -207,8 +208,11 @@ impl Billing {
     ) -> Result<(), BillingError> {
         for session in supersedes {
             let expire = ExpireCheckout { session: session.clone() };
-            let of_page =
-                CallId { account: id.account.clone(), operation: EXPIRE, key: expire.session.clone() };
+            let of_page = CallId {
+                account: id.account.clone(),
+                operation: Operation::ExpireCheckout,
+                key: expire.session.clone(),
+            };
             match self.once(&of_page, &hash(&expire), async { Ok(expire) }).await {
                 Ok(_) => {}
                 Err(BillingError::Rejected(_)) => self.check_unpaid(id, session).await?,

@@ -13,15 +13,13 @@ use crate::{
         refusal::Refusal,
     },
     stripe::{
-        calls::CallId,
+        calls::{CallId, Operation},
         client::{AdoptCustomer, FindCustomers, MakeCustomer},
         customer_linking,
         inbox::customer_links::{ReservationResult, ReservationTerm},
     },
 };
 
-/// An account is made a customer once, whichever of its requests comes first.
-pub(super) const OPERATION: &str = "customer";
 const KEY: &str = "once";
 
 impl Billing {
@@ -83,7 +81,7 @@ impl Billing {
     async fn make_customer(&self, account: &AccountId, open: &OpenAccount) -> Result<String, BillingError> {
         let gone = open.customers.len();
         let key = if gone == 0 { KEY.to_owned() } else { format!("{KEY}:{gone}") };
-        let id = CallId { account: account.clone(), operation: OPERATION, key };
+        let id = CallId { account: account.clone(), operation: Operation::CreateCustomer, key };
         let request = MakeCustomer { account: account.to_string() };
         let asked = hash(&request);
         let RepeatableAnswer { answer, .. } = self.once(&id, &asked, async { Ok(request) }).await?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Billing, BillingError, RepeatableAnswer, change_notes::itself, hash};
 use crate::stripe::{
-    calls::CallId,
+    calls::{CallId, Operation},
     client::{
         AmendSubscription, Amendment, FindPayment, FindSubscription, ListFilter, MakeRefund, Reason,
         StripeSubscription,
@@ -13,10 +13,6 @@ use crate::stripe::{
     document::Document,
     duplicate_subscriptions::{Two, TwoSettled},
 };
-
-/// Their keys are the subscription, and the payment.
-pub(super) const CANCEL: &str = "second_subscription_cancel";
-pub(super) const REFUND: &str = "second_subscription_refund";
 
 impl Billing {
     /// Takes back the newer one, if there are still two.
@@ -26,8 +22,11 @@ impl Billing {
         let one = self.client()?.read(&FindSubscription { subscription: one }).await?;
         let other = self.client()?.read(&FindSubscription { subscription: other }).await?;
         let (older, newer) = by_age(one, other);
-        let is_begun =
-            self.0.calls.find::<AmendSubscription, StripeSubscription>(&of(id, CANCEL, &newer.id)).await?;
+        let is_begun = self
+            .0
+            .calls
+            .find::<AmendSubscription, StripeSubscription>(&of(id, Operation::CancelDuplicate, &newer.id))
+            .await?;
         let goes_on = older.ended_at.is_none() && (newer.ended_at.is_none() || is_begun.is_some());
         let cancelled = if goes_on && (is_begun.is_some() || self.is_unused(id, &newer.id).await?) {
             self.take_back(id, &newer).await?;
@@ -61,7 +60,7 @@ impl Billing {
             subscription: newer.id.clone(),
             amendment: Amendment::CancelNow { feedback: None },
         };
-        let cancelling = of(id, CANCEL, &newer.id);
+        let cancelling = of(id, Operation::CancelDuplicate, &newer.id);
         let asked = hash(&cancel);
         let kept = match self.find(&cancelling, &asked).await? {
             Some(kept) => kept,
@@ -83,7 +82,7 @@ impl Billing {
             let amount = seen.amount_received.saturating_sub(refunded);
             Ok(MakeRefund { payment: payment.clone(), amount, reason: Some(Reason::Duplicate) })
         };
-        match self.once(&of(id, REFUND, &payment), &hash(&payment), request).await {
+        match self.once(&of(id, Operation::RefundDuplicate, &payment), &hash(&payment), request).await {
             Ok(RepeatableAnswer { .. }) => Ok(()),
             // An operator was first, or the bank was.
             Err(BillingError::Rejected(_)) => Ok(()),
@@ -92,7 +91,7 @@ impl Billing {
     }
 }
 
-fn of(id: &CallId, operation: &'static str, key: &str) -> CallId {
+fn of(id: &CallId, operation: Operation, key: &str) -> CallId {
     CallId { account: id.account.clone(), operation, key: key.to_owned() }
 }
 

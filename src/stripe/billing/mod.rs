@@ -31,11 +31,8 @@ pub use change_notes::Amended;
 pub use checkout::{Checkout, OpenedSession};
 pub use customer_details::LinkedCustomer;
 pub use overview::{GLANCE_WAIT, Glance, UntoldReason};
-pub use payment_methods::{ATTACH_METHOD, AttachOrder, DETACH_METHOD, Method, MethodPage};
-pub use payments::{
-    CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, Confirmation, MAKE_PAYMENT, MAKE_REFUND, PaymentOf,
-    PaymentOrder, PaymentPage, Unauthenticated,
-};
+pub use payment_methods::{AttachOrder, Method, MethodPage};
+pub use payments::{Confirmation, PaymentOf, PaymentOrder, PaymentPage, Unauthenticated};
 pub use portal::{Chosen, PortalRequest};
 pub use preview::{ChangePreview, InvoicePreview, LinePreview};
 pub use products::Created;

@@ -15,17 +15,13 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::CallId,
+        calls::{CallId, Operation},
         client::{
             AttachMethod, CallError, ChargeSubscription, DetachMethod, FindCustomer, FindMethod,
             FindSubscription, ListMethods, PreferMethod, StripeCall, StripePaymentMethod, is_missing,
         },
     },
 };
-
-pub const ATTACH_METHOD: &str = "attach_payment_method";
-/// Its key is the method's id: a method is detached once, and does not come back.
-pub const DETACH_METHOD: &str = "detach_payment_method";
 
 /// A method that the account is to pay with.
 #[derive(Clone, Debug)]
@@ -87,7 +83,7 @@ impl Billing {
     /// When the method is not there or is another customer's, or Stripe refuses or does not answer.
     pub async fn attach_method(&self, order: AttachOrder) -> Result<RepeatableAnswer<Method>, BillingError> {
         let AttachOrder { account, key, method, provenance } = order;
-        let id = CallId { account, operation: ATTACH_METHOD, key };
+        let id = CallId { account, operation: Operation::AttachPaymentMethod, key };
         let request = async {
             let view = self.0.ledger.view(&id.account).await?;
             let seen = self.find_method(&method).await?;
@@ -122,8 +118,11 @@ impl Billing {
         account: &AccountId,
         method: &ProviderId,
     ) -> Result<ProviderId, BillingError> {
-        let id =
-            CallId { account: account.clone(), operation: DETACH_METHOD, key: method.as_str().to_owned() };
+        let id = CallId {
+            account: account.clone(),
+            operation: Operation::DetachPaymentMethod,
+            key: method.as_str().to_owned(),
+        };
         let request = async {
             let (customer, _) = self.find_method_of(account, method).await?;
             self.spare(account, &customer, method).await?;

@@ -23,7 +23,7 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::CallId,
+        calls::{CallId, Operation},
         client::{
             CancelPayment, CapturePayment, ConfirmPayment, FindCustomer, FindPayment, ListPayments,
             MakePayment, MakeRefund, PaidFor, Reason, Rejection, StripePayment, StripeRefund,
@@ -32,11 +32,6 @@ use crate::{
     },
 };
 
-pub const MAKE_PAYMENT: &str = "payment";
-pub const CONFIRM_PAYMENT: &str = "confirm_payment";
-pub const CAPTURE_PAYMENT: &str = "capture_payment";
-pub const CANCEL_PAYMENT: &str = "cancel_payment";
-pub const MAKE_REFUND: &str = "refund_payment";
 /// Stripe's code for a payment that cannot be refunded because it is disputed.
 const CHARGE_DISPUTED: &str = "charge_disputed";
 
@@ -90,7 +85,7 @@ impl fmt::Debug for Unauthenticated {
 }
 
 impl PaymentOf {
-    fn call(&self, operation: &'static str) -> CallId {
+    fn call(&self, operation: Operation) -> CallId {
         CallId { account: self.account.clone(), operation, key: self.key.clone() }
     }
 }
@@ -105,7 +100,7 @@ impl Billing {
         order: PaymentOrder,
     ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         let PaymentOrder { account, key, payable, reference, metadata, provenance } = order;
-        let id = CallId { account, operation: MAKE_PAYMENT, key };
+        let id = CallId { account, operation: Operation::CreatePayment, key };
         let what = match &payable {
             Payable::Pack { pack, quantity } => (pack.as_str(), i64::from(*quantity)),
             Payable::Credits(credits) => (PACK, credits.get()),
@@ -159,7 +154,7 @@ impl Billing {
             let return_url = with.return_url.clone();
             Ok(ConfirmPayment { payment: of.payment.to_string(), method, return_url })
         };
-        match self.once(&of.call(CONFIRM_PAYMENT), &asked, request).await {
+        match self.once(&of.call(Operation::ConfirmPayment), &asked, request).await {
             Ok(answered) => self.as_it_is(answered).await,
             Err(error) => {
                 let error = self.explain(error, &of.payment).await;
@@ -184,7 +179,7 @@ impl Billing {
             Ok(CapturePayment { payment, amount: capture.minor, packs: capture.packs })
         };
         let asked = hash(&(of.payment.as_str(), wanted));
-        match self.once(&of.call(CAPTURE_PAYMENT), &asked, request).await {
+        match self.once(&of.call(Operation::CapturePayment), &asked, request).await {
             Ok(answered) => self.as_it_is(answered).await,
             Err(error) => {
                 let rule = |payment: &Payment| charges::capture(self.catalog(), payment, wanted).map(drop);
@@ -208,7 +203,7 @@ impl Billing {
             Ok(CancelPayment { payment: of.payment.to_string(), reason })
         };
         let asked = hash(&(of.payment.as_str(), reason));
-        match self.once(&of.call(CANCEL_PAYMENT), &asked, request).await {
+        match self.once(&of.call(Operation::CancelPayment), &asked, request).await {
             Ok(answered) => self.as_it_is(answered).await,
             Err(error) => Err(self.by_the_rules(error, &of, charges::cancel).await),
         }
@@ -231,7 +226,7 @@ impl Billing {
             Ok(MakeRefund { payment: of.payment.to_string(), amount, reason })
         };
         let asked = hash(&(of.payment.as_str(), wanted, reason));
-        match self.once(&of.call(MAKE_REFUND), &asked, request).await {
+        match self.once(&of.call(Operation::RefundPayment), &asked, request).await {
             Ok(answered) => Ok(answered),
             // The bank may have told Stripe before Stripe told us.
             Err(BillingError::Rejected(Rejection { code: Some(code), .. })) if code == CHARGE_DISPUTED => {

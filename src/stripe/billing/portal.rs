@@ -10,12 +10,10 @@ use crate::{
         subscription_change::{self, ChangeRequest, Page},
     },
     stripe::{
-        calls::CallId,
+        calls::{CallId, Operation},
         client::{FindSubscription, OpenPortal, PortalChange, PortalOnly},
     },
 };
-
-pub(super) const OPERATION: &str = "portal_session";
 
 /// A request for that page.
 #[derive(Clone, Debug)]
@@ -43,7 +41,7 @@ impl Billing {
     pub async fn open_portal(&self, portal: PortalRequest) -> Result<RepeatableAnswer<String>, BillingError> {
         self.client()?;
         let PortalRequest { account, key, return_url, change } = portal;
-        let id = CallId { account, operation: OPERATION, key };
+        let id = CallId { account, operation: Operation::OpenPortal, key };
         let asked = match &change {
             Some(change) => hash(&(&return_url, change)),
             None => hash(&return_url),

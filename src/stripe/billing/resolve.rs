@@ -10,44 +10,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    ATTACH_METHOD, Billing, BillingError, CANCEL_PAYMENT, CAPTURE_PAYMENT, CONFIRM_PAYMENT, DETACH_METHOD,
-    MAKE_PAYMENT, MAKE_REFUND, RepeatableAnswer, checkout, customer, duplicate_subscription,
-    payments::payment, portal, schedule, subscribe, subscription_change,
-};
+use super::{Billing, BillingError, RepeatableAnswer, payments::payment};
 use crate::{
     domain::charges,
     stripe::{
-        calls::{CallId, DueCall},
+        calls::{CallId, DueCall, Operation},
         client::{
             AttachMethod, CancelPayment, CapturePayment, Change, ConfirmPayment, DetachMethod,
             ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule,
             ReleaseSchedule, StripePayment,
         },
-        duplicate_subscriptions::SECOND,
     },
 };
-
-/// What is asked again in the words that are written down, but for changes of subscriptions.
-const OPERATIONS: [&str; 17] = [
-    SECOND,
-    duplicate_subscription::CANCEL,
-    duplicate_subscription::REFUND,
-    schedule::OPEN,
-    schedule::RELEASE,
-    checkout::OPERATION,
-    checkout::EXPIRE,
-    subscribe::OPERATION,
-    portal::OPERATION,
-    customer::OPERATION,
-    ATTACH_METHOD,
-    DETACH_METHOD,
-    MAKE_PAYMENT,
-    CONFIRM_PAYMENT,
-    CAPTURE_PAYMENT,
-    CANCEL_PAYMENT,
-    MAKE_REFUND,
-];
 
 /// How often it is looked what is due.
 pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
@@ -128,32 +102,10 @@ impl Billing {
     }
 
     async fn find_out(&self, due: &DueCall) -> Result<ResolveOutcome, BillingError> {
-        let operations = OPERATIONS.iter().chain(&subscription_change::OPERATIONS);
-        let known = operations.into_iter().find(|known| **known == due.operation);
         // An operation of a newer release is for its instances to resolve.
-        let Some(id) = known.and_then(|operation| due.id(operation)) else { return Ok(ResolveOutcome::Open) };
-        let asked = match id.operation {
-            checkout::OPERATION => self.complete_checkout(&id).await,
-            SECOND => self.end_second(&id).await,
-            duplicate_subscription::REFUND => self.complete::<MakeRefund>(&id).await,
-            schedule::OPEN => self.complete::<OpenSchedule>(&id).await,
-            schedule::RELEASE => self.complete::<ReleaseSchedule>(&id).await,
-            checkout::EXPIRE => self.complete::<ExpireCheckout>(&id).await,
-            subscribe::OPERATION => match self.look_for_subscription(&id).await {
-                Ok(false) => Err(BillingError::OutcomeUnknown),
-                found => found.map(drop),
-            },
-            portal::OPERATION => self.complete::<OpenPortal>(&id).await,
-            customer::OPERATION => self.complete::<MakeCustomer>(&id).await,
-            ATTACH_METHOD => self.complete::<AttachMethod>(&id).await,
-            DETACH_METHOD => self.complete::<DetachMethod>(&id).await,
-            MAKE_PAYMENT => self.complete::<MakePayment>(&id).await,
-            CONFIRM_PAYMENT => self.look_at_confirmed(&id).await,
-            CAPTURE_PAYMENT => self.complete::<CapturePayment>(&id).await,
-            CANCEL_PAYMENT => self.complete::<CancelPayment>(&id).await,
-            MAKE_REFUND => self.complete::<MakeRefund>(&id).await,
-            _ => self.complete_amendment(&id).await,
-        };
+        let id = Operation::find(&due.operation).and_then(|operation| due.id(operation));
+        let Some(id) = id else { return Ok(ResolveOutcome::Open) };
+        let asked = self.ask_again(&id).await;
         match asked {
             Ok(()) => Ok(ResolveOutcome::Done),
             Err(BillingError::Rejected(_)) => Ok(ResolveOutcome::Rejected),
@@ -161,11 +113,41 @@ impl Billing {
             Err(BillingError::Storage(error)) => Err(BillingError::Storage(error)),
             Err(error) => {
                 let key = id.stripe_key();
-                let (operation, stripe_key) = (id.operation, key.as_str());
+                let (operation, stripe_key) = (id.operation.as_str(), key.as_str());
                 let error = &error as &dyn std::error::Error;
                 tracing::debug!(operation, stripe_key, error, "a call to Stripe stays open");
                 Ok(ResolveOutcome::Open)
             }
+        }
+    }
+
+    async fn ask_again(&self, id: &CallId) -> Result<(), BillingError> {
+        match id.operation {
+            Operation::CreateCustomer => self.complete::<MakeCustomer>(id).await,
+            Operation::OpenCheckout => self.complete_checkout(id).await,
+            Operation::ExpireCheckout => self.complete::<ExpireCheckout>(id).await,
+            Operation::OpenPortal => self.complete::<OpenPortal>(id).await,
+            Operation::AttachPaymentMethod => self.complete::<AttachMethod>(id).await,
+            Operation::DetachPaymentMethod => self.complete::<DetachMethod>(id).await,
+            Operation::CreatePayment => self.complete::<MakePayment>(id).await,
+            Operation::ConfirmPayment => self.look_at_confirmed(id).await,
+            Operation::CapturePayment => self.complete::<CapturePayment>(id).await,
+            Operation::CancelPayment => self.complete::<CancelPayment>(id).await,
+            Operation::RefundPayment | Operation::RefundDuplicate => self.complete::<MakeRefund>(id).await,
+            Operation::CreateSubscription => match self.look_for_subscription(id).await {
+                Ok(false) => Err(BillingError::OutcomeUnknown),
+                found => found.map(drop),
+            },
+            Operation::ChangeSubscription
+            | Operation::CancelSubscription
+            | Operation::WithdrawCancellation
+            | Operation::PauseSubscription
+            | Operation::ResumeSubscription
+            | Operation::WithdrawChange
+            | Operation::CancelDuplicate => self.complete_amendment(id).await,
+            Operation::OpenSchedule => self.complete::<OpenSchedule>(id).await,
+            Operation::ReleaseSchedule => self.complete::<ReleaseSchedule>(id).await,
+            Operation::EndDuplicate => self.end_second(id).await,
         }
     }
 
@@ -203,7 +185,7 @@ impl Billing {
 
     /// Stripe has forgotten the key.
     async fn give_up(&self, id: &CallId) -> Result<ResolveOutcome, BillingError> {
-        if subscription_change::OPERATIONS.contains(&id.operation) {
+        if id.operation.changes_subscription() {
             match self.find_amended(id).await {
                 Ok(true) => return Ok(ResolveOutcome::Done),
                 // What is not there, or not ours, will not tell.
@@ -213,7 +195,7 @@ impl Billing {
             }
         }
         let key = id.stripe_key();
-        let (account, operation, stripe_key) = (id.account.as_str(), id.operation, key.as_str());
+        let (account, operation, stripe_key) = (id.account.as_str(), id.operation.as_str(), key.as_str());
         tracing::error!(
             account,
             operation,
@@ -225,10 +207,29 @@ impl Billing {
             // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
             // what is detached does nothing.
             // Nor does it to close a page that is closed, or to make a schedule in which nothing changes, or to end one.
-            customer::OPERATION | DETACH_METHOD | checkout::EXPIRE | schedule::OPEN | schedule::RELEASE => {
-                self.0.calls.forget(id).await
-            }
-            _ => self.0.calls.mark_lost(id, self.now()).await,
+            Operation::CreateCustomer
+            | Operation::DetachPaymentMethod
+            | Operation::ExpireCheckout
+            | Operation::OpenSchedule
+            | Operation::ReleaseSchedule => self.0.calls.forget(id).await,
+            Operation::OpenCheckout
+            | Operation::OpenPortal
+            | Operation::AttachPaymentMethod
+            | Operation::CreatePayment
+            | Operation::ConfirmPayment
+            | Operation::CapturePayment
+            | Operation::CancelPayment
+            | Operation::RefundPayment
+            | Operation::CreateSubscription
+            | Operation::ChangeSubscription
+            | Operation::CancelSubscription
+            | Operation::WithdrawCancellation
+            | Operation::PauseSubscription
+            | Operation::ResumeSubscription
+            | Operation::WithdrawChange
+            | Operation::EndDuplicate
+            | Operation::CancelDuplicate
+            | Operation::RefundDuplicate => self.0.calls.mark_lost(id, self.now()).await,
         };
         given_up.map_err(BillingError::Storage)?;
         Ok(ResolveOutcome::Lost)

@@ -13,18 +13,13 @@ use crate::{
         time::Timestamp,
     },
     stripe::{
-        calls::CallId,
+        calls::{CallId, Operation},
         client::{
             Amendment, FindSchedule, FindSubscription, OpenSchedule, PhaseItemRequest, Phases,
             ReleaseSchedule, StripeSchedule, StripeSubscription, SubscriptionItemChange,
         },
     },
 };
-
-/// A schedule in which nothing changes yet. Its key is the caller's.
-pub(super) const OPEN: &str = "subscription_schedule";
-/// Before something else is done at once. Its key is the schedule's id: it is released once.
-pub(super) const RELEASE: &str = "subscription_schedule_release";
 
 /// A change that waits for the end of the period.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +85,11 @@ impl Billing {
         if let Some(schedule) = row.schedule.clone() {
             return Ok(self.client()?.read(&FindSchedule { schedule }).await?);
         }
-        let id = CallId { account: amend.account.clone(), operation: OPEN, key: amend.key.clone() };
+        let id = CallId {
+            account: amend.account.clone(),
+            operation: Operation::OpenSchedule,
+            key: amend.key.clone(),
+        };
         let open = OpenSchedule { subscription: row.id.clone() };
         let by = Some(&amend.provenance.actor);
         Ok(self.once_by(by, &id, &hash(&open), async { Ok(open) }).await?.answer)
@@ -109,7 +108,11 @@ impl Billing {
     }
 
     async fn release(&self, amend: &Amend, schedule: String) -> Result<(), BillingError> {
-        let id = CallId { account: amend.account.clone(), operation: RELEASE, key: schedule.clone() };
+        let id = CallId {
+            account: amend.account.clone(),
+            operation: Operation::ReleaseSchedule,
+            key: schedule.clone(),
+        };
         let (release, by) = (ReleaseSchedule { schedule }, Some(&amend.provenance.actor));
         self.once_by(by, &id, &hash(&release), async { Ok(release) }).await.map(drop)
     }

@@ -22,12 +22,11 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, CallOutcome, StoredCall},
+        calls::{CallId, CallOutcome, Operation, StoredCall},
         client::{FindCustomer, FindSubscription, ListSubscriptions, MakeSubscription, StripeSubscription},
     },
 };
 
-pub(super) const OPERATION: &str = "subscription_create";
 /// After this, what Stripe does not show has not happened.
 const SHOWN_BY: TimeDelta = TimeDelta::minutes(10);
 
@@ -69,8 +68,11 @@ impl Billing {
             method: method.as_ref(),
             metadata,
         });
-        let id =
-            CallId { account: subscribe.account.clone(), operation: OPERATION, key: subscribe.key.clone() };
+        let id = CallId {
+            account: subscribe.account.clone(),
+            operation: Operation::CreateSubscription,
+            key: subscribe.key.clone(),
+        };
         if let Some(kept) = self.find::<MakeSubscription>(&id, &asked).await? {
             let note = note_of(&kept, subscribe.provenance.clone())?;
             if let Some(RepeatableAnswer { answer: row, replayed }) = settled(kept.outcome)? {

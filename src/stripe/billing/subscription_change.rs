@@ -23,7 +23,7 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, StoredCall},
+        calls::{CallId, Operation, StoredCall},
         client::{
             AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
             ProrationBehavior, ReleaseSchedule, StripeKey, StripeSubscription, StripeSubscriptionItems,
@@ -34,15 +34,6 @@ use crate::{
 
 /// How many changes of one kind an account may ask for in a minute: more would keep Stripe and the ledger busy for nothing.
 pub const CHANGES_PER_MINUTE: i64 = 10;
-
-/// The operations that change a subscription, as their calls are written down.
-pub(super) const OPERATIONS: [&str; 6] = [CHANGE, CANCEL, WITHDRAW, PAUSE, RESUME, STAY];
-const CHANGE: &str = "subscription_change";
-const CANCEL: &str = "subscription_cancel";
-const WITHDRAW: &str = "subscription_withdraw_cancellation";
-const PAUSE: &str = "subscription_pause";
-const RESUME: &str = "subscription_resume";
-const STAY: &str = "subscription_withdraw_change";
 
 /// A request to change an account's subscription.
 #[derive(Clone, Debug)]
@@ -82,14 +73,14 @@ struct AmendmentFingerprint<'a> {
 }
 
 impl AmendmentRequest {
-    const fn operation(&self) -> &'static str {
+    const fn operation(&self) -> Operation {
         match self {
-            Self::Change(_) => CHANGE,
-            Self::Cancel { .. } => CANCEL,
-            Self::WithdrawCancellation => WITHDRAW,
-            Self::Pause => PAUSE,
-            Self::Resume => RESUME,
-            Self::WithdrawChange => STAY,
+            Self::Change(_) => Operation::ChangeSubscription,
+            Self::Cancel { .. } => Operation::CancelSubscription,
+            Self::WithdrawCancellation => Operation::WithdrawCancellation,
+            Self::Pause => Operation::PauseSubscription,
+            Self::Resume => Operation::ResumeSubscription,
+            Self::WithdrawChange => Operation::WithdrawChange,
         }
     }
 

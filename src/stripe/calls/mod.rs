@@ -1,6 +1,7 @@
 //! What was asked of Stripe, and what came of it? Written down before asking, so that nothing is asked twice.
 
 mod open_calls;
+mod operation;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 pub use open_calls::{CallAttempt, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
+pub use operation::Operation;
 pub use turn::{CallTurn, SoldLately};
 
 use super::client::{Rejection, StripeKey};
@@ -29,7 +31,7 @@ pub struct Calls {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallId {
     pub account: AccountId,
-    pub operation: &'static str,
+    pub operation: Operation,
     pub key: String,
 }
 
@@ -90,7 +92,7 @@ impl CallId {
     #[must_use]
     pub fn stripe_key(&self) -> StripeKey {
         let mut hasher = Sha256::new();
-        for part in [self.account.as_str(), self.operation, &self.key] {
+        for part in [self.account.as_str(), self.operation.as_str(), &self.key] {
             hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hasher.update(part);
         }
@@ -114,7 +116,7 @@ impl Calls {
     ) -> Result<Option<StoredCall<R, A>>, CallsError> {
         let row: Option<CallRow> = sqlx::query_as(include_str!("find.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .fetch_optional(&self.pool)
             .await?;
@@ -134,7 +136,7 @@ impl Calls {
     ) -> Result<bool, CallsError> {
         let begun = sqlx::query(include_str!("begin.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .bind(id.stripe_key().as_str())
             .bind(asked.as_slice())
@@ -193,7 +195,7 @@ impl Calls {
     ) -> Result<(), CallsError> {
         sqlx::query(include_str!("settle.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .bind(state)
             .bind(Json(answer))
@@ -208,7 +210,8 @@ impl Calls {
     /// # Errors
     /// When the database does not answer.
     pub async fn withdraw(&self, id: &CallId) -> Result<(), sqlx::Error> {
-        let withdraw = sqlx::query(include_str!("withdraw.sql")).bind(id.account.as_str()).bind(id.operation);
+        let withdraw =
+            sqlx::query(include_str!("withdraw.sql")).bind(id.account.as_str()).bind(id.operation.as_str());
         withdraw.bind(&id.key).execute(&self.pool).await?;
         Ok(())
     }
@@ -225,7 +228,7 @@ impl Calls {
     ) -> Result<Option<DateTime<Utc>>, CallsError> {
         let begun = sqlx::query_scalar(include_str!("nth_begun.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(since.to_utc())
             .bind(nth.saturating_sub(1))
             .fetch_optional(&self.pool)

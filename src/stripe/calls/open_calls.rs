@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row;
 
-use super::{CallId, Calls};
+use super::{CallId, Calls, Operation};
 use crate::domain::{ids::AccountId, time::Timestamp};
 
 /// How long Stripe is relied on to know a key, of the day that it says: after that, asking again could do it again.
@@ -42,7 +42,7 @@ impl CallAttempt {
 impl DueCall {
     /// `None`: it is of an account that cannot be one.
     #[must_use]
-    pub fn id(&self, operation: &'static str) -> Option<CallId> {
+    pub fn id(&self, operation: Operation) -> Option<CallId> {
         let account = AccountId::parse(&self.account).ok()?;
         Some(CallId { account, operation, key: self.key.clone() })
     }
@@ -60,7 +60,7 @@ impl Calls {
     ) -> Result<Option<CallAttempt>, sqlx::Error> {
         let row: Option<(bool, DateTime<Utc>, i32)> = sqlx::query_as(include_str!("begin_attempt.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .bind(now.to_utc())
             .bind(now.plus(RESOLVE_AFTER).to_utc())
@@ -84,7 +84,7 @@ impl Calls {
         }
         let noted = sqlx::query(include_str!("mark_not_sent.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .bind(asking.number)
             .bind(now.to_utc())
@@ -111,7 +111,8 @@ impl Calls {
     /// # Errors
     /// When the database does not answer.
     pub async fn mark_lost(&self, id: &CallId, now: Timestamp) -> Result<(), sqlx::Error> {
-        let lose = sqlx::query(include_str!("mark_lost.sql")).bind(id.account.as_str()).bind(id.operation);
+        let lose =
+            sqlx::query(include_str!("mark_lost.sql")).bind(id.account.as_str()).bind(id.operation.as_str());
         lose.bind(&id.key).bind(now.to_utc()).execute(&self.pool).await?;
         Ok(())
     }
@@ -121,7 +122,8 @@ impl Calls {
     /// # Errors
     /// When the database does not answer.
     pub async fn forget(&self, id: &CallId) -> Result<(), sqlx::Error> {
-        let forget = sqlx::query(include_str!("forget.sql")).bind(id.account.as_str()).bind(id.operation);
+        let forget =
+            sqlx::query(include_str!("forget.sql")).bind(id.account.as_str()).bind(id.operation.as_str());
         forget.bind(&id.key).execute(&self.pool).await?;
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Calls {
     pub async fn forget_old(&self, id: &CallId, before: Timestamp) -> Result<bool, sqlx::Error> {
         let forgotten = sqlx::query(include_str!("forget_old.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .bind(before.to_utc())
             .execute(&self.pool)
@@ -60,7 +60,7 @@ impl Calls {
     pub async fn sold_lately(&self, id: &CallId, since: Timestamp) -> Result<SoldLately, sqlx::Error> {
         let (unknown, any) = sqlx::query_as(include_str!("sold_lately.sql"))
             .bind(id.account.as_str())
-            .bind(id.operation)
+            .bind(id.operation.as_str())
             .bind(&id.key)
             .bind(since.to_utc())
             .fetch_one(&self.pool)
