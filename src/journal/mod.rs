@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod append;
+mod event_id;
 pub mod feed;
 pub mod find;
 pub mod load;
@@ -14,3 +15,5 @@ pub mod snapshot;
 pub mod store;
 pub mod unique;
 pub mod upcast;
+
+pub use event_id::event_id;

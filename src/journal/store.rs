@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
 use sqlx::{Connection, PgConnection, PgPool};
-use uuid::Uuid;
 
 use crate::{
     clock::Clock,
@@ -21,7 +20,7 @@ use crate::{
 use super::{
     aggregate::{AccountAggregate, RefusedCommand},
     append::{self, AppendError},
-    find,
+    event_id, find,
     load::{self, LoadError, LoadedAccount},
     row::NewRow,
 };
@@ -117,7 +116,7 @@ impl JournalStore {
             sequence: known.sequence(),
             recorded_at: at,
             metadata: EventMetadata {
-                event_id: Uuid::now_v7(),
+                event_id: event_id(at),
                 command_id: None,
                 events: 1,
                 request_hash: text("request_hash").unwrap_or_default(),

@@ -13,7 +13,7 @@ use crate::{
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::{load::LoadedAccount, row::NewRow},
+    journal::{event_id, load::LoadedAccount, row::NewRow},
 };
 
 use super::request::Job;
@@ -80,7 +80,7 @@ impl Decider<'_> {
             let (balance, then) = balances.after(&event, &known.state, job.at);
             let balance = (balance, then.filter(|then| *then != balance));
             self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
-            let event_id = next_id(job.at);
+            let event_id = event_id(job.at);
             let recorded = RecordedEvent {
                 shard: Shard(self.shard),
                 position: *self.last,
@@ -122,12 +122,4 @@ impl Decider<'_> {
             stripe_event: provenance.stripe_event.clone(),
         }
     }
-}
-
-/// A UUID v7: sorted by time, and unique without asking anybody.
-fn next_id(at: Timestamp) -> Uuid {
-    let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
-    let random = Uuid::new_v4().into_bytes();
-    let random = random.first_chunk::<10>().copied().unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
