@@ -3,12 +3,10 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use counterfoil::{
+    auth::keys::{self, KeyScope, NewKey},
     catalog::Mode,
     clock::Clock,
-    http::{
-        self, AppParts, AppState, Connections, HttpSettings,
-        keys::{self, KeyScope, NewKey},
-    },
+    http::{self, AppParts, AppState, Connections, HttpSettings},
     journal::feed::Feed,
     load::{self, Choice, LoadPlan, LoadReport, LoadTarget, Pace, RequestForm, Until},
     projections,

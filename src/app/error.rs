@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use crate::{http::keys::KeyError, projector::ProjectorError};
+use crate::{auth::keys::KeyError, projector::ProjectorError};
 
 use super::{DatabaseError, mode::ModeError};
 

@@ -11,9 +11,9 @@ use sqlx::PgPool;
 use tempfile::NamedTempFile;
 
 use crate::{
+    auth::keys::{self, Bootstrap, GivenKeyState, KeyError, KeySecret},
     clock::Clock,
     config::Config,
-    http::keys::{self, Bootstrap, GivenKeyState, KeyError, KeySecret},
 };
 
 /// Whom a new key is told.

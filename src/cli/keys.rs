@@ -8,11 +8,9 @@ use serde::Serialize;
 
 use crate::{
     app::mode,
+    auth::keys::{self, ApiKey, KeyScope, NewKey},
     domain::{ids::AccountId, time::Timestamp},
-    http::{
-        InvalidText, Text,
-        keys::{self, ApiKey, KeyScope, NewKey},
-    },
+    http::{InvalidText, Text},
 };
 
 use super::{

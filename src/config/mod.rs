@@ -22,9 +22,10 @@ pub use sources::{Environment, SettingSources};
 pub use unread::UnreadVariable;
 
 use crate::{
+    auth::keys::KeySecret,
     catalog::Mode,
     domain::rollout::Rollout,
-    http::{Proxies, keys::KeySecret},
+    http::Proxies,
     stripe::{
         billing,
         client::{ApiUrl, SecretKey},

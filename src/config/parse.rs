@@ -7,8 +7,9 @@ use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    auth::keys::KeySecret,
     catalog::Mode,
-    http::{Proxies, keys::KeySecret},
+    http::Proxies,
     postgres::{self, default_data_directory},
     stripe::{
         client::{ApiUrl, SecretKey, setup::API_VERSION},

@@ -20,17 +20,12 @@ use axum::{
 use tower::{Layer, Service};
 
 use super::{
-    AppState,
-    address_limit::Peer,
-    connections::ConnectionPlace,
-    failure::Failure,
+    AppState, address_limit::Peer, connections::ConnectionPlace, failure::Failure, problem,
+    request::RequestId, request_metrics::Meters, routes::OPENAPI_PATH, sharing,
+};
+use crate::auth::{
     keys::{Caller, NoCaller},
-    problem,
     rate_limit::{RateLimitState, TooMany},
-    request::RequestId,
-    request_metrics::Meters,
-    routes::OPENAPI_PATH,
-    sharing,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

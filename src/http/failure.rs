@@ -25,11 +25,8 @@ use crate::{
     },
 };
 
-use super::{
-    code::Code,
-    keys::{KeyError, KeyScope},
-    position::Token,
-};
+use super::{code::Code, position::Token};
+use crate::auth::keys::{KeyError, KeyScope};
 
 /// Where in a request something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,8 @@ use crate::{
     stripe::{billing::ResourceKind, client::Rejection, declines::Remedy},
 };
 
-use super::{
-    failure::{Failure, RequestPart},
-    keys::KeyScope,
-};
+use super::failure::{Failure, RequestPart};
+use crate::auth::keys::KeyScope;
 
 /// The members of a problem that belong to its code.
 #[must_use]

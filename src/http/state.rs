@@ -18,11 +18,11 @@ use crate::{
 use super::{
     address_limit::Visits,
     health::{ReadinessResponse, Sampled},
-    keys::KeyCache,
     outages::Outages,
     proxies::Proxies,
     refused_keys::RefusedKeys,
 };
+use crate::auth::keys::KeyCache;
 
 /// Requests a minute for a key that has no limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;

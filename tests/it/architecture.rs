@@ -10,10 +10,11 @@ use std::{
 /// `docs/decisions/`.
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 17] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 18] = [
     (
         "http",
         &[
+            "auth",
             "queries",
             "audit",
             "ledger",
@@ -28,7 +29,11 @@ pub const KNOWLEDGE: [(&str, &[&str]); 17] = [
             "domain",
         ],
     ),
-    ("dashboard", &["queries", "audit", "ledger", "stripe", "projections", "catalog", "clock", "domain"]),
+    (
+        "dashboard",
+        &["auth", "queries", "audit", "ledger", "stripe", "projections", "catalog", "clock", "domain"],
+    ),
+    ("auth", &["catalog", "postgres", "clock", "domain"]),
     ("queries", &["ledger", "projector", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
     ("scheduler", &["ledger", "stripe", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
     ("notify", &["ledger", "stripe", "projections", "catalog", "postgres", "clock", "domain"]),

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    auth::keys::Caller,
     domain::{ids::AccountId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
-        keys::Caller,
         position::Token,
         reads::{as_of, freshness::wait},
         request::{Bills, Query, Several},

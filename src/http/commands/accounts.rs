@@ -9,6 +9,7 @@ use axum::{
 };
 
 use crate::{
+    auth::keys::Caller,
     domain::{
         account::Account,
         command::Command,
@@ -20,7 +21,6 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        keys::Caller,
         position::Token,
         request::{AccountOf, Deducts, JsonOrNothing, Pairs, RequestId, provenance},
         schema::Id,

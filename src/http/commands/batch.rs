@@ -12,6 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
+    auth::{
+        keys::{Caller, KeyScope},
+        rate_limit::{RateLimitState, TooMany},
+    },
     domain::{
         command::Command,
         ids::{AccountId, HoldId},
@@ -19,9 +23,7 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        keys::{Caller, KeyScope},
         problem,
-        rate_limit::{RateLimitState, TooMany},
         request::{
             BATCH_BYTES_MAX, Commands, Deducts, Need, Operates, RequestId, Several, check_key, parse, read,
             require_json,

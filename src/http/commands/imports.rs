@@ -9,6 +9,7 @@ use axum::{
 };
 
 use crate::{
+    auth::keys::Caller,
     domain::{
         event::{AccountEvent, Event},
         ids::AccountId,
@@ -19,7 +20,6 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        keys::Caller,
         position::Token,
         request::{AccountOf, Json, Operates, RequestId, provenance},
         schema::Id,

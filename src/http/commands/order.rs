@@ -8,11 +8,11 @@ use axum::{
 };
 
 use crate::{
+    auth::keys::Caller,
     domain::{command::Command, ids::AccountId, refusal::Refusal},
     http::{
         AppState,
         failure::Failure,
-        keys::Caller,
         request::{RequestId, provenance},
     },
     ledger::{ExecuteError, IdempotencyKey, Request},

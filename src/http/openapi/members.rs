@@ -10,9 +10,9 @@ use utoipa::{
     },
 };
 
+use crate::auth::keys::KeyScope;
 use crate::http::{
     code::Code,
-    keys::KeyScope,
     reads::plan::LimitWindowResponse,
     schema::{Count, Id, OrderSchema, Place, Time},
 };

@@ -21,10 +21,8 @@ use utoipa::{
 };
 
 use crate::{
-    http::{
-        keys::KeyScope,
-        reads::{analytics::IntervalQuery, statement::StatementOrder},
-    },
+    auth::keys::KeyScope,
+    http::reads::{analytics::IntervalQuery, statement::StatementOrder},
     stripe::client::BillStatus,
 };
 

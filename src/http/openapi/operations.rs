@@ -9,9 +9,9 @@ use super::codes::{
     AT_STRIPE, AUTHENTICATED, COMMAND, FOR_EVERYBODY, JSON, LIMITED, LINKING, OF_CHANGE, OF_CUSTOMER,
     OF_HOLD, OF_METHOD, OF_PORTAL, OF_PREVIEW, OF_RESUMPTION, OF_SUBSCRIPTION, OF_UPCOMING, PRICED,
 };
+use crate::auth::keys::KeyScope;
 use crate::http::{
     code::Code,
-    keys::KeyScope,
     request::{Administers, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads, Watches},
 };
 

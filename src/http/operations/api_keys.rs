@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    auth::keys::{self, ApiKey, KeyScope, NewKey},
     domain::{ids::AccountId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
-        keys::{self, ApiKey, KeyScope, NewKey},
         reads::json,
         request::{Administers, All, Json, Text},
         schema::{Id, Time},

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    auth::keys::Caller,
     domain::{
         ids::{AccountId, PlanId, ProviderId},
         recorded::Position,
@@ -16,7 +17,6 @@ use crate::{
         AppState,
         commands::documents::AccountStatus,
         failure::Failure,
-        keys::Caller,
         position::Token,
         request::{Lists, Pair, Pairs, Query, Several},
         schema::{Id, Place, Time},

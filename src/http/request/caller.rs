@@ -8,12 +8,9 @@ use axum::{
 };
 
 use crate::{
+    auth::keys::{Caller, KeyScope},
     domain::{ids::AccountId, recorded::Origin},
-    http::{
-        edge::Authenticated,
-        failure::Failure,
-        keys::{Caller, KeyScope},
-    },
+    http::{edge::Authenticated, failure::Failure},
     ledger::Provenance,
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 
 use super::server::Server;
 

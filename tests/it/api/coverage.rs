@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil::http::{KeyRule, OPERATIONS, OperationSpec, keys::KeyScope};
+use counterfoil::auth::keys::KeyScope;
+use counterfoil::http::{KeyRule, OPERATIONS, OperationSpec};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 use serde_json::json;
 
 use super::server::Server;

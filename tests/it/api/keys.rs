@@ -2,11 +2,9 @@
 
 use chrono::TimeDelta;
 use counterfoil::{
+    auth::keys::{self, Bootstrap, KeyScope},
     catalog::Mode,
-    http::{
-        HttpSettings,
-        keys::{self, Bootstrap, KeyScope},
-    },
+    http::HttpSettings,
 };
 use reqwest::Method;
 use serde_json::json;

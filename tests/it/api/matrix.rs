@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 

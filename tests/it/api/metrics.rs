@@ -1,6 +1,6 @@
 //! Who sees how the server is doing?
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 
 use super::server::Server;
 use crate::support::{database::TestDatabase, program::Served};

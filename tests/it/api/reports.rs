@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use counterfoil::{
+    auth::keys::KeyScope,
     domain::{
         catalog::{Limit, Measure, WindowKind},
         time::{CalendarUnit, Timestamp},
     },
-    http::{HttpSettings, keys::KeyScope},
+    http::HttpSettings,
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -4,12 +4,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::Router;
 use counterfoil::{
+    auth::keys::{self, KeyScope, NewKey},
     catalog::Mode,
     domain::ids::AccountId,
-    http::{
-        self, AppParts, AppState, Connections, HttpSettings,
-        keys::{self, KeyScope, NewKey},
-    },
+    http::{self, AppParts, AppState, Connections, HttpSettings},
     journal::feed::Feed,
     ledger::Ledger,
     projections,

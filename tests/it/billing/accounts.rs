@@ -1,6 +1,6 @@
 //! Does whoever looks after accounts find them by what they are on, by their state and by what was attached to them?
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 use serde_json::{Value, json};
 
 use super::shop::Shop;

@@ -1,6 +1,6 @@
 //! Does whoever looks after all accounts find their subscriptions, payments and refunds?
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Who asked for what of a subscription? Each change says it, and each request has its place in the ledger.
 
-use counterfoil::http::keys::KeyScope;
+use counterfoil::auth::keys::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterfoil::{domain::catalog::Downgrade, http::keys::KeyScope};
+use counterfoil::{auth::keys::KeyScope, domain::catalog::Downgrade};
 use reqwest::Method;
 use serde_json::{Value, json};
 

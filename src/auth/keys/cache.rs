@@ -19,12 +19,12 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::{
+    auth::rate_limit::{RateLimit, RateLimitState, TooMany},
     clock::Clock,
     domain::{
         ids::{AccountId, Actor},
         time::Timestamp,
     },
-    http::rate_limit::{RateLimit, RateLimitState, TooMany},
 };
 
 use super::{ApiKey, KeyError, KeyScope, SECRET_BYTES_MAX, SecretHash, table};
