@@ -198,24 +198,26 @@ impl Account {
                     effective_at: at,
                 })
             }
-            (41..=60, None, _) => {
-                let hold_id = name(&format!("hold_{}", self.sequence), HoldId::parse);
-                self.hold = Some((hold_id.clone(), 10));
-                self.available -= 10;
-                self.held += 10;
-                Event::Hold(HoldEvent::CreditsHeld {
-                    hold_id,
-                    amount: credits(10),
-                    draws: vec![Draw { grant_id, amount: credits(10) }],
-                    order: BURN_ORDER.into(),
-                    purpose: self.purpose(choice),
-                    windows: Vec::new(),
-                    expires_at: at.plus(chrono::TimeDelta::minutes(15)),
-                    effective_at: at,
-                })
-            }
+            (41..=60, None, _) => self.held(choice, grant_id, at),
             (_, None, _) => self.deducted(choice, grant_id, at),
         }
+    }
+
+    fn held(&mut self, choice: usize, grant_id: GrantId, at: Timestamp) -> Event {
+        let hold_id = name(&format!("hold_{}", self.sequence), HoldId::parse);
+        self.hold = Some((hold_id.clone(), 10));
+        self.available -= 10;
+        self.held += 10;
+        Event::Hold(HoldEvent::CreditsHeld {
+            hold_id,
+            amount: credits(10),
+            draws: vec![Draw { grant_id, amount: credits(10) }],
+            order: BURN_ORDER.into(),
+            purpose: self.purpose(choice),
+            windows: Vec::new(),
+            expires_at: at.plus(chrono::TimeDelta::minutes(15)),
+            effective_at: at,
+        })
     }
 
     fn deducted(&mut self, choice: usize, grant_id: GrantId, at: Timestamp) -> Event {

@@ -188,7 +188,6 @@ fn sum(draws: &[Draw]) -> i64 {
 }
 
 /// At most two lines, in their order.
-#[expect(clippy::too_many_lines, reason = "one match names every event")]
 fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
     match event {
         Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) => [Some(granted(grant)), None],

@@ -133,45 +133,20 @@ impl SandboxState {
         let since = if new.flexible { start } else { now };
         let anchor = trial_end.or(new.anchor.filter(|anchor| *anchor > now)).unwrap_or(since);
         let id = self.ids.make("sub");
-        let mut items = Vec::with_capacity(new.items.len());
-        let mut currency = None;
-        for item in new.items {
-            let price = self
-                .prices
-                .get(&item.price)
-                .map_err(|failure| failure.param("items[0][price]").status(400))?;
-            let recurring = price.recurring.ok_or_else(|| {
-                let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
-                               `type=recurring`.";
-                SandboxFailure::invalid(message).param("items[0][price]")
-            })?;
-            currency = Some(price.currency.clone());
-            let next = if anchor > now { anchor } else { calendar::period_end(anchor, recurring, now) };
-            let period_end = trial_end.unwrap_or(next);
-            let period_start =
-                if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
-            items.push(SubscriptionItem {
-                id: self.ids.make("si"),
-                created: now,
-                price: item.price,
-                quantity: item.quantity,
-                metadata: item.metadata,
-                period_start,
-                period_end,
-                discounts: Vec::new(),
-            });
-        }
+        let (items, currency) = self.items_of(new.items, anchor, trial_end)?;
         let asked = new.cancel_at_period_end || new.cancel_at.is_some();
+        let is_trial = trial_end.is_some();
+        let status = if is_trial {
+            SandboxSubscriptionStatus::Trialing
+        } else {
+            SandboxSubscriptionStatus::Incomplete
+        };
         Ok(SandboxSubscription {
             id,
             created: now,
             start_date: start,
             customer: new.customer,
-            status: if trial_end.is_some() {
-                SandboxSubscriptionStatus::Trialing
-            } else {
-                SandboxSubscriptionStatus::Incomplete
-            },
+            status,
             items,
             currency: currency.unwrap_or_default(),
             billing_cycle_anchor: anchor,
@@ -201,6 +176,43 @@ impl SandboxState {
             pending_update: None,
             pending: Vec::new(),
         })
+    }
+
+    /// The items of a new subscription, and its currency.
+    fn items_of(
+        &mut self,
+        asked: Vec<NewItem>,
+        anchor: i64,
+        trial_end: Option<i64>,
+    ) -> Result<(Vec<SubscriptionItem>, Option<String>), SandboxFailure> {
+        let now = self.now;
+        let mut items = Vec::with_capacity(asked.len());
+        let mut currency = None;
+        for item in asked {
+            let price = self.prices.get(&item.price);
+            let price = price.map_err(|failure| failure.param("items[0][price]").status(400))?;
+            let recurring = price.recurring.ok_or_else(|| {
+                let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
+                               `type=recurring`.";
+                SandboxFailure::invalid(message).param("items[0][price]")
+            })?;
+            currency = Some(price.currency.clone());
+            let next = if anchor > now { anchor } else { calendar::period_end(anchor, recurring, now) };
+            let period_end = trial_end.unwrap_or(next);
+            let period_start =
+                if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
+            items.push(SubscriptionItem {
+                id: self.ids.make("si"),
+                created: now,
+                price: item.price,
+                quantity: item.quantity,
+                metadata: item.metadata,
+                period_start,
+                period_end,
+                discounts: Vec::new(),
+            });
+        }
+        Ok((items, currency))
     }
 
     fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), SandboxFailure> {
