@@ -17,7 +17,7 @@ use crate::domain::{
 
 use super::projection::{ApplyError, Projection, Tables};
 
-pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, ToldRow, payments, refunds, told};
+pub use queries::{KINDS, PaymentCursor, PaymentRow, RefundRow, ReportedPaymentRow, payments, refunds, told};
 
 pub struct PaymentsProjection;
 

@@ -47,7 +47,7 @@ pub struct RefundRow {
 
 /// What a payment of an account was for, as far as the ledger was told. Of an invoice's payment, the invoice says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
-pub struct ToldRow {
+pub struct ReportedPaymentRow {
     pub payment: String,
     pub invoice: Option<String>,
     /// `None`: it was not told, or it was for nothing that is sold here.
@@ -66,7 +66,7 @@ pub async fn told(
     pool: &PgPool,
     account: &AccountId,
     payments: &[&str],
-) -> Result<Vec<ToldRow>, sqlx::Error> {
+) -> Result<Vec<ReportedPaymentRow>, sqlx::Error> {
     sqlx::query_as(include_str!("told.sql")).bind(account.as_str()).bind(payments).fetch_all(pool).await
 }
 

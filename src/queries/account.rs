@@ -60,12 +60,19 @@ impl AccountNow {
     }
 }
 
+/// How much of what an account has is over, and has not been recorded to be.
+fn ended(account: &OpenAccount, at: Timestamp) -> usize {
+    let wallet = &account.wallet;
+    let grants = wallet.open().iter().filter(|grant| grant.has_ended(at) && !grant.remaining.is_zero());
+    wallet.holds.expired(at).count().saturating_add(grants.count())
+}
+
 /// # Errors
 /// When the database does not answer, or the account's history cannot be followed.
 pub async fn account_now(ledger: &Ledger, id: &AccountId) -> Result<AccountNow, QueryError> {
     let view = ledger.view(id).await?;
     let (account, position, at) = (view.account, view.position, ledger.clock().now());
-    let due = account.opened().map_or(0, |account| account.wallet.holds.expired(at).count());
+    let due = account.opened().map_or(0, |account| ended(account, at));
     let account = if due > DUE_AT_ONCE_MAX {
         // It is never closed.
         let _turn = MANY_DUE.acquire().await;

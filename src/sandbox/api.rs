@@ -18,7 +18,7 @@ use super::{
     expand,
     failure::SandboxFailure,
     form, ids,
-    operations::{self, Operation, SandboxAnswer},
+    operations::{self, SandboxAnswer, SandboxOperation},
     parameters,
     state::SandboxState,
     webhooks::shapes::{NEWEST, is_dated},
@@ -202,7 +202,7 @@ fn perform(state: &mut SandboxState, asked: &ApiRequest) -> ApiAnswer {
 /// What did not happen here may have been recorded elsewhere.
 fn recorded(
     state: &SandboxState,
-    operation: &Operation,
+    operation: &SandboxOperation,
     call: &Call,
     failure: SandboxFailure,
 ) -> SandboxAnswer {

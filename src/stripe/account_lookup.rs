@@ -142,15 +142,14 @@ impl AccountLookup {
     }
 
     /// What is told of discounts, for the other accounts that the same customer stands for.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only discounts are told to all of them")]
     pub(super) fn discounts_elsewhere(
         &self,
         account: &AccountId,
         steps: &[TranslationStep],
     ) -> Vec<(AccountId, TranslationStep)> {
-        let others = |step: &TranslationStep| match &step.command {
-            Command::RecordDiscount(told) => self.links.get(&told.customer).cloned().unwrap_or_default(),
-            _ => Vec::new(),
+        let others = |step: &TranslationStep| {
+            let Command::RecordDiscount(told) = &step.command else { return Vec::new() };
+            self.links.get(&told.customer).cloned().unwrap_or_default()
         };
         let told = steps.iter().flat_map(|step| others(step).into_iter().map(|other| (other, step.clone())));
         told.filter(|(other, _)| other != account).collect()
@@ -171,12 +170,8 @@ fn is_about_discounts(steps: &[TranslationStep]) -> bool {
     !steps.is_empty() && steps.iter().all(|step| matches!(step.command, Command::RecordDiscount(_)))
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "only one command has terms")]
 const fn terms(command: &Command) -> Option<&SubscriptionState> {
-    match command {
-        Command::RecordSubscription(report) => Some(&report.terms),
-        _ => None,
-    }
+    if let Command::RecordSubscription(report) = command { Some(&report.terms) } else { None }
 }
 
 /// The end of a subscription in an account, by a report that names another one. It may come back by a later report.

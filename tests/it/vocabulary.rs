@@ -20,6 +20,21 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Words of our own that the field has terms for. No type is called by one of them again.
+const RETIRED: [&str; 16] = [
+    "Asked", "Cargo", "Desk", "Fact", "Fate", "Flight", "Kept", "Landed", "Lane", "Lost", "Said", "Shelf",
+    "Shelved", "Told", "Wanted", "Wish",
+];
+
+/// The words of a name: `HoldRequest` has two.
+fn words(name: &str) -> Vec<&str> {
+    let starts =
+        name.char_indices().filter(|(_, character)| character.is_ascii_uppercase()).map(|(start, _)| start);
+    let starts: Vec<usize> = starts.collect();
+    let ends = starts.iter().skip(1).copied().chain([name.len()]);
+    starts.iter().copied().zip(ends).map(|(start, end)| &name[start..end]).collect()
+}
+
 /// The type that a line defines for others: at the top level of its module, and not for that module alone.
 fn public_type(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("pub")?;
@@ -51,6 +66,49 @@ fn no_two_public_types_share_a_name() {
     assert!(places.len() > 900, "the definitions are found: {}", places.len());
     let shared: Vec<_> = places.into_iter().filter(|(_, places)| places.len() > 1).collect();
     assert!(shared.is_empty(), "docs/GLOSSARY.md says how things are called: {shared:#?}");
+}
+
+#[test]
+fn no_type_has_a_name_that_was_given_up() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "projections"] {
+        sources(&root.join(folder), &mut files);
+    }
+    for file in files {
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let named = KINDS
+                .iter()
+                .find_map(|kind| line.trim_start().strip_prefix("pub ").unwrap_or(line).strip_prefix(kind));
+            let name =
+                named.and_then(|rest| rest.split(|character: char| !character.is_alphanumeric()).next());
+            for word in name.or_else(|| public_type(line)).map(words).unwrap_or_default() {
+                assert!(
+                    !RETIRED.contains(&word),
+                    "{}: {line}: docs/GLOSSARY.md has another word",
+                    file.display()
+                );
+            }
+        }
+    }
+    assert_eq!(words("DueHoldRequest"), ["Due", "Hold", "Request"]);
+}
+
+/// What is read of a query or a path says so.
+#[test]
+fn parameters_end_in_what_they_are_read_of() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut files);
+    let mut found = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for derived in text.split("IntoParams)]").skip(1) {
+            let name = derived.lines().find_map(public_type).expect("a type is derived for");
+            found += 1;
+            assert!(name.ends_with("Query") || name.ends_with("Path"), "{}: {name}", file.display());
+        }
+    }
+    assert!(found > 15, "{found}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::{
         request::{Amount, Pairs},
         schema::{Id, MoneySchema, Time},
     },
-    projections::payments::ToldRow,
+    projections::payments::ReportedPaymentRow,
     stripe::{
         billing::Confirmation,
         client::{Reason, StripePayment, StripeRefund},
@@ -211,7 +211,7 @@ pub struct PaymentDocument<'a> {
 
 impl<'a> PaymentDocument<'a> {
     /// With what the ledger was told of it.
-    pub fn of(seen: &'a StripePayment, told: Option<&'a ToldRow>) -> Self {
+    pub fn of(seen: &'a StripePayment, told: Option<&'a ReportedPaymentRow>) -> Self {
         let sold = seen.text("topup_code").or_else(|| told.and_then(|told| told.pack.as_deref()));
         let said = match seen.text("kind") {
             Some("payment") => Some(PLAIN),
@@ -252,7 +252,7 @@ impl<'a> PaymentDocument<'a> {
     }
 
     /// As one of many: what only a browser needs is left out.
-    pub fn listed(seen: &'a StripePayment, told: Option<&'a ToldRow>) -> Self {
+    pub fn listed(seen: &'a StripePayment, told: Option<&'a ReportedPaymentRow>) -> Self {
         Self { client_secret: None, redirect_url: None, ..Self::of(seen, told) }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::{catalog::ShownTo, json},
+        reads::{catalog::ShownToQuery, json},
         request::{Administers, All, Json, Query, Text, parameter},
         schema::{Count, Id, MoneySchema},
     },
@@ -210,7 +210,7 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 ///
 /// Everybody may; the answer has an `ETag` and may be kept for a minute. With an `account`, what is for sale to that one.
 #[utoipa::path(
-    get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()), params(ShownTo),
+    get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()), params(ShownToQuery),
     responses(
         (status = 200, description = "Plans and packs, with their prices.", body = ProductsResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
@@ -219,7 +219,7 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 pub async fn list(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(to): Query<ShownTo>,
+    Query(to): Query<ShownToQuery>,
 ) -> Result<Response<Body>, Failure> {
     let billing = to.reach(&state);
     let products = products(state.ledger.catalog(), billing).collect();
@@ -243,7 +243,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     get, path = "/v1/products/{product}", operation_id = "get_product", tag = "Catalog", security(()),
     params(
         ("product" = Id, Path, description = "The id of a plan or, where there is no such plan, of a pack."),
-        ShownTo,
+        ShownToQuery,
     ),
     responses(
         (status = 200, description = "The plan or pack.", body = ProductDocument),
@@ -254,7 +254,7 @@ pub async fn get(
     State(state): State<AppState>,
     visitor: Visitor,
     ProductPath(id): ProductPath,
-    Query(to): Query<ShownTo>,
+    Query(to): Query<ShownToQuery>,
 ) -> Result<Response<Body>, Failure> {
     let found =
         products(state.ledger.catalog(), to.reach(&state)).find(|product| product.product == id.as_str());
@@ -265,7 +265,7 @@ pub async fn get(
 ///
 /// Those of the products, in one list.
 #[utoipa::path(
-    get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()), params(ShownTo),
+    get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()), params(ShownToQuery),
     responses(
         (status = 200, description = "Prices.", body = PricesResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
@@ -274,7 +274,7 @@ pub async fn get(
 pub async fn prices(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(to): Query<ShownTo>,
+    Query(to): Query<ShownToQuery>,
 ) -> Result<Response<Body>, Failure> {
     let billing = to.reach(&state);
     let prices = products(state.ledger.catalog(), billing).flat_map(|product| product.prices).collect();

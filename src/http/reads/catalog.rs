@@ -30,13 +30,13 @@ use super::json;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ShownTo {
+pub struct ShownToQuery {
     /// What is for sale to this account, whether there is such an account or not. Without it: what is for sale to anybody.
     #[param(value_type = Option<Id>)]
     account: Option<AccountId>,
 }
 
-impl ShownTo {
+impl ShownToQuery {
     /// Whether anything is sold to them.
     #[must_use]
     pub fn reach(&self, state: &AppState) -> Reach {
@@ -277,12 +277,12 @@ impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationResponse<
 ///
 /// With an `account`, to that one: where billing is on for a part of the accounts, nothing is for sale to the others.
 #[utoipa::path(
-    get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()), params(ShownTo),
+    get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()), params(ShownToQuery),
     responses((status = 200, description = "Plans, packs and prices.", body = CatalogResponse))
 )]
 pub async fn get(
     State(state): State<AppState>,
-    Query(to): Query<ShownTo>,
+    Query(to): Query<ShownToQuery>,
 ) -> Result<Response<Body>, Failure> {
     json(&CatalogResponse::of(state.ledger.catalog(), to.reach(&state)))
 }

@@ -30,7 +30,7 @@ use super::{
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct PageSince {
+pub struct PageQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
@@ -148,13 +148,13 @@ impl GrantStatus {
 /// List grants
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/grants", operation_id = "list_grants", tag = "Accounts",
-    params(("account" = Id, Path), PageSince),
+    params(("account" = Id, Path), PageQuery),
     responses((status = 200, description = "A page of grants.", body = GrantsResponse))
 )]
 pub async fn grants(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<PageSince>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, asked.min_position).await?;
     let all = now.opened()?.wallet.grants();
@@ -204,13 +204,13 @@ pub struct HoldResponse<'a> {
 /// List open holds
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/holds", operation_id = "list_holds", tag = "Holds",
-    params(("account" = Id, Path), PageSince),
+    params(("account" = Id, Path), PageQuery),
     responses((status = 200, description = "A page of holds.", body = HoldsResponse))
 )]
 pub async fn holds(
     State(state): State<AppState>,
     of: AccountOf<Reads>,
-    Query(asked): Query<PageSince>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let now = now(&state, &of.account, asked.min_position).await?;
     let open = now.opened()?.wallet.holds.open();

@@ -1,6 +1,6 @@
 //! `/v1/billing_portal/sessions` and `/v1/billing_portal/configurations`
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
     call::{Call, Params},
     failure::SandboxFailure,
@@ -11,7 +11,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/billing_portal/configurations", create),
     operation("GET", "/v1/billing_portal/configurations", list),
     operation("GET", "/v1/billing_portal/configurations/{configuration}", retrieve),

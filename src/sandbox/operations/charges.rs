@@ -1,9 +1,9 @@
 //! `/v1/charges`
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{call::Call, paging::page, state::SandboxState, table::Stored};
 
-pub const OPERATIONS: &[Operation] =
+pub const OPERATIONS: &[SandboxOperation] =
     &[operation("GET", "/v1/charges", list), operation("GET", "/v1/charges/{charge}", retrieve)];
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {

@@ -1,6 +1,6 @@
 //! `/v1/checkout/sessions`
 
-use super::{Operation, SandboxAnswer, coupons, operation, subscriptions};
+use super::{SandboxAnswer, SandboxOperation, coupons, operation, subscriptions};
 use crate::sandbox::{
     billing::calendar::{DAY_S, MINUTE_S},
     call::{Call, Params},
@@ -11,7 +11,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/checkout/sessions", create),
     operation("GET", "/v1/checkout/sessions", list),
     operation("GET", "/v1/checkout/sessions/{session}", retrieve),

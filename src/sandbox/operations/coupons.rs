@@ -1,6 +1,6 @@
 //! `/v1/coupons` and `/v1/promotion_codes`
 
-use super::{Operation, SandboxAnswer, gone, operation};
+use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::sandbox::{
     billing::discounting::Redeemed,
     call::{Call, Params},
@@ -12,7 +12,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/coupons", create),
     operation("GET", "/v1/coupons", list),
     operation("GET", "/v1/coupons/{coupon}", retrieve),

@@ -1,6 +1,6 @@
 //! `/v1/credit_notes`
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
     billing::crediting::Taken,
     call::{Call, Params},
@@ -11,7 +11,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/credit_notes", create),
     operation("GET", "/v1/credit_notes", list),
     operation("GET", "/v1/credit_notes/{id}", retrieve),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Operation, SandboxAnswer, gone, operation};
+use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::sandbox::{
     billing::ending::CancellationDetails,
     call::{Call, Params},
@@ -13,7 +13,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/customers", create),
     operation("GET", "/v1/customers", list),
     operation("GET", "/v1/customers/{customer}", retrieve),

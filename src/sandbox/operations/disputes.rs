@@ -1,11 +1,11 @@
 //! `/v1/disputes`: opened by test cards and by `/_sandbox/disputes`.
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
     call::Call, objects::dispute::DisputeStatus, paging::page, state::SandboxState, table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("GET", "/v1/disputes", list),
     operation("GET", "/v1/disputes/{dispute}", retrieve),
     operation("POST", "/v1/disputes/{dispute}", update),

@@ -1,12 +1,12 @@
 //! `/v1/events`: what has happened in the last thirty days.
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
     billing::calendar::DAY_S, call::Call, failure::SandboxFailure, paging::page, state::SandboxState,
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] =
+pub const OPERATIONS: &[SandboxOperation] =
     &[operation("GET", "/v1/events", list), operation("GET", "/v1/events/{id}", retrieve)];
 
 /// How long events are kept.

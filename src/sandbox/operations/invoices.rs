@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Operation, SandboxAnswer, operation, payment_methods, subscriptions};
+use super::{SandboxAnswer, SandboxOperation, operation, payment_methods, subscriptions};
 use crate::sandbox::{
     billing::{
         changing::{Proration, SubscriptionUpdate},
@@ -18,7 +18,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/invoices/create_preview", create_preview),
     operation("GET", "/v1/invoices", list),
     operation("GET", "/v1/invoices/{invoice}", retrieve),

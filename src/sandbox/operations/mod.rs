@@ -24,7 +24,7 @@ use super::{call::Call, failure::SandboxFailure, state::SandboxState};
 
 pub type SandboxAnswer = Result<Value, SandboxFailure>;
 
-pub struct Operation {
+pub struct SandboxOperation {
     pub method: &'static str,
     /// Ids are in braces, with the names that Stripe gives them.
     pub path: &'static str,
@@ -35,12 +35,12 @@ const fn operation(
     method: &'static str,
     path: &'static str,
     run: fn(&mut SandboxState, &Call) -> SandboxAnswer,
-) -> Operation {
-    Operation { method, path, run }
+) -> SandboxOperation {
+    SandboxOperation { method, path, run }
 }
 
 /// Every operation.
-pub const OPERATIONS: &[&[Operation]] = &[
+pub const OPERATIONS: &[&[SandboxOperation]] = &[
     customers::OPERATIONS,
     payment_methods::OPERATIONS,
     products::OPERATIONS,
@@ -69,7 +69,7 @@ pub fn open_checkout(state: &mut SandboxState, call: &Call) -> Result<String, Sa
 pub use coupons::by_code;
 
 /// The operation of a request, and the ids in its path.
-pub fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {
+pub fn find(method: &str, path: &str) -> Option<(&'static SandboxOperation, Vec<String>)> {
     let parts: Vec<&str> = path.split('/').collect();
     let mut operations = OPERATIONS.iter().flat_map(|operations| operations.iter());
     operations.find_map(|operation| {

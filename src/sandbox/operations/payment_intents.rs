@@ -1,6 +1,6 @@
 //! `/v1/payment_intents`, and the setup intents that the checkout page leaves.
 
-use super::{Operation, SandboxAnswer, operation, payment_methods};
+use super::{SandboxAnswer, SandboxOperation, operation, payment_methods};
 use crate::sandbox::{
     billing::payments::{Attempt, Presence},
     call::Call,
@@ -12,7 +12,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/payment_intents", create),
     operation("GET", "/v1/payment_intents", list),
     operation("GET", "/v1/payment_intents/{intent}", retrieve),

@@ -1,6 +1,6 @@
 //! `/v1/payment_methods`: test cards by the names that Stripe gives them.
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
     call::{Call, ObjectMetadata},
     failure::SandboxFailure,
@@ -13,7 +13,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/payment_methods", create),
     operation("GET", "/v1/payment_methods", list),
     operation("GET", "/v1/payment_methods/{payment_method}", retrieve),

@@ -1,6 +1,6 @@
 //! `/v1/prices`
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
     call::{Call, Params},
     failure::SandboxFailure,
@@ -14,7 +14,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/prices", create),
     operation("GET", "/v1/prices", list),
     operation("GET", "/v1/prices/{price}", retrieve),

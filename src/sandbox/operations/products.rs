@@ -1,6 +1,6 @@
 //! `/v1/products`
 
-use super::{Operation, SandboxAnswer, gone, operation};
+use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::sandbox::{
     call::{Call, Params},
     failure::SandboxFailure,
@@ -10,7 +10,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/products", create),
     operation("GET", "/v1/products", list),
     operation("GET", "/v1/products/{id}", retrieve),

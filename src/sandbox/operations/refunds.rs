@@ -1,9 +1,9 @@
 //! `/v1/refunds`
 
-use super::{Operation, SandboxAnswer, operation};
+use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{call::Call, failure::SandboxFailure, paging::page, state::SandboxState, table::Stored};
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/refunds", create),
     operation("GET", "/v1/refunds", list),
     operation("GET", "/v1/refunds/{refund}", retrieve),

@@ -1,6 +1,6 @@
 //! `/v1/subscription_schedules`: of subscriptions that there are.
 
-use super::{Operation, SandboxAnswer, operation, subscriptions};
+use super::{SandboxAnswer, SandboxOperation, operation, subscriptions};
 use crate::sandbox::{
     billing::{
         calendar,
@@ -18,7 +18,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/subscription_schedules", create),
     operation("GET", "/v1/subscription_schedules", list),
     operation("GET", "/v1/subscription_schedules/{schedule}", retrieve),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Operation, SandboxAnswer, coupons, operation, payment_methods};
+use super::{SandboxAnswer, SandboxOperation, coupons, operation, payment_methods};
 use crate::sandbox::{
     billing::{
         calendar::DAY_S,
@@ -22,7 +22,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/subscriptions", create),
     operation("GET", "/v1/subscriptions", list),
     operation("GET", "/v1/subscriptions/{subscription_exposed_id}", retrieve),

@@ -1,6 +1,6 @@
 //! `/v1/webhook_endpoints`
 
-use super::{Operation, SandboxAnswer, gone, operation};
+use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::sandbox::{
     call::{Call, Params},
     failure::SandboxFailure,
@@ -12,7 +12,7 @@ use crate::sandbox::{
     webhooks::shapes::is_version,
 };
 
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/webhook_endpoints", create),
     operation("GET", "/v1/webhook_endpoints", list),
     operation("GET", "/v1/webhook_endpoints/{webhook_endpoint}", retrieve),

@@ -48,7 +48,6 @@ fn set_aside(aside: SetAside, known: &AccountLookup) -> Disposition {
 
 /// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
 /// events already: they would make the same one.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only a link may be there already")]
 pub(super) fn tell(
     due: &ClaimedEvent,
     instructions: Instructions,
@@ -65,9 +64,9 @@ pub(super) fn tell(
     if let Some(because) = about.as_ref().and_then(|about| known.is_foreign(about)) {
         return Err(Disposition::Dead(because.to_owned()));
     }
-    steps.retain(|step| match &step.command {
-        Command::LinkCustomer { customer, .. } => known.link(customer, &account),
-        _ => true,
+    steps.retain(|step| {
+        let Command::LinkCustomer { customer, .. } = &step.command else { return true };
+        known.link(customer, &account)
     });
     let report = about.and_then(|SubscriptionRef { subscription, report, .. }| {
         let evidence = report?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     difference::{NOTHING, ObjectDifference, shown},
-    report::KeptFigures,
+    report::StoredFigures,
 };
 use crate::domain::{
     account::OpenAccount,
@@ -30,7 +30,7 @@ pub(super) fn compare_invoice(
         return difference.note(paid(&told.money), NOTHING);
     };
     if *money != told.money {
-        difference.note_kept(paid(&told.money), paid(money), KeptFigures::Amount);
+        difference.note_kept(paid(&told.money), paid(money), StoredFigures::Amount);
     }
     // Of an invoice that was paid before its lines were kept, only the sum is known.
     let facts = account.subscriptions.facts();
@@ -41,28 +41,28 @@ pub(super) fn compare_invoice(
 }
 
 fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut ObjectDifference) {
-    let mut compare = |name: &str, said: String, held: String, kept: KeptFigures| {
+    let mut compare = |name: &str, said: String, held: String, kept: StoredFigures| {
         if said != held {
             difference.note_kept(format!("{name} {said}"), format!("{name} {held}"), kept);
         }
     };
     if let Some(subscription) = &told.subscription {
-        compare("for", subscription.to_string(), known.subscription.to_string(), KeptFigures::Purpose);
+        compare("for", subscription.to_string(), known.subscription.to_string(), StoredFigures::Purpose);
     }
-    compare("total", told.total.to_string(), known.total.to_string(), KeptFigures::Amount);
-    compare("credited before", told.credited.to_string(), known.credited.to_string(), KeptFigures::Amount);
+    compare("total", told.total.to_string(), known.total.to_string(), StoredFigures::Amount);
+    compare("credited before", told.credited.to_string(), known.credited.to_string(), StoredFigures::Amount);
     compare(
         "from the balance",
         told.from_balance.to_string(),
         known.from_balance.to_string(),
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     );
-    compare("gives back", given_back(&told.gives_back), given_back(&known.gives_back), KeptFigures::Amount);
+    compare("gives back", given_back(&told.gives_back), given_back(&known.gives_back), StoredFigures::Amount);
     let said =
         told.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
     let held =
         known.lines.iter().map(|line| (&line.plan, line.quantity, line.period, &line.cost, line.effect));
-    compare("lines", lines(said), lines(held), KeptFigures::Amount);
+    compare("lines", lines(said), lines(held), StoredFigures::Amount);
 }
 
 /// Of other invoices, in minor units.
@@ -108,19 +108,19 @@ pub(super) fn compare_purchase(
             return difference.note_kept(
                 said(&told.money),
                 format!("for {}", shown(cost)),
-                KeptFigures::Amount,
+                StoredFigures::Amount,
             );
         }
         let sold = account.sales.sold(told);
         let credits = sold.and_then(|sold| sold.credits.checked_mul(sold.count(told)));
         if let Some(credits) = credits.filter(|credits| *credits != grant.terms.amount) {
             let held = format!("{} credits", grant.terms.amount.get());
-            difference.note_kept(format!("{} credits", credits.get()), held, KeptFigures::Amount);
+            difference.note_kept(format!("{} credits", credits.get()), held, StoredFigures::Amount);
         }
     }
     let whole = told.paid.as_ref().unwrap_or(&told.money);
     if let Some(known) = account.payments.paid(&told.payment).filter(|known| *known != whole) {
-        difference.note_kept(paid(whole), paid(known), KeptFigures::Amount);
+        difference.note_kept(paid(whole), paid(known), StoredFigures::Amount);
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn compare_payment(
     let payments = &account.payments;
     if let Some(known) = payments.paid(payment) {
         if known != money {
-            difference.note_kept(paid(money), paid(known), KeptFigures::Amount);
+            difference.note_kept(paid(money), paid(known), StoredFigures::Amount);
         }
         return;
     }
@@ -144,6 +144,6 @@ pub(super) fn compare_payment(
     };
     if whole.currency != money.currency || whole.minor < money.minor {
         let held = format!("{invoice} was paid with {}", shown(whole));
-        difference.note_kept(format!("{} of {invoice}", paid(money)), held, KeptFigures::Amount);
+        difference.note_kept(format!("{} of {invoice}", paid(money)), held, StoredFigures::Amount);
     }
 }

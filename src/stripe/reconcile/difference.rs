@@ -6,7 +6,7 @@
 use super::{
     bought::{compare_invoice, compare_purchase, paid},
     claim::unpaid,
-    report::KeptFigures,
+    report::StoredFigures,
 };
 use crate::{
     domain::{
@@ -35,7 +35,7 @@ pub(super) struct ObjectDifference {
     /// Whether an event can put any of it right.
     pub(super) is_mendable: bool,
     /// Why no event can put some of it right.
-    pub(super) kept: Option<KeptFigures>,
+    pub(super) kept: Option<StoredFigures>,
 }
 
 impl ObjectDifference {
@@ -57,7 +57,7 @@ impl ObjectDifference {
         &mut self,
         stripe: impl Into<String>,
         ledger: impl Into<String>,
-        kept: KeptFigures,
+        kept: StoredFigures,
     ) {
         self.kept = Some(kept);
         self.stripe.push(stripe.into());
@@ -111,7 +111,7 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Obje
             match payments.and_then(|payments| payments.invoice_of(payment)) {
                 None => difference.note(said(invoice), NOTHING),
                 Some(known) if known != invoice => {
-                    difference.note_kept(said(invoice), said(known), KeptFigures::Purpose);
+                    difference.note_kept(said(invoice), said(known), StoredFigures::Purpose);
                 }
                 Some(_) => {}
             }
@@ -180,7 +180,7 @@ fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: 
 fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference: &mut ObjectDifference) {
     let said = unpaid(told.state);
     if let Some(paid_with) = known.and_then(|account| account.payments.paid(&told.invoice)) {
-        return difference.note_kept(said, paid(paid_with), KeptFigures::Amount);
+        return difference.note_kept(said, paid(paid_with), StoredFigures::Amount);
     }
     let facts = known.and_then(|account| account.subscriptions.facts().get(&told.subscription));
     let Some(held) = facts.and_then(|facts| facts.unpaid_invoice(&told.invoice)) else {
@@ -193,12 +193,12 @@ fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference:
     if held.state < told.state {
         difference.note(said, unpaid(held.state));
     } else if held.state != told.state && held.state.is_final() {
-        difference.note_kept(said, unpaid(held.state), KeptFigures::End);
+        difference.note_kept(said, unpaid(held.state), StoredFigures::End);
     } else if held.charges != told.charges {
-        difference.note_kept(charges(told), charges(held), KeptFigures::Amount);
+        difference.note_kept(charges(told), charges(held), StoredFigures::Amount);
     } else if held.from_balance != told.from_balance {
         let from_balance = |invoice: &UnpaidInvoice| format!("from the balance {}", invoice.from_balance);
-        difference.note_kept(from_balance(told), from_balance(held), KeptFigures::Amount);
+        difference.note_kept(from_balance(told), from_balance(held), StoredFigures::Amount);
     }
 }
 
@@ -214,7 +214,7 @@ fn charges(invoice: &UnpaidInvoice) -> String {
 fn compare_of(what: &str, told: &ProviderId, held: Option<&ProviderId>, difference: &mut ObjectDifference) {
     let of = |bought: &ProviderId| format!("a {what} of {bought}");
     if let Some(held) = held.filter(|held| *held != told) {
-        difference.note_kept(of(told), of(held), KeptFigures::Purpose);
+        difference.note_kept(of(told), of(held), StoredFigures::Purpose);
     }
 }
 
@@ -222,8 +222,8 @@ fn compare_refund(money: &Money, failed: bool, known: &Single, difference: &mut 
     let known_failed = known.failed_at.is_some();
     let (said, held) = (went_back(money, failed), went_back(&known.money, known_failed));
     match (known.money == *money, failed, known_failed) {
-        (false, _, _) => difference.note_kept(said, held, KeptFigures::Amount),
-        (true, false, true) => difference.note_kept(said, held, KeptFigures::End),
+        (false, _, _) => difference.note_kept(said, held, StoredFigures::Amount),
+        (true, false, true) => difference.note_kept(said, held, StoredFigures::End),
         (true, true, false) => difference.note(said, held),
         (true, false, false) | (true, true, true) => {}
     }
@@ -250,10 +250,10 @@ fn compare_note(money: &Money, voided: bool, known: Option<&CreditNote>, differe
     match known {
         None => difference.note(said, NOTHING),
         Some(known) if known.money != *money => {
-            difference.note_kept(said, note(&known.money, known.voided), KeptFigures::Amount);
+            difference.note_kept(said, note(&known.money, known.voided), StoredFigures::Amount);
         }
         Some(known) if known.voided && !voided => {
-            difference.note_kept(said, note(&known.money, true), KeptFigures::End);
+            difference.note_kept(said, note(&known.money, true), StoredFigures::End);
         }
         Some(known) if voided && !known.voided => difference.note(said, note(&known.money, false)),
         Some(_) => {}
@@ -279,13 +279,13 @@ fn compare_dispute(
         compare_of("dispute", payment, Some(&known.payment), difference);
     } else if known.state != told {
         match told {
-            DisputeState::Open => difference.note_kept(state(told), state(known.state), KeptFigures::End),
+            DisputeState::Open => difference.note_kept(state(told), state(known.state), StoredFigures::End),
             DisputeState::Won | DisputeState::Lost => difference.note(state(told), state(known.state)),
         }
     } else if let Some((money, known)) = money.zip(known.amount.as_ref()).filter(|(said, held)| said != held)
     {
         let said = |money: &Money| format!("{} disputed", shown(money));
-        difference.note_kept(said(money), said(known), KeptFigures::Amount);
+        difference.note_kept(said(money), said(known), StoredFigures::Amount);
     }
 }
 
@@ -319,7 +319,7 @@ fn compare_subscription(
         let (said, known) = (format!("{name} {stripe}"), format!("{name} {ledger}"));
         match stripe == ledger {
             true => {}
-            false if ended => difference.note_kept(said, known, KeptFigures::End),
+            false if ended => difference.note_kept(said, known, StoredFigures::End),
             false => difference.note(said, known),
         }
     }

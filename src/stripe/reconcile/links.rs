@@ -10,7 +10,7 @@ use super::{
     bought::paid,
     claim::StripeClaim,
     difference::{NOTHING, ObjectDifference},
-    report::KeptFigures,
+    report::StoredFigures,
     suspect::Suspect,
     unlisted::{Checked, ObjectAnswer},
 };
@@ -56,7 +56,7 @@ impl Reconciler {
         }
         let mut difference = ObjectDifference::default();
         let says = |money: &Money| format!("{} of {invoice}", paid(money));
-        difference.note_kept(says(&money), says(&left), KeptFigures::Amount);
+        difference.note_kept(says(&money), says(&left), StoredFigures::Amount);
         Ok(LinkComparison::Otherwise(difference))
     }
 
@@ -111,10 +111,10 @@ impl Reconciler {
         Ok(if others.contains(&claim.object) {
             Checked::Holds
         } else if others.is_empty() {
-            claim.differs(NOTHING, KeptFigures::Existence)
+            claim.differs(NOTHING, StoredFigures::Existence)
         } else {
             let others: Vec<&str> = others.iter().map(ProviderId::as_str).collect();
-            claim.differs(format!("{} paid {invoice}", others.join(", ")), KeptFigures::Purpose)
+            claim.differs(format!("{} paid {invoice}", others.join(", ")), StoredFigures::Purpose)
         })
     }
 

@@ -31,7 +31,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 pub use nightly::Nightly;
-pub use report::{Drift, KeptFigures, MissingEvent, NotCompared, ReconcileReport, UntoldCause};
+pub use report::{Drift, MissingEvent, NotCompared, ReconcileReport, StoredFigures, UntoldCause};
 pub use subject::Subject;
 
 use super::{

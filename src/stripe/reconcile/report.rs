@@ -78,13 +78,13 @@ pub enum UntoldCause {
     /// Stripe lists no event about it that did not come: it is too old, or was never made.
     NoEvent,
     /// The ledger was told otherwise, and no event corrects that.
-    Kept { because: KeptFigures },
+    Kept { because: StoredFigures },
 }
 
 /// What the ledger keeps as it was told first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KeptFigures {
+pub enum StoredFigures {
     /// What was paid, charged, or given back.
     Amount,
     /// That something ended, failed, or was voided.
@@ -133,7 +133,7 @@ impl UntoldCause {
     }
 }
 
-impl KeptFigures {
+impl StoredFigures {
     const fn sentence(self) -> &'static str {
         match self {
             Self::Amount => "an amount is kept as it was told first",

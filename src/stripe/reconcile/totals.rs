@@ -6,7 +6,7 @@ use super::{
     ReconcileError, Reconciler, Subject,
     claim::StripeClaim,
     difference::NOTHING,
-    report::KeptFigures,
+    report::StoredFigures,
     seen_hashes::SeenHashes,
     unlisted::{Checked, ObjectAnswer},
 };
@@ -49,9 +49,9 @@ impl Reconciler {
         };
         let (refunded, charged) = (sum(&REFUNDED), sum(&CHARGED));
         Ok(if total > refunded.max(single) {
-            claim.differs(format!("{refunded} went back in all"), KeptFigures::Amount)
+            claim.differs(format!("{refunded} went back in all"), StoredFigures::Amount)
         } else if paid != charged {
-            claim.differs(format!("paid {charged}"), KeptFigures::Amount).but(format!("paid {paid}"))
+            claim.differs(format!("paid {charged}"), StoredFigures::Amount).but(format!("paid {paid}"))
         } else {
             Checked::Holds
         })
@@ -76,7 +76,7 @@ impl Reconciler {
         }
         Ok(match self.ask(Subject::Payment, &claim.object).await? {
             ObjectAnswer::There(payment) => Ok(vec![payment]),
-            ObjectAnswer::Missing => Err(claim.differs(NOTHING, KeptFigures::Existence)),
+            ObjectAnswer::Missing => Err(claim.differs(NOTHING, StoredFigures::Existence)),
             ObjectAnswer::Unanswered(because) => Err(claim.not_compared(because)),
         })
     }

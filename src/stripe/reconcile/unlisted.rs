@@ -15,7 +15,7 @@ use super::{
     claim::{StripeClaim, TYPES, What, claim},
     difference::NOTHING,
     found::FoundObjects,
-    report::{Drift, KeptFigures, NotCompared, UntoldCause},
+    report::{Drift, NotCompared, StoredFigures, UntoldCause},
     seen_hashes::SeenHashes,
     suspect::Suspect,
 };
@@ -56,7 +56,7 @@ pub(super) enum Checked {
 }
 
 impl StripeClaim {
-    pub(super) fn differs(&self, stripe: impl Into<String>, because: KeptFigures) -> Checked {
+    pub(super) fn differs(&self, stripe: impl Into<String>, because: StoredFigures) -> Checked {
         let subject = self.what.subject();
         Checked::Differs(Box::new(Drift {
             subject,
@@ -84,7 +84,7 @@ impl StripeClaim {
             ObjectAnswer::There(object) => {
                 Checked::Suspect(Suspect { subject: self.what.subject(), object, read_at })
             }
-            ObjectAnswer::Missing => self.differs(NOTHING, KeptFigures::Existence),
+            ObjectAnswer::Missing => self.differs(NOTHING, StoredFigures::Existence),
             ObjectAnswer::Unanswered(because) => self.not_compared(because),
         }
     }
@@ -244,7 +244,7 @@ impl Checked {
                 || (suspect.is("checkout.session") && *status != "complete")
         });
         match other {
-            Some(status) => claim.differs(format!("status {status}"), KeptFigures::End),
+            Some(status) => claim.differs(format!("status {status}"), StoredFigures::End),
             None if suspect.is("charge") => claim.not_compared("a charge does not say what it was for"),
             None => Self::Suspect(suspect),
         }

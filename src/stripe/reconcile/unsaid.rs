@@ -5,7 +5,7 @@ use super::{
     Subject,
     bought::{compare_payment, paid},
     difference::ObjectDifference,
-    report::KeptFigures,
+    report::StoredFigures,
     suspect::Suspect,
 };
 use crate::{
@@ -47,7 +47,7 @@ pub(super) fn unsaid(account: &Account, suspect: &Suspect) -> Option<ObjectDiffe
 fn compare_customer(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let link = document.id_of().and_then(|customer| account.customers.get(&customer));
     if link == Some(&CustomerLink::Gone) && !document.is_true("deleted") {
-        difference.note_kept("it is there", "it is gone", KeptFigures::End);
+        difference.note_kept("it is there", "it is gone", StoredFigures::End);
     }
 }
 
@@ -55,7 +55,7 @@ fn compare_customer(account: &OpenAccount, document: Document<'_>, difference: &
 fn compare_end(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let held = document.id_of().and_then(|id| account.subscriptions.known().get(&id)?.ended_at);
     if let Some((said, held)) = document.time("ended_at").zip(held).filter(|(said, held)| said != held) {
-        difference.note_kept(format!("ended at {said}"), format!("ended at {held}"), KeptFigures::Time);
+        difference.note_kept(format!("ended at {said}"), format!("ended at {held}"), StoredFigures::Time);
     }
 }
 
@@ -65,7 +65,7 @@ fn compare_time(account: &OpenAccount, document: Document<'_>, difference: &mut 
     let Some((invoice, said)) = said else { return };
     let mut facts = account.subscriptions.facts().values();
     if let Some(held) = facts.find_map(|facts| facts.paid_at(&invoice)).filter(|held| *held != said) {
-        difference.note_kept(format!("paid at {said}"), format!("paid at {held}"), KeptFigures::Time);
+        difference.note_kept(format!("paid at {said}"), format!("paid at {held}"), StoredFigures::Time);
     }
 }
 
@@ -79,21 +79,17 @@ fn compare_session(
     let is_unpaid = document.text("payment_status") == Some("unpaid");
     let is_sale = document.text("mode") == Some("payment");
     if let Some(known) = account.payments.paid(payment).filter(|_| is_unpaid && is_sale) {
-        difference.note_kept("unpaid", paid(known), KeptFigures::Amount);
+        difference.note_kept("unpaid", paid(known), StoredFigures::Amount);
     }
 }
 
 /// Why a part of what was told cannot be compared. `None`: all of it can.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "only of invoices there is a part that was not always kept"
-)]
 pub(super) fn left_out(account: &Account, steps: &[TranslationStep]) -> Option<String> {
     let account = account.opened()?;
     let mut facts = account.subscriptions.facts().values();
-    let paid = steps.iter().find_map(|step| match &step.command {
-        Command::RecordPaidInvoice(paid) if !paid.lines.is_empty() => Some(paid),
-        _ => None,
+    let paid = steps.iter().find_map(|step| {
+        let Command::RecordPaidInvoice(paid) = &step.command else { return None };
+        (!paid.lines.is_empty()).then_some(paid)
     })?;
     let is_known = facts.any(|facts| facts.knows_invoice(&paid.invoice));
     (!is_known).then(|| "it was paid before its lines were kept, so only the sum is compared".to_owned())

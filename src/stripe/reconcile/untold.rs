@@ -5,7 +5,7 @@ use super::{
     Subject,
     bought::{compare_payment, paid},
     difference::{ObjectDifference, note, state},
-    report::KeptFigures,
+    report::StoredFigures,
 };
 use crate::domain::{
     account::{Account, OpenAccount},
@@ -53,7 +53,7 @@ fn compare_paid(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut 
     let known = account.payments.paid(told.bought).filter(|known| known.minor > 0);
     match (told.money, known) {
         (Some(money), _) if money.minor > 0 => compare_payment(account, told.bought, money, difference),
-        (_, Some(known)) => difference.note_kept(told.because, paid(known), KeptFigures::Amount),
+        (_, Some(known)) => difference.note_kept(told.because, paid(known), StoredFigures::Amount),
         (_, None) => {}
     }
 }
@@ -61,7 +61,7 @@ fn compare_paid(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut 
 fn compare_note(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut ObjectDifference) {
     let known = account.payments.find_note(told.bought, told.object);
     if let Some(known) = known.filter(|known| !known.voided && known.money.minor > 0) {
-        difference.note_kept(told.because, note(&known.money, false), KeptFigures::Amount);
+        difference.note_kept(told.because, note(&known.money, false), StoredFigures::Amount);
     }
 }
 
@@ -69,6 +69,6 @@ fn compare_note(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut 
 fn compare_inquiry(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut ObjectDifference) {
     let known = account.payments.dispute(told.object).filter(|known| known.state != DisputeState::Won);
     if let Some(known) = known {
-        difference.note_kept(told.because, state(known.state), KeptFigures::End);
+        difference.note_kept(told.because, state(known.state), StoredFigures::End);
     }
 }

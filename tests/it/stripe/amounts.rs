@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause},
+    stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ struct Plant {
     plant: fn(&mut Value),
     stripe_says: &'static str,
     ledger_says: &'static str,
-    kept: KeptFigures,
+    kept: StoredFigures,
 }
 
 const fn plant(
@@ -36,7 +36,7 @@ const fn plant(
     name: &'static str,
     plant: fn(&mut Value),
     says: [&'static str; 2],
-    kept: KeptFigures,
+    kept: StoredFigures,
 ) -> Plant {
     Plant { object, name, plant, stripe_says: says[0], ledger_says: says[1], kept }
 }
@@ -48,35 +48,35 @@ const KEPT: [Plant; 28] = [
         "what a line does",
         |invoice| invoice["lines"]["data"][0]["amount"] = json!(-1_999),
         ["lines given back 1 × creator", "lines 1 × creator for 1999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         REFUND,
         "payment",
         |refund| refund["payment_intent"] = json!("pi_3QLedgerAda00000000000T2"),
         ["a refund of pi_3QLedgerAda00000000000T2", "a refund of pi_3QLedgerAda00000000000T1"],
-        KeptFigures::Purpose,
+        StoredFigures::Purpose,
     ),
     plant(
         RENEWED,
         "what was paid",
         |invoice| invoice["amount_paid"] = json!(999),
         ["paid 999 usd", "paid 1999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
         "what was to be paid",
         |invoice| invoice["total"] = json!(2_499),
         ["total 2499", "total 1999"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
         "what was taken off before",
         |invoice| invoice["pre_payment_credit_notes_amount"] = json!(500),
         ["credited before 500", "credited before 0"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -86,7 +86,7 @@ const KEPT: [Plant; 28] = [
             invoice["ending_balance"] = json!(0);
         },
         ["from the balance 500", "from the balance 0"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -102,28 +102,28 @@ const KEPT: [Plant; 28] = [
             lines.push(line);
         },
         ["gives back 500 of in_of_an_add_on", "gives back nothing"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
         "currency",
         |invoice| invoice["currency"] = json!("eur"),
         ["paid 1999 eur", "paid 1999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
         "what a line came to",
         |invoice| invoice["lines"]["data"][0]["amount"] = json!(1_000),
         ["lines 1 × creator for 1000 usd", "lines 1 × creator for 1999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
         "how many a line is for",
         |invoice| invoice["lines"]["data"][0]["quantity"] = json!(2),
         ["lines 2 × creator", "lines 1 × creator"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -133,14 +133,14 @@ const KEPT: [Plant; 28] = [
                 json!("price_1QLedgerTeamMonthly000003");
         },
         ["1 × team", "1 × creator"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
         "period of a line",
         |invoice| invoice["lines"]["data"][0]["period"]["end"] = json!(1_754_129_100),
         ["to 2025-08-02", "to 2025-08-01"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -152,7 +152,7 @@ const KEPT: [Plant; 28] = [
             lines.push(line);
         },
         ["usd from 2025-07-01", "lines 1 × creator"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         RENEWED,
@@ -164,49 +164,49 @@ const KEPT: [Plant; 28] = [
             line["subscription"] = json!("sub_another");
         },
         ["for sub_another", "for sub_1QLedgerAda00000000000001"],
-        KeptFigures::Purpose,
+        StoredFigures::Purpose,
     ),
     plant(
         RENEWED,
         "when it was paid",
         |invoice| invoice["status_transitions"]["paid_at"] = json!(1_751_454_303),
         ["paid at 2025-07-02", "paid at 2025-07-01"],
-        KeptFigures::Time,
+        StoredFigures::Time,
     ),
     plant(
         LINK,
         "less than its invoice",
         |payment| payment["amount_paid"] = json!(998),
         ["paid 998 usd of in_1QLedgerAda00000000000A1", "paid 999 usd of in_1QLedgerAda00000000000A1"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         LINK,
         "more than its invoice",
         |payment| payment["amount_paid"] = json!(1_998),
         ["paid 1998 usd of in_1QLedgerAda00000000000A1", "in_1QLedgerAda00000000000A1 was paid with 999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         LINK,
         "currency",
         |payment| payment["currency"] = json!("eur"),
         ["paid 999 eur", "was paid with 999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         LINK,
         "invoice",
         |payment| payment["invoice"] = json!(RENEWED),
         ["A1 paid in_1QLedgerAda00000000000A3", "A1 paid in_1QLedgerAda00000000000A1"],
-        KeptFigures::Purpose,
+        StoredFigures::Purpose,
     ),
     plant(
         SESSION,
         "what was paid",
         |session| session["amount_total"] = json!(1_800),
         ["1 × pack_2000 for 1800 usd", "for 2000 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         SESSION,
@@ -215,56 +215,56 @@ const KEPT: [Plant; 28] = [
             (session["amount_subtotal"], session["amount_total"]) = (json!(4_000), json!(4_000));
         },
         ["2 × pack_2000 for 4000 usd", "for 2000 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         SESSION,
         "status",
         |session| session["payment_status"] = json!("unpaid"),
         ["unpaid", "paid 2000 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         OF_SESSION,
         "what was paid",
         |payment| payment["amount_received"] = json!(1_500),
         ["paid 1500 usd", "paid 2000 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         OF_SESSION,
         "currency",
         |payment| payment["currency"] = json!("eur"),
         ["paid 2000 eur", "paid 2000 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         OF_SESSION,
         "status",
         |payment| (payment["status"], payment["amount_received"]) = (json!("canceled"), json!(0)),
         ["no money has moved", "paid 2000 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         OF_INVOICE,
         "more than its invoice",
         |payment| payment["amount_received"] = json!(1_000),
         ["paid 1000 usd of in_1QLedgerAda00000000000A1", "was paid with 999 usd"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         REFUND,
         "amount",
         |refund| refund["amount"] = json!(700),
         ["700 usd went back", "1000 usd went back"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         REFUND,
         "currency",
         |refund| refund["currency"] = json!("eur"),
         ["1000 eur went back", "1000 usd went back"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
 ];
 
@@ -275,28 +275,28 @@ const OF_A_DISPUTE: [Plant; 4] = [
         "payment",
         |dispute| dispute["payment_intent"] = json!("pi_3QLedgerAda00000000000T1"),
         ["a dispute of pi_3QLedgerAda00000000000T1", "a dispute of pi_3QLedgerAda00000000000T2"],
-        KeptFigures::Purpose,
+        StoredFigures::Purpose,
     ),
     plant(
         DISPUTE,
         "amount",
         |dispute| dispute["amount"] = json!(2_500),
         ["2500 usd disputed", "5000 usd disputed"],
-        KeptFigures::Amount,
+        StoredFigures::Amount,
     ),
     plant(
         DISPUTE,
         "it goes on",
         |dispute| dispute["status"] = json!("under_review"),
         ["open", "lost"],
-        KeptFigures::End,
+        StoredFigures::End,
     ),
     plant(
         DISPUTE,
         "it is none",
         |dispute| dispute["status"] = json!("warning_closed"),
         ["an inquiry moves no money", "lost"],
-        KeptFigures::End,
+        StoredFigures::End,
     ),
 ];
 
@@ -380,7 +380,7 @@ async fn a_refund_that_failed_gives_back_what_was_taken_when_it_is_told() {
         [drift.stripe_says, drift.ledger_says],
         ["1000 usd went back", "1000 usd did not go back after all"]
     );
-    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because: KeptFigures::End }, false));
+    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because: StoredFigures::End }, false));
     assert_eq!(bureau.desk.ada().await, after);
 }
 
@@ -446,7 +446,7 @@ async fn what_can_be_told_is_and_what_is_kept_stays_reported() {
     assert_eq!((found.ledger_says.as_str(), &found.cause), ("nothing; total 1999", &UntoldCause::NoEvent));
     let left = only(&bureau.run(true).await, "one");
     assert_eq!((left.stripe_says.as_str(), left.repaired), ("total 2499", false));
-    assert_eq!(left.cause, UntoldCause::Kept { because: KeptFigures::Amount });
+    assert_eq!(left.cause, UntoldCause::Kept { because: StoredFigures::Amount });
     assert_eq!(only(&bureau.run(true).await, "the same one"), left);
 }
 

@@ -1,7 +1,7 @@
 //! Credit notes that were lost, or that are otherwise than the ledger was told: only they say what was put on a
 //! customer's balance, or given back outside of Stripe.
 
-use counterfoil::stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause};
+use counterfoil::stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause};
 use serde_json::{Value, json};
 
 use super::{
@@ -78,7 +78,7 @@ async fn is_mended(bureau: &Bureau, says: [&str; 2]) {
 }
 
 /// One that the ledger keeps as it was told.
-async fn is_kept(bureau: &Bureau, says: [&str; 2], because: KeptFigures) {
+async fn is_kept(bureau: &Bureau, says: [&str; 2], because: StoredFigures) {
     let drift = only(&bureau.run(false).await);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says);
     assert_eq!(drift.cause, UntoldCause::Kept { because });
@@ -130,7 +130,7 @@ async fn a_note_that_was_voided_gives_back_what_it_took() {
     assert_eq!(bureau.desk.ada().await, before);
     // Void is void, whatever Stripe says then.
     is(&bureau, note()).await;
-    is_kept(&bureau, ["500 usd credited", "500 usd credited, void"], KeptFigures::End).await;
+    is_kept(&bureau, ["500 usd credited", "500 usd credited, void"], StoredFigures::End).await;
 }
 
 #[tokio::test]
@@ -156,16 +156,16 @@ async fn a_note_of_another_amount_is_reported_and_kept() {
         ),
     ] {
         is(&bureau, with(name, value)).await;
-        is_kept(&bureau, [says, "500 usd credited"], KeptFigures::Amount).await;
+        is_kept(&bureau, [says, "500 usd credited"], StoredFigures::Amount).await;
     }
     is(&bureau, with("invoice", json!("in_1QLedgerAda00000000000A2"))).await;
     let of = |invoice: &str| format!("a credit note of {invoice}");
     let [said, held] = [of("in_1QLedgerAda00000000000A2"), of(RENEWED)];
-    is_kept(&bureau, [&said, &held], KeptFigures::Purpose).await;
+    is_kept(&bureau, [&said, &held], StoredFigures::Purpose).await;
     // Nothing is told of what gave nothing back, and the ledger says that it did.
     is(&bureau, with("post_payment_amount", json!(0))).await;
     let nothing = "it took something off before the invoice was paid, or its refund reports the money";
-    is_kept(&bureau, [nothing, "500 usd credited"], KeptFigures::Amount).await;
+    is_kept(&bureau, [nothing, "500 usd credited"], StoredFigures::Amount).await;
     is(&bureau, note()).await;
     is_the_same(&bureau).await;
 }

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Drift, KeptFigures, Subject, UntoldCause},
+    stripe::reconcile::{Drift, StoredFigures, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 
@@ -212,7 +212,7 @@ async fn a_subscription_that_ended_here_and_runs_at_stripe_is_reported() {
     let report = bureau.run(false).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert!(drift.stripe_says.contains("status active"), "{}", shown(&report.drifts));
-    assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::End });
+    assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::End });
     assert_eq!(bureau.run(true).await.drifts, report.drifts, "no event takes an end back");
     // It ended there as well, at another time.
     let mut ended = ended["data"]["object"].clone();
@@ -222,5 +222,5 @@ async fn a_subscription_that_ended_here_and_runs_at_stripe_is_reported() {
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!(drift.stripe_says, "ended at 2025-06-15T15:06:40Z");
     assert!(drift.ledger_says.starts_with("ended at 2025-07-"), "{}", drift.ledger_says);
-    assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Time });
+    assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::Time });
 }

@@ -1,6 +1,6 @@
 //! How much did each of several payments pay of an invoice? Each part is planted by itself.
 
-use counterfoil::stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause};
+use counterfoil::stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause};
 use serde_json::{Value, json};
 
 use super::{
@@ -58,7 +58,7 @@ fn is_the_same(report: &ReconcileReport) {
 }
 
 fn says(drift: &Drift) -> (Subject, &str, &str, &str) {
-    assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Amount });
+    assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::Amount });
     (drift.subject, drift.object.as_str(), &drift.stripe_says, &drift.ledger_says)
 }
 

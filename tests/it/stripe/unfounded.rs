@@ -11,7 +11,7 @@ use counterfoil::{
     },
     ledger::IdempotencyKey,
     stripe::reconcile::{
-        Drift, KeptFigures, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, Subject,
+        Drift, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, StoredFigures, Subject,
         UntoldCause,
     },
 };
@@ -204,7 +204,7 @@ async fn what_stripe_does_not_have_is_reported_of_each_kind() {
         let new = report.drifts.iter().filter(|drift| reported.contains(&says(drift)));
         for drift in new {
             assert_eq!(drift.stripe_says, "nothing", "{kind}");
-            assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Existence }, "{kind}");
+            assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::Existence }, "{kind}");
             assert_eq!(drift.account.as_ref().map(|account| account.as_str()), Some(ADA), "{kind}");
         }
         assert_eq!(report.not_compared, [], "{kind}");
@@ -299,7 +299,7 @@ async fn what_is_not_finished_at_stripe_is_reported() {
         let drift = drift.unwrap_or_else(|| panic!("{id}: {}", shown(&report.drifts)));
         assert_eq!((drift.subject, drift.ledger_says.as_str()), (subject, ledger_says), "{id}");
         assert_eq!(drift.stripe_says, format!("status {status}"), "{id}");
-        assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::End }, "{id}");
+        assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::End }, "{id}");
         bureau.happened(&[], &[whole]).await;
     }
 }
@@ -315,7 +315,7 @@ async fn another_payment_of_an_invoice_is_reported() {
         report.drifts.iter().map(|drift| (drift.object.as_str(), drift.stripe_says.as_str())).collect();
     let lost = format!("pi_another paid {CREATED}");
     assert_eq!(said, [("inpay_1QLedgerAda0000000001", lost.as_str()), (OF_INVOICE, lost.as_str())]);
-    assert_eq!(report.drifts[1].cause, UntoldCause::Kept { because: KeptFigures::Purpose });
+    assert_eq!(report.drifts[1].cause, UntoldCause::Kept { because: StoredFigures::Purpose });
 }
 
 /// A customer that was deleted long ago, without an event that could still be fetched.
@@ -336,7 +336,7 @@ async fn a_deleted_customer_is_reported_and_unlinked() {
     let report = bureau.run(true).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], ["it is there", "it is gone"]);
-    assert_eq!((&drift.cause, drift.repaired), (&UntoldCause::Kept { because: KeptFigures::End }, false));
+    assert_eq!((&drift.cause, drift.repaired), (&UntoldCause::Kept { because: StoredFigures::End }, false));
 }
 
 const PAGE: &str = "cs_page";
@@ -406,7 +406,7 @@ async fn a_total_that_stripe_does_not_reach_is_reported() {
         let [drift] = report.drifts.as_slice() else { panic!("{name}: {}", shown(&report.drifts)) };
         assert_eq!((drift.subject, drift.object.as_str()), (Subject::Refund, OF_SESSION), "{name}");
         assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], says, "{name}");
-        assert_eq!(drift.cause, UntoldCause::Kept { because: KeptFigures::Amount }, "{name}");
+        assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::Amount }, "{name}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Drift, KeptFigures, ReconcileReport, Subject, UntoldCause},
+    stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn is_mended(bureau: &Bureau, says: [&str; 2]) {
     is_the_same(&bureau.run(false).await);
 }
 
-async fn is_kept(bureau: &Bureau, says: [&str; 2], because: KeptFigures) {
+async fn is_kept(bureau: &Bureau, says: [&str; 2], because: StoredFigures) {
     let drift = only(&bureau.run(true).await);
     assert_eq!([drift.stripe_says.as_str(), drift.ledger_says.as_str()], says);
     assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because }, false));
@@ -68,7 +68,7 @@ async fn an_invoice_that_will_not_be_paid_is_reported() {
         bureau.happened(&[], &[in_state(&invoice, status)]).await;
         is_mended(&bureau, [status, before]).await;
         bureau.happened(&[], &[in_state(&invoice, "open")]).await;
-        is_kept(&bureau, ["open", status], KeptFigures::End).await;
+        is_kept(&bureau, ["open", status], StoredFigures::End).await;
     }
 }
 
@@ -77,7 +77,7 @@ async fn an_invoice_that_was_paid_here_and_is_void_at_stripe_is_reported() {
     let (bureau, _) = arrears().await;
     let paid = value(SHAPES[1], "invoice.paid.subscription_cycle.json")["data"]["object"].clone();
     bureau.happened(&[], &[in_state(&paid, "void")]).await;
-    is_kept(&bureau, ["void", "paid 1999 usd"], KeptFigures::Amount).await;
+    is_kept(&bureau, ["void", "paid 1999 usd"], StoredFigures::Amount).await;
 }
 
 /// What it would have paid for decides which plan is not given.
@@ -89,7 +89,7 @@ async fn what_an_unpaid_invoice_would_have_paid_for_is_compared() {
     bureau.happened(&[], &[invoice]).await;
     let drift = only(&bureau.run(true).await);
     assert!(drift.stripe_says.starts_with("team from "), "{}", drift.stripe_says);
-    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because: KeptFigures::Amount }, false));
+    assert_eq!((drift.cause, drift.repaired), (UntoldCause::Kept { because: StoredFigures::Amount }, false));
 }
 
 /// Before anything was paid, an invoice that waits for its money means that there is no plan yet.
