@@ -117,6 +117,9 @@ async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, Json(wanted): Json<
     answer(&shared, move_clock(&shared, now, until))
 }
 
+/// How far the clock is moved at a time, in seconds: some twenty years.
+const ADVANCE_S_MAX: i64 = 20 * 366 * 86_400;
+
 /// Lets time pass, for everybody who shares the clock.
 pub(super) fn move_clock(
     shared: &SharedSandbox,
@@ -128,6 +131,11 @@ pub(super) fn move_clock(
                        Time goes forward only.";
         SandboxFailure::invalid(message).param("advance")
     })?;
+    if until.saturating_sub(now) > ADVANCE_S_MAX {
+        let message =
+            "At most 20 years at a time: everything that is due on the way happens, each at its time.";
+        return Err(SandboxFailure::invalid(message).param("advance"));
+    }
     // First everything happens at its time; then the clock says that it is later.
     shared.with(|state| state.pass(until));
     shared.clock.advance(calendar::delta(until.saturating_sub(shared.clock_seconds())));

@@ -253,3 +253,18 @@ async fn a_session_is_open_for_a_day_and_a_first_payment_may_take_23_hours() {
     let path = format!("/v1/subscriptions/{id}");
     happens_after(&bench, 23 * HOUR_S, &path, |row| row["status"] == "incomplete_expired").await;
 }
+
+#[tokio::test]
+async fn the_clock_is_not_moved_by_ages_at_once() {
+    let bench = Bench::start().await;
+    let (_, before) = bench.control("clock", json!({ "advance": "1 second" })).await;
+    for far in
+        [json!({ "to": 253_402_300_799_i64 }), json!({ "to": i64::MAX }), json!({ "advance": "21 years" })]
+    {
+        let (status, answer) = bench.control("clock", far.clone()).await;
+        assert_eq!(status, 400, "{far}: {answer}");
+    }
+    let (status, after) = bench.control("clock", json!({ "advance": "20 years" })).await;
+    assert_eq!(status, 200, "{after}");
+    assert!(after["now"].as_i64() > before["now"].as_i64());
+}
