@@ -304,6 +304,10 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::View(error) => error.into(),
+            QueryError::Projector(error) => error.into(),
+            QueryError::Journal(error) => error.into(),
+            QueryError::PositionUnknown => Self::PositionUnknown,
+            QueryError::PositionTimeout { reached } => Self::PositionTimeout { reached: Token::of(reached) },
             QueryError::Unsettled(_) | QueryError::Stopped(_) => Self::fault(error),
         }
     }

@@ -14,8 +14,10 @@ use crate::{
         refusal::Refusal,
         time::Timestamp,
     },
-    ledger::{Ledger, ViewError},
+    ledger::Ledger,
 };
+
+use super::QueryError;
 
 /// How many ends may be due until it is worked out beside all that must not wait.
 const DUE_AT_ONCE_MAX: usize = 200;
@@ -30,17 +32,6 @@ pub struct AccountNow {
     pub at: Timestamp,
     /// The journal's last position that it was read at.
     pub position: Position,
-}
-
-/// Why it is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum QueryError {
-    #[error("the account cannot be read")]
-    View(#[from] ViewError),
-    #[error("what is due cannot be added up: {0:?}")]
-    Unsettled(Refusal),
-    #[error("working it out was given up")]
-    Stopped(#[from] tokio::task::JoinError),
 }
 
 impl AccountNow {

@@ -1,5 +1,32 @@
 //! What is an account, or the business, now? For whoever shows it: over HTTP, on pages, in a terminal.
 
 mod account;
+mod freshness;
 
-pub use account::{AccountNow, QueryError, account_now};
+pub use account::{AccountNow, account_now};
+pub use freshness::{Freshness, ReadRequest, freshness};
+
+use crate::{
+    domain::{recorded::Position, refusal::Refusal},
+    ledger::ViewError,
+    projector::ProjectorError,
+};
+
+/// Why it is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    #[error("the account cannot be read")]
+    View(#[from] ViewError),
+    #[error("what is due cannot be added up: {0:?}")]
+    Unsettled(Refusal),
+    #[error("working it out was given up")]
+    Stopped(#[from] tokio::task::JoinError),
+    #[error("the journal has no such position")]
+    PositionUnknown,
+    #[error("the read model has not come that far in time")]
+    PositionTimeout { reached: Position },
+    #[error("the read model cannot be waited for")]
+    Projector(#[from] ProjectorError),
+    #[error("the journal cannot be read")]
+    Journal(#[from] sqlx::Error),
+}

@@ -11,7 +11,7 @@ use crate::{
         AppState,
         failure::Failure,
         position::Token,
-        reads::{as_of, freshness::wait},
+        reads::{as_of, wait},
         request::{Bills, Query, Several},
         schema::{Id, Place, Time},
     },

@@ -24,7 +24,7 @@ use crate::{
     projections::accounts::{self, AccountCursor, AccountFilter, AccountRow, Among},
 };
 
-use super::{as_of, freshness::wait, page::PageSize};
+use super::{as_of, page::PageSize, wait};
 
 const MODEL: &str = "accounts";
 

@@ -19,7 +19,7 @@ use crate::{
     projections::subscriptions::{self, Current, SubscriptionCursor},
 };
 
-use super::{as_of, freshness::wait, page::PageSize, plan::SubscriptionResponse};
+use super::{as_of, page::PageSize, plan::SubscriptionResponse, wait};
 
 const MODEL: &str = "subscriptions";
 

@@ -21,8 +21,9 @@ use crate::{
 
 use super::{
     as_of,
-    freshness::{day, days, wait},
     page::PageSize,
+    time::{day, days},
+    wait,
 };
 
 const MODEL: &str = "mrr";

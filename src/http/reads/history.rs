@@ -24,7 +24,7 @@ use crate::{
     projections::subscriptions::{self, HistoryEntry, HistoryRequest},
 };
 
-use super::{as_of, freshness::wait, plan::SubscriptionResponse, statement::require_account};
+use super::{as_of, plan::SubscriptionResponse, statement::require_account, wait};
 
 const MODEL: &str = "subscriptions";
 

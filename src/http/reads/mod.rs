@@ -9,7 +9,6 @@ pub mod all_subscriptions;
 pub mod analytics;
 pub mod catalog;
 pub mod events;
-pub mod freshness;
 pub mod history;
 pub mod holdings;
 pub mod money;
@@ -18,6 +17,7 @@ pub mod page;
 pub mod plan;
 pub mod statement;
 pub mod subscriptions;
+pub mod time;
 pub mod usage;
 
 use axum::{
@@ -29,7 +29,7 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::{ids::AccountId, recorded::Position},
-    queries::{AccountNow, account_now},
+    queries::{AccountNow, Freshness, ReadRequest, account_now, freshness},
 };
 
 use super::{AppState, failure::Failure, position::Token, schema::Place};
@@ -62,6 +62,21 @@ pub async fn now(
         return Err(Failure::PositionUnknown);
     }
     Ok(now)
+}
+
+/// Waits until a read model has every event up to `min_position`.
+///
+/// # Errors
+/// When it does not get there in time, there is no such position, or the database does not answer.
+pub async fn wait(
+    state: &AppState,
+    projection: &str,
+    account: Option<&AccountId>,
+    min_position: Option<Token>,
+) -> Result<Freshness, Failure> {
+    let min_position = min_position.map(Token::position).unwrap_or_default();
+    let asked = ReadRequest { projection, account, min_position };
+    Ok(freshness(&state.ledger, &state.projector, asked, state.settings.position_wait).await?)
 }
 
 /// An answer that is up to date at a position.

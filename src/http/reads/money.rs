@@ -20,7 +20,7 @@ use crate::{
     projections::payments::{self, KINDS, PaymentCursor, PaymentRow, RefundRow},
 };
 
-use super::{as_of, freshness::wait, page::PageSize};
+use super::{as_of, page::PageSize, wait};
 
 const MODEL: &str = "payments";
 

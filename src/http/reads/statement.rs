@@ -28,12 +28,7 @@ use crate::{
     projections::statements::{self, Direction, Filter, LineKind, StatementCursor, StatementRow},
 };
 
-use super::{
-    as_of,
-    freshness::{Moment, wait},
-    page::PageSize,
-    write_position,
-};
+use super::{as_of, page::PageSize, time::Moment, wait, write_position};
 
 const MODEL: &str = "statements";
 const CSV: &str = "text/csv";

@@ -20,8 +20,9 @@ use crate::{
 use super::{
     analytics::IntervalQuery,
     as_of,
-    freshness::{day, days, wait},
     statement::require_account,
+    time::{day, days},
+    wait,
 };
 
 const MODEL: &str = "usage";

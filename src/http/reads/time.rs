@@ -1,52 +1,16 @@
-//! How old is what a read model says? Every answer tells, and waits for as much as was asked for.
+//! Which days, and which moments, are asked for?
 
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
-    domain::{
-        ids::AccountId,
-        recorded::Position,
-        time::{Timestamp, start_of_day},
-    },
-    http::{AppState, failure::Failure, position::Token},
-    ledger::SHARD,
+    domain::time::{Timestamp, start_of_day},
+    http::failure::Failure,
 };
 
 /// The most days that one question may span.
 pub const DAYS_MAX: i64 = 3_660;
-
-/// What an answer rests on.
-#[derive(Clone, Copy, Debug)]
-pub struct Freshness {
-    pub position: Position,
-    pub lag_ms: u64,
-}
-
-/// Waits until a read model has every event up to `min_position`.
-///
-/// # Errors
-/// When it does not get there in time, there is no such position, or the database does not answer.
-pub async fn wait(
-    state: &AppState,
-    name: &str,
-    account: Option<&AccountId>,
-    min_position: Option<Token>,
-) -> Result<Freshness, Failure> {
-    let wanted = min_position.map(Token::position).unwrap_or_default();
-    // Another instance may have stored more than this one knows of.
-    let known = *state.ledger.positions().borrow();
-    if wanted > known && wanted > state.ledger.head().await? {
-        return Err(Failure::PositionUnknown);
-    }
-    let bound = state.settings.position_wait;
-    let as_of = state.projector.wait_for(name, SHARD, account, wanted, bound).await?;
-    if !as_of.reached {
-        return Err(Failure::PositionTimeout { reached: Token::of(as_of.position) });
-    }
-    Ok(Freshness { position: as_of.position, lag_ms: u64::try_from(as_of.lag_ms).unwrap_or(0) })
-}
 
 /// Days from the first to the last, both included, as a half-open span.
 ///
