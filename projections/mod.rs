@@ -22,7 +22,10 @@
 //! | `PeriodPaid` | | | | | each month | | |
 //! | `InvoicePaid`, `InvoiceUnpaid` | | | | whether it is paid | see there | | |
 //! | `CreditNoteIssued`, `CreditNoteVoided`, `GrantEndMoved` | | | | | | | |
-//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `RevenueChanged`, `SubscriptionMoved`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`, `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements | grace (`SubscriptionPastDue`) | plan, status | |
+//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `RevenueChanged`,
+//! `SubscriptionMoved`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`,
+//! `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements |
+//! grace (`SubscriptionPastDue`) | plan, status | |
 //! | `PlanChangeScheduled` | | | report | | | | |
 //! | `SubscriptionChangeRequested` | | | request | | | | |
 //! | `TrialEndAnnounced` | | | | | | | |

@@ -1,10 +1,11 @@
 //! What was an account worth a month, on each day?
 //!
-//! Of one subscription, that report holds at an instant which was said last among those that were effective by then, and
-//! one that ended it is later than any other. What is not paid for is no revenue, whatever a report says: from the time on
-//! at which an invoice of the subscription was given up, until the next payment for it. What a customer has taken off for ever
-//! comes off each of its subscriptions that has no discounts of its own, from the time on at which it began until it ends. So the
-//! answer follows from the set of reports, payments and discounts, in whatever order they came.
+//! Of one subscription, that report holds at an instant which was said last among those that were effective by then,
+//! and one that ended it is later than any other. What is not paid for is no revenue, whatever a report says: from the
+//! time on at which an invoice of the subscription was given up, until the next payment for it. What a customer has
+//! taken off for ever comes off each of its subscriptions that has no discounts of its own, from the time on at which
+//! it began until it ends. So the answer follows from the set of reports, payments and discounts, in whatever order
+//! they came.
 //!
 //! Changes of one day are netted, per account and currency, as `ChartMogul` does it: who changes plan twice in a
 //! day moved once. The figure of a day is what holds at its end, in UTC.

@@ -1,6 +1,7 @@
 //! What was paid, and what went back, over all accounts?
 //!
-//! Totals of refunds without a refund of their own (`PaymentRefunded`) are not listed: each refund is told by itself, too.
+//! Totals of refunds without a refund of their own (`PaymentRefunded`) are not listed: each refund is told by itself,
+//! too.
 
 mod queries;
 

@@ -199,7 +199,8 @@ pub const fn csv_header() -> [&'static str; 14] {
     ]
 }
 
-/// A line as the fields of a CSV record, with the month of a time zone. Numbers, times and our own words stay as they are; what callers wrote is made text.
+/// A line as the fields of a CSV record, with the month of a time zone. Numbers, times and our own words stay as they
+/// are; what callers wrote is made text.
 #[must_use]
 pub fn csv_row(line: &StatementRow, zone: Tz) -> [String; 14] {
     [
@@ -220,7 +221,8 @@ pub fn csv_row(line: &StatementRow, zone: Tz) -> [String; 14] {
     ]
 }
 
-/// What a table would take for a formula gets an apostrophe before it, so that nothing runs where somebody opens the file.
+/// What a table would take for a formula gets an apostrophe before it, so that nothing runs where somebody opens the
+/// file.
 fn as_text(words: &str) -> String {
     let runs = words.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if runs { format!("'{words}") } else { words.to_owned() }

@@ -1,7 +1,8 @@
 //! How much was used when, by whom and for which type of generation?
 //!
-//! Kept by the quarter of an hour, by effective time: days are put together when somebody asks, in the catalog's time zone. Work that was held counts when it is committed. A refund counts on its own
-//! day, so days that are over never change.
+//! Kept by the quarter of an hour, by effective time: days are put together when somebody asks, in the catalog's time
+//! zone. Work that was held counts when it is committed. A refund counts on its own day, so days that are over never
+//! change.
 
 mod buckets;
 mod queries;

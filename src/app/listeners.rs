@@ -1,4 +1,5 @@
-//! Where do requests come in? At one address from everybody, and at another one, if it is wanted, from those who watch the server.
+//! Where do requests come in? At one address from everybody, and at another one, if it is wanted, from those who watch
+//! the server.
 
 use std::{io, net::SocketAddr, sync::Arc};
 

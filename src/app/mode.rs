@@ -1,5 +1,6 @@
-//! What is this ledger for: trying things out, Stripe's test mode, or real money? Its database knows from the first start
-//! on, and serves nothing else: customers and prices of one mean nothing in another, and a test card buys credits.
+//! What is this ledger for: trying things out, Stripe's test mode, or real money? Its database knows from the first
+//! start on, and serves nothing else: customers and prices of one mean nothing in another, and a test card buys
+//! credits.
 
 use std::fmt;
 
@@ -86,8 +87,8 @@ pub(crate) async fn check(pool: &PgPool, mode: Mode) -> Result<(), ModeError> {
     }
 }
 
-/// Looks as [`check`] does before something is written for this mode. What is real makes a database that is for nothing yet
-/// one for real money; whether it is for the test mode or for a sandbox its first start says.
+/// Looks as [`check`] does before something is written for this mode. What is real makes a database that is for nothing
+/// yet one for real money; whether it is for the test mode or for a sandbox its first start says.
 ///
 /// # Errors
 /// When it is for something else, or does not answer.

@@ -98,8 +98,8 @@ async fn read_blocks(connection: &mut PgConnection, shard: i16) -> Result<Vec<Bl
         .collect()
 }
 
-/// Whether the column by which a generation is found says what its event says. The column is not hashed, since it follows
-/// from what is. What cannot be read is found elsewhere.
+/// Whether the column by which a generation is found says what its event says. The column is not hashed, since it
+/// follows from what is. What cannot be read is found elsewhere.
 fn names_its_generation(row: &PgRow, position: i64) -> Result<bool, sqlx::Error> {
     let (stored, sequence): (Option<&str>, i64) = (row.try_get("generation")?, row.try_get("sequence")?);
     let Ok(event) = row::decode_event(row, position) else { return Ok(true) };

@@ -1,4 +1,5 @@
-//! Which names do people expect that this program does not read? A variable of such a name is set for something, and nothing comes of it.
+//! Which names do people expect that this program does not read? A variable of such a name is set for something, and
+//! nothing comes of it.
 
 use std::collections::BTreeSet;
 
@@ -70,8 +71,8 @@ pub struct UnreadVariable {
 const PRICES: &str = "STRIPE_PRICE";
 
 impl SettingSources {
-    /// Variables with usual names that nothing here reads, unless ours is set as well, and ids of prices that the catalog
-    /// does not ask for, which is told by the names in `catalog`.
+    /// Variables with usual names that nothing here reads, unless ours is set as well, and ids of prices that the
+    /// catalog does not ask for, which is told by the names in `catalog`.
     #[must_use]
     pub fn unread(&self, catalog: &BTreeSet<String>) -> Vec<UnreadVariable> {
         let is_set = |name: &str| self.environment().get(name).is_some_and(|value| !value.trim().is_empty());

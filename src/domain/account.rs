@@ -178,8 +178,8 @@ impl OpenAccount {
         plans.max_by_key(|plan| (catalog.rank(plan), *plan)).unwrap_or(&self.free_plan)
     }
 
-    /// The subscription that gives the plan that is named for the account; else the one that was reported on last of those
-    /// that give access, or of all.
+    /// The subscription that gives the plan that is named for the account; else the one that was reported on last of
+    /// those that give access, or of all.
     #[must_use]
     pub fn subscription(&self, at: Timestamp, catalog: &Catalog) -> Option<&SubscriptionState> {
         let plan = self.plan(at, catalog);

@@ -108,8 +108,8 @@ impl PaymentStatus {
 /// What is charged for something, if it may be.
 ///
 /// # Errors
-/// When the account is not open, nothing is sold to it, the catalog has no such pack, or the amount is none that the catalog
-/// lets be paid.
+/// When the account is not open, nothing is sold to it, the catalog has no such pack, or the amount is none that the
+/// catalog lets be paid.
 pub fn charge(
     account: &Account,
     catalog: &Catalog,

@@ -63,11 +63,12 @@ pub enum Command {
         hold_id: HoldId,
         expires_in_s: u32,
     },
-    /// Gives back all or part of what was spent, the newest deduction first. `None`: all that has not been given back yet.
+    /// Gives back all or part of what was spent, the newest deduction first. `None`: all that has not been given back
+    /// yet.
     RefundDeductions {
         of: Spent,
-        /// What was found of it. More may be spent on a generation before a request is repeated, so that this is no part
-        /// of what a repetition is known by.
+        /// What was found of it. More may be spent on a generation before a request is repeated, so that this is no
+        /// part of what a repetition is known by.
         #[serde(skip)]
         deductions: Vec<RecordedDeduction>,
         amount: Option<Credits>,

@@ -120,7 +120,8 @@ impl Discounts {
         })
     }
 
-    /// Takes into account what was told. Of a discount that is told to begin, or to end, at several times the first counts.
+    /// Takes into account what was told. Of a discount that is told to begin, or to end, at several times the first
+    /// counts.
     pub fn learn(&mut self, told: &DiscountReport) {
         if self.knows(told) {
             return;
@@ -135,8 +136,8 @@ impl Discounts {
         }
     }
 
-    /// What the customer has taken off at `at`: by the discount that began last, unless that has ended. One that ended in the
-    /// second in which it began never was.
+    /// What the customer has taken off at `at`: by the discount that began last, unless that has ended. One that ended
+    /// in the second in which it began never was.
     #[must_use]
     pub fn in_force(&self, customer: &ProviderId, at: Timestamp) -> Option<&TakenOff> {
         let discounts = self.0.get(customer)?.iter();

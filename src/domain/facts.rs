@@ -21,8 +21,8 @@ use super::{
     unbacked::Lack,
 };
 
-/// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that was
-/// paid for may be bridged to the next.
+/// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that
+/// was paid for may be bridged to the next.
 #[derive(Clone, Copy)]
 pub struct PlanConditions<'a> {
     pub payments: &'a PaymentRecords,
@@ -143,8 +143,8 @@ impl Facts {
         self.next = closed.filter(|month| !month.paid_for().is_zero()).map(|month| month.period.start).min();
     }
 
-    /// When credits come next, as far as is known at `at`: with the next month that is paid for; else with the renewal, which
-    /// is due since the period began where that is not paid yet.
+    /// When credits come next, as far as is known at `at`: with the next month that is paid for; else with the renewal,
+    /// which is due since the period began where that is not paid yet.
     #[must_use]
     pub fn next_credits_at(&self, at: Timestamp, payments: &PaymentRecords) -> Option<Timestamp> {
         let begins = self.months.iter().filter(|month| at < month.period.start && self.pays(month, payments));
@@ -371,8 +371,8 @@ impl Facts {
         ends.into_iter().rev().find(is_held)
     }
 
-    /// Until when the plan holds at most without another payment: of what was charged for and is not paid, or not any more,
-    /// nothing is bridged. `None`: nothing is known of any payment.
+    /// Until when the plan holds at most without another payment: of what was charged for and is not paid, or not any
+    /// more, nothing is bridged. `None`: nothing is known of any payment.
     fn bridged_until(&self, known: PlanConditions<'_>) -> Option<Timestamp> {
         let Some(end) = self.paid_until(known.payments) else {
             let charges = self.held.iter().filter(|line| line.quantity > 0);
@@ -395,8 +395,8 @@ impl Facts {
         month.is_paid(payments) && pieces.any(|piece| !self.waits(&piece.invoice, payments))
     }
 
-    /// Whether an invoice was paid by what it gives back of one that waits for its money, or of one that itself waits so: it waits
-    /// with that. A payment that failed is not waited for.
+    /// Whether an invoice was paid by what it gives back of one that waits for its money, or of one that itself waits
+    /// so: it waits with that. A payment that failed is not waited for.
     fn waits(&self, invoice: &ProviderId, payments: &PaymentRecords) -> bool {
         let lacks_all = |of: &ProviderId| payments.returned(of).is_all() && !payments.gone_back(of).is_all();
         let (mut seen, mut next) = (BTreeSet::new(), vec![invoice]);
@@ -437,8 +437,8 @@ impl Facts {
         self.reports.iter().any(|report| end <= report.period.start)
     }
 
-    /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and the
-    /// next month is not paid yet. `None`: it ended with the month.
+    /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and
+    /// the next month is not paid yet. `None`: it ended with the month.
     #[must_use]
     pub(super) fn bridge(&self, boundary: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let report = self.newest()?;

@@ -44,7 +44,8 @@ impl Catalog {
         self.terms_of(id).or_else(|| self.terms_of(&self.free_plan))
     }
 
-    /// Where the plan stands among all of them, from the smallest to the largest. One that nobody knows stands before all.
+    /// Where the plan stands among all of them, from the smallest to the largest. One that nobody knows stands before
+    /// all.
     #[must_use]
     pub fn rank(&self, id: &PlanId) -> Option<usize> {
         self.plans.iter().position(|plan| plan.id == *id)

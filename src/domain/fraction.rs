@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative. Written as `5/2`, or `3` where it is
-/// whole.
+/// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative. Written as `5/2`, or `3`
+/// where it is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(with = "String")]
 #[serde(try_from = "String", into = "String")]

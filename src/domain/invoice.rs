@@ -39,8 +39,8 @@ pub struct PaidInvoice {
 }
 
 impl PaidInvoice {
-    /// The other invoice that a line gives back a part of. What was changed twice before it was billed is charged for and given
-    /// back by one invoice: that is no money of another's, and goes back with the whole.
+    /// The other invoice that a line gives back a part of. What was changed twice before it was billed is charged for
+    /// and given back by one invoice: that is no money of another's, and goes back with the whole.
     #[must_use]
     pub fn other_given_back<'a>(&self, line: &'a PaidLine) -> Option<&'a ProviderId> {
         line.gives_back.as_ref().filter(|of| **of != self.invoice)
@@ -127,8 +127,8 @@ impl UnpaidInvoice {
         self.charges.iter().any(|charge| charge.plan == *plan && charge.period.contains(at))
     }
 
-    /// Whether it is to pay for what comes after the end of a period: a change inside of the next one is beside that, and so is one
-    /// that was tried before where the period was renewed all the same.
+    /// Whether it is to pay for what comes after the end of a period: a change inside of the next one is beside that,
+    /// and so is one that was tried before where the period was renewed all the same.
     #[must_use]
     pub fn goes_on_at(&self, end: Timestamp, was_renewed: bool) -> bool {
         let begins_by =

@@ -1,5 +1,5 @@
-//! What does a caller attach to an account or a purchase for itself? Pairs of a name and a text, given back as they were
-//! given.
+//! What does a caller attach to an account or a purchase for itself? Pairs of a name and a text, given back as they
+//! were given.
 //!
 //! What belongs to a purchase is at Stripe too, beside what we write there ourselves. A list of the caller's names says
 //! which pairs are theirs, so that nothing that other tools write there gets into the ledger.
@@ -94,8 +94,8 @@ impl Metadata {
         self.pairs().map(|(name, text)| (Cow::Borrowed(name), Cow::Borrowed(text))).chain(list)
     }
 
-    /// The caller's pairs among those that are at Stripe. What a person has made of them there is theirs as long as it is
-    /// possible.
+    /// The caller's pairs among those that are at Stripe. What a person has made of them there is theirs as long as it
+    /// is possible.
     pub fn read<'a>(find: impl Fn(&str) -> Option<&'a str>) -> Self {
         let names = find(NAMES).unwrap_or_default().split(',').take(PAIRS_MAX);
         let pairs = names.filter_map(|name| Some((name.to_owned(), find(name)?.to_owned())));

@@ -367,8 +367,8 @@ impl PaymentRecords {
         self.disputes.iter().filter(move |(_, dispute)| self.bought_by(&dispute.payment) == bought)
     }
 
-    /// How much of what `bought` has gone back: refunds that did not fail, lost disputes, and credit notes; and what of it no
-    /// money ever came for.
+    /// How much of what `bought` has gone back: refunds that did not fail, lost disputes, and credit notes; and what of
+    /// it no money ever came for.
     #[must_use]
     pub fn returned(&self, bought: &ProviderId) -> Returned {
         let Returned { returned, paid, whole } = self.gone_back(bought);

@@ -1,5 +1,5 @@
-//! What was sold, as it was sold? Between a page that is opened and the money that comes, the catalog may change; and one
-//! purchase may be told twice, by its session and by an invoice.
+//! What was sold, as it was sold? Between a page that is opened and the money that comes, the catalog may change; and
+//! one purchase may be told twice, by its session and by an invoice.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ use super::{
     top_up::{PACK, pack_id},
 };
 
-/// How many checkouts of an account are remembered. Of one that is forgotten, a pack gives what the catalog says when it is paid.
+/// How many checkouts of an account are remembered. Of one that is forgotten, a pack gives what the catalog says when
+/// it is paid.
 pub const CHECKOUTS_KEPT_MAX: usize = 64;
 
 /// How long a page can be paid on. Stripe lets none be open for longer.
@@ -165,8 +166,8 @@ fn forget_oldest<T>(pages: &mut BTreeMap<ProviderId, T>, opened_at: impl Fn(&T) 
     oldest.into_iter().for_each(|session| drop(pages.remove(&session)));
 }
 
-/// Whether the account has what was bought: its grant, or one that somebody else told of. An invoice that a session made
-/// and the session tell of one purchase; whoever comes first counts.
+/// Whether the account has what was bought: its grant, or one that somebody else told of. An invoice that a session
+/// made and the session tell of one purchase; whoever comes first counts.
 #[must_use]
 pub fn is_granted(account: &OpenAccount, purchase: &RecordPackPurchase) -> bool {
     let is_there = |purchase: &RecordPackPurchase| {

@@ -75,8 +75,8 @@ pub struct EventMetadata {
     #[serde(with = "balance_as_text")]
     #[schemars(with = "String")]
     pub balance: Balance,
-    /// What it held at the latest time that its events were about until then, where that is before the decision and another
-    /// amount: what was told late, or comes about while time is caught up with.
+    /// What it held at the latest time that its events were about until then, where that is before the decision and
+    /// another amount: what was told late, or comes about while time is caught up with.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "balance_then_as_text")]
     #[schemars(with = "Option<String>")]
     pub balance_then: Option<Balance>,

@@ -81,7 +81,8 @@ pub struct SubscriptionState {
     /// coupons left out. Counts only while the subscription is revenue.
     pub monthly: Money,
     /// What `monthly` is before the customer's discount, which is no part of a report: see [`Discounts`]. `None`: the
-    /// subscription has discounts of its own instead, or was reported by a release that took the customer's off `monthly`.
+    /// subscription has discounts of its own instead, or was reported by a release that took the customer's off
+    /// `monthly`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undiscounted: Option<Undiscounted>,
     pub period: Period,
@@ -99,8 +100,8 @@ pub struct SubscriptionState {
     /// `None`: the subscription is not past due, or was reported by a release that knew no grace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_days: Option<u16>,
-    /// The credits that one of the plan gives a month, as the catalog said when it was reported. `None`: it was reported
-    /// by a release that did not keep them.
+    /// The credits that one of the plan gives a month, as the catalog said when it was reported. `None`: it was
+    /// reported by a release that did not keep them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Credits>,
     /// Whether the plan has a price of 0, so that its credits are had once, whatever the quantity is.

@@ -101,8 +101,8 @@ pub fn in_order<T: StoredReport>(reports: Vec<T>) -> Vec<T> {
     ordered
 }
 
-/// Puts a report to where it belongs among those that are in order. Only its own second is looked at, and the ones behind it
-/// as far as they begin elsewhere by that.
+/// Puts a report to where it belongs among those that are in order. Only its own second is looked at, and the ones
+/// behind it as far as they begin elsewhere by that.
 pub fn put_in_order<T: StoredReport>(reports: &mut Vec<T>, report: T) {
     let second_of_new = second(&report);
     let start = reports.partition_point(|known| second(known) < second_of_new);

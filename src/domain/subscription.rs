@@ -61,8 +61,8 @@ impl Subscriptions {
         self.leave_free();
     }
 
-    /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it, and also where the account has it by
-    /// itself.
+    /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it, and also where the
+    /// account has it by itself.
     fn leave_free(&mut self) {
         let lines: Vec<FreeLine> = self.facts.values().flat_map(|facts| facts.free_lines()).collect();
         let spans = months::free::spans(self.free_months(&lines), lines);
@@ -124,9 +124,9 @@ impl Subscriptions {
         })
     }
 
-    /// The months that the account's free plan gave by itself, without those that began while a line held the same plan: they are
-    /// granted for what is left of them when the subscription has ended. The first one is granted whatever is held, and is known
-    /// before anything else.
+    /// The months that the account's free plan gave by itself, without those that began while a line held the same
+    /// plan: they are granted for what is left of them when the subscription has ended. The first one is granted
+    /// whatever is held, and is known before anything else.
     fn free_months(&self, lines: &[FreeLine]) -> Vec<(PlanId, Period)> {
         let free = self.terms.iter().filter(|paid| paid.term.paid.is_none());
         let months = free.flat_map(|paid| {

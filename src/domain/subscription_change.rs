@@ -146,8 +146,8 @@ pub const fn allowed(terms: &SubscriptionState) -> &'static [SubscriptionAction]
     }
 }
 
-/// The subscription that is meant: the one with this id, else the only one that has not ended. That of a closed account is
-/// found, too: it may be charged for until it is cancelled.
+/// The subscription that is meant: the one with this id, else the only one that has not ended. That of a closed account
+/// is found, too: it may be charged for until it is cancelled.
 ///
 /// # Errors
 /// When there is no such account, or it has no such subscription, or several.
@@ -182,7 +182,8 @@ pub enum Page {
     PaymentMethod,
 }
 
-/// The page offers larger plans wherever there is a subscription. Where nothing is sold it is opened for one thing alone:
+/// The page offers larger plans wherever there is a subscription. Where nothing is sold it is opened for one thing
+/// alone:
 /// to end the subscription, or, when that ends already, for what is left to be paid.
 #[must_use]
 pub fn page(account: &OpenAccount, billing: BillingState, at: Timestamp) -> Page {
@@ -254,8 +255,8 @@ pub fn check_sold(change: &AllowedChange, billing: BillingState) -> Result<(), R
     if change.begins_charge() { billing.check() } else { Ok(()) }
 }
 
-/// Whether what is paused may go on: one that stands still begins a new period, which is paid at once; the other goes on
-/// as it was bought.
+/// Whether what is paused may go on: one that stands still begins a new period, which is paid at once; the other goes
+/// on as it was bought.
 ///
 /// # Errors
 /// When money would be taken at once, and nothing is sold to the account.
@@ -296,9 +297,9 @@ fn waits(terms: &SubscriptionState, catalog: &Catalog) -> Option<Timestamp> {
     }
 }
 
-/// Whether it is a lower price, or a year that becomes a month of no larger plan and of no more of it: a month is dearer than
-/// a twelfth of the year because it is a month, and brings no more. A month that becomes a year is paid at once, whatever the
-/// year costs.
+/// Whether it is a lower price, or a year that becomes a month of no larger plan and of no more of it: a month is
+/// dearer than a twelfth of the year because it is a month, and brings no more. A month that becomes a year is paid at
+/// once, whatever the year costs.
 fn is_less(catalog: &Catalog, from: &PlanSelection, to: &PlanSelection) -> Result<bool, Refusal> {
     let (before, after) = (in_a_year(catalog, from)?, in_a_year(catalog, to)?);
     Ok(match (from.interval, to.interval) {

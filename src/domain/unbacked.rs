@@ -1,8 +1,8 @@
 //! Which invoices were paid with money that never came?
 //!
-//! Stripe gives back what was charged, also where nobody has paid it, or where its money went back: an invoice that gives back a part
-//! of such a one comes to less, and may put the rest on the customer's balance, which pays for other invoices. What was paid so
-//! was not paid for.
+//! Stripe gives back what was charged, also where nobody has paid it, or where its money went back: an invoice that
+//! gives back a part of such a one comes to less, and may put the rest on the customer's balance, which pays for other
+//! invoices. What was paid so was not paid for.
 
 use std::collections::BTreeMap;
 
@@ -89,8 +89,8 @@ enum BalanceEvent<'f> {
 }
 
 impl<'f> BalanceEvent<'f> {
-    /// With its time. What an invoice gives back is on the balance when it is finalized, and so is what the balance pays
-    /// gone, however much later the rest of its money comes.
+    /// With its time. What an invoice gives back is on the balance when it is finalized, and so is what the balance
+    /// pays gone, however much later the rest of its money comes.
     fn of_paid(known: &'f KnownInvoice) -> (Timestamp, Self) {
         let invoice = &known.invoice;
         (invoice.finalized_at.unwrap_or(known.paid_at), Self::Paid(invoice))
@@ -251,7 +251,8 @@ impl Search<'_> {
         self.lacks.insert(id.clone(), lack);
     }
 
-    /// What a note puts on the balance of what the balance paid is no money either, and nor is what went back otherwise.
+    /// What a note puts on the balance of what the balance paid is no money either, and nor is what went back
+    /// otherwise.
     fn note(&mut self, invoice: &ProviderId, amount: i64) {
         let part = self.parts.get(invoice).copied().unwrap_or_default();
         let lacking = Lack { amount: part.lacking(), whole: part.whole }.share_of(amount);

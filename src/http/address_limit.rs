@@ -1,4 +1,5 @@
-//! How often may somebody call who has no key? A bucket for each address, so that one visitor cannot keep the others away.
+//! How often may somebody call who has no key? A bucket for each address, so that one visitor cannot keep the others
+//! away.
 //!
 //! Behind a proxy that the settings do not name, all visitors have the proxy's address; the limit is generous for that
 //! reason. Answers to visitors may be cached.

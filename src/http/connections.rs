@@ -1,8 +1,9 @@
 //! Who has a connection, and who has to leave when there are too many?
 //!
-//! A connection costs a file and some memory, and whoever has one may have no key. So each peer has a share of all places, and
-//! when it is used up, or all are, those leave that have waited the longest for a request to come, and those last whose key was
-//! right. A request that is worked on is never cut off for another one. What is received of bodies is bounded as well.
+//! A connection costs a file and some memory, and whoever has one may have no key. So each peer has a share of all
+//! places, and when it is used up, or all are, those leave that have waited the longest for a request to come, and
+//! those last whose key was right. A request that is worked on is never cut off for another one. What is received of
+//! bodies is bounded as well.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -22,8 +23,8 @@ use super::{
     proxies::Proxies,
 };
 
-/// How many connections are open at a time, where the system allows so many files. Each takes about 20 KB once it has sent
-/// something.
+/// How many connections are open at a time, where the system allows so many files. Each takes about 20 KB once it has
+/// sent something.
 const CONNECTIONS_MAX: usize = 6_000;
 /// How many files are left for everything else.
 const OTHER_FILES: usize = 256;

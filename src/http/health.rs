@@ -49,8 +49,9 @@ pub struct ReadinessResponse {
     commands_queued: usize,
     /// For how many seconds commands have been waiting of which none was answered. From 3 on the server is not ready.
     commands_stuck_s: u64,
-    /// By how many seconds the clock of this machine is before what is recorded: 0, or more than 10. While it is behind, what would
-    /// be refused for want of credits, a feature or a limit is answered with `clock_behind`; all else works.
+    /// By how many seconds the clock of this machine is before what is recorded: 0, or more than 10. While it is
+    /// behind, what would be refused for want of credits, a feature or a limit is answered with `clock_behind`; all
+    /// else works.
     clock_behind_s: i64,
 }
 

@@ -1,5 +1,5 @@
-//! Who tries keys? A line of the log for each address once a minute, and not for each try: whoever has no key must not be able to fill
-//! the disk.
+//! Who tries keys? A line of the log for each address once a minute, and not for each try: whoever has no key must not
+//! be able to fill the disk.
 
 use std::{
     net::IpAddr,

@@ -222,8 +222,8 @@ pub struct InboxEventSchema {
     livemode: bool,
     api_version: Option<String>,
     connect_account: Option<String>,
-    /// Why it is believed: it was delivered and `signed`; `listed` among Stripe's events; or `rebuilt` from an object that
-    /// was read from Stripe.
+    /// Why it is believed: it was delivered and `signed`; `listed` among Stripe's events; or `rebuilt` from an object
+    /// that was read from Stripe.
     proof: String,
     /// The name of the secret that verified it, where it was delivered.
     secret: Option<String>,

@@ -1,7 +1,8 @@
 //! How are connections taken, and how do they end?
 //!
-//! One task a connection, HTTP/1.1 only. Whoever says nothing, or takes no answer, is not waited for. When it is time to stop, no
-//! new connection is taken, every request that was accepted is answered, and the connections close after that.
+//! One task a connection, HTTP/1.1 only. Whoever says nothing, or takes no answer, is not waited for. When it is time
+//! to stop, no new connection is taken, every request that was accepted is answered, and the connections close after
+//! that.
 
 use std::{
     future::Future,
@@ -34,8 +35,8 @@ use super::{
 const BACKLOG: u32 = 4_096;
 /// How long a caller may take to send the head of its first request.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it may take to send a further one, the pause since the last one included: longer than the usual pools and load
-/// balancers keep a connection, so that they are the ones to close it.
+/// How long it may take to send a further one, the pause since the last one included: longer than the usual pools and
+/// load balancers keep a connection, so that they are the ones to close it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a caller may take nothing of an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);

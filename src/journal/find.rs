@@ -24,8 +24,8 @@ pub async fn by_uniques(
 ) -> Result<BTreeMap<(AccountId, Unique), Vec<RecordedEvent>>, RowError> {
     let ids: Vec<&str> = uniques.iter().map(|(id, _)| id.as_str()).collect();
     let (keys, generations) = columns(uniques.iter().map(|(_, unique)| Some(unique)));
-    // A command's events follow each other in its account's stream: the first one has the key, a generation's own is the
-    // last. Limit and offset make each of them two look-ups in an index, whatever is known of the table's size.
+    // A command's events follow each other in its account's stream: the first one has the key, a generation's own is
+    // the last. Limit and offset make each of them two look-ups in an index, whatever is known of the table's size.
     let query = format!(
         "select wanted.number, {COLUMNS} \
          from unnest($2::text[], $3::text[], $4::text[]) with ordinality as wanted (id, key, generation, number) \

@@ -17,7 +17,8 @@ pub struct Precondition {
     pub free: Option<Unique>,
 }
 
-/// The indexes of the claims that do not hold: another writer has been at the account since, or the key or generation is taken.
+/// The indexes of the claims that do not hold: another writer has been at the account since, or the key or generation
+/// is taken.
 ///
 /// # Errors
 /// When the database does not answer.

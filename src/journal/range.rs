@@ -51,8 +51,8 @@ pub async fn before(
     Ok(Position(earlier))
 }
 
-/// When the newest of the last events up to a position was recorded. `None`: there is none. The last one need not be the newest, where a clock was
-/// set back.
+/// When the newest of the last events up to a position was recorded. `None`: there is none. The last one need not be
+/// the newest, where a clock was set back.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -8,8 +8,8 @@ use crate::domain::{account::Account, ids::AccountId};
 
 use super::{load::LoadedAccount, merkle::MerkleHash};
 
-/// The form in which a state is written. It changes whenever the state's type does, or a rule by which it is worked out, and a
-/// snapshot of another form is not used.
+/// The form in which a state is written. It changes whenever the state's type does, or a rule by which it is worked
+/// out, and a snapshot of another form is not used.
 pub const STATE_VERSION: &str = "14";
 
 /// How many events an account has since its snapshot before a new one is taken.

@@ -1,7 +1,8 @@
 //! How is an event read that an earlier release wrote?
 //!
-//! Each type of event has versions of its own, from 1 on. A step turns one version of one type into the next one, so the
-//! version in which a type is written is the last that its steps lead to. There is no step yet: every event is of version 1.
+//! Each type of event has versions of its own, from 1 on. A step turns one version of one type into the next one, so
+//! the version in which a type is written is the last that its steps lead to. There is no step yet: every event is of
+//! version 1.
 //! The bytes in the journal are never changed; only what is read of them is.
 
 use std::borrow::Cow;

@@ -177,8 +177,8 @@ impl Ledger {
         answer
     }
 
-    /// By how many seconds the clock is behind, where that may be why something is refused. `None`: it is refused by what
-    /// the account is.
+    /// By how many seconds the clock is behind, where that may be why something is refused. `None`: it is refused by
+    /// what the account is.
     pub async fn refused_by_the_clock_s(&self, refusal: &Refusal) -> Option<i64> {
         let now = self.clock.now();
         if !newest::may_be_the_clocks(refusal) || self.newest.behind_s(now).is_none() {

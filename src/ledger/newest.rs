@@ -1,7 +1,7 @@
 //! Does the clock go right? It cannot be earlier than what was recorded by it.
 //!
-//! Whoever decides by a clock that is behind does not see credits, plans and limits that have begun: a refusal for want of them may be
-//! wrong, and is not told as one.
+//! Whoever decides by a clock that is behind does not see credits, plans and limits that have begun: a refusal for want
+//! of them may be wrong, and is not told as one.
 
 use std::{
     sync::{
@@ -36,8 +36,8 @@ impl Newest {
         self.micros.fetch_max(recorded_at.micros(), Ordering::Relaxed);
     }
 
-    /// This is the newest of the last events. It may be earlier than what was known: one that another clock dated into the future is
-    /// history once there are enough others after it.
+    /// This is the newest of the last events. It may be earlier than what was known: one that another clock dated into
+    /// the future is history once there are enough others after it.
     pub(super) fn replace(&self, newest: Timestamp) {
         self.micros.store(newest.micros(), Ordering::Relaxed);
     }

@@ -1,9 +1,9 @@
 //! What if a batch could not be stored as it was decided, or nobody knows whether it was?
 //!
 //! Everything is decided again, under the lock on the journal's head, so that nothing can change meanwhile:
-//! first it is looked up which of the commands are in the journal already, by their keys and generations, then the accounts
-//! are brought up to date, then what is left is decided and stored in the same transaction. An append that
-//! was lost on the way can come later, but then finds the head moved and is refused.
+//! first it is looked up which of the commands are in the journal already, by their keys and generations, then the
+//! accounts are brought up to date, then what is left is decided and stored in the same transaction. An append that was
+//! lost on the way can come later, but then finds the head moved and is refused.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,7 +39,8 @@ use super::{
 const TRIES_MAX: u32 = 5;
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// How long commands wait for a database that is away. Those that come after that are refused at once, until it is back.
+/// How long commands wait for a database that is away. Those that come after that are refused at once, until it is
+/// back.
 const AWAY_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]

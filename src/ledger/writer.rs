@@ -3,8 +3,9 @@
 //! One lane a shard and instance. It decides commands in memory, one after the other, on what it knows of the
 //! accounts; while one batch is being stored, the next one forms. Nobody is answered before the batch that
 //! their command is in, or was decided on, is stored; a refusal stores nothing, so it is compared with the journal
-//! before it is told: another instance may have been at the account, or the key may be taken. If a batch cannot be stored as it was decided, all that
-//! was decided on it is dropped, and `resolve` decides again under the journal's lock.
+//! before it is told: another instance may have been at the account, or the key may be taken. If a batch cannot be
+//! stored as it was decided, all that was decided on it is dropped, and `resolve` decides again under the journal's
+//! lock.
 
 use std::{
     sync::Arc,

@@ -1,7 +1,7 @@
 //! How does a cluster come to be? Whole, or not at all.
 //!
-//! It is made in a directory beside its place, flushed once, and then renamed. A kill in the middle leaves an unfinished
-//! directory, which the next start clears away.
+//! It is made in a directory beside its place, flushed once, and then renamed. A kill in the middle leaves an
+//! unfinished directory, which the next start clears away.
 
 use std::fs::{self, File};
 use std::io;

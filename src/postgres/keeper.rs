@@ -1,7 +1,7 @@
 //! Who starts the embedded server again when it has ended by itself? A program that serves, a few times.
 //!
-//! What was acknowledged is on disk, so a server that was killed, or that ran out of memory, comes back as it was. One that
-//! ends again and again does so for a reason that an operator has to see.
+//! What was acknowledged is on disk, so a server that was killed, or that ran out of memory, comes back as it was. One
+//! that ends again and again does so for a reason that an operator has to see.
 
 use std::collections::VecDeque;
 use std::future::Future;

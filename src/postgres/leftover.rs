@@ -4,8 +4,8 @@
 //! lock files are left, with a pid that some other process has by now, which makes PostgreSQL refuse to start; that is
 //! common in containers, where pids start again from one.
 //!
-//! We hold the data directory's lock here, so whatever runs was left behind. A pid alone is never believed: a server is one
-//! that answers on the private socket, or one that works in the cluster's directory.
+//! We hold the data directory's lock here, so whatever runs was left behind. A pid alone is never believed: a server is
+//! one that answers on the private socket, or one that works in the cluster's directory.
 
 use std::fs;
 use std::io;

@@ -1,8 +1,8 @@
 //! Who may start a server on a data directory? Whoever holds its lock file.
 //!
-//! The lock belongs to an open file, so it ends with the process that holds it, however that ends. A pid that is written
-//! down somewhere would not. It is shared with whatever a process forks, until that has become its own program, so the
-//! lock can outlast its holder by a moment.
+//! The lock belongs to an open file, so it ends with the process that holds it, however that ends. A pid that is
+//! written down somewhere would not. It is shared with whatever a process forks, until that has become its own program,
+//! so the lock can outlast its holder by a moment.
 
 use std::fs::{File, TryLockError};
 use std::thread;

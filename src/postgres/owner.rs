@@ -63,8 +63,8 @@ impl ClusterOwner {
                 command.env(name, value);
             }
         }
-        // The directory that we were started in may be one that this user cannot enter. In a group of its own, the program
-        // does not get the ctrl-C that is meant for us.
+        // The directory that we were started in may be one that this user cannot enter. In a group of its own, the
+        // program does not get the ctrl-C that is meant for us.
         command.current_dir("/").stdin(Stdio::null()).process_group(0);
         if self.current_uid == 0 {
             command.uid(self.account.uid).gid(self.account.gid);

@@ -50,10 +50,11 @@ pub fn open(options: PgConnectOptions, max: u32) -> PgPool {
     pool_of(on_our_terms(options), max)
 }
 
-/// Closes a pool, and waits until each of its connections is closed, so that its server can stop without cutting one off.
+/// Closes a pool, and waits until each of its connections is closed, so that its server can stop without cutting one
+/// off.
 ///
-/// By itself, a pool counts one too many as free for each idle connection that it closes (sqlx 0.8), and does not wait for
-/// those that are on their way back.
+/// By itself, a pool counts one too many as free for each idle connection that it closes (sqlx 0.8), and does not wait
+/// for those that are on their way back.
 pub async fn close(pool: &PgPool) {
     let deadline = Instant::now() + Duration::from_millis(CLOSE_TIMEOUT_MS);
     pool.close().await;

@@ -1,7 +1,7 @@
 //! Who may connect to the server, and how is that known? The system says who opened the socket (`peer`).
 //!
-//! The files are ours, beside the cluster and not in it, and are written anew at each start: the rules hold for clusters that an
-//! earlier release made too, which let in whoever reached the socket.
+//! The files are ours, beside the cluster and not in it, and are written anew at each start: the rules hold for
+//! clusters that an earlier release made too, which let in whoever reached the socket.
 
 use std::ffi::OsString;
 use std::fs::Permissions;

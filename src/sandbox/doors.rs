@@ -1,9 +1,9 @@
-//! Who may use the sandbox? Whoever is at this machine, and nobody whose page a browser here has open; from elsewhere, whoever has
-//! its key.
+//! Who may use the sandbox? Whoever is at this machine, and nobody whose page a browser here has open; from elsewhere,
+//! whoever has its key.
 //!
-//! A page of somebody else's can send forms to this machine, and with a name that it lets point here (DNS rebinding) it can read what
-//! is answered, too. So a name has to be this machine's, and what changes something has to come from a page of the sandbox or from
-//! no page at all.
+//! A page of somebody else's can send forms to this machine, and with a name that it lets point here (DNS rebinding) it
+//! can read what is answered, too. So a name has to be this machine's, and what changes something has to come from a
+//! page of the sandbox or from no page at all.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},

@@ -34,7 +34,8 @@ impl RecordedRequest {
         self.objects.get(id).map(|(_, object)| object)
     }
 
-    /// The object that a `GET` of `path` asks for, such as `/v1/checkout/sessions/{session}`: one of another kind is not there.
+    /// The object that a `GET` of `path` asks for, such as `/v1/checkout/sessions/{session}`: one of another kind is
+    /// not there.
     pub fn retrieve(&self, path: &str, id: &str) -> Option<&Value> {
         let (kinds, _) = path.strip_prefix("/v1/")?.split_once("/{").filter(|_| path.ends_with('}'))?;
         let kind = kinds.strip_suffix('s')?.replace('/', ".");

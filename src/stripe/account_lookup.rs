@@ -73,8 +73,8 @@ impl AccountLookup {
         }
     }
 
-    /// The account that the event's subscription belongs to, that the event names, or that its customer or payment leads
-    /// to. A report says itself whose the subscription is.
+    /// The account that the event's subscription belongs to, that the event names, or that its customer or payment
+    /// leads to. A report says itself whose the subscription is.
     pub(super) fn account_of(&self, instructions: &Instructions) -> Result<AccountId, NotFound> {
         let about = instructions.about.as_ref();
         let has_it = about.and_then(|about| self.has_at(&about.subscription, about.at));
@@ -115,14 +115,14 @@ impl AccountLookup {
         by_then.or_else(|| reports.first()).map(|(_, account)| account)
     }
 
-    /// Why an event about a subscription is none of ours: the catalog does not have its price, and nothing else was told
-    /// of it.
+    /// Why an event about a subscription is none of ours: the catalog does not have its price, and nothing else was
+    /// told of it.
     pub(super) fn is_foreign<'a>(&self, about: &'a SubscriptionRef) -> Option<&'a str> {
         about.unpriced.as_deref().filter(|_| !self.reports.contains_key(&about.subscription))
     }
 
-    /// Notes a report, and says what the accounts are to be told that have its subscription no more: the one that had it
-    /// before this report, and the report's own account if a later one names another.
+    /// Notes a report, and says what the accounts are to be told that have its subscription no more: the one that had
+    /// it before this report, and the report's own account if a later one names another.
     pub(super) fn report(
         &mut self,
         told: &NewReport,

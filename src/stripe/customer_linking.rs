@@ -1,5 +1,5 @@
-//! How does a customer become an account's, where a caller says so and not Stripe? By a command that the ledger records, and
-//! only while it is nobody else's.
+//! How does a customer become an account's, where a caller says so and not Stripe? By a command that the ledger
+//! records, and only while it is nobody else's.
 
 use crate::{
     domain::{
@@ -11,8 +11,8 @@ use crate::{
 
 use super::inbox::customer_links::{CustomerLinks, ReservationResult, ReservationTerm};
 
-/// Executes a command that makes a customer its account's, unless it is another's, and has what Stripe tells of the customer
-/// find the account from then on.
+/// Executes a command that makes a customer its account's, unless it is another's, and has what Stripe tells of the
+/// customer find the account from then on.
 ///
 /// # Errors
 /// When the database does not answer. The same again does what is missing then.
@@ -48,8 +48,8 @@ pub(super) async fn execute(
     Ok(answer)
 }
 
-/// Begins to make a customer an account's. What another account began long ago, and whose end nobody knows, is looked up in
-/// the ledger.
+/// Begins to make a customer an account's. What another account began long ago, and whose end nobody knows, is looked
+/// up in the ledger.
 ///
 /// # Errors
 /// When the database does not answer.

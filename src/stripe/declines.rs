@@ -1,7 +1,7 @@
 //! A payment was declined: what can the person do next?
 //!
-//! The codes are Stripe's, the advice is a small number of things that a front end can act on. A code that is not in the
-//! table is answered as the bank's plain no.
+//! The codes are Stripe's, the advice is a small number of things that a front end can act on. A code that is not in
+//! the table is answered as the bank's plain no.
 
 use super::client::Rejection;
 

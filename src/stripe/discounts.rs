@@ -1,8 +1,8 @@
 //! What does a discount take off of which an event has only the id?
 //!
-//! Current versions of Stripe's API name discounts, and the coupons of discounts, by their ids. What is behind an id is asked of
-//! Stripe once and remembered: coupons do not change their terms. What stays unknown takes nothing off, and is counted and said;
-//! the event that tells a customer's discount waits for it.
+//! Current versions of Stripe's API name discounts, and the coupons of discounts, by their ids. What is behind an id is
+//! asked of Stripe once and remembered: coupons do not change their terms. What stays unknown takes nothing off, and is
+//! counted and said; the event that tells a customer's discount waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,8 @@ pub(super) fn named(event: &Envelope) -> BTreeSet<String> {
     unexplained(event)
 }
 
-/// Whether Stripe has to be asked what is behind a discount. That of a connected account cannot be asked for with our key.
+/// Whether Stripe has to be asked what is behind a discount. That of a connected account cannot be asked for with our
+/// key.
 pub(super) fn asks(event: &Envelope, known: &Coupons) -> bool {
     if event.account.is_some() || unexplained(event).is_empty() {
         return false;
@@ -172,8 +173,8 @@ fn terms(coupon: &Value) -> Value {
     TERMS.iter().map(|name| ((*name).to_owned(), coupon.get(name).cloned().unwrap_or_default())).collect()
 }
 
-/// Visits each discount that an event tells of: of a customer, of a subscription, of its items, and of what these were before;
-/// with the id of the one that the older field has in full beside it.
+/// Visits each discount that an event tells of: of a customer, of a subscription, of its items, and of what these were
+/// before; with the id of the one that the older field has in full beside it.
 fn each_discount(event: &mut Envelope, visit: &mut impl FnMut(&mut Value, Option<&str>)) {
     let Content::Snapshot { object, previous } = &mut event.content else { return };
     match object.get("object").and_then(Value::as_str) {

@@ -42,7 +42,8 @@ enum InvoiceRest {
 }
 
 impl InvoiceRest {
-    /// What is to be fetched before the event can be read. That of a connected account cannot be asked for with our key.
+    /// What is to be fetched before the event can be read. That of a connected account cannot be asked for with our
+    /// key.
     fn of(event: &Envelope, translation: &Translation) -> Option<Self> {
         let Err(SetAside::Incomplete(_)) = translation else { return None };
         let object = event.object().filter(|_| event.account.is_none())?;

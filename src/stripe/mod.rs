@@ -5,8 +5,8 @@
 //!
 //! The other way, [`billing`] opens pages at Stripe, through the [`client`] and the journal of its [`calls`].
 //!
-//! What was not told, or only in part, is read there: the [`invoice_lines`] of an invoice's lines, what [`discounts`] take off, and
-//! all that [`reconcile`] compares.
+//! What was not told, or only in part, is read there: the [`invoice_lines`] of an invoice's lines, what [`discounts`]
+//! take off, and all that [`reconcile`] compares.
 //!
 //! Deliberately absent: calls to Stripe while a delivery is being answered.
 

@@ -1,9 +1,10 @@
 //! How do stored events reach the ledger? Here they are translated, and their commands executed.
 //!
 //! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
-//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched ([`super::invoice_lines`]), and others go
-//! on meanwhile: such events have a lane of their own. An event whose commands were executed and which was not marked so, because the process died in between, is handled again: its commands have the same keys, and
-//! count once.
+//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched
+//! ([`super::invoice_lines`]), and others go on meanwhile: such events have a lane of their own. An event whose
+//! commands were executed and which was not marked so, because the process died in between, is handled again: its
+//! commands have the same keys, and count once.
 
 mod plan;
 mod reading;

@@ -134,8 +134,8 @@ pub fn verify<'a>(
     header.is_timely(at).map(|()| secret)
 }
 
-/// Checks what the header alone says, before anything is read of the body: whoever has no signature of these minutes sends
-/// none.
+/// Checks what the header alone says, before anything is read of the body: whoever has no signature of these minutes
+/// sends none.
 ///
 /// # Errors
 /// As [`verify`], but whether the signature is genuine is not known yet.

@@ -9,7 +9,8 @@ use std::{
 /// Who may use whom. Knowledge goes down this table and never up; a change of it is a decision, with a reason in
 /// `docs/decisions/`.
 ///
-/// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use everything, as may the library's root and `main`.
+/// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use
+/// everything, as may the library's root and `main`.
 pub const KNOWLEDGE: [(&str, &[&str]); 18] = [
     (
         "http",

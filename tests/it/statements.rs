@@ -19,8 +19,8 @@ pub struct Statement {
     sql: String,
 }
 
-/// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, read model,
-/// night or fault.
+/// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, read
+/// model, night or fault.
 const SMALL: [&str; 11] = [
     "mode",
     "readiness",
@@ -176,8 +176,8 @@ pub fn unheard<'a>(heard: impl Iterator<Item = &'a String>) -> Vec<Statement> {
     all().into_iter().filter(|statement| !is_heard(statement)).collect()
 }
 
-/// How PostgreSQL would look for the rows of a statement whose parameters it does not know: the tables that it would read
-/// whole. `None`: the statement is put together while the program runs.
+/// How PostgreSQL would look for the rows of a statement whose parameters it does not know: the tables that it would
+/// read whole. `None`: the statement is put together while the program runs.
 async fn read_whole(
     connection: &mut PgConnection,
     statement: &Statement,

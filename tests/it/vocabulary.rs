@@ -111,6 +111,58 @@ fn parameters_end_in_what_they_are_read_of() {
     assert!(found > 15, "{found}");
 }
 
+/// The longest line of prose.
+const COLUMNS_MAX: usize = 120;
+
+/// The lines of a document that are prose: no code, no table, and nothing that cannot be broken.
+fn prose(text: &str) -> Vec<&str> {
+    let mut is_code = false;
+    let lines = text.lines().filter(|line| {
+        let line = line.trim_start();
+        let is_fence = line.starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence && !line.starts_with(['|', '#', '<'])
+    });
+    lines.collect()
+}
+
+fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            documents(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn no_line_of_prose_is_longer_than_120_columns() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(|page| root.join(page)).into();
+    documents(&root.join("docs"), &mut pages);
+    let mut files = Vec::new();
+    for folder in ["src", "projections", "tests", "benches"] {
+        sources(&root.join(folder), &mut files);
+    }
+    let mut long = Vec::new();
+    let mut note = |file: &Path, line: &str| {
+        if line.chars().count() > COLUMNS_MAX && line.trim().contains(' ') {
+            long.push(format!("{}: {line}", file.strip_prefix(root).unwrap().display()));
+        }
+    };
+    for page in pages {
+        prose(&fs::read_to_string(&page).unwrap()).into_iter().for_each(|line| note(&page, line));
+    }
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        text.lines().filter(|line| line.trim_start().starts_with("//")).for_each(|line| note(&file, line));
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
 #[test]
 fn a_definition_is_told_from_what_looks_like_one() {
     assert_eq!(public_type("pub struct Grant {"), Some("Grant"));

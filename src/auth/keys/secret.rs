@@ -53,7 +53,8 @@ impl KeySecret {
         &self.text
     }
 
-    /// The first characters, which say nothing about the rest. Of what somebody made up nobody knows that, so there are none.
+    /// The first characters, which say nothing about the rest. Of what somebody made up nobody knows that, so there are
+    /// none.
     #[must_use]
     pub fn prefix(&self) -> String {
         let characters = if self.is_made { PREFIX_CHARACTERS } else { 0 };

@@ -54,7 +54,8 @@ pub async fn revoke(pool: &PgPool, clock: &Clock, id: &str) -> Result<Option<Api
 }
 
 /// Sees to it that somebody can call: with the key that was given, or else with one that is made when there
-/// is none at all. A key that is made is handed to `keep` before it counts, so that there is none that nobody ever sees.
+/// is none at all. A key that is made is handed to `keep` before it counts, so that there is none that nobody ever
+/// sees.
 ///
 /// # Errors
 /// When the given key is not one that can be used, the made one cannot be kept, or the database does not answer.

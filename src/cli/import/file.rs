@@ -139,8 +139,8 @@ pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<
     Ok(check)
 }
 
-/// In which line each account and each customer is. The ids would fill the memory; a hash of each does not, and two of them
-/// are as good as never the same.
+/// In which line each account and each customer is. The ids would fill the memory; a hash of each does not, and two of
+/// them are as good as never the same.
 #[derive(Default)]
 struct SeenIds {
     state: RandomState,

@@ -16,8 +16,8 @@ impl OpenAccount {
         sum(self.parts_due(month).iter().map(|part| part.due))
     }
 
-    /// The same by invoice: what is taken back of the month is taken of what was paid for last, and what a refund takes of
-    /// what its invoice gave; of what others gave only where that is not enough.
+    /// The same by invoice: what is taken back of the month is taken of what was paid for last, and what a refund takes
+    /// of what its invoice gave; of what others gave only where that is not enough.
     pub(in crate::domain) fn month_due_by_invoice(&self, month: &Month) -> Vec<(ProviderId, Credits)> {
         let mut sums: Vec<(ProviderId, Credits)> = Vec::new();
         for MonthPiece { invoice, due, .. } in self.parts_due(month) {
@@ -45,8 +45,8 @@ impl OpenAccount {
         parts.collect()
     }
 
-    /// What an invoice gives back is taken of the one that charged for it first. A refund takes of what its own invoice still
-    /// gives, and of what was there before; what was paid for later is none of its business.
+    /// What an invoice gives back is taken of the one that charged for it first. A refund takes of what its own invoice
+    /// still gives, and of what was there before; what was paid for later is none of its business.
     fn parts_due(&self, month: &Month) -> Vec<MonthPiece> {
         let mut parts = self.parts_paid(month);
         let mut over = month.unbilled;

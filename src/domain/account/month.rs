@@ -17,7 +17,8 @@ pub struct Allocated {
 }
 
 impl OpenAccount {
-    /// What the plan has given that has begun and has not ended. What was carried on from the month before is not in it.
+    /// What the plan has given that has begun and has not ended. What was carried on from the month before is not in
+    /// it.
     #[must_use]
     pub fn allocated(&self, at: Timestamp) -> Allocated {
         let is_of_plan =

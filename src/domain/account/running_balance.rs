@@ -19,8 +19,8 @@ pub struct RunningBalances {
 struct RunningBalance(Option<(Timestamp, Balance)>);
 
 impl RunningBalances {
-    /// The balance at `at`, of the account as `event` has left it; and the one at the latest time that it was told of, where
-    /// that is earlier. Each event has to be told, one after the other.
+    /// The balance at `at`, of the account as `event` has left it; and the one at the latest time that it was told of,
+    /// where that is earlier. Each event has to be told, one after the other.
     pub fn after(&mut self, event: &Event, account: &Account, at: Timestamp) -> (Balance, Option<Balance>) {
         let balance = self.now.after(event, account, at);
         let told = account.opened().map(|account| account.told_until).filter(|told| *told < at);
@@ -29,8 +29,8 @@ impl RunningBalances {
 }
 
 impl RunningBalance {
-    /// Thousands of holds may end together, and each is gone through for a balance: what only notes an end that the clock has
-    /// counted already leaves the balance as it was.
+    /// Thousands of holds may end together, and each is gone through for a balance: what only notes an end that the
+    /// clock has counted already leaves the balance as it was.
     fn after(&mut self, event: &Event, account: &Account, at: Timestamp) -> Balance {
         let before = self.0.filter(|(then, _)| *then == at).map(|(_, balance)| balance);
         let balance = before.and_then(|before| noted(before, event)).unwrap_or_else(|| account.balance(at));

@@ -47,8 +47,8 @@ impl Balance {
 pub struct Wallet {
     /// Grants with credits left or held, in the spending order.
     open: Vec<Grant>,
-    /// Grants of which nothing is left. They are kept for refunds, rollover and clawbacks, and grow for ever, so that a copy
-    /// shares them.
+    /// Grants of which nothing is left. They are kept for refunds, rollover and clawbacks, and grow for ever, so that a
+    /// copy shares them.
     settled: OrdMap<GrantId, Grant>,
     pub holds: Holds,
     pub debt: Credits,

@@ -107,8 +107,8 @@ impl DecisionDraft<'_> {
         self.settle_facts()
     }
 
-    /// What a report changes. One that names nothing repeats the one before it: `None`, if that is known. Where it is not,
-    /// because it was lost or comes later, the terms say what has changed.
+    /// What a report changes. One that names nothing repeats the one before it: `None`, if that is known. Where it is
+    /// not, because it was lost or comes later, the terms say what has changed.
     fn change_by(&self, report: &RecordSubscription) -> Option<SubscriptionChange> {
         if report.change != SubscriptionChange::Unnamed {
             return Some(report.change.clone());
@@ -138,7 +138,8 @@ impl DecisionDraft<'_> {
                 effective_at: bought_at,
             }))?;
         }
-        // What was bought before the account moved in was granted elsewhere, and what is left of it has come as a grant.
+        // What was bought before the account moved in was granted elsewhere, and what is left of it has come as a
+        // grant.
         if self.account.was_elsewhere(bought_at) {
             return Ok(());
         }

@@ -13,8 +13,8 @@ use crate::domain::{
 use super::{draft::DecisionDraft, lots::sum};
 
 impl DecisionDraft<'_> {
-    /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its end
-    /// as its effective time.
+    /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its
+    /// end as its effective time.
     pub(super) fn move_ends(&mut self) -> Result<(), Refusal> {
         let moved: Vec<Event> =
             self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();

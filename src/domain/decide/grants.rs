@@ -71,8 +71,8 @@ impl DecisionDraft<'_> {
         self.grant(grant, at)
     }
 
-    /// Grants, unless the account is closed; takes back at once what is known to be refunded or disputed, and pays what is owed out of the
-    /// rest.
+    /// Grants, unless the account is closed; takes back at once what is known to be refunded or disputed, and pays what
+    /// is owed out of the rest.
     pub(super) fn grant(&mut self, grant: GrantTerms, effective_at: Timestamp) -> Result<(), Refusal> {
         if self.is_closed {
             return Ok(());

@@ -76,8 +76,9 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Records that an invoice is not paid, where that says something: the first payment is awaited only once, that of a change
-    /// each time, and an invoice that was paid by then is paid. One that was paid later was not paid until then, whenever that becomes known.
+    /// Records that an invoice is not paid, where that says something: the first payment is awaited only once, that of
+    /// a change each time, and an invoice that was paid by then is paid. One that was paid later was not paid until
+    /// then, whenever that becomes known.
     pub(super) fn record_unpaid_invoice(
         &mut self,
         invoice: &UnpaidInvoice,

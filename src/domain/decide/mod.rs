@@ -43,8 +43,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
 }
 
-/// An account once all that is due by now has happened, without the events of it. A closed one gets nothing, and what it has
-/// still ends.
+/// An account once all that is due by now has happened, without the events of it. A closed one gets nothing, and what
+/// it has still ends.
 ///
 /// # Errors
 /// When something is due that cannot be added up.

@@ -1,7 +1,8 @@
 //! The months of subscriptions: what was granted is brought to what should have been.
 //!
-//! What a month should have given follows from facts alone ([`crate::domain::months`]). Here it is compared with what was
-//! granted and taken, and the difference becomes events. Whatever came late, twice or in another order is so made up for.
+//! What a month should have given follows from facts alone ([`crate::domain::months`]). Here it is compared with what
+//! was granted and taken, and the difference becomes events. Whatever came late, twice or in another order is so made
+//! up for.
 
 use crate::domain::{
     amount::Credits,
@@ -86,8 +87,9 @@ impl DecisionDraft<'_> {
         self.grant_missing(subscription, month, due)
     }
 
-    /// Each invoice gives or takes what is its own first: what it gave may end at another time than what others give. What cannot
-    /// be taken of it is taken of the month's other credits, and what was spent is owed, as far as money came back for it.
+    /// Each invoice gives or takes what is its own first: what it gave may end at another time than what others give.
+    /// What cannot be taken of it is taken of the month's other credits, and what was spent is owed, as far as money
+    /// came back for it.
     pub(super) fn settle_month(
         &mut self,
         subscription: &ProviderId,
@@ -207,7 +209,8 @@ impl DecisionDraft<'_> {
         AllocationGap { due, target, granted, taken: sum(taken) }
     }
 
-    /// What was granted for a month before the account moved in, by what paid for it: what that gives, however much of it is left.
+    /// What was granted for a month before the account moved in, by what paid for it: what that gives, however much of
+    /// it is left.
     fn granted_elsewhere(&self, subscription: &ProviderId, month: &Month) -> Vec<(ProviderId, Credits)> {
         let facts = self.account.subscriptions.facts().get(subscription);
         let pieces = facts.into_iter().flat_map(|facts| facts.granted_elsewhere(month));
@@ -223,8 +226,8 @@ impl DecisionDraft<'_> {
         self.allocations_in(subscription, month_end).filter(|grant| grant.terms.payment.is_none())
     }
 
-    /// What was granted for a month, without what was carried on of it, and without what was granted before invoices were kept
-    /// with their lines.
+    /// What was granted for a month, without what was carried on of it, and without what was granted before invoices
+    /// were kept with their lines.
     fn grants_of_month<'b>(
         &'b self,
         subscription: &'b ProviderId,
@@ -242,8 +245,8 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// The grants of a month: what ends first, and of that the last that was paid for, since an upgrade is what is taken back
-    /// first; then what was carried on.
+    /// The grants of a month: what ends first, and of that the last that was paid for, since an upgrade is what is
+    /// taken back first; then what was carried on.
     fn lot_of(&self, subscription: &ProviderId, month_end: Timestamp) -> Vec<GrantId> {
         let own = self.grants_of_month(subscription, month_end);
         let mut own: Vec<&Grant> = own.chain(self.brought_along(subscription, month_end)).collect();

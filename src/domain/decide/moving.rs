@@ -35,8 +35,8 @@ pub(super) fn import(import: &ImportAccount, context: Context<'_>) -> Result<Vec
     Ok(draft.finish())
 }
 
-/// What was used, as far as a plan limits it. Of a window that goes with the time it counts as used just now, so that no limit is
-/// exceeded.
+/// What was used, as far as a plan limits it. Of a window that goes with the time it counts as used just now, so that
+/// no limit is exceeded.
 fn windows(import: &ImportAccount, catalog: &Catalog, as_of: Timestamp) -> Vec<UsageWindow> {
     let used = import.used.iter().flat_map(|used| {
         let of_unit = limits::keys(catalog).into_iter();

@@ -120,7 +120,8 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// Whether the grant belongs to a month that is worked out from facts: what is to be taken of that is settled there.
+    /// Whether the grant belongs to a month that is worked out from facts: what is to be taken of that is settled
+    /// there.
     fn is_of_month(&self, grant: &Grant) -> bool {
         let slot = grant.terms.slot.as_ref();
         let facts = slot.and_then(|slot| self.account.subscriptions.facts().get(&slot.subscription));

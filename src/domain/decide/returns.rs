@@ -1,5 +1,5 @@
-//! Credits that come back to their grants, from a hold or a refunded generation: they settle first what was taken back of
-//! these grants meanwhile.
+//! Credits that come back to their grants, from a hold or a refunded generation: they settle first what was taken back
+//! of these grants meanwhile.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,8 @@ impl DecisionDraft<'_> {
         self.move_ends_of(&returned.collect::<Vec<_>>())
     }
 
-    /// The months whose credits came back: of what was carried on, the one that it was granted for. Other months are as they
-    /// were.
+    /// The months whose credits came back: of what was carried on, the one that it was granted for. Other months are as
+    /// they were.
     fn months_of(&self, returns: &[Draw]) -> Vec<(ProviderId, Month)> {
         let slots = returns.iter().filter_map(|draw| self.slot_granted_for(&draw.grant_id));
         let ends: BTreeSet<(&ProviderId, Timestamp)> =

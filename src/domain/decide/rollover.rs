@@ -1,7 +1,7 @@
 //! What is carried of a month that ended into the month that follows it, if that was paid.
 //!
-//! How much is carried of which grant follows from what is known now. Where less was due than was carried, because something
-//! became known late, the difference is taken from what was carried.
+//! How much is carried of which grant follows from what is known now. Where less was due than was carried, because
+//! something became known late, the difference is taken from what was carried.
 
 use crate::domain::{
     amount::Credits,
@@ -58,8 +58,8 @@ impl DecisionDraft<'_> {
         begun
     }
 
-    /// What was carried into a month that nobody paid for by what is known now, as when its invoice turned out to be another
-    /// account's: nothing is to be carried into that.
+    /// What was carried into a month that nobody paid for by what is known now, as when its invoice turned out to be
+    /// another account's: nothing is to be carried into that.
     fn months_that_are_none(&self, paid: &[AllocationMonth]) -> Vec<AllocationMonth> {
         let facts = self.account.subscriptions.facts();
         let carried = self.account.wallet.open().iter().filter(|grant| {
@@ -84,9 +84,9 @@ impl DecisionDraft<'_> {
         none.map(nothing).collect()
     }
 
-    /// What each grant of the month before is to give, up to the cap, the first to begin first. What was used after that
-    /// month had ended, while the next one was not paid, was used of what is carried. A grant can have more of it later,
-    /// when a hold on it is released after its end.
+    /// What each grant of the month before is to give, up to the cap, the first to begin first. What was used after
+    /// that month had ended, while the next one was not paid, was used of what is carried. A grant can have more of it
+    /// later, when a hold on it is released after its end.
     fn shares<'b>(&'b self, month: &'b AllocationMonth) -> Vec<RolloverShare<'b>> {
         let mut ended: Vec<&'b Grant> =
             self.allocations_in(&month.subscription, month.period.start).collect();
@@ -166,8 +166,8 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Named after what it is carried from, with the number of earlier parts. Another grant may have that name already: what is
-    /// carried from a grant whose own name ends in a number is called alike.
+    /// Named after what it is carried from, with the number of earlier parts. Another grant may have that name already:
+    /// what is carried from a grant whose own name ends in a number is called alike.
     fn id_of_carried(&self, from: &GrantId, earlier: usize) -> Option<GrantId> {
         let names = (earlier..).map(|number| match number {
             0 => format!("carry:{from}"),

@@ -10,7 +10,8 @@ super::family! {
             trial_end: Timestamp,
             effective_at: Timestamp,
         },
-        /// Somebody asked for it over the API, and the payment provider has done it. What came of it is reported by itself.
+        /// Somebody asked for it over the API, and the payment provider has done it. What came of it is reported by
+        /// itself.
         SubscriptionChangeRequested {
             subscription: ProviderId,
             requested: Requested,

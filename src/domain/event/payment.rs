@@ -52,7 +52,8 @@ super::family! {
             refunded_at: Timestamp,
             effective_at: Timestamp,
         },
-        /// Of what an invoice was paid with, a part was put on the customer's balance, or given back outside of the provider.
+        /// Of what an invoice was paid with, a part was put on the customer's balance, or given back outside of the
+        /// provider.
         CreditNoteIssued {
             note: ProviderId,
             invoice: ProviderId,

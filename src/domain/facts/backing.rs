@@ -45,8 +45,9 @@ impl Facts {
         given_back.filter_map(|invoice| Some((invoice.clone(), unbacked.lack(invoice)?))).collect()
     }
 
-    /// The invoices that something is given back of, and that no money is known to have come for. What was charged before
-    /// anything is known of the subscription was paid, as far as anybody can say, and so was what another account may have paid.
+    /// The invoices that something is given back of, and that no money is known to have come for. What was charged
+    /// before anything is known of the subscription was paid, as far as anybody can say, and so was what another
+    /// account may have paid.
     pub(in crate::domain) fn given_back_unpaid(&self) -> impl Iterator<Item = &ProviderId> {
         let given_back = self.invoices.iter().flat_map(|known| &known.invoice.gives_back);
         let unpaid = given_back.filter(|(of, given_back)| {
@@ -72,8 +73,8 @@ impl Facts {
         of_plan.or_else(reported).unwrap_or(given_back.until)
     }
 
-    /// Whether something was known of the subscription by then, or soon after: what is made in one moment is told one after the
-    /// other.
+    /// Whether something was known of the subscription by then, or soon after: what is made in one moment is told one
+    /// after the other.
     fn knew_of_it(&self, at: Timestamp) -> bool {
         let reported = self.reports.iter().map(|report| report.evidence.reported_at);
         let made = self.invoices.iter().map(|known| known.invoice.created_at);

@@ -12,8 +12,8 @@ use crate::domain::{
 
 impl Facts {
     /// When the days of grace are over, counted from the first report that it is past due after the last one that says
-    /// otherwise. While the renewal is known to have failed, no report ends them: Stripe calls a subscription active again when
-    /// another invoice of it is paid, also one that charges nothing.
+    /// otherwise. While the renewal is known to have failed, no report ends them: Stripe calls a subscription active
+    /// again when another invoice of it is paid, also one that charges nothing.
     pub(super) fn lapses_at(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let failed = self.renewal_failed_after(payments);
         let is_settled = |report: &SubscriptionState| {

@@ -6,8 +6,8 @@ use super::{Facts, PlanConditions};
 use crate::domain::{ids::PlanId, time::Timestamp};
 
 impl Facts {
-    /// How many seats there are of the plan that the subscription gives at `at`: those that were paid for, for that time or,
-    /// while it is bridged, for the time before; those that are reported, where nothing was, as in a trial.
+    /// How many seats there are of the plan that the subscription gives at `at`: those that were paid for, for that
+    /// time or, while it is bridged, for the time before; those that are reported, where nothing was, as in a trial.
     pub(in crate::domain) fn seats(&self, plan: &PlanId, at: Timestamp, known: PlanConditions<'_>) -> u64 {
         let payments = known.payments;
         let last = || self.paid_until(payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));

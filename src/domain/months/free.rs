@@ -1,8 +1,8 @@
 //! When is what costs nothing held, and by which line?
 //!
-//! A plan with a price of 0 is had once by an account, whoever of its subscriptions names it, or none. Each line that charges
-//! nothing for it gives the share of the time that it is held by it: until it is given back, and not while another line has it
-//! already.
+//! A plan with a price of 0 is had once by an account, whoever of its subscriptions names it, or none. Each line that
+//! charges nothing for it gives the share of the time that it is held by it: until it is given back, and not while
+//! another line has it already.
 
 use std::collections::BTreeMap;
 
@@ -46,8 +46,8 @@ pub fn held(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> Vec<Fre
     held.collect()
 }
 
-/// When each of these gives, of all of an account's: the first to begin gives all of its time, each later one what none before
-/// it has. `own`: what the account has by itself, and no line gives.
+/// When each of these gives, of all of an account's: the first to begin gives all of its time, each later one what none
+/// before it has. `own`: what the account has by itself, and no line gives.
 #[must_use]
 pub fn spans(own: Vec<(PlanId, Period)>, mut all: Vec<FreeLine>) -> FreeSpans {
     all.sort_by(|one, other| (one.span.start, &one.line).cmp(&(other.span.start, &other.line)));

@@ -89,8 +89,8 @@ fn sign(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>], reports: &[Subs
     }
 }
 
-/// Whether a line that begins at `at` was made while nothing had to be paid: also where that ended in the same second. Nothing is
-/// given on a guess: where no report is known, it was.
+/// Whether a line that begins at `at` was made while nothing had to be paid: also where that ended in the same second.
+/// Nothing is given on a guess: where no report is known, it was.
 fn is_in_trial(at: Timestamp, reports: &[SubscriptionState]) -> bool {
     let is_trial = |report: &SubscriptionState| {
         report.status == SubscriptionStatus::Trialing && report.trial_end.is_none_or(|end| at < end)
@@ -125,8 +125,8 @@ fn leaves_what_was_held(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>])
     changes && before.is_some_and(|before| terms(before) == terms(line))
 }
 
-/// The line that charged for what a line takes back. What was granted is remembered with it, whatever the catalog says by the
-/// time that it is taken back.
+/// The line that charged for what a line takes back. What was granted is remembered with it, whatever the catalog says
+/// by the time that it is taken back.
 fn charged<'a>(line: &ClassifiedLine<'a>, lines: &[ClassifiedLine<'a>]) -> Option<ClassifiedLine<'a>> {
     if line.sign > 0 {
         return None;

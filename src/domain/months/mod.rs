@@ -1,7 +1,7 @@
 //! What should each month of a subscription have given, from all that is known of it?
 //!
-//! One function from facts to credits: paid lines and reports go in, in any order, and months come out. It knows no clock
-//! and nothing of what was granted before; the ledger compares its answer with what it has given and appends the
+//! One function from facts to credits: paid lines and reports go in, in any order, and months come out. It knows no
+//! clock and nothing of what was granted before; the ledger compares its answer with what it has given and appends the
 //! difference. So facts that come late, twice or in another order end in the same credits.
 //!
 //! The law is "Lines", "Months", "Upgrade" and "Downgrade" in the rules of the ledger (`docs/STRIPE.md`, "What a line
@@ -211,8 +211,8 @@ fn monthly(line: &ClassifiedLine<'_>) -> i128 {
     i128::from(credits.saturating_sub(lacking)).saturating_mul(i128::from(line.sign))
 }
 
-/// What a line says that is held more, or less, for a whole month, whatever money came back for what it leaves: to leave what no
-/// line charged for leaves nothing.
+/// What a line says that is held more, or less, for a whole month, whatever money came back for what it leaves: to
+/// leave what no line charged for leaves nothing.
 fn held_monthly(line: &ClassifiedLine<'_>) -> i128 {
     let held = if line.leaves_nothing { 0 } else { credits(line) };
     i128::from(held).saturating_mul(i128::from(line.sign))

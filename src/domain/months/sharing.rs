@@ -69,7 +69,8 @@ impl Shares {
         let span = Period { start: from, end: until };
         let change = share.changes.entry((from, line.invoice.invoice.clone())).or_default();
         let seconds = match line.free_spans {
-            // What costs nothing is given for the time that it is held by this line, and is nothing that could be given back.
+            // What costs nothing is given for the time that it is held by this line, and is nothing that could be given
+            // back.
             Some(spans) => spans.iter().fold(0_u64, |sum, held| sum.saturating_add(overlap(*held, span))),
             None if line.paid.free && line.sign < 0 => 0,
             None => span.seconds(),

@@ -49,8 +49,8 @@ pub(super) fn at(
     found.map_or(0, |(_, excess)| excess)
 }
 
-/// The reports on the period that the month is a part of, in the order in which they hold. One that says again what is held says
-/// nothing: it may not have been kept.
+/// The reports on the period that the month is a part of, in the order in which they hold. One that says again what is
+/// held says nothing: it may not have been kept.
 fn about<'r>(share: &MonthShare, reports: &'r [SubscriptionState]) -> Vec<&'r SubscriptionState> {
     let counts = |report: &&SubscriptionState| {
         let holds = matches!(report.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue);

@@ -52,8 +52,8 @@ pub struct CheckoutOrder {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 10000)]
     quantity: u32,
-    /// Where the person comes back to after paying. `{CHECKOUT_SESSION_ID}` in it becomes the id of the session; without
-    /// it, `checkout_session_id` is added.
+    /// Where the person comes back to after paying. `{CHECKOUT_SESSION_ID}` in it becomes the id of the session;
+    /// without it, `checkout_session_id` is added.
     success_url: WebUrl,
     /// Where the person comes back to without having paid.
     cancel_url: WebUrl,

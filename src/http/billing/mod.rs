@@ -1,5 +1,5 @@
-//! How does a front end get a person to pay? Routes that open a page at Stripe and answer its address, and others, in the
-//! files beside, for those who have pages of their own.
+//! How does a front end get a person to pay? Routes that open a page at Stripe and answer its address, and others, in
+//! the files beside, for those who have pages of their own.
 
 pub mod customers;
 mod documents;
@@ -37,8 +37,8 @@ use inputs::{CheckoutOrder, PortalSessionRequest};
 
 /// Open a page to subscribe or buy on
 ///
-/// What is bought there is granted when Stripe reports that it is paid, and not by coming back from the page. The key is
-/// remembered for 90 days.
+/// What is bought there is granted when Stripe reports that it is paid, and not by coming back from the page. The key
+/// is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/checkout-sessions", operation_id = "create_checkout_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = CheckoutOrder,
@@ -74,8 +74,8 @@ pub async fn checkout(
 
 /// Open a page to look after a subscription on
 ///
-/// The person can change the plan, the card, or cancel there; or confirm one change that is named here, and comes back. The
-/// key is remembered for 90 days.
+/// The person can change the plan, the card, or cancel there; or confirm one change that is named here, and comes back.
+/// The key is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = PortalSessionRequest,

@@ -27,8 +27,8 @@ use crate::{
 
 use super::{inputs::check_quantity, web_url::WebUrl};
 
-/// Something to pay for: a `pack` with its `quantity`, a number of `credits`, or an `amount` for something that is not sold
-/// here.
+/// Something to pay for: a `pack` with its `quantity`, a number of `credits`, or an `amount` for something that is not
+/// sold here.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "pack": "pack_500", "quantity": 2 }))]
@@ -165,8 +165,8 @@ pub struct PaymentDocument<'a> {
     /// Stripe's: `requires_payment_method`, `requires_confirmation`, `requires_action`, `processing`,
     /// `requires_capture`, `canceled` or `succeeded`.
     status: &'a str,
-    /// What comes next: `choose_method`, `confirm`, `authenticate`, `wait`, `capture` or `none`; after a decline what the
-    /// person can do about it, as in a problem.
+    /// What comes next: `choose_method`, `confirm`, `authenticate`, `wait`, `capture` or `none`; after a decline what
+    /// the person can do about it, as in a problem.
     next_step: &'static str,
     #[schema(value_type = MoneySchema)]
     amount: Option<Money>,

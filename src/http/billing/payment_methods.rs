@@ -120,8 +120,8 @@ pub async fn list(
 
 /// Let the account pay with something
 ///
-/// With a payment method that Stripe's own form has made in the person's browser. An account that is no customer becomes
-/// one.
+/// With a payment method that Stripe's own form has made in the person's browser. An account that is no customer
+/// becomes one.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payment-methods", operation_id = "attach_payment_method",
     tag = "Customers", params(("account" = Id, Path)), request_body = AttachPaymentMethodRequest,

@@ -1,5 +1,5 @@
-//! How does a front end with pages of its own take money, and give it back? Routes that make, confirm, capture, call off
-//! and refund payments, and show them.
+//! How does a front end with pages of its own take money, and give it back? Routes that make, confirm, capture, call
+//! off and refund payments, and show them.
 
 use axum::{
     body::Body,
@@ -113,8 +113,9 @@ pub async fn get(
 
 /// Pay
 ///
-/// A bank that wants to ask the person is no error: `status` is `requires_action` then, and the browser goes on with the
-/// `client_secret` or to `redirect_url`. A bank that says no is: `stripe_declined`, with what the person can do next.
+/// A bank that wants to ask the person is no error: `status` is `requires_action` then, and the browser goes on with
+/// the `client_secret` or to `redirect_url`. A bank that says no is: `stripe_declined`, with what the person can do
+/// next.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/confirm", operation_id = "confirm_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)), request_body = ConfirmPaymentRequest,

@@ -208,7 +208,8 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 
 /// See what a pricing page shows
 ///
-/// Everybody may; the answer has an `ETag` and may be kept for a minute. With an `account`, what is for sale to that one.
+/// Everybody may; the answer has an `ETag` and may be kept for a minute. With an `account`, what is for sale to that
+/// one.
 #[utoipa::path(
     get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()), params(ShownToQuery),
     responses(

@@ -85,7 +85,8 @@ pub struct ChangePreviewResponse<'a> {
     subscription: &'a ProviderId,
     from: SubscriptionOffer<'a>,
     to: SubscriptionOffer<'a>,
-    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`; `period_end`:
+    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`;
+    /// `period_end`:
     /// nothing is, since the change waits until then.
     #[schema(value_type = String)]
     settlement: ProrationBilling,
@@ -96,12 +97,13 @@ pub struct ChangePreviewResponse<'a> {
     #[schema(value_type = Option<Time>)]
     effective_at: Option<Timestamp>,
     invoice: InvoicePreviewed<'a>,
-    /// What happens to credits now: when the invoice is paid, if that is due at once. Where money of this period went back,
-    /// Stripe charges less than the plan is worth, and as much less is granted.
+    /// What happens to credits now: when the invoice is paid, if that is due at once. Where money of this period went
+    /// back, Stripe charges less than the plan is worth, and as much less is granted.
     /// `null`: it is not known, as when the invoice has more lines than are shown.
     credits: Option<CreditsPreviewed>,
-    /// What the next invoice does to credits when it is paid, where it settles the change: what ends and begins with the
-    /// month by then, what is given or taken for the rest of this period, and what is owed of what was spent already.
+    /// What the next invoice does to credits when it is paid, where it settles the change: what ends and begins with
+    /// the month by then, what is given or taken for the rest of this period, and what is owed of what was spent
+    /// already.
     /// `null`: nothing waits for it, or it is not known.
     credits_with_next_invoice: Option<CreditsPreviewed>,
 }
@@ -133,8 +135,8 @@ pub struct InvoicePreviewed<'a> {
     lines: Vec<InvoiceLinePreviewed<'a>>,
     /// Whether there are lines that are not shown.
     has_more: bool,
-    /// Whether it is the catalog's price alone: a change to another interval that waits is charged for with discounts, taxes
-    /// and the customer's balance, which nobody has worked out yet.
+    /// Whether it is the catalog's price alone: a change to another interval that waits is charged for with discounts,
+    /// taxes and the customer's balance, which nobody has worked out yet.
     is_estimate: bool,
 }
 

@@ -33,8 +33,9 @@ pub struct ChangeSubscriptionRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     plan: Option<PlanId>,
-    /// How often it is paid for. A month becomes a year at once: what is charged is shown by the preview. A year becomes a month of no
-    /// larger plan when it ends, where the catalog keeps what was paid for (`payments.downgrade = "at_period_end"`).
+    /// How often it is paid for. A month becomes a year at once: what is charged is shown by the preview. A year
+    /// becomes a month of no larger plan when it ends, where the catalog keeps what was paid for
+    /// (`payments.downgrade = "at_period_end"`).
     #[serde(default)]
     interval: Option<IntervalChoice>,
     #[schema(minimum = 1, maximum = 10000)]

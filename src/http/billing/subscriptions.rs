@@ -32,9 +32,9 @@ use crate::{
 
 /// Subscribe without a page
 ///
-/// For a customer who has a payment method. It is charged now, or when the trial ends; nothing begins where it cannot be
-/// charged, as when the bank wants to ask the person: then a page is the way. The plan and its credits follow when Stripe
-/// reports the payment.
+/// For a customer who has a payment method. It is charged now, or when the trial ends; nothing begins where it cannot
+/// be charged, as when the bank wants to ask the person: then a page is the way. The plan and its credits follow when
+/// Stripe reports the payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscriptions", operation_id = "subscribe", tag = "Billing",
     params(("account" = Id, Path)), request_body = NewSubscriptionRequest,
@@ -79,10 +79,11 @@ pub async fn preview_change(
 
 /// Change the subscription
 ///
-/// A larger plan is paid for at once, and refused if it cannot be. A smaller one, fewer seats, or a month instead of a year
-/// wait for the end of the period, unless the catalog says `downgrade = "at_once"`; until then a new change replaces it, and
-/// it can be withdrawn. A month becomes a year at once, whatever the year costs. To ask for what it is already withdraws a change that
-/// waits; the preview of that is `nothing_to_change`, since it costs and brings nothing.
+/// A larger plan is paid for at once, and refused if it cannot be. A smaller one, fewer seats, or a month instead of a
+/// year wait for the end of the period, unless the catalog says `downgrade = "at_once"`; until then a new change
+/// replaces it, and it can be withdrawn. A month becomes a year at once, whatever the year costs. To ask for what it is
+/// already withdraws a change that waits; the preview of that is `nothing_to_change`, since it costs and brings
+/// nothing.
 /// Credits and features follow when Stripe reports the change and its payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
@@ -136,8 +137,8 @@ pub async fn withdraw_change(
 
 /// Cancel the subscription
 ///
-/// With its period, or now. What was paid for stays until the end of its period in both cases; packs stay. A change that waits is
-/// withdrawn by it, and does not come back with the cancellation's withdrawal.
+/// With its period, or now. What was paid for stays until the end of its period in both cases; packs stay. A change
+/// that waits is withdrawn by it, and does not come back with the cancellation's withdrawal.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel", operation_id = "cancel_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = CancelSubscriptionRequest,
@@ -190,7 +191,8 @@ pub async fn pause(
 
 /// Resume the subscription
 ///
-/// It is charged again from its next period on; one that stood still, as after a trial without a card, begins a new period.
+/// It is charged again from its next period on; one that stood still, as after a trial without a card, begins a new
+/// period.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/resume", operation_id = "resume_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,

@@ -40,8 +40,8 @@ static NOTHING_ATTACHED: Metadata = Metadata::new();
 
 /// Open an account
 ///
-/// It is on the free plan from then on, with what that plan gives. Opening an account that is open changes nothing but its
-/// `metadata`, where that is given: it is replaced as a whole. What the account is now is answered.
+/// It is on the free plan from then on, with what that plan gives. Opening an account that is open changes nothing but
+/// its `metadata`, where that is given: it is replaced as a whole. What the account is now is answered.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}", operation_id = "open_account", tag = "Accounts",
     params(("account" = Id, Path)), request_body = Option<AccountRequest>,

@@ -73,8 +73,8 @@ pub async fn forgive(
 
 /// Close an account
 ///
-/// For good. Open holds must be ended first. What the account is subscribed to goes on being charged for, and gives nothing, until
-/// it is cancelled: `POST …/subscription/cancel`, which a closed account takes as well.
+/// For good. Open holds must be ended first. What the account is subscribed to goes on being charged for, and gives
+/// nothing, until it is cancelled: `POST …/subscription/cancel`, which a closed account takes as well.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/close", operation_id = "close_account", tag = "Operating",
     params(("account" = Id, Path)), request_body = CloseRequest,

@@ -100,8 +100,8 @@ pub struct ImportedGrant {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub grant_id: Option<GrantId>,
-    /// The subscription whose running month an `allocation` is. It ends at `expires_at`, and what is unused of it then rolls over
-    /// as the catalog says.
+    /// The subscription whose running month an `allocation` is. It ends at `expires_at`, and what is unused of it then
+    /// rolls over as the catalog says.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
@@ -279,8 +279,8 @@ pub struct GrantIdTaken {
     pub id: GrantId,
 }
 
-/// The ids of grants, of which some are given: the others are `moved_1`, `moved_2` and so on by their places, or by the next
-/// number where that is given to another.
+/// The ids of grants, of which some are given: the others are `moved_1`, `moved_2` and so on by their places, or by the
+/// next number where that is given to another.
 ///
 /// # Errors
 /// When one is given twice.

@@ -36,9 +36,9 @@ use super::{
 
 /// Open an account as it was elsewhere
 ///
-/// It has what is sent and nothing else: no credits for the sign-up. An account is imported once, so that the same again changes
-/// nothing and is answered the same; another import of an account that is there is refused. What was paid for at Stripe before
-/// `as_of` gives nothing here, however late it is told: what is left of it is among `grants`.
+/// It has what is sent and nothing else: no credits for the sign-up. An account is imported once, so that the same
+/// again changes nothing and is answered the same; another import of an account that is there is refused. What was paid
+/// for at Stripe before `as_of` gives nothing here, however late it is told: what is left of it is among `grants`.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/import", operation_id = "import_account", tag = "Operating",
     params(("account" = Id, Path)), request_body = AccountImport,
@@ -56,8 +56,8 @@ pub async fn import(
 }
 
 /// # Errors
-/// When something is wrong with what is sent, the account is there already and is another one, or the ledger does not take
-/// commands.
+/// When something is wrong with what is sent, the account is there already and is another one, or the ledger does not
+/// take commands.
 pub async fn perform(
     state: &AppState,
     account: AccountId,

@@ -61,8 +61,8 @@ pub struct GenerationRequest {
     #[schema(value_type = BTreeMap<String, String>)]
     #[serde(default)]
     pub options: BTreeMap<OptionName, OptionName>,
-    /// The caller's own id of the work. It is charged, or held for, once, whatever `Idempotency-Key` is sent; with it, none
-    /// is needed.
+    /// The caller's own id of the work. It is charged, or held for, once, whatever `Idempotency-Key` is sent; with it,
+    /// none is needed.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub generation_id: Option<GenerationId>,

@@ -21,7 +21,8 @@ const CONTENT_TYPE: &str = "application/problem+json";
 /// The name of what every problem is.
 pub const PROBLEM: &str = "Problem";
 
-/// Why a request failed, as in RFC 9457. A code that says more has a schema of its own, which is this one with its members.
+/// Why a request failed, as in RFC 9457. A code that says more has a schema of its own, which is this one with its
+/// members.
 #[derive(ToSchema)]
 #[schema(as = Problem, example = json!({
     "type": "urn:counterfoil:problem:account_not_found",

@@ -206,8 +206,8 @@ pub async fn verify(
     json(&VerificationResponse::from(&verified.await??))
 }
 
-/// Does an audit, if it can have a turn now. It goes on, and keeps its turn, when its caller has gone: what it has begun in
-/// the database goes on, too.
+/// Does an audit, if it can have a turn now. It goes on, and keeps its turn, when its caller has gone: what it has
+/// begun in the database goes on, too.
 async fn in_turn<T: Send + 'static>(
     state: &AppState,
     audit: impl Future<Output = T> + Send + 'static,

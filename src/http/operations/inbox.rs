@@ -75,15 +75,16 @@ pub async fn list(
 pub struct DeliveryResponse {
     #[schema(value_type = InboxEventSchema)]
     event: InboxSummary,
-    /// What is not kept of people and cards stands as `…`. `null`: the key has no `billing`, or the document is not kept any
-    /// more.
+    /// What is not kept of people and cards stands as `…`. `null`: the key has no `billing`, or the document is not
+    /// kept any more.
     #[schema(value_type = Option<Object>, required)]
     document: Option<serde_json::Value>,
 }
 
 /// Show a delivery
 ///
-/// Its document is shown to keys that have `billing` too. It is kept for `COUNTERFOIL_INBOX_DAYS` after the event is over.
+/// Its document is shown to keys that have `billing` too. It is kept for `COUNTERFOIL_INBOX_DAYS` after the event is
+/// over.
 #[utoipa::path(
     get, path = "/v1/inbox/{event}", operation_id = "get_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),

@@ -1,5 +1,5 @@
-//! Where Stripe delivers. The signature is the key: nothing is read of a body whose header cannot be right, and nothing is
-//! believed before it is verified.
+//! Where Stripe delivers. The signature is the key: nothing is read of a body whose header cannot be right, and nothing
+//! is believed before it is verified.
 
 use axum::{
     body::Body,

@@ -106,8 +106,8 @@ pub struct BalanceResponse<'a> {
     /// What is owed after credits were taken back that had been spent.
     #[schema(value_type = Count)]
     debt: Credits,
-    /// What the plan has given for the month that goes on, or for the trial, less what was taken back of it. Neither what was
-    /// carried on from the month before nor what was bought is in it.
+    /// What the plan has given for the month that goes on, or for the trial, less what was taken back of it. Neither
+    /// what was carried on from the month before nor what was bought is in it.
     #[schema(value_type = Count)]
     allocated: Credits,
     /// What was spent of `allocated`. What is held is not.

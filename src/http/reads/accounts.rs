@@ -40,8 +40,8 @@ pub struct AccountsQuery {
     /// A customer at Stripe that stands for the account.
     #[param(value_type = Option<Id>)]
     customer: Option<ProviderId>,
-    /// Only those on this plan, by what was last reported of their subscriptions. What the clock decides besides, such as the end
-    /// of days of grace, is told by each account itself.
+    /// Only those on this plan, by what was last reported of their subscriptions. What the clock decides besides, such
+    /// as the end of days of grace, is told by each account itself.
     #[param(value_type = Option<Id>)]
     plan: Option<PlanId>,
     /// Only those in this state.
@@ -102,8 +102,8 @@ pub struct ListedAccountResponse<'a> {
     status: &'a str,
     #[schema(value_type = Time)]
     opened_at: Timestamp,
-    /// The plan of the newest subscription that gives access by what was last reported, else the free one. The account itself
-    /// tells the plan by the clock.
+    /// The plan of the newest subscription that gives access by what was last reported, else the free one. The account
+    /// itself tells the plan by the clock.
     #[schema(value_type = Id)]
     plan: &'a str,
     #[schema(value_type = Option<Id>)]

@@ -31,7 +31,8 @@ use super::json;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ShownToQuery {
-    /// What is for sale to this account, whether there is such an account or not. Without it: what is for sale to anybody.
+    /// What is for sale to this account, whether there is such an account or not. Without it: what is for sale to
+    /// anybody.
     #[param(value_type = Option<Id>)]
     account: Option<AccountId>,
 }

@@ -83,7 +83,8 @@ pub struct GrantResponse<'a> {
     /// `null`: never.
     #[schema(value_type = Option<Time>)]
     expires_at: Option<Timestamp>,
-    /// What its invoice or payment charged for it, before what the same invoice gave back, and before refunds; `null`: nothing.
+    /// What its invoice or payment charged for it, before what the same invoice gave back, and before refunds; `null`:
+    /// nothing.
     #[schema(value_type = Option<MoneySchema>)]
     cost: Option<&'a Money>,
     #[schema(value_type = Option<Id>)]

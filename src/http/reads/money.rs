@@ -227,8 +227,8 @@ pub async fn payments(
 
 /// List refunds of all accounts
 ///
-/// The newest first, as the ledger was told of them. What was put on a customer's balance is none, nor is what was told as a
-/// total of its payment alone; the payment says how much went back of it.
+/// The newest first, as the ledger was told of them. What was put on a customer's balance is none, nor is what was told
+/// as a total of its payment alone; the payment says how much went back of it.
 #[utoipa::path(
     get, path = "/v1/refunds", operation_id = "list_all_refunds", tag = "Reports", params(AllRefundsQuery),
     responses((status = 200, description = "What went back.", body = AllRefundsResponse))

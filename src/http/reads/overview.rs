@@ -1,5 +1,5 @@
-//! What does a billing page show of an account? All of it in one answer: exact where the ledger knows it, and as Stripe says
-//! it where only Stripe does.
+//! What does a billing page show of an account? All of it in one answer: exact where the ledger knows it, and as Stripe
+//! says it where only Stripe does.
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ pub struct OverviewQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// Whether Stripe is asked for what only Stripe knows; `true` when it is not said. Without that the answer is quick, whatever
-    /// Stripe does.
+    /// Whether Stripe is asked for what only Stripe knows; `true` when it is not said. Without that the answer is
+    /// quick, whatever Stripe does.
     #[param(value_type = Option<bool>)]
     #[serde(default = "yes")]
     ask_stripe: bool,
@@ -67,8 +67,8 @@ pub struct OverviewResponse<'a> {
     #[schema(value_type = Pairs)]
     metadata: &'a Metadata,
     plan: OverviewPlan<'a>,
-    /// The subscription that gives the plan; else the one that was reported last; `null`: there never was one. Its `cancel_at`
-    /// says whether it ends.
+    /// The subscription that gives the plan; else the one that was reported last; `null`: there never was one. Its
+    /// `cancel_at` says whether it ends.
     subscription: Option<SubscriptionResponse<'a>>,
     /// The end of the last period that was paid for and not given back.
     #[schema(value_type = Option<Time>)]
@@ -191,9 +191,9 @@ impl<'a> From<&'a StripeInvoice> for OverviewInvoice<'a> {
 
 /// See all that a billing page shows
 ///
-/// Plan, price, period, credits, limits and cancellation are exact. The next invoice and the last ones are asked of Stripe, for
-/// at most a few seconds; where it does not tell them they are `null`, with the reason beside them, and the rest is answered all
-/// the same.
+/// Plan, price, period, credits, limits and cancellation are exact. The next invoice and the last ones are asked of
+/// Stripe, for at most a few seconds; where it does not tell them they are `null`, with the reason beside them, and the
+/// rest is answered all the same.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/overview", operation_id = "get_overview", tag = "Accounts",
     params(("account" = Id, Path), OverviewQuery),

@@ -195,8 +195,8 @@ pub struct SubscriptionResponse<'a> {
     monthly: Money,
     #[schema(value_type = PeriodSchema)]
     period: Period,
-    /// What the price and the product are called at Stripe. This and the next four are `null` where no report of a release that
-    /// kept them has come since.
+    /// What the price and the product are called at Stripe. This and the next four are `null` where no report of a
+    /// release that kept them has come since.
     #[schema(value_type = Option<Id>)]
     price: Option<&'a ProviderId>,
     #[schema(value_type = Option<Id>)]

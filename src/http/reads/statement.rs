@@ -97,17 +97,19 @@ pub struct StatementLineResponse<'a> {
     period: String,
     /// Such as `usage`, `allocation`, `top_up`, `refund`.
     r#type: &'a str,
-    /// Signed: what was spent is negative. The amounts of an account sum up to what it has available and what is frozen.
+    /// Signed: what was spent is negative. The amounts of an account sum up to what it has available and what is
+    /// frozen.
     amount: i64,
-    /// What could be spent then, by what was known. Credits that end in that moment are left out already, also where the line
-    /// that says so comes next, and so are those that are frozen: `freeze` and `unfreeze` move none, and change this alone.
+    /// What could be spent then, by what was known. Credits that end in that moment are left out already, also where
+    /// the line that says so comes next, and so are those that are frozen: `freeze` and `unfreeze` move none, and
+    /// change this alone.
     available: i64,
     held: i64,
     debt: i64,
     #[schema(value_type = Vec<Id>)]
     grant_ids: &'a [String],
-    /// What was said when it happened, such as the description of a deduction; else the type of generation; else what such a
-    /// line is.
+    /// What was said when it happened, such as the description of a deduction; else the type of generation; else what
+    /// such a line is.
     description: &'a str,
     generation_id: Option<&'a str>,
     generation_type: Option<&'a str>,
@@ -136,8 +138,8 @@ impl<'a> StatementLineResponse<'a> {
 
 /// See every movement
 ///
-/// The newest first. With `Accept: text/csv` all lines that are wanted, the oldest first, in one file. There, a text of yours that a
-/// table would take for a formula has an apostrophe before it; numbers have none.
+/// The newest first. With `Accept: text/csv` all lines that are wanted, the oldest first, in one file. There, a text of
+/// yours that a table would take for a formula has an apostrophe before it; numbers have none.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
     params(("account" = Id, Path), StatementQuery),

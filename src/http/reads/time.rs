@@ -34,7 +34,8 @@ pub fn day<'de, D: Deserializer<'de>>(text: D) -> Result<NaiveDate, D::Error> {
     text.parse().map_err(|_| D::Error::custom("a day is expected, such as 2026-03-31"))
 }
 
-/// A moment in a query: an instant, or a day of a time zone, which stands for its beginning or, as an end, for all of it.
+/// A moment in a query: an instant, or a day of a time zone, which stands for its beginning or, as an end, for all of
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Moment {

@@ -70,7 +70,8 @@ pub struct AccountUsageResponse<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageDayResponse<'a> {
-    /// The first day of the day, week or month. Of a week or month that begins before `from`, only the days since then count.
+    /// The first day of the day, week or month. Of a week or month that begins before `from`, only the days since then
+    /// count.
     #[schema(value_type = Day)]
     day: NaiveDate,
     /// `null`: credits that were spent on something that the caller named.

@@ -99,7 +99,8 @@ struct BodyForm {
     has_key: bool,
 }
 
-/// `kept`: what is held of it while it comes. What is whole is let go of at once: the rates and the lane bound what is made of it.
+/// `kept`: what is held of it while it comes. What is whole is let go of at once: the rates and the lane bound what is
+/// made of it.
 async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Result<Bytes, Failure> {
     let BodyForm { announced, bytes_max, has_key } = form;
     let mut chunks = body.into_data_stream();
@@ -138,8 +139,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Failure
     read.map_err(|error| explain::<JsonObject<T>>(bytes, root, &error))
 }
 
-/// Something with names. By itself, what has fields is also read from a list of their values, which nobody means: it would be
-/// taken for whatever fields come first.
+/// Something with names. By itself, what has fields is also read from a list of their values, which nobody means: it
+/// would be taken for whatever fields come first.
 pub struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {

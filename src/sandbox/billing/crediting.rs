@@ -1,5 +1,5 @@
-//! What happens when something is taken off an invoice that is final? Before it is paid, less is asked for; afterwards, the
-//! money goes to the card, to the customer's balance, or back outside of Stripe.
+//! What happens when something is taken off an invoice that is final? Before it is paid, less is asked for; afterwards,
+//! the money goes to the card, to the customer's balance, or back outside of Stripe.
 
 use crate::sandbox::{
     call::ObjectMetadata,

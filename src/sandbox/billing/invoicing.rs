@@ -292,8 +292,8 @@ impl SandboxState {
         Ok(())
     }
 
-    /// It was not paid. It is tried again, and the subscription waits where it `falls_behind`; `silently` where a person
-    /// is being asked.
+    /// It was not paid. It is tried again, and the subscription waits where it `falls_behind`; `silently` where a
+    /// person is being asked.
     fn fail_invoice(&mut self, id: &str, silently: bool, falls_behind: bool) -> Result<(), SandboxFailure> {
         if silently {
             return Ok(());

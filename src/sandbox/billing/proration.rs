@@ -1,8 +1,8 @@
 //! What is the rest of a period worth? Counted by the second, rounded half away from zero.
 //!
-//! In the classic billing mode a credit is worth what the item costs now. In the flexible one it is worth what was asked
-//! for: each debit of the time that is given back has a credit of its own, and where nothing was asked for, nothing comes
-//! back.
+//! In the classic billing mode a credit is worth what the item costs now. In the flexible one it is worth what was
+//! asked for: each debit of the time that is given back has a credit of its own, and where nothing was asked for,
+//! nothing comes back.
 
 use crate::sandbox::{
     failure::SandboxFailure,

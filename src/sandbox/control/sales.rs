@@ -1,4 +1,5 @@
-//! What is sold, or made cheaper, in ways that the API of today does not have? Payment links, and discounts of customers.
+//! What is sold, or made cheaper, in ways that the API of today does not have? Payment links, and discounts of
+//! customers.
 
 use std::sync::Arc;
 

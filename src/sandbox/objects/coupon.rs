@@ -1,4 +1,5 @@
-//! What makes it cheaper, and how is that asked for? Coupons, the codes that stand for them, and where they are in force.
+//! What makes it cheaper, and how is that asked for? Coupons, the codes that stand for them, and where they are in
+//! force.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! May a plan be sold now? One request at a time asks, for each account; and Stripe is asked too where the ledger may not
-//! have heard yet of what was sold a moment ago.
+//! May a plan be sold now? One request at a time asks, for each account; and Stripe is asked too where the ledger may
+//! not have heard yet of what was sold a moment ago.
 
 use std::time::Duration;
 
@@ -40,8 +40,8 @@ impl Billing {
         Err(BillingError::TooMany { wait_s: WAIT_S })
     }
 
-    /// Whether Stripe knows of nothing that stands in the way of a plan, where anything was sold lately. What the ledger
-    /// knows was looked at before.
+    /// Whether Stripe knows of nothing that stands in the way of a plan, where anything was sold lately. What the
+    /// ledger knows was looked at before.
     pub(super) async fn check_unheard(
         &self,
         id: &CallId,

@@ -106,8 +106,8 @@ impl Billing {
         Ok(RepeatableAnswer { answer: opened, replayed })
     }
 
-    /// What was written down by an earlier try. The rules are asked again, since other things may have been bought since;
-    /// what Stripe was never asked for is worked out anew.
+    /// What was written down by an earlier try. The rules are asked again, since other things may have been bought
+    /// since; what Stripe was never asked for is worked out anew.
     async fn go_on(
         &self,
         id: &CallId,

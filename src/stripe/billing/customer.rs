@@ -1,8 +1,8 @@
 //! Which customer at Stripe is this account? The one that it is linked to, else one whose metadata names it, else a new
 //! one. An address alone makes nobody a customer: whoever can type it in would be shown what is another's.
 //!
-//! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is the
-//! same request however often it is repeated; it is set afterwards, which can be done any number of times.
+//! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is
+//! the same request however often it is repeated; it is set afterwards, which can be done any number of times.
 
 use super::{Billing, BillingError, RepeatableAnswer, hash};
 use crate::{

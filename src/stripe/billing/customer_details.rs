@@ -44,7 +44,8 @@ impl Billing {
         let view = self.0.ledger.view(account).await?;
         let open = purchase::require_open(&view.account)?;
         let new = purchase::find_customer(open).is_none();
-        // Whose address it is was not shown: a customer that is there already is found by a checkout, where somebody pays.
+        // Whose address it is was not shown: a customer that is there already is found by a checkout, where somebody
+        // pays.
         let customer = self.payer(account, open, None, provenance).await?;
         let customer = self.describe(customer, details).await?;
         Ok(LinkedCustomer { customer, new })

@@ -188,8 +188,8 @@ impl Billing {
         Self(Arc::new(BillingParts { switch, calls, links, ledger, settings }))
     }
 
-    /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever is shown
-    /// what is for sale.
+    /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever
+    /// is shown what is for sale.
     #[must_use]
     pub fn state_of(&self, account: &AccountId) -> BillingState {
         match &self.0.switch {

@@ -1,5 +1,5 @@
-//! What does Stripe say of an account at a glance? The next invoice and the last ones, or why that is not known: whoever
-//! asks for more than that is not kept waiting for it, and not refused.
+//! What does Stripe say of an account at a glance? The next invoice and the last ones, or why that is not known:
+//! whoever asks for more than that is not kept waiting for it, and not refused.
 
 use std::time::Duration;
 

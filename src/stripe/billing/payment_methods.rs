@@ -132,8 +132,8 @@ impl Billing {
         Ok(method.clone())
     }
 
-    /// Lets the invoices of the account's customer be paid with one of its methods, also those of subscriptions that had
-    /// another one of their own.
+    /// Lets the invoices of the account's customer be paid with one of its methods, also those of subscriptions that
+    /// had another one of their own.
     ///
     /// # Errors
     /// When the customer does not have it, or Stripe does not answer.
@@ -207,8 +207,8 @@ impl Billing {
         }
     }
 
-    /// A method that the account may pay with: its own, or one that is nobody's yet. Of several customers each pays with
-    /// its own.
+    /// A method that the account may pay with: its own, or one that is nobody's yet. Of several customers each pays
+    /// with its own.
     pub(super) async fn usable_method(
         &self,
         account: &Account,

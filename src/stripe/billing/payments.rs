@@ -1,5 +1,5 @@
-//! How does an account pay without a page of Stripe's? A payment is made, confirmed, captured, called off or given back,
-//! each once for each key. Credits come when Stripe reports the money, as for everything that is bought.
+//! How does an account pay without a page of Stripe's? A payment is made, confirmed, captured, called off or given
+//! back, each once for each key. Credits come when Stripe reports the money, as for everything that is bought.
 
 use std::fmt;
 

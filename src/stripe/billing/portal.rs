@@ -92,8 +92,8 @@ impl Billing {
         Ok(OpenPortal { customer, return_url, configuration, change: Some(change), only: None })
     }
 
-    /// Of which customer's page the subscription is, and whether it can be ended there: what ends already is for another
-    /// card.
+    /// Of which customer's page the subscription is, and whether it can be ended there: what ends already is for
+    /// another card.
     async fn cancellation(
         &self,
         subscriber: String,

@@ -44,7 +44,8 @@ pub struct ChangePreview {
     pub monthly: (Credits, Credits),
     /// `None`: the invoice has more lines than Stripe shows, or cannot be read, so what it would bring is not known.
     pub credits: Option<CreditPreview>,
-    /// What the next invoice would bring, where it settles the change. `None`: nothing waits for it, or it is not known.
+    /// What the next invoice would bring, where it settles the change. `None`: nothing waits for it, or it is not
+    /// known.
     pub with_next_invoice: Option<CreditPreview>,
 }
 

@@ -206,7 +206,8 @@ impl Billing {
         let given_up = match id.operation {
             // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
             // what is detached does nothing.
-            // Nor does it to close a page that is closed, or to make a schedule in which nothing changes, or to end one.
+            // Nor does it to close a page that is closed, or to make a schedule in which nothing changes, or to end
+            // one.
             Operation::CreateCustomer
             | Operation::DetachPaymentMethod
             | Operation::ExpireCheckout

@@ -1,5 +1,5 @@
-//! How does a subscription become less at the end of its period? By a schedule at Stripe, which another change replaces,
-//! and which can be withdrawn. What is pending is read there, also where the person made it on the portal.
+//! How does a subscription become less at the end of its period? By a schedule at Stripe, which another change
+//! replaces, and which can be withdrawn. What is pending is read there, also where the person made it on the portal.
 
 use super::{Amend, Billing, BillingError, hash, subscription_change::held};
 use crate::{

@@ -32,7 +32,8 @@ use crate::{
     },
 };
 
-/// How many changes of one kind an account may ask for in a minute: more would keep Stripe and the ledger busy for nothing.
+/// How many changes of one kind an account may ask for in a minute: more would keep Stripe and the ledger busy for
+/// nothing.
 pub const CHANGES_PER_MINUTE: i64 = 10;
 
 /// A request to change an account's subscription.

@@ -50,7 +50,8 @@ pub enum Operation {
     /// Before something else is done at once. Its key is the schedule's id: it is released once.
     #[strum(serialize = "subscription_schedule_release")]
     ReleaseSchedule,
-    /// Whether an account pays twice for what is sold once is found out, and mended. Its key is both subscriptions' ids.
+    /// Whether an account pays twice for what is sold once is found out, and mended. Its key is both subscriptions'
+    /// ids.
     #[strum(serialize = "second_subscription")]
     EndDuplicate,
     /// Its key is the subscription.

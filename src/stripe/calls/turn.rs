@@ -1,4 +1,5 @@
-//! Who sells to an account now? One request at a time, on whichever instance, so that each sees what the one before has sold.
+//! Who sells to an account now? One request at a time, on whichever instance, so that each sees what the one before has
+//! sold.
 
 use sqlx::PgPool;
 use uuid::Uuid;

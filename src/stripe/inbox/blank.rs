@@ -1,4 +1,5 @@
-//! What of a delivery is kept? Nothing that says who a person is, what their card is, or lets somebody pay in their place.
+//! What of a delivery is kept? Nothing that says who a person is, what their card is, or lets somebody pay in their
+//! place.
 //!
 //! None of it is read here, so an event that is handled again is handled the same.
 
@@ -8,7 +9,8 @@ use serde_json::{Map, Value};
 const BLANK: &str = "…";
 
 /// Members of Stripe's objects that are about a person or a card, wherever they are.
-/// Source: <https://docs.stripe.com/api>, of customers, checkout sessions, invoices, charges, payment methods and disputes.
+/// Source: <https://docs.stripe.com/api>, of customers, checkout sessions, invoices, charges, payment methods and
+/// disputes.
 const PERSONAL: [&str; 40] = [
     "account_holder_name",
     "account_number",

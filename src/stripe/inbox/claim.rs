@@ -26,8 +26,8 @@ pub const NO_LINK: &str = "its customer is linked to no account yet";
 /// Why an event waits whose payment has not been reported yet. Its rows are found again by this text.
 pub const NO_PAYMENT: &str = "no paid invoice or pack is known that its payment bought";
 
-/// Why an event waits whose subscription has to say which of its customer's accounts it is about. Its rows are found again
-/// by this text.
+/// Why an event waits whose subscription has to say which of its customer's accounts it is about. Its rows are found
+/// again by this text.
 pub const NO_REPORT: &str =
     "its customer is linked to several accounts, and its subscription is not known yet";
 
@@ -82,8 +82,8 @@ pub type AccountsByCustomer = BTreeMap<ProviderId, Vec<AccountId>>;
 /// Which account each payment or invoice bought credits for.
 pub type PaymentAccounts = BTreeMap<ProviderId, AccountId>;
 
-/// What was reported of each subscription, in the order in which it was said: where the report stands, and which account
-/// it was about.
+/// What was reported of each subscription, in the order in which it was said: where the report stands, and which
+/// account it was about.
 pub type Reports = BTreeMap<ProviderId, Vec<(ReportOrder, AccountId)>>;
 
 /// A report on a subscription was handled.

@@ -1,8 +1,9 @@
 //! Which account does a customer stand for? What is said of that beside the events of Stripe.
 //!
-//! A customer stands for one account. Whoever names one for an account begins its link first, which is written down, has the
-//! ledger record it, and keeps the link or abandons it. Two that name the same one at the same time, in whatever processes,
-//! see either what the other began or its link. No lock and no connection is held while the ledger works.
+//! A customer stands for one account. Whoever names one for an account begins its link first, which is written down,
+//! has the ledger record it, and keeps the link or abandons it. Two that name the same one at the same time, in
+//! whatever processes, see either what the other began or its link. No lock and no connection is held while the ledger
+//! works.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -173,8 +174,8 @@ impl CustomerLinks {
         Ok(begun.into_iter().flatten().next().unwrap_or(ReservationResult::Taken))
     }
 
-    /// What is there, after it was tried to begin: a link is kept in the same moment in which what began ends, so this sees
-    /// one or the other. `None`: what another account had begun has just been given up.
+    /// What is there, after it was tried to begin: a link is kept in the same moment in which what began ends, so this
+    /// sees one or the other. `None`: what another account had begun has just been given up.
     async fn look(
         &self,
         wishes: &[CustomerReservation],
@@ -234,8 +235,8 @@ impl CustomerLinks {
             .map(|_| ())
     }
 
-    /// Notes that a customer stands for an account, which ends what was begun, and has handled what waited for that. It does
-    /// nothing twice.
+    /// Notes that a customer stands for an account, which ends what was begun, and has handled what waited for that. It
+    /// does nothing twice.
     ///
     /// # Errors
     /// When the database does not answer.

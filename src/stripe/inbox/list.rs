@@ -55,7 +55,8 @@ pub struct InboxEntry {
 }
 
 impl InboxEntry {
-    /// The document without what is about people and cards, which an earlier release may have kept. `None`: there is none.
+    /// The document without what is about people and cards, which an earlier release may have kept. `None`: there is
+    /// none.
     ///
     /// # Errors
     /// When it is no JSON.

@@ -1,5 +1,5 @@
-//! What if many ask the database for the same kind of thing at the same time? One of them asks for all, as soon as it is its
-//! turn, so that a thousand imports are some statements and not some thousand.
+//! What if many ask the database for the same kind of thing at the same time? One of them asks for all, as soon as it
+//! is its turn, so that a thousand imports are some statements and not some thousand.
 
 use std::{
     collections::BTreeSet,

@@ -77,8 +77,8 @@ pub(super) fn tell(
     Ok(RoutedReport { account, steps, elsewhere, report })
 }
 
-/// Whether the command is as likely about something that is not sold here: which invoice a payment was for, or what somebody
-/// has taken off.
+/// Whether the command is as likely about something that is not sold here: which invoice a payment was for, or what
+/// somebody has taken off.
 const fn may_be_strange(command: &Command) -> bool {
     matches!(command, Command::LinkPayment { .. } | Command::RecordDiscount(_))
 }

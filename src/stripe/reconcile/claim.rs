@@ -63,7 +63,8 @@ pub(super) enum What {
 }
 
 impl StripeClaim {
-    /// Of two claims of one name the later one counts, but that something was paid is not said better by saying it again.
+    /// Of two claims of one name the later one counts, but that something was paid is not said better by saying it
+    /// again.
     pub(super) fn join(self, claims: &mut BTreeMap<String, Self>) {
         let name = self.name();
         let is_paid = |claim: &Self| matches!(claim.what, What::Paid(_));

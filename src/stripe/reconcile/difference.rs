@@ -297,8 +297,8 @@ pub(super) const fn state(state: DisputeState) -> &'static str {
     }
 }
 
-/// What was told since the object was read says more than the object. An end holds for good, but if Stripe says otherwise a
-/// person has to know.
+/// What was told since the object was read says more than the object. An end holds for good, but if Stripe says
+/// otherwise a person has to know.
 fn compare_subscription(
     known: Option<&OpenAccount>,
     terms: &SubscriptionState,

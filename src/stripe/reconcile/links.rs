@@ -1,5 +1,5 @@
-//! Which payments paid an invoice, and how much of it did each? Stripe lists the payments of an invoice, each with its part;
-//! the ledger knows what all of them came to.
+//! Which payments paid an invoice, and how much of it did each? Stripe lists the payments of an invoice, each with its
+//! part; the ledger knows what all of them came to.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What has Stripe shown so far? Only hashes are kept, sixteen bytes an object, so that a large account fits into memory.
+//! What has Stripe shown so far? Only hashes are kept, sixteen bytes an object, so that a large account fits into
+//! memory.
 
 use std::collections::BTreeSet;
 

@@ -168,7 +168,8 @@ impl Subject {
         }
     }
 
-    /// What leads to the account of such an object where no command does: what was paid, or what its money goes back for.
+    /// What leads to the account of such an object where no command does: what was paid, or what its money goes back
+    /// for.
     pub(super) fn bought(self, object: Document<'_>) -> Option<ProviderId> {
         match self {
             Self::PaidInvoice | Self::UnpaidInvoice | Self::Payment => object.id_of(),

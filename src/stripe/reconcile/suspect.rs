@@ -47,8 +47,8 @@ impl Suspect {
     }
 }
 
-/// Without what was asked for beside it: an event names a charge and a payment, and shows neither the person who paid nor
-/// the secret with which the browser does.
+/// Without what was asked for beside it: an event names a charge and a payment, and shows neither the person who paid
+/// nor the secret with which the browser does.
 fn as_delivered(mut object: Value) -> Value {
     let Some(fields) = object.as_object_mut() else { return object };
     for name in ["latest_charge", "payment_intent"] {

@@ -1,8 +1,9 @@
-//! What does the ledger say of objects that Stripe did not list? A list proves little: an object may be older than what is
-//! compared, or in another state. So each of them is asked for by its id, and only an answer proves that it is not there.
+//! What does the ledger say of objects that Stripe did not list? A list proves little: an object may be older than what
+//! is compared, or in another state. So each of them is asked for by its id, and only an answer proves that it is not
+//! there.
 //!
-//! The ledger's events are read in ranges, and of what Stripe listed only hashes are kept, so nothing here grows with the
-//! ledger but the differences.
+//! The ledger's events are read in ranges, and of what Stripe listed only hashes are kept, so nothing here grows with
+//! the ledger but the differences.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -91,7 +92,8 @@ impl StripeClaim {
 }
 
 impl Reconciler {
-    /// Looks for what the ledger names and Stripe did not list. What was recorded after `until` may be newer than the lists.
+    /// Looks for what the ledger names and Stripe did not list. What was recorded after `until` may be newer than the
+    /// lists.
     pub(super) async fn find_unlisted(
         &self,
         since: Timestamp,

@@ -1,5 +1,5 @@
-//! What does an object say that no command does? How much of an invoice one payment paid, that a session is not paid, and
-//! that a customer is there.
+//! What does an object say that no command does? How much of an invoice one payment paid, that a session is not paid,
+//! and that a customer is there.
 
 use super::{
     Subject,

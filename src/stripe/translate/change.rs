@@ -1,8 +1,8 @@
 //! What has just happened to a subscription, in one word, and between which terms?
 //!
 //! The name says what a person would say first when several things changed at once. It decides nothing: the
-//! terms that come with it are absolute. An update tells what the changed fields were before; put into the document, they
-//! say what the terms were.
+//! terms that come with it are absolute. An update tells what the changed fields were before; put into the document,
+//! they say what the terms were.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -106,7 +106,8 @@ fn put_back(object: &mut Value, previous: &Value) {
     }
 }
 
-/// Of an object that is another one now, nothing is kept; of the same one, and of one without an id, what did not change.
+/// Of an object that is another one now, nothing is kept; of the same one, and of one without an id, what did not
+/// change.
 fn merge(now: &mut Value, before: &Value) {
     let id = |value: &Value| value.get("id").cloned();
     let is_other = id(before).is_some() && id(now).is_some() && id(now) != id(before);

@@ -1,6 +1,7 @@
 //! What did a credit note give back, once an invoice had been paid?
 //!
-//! To the card: the refund reports that itself. To the customer's balance, or outside of Stripe: nothing else reports it.
+//! To the card: the refund reports that itself. To the customer's balance, or outside of Stripe: nothing else reports
+//! it.
 //! What a note took off before the invoice was paid is in the paid invoice.
 
 use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment};

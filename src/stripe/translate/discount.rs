@@ -1,6 +1,7 @@
 //! What does a customer have taken off those of its subscriptions that have no discounts of their own?
 //!
-//! A discount has its own id, its own beginning, and terms that do not change, so whatever tells of one tells the same fact.
+//! A discount has its own id, its own beginning, and terms that do not change, so whatever tells of one tells the same
+//! fact.
 //! Discounts of a subscription, of an item or of one invoice are none of a customer's.
 
 use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored};
@@ -36,8 +37,8 @@ pub(super) fn ended(report: TranslationContext<'_>) -> Translation {
     report.instruct(vec![ends(&customer, report.id()?, report.at())])
 }
 
-/// What a customer's own object says of its discount, and of the one that it had before. What the coupon takes off may be told
-/// by the discount's own event only.
+/// What a customer's own object says of its discount, and of the one that it had before. What the coupon takes off may
+/// be told by the discount's own event only.
 pub(super) fn of_customer(report: TranslationContext<'_>, customer: &ProviderId) -> Vec<TranslationStep> {
     let now = report.object.find("discount");
     let step = now.and_then(|discount| begins(customer, discount, report.at()).ok());

@@ -198,8 +198,8 @@ fn check_is_paid(report: TranslationContext<'_>) -> Result<(), SetAside> {
     }
 }
 
-/// An invoice of a subscription that has no plan of ours waits for the catalog, and one for what a subscription has beside
-/// its plan is known to give nothing; any other one is not about us.
+/// An invoice of a subscription that has no plan of ours waits for the catalog, and one for what a subscription has
+/// beside its plan is known to give nothing; any other one is not about us.
 fn check_is_known(
     report: TranslationContext<'_>,
     lines: &[PlanLine<'_>],
@@ -238,9 +238,10 @@ fn subscription(report: TranslationContext<'_>, lines: &[PlanLine<'_>]) -> Optio
     named_subscription(report.object).or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
 }
 
-/// Prices that the catalog does not have are add-ons' where the subscription has them beside a plan; else one may be that of a plan
-/// which the catalog lacks. An add-on may be gone again by the time that the subscription is asked for: it took no plan's place
-/// where it was charged for inside of a period and no plan is given back. What is only given back needs no such question.
+/// Prices that the catalog does not have are add-ons' where the subscription has them beside a plan; else one may be
+/// that of a plan which the catalog lacks. An add-on may be gone again by the time that the subscription is asked for:
+/// it took no plan's place where it was charged for inside of a period and no plan is given back. What is only given
+/// back needs no such question.
 fn check_are_beside_a_plan(
     report: TranslationContext<'_>,
     lines: &[PlanLine<'_>],

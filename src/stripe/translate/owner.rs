@@ -1,12 +1,12 @@
 //! Whose event is it?
 //!
-//! Metadata (`account_id`) names the account at once: we wrote it when we made the object, or whoever has the secret key of
-//! the Stripe account did. Otherwise the customer leads to it, as soon as any event has linked the two. Metadata of
-//! invoice lines is deliberately not used: it is copied about by Stripe, and can name whoever had the
-//! subscription item before.
+//! Metadata (`account_id`) names the account at once: we wrote it when we made the object, or whoever has the secret
+//! key of the Stripe account did. Otherwise the customer leads to it, as soon as any event has linked the two. Metadata
+//! of invoice lines is deliberately not used: it is copied about by Stripe, and can name whoever had the subscription
+//! item before.
 //!
-//! `client_reference_id` is no proof: on a payment link or a pricing table whoever buys writes it into the address. It says
-//! for whom something was paid, which harms nobody, and never whose a customer or a subscription is.
+//! `client_reference_id` is no proof: on a payment link or a pricing table whoever buys writes it into the address. It
+//! says for whom something was paid, which harms nobody, and never whose a customer or a subscription is.
 
 use crate::{
     domain::ids::{AccountId, ProviderId},
@@ -80,8 +80,8 @@ impl OwnerLookup {
     }
 }
 
-/// The account that a buyer named, of a session in which they have paid once and for all. What is not paid is not told to an
-/// account that anybody can name, and a subscription is its customer's.
+/// The account that a buyer named, of a session in which they have paid once and for all. What is not paid is not told
+/// to an account that anybody can name, and a subscription is its customer's.
 fn paid_for(object: Document<'_>) -> Option<AccountId> {
     let is_session = object.text("object") == Some("checkout.session");
     let is_paid = matches!(object.text("payment_status"), Some("paid" | "no_payment_required"));

@@ -1,7 +1,7 @@
 //! Which packs did a session sell, or an invoice?
 //!
-//! Items and lines say so by their prices, as many as there are. The event of a session does not carry its items, so they
-//! are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before
+//! Items and lines say so by their prices, as many as there are. The event of a session does not carry its items, so
+//! they are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before
 //! discounts and taxes says how many.
 
 use super::{

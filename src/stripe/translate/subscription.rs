@@ -4,8 +4,9 @@
 //! reports the newer one holds, whichever arrives first. What changed ([`super::change`]) gives the event its name, and
 //! says which of two reports of one second is the later one.
 //!
-//! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that was
-//! known; whether the subscription is known at all is for whoever handles the event to say ([`SubscriptionRef::unpriced`]).
+//! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that
+//! was known; whether the subscription is known at all is for whoever handles the event to say
+//! ([`SubscriptionRef::unpriced`]).
 
 use super::{
     SetAside, SubscriptionRef, Translation, TranslationContext, TranslationStep, change, discount, held,

@@ -1,5 +1,5 @@
-//! Does the program do what its document says, whatever the document allows and forbids, whoever asks? Schemathesis makes the
-//! requests, also such as follow from earlier answers.
+//! Does the program do what its document says, whatever the document allows and forbids, whoever asks? Schemathesis
+//! makes the requests, also such as follow from earlier answers.
 //!
 //! `EXAMPLES=200 SEED=7 cargo test --test it -- api::explored` is a long form: so many for each route, of another seed.
 

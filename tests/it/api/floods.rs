@@ -1,6 +1,7 @@
 //! Strangers with thousands of connections, and somebody with a key who works beside them.
 //!
-//! `FLOOD=10000 cargo test --release --test it -- api::floods --nocapture` is the long form; the usual one has 300 connections.
+//! `FLOOD=10000 cargo test --release --test it -- api::floods --nocapture` is the long form; the usual one has 300
+//! connections.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -28,8 +29,8 @@ const RESIDENT_BYTES_MAX: u64 = 256 << 20;
 const CALLS: usize = 300;
 /// Each so manieth call has a connection of its own.
 const NEW_CONNECTION_EACH: usize = 5;
-/// Over how long a flood begins, and for how long a stranger that was sent away stays away: all at once, they would only fill the
-/// system's own queue of connections.
+/// Over how long a flood begins, and for how long a stranger that was sent away stays away: all at once, they would
+/// only fill the system's own queue of connections.
 const RISING: Duration = Duration::from_secs(1);
 
 /// How long after a part of a request the next one is sent, unless there is an answer.

@@ -1,5 +1,5 @@
-//! Is whatever is asked answered with what is wrong, and never with a fault? Each parameter and body that the document knows is
-//! asked for with what nobody would mean.
+//! Is whatever is asked answered with what is wrong, and never with a fault? Each parameter and body that the document
+//! knows is asked for with what nobody would mean.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -45,8 +45,8 @@ impl Route {
         self.path.contains("{account}")
     }
 
-    /// Status and code, when this account is asked about with this key. What is asked for is not there, or nonsense: what
-    /// matters is whether it was looked at.
+    /// Status and code, when this account is asked about with this key. What is asked for is not there, or nonsense:
+    /// what matters is whether it was looked at.
     async fn ask(&self, server: &Server, account: &str, key: Option<&str>) -> (u16, String) {
         let path = self.path.split('/').map(|part| match part {
             "{account}" => account,

@@ -1,5 +1,5 @@
-//! What comes of bytes that no client would send? No answer of 500, no connection that hangs, nothing that changes; and whoever
-//! works beside them is served.
+//! What comes of bytes that no client would send? No answer of 500, no connection that hangs, nothing that changes; and
+//! whoever works beside them is served.
 //!
 //! `FUZZ_SECONDS=600 cargo test --test it -- api::raw --nocapture` is the long form.
 

@@ -90,8 +90,8 @@ async fn an_add_on_that_nobody_paid_pays_for_no_plan() {
     assert_eq!(shop.server.get(ACME).send().await.body["plan"], json!("creator"));
 }
 
-/// What the customer's balance paid was paid: what is given back of it pays for the larger plan as if a card had paid. The add-on
-/// is gone again before anybody asks what it is.
+/// What the customer's balance paid was paid: what is given back of it pays for the larger plan as if a card had paid.
+/// The add-on is gone again before anybody asks what it is.
 #[tokio::test]
 async fn an_add_on_that_the_balance_paid_gives_back_what_it_was_paid_with() {
     let mut available = Vec::new();

@@ -140,7 +140,8 @@ async fn a_story_of_which_only_the_objects_are_left_ends_the_same() {
         let found = shop.compare(true).await;
         assert_eq!((found.remaining(), found.missing_events.len()), (0, 0), "{percent} %: {found:#?}");
         let kinds: BTreeSet<Subject> = found.drifts.iter().map(|drift| drift.subject).collect();
-        // Customers are linked before anything is sold to them, each invoice was paid, and packs were sold by checkouts.
+        // Customers are linked before anything is sold to them, each invoice was paid, and packs were sold by
+        // checkouts.
         let other = [Subject::Customer, Subject::UnpaidInvoice, Subject::Payment];
         let all = Subject::ALL.into_iter().filter(|subject| !other.contains(subject) && percent == 100);
         assert_eq!(kinds, all.collect(), "{percent} %");
@@ -255,7 +256,8 @@ async fn an_invoice_that_several_payments_paid_is_the_same() {
     }
 }
 
-/// A first debit, and that of an upgrade, while they are on their way and when they have come; where the catalog trusts them, too.
+/// A first debit, and that of an upgrade, while they are on their way and when they have come; where the catalog trusts
+/// them, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn debits_that_are_on_their_way_are_the_same() {
     for trusts in [false, true] {

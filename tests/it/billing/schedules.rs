@@ -77,7 +77,8 @@ async fn a_smaller_plan_waits_for_the_end_of_the_period() {
     assert_eq!(price(&shop).await, "price_of_stripe_price_basic", "it stays so");
 }
 
-/// A year's plan by the month costs more in all, and is less all the same: it waits, and what waits is the next invoice.
+/// A year's plan by the month costs more in all, and is less all the same: it waits, and what waits is the next
+/// invoice.
 #[tokio::test]
 async fn a_month_instead_of_a_year_waits_and_the_next_invoice_is_of_the_month() {
     let shop = Shop::subscribed().await;

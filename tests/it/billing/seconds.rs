@@ -1,5 +1,5 @@
-//! What if two subscriptions were paid for, where only one is sold? Somebody is told, and the newer one taken back where
-//! the catalog says so: once, whatever goes wrong.
+//! What if two subscriptions were paid for, where only one is sold? Somebody is told, and the newer one taken back
+//! where the catalog says so: once, whatever goes wrong.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -78,8 +78,8 @@ async fn a_smaller_plan_is_credited_with_the_next_invoice_as_the_catalog_says() 
     let order = json!({ "plan": "basic" });
     let preview = shop.server.post(&format!("{SUBSCRIPTION}/change/preview"), order.clone()).send().await;
     assert_eq!(preview.body["settlement"], "next_invoice", "{}", preview.text);
-    // Half of the 30 days is left: of the month's 1,500 the rest of what creator gives more than basic, (1,500 − 500) ÷ 2, is
-    // taken at once; 1,000 and the 50 of the beginning stay.
+    // Half of the 30 days is left: of the month's 1,500 the rest of what creator gives more than basic, (1,500 − 500) ÷
+    // 2, is taken at once; 1,000 and the 50 of the beginning stay.
     assert_eq!(before["available"], 1_550);
     assert_eq!(preview.body["credits"]["available_after"], 1_050);
     // What is not used of 19.99, less the rest of 9.99, comes off the next month's 9.99.
@@ -92,8 +92,8 @@ async fn a_smaller_plan_is_credited_with_the_next_invoice_as_the_catalog_says() 
     assert_eq!(upcoming.body["invoice"]["lines"].as_array().unwrap().len(), 3);
 }
 
-/// What waits for the next invoice comes with that of a change that is charged at once: the preview shows it, and what had been
-/// taken is given again.
+/// What waits for the next invoice comes with that of a change that is charged at once: the preview shows it, and what
+/// had been taken is given again.
 #[tokio::test]
 async fn a_larger_plan_after_a_smaller_one_costs_and_brings_what_the_preview_showed() {
     let mut catalog = (*music_for_sale()).clone();
@@ -137,8 +137,8 @@ async fn another_interval_begins_a_year_that_is_paid_at_once() {
     assert_eq!(*total, preview.body["invoice"]["total"]["minor"]);
 }
 
-/// The money of an upgrade went back. Stripe gives back its rest once more, so that the next change costs less than its plan is
-/// worth, and brings as much less: so says the preview.
+/// The money of an upgrade went back. Stripe gives back its rest once more, so that the next change costs less than its
+/// plan is worth, and brings as much less: so says the preview.
 #[tokio::test]
 async fn a_change_after_an_upgrade_was_refunded_brings_what_the_preview_showed() {
     for part in [None, Some("700")] {

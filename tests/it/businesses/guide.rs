@@ -88,8 +88,9 @@ async fn guide_from_the_free_tier_to_a_year_and_back() {
     shop.lose(&dispute).await;
     shop.agrees("won against the shop", &books).await;
 
-    // The month becomes a part of a year, which ends when the anchor's next year does: 490.00 by the share of it that is left,
-    // less half of 49.00; 490.00 ÷ 12 = 40.83 a month. The half month that is given back is bought again: 150 less, 150 more.
+    // The month becomes a part of a year, which ends when the anchor's next year does: 490.00 by the share of it that
+    // is left, less half of 49.00; 490.00 ÷ 12 = 40.83 a month. The half month that is given back is bought again: 150
+    // less, 150 more.
     let (start, end) = shop.period().await;
     shop.change_plan("price_test_premium_year", 2).await;
     let (_, year_end) = shop.period().await;
@@ -98,8 +99,8 @@ async fn guide_from_the_free_tier_to_a_year_and_back() {
     let books = Books { mrr: 4_083, paid, ..books };
     shop.agrees("changed to a year", &books).await;
 
-    // What was carried and the free tier's 10 have ended; the month's 300 are carried on, since 300 + 300 ≤ 600, and 300
-    // come, beside the packs' 200.
+    // What was carried and the free tier's 10 have ended; the month's 300 are carried on, since 300 + 300 ≤ 600, and
+    // 300 come, beside the packs' 200.
     shop.wait_until(end + DAY_S).await;
     let books = Books { available: 800, ..books };
     shop.agrees("is in the year's second month", &books).await;

@@ -58,8 +58,8 @@ async fn localboxs_from_the_first_free_call_to_the_end_of_the_subscription() {
         Books { available: 36_000, plan: "pro", mrr: 1_900, paid: &[1_900, 1_900, 1_500, -750], ..books };
     shop.agrees("changed back to pro", &books).await;
 
-    // What is left of the month can be spent while the next one is not paid: 30,000, and the 5,000 that were carried into
-    // it; and the pack.
+    // What is left of the month can be spent while the next one is not paid: 30,000, and the 5,000 that were carried
+    // into it; and the pack.
     shop.use_card(FAILS_LATER).await;
     shop.renew().await;
     let books = Books { status: "past_due", ..books };
@@ -72,8 +72,8 @@ async fn localboxs_from_the_first_free_call_to_the_end_of_the_subscription() {
     let books = Books { available: 26_000, status: "active", paid, ..books };
     shop.agrees("paid with another card, within the grace", &books).await;
 
-    // 7.50 of the 19.00 were paid by the balance. Half of the other 11.50 goes back: 5.75 of 19.00 in all, so 6,052 of the
-    // 20,000, floored.
+    // 7.50 of the 19.00 were paid by the balance. Half of the other 11.50 goes back: 5.75 of 19.00 in all, so 6,052 of
+    // the 20,000, floored.
     let month = shop.last_payment().await;
     shop.refund(&month, 575).await;
     let books = Books { available: 19_948, ..books };

@@ -76,8 +76,8 @@ async fn music_from_the_first_free_song_to_the_end_of_the_subscription() {
     let books = Books { available: 2_035, plan: "free", ..books };
     shop.agrees("did not pay for three days", &books).await;
 
-    // Of the month before, 500 + 500 − 250 were not spent when it ended, and nothing since: 500 of them are carried over,
-    // since 500 + 500 ≤ 1,000, and 500 come.
+    // Of the month before, 500 + 500 − 250 were not spent when it ended, and nothing since: 500 of them are carried
+    // over, since 500 + 500 ≤ 1,000, and 500 come.
     shop.use_card("pm_card_visa").await;
     shop.pay_open_invoice().await;
     let books = Books {

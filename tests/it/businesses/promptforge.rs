@@ -96,8 +96,8 @@ async fn promptforge_from_the_trial_to_the_end_of_the_subscription() {
     let books = Books { available: 15_000, plan: "pro", status: "active", paid, ..books };
     shop.agrees("paid with another card", &books).await;
 
-    // The last 1.00 of the balance paid too. A quarter of the other 98.00 goes back: 24.50 of 99.00 in all, so 2,474 of the
-    // 10,000, floored.
+    // The last 1.00 of the balance paid too. A quarter of the other 98.00 goes back: 24.50 of 99.00 in all, so 2,474 of
+    // the 10,000, floored.
     let month = shop.last_payment().await;
     shop.refund(&month, 2_450).await;
     let books = Books { available: 12_526, ..books };

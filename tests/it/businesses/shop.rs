@@ -257,7 +257,8 @@ impl Shop {
         self.change_subscription(&form).await;
     }
 
-    /// The same by the product, through the program, which asks Stripe: first what it would cost, and then for just that.
+    /// The same by the product, through the program, which asks Stripe: first what it would cost, and then for just
+    /// that.
     pub async fn change_plan_in_the_product(&self, plan: &str, quarters: i64, cost: i64) {
         let (start, end) = self.period().await;
         self.wait_until(start + (end - start) / 4 * quarters).await;

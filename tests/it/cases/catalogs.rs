@@ -7,7 +7,8 @@ use counterfoil::{
     domain::catalog::Catalog,
 };
 
-/// The prices that the inputs name, as settings. The monthly ones are in the catalog itself, as those of recorded webhooks.
+/// The prices that the inputs name, as settings. The monthly ones are in the catalog itself, as those of recorded
+/// webhooks.
 pub const SETTINGS: [(&str, &str); 5] = [
     ("STRIPE_PRICE_PACK_500", "price_t_pack_500"),
     ("STRIPE_PRICE_PACK_2000", "price_t_pack_2000"),

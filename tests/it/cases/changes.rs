@@ -79,7 +79,8 @@ async fn a_year_whose_line_is_flagged_as_a_proration_gives_its_months() {
     told.allocated_at("2027-11-01T12:00:00Z", 500).plan("basic");
 }
 
-/// 4,500 more a month for 24 of 30 days are 3,600, which the renewal pays: they live as long as the month that it opens.
+/// 4,500 more a month for 24 of 30 days are 3,600, which the renewal pays: they live as long as the month that it
+/// opens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_that_the_renewal_pays_can_be_used_in_the_month_that_it_opens() {
     let told = case("F11_upgrade_billed_at_renewal_no_rollover").under(catalogs::trial()).told().await;

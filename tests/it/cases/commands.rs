@@ -1,5 +1,5 @@
-//! Spending, holds and refunds of work beside changes and money that goes back; catalogs that change in between; and plans that
-//! cost nothing.
+//! Spending, holds and refunds of work beside changes and money that goes back; catalogs that change in between; and
+//! plans that cost nothing.
 
 use counterfoil::domain::time::Timestamp;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! A plan that is not sold any more, and that somebody is still on: the whole program, started again with another catalog.
+//! A plan that is not sold any more, and that somebody is still on: the whole program, started again with another
+//! catalog.
 
 use std::path::{Path, PathBuf};
 

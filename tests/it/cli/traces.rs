@@ -1,5 +1,5 @@
-//! What is left of people after all that they can do? Nothing of who they are and how they pay: not in the database, not
-//! in the log, not in the metrics.
+//! What is left of people after all that they can do? Nothing of who they are and how they pay: not in the database,
+//! not in the log, not in the metrics.
 
 use std::time::{Duration, Instant};
 

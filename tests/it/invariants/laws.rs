@@ -326,8 +326,8 @@ proptest! {
         check_month(&scenario, 5_000);
     }
 
-    /// The same between months and years, while the first month lasts: no more than the largest plan gives in the time that
-    /// has passed, and for the month that is paid for.
+    /// The same between months and years, while the first month lasts: no more than the largest plan gives in the time
+    /// that has passed, and for the month that is paid for.
     #[test]
     fn no_loop_of_plans_and_intervals_gains_anything(
         moves in prop::collection::vec((0..3_usize, any::<bool>(), 0..6_000_i64, 1..150_000_i64), 1..16),

@@ -178,8 +178,8 @@ pub fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
             None if grant.terms.source == Source::Refund => "a refund".to_owned(),
             None => grant.terms.grant_id.to_string(),
         };
-        // Of a month as much is granted as is known to be due, and some of it may have paid a debt that was none in the end,
-        // so that only what is there of it is the same in any order.
+        // Of a month as much is granted as is known to be due, and some of it may have paid a debt that was none in the
+        // end, so that only what is there of it is the same in any order.
         let history = |credits: Credits| if grant.terms.slot.is_some() { 0 } else { credits.get() };
         let (granted, consumed) = (history(grant.terms.amount), history(grant.consumed));
         let parts = [granted, grant.remaining.get(), consumed, grant.held.get()];

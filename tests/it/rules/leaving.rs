@@ -127,8 +127,8 @@ fn to_and_fro_and_spending_in_between_gains_nothing() {
         scenario = scenario.at(at).when(switch(&format!("in_{round}"), held, to, begun));
         held = (to, interval, begun);
     }
-    // What was spent and given back is owed; the first month of what is held last has begun. Besides that there are a few
-    // minutes of the time that the others were held.
+    // What was spent and given back is owed; the first month of what is held last has begun. Besides that there are a
+    // few minutes of the time that the others were held.
     let net = scenario.gained();
     assert!((500..520).contains(&net), "{net}");
 }

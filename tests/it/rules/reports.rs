@@ -196,8 +196,8 @@ fn a_history_says_what_was_reported() {
     ));
 }
 
-/// Whoever changes a subscription a thousand times, six times in a second, holds nobody up: a report costs about as much
-/// when there are many as when there are few.
+/// Whoever changes a subscription a thousand times, six times in a second, holds nobody up: a report costs about as
+/// much when there are many as when there are few.
 #[test]
 fn a_report_costs_no_more_for_the_many_that_were_before_it() {
     let numbered = |number: i64| {

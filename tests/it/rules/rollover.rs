@@ -138,7 +138,8 @@ fn months_that_become_known_in_the_wrong_order_roll_over_the_same() {
         .then_available(1000);
 }
 
-/// The second part of one grant would be called as the first one of another. A story by chance found an invoice that was refused for that.
+/// The second part of one grant would be called as the first one of another. A story by chance found an invoice that
+/// was refused for that.
 #[test]
 fn parts_that_would_have_one_name_are_all_carried() {
     let allocation = |id: &str, number: u32, amount: i64, carry_max: Option<i64>| {
@@ -168,8 +169,8 @@ fn parts_that_would_have_one_name_are_all_carried() {
         .then_grant("carry:up:line:2", 50, 50);
 }
 
-/// Two parts of one grant were carried into a month that is given back: both are taken at once, and last as what they came from. A story by chance found an invoice that was refused
-/// for that.
+/// Two parts of one grant were carried into a month that is given back: both are taken at once, and last as what they
+/// came from. A story by chance found an invoice that was refused for that.
 #[test]
 fn what_was_carried_in_two_parts_is_taken_back_at_once() {
     let start = month(1).start;

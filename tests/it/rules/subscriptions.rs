@@ -236,7 +236,8 @@ fn a_plan_that_is_not_in_the_catalog_is_refused() {
         .then_refused(Refusal::UnknownPlan { plan: plan_id("gold") });
 }
 
-/// The account has its free plan by itself, and a subscription to it gives what lies after that, wherever its months begin.
+/// The account has its free plan by itself, and a subscription to it gives what lies after that, wherever its months
+/// begin.
 #[test]
 fn a_free_plan_is_had_once_by_the_account_and_its_subscription_together() {
     for earlier_s in [0, 5] {

@@ -1,4 +1,5 @@
-//! Does what is taken off an invoice show where Stripe shows it? Credit notes, several payments, prevented disputes, refunds.
+//! Does what is taken off an invoice show where Stripe shows it? Credit notes, several payments, prevented disputes,
+//! refunds.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Does money come back as at Stripe? Credits, what they give back, trials, ends inside of a period, and both billing modes.
+//! Does money come back as at Stripe? Credits, what they give back, trials, ends inside of a period, and both billing
+//! modes.
 
 use serde_json::{Value, json};
 

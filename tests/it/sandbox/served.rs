@@ -1,4 +1,5 @@
-//! `counterfoil serve --sandbox`: from a page to a plan and credits, without an account at Stripe and without a network.
+//! `counterfoil serve --sandbox`: from a page to a plan and credits, without an account at Stripe and without a
+//! network.
 
 use std::{
     process::Output,

@@ -13,10 +13,11 @@ use crate::stripe::documents::{ADA, BOB, event};
 /// All grants of an account, sorted by id.
 ///
 /// Ada's first June: 500 of Basic, and on 06-11 at the same second of the day, with 20 of 30 days left, the difference
-/// to Creator: ⌊(1,500 − 500) × 20 ÷ 30⌋ = 666, which cost what was charged less what was credited. July is Creator's 1,500, into which at most 2 × 1,500 − 1,500 may be
-/// carried: all of the 500 and the 666. August is Basic's 500 again, into which 2 × 500 − 500 = 500 of the 1,500 are
-/// carried, and nothing of what had been carried before. Everything of August ends with the subscription. Packs stay,
-/// but the first one was refunded, in two halves, and the second one was disputed and lost: both are void.
+/// to Creator: ⌊(1,500 − 500) × 20 ÷ 30⌋ = 666, which cost what was charged less what was credited. July is Creator's
+/// 1,500, into which at most 2 × 1,500 − 1,500 may be carried: all of the 500 and the 666. August is Basic's 500 again,
+/// into which 2 × 500 − 500 = 500 of the 1,500 are carried, and nothing of what had been carried before. Everything of
+/// August ends with the subscription. Packs stay, but the first one was refunded, in two halves, and the second one was
+/// disputed and lost: both are void.
 pub fn grants(account: &str, opened_at: Timestamp) -> Vec<String> {
     let opened_at = json!(opened_at);
     let signup = format!(

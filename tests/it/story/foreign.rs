@@ -1,5 +1,5 @@
-//! Webhooks of a sender that is not Stripe: `localstripe`, a stand-in of 2017 with its own idea of what an event is. It is
-//! installed from PyPI and runs as a program of its own.
+//! Webhooks of a sender that is not Stripe: `localstripe`, a stand-in of 2017 with its own idea of what an event is. It
+//! is installed from PyPI and runs as a program of its own.
 
 use std::{
     path::Path,

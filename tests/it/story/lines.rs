@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{ending::latest, expected, expected::NAMES, program::Program};
 use crate::stripe::documents::{SHAPES, event, story, value};
 
-/// What a document is expected to do: to itself, and to the accounts. Credits that end by the clock, or live on by it, are not
-/// its doing.
+/// What a document is expected to do: to itself, and to the accounts. Credits that end by the clock, or live on by it,
+/// are not its doing.
 pub struct Line {
     pub file: &'static str,
     /// The one shape of the API in which it does this. `None`: in both.
@@ -151,8 +151,8 @@ pub const LINES: &[Line] = &[
     processed("charge.dispute.created", "Ada: DisputeOpened, GrantFrozen"),
     processed("charge.dispute.funds_withdrawn", ""),
     processed("charge.refunded.rest", "Ada: PaymentRefunded, CreditsClawedBack 1000"),
-    // A new period gives nothing before it is paid. Until then the clock lets what is left live on; as soon as it is paid,
-    // that ended with its period.
+    // A new period gives nothing before it is paid. Until then the clock lets what is left live on; as soon as it is
+    // paid, that ended with its period.
     processed("customer.subscription.updated.renewal", "Ada: SubscriptionRenewed"),
     ignored("invoice.created"),
     // Only the first invoice of a subscription is waited for.

@@ -1,4 +1,5 @@
-//! Is as much paid and given back as the ledger says? Each way in which an object can say otherwise is planted by itself.
+//! Is as much paid and given back as the ledger says? Each way in which an object can say otherwise is planted by
+//! itself.
 
 use counterfoil::{
     domain::time::Timestamp,

@@ -1,5 +1,5 @@
-//! Discounts that are a customer's: they count from their own start, whatever becomes known first, and whoever the customer
-//! turns out to be.
+//! Discounts that are a customer's: they count from their own start, whatever becomes known first, and whoever the
+//! customer turns out to be.
 
 use counterfoil::stripe::{inbox::InboxState, processor::Retries};
 use serde_json::{Value, json};
@@ -64,8 +64,8 @@ async fn a_discount_of_the_customer_counts_from_its_start_unless_the_subscriptio
     assert_eq!(brings(&[subscribed, begun, ended]).await, 1_999);
 }
 
-/// Before 2025-03-31 the subscription also had the first of its discounts by itself. Its own one begins and ends, and another
-/// begins: each says so, also where nothing else is known of what was between.
+/// Before 2025-03-31 the subscription also had the first of its discounts by itself. Its own one begins and ends, and
+/// another begins: each says so, also where nothing else is known of what was between.
 #[tokio::test]
 async fn a_discount_of_its_own_that_passes_is_told_in_the_older_field_too() {
     let once = json!({ "id": "di_4", "coupon": { "id": "ONCE", "percent_off": 10, "duration": "once" } });

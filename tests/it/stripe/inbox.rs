@@ -403,8 +403,8 @@ async fn two_instances_handle_each_delivery_once() {
     }
 }
 
-/// Neither sees what the other has not committed, whichever of them is the slower one. The clock stands still, so nothing is
-/// tried again by itself.
+/// Neither sees what the other has not committed, whichever of them is the slower one. The clock stands still, so
+/// nothing is tried again by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_set_aside_while_another_instance_learns_of_it_is_handled_at_once() {
     const REFUND: &str = "refund.created.json";

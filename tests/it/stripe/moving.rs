@@ -90,7 +90,8 @@ async fn what_stripe_tells_of_the_time_before_gives_nothing_and_the_next_month_i
     bureau.desk.work().await;
     assert_eq!((bureau.desk.ada().await, months(&bureau).await), (1_000, 0));
 
-    // The renewal of August 1st is paid on the 5th. Until then what is left of July can be spent, and then it rolls over.
+    // The renewal of August 1st is paid on the 5th. Until then what is left of July can be spent, and then it rolls
+    // over.
     let renewed = time("2025-08-06T00:00:00Z");
     bureau.desk.clock().set(renewed);
     for event in until(SHAPES[1], renewed) {

@@ -109,8 +109,8 @@ impl Shop {
     }
 }
 
-/// What is left, spent, held and taken back, by grant; of a month all together, since it may be granted at once or bit by
-/// bit.
+/// What is left, spent, held and taken back, by grant; of a month all together, since it may be granted at once or bit
+/// by bit.
 fn grants(open: &OpenAccount) -> BTreeMap<String, [i64; 4]> {
     let mut sums: BTreeMap<String, [i64; 4]> = BTreeMap::new();
     for grant in open.wallet.grants() {

@@ -20,8 +20,8 @@ use super::{
 };
 
 const FETCHING: Duration = Duration::from_secs(5);
-/// More than twice as many as are fetched at the same time: with a patience of their own, they would take three times as
-/// long.
+/// More than twice as many as are fetched at the same time: with a patience of their own, they would take three times
+/// as long.
 const EVENTS: usize = 17;
 
 /// An invoice of which the event has only some of the lines, and all of it.

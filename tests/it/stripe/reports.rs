@@ -1,4 +1,5 @@
-//! Reports on subscriptions: each counts by what it says, whatever it calls the change, whoever had the subscription before.
+//! Reports on subscriptions: each counts by what it says, whatever it calls the change, whoever had the subscription
+//! before.
 
 use counterfoil::{
     domain::{

@@ -234,8 +234,8 @@ fn is_the_same(report: &ReconcileReport) {
     assert!(report.is_the_same(), "{}{:?}", shown(&report.drifts), report.not_compared);
 }
 
-/// Objects that were made before the time that is compared, and of which something was told since: Stripe does not list them,
-/// and has them.
+/// Objects that were made before the time that is compared, and of which something was told since: Stripe does not list
+/// them, and has them.
 #[tokio::test]
 async fn what_stripe_does_not_list_is_asked_for_by_its_id_and_compared() {
     let (bureau, happened) = bureau().await;

@@ -27,8 +27,8 @@ static INSTALLING: Mutex<()> = Mutex::new(());
 /// What was installed.
 const INSTALLED: &str = "installed.txt";
 
-/// An interpreter that can import `module`, which comes with `package`. `None`: this machine has no Python that could, and
-/// the test is left out.
+/// An interpreter that can import `module`, which comes with `package`. `None`: this machine has no Python that could,
+/// and the test is left out.
 pub fn with(package: &str, module: &str) -> Option<PathBuf> {
     installed(&[package], package, module)
 }

@@ -89,8 +89,8 @@ impl SharedServer {
     pub fn drop_database(&'static self, name: &str) {
         let sql = format!("drop database if exists {name} with (force)");
         let drop = self.runtime.spawn(async move { self.admin.execute(sql.as_str()).await });
-        // The server waits a tenth of a second for the sessions to end. In our own cluster nobody has to wait with it, since
-        // whatever is left when the tests are over goes away with the cluster.
+        // The server waits a tenth of a second for the sessions to end. In our own cluster nobody has to wait with it,
+        // since whatever is left when the tests are over goes away with the cluster.
         if self.own.is_some() {
             return;
         }

@@ -1,5 +1,5 @@
-//! A ledger in memory: what Stripe tells is translated and decided by the rules, each key once. Events that nobody can be
-//! found for wait, as they do in the inbox.
+//! A ledger in memory: what Stripe tells is translated and decided by the rules, each key once. Events that nobody can
+//! be found for wait, as they do in the inbox.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,7 +46,8 @@ pub struct Books {
     pub held: Vec<String>,
 }
 
-/// What an account has, without what depends on the order in which it was learned: ids, and into how many lots it is split.
+/// What an account has, without what depends on the order in which it was learned: ids, and into how many lots it is
+/// split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub plan: String,
@@ -56,8 +57,8 @@ pub struct Standing {
     pub movements: Movements,
     /// What is there, less what is owed, without what the free plan gave by itself.
     pub without_free: i64,
-    /// Of the grants that can be spent, by source and end: how much was used or is left, and how much is left. What the free plan gave by
-    /// the month is left out.
+    /// Of the grants that can be spent, by source and end: how much was used or is left, and how much is left. What the
+    /// free plan gave by the month is left out.
     pub grants: BTreeMap<(String, Option<Timestamp>), (i64, i64)>,
 }
 

@@ -1,5 +1,5 @@
-//! While the next period waits for its money, what is left of the one before stays, and so does its plan: whatever becomes of
-//! something else meanwhile. Each is told forwards and backwards.
+//! While the next period waits for its money, what is left of the one before stays, and so does its plan: whatever
+//! becomes of something else meanwhile. Each is told forwards and backwards.
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},

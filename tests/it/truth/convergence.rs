@@ -1,8 +1,8 @@
-//! Does the end depend on the order in which facts arrive, or on how often? Stories are lived in the sandbox by chance, and what
-//! Stripe tells of them is delivered late, twice and in any order.
+//! Does the end depend on the order in which facts arrive, or on how often? Stories are lived in the sandbox by chance,
+//! and what Stripe tells of them is delivered late, twice and in any order.
 //!
-//! `STORIES` asks for another number of them, from the one on that `FIRST` names, `ORDERS` for another number of orders a story,
-//! and `STORY` for one of them by its number.
+//! `STORIES` asks for another number of them, from the one on that `FIRST` names, `ORDERS` for another number of orders
+//! a story, and `STORY` for one of them by its number.
 
 use std::sync::Arc;
 
@@ -139,8 +139,9 @@ fn afterwards<'a>(
 
 /// What has to be equal when facts come inside of their period.
 ///
-/// Where the free plan gives by the month, it gives whenever nobody knows of a subscription, be it for a second, and what it gave
-/// then stays ([0022](../../../docs/decisions/0022-one-function-from-facts-to-credits.md)): there all is compared but that.
+/// Where the free plan gives by the month, it gives whenever nobody knows of a subscription, be it for a second, and
+/// what it gave then stays ([0022](../../../docs/decisions/0022-one-function-from-facts-to-credits.md)): there all is
+/// compared but that.
 fn all(catalog: &Catalog, standing: &Standing) -> Standing {
     let free = catalog.terms_of(&catalog.free_plan);
     let gives_months = free.is_some_and(|plan| matches!(plan.allocation, Allocation::Monthly(_)));

@@ -1,5 +1,5 @@
-//! What should an account have? The rules for lines, months, changes and money given back, written down again on the facts
-//! of one story, without a look at how the program does it: integers, ratios, and a list of months.
+//! What should an account have? The rules for lines, months, changes and money given back, written down again on the
+//! facts of one story, without a look at how the program does it: integers, ratios, and a list of months.
 
 use chrono::{DateTime, Months, Utc};
 
@@ -91,8 +91,8 @@ impl Law {
         self.terms.push(Term { start, months, pieces, cut: None, changes: Vec::new() });
     }
 
-    /// From `at` on it is so many credits a month, until the term ends. What is more was paid by `invoice`; what is less is
-    /// taken, with an invoice or without one.
+    /// From `at` on it is so many credits a month, until the term ends. What is more was paid by `invoice`; what is
+    /// less is taken, with an invoice or without one.
     pub fn change(&mut self, at: i64, monthly: i64, invoice: Option<usize>) {
         let term = self.terms.last_mut().expect("a term");
         let month = term.month_at(at).expect("inside of the term");
@@ -218,7 +218,8 @@ impl Law {
         self.of_any_month(term, start, at) + later
     }
 
-    /// What the month that begins at `start` gives, as of a time: what is in force as it begins, and what changed inside.
+    /// What the month that begins at `start` gives, as of a time: what is in force as it begins, and what changed
+    /// inside.
     fn of_month(&self, term: &Term, start: i64, at: i64) -> i64 {
         let base = self.as_it_begins(term, start);
         let inside = term.changes.iter().filter(|change| {
@@ -228,8 +229,8 @@ impl Law {
         (base + changed).max(0)
     }
 
-    /// What is in force when a month begins, before any change at that moment. What an upgrade adds to later months goes
-    /// back with the invoice that paid for it.
+    /// What is in force when a month begins, before any change at that moment. What an upgrade adds to later months
+    /// goes back with the invoice that paid for it.
     fn as_it_begins(&self, term: &Term, start: i64) -> i64 {
         let held =
             term.pieces.iter().enumerate().filter(|(number, (from, ..))| *number == 0 || *from < start);

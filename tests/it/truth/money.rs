@@ -1,5 +1,5 @@
-//! Does anybody get credits for nothing, or lose what was paid for? Somebody who knows the rules tries to gain by all that a
-//! customer can do: changes, money back, spending, holds, and time.
+//! Does anybody get credits for nothing, or lose what was paid for? Somebody who knows the rules tries to gain by all
+//! that a customer can do: changes, money back, spending, holds, and time.
 
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ use crate::{
 const SEQUENCES: u64 = 600;
 const MOVES_MAX: usize = 8;
 const SIGN_UP: i64 = 50;
-/// How many stories of each business are lived in the sandbox; `STORIES` asks for another number, `STORY` for one of them.
+/// How many stories of each business are lived in the sandbox; `STORIES` asks for another number, `STORY` for one of
+/// them.
 const STORIES: u64 = 12;
 
 fn sequences() -> u64 {
@@ -110,8 +111,8 @@ fn nobody_has_a_plan_that_was_not_paid_for_or_lacks_one_that_was() {
     search(&catalogs::without_rollover(), 4, wrong);
 }
 
-/// Whoever owes credits pays with what is given, and given again, before anything of it can be spent. What came with the
-/// account is left alone.
+/// Whoever owes credits pays with what is given, and given again, before anything of it can be spent. What came with
+/// the account is left alone.
 #[test]
 fn nobody_can_spend_what_was_paid_for_beside_a_debt() {
     let wrong: Wrong = |life| {
@@ -223,8 +224,8 @@ fn gives_for_nothing(lived: &Lived) -> bool {
     lived.moves.iter().any(|line| line.contains("100 percent off"))
 }
 
-/// All that was given for money is all that was paid for and not given back: no more, and no less. And whoever spends all the
-/// time has not had more than that.
+/// All that was given for money is all that was paid for and not given back: no more, and no less. And whoever spends
+/// all the time has not had more than that.
 fn wrong(catalog: &Arc<Catalog>, lived: &Lived, seed: u64) -> Option<String> {
     if gives_for_nothing(lived) {
         return None;

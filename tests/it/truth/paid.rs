@@ -1,6 +1,6 @@
-//! What did all paid invoices pay for, less what went back? Worked out line by line from what Stripe told: a line pays for the
-//! months of its own period and for its share of one, a credit line gives as much back, and a refund, a lost dispute or a credit
-//! note gives back its share of the invoice.
+//! What did all paid invoices pay for, less what went back? Worked out line by line from what Stripe told: a line pays
+//! for the months of its own period and for its share of one, a credit line gives as much back, and a refund, a lost
+//! dispute or a credit note gives back its share of the invoice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,8 +91,8 @@ struct Lacking {
 }
 
 impl Lacking {
-    /// What an invoice lacks follows from what others lack, in whatever order they were paid: it is worked out again with what
-    /// was found, until that is what is found.
+    /// What an invoice lacks follows from what others lack, in whatever order they were paid: it is worked out again
+    /// with what was found, until that is what is found.
     fn of(invoices: &BTreeMap<String, Value>, events: &[Value]) -> Self {
         let mut found = Self { paid: invoices.keys().cloned().collect(), ..Self::default() };
         for _ in 0..1_000 {
@@ -174,7 +174,8 @@ fn lines(invoice: &Value) -> &[Value] {
     invoice["lines"]["data"].as_array().expect("lines")
 }
 
-/// The other invoice that a line gives back a part of: what an invoice gives back of itself has its own share of what went back.
+/// The other invoice that a line gives back a part of: what an invoice gives back of itself has its own share of what
+/// went back.
 fn credited(invoice: &Value, line: &Value) -> Option<String> {
     let details = &line["parent"]["invoice_item_details"];
     let details = if details.is_null() { &line["parent"]["subscription_item_details"] } else { details };

@@ -180,7 +180,8 @@ fn a_renewal_whose_debit_is_on_its_way_leaves_the_plan() {
     assert_eq!(ends(&catalogs::music(), july.start.plus(chrono::TimeDelta::days(5)), &told).plan, "basic");
 }
 
-/// A customer has half taken off before it subscribes, later all of it, and then nothing any more; it changes its plan meanwhile.
+/// A customer has half taken off before it subscribes, later all of it, and then nothing any more; it changes its plan
+/// meanwhile.
 #[test]
 fn what_a_customer_has_taken_off_for_ever_counts_from_its_start_whichever_becomes_known_first() {
     let basic = undiscounted("cus_1", terms("basic", june()));
@@ -240,7 +241,8 @@ fn a_trial_gives_what_its_first_plan_gives_whichever_becomes_known_first() {
     assert_eq!(ends(&catalog, day(2), &told).balance.available.get(), 50);
 }
 
-/// Cancelled with a proration inside of its trial: the invoice of that moment says 0.00, and what it gives back nobody paid.
+/// Cancelled with a proration inside of its trial: the invoice of that moment says 0.00, and what it gives back nobody
+/// paid.
 #[test]
 fn a_trial_that_is_cancelled_with_a_proration_gives_nothing() {
     let trial = Period { start: day(0), end: day(14) };

@@ -1,5 +1,5 @@
-//! Changes upon changes that nobody paid: what is given back of an unpaid invoice was never paid, and pays for nothing, whether it
-//! is set off against another charge or goes over the customer's balance. Each is told in every order.
+//! Changes upon changes that nobody paid: what is given back of an unpaid invoice was never paid, and pays for nothing,
+//! whether it is set off against another charge or goes over the customer's balance. Each is told in every order.
 
 use counterfoil::domain::{
     command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
@@ -146,8 +146,8 @@ fn an_upgrade_from_what_was_never_paid_gives_as_much_as_was_paid_of_it() {
     has(&stands(day(20), [up, told("team", june(), day(18))], []), "team", 500 + 2_000 - 1_333);
 }
 
-/// On the 19th it is Basic again. So much was charged for the rest of the larger plan, less the 4.00 of the smaller one goes to
-/// the balance.
+/// On the 19th it is Basic again. So much was charged for the rest of the larger plan, less the 4.00 of the smaller one
+/// goes to the balance.
 fn back_for(charged: i64) -> [Command; 2] {
     let back = change("in_3", 18, ("in_2", "creator", charged), "basic", 400);
     [back, told("basic", june(), day(18))]
@@ -164,8 +164,8 @@ fn what_the_balance_got_of_it_pays_for_no_later_month() {
     has(&stands(day(45), back_for(800), [renewal, the_upgrade(day(40))]), "basic", 500 + 100);
 }
 
-/// What another subscription of the account is paid with comes of the same balance. June is bridged to a renewal that nobody
-/// has heard of.
+/// What another subscription of the account is paid with comes of the same balance. June is bridged to a renewal that
+/// nobody has heard of.
 #[test]
 fn what_the_balance_got_of_it_pays_for_no_other_subscription() {
     let other = by_balance(999, pay_for("sub_2", "in_4", "creator", july()));
@@ -293,8 +293,8 @@ fn what_is_given_back_of_money_that_went_back_pays_for_nothing() {
     }
 }
 
-/// Up and back before either was billed: one invoice charges for the three days, 1.00 and 100 credits. It gives back its own line,
-/// and a share of it that goes back is undone once.
+/// Up and back before either was billed: one invoice charges for the three days, 1.00 and 100 credits. It gives back
+/// its own line, and a share of it that goes back is undone once.
 #[test]
 fn what_an_invoice_gives_back_of_itself_goes_back_once() {
     let (up, back) = (Period { start: day(15), end: june().end }, Period { start: day(18), end: june().end });
@@ -330,8 +330,8 @@ fn what_an_invoice_gives_back_of_itself_goes_back_once() {
     has(&heard_in_turns(&known(Some(close_dispute("du_1", "pi_2", false, day(19)))), day(20)), "basic", 500);
 }
 
-/// Two changes are billed together with what was changed first: of half of that money, half of all that it gave and took is
-/// undone, and nothing of what another invoice gave.
+/// Two changes are billed together with what was changed first: of half of that money, half of all that it gave and
+/// took is undone, and nothing of what another invoice gave.
 #[test]
 fn a_refund_takes_of_all_that_its_invoice_gave_before_it_takes_of_another() {
     let from = |at: i64| Period { start: day(at), end: june().end };
@@ -359,8 +359,8 @@ fn a_refund_takes_of_all_that_its_invoice_gave_before_it_takes_of_another() {
     }
 }
 
-/// Stripe tells of the change a moment after the invoice for it was made: what that gives back is as it was charged for, so the
-/// report takes nothing more.
+/// Stripe tells of the change a moment after the invoice for it was made: what that gives back is as it was charged
+/// for, so the report takes nothing more.
 #[test]
 fn a_report_of_a_change_after_money_went_back_takes_nothing_more() {
     let known = |minor: i64| {
@@ -375,7 +375,8 @@ fn a_report_of_a_change_after_money_went_back_takes_nothing_more() {
     };
     let [back, _] = back_for(800);
     let later = self::told("basic", june(), day(18).plus(chrono::TimeDelta::seconds(2)));
-    // All of the 5.00, or a half of them: then a half of what the upgrade gave is kept, and a half of its rest is not taken.
+    // All of the 5.00, or a half of them: then a half of what the upgrade gave is kept, and a half of its rest is not
+    // taken.
     for (minor, credits) in [(500, 500), (250, 500 + 250 + 200 - 300)] {
         let told: Vec<Command> = known(minor).into_iter().chain([back.clone(), later.clone()]).collect();
         has(&heard_in_turns(&told, day(20)), "basic", credits);
@@ -397,8 +398,8 @@ fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
     has(&stands(day(65), back_for(1_399), [july, note, next]), "basic", 500 - 250);
 }
 
-/// 4.00 were put on the balance for nothing, and paid for 4.00 of July, the rest of which never came: what pays for a part of
-/// August is something else. When July's invoice is void, they are on the balance again.
+/// 4.00 were put on the balance for nothing, and paid for 4.00 of July, the rest of which never came: what pays for a
+/// part of August is something else. When July's invoice is void, they are on the balance again.
 #[test]
 fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
     let left = |state: InvoiceState, at: i64| match unpaid("in_4", state, "basic", june().end, day(at)) {
@@ -428,8 +429,8 @@ fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
     has(&stands(day(65), back_for(800), [waits(), left(InvoiceState::Void, 62), august()]), "basic", 500);
 }
 
-/// July is to be paid by a debit, of which 8.00 are given back before it has come. When it came and went back after all,
-/// August is paid by nothing, as it is where the debit had come before.
+/// July is to be paid by a debit, of which 8.00 are given back before it has come. When it came and went back after
+/// all, August is paid by nothing, as it is where the debit had come before.
 #[test]
 fn what_is_given_back_before_the_money_came_that_went_back_later_pays_for_nothing() {
     let renewal = |paid_at: i64| match pay("in_2", "team", july()) {
@@ -489,7 +490,8 @@ fn of_one_moment_what_is_given_back_follows_what_was_charged() {
     has(&heard_in_turns(&told, day(35)), "free", 0);
 }
 
-/// All of June is put on the balance by a note, and its charge is lost: July is paid by nothing. A half of each leaves both.
+/// All of June is put on the balance by a note, and its charge is lost: July is paid by nothing. A half of each leaves
+/// both.
 #[test]
 fn what_a_note_put_on_the_balance_is_no_money_when_the_charge_goes_back_too() {
     let note = |minor: i64| Command::RecordCreditNote {

@@ -186,7 +186,8 @@ siblings! {
         Story::renew,
         |it| it.after(LATER),
     ]
-    // The grace is over by then, and only what is free is there; what is paid late lives for a month from the payment on.
+    // The grace is over by then, and only what is free is there; what is paid late lives for a month from the payment
+    // on.
     a_month_that_is_paid_when_it_is_over: [
         |it| it.subscribe(monthly(Creator)),
         Story::renew_unpaid,

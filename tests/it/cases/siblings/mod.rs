@@ -1,6 +1,6 @@
-//! The relatives of the inputs: every change of plan, seats and interval, coupons, trials, and every way in which money goes
-//! back, told as it happened and then all at once: in order, reversed, doubled, twice, and shuffled. What is right is worked
-//! out by [`law`](crate::truth::law), which knows nothing of the program.
+//! The relatives of the inputs: every change of plan, seats and interval, coupons, trials, and every way in which money
+//! goes back, told as it happened and then all at once: in order, reversed, doubled, twice, and shuffled. What is right
+//! is worked out by [`law`](crate::truth::law), which knows nothing of the program.
 //!
 //! Nothing rolls over here, so that what an account has is what its months give.
 

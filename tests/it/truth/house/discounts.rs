@@ -1,4 +1,5 @@
-//! Coupons: on a subscription from its beginning or later, on the customer, by themselves or by a code, and taken off again.
+//! Coupons: on a subscription from its beginning or later, on the customer, by themselves or by a code, and taken off
+//! again.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,8 @@
-//! A customer who lives in the sandbox for months or years, by chance, and everything that Stripe tells of it, in every shape.
+//! A customer who lives in the sandbox for months or years, by chance, and everything that Stripe tells of it, in every
+//! shape.
 //!
-//! Each file here has moves of one kind. Of a change inside of a period whose invoice was given up, nobody has said what is right:
+//! Each file here has moves of one kind. Of a change inside of a period whose invoice was given up, nobody has said
+//! what is right:
 //! whoever is to stay within the law leaves a period as it is then until it ends.
 
 mod discounts;
@@ -125,7 +127,8 @@ const USUAL: [Kind; 44] = {
     ]
 };
 
-/// Of some stories, a few kinds of moves make up most: what only happens where the same is done again and again is found so.
+/// Of some stories, a few kinds of moves make up most: what only happens where the same is done again and again is
+/// found so.
 fn kinds(dice: &mut Dice) -> Vec<Kind> {
     let mut kinds = USUAL.to_vec();
     for _ in 0..dice.below(3) {
@@ -301,8 +304,8 @@ impl House {
         Some((id, row))
     }
 
-    /// Whether it runs, and may be changed: of a period that was paid, and whose money did not go back, it is known what is
-    /// right.
+    /// Whether it runs, and may be changed: of a period that was paid, and whose money did not go back, it is known
+    /// what is right.
     async fn is_paid_up(&self, row: &Value) -> bool {
         let Some(invoice) = row["latest_invoice"].as_str() else { return false };
         let invoice = self.get(&format!("/v1/invoices/{invoice}")).await;

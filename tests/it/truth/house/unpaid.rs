@@ -5,7 +5,8 @@ use reqwest::Method;
 use super::{DAY, House};
 
 impl House {
-    /// A card that attaches and then fails, and after some days one that succeeds, unless somebody gives the invoice up.
+    /// A card that attaches and then fails, and after some days one that succeeds, unless somebody gives the invoice
+    /// up.
     pub(super) async fn fail_a_renewal(&mut self) {
         if self.row().await.is_none() {
             return;

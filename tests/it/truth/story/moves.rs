@@ -74,7 +74,8 @@ impl Story {
         self
     }
 
-    /// Back to what was last billed, by an invoice of 0.00: as flexible billing does it after a downgrade that nobody billed.
+    /// Back to what was last billed, by an invoice of 0.00: as flexible billing does it after a downgrade that nobody
+    /// billed.
     pub fn change_back(mut self) -> Self {
         let from = self.terms;
         self.terms = self.billed;
