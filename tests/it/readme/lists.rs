@@ -19,12 +19,16 @@ const PAGES: [&str; 9] = [
     "docs/STRIPE.md",
 ];
 
-/// Every page, those of the decisions too.
+/// Every page, those of the decisions and the walks too.
 pub(super) fn pages() -> Vec<String> {
-    let decisions = fs::read_dir(root().join("docs/decisions")).expect("there are decisions");
-    let decisions = decisions.map(|entry| entry.expect("it can be read").file_name());
-    let decisions = decisions.map(|name| format!("docs/decisions/{}", name.to_string_lossy()));
-    PAGES.into_iter().map(str::to_owned).chain(decisions).collect()
+    let others = ["docs/decisions", "docs/walks"].into_iter().flat_map(files);
+    PAGES.into_iter().map(str::to_owned).chain(others).collect()
+}
+
+fn files(path: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(path)).expect("it is a folder");
+    let names = entries.map(|entry| entry.expect("it can be read").file_name());
+    names.map(|name| format!("{path}/{}", name.to_string_lossy())).collect()
 }
 
 fn folders(path: &str) -> Vec<String> {
