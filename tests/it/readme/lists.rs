@@ -7,16 +7,20 @@ use counterfoil::config::settings;
 use super::document::{first_cells, page, root, section};
 use crate::{architecture::KNOWLEDGE, support::program};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 13] = [
     "README.md",
+    "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/ADDING.md",
     "docs/CATALOG.md",
+    "docs/DOMAIN.md",
+    "docs/GLOSSARY.md",
     "docs/GUIDE.md",
     "docs/MOVING.md",
     "docs/SANDBOX.md",
     "docs/SECURITY.md",
     "docs/STRIPE.md",
+    "docs/STYLE.md",
 ];
 
 /// Every page, those of the decisions and the walks too.

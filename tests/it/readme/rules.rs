@@ -11,10 +11,22 @@ use super::{
 };
 
 /// Lists in which every item is a rule.
-const LISTS: [(&str, &str); 14] = [
+const LISTS: [(&str, &str); 26] = [
     ("docs/ARCHITECTURE.md", "## Invariants"),
     ("docs/CATALOG.md", "## What is written how"),
     ("docs/CATALOG.md", "## What is not sold any more"),
+    ("docs/DOMAIN.md", "## Accounts and closing"),
+    ("docs/DOMAIN.md", "## Grants, sources and the spending order"),
+    ("docs/DOMAIN.md", "## Deductions, generations and refunds"),
+    ("docs/DOMAIN.md", "## Holds"),
+    ("docs/DOMAIN.md", "## Months and allocations"),
+    ("docs/DOMAIN.md", "## Proration, upgrades and downgrades"),
+    ("docs/DOMAIN.md", "## Rollover"),
+    ("docs/DOMAIN.md", "## Expiry and trials"),
+    ("docs/DOMAIN.md", "## Ends and days of grace"),
+    ("docs/DOMAIN.md", "## Clawback, debt and disputes"),
+    ("docs/DOMAIN.md", "## Time and the order of reports"),
+    ("docs/DOMAIN.md", "## Limits and features"),
     ("docs/MOVING.md", "## What holds"),
     ("docs/MOVING.md", "## The subscription at Stripe"),
     ("docs/STRIPE.md", "## Setting up test and live"),
