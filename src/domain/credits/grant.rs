@@ -65,7 +65,7 @@ pub struct AllocationMonth {
     pub subscription: ProviderId,
     pub plan: PlanId,
     pub period: Period,
-    /// The plan's full allocation for the month: no more than the largest of these is ever granted for it.
+    /// The plan's full allocation for the month.
     pub allocation: Credits,
     /// The most that may roll over into this month. `None` for all but the grant that opens the month.
     #[serde(default, skip_serializing_if = "Option::is_none")]

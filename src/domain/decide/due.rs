@@ -189,7 +189,7 @@ fn monthly_grant(term: &Term, number: u32, month: Period) -> Option<GrantTerms> 
     })
 }
 
-/// One grant for one month of one subscription, however often it is paid or reported.
+/// The first grant of a month of a subscription. A second invoice that was paid for it gives a grant of another name.
 fn allocation_id(subscription: &ProviderId, start: Timestamp) -> Option<GrantId> {
     GrantId::parse(&format!("month:{subscription}:{}", start.seconds())).ok()
 }
