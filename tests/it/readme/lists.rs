@@ -7,14 +7,13 @@ use counterfoil::config::settings;
 use super::document::{first_cells, page, root, section};
 use crate::{architecture::KNOWLEDGE, support::program};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/ADDING.md",
     "docs/CATALOG.md",
     "docs/DOMAIN.md",
-    "docs/GLOSSARY.md",
     "docs/GUIDE.md",
     "docs/MOVING.md",
     "docs/SANDBOX.md",
