@@ -9,14 +9,12 @@ const LISTED_NAMES_MAX: usize = 16;
 /// Says that `word` is not a known `kind`, and what might have been meant.
 #[must_use]
 pub fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
-    if let Some(nearest) = find_nearest(word, known) {
-        return format!("unknown {kind} `{word}`; did you mean `{nearest}`?");
-    }
-    if known.is_empty() || known.len() > LISTED_NAMES_MAX {
-        return format!("unknown {kind} `{word}`");
+    let said = unknown_of_many(kind, word, known);
+    if known.is_empty() || known.len() > LISTED_NAMES_MAX || find_nearest(word, known).is_some() {
+        return said;
     }
     let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-    format!("unknown {kind} `{word}`; known: {}", known.join(", "))
+    format!("{said}; known: {}", known.join(", "))
 }
 
 /// The same, where more are known than the ones that are suggested.

@@ -128,12 +128,6 @@ macro_rules! families {
                 json_schema!({ "oneOf": events.cloned().collect::<Vec<_>>() })
             }
         }
-
-        $(impl From<$events> for Event {
-            fn from(event: $events) -> Self {
-                Self::$family(event)
-            }
-        })*
     };
 }
 

@@ -1,6 +1,6 @@
 //! What is an account now? With all that is due by the clock, whether or not it has been recorded.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
@@ -23,7 +23,7 @@ use super::QueryError;
 const DUE_AT_ONCE_MAX: usize = 200;
 
 /// One at a time: whoever asks for accounts with thousands of ends waits for others who do.
-static MANY_DUE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
+static MANY_DUE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 /// An account at a moment.
 #[derive(Clone, Debug)]
@@ -65,10 +65,14 @@ pub async fn account_now(ledger: &Ledger, id: &AccountId) -> Result<AccountNow, 
     let (account, position, at) = (view.account, view.position, ledger.clock().now());
     let due = account.opened().map_or(0, |account| ended(account, at));
     let account = if due > DUE_AT_ONCE_MAX {
-        // It is never closed.
-        let _turn = MANY_DUE.acquire().await;
+        // It is never closed. The turn lasts as long as the work, also when whoever asked has gone.
+        let turn = Arc::clone(&MANY_DUE).acquire_owned().await;
         let ledger = ledger.clone();
-        let settle = move || account.settled_at(Context { at, catalog: ledger.catalog() });
+        let settle = move || {
+            let settled = account.settled_at(Context { at, catalog: ledger.catalog() });
+            drop(turn);
+            settled
+        };
         tokio::task::spawn_blocking(settle).await?
     } else {
         account.settled_at(Context { at, catalog: ledger.catalog() })

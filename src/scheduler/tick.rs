@@ -123,7 +123,7 @@ async fn send(ledger: &Ledger, account: &AccountId) -> TickResult {
     };
     match ledger.execute(request).await {
         Ok(outcome) => TickResult::Done { events: u64::try_from(outcome.events.len()).unwrap_or(u64::MAX) },
-        // A closed account has no time any more.
+        // It would be refused again: what is due does not add up, or nobody has opened the account.
         Err(ExecuteError::Refused(_)) => TickResult::Done { events: 0 },
         Err(ExecuteError::Damaged) => {
             tracing::error!(%account, "an account that is due is damaged; nothing is done to it until somebody has looked");

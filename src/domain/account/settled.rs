@@ -9,8 +9,9 @@ use crate::domain::{
 };
 
 impl Account {
-    /// The account once all that is due by `context.at` has happened: what it has ended, and months have begun. Nothing
-    /// is recorded.
+    /// The account once all that is due by `context.at` has happened: grants and holds have ended, and months have
+    /// begun.
+    /// Nothing is recorded.
     ///
     /// # Errors
     /// When something is due that cannot be added up.
