@@ -7,13 +7,14 @@ use counterfoil::config::settings;
 use super::document::{first_cells, page, root, section};
 use crate::{architecture::KNOWLEDGE, support::program};
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/ADDING.md",
     "docs/CATALOG.md",
     "docs/DOMAIN.md",
+    "docs/FILES.md",
     "docs/GUIDE.md",
     "docs/MOVING.md",
     "docs/SANDBOX.md",
