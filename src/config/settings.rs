@@ -36,7 +36,7 @@ pub const LISTEN: Setting = Setting {
     default: Some("127.0.0.1:8080"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "Where HTTP requests are taken: an IP address and a port; port 0 takes a free one",
+    help: "The IP address and port for HTTP requests; port 0 takes a free one",
 };
 
 pub const METRICS_LISTEN: Setting = Setting {
@@ -46,8 +46,8 @@ pub const METRICS_LISTEN: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: false,
-    help: "Where `/metrics` is answered without a key, and nothing else is: an IP address and a port that strangers do not \
-           reach; without it, `/metrics` needs a key with `read` or `operate`",
+    help: "An IP address and port that answer `/metrics` without a key, and nothing else; strangers must \
+           not reach it. Without it, `/metrics` needs a key with `read` or `operate`",
 };
 
 pub const TRUSTED_PROXIES: Setting = Setting {
@@ -57,8 +57,8 @@ pub const TRUSTED_PROXIES: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: false,
-    help: "The addresses and networks of proxies whose `Forwarded` and `X-Forwarded-For` say who a visitor is, such as \
-           10.0.0.0/8,fd00::/8; without it, nobody's do",
+    help: "The proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses and networks, such \
+           as 10.0.0.0/8,fd00::/8. Without it, no proxy is believed",
 };
 
 pub const DATA_DIRECTORY: Setting = Setting {
@@ -68,8 +68,8 @@ pub const DATA_DIRECTORY: Setting = Setting {
     default: None,
     scope: SettingScope::Database,
     secret: false,
-    help: "Where the embedded PostgreSQL keeps its data; /var/lib/counterfoil for root, else counterfoil in the \
-           user's data directory (~/.local/share)",
+    help: "Where the embedded PostgreSQL keeps its data: /var/lib/counterfoil for root, else counterfoil in \
+           the user's data directory (~/.local/share)",
 };
 
 pub const DATABASE_URL: Setting = Setting {
@@ -79,7 +79,7 @@ pub const DATABASE_URL: Setting = Setting {
     default: None,
     scope: SettingScope::Database,
     secret: true,
-    help: "A PostgreSQL to use in place of the embedded one, such as postgres://user:password@host/database",
+    help: "A PostgreSQL to use instead of the embedded one, such as postgres://user:password@host/database",
 };
 
 pub const POSTGRES_BINARIES: Setting = Setting {
@@ -89,7 +89,7 @@ pub const POSTGRES_BINARIES: Setting = Setting {
     default: None,
     scope: SettingScope::Database,
     secret: false,
-    help: "The directory of `postgres` and `initdb`, where they are not found by themselves",
+    help: "The directory of `postgres` and `initdb`, if the program does not find them itself",
 };
 
 pub const CATALOG: Setting = Setting {
@@ -99,8 +99,8 @@ pub const CATALOG: Setting = Setting {
     default: Some("catalogs/music.toml"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "What is sold: plans, packs and what work costs; where nothing is set and the default file is missing, \
-           the copy of it inside of the program is used",
+    help: "What is sold: plans, packs, and what work costs. If nothing is set and the default file is \
+           missing, the copy in the program is used",
 };
 
 pub const BOOTSTRAP_KEY: Setting = Setting {
@@ -110,7 +110,7 @@ pub const BOOTSTRAP_KEY: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: true,
-    help: "An API key that may do everything, of at least 32 characters; where there are no keys yet and none is \
+    help: "An API key that may do everything, at least 32 characters long. If no key exists and none is \
            set, the first start makes one and shows it once",
 };
 
@@ -121,8 +121,8 @@ pub const FIRST_KEY_FILE: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: false,
-    help: "Where the first start writes the key that it makes when it is not started at a terminal, for its own user \
-           alone; first-admin-key in the data directory",
+    help: "Where the first start writes the key that it makes when there is no terminal to show it on; only \
+           its user can read the file. The default is first-admin-key in the data directory",
 };
 
 pub const WEBHOOK_SECRETS: Setting = Setting {
@@ -132,8 +132,8 @@ pub const WEBHOOK_SECRETS: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: true,
-    help: "What Stripe signs its webhooks with (whsec_…); several with commas between while one is being replaced. \
-           Without it, every webhook is refused",
+    help: "The secret that Stripe signs its webhooks with (whsec_…), or several with commas between while \
+           one is replaced. Without it, every webhook is refused",
 };
 
 pub const STRIPE_SECRET_KEY: Setting = Setting {
@@ -143,8 +143,8 @@ pub const STRIPE_SECRET_KEY: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: true,
-    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…), for all that is asked of Stripe; without it, nothing can be \
-           bought, changed or compared",
+    help: "Stripe's secret or restricted key (sk_test_…, rk_live_…), for every call to Stripe. Without it, \
+           nothing can be bought, changed or compared",
 };
 
 pub const STRIPE_API_URL: Setting = Setting {
@@ -154,7 +154,7 @@ pub const STRIPE_API_URL: Setting = Setting {
     default: Some(crate::stripe::client::API_URL_DEFAULT),
     scope: SettingScope::Serve,
     secret: false,
-    help: "Where Stripe's API is; another address is for a sandbox, and takes no live key unless it is https",
+    help: "The address of Stripe's API, or of a sandbox; a live key is only sent to an https address",
 };
 
 pub const STRIPE_PORTAL_CONFIGURATION: Setting = Setting {
@@ -164,8 +164,8 @@ pub const STRIPE_PORTAL_CONFIGURATION: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: false,
-    help: "What Stripe's portal offers (bpc_…), as `stripe setup` made it from the catalog; without it, what the \
-           Stripe account has by default",
+    help: "The configuration of Stripe's portal (bpc_…), as `stripe setup` made it from the catalog. \
+           Without it, the default of the Stripe account is used",
 };
 
 pub const STRIPE_API_VERSION: Setting = Setting {
@@ -175,8 +175,9 @@ pub const STRIPE_API_VERSION: Setting = Setting {
     default: Some(crate::stripe::client::setup::API_VERSION),
     scope: SettingScope::Serve,
     secret: false,
-    help: "In which version of its API Stripe sends webhooks: `stripe setup` pins the endpoint to it, and `stripe doctor` \
-           looks; from 2023-10-16 on. Requests are always made in the newest that this release knows",
+    help: "The API version in which Stripe sends webhooks, from 2023-10-16 on: `stripe setup` pins the \
+           endpoint to it, and `stripe doctor` checks it. Requests are always made in the newest version \
+           that this release knows",
 };
 
 pub const BILLING: Setting = Setting {
@@ -186,8 +187,8 @@ pub const BILLING: Setting = Setting {
     default: Some("on"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "For which accounts billing is on: `on` for all; `off`: nothing is asked of Stripe for any; or a share of them, \
-           such as 25%. Webhooks are taken and credits are spent either way",
+    help: "The accounts that billing is on for: `on` for all, a share such as 25%, or `off`, with which no \
+           call to Stripe is made. Webhooks are taken and credits are spent in any case",
 };
 
 pub const BILLING_ACCOUNTS: Setting = Setting {
@@ -197,8 +198,8 @@ pub const BILLING_ACCOUNTS: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: false,
-    help: "The accounts for which billing is on beside the share, with commas between; `@` and the path of a file stand for \
-           those in it, one a line",
+    help: "More accounts that billing is on for, beside the share, with commas between; or `@` and the path \
+           of a file with one account a line",
 };
 
 pub const BILLING_EXCEPT: Setting = Setting {
@@ -208,7 +209,7 @@ pub const BILLING_EXCEPT: Setting = Setting {
     default: None,
     scope: SettingScope::Serve,
     secret: false,
-    help: "The accounts for which billing is off, whatever the share, in the same form",
+    help: "The accounts that billing is off for, whatever the share, in the same form",
 };
 
 pub const INBOX_ATTEMPTS: Setting = Setting {
@@ -218,7 +219,8 @@ pub const INBOX_ATTEMPTS: Setting = Setting {
     default: Some("20"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "How often a webhook is tried that waits for something, such as its account, before a person has to look (1 to 1000)",
+    help: "How often a webhook that waits for something, such as its account, is tried before a person has \
+           to look at it (1 to 1000)",
 };
 
 pub const INBOX_DELAY_MIN: Setting = Setting {
@@ -228,7 +230,7 @@ pub const INBOX_DELAY_MIN: Setting = Setting {
     default: Some("1"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "How long it waits after the first attempt, in seconds; each further time twice as long",
+    help: "The wait after the first attempt, in seconds; it doubles after each attempt",
 };
 
 pub const INBOX_DELAY_MAX: Setting = Setting {
@@ -238,7 +240,7 @@ pub const INBOX_DELAY_MAX: Setting = Setting {
     default: Some("3600"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "The longest that it waits between two attempts, in seconds, at most 86400",
+    help: "The longest wait between two attempts, in seconds, at most 86400",
 };
 
 pub const INBOX_DAYS: Setting = Setting {
@@ -248,8 +250,8 @@ pub const INBOX_DAYS: Setting = Setting {
     default: Some("90"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "How many days the document of a webhook is kept after it was processed, or `all`: for ever; what is about people \
-           and cards is never kept",
+    help: "How many days the document of a webhook is kept after it was processed, or `all` for ever; data \
+           about people and cards is never kept",
 };
 
 pub const RECONCILE_HOUR: Setting = Setting {
@@ -259,8 +261,8 @@ pub const RECONCILE_HOUR: Setting = Setting {
     default: Some("3"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "At which hour (0 to 23, UTC) the ledger is compared with Stripe each night, or `off`; only with a \
-           STRIPE_SECRET_KEY and with billing on",
+    help: "The hour (0 to 23, UTC) at which the ledger is compared with Stripe each day, or `off`; it needs \
+           a STRIPE_SECRET_KEY, and billing that is on",
 };
 
 pub const MODE: Setting = Setting {
@@ -270,8 +272,8 @@ pub const MODE: Setting = Setting {
     default: Some("test"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "Whether real money is involved: `test` or `live`; where nothing is set, STRIPE_SECRET_KEY says it. \
-           Webhooks of the other mode are set aside",
+    help: "Whether real money is involved: `test` or `live`. If nothing is set, STRIPE_SECRET_KEY decides. \
+           Webhooks of the other mode are set aside, not handled",
 };
 
 pub const LOG: Setting = Setting {
@@ -291,7 +293,8 @@ pub const LOG_FORMAT: Setting = Setting {
     default: Some("auto"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "How it is logged: `text`, `json`, or `auto`, which is text on a terminal and JSON everywhere else",
+    help: "The format of the log: `text`, `json`, or `auto`, which is text on a terminal and JSON \
+           everywhere else",
 };
 
 /// All of them, in the order in which they are shown.
