@@ -1,4 +1,4 @@
-//! `counterfoil audit`: what happened to an account, and is the journal still what was written?
+//! `counterfoil audit`: what happened to an account, and is the journal still as it was written?
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(super) struct ReplayArguments {
 
 #[derive(Args)]
 pub(super) struct Verify {
-    /// Leave out the read models, which are built again to be compared
+    /// Leave out the read models, which have to be built again to be compared
     #[arg(long)]
     journal_only: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What is said when requests are answered? Where everything is, and a call to begin with.
+//! What does the program print when it is ready? All addresses, and a call to begin with.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::app::FirstKey;
 
-/// What is said when requests are answered.
+/// What the program prints when it is ready.
 #[derive(Serialize)]
 pub(super) struct ServeBanner {
     pub(super) version: &'static str,
@@ -25,11 +25,11 @@ pub(super) struct ServeBanner {
     /// Where the sandbox Stripe is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sandbox: Option<String>,
-    /// A call that works as it is, to be pasted into a shell.
+    /// A call that can be pasted into a shell.
     pub(super) try_it: String,
 }
 
-/// Opens an account with the key that was made, or asks what is sold where nobody knows a key.
+/// Opens an account with the key that was made, or asks what is sold if no key is known.
 pub(super) fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
     let address = super::stripe::reachable(address);
     let key = match key {

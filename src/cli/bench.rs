@@ -1,4 +1,4 @@
-//! `counterfoil bench`: what does a running server do here? A short form of `cargo bench`, over HTTP.
+//! `counterfoil bench`: how fast is a running server here? A short form of `cargo bench`, over HTTP.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ Examples:
   counterfoil bench --key cf_test_…
   counterfoil bench --key cf_test_… --url http://127.0.0.1:9000 --seconds 10 --json";
 
-/// How many accounts load is spread over.
+/// How many accounts the load is spread over.
 const ACCOUNTS: u64 = 1_000;
-/// What each is given, so that nothing is refused.
+/// The credits that each gets, so that nothing is refused.
 const PLENTY: i64 = 1_000_000_000;
 /// How many connections prepare the accounts.
 const PREPARING_CONNECTIONS: usize = 64;
@@ -33,7 +33,7 @@ pub(super) struct Bench {
     /// An API key of the server
     #[arg(long)]
     key: String,
-    /// Where the server is
+    /// The address of the server
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
     /// How long each measurement takes
@@ -74,7 +74,7 @@ impl Bench {
         Ok(if all { Exit::Success } else { Exit::No })
     }
 
-    /// Opens the accounts and gives them credits. Those of an earlier run are there already, and get more.
+    /// Opens the accounts and gives them credits. Those of an earlier run exist already, and get more.
     async fn prepare(&self, target: &LoadTarget, output: Output) -> Result<(), CliFailure> {
         output.note(&format!("preparing {ACCOUNTS} accounts…"));
         let grant = format!(r#"{{"source":"bonus","amount":{PLENTY},"reason":"benchmark"}}"#);

@@ -29,10 +29,10 @@ pub(super) enum CatalogCommand {
     #[command(after_help = HELP)]
     Check {
         file: PathBuf,
-        /// Which of two sets of price ids is looked at
+        /// Which of the two sets of price ids is checked
         #[arg(long, value_enum, default_value_t = ModeName::Test)]
         mode: ModeName,
-        /// Say also how many accounts are on plans that this file retires or does not have
+        /// Also say how many accounts are on plans that this file retires or does not have
         #[arg(long)]
         with_database: bool,
         #[command(flatten)]
@@ -69,7 +69,7 @@ impl CatalogCommand {
     }
 }
 
-/// Of a file with mistakes nothing can be said.
+/// Nothing can be said of a file with mistakes.
 async fn find_old_plans(
     flags: &DatabaseFlags,
     report: &CatalogReport,

@@ -10,7 +10,7 @@ use super::output::Output;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
     Success,
-    /// What was asked is not so: something differs, was refused, is not there, or was left out.
+    /// The answer is no: something differs, was refused, is missing, or was left out.
     No,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum CliFailure {
     Usage(String),
     /// Something that is needed does not work.
     Broken(Box<dyn Error + Send + Sync>),
-    /// A person was not willing to wait.
+    /// A person stopped the command.
     Interrupted,
 }
 
@@ -32,7 +32,7 @@ pub(super) type CliResult = Result<Exit, CliFailure>;
 const CODE_NO: u8 = 1;
 const CODE_USAGE: u8 = 2;
 const CODE_BROKEN: u8 = 3;
-/// 128 and the number of SIGINT, as shells have it.
+/// 128 plus the number of SIGINT, as in shells.
 const CODE_INTERRUPTED: u8 = 130;
 
 impl CliFailure {
@@ -90,7 +90,7 @@ pub(super) fn report(output: Output, answer: CliResult) -> ExitCode {
     }
 }
 
-/// Prints what clap has to say: help and the version are no mistakes.
+/// Prints the message of clap: help and the version are not mistakes.
 pub(super) fn of_arguments(error: &clap::Error) -> ExitCode {
     // Nobody is there to read it any more when that fails.
     drop(error.print());

@@ -1,4 +1,4 @@
-//! How do settings become flags? By the table of settings: a flag each, with the same help.
+//! How do settings become flags? The table of settings gives each a flag, with the same help.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) type DatabaseFlags = Flags<false>;
 pub(super) struct Flags<const SERVE: bool>(BTreeMap<&'static str, String>);
 
 impl<const SERVE: bool> Flags<SERVE> {
-    /// With the environment of this process behind them.
+    /// The same, with the environment of this process for what no flag sets.
     pub(super) fn given(&self) -> SettingSources {
         SettingSources::of_process(self.0.clone())
     }

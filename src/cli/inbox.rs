@@ -29,21 +29,21 @@ pub(super) enum InboxCommand {
     /// List events, the newest first
     #[command(after_help = LIST_HELP)]
     List(List),
-    /// Show one event, with what is kept of its document
+    /// Show one event, with the stored part of its document
     Show {
         /// The event's id (evt_…)
         event: String,
         #[command(flatten)]
         flags: DatabaseFlags,
     },
-    /// Have events processed again
+    /// Process events again
     #[command(after_help = RETRY_HELP)]
     Retry(Retry),
-    /// Decide that an event is not to be processed
+    /// Discard an event, which is then never processed
     Discard {
         /// The event's id (evt_…)
         event: String,
-        /// Why; it is kept with the event
+        /// The reason, which is stored with the event
         #[arg(long)]
         reason: String,
         #[command(flatten)]
@@ -56,10 +56,10 @@ pub(super) struct List {
     /// Only events in this state
     #[arg(long, value_parser = PossibleValuesParser::new(InboxState::ALL.map(InboxState::as_str)))]
     state: Option<String>,
-    /// Only events before this place in the list, which `next` of a page names
+    /// Where to go on in the list: the `next` of the page before
     #[arg(long, value_name = "NUMBER")]
     before: Option<i64>,
-    /// How many at most
+    /// The most events to list
     #[arg(long, default_value_t = 50, value_name = "NUMBER")]
     limit: u32,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub(super) struct Retry {
     /// The events' ids (evt_…)
     #[arg(required_unless_present = "not_handled_yet", value_name = "EVENT")]
     events: Vec<String>,
-    /// All events that an earlier release did not know what to do with
+    /// All events that an earlier release could not handle
     #[arg(long, conflicts_with = "events")]
     not_handled_yet: bool,
     #[command(flatten)]

@@ -34,7 +34,7 @@ pub(super) enum KeysCommand {
     /// Make a key; it is shown once
     #[command(after_help = CREATE_HELP)]
     Create(Create),
-    /// List all keys, also those that have ended
+    /// List all keys, including those that have ended
     List {
         #[command(flatten)]
         flags: DatabaseFlags,
@@ -50,19 +50,19 @@ pub(super) enum KeysCommand {
 
 #[derive(Args)]
 pub(super) struct Create {
-    /// What people call it
+    /// A name for people
     #[arg(long, value_parser = name)]
     name: String,
-    /// What it may be used for; may be given several times
+    /// A scope of the key; may be given several times
     #[arg(long = "scope", required = true, value_name = "SCOPE")]
     scopes: Vec<KeyScope>,
-    /// The only account that it may use; may be given several times
+    /// An account that the key is limited to; may be given several times
     #[arg(long = "account", value_name = "ACCOUNT", value_parser = AccountId::parse)]
     accounts: Vec<AccountId>,
     /// When it ends, in RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     expires_at: Option<Timestamp>,
-    /// How many requests a minute it may make; 0: any number
+    /// How many requests a minute it may make; 0 means any number
     #[arg(long, value_name = "NUMBER")]
     requests_per_minute: Option<u32>,
     #[command(flatten)]

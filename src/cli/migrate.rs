@@ -1,4 +1,4 @@
-//! `counterfoil migrate`: brings the tables up to date and goes away.
+//! `counterfoil migrate`: how are the tables brought up to date without a server?
 
 use clap::Args;
 use serde_json::json;

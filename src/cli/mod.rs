@@ -1,4 +1,4 @@
-//! What can be done from the command line? One file a command; each prints a table for people, or JSON with `--json`.
+//! What can be done from the command line? One file per command; each prints a table for people, or JSON with `--json`.
 
 mod audit;
 mod banner;
@@ -27,17 +27,17 @@ use clap::{Parser, Subcommand};
 use exit::CliResult;
 use output::Output;
 
-/// How long tasks that nobody waits for may hold up the end of the program.
+/// How long background tasks may delay the end of the program.
 const LINGER: Duration = Duration::from_millis(500);
 
 const HELP: &str = "\
 Exit codes:
   0  it worked
-  1  the answer is no: something differs, was refused, is not there, or was left out
+  1  the answer is no: something differs, was refused, is missing, or was left out
   2  the command or a setting is wrong; nothing was done
   3  something that is needed does not work: the database, the network, a file
-  130  ended at once by a signal: the second one, where the first has a command finish what is on its way
-       (serve, sandbox, import)
+  130  a signal ended it at once; after a first signal, serve, sandbox and import finish what they have begun,
+       and a second one ends them
 
 Examples:
   counterfoil serve
@@ -65,7 +65,7 @@ enum CliCommand {
     Sandbox(sandbox::SandboxCommand),
     /// Bring the database's tables up to date, which `serve` does too
     Migrate(migrate::Migrate),
-    /// Look at catalog files
+    /// Check catalog files
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
     /// Make, list and end API keys
@@ -74,13 +74,13 @@ enum CliCommand {
     /// Set Stripe up, and send events
     #[command(subcommand)]
     Stripe(stripe::StripeCommand),
-    /// See to the webhooks that were delivered
+    /// See which webhooks were delivered, and process them again
     #[command(subcommand)]
     Inbox(inbox::InboxCommand),
-    /// Bring in what was kept elsewhere
+    /// Import accounts that were kept elsewhere
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// See to the read models
+    /// See and mend the read models
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
     /// Replay accounts and verify the journal
@@ -88,12 +88,12 @@ enum CliCommand {
     Audit(audit::AuditCommand),
     /// Measure a running server for a few seconds
     Bench(bench::Bench),
-    /// Print the description of the HTTP interface, OpenAPI 3.1
+    /// Print the description of the HTTP API, OpenAPI 3.1
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
 }
 
-/// Runs the command that the arguments name, and answers with what the process exits with.
+/// Runs the command that the arguments name, and answers with the exit code of the process.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

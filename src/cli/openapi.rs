@@ -1,4 +1,4 @@
-//! `counterfoil openapi`: the document that describes the HTTP interface, without a server.
+//! `counterfoil openapi`: how is the HTTP API described? Prints the OpenAPI document without a server.
 
 use clap::Args;
 

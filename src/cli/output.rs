@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::exit::CliFailure;
 
-/// How wide a table is where nobody says how wide the terminal is.
+/// The width of a table if the width of the terminal is not known.
 const PIPE_COLUMNS: u16 = 200;
 const PROGRESS_TEMPLATE: &str = "{msg} [{wide_bar}] {human_pos}/{human_len} {per_sec} {eta}";
 const PROGRESS_REDRAW: Duration = Duration::from_millis(200);
@@ -37,7 +37,7 @@ impl Output {
         }
     }
 
-    /// Answers with one line of JSON, for whoever reads a program's output while it goes on; with the text for people.
+    /// Answers with one line of JSON for programs that read the output as it comes; with the text for people.
     pub(super) fn announce<T: Serialize + ?Sized>(
         self,
         value: &T,
@@ -55,7 +55,7 @@ impl Output {
         print(text)
     }
 
-    /// Says something to people only.
+    /// Prints something for people only.
     pub(super) fn note(self, text: &str) {
         if !self.json {
             complain(text);
@@ -70,7 +70,7 @@ impl Output {
         }
     }
 
-    /// Shows how far long work is, to people at a terminal.
+    /// Shows the progress of long work to people at a terminal.
     pub(super) fn progress(self, what: &str, length: u64) -> ProgressBar {
         if self.json || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
@@ -84,7 +84,7 @@ impl Output {
     }
 }
 
-/// Whoever reads may have seen enough and gone away, which is not a failure.
+/// The reader of the output may have closed it, which is not a failure.
 fn print(text: &str) -> Result<(), CliFailure> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliFailure::broken(error)),
@@ -110,7 +110,7 @@ pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     table
 }
 
-/// What stands in a table for a value that is not there.
+/// The text for a missing value in a table.
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }

@@ -1,4 +1,4 @@
-//! `counterfoil projections`: how do the read models stand, and how are they mended?
+//! `counterfoil projections`: how far are the read models, and how are they mended?
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub(super) enum ProjectionsCommand {
     /// Build a read model again beside the live one, and switch to it
     #[command(after_help = REBUILD_HELP)]
     Rebuild(Rebuild),
-    /// Apply the events of a parked account that waited
+    /// Apply the waiting events of a parked account
     Unpark {
         projection: String,
         #[arg(value_parser = AccountId::parse)]
@@ -54,7 +54,7 @@ pub(super) enum ProjectionsCommand {
 #[derive(Args)]
 pub(super) struct Rebuild {
     projection: String,
-    /// Switch to the new version even where it differs, such as after the fix of a mistake
+    /// Switch to the new version even if it differs, as after a bug was fixed
     #[arg(long)]
     accept_differences: bool,
     /// Drop the old version's tables after the switch
@@ -93,7 +93,7 @@ async fn with_projector<T>(
     .await
 }
 
-/// What the caller named and is not there is an answer; everything else is a fault.
+/// That there is no such read model is an answer; everything else is a fault.
 fn failure(error: ProjectorError) -> CliFailure {
     match error {
         ProjectorError::Unknown { .. }

@@ -1,4 +1,4 @@
-//! `counterfoil sandbox`: a stand-in for Stripe on this machine, for trying things out.
+//! `counterfoil sandbox`: how can things be tried out without Stripe? With a stand-in on this machine.
 
 use std::net::SocketAddr;
 
@@ -29,16 +29,16 @@ Examples:
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(super) struct SandboxCommand {
-    /// Where requests are taken; port 0 takes a free one
+    /// The address for requests; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:12111")]
     listen: SocketAddr,
-    /// What opens it, as API key and as password (sk_test_…); needed where it listens beyond this machine
+    /// The key of the sandbox, as API key and as password (sk_test_…); needed if it listens beyond this machine
     #[arg(long, value_name = "KEY", env = "STRIPE_SANDBOX_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// Where webhooks are posted to
+    /// The address that webhooks are posted to
     #[arg(long, value_name = "URL", requires = "webhook_secret")]
     webhook_url: Option<String>,
-    /// What they are signed with (whsec_…)
+    /// The secret that they are signed with (whsec_…)
     #[arg(long, value_name = "SECRET", env = "STRIPE_WEBHOOK_SECRET", hide_env_values = true)]
     webhook_secret: Option<String>,
     /// The shape of events, such as 2024-04-10 or 2025-03-31.basil; without it, the newest

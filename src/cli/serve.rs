@@ -1,4 +1,4 @@
-//! `counterfoil serve`: starts everything, says where it is, and stops in order when it is asked to.
+//! `counterfoil serve`: how does a server start and stop? It starts all parts, prints their addresses, stops in order.
 
 use std::{io::IsTerminal, net::SocketAddr, process::ExitStatus};
 
@@ -33,12 +33,12 @@ Examples:
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(super) struct Serve {
-    /// Start a stand-in for Stripe too, which sells what the catalog sells and tells this server what happens
+    /// Also start a stand-in for Stripe, which sells what the catalog sells and sends its webhooks to this server
     ///
-    /// At this address, or at the usual one, or at a free one where that is taken.
+    /// It is at this address, or at the usual one, or at a free one if that is taken.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true)]
     sandbox: Option<Option<SocketAddr>>,
-    /// What opens the sandbox, as API key and as password (sk_test_…); needed where it listens beyond this machine
+    /// The key of the sandbox, as API key and as password (sk_test_…); needed if it listens beyond this machine
     #[arg(long, value_name = "KEY", env = "STRIPE_SANDBOX_KEY", hide_env_values = true)]
     sandbox_key: Option<String>,
     #[command(flatten)]
@@ -115,7 +115,7 @@ async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> CliResult 
     }
 }
 
-/// Without a database nothing can be answered, so nothing is waited for either.
+/// Without a database nothing can be answered, so the end waits for nothing.
 fn database_ended(status: Option<ExitStatus>, log: Option<String>) -> CliFailure {
     let status = status.map_or_else(|| "in an unknown way".to_owned(), |status| format!("with {status}"));
     let log = log.unwrap_or_default();

@@ -1,7 +1,7 @@
-//! `serve --sandbox`: how do the server and the sandbox come to know each other? By an address, a secret and a clock.
+//! `serve --sandbox`: how do the server and the sandbox find each other? They share an address, a secret and a clock.
 //!
-//! Here alone the catalog and the sandbox meet: what the catalog sells is put on sale in the sandbox, and prices that
-//! no setting names get ids that only exist there.
+//! Only this file knows both the catalog and the sandbox: the sandbox sells what the catalog sells, and prices that no
+//! setting names get ids that only exist there.
 
 use std::{
     collections::BTreeMap,
@@ -27,10 +27,10 @@ use crate::{
 
 use super::{exit::CliFailure, sandbox::sandbox_key};
 
-/// Where `counterfoil sandbox` is too, when nothing else is said.
+/// The default address, which `counterfoil sandbox` has, too.
 const USUAL_PORT: u16 = 12_111;
 
-/// Where a sandbox is to be, and what opens it.
+/// The address of a sandbox, and its key.
 pub(super) struct SandboxPlace {
     listen: Option<SocketAddr>,
     key: Option<SandboxKey>,
@@ -38,7 +38,7 @@ pub(super) struct SandboxPlace {
 
 impl SandboxPlace {
     /// # Errors
-    /// When others could come in without a key.
+    /// If others could use it without a key.
     pub(super) fn of(listen: Option<SocketAddr>, key: Option<&str>) -> Result<Self, CliFailure> {
         let key = sandbox_key(key, listen.unwrap_or_else(|| at_home(USUAL_PORT)))?;
         Ok(Self { listen, key })
@@ -56,11 +56,11 @@ pub(super) struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// Starts a sandbox at `listen`, and makes the settings fit it. Where nothing is said it is at the usual
-    /// address of this machine, or, when that is taken, at a free port.
+    /// Starts a sandbox at `listen`, and makes the settings fit it. By default it is at the usual address of this
+    /// machine, or at a free port if that is taken.
     ///
     /// # Errors
-    /// In live mode, and when no port can be had.
+    /// In live mode, and if no port is free.
     pub(super) async fn start(
         SandboxPlace { listen, key }: SandboxPlace,
         config: &mut Config,
@@ -101,7 +101,7 @@ impl Sandboxed {
         Ok(Self { sandbox, secret })
     }
 
-    /// From here on, the server that serves at `address` is told.
+    /// From now on, webhooks are sent to the server at `address`.
     pub(super) fn deliver_to(&self, address: SocketAddr) {
         let url = format!("http://{}/v1/webhooks/stripe", super::stripe::reachable(address));
         self.sandbox.deliver_to(Webhook { url, secret: self.secret.clone(), api_version: None });
@@ -116,7 +116,7 @@ impl Sandboxed {
     }
 }
 
-/// What a setup makes of the catalog for the portal.
+/// The portal's configuration, as a setup makes it from the catalog.
 fn portal(catalog: &Catalog) -> PortalSettings {
     let wanted = DesiredState::of(catalog, Mode::Test, None, None);
     let plans = catalog.plans.iter().filter(|plan| plan.is_sold());
@@ -158,7 +158,7 @@ fn offers(catalog: &mut Catalog) -> Vec<SeedOffer> {
     offers
 }
 
-/// What a checkout of a pack says, so that it is granted.
+/// The metadata of a checkout of a pack, so that the pack is granted.
 fn as_top_up(pack: &str) -> BTreeMap<String, String> {
     let said = [("kind", "topup"), ("topup_code", pack)];
     said.map(|(name, value)| (name.to_owned(), value.to_owned())).into()

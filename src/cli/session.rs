@@ -1,4 +1,4 @@
-//! What does a command that works with the database need? Settings, the database, and both put away at the end.
+//! What does a command need to work with the database? Settings, the database, and an orderly end of both.
 
 use sqlx::PgPool;
 
@@ -17,7 +17,7 @@ use super::{
 
 /// Connections that one command needs at a time.
 const CONNECTIONS: u32 = 8;
-/// A command says what it does itself, so only what is wrong is logged.
+/// A command prints what it does, so only problems are logged.
 const LOG_FILTER: &str = "warn";
 
 pub(super) struct CliSession {

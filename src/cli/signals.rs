@@ -10,10 +10,10 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// From here on, the signals no longer end the process by themselves.
+    /// From now on, the signals no longer end the process by themselves.
     ///
     /// # Errors
-    /// When the system does not let us listen.
+    /// If the system does not let us listen.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }

@@ -1,14 +1,14 @@
-//! Which columns may a file have, and what is wrong with those that it has?
+//! Which columns may a file have, and which of its columns are wrong?
 
 use crate::catalog::suggestion::unknown;
 
-/// Whose line it is.
+/// The column of the account that the line is about.
 pub(super) const ACCOUNT: &str = "account";
-/// What a line says of the account: the same in each of its lines, or in its first one only.
+/// The columns of the account: the same in each of its lines, or only in its first one.
 const OF_ACCOUNT: [&str; 5] = ["customer", "as_of", "debt", "used_credits", "used_generations"];
-/// What the caller attaches to the account, a column each.
+/// The metadata of the account, one column per name.
 pub(super) const METADATA: &str = "metadata.";
-/// What it says of a grant.
+/// The columns of a grant.
 const OF_GRANT: [&str; 13] = [
     "source",
     "amount",
@@ -24,7 +24,7 @@ const OF_GRANT: [&str; 13] = [
     "plan",
     "reason",
 ];
-/// What other programs put between columns.
+/// The separators of other programs.
 const SEPARATORS: [(char, &str); 2] = [(';', "semicolons"), ('\t', "tabs")];
 
 pub(super) fn is_of_account(column: &str) -> bool {

@@ -1,6 +1,6 @@
-//! One grant a line, the lines of an account one after the other.
+//! How is a CSV file read? One grant a line, and the lines of an account follow each other.
 //!
-//! Each line is made into what it would be as JSON, and read as that, so that both forms have the same rules.
+//! Each line is converted to the same JSON as an NDJSON line, and read as that, so that both forms have the same rules.
 
 use std::{collections::VecDeque, io::Read};
 
@@ -19,16 +19,16 @@ use super::{
 
 pub(super) struct Csv<R> {
     reader: Reader<R>,
-    /// The names of the columns. `None`: they have not been read, or something is wrong with them.
+    /// The names of the columns; `None` if they have not been read, or are wrong.
     columns: Option<Vec<String>>,
-    /// What was read of what follows: a line of the next account, or what is wrong with it.
+    /// What was read ahead: a line of the next account, or the mistake in it.
     next: Option<Result<CsvLine, LineMistake>>,
-    /// What is wrong with the names of the columns and has not been told.
+    /// The mistakes in the names of the columns that are not reported yet.
     mistakes: VecDeque<LineMistake>,
     has_ended: bool,
 }
 
-/// A line, and what it says by column.
+/// A line, with its value in each column.
 struct CsvLine {
     number: u64,
     account: String,
@@ -41,7 +41,7 @@ impl<R: Read> Csv<R> {
         Self { reader, columns: None, next: None, mistakes: VecDeque::new(), has_ended: false }
     }
 
-    /// The names of the columns, each of which has to be one.
+    /// The names of the columns, each of which has to be known.
     fn columns(&mut self) -> Result<Vec<String>, LineMistake> {
         if let Some(columns) = &self.columns {
             return Ok(columns.clone());
@@ -101,7 +101,7 @@ impl<R: Read> Csv<R> {
     }
 }
 
-/// What the lines of an account say together.
+/// The account that its lines describe together.
 fn account_of(lines: &[CsvLine]) -> Result<Option<ImportEntry>, LineMistake> {
     let Some((first, others)) = lines.split_first() else { return Ok(None) };
     let mut account = first.read()?;
@@ -124,12 +124,12 @@ fn account_of(lines: &[CsvLine]) -> Result<Option<ImportEntry>, LineMistake> {
 }
 
 impl CsvLine {
-    /// What it says, which is an account with one grant, or none.
+    /// The line as an account with one grant, or none.
     fn read(&self) -> Result<MovedAccount, LineMistake> {
         read_account(self.json().to_string().as_bytes()).map_err(|reason| self.mistake(reason))
     }
 
-    /// What it says of the account has to be what the first line said of it.
+    /// Its values of the account have to be those of the first line.
     fn fits(&self, known: &[(String, String)]) -> Result<(), LineMistake> {
         for (column, text) in self.cells.iter().filter(|(column, _)| is_of_account(column)) {
             if !known.iter().any(|(other, said)| other == column && said == text) {
@@ -188,7 +188,7 @@ impl CsvLine {
     }
 }
 
-/// What is no number is left as it is, so that reading it says what is expected.
+/// A text that is not a number stays as it is, so that reading it says what is expected.
 fn number(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| text.into(), Value::from)
 }

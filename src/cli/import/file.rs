@@ -1,4 +1,4 @@
-//! A file of accounts, read account by account, so that it may be larger than the memory.
+//! How is a file of accounts read? Account by account, so that it may be larger than the memory.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use crate::http::MovedAccount;
 
 use super::{super::exit::CliFailure, Format, csv::Csv, ndjson::Ndjson, stop::Stop};
 
-/// How many mistakes are told. The others are counted.
+/// How many mistakes are reported. The others are counted.
 pub(super) const TOLD_MAX: usize = 20;
 
 #[derive(Clone)]
@@ -48,7 +48,7 @@ pub(super) struct LineMistakes {
 }
 
 impl LineMistakes {
-    /// They may be noted in any order, and are told in that of the lines.
+    /// They may be noted in any order, and are reported in the order of the lines.
     pub(super) fn note(&mut self, mistake: LineMistake) {
         self.count = self.count.saturating_add(1);
         let place = self.told.partition_point(|other| other.line <= mistake.line);
@@ -63,7 +63,7 @@ impl LineMistakes {
     }
 }
 
-/// What was found when all of the file was read.
+/// The findings when the whole file was read.
 #[derive(Debug, Default)]
 pub(super) struct Check {
     pub accounts: u64,
@@ -75,7 +75,7 @@ pub(super) type Entries = Box<dyn Iterator<Item = Result<ImportEntry, LineMistak
 
 impl File {
     /// # Errors
-    /// When nothing says how it is written.
+    /// If the format is not known.
     pub(super) fn new(path: PathBuf, format: Option<Format>) -> Result<Self, CliFailure> {
         let by_name = || match path.extension()?.to_str()? {
             "csv" => Some(Format::Csv),
@@ -110,7 +110,7 @@ impl File {
     }
 }
 
-/// Reads all of it, and says what is wrong; or as much as there was when it was stopped.
+/// Reads the whole file, and says what is wrong; if it is stopped, what was read so far.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -139,8 +139,8 @@ pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<
     Ok(check)
 }
 
-/// In which line each account and each customer is. The ids would fill the memory; a hash of each does not, and two of
-/// them are as good as never the same.
+/// The line of each account and each customer. The ids would fill the memory, so only a hash of each is kept; two ids
+/// practically never have the same hash.
 #[derive(Default)]
 struct SeenIds {
     state: RandomState,
@@ -149,7 +149,7 @@ struct SeenIds {
 }
 
 impl SeenIds {
-    /// What is in the file once.
+    /// A value that may be in the file only once.
     fn note(&mut self, entry: &ImportEntry, format: Format) -> Result<(), String> {
         let ImportEntry { line, account: MovedAccount { account, import } } = entry;
         let account = self.state.hash_one(account.as_str());

@@ -1,4 +1,4 @@
-//! `counterfoil import`: how does what was kept elsewhere come in?
+//! `counterfoil import`: how are accounts imported that were kept elsewhere?
 
 mod columns;
 mod csv;
@@ -52,13 +52,13 @@ pub(super) enum ImportCommand {
 pub(super) struct ImportAccounts {
     /// The file
     file: PathBuf,
-    /// How it is written; by the end of its name when it is not said
+    /// The format of the file; without it, the end of its name decides
     #[arg(long)]
     format: Option<Format>,
     /// Say what would happen, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Go on after an account that is refused
+    /// Continue after an account that is refused
     #[arg(long = "continue")]
     goes_on: bool,
     #[command(flatten)]
@@ -67,9 +67,9 @@ pub(super) struct ImportAccounts {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// A line with the names of columns, then one a grant
+    /// A line with the names of the columns, then one line per grant
     Csv,
-    /// A JSON object a line, one an account
+    /// One JSON object a line, one line per account
     Ndjson,
 }
 
@@ -116,7 +116,7 @@ impl ImportAccounts {
     }
 }
 
-/// Reads all of the file, beside what waits for the database.
+/// Reads the whole file in a thread of its own, so that it does not hold up work with the database.
 async fn check(file: &File, output: Output, stop: &Stop) -> Result<Check, CliFailure> {
     let progress = output.progress("reading", file.bytes()?);
     let (read, bar, stop) = (file.clone(), progress.clone(), stop.clone());

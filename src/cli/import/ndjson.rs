@@ -1,4 +1,4 @@
-//! One account a line, as it is sent in a batch.
+//! How is an NDJSON file read? One account a line, as it is sent in a batch.
 
 use std::io::{BufRead, Read};
 
@@ -6,9 +6,9 @@ use crate::http::read_account;
 
 use super::file::{ImportEntry, LineMistake};
 
-/// What some programs begin a text with.
+/// The byte order mark with which some programs begin a text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-/// A longer line is none of an account.
+/// A longer line cannot be that of an account.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
 pub(super) struct Ndjson<R> {
@@ -22,7 +22,7 @@ impl<R: BufRead> Ndjson<R> {
         Self { reader, line: 0, has_ended: false }
     }
 
-    /// The next line that is not empty. After what cannot be read, or is too long, nothing follows.
+    /// The next line that is not empty. No line follows one that cannot be read, or is too long.
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, String> {
         loop {
             let mut bytes = Vec::new();

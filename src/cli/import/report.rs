@@ -1,4 +1,4 @@
-//! What became of a file, for people and for programs.
+//! What is the result of an import, for people and for programs?
 
 use serde::Serialize;
 
@@ -7,9 +7,9 @@ use super::file::{Check, LineMistake, LineMistakes};
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ImportReport {
     pub dry_run: bool,
-    /// Accounts that moved in, or would.
+    /// Accounts that moved in, or would move in.
     pub imported: u64,
-    /// Accounts that had moved in so before.
+    /// Accounts that had moved in before, in the same way.
     pub there_already: u64,
     /// Accounts that were refused.
     pub refused: u64,
@@ -17,7 +17,7 @@ pub(super) struct ImportReport {
     pub unreadable: u64,
     /// Whether the rest was left out after the first refusal.
     pub stopped: bool,
-    /// Whether the rest was left out because a signal said so.
+    /// Whether the rest was left out because of a signal.
     pub interrupted: bool,
     /// The first lines of those that were refused or could not be read.
     pub mistakes: Vec<LineMistake>,
@@ -39,7 +39,7 @@ impl ImportReport {
         Self { refused: count, mistakes: told, ..self }
     }
 
-    /// Whether all of the file is there, or would be.
+    /// Whether all accounts of the file are there, or would be.
     pub(super) const fn is_whole(&self) -> bool {
         self.refused == 0 && self.unreadable == 0 && !self.interrupted
     }

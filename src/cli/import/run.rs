@@ -1,4 +1,4 @@
-//! Every account of a file becomes a command, many of them at a time, so that the ledger writes them together.
+//! How is a file imported? Each account becomes a command, many at a time, so that the ledger writes them together.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -28,13 +28,13 @@ use super::{
     stop::Stop,
 };
 
-/// How many accounts are on their way at a time. Their commands wait in the ledger, which writes them together.
+/// How many accounts are imported at a time. Their commands wait in the ledger, which writes them together.
 const IN_HAND_MAX: usize = 2_048;
-/// How many are looked at at a time, which asks the database for each: fewer than it has connections.
+/// How many accounts a dry run checks at a time. Each needs the database, so there are fewer than connections.
 const LOOKED_AT_MAX: usize = 6;
-/// How many have been read and wait.
+/// How many accounts may have been read and wait.
 const READ_AHEAD_MAX: usize = 4_096;
-/// How often an account is tried whose outcome was not known, or for which there was no room.
+/// How often an account is tried if its outcome was unknown, or the queue was full.
 const TRIES_MAX: u32 = 20;
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
@@ -48,7 +48,7 @@ pub(super) struct Run<'a> {
     pub progress: &'a ProgressBar,
 }
 
-/// What became of an account.
+/// The outcome for an account.
 enum ImportedAs {
     Imported,
     ThereAlready,
@@ -142,7 +142,7 @@ impl Run<'_> {
         Err(CliFailure::broken(ExecuteError::Unavailable))
     }
 
-    /// What an import would come to.
+    /// What an import would do.
     async fn preview(
         &self,
         MovedAccount { account, import }: MovedAccount,

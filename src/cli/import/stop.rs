@@ -1,4 +1,4 @@
-//! What if a person does not want to wait? What has begun is finished after the first signal, and not after the second.
+//! What if a person stops an import? After the first signal, begun accounts are finished; after the second, not.
 
 use std::{
     future::Future,
@@ -10,7 +10,7 @@ use std::{
 
 use super::super::{exit::CliFailure, output::Output, signals::Signals};
 
-/// Whether nothing more is to be begun. Cheap to clone.
+/// Whether no more accounts are to be begun. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Stop(Arc<AtomicBool>);
 
@@ -23,7 +23,7 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Does work that looks at whether it is to stop.
+    /// Does work that checks whether it is to stop.
     ///
     /// # Errors
     /// Those of the work, and at a second signal.

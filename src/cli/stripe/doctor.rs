@@ -32,10 +32,10 @@ Examples:
 
 #[derive(Args)]
 pub(in super::super) struct Doctor {
-    /// Where this server is reached from outside; without it, endpoints that look like this server's are meant
+    /// The address at which Stripe reaches this server; without it, all endpoints that look like its own are checked
     #[arg(long)]
     url: Option<String>,
-    /// Look at real money: needed with a live key, and refused with a test key
+    /// Check live mode: needed with a live key, and refused with a test key
     #[arg(long)]
     live: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `counterfoil stripe …`: what is done with Stripe by hand. One file a command.
+//! `counterfoil stripe …`: what can an operator do with Stripe? One file per command.
 
 mod doctor;
 mod reconcile;
@@ -38,7 +38,7 @@ impl StripeCommand {
     }
 }
 
-/// A server that listens on every address is also at this machine's own.
+/// A server that listens on every address can be reached at this machine's own.
 pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let mut address = listen;
     if address.ip().is_unspecified() {

@@ -1,4 +1,4 @@
-//! `counterfoil stripe reconcile`: is the ledger what Stripe says?
+//! `counterfoil stripe reconcile`: does the ledger say what Stripe says?
 
 use std::sync::Arc;
 
@@ -37,10 +37,10 @@ Examples:
 
 #[derive(Args)]
 pub(in crate::cli) struct Reconcile {
-    /// Put into the inbox what was lost
+    /// Put lost events into the inbox
     #[arg(long)]
     repair: bool,
-    /// How far back objects are compared
+    /// How many days back objects are compared
     #[arg(long, default_value_t = DAYS_DEFAULT, value_name = "DAYS")]
     since: u16,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `counterfoil stripe send FILE…`: what `stripe trigger` is for people with an account at Stripe.
+//! `counterfoil stripe send FILE…`: how are events sent without Stripe? As `stripe trigger` does with an account there.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -36,7 +36,7 @@ pub(in crate::cli) struct Send {
     /// Files with one event each
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where they are posted to; without it, the server that the settings describe
+    /// The address to post them to; without it, the server that the settings describe
     #[arg(long)]
     url: Option<String>,
     #[command(flatten)]

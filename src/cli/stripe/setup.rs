@@ -1,4 +1,4 @@
-//! `counterfoil stripe setup`: makes at Stripe what the catalog sells, and says what is to be set then.
+//! `counterfoil stripe setup`: how does Stripe get what the catalog sells? It is made there, and the settings printed.
 
 use clap::Args;
 use serde::Serialize;
@@ -36,7 +36,7 @@ const WEBHOOK_PATH: &str = "/v1/webhooks/stripe";
 
 #[derive(Args)]
 pub(in super::super) struct Setup {
-    /// Where this server is reached from outside: https://ledger.example.com, or with the whole path of its webhooks
+    /// The address at which Stripe reaches this server: https://ledger.example.com, or with the path of its webhooks
     ///
     /// Without it, no webhook endpoint is made or changed.
     #[arg(long)]
@@ -117,7 +117,7 @@ async fn perform(
     (report, outcome.map_err(failed))
 }
 
-/// What the catalog asks for is impossible, Stripe says no, or it does not answer.
+/// The catalog asks for something impossible, Stripe refuses, or Stripe does not answer.
 fn failed(error: SetupError) -> CliFailure {
     if matches!(error, SetupError::TooManyPlans(_)) {
         CliFailure::Usage(error.to_string())
@@ -128,7 +128,7 @@ fn failed(error: SetupError) -> CliFailure {
     }
 }
 
-/// Real money is asked for twice: by the key, and by the flag.
+/// Live mode needs both the key and the flag.
 pub(super) fn check_mode(mode: Mode, live: bool) -> Result<(), CliFailure> {
     match (mode, live) {
         (Mode::Live, false) => {
