@@ -1,4 +1,4 @@
-//! Which catalogs held before this one? What they had and this one has not still holds for those who are on it.
+//! Which catalogs were used before this one? Plans that only they had still hold for those who are on them.
 
 use sqlx::{FromRow, PgPool};
 
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// How many catalogs are looked at, the newest first.
+/// How many catalogs are read, the newest first.
 const CATALOGS_MAX: i64 = 500;
 
-/// Accounts that are on a plan which nobody can come to any more.
+/// Accounts on a plan that nobody can change to any more.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct OnOldPlan {
     pub plan: String,
@@ -28,16 +28,16 @@ pub struct OnOldPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogTerms {
-    /// Those of the file, which says that the plan is retired.
+    /// The terms of the file, which says that the plan is retired.
     Retired,
-    /// Those of the last catalog that had the plan.
+    /// The terms of the last catalog that had the plan.
     LastCatalog,
-    /// None are known, since no catalog here ever had the plan: the free plan's hold.
+    /// No terms are known, since no catalog here ever had the plan: the free plan's hold.
     FreePlan,
 }
 
-/// Keeps the catalog under its hash, so that an auditor can read what events were decided under, and notes since when
-/// it holds and what its price ids stand for.
+/// Stores the catalog under its hash, so that an auditor can read the catalog of each decision, and notes since when it
+/// is used and what its price ids mean.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -85,7 +85,7 @@ pub async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> R
     Ok(())
 }
 
-/// Takes over what earlier catalogs had, the newest first, and what price ids stood for.
+/// Adds what earlier catalogs had, the newest first, and what price ids meant.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -138,7 +138,7 @@ impl PriceRow {
     }
 }
 
-/// How many accounts are on plans that nobody can come to any more, as far as the read models have followed.
+/// How many accounts are on plans that nobody can change to any more, as far as the read models have followed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -168,7 +168,7 @@ fn terms_of(catalog: &Catalog, plan: &str) -> Option<CatalogTerms> {
     }
 }
 
-/// Says in the log how many accounts are on plans that the file does not have.
+/// Logs how many accounts are on plans that the file does not have.
 pub(super) fn tell(old: &[OnOldPlan]) {
     for OnOldPlan { plan, accounts, terms } in old {
         match terms {

@@ -1,4 +1,4 @@
-//! How does a program come to a database that is there, migrated, and used with no more rights than it needs?
+//! How does a program get a database that is running, migrated, and used with no more rights than it needs?
 
 use std::{future::Future, path::PathBuf, pin::Pin};
 
@@ -16,7 +16,7 @@ use crate::{
 /// A migrated database, and the embedded server if this process runs it.
 #[derive(Debug)]
 pub struct Database {
-    /// With the service's role, where the login may take it on.
+    /// With the service's role, if the login may take it.
     options: PgConnectOptions,
     embedded: Option<Embedded>,
 }
@@ -41,7 +41,7 @@ pub enum DatabaseError {
 }
 
 impl Database {
-    /// For a program that serves: where the database is embedded, it runs the server itself, and again where that ends.
+    /// For a program that serves: it runs the embedded server itself, and starts it again when that ends.
     ///
     /// # Errors
     /// When there is no database, another process serves from the data directory, or a migration fails.
@@ -59,7 +59,7 @@ impl Database {
     /// For a command beside a program that may be serving: its embedded server is used if it runs.
     ///
     /// # Errors
-    /// As [`Self::open`], but for the other process.
+    /// As [`Self::open`], except that another process may serve.
     pub async fn join(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
         let access = match config.embedded() {
             Some(options) => Some(postgres::join_or_start(options).await?),
@@ -94,7 +94,7 @@ impl Database {
         pool::open(self.options.clone(), max)
     }
 
-    /// Where the embedded server keeps its data; `None` when the database is somebody else's.
+    /// Where the embedded server keeps its data; `None` if somebody else runs the database.
     #[must_use]
     pub fn data_directory(&self) -> Option<&PathBuf> {
         self.embedded.as_ref().map(|embedded| &embedded.data_directory)

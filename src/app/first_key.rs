@@ -16,16 +16,16 @@ use crate::{
     config::Config,
 };
 
-/// Whom a new key is told.
+/// Who gets to see a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyAudience {
-    /// Whoever starts the program shows it, at a terminal.
+    /// The caller of this part shows it, at a terminal.
     Person,
-    /// The file of the settings.
+    /// It goes into the file that the settings name.
     File,
 }
 
-/// The key that was made because there was none.
+/// The key that was made because none existed.
 #[derive(Clone, Debug)]
 pub enum FirstKey {
     /// It can be shown only now.
@@ -34,7 +34,7 @@ pub enum FirstKey {
     In(PathBuf),
 }
 
-/// Sees to it that somebody can call, and says what is odd about the key that was given.
+/// Makes sure that there is a key, and warns of problems with the key in the settings.
 pub(super) async fn see_to(
     pool: &PgPool,
     clock: &Clock,
@@ -72,7 +72,7 @@ fn tell(given: &GivenKeyState) {
     }
 }
 
-/// Writes the key into a file for this user alone, in the place of an older one.
+/// Writes the key into a file that only this user can read, in place of an older one.
 fn keep(file: Option<&Path>, secret: &KeySecret) -> io::Result<()> {
     let file = file.ok_or_else(|| {
         io::Error::new(io::ErrorKind::NotFound, "set COUNTERFOIL_FIRST_KEY_FILE or COUNTERFOIL_BOOTSTRAP_KEY")

@@ -1,5 +1,4 @@
-//! Where do requests come in? At one address from everybody, and at another one, if it is wanted, from those who watch
-//! the server.
+//! Where do requests come in? At one address for everybody, and at another one, if it is set, for monitoring.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -13,20 +12,20 @@ use crate::{
 
 use super::AppError;
 
-/// The addresses, taken before anything is done: that one is in use is found out first.
+/// The addresses, taken before anything else is done, so that one that is in use is found first.
 pub(super) struct Listeners {
     requests: TcpListener,
     metrics: Option<TcpListener>,
 }
 
-/// Where they are.
+/// The addresses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Addresses {
     pub(super) requests: SocketAddr,
     pub(super) metrics: Option<SocketAddr>,
 }
 
-/// What answers at them. It ends when no request is left.
+/// The tasks that answer at them. They end when no request is left.
 pub(super) struct Servers {
     requests: JoinHandle<io::Result<()>>,
     metrics: Option<JoinHandle<io::Result<()>>>,

@@ -1,5 +1,5 @@
-//! How do the parts become one program? Put together in the order in which they need each other, and taken apart in
-//! the opposite one.
+//! How do the parts become one program? They are started in the order in which they need each other, and stopped in
+//! the opposite order.
 
 pub mod catalogs;
 mod database;
@@ -46,7 +46,7 @@ use crate::{
 const POOL_CONNECTIONS: u32 = 24;
 /// Connections for the read models, which would otherwise take the callers' while they catch up.
 const PROJECTOR_CONNECTIONS: u32 = 16;
-/// How long each part may take to end what it has begun.
+/// How long each part may take to finish what it has begun.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// A server that runs.

@@ -1,6 +1,5 @@
-//! What is this ledger for: trying things out, Stripe's test mode, or real money? Its database knows from the first
-//! start on, and serves nothing else: customers and prices of one mean nothing in another, and a test card buys
-//! credits.
+//! What is this ledger for: trying things out, Stripe's test mode, or real money? The first start decides it for its
+//! database, for good: customers and prices of one mode mean nothing in another, and a test card buys credits.
 
 use std::fmt;
 
@@ -19,7 +18,7 @@ pub enum LedgerMode {
     Live,
 }
 
-/// The database is for something else, or does not say what it is for.
+/// The database is for another mode, or does not say its mode.
 #[derive(Debug, thiserror::Error)]
 pub enum ModeError {
     #[error(
@@ -57,7 +56,7 @@ impl fmt::Display for LedgerMode {
     }
 }
 
-/// Makes the database one for `wanted`, if it is not for anything yet.
+/// Sets the mode of the database to `wanted`, if it has none yet.
 ///
 /// # Errors
 /// When it is for something else, or does not answer.
@@ -73,7 +72,7 @@ pub(super) async fn settle(pool: &PgPool, wanted: LedgerMode, clock: &Clock) -> 
     }
 }
 
-/// Looks whether prices of this mode are those that the database knows. A sandbox has those of the test mode.
+/// Checks that the database knows prices of this mode. A sandbox has those of the test mode.
 ///
 /// # Errors
 /// When it is for something else, or does not answer.
@@ -87,8 +86,8 @@ pub(crate) async fn check(pool: &PgPool, mode: Mode) -> Result<(), ModeError> {
     }
 }
 
-/// Looks as [`check`] does before something is written for this mode. What is real makes a database that is for nothing
-/// yet one for real money; whether it is for the test mode or for a sandbox its first start says.
+/// Checks as [`check`] does before something is written for this mode. Real money sets the mode of a database that has
+/// none yet; only the first start decides between the test mode and a sandbox.
 ///
 /// # Errors
 /// When it is for something else, or does not answer.

@@ -14,7 +14,7 @@ use crate::domain::{
     time::CalendarUnit,
 };
 
-/// What was found out about a catalog file.
+/// The findings about a catalog file.
 #[derive(Clone, Debug)]
 pub struct CatalogReport {
     pub file: String,
@@ -23,11 +23,11 @@ pub struct CatalogReport {
     pub mistakes: Vec<CatalogMistake>,
     /// Settings that must be set before the program starts with this file.
     pub settings: Vec<CatalogMistake>,
-    /// As far as the file is right.
+    /// The catalog, as far as the file is right.
     pub catalog: Option<Catalog>,
 }
 
-/// Checks a catalog file. Never fails: that the file cannot be read is one of the mistakes.
+/// Checks a catalog file. Never fails: a file that cannot be read is one of the mistakes.
 #[must_use]
 pub fn check(path: &Path, settings: SettingLookup<'_>, mode: Mode) -> CatalogReport {
     let (catalog, found) = match read(path) {
@@ -92,7 +92,7 @@ impl CatalogReport {
     }
 }
 
-/// What a catalog sells, in a few words each.
+/// What a catalog sells, described in a few words each.
 #[derive(Serialize)]
 struct CatalogSummary {
     name: String,

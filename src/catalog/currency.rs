@@ -47,7 +47,7 @@ impl Coinage {
         }
     }
 
-    /// That of a catalog that names none: `usd`.
+    /// The currency of a catalog that names none: `usd`.
     pub fn default_of_catalogs() -> Option<Self> {
         Currency::parse("usd").ok().map(|currency| Self { currency, decimals: 2 })
     }
@@ -116,7 +116,7 @@ pub fn show(money: &Money) -> String {
     Coinage { currency: money.currency.clone(), decimals }.show(money.minor)
 }
 
-/// That there is such a currency: one that Stripe takes.
+/// Checks that Stripe takes this currency.
 ///
 /// # Errors
 /// Says what was probably meant.

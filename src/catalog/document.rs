@@ -35,7 +35,7 @@ const KEYS: [&str; 12] = [
 
 const DEBTS: [(&str, DebtPolicy); 2] = [("owe", DebtPolicy::Owe), ("forgive", DebtPolicy::Forgive)];
 
-/// Everything that is wrong with the text, and the catalog as far as it can be made out in spite of that.
+/// All mistakes in the text, and the catalog as far as it can be read in spite of them.
 pub(super) fn read(
     text: &str,
     settings: SettingLookup<'_>,
@@ -90,8 +90,8 @@ fn read_root(root: &TomlTable<'_>, hash: String) -> Option<Catalog> {
     })
 }
 
-/// The currency and the range of payments. Where they are wrong the defaults stand in, so that prices can be
-/// checked all the same.
+/// The currency and the range of payments. If they are wrong, the defaults are used, so that prices can still be
+/// checked.
 fn read_terms(root: &TomlTable<'_>) -> Option<PriceTerms> {
     let default = Coinage::default_of_catalogs()?;
     let coinage = root.or("currency", default.clone(), Coinage::read).unwrap_or(default);

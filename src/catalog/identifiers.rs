@@ -31,7 +31,7 @@ pub(super) fn read_features(root: &TomlTable<'_>) -> FeatureNames {
     table.entries().into_iter().filter_map(feature).collect()
 }
 
-/// A list of features, each of them defined, none of them twice.
+/// A list of features, each of them defined, and none of them twice.
 pub(super) fn read_feature_list(node: &Node<'_>, features: &FeatureNames) -> Option<BTreeSet<FeatureId>> {
     let known: Vec<_> = features.keys().map(FeatureId::as_str).collect();
     let mut named = BTreeSet::new();

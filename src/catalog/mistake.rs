@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One thing that must be corrected before the catalog can be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CatalogMistake {
-    /// Counted from 1; 0 when the mistake is in no line, because the file could not be read.
+    /// Counted from 1; 0 if the mistake is in no line, because the file could not be read.
     pub line: usize,
     /// In characters, counted from 1; 0 when the mistake is in no line.
     pub column: usize,
@@ -65,7 +65,7 @@ impl CatalogPlace {
     }
 }
 
-/// Whether TOML lets the key stand without quotes.
+/// Whether TOML allows the key without quotes.
 fn is_bare(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }

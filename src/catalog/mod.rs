@@ -39,7 +39,7 @@ pub const CREDITS_MAX: i64 = 1_000_000_000_000;
 /// Finds the value of a setting, which is an environment variable in production.
 pub type SettingLookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Reads a catalog from the text of its file. `mode` says which of two sets of price ids holds.
+/// Reads a catalog from the text of its file. `mode` says which of the two sets of price ids is used.
 ///
 /// # Errors
 /// Every mistake in the text, and every required setting that is missing, in the order of the file.
@@ -48,7 +48,7 @@ pub fn parse(text: &str, settings: SettingLookup<'_>, mode: Mode) -> Result<Cata
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// As [`parse`], but no price needs an id yet: whoever sets Stripe up has none.
+/// As [`parse`], but no price needs an id yet: before Stripe is set up, there are none.
 ///
 /// # Errors
 /// Every mistake in the text.
@@ -61,8 +61,8 @@ pub fn parse_before_setup(
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// Reads a catalog that held before, as far as it can be made out: it was right under the rules of its time, and its
-/// settings may be gone.
+/// Reads an earlier catalog, as far as possible: it was right under the rules of its time, and its settings may be
+/// gone.
 #[must_use]
 pub fn parse_former(text: &str, mode: Mode) -> Option<Catalog> {
     document::read(text, &|_| None, mode, PriceIdRule::Optional).0

@@ -1,8 +1,8 @@
-//! Is real money involved? A Stripe account has two sets of everything, and ids of one mean nothing in the other.
+//! Is real money involved? A Stripe account has two sets of all objects, and ids of one mean nothing in the other.
 
 use std::fmt;
 
-/// Which set of price ids holds.
+/// Which set of price ids is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     Test,
@@ -10,7 +10,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The mode of a Stripe secret or restricted key; `None` when the text is neither.
+    /// The mode of a Stripe secret or restricted key; `None` if the text is neither.
     #[must_use]
     pub fn of_secret_key(key: &str) -> Option<Self> {
         match key {

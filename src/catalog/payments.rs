@@ -29,7 +29,7 @@ const KEYS: [&str; 14] = [
     "bridge_days",
 ];
 
-/// Keys that there were once.
+/// Keys that earlier releases had.
 const GONE: [(&str, &str); 1] = [(
     "retries",
     "`retries` never did anything, and is gone: how often a failed payment is tried again is set in Stripe's dashboard \
@@ -40,26 +40,26 @@ const GONE: [(&str, &str); 1] = [(
 const PRORATIONS: [(&str, &str); 3] =
     [("create_prorations", "create_prorations"), ("always_invoice", "always_invoice"), ("none", "none")];
 
-/// When a subscription ends that is cancelled on the portal's page.
+/// When a subscription ends after it is cancelled on the portal's page.
 const CANCELLATIONS: [(&str, &str); 2] = [("at_period_end", "at_period_end"), ("immediately", "immediately")];
 
-/// When a change to less takes effect.
+/// When a change to a smaller order takes effect.
 const DOWNGRADES: [(&str, Downgrade); 2] =
     [("at_period_end", Downgrade::PeriodEnd), ("at_once", Downgrade::AtOnce)];
 
-/// What becomes of a second subscription that was paid for all the same.
+/// What happens to a second subscription that was paid for anyway.
 const SECONDS: [(&str, SecondSubscription); 2] =
     [("keep", SecondSubscription::Keep), ("cancel_and_refund", SecondSubscription::CancelAndRefund)];
 
 /// The longest trial that Stripe takes: two years.
 pub(super) const TRIAL_DAYS_MAX: i64 = 730;
-/// The smallest payment where the file names none, in minor units; more where Stripe asks for more.
+/// The default of the smallest payment, in minor units; it is more if Stripe's smallest charge is more.
 const MINOR_MIN: i64 = 50;
 const GRACE_DAYS_MAX: i64 = 90;
 /// The longest time that a paid month may be bridged to the next.
 const BRIDGE_DAYS_MAX: i64 = 60;
 
-/// What holds for a key that the file leaves out.
+/// The defaults of keys that the file leaves out.
 pub(super) fn defaults(coinage: &Coinage) -> PaymentSettings {
     PaymentSettings {
         enabled: true,
@@ -121,7 +121,7 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     check_range(&table, coinage, settings)
 }
 
-/// What Stripe would refuse is no payment.
+/// An amount that Stripe would refuse cannot be a payment.
 fn read_smallest(node: &Node<'_>, coinage: &Coinage) -> Option<i64> {
     let minor = coinage.price(node)?.minor;
     let least = chargeable::smallest(&coinage.currency);
@@ -182,7 +182,7 @@ pub(super) struct PriceTerms {
 }
 
 impl PriceTerms {
-    /// A price that a payment can have: nothing at all, or within the range of payments.
+    /// A price that can be paid: zero, or within the range of payments.
     pub fn price(&self, node: &Node<'_>) -> Option<Money> {
         let price = self.coinage.price(node)?;
         if price.minor > 0 {
@@ -191,8 +191,8 @@ impl PriceTerms {
         Some(price)
     }
 
-    /// Reports what is too small or too large for one payment. `what` says what costs so much, where that does not
-    /// stand there already.
+    /// Reports an amount that is too small or too large for one payment. `what` names the thing with that price, if the
+    /// path does not.
     pub fn check_payment(&self, node: &Node<'_>, what: Option<&str>, minor: i64) {
         let (smallest, largest) = (self.payments.minor_min, self.payments.minor_max);
         let what = what.map(|what| format!("{what}: ")).unwrap_or_default();

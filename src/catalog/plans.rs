@@ -177,7 +177,7 @@ fn read_trial(node: &Node<'_>, plan: &TomlTable<'_>, terms: &PriceTerms) -> Opti
     Some(Trial { days: length?, credits: credits? })
 }
 
-/// One plan at most can be the one that most people choose, and one that they can choose.
+/// At most one plan can be the popular one, and it has to be for sale.
 fn check_popular(entries: &[TableEntry<'_>], plans: &[Plan]) {
     for entry in entries.iter().filter(|entry| is_retired_and_popular(entry)) {
         entry.refuse_key::<()>("a retired plan is not shown, so it cannot be popular");

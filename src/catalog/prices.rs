@@ -14,7 +14,7 @@ use crate::domain::{
 
 const INTERVALS: [(&str, Interval); 2] = [("month", Interval::Month), ("year", Interval::Year)];
 
-/// The prices of a plan, by the month before by the year; and what it cost before.
+/// The prices of a plan, the monthly one before the yearly one; and its earlier amounts.
 pub(super) fn read_plan_prices(
     node: &Node<'_>,
     terms: &PriceTerms,
@@ -47,7 +47,7 @@ fn read_plan_price(
     Some((PlanPrice { interval, amount: amount?, stripe }, earlier.into_iter().map(of_plan).collect()))
 }
 
-/// `[{ amount = "7.99", stripe = { … } }]`: what somebody may still pay, and nobody new.
+/// `[{ amount = "7.99", stripe = { … } }]`: amounts that some customers still pay, and no new ones.
 pub(super) fn read_earlier(
     node: &Node<'_>,
     owner: &str,
@@ -57,7 +57,7 @@ pub(super) fn read_earlier(
     Some(node.items()?.iter().filter_map(|node| read_earlier_price(node, owner, today, terms)).collect())
 }
 
-/// Nothing is sold at an earlier amount, also while its id still stands where today's belongs.
+/// Nothing is sold at an earlier amount, even while its id is still in the setting of today's price.
 pub(super) fn without(mut stripe: StripePrice, earlier: &[Earlier]) -> StripePrice {
     let is_today = |id: &String| !earlier.iter().any(|earlier| earlier.stripe.has(id));
     stripe.price_ids.retain(is_today);
@@ -83,7 +83,7 @@ fn read_earlier_price(
     Some(Earlier { amount, stripe: stripe?.retired() })
 }
 
-/// The `stripe` key of whatever has a price; without one it has no id, and cannot be bought.
+/// The `stripe` key beside a price; without it the price has no id, and nothing can be bought at it.
 pub(super) fn read_stripe(of: &TomlTable<'_>, owner: &str, terms: &PriceTerms) -> Option<StripePrice> {
     let Some(node) = of.find("stripe") else { return Some(StripePrice::default()) };
     let table = node.table(&["setting", "optional", "product", "test", "live", "retired"])?;
@@ -146,7 +146,7 @@ pub(super) struct CatalogProduct {
     pub setting: Option<String>,
 }
 
-/// `"prod_…"`, or `{ setting = "NAME" }` where the id comes from a setting.
+/// `"prod_…"`, or `{ setting = "NAME" }` if the id comes from a setting.
 pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<CatalogProduct> {
     if node.value.as_str().is_some() {
         return read_id(node, StripeIdKind::Product, None, owner)

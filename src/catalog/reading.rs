@@ -1,6 +1,6 @@
-//! How is a file read without giving up at its first mistake?
+//! How is a file read past its first mistake?
 //!
-//! Every reader writes its mistakes down and answers `None`, so that whoever called it can go on with the rest.
+//! Every reader notes its mistakes and answers `None`, so that its caller can go on with the rest.
 
 use std::{cell::RefCell, ops::RangeInclusive};
 
@@ -47,7 +47,7 @@ impl<'a> CatalogReading<'a> {
         self.mistakes.borrow_mut().push(CatalogMistake { line, column, path, message, cause });
     }
 
-    /// The value of a setting. One that is set to nothing counts as not set.
+    /// The value of a setting. An empty one counts as not set.
     pub fn setting(&self, name: &str) -> Option<String> {
         (self.settings)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
@@ -57,7 +57,7 @@ impl<'a> CatalogReading<'a> {
         position(self.text, place.span.start).0
     }
 
-    /// Whether something under `path` is wrong. What follows from it is then not reported on top.
+    /// Whether something under `path` is wrong. Mistakes that follow from it are then not reported.
     pub fn is_wrong_under(&self, path: &str) -> bool {
         self.mistakes.borrow().iter().any(|mistake| mistake.path.starts_with(path))
     }
@@ -80,7 +80,7 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Writes down that this is wrong, and gives nothing.
+    /// Notes that this is wrong, and gives `None`.
     pub fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
         self.reading.report(&self.place, MistakeCause::File, message);
         None
@@ -102,7 +102,7 @@ impl<'a> Node<'a> {
         self.as_table().or_else(|| self.expected(what))
     }
 
-    /// A table, if it is one; that it is none is reported elsewhere.
+    /// A table, if it is one; if not, that is reported elsewhere.
     pub fn as_table(&self) -> Option<TomlTable<'a>> {
         let entries = self.value.as_table()?;
         Some(TomlTable { reading: self.reading, place: self.place.clone(), entries })
@@ -212,7 +212,7 @@ impl<'a> TomlTable<'a> {
         self.check_keys_and(known, &[]);
     }
 
-    /// The same, where some keys were known once: each says what has become of it.
+    /// The same, with keys that earlier releases knew: for each there is a message that says what replaced it.
     pub fn check_keys_and(&self, known: &[&str], gone: &[(&str, &str)]) {
         for entry in self.entries() {
             let became = gone.iter().find(|(name, _)| *name == entry.name).map(|(_, became)| *became);
@@ -230,7 +230,7 @@ impl<'a> TomlTable<'a> {
         Some(Node { reading: self.reading, place, value: value.get_ref() })
     }
 
-    /// The value under `key`; that it is missing is a mistake.
+    /// The value under `key`; a missing one is a mistake.
     pub fn required(&self, key: &str) -> Option<Node<'a>> {
         self.find(key).or_else(|| self.refuse(format!("`{key}` is missing")))
     }

@@ -1,5 +1,5 @@
-//! Does each Stripe id mean one thing? Two prices under one id could not be told apart when a webhook names it,
-//! and an id of the test mode among those of the live mode would sell for play money.
+//! Does each Stripe id mean one thing? A webhook that names an id of two prices would be ambiguous, and an id of the
+//! test mode among those of the live mode would sell for test money.
 
 use std::{
     cell::RefCell,
@@ -23,7 +23,7 @@ pub(super) struct StripeIds(RefCell<Vec<StripeId>>);
 pub(super) struct StripeId {
     pub id: String,
     pub kind: StripeIdKind,
-    /// The path of the price that the id stands for.
+    /// The path of the price that has the id.
     pub owner: String,
     /// `None`: the id comes from a setting, or is retired, and nothing says which mode it belongs to.
     pub mode: Option<Mode>,
@@ -49,7 +49,7 @@ impl StripeIds {
         Some(text)
     }
 
-    /// Reports every id that was given for two things.
+    /// Reports every id that two things have.
     pub fn report_conflicts(&self, reading: &CatalogReading<'_>) {
         let mut first_uses = BTreeMap::new();
         for id in self.0.borrow().iter() {
@@ -102,7 +102,7 @@ fn check(id: &StripeId) -> Result<(), String> {
     }
 }
 
-/// Stripe's own ids do not tell their mode, but ids that people choose often do.
+/// Stripe's own ids do not show their mode, but ids that people choose often do.
 fn check_mode(text: &str, mode: Option<Mode>) -> Result<(), String> {
     let Some(mode) = mode else { return Ok(()) };
     let other = mode.other();

@@ -1,4 +1,4 @@
-//! What was probably meant? Names that are a slip of the finger away from a known one.
+//! What was probably meant? Finds the known names that are close to a mistyped one.
 
 /// Longer words are not compared: nobody mistypes them, and comparing takes time.
 const WORD_BYTES_MAX: usize = 64;
@@ -17,7 +17,7 @@ pub fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
     format!("{said}; known: {}", known.join(", "))
 }
 
-/// The same, where more are known than the ones that are suggested.
+/// The same, if there are more known names than the suggested ones.
 #[must_use]
 pub fn unknown_of_many(kind: &str, word: &str, usual: &[&str]) -> String {
     match find_nearest(word, usual) {
@@ -39,7 +39,7 @@ fn find_nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// Whether the letters are right and only their order is not, which is how fingers slip most often.
+/// Whether the letters are right and only their order is wrong, which is the most frequent typing mistake.
 fn is_rearranged(word: &str, name: &str) -> bool {
     let sorted = |text: &str| {
         let mut letters: Vec<char> = text.chars().collect();
@@ -49,7 +49,7 @@ fn is_rearranged(word: &str, name: &str) -> bool {
     sorted(word) == sorted(name)
 }
 
-/// How many letters must be put in, taken out or changed to make one word of the other (Levenshtein).
+/// How many letters must be added, removed or changed to turn one word into the other (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let first: Vec<usize> = (0..=to.len()).collect();

@@ -9,7 +9,7 @@ use toml::{
 
 use super::mistake::{CatalogMistake, MistakeCause, position};
 
-/// The table of a file as far as it can be understood, and what is wrong with its syntax.
+/// The table of a file as far as it can be read, and the mistakes in its syntax.
 pub(super) struct Syntax<'a> {
     pub table: Spanned<DeTable<'a>>,
     pub mistakes: Vec<CatalogMistake>,

@@ -1,4 +1,4 @@
-//! What does a free amount of credits cost?
+//! What does a freely chosen amount of credits cost?
 
 use super::{
     packs::{EXPIRY_DAYS_MAX, read_credits},
@@ -67,7 +67,7 @@ fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<Ratio> {
     }
 }
 
-/// What is sold can be charged, from the fewest credits to the most.
+/// Checks that the smallest and the largest number of credits can be charged.
 fn check_range(table: &TomlTable<'_>, top_up: &TopUp, terms: &PriceTerms) {
     if top_up.smallest > top_up.largest {
         let (smallest, largest) = (top_up.smallest, top_up.largest);

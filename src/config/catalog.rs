@@ -9,18 +9,18 @@ use crate::{
 
 use super::{CatalogChoice, Environment, SettingMistake, settings};
 
-/// The default catalog, for an installed program that is started anywhere.
+/// The default catalog, for an installed program without the file.
 const BUILT_IN: &str = include_str!("../../catalogs/music.toml");
 
 /// A catalog without mistakes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadedCatalog {
     pub catalog: Catalog,
-    /// The file's text, which is what the hash is of.
+    /// The file's text, from which the hash is computed.
     pub source: String,
     /// Where it was read from, for people.
     pub origin: String,
-    /// The settings that it asked for, set or not.
+    /// The settings that it names, set or not.
     pub settings: BTreeSet<String>,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn load(
     }
 }
 
-/// The file that was asked for, or the default one where it is there.
+/// The file that the settings name, or the default one if it is there.
 pub(super) fn choose(asked: Option<&str>) -> CatalogChoice {
     let default = settings::CATALOG.default.map(Path::new).filter(|path| path.is_file());
     match asked.map(Path::new).or(default) {

@@ -1,4 +1,4 @@
-//! What is wrong with the settings? Said so that nobody has to look anything up to correct it.
+//! What is wrong with the settings? Each message has all that is needed to correct the mistake.
 
 use std::fmt;
 

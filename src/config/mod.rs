@@ -1,7 +1,7 @@
-//! How is this program to run? What the settings say, checked whole before anything is started.
+//! How is this program to run? All settings are read and checked before anything is started.
 //!
-//! A setting comes from a flag or from the environment; the flag goes first. Everything that is wrong is reported
-//! at once. There is no file of settings: `.env.example` says how to keep them in one.
+//! A setting comes from a flag or from the environment; the flag goes first. All mistakes are reported at once.
+//! The program reads no file of settings: `.env.example` says how to keep them in one.
 
 mod catalog;
 mod mistake;
@@ -34,23 +34,23 @@ use crate::{
     },
 };
 
-/// Every setting, read and found possible.
+/// Every setting, read and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
-    /// Where metrics are answered without a key; `None`: nowhere.
+    /// The address that answers metrics without a key; `None`: there is none.
     pub metrics_listen: Option<SocketAddr>,
-    /// Whose word counts on who sent a request.
+    /// The proxies that are believed about who sent a request.
     pub proxies: Proxies,
     pub database: DatabaseConfig,
     pub catalog: CatalogChoice,
     /// A key that may do everything from the first start on.
     pub bootstrap_key: Option<KeySecret>,
-    /// Where the first key is written when nobody watches; `None`: there is no such place.
+    /// The file for the first key if there is no terminal; `None`: there is no such file.
     pub first_key_file: Option<PathBuf>,
     pub webhook_secrets: Secrets,
     pub billing: BillingConfig,
-    /// How often a webhook that waits is tried, and how long it waits.
+    /// How often a waiting webhook is tried, and how long it waits between.
     pub inbox: Retries,
     /// How many days a document is kept after its event is over; `None`: for ever.
     pub inbox_days: Option<u32>,
@@ -61,16 +61,16 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// The way to Stripe.
+/// How Stripe is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillingConfig {
-    /// `false`: nothing is asked of Stripe.
+    /// `false`: no call to Stripe is made.
     pub on: bool,
     /// For which accounts it is on.
     pub rollout: Rollout,
     pub key: Option<SecretKey>,
     pub url: ApiUrl,
-    /// What the portal offers; `None`: what the Stripe account has by default.
+    /// The configuration of the portal; `None`: the default of the Stripe account.
     pub portal: Option<String>,
     /// The version of Stripe's API that webhooks are sent in.
     pub api_version: String,
@@ -79,19 +79,19 @@ pub struct BillingConfig {
 }
 
 impl BillingConfig {
-    /// What those who ask Stripe need of it.
+    /// The access to Stripe that callers of its API need.
     #[must_use]
     pub fn settings(&self) -> billing::Settings {
         billing::Settings { rollout: self.rollout.clone(), portal: self.portal.clone() }
     }
 }
 
-/// Where the rows are.
+/// Which database is used.
 #[derive(Clone)]
 pub enum DatabaseConfig {
     /// A PostgreSQL of our own.
     Embedded { data_directory: PathBuf, binaries: Option<PathBuf> },
-    /// One that somebody else runs.
+    /// A PostgreSQL that somebody else runs.
     External(Box<PgConnectOptions>),
 }
 
@@ -112,7 +112,7 @@ impl fmt::Debug for DatabaseConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CatalogChoice {
     File(PathBuf),
-    /// Nothing was set, and the default file is not in the working directory: the copy inside of the program.
+    /// Nothing was set, and the default file is not in the working directory: the copy in the program is used.
     BuiltIn,
 }
 
@@ -135,7 +135,7 @@ impl Config {
     /// Reads all settings.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
+    /// All mistakes in them.
     pub fn read(given: &SettingSources) -> Result<Self, SettingMistakes> {
         let mut mistakes = given.unknown();
         let config = parse::read(given, &mut mistakes);
@@ -145,7 +145,7 @@ impl Config {
     /// Reads all settings and the catalog that they name.
     ///
     /// # Errors
-    /// Everything that is wrong with either of them.
+    /// All mistakes in either of them.
     pub fn read_with_catalog(given: &SettingSources) -> Result<(Self, LoadedCatalog), SettingMistakes> {
         Self::read_and(given, crate::catalog::parse)
     }
@@ -153,7 +153,7 @@ impl Config {
     /// Reads all settings and the catalog that they name, whose prices need no id yet.
     ///
     /// # Errors
-    /// Everything else that is wrong with either of them.
+    /// All other mistakes in either of them.
     pub fn read_before_setup(given: &SettingSources) -> Result<(Self, LoadedCatalog), SettingMistakes> {
         Self::read_and(given, crate::catalog::parse_before_setup)
     }

@@ -1,4 +1,4 @@
-//! What does each setting's text mean? One function a setting; each notes its own mistake, and reading goes on.
+//! What does each setting's text mean? One function per setting; each notes its own mistake, and reading goes on.
 
 use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
@@ -27,14 +27,14 @@ use super::{
 
 /// The oldest version of Stripe's API whose webhooks are read.
 const OLDEST_API_VERSION: &str = "2023-10-16";
-/// What the file of the first key is called where nothing else is said.
+/// The default name of the file for the first key.
 const FIRST_KEY_FILE_NAME: &str = "first-admin-key";
 /// The longest delay between two attempts at a webhook, in seconds: a day.
 const DELAY_S_MAX: i64 = 86_400;
 /// A hundred years, in days.
 const INBOX_DAYS_MAX: u32 = 36_500;
 
-/// Reads everything, or notes why not.
+/// Reads all settings, and notes all mistakes.
 pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<Config> {
     let mut reading = SettingsReader { given, mistakes };
     // All of them are read before the first missing one ends this.
@@ -78,7 +78,7 @@ struct SettingsReader<'a> {
 }
 
 impl SettingsReader<'_> {
-    /// Notes what is allowed, and shows what was said instead, unless that is a secret.
+    /// Notes what is allowed, and shows the value that was set, unless that is a secret.
     fn refuse<T>(&mut self, setting: Setting, allowed: &str) -> Option<T> {
         let value = self.given.value(setting);
         // A password may be in any address, also where none belongs.
@@ -112,7 +112,7 @@ impl SettingsReader<'_> {
         }
     }
 
-    /// With a URL, nothing is asked about the embedded database.
+    /// With a URL, the settings of the embedded database are not read.
     fn database(&mut self) -> Option<DatabaseConfig> {
         if let Some(url) = self.given.find(settings::DATABASE_URL) {
             return self.external(url);
@@ -319,7 +319,7 @@ fn parse_mode(text: &str) -> Option<Mode> {
 }
 
 impl DatabaseConfig {
-    /// How the embedded server is started; `None` for one that somebody else runs.
+    /// How the embedded server is started; `None` for a server that somebody else runs.
     #[must_use]
     pub fn embedded(&self) -> Option<postgres::ServerOptions> {
         match self {

@@ -1,4 +1,4 @@
-//! For which accounts is billing on? Three settings say it together, and must not contradict each other.
+//! For which accounts is billing on? Three settings decide it together, and must not contradict each other.
 
 use std::{collections::BTreeSet, fs};
 
@@ -15,14 +15,14 @@ use super::{
 
 /// How many accounts one list can name.
 const ACCOUNTS_NAMED_MAX: usize = 100_000;
-/// What the path of a file begins with, which no account does.
+/// The path of a file begins with this, and no account does.
 const FILE: char = '@';
-/// What begins a line of a file that names no account.
+/// A line of a file that begins with this names no account.
 const REMARK: char = '#';
 /// How many hundredths a percentage can have.
 const HUNDREDTHS_DIGITS: usize = 2;
 
-/// Whether Stripe is asked at all, and for which accounts it is asked for money.
+/// Whether calls to Stripe are made at all, and for which accounts they may take money.
 pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<(bool, Rollout)> {
     let switch = switch(given, mistakes);
     let named = accounts(given, settings::BILLING_ACCOUNTS, mistakes);
@@ -87,7 +87,7 @@ fn share(percent: &str) -> Option<u16> {
     (share <= PLACES).then_some(share)
 }
 
-/// The accounts of a list, in which `@` and a path stand for those of a file.
+/// The accounts of a list, which may name a file with `@` and its path.
 fn accounts(
     given: &SettingSources,
     setting: Setting,
@@ -119,7 +119,7 @@ fn add(id: &str, accounts: &mut BTreeSet<AccountId>) -> Result<(), String> {
     Ok(())
 }
 
-/// A line for each account; empty ones, and those that begin with `#`, name none.
+/// One line per account; empty lines, and those that begin with `#`, are skipped.
 fn add_file(path: &str, accounts: &mut BTreeSet<AccountId>) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
     for (number, line) in (1_u32..).zip(text.lines()) {

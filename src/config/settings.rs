@@ -1,6 +1,6 @@
 //! Which settings are there? One table: the flags, the environment and `.env.example` all follow it.
 
-/// Settings of ours begin with this. Others, such as `DATABASE_URL`, have the name that everybody uses.
+/// Our own settings begin with this. Others, such as `DATABASE_URL`, have their common name.
 pub const PREFIX: &str = "COUNTERFOIL_";
 
 /// Something that can be set, by a flag or by an environment variable.
@@ -10,9 +10,9 @@ pub struct Setting {
     pub name: &'static str,
     /// The flag, without its dashes.
     pub flag: &'static str,
-    /// What stands for the value in the help text.
+    /// The placeholder for the value in the help text.
     pub value: &'static str,
-    /// The value where nothing is said; `None` where leaving it out means something of its own.
+    /// The default value; `None` if leaving it out has a meaning of its own.
     pub default: Option<&'static str>,
     pub scope: SettingScope,
     /// A secret's value is never shown.
@@ -20,7 +20,7 @@ pub struct Setting {
     pub help: &'static str,
 }
 
-/// Who takes a setting as a flag. As an environment variable, all of them are understood everywhere.
+/// Which commands take a setting as a flag. As an environment variable, every command reads all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingScope {
     /// Every command that works with the database.
@@ -297,7 +297,7 @@ pub const LOG_FORMAT: Setting = Setting {
            everywhere else",
 };
 
-/// All of them, in the order in which they are shown.
+/// All settings, in the order in which they are shown.
 pub const ALL: [Setting; 25] = [
     LISTEN,
     METRICS_LISTEN,

@@ -1,8 +1,8 @@
-//! What of an address may be shown? All but the user and the password in it, also where none belongs.
+//! What of an address may be shown? All but the user and the password in it, even where they do not belong.
 
 use std::borrow::Cow;
 
-/// The text, with `…` for what stands before the `@` of an address.
+/// The text, with `…` for what is before the `@` of an address.
 #[must_use]
 pub fn without_password(text: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = text.split_once("://") else {

@@ -9,7 +9,7 @@ use super::{
     settings::{self, PREFIX, Setting},
 };
 
-/// The environment variables of a process, or what a test puts in their place.
+/// The environment variables of a process, or those of a test.
 pub type Environment = BTreeMap<String, String>;
 
 /// The values that were set. Not `Debug`, since secrets are among them.
@@ -46,19 +46,19 @@ impl SettingSources {
         self.find(setting).is_some()
     }
 
-    /// What was set; an empty environment variable counts as unset, as in a `.env` file with nothing filled in.
+    /// The value that was set; an empty environment variable counts as unset, as in a `.env` file without values.
     pub(super) fn find(&self, setting: Setting) -> Option<&str> {
         let flag = self.flags.get(setting.name);
         let variable = self.environment.get(setting.name).filter(|value| !value.trim().is_empty());
         flag.or(variable).map(String::as_str)
     }
 
-    /// What was set, or else the default.
+    /// The value that was set, or else the default.
     pub(super) fn value(&self, setting: Setting) -> &str {
         self.find(setting).or(setting.default).unwrap_or_default()
     }
 
-    /// Environment variables that look like settings of ours and are none: most likely a slip of the finger.
+    /// Environment variables that look like settings of ours but are not: most likely a typing mistake.
     pub(super) fn unknown(&self) -> Vec<SettingMistake> {
         let known: Vec<&str> = settings::ALL.iter().map(|setting| setting.name).collect();
         let ours: Vec<&str> = known.iter().copied().filter(|name| name.starts_with(PREFIX)).collect();

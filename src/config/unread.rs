@@ -1,5 +1,4 @@
-//! Which names do people expect that this program does not read? A variable of such a name is set for something, and
-//! nothing comes of it.
+//! Which common names does this program not read? A variable with such a name was set for a purpose, and has no effect.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use super::{
     settings::{self, Setting},
 };
 
-/// What to use in its place.
+/// What to use instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instead {
     Setting(Setting),
@@ -20,7 +19,7 @@ enum Instead {
 
 use Instead::{Catalog, Setting as Ours};
 
-/// The usual names, and ours.
+/// The common names, and ours.
 const USUAL: [(&str, Instead); 35] = [
     ("PORT", Ours(settings::LISTEN)),
     ("LISTEN_ADDR", Ours(settings::LISTEN)),
@@ -63,16 +62,16 @@ const USUAL: [(&str, Instead); 35] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadVariable {
     pub name: String,
-    /// What is read in its place. No value is in it.
+    /// The name that is read instead, without a value.
     pub advice: String,
 }
 
-/// What ids of prices are called, where a catalog takes them from settings.
+/// The usual beginning of the settings from which a catalog takes ids of prices.
 const PRICES: &str = "STRIPE_PRICE";
 
 impl SettingSources {
-    /// Variables with usual names that nothing here reads, unless ours is set as well, and ids of prices that the
-    /// catalog does not ask for, which is told by the names in `catalog`.
+    /// Variables with common names that nothing here reads, unless ours is set as well, and ids of prices that the
+    /// catalog does not ask for; `catalog` has the names that it does ask for.
     #[must_use]
     pub fn unread(&self, catalog: &BTreeSet<String>) -> Vec<UnreadVariable> {
         let is_set = |name: &str| self.environment().get(name).is_some_and(|value| !value.trim().is_empty());
