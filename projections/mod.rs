@@ -1,10 +1,10 @@
-//! What can be asked, and which events does each answer rest on?
+//! What can be asked, and which events does each answer depend on?
 //!
 //! | event | statements | usage | subscriptions | mrr | deadlines | accounts | payments |
 //! |---|---|---|---|---|---|---|---|
-//! | `AccountOpened` | debt that was brought | | | | | new row | |
+//! | `AccountOpened` | imported debt | | | | | new row | |
 //! | `CustomerLinked`, `CustomerUnlinked` | | | | | | customers | |
-//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | | what it brings | | | |
+//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | | discount | | | |
 //! | `AccountMetadataSet` | | | | | | metadata | |
 //! | `AccountClosed` | | | | | | status | |
 //! | `CreditsGranted` | line, by source | | | | expiry | | |
@@ -20,13 +20,19 @@
 //! | `HoldCommitted` | hold returned, usage | count, credits | | | | | |
 //! | `HoldReleased`, `HoldExpired` | hold returned | | | | | | |
 //! | `PeriodPaid` | | | | | each month | | |
-//! | `InvoicePaid`, `InvoiceUnpaid` | | | | whether it is paid | see there | | |
-//! | `CreditNoteIssued`, `CreditNoteVoided`, `GrantEndMoved` | | | | | | | |
-//! | `TrialStarted`, `SubscriptionStarted`, `SubscriptionRenewed`, `PlanChanged`, `RevenueChanged`,
-//! `SubscriptionMoved`, `SubscriptionPastDue`, `SubscriptionRecovered`, `SubscriptionPaused`, `SubscriptionResumed`,
-//! `CancellationScheduled`, `CancellationWithdrawn`, `SubscriptionEnded` | | | report, newest one | report, movements |
-//! grace (`SubscriptionPastDue`) | plan, status | |
-//! | `PlanChangeScheduled` | | | report | | | | |
+//! | `InvoicePaid`, `InvoiceUnpaid` | | | | whether it is paid | each month (`InvoicePaid`) | | |
+//! | `GrantEndMoved` | expiry reversed | | | | expiry | | |
+//! | `CreditNoteIssued`, `CreditNoteVoided` | | | | | | | |
+//! | `TrialStarted`, `SubscriptionStarted` | | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionRenewed`, `PlanChanged` | | | report, newest one | report, movements | | plan, status | |
+//! | `RevenueChanged`, `SubscriptionMoved` | | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionPastDue` | | | report, newest one | report, movements | grace | plan, status | |
+//! | `SubscriptionRecovered` | | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionPaused`, `SubscriptionResumed` | | | report, newest one | report, movements | | plan, status | |
+//! | `PlanChangeScheduled` | | | report, newest one | report, movements | | plan, status | |
+//! | `CancellationScheduled` | | | report, newest one | report, movements | | plan, status | |
+//! | `CancellationWithdrawn` | | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionEnded` | | | report, newest one | report, movements | | plan, status | |
 //! | `SubscriptionChangeRequested` | | | request | | | | |
 //! | `TrialEndAnnounced` | | | | | | | |
 //! | `PaymentSucceeded`, `PaymentLinked` | | | | | | | new row |
@@ -34,8 +40,9 @@
 //! | `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | | |
 //! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | | |
 //!
-//! An empty cell is an answer too: each read model matches every event by name, so a new event does not
-//! compile until each has one. `balances` is answered from the account's own state and is not built here.
+//! An empty cell is an answer, too. A read model matches the events of the families that it uses by name, so a new
+//! event of these does not compile without an answer; it skips other families whole. Balances are answered from the
+//! account's own state and are not built here.
 //!
 //! Rows follow from events alone: no clock and no serial numbers, so a rebuild gives the same rows.
 

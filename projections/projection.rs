@@ -1,4 +1,4 @@
-//! What is a read model, to whoever keeps it up to date?
+//! What is a read model, for the code that keeps it up to date?
 
 use futures::future::BoxFuture;
 use sqlx::PgConnection;

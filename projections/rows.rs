@@ -1,4 +1,4 @@
-//! How do many rows get into a table at once? As Postgres' binary `copy` format, which neither side parses.
+//! How are many rows written to a table at once? In Postgres' binary `copy` format, which needs no parsing.
 
 use chrono::{Datelike, NaiveDate};
 use sqlx::PgConnection;

@@ -1,6 +1,6 @@
-//! A page of the list of accounts.
+//! How is a page of the list of accounts read?
 //!
-//! Whatever a list is narrowed by, an index has its page in one piece: what is looked at is what is shown.
+//! Whatever the filter, an index has the page in one piece, so that only the rows that are shown are read.
 
 use std::collections::BTreeMap;
 

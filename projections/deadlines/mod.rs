@@ -1,9 +1,9 @@
-//! Which accounts does the clock change next?
+//! Which accounts does time change next?
 //!
-//! Hints for the scheduler: at `due_at` something of the account ends or begins – a grant, a hold, a month of a
-//! paid period. The account's own state says what. The scheduler deletes a hint once it has moved the account
-//! past it; one too many (a hold that was committed meanwhile, or hints that a rebuild brings back) does no
-//! harm, so nothing is deleted when a deadline falls away.
+//! The rows are hints for the scheduler: at `due_at` something of the account ends or begins, such as a grant, a hold
+//! or a month of a paid period. The account's own state says what. The scheduler deletes a hint once it has moved the
+//! account past it. A superfluous hint (of a hold that was committed meanwhile, or after a rebuild) does no harm, so
+//! nothing is deleted when a deadline no longer applies.
 
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};

@@ -1,4 +1,4 @@
-//! The figure of each day, week or month, and what is worked out from it.
+//! What is the MRR of each day, week or month, and what is computed from it?
 
 use std::collections::BTreeMap;
 

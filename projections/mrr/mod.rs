@@ -1,12 +1,12 @@
 //! What do subscriptions bring in a month, and what changed it?
 //!
-//! Every report on a subscription is kept, whether it is paid for, and what its customer has taken off, and the
-//! movements of an account are worked out again from all of it whenever something is added. So the figures do not
-//! depend on the order in which webhooks arrive, and a late one changes the day on which it was effective; days that
-//! were over by then are listed as restatements.
+//! All reports on subscriptions are kept, with their payments and the discounts of customers, and the movements of an
+//! account are computed again from all of these whenever something is added. So the figures do not depend on the order
+//! in which webhooks arrive, and a late one changes the day on which it was effective; days that were over by then are
+//! listed as restatements.
 //!
-//! A subscription that is cancelled at the end of its period counts until a report says that it has ended, from
-//! the time that the report says.
+//! A subscription that is cancelled at the end of its period counts until a report says that it has ended, and ends at
+//! the time in that report.
 
 mod figures;
 mod queries;

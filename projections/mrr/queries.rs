@@ -1,4 +1,4 @@
-//! Movements, restatements and retention, as they are kept.
+//! How are movements, restatements and retention read?
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgPool};

@@ -1,14 +1,13 @@
-//! What was an account worth a month, on each day?
+//! What was the MRR of an account on each day?
 //!
-//! Of one subscription, that report holds at an instant which was said last among those that were effective by then,
-//! and one that ended it is later than any other. What is not paid for is no revenue, whatever a report says: from the
-//! time on at which an invoice of the subscription was given up, until the next payment for it. What a customer has
-//! taken off for ever comes off each of its subscriptions that has no discounts of its own, from the time on at which
-//! it began until it ends. So the answer follows from the set of reports, payments and discounts, in whatever order
-//! they came.
+//! Of the reports on a subscription that are effective at an instant, the one that was made last holds, and a report of
+//! its end is later than any other. An unpaid subscription brings no revenue, whatever a report says: from the time at
+//! which one of its invoices was given up until its next payment. A customer's lasting discount comes off each of its
+//! subscriptions that has no discounts of its own, from its start until its end. So the answer follows from the set of
+//! reports, payments and discounts, in whatever order they came.
 //!
-//! Changes of one day are netted, per account and currency, as `ChartMogul` does it: who changes plan twice in a
-//! day moved once. The figure of a day is what holds at its end, in UTC.
+//! Changes of one day are netted, per account and currency, as `ChartMogul` does it: an account that changes its plan
+//! twice in a day moved once. The figure of a day is the MRR at its end, in UTC.
 
 use std::collections::BTreeMap;
 

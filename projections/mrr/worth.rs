@@ -1,4 +1,4 @@
-//! What is an account worth while facts take effect, one after the other?
+//! What is the MRR of an account while facts take effect, one after the other?
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The rows of reports, movements and restatements.
+//! How are the rows of reports, movements and restatements written?
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
-//! What was paid, and what went back, over all accounts?
+//! What was paid, and what was refunded, over all accounts?
 //!
-//! Totals of refunds without a refund of their own (`PaymentRefunded`) are not listed: each refund is told by itself,
-//! too.
+//! Totals of refunds (`PaymentRefunded`) are not listed: each refund is also reported by itself.
 
 mod queries;
 

@@ -1,4 +1,4 @@
-//! Pages of what was paid and of what went back, over all accounts.
+//! How are payments and refunds of all accounts listed, page by page?
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};

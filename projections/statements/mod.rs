@@ -1,8 +1,8 @@
 //! What moved on an account, line by line, from the first credit to the last?
 //!
-//! A line's `amount` is what it adds to the credits that are available, so the lines of an account sum up to
-//! its balance. Work that was held first is two lines when it is committed: the hold comes back, the usage is
-//! taken. What stood after each line is counted back from the balance that the event carries.
+//! A line's `amount` is what it adds to the available credits, so the lines of an account sum up to its balance. A
+//! commit of a hold makes two lines: the hold is returned, and the usage is taken. The balance after each line is
+//! counted back from the balance that the event carries.
 
 mod lines;
 mod queries;

@@ -1,4 +1,4 @@
-//! A page of an account's statement, and all of it.
+//! Which lines does a page of an account's statement have, and which does the whole statement?
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

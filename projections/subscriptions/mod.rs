@@ -1,4 +1,4 @@
-//! Which subscriptions does an account have, and how did they come to be what they are?
+//! Which subscriptions does an account have, and how did they change?
 //!
 //! Reports are absolute and may come late, so the newest by evidence holds, as in `crate::domain::subscription`.
 

@@ -1,4 +1,4 @@
-//! Which day, week or month does a moment belong to? By the days of a time zone, as limits count them.
+//! Which day, week or month does a moment belong to? The days are those of a time zone, as for limits.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;

@@ -1,8 +1,7 @@
 //! How much was used when, by whom and for which type of generation?
 //!
-//! Kept by the quarter of an hour, by effective time: days are put together when somebody asks, in the catalog's time
-//! zone. Work that was held counts when it is committed. A refund counts on its own day, so days that are over never
-//! change.
+//! Usage is kept per quarter of an hour, by effective time: a query adds it up to days in the catalog's time zone. Held
+//! credits count when they are committed. A refund counts on its own day, so days that are over never change.
 
 mod buckets;
 mod queries;

@@ -1,4 +1,4 @@
-//! Usage of one account, and of all.
+//! How much did one account use, and how much did all?
 
 use chrono::NaiveDate;
 use sqlx::{FromRow, PgPool};

@@ -1,6 +1,6 @@
 //! What is an account, and how does each event change it?
 //!
-//! The state is what its events say and nothing else: two replays of one history are equal, to the credit.
+//! The state follows from its events and nothing else: two replays of one history are equal, to the credit.
 
 mod apply;
 mod due;

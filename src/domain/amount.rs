@@ -1,4 +1,4 @@
-//! How much? Credits and money, as whole numbers that cannot overflow unnoticed.
+//! How are credits and money counted? As whole numbers that cannot overflow unnoticed.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! What can be bought, what does it give, and what does work cost?
 //!
-//! This is the catalog after every check: whoever holds a [`Catalog`] can rely on each name in it being defined.
+//! This is the catalog after every check: each name in a [`Catalog`] is certain to be defined.
 //! `crate::catalog` reads one from TOML.
 
 use std::{

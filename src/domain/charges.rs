@@ -1,5 +1,5 @@
-//! How much may be charged, taken and given back? Asked before the payment provider is; what came of it is for the
-//! provider to report.
+//! How much may be charged, captured and refunded? The rules are asked before the payment provider, which reports the
+//! result.
 
 use super::{
     account::{Account, OpenAccount},

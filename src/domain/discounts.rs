@@ -1,7 +1,7 @@
-//! What do customers have taken off, whatever they subscribe to?
+//! Which discounts do customers have, whatever they subscribe to?
 //!
-//! A customer has one discount at a time, for those of its subscriptions that have none of their own. What is told of
-//! discounts is kept as facts with their own times, so that the answer for an instant follows from the set of them.
+//! A customer has one discount at a time, for those of its subscriptions that have none of their own. Discounts are
+//! kept as facts with their own times, so that the answer for an instant follows from the set of them.
 
 use std::collections::BTreeMap;
 

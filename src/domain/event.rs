@@ -4,8 +4,8 @@
 //! else needs an upcaster (`crate::journal::upcast`), and `tests/it/contracts/` fails until there is one. No event
 //! carries personal data.
 //!
-//! Each event belongs to one family. A family is for whoever reads events: who is not about it passes it over whole. It
-//! is not stored, so an event may change its family.
+//! Each event belongs to one family. Families are for code that reads events: it can skip a whole family that it does
+//! not use. They are not stored, so an event may change its family.
 
 mod account;
 mod checkout;

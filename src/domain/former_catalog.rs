@@ -1,5 +1,5 @@
-//! Which plan, pack or price is meant? One of today's catalog, or a former one: for those who have something that the
-//! catalog does not have any more, the terms of the last catalog that had it hold.
+//! Which plan, pack or price is meant? One of today's catalog, or a former one: something that the catalog no longer
+//! has keeps the terms of the last catalog that had it, for those who have it.
 
 use std::collections::BTreeSet;
 

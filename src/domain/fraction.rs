@@ -1,4 +1,5 @@
-//! How much exactly? Prices with decimals, percentages, and months in a year, rounded once at the end.
+//! How are fractions computed exactly? Prices with decimals, percentages, and months in a year, rounded once at the
+//! end.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Who and what? Identifiers, each of its own type, so that none can stand in for another.
+//! Which identifiers are there? Each has its own type, so that none can be used for another.
 
 use std::{fmt, sync::Arc};
 

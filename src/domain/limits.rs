@@ -1,4 +1,4 @@
-//! How much has been used in each window of time, and how much may be?
+//! How much has been used in each window of a limit, and how much may be used?
 
 use std::collections::{BTreeMap, BTreeSet};
 

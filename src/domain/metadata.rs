@@ -1,8 +1,7 @@
-//! What does a caller attach to an account or a purchase for itself? Pairs of a name and a text, given back as they
-//! were given.
+//! What may a caller attach to an account or a purchase? Pairs of a name and a text, returned as they were given.
 //!
-//! What belongs to a purchase is at Stripe too, beside what we write there ourselves. A list of the caller's names says
-//! which pairs are theirs, so that nothing that other tools write there gets into the ledger.
+//! The metadata of a purchase is also at Stripe, beside our own. A list of the caller's names says which pairs are
+//! theirs, so that nothing that other tools write there gets into the ledger.
 
 use std::{borrow::Cow, collections::BTreeMap};
 

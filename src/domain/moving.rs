@@ -1,7 +1,7 @@
 //! What does an account bring that was kept elsewhere before?
 //!
 //! What was paid for before it moved in, and had begun by then, was granted elsewhere: nothing is granted for it here,
-//! however late it is told. What is left of that comes as grants.
+//! however late it is reported. What is left of it is imported as grants.
 
 use serde::{Deserialize, Serialize};
 

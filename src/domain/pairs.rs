@@ -1,4 +1,4 @@
-//! Writes a map as a list of pairs, since JSON has no keys but text.
+//! How is a map written as JSON if its keys are not text? As a list of pairs.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! What was paid, and how much of each payment has gone back?
+//! What was paid, and how much of each payment was refunded or disputed?
 //!
-//! Stripe says so in pieces that come in any order: totals of a payment, single refunds, refunds that failed,
-//! disputes, and which invoice a payment was for. All pieces are kept, and the answer is worked out from the
-//! whole of them, so that it is the same in any order.
+//! Stripe reports it in pieces that come in any order: totals of a payment, single refunds, refunds that failed,
+//! disputes, and which invoice a payment was for. All pieces are kept, and the answer is computed from all of them,
+//! so that it is the same in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What would these reports do to an account's credits? The rules decide on a copy, so that nothing is said here that
-//! they would not do.
+//! What would these reports do to an account's credits? The rules decide on a copy of the account, so that the preview
+//! shows exactly what they would do.
 
 use super::{
     account::Account,

@@ -1,5 +1,5 @@
-//! May this account buy that, and at which price? Asked before anything is sold; what was bought is for the payment
-//! provider to report.
+//! May this account buy that, and at which price? The rules are asked before anything is sold; the payment provider
+//! reports what was bought.
 
 use super::{
     account::{Account, CustomerLink, OpenAccount},

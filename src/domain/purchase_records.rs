@@ -1,5 +1,5 @@
-//! What was sold, as it was sold? Between a page that is opened and the money that comes, the catalog may change; and
-//! one purchase may be told twice, by its session and by an invoice.
+//! What was sold, and on which terms? Between the opening of a page and its payment, the catalog may change; and one
+//! purchase may be reported twice, by its session and by an invoice.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What was it for: credits that were spent, and money that was paid?
+//! What were credits spent on, and what was money paid for?
 //!
 //! Parts of events, so these names and fields are stored, as `super::event` says.
 

@@ -1,4 +1,5 @@
-//! Why not? A refusal is an answer, not an error: it has no cause, is not logged as one and is not retried.
+//! Why is a command refused? A refusal is an answer, not an error: it has no cause, is not logged as one and is not
+//! retried.
 
 use serde::Serialize;
 

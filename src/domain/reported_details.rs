@@ -1,4 +1,4 @@
-//! What are people shown of a subscription? Nothing is decided on it.
+//! What are people shown of a subscription? No decision depends on it.
 
 use serde::{Deserialize, Serialize};
 

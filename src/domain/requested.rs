@@ -1,4 +1,4 @@
-//! What was asked of a subscription over the API? What came of it is reported by the payment provider.
+//! Which changes of a subscription were requested over the API? The payment provider reports their results.
 
 use serde::{Deserialize, Serialize};
 

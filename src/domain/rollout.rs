@@ -1,7 +1,6 @@
-//! For which accounts is billing on? For a part of them, which follows from their ids alone, and for those that are
-//! named.
+//! For which accounts is billing on? For a share of them, which follows from their ids alone, and for named ones.
 //!
-//! Where it is off, nothing is sold. What was bought goes on: what is paid is granted, and can be ended.
+//! If billing is off, nothing is sold. What was bought goes on: paid periods are granted, and it can be cancelled.
 
 use std::{collections::BTreeSet, fmt};
 

@@ -1,7 +1,7 @@
-//! In which order was what we were told said?
+//! In which order were the reports on a subscription made?
 //!
-//! Reports come in any order, and say when they were made only to the second. The order here follows from the set of
-//! them alone, so that everybody who asks gets the same answer.
+//! Reports come in any order, and have their time only to the second. The order here follows from the set of reports
+//! alone, so that the answer is always the same.
 
 use super::{
     report::{ReportOrder, SubscriptionState, TermsChange},

@@ -1,7 +1,7 @@
 //! Which plans is the account on, until when, and what was paid for?
 //!
-//! What Stripe reports is evidence that may come late, twice and in any order. All of it is kept, by subscription, and
-//! everything here follows from the set of it.
+//! Stripe's reports are evidence that may come late, twice and in any order. All of them are kept, by subscription, and
+//! everything here follows from the set of reports.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! May this subscription be changed so, and how is that paid for? Asked before the payment provider is; what came of it
-//! is for the provider to report.
+//! May this subscription be changed so, and how is that paid for? The rules are asked before the payment provider,
+//! which reports the result.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};

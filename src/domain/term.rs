@@ -1,5 +1,5 @@
-//! What does a plan give month by month that needs no invoice: a free one, or a period that was recorded before
-//! invoices were kept with their lines?
+//! What does a plan give month by month without an invoice: a free plan, or a period that was recorded before invoices
+//! were kept with their lines?
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! When? Instants to the microsecond, and the calendar that limits and periods follow.
+//! How is time counted? Instants to the microsecond, and the calendar that limits and periods follow.
 //!
 //! Nothing here reads a clock: every instant comes in with a command or an event.
 

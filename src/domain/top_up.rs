@@ -1,4 +1,4 @@
-//! What does a free amount of credits cost? A catalog may sell any number of them at a price for each.
+//! What does a freely chosen amount of credits cost? A catalog may sell any number of them at a price for each.
 
 use super::{
     amount::{Credits, Currency, Money, Ratio},

@@ -1,8 +1,8 @@
 //! Which invoices were paid with money that never came?
 //!
-//! Stripe gives back what was charged, also where nobody has paid it, or where its money went back: an invoice that
-//! gives back a part of such a one comes to less, and may put the rest on the customer's balance, which pays for other
-//! invoices. What was paid so was not paid for.
+//! Stripe gives back what was charged, even if nobody has paid it, or if its money was refunded: an invoice that gives
+//! back a part of such an invoice comes to less, and may put the rest on the customer's balance, which pays other
+//! invoices. No money is behind such payments.
 
 use std::collections::BTreeMap;
 

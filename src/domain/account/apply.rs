@@ -1,4 +1,4 @@
-//! How does each event change an account that is open? By its family.
+//! How does each event change an open account? One match per family.
 
 use super::{CorruptHistory, CustomerLink, OpenAccount};
 use crate::domain::{

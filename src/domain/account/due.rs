@@ -1,4 +1,4 @@
-//! How much of a month is still to be there, after what went back?
+//! How much of a month remains after refunds?
 
 use super::OpenAccount;
 use crate::domain::{amount::Credits, ids::ProviderId, months::Month};

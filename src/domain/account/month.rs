@@ -1,4 +1,4 @@
-//! What has the plan given for the month that goes on, and when does it give again?
+//! What has the plan given for the running month, and when does it give again?
 
 use super::OpenAccount;
 use crate::domain::{

@@ -1,4 +1,4 @@
-//! Where do credits come from, and what became of them?
+//! Where do credits come from, and what was done with them?
 
 use std::{cmp::Ordering, sync::Arc};
 

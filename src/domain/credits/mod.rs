@@ -1,6 +1,6 @@
 //! What does an account hold, and which part of it can be spent?
 //!
-//! The wallet is a state machine of its own: grants, holds and debt. It changes by events only.
+//! The wallet is a state machine of its own: grants, holds and debt. Only events change it.
 
 mod grant;
 mod hold;

@@ -1,4 +1,4 @@
-//! What the payment provider reports of customers, subscriptions, checkouts and packs.
+//! What follows from the payment provider's reports on customers, subscriptions, checkouts and packs?
 
 use crate::domain::{
     account::CustomerLink,
@@ -33,7 +33,7 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// Records what is told of a customer's discount, unless it is known.
+    /// Records what is reported of a customer's discount, unless it is known.
     pub(super) fn record_discount(&mut self, told: &DiscountReport) {
         if self.account.discounts.knows(told) {
             return;
@@ -49,7 +49,7 @@ impl DecisionDraft<'_> {
         });
     }
 
-    /// Records a report, also one that is older than what is known: the history of revenue needs it.
+    /// Records a report, even one that is older than what is known: the history of revenue needs it.
     pub(super) fn record_subscription(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
         let plan = &report.terms.plan;
         if self.context.catalog.terms_of(plan).is_none() {
@@ -107,8 +107,8 @@ impl DecisionDraft<'_> {
         self.settle_facts()
     }
 
-    /// What a report changes. One that names nothing repeats the one before it: `None`, if that is known. Where it is
-    /// not, because it was lost or comes later, the terms say what has changed.
+    /// What a report changes. A report that names nothing repeats the one before it: `None`, if that is known. If it is
+    /// not known, because it was lost or comes later, the terms say what has changed.
     fn change_by(&self, report: &RecordSubscription) -> Option<SubscriptionChange> {
         if report.change != SubscriptionChange::Unnamed {
             return Some(report.change.clone());
@@ -138,7 +138,7 @@ impl DecisionDraft<'_> {
                 effective_at: bought_at,
             }))?;
         }
-        // What was bought before the account moved in was granted elsewhere, and what is left of it has come as a
+        // What was bought before the account moved in was granted elsewhere, and what is left of it was imported as a
         // grant.
         if self.account.was_elsewhere(bought_at) {
             return Ok(());
@@ -159,7 +159,7 @@ impl DecisionDraft<'_> {
         self.apply_due()
     }
 
-    /// What each pack gives: as it was sold, where that is known, else as the catalog says.
+    /// What each pack gives: as it was sold, if that is known, else as the catalog says.
     fn sold(&self, purchase: &RecordPackPurchase) -> Result<SoldPack, Refusal> {
         if let Some(sold) = self.account.sales.sold(purchase) {
             return Ok(sold.clone());

@@ -1,4 +1,4 @@
-//! A decision in the making: the events so far, and the account as they leave it.
+//! What has been decided so far? The events of a decision in the making, and the account after them.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(super) struct DecisionDraft<'a> {
     pub(super) context: Context<'a>,
     /// Copied only when a later event of the decision depends on an earlier one.
     pub(super) account: Cow<'a, OpenAccount>,
-    /// When what is being decided happens: of what is due, at its own time, however late it is noticed; else now.
+    /// The time of what is being decided: for something due, its own time, however late it is noticed; else now.
     pub(super) moment: Timestamp,
     /// A closed account gets no credits. What it has still ends, and what happens to its subscriptions is recorded.
     pub(super) is_closed: bool,
@@ -33,7 +33,7 @@ impl<'a> DecisionDraft<'a> {
         Ok(draft)
     }
 
-    /// For an account that opens with nothing but what it had elsewhere.
+    /// For an account that opens only with what it had elsewhere.
     pub(super) fn opened(context: Context<'a>, moved_in: Option<MovedIn>) -> Self {
         let plan = context.catalog.free_plan.clone();
         let account = OpenAccount::opened(plan.clone(), moved_in.as_ref(), context.at);
@@ -60,7 +60,7 @@ impl<'a> DecisionDraft<'a> {
         Ok(draft)
     }
 
-    /// For an account that is closed, of which something becomes known. What has ended by now comes first.
+    /// For a closed account about which something becomes known. What has ended by now comes first.
     pub(super) fn of_closed(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
         let mut draft = Self {
             context,
@@ -75,7 +75,7 @@ impl<'a> DecisionDraft<'a> {
 
     /// Adds an event that later ones of this decision depend on.
     pub(super) fn record(&mut self, event: Event) -> Result<(), Refusal> {
-        // The rules only write events that fit; what cannot be applied is a sum that does not fit.
+        // The rules only write valid events; one that cannot be applied has a sum that is too large.
         self.account.to_mut().apply(&event).map_err(|_| Refusal::AmountTooLarge)?;
         self.events.push(event);
         Ok(())
@@ -117,7 +117,7 @@ impl<'a> DecisionDraft<'a> {
         parse(&format!("{prefix}_{number}")).map_err(|_| Refusal::AmountTooLarge)
     }
 
-    /// What is available and what is held together must stay something that an amount can hold: a hold may be released.
+    /// The sum of what is available and what is held must fit into an amount, since a hold may be released.
     pub(super) fn check_room_for(&self, amount: Credits) -> Result<(), Refusal> {
         let wallet = &self.account.wallet;
         let all = wallet.open().iter().map(|grant| grant.remaining).chain([wallet.holds.held(), amount]);

@@ -1,4 +1,4 @@
-//! What is due because time passed: the end of holds and grants, the next month's allocation, rollover.
+//! What is due because time passed? The end of holds and grants, the next month's allocation, and rollover.
 //!
 //! Everything happens in the order of its own time, however late it is noticed, and with that time as its
 //! effective time.
@@ -18,7 +18,7 @@ use crate::domain::{
 
 use super::draft::DecisionDraft;
 
-/// How long a month is bridged where no catalog says so. It decides only when somebody looks, and not what is found.
+/// How long a month is bridged if no catalog says so. It only decides when the account is looked at, not the result.
 const BRIDGE_DAYS: u16 = 21;
 
 /// When time will next change the account by itself; `None` when it will not.
@@ -41,7 +41,7 @@ fn ends(account: &OpenAccount) -> impl Iterator<Item = Timestamp> {
     holds.into_iter().chain(grants.filter_map(Grant::ends_at))
 }
 
-/// Whether anything can be due at `at`. Nothing is on most commands, and this is all that they pay for it.
+/// Whether anything can be due at `at`. For most commands nothing is, and this check is all that it costs them.
 fn may_be_due(account: &OpenAccount, at: Timestamp) -> bool {
     let months = account.subscriptions.terms().iter().filter_map(|paid| paid.next);
     let paid_for = account.subscriptions.facts().values().filter_map(|facts| facts.next());
@@ -49,7 +49,7 @@ fn may_be_due(account: &OpenAccount, at: Timestamp) -> bool {
 }
 
 impl DecisionDraft<'_> {
-    /// Lets happen what is due by now.
+    /// Applies what is due by now.
     pub(super) fn apply_due(&mut self) -> Result<(), Refusal> {
         while let Some((moment, due)) = self.first_due() {
             self.moment = moment;
@@ -85,7 +85,7 @@ impl DecisionDraft<'_> {
             .map(|(moment, _, due)| (moment, due))
     }
 
-    /// Notes an end. What a hold gives back settles first what was taken back of it meanwhile.
+    /// Records an end. Credits that a hold returns first settle what was taken back of them meanwhile.
     fn end(&mut self, event: Event) -> Result<(), Refusal> {
         let returned = if let Event::Hold(HoldEvent::HoldExpired { returns, effective_at, .. }) = &event {
             Some((returns.clone(), *effective_at))
@@ -156,7 +156,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// What time brings.
+/// Something that is due.
 enum Due {
     /// A hold or a grant ended.
     Ended(Event),

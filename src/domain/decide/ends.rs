@@ -1,4 +1,5 @@
-//! When grants of months and trials end, by all that is known now: later or sooner than was known when they were made.
+//! When do grants of months and trials end, by all that is known now? It may be later or sooner than when they were
+//! made.
 
 use crate::domain::{
     amount::Credits,
@@ -13,8 +14,8 @@ use crate::domain::{
 use super::{draft::DecisionDraft, lots::sum};
 
 impl DecisionDraft<'_> {
-    /// Moves the ends of grants that live longer, or shorter, than was known. What has ended by that expires, with its
-    /// end as its effective time.
+    /// Moves the ends of grants that live longer, or shorter, than was known. A grant that has ended by that expires,
+    /// with its end as the effective time.
     pub(super) fn move_ends(&mut self) -> Result<(), Refusal> {
         let moved: Vec<Event> =
             self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();
@@ -71,7 +72,7 @@ impl DecisionDraft<'_> {
         }
     }
 
-    /// With its month; later where the money came late, and where the next month is not paid yet.
+    /// With its month; later if the money came late, or if the next month is not paid yet.
     fn end_of_slot(&self, grant: &Grant, slot: &AllocationMonth, facts: &Facts) -> Timestamp {
         let month = facts.months().iter().find(|month| month.period.end == slot.month_end());
         let piece = month.and_then(|month| {

@@ -1,4 +1,4 @@
-//! Grants, adjustments and debt.
+//! What do operators grant and adjust, and how are debts paid and forgiven?
 
 use crate::domain::{
     amount::Credits,
@@ -85,8 +85,8 @@ impl DecisionDraft<'_> {
         self.pay_debt(&id, effective_at)
     }
 
-    /// Pays what is owed out of what is left of one grant. Whether the grant is live is asked of the time at
-    /// which it was due, so that noticing it late changes nothing.
+    /// Pays a debt out of what is left of one grant. Whether the grant is live is decided for the time at which the
+    /// payment was due, so that noticing it late changes nothing.
     pub(super) fn pay_debt(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
         let debt = self.account.wallet.debt;
         let grant = self.account.wallet.find(id).filter(|grant| grant.is_live(effective_at));
@@ -124,7 +124,7 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// What is there already needs no second event.
+    /// If it is so already, no second event is needed.
     pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
         if self.account.metadata != *metadata {
             let (metadata, effective_at) = (metadata.clone(), self.context.at);
@@ -146,7 +146,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// Whether the rules give this id themselves. A grant of that name must not be in their way.
+/// Whether the rules use this id themselves. Nobody else may give a grant that name.
 pub(super) fn is_reserved(id: &GrantId) -> bool {
     const PREFIXES: [&str; 6] = ["month:", "carry:", "up:", "pack:", "trial:", "refund_"];
     id.as_str() == "signup" || PREFIXES.iter().any(|prefix| id.as_str().starts_with(prefix))

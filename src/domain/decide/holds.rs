@@ -1,4 +1,4 @@
-//! Holds: set aside now, spent or returned later, exactly once.
+//! How are credits held? They are set aside now, and spent or returned later, exactly once.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! Invoices: what was paid, and what was not. What follows for credits is worked out from all of them together.
+//! What follows from an invoice that was paid, or was not? The credits are computed from all invoices together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// What is kept of it; nothing where it is of no subscription.
+    /// What is kept of the invoice; nothing if it belongs to no subscription.
     fn paid_invoice(&self, invoice: &RecordPaidInvoice) -> Result<Option<PaidInvoice>, Refusal> {
         let Some(subscription) = &invoice.subscription else { return Ok(None) };
         let lines: Result<Vec<PaidLine>, Refusal> =
@@ -93,7 +93,7 @@ impl DecisionDraft<'_> {
         let says_nothing = match state {
             InvoiceState::Open => {
                 let had_paid = facts.is_some_and(|facts| facts.had_paid(effective_at));
-                // What it took off the balance is gone, whatever it says of the plan.
+                // What it took from the balance is gone, whatever it says of the plan.
                 let is_beside = had_paid && !invoice.is_change && invoice.from_balance == 0;
                 is_beside || self.context.catalog.payments.trust_processing
             }
@@ -125,7 +125,7 @@ impl DecisionDraft<'_> {
         changed.try_for_each(|invoice| self.settle_payment(invoice, effective_at))
     }
 
-    /// Brings credits to what all facts say, after one of them became known.
+    /// Adjusts the credits to what all facts say, after one of them became known.
     pub(super) fn settle_facts(&mut self) -> Result<(), Refusal> {
         if self.is_closed {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Taking credits back, and giving them again: from what is left first, then what had expired, then what was spent.
+//! How are credits taken back, and given again? From what is left first, then what had expired, then what was spent.
 //!
-//! A lot is what was granted together: a pack, or a month of a subscription with what was carried on of it. How much of
-//! it is to be taken follows from all that is known; what is recorded is the difference to what was taken before.
+//! A lot is what was granted together: a pack, or a month of a subscription with its rollover. How much of it has to be
+//! taken follows from all that is known; the difference to what was taken before is recorded.
 
 use crate::domain::{
     amount::Credits,
@@ -15,14 +15,14 @@ use crate::domain::{
 
 use super::{draft::DecisionDraft, refunds::REISSUED_LIFE};
 
-/// Grants that are one as far as their payment goes. What was carried on comes after what it was carried from.
+/// Grants that are one as far as their payment is concerned. A rollover comes after the grant that it came from.
 pub(super) struct Lot {
     pub grants: Vec<GrantId>,
-    /// The payment that is named where a grant names none.
+    /// The payment that is used if a grant names none.
     pub payment: ProviderId,
 }
 
-/// How much is to be taken of a lot in all.
+/// How much has to be taken of a lot in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClawBackTarget {
     pub amount: Credits,
@@ -39,7 +39,7 @@ struct GrantPart {
 }
 
 impl DecisionDraft<'_> {
-    /// Takes or gives what is missing until as much is taken as `target` says.
+    /// Takes or gives credits until as much is taken as `target` says.
     pub(super) fn bring_to(
         &mut self,
         lot: &Lot,
@@ -155,8 +155,8 @@ pub(super) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Credits {
     Credits::checked_sum(amounts).unwrap_or(Credits::MAX)
 }
 
-/// Takes what is left of each grant, what of it had expired, then the same of what was carried on; and what was spent
-/// last, as far as that is owed. So the same is taken whether it is reported before the end of a month or after it.
+/// Takes what is left of each grant, then what of it had expired, then the same of its rollover, and last what was
+/// spent, as far as that is owed. So the same is taken whether it is reported before the end of a month or after it.
 fn take(lot: &[&Grant], target: ClawBackTarget) -> Vec<GrantPart> {
     let taken = sum(lot.iter().map(|grant| grant.clawed_back));
     let mut wanted = target.amount.saturating_sub(taken);
@@ -170,7 +170,7 @@ fn take(lot: &[&Grant], target: ClawBackTarget) -> Vec<GrantPart> {
     let mut parts = Vec::with_capacity(lot.len());
     for grant in lot {
         let left = up_to(&mut wanted, grant.remaining);
-        // What was carried on is there, as a grant of its own.
+        // The rollover is a grant of its own.
         let expired = up_to(&mut wanted, grant.expired_unasked().saturating_sub(carried(grant)));
         parts.push(GrantPart { left, expired, spent: Credits::ZERO });
     }

@@ -1,7 +1,7 @@
-//! What does a command do? The one place where it is decided.
+//! What does a command do? This is the one place that decides it.
 //!
-//! `decide` says which events a command has, or why it is refused; it changes nothing. Before every command
-//! comes what is due because time passed, so that an expiry is in the journal before what was decided on it.
+//! `decide` says which events a command has, or why it is refused; it changes nothing. What is due because time passed
+//! comes before every command, so that an expiry is in the journal before a decision that depends on it.
 
 mod billing;
 mod draft;
@@ -36,18 +36,18 @@ use super::{
     time::Timestamp,
 };
 
-/// What a decision looks at besides the account: the moment, and what is for sale.
+/// What a decision needs besides the account: the time, and the catalog.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub at: Timestamp,
     pub catalog: &'a Catalog,
 }
 
-/// An account once all that is due by now has happened, without the events of it. A closed one gets nothing, and what
-/// it has still ends.
+/// An account once all that is due by now has happened, without the events. A closed account gets nothing, and what it
+/// has still ends.
 ///
 /// # Errors
-/// When something is due that cannot be added up.
+/// If a sum of something due is too large.
 pub(super) fn settled<'a>(
     account: &'a OpenAccount,
     is_closed: bool,
@@ -59,15 +59,15 @@ pub(super) fn settled<'a>(
 
 /// Decides what `command` does to `account`. Changes nothing.
 ///
-/// No events means that all the command asks for is true already.
+/// No events means that the account is already as the command asks.
 ///
 /// # Errors
-/// When the rules do not allow it. The account is then as it was.
+/// If the rules do not allow it. The account is then as it was.
 pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     match (account, command) {
         (Account::Unopened, Command::OpenAccount) => Ok(DecisionDraft::open(context)?.finish()),
         (Account::Unopened, Command::ImportAccount(import)) => moving::import(import, context),
-        // Whoever the payment provider reports on has an account: money must never wait for one.
+        // A report of the payment provider's opens the account: money must never wait for one.
         (
             Account::Unopened,
             Command::LinkCustomer { .. }
@@ -106,7 +106,7 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
             | Command::ForgiveDebt { .. }
             | Command::ApplyDue,
         ) => Err(Refusal::AccountNotFound),
-        // What happens to its subscriptions and payments goes on being known.
+        // Reports on its subscriptions and payments are still recorded.
         (Account::Closed(closed), command) if is_fact(command) || *command == Command::ApplyDue => {
             decide_open(DecisionDraft::of_closed(&closed.last, context)?, command)
         }
@@ -115,7 +115,7 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
     }
 }
 
-/// Whether something has happened at the payment provider, so that nobody asks whether it may.
+/// Whether the command reports something that has happened at the payment provider, which no rule can forbid.
 const fn is_fact(command: &Command) -> bool {
     match command {
         Command::LinkCustomer { .. }
@@ -155,7 +155,7 @@ const fn is_fact(command: &Command) -> bool {
     }
 }
 
-/// One command on an open account. The draft already has what time has brought.
+/// One command on an open account. The draft already has what is due.
 fn decide_open(mut draft: DecisionDraft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::OpenAccount | Command::ApplyDue => {}

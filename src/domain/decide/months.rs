@@ -1,8 +1,7 @@
-//! The months of subscriptions: what was granted is brought to what should have been.
+//! How do the grants of a subscription's months become what they should be?
 //!
 //! What a month should have given follows from facts alone ([`crate::domain::months`]). Here it is compared with what
-//! was granted and taken, and the difference becomes events. Whatever came late, twice or in another order is so made
-//! up for.
+//! was granted and taken, and the difference becomes events. So facts may come late, twice or in another order.
 
 use crate::domain::{
     amount::Credits,
@@ -37,7 +36,7 @@ struct OwnPart {
 }
 
 impl DecisionDraft<'_> {
-    /// Brings every month that something was granted for to what all that is known says of it, as of `at`.
+    /// Adjusts every month that has grants to what is known of it, as of `at`.
     /// Months for which nothing was granted yet are due by the clock.
     pub(super) fn settle_months(&mut self, at: Timestamp) -> Result<(), Refusal> {
         let months = self.opened_months();
@@ -217,7 +216,7 @@ impl DecisionDraft<'_> {
         pieces.map(|piece| (piece.invoice.clone(), piece.amount)).collect()
     }
 
-    /// What is left of it, where it was brought along as the month's.
+    /// What is left of it, if it was imported as the month's.
     fn brought_along<'b>(
         &'b self,
         subscription: &'b ProviderId,
@@ -226,8 +225,8 @@ impl DecisionDraft<'_> {
         self.allocations_in(subscription, month_end).filter(|grant| grant.terms.payment.is_none())
     }
 
-    /// What was granted for a month, without what was carried on of it, and without what was granted before invoices
-    /// were kept with their lines.
+    /// What was granted for a month, without its rollover, and without what was granted before invoices were kept with
+    /// their lines.
     fn grants_of_month<'b>(
         &'b self,
         subscription: &'b ProviderId,

@@ -1,4 +1,4 @@
-//! Accounts that were kept elsewhere before: they open with what they had there, and without what is given at sign-up.
+//! How does an account open that was kept elsewhere? With what it had there, and without credits for signing up.
 
 use crate::domain::{
     catalog::{Allocation, Catalog},
@@ -109,7 +109,7 @@ impl DecisionDraft<'_> {
         let next = running.filter_map(|grant| grant.expires_at).max();
         let next = next.unwrap_or_else(|| as_of.plus_months(1));
         let carry_max = plan.rollover.map(|cap| cap.carry_max(monthly));
-        // Months that are over were had elsewhere, however long ago it was.
+        // Months that are over were given elsewhere, however long ago.
         let over = (0..=months_between(next, self.context.at).saturating_add(1)).rev();
         let start = over.map(|months| next.plus_months(months)).find(|start| *start <= self.context.at);
         let mut term = free_term(plan.id.clone(), monthly, carry_max, start.unwrap_or(next))?;

@@ -1,8 +1,8 @@
-//! Money that goes back: refunds take back what was bought, disputes freeze it.
+//! What follows when money goes back? Refunds take back what was bought, and disputes freeze it.
 //!
-//! Each payment's state is compared with what was already taken, so repeated reports, and reports before the
-//! grant that they are about, end the same. Money can also come again, when a refund fails or a lost dispute is
-//! won after all: then what was taken comes back, in the opposite order.
+//! Each payment's state is compared with what was already taken, so repeated reports, and reports before the grant
+//! that they are about, have the same result. Money can also come back, when a refund fails or a lost dispute is won
+//! after all: then the credits come back, in the opposite order.
 
 use crate::domain::{
     amount::Credits,
@@ -21,7 +21,7 @@ use super::{
 };
 
 impl DecisionDraft<'_> {
-    /// Records a report on money that went back, or came again, and lets its credits follow.
+    /// Records a report on money that went back, or came again, and adjusts the credits to it.
     pub(super) fn return_money(&mut self, command: &Command) -> Result<(), Refusal> {
         let Some(event) = self.news(command) else {
             return Ok(());
@@ -36,7 +36,7 @@ impl DecisionDraft<'_> {
         self.settle_facts()
     }
 
-    /// What a report says that is not known; `None` when there is nothing.
+    /// What is new in a report; `None` if nothing is.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "`decide` names every command and sends only these here"
@@ -87,7 +87,7 @@ impl DecisionDraft<'_> {
         }
     }
 
-    /// Brings the grants of a payment to where its refunds and disputes say that they are.
+    /// Adjusts the grants of a payment to its refunds and disputes.
     pub(super) fn settle_payment(
         &mut self,
         payment: &ProviderId,
@@ -120,8 +120,7 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// Whether the grant belongs to a month that is worked out from facts: what is to be taken of that is settled
-    /// there.
+    /// Whether the grant belongs to a month that is computed from facts, which also decide what is taken of it.
     fn is_of_month(&self, grant: &Grant) -> bool {
         let slot = grant.terms.slot.as_ref();
         let facts = slot.and_then(|slot| self.account.subscriptions.facts().get(&slot.subscription));
@@ -172,7 +171,7 @@ const fn subject(event: &PaymentEvent) -> Option<&ProviderId> {
     }
 }
 
-/// A grant and what was carried on of it, which are one as far as its payment goes.
+/// A grant and its rollover, which are one as far as the payment is concerned.
 fn grant_chain(grant: &Grant, carried: &[&Grant]) -> Vec<GrantId> {
     let id = &grant.terms.grant_id;
     let from = |grant: &Grant| grant.terms.slot.as_ref().and_then(|slot| slot.carried_from.clone());

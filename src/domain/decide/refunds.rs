@@ -1,4 +1,4 @@
-//! Refunds of deductions: back to the grants that paid, the last one first, never more than was spent.
+//! How is a deduction refunded? To the grants that paid, the last one first, and never more than was spent.
 
 use chrono::TimeDelta;
 
@@ -14,11 +14,11 @@ use crate::domain::{
 
 use super::draft::DecisionDraft;
 
-/// How long credits live that come back to a grant which has ended.
+/// How long credits live that are returned to a grant which has ended.
 pub(super) const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
 
 impl DecisionDraft<'_> {
-    /// Gives `amount` of these deductions back, of the first ones first; all that is left of them where it is `None`.
+    /// Refunds `amount` of these deductions, of the first ones first; `None` refunds all that is left of them.
     pub(super) fn refund(
         &mut self,
         deductions: &[RecordedDeduction],
@@ -54,7 +54,7 @@ impl DecisionDraft<'_> {
         refunded.map_or(deduction.amount, |refunded| deduction.amount.saturating_sub(refunded.amount))
     }
 
-    /// Gives a part of one deduction back. `whole`: all that was left of it.
+    /// Refunds a part of one deduction. `whole`: all that was left of it.
     fn refund_part(
         &mut self,
         deduction: &RecordedDeduction,

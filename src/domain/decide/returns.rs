@@ -1,5 +1,5 @@
-//! Credits that come back to their grants, from a hold or a refunded generation: they settle first what was taken back
-//! of these grants meanwhile.
+//! How do credits come back to their grants, from a hold or a refunded generation? They first settle what was taken
+//! back of these grants meanwhile.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ impl DecisionDraft<'_> {
         ends.into_iter().filter_map(month).collect()
     }
 
-    /// The subscriptions whose trial's credits came back.
+    /// The subscriptions of the trials whose credits came back.
     fn trials_of(&self, returns: &[Draw]) -> BTreeSet<ProviderId> {
         let grants = returns.iter().filter_map(|draw| self.account.wallet.find(&draw.grant_id));
         let trials = grants.filter(|grant| grant.terms.source == Source::Bonus);

@@ -1,7 +1,7 @@
-//! What is carried of a month that ended into the month that follows it, if that was paid.
+//! How much of a month that ended rolls over into the next month, if that was paid?
 //!
-//! How much is carried of which grant follows from what is known now. Where less was due than was carried, because
-//! something became known late, the difference is taken from what was carried.
+//! The amount for each grant follows from what is known now. If too much rolled over, because something became known
+//! late, the difference is taken from the rollover.
 
 use crate::domain::{
     amount::Credits,
@@ -15,17 +15,17 @@ use crate::domain::{
 
 use super::{draft::DecisionDraft, lots::sum};
 
-/// How much of a grant is to be carried, and how much was.
+/// How much of a grant should roll over, and how much did.
 struct RolloverShare<'a> {
     grant: &'a Grant,
     due: Credits,
     carried: Credits,
-    /// How many grants there are of what was carried.
+    /// How many rollover grants there are.
     parts: usize,
 }
 
 impl DecisionDraft<'_> {
-    /// Carries the unused part of each month that ended into the month that follows it, if that was paid.
+    /// Rolls the unused part of each month that ended over into the month that follows it, if that was paid.
     pub(super) fn roll_over(&mut self) -> Result<(), Refusal> {
         if self.is_closed {
             return Ok(());
@@ -58,14 +58,14 @@ impl DecisionDraft<'_> {
         begun
     }
 
-    /// What was carried into a month that nobody paid for by what is known now, as when its invoice turned out to be
-    /// another account's: nothing is to be carried into that.
+    /// Finds the rollover into a month that nobody paid for by what is known now, as when its invoice turned out to be
+    /// another account's: nothing should roll over into that month.
     fn months_that_are_none(&self, paid: &[AllocationMonth]) -> Vec<AllocationMonth> {
         let facts = self.account.subscriptions.facts();
         let carried = self.account.wallet.open().iter().filter(|grant| {
             let slot = grant.terms.slot.as_ref();
             let facts = slot.and_then(|slot| facts.get(&slot.subscription));
-            // What was brought along names no payment, and is of a subscription all the same.
+            // An imported grant names no payment, but belongs to a subscription.
             let is_known = |paid: &ProviderId| facts.is_some_and(|facts| facts.knows_invoice(paid));
             grant.terms.source == Source::Rollover
                 && facts.is_some()
@@ -84,9 +84,9 @@ impl DecisionDraft<'_> {
         none.map(nothing).collect()
     }
 
-    /// What each grant of the month before is to give, up to the cap, the first to begin first. What was used after
-    /// that month had ended, while the next one was not paid, was used of what is carried. A grant can have more of it
-    /// later, when a hold on it is released after its end.
+    /// How much of each grant of the month before should roll over, up to the cap, the first to begin first. Credits
+    /// that were used after that month had ended, while the next one was not paid, count as used of the rollover. A
+    /// grant can have more to roll over later, when a hold on it is released after its end.
     fn shares<'b>(&'b self, month: &'b AllocationMonth) -> Vec<RolloverShare<'b>> {
         let mut ended: Vec<&'b Grant> =
             self.allocations_in(&month.subscription, month.period.start).collect();
@@ -95,7 +95,7 @@ impl DecisionDraft<'_> {
         let mut room = month.carry_max.unwrap_or(Credits::ZERO).saturating_sub(used);
         let share = |grant: &'b Grant| {
             let carried: Vec<&Grant> = self.carried(grant, month).collect();
-            // Of what was taken back of the month, a part may have been taken of what was carried.
+            // A part of what was taken back of the month may have been taken from its rollover.
             let taken =
                 sum(carried.iter().flat_map(|part| [part.clawed_back_left(), part.clawed_back_expired]));
             let due = grant.expired_unasked().saturating_sub(taken).min(room);
@@ -110,7 +110,7 @@ impl DecisionDraft<'_> {
         ended.into_iter().map(share).collect()
     }
 
-    /// What was carried of a grant into a month.
+    /// The rollover of a grant into a month.
     fn carried<'b>(&'b self, from: &'b Grant, month: &'b AllocationMonth) -> impl Iterator<Item = &'b Grant> {
         self.account.wallet.grants().filter(move |grant| {
             grant.terms.source == Source::Rollover
@@ -121,7 +121,7 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// What is not carried on after all lives as long as what it was carried from.
+    /// Credits that should not have rolled over live as long as the grant that they came from.
     fn take_excess(&mut self, month: &AllocationMonth) -> Result<(), Refusal> {
         let draws: Vec<Draw> =
             self.shares(month).iter().flat_map(|share| self.excess(share, month)).collect();
@@ -142,7 +142,7 @@ impl DecisionDraft<'_> {
         self.move_ends_of(&carried_from)
     }
 
-    /// What is there of what was carried of a grant and was not due.
+    /// What is left of the rollover of a grant that should not have rolled over.
     fn excess(&self, share: &RolloverShare<'_>, month: &AllocationMonth) -> Vec<Draw> {
         let mut excess = share.carried.saturating_sub(share.due);
         let draws = self.carried(share.grant, month).map(|part| {
@@ -153,10 +153,10 @@ impl DecisionDraft<'_> {
         draws.filter(|draw| !draw.amount.is_zero()).collect()
     }
 
-    /// The next grant that is carried into `month`.
+    /// The next rollover grant into `month`.
     fn rollover_due(&self, month: &AllocationMonth) -> Option<GrantTerms> {
         let shares = self.shares(month);
-        // What was carried and cannot be taken back again leaves less for the others.
+        // Rollover that cannot be taken back again leaves less for the other grants.
         let cap = month.carry_max?;
         let room = cap.saturating_sub(sum(shares.iter().map(|share| share.carried)));
         shares.iter().find_map(|share| {
@@ -166,8 +166,8 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Named after what it is carried from, with the number of earlier parts. Another grant may have that name already:
-    /// what is carried from a grant whose own name ends in a number is called alike.
+    /// Named after the grant that it comes from, with the number of earlier parts. Another grant may have that name
+    /// already: the rollover of a grant whose own name ends in a number is named alike.
     fn id_of_carried(&self, from: &GrantId, earlier: usize) -> Option<GrantId> {
         let names = (earlier..).map(|number| match number {
             0 => format!("carry:{from}"),
@@ -191,7 +191,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// What was carried and was not taken back.
+/// The rollover that was not taken back.
 fn kept(grant: &Grant) -> Credits {
     grant.terms.amount.saturating_sub(grant.voided).saturating_sub(grant.clawed_back_expired)
 }
@@ -202,7 +202,7 @@ pub(super) fn opens_month(grant: &Grant) -> bool {
         && grant.terms.slot.as_ref().is_some_and(|slot| slot.carry_max.is_some())
 }
 
-/// A month that was paid for, as what is carried into it names it.
+/// A month that was paid for, as the rollover into it names it.
 fn slot(subscription: &ProviderId, month: &Month) -> AllocationMonth {
     AllocationMonth {
         subscription: subscription.clone(),
@@ -217,7 +217,7 @@ fn slot(subscription: &ProviderId, month: &Month) -> AllocationMonth {
 
 fn rollover(grant: &Grant, month: &AllocationMonth, amount: Credits, grant_id: GrantId) -> GrantTerms {
     GrantTerms {
-        // In the spending order this comes before the `month:` that it is carried into, also when both are free.
+        // In the spending order this comes before the `month:` that it rolls over into, even if both are free.
         grant_id,
         source: Source::Rollover,
         amount,
@@ -226,7 +226,7 @@ fn rollover(grant: &Grant, month: &AllocationMonth, amount: Credits, grant_id: G
         priority: PRIORITY_DEFAULT,
         // It was paid for with the month that it comes from, and its revenue was recognised there.
         cost: None,
-        // A refund of that payment takes back what was carried, too.
+        // A refund of that payment takes back the rollover, too.
         payment: grant.terms.payment.clone(),
         slot: Some(AllocationMonth {
             carried_from: Some(grant.terms.grant_id.clone()),

@@ -1,4 +1,4 @@
-//! Deductions and generations: all of the amount, or none of it.
+//! How do deductions and generations spend credits? All of the amount, or none of it.
 
 use crate::domain::{
     amount::Credits,
@@ -117,14 +117,14 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Where the account stands against the limit, and how much more is wanted, if that is too much.
+    /// How much of the limit is used, and how much more is asked for, if that is too much.
     fn exceeded(&self, limit: &Limit, windows: &[UsageWindow]) -> Option<(LimitState, u64)> {
         let wanted = windows.iter().find(|window| window.key == limit.key())?.count;
         let state = self.account.usage.state(limit, self.context.catalog, self.context.at);
         (wanted > state.remaining).then_some((state, wanted))
     }
 
-    /// The plans of which every limit and the features would allow it, the smallest first.
+    /// The plans whose features and limits would allow it, the smallest first.
     fn plans_allowing(&self, windows: &[UsageWindow], purpose: &Purpose) -> Vec<PlanId> {
         let needs = match purpose {
             Purpose::Generation { kind, .. } => {

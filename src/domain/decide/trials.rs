@@ -1,4 +1,4 @@
-//! What trials give: the credits of the plan that a trial began with, for as long as it turns out to be.
+//! What does a trial give? The credits of the plan that it began with, for as long as the trial turns out to be.
 
 use crate::domain::{
     amount::Credits,
@@ -15,8 +15,8 @@ use super::{
 };
 
 impl DecisionDraft<'_> {
-    /// What a trial gives: that of the plan that it began with, once per account and plan, so that trying again gains
-    /// nothing, and neither does a change inside of it.
+    /// Grants the credits of the plan that a trial began with, once per account and plan, so that neither another trial
+    /// nor a change during it gains anything.
     pub(super) fn settle_trial(&mut self, subscription: &ProviderId, at: Timestamp) -> Result<(), Refusal> {
         let Some((plan, wanted, period)) = self.trial_of(subscription) else { return Ok(()) };
         let own = self.account.wallet.grants().filter(|grant| {

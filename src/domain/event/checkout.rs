@@ -1,4 +1,4 @@
-//! What happened to a page on which something is bought?
+//! What happened to a checkout page?
 
 use crate::domain::{
     ids::ProviderId, metadata::Metadata, purchase_records::SoldPack, purpose::PaymentPurpose, time::Timestamp,

@@ -1,4 +1,4 @@
-//! What was paid for, or not, of a plan?
+//! Which invoices of a plan were paid, and which were not?
 
 use crate::domain::{
     invoice::{PaidInvoice, UnpaidInvoice},

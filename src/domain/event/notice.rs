@@ -1,4 +1,4 @@
-//! What else was said about a subscription, without reporting it?
+//! What else was said about a subscription, besides reports?
 
 use crate::domain::{ids::ProviderId, requested::Requested, time::Timestamp};
 

@@ -1,4 +1,4 @@
-//! What happened to money?
+//! What happened to payments, refunds and disputes?
 
 use crate::domain::{amount::Money, ids::ProviderId, purpose::PaymentPurpose, time::Timestamp};
 

@@ -1,4 +1,4 @@
-//! What was reported of a subscription? Each report has the whole of it.
+//! What was reported of a subscription? Each report has the whole subscription.
 
 use crate::domain::{ids::PlanId, subscription::SubscriptionState, time::Timestamp};
 

@@ -1,4 +1,4 @@
-//! Is there money for what is given back?
+//! Is there money behind what an invoice gives back?
 
 use std::collections::BTreeMap;
 

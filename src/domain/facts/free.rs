@@ -1,4 +1,4 @@
-//! When is what costs nothing given by this subscription's lines?
+//! When do this subscription's lines give a plan that costs nothing?
 
 use super::Facts;
 use crate::domain::months::{

@@ -1,4 +1,4 @@
-//! A payment failed: until when is it waited for?
+//! A payment failed: how long does the plan still hold?
 
 use chrono::TimeDelta;
 

@@ -1,8 +1,8 @@
-//! When is what costs nothing held, and by which line?
+//! When does a subscription have a plan that costs nothing, and by which line?
 //!
-//! A plan with a price of 0 is had once by an account, whoever of its subscriptions names it, or none. Each line that
-//! charges nothing for it gives the share of the time that it is held by it: until it is given back, and not while
-//! another line has it already.
+//! An account has a plan with a price of 0 only once, whichever of its subscriptions names it. Each line that charges
+//! nothing for it gives the share of the time in which the account has the plan by it: until it is given back, and not
+//! while another line already gives it.
 
 use std::collections::BTreeMap;
 

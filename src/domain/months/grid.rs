@@ -1,7 +1,7 @@
 //! Into which months does a paid period fall?
 //!
-//! A period that is whole says so itself. A part of one, such as the rest after a change of plan or the days until a
-//! billing anchor, belongs to the months of the whole period that ends with it; where none is known, months are
+//! A whole period has its own bounds. A part of one, such as the rest after a change of plan or the days until a
+//! billing anchor, belongs to the months of the whole period that ends with it; if no such period is known, months are
 //! counted back from its end.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Which lines give, which take, and how much is that a month?
+//! Which lines give, which take, and how much is that per month?
 
 use super::KnownInvoice;
 use crate::domain::{

@@ -1,11 +1,10 @@
 //! What should each month of a subscription have given, from all that is known of it?
 //!
 //! One function from facts to credits: paid lines and reports go in, in any order, and months come out. It knows no
-//! clock and nothing of what was granted before; the ledger compares its answer with what it has given and appends the
-//! difference. So facts that come late, twice or in another order end in the same credits.
+//! clock and no earlier grants; the ledger compares its answer with what it has granted and appends the difference. So
+//! facts that come late, twice or in another order end in the same credits.
 //!
-//! The law is "Lines", "Months", "Upgrade" and "Downgrade" in the rules of the ledger (`docs/STRIPE.md`, "What a line
-//! gives").
+//! `docs/STRIPE.md`, "What a line gives", has the rules in words.
 
 pub mod free;
 mod grid;

@@ -1,7 +1,7 @@
-//! What is taken back because a smaller plan holds, though nothing has been given back for it?
+//! What is taken back because a smaller plan holds, although no invoice has given money back for it?
 //!
-//! A report that says less than what was charged for lowers what the rest of the month gives, from then on. It is given
-//! again where a later report, or a line, says that the larger plan holds after all.
+//! A report of a smaller plan than was charged for lowers what the rest of the month gives, from then on. It is given
+//! again if a later report, or a line, says that the larger plan holds after all.
 
 use super::{
     lines::ClassifiedLine,
