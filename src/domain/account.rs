@@ -59,14 +59,14 @@ pub struct OpenAccount {
     /// How many events there have been.
     pub version: u64,
     pub opened_at: Timestamp,
-    /// The latest time that an event was about. What is told late may be about an earlier one.
+    /// The latest effective time of an event. An event that is reported late may have an earlier one.
     pub told_until: Timestamp,
     /// The plan that holds while no subscription gives one.
     pub free_plan: PlanId,
     pub customers: BTreeMap<ProviderId, CustomerLink>,
-    /// What its customers have taken off.
+    /// The discounts of its customers.
     pub discounts: Discounts,
-    /// What the caller attaches to it.
+    /// The caller's metadata of the account.
     pub metadata: Metadata,
     pub wallet: Wallet,
     pub usage: Usage,
@@ -90,7 +90,7 @@ pub enum CustomerLink {
 }
 
 impl Account {
-    /// The account's data, also of one that is closed.
+    /// The account's data, even if it is closed.
     #[must_use]
     pub const fn opened(&self) -> Option<&OpenAccount> {
         match self {
@@ -114,7 +114,7 @@ impl Account {
     /// Changes the account as `event` says. After an error it must be dropped.
     ///
     /// # Errors
-    /// When no account with this history can have had that event.
+    /// If no account with this history can have had that event.
     pub fn apply(&mut self, event: &Event) -> Result<(), CorruptHistory> {
         match (&mut *self, event) {
             (
@@ -145,7 +145,7 @@ impl Account {
 /// The account after `event`.
 ///
 /// # Errors
-/// When no account with this history can have had that event.
+/// If no account with this history can have had that event.
 pub fn evolve(mut account: Account, event: &Event) -> Result<Account, CorruptHistory> {
     account.apply(event)?;
     Ok(account)

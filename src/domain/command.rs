@@ -30,7 +30,7 @@ pub enum Command {
     OpenAccount,
     /// Opens an account as it was elsewhere.
     ImportAccount(Box<ImportAccount>),
-    /// Replaces what the caller attaches to the account.
+    /// Replaces the caller's metadata of the account.
     SetMetadata {
         metadata: Metadata,
     },
@@ -63,8 +63,7 @@ pub enum Command {
         hold_id: HoldId,
         expires_in_s: u32,
     },
-    /// Gives back all or part of what was spent, the newest deduction first. `None`: all that has not been given back
-    /// yet.
+    /// Refunds all or part of what was spent, the newest deduction first. `None`: all that has not been refunded yet.
     RefundDeductions {
         of: Spent,
         /// What was found of it. More may be spent on a generation before a request is repeated, so that this is no
@@ -93,7 +92,7 @@ pub enum Command {
         customer: ProviderId,
         effective_at: Timestamp,
     },
-    /// Records what a customer has taken off those of its subscriptions that have no discounts of their own.
+    /// Records a discount of a customer, for its subscriptions that have no discounts of their own.
     RecordDiscount(DiscountReport),
     RecordSubscription(RecordSubscription),
     /// Records that somebody asked for a change of a subscription, and that it was done at the payment provider.
@@ -174,13 +173,13 @@ pub enum Command {
         effective_at: Timestamp,
     },
 
-    /// Lets happen what is due because time passed: expiry, allocation, rollover.
+    /// Applies what is due because time passed: expiry, allocation, rollover.
     #[serde(rename = "Settle")]
     ApplyDue,
 }
 
 impl Command {
-    /// The work that it charges or holds credits for, by the catalog's price. One work is charged once.
+    /// The generation that it charges or holds credits for, by the catalog's price. A generation is charged once.
     #[must_use]
     pub const fn charges_for(&self) -> Option<&GenerationId> {
         let (Self::Generate(generation) | Self::HoldCredits { what: HoldFor::Generation(generation), .. }) =
@@ -274,11 +273,11 @@ pub enum SubscriptionChange {
     CancellationScheduled,
     CancellationWithdrawn,
     Ended,
-    /// What it brings is another amount: the price or number of an add-on, or a discount that lasts.
+    /// Its revenue has changed: by the price or quantity of an add-on, or by a lasting discount.
     RevenueChanged,
     /// It belongs to another account from now on.
     Moved,
-    /// The report itself says of nothing that it changed. It counts by its terms all the same.
+    /// The report names no change. It still counts by its terms.
     Unnamed,
 }
 
@@ -314,7 +313,7 @@ pub struct InvoiceLine {
     pub period: Period,
     pub interval: Interval,
     pub effect: LineEffect,
-    /// The invoice that it gives back a part of, where it says so.
+    /// The invoice that it gives back a part of, if it names one.
     pub gives_back: Option<ProviderId>,
     /// Whether the whole price was charged, and no share of it.
     pub full: bool,
@@ -370,10 +369,10 @@ pub struct RecordCheckout {
     /// What a pack gives and costs that is sold on the page, for one that has started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sold: Option<SoldPack>,
-    /// What the caller attaches to what is bought, for one that has started.
+    /// The caller's metadata of the purchase, for a checkout that has started.
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// The invoice that the session makes beside its payment, for one that is completed.
+    /// The invoice that the session makes beside its payment, for a completed checkout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<ProviderId>,
     pub effective_at: Timestamp,

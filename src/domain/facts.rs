@@ -21,8 +21,8 @@ use super::{
     unbacked::Lack,
 };
 
-/// What else decides whether a subscription gives its plan: what went back of payments, and for how long a month that
-/// was paid for may be bridged to the next.
+/// What else decides whether a subscription gives its plan: refunds of payments, and for how long a paid month may be
+/// bridged to the next.
 #[derive(Clone, Copy)]
 pub struct PlanConditions<'a> {
     pub payments: &'a PaymentRecords,
@@ -37,15 +37,15 @@ pub struct Facts {
     /// By their ids.
     invoices: Vec<KnownInvoice>,
     unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
-    /// What invoices lack that something is given back of, so that as much of that was never paid.
+    /// What unpaid invoices lack, so that the same share of what is given back of them was never paid.
     #[serde(default)]
     unbacked: BTreeMap<ProviderId, Lack>,
-    /// When what costs nothing is given, by the lines that charge nothing for it.
+    /// When a plan that costs nothing is given, by the lines that charge nothing for it.
     #[serde(default)]
     free: FreeSpans,
-    /// What the months should have given, worked out from the facts above.
+    /// What the months should have given, computed from the facts above.
     months: Vec<Month>,
-    /// What was paid for and given back, worked out likewise.
+    /// What was paid for and given back, computed in the same way.
     held: Vec<HeldLine>,
     /// The ends of the months that something was granted for.
     opened: BTreeSet<Timestamp>,
@@ -57,7 +57,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Takes a report into account, wherever it stands among the others.
+    /// Adds a report, whatever its place among the others.
     pub(super) fn observe(&mut self, terms: &SubscriptionState) {
         if !self.knows(terms) {
             put_in_order(&mut self.reports, terms.clone());
@@ -82,7 +82,7 @@ impl Facts {
         !self.knows(terms) && all.last().is_some_and(|last| last.evidence == terms.evidence)
     }
 
-    /// What was said last before a report was made.
+    /// The last report before a report.
     pub(super) fn before(&self, terms: &SubscriptionState) -> Option<&SubscriptionState> {
         let all = self.with(terms);
         let place = all.iter().position(|told| told.evidence == terms.evidence)?;
@@ -99,7 +99,7 @@ impl Facts {
         }
     }
 
-    /// A later state of an invoice holds over an earlier one, and that it was paid over all of them.
+    /// A later state of an invoice overrides an earlier one, and `paid` overrides all of them.
     pub(super) fn leave_unpaid(&mut self, invoice: &UnpaidInvoice, at: Timestamp) {
         if self.knows_invoice(&invoice.invoice) {
             return;
@@ -227,7 +227,7 @@ impl Facts {
         self.unpaid_invoice(invoice).map(|unpaid| unpaid.state)
     }
 
-    /// An invoice that is not paid, as it was told last.
+    /// An invoice that is not paid, by its last report.
     #[must_use]
     pub fn unpaid_invoice(&self, invoice: &ProviderId) -> Option<&UnpaidInvoice> {
         self.unpaid.get(invoice).map(|(unpaid, _)| unpaid)
@@ -272,7 +272,7 @@ impl Facts {
         .filter(|_| report.quantity > 0)
     }
 
-    /// `active` does not mean paid: what is known not to be paid, or was given back, gives nothing.
+    /// `active` does not mean paid: a period that is known to be unpaid, or was refunded, gives nothing.
     fn plan_active<'a>(
         &'a self,
         report: &'a SubscriptionState,
@@ -332,7 +332,7 @@ impl Facts {
             || self.bridged_until(known).is_some_and(|until| until <= at)
     }
 
-    /// Whether a plan was paid for, and all of the money that came for it last went back.
+    /// Whether a plan was paid for, and all of its last payment was refunded.
     fn was_returned(&self, plan: &PlanId, at: Timestamp, payments: &PaymentRecords) -> bool {
         let of_plan = |line: &&HeldLine| line.quantity > 0 && line.plan == *plan && line.period.contains(at);
         let last = || self.held.iter().rfind(of_plan);
@@ -348,7 +348,7 @@ impl Facts {
         let returns = payments.has_returned();
         let is_back = move |invoice: &ProviderId| returns && payments.returned(invoice).is_all();
         let held = self.held.iter().filter(move |line| line.period.contains(at));
-        // What is given back of an invoice whose money went back is given back already.
+        // A part of a refunded invoice that is given back has been given back already.
         held.filter(move |line| !is_back(&line.invoice) && !line.gives_back.as_ref().is_some_and(is_back))
     }
 
@@ -432,7 +432,7 @@ impl Facts {
         })
     }
 
-    /// Whether a period that began at the end of another one was reported.
+    /// Whether there is a report of a period that began at the end of another one.
     fn was_renewed(&self, end: Timestamp) -> bool {
         self.reports.iter().any(|report| end <= report.period.start)
     }
@@ -491,7 +491,7 @@ impl Facts {
         Some(over.map_or(ends, |over| over.min(ends)))
     }
 
-    /// The first report of a trial, which says what it gives.
+    /// The first report of a trial, which decides what it gives.
     #[must_use]
     pub fn trial(&self) -> Option<&SubscriptionState> {
         self.reports.iter().find(|report| report.status == SubscriptionStatus::Trialing)

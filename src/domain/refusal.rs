@@ -20,9 +20,9 @@ use super::{
 pub enum Refusal {
     AccountNotFound,
     AccountClosed,
-    /// What was kept elsewhere can only come with the opening.
+    /// An account can only be imported when it opens.
     AccountAlreadyOpen,
-    /// The customer stands for another account.
+    /// The customer belongs to another account.
     CustomerTaken,
     /// The grants that are live now cannot pay all of it.
     InsufficientCredits {
@@ -30,7 +30,7 @@ pub enum Refusal {
         available: Credits,
         held: Credits,
         debt: Credits,
-        /// When more credits are due by themselves.
+        /// When the next credits are due.
         next_credits_at: Option<Timestamp>,
         /// The plan above this one that gives enough in a month, or else the largest above it.
         upgrade: Option<PlanId>,
@@ -38,7 +38,7 @@ pub enum Refusal {
     FeatureNotInPlan {
         missing: Vec<FeatureId>,
         plan: PlanId,
-        /// The plans that have all that is needed, the smallest first.
+        /// The plans that have all needed features, the smallest first.
         plans: Vec<PlanId>,
     },
     LimitReached {
@@ -61,7 +61,7 @@ pub enum Refusal {
         option: OptionName,
         known: Vec<OptionName>,
     },
-    /// A sum would not fit.
+    /// A sum would be too large.
     AmountTooLarge,
     HoldNotFound,
     HoldAlreadyResolved {
@@ -96,7 +96,7 @@ pub enum Refusal {
     /// Nothing is sold to this account.
     BillingOff,
     NotForSale(Unsold),
-    /// The catalog sells no such free amount of credits.
+    /// The catalog does not sell this number of credits.
     TopUpOutOfBounds {
         smallest: Credits,
         largest: Credits,
@@ -105,19 +105,19 @@ pub enum Refusal {
     SubscriptionActive {
         plan: PlanId,
     },
-    /// There is nothing to try, or the account has tried already.
+    /// The plan has no trial, or the account has had one.
     NoTrial,
-    /// The catalog lets no such amount be paid. In minor units.
+    /// The catalog does not allow a payment of this amount. In minor units.
     PaymentOutOfBounds {
         smallest: i64,
         largest: i64,
         currency: Currency,
     },
-    /// The payment has come too far, or not far enough.
+    /// The payment is in a state in which this is not possible.
     PaymentState {
         status: String,
     },
-    /// The bank holds less. In minor units.
+    /// Less is authorised. In minor units.
     CaptureExceedsPayment {
         capturable: i64,
         requested: i64,
@@ -127,16 +127,16 @@ pub enum Refusal {
         price: i64,
         requested: i64,
     },
-    /// Less is left of what was paid. In minor units.
+    /// Less is left to refund. In minor units.
     RefundExceedsPayment {
         refundable: i64,
         requested: i64,
     },
-    /// The business gives no money back for packs.
+    /// The business does not refund packs.
     PackNotRefundable,
-    /// The bank decides about the money, or has given it back already.
+    /// The payment is disputed: the bank decides about the money, or has already returned it.
     PaymentDisputed,
-    /// The account has never been a customer at the payment provider.
+    /// The account has never had a customer at the payment provider.
     NoCustomer,
     /// The account has no subscription that has not ended.
     NoSubscription,
@@ -146,11 +146,11 @@ pub enum Refusal {
     SeveralSubscriptions {
         subscriptions: Vec<ProviderId>,
     },
-    /// The subscription is in no state for this.
+    /// The state of the subscription does not allow this.
     SubscriptionState {
         step: SubscriptionAction,
         terms: Box<SubscriptionState>,
-        /// What it is in a state for.
+        /// What its state allows.
         allowed: Vec<SubscriptionAction>,
     },
     /// An earlier change of the running period is not paid.
@@ -158,12 +158,12 @@ pub enum Refusal {
         invoice: ProviderId,
         state: InvoiceState,
     },
-    /// It is so already.
+    /// The subscription is already as requested.
     NothingToChange {
-        /// What the payment provider has, if something else was asked to be that. It may not be paid.
+        /// What the subscription is at the payment provider, if the account has something else. It may be unpaid.
         held: Option<PlanSelection>,
     },
-    /// The price that was shown does not hold any more.
+    /// The price that was shown is no longer valid.
     PreviewExpired {
         /// The earliest date that can be asked for now.
         oldest: Timestamp,
@@ -188,15 +188,15 @@ impl Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Unsold {
-    /// It has no price: it is what everybody has who pays for nothing.
+    /// It has no price: it is the plan of everybody who pays for nothing.
     NoPrice,
     /// It has a price for another interval.
     Interval { intervals: Vec<Interval> },
-    /// It was sold once.
+    /// It is retired.
     Retired,
-    /// The catalog sells no free amount of credits.
+    /// The catalog does not sell chosen amounts of credits.
     NoTopUp,
-    /// Nobody has said which price at the payment provider it is sold at.
+    /// No price at the payment provider is set for it.
     NoPriceId {
         /// The setting that would name it.
         setting: Option<String>,

@@ -66,7 +66,7 @@ impl OpenAccount {
         }
     }
 
-    /// Works out what no money is behind, after something became known of invoices or payments.
+    /// Computes which invoices have no money behind them, after something became known of invoices or payments.
     fn leave_unbacked(&mut self) {
         let unbacked = self.subscriptions.leave_unbacked(&self.payments);
         self.payments.leave_unbacked(unbacked);

@@ -11,7 +11,7 @@ struct MonthPiece {
 }
 
 impl OpenAccount {
-    /// What a month was paid for and is still to be there.
+    /// The paid credits of a month that should remain.
     pub(in crate::domain) fn month_due(&self, month: &Month) -> Credits {
         sum(self.parts_due(month).iter().map(|part| part.due))
     }
@@ -35,7 +35,7 @@ impl OpenAccount {
         sum(refunded.chain([month.given_up(&self.payments)]))
     }
 
-    /// What was paid for, piece by piece.
+    /// The paid credits, piece by piece.
     fn parts_paid(&self, month: &Month) -> Vec<MonthPiece> {
         let parts = month.pieces.iter().map(|piece| MonthPiece {
             invoice: piece.invoice.clone(),
@@ -66,7 +66,7 @@ impl OpenAccount {
     }
 }
 
-/// Takes from one after the other. Returns what there was nothing left to take from.
+/// Takes from one after the other. Returns the amount that could not be taken.
 fn take<'p>(parts: impl Iterator<Item = &'p mut MonthPiece>, amount: Credits) -> Credits {
     let mut wanted = amount;
     for part in parts {

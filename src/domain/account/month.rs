@@ -8,7 +8,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What a plan has given for the month that goes on, or for the trial, and what was spent of that.
+/// What a plan has given for the running month, or for the trial, and what was spent of that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocated {
     /// Without what was taken back.

@@ -14,7 +14,7 @@ impl Account {
     /// Nothing is recorded.
     ///
     /// # Errors
-    /// When something is due that cannot be added up.
+    /// If a sum of something due is too large.
     pub fn settled_at(self, context: Context<'_>) -> Result<Self, Refusal> {
         let last = match &self {
             Self::Unopened => return Ok(self),

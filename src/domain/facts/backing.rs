@@ -13,11 +13,11 @@ use crate::domain::{
     unbacked::{Lack, Unbacked},
 };
 
-/// Within what time what happens together is told.
+/// The time within which Stripe reports things that happen together.
 const TOLD_TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 impl Facts {
-    /// An invoice without the lines that give back what was never paid at all.
+    /// An invoice without the lines that give back something that was never paid.
     pub(super) fn without_unbacked(&self, known: &KnownInvoice) -> KnownInvoice {
         let is_all = |of: &ProviderId| self.unbacked.get(of).is_some_and(|lack| lack.is_all());
         let mut backed = known.clone();
@@ -30,7 +30,7 @@ impl Facts {
         self.unbacked != self.unbacked_of(unbacked)
     }
 
-    /// Takes into account for which invoices no money came.
+    /// Notes for which invoices no money came.
     pub(in crate::domain) fn leave_unbacked(&mut self, unbacked: &Unbacked) {
         self.unbacked = self.unbacked_of(unbacked);
         self.work_out();

@@ -7,7 +7,7 @@ use crate::domain::months::{
 };
 
 impl Facts {
-    /// What costs nothing, and is held by lines of this subscription.
+    /// The plans that cost nothing and are given by lines of this subscription.
     pub(in crate::domain) fn free_lines(&self) -> Vec<FreeLine> {
         let has_free = |known: &KnownInvoice| known.invoice.lines.iter().any(|line| line.free);
         if self.invoices.iter().any(has_free) {
@@ -17,7 +17,7 @@ impl Facts {
         }
     }
 
-    /// Takes into account when its lines give what costs nothing.
+    /// Notes when its lines give a plan that costs nothing.
     pub(in crate::domain) fn leave_free(&mut self, spans: &FreeSpans) {
         self.free = self.own_spans(spans);
         self.work_out();

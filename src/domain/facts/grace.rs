@@ -11,9 +11,9 @@ use crate::domain::{
 };
 
 impl Facts {
-    /// When the days of grace are over, counted from the first report that it is past due after the last one that says
-    /// otherwise. While the renewal is known to have failed, no report ends them: Stripe calls a subscription active
-    /// again when another invoice of it is paid, also one that charges nothing.
+    /// When the days of grace are over, counted from the first report of the status `past_due` after the last one of
+    /// another status. While the renewal is known to have failed, no report ends them: Stripe calls a subscription
+    /// active again when another invoice of it is paid, even one that charges nothing.
     pub(super) fn lapses_at(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let failed = self.renewal_failed_after(payments);
         let is_settled = |report: &SubscriptionState| {
@@ -30,7 +30,7 @@ impl Facts {
         Some(first.evidence.reported_at.plus(TimeDelta::days(i64::from(days))))
     }
 
-    /// The end of what was paid for, if the payment of what comes next failed.
+    /// The end of the paid time, if the next payment failed.
     fn renewal_failed_after(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let until = self.paid_until(payments)?;
         let failed = |unpaid: &UnpaidInvoice| {

@@ -10,13 +10,13 @@ use crate::domain::{
     unbacked::Lack,
 };
 
-/// A line of which it is known whether it gives or takes.
+/// A line that is known to give or to take.
 #[derive(Clone, Copy)]
 pub(super) struct ClassifiedLine<'a> {
     pub paid: &'a PaidLine,
     pub invoice: &'a PaidInvoice,
     pub paid_at: Timestamp,
-    /// 1 for what is given, −1 for what is taken back.
+    /// 1 if it gives, −1 if it takes back.
     pub sign: i64,
     /// What one of the plan gives a month: of a line that takes back, what was granted for what it takes back.
     pub unit: Credits,
@@ -26,7 +26,7 @@ pub(super) struct ClassifiedLine<'a> {
     pub lack: Option<Lack>,
     /// Whether no known line charged for what it takes back, since nobody paid that.
     pub leaves_nothing: bool,
-    /// Of what costs nothing: when it gives.
+    /// For a plan that costs nothing: when the line gives.
     pub free_spans: Option<&'a [Period]>,
 }
 

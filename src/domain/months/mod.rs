@@ -44,7 +44,7 @@ pub struct Month {
     pub plan: PlanId,
     /// What the plans that it begins with give for all of it.
     pub allocation: Credits,
-    /// The most that may be carried into it. `None`: nothing.
+    /// The most that may roll over into it. `None`: nothing.
     pub carry_max: Option<Credits>,
     /// What was paid for, by what was paid.
     pub pieces: Vec<Piece>,
@@ -68,7 +68,7 @@ pub struct Piece {
     /// The plan that was paid for.
     pub plan: PlanId,
     pub cost: Money,
-    /// A life of its own, because the money came when the month was over.
+    /// Bounds of its own, because the money came when the month was over.
     pub life: Option<Period>,
 }
 
@@ -82,7 +82,7 @@ pub struct Taking {
 }
 
 impl Taking {
-    /// When an invoice's money goes back, its share of what the invoice took is undone, as of what it gave.
+    /// When an invoice is refunded, the share of what the invoice took is undone, as well as that of what it gave.
     #[must_use]
     pub fn kept(&self, payments: &PaymentRecords) -> Credits {
         self.amount.saturating_sub(payments.undone(&self.invoice, self.amount))
@@ -105,7 +105,7 @@ impl Month {
         }
     }
 
-    /// When it is due: when it begins, or when its money came, if that was later than its end.
+    /// The time when it is due: its start, or the time of its payment, if that was later than its end.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
         let lives = self.pieces.iter().map(|piece| piece.life.map_or(self.period.start, |life| life.start));
@@ -145,7 +145,7 @@ pub struct Beside<'a> {
     pub free: &'a FreeSpans,
 }
 
-/// The months of a subscription, the first to end first.
+/// Computes the months of a subscription, the first to end first.
 #[must_use]
 pub fn months(
     invoices: &[KnownInvoice],

@@ -10,7 +10,7 @@ use crate::domain::{
     time::{Period, Timestamp},
 };
 
-/// What lines give and take, by the ends of months.
+/// What lines give and take, by the ends of the months.
 pub(super) struct Shares(BTreeMap<Timestamp, MonthShare>);
 
 /// One month, and what falls into it.
@@ -224,7 +224,7 @@ impl MonthShare {
     }
 }
 
-/// A number of credits; nothing for less than nothing, and the most that can be for more.
+/// A number of credits; zero for a negative number, and the largest amount for a larger one.
 pub(super) fn credits(amount: i128) -> Credits {
     i64::try_from(amount.max(0)).ok().and_then(Credits::new).unwrap_or(Credits::MAX)
 }
