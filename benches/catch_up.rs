@@ -13,7 +13,7 @@ use counterfoil::{
         ids::{
             AccountId, Actor, DeductionId, GenerationId, GenerationType, GrantId, HoldId, PlanId, ProviderId,
         },
-        recorded::{EventMetadata, Origin},
+        recorded::{EventMetadata, Origin, Shard},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
@@ -58,14 +58,14 @@ pub async fn catch_up(
     projections: Vec<Arc<dyn Projection>>,
 ) -> Result<Duration, Box<dyn std::error::Error>> {
     let feed = Feed::new(pool.clone());
-    let head = feed.head(0).await?;
+    let head = feed.head(Shard(0)).await?;
     let names: Vec<_> = projections.iter().map(|projection| projection.name()).collect();
     let projector = Projector::open(pool.clone(), feed, projections, Clock::system()).await?;
     let (tasks, stop) = (tokio_util::task::TaskTracker::new(), tokio_util::sync::CancellationToken::new());
     let started = std::time::Instant::now();
     projector.start(&tasks, &stop, None);
     for name in names {
-        let reached = projector.wait_for(name, 0, None, head, Duration::from_secs(600)).await?;
+        let reached = projector.wait_for(name, Shard(0), None, head, Duration::from_secs(600)).await?;
         if !reached.reached {
             return Err(format!("{name} came to {} of {}", reached.position.0, head.0).into());
         }

@@ -9,10 +9,10 @@ use counterfoil::{
         command::Command,
         decide::{Context, decide},
         ids::AccountId,
+        recorded::Shard,
         time::Timestamp,
     },
     journal::load::{self, LoadedAccount},
-    ledger::SHARD,
     load::Choice,
     postgres::{migrations, pool},
     projections,
@@ -63,7 +63,7 @@ impl Histories {
         let mut connection = self.replay.acquire().await?;
         let started = Instant::now();
         let known = vec![LoadedAccount::nothing(AccountId::parse(&id)?)];
-        let current = load::advance(&mut connection, SHARD, known).await?;
+        let current = load::advance(&mut connection, Shard(0), known).await?;
         let took = started.elapsed();
         let replayed = current.first().map_or(0, |known| known.state.version());
         if replayed == u64::try_from(REPLAY_EVENTS)? {

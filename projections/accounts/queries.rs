@@ -9,6 +9,7 @@ use sqlx::{FromRow, PgPool, types::Json};
 
 use crate::domain::{
     ids::{AccountId, PlanId},
+    recorded::Shard,
     time::Timestamp,
 };
 
@@ -84,6 +85,13 @@ pub struct About {
     pub last_event_at: Option<DateTime<Utc>>,
     pub last_sequence: Option<i64>,
     pub last_position: Option<i64>,
+}
+
+impl Standing {
+    #[must_use]
+    pub const fn shard(&self) -> Shard {
+        Shard(self.shard)
+    }
 }
 
 impl AccountRow {

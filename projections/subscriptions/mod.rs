@@ -11,7 +11,7 @@ use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 use crate::domain::{
     event::{Event, NoticeEvent},
     ids::{AccountId, PlanId, ProviderId},
-    recorded::RecordedEvent,
+    recorded::{RecordedEvent, Shard},
     requested::Requested,
     subscription::{StoredReport, SubscriptionState, SubscriptionStatus, TermsChange, in_order},
     time::Timestamp,
@@ -305,14 +305,14 @@ pub async fn page(
 /// When the database cannot answer.
 pub async fn history(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     account: &AccountId,
     subscription: Option<&ProviderId>,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
     let recorded: Vec<RecordedReport> = sqlx::query_as(include_str!("history.sql"))
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
-        .bind(shard)
+        .bind(shard.0)
         .fetch_all(pool)
         .await?;
     let mut of_each: BTreeMap<String, Vec<RecordedReport>> = BTreeMap::new();
@@ -328,14 +328,14 @@ pub async fn history(
 /// When the database cannot answer.
 pub async fn requests(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     account: &AccountId,
     subscription: Option<&ProviderId>,
 ) -> Result<Vec<HistoryRequest>, sqlx::Error> {
     sqlx::query_as(include_str!("requests.sql"))
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
-        .bind(shard)
+        .bind(shard.0)
         .fetch_all(pool)
         .await
 }

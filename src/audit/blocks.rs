@@ -1,5 +1,6 @@
 //! Are the events those that were hashed, in the order that was chained?
 
+use crate::domain::recorded::Shard;
 use futures::TryStreamExt;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
@@ -19,7 +20,7 @@ const EVENTS_READ: i64 = 10_000;
 
 /// How the walk over the events stands.
 struct Walk {
-    shard: i16,
+    shard: Shard,
     /// The last position that was looked at.
     position: i64,
     leaves: Vec<MerkleHash>,
@@ -40,11 +41,11 @@ struct Block {
 
 pub(super) async fn verify(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     progress: &mut (impl FnMut(u64, u64) + Send),
 ) -> Result<Verification, VerifyError> {
     let head = sqlx::query("select position, block, hash from ledger.heads where shard = $1")
-        .bind(shard)
+        .bind(shard.0)
         .fetch_one(&mut *connection)
         .await?;
     let (head_position, head_block): (i64, i64) = (head.try_get("position")?, head.try_get("block")?);
@@ -81,10 +82,10 @@ pub(super) async fn verify(
     Ok(found)
 }
 
-async fn read_blocks(connection: &mut PgConnection, shard: i16) -> Result<Vec<Block>, sqlx::Error> {
+async fn read_blocks(connection: &mut PgConnection, shard: Shard) -> Result<Vec<Block>, sqlx::Error> {
     let query = "select block, first_position, last_position, root, hash from ledger.blocks \
                  where shard = $1 order by block";
-    let rows = sqlx::query(query).bind(shard).fetch_all(connection).await?;
+    let rows = sqlx::query(query).bind(shard.0).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             Ok(Block {
@@ -116,7 +117,7 @@ impl Walk {
                      payload::text as payload, metadata::text as metadata, recorded_at, \
                      idempotency_key, generation, leaf_hash \
                      from ledger.events where shard = $1 and position > $2 order by position limit $3";
-        let query = sqlx::query(query).bind(self.shard).bind(self.position).bind(EVENTS_READ);
+        let query = sqlx::query(query).bind(self.shard.0).bind(self.position).bind(EVENTS_READ);
         let mut rows = query.fetch(connection);
         let mut read = 0;
         while let Some(row) = rows.try_next().await? {

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use crate::{
-    domain::{account::Account, ids::AccountId},
+    domain::{account::Account, ids::AccountId, recorded::Shard},
     journal::{row, snapshot},
 };
 
@@ -25,7 +25,7 @@ struct Following {
 
 pub(super) async fn verify(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     verification: &mut Verification,
 ) -> Result<(), VerifyError> {
     let mut after = String::new();
@@ -34,7 +34,7 @@ pub(super) async fn verify(
             "select aggregate_id from ledger.events \
              where shard = $1 and sequence = 1 and aggregate_id > $2 order by aggregate_id limit $3",
         )
-        .bind(shard)
+        .bind(shard.0)
         .bind(&after)
         .bind(ACCOUNTS_READ)
         .fetch_all(&mut *connection)
@@ -49,7 +49,7 @@ pub(super) async fn verify(
 
 async fn follow_all(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     ids: &[String],
     verification: &mut Verification,
 ) -> Result<(), VerifyError> {
@@ -63,7 +63,7 @@ async fn follow_all(
                      select * from ledger.events where shard = $1 and aggregate_id = wanted.id offset 0 \
                  ) as e \
                  order by e.aggregate_id, e.sequence";
-    let mut rows = sqlx::query(query).bind(shard).bind(ids).fetch(connection);
+    let mut rows = sqlx::query(query).bind(shard.0).bind(ids).fetch(connection);
     let mut following: Option<Following> = None;
     while let Some(row) = rows.try_next().await? {
         let id: &str = row.try_get("aggregate_id")?;
@@ -149,7 +149,7 @@ fn finish(following: Option<Following>, verification: &mut Verification) {
 /// Accounts whose first event is gone have no event 1 to find them by.
 async fn orphans(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     verification: &mut Verification,
 ) -> Result<(), VerifyError> {
     let orphan = sqlx::query(
@@ -159,7 +159,7 @@ async fn orphans(
              where first.shard = $1 and first.aggregate_id = e.aggregate_id and first.sequence = 1 \
          ) group by e.aggregate_id order by 2 limit 1",
     )
-    .bind(shard)
+    .bind(shard.0)
     .fetch_optional(connection)
     .await?;
     if let Some(row) = orphan {

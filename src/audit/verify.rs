@@ -1,5 +1,6 @@
 //! Did anybody change the past? Every hash, number and state again, from the stored bytes.
 
+use crate::domain::recorded::Shard;
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -88,7 +89,7 @@ pub enum VerifyError {
 /// When the database does not answer. What is wrong with the journal is no error but a finding.
 pub async fn verify_journal(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<Verification, VerifyError> {
     // One moment for everything: what is appended meanwhile is left to the next audit.

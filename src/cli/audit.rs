@@ -9,8 +9,9 @@ use crate::{
     app::open_projector,
     audit::{self, AuditFinding, Replay, ReplayError, ReplayStep, Verification},
     config::LoadedCatalog,
-    domain::{ids::AccountId, time::Timestamp},
-    ledger::{Ledger, SHARD},
+    domain::{ids::AccountId, recorded::Shard, time::Timestamp},
+    journal::append,
+    ledger::Ledger,
 };
 
 use super::{
@@ -163,9 +164,14 @@ async fn verify_journal(session: &CliSession, output: Output) -> Result<Verifica
         progress.set_length(all);
         progress.set_position(checked);
     };
-    let verified = audit::verify_journal(&session.pool, SHARD, report).await.map_err(CliFailure::broken)?;
+    let shard = only_shard(&session.pool).await.map_err(CliFailure::broken)?;
+    let verified = audit::verify_journal(&session.pool, shard, report).await.map_err(CliFailure::broken)?;
     progress.finish_and_clear();
     Ok(verified)
+}
+
+async fn only_shard(pool: &sqlx::PgPool) -> Result<Shard, sqlx::Error> {
+    append::only_shard(&mut *pool.acquire().await?).await
 }
 
 async fn verify_read_models(

@@ -146,7 +146,7 @@ impl From<ProjectionListing> for ShownVersion {
         Self {
             projection: listing.projection,
             version: listing.version,
-            shard: listing.shard,
+            shard: listing.shard.0,
             state,
             position: listing.position.0,
             lag_events: listing.lag_events,

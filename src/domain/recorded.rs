@@ -22,6 +22,26 @@ pub struct Position(pub i64);
 #[serde(transparent)]
 pub struct Shard(pub i16);
 
+/// A place in the whole journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JournalPosition {
+    pub shard: Shard,
+    pub position: Position,
+}
+
+impl JournalPosition {
+    #[must_use]
+    pub const fn new(shard: Shard, position: Position) -> Self {
+        Self { shard, position }
+    }
+
+    /// Whether a journal that ends at `head` has it.
+    #[must_use]
+    pub fn is_reached_by(self, head: Self) -> bool {
+        self.shard == head.shard && self.position <= head.position
+    }
+}
+
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedEvent {
@@ -37,6 +57,11 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
+    #[must_use]
+    pub const fn at(&self) -> JournalPosition {
+        JournalPosition::new(self.shard, self.position)
+    }
+
     /// What the account held after it, at the latest time that its events were about until then.
     #[must_use]
     pub fn balance_then(&self) -> Balance {

@@ -4,15 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{domain::recorded::Position, ledger::SHARD};
+use crate::domain::recorded::{JournalPosition, Position, Shard};
 
 /// A position as callers see it: opaque to them, so that its form may change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Token {
-    shard: i16,
-    position: Position,
-}
+pub struct Token(JournalPosition);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a position is one that an earlier answer had as `position`")]
@@ -20,13 +17,13 @@ pub struct InvalidToken;
 
 impl Token {
     #[must_use]
-    pub const fn of(position: Position) -> Self {
-        Self { shard: SHARD, position }
+    pub const fn of(position: JournalPosition) -> Self {
+        Self(position)
     }
 
     #[must_use]
-    pub const fn position(self) -> Position {
-        self.position
+    pub const fn position(self) -> JournalPosition {
+        self.0
     }
 }
 
@@ -40,7 +37,7 @@ impl TryFrom<String> for Token {
 
 impl fmt::Display for Token {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "p{}-{}", self.shard, self.position.0)
+        write!(formatter, "p{}-{}", self.0.shard.0, self.0.position.0)
     }
 }
 
@@ -53,12 +50,8 @@ impl FromStr for Token {
         let (shard, position): (i16, i64) =
             (shard.parse().map_err(|_| InvalidToken)?, position.parse().map_err(|_| InvalidToken)?);
         // One way to write each position, so that two tokens are equal when their texts are.
-        let token = Self { shard, position: Position(position) };
-        if shard == SHARD && position >= 0 && token.to_string() == text {
-            Ok(token)
-        } else {
-            Err(InvalidToken)
-        }
+        let token = Self(JournalPosition::new(Shard(shard), Position(position)));
+        if shard >= 0 && position >= 0 && token.to_string() == text { Ok(token) } else { Err(InvalidToken) }
     }
 }
 

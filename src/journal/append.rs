@@ -1,9 +1,11 @@
 //! How does a batch get into the journal, whole or not at all, in one round trip?
 
-use crate::domain::recorded::Position;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
-use crate::domain::time::Timestamp;
+use crate::domain::{
+    recorded::{Position, Shard},
+    time::Timestamp,
+};
 
 use super::{
     merkle::{self, MerkleHash},
@@ -62,7 +64,7 @@ pub fn is_broken(error: &sqlx::Error) -> bool {
 /// See [`AppendError`]: in every case but `Unknown`, nothing was stored.
 pub async fn append(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     expected: Position,
     recorded_at: Timestamp,
     rows: &[NewRow],
@@ -70,7 +72,7 @@ pub async fn append(
     let leaves: Vec<MerkleHash> = rows.iter().map(|row| row.leaf_hash).collect();
     let hashes: Vec<&[u8]> = leaves.iter().map(MerkleHash::as_slice).collect();
     let last: i64 = sqlx::query_scalar(APPEND)
-        .bind(shard)
+        .bind(shard.0)
         .bind(expected.0)
         .bind(merkle::root(&leaves).as_slice())
         .bind(recorded_at.to_utc())
@@ -92,19 +94,43 @@ pub async fn append(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lock_head(connection: &mut PgConnection, shard: i16) -> Result<Position, sqlx::Error> {
+pub async fn lock_head(connection: &mut PgConnection, shard: Shard) -> Result<Position, sqlx::Error> {
     let head: i64 =
-        sqlx::query_scalar("select ledger.lock_head($1)").bind(shard).fetch_one(connection).await?;
+        sqlx::query_scalar("select ledger.lock_head($1)").bind(shard.0).fetch_one(connection).await?;
     Ok(Position(head))
+}
+
+/// The shards of this database, in their order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn shards(connection: &mut PgConnection) -> Result<Vec<Shard>, sqlx::Error> {
+    let shards: Vec<i16> =
+        sqlx::query_scalar("select shard from ledger.heads order by shard").fetch_all(connection).await?;
+    Ok(shards.into_iter().map(Shard).collect())
+}
+
+/// The shard of a database that has one.
+///
+/// # Errors
+/// When the database does not answer, or has several.
+pub async fn only_shard(connection: &mut PgConnection) -> Result<Shard, sqlx::Error> {
+    match shards(connection).await?.as_slice() {
+        [shard] => Ok(*shard),
+        shards => Err(sqlx::Error::Protocol(format!(
+            "one shard is expected, and this database has {}",
+            shards.len()
+        ))),
+    }
 }
 
 /// Where the shard's order ends now.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn head(connection: &mut PgConnection, shard: i16) -> Result<Position, sqlx::Error> {
+pub async fn head(connection: &mut PgConnection, shard: Shard) -> Result<Position, sqlx::Error> {
     let head: i64 = sqlx::query_scalar("select position from ledger.heads where shard = $1")
-        .bind(shard)
+        .bind(shard.0)
         .fetch_one(connection)
         .await?;
     Ok(Position(head))

@@ -17,6 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
+use super::append;
 use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
@@ -103,7 +104,7 @@ impl FeedBatch {
 #[derive(Clone, Debug)]
 pub struct Feed {
     pool: PgPool,
-    shelves: Arc<Mutex<BTreeMap<i16, Arc<BatchCache>>>>,
+    shelves: Arc<Mutex<BTreeMap<Shard, Arc<BatchCache>>>>,
 }
 
 impl Feed {
@@ -114,7 +115,7 @@ impl Feed {
 
     /// Someone who goes through the shard's events in their order.
     #[must_use]
-    pub fn reader(&self, shard: i16) -> FeedReader {
+    pub fn reader(&self, shard: Shard) -> FeedReader {
         let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         let shelf =
             shelves.entry(shard).or_insert_with(|| Arc::new(BatchCache::new(self.pool.clone(), shard)));
@@ -125,17 +126,17 @@ impl Feed {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn shards(&self) -> Result<Vec<i16>, sqlx::Error> {
-        sqlx::query_scalar("select shard from ledger.heads order by shard").fetch_all(&self.pool).await
+    pub async fn shards(&self) -> Result<Vec<Shard>, sqlx::Error> {
+        append::shards(&mut *self.pool.acquire().await?).await
     }
 
     /// The position of the shard's last event.
     ///
     /// # Errors
     /// When the database cannot answer, or there is no such shard.
-    pub async fn head(&self, shard: i16) -> Result<Position, sqlx::Error> {
+    pub async fn head(&self, shard: Shard) -> Result<Position, sqlx::Error> {
         sqlx::query_scalar("select position from ledger.heads where shard = $1")
-            .bind(shard)
+            .bind(shard.0)
             .fetch_one(&self.pool)
             .await
             .map(Position)
@@ -147,7 +148,7 @@ impl Feed {
     /// When the database cannot answer.
     pub async fn of_account(
         &self,
-        shard: i16,
+        shard: Shard,
         account: &str,
         from: Position,
         to: Position,
@@ -157,7 +158,7 @@ impl Feed {
             "select position from ledger.events \
              where shard = $1 and aggregate_id = $2 and position between $3 and $4 order by sequence limit $5",
         )
-        .bind(shard)
+        .bind(shard.0)
         .bind(account)
         .bind(from.0)
         .bind(to.0)
@@ -198,19 +199,20 @@ impl Drop for FeedReader {
 }
 
 /// Reads the events with positions in `after + 1 ..= to`.
-async fn range(pool: &PgPool, shard: i16, after: i64, to: i64) -> Result<Vec<FeedEntry>, FeedError> {
+async fn range(pool: &PgPool, shard: Shard, after: i64, to: i64) -> Result<Vec<FeedEntry>, FeedError> {
     read(pool, shard, &format!("position > {after} and position <= {to}")).await
 }
 
 /// Reads by `copy`, because a driver's row costs more than the decoding of what is in it. `copy` takes no
 /// parameters; `condition` is made of numbers only.
-async fn read(pool: &PgPool, shard: i16, condition: &str) -> Result<Vec<FeedEntry>, FeedError> {
+async fn read(pool: &PgPool, shard: Shard, condition: &str) -> Result<Vec<FeedEntry>, FeedError> {
     let statement = format!(
         "copy (select position, aggregate_id, sequence, recorded_at, event_type, event_version, payload, metadata \
-         from ledger.events where shard = {shard} and {condition} order by position) to stdout (format binary)"
+         from ledger.events where shard = {} and {condition} order by position) to stdout (format binary)",
+        shard.0
     );
     let bytes = Copying::begin(pool).await?.read(&statement).await?;
-    tokio::task::spawn_blocking(move || decode::entries(&bytes, Shard(shard)))
+    tokio::task::spawn_blocking(move || decode::entries(&bytes, shard))
         .await
         .map_err(|_| FeedError::Interrupted)?
 }

@@ -19,7 +19,7 @@ use super::{
 /// When the database does not answer or an event cannot be read.
 pub async fn by_uniques(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     uniques: &[(AccountId, Unique)],
 ) -> Result<BTreeMap<(AccountId, Unique), Vec<RecordedEvent>>, RowError> {
     let ids: Vec<&str> = uniques.iter().map(|(id, _)| id.as_str()).collect();
@@ -44,14 +44,14 @@ pub async fn by_uniques(
          ) as e \
          order by e.position"
     );
-    let rows = sqlx::query(&query).bind(shard).bind(ids).bind(keys).bind(generations);
+    let rows = sqlx::query(&query).bind(shard.0).bind(ids).bind(keys).bind(generations);
     let rows = rows.fetch_all(connection).await?;
     let mut found: BTreeMap<(AccountId, Unique), Vec<RecordedEvent>> = BTreeMap::new();
     for row in &rows {
         let number: i64 = sqlx::Row::try_get(row, "number")?;
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         if let Some(wanted) = index.and_then(|index| uniques.get(index)) {
-            found.entry(wanted.clone()).or_default().push(row::decode(row, Shard(shard))?);
+            found.entry(wanted.clone()).or_default().push(row::decode(row, shard)?);
         }
     }
     Ok(found)
@@ -63,7 +63,7 @@ pub async fn by_uniques(
 /// When the database does not answer or the event cannot be read.
 pub async fn by_sequence(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     id: &AccountId,
     sequence: i64,
 ) -> Result<Option<RecordedEvent>, RowError> {
@@ -71,8 +71,8 @@ pub async fn by_sequence(
         "select {COLUMNS} from ledger.events e \
          where e.shard = $1 and e.aggregate_id = $2 and e.sequence = $3"
     );
-    let row = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(sequence).fetch_optional(pool).await?;
-    row.as_ref().map(|row| row::decode(row, Shard(shard))).transpose()
+    let row = sqlx::query(&query).bind(shard.0).bind(id.as_str()).bind(sequence).fetch_optional(pool).await?;
+    row.as_ref().map(|row| row::decode(row, shard)).transpose()
 }
 
 /// The newest events that spent credits on a piece of work, at most `limit` of them.
@@ -81,7 +81,7 @@ pub async fn by_sequence(
 /// When the database does not answer or an event cannot be read.
 pub async fn spent_on(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     id: &AccountId,
     generation: &GenerationId,
     limit: i64,
@@ -96,8 +96,8 @@ pub async fn spent_on(
          order by e.sequence desc limit $5"
     );
     let all = unique::all_of(generation);
-    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(all.start).bind(all.end).bind(limit);
-    query.fetch_all(pool).await?.iter().map(|row| row::decode(row, Shard(shard))).collect()
+    let query = sqlx::query(&query).bind(shard.0).bind(id.as_str()).bind(all.start).bind(all.end).bind(limit);
+    query.fetch_all(pool).await?.iter().map(|row| row::decode(row, shard)).collect()
 }
 
 /// The event that committed a hold.
@@ -106,7 +106,7 @@ pub async fn spent_on(
 /// When the database does not answer or the event cannot be read.
 pub async fn committed(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     id: &AccountId,
     hold: &str,
 ) -> Result<Option<RecordedEvent>, RowError> {
@@ -115,9 +115,9 @@ pub async fn committed(
          where e.shard = $1 and e.aggregate_id = $2 \
          and e.event_type = 'HoldCommitted' and e.payload #>> '{{HoldCommitted,hold_id}}' = $3 limit 1"
     );
-    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(hold);
+    let query = sqlx::query(&query).bind(shard.0).bind(id.as_str()).bind(hold);
     let row = query.fetch_optional(pool).await?;
-    row.as_ref().map(|row| row::decode(row, Shard(shard))).transpose()
+    row.as_ref().map(|row| row::decode(row, shard)).transpose()
 }
 
 /// The events of an account after a number, in their order.
@@ -126,7 +126,7 @@ pub async fn committed(
 /// When the database does not answer or an event cannot be read.
 pub async fn stream(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     id: &AccountId,
     after: i64,
     limit: i64,
@@ -136,11 +136,11 @@ pub async fn stream(
          where e.shard = $1 and e.aggregate_id = $2 and e.sequence > $3 \
          order by e.sequence limit $4"
     );
-    let query = sqlx::query(&query).bind(shard).bind(id.as_str()).bind(after).bind(limit);
+    let query = sqlx::query(&query).bind(shard.0).bind(id.as_str()).bind(after).bind(limit);
     let mut rows = query.fetch(pool);
     let mut events = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        events.push(row::decode(&row, Shard(shard))?);
+        events.push(row::decode(&row, shard)?);
     }
     Ok(events)
 }

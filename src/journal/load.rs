@@ -8,6 +8,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use crate::domain::{
     account::{Account, CorruptHistory},
     ids::AccountId,
+    recorded::Shard,
 };
 
 use super::{
@@ -59,7 +60,7 @@ pub enum LoadError {
 /// When the database does not answer, or a history is not one that the rules write.
 pub async fn load(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     ids: &[AccountId],
 ) -> Result<Vec<LoadedAccount>, LoadError> {
     let mut snapshots = snapshot::find(connection, shard, ids).await?;
@@ -74,7 +75,7 @@ pub async fn load(
 /// When the database does not answer, or a history is not one that the rules write.
 pub async fn advance(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     known: Vec<LoadedAccount>,
 ) -> Result<Vec<LoadedAccount>, LoadError> {
     let (mut current, elsewhere) = read_on(connection, shard, known).await?;
@@ -89,7 +90,7 @@ pub async fn advance(
 /// The accounts with the events after what is known, and those whose known part is not in the journal.
 async fn read_on(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     known: Vec<LoadedAccount>,
 ) -> Result<(Vec<LoadedAccount>, Vec<AccountId>), LoadError> {
     let ids: Vec<String> = known.iter().map(|known| known.id.as_str().to_owned()).collect();
@@ -105,7 +106,7 @@ async fn read_on(
                      and sequence >= wanted.sequence offset 0 \
                  ) as e \
                  order by e.aggregate_id, e.sequence";
-    let mut rows = sqlx::query(query).bind(shard).bind(ids).bind(from).fetch(connection);
+    let mut rows = sqlx::query(query).bind(shard.0).bind(ids).bind(from).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         reading.take(&row)?;
     }

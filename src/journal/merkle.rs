@@ -1,5 +1,6 @@
 //! How do we prove that nothing changed? Leaf hashes and Merkle roots as in RFC 6962.
 
+use crate::domain::recorded::Shard;
 use sha2::{Digest, Sha256};
 
 pub type MerkleHash = [u8; 32];
@@ -43,7 +44,7 @@ pub fn root(leaves: &[MerkleHash]) -> MerkleHash {
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
     pub previous: &'a [u8],
-    pub shard: i16,
+    pub shard: Shard,
     pub block: i64,
     pub first: i64,
     pub last: i64,
@@ -55,7 +56,7 @@ pub struct Link<'a> {
 pub fn chain(link: &Link<'_>) -> MerkleHash {
     let mut hasher = Sha256::new();
     hasher.update(link.previous);
-    hasher.update(link.shard.to_be_bytes());
+    hasher.update(link.shard.0.to_be_bytes());
     hasher.update(link.block.to_be_bytes());
     hasher.update(link.first.to_be_bytes());
     hasher.update(link.last.to_be_bytes());

@@ -3,7 +3,7 @@
 
 use sqlx::PgConnection;
 
-use crate::domain::ids::AccountId;
+use crate::domain::{ids::AccountId, recorded::Shard};
 
 use super::unique::{Unique, columns};
 
@@ -24,7 +24,7 @@ pub struct Precondition {
 /// When the database does not answer.
 pub async fn find_outdated(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     claims: &[Precondition],
 ) -> Result<Vec<usize>, sqlx::Error> {
     // The limit makes each of them a look-up or two in an index, whatever is known of the table's size.
@@ -44,7 +44,7 @@ pub async fn find_outdated(
                  ) as against";
     let (keys, generations) = columns(claims.iter().map(|claim| claim.free.as_ref()));
     let numbers: Vec<i64> = sqlx::query_scalar(query)
-        .bind(shard)
+        .bind(shard.0)
         .bind(claims.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>())
         .bind(claims.iter().map(|claim| claim.sequence).collect::<Vec<_>>())
         .bind(keys)

@@ -19,7 +19,7 @@ const LAST_EVENTS: i64 = 100;
 /// When the database does not answer.
 pub async fn of_types(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     types: &[&str],
     after: Position,
     until: Position,
@@ -29,8 +29,8 @@ pub async fn of_types(
          where e.shard = $1 and e.position > $2 and e.position <= $3 and e.event_type = any ($4) \
          order by e.position"
     );
-    let rows = sqlx::query(&query).bind(shard).bind(after.0).bind(until.0).bind(types);
-    Ok(rows.fetch_all(pool).await?.iter().map(|row| row::decode(row, Shard(shard))).collect())
+    let rows = sqlx::query(&query).bind(shard.0).bind(after.0).bind(until.0).bind(types);
+    Ok(rows.fetch_all(pool).await?.iter().map(|row| row::decode(row, shard)).collect())
 }
 
 /// The position before the first event of a time. Events are recorded in the order of time, as far as clocks agree.
@@ -39,7 +39,7 @@ pub async fn of_types(
 /// When the database does not answer.
 pub async fn before(
     pool: &PgPool,
-    shard: i16,
+    shard: Shard,
     at: Timestamp,
     head: Position,
 ) -> Result<Position, sqlx::Error> {
@@ -56,18 +56,18 @@ pub async fn before(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn newest(pool: &PgPool, shard: i16, head: Position) -> Result<Option<Timestamp>, sqlx::Error> {
+pub async fn newest(pool: &PgPool, shard: Shard, head: Position) -> Result<Option<Timestamp>, sqlx::Error> {
     let query = "select e.recorded_at from ledger.events e \
                  where e.shard = $1 and e.position > $2 and e.position <= $3 order by e.position";
     let after = head.0.saturating_sub(LAST_EVENTS);
     let recorded: Vec<chrono::DateTime<chrono::Utc>> =
-        sqlx::query_scalar(query).bind(shard).bind(after).bind(head.0).fetch_all(pool).await?;
+        sqlx::query_scalar(query).bind(shard.0).bind(after).bind(head.0).fetch_all(pool).await?;
     Ok(recorded.into_iter().max().map(Timestamp::from))
 }
 
-async fn is_before(pool: &PgPool, shard: i16, position: i64, at: Timestamp) -> Result<bool, sqlx::Error> {
+async fn is_before(pool: &PgPool, shard: Shard, position: i64, at: Timestamp) -> Result<bool, sqlx::Error> {
     let row = sqlx::query("select recorded_at < $3 from ledger.events where shard = $1 and position = $2")
-        .bind(shard)
+        .bind(shard.0)
         .bind(position)
         .bind(at.to_utc())
         .fetch_optional(pool)

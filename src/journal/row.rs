@@ -36,7 +36,7 @@ pub struct NewRow {
 /// What the leaf hash of an event covers: all of its columns but for the one that follows from the payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Hashed<'a> {
-    pub shard: i16,
+    pub shard: Shard,
     pub position: i64,
     pub account: &'a str,
     pub sequence: i64,
@@ -53,7 +53,7 @@ impl Hashed<'_> {
     pub fn leaf(&self) -> MerkleHash {
         let key = self.idempotency_key.map_or_else(Vec::new, |key| [b"k", key.as_bytes()].concat());
         merkle::leaf([
-            self.shard.to_be_bytes().as_slice(),
+            self.shard.0.to_be_bytes().as_slice(),
             &self.position.to_be_bytes(),
             AGGREGATE_TYPE.as_bytes(),
             self.account.as_bytes(),
@@ -80,7 +80,7 @@ impl NewRow {
         let event_type = recorded.event.name();
         let event_version = upcast::newest(event_type);
         let hashed = Hashed {
-            shard: recorded.shard.0,
+            shard: recorded.shard,
             position: recorded.position.0,
             account: recorded.account.as_str(),
             sequence: recorded.sequence,

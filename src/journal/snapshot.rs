@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgPool, Row};
 
-use crate::domain::{account::Account, ids::AccountId};
+use crate::domain::{account::Account, ids::AccountId, recorded::Shard};
 
 use super::{load::LoadedAccount, merkle::MerkleHash};
 
@@ -19,7 +19,7 @@ pub const SNAPSHOT_EVENTS: i64 = 500;
 /// When the database does not answer.
 pub async fn find(
     connection: &mut PgConnection,
-    shard: i16,
+    shard: Shard,
     ids: &[AccountId],
 ) -> Result<BTreeMap<AccountId, LoadedAccount>, sqlx::Error> {
     let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
@@ -31,7 +31,7 @@ pub async fn find(
              where shard = $1 and aggregate_id = wanted.id and form = $3 limit 1 \
          ) as found",
     )
-    .bind(shard)
+    .bind(shard.0)
     .bind(ids)
     .bind(STATE_VERSION)
     .fetch_all(connection)
@@ -52,7 +52,7 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn keep(pool: &PgPool, shard: i16, known: &LoadedAccount) -> Result<(), sqlx::Error> {
+pub async fn keep(pool: &PgPool, shard: Shard, known: &LoadedAccount) -> Result<(), sqlx::Error> {
     let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else {
         return Ok(());
     };
@@ -64,7 +64,7 @@ pub async fn keep(pool: &PgPool, shard: i16, known: &LoadedAccount) -> Result<()
              state = excluded.state \
          where snapshots.sequence < excluded.sequence or snapshots.form <> excluded.form",
     )
-    .bind(shard)
+    .bind(shard.0)
     .bind(known.id.as_str())
     .bind(known.sequence())
     .bind(tail.as_slice())

@@ -32,7 +32,7 @@ const EVENTS_MAX: i64 = i64::MAX;
 #[derive(Clone, Debug)]
 pub struct JournalStore {
     pool: PgPool,
-    shard: i16,
+    shard: Shard,
     clock: Clock,
 }
 
@@ -53,7 +53,7 @@ type StoreError = AggregateError<RefusedCommand>;
 
 impl JournalStore {
     #[must_use]
-    pub const fn new(pool: PgPool, shard: i16, clock: Clock) -> Self {
+    pub const fn new(pool: PgPool, shard: Shard, clock: Clock) -> Self {
         Self { pool, shard, clock }
     }
 
@@ -110,7 +110,7 @@ impl JournalStore {
         let text = |name: &str| metadata.get(name).cloned();
         let actor = Actor::parse(metadata.get("actor").map_or("framework", String::as_str));
         Ok(RecordedEvent {
-            shard: Shard(self.shard),
+            shard: self.shard,
             position,
             account: known.id.clone(),
             sequence: known.sequence(),

@@ -13,7 +13,7 @@ use crate::{
     journal::{find, row::RowError},
 };
 
-use super::{Ledger, SHARD};
+use super::Ledger;
 
 /// What the ids of deductions begin with, before the number of their event.
 const DEDUCTION: &str = "ded_";
@@ -34,7 +34,7 @@ impl Ledger {
             (Some(sequence), _) => self.find_event(account, sequence).await?,
             (None, Some(_)) => {
                 let _permit = self.lookups.acquire().await;
-                find::committed(&self.pool, SHARD, account, id.as_str()).await?
+                find::committed(&self.pool, self.shard, account, id.as_str()).await?
             }
             (None, None) => None,
         };
@@ -53,7 +53,7 @@ impl Ledger {
         limit: u16,
     ) -> Result<Vec<RecordedDeduction>, RowError> {
         let _permit = self.lookups.acquire().await;
-        let spent = find::spent_on(&self.pool, SHARD, account, generation, limit.into()).await?;
+        let spent = find::spent_on(&self.pool, self.shard, account, generation, limit.into()).await?;
         let mut deductions = Vec::with_capacity(spent.len());
         for recorded in spent {
             deductions.extend(self.deduction_of(account, Some(recorded)).await?);

@@ -1,17 +1,19 @@
 //! How is an account changed? By sending a command here, and in no other way.
 
-mod batch;
-mod decider;
 mod deductions;
-mod idempotency_cache;
 mod newest;
 mod pending_append;
 mod pending_commands;
-mod recovery;
+mod recover;
 mod request;
+mod sequencer;
+mod shard;
+// A test of the sequencer with a journal in memory: it needs what only this part of the program sees.
+#[cfg(test)]
+#[path = "../../tests/unit/ledger/simulation/mod.rs"]
+mod simulation;
 mod unstored;
 mod view;
-mod writer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +32,7 @@ use crate::{
     domain::{
         catalog::Catalog,
         ids::AccountId,
-        recorded::{Position, RecordedEvent},
+        recorded::{JournalPosition, Position, RecordedEvent, Shard},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -39,10 +41,11 @@ use crate::{
 
 use newest::Newest;
 use pending_commands::PendingCommands;
-use request::Job;
+use request::{Caller, Job};
+use sequencer::Sequencer;
+use shard::ShardTask;
 use unstored::Unstored;
 use view::Views;
-use writer::{Writer, WriterState};
 
 /// How many commands may wait. More are refused at once, so that waiting never grows without end.
 pub const COMMANDS_QUEUED_MAX: usize = 8_192;
@@ -55,12 +58,11 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
 /// How many look-ups of earlier deductions are at the database at once: who reads waits for no batch of refunds.
 const LOOKUPS_MAX: usize = 4;
-/// The one shard there is, until a database is made with more.
-pub const SHARD: i16 = 0;
 
 /// The way to change accounts, and to see exactly what they are. Cheap to clone.
 #[derive(Clone)]
 pub struct Ledger {
+    shard: Shard,
     commands: mpsc::Sender<Job>,
     clock: Clock,
     catalog: Arc<Catalog>,
@@ -75,7 +77,7 @@ pub struct Ledger {
 
 /// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
 pub struct Running {
-    lane: JoinHandle<()>,
+    shard: JoinHandle<()>,
     snapshots: JoinHandle<()>,
 }
 
@@ -83,7 +85,7 @@ impl Running {
     /// Waits until everything that was accepted is answered.
     pub async fn finished(self) {
         // A panic in there was reported when it happened; there is nothing left to wait for.
-        let _ended = tokio::join!(self.lane, self.snapshots);
+        let _ended = tokio::join!(self.shard, self.snapshots);
     }
 }
 
@@ -91,40 +93,43 @@ impl Ledger {
     /// Starts a ledger on a database that is migrated.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or has not exactly one shard.
     pub async fn start(
         pool: PgPool,
         catalog: Arc<Catalog>,
         clock: Clock,
     ) -> Result<(Self, Running), sqlx::Error> {
         let mut connection = pool.acquire().await?;
-        let head = append::head(&mut connection, SHARD).await?;
+        let shard = append::only_shard(&mut connection).await?;
+        let head = append::head(&mut connection, shard).await?;
         drop(connection);
-        let newest = Newest::new(range::newest(&pool, SHARD, head).await?);
+        let newest = Newest::new(range::newest(&pool, shard, head).await?);
         newest.behind_s(clock.now());
         let (commands, incoming) = mpsc::channel(COMMANDS_QUEUED_MAX);
         let (positions, seen) = watch::channel(head);
         let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
         let unstored = Arc::new(Unstored::default());
-        let lane = Writer {
-            shard: SHARD,
+        let task = ShardTask {
+            shard,
+            sequencer: Sequencer::new(shard, Arc::clone(&catalog), shard::LIMITS, head),
             pool: pool.clone(),
-            catalog: Arc::clone(&catalog),
             clock: clock.clone(),
             incoming,
             positions,
             snapshots,
             unstored: Arc::clone(&unstored),
-            state: WriterState::new(head, &clock),
+            connection: None,
+            away_since: None,
         };
-        let views = Arc::new(Views::new(pool.clone(), SHARD));
+        let views = Arc::new(Views::new(pool.clone(), shard));
         let running = Running {
-            lane: tokio::spawn(lane.run()),
-            snapshots: tokio::spawn(take_snapshots(pool.clone(), Arc::clone(&views), wanted)),
+            shard: tokio::spawn(task.run()),
+            snapshots: tokio::spawn(take_snapshots(pool.clone(), shard, Arc::clone(&views), wanted)),
         };
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let positions = seen;
         let ledger = Self {
+            shard,
             commands,
             clock,
             catalog,
@@ -146,14 +151,14 @@ impl Ledger {
     pub async fn execute(&self, request: Request) -> ExecuteResult {
         let (reply, answer) = oneshot::channel();
         let place = self.waiting.enter();
-        let job = Job { hash: request.hash(), at: self.clock.now(), request, reply, place };
+        let job = Job { hash: request.hash(), at: self.clock.now(), request, reply: Caller { reply, place } };
         self.commands.try_send(job).map_err(|full| match full {
             mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
             Ok(Ok(answer)) => self.checked_by_the_clock(answer).await,
-            // The lane ended with the command in hand.
+            // The shard's task ended with the command in hand.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
         }
     }
@@ -193,7 +198,7 @@ impl Ledger {
     /// # Errors
     /// When the database does not answer.
     pub async fn clock_behind_s(&self) -> Result<Option<i64>, sqlx::Error> {
-        if let Some(newest) = range::newest(&self.pool, SHARD, self.head().await?).await? {
+        if let Some(newest) = range::newest(&self.pool, self.shard, self.head().await?.position).await? {
             self.newest.replace(newest);
         }
         Ok(self.newest.behind_s(self.clock.now()))
@@ -214,12 +219,24 @@ impl Ledger {
     pub async fn find_repeated(&self, request: &Request) -> Result<Option<Repeated>, RowError> {
         let uniques: Vec<_> = request.uniques().collect();
         let mut connection = self.pool.acquire().await?;
-        let found = find::by_uniques(&mut connection, SHARD, &uniques).await?;
+        let found = find::by_uniques(&mut connection, self.shard, &uniques).await?;
         let earlier = found.into_values().flatten().next();
         let hash = request.hash();
         Ok(earlier.map(|earlier| {
             if earlier.metadata.request_hash == hash { Repeated::Same } else { Repeated::Another }
         }))
+    }
+
+    /// The shard that an account is on.
+    #[must_use]
+    pub const fn shard_of(&self, _account: &AccountId) -> Shard {
+        self.shard
+    }
+
+    /// The shard that this ledger writes.
+    #[must_use]
+    pub const fn shard(&self) -> Shard {
+        self.shard
     }
 
     /// One event of an account by its number.
@@ -231,7 +248,7 @@ impl Ledger {
         account: &AccountId,
         sequence: i64,
     ) -> Result<Option<RecordedEvent>, RowError> {
-        find::by_sequence(&self.pool, SHARD, account, sequence).await
+        find::by_sequence(&self.pool, self.shard, account, sequence).await
     }
 
     /// The events of an account after a number, at most `limit` of them.
@@ -244,7 +261,7 @@ impl Ledger {
         after: i64,
         limit: i64,
     ) -> Result<Vec<RecordedEvent>, RowError> {
-        find::stream(&self.pool, SHARD, account, after, limit).await
+        find::stream(&self.pool, self.shard, account, after, limit).await
     }
 
     /// The events of these types after a position, up to another one. One that cannot be read keeps none of the others
@@ -258,7 +275,7 @@ impl Ledger {
         after: Position,
         until: Position,
     ) -> Result<Vec<Result<RecordedEvent, RowError>>, sqlx::Error> {
-        range::of_types(&self.pool, SHARD, types, after, until).await
+        range::of_types(&self.pool, self.shard, types, after, until).await
     }
 
     /// The position before the first event that was recorded since a time.
@@ -266,7 +283,7 @@ impl Ledger {
     /// # Errors
     /// When the database does not answer.
     pub async fn position_before(&self, at: Timestamp) -> Result<Position, sqlx::Error> {
-        range::before(&self.pool, SHARD, at, self.head().await?).await
+        range::before(&self.pool, self.shard, at, self.head().await?.position).await
     }
 
     #[must_use]
@@ -285,13 +302,20 @@ impl Ledger {
         self.positions.clone()
     }
 
+    /// Where the journal ended when this instance last looked.
+    #[must_use]
+    pub fn known_head(&self) -> JournalPosition {
+        JournalPosition::new(self.shard, *self.positions.borrow())
+    }
+
     /// Where the journal ends now, whichever instance wrote there.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn head(&self) -> Result<Position, sqlx::Error> {
+    pub async fn head(&self) -> Result<JournalPosition, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
-        append::head(&mut connection, SHARD).await
+        let position = append::head(&mut connection, self.shard).await?;
+        Ok(JournalPosition::new(self.shard, position))
     }
 
     /// Whether the database takes what is written to it.
@@ -316,10 +340,15 @@ impl Ledger {
     }
 }
 
-async fn take_snapshots(pool: PgPool, views: Arc<Views>, mut wanted: mpsc::Receiver<AccountId>) {
+async fn take_snapshots(
+    pool: PgPool,
+    shard: Shard,
+    views: Arc<Views>,
+    mut wanted: mpsc::Receiver<AccountId>,
+) {
     while let Some(account) = wanted.recv().await {
         let kept = match views.known(&account).await {
-            Ok(known) => snapshot::keep(&pool, SHARD, &known).await.map_err(ViewError::from),
+            Ok(known) => snapshot::keep(&pool, shard, &known).await.map_err(ViewError::from),
             Err(error) => Err(error),
         };
         if let Err(error) = kept {

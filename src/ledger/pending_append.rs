@@ -2,73 +2,59 @@
 
 use std::task::Poll;
 
-use rustc_hash::FxHashSet;
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
 
 use crate::{
-    domain::{recorded::Position, time::Timestamp},
+    domain::recorded::Position,
     journal::{
         append::{self, AppendError},
-        preconditions::{self, Precondition},
-        row::NewRow,
+        preconditions,
     },
 };
 
-use super::batch::PendingBatch;
+use super::sequencer::{AppendFailure, AppendRequest, Appended};
 
 /// A batch on its way into the journal.
-pub(super) struct PendingAppend {
-    pub(super) batch: PendingBatch,
-    append: JoinHandle<AppendResult>,
-}
+pub(super) struct PendingAppend(JoinHandle<AppendResult>);
 
 /// What became of a batch.
 pub(super) struct AppendResult {
     /// `None` when it is not to be used again: an append may still be on it.
     pub(super) connection: Option<PgConnection>,
-    pub(super) appended: Result<Position, AppendError>,
-    /// The indexes of decisions without events that are not known to hold.
-    pub(super) outdated: FxHashSet<usize>,
+    pub(super) appended: Result<Appended, AppendError>,
+}
+
+impl From<AppendError> for AppendFailure {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Stale | AppendError::Taken | AppendError::Refused(_) => Self::NotStored,
+            AppendError::Unknown(_) => Self::Unknown,
+        }
+    }
 }
 
 impl PendingAppend {
     /// Returns when the rows have been handed to the kernel, or as many of them as it takes at once.
-    pub(super) async fn start(batch: PendingBatch, append: AppendRequest, connection: PgConnection) -> Self {
-        let mut append = Box::pin(append.send(connection));
+    pub(super) async fn start(request: AppendRequest, connection: PgConnection) -> Self {
+        let mut append = Box::pin(request.send(connection));
         // A task of its own would first wait for its turn, behind everybody who is about to be answered.
-        let append = match futures::poll!(&mut append) {
-            Poll::Ready(landed) => tokio::spawn(std::future::ready(landed)),
+        Self(match futures::poll!(&mut append) {
+            Poll::Ready(result) => tokio::spawn(std::future::ready(result)),
             Poll::Pending => tokio::spawn(append),
-        };
-        Self { batch, append }
+        })
     }
 }
 
-/// What goes to the journal of a batch.
-pub(super) struct AppendRequest {
-    pub(super) shard: i16,
-    /// Where the journal must end for the rows to be right.
-    pub(super) expected: Position,
-    pub(super) recorded_at: Timestamp,
-    pub(super) rows: Vec<NewRow>,
-    /// What decisions without events rest on, and the index of each in its batch.
-    pub(super) claims: (Vec<usize>, Vec<Precondition>),
-}
-
 impl AppendRequest {
-    /// Stores the rows, and then looks at the claims.
+    /// Stores the rows, and then looks at the preconditions.
     async fn send(self, mut connection: PgConnection) -> AppendResult {
         let appended =
             if self.rows.is_empty() { Ok(self.expected) } else { self.append(&mut connection).await };
         match appended {
-            Err(error @ AppendError::Unknown(_)) => {
-                AppendResult { connection: None, appended: Err(error), outdated: FxHashSet::default() }
-            }
-            Ok(position) if !self.claims.0.is_empty() => self.look(connection, position).await,
-            Ok(_) | Err(_) => {
-                AppendResult { connection: Some(connection), appended, outdated: FxHashSet::default() }
-            }
+            Err(error @ AppendError::Unknown(_)) => AppendResult { connection: None, appended: Err(error) },
+            Err(error) => AppendResult { connection: Some(connection), appended: Err(error) },
+            Ok(position) => self.look(connection, position).await,
         }
     }
 
@@ -83,32 +69,33 @@ impl AppendRequest {
     }
 
     async fn look(&self, mut connection: PgConnection, position: Position) -> AppendResult {
-        let appended = Ok(position);
-        let (indexes, claims) = &self.claims;
-        match preconditions::find_outdated(&mut connection, self.shard, claims).await {
+        let Self { shard, preconditions, .. } = self;
+        if preconditions.is_empty() {
+            let appended = Ok(Appended { position, outdated: Vec::new() });
+            return AppendResult { connection: Some(connection), appended };
+        }
+        match preconditions::find_outdated(&mut connection, *shard, preconditions).await {
             Ok(outdated) => {
-                let outdated = outdated.iter().filter_map(|at| indexes.get(*at).copied()).collect();
-                AppendResult { connection: Some(connection), appended, outdated }
+                AppendResult { connection: Some(connection), appended: Ok(Appended { position, outdated }) }
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "refusals are decided again");
-                AppendResult { connection: None, appended, outdated: indexes.iter().copied().collect() }
+                let outdated = (0..preconditions.len()).collect();
+                AppendResult { connection: None, appended: Ok(Appended { position, outdated }) }
             }
         }
     }
 }
 
-/// Waits for a pending to completed. Without one, for ever.
+/// Waits for what became of a batch. Without one, for ever.
 pub(super) async fn completed(pending: &mut Option<PendingAppend>) -> AppendResult {
-    let Some(pending) = pending else {
+    let Some(PendingAppend(append)) = pending else {
         return std::future::pending().await;
     };
-    match (&mut pending.append).await {
-        Ok(landed) => landed,
-        Err(panic) => AppendResult {
-            connection: None,
-            appended: Err(AppendError::Unknown(sqlx::Error::Io(std::io::Error::other(panic)))),
-            outdated: FxHashSet::default(),
-        },
-    }
+    let result = append.await.unwrap_or_else(|panic| AppendResult {
+        connection: None,
+        appended: Err(AppendError::Unknown(sqlx::Error::Io(std::io::Error::other(panic)))),
+    });
+    *pending = None;
+    result
 }

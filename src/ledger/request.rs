@@ -10,7 +10,7 @@ use crate::{
         command::Command,
         credits::Balance,
         ids::{AccountId, Actor},
-        recorded::{Origin, Position, RecordedEvent},
+        recorded::{JournalPosition, Origin, RecordedEvent},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -114,13 +114,13 @@ pub struct Outcome {
     /// Whether this is the answer to an earlier request with the same key.
     pub replayed: bool,
     /// The position of the last event, or, if there is none, where the journal was.
-    pub position: Position,
+    pub position: JournalPosition,
 }
 
 impl Outcome {
     #[must_use]
-    pub fn of(events: Arc<Vec<RecordedEvent>>, replayed: bool, head: Position) -> Self {
-        let position = events.last().map_or(head, |last| last.position);
+    pub fn of(events: Arc<Vec<RecordedEvent>>, replayed: bool, head: JournalPosition) -> Self {
+        let position = events.last().map_or(head, RecordedEvent::at);
         Self { events, replayed, position }
     }
 
@@ -168,18 +168,35 @@ pub type ExecuteResult = Result<Outcome, ExecuteError>;
 
 /// A request on its way through the ledger.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct Job<R = Caller> {
     pub(super) request: Request,
     pub(super) hash: String,
     pub(super) at: Timestamp,
+    pub(super) reply: R,
+}
+
+/// Where an answer goes.
+pub(super) trait Reply {
+    fn send(self, answer: ExecuteResult);
+}
+
+impl<R: Reply> Job<R> {
+    pub(super) fn answer(self, answer: ExecuteResult) {
+        self.reply.send(answer);
+    }
+}
+
+/// Somebody who waits for the answer in another task.
+#[derive(Debug)]
+pub(super) struct Caller {
     pub(super) reply: oneshot::Sender<ExecuteResult>,
     /// It waits until it is answered.
     pub(super) place: PendingCommand,
 }
 
-impl Job {
-    pub(super) fn answer(self, answer: ExecuteResult) {
-        let Self { reply, place, .. } = self;
+impl Reply for Caller {
+    fn send(self, answer: ExecuteResult) {
+        let Self { reply, place } = self;
         // Whoever asked may have gone away; the command took effect all the same.
         let _gone = reply.send(answer);
         drop(place);

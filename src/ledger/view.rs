@@ -7,7 +7,11 @@ use quick_cache::sync::Cache;
 use sqlx::PgPool;
 
 use crate::{
-    domain::{account::Account, ids::AccountId, recorded::Position},
+    domain::{
+        account::Account,
+        ids::AccountId,
+        recorded::{JournalPosition, Shard},
+    },
     journal::{
         append,
         load::{self, LoadError, LoadedAccount},
@@ -24,7 +28,7 @@ pub struct View {
     /// The number of the account's last event.
     pub sequence: i64,
     /// Everything up to here is included.
-    pub position: Position,
+    pub position: JournalPosition,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +45,12 @@ impl From<sqlx::Error> for ViewError {
 
 pub(super) struct Views {
     pool: PgPool,
-    shard: i16,
+    shard: Shard,
     known: Cache<AccountId, LoadedAccount>,
 }
 
 impl Views {
-    pub(super) fn new(pool: PgPool, shard: i16) -> Self {
+    pub(super) fn new(pool: PgPool, shard: Shard) -> Self {
         Self { pool, shard, known: Cache::new(VIEWS_MAX) }
     }
 
@@ -56,6 +60,7 @@ impl Views {
         let position = append::head(&mut connection, self.shard).await?;
         let known = self.advance(&mut connection, id).await?;
         let sequence = known.sequence();
+        let position = JournalPosition::new(self.shard, position);
         Ok(View { account: known.state, sequence, position })
     }
 

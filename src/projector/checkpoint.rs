@@ -1,5 +1,6 @@
 //! How far is a read model, and who waits?
 
+use crate::domain::recorded::Shard;
 use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::{FromRow, PgConnection, PgPool};
@@ -13,7 +14,7 @@ use super::error::ProjectorError;
 pub(super) struct CheckpointId {
     pub projection: &'static str,
     pub version: i32,
-    pub shard: i16,
+    pub shard: Shard,
 }
 
 /// A checkpoint as it was read. Whoever moves it names these values, and fails when they are others by now.
@@ -37,7 +38,7 @@ struct CheckpointRow {
 pub(super) async fn enter(
     pool: &PgPool,
     projection: &dyn Projection,
-    shards: &[i16],
+    shards: &[Shard],
 ) -> Result<(), ProjectorError> {
     let mut transaction = pool.begin().await?;
     sqlx::query(
@@ -57,7 +58,7 @@ pub(super) async fn enter(
          ) on conflict do nothing",
     )
     .bind(projection.name())
-    .bind(shards)
+    .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
@@ -102,7 +103,7 @@ async fn fetch(
     let row: Option<CheckpointRow> = sqlx::query_as(&statement)
         .bind(place.projection)
         .bind(place.version)
-        .bind(place.shard)
+        .bind(place.shard.0)
         .fetch_optional(&mut *connection)
         .await?;
     let Some(CheckpointRow { position, parks, stopped }) = row else { return Ok(None) };
@@ -112,7 +113,7 @@ async fn fetch(
     )
     .bind(place.projection)
     .bind(place.version)
-    .bind(place.shard)
+    .bind(place.shard.0)
     .fetch_all(connection)
     .await?;
     Ok(Some(Checkpoint { position, parks, stopped, parked: Arc::new(parked.into_iter().collect()) }))
@@ -131,7 +132,7 @@ pub(super) async fn advance(
     )
     .bind(place.projection)
     .bind(place.version)
-    .bind(place.shard)
+    .bind(place.shard.0)
     .bind(from.position)
     .bind(from.parks)
     .bind(to)
@@ -151,7 +152,7 @@ pub(super) async fn count_park(
     )
     .bind(place.projection)
     .bind(place.version)
-    .bind(place.shard)
+    .bind(place.shard.0)
     .execute(connection)
     .await?;
     Ok(())
@@ -171,7 +172,7 @@ pub(super) async fn park(
     )
     .bind(place.projection)
     .bind(place.version)
-    .bind(place.shard)
+    .bind(place.shard.0)
     .bind(account)
     .bind(position)
     .bind(reason)
@@ -194,7 +195,7 @@ pub(super) async fn stop(
     )
     .bind(place.projection)
     .bind(place.version)
-    .bind(place.shard)
+    .bind(place.shard.0)
     .bind(at.position)
     .bind(reason)
     .execute(pool)

@@ -1,5 +1,6 @@
 //! The loop that keeps the live version of one read model up to date, on one shard.
 
+use crate::domain::recorded::Shard;
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
@@ -26,7 +27,7 @@ const RETRY_LAST: Duration = Duration::from_secs(10);
 pub(super) struct Follower {
     projector: Projector,
     projection: Arc<dyn Projection>,
-    shard: i16,
+    shard: Shard,
     wakeups: watch::Receiver<()>,
 }
 
@@ -38,14 +39,14 @@ enum Ended {
 }
 
 impl Follower {
-    pub fn new(projector: Projector, projection: Arc<dyn Projection>, shard: i16) -> Self {
+    pub fn new(projector: Projector, projection: Arc<dyn Projection>, shard: Shard) -> Self {
         let wakeups = projector.wake.subscribe();
         Self { projector, projection, shard, wakeups }
     }
 
     /// Follows until `stop` is cancelled, through every failure.
     pub async fn run(mut self, stop: CancellationToken) {
-        let name = format!("counterfoil/{}/{}", self.projection.name(), self.shard);
+        let name = format!("counterfoil/{}/{}", self.projection.name(), self.shard.0);
         let mut retry_after = RETRY_FIRST;
         while !stop.is_cancelled() {
             if !self.projector.leadership.hold(&name).await {

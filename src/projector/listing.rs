@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::domain::recorded::Position;
+use crate::domain::recorded::{Position, Shard};
 
 use super::{Projector, checkpoint, error::ProjectorError};
 
@@ -12,7 +12,7 @@ use super::{Projector, checkpoint, error::ProjectorError};
 pub struct ProjectionListing {
     pub projection: String,
     pub version: i32,
-    pub shard: i16,
+    pub shard: Shard,
     pub position: Position,
     /// How many events are in the journal and not in the tables.
     pub lag_events: i64,
@@ -94,9 +94,11 @@ impl Projector {
                 ProjectionState::Old => 0,
                 ProjectionState::Live
                 | ProjectionState::Rebuilding { .. }
-                | ProjectionState::Stopped { .. } => self.lag_ms(row.shard, Position(row.position)).await?,
+                | ProjectionState::Stopped { .. } => {
+                    self.lag_ms(Shard(row.shard), Position(row.position)).await?
+                }
             };
-            let parked = self.parked_in(&row.projection, row.version, row.shard).await?;
+            let parked = self.parked_in(&row.projection, row.version, Shard(row.shard)).await?;
             listings.push(ProjectionListing {
                 state,
                 lag_ms,
@@ -104,7 +106,7 @@ impl Projector {
                 lag_events: row.head.saturating_sub(row.position),
                 projection: row.projection,
                 version: row.version,
-                shard: row.shard,
+                shard: Shard(row.shard),
                 position: Position(row.position),
             });
         }
@@ -115,7 +117,7 @@ impl Projector {
         &self,
         projection: &str,
         version: i32,
-        shard: i16,
+        shard: Shard,
     ) -> Result<Vec<ParkedAccount>, sqlx::Error> {
         sqlx::query_as(
             "select account_id, position, reason, parked_at from read.parked \
@@ -123,7 +125,7 @@ impl Projector {
         )
         .bind(projection)
         .bind(version)
-        .bind(shard)
+        .bind(shard.0)
         .fetch_all(&self.pool)
         .await
     }

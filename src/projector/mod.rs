@@ -17,7 +17,7 @@ mod wait;
 mod wake;
 mod worker;
 
-use crate::domain::recorded::Position;
+use crate::domain::recorded::{Position, Shard};
 use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::PgPool;
@@ -44,7 +44,7 @@ pub struct Projector {
     feed: Feed,
     clock: Clock,
     projections: Arc<[Arc<dyn Projection>]>,
-    progress: Arc<BTreeMap<(&'static str, i16), watch::Sender<FollowerProgress>>>,
+    progress: Arc<BTreeMap<(&'static str, Shard), watch::Sender<FollowerProgress>>>,
     wake: Wake,
     leadership: Arc<Leadership>,
 }
@@ -104,7 +104,7 @@ impl Projector {
         found.ok_or_else(|| ProjectorError::Unknown { projection: name.to_owned() })
     }
 
-    fn shards(&self, name: &str) -> Vec<i16> {
+    fn shards(&self, name: &str) -> Vec<Shard> {
         self.progress.keys().filter(|(known, _)| *known == name).map(|(_, shard)| *shard).collect()
     }
 }

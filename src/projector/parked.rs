@@ -1,6 +1,9 @@
 //! How does an account that waits catch up?
 
-use crate::domain::{ids::AccountId, recorded::Position};
+use crate::domain::{
+    ids::AccountId,
+    recorded::{Position, Shard},
+};
 
 use super::{
     Projector,
@@ -35,7 +38,7 @@ impl Projector {
         drop(connection);
         let not_parked =
             || ProjectorError::NotParked { projection: projection.into(), account: account.to_string() };
-        let place = CheckpointId { projection, version, shard: shard.ok_or_else(not_parked)? };
+        let place = CheckpointId { projection, version, shard: shard.map(Shard).ok_or_else(not_parked)? };
         match self.release(place, account).await {
             Ok(Some(applied)) => Ok(applied),
             Ok(None) => Err(not_parked()),
@@ -70,7 +73,7 @@ impl Projector {
         )
         .bind(place.projection)
         .bind(place.version)
-        .bind(place.shard)
+        .bind(place.shard.0)
         .bind(account.as_str())
         .execute(&mut *transaction)
         .await?;
@@ -92,7 +95,7 @@ impl Projector {
         )
         .bind(place.projection)
         .bind(place.version)
-        .bind(place.shard)
+        .bind(place.shard.0)
         .bind(account.as_str())
         .bind(reason)
         .execute(&self.pool)

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
-    domain::recorded::Position,
+    domain::recorded::{Position, Shard},
     projections::{Projection, Tables},
 };
 
@@ -25,7 +25,7 @@ const SWITCH_EVENTS_MAX: i64 = 5_000;
 /// What a rebuild reports while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RebuildStep {
-    pub shard: i16,
+    pub shard: Shard,
     pub position: Position,
     /// Where the live version is.
     pub goal: Position,
@@ -60,7 +60,7 @@ pub(super) struct Versions {
 /// A version of a read model that nobody reads yet.
 pub(super) struct Aside {
     pub(super) versions: Versions,
-    workers: BTreeMap<i16, (CheckpointId, Worker)>,
+    workers: BTreeMap<Shard, (CheckpointId, Worker)>,
 }
 
 impl Aside {
@@ -217,7 +217,10 @@ impl Projector {
 fn gone(place: CheckpointId) -> ProjectorError {
     let CheckpointId { projection, version, shard } = place;
     ProjectorError::RebuildStopped {
-        reason: format!("version {version} of `{projection}` has no checkpoint on shard {shard} any more"),
+        reason: format!(
+            "version {version} of `{projection}` has no checkpoint on shard {} any more",
+            shard.0
+        ),
     }
 }
 
@@ -229,7 +232,11 @@ async fn lock_live_version(connection: &mut PgConnection, projection: &str) -> R
 }
 
 /// Makes the tables and checkpoints of a new version. What an earlier rebuild left unfinished is dropped.
-async fn create(pool: &PgPool, model: &dyn Projection, shards: &[i16]) -> Result<(i32, i32), ProjectorError> {
+async fn create(
+    pool: &PgPool,
+    model: &dyn Projection,
+    shards: &[Shard],
+) -> Result<(i32, i32), ProjectorError> {
     let mut transaction = pool.begin().await?;
     let live = lock_live_version(&mut transaction, model.name()).await?;
     let unfinished: Vec<i32> = sqlx::query_scalar(
@@ -251,7 +258,7 @@ async fn create(pool: &PgPool, model: &dyn Projection, shards: &[i16]) -> Result
     )
     .bind(model.name())
     .bind(version)
-    .bind(shards)
+    .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::domain::{ids::AccountId, recorded::Position, time::Timestamp};
+use crate::domain::{
+    ids::AccountId,
+    recorded::{Position, Shard},
+    time::Timestamp,
+};
 
 use super::{
     Projector,
@@ -48,7 +52,7 @@ impl Projector {
     pub async fn wait_for(
         &self,
         projection: &str,
-        shard: i16,
+        shard: Shard,
         account: Option<&AccountId>,
         min_position: Position,
         bound: Duration,
@@ -76,7 +80,7 @@ impl Projector {
         }
     }
 
-    async fn look(&self, projection: &'static str, shard: i16) -> Result<FollowerProgress, ProjectorError> {
+    async fn look(&self, projection: &'static str, shard: Shard) -> Result<FollowerProgress, ProjectorError> {
         let mut connection = self.pool.acquire().await?;
         let version = checkpoint::live_version(&mut connection, projection).await?;
         let found = checkpoint::read(&mut connection, CheckpointId { projection, version, shard }).await?;
@@ -85,11 +89,11 @@ impl Projector {
     }
 
     /// The age of the first event after `position`, in milliseconds; 0 when there is none.
-    pub(super) async fn lag_ms(&self, shard: i16, position: Position) -> Result<i64, sqlx::Error> {
+    pub(super) async fn lag_ms(&self, shard: Shard, position: Position) -> Result<i64, sqlx::Error> {
         let recorded_at: Option<chrono::DateTime<chrono::Utc>> = sqlx::query_scalar(
             "select recorded_at from ledger.events where shard = $1 and position > $2 order by position limit 1",
         )
-        .bind(shard)
+        .bind(shard.0)
         .bind(position.0)
         .fetch_optional(&self.pool)
         .await?;

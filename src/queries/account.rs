@@ -10,7 +10,7 @@ use crate::{
         catalog::Catalog,
         decide::Context,
         ids::AccountId,
-        recorded::Position,
+        recorded::JournalPosition,
         refusal::Refusal,
         time::Timestamp,
     },
@@ -31,7 +31,7 @@ pub struct AccountNow {
     pub account: Account,
     pub at: Timestamp,
     /// The journal's last position that it was read at.
-    pub position: Position,
+    pub position: JournalPosition,
 }
 
 impl AccountNow {

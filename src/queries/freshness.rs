@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{ids::AccountId, recorded::Position},
-    ledger::{Ledger, SHARD},
+    domain::{
+        ids::AccountId,
+        recorded::{JournalPosition, Position},
+    },
+    ledger::Ledger,
     projector::Projector,
 };
 
@@ -13,7 +16,7 @@ use super::QueryError;
 /// What an answer rests on.
 #[derive(Clone, Copy, Debug)]
 pub struct Freshness {
-    pub position: Position,
+    pub position: JournalPosition,
     pub lag_ms: u64,
 }
 
@@ -23,8 +26,8 @@ pub struct ReadRequest<'a> {
     pub projection: &'a str,
     /// The account that is read, where it is one.
     pub account: Option<&'a AccountId>,
-    /// The answer has every event up to there. 0: whatever there is.
-    pub min_position: Position,
+    /// The answer has every event up to there. `None`: whatever there is.
+    pub min_position: Option<JournalPosition>,
 }
 
 /// Waits, and not longer than `bound`, until a read model has what it is asked for.
@@ -37,14 +40,17 @@ pub async fn freshness(
     asked: ReadRequest<'_>,
     bound: Duration,
 ) -> Result<Freshness, QueryError> {
+    let head = ledger.known_head();
+    let wanted = asked.min_position.map_or(Position::default(), |wanted| wanted.position);
+    let is_elsewhere = asked.min_position.is_some_and(|wanted| wanted.shard != head.shard);
     // Another instance may have stored more than this one knows of.
-    let known = *ledger.positions().borrow();
-    if asked.min_position > known && asked.min_position > ledger.head().await? {
+    if is_elsewhere || wanted > head.position && wanted > ledger.head().await?.position {
         return Err(QueryError::PositionUnknown);
     }
-    let as_of = projector.wait_for(asked.projection, SHARD, asked.account, asked.min_position, bound).await?;
+    let as_of = projector.wait_for(asked.projection, head.shard, asked.account, wanted, bound).await?;
+    let position = JournalPosition::new(head.shard, as_of.position);
     if !as_of.reached {
-        return Err(QueryError::PositionTimeout { reached: as_of.position });
+        return Err(QueryError::PositionTimeout { reached: position });
     }
-    Ok(Freshness { position: as_of.position, lag_ms: u64::try_from(as_of.lag_ms).unwrap_or(0) })
+    Ok(Freshness { position, lag_ms: u64::try_from(as_of.lag_ms).unwrap_or(0) })
 }

@@ -7,7 +7,7 @@ pub use account::{AccountNow, account_now};
 pub use freshness::{Freshness, ReadRequest, freshness};
 
 use crate::{
-    domain::{recorded::Position, refusal::Refusal},
+    domain::{recorded::JournalPosition, refusal::Refusal},
     ledger::ViewError,
     projector::ProjectorError,
 };
@@ -24,7 +24,7 @@ pub enum QueryError {
     #[error("the journal has no such position")]
     PositionUnknown,
     #[error("the read model has not come that far in time")]
-    PositionTimeout { reached: Position },
+    PositionTimeout { reached: JournalPosition },
     #[error("the read model cannot be waited for")]
     Projector(#[from] ProjectorError),
     #[error("the journal cannot be read")]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use counterfoil::{
     audit::{AuditProblem, Verification, replay, verify_journal, verify_read_models},
+    domain::recorded::Shard,
     journal::feed::Feed,
-    ledger::SHARD,
     projections,
     projector::Projector,
 };
@@ -34,7 +34,7 @@ async fn history() -> TestLedger {
 }
 
 async fn verify(test: &TestLedger) -> Verification {
-    verify_journal(&test.database.pool(), SHARD, |_, _| {}).await.expect("the database answers")
+    verify_journal(&test.database.pool(), Shard(0), |_, _| {}).await.expect("the database answers")
 }
 
 /// What someone with every privilege can do.
@@ -165,7 +165,7 @@ async fn caught_up(test: &TestLedger) -> (Projector, CancellationToken) {
     projector.start(&tasks, &stop, Some(test.ledger.positions()));
     let end = *test.ledger.positions().borrow();
     for name in projector.names().collect::<Vec<_>>() {
-        projector.wait_for(name, SHARD, None, end, Duration::from_secs(30)).await.expect("caught up");
+        projector.wait_for(name, Shard(0), None, end, Duration::from_secs(30)).await.expect("caught up");
     }
     (projector, stop)
 }

@@ -10,10 +10,11 @@ use counterfoil::{
         command::{Command, HoldFor, InvoiceLine, RecordPaidInvoice},
         ids::{HoldId, PlanId, ProviderId},
         invoice::LineEffect,
+        recorded::Shard,
         time::{Period, Timestamp},
     },
     journal::feed::Feed,
-    ledger::{IdempotencyKey, Ledger, SHARD},
+    ledger::{IdempotencyKey, Ledger},
     projections,
     projector::Projector,
     scheduler::{Scheduler, Ticked},
@@ -52,7 +53,7 @@ impl World {
     async fn caught_up(&self) {
         let position = *self.ledger().positions().borrow();
         let patience = std::time::Duration::from_secs(20);
-        let reached = self.projector.wait_for("deadlines", SHARD, None, position, patience).await;
+        let reached = self.projector.wait_for("deadlines", Shard(0), None, position, patience).await;
         assert!(reached.expect("the database answers").reached, "the deadlines do not follow");
     }
 

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         credits::Balance,
         ids::{AccountId, PlanId},
-        recorded::Position,
+        recorded::{JournalPosition, Position, Shard},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -23,7 +23,6 @@ use crate::{
         request::{AccountOf, All, Audits, Query},
         schema::{BalanceSchema, FindingSchema, Id, Place, Time},
     },
-    ledger::SHARD,
     projector::{Projector, ProjectorError},
 };
 
@@ -73,11 +72,11 @@ pub struct ReplayStepResponse<'a> {
     plan: Option<&'a PlanId>,
 }
 
-impl<'a> From<&'a ReplayStep> for ReplayStepResponse<'a> {
-    fn from(step: &'a ReplayStep) -> Self {
+impl<'a> ReplayStepResponse<'a> {
+    fn of(step: &'a ReplayStep, shard: Shard) -> Self {
         Self {
             sequence: step.sequence,
-            position: Token::of(step.position),
+            position: Token::of(JournalPosition::new(shard, step.position)),
             r#type: step.event_type,
             recorded_at: step.recorded_at,
             effective_at: step.effective_at,
@@ -87,11 +86,11 @@ impl<'a> From<&'a ReplayStep> for ReplayStepResponse<'a> {
     }
 }
 
-impl<'a> From<&'a Replay> for ReplayResponse<'a> {
-    fn from(replay: &'a Replay) -> Self {
+impl<'a> ReplayResponse<'a> {
+    fn of(replay: &'a Replay, shard: Shard) -> Self {
         Self {
             account: &replay.account,
-            steps: replay.steps.iter().map(ReplayStepResponse::from).collect(),
+            steps: replay.steps.iter().map(|step| ReplayStepResponse::of(step, shard)).collect(),
             balance: replay.balance,
             plan: replay.plan.as_ref(),
             whole: replay.whole,
@@ -119,7 +118,7 @@ pub async fn replay(
         async move { audit::replay(&ledger, &account, asked.as_of).await }
     });
     match replayed.await? {
-        Ok(replay) => json(&ReplayResponse::from(&replay)),
+        Ok(replay) => json(&ReplayResponse::of(&replay, state.ledger.shard_of(&replay.account))),
         Err(ReplayError::NoSuchAccount(_)) => Err(Refusal::AccountNotFound.into()),
         Err(error) => Err(Failure::fault(error)),
     }
@@ -148,8 +147,8 @@ pub struct VerificationResponse<'a> {
     findings: &'a [AuditFinding],
 }
 
-impl<'a> From<&'a Verification> for VerificationResponse<'a> {
-    fn from(verification: &'a Verification) -> Self {
+impl<'a> VerificationResponse<'a> {
+    fn of(verification: &'a Verification, shard: Shard) -> Self {
         Self {
             clean: verification.is_clean(),
             events: verification.events,
@@ -163,7 +162,7 @@ impl<'a> From<&'a Verification> for VerificationResponse<'a> {
                 .collect(),
             left_out: &verification.left_out,
             head: &verification.head,
-            position: Token::of(Position(verification.position)),
+            position: Token::of(JournalPosition::new(shard, Position(verification.position))),
             findings: &verification.findings,
         }
     }
@@ -193,17 +192,17 @@ pub async fn verify(
     Query(asked): Query<VerifyQuery>,
 ) -> Result<Response<Body>, Failure> {
     let verified = in_turn(&state, {
-        let (pool, projector) = (state.pool.clone(), state.projector.clone());
+        let (pool, projector, shard) = (state.pool.clone(), state.projector.clone(), state.ledger.shard());
         async move {
             let verification =
-                audit::verify_journal(&pool, SHARD, |_, _| {}).await.map_err(Failure::fault)?;
+                audit::verify_journal(&pool, shard, |_, _| {}).await.map_err(Failure::fault)?;
             if asked.read_models.unwrap_or(true) {
                 return verify_read_models(projector, verification).await;
             }
             Ok(verification)
         }
     });
-    json(&VerificationResponse::from(&verified.await??))
+    json(&VerificationResponse::of(&verified.await??, state.ledger.shard()))
 }
 
 /// Does an audit, if it can have a turn now. It goes on, and keeps its turn, when its caller has gone: what it has

@@ -5,7 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{recorded::Position, time::Timestamp},
+    domain::{
+        recorded::{JournalPosition, Position},
+        time::Timestamp,
+    },
     http::{
         AppState,
         failure::Failure,
@@ -66,20 +69,21 @@ impl<'a> From<&'a ProjectionListing> for ProjectionResponse<'a> {
             ProjectionState::Stopped { reason } => ("stopped", None, Some(reason.as_str())),
             ProjectionState::Old => ("old", None, None),
         };
+        let place = |position| Token::of(JournalPosition::new(listing.shard, position));
         let parked = listing.parked.iter().map(|parked| ParkedResponse {
             account: &parked.account_id,
-            position: Token::of(Position(parked.position)),
+            position: place(Position(parked.position)),
             reason: &parked.reason,
             parked_at: parked.parked_at.into(),
         });
         Self {
             name: &listing.projection,
             version: listing.version,
-            shard: listing.shard,
+            shard: listing.shard.0,
             state,
             percent,
             reason,
-            position: Token::of(listing.position),
+            position: place(listing.position),
             lag_events: listing.lag_events,
             lag_ms: listing.lag_ms,
             parked: parked.collect(),

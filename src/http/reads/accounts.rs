@@ -10,7 +10,7 @@ use crate::{
     auth::keys::Caller,
     domain::{
         ids::{AccountId, PlanId, ProviderId},
-        recorded::Position,
+        recorded::{JournalPosition, Position},
         time::Timestamp,
     },
     http::{
@@ -147,7 +147,7 @@ impl<'a> From<&'a AccountRow> for ListedAccountResponse<'a> {
                     r#type: name,
                     recorded_at: recorded_at.into(),
                     sequence,
-                    position: Token::of(Position(position)),
+                    position: Token::of(JournalPosition::new(standing.shard(), Position(position))),
                 }),
                 _ => None,
             },

@@ -105,7 +105,7 @@ impl<'a> EventResponse<'a> {
         let mut named = serde_json::to_value(&recorded.event).map_err(Failure::fault)?;
         let data = named.get_mut(recorded.event.name()).map_or(Value::Null, Value::take);
         Ok(Self {
-            position: Token::of(recorded.position),
+            position: Token::of(recorded.at()),
             sequence: recorded.sequence,
             r#type: recorded.event.name(),
             effective_at: recorded.event.effective_at(),

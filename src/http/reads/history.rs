@@ -8,7 +8,7 @@ use crate::{
     domain::{
         catalog::Interval,
         ids::{AccountId, PlanId, ProviderId},
-        recorded::Position,
+        recorded::{JournalPosition, Position, Shard},
         requested::Requested,
         subscription_change::CancelAt,
         time::Timestamp,
@@ -20,7 +20,6 @@ use crate::{
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
-    ledger::SHARD,
     projections::subscriptions::{self, HistoryEntry, HistoryRequest},
 };
 
@@ -80,10 +79,10 @@ pub struct SubscriptionChangeResponse<'a> {
     after: SubscriptionResponse<'a>,
 }
 
-impl<'a> From<&'a HistoryEntry> for SubscriptionChangeResponse<'a> {
-    fn from(HistoryEntry { report, before }: &'a HistoryEntry) -> Self {
+impl<'a> SubscriptionChangeResponse<'a> {
+    fn of(HistoryEntry { report, before }: &'a HistoryEntry, shard: Shard) -> Self {
         Self {
-            position: Token::of(Position(report.position)),
+            position: Token::of(JournalPosition::new(shard, Position(report.position))),
             sequence: report.sequence,
             r#type: &report.event,
             effective_at: report.effective_at.into(),
@@ -127,10 +126,10 @@ pub struct SubscriptionActionResponse<'a> {
     recorded_at: Timestamp,
 }
 
-impl<'a> From<&'a HistoryRequest> for SubscriptionActionResponse<'a> {
-    fn from(asked: &'a HistoryRequest) -> Self {
+impl<'a> SubscriptionActionResponse<'a> {
+    fn of(asked: &'a HistoryRequest, shard: Shard) -> Self {
         let bare = |step| Self {
-            position: Token::of(Position(asked.position)),
+            position: Token::of(JournalPosition::new(shard, Position(asked.position))),
             sequence: asked.sequence,
             subscription: &asked.subscription,
             step,
@@ -174,15 +173,16 @@ pub async fn history(
 ) -> Result<Response<Body>, Failure> {
     let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
     let subscription = asked.subscription.as_ref();
-    let changes = subscriptions::history(&state.pool, SHARD, &of.account, subscription).await?;
-    let requests = subscriptions::requests(&state.pool, SHARD, &of.account, subscription).await?;
+    let shard = state.ledger.shard_of(&of.account);
+    let changes = subscriptions::history(&state.pool, shard, &of.account, subscription).await?;
+    let requests = subscriptions::requests(&state.pool, shard, &of.account, subscription).await?;
     if changes.is_empty() {
         require_account(&state, &of.account).await?;
     }
     let document = SubscriptionHistoryResponse {
         account: &of.account,
-        changes: changes.iter().map(SubscriptionChangeResponse::from).collect(),
-        requests: requests.iter().map(SubscriptionActionResponse::from).collect(),
+        changes: changes.iter().map(|change| SubscriptionChangeResponse::of(change, shard)).collect(),
+        requests: requests.iter().map(|request| SubscriptionActionResponse::of(request, shard)).collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
     };

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::{
-    domain::{ids::AccountId, recorded::Position},
+    domain::{ids::AccountId, recorded::JournalPosition},
     queries::{AccountNow, Freshness, ReadRequest, account_now, freshness},
 };
 
@@ -58,7 +58,7 @@ pub async fn now(
 ) -> Result<AccountNow, Failure> {
     let now = account_now(&state.ledger, id).await?;
     // A position that was answered is in the database, and so in the view. Any other was made up.
-    if min_position.is_some_and(|wanted| wanted.position() > now.position) {
+    if min_position.is_some_and(|wanted| !wanted.position().is_reached_by(now.position)) {
         return Err(Failure::PositionUnknown);
     }
     Ok(now)
@@ -74,7 +74,7 @@ pub async fn wait(
     account: Option<&AccountId>,
     min_position: Option<Token>,
 ) -> Result<Freshness, Failure> {
-    let min_position = min_position.map(Token::position).unwrap_or_default();
+    let min_position = min_position.map(Token::position);
     let asked = ReadRequest { projection, account, min_position };
     Ok(freshness(&state.ledger, &state.projector, asked, state.settings.position_wait).await?)
 }
@@ -83,7 +83,7 @@ pub async fn wait(
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn fresh(position: Position, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+pub fn fresh(position: JournalPosition, document: &impl Serialize) -> Result<Response<Body>, Failure> {
     as_of(position, 0, document)
 }
 
@@ -91,13 +91,17 @@ pub fn fresh(position: Position, document: &impl Serialize) -> Result<Response<B
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn as_of(position: Position, lag_ms: u64, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+pub fn as_of(
+    position: JournalPosition,
+    lag_ms: u64,
+    document: &impl Serialize,
+) -> Result<Response<Body>, Failure> {
     let mut response = json(document)?;
     write_position(&mut response, position, lag_ms);
     Ok(response)
 }
 
-pub fn write_position(response: &mut Response<Body>, position: Position, lag_ms: u64) {
+pub fn write_position(response: &mut Response<Body>, position: JournalPosition, lag_ms: u64) {
     let headers = response.headers_mut();
     if let Ok(token) = HeaderValue::try_from(Token::of(position).to_string()) {
         headers.insert(POSITION, token);

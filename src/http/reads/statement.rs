@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         ids::{AccountId, GenerationId, GenerationType},
-        recorded::Position,
+        recorded::{JournalPosition, Position, Shard},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -116,9 +116,9 @@ pub struct StatementLineResponse<'a> {
 }
 
 impl<'a> StatementLineResponse<'a> {
-    fn of(line: &'a StatementRow, zone: Tz) -> Self {
+    fn of(line: &'a StatementRow, shard: Shard, zone: Tz) -> Self {
         Self {
-            position: Token::of(Position(line.position)),
+            position: Token::of(JournalPosition::new(shard, Position(line.position))),
             sequence: line.sequence,
             effective_at: line.effective_at.into(),
             recorded_at: line.recorded_at.into(),
@@ -191,7 +191,10 @@ pub async fn statement(
     let full = lines.len() == asked.limit.get();
     let document = StatementResponse {
         account: &of.account,
-        lines: lines.iter().map(|line| StatementLineResponse::of(line, zone)).collect(),
+        lines: lines
+            .iter()
+            .map(|line| StatementLineResponse::of(line, standing.position.shard, zone))
+            .collect(),
         next_cursor: lines.last().filter(|_| full).map(|line| line.cursor().token()),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,

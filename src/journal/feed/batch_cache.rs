@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::domain::recorded::Position;
+use crate::domain::recorded::{Position, Shard};
 
 use super::{BATCH_EVENTS_MAX, FeedBatch, FeedEntry, FeedError, range};
 
@@ -24,7 +24,7 @@ const SLOW_READER_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct BatchCache {
     pool: PgPool,
-    shard: i16,
+    shard: Shard,
     /// Held by whoever reads from the database, with what is being read ahead.
     source: AsyncMutex<Option<ReadAhead>>,
     contents: Mutex<CachedContents>,
@@ -66,7 +66,7 @@ struct ReaderPosition {
 }
 
 impl BatchCache {
-    pub fn new(pool: PgPool, shard: i16) -> Self {
+    pub fn new(pool: PgPool, shard: Shard) -> Self {
         Self { pool, shard, source: AsyncMutex::default(), contents: Mutex::default(), moved: Notify::new() }
     }
 
@@ -124,7 +124,7 @@ impl BatchCache {
     /// Events are never taken away, so an empty answer is the end, or else a fault.
     async fn check_end(&self, position: Position) -> Result<(), FeedError> {
         let head: i64 = sqlx::query_scalar("select position from ledger.heads where shard = $1")
-            .bind(self.shard)
+            .bind(self.shard.0)
             .fetch_one(&self.pool)
             .await?;
         let next = position.0.saturating_add(1);
@@ -135,7 +135,7 @@ impl BatchCache {
         let known: bool = sqlx::query_scalar(
             "select exists (select from ledger.events where shard = $1 and position between $2 and $3)",
         )
-        .bind(self.shard)
+        .bind(self.shard.0)
         .bind(next)
         .bind(border(position.0))
         .fetch_one(&self.pool)
@@ -220,6 +220,6 @@ const fn border(after: i64) -> i64 {
     after.div_euclid(BATCH_EVENTS_MAX).saturating_add(1).saturating_mul(BATCH_EVENTS_MAX)
 }
 
-async fn fetch(pool: PgPool, shard: i16, after: i64) -> Result<Vec<FeedEntry>, FeedError> {
+async fn fetch(pool: PgPool, shard: Shard, after: i64) -> Result<Vec<FeedEntry>, FeedError> {
     range(&pool, shard, after, border(after)).await
 }

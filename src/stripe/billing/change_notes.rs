@@ -7,7 +7,7 @@ use crate::{
         catalog::Catalog,
         command::Command,
         ids::{Actor, PlanId, ProviderId},
-        recorded::{Origin, Position},
+        recorded::{JournalPosition, Origin},
         requested::{Requested, RequestedChange},
         subscription_change::CancelAt,
         time::Timestamp,
@@ -26,7 +26,7 @@ const ITSELF: &str = "clock";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amended {
     pub row: StripeSubscription,
-    pub position: Position,
+    pub position: JournalPosition,
 }
 
 /// What there is to take note of.
@@ -55,7 +55,7 @@ impl Billing {
         id: &CallId,
         subscription: &str,
         note: Note,
-    ) -> Result<Position, BillingError> {
+    ) -> Result<JournalPosition, BillingError> {
         let Note { requested, at: effective_at, provenance } = note;
         let subscription = ProviderId::parse(subscription).map_err(|_| BillingError::OutcomeUnknown)?;
         let command =

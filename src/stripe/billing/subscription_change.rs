@@ -14,7 +14,7 @@ use crate::{
         catalog::Catalog,
         ids::{AccountId, ProviderId},
         purchase,
-        recorded::Position,
+        recorded::JournalPosition,
         refusal::Refusal,
         subscription::SubscriptionState,
         subscription_change::{
@@ -175,7 +175,7 @@ impl Billing {
         id: &CallId,
         kept: StoredCall<AmendSubscription, StripeSubscription>,
         note: Option<Note>,
-    ) -> Result<(Option<Position>, RepeatableAnswer<StripeSubscription>), BillingError> {
+    ) -> Result<(Option<JournalPosition>, RepeatableAnswer<StripeSubscription>), BillingError> {
         let StoredCall { key, request, outcome, asked_before, .. } = kept;
         let answered = match settled(outcome)? {
             Some(settled) => settled,

@@ -118,7 +118,7 @@ impl Reconciler {
         order: ReconcileOptions,
         progress: impl Fn(&'static str, u64) + Sync,
     ) -> Result<ReconcileReport, ReconcileError> {
-        let (begun_at, until) = (self.now(), self.ledger.head().await?);
+        let (begun_at, until) = (self.now(), self.ledger.head().await?.position);
         let mut found = FoundObjects::new(begun_at);
         for subject in Subject::ALL {
             self.find_suspects(subject, order.since, &mut found, &progress).await?;

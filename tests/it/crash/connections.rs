@@ -8,7 +8,8 @@ use std::{
 use counterfoil::{
     audit::verify_journal,
     clock::Clock,
-    ledger::{ExecuteError, Ledger, Outcome, Request, Running, SHARD},
+    domain::recorded::Shard,
+    ledger::{ExecuteError, Ledger, Outcome, Request, Running},
     postgres::pool,
 };
 use futures::future::join_all;
@@ -60,7 +61,7 @@ async fn stored(pool: &PgPool, id: &str) -> i64 {
 }
 
 async fn assert_clean(pool: &PgPool) {
-    let verification = verify_journal(pool, SHARD, |_, _| {}).await.expect("the database answers");
+    let verification = verify_journal(pool, Shard(0), |_, _| {}).await.expect("the database answers");
     assert!(verification.is_clean(), "{:?}", verification.findings);
 }
 

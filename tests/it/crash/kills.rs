@@ -11,7 +11,7 @@ use std::{
 
 use counterfoil::{
     audit::verify_journal,
-    ledger::SHARD,
+    domain::recorded::Shard,
     postgres::{self, DatabaseAccess, Durability, MAX_CONNECTIONS_DEFAULT, ServerOptions, pool},
 };
 use sqlx::PgPool;
@@ -220,7 +220,7 @@ impl Stage {
     async fn assert_journal(&self, books: &Books) {
         let pool = self.pool().await;
         assert_stored_once(&pool, books).await;
-        let verification = verify_journal(&pool, SHARD, |_, _| {}).await.expect("the database answers");
+        let verification = verify_journal(&pool, Shard(0), |_, _| {}).await.expect("the database answers");
         assert!(verification.is_clean(), "{:?}", verification.findings);
         pool.close().await;
     }

@@ -1,11 +1,10 @@
 //! Does each question get its own answer, whatever became of the reading of the journal on the same connection?
 
-use counterfoil::domain::recorded::Position;
+use counterfoil::domain::recorded::{Position, Shard};
 use std::time::Duration;
 
 use counterfoil::{
     journal::feed::{Feed, FeedBatch, FeedError},
-    ledger::SHARD,
     postgres::pool,
 };
 use sqlx::{Executor, PgPool};
@@ -22,7 +21,7 @@ async fn alone() -> (TestLedger, PgPool) {
 
 /// Reads the journal's begin from the database.
 async fn read(pool: &PgPool) -> Result<FeedBatch, FeedError> {
-    Feed::new(pool.clone()).reader(SHARD).after(Position(0)).await
+    Feed::new(pool.clone()).reader(Shard(0)).after(Position(0)).await
 }
 
 async fn answers_what_is_asked(pool: &PgPool) {

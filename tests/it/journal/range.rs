@@ -16,12 +16,12 @@ async fn events_are_found_from_the_first_of_a_time_on() {
     // Each at another minute, but the first ones.
     open(ledger, ACCOUNT).await.unwrap();
     grant(ledger, ACCOUNT, 1_000, "grant").await.unwrap();
-    let first = ledger.head().await.unwrap();
+    let first = ledger.head().await.unwrap().position;
     for minute in 1..=20 {
         test.clock.set(noon().plus(TimeDelta::minutes(minute)));
         ledger.execute(deduct(ACCOUNT, 1, &format!("deduct {minute}"))).await.unwrap();
     }
-    let head = ledger.head().await.unwrap();
+    let head = ledger.head().await.unwrap().position;
     assert_eq!(head, Position(first.0 + 20));
     for minute in 1..=20 {
         let at = noon().plus(TimeDelta::minutes(minute));

@@ -20,7 +20,7 @@ use counterfoil::{
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
         event::{AccountEvent, BURN_ORDER, CreditsEvent, Draw, Event, Purpose, SubscriptionEvent},
         ids::{Actor, DeductionId, GrantId, PlanId, ProviderId},
-        recorded::{EventMetadata, Origin, Position},
+        recorded::{EventMetadata, Origin, Position, Shard},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
@@ -61,7 +61,8 @@ impl Following {
     async fn caught_up(&self, pool: &PgPool) {
         let head = head(pool).await;
         for name in self.projector.names() {
-            let reached = self.projector.wait_for(name, 0, None, head, PATIENCE).await.expect("it is known");
+            let reached =
+                self.projector.wait_for(name, Shard(0), None, head, PATIENCE).await.expect("it is known");
             assert!(reached.reached, "{name} came to {reached:?} of {head:?}");
         }
     }
@@ -88,7 +89,7 @@ async fn open(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Projector 
 }
 
 async fn head(pool: &PgPool) -> Position {
-    Feed::new(pool.clone()).head(0).await.expect("the database answers")
+    Feed::new(pool.clone()).head(Shard(0)).await.expect("the database answers")
 }
 
 /// Tries until the condition holds, for as long as a test has patience.

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use counterfoil::{
-    domain::recorded::RecordedEvent,
+    domain::recorded::{RecordedEvent, Shard},
     projections::{
         self, ApplyError, OnFailure, Projection, Tables,
         statements::{self, Direction, Filter, Statements},
@@ -117,7 +117,7 @@ async fn parks_and_unparks(by_constraint: bool) {
     assert!(following.listing("usage").await.parked.is_empty());
     let as_of = following
         .projector
-        .wait_for("statements", 0, Some(&account("bad")), head(&pool).await, PATIENCE)
+        .wait_for("statements", Shard(0), Some(&account("bad")), head(&pool).await, PATIENCE)
         .await
         .expect("it is known");
     assert!(as_of.parked && !as_of.reached, "the caller is told, and does not wait");
@@ -162,7 +162,8 @@ async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
     let following = Following::start(pool.clone(), projections::all()).await;
     let all = head(&pool).await;
     for name in ["statements", "usage", "accounts", "deadlines", "subscriptions"] {
-        let as_of = following.projector.wait_for(name, 0, None, all, PATIENCE).await.expect("it is known");
+        let as_of =
+            following.projector.wait_for(name, Shard(0), None, all, PATIENCE).await.expect("it is known");
         assert!(as_of.reached, "{name}");
         assert_eq!(following.listing(name).await.parked[0].position, 5, "{name}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use counterfoil::projections;
+use counterfoil::{domain::recorded::Shard, projections};
 
 use crate::support::{
     database::TestDatabase,
@@ -22,7 +22,7 @@ async fn a_read_waits_for_the_position_of_a_command() {
         let head = head(&pool).await;
         let as_of = following
             .projector
-            .wait_for("statements", 0, Some(&account("acme")), head, PATIENCE)
+            .wait_for("statements", Shard(0), Some(&account("acme")), head, PATIENCE)
             .await
             .expect("it is known");
         assert!(as_of.reached && as_of.position >= head);
@@ -42,7 +42,7 @@ async fn a_read_that_waits_in_vain_says_how_old_it_is() {
     let projector = open(pool.clone(), projections::all()).await;
     append(&pool, "a", &opened(noon()), noon().minus(chrono::TimeDelta::seconds(3)), 0).await;
     let as_of = projector
-        .wait_for("usage", 0, None, head(&pool).await, Duration::from_millis(20))
+        .wait_for("usage", Shard(0), None, head(&pool).await, Duration::from_millis(20))
         .await
         .expect("it is known");
     assert!(!as_of.reached);
@@ -56,7 +56,8 @@ async fn another_instance_knows_what_the_leader_did() {
     let _leader = Following::start(pool.clone(), projections::all()).await;
     let other = open(pool.clone(), projections::all()).await;
     append(&pool, "a", &opened(noon()), noon(), 0).await;
-    let as_of = other.wait_for("accounts", 0, None, head(&pool).await, PATIENCE).await.expect("it is known");
+    let as_of =
+        other.wait_for("accounts", Shard(0), None, head(&pool).await, PATIENCE).await.expect("it is known");
     assert!(as_of.reached);
     assert_eq!(as_of.lag_ms, 0);
 }

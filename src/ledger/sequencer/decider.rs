@@ -16,7 +16,7 @@ use crate::{
     journal::{event_id, load::LoadedAccount, row::NewRow},
 };
 
-use super::request::Job;
+use crate::ledger::request::Job;
 
 /// Events and the rows that store them, at the positions that they will have if the batch is stored.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub(super) enum NoDecision {
 /// Where decisions go: one batch, after a position.
 #[derive(Debug)]
 pub(super) struct Decider<'a> {
-    pub(super) shard: i16,
+    pub(super) shard: Shard,
     pub(super) catalog: &'a Catalog,
     pub(super) recorded_at: Timestamp,
     /// The position of the last event that was decided. It moves on with each.
@@ -44,9 +44,9 @@ pub(super) struct Decider<'a> {
 
 impl Decider<'_> {
     /// Decides a job on `known`, and moves `known` on. `touched` is called before it moves.
-    pub(super) fn take(
+    pub(super) fn decide<R>(
         &mut self,
-        job: &Job,
+        job: &Job<R>,
         known: &mut LoadedAccount,
         touched: impl FnOnce(&LoadedAccount),
     ) -> Result<StagedDecision, NoDecision> {
@@ -64,9 +64,9 @@ impl Decider<'_> {
         decision
     }
 
-    fn record_all(
+    fn record_all<R>(
         &mut self,
-        job: &Job,
+        job: &Job<R>,
         known: &mut LoadedAccount,
         events: Vec<Event>,
     ) -> Result<StagedDecision, NoDecision> {
@@ -82,7 +82,7 @@ impl Decider<'_> {
             self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
             let event_id = event_id(job.at);
             let recorded = RecordedEvent {
-                shard: Shard(self.shard),
+                shard: self.shard,
                 position: *self.last,
                 account: known.id.clone(),
                 sequence: known.sequence(),
@@ -99,9 +99,9 @@ impl Decider<'_> {
         Ok(decision)
     }
 
-    fn metadata(
+    fn metadata<R>(
         &self,
-        job: &Job,
+        job: &Job<R>,
         (balance, balance_then): (Balance, Option<Balance>),
         (event_id, command_id): (Uuid, Option<Uuid>),
         events: u32,

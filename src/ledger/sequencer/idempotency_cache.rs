@@ -1,0 +1,56 @@
+//! What did the latest commands answer? So that most repeated requests are answered from memory.
+//!
+//! Only a shortcut: the unique indexes of the journal are what makes a command happen once.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use rustc_hash::FxHashMap;
+
+use crate::domain::recorded::RecordedEvent;
+
+use crate::ledger::request::{AccountUnique, ExecuteError, ExecuteResult, Job, Outcome};
+
+#[derive(Debug)]
+pub(super) struct IdempotencyCache {
+    /// How many answers are kept, the newest ones.
+    most: usize,
+    answers: FxHashMap<AccountUnique, Arc<Vec<RecordedEvent>>>,
+    order: VecDeque<AccountUnique>,
+}
+
+impl IdempotencyCache {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, answers: FxHashMap::default(), order: VecDeque::new() }
+    }
+
+    pub(super) fn find<R>(&self, job: &Job<R>) -> Option<ExecuteResult> {
+        let mut found = job.request.uniques().filter_map(|unique| self.answers.get(&unique));
+        found.next().map(|events| replay(job, Arc::clone(events)))
+    }
+
+    /// What a command did that was stored as it was sent.
+    pub(super) fn insert<R>(&mut self, job: &Job<R>, events: &Arc<Vec<RecordedEvent>>) {
+        job.request.uniques().for_each(|unique| self.insert_one(unique, events));
+    }
+
+    /// What the command did that has this key, or is for this generation, in the journal.
+    pub(super) fn insert_one(&mut self, unique: AccountUnique, events: &Arc<Vec<RecordedEvent>>) {
+        self.answers.insert(unique.clone(), Arc::clone(events));
+        self.order.push_back(unique);
+        if self.order.len() > self.most
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answers.remove(&oldest);
+        }
+    }
+}
+
+/// The answer to a request whose key or generation is in the journal already.
+pub(super) fn replay<R>(job: &Job<R>, events: Arc<Vec<RecordedEvent>>) -> ExecuteResult {
+    let same = events.first().is_some_and(|first| first.metadata.request_hash == job.hash);
+    let last = events.last().map(RecordedEvent::at);
+    match last.filter(|_| same) {
+        Some(last) => Ok(Outcome { events, replayed: true, position: last }),
+        None => Err(ExecuteError::KeyReused),
+    }
+}

@@ -1,0 +1,203 @@
+//! What if a batch could not be stored as it was decided, or nobody knows whether it was?
+//!
+//! Everything is decided again, under the lock on the journal's head, so that nothing can change meanwhile:
+//! first it is looked up which of the commands are in the journal already, by their keys and generations, then the
+//! accounts are brought up to date, then what is left is decided and stored in the same transaction. An append that was
+//! lost on the way can come later, but then finds the head moved and is refused.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    domain::{
+        ids::AccountId,
+        recorded::{JournalPosition, Position, RecordedEvent},
+        time::Timestamp,
+    },
+    journal::load::LoadedAccount,
+};
+
+use super::{
+    AppendRequest, Sequencer,
+    batch::Decided,
+    decider::{Decider, NoDecision},
+    idempotency_cache,
+};
+use crate::ledger::request::{AccountUnique, ExecuteError, Job, Reply};
+
+/// Commands that are decided again, and those that wait until they are.
+#[derive(Debug)]
+pub(super) struct Recovery<R> {
+    jobs: Vec<Job<R>>,
+    /// What was decided on the lost batch.
+    later: Vec<Job<R>>,
+    /// Whether an earlier attempt may have stored them.
+    may_be_stored: bool,
+}
+
+/// What a recovery has to look up under the lock.
+#[derive(Debug)]
+pub(in crate::ledger) struct RecoveryRequest {
+    pub uniques: Vec<AccountUnique>,
+    /// The accounts as far as they are known.
+    pub accounts: Vec<LoadedAccount>,
+    /// How many commands wait for it.
+    pub commands: usize,
+}
+
+/// What was looked up under the lock.
+#[derive(Debug)]
+pub(in crate::ledger) struct Locked {
+    pub head: Position,
+    /// The events of commands that are in the journal already.
+    pub found: BTreeMap<AccountUnique, Vec<RecordedEvent>>,
+    /// The accounts as they are. One whose history is damaged is left out.
+    pub accounts: Vec<LoadedAccount>,
+}
+
+/// What was decided again. To be stored in the transaction that holds the lock.
+#[derive(Debug)]
+pub(in crate::ledger) struct Redecided {
+    /// Without preconditions: nothing can change under the lock.
+    pub append: AppendRequest,
+    verdicts: Vec<Verdict>,
+    accounts: FxHashMap<AccountId, LoadedAccount>,
+}
+
+#[derive(Debug)]
+enum Verdict {
+    /// The journal has a command with this key, or for this generation, already.
+    Found(AccountUnique, Arc<Vec<RecordedEvent>>),
+    Decided(Result<Vec<RecordedEvent>, ExecuteError>),
+    /// Another command of the same batch has the same key, or is for the same generation.
+    Repeat,
+}
+
+impl<R: Reply> Sequencer<R> {
+    /// Decides jobs again that rest on what is not so, after going back to what the accounts were `before`.
+    pub(super) fn begin_recovery(
+        &mut self,
+        jobs: Vec<Job<R>>,
+        before: FxHashMap<AccountId, LoadedAccount>,
+        may_be_stored: bool,
+    ) {
+        let mut later = std::mem::take(&mut self.open);
+        #[cfg(test)]
+        if self.keeps_what_was_decided_on_a_lost_batch {
+            self.open = std::mem::take(&mut later);
+        }
+        // What the later batch was decided on is gone too; the earlier state is restored last.
+        self.restore(std::mem::take(&mut later.before));
+        self.restore(before);
+        self.decided = self.head;
+        self.recovery = Some(Recovery { jobs, later: later.into_jobs(), may_be_stored });
+    }
+
+    /// What has to be looked up, under the lock on the journal's head, for what is decided again. `None`: nothing is.
+    pub(in crate::ledger) fn recovery(&self) -> Option<RecoveryRequest> {
+        let Recovery { jobs, .. } = self.recovery.as_ref()?;
+        let uniques: BTreeSet<AccountUnique> = jobs.iter().flat_map(|job| job.request.uniques()).collect();
+        let ids: BTreeSet<&AccountId> = jobs.iter().map(|job| &job.request.account).collect();
+        let known = |id: &AccountId| {
+            self.accounts.get(id).cloned().unwrap_or_else(|| LoadedAccount::nothing(id.clone()))
+        };
+        Some(RecoveryRequest {
+            uniques: uniques.into_iter().collect(),
+            accounts: ids.into_iter().map(known).collect(),
+            commands: jobs.len(),
+        })
+    }
+
+    /// Decides again, on what was looked up. Changes nothing yet.
+    pub(in crate::ledger) fn decide_again(&self, locked: Locked, now: Timestamp) -> Redecided {
+        let Locked { head, found, accounts } = locked;
+        let found: BTreeMap<AccountUnique, Arc<Vec<RecordedEvent>>> =
+            found.into_iter().map(|(unique, events)| (unique, Arc::new(events))).collect();
+        let mut accounts: FxHashMap<AccountId, LoadedAccount> =
+            accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
+        let mut last = head;
+        let mut decider =
+            Decider { shard: self.shard, catalog: &self.catalog, recorded_at: now, last: &mut last };
+        let mut rows = Vec::new();
+        let mut taken = BTreeSet::new();
+        let jobs = self.recovery.iter().flat_map(|recovery| &recovery.jobs);
+        let find = |job: &Job<R>| job.request.uniques().find_map(|unique| found.get_key_value(&unique));
+        let verdicts = jobs.map(|job| {
+            if let Some((unique, events)) = find(job) {
+                return Verdict::Found(unique.clone(), Arc::clone(events));
+            }
+            if job.request.uniques().any(|unique| taken.contains(&unique)) {
+                return Verdict::Repeat;
+            }
+            let Some(account) = accounts.get_mut(&job.request.account) else {
+                return Verdict::Decided(Err(ExecuteError::Damaged));
+            };
+            Verdict::Decided(match decider.decide(job, account, |_| {}) {
+                Ok(decision) => {
+                    if !decision.events.is_empty() {
+                        taken.extend(job.request.uniques());
+                    }
+                    rows.extend(decision.rows);
+                    Ok(decision.events)
+                }
+                Err(NoDecision::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
+                Err(NoDecision::Damaged) => Err(ExecuteError::Damaged),
+            })
+        });
+        let verdicts = verdicts.collect();
+        let shard = self.shard;
+        let append =
+            AppendRequest { shard, expected: head, recorded_at: now, rows, preconditions: Vec::new() };
+        Redecided { append, verdicts, accounts }
+    }
+
+    /// Takes over what is stored now, up to `head`, and answers.
+    pub(in crate::ledger) fn recovered(&mut self, redecided: Redecided, head: Position, now: Timestamp) {
+        let Some(Recovery { jobs, later, .. }) = self.recovery.take() else { return };
+        let Redecided { verdicts, accounts, .. } = redecided;
+        self.head = head;
+        self.decided = head;
+        self.restore(accounts);
+        let at = JournalPosition::new(self.shard, head);
+        let mut repeats = Vec::new();
+        for (job, verdict) in jobs.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Found(unique, events) => {
+                    // The job may have another key as well, which the journal does not have.
+                    self.answered.insert_one(unique, &events);
+                    let answer = idempotency_cache::replay(&job, events);
+                    job.answer(answer);
+                }
+                Verdict::Decided(Ok(events)) => {
+                    let decided = Decided { job, verdict: Ok(events) };
+                    decided.answer(at, |job, events| self.answered.insert(job, events));
+                }
+                Verdict::Decided(Err(error)) => job.answer(Err(error)),
+                Verdict::Repeat => repeats.push(job),
+            }
+        }
+        repeats.into_iter().chain(later).for_each(|job| self.accept(job, now));
+        self.accept_waiting(now);
+    }
+
+    /// An attempt has failed. `may_be_stored`: nobody knows whether its transaction was committed.
+    pub(in crate::ledger) fn recovery_failed(&mut self, may_be_stored: bool) {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.may_be_stored |= may_be_stored;
+        }
+    }
+
+    /// Answers that the commands cannot be stored now, and goes on with the others. What may be stored all the same
+    /// moved the journal's head then, so nothing is decided on a state that has passed.
+    pub(in crate::ledger) fn give_up_recovery(&mut self, now: Timestamp) {
+        let Some(Recovery { jobs, later, may_be_stored }) = self.recovery.take() else { return };
+        let answer = if may_be_stored { ExecuteError::OutcomeUnknown } else { ExecuteError::Unavailable };
+        jobs.into_iter().for_each(|job| job.answer(Err(answer.clone())));
+        later.into_iter().for_each(|job| self.accept(job, now));
+        self.accept_waiting(now);
+    }
+}

@@ -1,0 +1,183 @@
+//! Who does the input and output of a shard's sequencer? One task: its queue, its connection, its loads.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::AccountId,
+        recorded::{Position, Shard},
+    },
+    journal::load::{self, LoadError, LoadedAccount},
+};
+
+use super::{
+    COMMANDS_HELD_MAX,
+    pending_append::{self, AppendResult, PendingAppend},
+    request::{Caller, Job},
+    sequencer::{Answers, AppendFailure, Limits, LoadFailure, Sequencer},
+    unstored::Unstored,
+};
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(super) const LIMITS: Limits = Limits {
+    commands: COMMANDS_HELD_MAX,
+    arriving: 1_024,
+    batch_events: 4_096,
+    accounts: 200_000,
+    load_accounts: 1_024,
+    loads: 2,
+    answers: 16_384,
+};
+
+pub(super) struct ShardTask {
+    pub(super) shard: Shard,
+    pub(super) sequencer: Sequencer<Caller>,
+    pub(super) pool: PgPool,
+    pub(super) clock: Clock,
+    pub(super) incoming: mpsc::Receiver<Job>,
+    pub(super) positions: watch::Sender<Position>,
+    /// Accounts that have enough new events for a new snapshot.
+    pub(super) snapshots: mpsc::Sender<AccountId>,
+    pub(super) unstored: Arc<Unstored>,
+    /// The connection that appends, unless an append is on it.
+    pub(super) connection: Option<PgConnection>,
+    /// Since when nothing could be stored.
+    pub(super) away_since: Option<Instant>,
+}
+
+/// What a load asked for, and what came of it.
+type Loaded = (Vec<AccountId>, Result<Vec<LoadedAccount>, LoadError>);
+
+impl ShardTask {
+    /// Works until nobody can send commands any more, and all that were sent are answered.
+    pub(super) async fn run(mut self) {
+        let mut arrived = Vec::with_capacity(LIMITS.arriving);
+        let mut pending: Option<PendingAppend> = None;
+        let mut loads: JoinSet<Loaded> = JoinSet::new();
+        let mut closed = false;
+        loop {
+            let room = self.sequencer.has_room();
+            tokio::select! {
+                biased;
+                result = pending_append::completed(&mut pending), if pending.is_some() => {
+                    let answers = self.appended(result);
+                    // The database works on the next batch while this one is answered.
+                    pending = self.submit().await;
+                    self.sequencer.answer(answers, self.clock.now());
+                    self.recover().await;
+                }
+                Some(loaded) = loads.join_next(), if !loads.is_empty() => self.loaded(loaded),
+                count = self.incoming.recv_many(&mut arrived, LIMITS.arriving), if room && !closed => {
+                    closed = count == 0;
+                    let now = self.clock.now();
+                    arrived.drain(..).for_each(|job| self.sequencer.accept(job, now));
+                }
+                else => break,
+            }
+            if pending.is_none() {
+                pending = self.submit().await;
+            }
+            while let Some(ids) = self.sequencer.next_load() {
+                loads.spawn(load(self.pool.clone(), self.shard, ids));
+            }
+            if closed && pending.is_none() && loads.is_empty() && self.sequencer.is_idle() {
+                break;
+            }
+        }
+    }
+
+    fn loaded(&mut self, loaded: Result<Loaded, tokio::task::JoinError>) {
+        // A load answers in any case, and is not aborted.
+        let Ok((ids, loaded)) = loaded else { return };
+        let loaded = loaded.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "accounts cannot be loaded");
+            match error {
+                LoadError::Database(_) => LoadFailure::Unavailable,
+                LoadError::Row(_) | LoadError::Corrupt { .. } => LoadFailure::Damaged,
+            }
+        });
+        self.sequencer.loaded(ids, loaded, self.clock.now());
+    }
+
+    /// Sends the open batch on its way, unless there is none.
+    async fn submit(&mut self) -> Option<PendingAppend> {
+        while let Some(request) = self.sequencer.seal() {
+            if let Some(connection) = self.connect().await {
+                return Some(PendingAppend::start(request, connection).await);
+            }
+            let answers = self.sequencer.appended(Err(AppendFailure::NotStored));
+            self.sequencer.answer(answers, self.clock.now());
+            self.recover().await;
+        }
+        None
+    }
+
+    /// The connection that appends, opened again if it broke.
+    pub(super) async fn connect(&mut self) -> Option<PgConnection> {
+        if let Some(connection) = self.connection.take() {
+            return Some(connection);
+        }
+        let options = self.pool.connect_options();
+        let connecting = PgConnection::connect_with(&options);
+        tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()
+    }
+
+    fn appended(&mut self, result: AppendResult) -> Answers<Caller> {
+        let AppendResult { connection, appended } = result;
+        self.connection = connection;
+        if appended.is_ok() {
+            self.stores_again();
+        }
+        let appended = appended.map_err(|error| {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a batch is decided again");
+            AppendFailure::from(error)
+        });
+        let answers = self.sequencer.appended(appended);
+        if self.sequencer.is_recovering() {
+            metrics::counter!("counterfoil_batches_decided_again_total").increment(1);
+        }
+        self.tell_position();
+        for account in self.sequencer.take_due_snapshots() {
+            // A snapshot is only a shortcut: when the queue is full, the next hundred events ask again.
+            let _full = self.snapshots.try_send(account);
+        }
+        answers
+    }
+
+    /// Something was stored.
+    pub(super) fn stores_again(&mut self) {
+        if self.away_since.take().is_some() {
+            self.unstored.clear();
+        }
+    }
+
+    pub(super) fn tell_position(&self) {
+        let head = self.sequencer.head();
+        self.positions.send_if_modified(|known| std::mem::replace(known, head) != head);
+    }
+}
+
+async fn load(pool: PgPool, shard: Shard, ids: Vec<AccountId>) -> Loaded {
+    let loaded = async {
+        let mut connection = pool.acquire().await?;
+        load::load(&mut connection, shard, &ids).await
+    };
+    let loaded = AssertUnwindSafe(loaded).catch_unwind().await;
+    let panicked = |_| Err(LoadError::Database(sqlx::Error::WorkerCrashed));
+    let loaded = loaded.unwrap_or_else(panicked);
+    (ids, loaded)
+}

@@ -1,0 +1,102 @@
+//! What do callers ask for? Few accounts and small amounts, so that commands meet each other.
+
+use proptest::{prelude::RngExt, test_runner::TestRng};
+
+use crate::{
+    domain::{
+        amount::Credits,
+        command::{Command, Generation, GrantCredits, HoldFor},
+        credits::Source,
+        ids::{AccountId, Actor, GenerationId, GenerationType, GrantId},
+        metadata::Metadata,
+        recorded::Origin,
+        time::Timestamp,
+    },
+    ledger::{IdempotencyKey, Provenance, Request},
+};
+
+const ACCOUNTS: [&str; 3] = ["ada", "ben", "cleo"];
+
+fn credits(amount: i64) -> Credits {
+    Credits::new(amount).expect("not negative")
+}
+
+fn generation(rng: &mut TestRng) -> Generation {
+    let id = format!("gen-{}", rng.random_range(0..6));
+    Generation {
+        kind: GenerationType::parse("standard_generation").expect("the catalog has it"),
+        options: std::collections::BTreeMap::new(),
+        id: rng.random_bool(0.7).then(|| GenerationId::parse(&id).expect("an id")),
+    }
+}
+
+/// The command with this number. It is opening, for the first of them.
+fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
+    match rng.random_range(0..20) {
+        0 => Command::OpenAccount,
+        1..=4 => Command::GrantCredits(GrantCredits {
+            grant_id: GrantId::parse(&format!("bonus:{number}")).expect("an id"),
+            source: Source::Bonus,
+            amount: credits(rng.random_range(1..20)),
+            starts_at: None,
+            expires_at: rng
+                .random_bool(0.3)
+                .then(|| now.plus(chrono::TimeDelta::seconds(rng.random_range(1..900)))),
+            priority: None,
+            cost: None,
+            reason: "test".to_owned(),
+        }),
+        5..=12 => {
+            Command::DeductCredits { amount: credits(rng.random_range(1..15)), id: None, description: None }
+        }
+        13..=15 => Command::Generate(generation(rng)),
+        16..=17 => Command::SetMetadata {
+            metadata: Metadata::given([("side".to_owned(), rng.random_range(0..2).to_string())].into())
+                .expect("it is short"),
+        },
+        18 => Command::HoldCredits { what: HoldFor::Generation(generation(rng)), expires_in_s: Some(60) },
+        _ => Command::HoldCredits {
+            what: HoldFor::Amount { amount: credits(rng.random_range(1..10)), id: None, description: None },
+            expires_in_s: Some(60),
+        },
+    }
+}
+
+/// A request that is new, or repeats an earlier one, or has its key and asks for something else.
+pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) -> Request {
+    let number = earlier.len();
+    let id = ACCOUNTS[rng.random_range(0..ACCOUNTS.len())];
+    let account = AccountId::parse(id).expect("an id");
+    // Names what was sent, also in what is stored of it.
+    let provenance = Provenance {
+        actor: Actor::parse("test").expect("an actor"),
+        origin: Origin::Api,
+        correlation_id: Some(number.to_string()),
+        causation_id: None,
+        stripe_event: None,
+    };
+    if number < ACCOUNTS.len() {
+        let account = AccountId::parse(ACCOUNTS[number]).expect("an id");
+        return Request {
+            account,
+            command: Command::OpenAccount,
+            key: IdempotencyKey::opening(),
+            provenance,
+        };
+    }
+    if rng.random_bool(0.25) {
+        // The newest ones are most likely still under way.
+        let back = rng.random_range(1..=number.min(8));
+        let again = &earlier[number - back];
+        let command = if rng.random_bool(0.8) { again.command.clone() } else { command(rng, number, now) };
+        return Request { account: again.account.clone(), command, key: again.key.clone(), provenance };
+    }
+    let command = command(rng, number, now);
+    let key = match command {
+        Command::OpenAccount => IdempotencyKey::opening(),
+        // What has no effect when it is repeated needs none.
+        Command::SetMetadata { .. } if rng.random_bool(0.5) => IdempotencyKey::none(),
+        _ => IdempotencyKey::caller(&format!("key {number}")),
+    };
+    Request { account, command, key, provenance }
+}

@@ -1,0 +1,163 @@
+//! A journal in memory, with the constraints of the real one: its head, its unique keys, its places in a stream.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        account::Account,
+        ids::AccountId,
+        recorded::{Position, RecordedEvent, Shard},
+    },
+    journal::{
+        load::LoadedAccount,
+        merkle::MerkleHash,
+        preconditions::Precondition,
+        row::{Hashed, NewRow},
+        unique::{Unique, first_of},
+        upcast,
+    },
+    ledger::{request::AccountUnique, sequencer::AppendRequest},
+};
+
+pub(super) const SHARD: Shard = Shard(0);
+
+/// An event, and what the journal's constraints look at.
+pub(super) struct Stored {
+    pub recorded: RecordedEvent,
+    pub key: Option<String>,
+    pub generation: Option<String>,
+    leaf_hash: MerkleHash,
+}
+
+#[derive(Default)]
+pub(super) struct SimulatedJournal {
+    pub events: Vec<Stored>,
+}
+
+/// Nothing was stored: another writer was there since, or something is taken.
+pub(super) struct NotAppended;
+
+impl SimulatedJournal {
+    pub(super) fn head(&self) -> Position {
+        Position(i64::try_from(self.events.len()).expect("a small number"))
+    }
+
+    pub(super) fn append(&mut self, request: &AppendRequest) -> Result<Position, NotAppended> {
+        let is_taken = request.rows.iter().any(|row| self.is_taken(row));
+        if request.expected != self.head() || is_taken || has_twins(&request.rows) {
+            return Err(NotAppended);
+        }
+        for row in &request.rows {
+            let position = Position(self.head().0 + 1);
+            let metadata = serde_json::from_str(&row.metadata).expect("it was written as metadata");
+            let event = upcast::read(row.event_type, row.event_version, &row.payload);
+            self.events.push(Stored {
+                recorded: RecordedEvent {
+                    shard: SHARD,
+                    position,
+                    account: row.account.clone(),
+                    sequence: row.sequence,
+                    recorded_at: request.recorded_at,
+                    event: event.expect("it was written as an event"),
+                    metadata,
+                },
+                key: row.idempotency_key.clone(),
+                generation: row.generation.clone(),
+                leaf_hash: row.leaf_hash,
+            });
+            assert_eq!(leaf(row, position, request), row.leaf_hash, "a row was hashed for another place");
+        }
+        Ok(self.head())
+    }
+
+    fn is_taken(&self, row: &NewRow) -> bool {
+        self.of(&row.account).any(|stored| {
+            stored.recorded.sequence == row.sequence
+                || stored.key.is_some() && stored.key == row.idempotency_key
+                || stored.generation.is_some() && stored.generation == row.generation
+        })
+    }
+
+    pub(super) fn of<'a>(&'a self, id: &'a AccountId) -> impl Iterator<Item = &'a Stored> {
+        self.events.iter().filter(move |stored| stored.recorded.account == *id)
+    }
+
+    /// An account as the events up to a position left it.
+    pub(super) fn account_at(&self, id: &AccountId, position: Position) -> LoadedAccount {
+        let mut account = LoadedAccount::nothing(id.clone());
+        for stored in self.of(id).take_while(|stored| stored.recorded.position <= position) {
+            account.state.apply(&stored.recorded.event).expect("a history that the rules write");
+            account.tail = Some(stored.leaf_hash);
+        }
+        account
+    }
+
+    pub(super) fn state_at(&self, id: &AccountId, position: Position) -> Account {
+        self.account_at(id, position).state
+    }
+
+    pub(super) fn load(&self, ids: &[AccountId]) -> Vec<LoadedAccount> {
+        ids.iter().map(|id| self.account_at(id, self.head())).collect()
+    }
+
+    pub(super) fn find(&self, uniques: &[AccountUnique]) -> BTreeMap<AccountUnique, Vec<RecordedEvent>> {
+        let mut found = BTreeMap::new();
+        for (id, unique) in uniques {
+            if let Some(with) = self.of(id).find(|stored| stored.has(unique)) {
+                let command = with.recorded.metadata.command_id();
+                let events = self.of(id).map(|stored| &stored.recorded);
+                let events = events.filter(|recorded| recorded.metadata.command_id() == command);
+                found.insert((id.clone(), unique.clone()), events.cloned().collect());
+            }
+        }
+        found
+    }
+
+    pub(super) fn outdated(&self, preconditions: &[Precondition]) -> Vec<usize> {
+        let is_outdated = |claim: &Precondition| {
+            self.of(&claim.account).any(|stored| {
+                claim.sequence.is_some_and(|sequence| stored.recorded.sequence == sequence + 1)
+                    || claim.free.as_ref().is_some_and(|unique| stored.has(unique))
+            })
+        };
+        let numbered = preconditions.iter().enumerate();
+        numbered.filter(|(_, claim)| is_outdated(claim)).map(|(index, _)| index).collect()
+    }
+}
+
+impl Stored {
+    pub(super) fn has(&self, unique: &Unique) -> bool {
+        match unique {
+            Unique::Key(key) => self.key.as_deref() == Some(key),
+            Unique::Generation(id) => self.generation.as_ref() == Some(&first_of(id)),
+        }
+    }
+}
+
+/// Whether two rows of one batch have the same place, key or generation, which a unique index refuses, too.
+fn has_twins(rows: &[NewRow]) -> bool {
+    rows.iter().enumerate().any(|(index, row)| {
+        rows.iter().take(index).filter(|other| other.account == row.account).any(|other| {
+            other.sequence == row.sequence
+                || row.idempotency_key.is_some() && other.idempotency_key == row.idempotency_key
+                || row.generation.is_some() && other.generation == row.generation
+        })
+    })
+}
+
+/// The hash that a row has to have at its place.
+fn leaf(row: &NewRow, position: Position, request: &AppendRequest) -> MerkleHash {
+    Hashed {
+        shard: SHARD,
+        position: position.0,
+        account: row.account.as_str(),
+        sequence: row.sequence,
+        event_type: row.event_type,
+        event_version: row.event_version,
+        payload: &row.payload,
+        metadata: &row.metadata,
+        recorded_at: request.recorded_at,
+        idempotency_key: row.idempotency_key.as_deref(),
+    }
+    .leaf()
+}

@@ -1,0 +1,390 @@
+//! Two instances, a journal, and what happens to them, one step after the other.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc};
+
+use chrono::TimeDelta;
+use proptest::{
+    prelude::RngExt,
+    test_runner::{RngAlgorithm, TestRng},
+};
+
+use crate::{
+    domain::{
+        catalog::Catalog,
+        ids::AccountId,
+        recorded::{Position, RecordedEvent},
+        time::Timestamp,
+    },
+    ledger::{
+        ExecuteResult, Request,
+        request::{AccountUnique, Job, Reply},
+        sequencer::{AppendFailure, AppendRequest, Appended, Limits, LoadFailure, Locked, Sequencer},
+    },
+};
+
+use super::{
+    PlantedBug, commands,
+    journal::{SHARD, SimulatedJournal},
+};
+
+/// Small enough that each of them is met.
+const LIMITS: Limits = Limits {
+    commands: 24,
+    arriving: 4,
+    batch_events: 6,
+    accounts: 2,
+    load_accounts: 2,
+    loads: 2,
+    answers: 6,
+};
+
+/// A command that somebody sent.
+pub(super) struct Sent {
+    pub request: Request,
+    pub hash: String,
+    pub at: Timestamp,
+    /// Where the journal was then.
+    pub sent_at: Position,
+    /// Where it was when the answer came, if one did.
+    pub answer: Option<(ExecuteResult, Position)>,
+    /// The instance died with it.
+    pub is_lost: bool,
+}
+
+/// Where the answers to one command go.
+#[derive(Debug)]
+struct Caller {
+    number: usize,
+    answers: Rc<RefCell<Vec<(usize, ExecuteResult)>>>,
+    /// Those that nobody can answer any more.
+    dropped: Rc<RefCell<Vec<usize>>>,
+}
+
+impl Reply for Caller {
+    fn send(self, answer: ExecuteResult) {
+        self.answers.borrow_mut().push((self.number, answer));
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.dropped.borrow_mut().push(self.number);
+    }
+}
+
+/// An append on its way.
+struct Flight {
+    request: AppendRequest,
+    /// What the journal said, once it has.
+    stored: Option<Result<Position, AppendFailure>>,
+}
+
+struct Instance {
+    sequencer: Sequencer<Caller>,
+    queue: VecDeque<Job<Caller>>,
+    flight: Option<Flight>,
+    loads: Vec<Vec<AccountId>>,
+    /// What a recovery looked up before it held the lock, where that bug is planted.
+    found_early: Option<Vec<(AccountUnique, Vec<RecordedEvent>)>>,
+}
+
+pub(super) struct World {
+    rng: TestRng,
+    pub catalog: Arc<Catalog>,
+    planted: Option<PlantedBug>,
+    is_told: bool,
+    now: Timestamp,
+    pub journal: SimulatedJournal,
+    instances: Vec<Instance>,
+    pub sent: Vec<Sent>,
+    answers: Rc<RefCell<Vec<(usize, ExecuteResult)>>>,
+    dropped: Rc<RefCell<Vec<usize>>>,
+    /// Appends of which nobody knows, and that may still come.
+    late: Vec<AppendRequest>,
+    /// How many of a hundred things go wrong.
+    faults: u32,
+    pub double_answers: Vec<usize>,
+}
+
+impl World {
+    pub(super) fn new(catalog: Arc<Catalog>, seed: u64, planted: Option<PlantedBug>, is_told: bool) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let faults = [0, 10, 40][rng.random_range(0..3)];
+        let mut world = Self {
+            rng,
+            catalog,
+            planted,
+            is_told,
+            now: Timestamp::parse("2026-11-20T12:00:00Z").expect("a time"),
+            journal: SimulatedJournal::default(),
+            instances: Vec::new(),
+            sent: Vec::new(),
+            answers: Rc::default(),
+            dropped: Rc::default(),
+            late: Vec::new(),
+            faults,
+            double_answers: Vec::new(),
+        };
+        world.instances = (0..2).map(|_| world.started()).collect();
+        world
+    }
+
+    fn started(&self) -> Instance {
+        let mut sequencer = Sequencer::new(SHARD, Arc::clone(&self.catalog), LIMITS, self.journal.head());
+        sequencer.keeps_what_was_decided_on_a_lost_batch = self.planted == Some(PlantedBug::EpochNotDropped);
+        Instance { sequencer, queue: VecDeque::new(), flight: None, loads: Vec::new(), found_early: None }
+    }
+
+    fn tell(&self, text: impl FnOnce() -> String) {
+        if self.is_told {
+            println!("{:>4} {}", self.journal.head().0, text());
+        }
+    }
+
+    fn fails(&mut self) -> bool {
+        self.rng.random_range(0..100) < self.faults
+    }
+
+    /// Everything that happens, until all is answered.
+    pub(super) fn run(&mut self) {
+        let commands = self.rng.random_range(10..60);
+        while self.sent.len() < commands {
+            self.step();
+        }
+        // From here on nothing fails, and so everything must end.
+        self.faults = 0;
+        let mut steps = 0;
+        while self.instances.iter().any(|instance| !instance.is_idle()) {
+            self.drain_step();
+            steps += 1;
+            assert!(steps < 10_000, "commands wait for ever");
+        }
+        while let Some(late) = self.late.pop() {
+            let _refused = self.journal.append(&late);
+        }
+    }
+
+    fn step(&mut self) {
+        let index = self.rng.random_range(0..self.instances.len());
+        match self.rng.random_range(0..20) {
+            0..=5 => self.send(index),
+            6..=8 => self.hand_over(index),
+            9..=10 => self.seal(index),
+            11..=12 => self.store(index),
+            13..=14 => self.report(index),
+            15 => self.load(index),
+            16..=17 => self.recover(index),
+            18 => self.come_late(),
+            _ => self.pass_time_or_die(index),
+        }
+        self.take_answers();
+    }
+
+    fn drain_step(&mut self) {
+        let index = self.rng.random_range(0..self.instances.len());
+        match self.rng.random_range(0..6) {
+            0 => self.hand_over(index),
+            1 => self.seal(index),
+            2 => self.store(index),
+            3 => self.report(index),
+            4 => self.load(index),
+            _ => self.recover(index),
+        }
+        self.take_answers();
+    }
+
+    fn send(&mut self, index: usize) {
+        let earlier: Vec<Request> = self.sent.iter().map(|sent| sent.request.clone()).collect();
+        let request = commands::request(&mut self.rng, &earlier, self.now);
+        let (number, hash) = (self.sent.len(), request.hash());
+        self.tell(|| {
+            format!("{number} to {index}: {:?} {:?} {:?}", request.account, request.key, request.command)
+        });
+        let reply = Caller { number, answers: Rc::clone(&self.answers), dropped: Rc::clone(&self.dropped) };
+        let job = Job { request: request.clone(), hash: hash.clone(), at: self.now, reply };
+        self.instances[index].queue.push_back(job);
+        let (at, sent_at) = (self.now, self.journal.head());
+        self.sent.push(Sent { request, hash, at, sent_at, answer: None, is_lost: false });
+    }
+
+    fn hand_over(&mut self, index: usize) {
+        let Instance { sequencer, queue, .. } = &mut self.instances[index];
+        for _ in 0..LIMITS.arriving {
+            if !sequencer.has_room() {
+                break;
+            }
+            let Some(job) = queue.pop_front() else { break };
+            sequencer.accept(job, self.now);
+        }
+    }
+
+    fn seal(&mut self, index: usize) {
+        let instance = &mut self.instances[index];
+        if instance.flight.is_none()
+            && let Some(request) = instance.sequencer.seal()
+        {
+            instance.flight = Some(Flight { request, stored: None });
+            self.tell(|| format!("{index} seals a batch"));
+        }
+    }
+
+    /// The append comes to the journal, or does not.
+    fn store(&mut self, index: usize) {
+        if self.instances[index].flight.as_ref().is_none_or(|flight| flight.stored.is_some()) {
+            return;
+        }
+        let fate = if self.fails() { self.rng.random_range(1..=4) } else { 0 };
+        let Some(mut flight) = self.instances[index].flight.take() else { return };
+        let stored = match fate {
+            0 => self.append(&flight.request),
+            1 => Err(AppendFailure::NotStored),
+            2 => Err(AppendFailure::Unknown),
+            3 => {
+                let _unheard = self.append(&flight.request);
+                Err(AppendFailure::Unknown)
+            }
+            _ => {
+                let AppendRequest { shard, expected, recorded_at, rows, .. } = &flight.request;
+                let (rows, preconditions) = (rows.clone(), Vec::new());
+                let (shard, expected, recorded_at) = (*shard, *expected, *recorded_at);
+                self.late.push(AppendRequest { shard, expected, recorded_at, rows, preconditions });
+                Err(AppendFailure::Unknown)
+            }
+        };
+        self.tell(|| format!("{index} appends: fate {fate}, {stored:?}"));
+        flight.stored = Some(stored);
+        self.instances[index].flight = Some(flight);
+    }
+
+    fn append(&mut self, request: &AppendRequest) -> Result<Position, AppendFailure> {
+        if request.rows.is_empty() {
+            return Ok(request.expected);
+        }
+        self.journal.append(request).map_err(|_| AppendFailure::NotStored)
+    }
+
+    /// The sequencer learns what came of its append.
+    fn report(&mut self, index: usize) {
+        let cannot_look = self.fails();
+        let instance = &mut self.instances[index];
+        let Some(Flight { request, stored: Some(stored) }) =
+            instance.flight.take_if(|flight| flight.stored.is_some())
+        else {
+            return;
+        };
+        let outdated = match self.planted {
+            Some(PlantedBug::PreconditionsNotChecked) => Vec::new(),
+            _ if cannot_look => (0..request.preconditions.len()).collect(),
+            _ => self.journal.outdated(&request.preconditions),
+        };
+        let appended = stored.map(|position| Appended { position, outdated });
+        let answers = instance.sequencer.appended(appended);
+        // The next batch goes on its way before this one is answered.
+        instance.flight = instance.sequencer.seal().map(|request| Flight { request, stored: None });
+        instance.sequencer.answer(answers, self.now);
+    }
+
+    fn load(&mut self, index: usize) {
+        let fails = self.fails();
+        let instance = &mut self.instances[index];
+        while let Some(ids) = instance.sequencer.next_load() {
+            instance.loads.push(ids);
+        }
+        if instance.loads.is_empty() {
+            return;
+        }
+        let ids = instance.loads.swap_remove(0);
+        let loaded = if fails { Err(LoadFailure::Unavailable) } else { Ok(self.journal.load(&ids)) };
+        instance.sequencer.loaded(ids, loaded, self.now);
+    }
+
+    /// Nothing else changes the journal while a recovery holds its lock, so that one step does it all.
+    fn recover(&mut self, index: usize) {
+        let Some(request) = self.instances[index].sequencer.recovery() else { return };
+        let head = self.journal.head();
+        let mut found = self.journal.find(&request.uniques);
+        if self.planted == Some(PlantedBug::KeysLookedUpTooEarly) {
+            match self.instances[index].found_early.take() {
+                Some(early) => found = early.into_iter().collect(),
+                None => {
+                    self.instances[index].found_early = Some(found.into_iter().collect());
+                    return;
+                }
+            }
+        }
+        let fate = if self.fails() { self.rng.random_range(1..=4) } else { 0 };
+        let gives_up = fate > 0 && self.rng.random_bool(0.4);
+        let ids: Vec<AccountId> = request.accounts.iter().map(|account| account.id.clone()).collect();
+        let accounts = self.journal.load(&ids);
+        let sequencer = &self.instances[index].sequencer;
+        let mut redecided = sequencer.decide_again(Locked { head, found: found.clone(), accounts }, self.now);
+        if self.planted == Some(PlantedBug::KeysLookedUpLate) {
+            let accounts = self.journal.load(&ids);
+            let late = sequencer.decide_again(Locked { head, found: [].into(), accounts }, self.now);
+            // Only what would be stored is looked up.
+            if late.append.rows.is_empty() {
+                redecided = late;
+            }
+        }
+        let stored = match fate {
+            0 | 3 if redecided.append.rows.is_empty() => Ok(head),
+            0 | 3 => self.journal.append(&redecided.append).map_err(|_| false),
+            1 | 4 => Err(false),
+            _ => Err(true),
+        };
+        self.tell(|| format!("{index} recovers: fate {fate}, {stored:?}"));
+        let instance = &mut self.instances[index];
+        match stored {
+            Ok(head) if fate == 0 => instance.sequencer.recovered(redecided, head, self.now),
+            Ok(_) => instance.sequencer.recovery_failed(true),
+            Err(may_be_stored) => instance.sequencer.recovery_failed(may_be_stored),
+        }
+        if gives_up {
+            instance.sequencer.give_up_recovery(self.now);
+        }
+    }
+
+    fn come_late(&mut self) {
+        if let Some(late) = self.late.pop() {
+            let stored = self.journal.append(&late).is_ok();
+            self.tell(|| format!("an append comes late: {}", if stored { "stored" } else { "refused" }));
+        }
+    }
+
+    fn pass_time_or_die(&mut self, index: usize) {
+        self.now = self.now.plus(TimeDelta::seconds(self.rng.random_range(1..120)));
+        if self.fails() && self.rng.random_bool(0.3) {
+            self.tell(|| format!("{index} dies"));
+            let started = self.started();
+            let died = std::mem::replace(&mut self.instances[index], started);
+            // What it had sent may still come.
+            self.late
+                .extend(died.flight.filter(|flight| flight.stored.is_none()).map(|flight| flight.request));
+            self.take_answers();
+            self.dropped.borrow_mut().clear();
+            drop((died.sequencer, died.queue));
+            for number in self.dropped.borrow_mut().drain(..) {
+                self.sent[number].is_lost = true;
+            }
+        }
+    }
+
+    fn take_answers(&mut self) {
+        let head = self.journal.head();
+        let answers: Vec<_> = self.answers.borrow_mut().drain(..).collect();
+        for (number, answer) in answers {
+            self.tell(|| format!("{number} is answered: {answer:?}"));
+            if self.sent[number].answer.replace((answer, head)).is_some() {
+                self.double_answers.push(number);
+            }
+        }
+    }
+}
+
+impl Instance {
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.flight.is_none() && self.loads.is_empty() && self.sequencer.is_idle()
+    }
+}
