@@ -41,7 +41,7 @@ use crate::{
 
 use newest::Newest;
 use pending_commands::PendingCommands;
-use request::{Caller, Job};
+use request::{Job, PendingReply};
 use sequencer::Sequencer;
 use shard::ShardTask;
 use unstored::Unstored;
@@ -151,7 +151,8 @@ impl Ledger {
     pub async fn execute(&self, request: Request) -> ExecuteResult {
         let (reply, answer) = oneshot::channel();
         let place = self.waiting.enter();
-        let job = Job { hash: request.hash(), at: self.clock.now(), request, reply: Caller { reply, place } };
+        let job =
+            Job { hash: request.hash(), at: self.clock.now(), request, reply: PendingReply { reply, place } };
         self.commands.try_send(job).map_err(|full| match full {
             mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,

@@ -168,7 +168,7 @@ pub type ExecuteResult = Result<Outcome, ExecuteError>;
 
 /// A request on its way through the ledger.
 #[derive(Debug)]
-pub(super) struct Job<R = Caller> {
+pub(super) struct Job<R = PendingReply> {
     pub(super) request: Request,
     pub(super) hash: String,
     pub(super) at: Timestamp,
@@ -188,13 +188,13 @@ impl<R: Reply> Job<R> {
 
 /// Somebody who waits for the answer in another task.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub(super) struct PendingReply {
     pub(super) reply: oneshot::Sender<ExecuteResult>,
     /// It waits until it is answered.
     pub(super) place: PendingCommand,
 }
 
-impl Reply for Caller {
+impl Reply for PendingReply {
     fn send(self, answer: ExecuteResult) {
         let Self { reply, place } = self;
         // Whoever asked may have gone away; the command took effect all the same.

@@ -25,7 +25,7 @@ use crate::{
 use super::{
     COMMANDS_HELD_MAX,
     pending_append::{self, AppendResult, PendingAppend},
-    request::{Caller, Job},
+    request::{Job, PendingReply},
     sequencer::{Answers, AppendFailure, Limits, LoadFailure, Sequencer},
     unstored::Unstored,
 };
@@ -45,7 +45,7 @@ pub(super) const LIMITS: Limits = Limits {
 
 pub(super) struct ShardTask {
     pub(super) shard: Shard,
-    pub(super) sequencer: Sequencer<Caller>,
+    pub(super) sequencer: Sequencer<PendingReply>,
     pub(super) pool: PgPool,
     pub(super) clock: Clock,
     pub(super) incoming: mpsc::Receiver<Job>,
@@ -136,7 +136,7 @@ impl ShardTask {
         tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()
     }
 
-    fn appended(&mut self, result: AppendResult) -> Answers<Caller> {
+    fn appended(&mut self, result: AppendResult) -> Answers<PendingReply> {
         let AppendResult { connection, appended } = result;
         self.connection = connection;
         if appended.is_ok() {

@@ -204,6 +204,20 @@ fn the_domain_is_pure() {
     assert!(mistakes.is_empty(), "{mistakes:#?}");
 }
 
+/// What orders and decides is tried in any order, so it must not do input or output by itself.
+#[test]
+fn the_sequencer_is_pure() {
+    let impure = ["async ", ".await", "tokio", "sqlx", "std::time", "Instant", "Clock", "metrics::"];
+    let mut found = 0;
+    for source in sources().into_iter().filter(|source| source.path.iter().any(|part| part == "sequencer")) {
+        let code = code(&source.text);
+        let words: Vec<&str> = impure.into_iter().filter(|word| code.contains(word)).collect();
+        assert!(words.is_empty(), "{} has {words:?}", source.path.display());
+        found += 1;
+    }
+    assert!(found >= 4, "the sequencer was found");
+}
+
 #[test]
 fn the_domain_has_no_floats() {
     for source in sources().into_iter().filter(|source| source.part == "domain") {

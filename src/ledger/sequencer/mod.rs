@@ -119,8 +119,8 @@ pub(super) struct Sequencer<R> {
     /// Commands with the key or the generation of one that is on its way, and those that came during a recovery.
     waiting: Vec<Job<R>>,
     /// Commands on accounts that are being loaded.
-    awaiting_load: FxHashMap<AccountId, Vec<Job<R>>>,
-    awaiting_load_count: usize,
+    loading: FxHashMap<AccountId, Vec<Job<R>>>,
+    loading_count: usize,
     to_load: Vec<AccountId>,
     /// Accounts that are loaded alone, because a load of several met one that is damaged.
     to_load_alone: Vec<AccountId>,
@@ -146,8 +146,8 @@ impl<R: Reply> Sequencer<R> {
             recovery: None,
             answered: IdempotencyCache::new(limits.answers),
             waiting: Vec::new(),
-            awaiting_load: FxHashMap::default(),
-            awaiting_load_count: 0,
+            loading: FxHashMap::default(),
+            loading_count: 0,
             to_load: Vec::new(),
             to_load_alone: Vec::new(),
             loads: 0,
@@ -170,7 +170,7 @@ impl<R: Reply> Sequencer<R> {
     /// Whether as many commands may be handed over as arrive at once.
     pub(super) fn has_room(&self) -> bool {
         let decided = self.open.len().saturating_add(self.sealed.as_ref().map_or(0, PendingBatch::len));
-        let held = decided.saturating_add(self.waiting.len()).saturating_add(self.awaiting_load_count);
+        let held = decided.saturating_add(self.waiting.len()).saturating_add(self.loading_count);
         self.recovery.is_none()
             && self.open.events() < self.limits.batch_events
             && held.saturating_add(self.limits.arriving) <= self.limits.commands
@@ -180,7 +180,7 @@ impl<R: Reply> Sequencer<R> {
     pub(super) fn is_idle(&self) -> bool {
         let in_hand = self.open.len().saturating_add(self.waiting.len());
         let is_on_its_way = self.sealed.is_some() || self.recovery.is_some();
-        in_hand == 0 && !is_on_its_way && self.awaiting_load.is_empty()
+        in_hand == 0 && !is_on_its_way && self.loading.is_empty()
     }
 
     /// Decides one command, or lets it wait for what it needs.
@@ -190,7 +190,7 @@ impl<R: Reply> Sequencer<R> {
         } else if self.recovery.is_some() || self.is_on_its_way(&job) {
             self.waiting.push(job);
         } else if let Some(job) = self.decide(job, now) {
-            self.await_load(job);
+            self.let_wait_for_load(job);
         }
     }
 
@@ -236,19 +236,19 @@ impl<R: Reply> Sequencer<R> {
         None
     }
 
-    fn await_load(&mut self, job: Job<R>) {
+    fn let_wait_for_load(&mut self, job: Job<R>) {
         let id = job.request.account.clone();
-        let jobs = self.awaiting_load.entry(id.clone()).or_default();
+        let jobs = self.loading.entry(id.clone()).or_default();
         if jobs.is_empty() {
             self.to_load.push(id);
         }
         jobs.push(job);
-        self.awaiting_load_count = self.awaiting_load_count.saturating_add(1);
+        self.loading_count = self.loading_count.saturating_add(1);
     }
 
     fn loaded_for(&mut self, id: &AccountId) -> Vec<Job<R>> {
-        let jobs = self.awaiting_load.remove(id).unwrap_or_default();
-        self.awaiting_load_count = self.awaiting_load_count.saturating_sub(jobs.len());
+        let jobs = self.loading.remove(id).unwrap_or_default();
+        self.loading_count = self.loading_count.saturating_sub(jobs.len());
         jobs
     }
 

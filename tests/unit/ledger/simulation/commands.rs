@@ -88,7 +88,8 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         // The newest ones are most likely still under way.
         let back = rng.random_range(1..=number.min(8));
         let again = &earlier[number - back];
-        let command = if rng.random_bool(0.8) { again.command.clone() } else { command(rng, number, now) };
+        let is_same = again.key.as_deref().is_none() || rng.random_bool(0.8);
+        let command = if is_same { again.command.clone() } else { command(rng, number, now) };
         return Request { account: again.account.clone(), command, key: again.key.clone(), provenance };
     }
     let command = command(rng, number, now);
