@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     failure::Failure,
-    reads::json,
     request::{All, Watches},
+    response::json,
 };
 use crate::stripe::alerts;
 

@@ -14,8 +14,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, IdempotencyHeader, Json, Query, parameter, provenance},
+        response::json,
         schema::{Id, Time},
     },
     stripe::billing::{AttachOrder, Method, RepeatableAnswer},

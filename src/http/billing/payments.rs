@@ -12,8 +12,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, parameter, provenance},
+        response::json,
         schema::Id,
     },
     projections::payments,

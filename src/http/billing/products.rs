@@ -22,8 +22,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::{catalog::ShownToQuery, json},
+        reads::catalog::ShownToQuery,
         request::{Administers, All, Json, Query, Text, parameter},
+        response::json,
         schema::{Count, Id, MoneySchema},
     },
     stripe::{

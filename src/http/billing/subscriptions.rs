@@ -23,8 +23,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, provenance},
+        response::json,
         schema::Id,
     },
     stripe::billing::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},

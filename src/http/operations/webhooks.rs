@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{AppState, failure::Failure, reads::json, request::read},
+    http::{AppState, failure::Failure, request::read, response::json},
     stripe::{
         inbox::{BODY_BYTES_MAX, ReceiveError},
         signature,

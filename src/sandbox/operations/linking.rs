@@ -4,12 +4,13 @@ use crate::sandbox::{
     call::{Call, ObjectMetadata, Params},
     failure::SandboxFailure,
     objects::{checkout::CheckoutStatus, payment_link::PaymentLink},
-    operations,
     state::SandboxState,
     table::Stored,
 };
 
 use serde_json::{Value, json};
+
+use super::{by_code, open_checkout};
 
 impl SandboxState {
     pub fn make_link(
@@ -53,7 +54,7 @@ impl SandboxState {
             asked.insert("client_reference_id".to_owned(), json!(reference));
         }
         let params = Params(asked.as_object().cloned().unwrap_or_default());
-        let session = operations::open_checkout(self, &Call { ids: Vec::new(), params })?;
+        let session = open_checkout(self, &Call { ids: Vec::new(), params })?;
         self.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
         Ok(session)
     }
@@ -64,7 +65,7 @@ impl SandboxState {
         if !takes {
             return Err(SandboxFailure::invalid("This page takes no promotion codes."));
         }
-        let redeemed = operations::by_code(self, code)?;
+        let redeemed = by_code(self, code)?;
         self.sessions.get_mut(session)?.discounts = vec![redeemed];
         Ok(())
     }

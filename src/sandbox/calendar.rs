@@ -133,3 +133,8 @@ pub const fn delta(seconds: i64) -> TimeDelta {
         None => TimeDelta::zero(),
     }
 }
+
+/// The year on the sandbox's clock.
+pub fn year(at: i64) -> i32 {
+    DateTime::from_timestamp(at, 0).map_or(2_030, |date| date.year())
+}
