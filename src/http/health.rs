@@ -20,7 +20,7 @@ use super::{
     request::{All, Watches},
     response::json,
 };
-use crate::stripe::alerts;
+use crate::stripe::inbound::alerts;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);

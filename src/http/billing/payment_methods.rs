@@ -18,7 +18,7 @@ use crate::{
         response::json,
         schema::{Id, Time},
     },
-    stripe::billing::{AttachOrder, Method, RepeatableAnswer},
+    stripe::outbound::{AttachOrder, Method, RepeatableAnswer},
 };
 
 use super::{answered, page::BillingPageQuery};

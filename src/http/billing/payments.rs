@@ -18,8 +18,8 @@ use crate::{
     },
     projections::payments,
     stripe::{
-        billing::{PaymentOf, PaymentOrder, RepeatableAnswer},
         client::StripePayment,
+        outbound::{PaymentOf, PaymentOrder, RepeatableAnswer},
     },
 };
 

@@ -28,8 +28,8 @@ use crate::{
         schema::{Count, Id, MoneySchema},
     },
     stripe::{
-        billing::Created,
         client::{PriceRequest, ProductRequest, StripeProduct, setup::LookupPriceResponse},
+        outbound::Created,
     },
 };
 

@@ -27,7 +27,7 @@ use crate::{
         response::json,
         schema::Id,
     },
-    stripe::billing::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
+    stripe::outbound::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
 };
 
 /// Subscribe without a page

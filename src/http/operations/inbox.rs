@@ -18,7 +18,7 @@ use crate::{
         response::json,
         schema::{Id, InboxEventSchema},
     },
-    stripe::inbox::{InboxState, InboxSummary, Operated},
+    stripe::inbound::inbox::{InboxState, InboxSummary, Operated},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]

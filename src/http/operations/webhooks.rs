@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{AppState, failure::Failure, request::read, response::json},
-    stripe::{
+    stripe::inbound::{
         inbox::{BODY_BYTES_MAX, ReceiveError},
         signature,
     },
