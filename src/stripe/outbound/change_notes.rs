@@ -1,26 +1,22 @@
 //! Who asked for what of a subscription? The ledger takes note when Stripe has done it, once for each call; what came
 //! of it is told by webhooks.
 
-use super::{Billing, BillingError};
+use super::{
+    Billing, BillingError, RepeatableAnswer,
+    runner::{DoneCall, RecordedCall, Reply},
+};
 use crate::{
     domain::{
         catalog::Catalog,
         command::Command,
-        ids::{Actor, PlanId, ProviderId},
-        recorded::{Origin, Position},
+        ids::{PlanId, ProviderId},
+        recorded::Position,
         requested::{Requested, RequestedChange},
         subscription_change::CancelAt,
-        time::Timestamp,
     },
-    ledger::{ExecuteError, IdempotencyKey, Provenance, Request},
-    stripe::{
-        calls::CallId,
-        client::{Amendment, MakeSubscription, StripeSubscription},
-    },
+    ledger::{ExecuteError, IdempotencyKey, Request},
+    stripe::client::{Amendment, MakeSubscription, StripeSubscription},
 };
-
-/// Who is named where the program has done something by itself.
-const ITSELF: &str = "clock";
 
 /// A subscription as it then was at Stripe, and where in the ledger it stands that it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,39 +25,34 @@ pub struct Amended {
     pub position: Position,
 }
 
-/// What there is to take note of.
-pub(super) struct Note {
-    pub requested: Requested,
-    /// When it was first asked for: the same for whoever repeats it.
-    pub at: Timestamp,
-    pub provenance: Provenance,
-}
-
-pub(super) fn itself() -> Result<Actor, BillingError> {
-    Actor::parse(ITSELF).map_err(|_| BillingError::OutcomeUnknown)
-}
-
-/// Where a command comes from that completes what somebody asked for who has gone.
-pub(super) fn by_itself(asked: Option<Actor>) -> Result<Provenance, BillingError> {
-    let actor = asked.map_or_else(itself, Ok)?;
-    let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
-    Ok(Provenance { actor, origin, correlation_id, causation_id, stripe_event })
+impl<C> Reply<C>
+where
+    C: RecordedCall<Stored = StripeSubscription>,
+{
+    /// Where it stands is known of each change that is noted.
+    pub(super) fn amended(self) -> Result<RepeatableAnswer<Amended>, BillingError> {
+        let position = self.position.ok_or(BillingError::OutcomeUnknown)?;
+        let RepeatableAnswer { answer: row, replayed } = self.repeatable();
+        Ok(RepeatableAnswer { answer: Amended { row, position }, replayed })
+    }
 }
 
 impl Billing {
-    /// Repeated, it answers the same place.
-    pub(super) async fn note(
+    /// Repeated, it answers the same place: it is dated by when it was first asked for.
+    pub(super) async fn note<C>(
         &self,
-        id: &CallId,
-        subscription: &str,
-        note: Note,
-    ) -> Result<Position, BillingError> {
-        let Note { requested, at: effective_at, provenance } = note;
-        let subscription = ProviderId::parse(subscription).map_err(|_| BillingError::OutcomeUnknown)?;
+        done: &DoneCall<'_, C>,
+        requested: Requested,
+    ) -> Result<Position, BillingError>
+    where
+        C: RecordedCall<Stored = StripeSubscription>,
+    {
+        let (id, effective_at) = (&done.order.id, done.call.begun.at);
+        let subscription = ProviderId::parse(&done.stored.id).map_err(|_| BillingError::OutcomeUnknown)?;
         let command =
             Command::RecordRequestedChange(RequestedChange { subscription, requested, effective_at });
         let key = IdempotencyKey::stripe(&format!("requested:{}", id.stripe_key().short()));
-        let request = Request { account: id.account.clone(), command, key, provenance };
+        let request = Request { account: id.account.clone(), command, key, provenance: done.provenance()? };
         match self.0.ledger.execute(request).await {
             Ok(outcome) => Ok(outcome.position),
             // It stands there, and by the catalog of that time the price was for something else.

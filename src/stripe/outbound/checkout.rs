@@ -3,7 +3,11 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Billing, BillingError, RepeatableAnswer, change_notes::by_itself, hash, settled};
+use super::{
+    Billing, BillingError, RepeatableAnswer,
+    runner::{CallOrder, DoneCall, RecordedCall},
+    sale::Sale,
+};
 use crate::{
     domain::{
         account::Account,
@@ -14,13 +18,14 @@ use crate::{
         metadata::Metadata,
         purchase::{self, PurchaseRequest, PurchaseTerms},
         purchase_records::SoldPack,
+        recorded::Position,
         refusal::{Refusal, Unsold},
         time::Timestamp,
         top_up::PACK,
     },
     ledger::{IdempotencyKey, Provenance, Request},
     stripe::{
-        calls::{CallId, CallOutcome, Operation, StoredCall},
+        calls::{CallId, Operation},
         client::{CheckoutPurchase, ExpireCheckout, FindCheckout, OpenCheckout, OpenedCheckout},
     },
 };
@@ -75,71 +80,18 @@ impl Billing {
         &self,
         checkout: Checkout,
     ) -> Result<RepeatableAnswer<OpenedSession>, BillingError> {
-        self.client()?;
-        let id = CallId {
-            account: checkout.account.clone(),
-            operation: Operation::OpenCheckout,
-            key: checkout.key.clone(),
-        };
-        let asked = hash(&asked(&checkout));
-        if let Some(kept) = self.find::<OpenCheckout>(&id, &asked).await?
-            && let Some(RepeatableAnswer { answer, replayed }) = settled(kept.outcome)?
-        {
-            return Ok(RepeatableAnswer { answer: opened(&answer)?, replayed });
-        }
-        let _turn = self.take_turn(&id.account).await?;
-        let kept = match self.find(&id, &asked).await? {
-            Some(kept) => self.go_on(&id, &asked, &checkout, kept).await?,
-            None => self.begin_checkout(&id, &asked, &checkout).await?,
-        };
-        if matches!(kept.outcome, CallOutcome::Open) {
-            self.close_superseded(&id, &kept.request.supersedes).await?;
-        }
-        let note = SessionNote::of(&kept)?;
-        let RepeatableAnswer { answer, replayed } = self.perform(&id, kept).await?;
-        let opened = opened(&answer)?;
-        if !replayed {
-            // The call stays open until the ledger has taken note, so that a repetition makes up for it.
-            self.record(&id, checkout.provenance, &answer, note).await?;
-            self.0.calls.done(&id, &answer, self.now()).await?;
-        }
-        Ok(RepeatableAnswer { answer: opened, replayed })
+        let order =
+            CallOrder::new(&checkout.account, Operation::OpenCheckout, &checkout.key, &asked(&checkout))
+                .from(checkout.provenance.clone());
+        let RepeatableAnswer { answer, replayed } = self.sell(&order, &checkout).await?.repeatable();
+        Ok(RepeatableAnswer { answer: opened(&answer)?, replayed })
     }
 
-    /// What was written down by an earlier try. The rules are asked again, since other things may have been bought
-    /// since; what Stripe was never asked for is worked out anew.
-    async fn go_on(
+    async fn work_out_checkout(
         &self,
         id: &CallId,
-        asked: &[u8; 32],
         checkout: &Checkout,
-        kept: StoredCall<OpenCheckout, OpenedCheckout>,
-    ) -> Result<StoredCall<OpenCheckout, OpenedCheckout>, BillingError> {
-        if !matches!(kept.outcome, CallOutcome::Open) {
-            return Ok(kept);
-        }
-        if kept.asked_before {
-            let view = self.0.ledger.view(&checkout.account).await?;
-            purchase::price_purchase(
-                &view.account,
-                self.0.ledger.catalog(),
-                self.state_of(&checkout.account),
-                &checkout.wish,
-                self.now(),
-            )?;
-            self.check_unheard(id, purchase::require_open(&view.account)?, &checkout.wish).await?;
-            return Ok(kept);
-        }
-        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
-        self.begin_checkout(id, asked, checkout).await
-    }
-
-    async fn begin_checkout(
-        &self,
-        id: &CallId,
-        asked: &[u8; 32],
-        checkout: &Checkout,
-    ) -> Result<StoredCall<OpenCheckout, OpenedCheckout>, BillingError> {
+    ) -> Result<OpenCheckout, BillingError> {
         let view = self.0.ledger.view(&checkout.account).await?;
         let sale = purchase::price_purchase(
             &view.account,
@@ -163,7 +115,7 @@ impl Billing {
             PaymentPurpose::Other => return Err(Refusal::NotForSale(Unsold::NoPrice).into()),
         };
         let PurchaseTerms { price_id: price, quantity, .. } = sale;
-        let request = OpenCheckout {
+        Ok(OpenCheckout {
             account: checkout.account.to_string(),
             customer,
             price,
@@ -174,8 +126,7 @@ impl Billing {
             success_url: with_session(&checkout.success_url),
             cancel_url: checkout.cancel_url.clone(),
             supersedes: supersedes.iter().map(ToString::to_string).collect(),
-        };
-        self.begin(id, asked, request, None).await
+        })
     }
 
     /// How many of a pack one payment may be for.
@@ -208,12 +159,8 @@ impl Billing {
     ) -> Result<(), BillingError> {
         for session in supersedes {
             let expire = ExpireCheckout { session: session.clone() };
-            let of_page = CallId {
-                account: id.account.clone(),
-                operation: Operation::ExpireCheckout,
-                key: expire.session.clone(),
-            };
-            match self.once(&of_page, &hash(&expire), async { Ok(expire) }).await {
+            let order = CallOrder::new(&id.account, Operation::ExpireCheckout, session, &expire);
+            match self.run(&order, async { Ok(expire) }).await {
                 Ok(_) => {}
                 Err(BillingError::Rejected(_)) => self.check_unpaid(id, session).await?,
                 Err(error) => return Err(error),
@@ -244,42 +191,57 @@ impl Billing {
         let wait_s = u64::try_from(free_at.saturating_sub(now.seconds())).unwrap_or(0).max(1);
         Err(BillingError::TooMany { wait_s })
     }
+}
 
-    /// The same for one whose outcome was not known, when its caller has gone.
-    pub(super) async fn complete_checkout(&self, id: &CallId) -> Result<(), BillingError> {
-        let Some(kept) = self.0.calls.find::<OpenCheckout, OpenedCheckout>(id).await? else { return Ok(()) };
-        let note = SessionNote::of(&kept)?;
-        let RepeatableAnswer { answer, replayed } = self.perform(id, kept).await?;
-        if !replayed {
-            self.record(id, by_itself(None)?, &answer, note).await?;
-            self.0.calls.done(id, &answer, self.now()).await?;
-        }
-        Ok(())
+impl Sale for Checkout {
+    type Call = OpenCheckout;
+
+    async fn work_out(&self, billing: &Billing, id: &CallId) -> Result<OpenCheckout, BillingError> {
+        billing.work_out_checkout(id, self).await
     }
 
-    async fn record(
-        &self,
-        id: &CallId,
-        provenance: Provenance,
-        answer: &OpenedCheckout,
-        note: SessionNote,
-    ) -> Result<(), BillingError> {
-        let session = ProviderId::parse(&answer.id).map_err(|_| BillingError::OutcomeUnknown)?;
-        let at = Timestamp::from_seconds(answer.created).unwrap_or_else(|| self.now());
+    async fn check_again(&self, billing: &Billing, id: &CallId) -> Result<(), BillingError> {
+        let view = billing.0.ledger.view(&self.account).await?;
+        let (catalog, now) = (billing.0.ledger.catalog(), billing.now());
+        purchase::price_purchase(&view.account, catalog, billing.state_of(&self.account), &self.wish, now)?;
+        billing.check_unheard(id, purchase::require_open(&view.account)?, &self.wish).await
+    }
+
+    fn supersedes(call: &OpenCheckout) -> &[String] {
+        &call.supersedes
+    }
+}
+
+impl RecordedCall for OpenCheckout {
+    type Stored = OpenedCheckout;
+
+    fn store(answer: &OpenedCheckout) -> OpenedCheckout {
+        answer.clone()
+    }
+
+    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<Position>, BillingError> {
+        if done.replayed {
+            return Ok(None);
+        }
+        if done.order.is_awaited() {
+            opened(done.stored)?;
+        }
+        let OpenedCheckout { id, created, .. } = done.stored;
+        let session = ProviderId::parse(id).map_err(|_| BillingError::OutcomeUnknown)?;
         let key = IdempotencyKey::stripe(&format!("checkout:{session}:started"));
         let command = Command::RecordCheckout(RecordCheckout {
             session,
             step: CheckoutStep::Started,
-            purpose: note.purpose,
-            customer: note.customer,
-            sold: note.sold,
-            metadata: note.metadata,
+            purpose: purpose(&done.call.request)?,
+            customer: ProviderId::parse(&done.call.request.customer).ok(),
+            sold: done.call.request.sold.terms().cloned(),
+            metadata: done.call.request.metadata.clone(),
             invoice: None,
-            effective_at: at,
+            effective_at: Timestamp::from_seconds(*created).unwrap_or_else(|| billing.now()),
         });
-        let request = Request { account: id.account.clone(), command, key, provenance };
-        self.0.ledger.execute(request).await?;
-        Ok(())
+        let (account, provenance) = (done.order.id.account.clone(), done.provenance()?);
+        let noted = billing.0.ledger.execute(Request { account, command, key, provenance }).await?;
+        Ok(Some(noted.position))
     }
 }
 
@@ -300,33 +262,13 @@ fn asked(checkout: &Checkout) -> CheckoutFingerprint<'_> {
     }
 }
 
-/// What the ledger takes note of, from what is written down, which is what Stripe was asked.
-struct SessionNote {
-    purpose: PaymentPurpose,
-    customer: Option<ProviderId>,
-    sold: Option<SoldPack>,
-    metadata: Metadata,
-}
-
-impl SessionNote {
-    fn of(kept: &StoredCall<OpenCheckout, OpenedCheckout>) -> Result<Self, BillingError> {
-        let sold = match &kept.request.sold {
-            CheckoutPurchase::Pack { terms, .. } => terms.clone(),
-            CheckoutPurchase::Credits { terms, .. } => Some(terms.clone()),
-            CheckoutPurchase::Plan { .. } => None,
-        };
-        let customer = ProviderId::parse(&kept.request.customer).ok();
-        let metadata = kept.request.metadata.clone();
-        Ok(Self { purpose: purpose(kept)?, customer, sold, metadata })
-    }
-}
-
-fn purpose(kept: &StoredCall<OpenCheckout, OpenedCheckout>) -> Result<PaymentPurpose, BillingError> {
-    let purpose = match &kept.request.sold {
+/// What is paid for there, from what is written down, which is what Stripe was asked.
+fn purpose(call: &OpenCheckout) -> Result<PaymentPurpose, BillingError> {
+    let purpose = match &call.sold {
         CheckoutPurchase::Plan { plan, .. } => PlanId::parse(plan)
             .map(|plan| PaymentPurpose::Subscription { subscription: None, plan: Some(plan) }),
         CheckoutPurchase::Pack { pack, .. } => {
-            PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: kept.request.quantity })
+            PackId::parse(pack).map(|pack| PaymentPurpose::Pack { pack, quantity: call.quantity })
         }
         CheckoutPurchase::Credits { terms, .. } => {
             Ok(PaymentPurpose::Pack { pack: terms.pack.clone(), quantity: 1 })

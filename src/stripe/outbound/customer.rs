@@ -4,7 +4,7 @@
 //! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is
 //! the same request however often it is repeated; it is set afterwards, which can be done any number of times.
 
-use super::{Billing, BillingError, RepeatableAnswer, hash};
+use super::{Billing, BillingError, runner::CallOrder};
 use crate::{
     domain::{
         account::OpenAccount,
@@ -13,7 +13,7 @@ use crate::{
         refusal::Refusal,
     },
     stripe::{
-        calls::{CallId, Operation},
+        calls::Operation,
         client::{AdoptCustomer, FindCustomers, MakeCustomer},
         inbound::accounts::{
             customer_links::{ReservationResult, ReservationTerm},
@@ -83,10 +83,9 @@ impl Billing {
     async fn make_customer(&self, account: &AccountId, open: &OpenAccount) -> Result<String, BillingError> {
         let gone = open.customers.len();
         let key = if gone == 0 { KEY.to_owned() } else { format!("{KEY}:{gone}") };
-        let id = CallId { account: account.clone(), operation: Operation::CreateCustomer, key };
         let request = MakeCustomer { account: account.to_string() };
-        let asked = hash(&request);
-        let RepeatableAnswer { answer, .. } = self.once(&id, &asked, async { Ok(request) }).await?;
-        ProviderId::parse(&answer.id).map(|id| id.to_string()).map_err(|_| BillingError::OutcomeUnknown)
+        let order = CallOrder::new(account, Operation::CreateCustomer, &key, &request);
+        let made = self.run(&order, async { Ok(request) }).await?.stored;
+        ProviderId::parse(&made.id).map(|id| id.to_string()).map_err(|_| BillingError::OutcomeUnknown)
     }
 }

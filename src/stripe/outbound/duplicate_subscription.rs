@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Billing, BillingError, RepeatableAnswer, change_notes::itself, hash};
+use super::{
+    Billing, BillingError,
+    runner::{CallOrder, itself},
+};
 use crate::stripe::{
     calls::{CallId, Operation, Two, TwoSettled},
     client::{
@@ -21,11 +24,12 @@ impl Billing {
         let one = self.client()?.read(&FindSubscription { subscription: one }).await?;
         let other = self.client()?.read(&FindSubscription { subscription: other }).await?;
         let (older, newer) = by_age(one, other);
-        let is_begun = self
-            .0
-            .calls
-            .find::<AmendSubscription, StripeSubscription>(&of(id, Operation::CancelDuplicate, &newer.id))
-            .await?;
+        let cancelling = CallId {
+            account: id.account.clone(),
+            operation: Operation::CancelDuplicate,
+            key: newer.id.clone(),
+        };
+        let is_begun = self.find_open::<AmendSubscription>(&cancelling).await?;
         let goes_on = older.ended_at.is_none() && (newer.ended_at.is_none() || is_begun.is_some());
         let cancelled = if goes_on && (is_begun.is_some() || self.is_unused(id, &newer.id).await?) {
             self.take_back(id, &newer).await?;
@@ -59,13 +63,9 @@ impl Billing {
             subscription: newer.id.clone(),
             amendment: Amendment::CancelNow { feedback: None },
         };
-        let cancelling = of(id, Operation::CancelDuplicate, &newer.id);
-        let asked = hash(&cancel);
-        let kept = match self.find(&cancelling, &asked).await? {
-            Some(kept) => kept,
-            None => self.begin(&cancelling, &asked, cancel, Some(&itself()?)).await?,
-        };
-        self.perform_amendment(&cancelling, kept, None).await?;
+        let order =
+            CallOrder::new(&id.account, Operation::CancelDuplicate, &newer.id, &cancel).by(&itself()?);
+        self.run(&order, async { Ok(cancel) }).await?;
         let Some(invoice) = newer.latest_invoice.clone() else { return Ok(()) };
         let paid = self.client()?.page(&ListFilter::PaymentsOf { invoice }, None).await?;
         for payment in paid.objects.iter().filter_map(payment) {
@@ -81,17 +81,14 @@ impl Billing {
             let amount = seen.amount_received.saturating_sub(refunded);
             Ok(MakeRefund { payment: payment.clone(), amount, reason: Some(Reason::Duplicate) })
         };
-        match self.once(&of(id, Operation::RefundDuplicate, &payment), &hash(&payment), request).await {
-            Ok(RepeatableAnswer { .. }) => Ok(()),
+        let order = CallOrder::new(&id.account, Operation::RefundDuplicate, &payment, &payment);
+        match self.run(&order, request).await {
+            Ok(_) => Ok(()),
             // An operator was first, or the bank was.
             Err(BillingError::Rejected(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
-}
-
-fn of(id: &CallId, operation: Operation, key: &str) -> CallId {
-    CallId { account: id.account.clone(), operation, key: key.to_owned() }
 }
 
 /// The older one first.

@@ -8,7 +8,6 @@ mod checkout;
 mod customer;
 mod customer_details;
 mod duplicate_subscription;
-mod idempotent_call;
 mod invoices;
 mod overview;
 mod payment_methods;
@@ -17,14 +16,14 @@ mod portal;
 mod preview;
 mod products;
 mod resolve;
+mod runner;
+mod sale;
 mod schedule;
 mod subscribe;
 mod subscription_change;
 
 use std::sync::Arc;
 
-use serde::{Serialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 pub use change_notes::Amended;
@@ -42,13 +41,13 @@ pub use subscribe::Subscribe;
 pub use subscription_change::{Amend, AmendmentRequest, held};
 
 use super::{
-    calls::{CallAttempt, CallId, CallOutcome, CallStart, Calls, CallsError, StoredCall},
-    client::{CallError, Change, Client, Rejection, StripeCall},
+    calls::{Calls, CallsError},
+    client::{CallError, Client, Rejection},
     inbound::accounts::customer_links::CustomerLinks,
 };
 use crate::{
     domain::{
-        ids::{AccountId, Actor, ProviderId},
+        ids::{AccountId, ProviderId},
         refusal::Refusal,
         rollout::{BillingState, Reach, Rollout},
         time::Timestamp,
@@ -218,139 +217,6 @@ impl Billing {
     fn now(&self) -> Timestamp {
         self.0.ledger.clock().now()
     }
-
-    /// An earlier call with this id, if it was for the same.
-    async fn find<A: StripeCall + DeserializeOwned>(
-        &self,
-        id: &CallId,
-        asked: &[u8; 32],
-    ) -> Result<Option<StoredCall<A, A::Answer>>, BillingError>
-    where
-        A::Answer: DeserializeOwned,
-    {
-        let kept: Option<StoredCall<A, A::Answer>> = self.0.calls.find(id).await?;
-        match kept {
-            Some(kept) if kept.asked != *asked => Err(BillingError::KeyReused),
-            kept => Ok(kept),
-        }
-    }
-
-    /// Asks Stripe for what is written down. A refusal is written down too; an answer is for the caller to write, when
-    /// all that belongs to it is done.
-    async fn perform<A: Change + DeserializeOwned>(
-        &self,
-        id: &CallId,
-        kept: StoredCall<A, A::Answer>,
-    ) -> Result<RepeatableAnswer<A::Answer>, BillingError>
-    where
-        A::Answer: DeserializeOwned,
-    {
-        if let Some(settled) = settled(kept.outcome)? {
-            return Ok(settled);
-        }
-        let Some(asking) = self.begin_attempt(id, &kept.request, kept.asked_before).await? else {
-            return self.settled_meanwhile::<A>(id).await;
-        };
-        let answer = self.client()?.execute_once(&kept.request, &kept.key).await;
-        self.record_response(id, &asking, answer).await
-    }
-
-    /// What somebody else has found out. Stripe is not asked again: it may have forgotten the key.
-    async fn settled_meanwhile<A: StripeCall + DeserializeOwned>(
-        &self,
-        id: &CallId,
-    ) -> Result<RepeatableAnswer<A::Answer>, BillingError>
-    where
-        A::Answer: DeserializeOwned,
-    {
-        let kept: Option<StoredCall<A, A::Answer>> = self.0.calls.find(id).await?;
-        let settled = kept.map(|kept| settled(kept.outcome)).transpose()?;
-        settled.flatten().ok_or(BillingError::OutcomeUnknown)
-    }
-
-    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile.
-    ///
-    /// Whatever takes money comes through here. What may have begun while billing was on for the account is finished.
-    async fn begin_attempt(
-        &self,
-        id: &CallId,
-        request: &impl Change,
-        asked_before: bool,
-    ) -> Result<Option<CallAttempt>, BillingError> {
-        if request.begins_charge() && !asked_before {
-            self.state_of(&id.account).check()?;
-        }
-        let now = self.now();
-        let asking = self.0.calls.begin_attempt(id, now).await.map_err(BillingError::Storage)?;
-        if asking.as_ref().is_some_and(|asking| asking.is_too_late(now)) {
-            return Err(BillingError::OutcomeLost);
-        }
-        Ok(asking)
-    }
-
-    /// What is known now that Stripe has answered so. That nothing has happened can only be said if it was not asked
-    /// before.
-    async fn record_response<T>(
-        &self,
-        id: &CallId,
-        asking: &CallAttempt,
-        answer: Result<T, CallError>,
-    ) -> Result<RepeatableAnswer<T>, BillingError> {
-        match &answer {
-            Ok(_) | Err(CallError::OutcomeUnknown) => {}
-            Err(CallError::Rejected(rejection)) => {
-                self.0.calls.rejected(id, rejection, self.now()).await?;
-            }
-            Err(CallError::Unavailable | CallError::KeyNotTaken) => {
-                let untouched = self.0.calls.mark_not_sent(id, asking, self.now()).await;
-                if !untouched.map_err(BillingError::Storage)? {
-                    return Err(BillingError::OutcomeUnknown);
-                }
-            }
-        }
-        Ok(RepeatableAnswer { answer: answer?, replayed: false })
-    }
-
-    /// Writes down what is asked for, and by whom where that is to be told, unless that was done in the meantime, and
-    /// returns what holds.
-    async fn begin<A: StripeCall + Serialize + DeserializeOwned>(
-        &self,
-        id: &CallId,
-        asked: &[u8; 32],
-        request: A,
-        by: Option<&Actor>,
-    ) -> Result<StoredCall<A, A::Answer>, BillingError>
-    where
-        A::Answer: DeserializeOwned,
-    {
-        let begun = CallStart { at: self.now(), by: by.cloned() };
-        let is_new = self.0.calls.begin(id, asked, &request, &begun).await?;
-        let taken = if is_new { None } else { self.find(id, asked).await? };
-        Ok(taken.unwrap_or_else(|| StoredCall {
-            key: id.stripe_key(),
-            asked: *asked,
-            request,
-            outcome: CallOutcome::Open,
-            asked_before: false,
-            begun,
-        }))
-    }
-}
-
-/// What came of a call, if that is known.
-fn settled<A>(outcome: CallOutcome<A>) -> Result<Option<RepeatableAnswer<A>>, BillingError> {
-    match outcome {
-        CallOutcome::Open => Ok(None),
-        CallOutcome::Done(answer) => Ok(Some(RepeatableAnswer { answer, replayed: true })),
-        CallOutcome::Rejected(rejection) => Err(BillingError::Rejected(rejection)),
-        CallOutcome::Lost => Err(BillingError::OutcomeLost),
-    }
-}
-
-/// What a request is compared with its repetition by.
-fn hash(asked: &impl Serialize) -> [u8; 32] {
-    // Requests are plain data: writing them as JSON cannot fail.
-    Sha256::digest(serde_json::to_vec(asked).unwrap_or_default()).into()
 }
 
 impl From<CallError> for BillingError {

@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 use super::{
     Billing, BillingError, PageRequest, RepeatableAnswer, ResourceKind,
     across_customers::{customers, page_of_all},
-    hash,
+    runner::CallOrder,
 };
 use crate::{
     domain::{
@@ -15,7 +15,7 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, Operation},
+        calls::Operation,
         client::{
             AttachMethod, CallError, ChargeSubscription, DetachMethod, FindCustomer, FindMethod,
             FindSubscription, ListMethods, PreferMethod, StripeCall, StripePaymentMethod, is_missing,
@@ -83,18 +83,18 @@ impl Billing {
     /// When the method is not there or is another customer's, or Stripe refuses or does not answer.
     pub async fn attach_method(&self, order: AttachOrder) -> Result<RepeatableAnswer<Method>, BillingError> {
         let AttachOrder { account, key, method, provenance } = order;
-        let id = CallId { account, operation: Operation::AttachPaymentMethod, key };
+        let order = CallOrder::new(&account, Operation::AttachPaymentMethod, &key, &method.as_str());
         let request = async {
-            let view = self.0.ledger.view(&id.account).await?;
+            let view = self.0.ledger.view(&account).await?;
             let seen = self.find_method(&method).await?;
             let customer =
-                self.payer(&id.account, purchase::require_open(&view.account)?, None, provenance).await?;
+                self.payer(&account, purchase::require_open(&view.account)?, None, provenance).await?;
             if seen.customer.as_ref().is_some_and(|owner| *owner != customer) {
                 return Err(BillingError::MethodTaken);
             }
             Ok(AttachMethod { customer, method: method.to_string() })
         };
-        let RepeatableAnswer { answer, replayed } = self.once(&id, &hash(&method.as_str()), request).await?;
+        let RepeatableAnswer { answer, replayed } = self.run(&order, request).await?.repeatable();
         let method = self.look_at(answer.id).await.map_err(done_all_the_same)?;
         Ok(RepeatableAnswer { answer: method, replayed })
     }
@@ -118,17 +118,14 @@ impl Billing {
         account: &AccountId,
         method: &ProviderId,
     ) -> Result<ProviderId, BillingError> {
-        let id = CallId {
-            account: account.clone(),
-            operation: Operation::DetachPaymentMethod,
-            key: method.as_str().to_owned(),
-        };
+        let method_id = method.as_str();
+        let order = CallOrder::new(account, Operation::DetachPaymentMethod, method_id, &method_id);
         let request = async {
             let (customer, _) = self.find_method_of(account, method).await?;
             self.spare(account, &customer, method).await?;
             Ok(DetachMethod { method: method.to_string() })
         };
-        self.once(&id, &hash(&method.as_str()), request).await?;
+        self.run(&order, request).await?;
         Ok(method.clone())
     }
 

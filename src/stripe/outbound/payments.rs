@@ -3,11 +3,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{
     Billing, BillingError, PageRequest, RepeatableAnswer, ResourceKind,
     across_customers::{customers, page_of_all},
-    hash,
     payment_methods::{done_all_the_same, missing},
+    runner::{CallOrder, RecordedCall, Reply},
 };
 use crate::{
     domain::{
@@ -23,10 +25,10 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, Operation},
+        calls::Operation,
         client::{
             CancelPayment, CapturePayment, ConfirmPayment, FindCustomer, FindPayment, ListPayments,
-            MakePayment, MakeRefund, PaidFor, Reason, Rejection, StripePayment, StripeRefund,
+            MakePayment, MakeRefund, PaidFor, Reason, Rejection, StoredPayment, StripePayment, StripeRefund,
             declines::Remedy,
         },
     },
@@ -85,8 +87,8 @@ impl fmt::Debug for Unauthenticated {
 }
 
 impl PaymentOf {
-    fn call(&self, operation: Operation) -> CallId {
-        CallId { account: self.account.clone(), operation, key: self.key.clone() }
+    fn order(&self, operation: Operation, asked: &impl Serialize) -> CallOrder {
+        CallOrder::new(&self.account, operation, &self.key, asked)
     }
 }
 
@@ -100,21 +102,25 @@ impl Billing {
         order: PaymentOrder,
     ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
         let PaymentOrder { account, key, payable, reference, metadata, provenance } = order;
-        let id = CallId { account, operation: Operation::CreatePayment, key };
         let what = match &payable {
             Payable::Pack { pack, quantity } => (pack.as_str(), i64::from(*quantity)),
             Payable::Credits(credits) => (PACK, credits.get()),
             Payable::Amount(minor) => ("", *minor),
         };
         let asked = (what, reference.as_ref().map(ProviderId::as_str));
-        let asked = if metadata.is_empty() { hash(&asked) } else { hash(&(asked, &metadata)) };
+        let operation = Operation::CreatePayment;
+        let order = if metadata.is_empty() {
+            CallOrder::new(&account, operation, &key, &asked)
+        } else {
+            CallOrder::new(&account, operation, &key, &(asked, &metadata))
+        };
         let request = async {
-            let view = self.0.ledger.view(&id.account).await?;
-            let due = charges::charge(&view.account, self.catalog(), self.state_of(&id.account), &payable)?;
+            let view = self.0.ledger.view(&account).await?;
+            let due = charges::charge(&view.account, self.catalog(), self.state_of(&account), &payable)?;
             let customer =
-                self.payer(&id.account, purchase::require_open(&view.account)?, None, provenance).await?;
+                self.payer(&account, purchase::require_open(&view.account)?, None, provenance).await?;
             Ok(MakePayment {
-                account: id.account.to_string(),
+                account: account.to_string(),
                 customer,
                 amount: due.money.minor,
                 currency: due.money.currency.to_string(),
@@ -132,7 +138,7 @@ impl Billing {
                 metadata,
             })
         };
-        self.as_it_is(self.once(&id, &asked, request).await?).await
+        self.as_it_is(self.run(&order, request).await?).await
     }
 
     /// Asks the bank.
@@ -144,8 +150,7 @@ impl Billing {
         of: PaymentOf,
         with: Confirmation,
     ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
-        let asked =
-            hash(&(of.payment.as_str(), with.method.as_ref().map(ProviderId::as_str), &with.return_url));
+        let asked = (of.payment.as_str(), with.method.as_ref().map(ProviderId::as_str), &with.return_url);
         let request = async {
             self.state_of(&of.account).check()?;
             let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
@@ -154,8 +159,8 @@ impl Billing {
             let return_url = with.return_url.clone();
             Ok(ConfirmPayment { payment: of.payment.to_string(), method, return_url })
         };
-        match self.once(&of.call(Operation::ConfirmPayment), &asked, request).await {
-            Ok(answered) => self.as_it_is(answered).await,
+        match self.run(&of.order(Operation::ConfirmPayment, &asked), request).await {
+            Ok(reply) => self.as_it_is(reply).await,
             Err(error) => {
                 let error = self.explain(error, &of.payment).await;
                 Err(self.by_the_rules(error, &of, charges::confirm).await)
@@ -178,9 +183,9 @@ impl Billing {
             let payment = of.payment.to_string();
             Ok(CapturePayment { payment, amount: capture.minor, packs: capture.packs })
         };
-        let asked = hash(&(of.payment.as_str(), wanted));
-        match self.once(&of.call(Operation::CapturePayment), &asked, request).await {
-            Ok(answered) => self.as_it_is(answered).await,
+        let asked = (of.payment.as_str(), wanted);
+        match self.run(&of.order(Operation::CapturePayment, &asked), request).await {
+            Ok(reply) => self.as_it_is(reply).await,
             Err(error) => {
                 let rule = |payment: &Payment| charges::capture(self.catalog(), payment, wanted).map(drop);
                 Err(self.by_the_rules(error, &of, rule).await)
@@ -202,9 +207,9 @@ impl Billing {
             charges::cancel(&payment(&seen))?;
             Ok(CancelPayment { payment: of.payment.to_string(), reason })
         };
-        let asked = hash(&(of.payment.as_str(), reason));
-        match self.once(&of.call(Operation::CancelPayment), &asked, request).await {
-            Ok(answered) => self.as_it_is(answered).await,
+        let asked = (of.payment.as_str(), reason);
+        match self.run(&of.order(Operation::CancelPayment, &asked), request).await {
+            Ok(reply) => self.as_it_is(reply).await,
             Err(error) => Err(self.by_the_rules(error, &of, charges::cancel).await),
         }
     }
@@ -225,9 +230,9 @@ impl Billing {
             let amount = charges::refund(self.catalog(), &payment(&seen), wanted)?;
             Ok(MakeRefund { payment: of.payment.to_string(), amount, reason })
         };
-        let asked = hash(&(of.payment.as_str(), wanted, reason));
-        match self.once(&of.call(Operation::RefundPayment), &asked, request).await {
-            Ok(answered) => Ok(answered),
+        let asked = (of.payment.as_str(), wanted, reason);
+        match self.run(&of.order(Operation::RefundPayment, &asked), request).await {
+            Ok(reply) => Ok(reply.repeatable()),
             // The bank may have told Stripe before Stripe told us.
             Err(BillingError::Rejected(Rejection { code: Some(code), .. })) if code == CHARGE_DISPUTED => {
                 Err(Refusal::PaymentDisputed.into())
@@ -309,14 +314,14 @@ impl Billing {
     }
 
     /// What is written down of a payment is its id: a repetition is answered as the payment is now.
-    async fn as_it_is(
-        &self,
-        answered: RepeatableAnswer<StripePayment>,
-    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
-        if !answered.replayed {
-            return Ok(answered);
+    async fn as_it_is<C>(&self, reply: Reply<C>) -> Result<RepeatableAnswer<StripePayment>, BillingError>
+    where
+        C: RecordedCall<Answer = StripePayment, Stored = StoredPayment>,
+    {
+        if let Some(answer) = reply.answer {
+            return Ok(RepeatableAnswer { answer, replayed: false });
         }
-        let found = self.client()?.read(&FindPayment { payment: answered.answer.id }).await;
+        let found = self.client()?.read(&FindPayment { payment: reply.stored.id }).await;
         Ok(RepeatableAnswer { answer: found.map_err(done_all_the_same)?, replayed: true })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Billing, BillingError, RepeatableAnswer, hash};
+use super::{Billing, BillingError, RepeatableAnswer, runner::CallOrder};
 use crate::{
     domain::{
         ids::{AccountId, ProviderId},
@@ -10,7 +10,7 @@ use crate::{
         subscription_change::{self, ChangeRequest, Page},
     },
     stripe::{
-        calls::{CallId, Operation},
+        calls::Operation,
         client::{FindSubscription, OpenPortal, PortalChange, PortalOnly},
     },
 };
@@ -39,24 +39,13 @@ impl Billing {
     /// # Errors
     /// When the account is no customer, or Stripe refuses or does not answer.
     pub async fn open_portal(&self, portal: PortalRequest) -> Result<RepeatableAnswer<String>, BillingError> {
-        self.client()?;
         let PortalRequest { account, key, return_url, change } = portal;
-        let id = CallId { account, operation: Operation::OpenPortal, key };
-        let asked = match &change {
-            Some(change) => hash(&(&return_url, change)),
-            None => hash(&return_url),
+        let order = match &change {
+            Some(change) => CallOrder::new(&account, Operation::OpenPortal, &key, &(&return_url, change)),
+            None => CallOrder::new(&account, Operation::OpenPortal, &key, &return_url),
         };
-        let kept = match self.find(&id, &asked).await? {
-            Some(kept) => kept,
-            None => {
-                let request = self.work_out_portal(&id.account, return_url, change).await?;
-                self.begin(&id, &asked, request, None).await?
-            }
-        };
-        let RepeatableAnswer { answer, replayed } = self.perform(&id, kept).await?;
-        if !replayed {
-            self.0.calls.done(&id, &answer, self.now()).await?;
-        }
+        let reply = self.run(&order, self.work_out_portal(&account, return_url, change)).await?;
+        let RepeatableAnswer { answer, replayed } = reply.repeatable();
         Ok(RepeatableAnswer { answer: answer.url, replayed })
     }
 

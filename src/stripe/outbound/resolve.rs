@@ -6,19 +6,18 @@
 use std::{future::ready, time::Duration};
 
 use futures::{StreamExt, stream};
-use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{Billing, BillingError, RepeatableAnswer, payments::payment};
+use super::{Billing, BillingError, payments::payment};
 use crate::{
     domain::charges,
     stripe::{
         calls::{CallId, DueCall, Operation},
         client::{
-            AttachMethod, CancelPayment, CapturePayment, Change, ConfirmPayment, DetachMethod,
-            ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule,
-            ReleaseSchedule, StripePayment,
+            AmendSubscription, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod,
+            ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenCheckout, OpenPortal,
+            OpenSchedule, ReleaseSchedule,
         },
     },
 };
@@ -124,7 +123,7 @@ impl Billing {
     async fn ask_again(&self, id: &CallId) -> Result<(), BillingError> {
         match id.operation {
             Operation::CreateCustomer => self.complete::<MakeCustomer>(id).await,
-            Operation::OpenCheckout => self.complete_checkout(id).await,
+            Operation::OpenCheckout => self.complete::<OpenCheckout>(id).await,
             Operation::ExpireCheckout => self.complete::<ExpireCheckout>(id).await,
             Operation::OpenPortal => self.complete::<OpenPortal>(id).await,
             Operation::AttachPaymentMethod => self.complete::<AttachMethod>(id).await,
@@ -144,43 +143,25 @@ impl Billing {
             | Operation::PauseSubscription
             | Operation::ResumeSubscription
             | Operation::WithdrawChange
-            | Operation::CancelDuplicate => self.complete_amendment(id).await,
+            | Operation::CancelDuplicate => self.complete::<AmendSubscription>(id).await,
             Operation::OpenSchedule => self.complete::<OpenSchedule>(id).await,
             Operation::ReleaseSchedule => self.complete::<ReleaseSchedule>(id).await,
             Operation::EndDuplicate => self.end_second(id).await,
         }
     }
 
-    /// Asks again in the same words with the same key.
-    async fn complete<A: Change + Serialize + DeserializeOwned>(
-        &self,
-        id: &CallId,
-    ) -> Result<(), BillingError>
-    where
-        A::Answer: Serialize + DeserializeOwned + Sync,
-    {
-        let Some(kept) = self.0.calls.find::<A, A::Answer>(id).await? else { return Ok(()) };
-        let RepeatableAnswer { answer, replayed } = self.perform(id, kept).await?;
-        if !replayed {
-            self.0.calls.done(id, &answer, self.now()).await?;
-        }
-        Ok(())
-    }
-
     /// A card is not charged hours after its owner has gone away: whether it was is looked at, and only the caller
     /// confirms again.
     async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
-        let calls = &self.0.calls;
-        let Some(kept) = calls.find::<ConfirmPayment, StripePayment>(id).await? else { return Ok(()) };
-        if self.begin_attempt(id, &kept.request, kept.asked_before).await?.is_none() {
+        let Some((order, call)) = self.find_open::<ConfirmPayment>(id).await? else { return Ok(()) };
+        if self.begin_attempt(id, &call.request, call.asked_before).await?.is_none() {
             return Ok(());
         }
-        let seen = self.client()?.read(&FindPayment { payment: kept.request.payment }).await?;
+        let seen = self.client()?.read(&FindPayment { payment: call.request.payment.clone() }).await?;
         if charges::confirm(&payment(&seen)).is_ok() {
             return Err(BillingError::OutcomeUnknown);
         }
-        calls.done(id, &seen, self.now()).await?;
-        Ok(())
+        self.conclude(&order, &call, seen).await.map(drop)
     }
 
     /// Stripe has forgotten the key.

@@ -1,7 +1,7 @@
 //! How does a subscription become less at the end of its period? By a schedule at Stripe, which another change
 //! replaces, and which can be withdrawn. What is pending is read there, also where the person made it on the portal.
 
-use super::{Amend, Billing, BillingError, hash, subscription_change::held};
+use super::{Amend, Billing, BillingError, runner::CallOrder, subscription_change::held};
 use crate::{
     domain::{
         account::Account,
@@ -13,7 +13,7 @@ use crate::{
         time::Timestamp,
     },
     stripe::{
-        calls::{CallId, Operation},
+        calls::Operation,
         client::{
             Amendment, FindSchedule, FindSubscription, OpenSchedule, PhaseItemRequest, Phases,
             ReleaseSchedule, StripeSchedule, StripeSubscription, SubscriptionItemChange,
@@ -85,14 +85,10 @@ impl Billing {
         if let Some(schedule) = row.schedule.clone() {
             return Ok(self.client()?.read(&FindSchedule { schedule }).await?);
         }
-        let id = CallId {
-            account: amend.account.clone(),
-            operation: Operation::OpenSchedule,
-            key: amend.key.clone(),
-        };
         let open = OpenSchedule { subscription: row.id.clone() };
-        let by = Some(&amend.provenance.actor);
-        Ok(self.once_by(by, &id, &hash(&open), async { Ok(open) }).await?.answer)
+        let order = CallOrder::new(&amend.account, Operation::OpenSchedule, &amend.key, &open)
+            .by(&amend.provenance.actor);
+        Ok(self.run(&order, async { Ok(open) }).await?.stored)
     }
 
     /// Stripe lets nothing be said of the end of a subscription while a schedule says what it becomes.
@@ -108,13 +104,10 @@ impl Billing {
     }
 
     async fn release(&self, amend: &Amend, schedule: String) -> Result<(), BillingError> {
-        let id = CallId {
-            account: amend.account.clone(),
-            operation: Operation::ReleaseSchedule,
-            key: schedule.clone(),
-        };
-        let (release, by) = (ReleaseSchedule { schedule }, Some(&amend.provenance.actor));
-        self.once_by(by, &id, &hash(&release), async { Ok(release) }).await.map(drop)
+        let release = ReleaseSchedule { schedule };
+        let order = CallOrder::new(&amend.account, Operation::ReleaseSchedule, &release.schedule, &release)
+            .by(&amend.provenance.actor);
+        self.run(&order, async { Ok(release) }).await.map(drop)
     }
 
     /// What a subscription becomes when its period ends, if anything else than it is.

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{
     Billing, BillingError, RepeatableAnswer, ResourceKind,
     across_customers::customers,
-    change_notes::{Amended, Note, begun, by_itself},
-    hash, settled,
+    change_notes::{Amended, begun},
+    runner::{CallOrder, DoneCall, RecordedCall},
+    sale::Sale,
 };
 use crate::{
     domain::{
@@ -18,11 +19,12 @@ use crate::{
         ids::{AccountId, PlanId, ProviderId},
         metadata::Metadata,
         purchase::{self, PurchaseRequest, PurchaseTerms},
+        recorded::Position,
         refusal::{Refusal, Unsold},
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, CallOutcome, Operation, StoredCall},
+        calls::{CallId, CallOutcome, Operation},
         client::{FindCustomer, FindSubscription, ListSubscriptions, MakeSubscription, StripeSubscription},
     },
 };
@@ -61,96 +63,28 @@ impl Billing {
     /// # Errors
     /// When the rules, the bank or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
     pub async fn subscribe(&self, subscribe: Subscribe) -> Result<RepeatableAnswer<Amended>, BillingError> {
-        self.client()?;
-        let Subscribe { plan, interval, quantity, trial, method, metadata, .. } = &subscribe;
-        let asked = hash(&SubscribeFingerprint {
+        let Subscribe { account, key, plan, interval, quantity, trial, method, metadata, provenance } =
+            &subscribe;
+        let asked = SubscribeFingerprint {
             plan: (plan, interval.as_str(), *quantity, *trial),
             method: method.as_ref(),
             metadata,
-        });
-        let id = CallId {
-            account: subscribe.account.clone(),
-            operation: Operation::CreateSubscription,
-            key: subscribe.key.clone(),
         };
-        if let Some(kept) = self.find::<MakeSubscription>(&id, &asked).await? {
-            let note = note_of(&kept, subscribe.provenance.clone())?;
-            if let Some(RepeatableAnswer { answer: row, replayed }) = settled(kept.outcome)? {
-                let position = self.note(&id, &row.id, note).await?;
-                return Ok(RepeatableAnswer { answer: Amended { row, position }, replayed });
-            }
-        }
-        let _turn = self.take_turn(&id.account).await?;
-        self.subscribe_in_turn(&id, &asked, &subscribe).await
-    }
-
-    async fn subscribe_in_turn(
-        &self,
-        id: &CallId,
-        asked: &[u8; 32],
-        subscribe: &Subscribe,
-    ) -> Result<RepeatableAnswer<Amended>, BillingError> {
-        let found: Option<StoredCall<MakeSubscription, StripeSubscription>> = self.find(id, asked).await?;
-        let by = Some(&subscribe.provenance.actor);
-        let kept = match found {
-            Some(kept) if matches!(kept.outcome, CallOutcome::Open) => {
-                match self.find_made(id, &kept, subscribe.provenance.clone()).await? {
-                    Some(made) => return Ok(RepeatableAnswer { answer: made, replayed: true }),
-                    None if kept.asked_before => {
-                        // As if it was new: since then something else may have been bought.
-                        self.work_out_subscription(id, subscribe).await?;
-                        kept
-                    }
-                    None => {
-                        self.0.calls.withdraw(id).await.map_err(BillingError::Storage)?;
-                        let request = self.work_out_subscription(id, subscribe).await?;
-                        self.begin(id, asked, request, by).await?
-                    }
-                }
-            }
-            Some(kept) => kept,
-            None => {
-                let request = self.work_out_subscription(id, subscribe).await?;
-                self.begin(id, asked, request, by).await?
-            }
-        };
-        if matches!(kept.outcome, CallOutcome::Open) {
-            self.close_superseded(id, &kept.request.supersedes).await?;
-        }
-        let note = note_of(&kept, subscribe.provenance.clone())?;
-        let RepeatableAnswer { answer: row, replayed } = self.perform(id, kept).await?;
-        // The call stays open until the ledger has taken note, so that a repetition makes up for it.
-        let position = self.note(id, &row.id, note).await?;
-        if !replayed {
-            self.0.calls.done(id, &row, self.now()).await?;
-        }
-        Ok(RepeatableAnswer { answer: Amended { row, position }, replayed })
-    }
-
-    /// What an earlier asking has made at Stripe, whose answer was lost.
-    async fn find_made(
-        &self,
-        id: &CallId,
-        kept: &StoredCall<MakeSubscription, StripeSubscription>,
-        provenance: Provenance,
-    ) -> Result<Option<Amended>, BillingError> {
-        let request = &kept.request;
-        let listed = self.client()?.read(&ListSubscriptions { customer: request.customer.clone() }).await?;
-        let Some(made) = listed.data.iter().find(|row| row.is_of(&request.call)) else { return Ok(None) };
-        let row = self.client()?.read(&FindSubscription { subscription: made.id.clone() }).await?;
-        let position = self.note(id, &row.id, note_of(kept, provenance)?).await?;
-        self.0.calls.done(id, &row, self.now()).await?;
-        Ok(Some(Amended { row, position }))
+        let order = CallOrder::new(account, Operation::CreateSubscription, key, &asked)
+            .by(&provenance.actor)
+            .from(provenance.clone());
+        self.sell(&order, &subscribe).await?.amended()
     }
 
     /// What became of a subscription whose outcome nobody knows: it is looked at, and never asked for again. Nobody is
     /// charged hours after they have gone away, and perhaps bought something else.
     pub(super) async fn look_for_subscription(&self, id: &CallId) -> Result<bool, BillingError> {
-        let found = self.0.calls.find::<MakeSubscription, StripeSubscription>(id).await?;
-        let Some(kept) = found.filter(|kept| matches!(kept.outcome, CallOutcome::Open)) else {
+        let Some((order, call)) = self.find_open::<MakeSubscription>(id).await? else { return Ok(true) };
+        if !matches!(call.outcome, CallOutcome::Open) {
             return Ok(true);
-        };
-        if self.find_made(id, &kept, by_itself(kept.begun.by.clone())?).await?.is_some() {
+        }
+        if let Some(made) = Subscribe::find_made(self, &call.request).await? {
+            self.conclude(&order, &call, made).await?;
             return Ok(true);
         }
         let forgotten = self.0.calls.forget_old(id, self.now().minus(SHOWN_BY)).await;
@@ -212,9 +146,42 @@ impl Billing {
     }
 }
 
-fn note_of(
-    kept: &StoredCall<MakeSubscription, StripeSubscription>,
-    provenance: Provenance,
-) -> Result<Note, BillingError> {
-    Ok(Note { requested: begun(&kept.request)?, at: kept.begun.at, provenance })
+impl Sale for Subscribe {
+    type Call = MakeSubscription;
+
+    async fn work_out(&self, billing: &Billing, id: &CallId) -> Result<MakeSubscription, BillingError> {
+        billing.work_out_subscription(id, self).await
+    }
+
+    /// As if it was new.
+    async fn check_again(&self, billing: &Billing, id: &CallId) -> Result<(), BillingError> {
+        billing.work_out_subscription(id, self).await.map(drop)
+    }
+
+    async fn find_made(
+        billing: &Billing,
+        call: &MakeSubscription,
+    ) -> Result<Option<StripeSubscription>, BillingError> {
+        let list = ListSubscriptions { customer: call.customer.clone() };
+        let listed = billing.client()?.read(&list).await?;
+        let Some(made) = listed.data.iter().find(|row| row.is_of(&call.call)) else { return Ok(None) };
+        Ok(Some(billing.client()?.read(&FindSubscription { subscription: made.id.clone() }).await?))
+    }
+
+    fn supersedes(call: &MakeSubscription) -> &[String] {
+        &call.supersedes
+    }
+}
+
+impl RecordedCall for MakeSubscription {
+    type Stored = StripeSubscription;
+
+    fn store(answer: &StripeSubscription) -> StripeSubscription {
+        answer.clone()
+    }
+
+    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<Position>, BillingError> {
+        let requested = begun(&done.call.request)?;
+        billing.note(&done, requested).await.map(Some)
+    }
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{
     Billing, BillingError, RepeatableAnswer,
-    change_notes::{Amended, Note, by_itself, requested},
-    hash, settled,
+    change_notes::{Amended, requested},
+    runner::{CallOrder, DoneCall, RecordedCall},
 };
 use crate::{
     domain::{
@@ -23,7 +23,7 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::{CallId, Operation, StoredCall},
+        calls::{CallId, Operation},
         client::{
             AmendSubscription, Amendment, CallError, Client, DescribeCancellation, FindSubscription,
             ProrationBehavior, ReleaseSchedule, StripeSubscription, StripeSubscriptionItems,
@@ -118,84 +118,30 @@ impl Billing {
     /// # Errors
     /// When the rules or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
     pub async fn amend(&self, amend: Amend) -> Result<RepeatableAnswer<Amended>, BillingError> {
-        self.client()?;
-        let operation = amend.wanted.operation();
-        let id = CallId { account: amend.account.clone(), operation, key: amend.key.clone() };
-        let asked = hash(&amend.asked());
-        let kept = match self.find(&id, &asked).await? {
-            Some(kept) => kept,
-            None => {
-                self.check_often(&id, CHANGES_PER_MINUTE).await?;
-                let request = self.work_out(&amend).await?;
-                // First, and any number of times: while it fails, nothing has been cancelled.
-                self.describe_cancellation(&request, amend.wanted.reason()).await?;
-                self.begin(&id, &asked, request, Some(&amend.provenance.actor)).await?
-            }
+        let Amend { account, key, wanted, provenance, .. } = &amend;
+        let order = CallOrder::new(account, wanted.operation(), key, &amend.asked())
+            .by(&provenance.actor)
+            .from(provenance.clone());
+        let request = async {
+            self.check_often(&order.id, CHANGES_PER_MINUTE).await?;
+            let request = self.work_out(&amend).await?;
+            // First, and any number of times: while it fails, nothing has been cancelled.
+            self.describe_cancellation(&request, wanted.reason()).await?;
+            Ok(request)
         };
-        let note = self.note_of(&kept, amend.provenance);
-        let (position, RepeatableAnswer { answer: row, replayed }) =
-            self.perform_amendment(&id, kept, Some(note)).await?;
-        let position = position.ok_or(BillingError::OutcomeUnknown)?;
-        Ok(RepeatableAnswer { answer: Amended { row, position }, replayed })
-    }
-
-    fn note_of(
-        &self,
-        kept: &StoredCall<AmendSubscription, StripeSubscription>,
-        provenance: Provenance,
-    ) -> Note {
-        let requested = requested(&kept.request.amendment, self.0.ledger.catalog());
-        Note { requested, at: kept.begun.at, provenance }
-    }
-
-    /// The same for one whose outcome was not known, when its caller has gone.
-    pub(super) async fn complete_amendment(&self, id: &CallId) -> Result<(), BillingError> {
-        let Some(kept) = self.0.calls.find(id).await? else { return Ok(()) };
-        let note = self.note_of(&kept, by_itself(kept.begun.by.clone())?);
-        self.perform_amendment(id, kept, Some(note)).await.map(drop)
+        self.run(&order, request).await?.amended()
     }
 
     /// Whether the subscription is now as it was asked to be, whoever made it so: then it needs no key to be known.
     pub(super) async fn find_amended(&self, id: &CallId) -> Result<bool, BillingError> {
-        let found: Option<StoredCall<AmendSubscription, StripeSubscription>> = self.0.calls.find(id).await?;
-        let Some(kept) = found else { return Ok(false) };
-        let subscription = kept.request.subscription.clone();
+        let Some((order, call)) = self.find_open::<AmendSubscription>(id).await? else { return Ok(false) };
+        let subscription = call.request.subscription.clone();
         let row = self.client()?.read(&FindSubscription { subscription }).await?;
-        let is_so = kept.request.amendment.holds_for(&row);
+        let is_so = call.request.amendment.holds_for(&row);
         if is_so {
-            let note = self.note_of(&kept, by_itself(kept.begun.by.clone())?);
-            self.note(id, &row.id, note).await?;
-            self.0.calls.done(id, &row, self.now()).await?;
+            self.conclude(&order, &call, row).await?;
         }
         Ok(is_so)
-    }
-
-    /// The call stays open until the ledger has taken note, so that a repetition makes up for it.
-    pub(super) async fn perform_amendment(
-        &self,
-        id: &CallId,
-        kept: StoredCall<AmendSubscription, StripeSubscription>,
-        note: Option<Note>,
-    ) -> Result<(Option<Position>, RepeatableAnswer<StripeSubscription>), BillingError> {
-        let StoredCall { key, request, outcome, asked_before, .. } = kept;
-        let answered = match settled(outcome)? {
-            Some(settled) => settled,
-            None => match self.begin_attempt(id, &request, asked_before).await? {
-                Some(asking) => {
-                    let answer = ask(self.client()?, &request, &key).await;
-                    self.record_response(id, &asking, answer).await?
-                }
-                None => self.settled_meanwhile::<AmendSubscription>(id).await?,
-            },
-        };
-        let position = match note {
-            Some(note) => Some(self.note(id, &answered.answer.id, note).await?),
-            None => None,
-        };
-        if !answered.replayed {
-            self.0.calls.done(id, &answered.answer, self.now()).await?;
-        }
-        Ok((position, answered))
     }
 
     async fn work_out(&self, amend: &Amend) -> Result<AmendSubscription, BillingError> {
@@ -295,6 +241,27 @@ impl Billing {
             self.client()?.read(&DescribeCancellation { subscription, comment }).await?;
         }
         Ok(())
+    }
+}
+
+impl RecordedCall for AmendSubscription {
+    type Stored = StripeSubscription;
+
+    fn store(answer: &StripeSubscription) -> StripeSubscription {
+        answer.clone()
+    }
+
+    async fn send(&self, client: &Client, key: &StripeKey) -> Result<StripeSubscription, CallError> {
+        ask(client, self, key).await
+    }
+
+    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<Position>, BillingError> {
+        // A second subscription is ended by the program, and not because somebody has asked for it.
+        if !done.order.id.operation.changes_subscription() {
+            return Ok(None);
+        }
+        let requested = requested(&done.call.request.amendment, billing.0.ledger.catalog());
+        billing.note(&done, requested).await.map(Some)
     }
 }
 
