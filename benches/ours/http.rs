@@ -12,9 +12,8 @@ use counterfoil::{
     projections,
     projector::Projector,
     stripe::{
-        billing::{Billing, BillingMode},
-        inbox::Inbox,
-        signature::Secrets,
+        inbound::{inbox::Inbox, signature::Secrets},
+        outbound::{Billing, BillingMode},
     },
 };
 use tokio::{net::TcpListener, task::JoinHandle};

@@ -7,10 +7,12 @@ use counterfoil::{
     load::{Choice, Histogram},
     stripe::{
         Deployment, StripeMode,
-        inbox::Inbox,
-        processor::{InboxProgress, Processor},
-        send::send,
-        signature::{Secrets, WebhookSecret, sign},
+        inbound::{
+            inbox::Inbox,
+            processor::{InboxProgress, Processor},
+            send::send,
+            signature::{Secrets, WebhookSecret, sign},
+        },
     },
 };
 use serde_json::{Value, json};

@@ -33,11 +33,13 @@ use crate::{
     scheduler::Scheduler,
     stripe::{
         self, Deployment,
-        billing::{Billing, BillingMode},
         client::{Client, Patience},
-        inbox::{DocumentRetention, Inbox},
-        processor::Processor,
-        reconcile::{Nightly, Reconciler},
+        inbound::{
+            inbox::{DocumentRetention, Inbox},
+            processor::Processor,
+            reconcile::{Nightly, Reconciler},
+        },
+        outbound::{Billing, BillingMode},
     },
     telemetry,
 };

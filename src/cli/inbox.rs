@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use serde_json::{Value, json};
 
-use crate::stripe::inbox::{Inbox, InboxPage, InboxState, InboxSummary, Operated};
+use crate::stripe::inbound::inbox::{Inbox, InboxPage, InboxState, InboxSummary, Operated};
 
 use super::{
     exit::{CliFailure, CliResult, Exit},

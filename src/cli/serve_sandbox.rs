@@ -20,8 +20,8 @@ use crate::{
     sandbox::{PortalSettings, Sandbox, SandboxKey, SandboxOptions, SeedOffer, Webhook},
     stripe::{
         client::{ApiUrl, SecretKey},
-        setup::DesiredState,
-        signature::WebhookSecret,
+        inbound::signature::WebhookSecret,
+        provisioning::setup::DesiredState,
     },
 };
 

@@ -27,10 +27,9 @@ use crate::{
     domain::rollout::Rollout,
     http::Proxies,
     stripe::{
-        billing,
         client::{ApiUrl, SecretKey},
-        processor::Retries,
-        signature::Secrets,
+        inbound::{processor::Retries, signature::Secrets},
+        outbound,
     },
 };
 
@@ -81,8 +80,8 @@ pub struct BillingConfig {
 impl BillingConfig {
     /// The access to Stripe that callers of its API need.
     #[must_use]
-    pub fn settings(&self) -> billing::Settings {
-        billing::Settings { rollout: self.rollout.clone(), portal: self.portal.clone() }
+    pub fn settings(&self) -> outbound::Settings {
+        outbound::Settings { rollout: self.rollout.clone(), portal: self.portal.clone() }
     }
 }
 

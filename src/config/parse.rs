@@ -13,8 +13,7 @@ use crate::{
     postgres::{self, default_data_directory},
     stripe::{
         client::{ApiUrl, SecretKey, setup::API_VERSION},
-        processor::Retries,
-        signature::Secrets,
+        inbound::{processor::Retries, signature::Secrets},
     },
 };
 

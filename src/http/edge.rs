@@ -20,8 +20,14 @@ use axum::{
 use tower::{Layer, Service};
 
 use super::{
-    AppState, address_limit::Peer, connections::ConnectionPlace, failure::Failure, problem,
-    request::RequestId, request_metrics::Meters, routes::OPENAPI_PATH, sharing,
+    AppState,
+    address_limit::Peer,
+    connections::ConnectionPlace,
+    failure::Failure,
+    problem,
+    request::RequestId,
+    request_metrics::Meters,
+    sharing::{self, OPENAPI_PATH},
 };
 use crate::auth::{
     keys::{Caller, NoCaller},

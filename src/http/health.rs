@@ -17,10 +17,10 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     failure::Failure,
-    reads::json,
     request::{All, Watches},
+    response::json,
 };
-use crate::stripe::alerts;
+use crate::stripe::inbound::alerts;
 
 /// How long the database may take to answer before the server is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);

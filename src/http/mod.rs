@@ -23,6 +23,7 @@ mod reads;
 mod refused_keys;
 mod request;
 mod request_metrics;
+mod response;
 mod routes;
 mod schema;
 mod serve;

@@ -27,10 +27,8 @@ use super::{
         self, account, accounts as list_of_accounts, all_subscriptions, analytics, events, history, holdings,
         money, overview, plan, statement, subscriptions as list_of_subscriptions, usage,
     },
-    sharing,
+    sharing::{self, OPENAPI_PATH},
 };
-
-pub const OPENAPI_PATH: &str = "/openapi.json";
 
 /// Routes for whoever has a key.
 fn keyed() -> OpenApiRouter<AppState> {

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use super::routes::OPENAPI_PATH;
+/// Where the description of the interface is.
+pub const OPENAPI_PATH: &str = "/openapi.json";
 
 /// What is for sale, and the description of the interface.
 pub const SHARED: [&str; 5] =

@@ -8,13 +8,6 @@ use sqlx::PgPool;
 
 use tokio::sync::Semaphore;
 
-use crate::{
-    catalog::Mode,
-    ledger::Ledger,
-    projector::Projector,
-    stripe::{billing::Billing, inbox::Inbox, signature::Secrets},
-};
-
 use super::{
     address_limit::Visits,
     health::{ReadinessResponse, Sampled},
@@ -22,7 +15,16 @@ use super::{
     proxies::Proxies,
     refused_keys::RefusedKeys,
 };
-use crate::auth::keys::KeyCache;
+use crate::{
+    auth::keys::KeyCache,
+    catalog::Mode,
+    ledger::Ledger,
+    projector::Projector,
+    stripe::{
+        inbound::{inbox::Inbox, signature::Secrets},
+        outbound::Billing,
+    },
+};
 
 /// Requests a minute for a key that has no limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;

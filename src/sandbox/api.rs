@@ -14,9 +14,8 @@ use serde_json::{Map, Value, json};
 use super::{
     SharedSandbox,
     call::{Call, Params},
-    control::ApiFault,
     expand,
-    failure::SandboxFailure,
+    failure::{ApiFault, SandboxFailure},
     form, ids,
     operations::{self, SandboxAnswer, SandboxOperation},
     parameters,

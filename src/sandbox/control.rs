@@ -15,18 +15,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use chrono::Datelike;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     SharedSandbox,
     billing::{
-        calendar::{self, parse_advance},
         checkout::{AfterPayment, Payer},
         payments::Presence,
     },
-    failure::SandboxFailure,
+    calendar::{self, parse_advance, year},
+    failure::{ApiFault, SandboxFailure},
     objects::{card::TestCard, dispute::DisputeStatus, event::SandboxEvent},
     operations,
     state::SandboxState,
@@ -42,19 +41,6 @@ use super::{
 const DELIVERIES_LISTED_MAX: usize = 200;
 /// Times that one fault may be asked for.
 const FAULTS_MAX: usize = 10_000;
-
-/// How a call to the API goes wrong.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ApiFault {
-    pub status: Option<u16>,
-    pub delay_ms: u64,
-    /// The work is done, and only the answer goes wrong.
-    pub after_work: bool,
-    /// The connection ends in the middle of the answer.
-    pub cut: bool,
-    pub times: Option<usize>,
-}
 
 pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
     Router::new()
@@ -436,9 +422,4 @@ async fn pay(
         }
     });
     answer(&shared, paid)
-}
-
-/// The year on the sandbox's clock.
-pub(super) fn year(at: i64) -> i32 {
-    chrono::DateTime::from_timestamp(at, 0).map_or(2_030, |date| date.year())
 }

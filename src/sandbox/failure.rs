@@ -1,6 +1,23 @@
 //! What is said when a request is refused? Stripe's error object, with its types and codes.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// What an operation answers with.
+pub type SandboxAnswer = Result<Value, SandboxFailure>;
+
+/// How a call to the API goes wrong, on request.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiFault {
+    pub status: Option<u16>,
+    pub delay_ms: u64,
+    /// The work is done, and only the answer goes wrong.
+    pub after_work: bool,
+    /// The connection ends in the middle of the answer.
+    pub cut: bool,
+    pub times: Option<usize>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SandboxFailure {

@@ -8,6 +8,7 @@
 
 mod api;
 mod billing;
+mod calendar;
 mod call;
 mod control;
 mod doors;

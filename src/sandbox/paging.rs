@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::Call,
-    failure::SandboxFailure,
-    operations::SandboxAnswer,
+    failure::{SandboxAnswer, SandboxFailure},
     state::SandboxState,
     table::{ObjectTable, Stored},
 };

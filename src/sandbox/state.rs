@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Map, Value};
 
 use super::{
-    billing::passing::DueEvent,
-    control::ApiFault,
-    failure::SandboxFailure,
+    failure::{ApiFault, SandboxFailure},
     idempotency::StoredAnswer,
     ids::IdMaker,
     objects::{
@@ -67,6 +65,25 @@ impl AfterRetries {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|after| after.as_str() == text)
     }
+}
+
+/// Something that is due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DueEvent {
+    TrialWillEnd(String),
+    CollectionResumes(String),
+    Ends(String),
+    PeriodEnds(String),
+    PhaseEnds(String),
+    PendingExpires(String),
+    /// What waited for the next invoice of a subscription that has ended.
+    PendingIsAsked(String),
+    IncompleteExpires(String),
+    Finalizes(String),
+    Retries(String),
+    SessionExpires(String),
+    DebitSettles(String),
+    RefundFails(String),
 }
 
 #[derive(Debug)]

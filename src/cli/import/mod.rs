@@ -15,7 +15,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::{
     app::{catalogs, mode},
     ledger::Ledger,
-    stripe::inbox::Inbox,
+    stripe::inbound::inbox::Inbox,
 };
 
 use super::{

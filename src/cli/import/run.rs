@@ -18,7 +18,7 @@ use crate::{
     },
     http::{MovedAccount, detail_of_refusal},
     ledger::{ExecuteError, Ledger, Origin, Provenance, Repeated},
-    stripe::{account_import, inbox::Inbox},
+    stripe::inbound::{account_import, inbox::Inbox},
 };
 
 use super::{

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     clock::Clock,
     config::Config,
-    stripe::{
+    stripe::provisioning::{
         doctor::{self, Deployed, DoctorFinding, Level},
         setup::DesiredState,
     },

@@ -11,8 +11,10 @@ use crate::{
     ledger::Ledger,
     stripe::{
         Deployment,
-        inbox::Inbox,
-        reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Reconciler, Subject},
+        inbound::{
+            inbox::Inbox,
+            reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Reconciler, Subject},
+        },
     },
 };
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     clock::Clock,
     config::Config,
-    stripe::{
+    stripe::inbound::{
         send::{self, send},
         signature::WebhookSecret,
     },

@@ -8,7 +8,7 @@ use crate::{
     config::{BillingConfig, Config, shown::without_password},
     stripe::{
         client::{Client, Patience},
-        setup::{self, Action, DesiredState, SetupError, SetupPlan, SetupReport, SetupStep},
+        provisioning::setup::{self, Action, DesiredState, SetupError, SetupPlan, SetupReport, SetupStep},
     },
 };
 

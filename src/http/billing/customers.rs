@@ -13,8 +13,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, Json, JsonObject, JsonOrNothing, provenance},
+        response::json,
         schema::{Id, Time},
     },
     stripe::client::{Address, CustomerDetails, StripeCustomer},

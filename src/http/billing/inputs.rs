@@ -17,7 +17,7 @@ use crate::{
         request::{Amount, Pairs},
         schema::Id,
     },
-    stripe::billing::Chosen,
+    stripe::outbound::Chosen,
 };
 
 /// The most of one thing that is bought at once.

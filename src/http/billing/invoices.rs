@@ -13,8 +13,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, Query},
+        response::json,
         schema::{Id, MoneySchema, Time},
     },
     stripe::client::{BillStatus, StripeInvoice},

@@ -30,7 +30,7 @@ use super::{
     request::{AccountOf, Bills, IdempotencyHeader, Json, provenance},
     schema::Id,
 };
-use crate::stripe::billing::{Checkout, PortalRequest, RepeatableAnswer};
+use crate::stripe::outbound::{Checkout, PortalRequest, RepeatableAnswer};
 
 use documents::{CheckoutSession, PortalResponse};
 use inputs::{CheckoutOrder, PortalSessionRequest};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 
-use crate::{domain::ids::ProviderId, http::schema::Id, stripe::billing::PageRequest};
+use crate::{domain::ids::ProviderId, http::schema::Id, stripe::outbound::PageRequest};
 
 /// How many items a page has when it is not said.
 const ITEMS_DEFAULT: u8 = 20;

@@ -19,9 +19,8 @@ use crate::{
     },
     projections::payments::ReportedPaymentRow,
     stripe::{
-        billing::Confirmation,
-        client::{Reason, StripePayment, StripeRefund},
-        declines,
+        client::{Reason, StripePayment, StripeRefund, declines},
+        outbound::Confirmation,
     },
 };
 

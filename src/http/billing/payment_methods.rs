@@ -14,11 +14,11 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, IdempotencyHeader, Json, Query, parameter, provenance},
+        response::json,
         schema::{Id, Time},
     },
-    stripe::billing::{AttachOrder, Method, RepeatableAnswer},
+    stripe::outbound::{AttachOrder, Method, RepeatableAnswer},
 };
 
 use super::{answered, page::BillingPageQuery};

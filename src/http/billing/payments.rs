@@ -12,14 +12,14 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, parameter, provenance},
+        response::json,
         schema::Id,
     },
     projections::payments,
     stripe::{
-        billing::{PaymentOf, PaymentOrder, RepeatableAnswer},
         client::StripePayment,
+        outbound::{PaymentOf, PaymentOrder, RepeatableAnswer},
     },
 };
 

@@ -22,13 +22,14 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::{catalog::ShownToQuery, json},
+        reads::catalog::ShownToQuery,
         request::{Administers, All, Json, Query, Text, parameter},
+        response::json,
         schema::{Count, Id, MoneySchema},
     },
     stripe::{
-        billing::Created,
         client::{PriceRequest, ProductRequest, StripeProduct, setup::LookupPriceResponse},
+        outbound::Created,
     },
 };
 

@@ -17,7 +17,7 @@ use crate::{
         position::Token,
         schema::{Count, Id, MoneySchema, PeriodSchema, Place, SourceSchema, Time},
     },
-    stripe::billing::{Amended, ChangePreview, InvoicePreview, LinePreview, Pending, held},
+    stripe::outbound::{Amended, ChangePreview, InvoicePreview, LinePreview, Pending, held},
 };
 
 /// Stripe has done it. The ledger follows when Stripe's webhooks have told it.

@@ -15,7 +15,7 @@ use crate::{
         request::Pairs,
         schema::{Id, Time},
     },
-    stripe::billing::AmendmentRequest,
+    stripe::outbound::AmendmentRequest,
 };
 
 /// The longest reason, in characters.

@@ -23,11 +23,11 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, provenance},
+        response::json,
         schema::Id,
     },
-    stripe::billing::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
+    stripe::outbound::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
 };
 
 /// Subscribe without a page

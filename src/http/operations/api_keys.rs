@@ -16,8 +16,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::json,
         request::{Administers, All, Json, Text},
+        response::json,
         schema::{Id, Time},
     },
 };

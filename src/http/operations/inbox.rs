@@ -13,11 +13,12 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
-        reads::{json, page::PageSize},
+        reads::page::PageSize,
         request::{All, Bills, Json, Need, Operates, Query, Text, parameter},
+        response::json,
         schema::{Id, InboxEventSchema},
     },
-    stripe::inbox::{InboxState, InboxSummary, Operated},
+    stripe::inbound::inbox::{InboxState, InboxSummary, Operated},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -10,8 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{AppState, failure::Failure, reads::json, request::read},
-    stripe::{
+    http::{AppState, failure::Failure, request::read, response::json},
+    stripe::inbound::{
         inbox::{BODY_BYTES_MAX, ReceiveError},
         signature,
     },

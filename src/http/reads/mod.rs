@@ -20,22 +20,16 @@ pub mod subscriptions;
 pub mod time;
 pub mod usage;
 
-use axum::{
-    body::Body,
-    http::{HeaderName, HeaderValue, Response, header},
-};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPosition},
+    domain::ids::AccountId,
     queries::{AccountNow, Freshness, ReadRequest, account_now, freshness},
 };
 
+pub use super::response::{as_of, fresh, json, write_position};
 use super::{AppState, failure::Failure, position::Token, schema::Place};
-
-pub const POSITION: HeaderName = HeaderName::from_static("counterfoil-position");
-pub const LAG_MS: HeaderName = HeaderName::from_static("counterfoil-lag-ms");
 
 /// What every read can be told.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -77,42 +71,4 @@ pub async fn wait(
     let min_position = min_position.map(Token::position);
     let asked = ReadRequest { projection, account, min_position };
     Ok(freshness(&state.ledger, &state.projector, asked, state.settings.position_wait).await?)
-}
-
-/// An answer that is up to date at a position.
-///
-/// # Errors
-/// When it cannot be written as JSON.
-pub fn fresh(position: JournalPosition, document: &impl Serialize) -> Result<Response<Body>, Failure> {
-    as_of(position, 0, document)
-}
-
-/// An answer as of a position, and how far that is behind the present.
-///
-/// # Errors
-/// When it cannot be written as JSON.
-pub fn as_of(
-    position: JournalPosition,
-    lag_ms: u64,
-    document: &impl Serialize,
-) -> Result<Response<Body>, Failure> {
-    let mut response = json(document)?;
-    write_position(&mut response, position, lag_ms);
-    Ok(response)
-}
-
-pub fn write_position(response: &mut Response<Body>, position: JournalPosition, lag_ms: u64) {
-    let headers = response.headers_mut();
-    if let Ok(token) = HeaderValue::try_from(Token::of(position).to_string()) {
-        headers.insert(POSITION, token);
-    }
-    headers.insert(LAG_MS, HeaderValue::from(lag_ms));
-}
-
-/// # Errors
-/// When it cannot be written as JSON.
-pub fn json(document: &impl Serialize) -> Result<Response<Body>, Failure> {
-    let mut response = Response::new(Body::from(serde_json::to_vec(document).map_err(Failure::fault)?));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
 }

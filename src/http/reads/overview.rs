@@ -25,8 +25,8 @@ use crate::{
         schema::{Count, Id, MoneySchema, Place, Time},
     },
     stripe::{
-        billing::{Glance, InvoicePreview, UntoldReason},
         client::StripeInvoice,
+        outbound::{Glance, InvoicePreview, UntoldReason},
     },
 };
 

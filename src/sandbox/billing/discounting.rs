@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use crate::sandbox::{
+    calendar,
     failure::SandboxFailure,
     objects::{
-        coupon::{AppliedCoupon, Coupon, Lasts, Off},
+        coupon::{AppliedCoupon, Coupon, Lasts, Off, Redeemed},
         line::SandboxInvoiceLine,
         price::SandboxInterval,
         subscription::SandboxSubscription,
@@ -14,17 +15,10 @@ use crate::sandbox::{
     table::Stored,
 };
 
-use super::{calendar, invoicing::NewInvoice, proration::share};
+use super::{invoicing::NewInvoice, proration::share};
 
 /// A whole, in hundredths of a percent.
 const WHOLE: i64 = 10_000;
-
-/// A coupon, and the code that it was asked for by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redeemed {
-    pub coupon: String,
-    pub promotion_code: Option<String>,
-}
 
 impl SandboxState {
     /// Puts a coupon in force: for a customer, a subscription, or an item of it.

@@ -1,6 +1,7 @@
 //! What happens when a customer's bank wants the money back?
 
 use crate::sandbox::{
+    calendar::DAY_S,
     call::ObjectMetadata,
     failure::SandboxFailure,
     objects::{
@@ -11,8 +12,6 @@ use crate::sandbox::{
     state::SandboxState,
     table::Stored,
 };
-
-use super::calendar::DAY_S;
 
 /// How long it takes until a refund turns out not to be payable.
 const REFUND_FAILS_S: i64 = 2 * DAY_S;

@@ -1,6 +1,7 @@
 //! How is an invoice made, finalised, collected and given up?
 
 use crate::sandbox::{
+    calendar::DAY_S,
     call::ObjectMetadata,
     failure::SandboxFailure,
     ids,
@@ -14,10 +15,7 @@ use crate::sandbox::{
     table::Stored,
 };
 
-use super::{
-    calendar::DAY_S,
-    payments::{Attempt, Presence},
-};
+use super::payments::{Attempt, Presence};
 
 /// After how many days a payment that failed is tried again.
 const RETRY_DAYS: [i64; 4] = [3, 5, 7, 7];

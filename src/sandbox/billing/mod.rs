@@ -1,6 +1,5 @@
 //! How does money move? Invoices, tries to collect them, prorations, and what time brings.
 
-pub mod calendar;
 pub mod changing;
 pub mod checkout;
 pub mod crediting;
@@ -8,7 +7,6 @@ pub mod discounting;
 pub mod disputes;
 pub mod ending;
 pub mod invoicing;
-pub mod linking;
 pub mod passing;
 pub mod pausing;
 pub mod payments;

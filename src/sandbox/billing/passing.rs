@@ -1,6 +1,7 @@
 //! What does time bring? One thing after the other, each at its time, however far the clock is moved at once.
 
 use crate::sandbox::{
+    calendar::{DAY_S, HOUR_S},
     failure::SandboxFailure,
     objects::{
         checkout::CheckoutStatus,
@@ -8,12 +9,11 @@ use crate::sandbox::{
         schedule::SubscriptionSchedule,
         subscription::{SandboxSubscription, SandboxSubscriptionStatus},
     },
-    state::SandboxState,
+    state::{DueEvent, SandboxState},
     table::Stored,
 };
 
 use super::{
-    calendar::{DAY_S, HOUR_S},
     ending::CancellationDetails,
     payments::{Attempt, Presence},
 };
@@ -26,25 +26,6 @@ const RENEWS_AFTER_S: i64 = 16;
 const INCOMPLETE_S: i64 = 23 * HOUR_S;
 /// More than any advance of a believable sandbox brings. A limit, so that an advance always ends.
 const HAPPENINGS_MAX: usize = 200_000;
-
-/// Something that is due.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DueEvent {
-    TrialWillEnd(String),
-    CollectionResumes(String),
-    Ends(String),
-    PeriodEnds(String),
-    PhaseEnds(String),
-    PendingExpires(String),
-    /// What waited for the next invoice of a subscription that has ended.
-    PendingIsAsked(String),
-    IncompleteExpires(String),
-    Finalizes(String),
-    Retries(String),
-    SessionExpires(String),
-    DebitSettles(String),
-    RefundFails(String),
-}
 
 impl SandboxState {
     /// Lets time pass up to `until`.

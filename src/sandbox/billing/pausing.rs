@@ -4,6 +4,7 @@
 //! that is paid, and for 23 hours at most.
 
 use crate::sandbox::{
+    calendar::{self, HOUR_S},
     failure::SandboxFailure,
     objects::{
         invoice::InvoiceStatus,
@@ -15,7 +16,6 @@ use crate::sandbox::{
 };
 
 use super::{
-    calendar::{self, HOUR_S},
     invoicing::NewInvoice,
     payments::{Attempt, Presence},
     proration::{credit_lines, debit_line, period_line},

@@ -1,6 +1,7 @@
 //! What does a bank say to a payment? It is decided by the test card, and everything that follows is told.
 
 use crate::sandbox::{
+    calendar::business_days_after,
     failure::SandboxFailure,
     objects::{
         card::{AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, Behaviour, DEBIT_FAILED, DECLINED, Decline},
@@ -11,8 +12,6 @@ use crate::sandbox::{
     state::SandboxState,
     table::Stored,
 };
-
-use super::calendar::business_days_after;
 
 /// How a try ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What would a change of a subscription cost? Worked out line by line, and not done.
 
 use crate::sandbox::{
+    calendar,
     failure::SandboxFailure,
     objects::{
         line::SandboxInvoiceLine,
@@ -10,7 +11,6 @@ use crate::sandbox::{
 };
 
 use super::{
-    calendar,
     changing::{Planned, Proration, SubscriptionUpdate},
     proration::{credit_lines, debit_line, period_line, proration_of, trial_line},
 };

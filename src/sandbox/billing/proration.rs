@@ -5,6 +5,7 @@
 //! nothing comes back.
 
 use crate::sandbox::{
+    calendar,
     failure::SandboxFailure,
     ids, money,
     objects::{
@@ -15,8 +16,6 @@ use crate::sandbox::{
     },
     state::SandboxState,
 };
-
-use super::calendar;
 
 /// The part of `amount` that `part` seconds of `whole` are.
 pub fn share(amount: i64, part: i64, whole: i64) -> i64 {

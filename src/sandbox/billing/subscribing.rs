@@ -1,8 +1,10 @@
 //! How does a subscription begin, and go on from period to period?
 
 use crate::sandbox::{
+    calendar::{self, HOUR_S},
     call::ObjectMetadata,
     failure::SandboxFailure,
+    objects::coupon::Redeemed,
     objects::{
         line::SandboxInvoiceLine,
         subscription::{PauseCollection, SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem},
@@ -12,8 +14,6 @@ use crate::sandbox::{
 };
 
 use super::{
-    calendar::{self, HOUR_S},
-    discounting::Redeemed,
     invoicing::NewInvoice,
     payments::{Attempt, Presence, foresee},
     proration::{period_line, single_line, stub_line, trial_line},

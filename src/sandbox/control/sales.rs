@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    super::{SharedSandbox, billing::discounting::Redeemed, call::ObjectMetadata, table::Stored},
+    super::{SharedSandbox, call::ObjectMetadata, objects::coupon::Redeemed, table::Stored},
     answer,
 };
 

@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{price::SandboxPrice, with_nulls};
-use crate::sandbox::{
-    billing::discounting::Redeemed, call::ObjectMetadata, state::SandboxState, table::Stored,
-};
+use crate::sandbox::{call::ObjectMetadata, objects::coupon::Redeemed, state::SandboxState, table::Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckoutMode {

@@ -6,6 +6,13 @@ use serde_json::{Value, json};
 use super::with_nulls;
 use crate::sandbox::{call::ObjectMetadata, state::SandboxState, table::Stored};
 
+/// A coupon, and the code that it was asked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redeemed {
+    pub coupon: String,
+    pub promotion_code: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Off {
     /// In hundredths of a percent.

@@ -179,9 +179,8 @@ impl SchedulePhase {
     fn end_shown(&self, state: &SandboxState) -> i64 {
         let first = self.items.first().and_then(|item| state.prices.find(&item.price));
         let recurring = first.and_then(|price| price.recurring);
-        let period = recurring.map(|recurring| {
-            crate::sandbox::billing::calendar::add(self.start, recurring.interval, recurring.count)
-        });
+        let period = recurring
+            .map(|recurring| crate::sandbox::calendar::add(self.start, recurring.interval, recurring.count));
         self.end.or(period).unwrap_or(self.start)
     }
 }

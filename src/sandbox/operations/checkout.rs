@@ -2,7 +2,7 @@
 
 use super::{SandboxAnswer, SandboxOperation, coupons, operation, subscriptions};
 use crate::sandbox::{
-    billing::calendar::{DAY_S, MINUTE_S},
+    calendar::{DAY_S, MINUTE_S},
     call::{Call, Params},
     failure::SandboxFailure,
     objects::checkout::{CheckoutItem, CheckoutMode, CheckoutStatus, SandboxCheckout},

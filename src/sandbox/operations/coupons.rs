@@ -2,11 +2,10 @@
 
 use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::sandbox::{
-    billing::discounting::Redeemed,
     call::{Call, Params},
     failure::SandboxFailure,
     ids,
-    objects::coupon::{Coupon, Lasts, Off, PromotionCode, parse_percent},
+    objects::coupon::{Coupon, Lasts, Off, PromotionCode, Redeemed, parse_percent},
     paging::page,
     state::SandboxState,
     table::Stored,

@@ -2,8 +2,7 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::sandbox::{
-    billing::calendar::DAY_S, call::Call, failure::SandboxFailure, paging::page, state::SandboxState,
-    table::Stored,
+    calendar::DAY_S, call::Call, failure::SandboxFailure, paging::page, state::SandboxState, table::Stored,
 };
 
 pub const OPERATIONS: &[SandboxOperation] =

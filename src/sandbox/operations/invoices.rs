@@ -185,7 +185,7 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         for item in &planned.after.items {
             let recurring = state.prices.get(&item.price)?.recurring;
             let end = recurring.map_or(item.period_end, |recurring| {
-                crate::sandbox::billing::calendar::period_end(
+                crate::sandbox::calendar::period_end(
                     planned.after.billing_cycle_anchor,
                     recurring,
                     item.period_end,
@@ -228,7 +228,7 @@ fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
         let same = row.items.iter().any(|held| held.price == item.price);
         let anchor = if same { row.billing_cycle_anchor } else { item.period_end };
         let end = recurring.map_or(item.period_end, |recurring| {
-            crate::sandbox::billing::calendar::period_end(anchor, recurring, item.period_end)
+            crate::sandbox::calendar::period_end(anchor, recurring, item.period_end)
         });
         lines.push(period_line(state, &after, item, (item.period_end, end))?);
     }

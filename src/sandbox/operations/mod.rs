@@ -9,6 +9,7 @@ mod customers;
 mod disputes;
 mod events;
 mod invoices;
+mod linking;
 mod payment_intents;
 mod payment_methods;
 mod prices;
@@ -20,9 +21,8 @@ mod webhook_endpoints;
 
 use serde_json::{Value, json};
 
+pub use super::failure::SandboxAnswer;
 use super::{call::Call, failure::SandboxFailure, state::SandboxState};
-
-pub type SandboxAnswer = Result<Value, SandboxFailure>;
 
 pub struct SandboxOperation {
     pub method: &'static str,

@@ -3,10 +3,10 @@
 use super::{SandboxAnswer, SandboxOperation, operation, subscriptions};
 use crate::sandbox::{
     billing::{
-        calendar,
         changing::Proration,
         ending::{CancellationDetails, PaidTime},
     },
+    calendar,
     call::{Call, Params},
     failure::SandboxFailure,
     objects::{

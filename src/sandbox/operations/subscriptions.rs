@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::{SandboxAnswer, SandboxOperation, coupons, operation, payment_methods};
 use crate::sandbox::{
     billing::{
-        calendar::DAY_S,
         changing::{ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
         ending::{CancellationDetails, PaidTime},
         pausing::UnusedFrom,
         payments::Presence,
         subscribing::{First, NewItem, NewSubscription},
     },
+    calendar::DAY_S,
     call::{Call, Params},
     failure::SandboxFailure,
     objects::subscription::{

@@ -14,8 +14,8 @@ use super::{
             checkout::{AfterPayment, Payer},
             payments::Presence,
         },
+        calendar::year,
         call::Params,
-        control::year,
         failure::SandboxFailure,
         objects::{
             card::{CARDS, TestCard},

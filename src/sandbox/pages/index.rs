@@ -9,9 +9,7 @@ use axum::{
 
 use super::{
     super::{
-        SharedSandbox,
-        billing::calendar,
-        control,
+        SharedSandbox, calendar, control,
         objects::subscription::SandboxSubscription,
         state::SandboxState,
         webhooks::{

@@ -11,12 +11,11 @@ use super::{
     super::{
         SharedSandbox,
         billing::{
-            calendar,
             changing::{ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
             ending::{CancellationDetails, PaidTime},
         },
+        calendar::{self, year},
         call::{ObjectMetadata, Params},
-        control::year,
         failure::SandboxFailure,
         objects::{
             card::{Behaviour, TestCard},

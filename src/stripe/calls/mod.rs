@@ -3,6 +3,7 @@
 mod open_calls;
 mod operation;
 mod turn;
+mod two;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,9 @@ use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 pub use open_calls::{CallAttempt, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
 pub use operation::Operation;
 pub use turn::{CallTurn, SoldLately};
+pub use two::{Two, TwoSettled};
 
-use super::client::{Rejection, StripeKey};
+use super::{client::Rejection, documents::StripeKey};
 use crate::domain::{
     ids::{AccountId, Actor},
     time::Timestamp,

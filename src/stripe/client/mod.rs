@@ -6,6 +6,7 @@
 
 mod access;
 mod date;
+pub mod declines;
 mod outcome;
 mod requests;
 
@@ -21,48 +22,12 @@ use outcome::cause;
 pub use outcome::{CallError, Rejection, is_missing};
 pub use requests::*;
 
+use super::documents::StripeKey;
+
 /// How long one try may take.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long is waited before each further try, of which there are as many.
 pub const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
-
-/// How each key of ours begins.
-const OURS: &str = "counterfoil_";
-
-/// The key of a call at Stripe, which does under one key only one thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StripeKey(String);
-
-impl StripeKey {
-    #[must_use]
-    pub const fn new(key: String) -> Self {
-        Self(key)
-    }
-
-    /// Of a call's hash.
-    #[must_use]
-    pub fn of(hash: &[u8]) -> Self {
-        Self(format!("{OURS}{}", hex::encode(hash)))
-    }
-
-    /// Whether a key at Stripe is one that this program has made.
-    #[must_use]
-    pub fn is_ours(key: &str) -> bool {
-        key.starts_with(OURS)
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The first 128 bits of the hash, in hex.
-    #[must_use]
-    pub fn short(&self) -> &str {
-        let hash = self.0.strip_prefix(OURS).unwrap_or(&self.0);
-        hash.get(..32).unwrap_or(hash)
-    }
-}
 
 /// How patient a client is.
 #[derive(Clone, Debug, PartialEq, Eq)]

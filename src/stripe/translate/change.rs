@@ -16,7 +16,7 @@ use crate::{
         command::SubscriptionChange,
         subscription::{SubscriptionState, TermsChange},
     },
-    stripe::document::Document,
+    stripe::documents::Document,
 };
 
 /// How many hexadecimal digits tell terms apart.

@@ -16,7 +16,7 @@ use crate::{
         ids::{PlanId, ProviderId},
         metadata::Metadata,
     },
-    stripe::document::quoted,
+    stripe::documents::quoted,
 };
 
 /// What a session is for.

@@ -14,7 +14,7 @@ use crate::{
         ids::ProviderId,
         time::Timestamp,
     },
-    stripe::document::Document,
+    stripe::documents::Document,
 };
 
 /// What a discount is for, where it is not for everything that its customer pays.

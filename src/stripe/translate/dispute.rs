@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{command::Command, ids::ProviderId},
-    stripe::document::quoted,
+    stripe::documents::quoted,
 };
 
 pub(super) fn reported(report: TranslationContext<'_>) -> Translation {

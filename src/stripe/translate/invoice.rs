@@ -16,7 +16,7 @@ use crate::{
         ids::ProviderId,
         invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
     },
-    stripe::document::{Document, quoted},
+    stripe::documents::{Document, quoted},
 };
 
 /// The items of the invoice's subscription as they are now, which no event carries.

@@ -13,7 +13,7 @@ use crate::{
         subscription::months_between,
         time::Period,
     },
-    stripe::document::Document,
+    stripe::documents::Document,
 };
 
 /// The longest interval that a recurring price can have at Stripe, three years ("Prices", `recurring.interval_count`).

@@ -32,8 +32,7 @@ use kinds::Effect;
 
 use super::{
     Deployment,
-    document::{Document, quoted},
-    envelope::Envelope,
+    documents::{Document, envelope::Envelope, quoted},
 };
 use crate::domain::{
     amount::{Currency, Money},

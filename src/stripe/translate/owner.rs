@@ -10,7 +10,7 @@
 
 use crate::{
     domain::ids::{AccountId, ProviderId},
-    stripe::document::Document,
+    stripe::documents::Document,
 };
 
 /// How the account of an event is found.

@@ -17,7 +17,7 @@ use crate::{
         purchase_records::SoldPack,
         time::Timestamp,
     },
-    stripe::document::Document,
+    stripe::documents::Document,
 };
 
 /// Where the items are, in an event that was completed.

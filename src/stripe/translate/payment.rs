@@ -7,15 +7,17 @@
 use super::{
     SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment, top_up,
 };
-use crate::domain::{
-    amount::Money,
-    catalog::Pack,
-    command::{Command, RecordPackPurchase},
-    event::PaymentPurpose,
-    ids::{PackId, ProviderId},
-    purchase_records::SoldPack,
+use crate::{
+    domain::{
+        amount::Money,
+        catalog::Pack,
+        command::{Command, RecordPackPurchase},
+        event::PaymentPurpose,
+        ids::{PackId, ProviderId},
+        purchase_records::SoldPack,
+    },
+    stripe::documents::quoted,
 };
-use crate::stripe::document::quoted;
 
 pub(super) fn succeeded(report: TranslationContext<'_>) -> Translation {
     if !is_top_up(report) {

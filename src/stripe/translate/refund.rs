@@ -6,7 +6,7 @@
 use super::{Instructions, OwnerLookup, SetAside, Translation, TranslationContext, TranslationStep, held};
 use crate::{
     domain::{amount::Money, command::Command, ids::ProviderId, time::Timestamp},
-    stripe::document::quoted,
+    stripe::documents::quoted,
 };
 
 /// `charge.refunded`: how much of a payment has gone back in all.

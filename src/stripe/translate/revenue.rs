@@ -2,8 +2,8 @@
 //!
 //! Month ÷ n, year ÷ 12 n, week × 52 ÷ 12 n, day × 365 ÷ 12 n, rounded half-even once, at the end. Metered
 //! usage is left out, and so is a discount that ends. A discount of which only the id is known takes nothing off: what
-//! it is has been put in before, where Stripe has told it ([`crate::stripe::discounts`]). A discount of the customer is
-//! no part of this: the ledger takes it off what is said here, for as long as it is in force.
+//! it is has been put in before, where Stripe has told it. A discount of the customer is no part of this: the ledger
+//! takes it off what is said here, for as long as it is in force.
 //!
 //! A price may be charged in several currencies. What it is in another one than its own stands in its options, where
 //! they were asked for; else the amount is counted in the price's own currency.
@@ -19,7 +19,7 @@ use crate::{
         discounts::Undiscounted,
         fraction::Fraction,
     },
-    stripe::document::{Document, quoted},
+    stripe::documents::{Document, quoted},
 };
 
 /// The currency that `monthly` is in. Subscriptions have one themselves since 2022, and before only their prices had.

@@ -24,7 +24,7 @@ use crate::{
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
-    stripe::document::{Document, quoted},
+    stripe::documents::{Document, quoted},
 };
 use revenue::Brought;
 

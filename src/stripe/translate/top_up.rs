@@ -11,7 +11,7 @@ use crate::{
         purchase_records::SoldPack,
         top_up::PACK,
     },
-    stripe::document::quoted,
+    stripe::documents::quoted,
 };
 
 /// What metadata says that was sold for `price`. `None`: a pack of the catalog.

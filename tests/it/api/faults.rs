@@ -1,6 +1,6 @@
 //! What if the program itself is at fault? Whoever asked is told that it is, and an operator why: once, in the log.
 
-use counterfoil::stripe::billing::BillingMode;
+use counterfoil::stripe::outbound::BillingMode;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server};

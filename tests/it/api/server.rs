@@ -14,10 +14,12 @@ use counterfoil::{
     projector::Projector,
     stripe::{
         self, Deployment,
-        billing::{self, Billing, BillingMode},
-        inbox::Inbox,
-        processor::Processor,
-        signature::{Secrets, WebhookSecret, sign},
+        inbound::{
+            inbox::Inbox,
+            processor::Processor,
+            signature::{Secrets, WebhookSecret, sign},
+        },
+        outbound::{self, Billing, BillingMode},
     },
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -76,11 +78,11 @@ impl Server {
     }
 
     pub async fn start_selling(test: TestLedger, settings: HttpSettings, switch: BillingMode) -> Self {
-        Self::serve(Arc::new(test), settings, switch, billing::Settings::default()).await
+        Self::serve(Arc::new(test), settings, switch, outbound::Settings::default()).await
     }
 
     /// Another server of the same ledger, as after a restart with other settings.
-    pub async fn beside(&self, switch: BillingMode, billing: billing::Settings) -> Self {
+    pub async fn beside(&self, switch: BillingMode, billing: outbound::Settings) -> Self {
         Self::serve(self.test.clone(), HttpSettings::default(), switch, billing).await
     }
 
@@ -88,7 +90,7 @@ impl Server {
         test: Arc<TestLedger>,
         settings: HttpSettings,
         switch: BillingMode,
-        billing: billing::Settings,
+        billing: outbound::Settings,
     ) -> Self {
         let background = CancellationToken::new();
         let router =
@@ -194,7 +196,7 @@ pub async fn router(
     settings: HttpSettings,
     background: &CancellationToken,
 ) -> Router {
-    let selling = (BillingMode::NotConfigured, billing::Settings::default());
+    let selling = (BillingMode::NotConfigured, outbound::Settings::default());
     router_selling(pool, ledger, settings, selling, background).await
 }
 
@@ -202,7 +204,7 @@ async fn router_selling(
     pool: PgPool,
     ledger: &Ledger,
     settings: HttpSettings,
-    (switch, billing): (BillingMode, billing::Settings),
+    (switch, billing): (BillingMode, outbound::Settings),
     background: &CancellationToken,
 ) -> Router {
     let feed = Feed::new(pool.clone());

@@ -1,6 +1,6 @@
 //! What a subscription has beside its plan, billed by an invoice of its own.
 
-use counterfoil::stripe::reconcile::ReconcileOptions;
+use counterfoil::stripe::inbound::reconcile::ReconcileOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 

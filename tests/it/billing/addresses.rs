@@ -1,6 +1,6 @@
 //! Is a customer found by an e-mail address, which nobody here keeps?
 
-use counterfoil::{auth::keys::KeyScope, domain::time::Timestamp, stripe::billing::BillingMode};
+use counterfoil::{auth::keys::KeyScope, domain::time::Timestamp, stripe::outbound::BillingMode};
 use reqwest::Method;
 use serde_json::{Value, json};
 

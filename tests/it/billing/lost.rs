@@ -8,7 +8,7 @@ use std::{
 use chrono::TimeDelta;
 use counterfoil::{
     catalog::{self, Mode},
-    stripe::reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Subject},
+    stripe::inbound::reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Subject},
 };
 use reqwest::Method;
 use serde_json::{Value, json};

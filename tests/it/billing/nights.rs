@@ -6,7 +6,7 @@ use chrono::Timelike;
 use counterfoil::{
     clock::Clock,
     domain::time::Timestamp,
-    stripe::reconcile::{Nightly, ReconcileOptions},
+    stripe::inbound::reconcile::{Nightly, ReconcileOptions},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use counterfoil::stripe::{billing::BillingMode, client::Patience};
+use counterfoil::stripe::{client::Patience, outbound::BillingMode};
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, client, pack, plan, serve};

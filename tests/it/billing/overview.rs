@@ -1,6 +1,6 @@
 //! Does a billing page get all that it shows by one call, whatever Stripe does?
 
-use counterfoil::{auth::keys::KeyScope, stripe::billing::BillingMode};
+use counterfoil::{auth::keys::KeyScope, stripe::outbound::BillingMode};
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, plan, serve, with};

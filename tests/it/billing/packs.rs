@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use counterfoil::{
     domain::amount::Credits,
     ledger::Ledger,
-    stripe::{Deployment, StripeMode, inbox::Inbox, processor::Processor, reconcile::ReconcileOptions},
+    stripe::{
+        Deployment, StripeMode,
+        inbound::{inbox::Inbox, processor::Processor, reconcile::ReconcileOptions},
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Does a pricing page get what the catalog sells, and an operator what Stripe has to sell?
 
-use counterfoil::{auth::keys::KeyScope, http::HttpSettings, stripe::billing::BillingMode};
+use counterfoil::{auth::keys::KeyScope, http::HttpSettings, stripe::outbound::BillingMode};
 use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What becomes of a call whose outcome nobody knew, when its caller never comes back? And of one that did not happen?
 
-use counterfoil::stripe::billing::ResolvedCalls;
+use counterfoil::stripe::outbound::ResolvedCalls;
 use serde_json::{Value, json};
 
 use super::shop::{ACME, Shop, pack, plan};

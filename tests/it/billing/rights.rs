@@ -2,8 +2,10 @@
 
 use counterfoil::stripe::{
     Deployment, StripeMode,
-    inbox::Inbox,
-    reconcile::{ReconcileOptions, Reconciler},
+    inbound::{
+        inbox::Inbox,
+        reconcile::{ReconcileOptions, Reconciler},
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};

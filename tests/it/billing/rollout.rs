@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use counterfoil::{
     domain::{ids::AccountId, rollout::Rollout},
     http::code::Code,
-    stripe::billing::BillingMode,
+    stripe::outbound::BillingMode,
 };
 use reqwest::Method;
 use serde_json::{Value, json};

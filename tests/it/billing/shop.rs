@@ -14,10 +14,9 @@ use counterfoil::{
     sandbox::{Sandbox, SandboxOptions, SeedOffer, Webhook},
     stripe::{
         Deployment, StripeMode,
-        billing::{self, Billing, BillingMode, ResolvedCalls},
         client::{ApiUrl, Client, Patience, SecretKey},
-        inbox::Inbox,
-        reconcile::Reconciler,
+        inbound::{inbox::Inbox, reconcile::Reconciler},
+        outbound::{self, Billing, BillingMode, ResolvedCalls},
     },
 };
 use reqwest::Method;
@@ -170,7 +169,7 @@ impl Shop {
             let path = format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().expect("an id"));
             self.at_stripe(Method::DELETE, &path, &[]).await;
         }
-        let settings = billing::Settings { rollout, ..billing::Settings::default() };
+        let settings = outbound::Settings { rollout, ..outbound::Settings::default() };
         self.server = self.server.beside(switch, settings).await;
         let url = format!("{}/v1/webhooks/stripe", self.server.address);
         self.sandbox.deliver_to(Webhook { url, secret: WEBHOOK_SECRET.to_owned(), api_version: None });

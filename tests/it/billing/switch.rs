@@ -3,7 +3,7 @@
 use counterfoil::{
     clock::Clock,
     sandbox::{Sandbox, SandboxOptions},
-    stripe::billing::{Billing, BillingMode},
+    stripe::outbound::{Billing, BillingMode},
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,8 @@
 //! Does anybody become somebody else's customer? By an address, a name, an id or metadata that they name themselves.
 
-use counterfoil::{auth::keys::KeyScope, domain::time::Timestamp, stripe::reconcile::ReconcileOptions};
+use counterfoil::{
+    auth::keys::KeyScope, domain::time::Timestamp, stripe::inbound::reconcile::ReconcileOptions,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 

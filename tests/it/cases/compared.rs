@@ -3,7 +3,7 @@
 use std::fs;
 
 use chrono::TimeDelta;
-use counterfoil::stripe::reconcile::Drift;
+use counterfoil::stripe::inbound::reconcile::Drift;
 
 use super::{catalogs, documents};
 use crate::stripe::bureau::Bureau;

@@ -1,6 +1,6 @@
 //! Packs: on invoices, by payment links, and with an invoice beside the checkout.
 
-use counterfoil::stripe::billing::BillingMode;
+use counterfoil::stripe::outbound::BillingMode;
 use serde_json::json;
 
 use super::{

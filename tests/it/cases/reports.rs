@@ -1,6 +1,6 @@
 //! Reports of subscriptions: which terms hold, whose they are, and what they bring in a month.
 
-use counterfoil::stripe::billing::BillingMode;
+use counterfoil::stripe::outbound::BillingMode;
 use serde_json::json;
 
 use super::{

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use counterfoil::{
     clock::Clock,
-    stripe::{send, signature::WebhookSecret},
+    stripe::inbound::{send, signature::WebhookSecret},
 };
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 use chrono::TimeDelta;
 use counterfoil::{
     domain::{catalog::Catalog, time::Timestamp},
-    stripe::billing::BillingMode,
+    stripe::outbound::BillingMode,
 };
 use serde_json::{Value, json};
 

@@ -15,7 +15,7 @@ use counterfoil::{
     sandbox::{Sandbox, SandboxOptions, Webhook},
     stripe::{
         client::{ApiUrl, Client, Patience, SecretKey},
-        setup::{DesiredState, SetupReport, prepare, set_up},
+        provisioning::setup::{DesiredState, SetupReport, prepare, set_up},
     },
 };
 use reqwest::Method;

@@ -11,7 +11,7 @@ use counterfoil::domain::{
     ids::AccountId,
     rollout::{BillingState, Reach, place},
 };
-use counterfoil::stripe::processor::Retries;
+use counterfoil::stripe::inbound::processor::Retries;
 
 use crate::support::program;
 

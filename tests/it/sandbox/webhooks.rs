@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use counterfoil::{
     clock::Clock,
     sandbox::{RETRIES, Sandbox, SandboxOptions, Webhook},
-    stripe::signature::{Secrets, SignatureError, WebhookSecret, verify},
+    stripe::inbound::signature::{Secrets, SignatureError, WebhookSecret, verify},
 };
 use serde_json::{Value, json};
 

@@ -9,8 +9,10 @@ use counterfoil::{
     sandbox::{Sandbox, SandboxOptions},
     stripe::{
         client::{ApiUrl, CallError, Client, Patience, SecretKey},
-        doctor::{Code, Deployed, DoctorFinding, Level, examine},
-        setup::{DesiredState, SetupError, SetupPlan, SetupReport, prepare, set_up},
+        provisioning::{
+            doctor::{Code, Deployed, DoctorFinding, Level, examine},
+            setup::{DesiredState, SetupError, SetupPlan, SetupReport, prepare, set_up},
+        },
     },
 };
 use reqwest::Method;

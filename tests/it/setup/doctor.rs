@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use counterfoil::{
     catalog::Mode,
     clock::Clock,
-    stripe::{
+    stripe::provisioning::{
         doctor::{Code, Deployed, Level},
         setup::{prepare, set_up},
     },
@@ -188,7 +188,7 @@ async fn no_endpoint_at_this_address() {
 async fn an_endpoint_of_another_version() {
     let account = Account::healthy().await;
     account.ask(Method::DELETE, &endpoint(&account).await, &[]).await;
-    let types = counterfoil::stripe::setup::types();
+    let types = counterfoil::stripe::provisioning::setup::types();
     let types: Vec<(String, &str)> =
         types.iter().enumerate().map(|(place, kind)| (format!("enabled_events[{place}]"), *kind)).collect();
     let mut form = vec![("url", URL), ("api_version", "2025-03-31.basil")];

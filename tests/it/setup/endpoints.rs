@@ -1,6 +1,6 @@
 //! What becomes of endpoints that are there already?
 
-use counterfoil::stripe::doctor::{Code, Level};
+use counterfoil::stripe::provisioning::doctor::{Code, Level};
 
 use super::account::{Account, URL, wrong};
 

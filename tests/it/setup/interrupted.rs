@@ -1,6 +1,6 @@
 //! Is nothing made twice, wherever the connection ends?
 
-use counterfoil::stripe::setup::SetupError;
+use counterfoil::stripe::provisioning::setup::SetupError;
 use reqwest::Method;
 use serde_json::{Value, json};
 

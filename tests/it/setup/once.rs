@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use counterfoil::{
     catalog::{self, Mode},
-    stripe::{
+    stripe::provisioning::{
         doctor::{Code, Level},
         setup::{Action, types},
     },

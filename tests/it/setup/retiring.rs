@@ -1,6 +1,6 @@
 //! What happens at Stripe to what is not sold any more?
 
-use counterfoil::stripe::{
+use counterfoil::stripe::provisioning::{
     doctor::{Code, Level},
     setup::{Action, SetupObject},
 };

@@ -1,7 +1,7 @@
 //! Thirteen awkward deliveries, posted to the whole program: each does what its manifest says.
 
 use chrono::TimeDelta;
-use counterfoil::stripe::{envelope::Envelope, processor::ATTEMPTS_MAX};
+use counterfoil::stripe::{documents::envelope::Envelope, inbound::processor::ATTEMPTS_MAX};
 use serde_json::{Value, json};
 
 use super::program::Program;

@@ -6,8 +6,10 @@ use counterfoil::{
     domain::time::Timestamp,
     sandbox::{Sandbox, SandboxOptions},
     stripe::{
-        inbox::Inbox,
-        reconcile::{ReconcileOptions, Reconciler},
+        inbound::{
+            inbox::Inbox,
+            reconcile::{ReconcileOptions, Reconciler},
+        },
         translate::kinds,
     },
 };

@@ -14,10 +14,12 @@ use counterfoil::{
     projector::Projector,
     scheduler::Scheduler,
     stripe::{
-        billing::BillingMode,
-        inbox::{Inbox, InboxState},
-        send::{self, SendResult},
-        signature::WebhookSecret,
+        inbound::{
+            inbox::{Inbox, InboxState},
+            send::{self, SendResult},
+            signature::WebhookSecret,
+        },
+        outbound::BillingMode,
     },
 };
 use serde_json::Value;

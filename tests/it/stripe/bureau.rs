@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use counterfoil::{
     domain::{catalog::Catalog, time::Timestamp},
     sandbox::{Sandbox, SandboxOptions},
-    stripe::{
+    stripe::inbound::{
         processor::Processor,
         reconcile::{ReconcileOptions, ReconcileReport, Reconciler},
     },

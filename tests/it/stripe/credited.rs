@@ -1,7 +1,7 @@
 //! Credit notes that were lost, or that are otherwise than the ledger was told: only they say what was put on a
 //! customer's balance, or given back outside of Stripe.
 
-use counterfoil::stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause};
+use counterfoil::stripe::inbound::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause};
 use serde_json::{Value, json};
 
 use super::{

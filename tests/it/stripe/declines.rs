@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use counterfoil::stripe::declines::{DECLINES, Remedy, remedy};
+use counterfoil::stripe::client::declines::{DECLINES, Remedy, remedy};
 
 const BEGIN: &str = "<!-- declines: written by the program -->\n";
 const END: &str = "<!-- declines: end -->\n";

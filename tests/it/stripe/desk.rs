@@ -7,7 +7,7 @@ use counterfoil::{
     clock::Clock,
     domain::{catalog::Catalog, ids::AccountId},
     ledger::Ledger,
-    stripe::{
+    stripe::inbound::{
         inbox::{Inbox, InboxReceipt, InboxState, ReceiveError},
         processor::{InboxProgress, Processor},
         signature::{Secrets, sign},

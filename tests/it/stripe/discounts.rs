@@ -8,7 +8,7 @@ use std::{
 use axum::{Json, Router, extract::State as Shared, http::StatusCode, http::Uri};
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::{inbox::InboxState, processor::Processor},
+    stripe::inbound::{inbox::InboxState, processor::Processor},
 };
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Discounts that are a customer's: they count from their own start, whatever becomes known first, and whoever the
 //! customer turns out to be.
 
-use counterfoil::stripe::{inbox::InboxState, processor::Retries};
+use counterfoil::stripe::inbound::{inbox::InboxState, processor::Retries};
 use serde_json::{Value, json};
 
 use super::{

@@ -6,7 +6,7 @@ use counterfoil::{
     domain::{catalog::Catalog, ids::PlanId},
     stripe::{
         Deployment, StripeMode,
-        envelope::Envelope,
+        documents::envelope::Envelope,
         translate::{Translation, translate},
     },
 };

@@ -6,7 +6,7 @@ use counterfoil::{
     domain::{command::Command, invoice::LineEffect},
     stripe::{
         Deployment, StripeMode,
-        envelope::{Envelope, Unparsable},
+        documents::envelope::{Envelope, Unparsable},
         translate::{OwnerLookup, SetAside, translate},
     },
 };

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::TimeDelta;
-use counterfoil::stripe::{
+use counterfoil::stripe::inbound::{
     alerts::{FAILURES_IN_A_ROW_MAX, measure, to_do},
     inbox::{DocumentRetention, InboxState, Operated, Proof, ReceiveError},
     processor::{ATTEMPTS_MAX, InboxProgress, Processor, Retries},

@@ -13,7 +13,7 @@ use counterfoil::{
         time::Timestamp,
     },
     stripe::{
-        envelope::Envelope,
+        documents::envelope::Envelope,
         translate::{Instructions, OwnerLookup, translate},
     },
 };

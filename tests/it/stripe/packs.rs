@@ -9,8 +9,8 @@ use counterfoil::{
         time::Timestamp,
     },
     stripe::{
-        envelope::Envelope,
-        inbox::InboxState,
+        documents::envelope::Envelope,
+        inbound::inbox::InboxState,
         translate::{Instructions, SetAside, Translation, translate},
     },
 };

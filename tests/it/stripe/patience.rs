@@ -6,8 +6,7 @@ use counterfoil::{
     domain::time::Timestamp,
     stripe::{
         client::{ApiUrl, Client, Patience, SecretKey},
-        inbox::InboxState,
-        processor::Processor,
+        inbound::{inbox::InboxState, processor::Processor},
     },
 };
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use counterfoil::{
         command::{Command, RecordSubscription, SubscriptionChange as Change},
         time::Timestamp,
     },
-    stripe::inbox::InboxState,
+    stripe::inbound::inbox::InboxState,
 };
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::{
+    stripe::inbound::{
         send::send,
         signature::{HEADER, Secrets, verify},
     },

@@ -1,6 +1,6 @@
 //! How much did each of several payments pay of an invoice? Each part is planted by itself.
 
-use counterfoil::stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause};
+use counterfoil::stripe::inbound::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause};
 use serde_json::{Value, json};
 
 use super::{

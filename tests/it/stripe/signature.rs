@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::signature::{Secrets, SignatureError, TOLERANCE_S, WebhookSecret, sign, verify},
+    stripe::inbound::signature::{Secrets, SignatureError, TOLERANCE_S, WebhookSecret, sign, verify},
 };
 
 const BODY: &[u8] = br#"{"id":"evt_1"}"#;

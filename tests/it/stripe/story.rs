@@ -351,7 +351,7 @@ fn a_cancellation_can_be_withdrawn_and_a_quantity_changed() {
     assert_eq!(changed, SubscriptionChange::PlanChanged { from: Some(plan("basic")) });
 }
 
-fn shown(event: &counterfoil::stripe::envelope::Envelope) -> ReportedDetails {
+fn shown(event: &counterfoil::stripe::documents::envelope::Envelope) -> ReportedDetails {
     let told = counterfoil::stripe::translate::translate(
         event,
         &super::documents::catalog(),
@@ -364,8 +364,8 @@ fn shown(event: &counterfoil::stripe::envelope::Envelope) -> ReportedDetails {
     reports.next().unwrap()
 }
 
-fn envelope(event: &serde_json::Value) -> counterfoil::stripe::envelope::Envelope {
-    counterfoil::stripe::envelope::Envelope::parse(&serde_json::to_vec(event).unwrap()).unwrap()
+fn envelope(event: &serde_json::Value) -> counterfoil::stripe::documents::envelope::Envelope {
+    counterfoil::stripe::documents::envelope::Envelope::parse(&serde_json::to_vec(event).unwrap()).unwrap()
 }
 
 #[test]

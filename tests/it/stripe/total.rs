@@ -6,7 +6,7 @@ use counterfoil::{
         decide::{Context, decide},
     },
     stripe::{
-        envelope::Envelope,
+        documents::envelope::Envelope,
         translate::{Instructions, translate},
     },
 };

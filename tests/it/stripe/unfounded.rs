@@ -10,7 +10,7 @@ use counterfoil::{
         time::Timestamp,
     },
     ledger::IdempotencyKey,
-    stripe::reconcile::{
+    stripe::inbound::reconcile::{
         Drift, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, StoredFigures, Subject,
         UntoldCause,
     },

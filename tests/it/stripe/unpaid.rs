@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::time::Timestamp,
-    stripe::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause},
+    stripe::inbound::reconcile::{Drift, ReconcileReport, StoredFigures, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
 

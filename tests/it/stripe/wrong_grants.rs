@@ -10,7 +10,7 @@ use counterfoil::{
         decide::{Context, decide},
         event::{CreditsEvent, Event},
     },
-    stripe::{envelope::Envelope, translate::translate},
+    stripe::{documents::envelope::Envelope, translate::translate},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

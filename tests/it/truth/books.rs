@@ -19,7 +19,7 @@ use counterfoil::{
         time::Timestamp,
     },
     stripe::{
-        envelope::Envelope,
+        documents::envelope::Envelope,
         translate::{Instructions, OwnerLookup, SetAside, translate},
     },
 };

@@ -122,6 +122,18 @@ pub enum CheckoutPurchase {
     },
 }
 
+impl CheckoutPurchase {
+    /// What is given for it, of what is paid once.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&SoldPack> {
+        match self {
+            Self::Plan { .. } => None,
+            Self::Pack { terms, .. } => terms.as_ref(),
+            Self::Credits { terms, .. } => Some(terms),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
 pub struct OpenedCheckout {
     pub id: String,

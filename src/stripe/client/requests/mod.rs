@@ -34,7 +34,7 @@ pub use listings::{AskPage, ListFilter, ObjectPage, TYPES_MAX, plain};
 pub use object::AskObject;
 pub use payment::{
     CancelPayment, CapturePayment, ConfirmPayment, FindPayment, ListPayments, MakePayment, MakeRefund,
-    NextAction, PaidFor, PaymentFailure, PaymentMetadata, Reason, StripeCharge, StripePayment,
+    NextAction, PaidFor, PaymentFailure, PaymentMetadata, Reason, StoredPayment, StripeCharge, StripePayment,
     StripePayments, StripeRefund,
 };
 pub use payment_method::{

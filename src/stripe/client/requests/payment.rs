@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ::stripe::StripeRequest;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use stripe_core::{
     payment_intent::{
         CancelPaymentIntent, CancelPaymentIntentCancellationReason, CapturePaymentIntent,
@@ -106,11 +106,8 @@ pub struct ListPayments {
     pub after: Option<String>,
 }
 
-/// A payment, as Stripe shows it.
-///
-/// Only its id is written down: the client secret is for the person's browser alone, and what has become of the payment
-/// since is for Stripe to tell.
-#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+/// A payment, as Stripe shows it. It is written down nowhere.
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct StripePayment {
     pub id: String,
     pub status: String,
@@ -130,25 +127,25 @@ pub struct StripePayment {
     pub metadata: PaymentMetadata,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct PaymentFailure {
     pub code: Option<String>,
     pub decline_code: Option<String>,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct StripeCharge {
     pub amount_refunded: i64,
     pub disputed: bool,
     pub receipt_url: Option<String>,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct NextAction {
     pub redirect_to_url: Option<Redirect>,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, miniserde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct Redirect {
     pub url: Option<String>,
 }
@@ -173,21 +170,10 @@ pub struct StripeRefund {
     pub created: i64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredPayment {
-    id: String,
-}
-
-impl Serialize for StripePayment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredPayment { id: self.id.clone() }.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for StripePayment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StoredPayment::deserialize(deserializer).map(|kept| Self { id: kept.id, ..Self::default() })
-    }
+/// What is written down of a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPayment {
+    pub id: String,
 }
 
 impl StripePayment {

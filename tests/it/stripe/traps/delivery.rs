@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use counterfoil::{
     domain::{command::Command, recorded::Position},
     stripe::{
-        envelope::Envelope,
-        inbox::{InboxState, ReceiveError},
-        signature::{Secrets, SignatureError, sign},
+        documents::envelope::Envelope,
+        inbound::{
+            inbox::{InboxState, ReceiveError},
+            signature::{Secrets, SignatureError, sign},
+        },
         translate::{OwnerLookup, SetAside},
     },
 };

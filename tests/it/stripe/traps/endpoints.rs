@@ -4,7 +4,7 @@ use crate::{
     sandbox::Receiver,
     setup::account::{Account, URL, wrong},
 };
-use counterfoil::stripe::doctor::{Code, Level};
+use counterfoil::stripe::provisioning::doctor::{Code, Level};
 
 #[tokio::test]
 async fn trap_11_endpoints_of_several_versions_are_named_with_theirs() {

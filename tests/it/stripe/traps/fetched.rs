@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use counterfoil::{
     domain::{ids::AccountId, time::Timestamp},
-    stripe::{
+    stripe::inbound::{
         inbox::{InboxState, Proof},
         reconcile::{ReconcileReport, Subject, UntoldCause},
     },

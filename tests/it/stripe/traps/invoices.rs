@@ -7,8 +7,8 @@ use counterfoil::{
         time::Timestamp,
     },
     stripe::{
-        envelope::Envelope,
-        inbox::InboxState,
+        documents::envelope::Envelope,
+        inbound::inbox::InboxState,
         translate::{SetAside, translate},
     },
 };

@@ -6,7 +6,7 @@ use counterfoil::{
         command::{Command, SubscriptionChange},
         subscription::SubscriptionStatus,
     },
-    stripe::inbox::InboxState,
+    stripe::inbound::inbox::InboxState,
 };
 use serde_json::json;
 

@@ -1,0 +1,243 @@
+//! Whose is an event? Its subscription says so, else what it names, else its customer, or what its payment bought.
+
+pub mod customer_links;
+pub mod linking;
+mod request_batcher;
+mod tables;
+
+use std::collections::BTreeMap;
+
+pub use tables::{LearnedAccounts, LookupKeys};
+
+use crate::{
+    domain::{
+        command::{Command, RecordSubscription, SubscriptionChange},
+        ids::{AccountId, ProviderId},
+        subscription::{ReportOrder, SubscriptionState, SubscriptionStatus, put_in_order},
+        time::Timestamp,
+    },
+    stripe::translate::{Instructions, OwnerLookup, SubscriptionRef, TranslationStep},
+};
+
+/// Why an event waits whose customer no account is known for. Its rows are found again by this text.
+pub const NO_LINK: &str = "its customer is linked to no account yet";
+
+/// Why an event waits whose payment has not been reported yet. Its rows are found again by this text.
+pub const NO_PAYMENT: &str = "no paid invoice or pack is known that its payment bought";
+
+/// Why an event waits whose subscription has to say which of its customer's accounts it is about. Its rows are found
+/// again by this text.
+pub const NO_REPORT: &str =
+    "its customer is linked to several accounts, and its subscription is not known yet";
+
+/// Which accounts each customer is linked to: one, unless Stripe contradicted itself.
+pub type AccountsByCustomer = BTreeMap<ProviderId, Vec<AccountId>>;
+
+/// Which account each payment or invoice bought credits for.
+pub type PaymentAccounts = BTreeMap<ProviderId, AccountId>;
+
+/// What was reported of each subscription, in the order in which it was said: where the report stands, and which
+/// account it was about.
+pub type Reports = BTreeMap<ProviderId, Vec<(ReportOrder, AccountId)>>;
+
+/// A report on a subscription was handled.
+#[derive(Clone, Debug)]
+pub struct NewReport {
+    pub subscription: ProviderId,
+    pub evidence: ReportOrder,
+    pub account: AccountId,
+    /// Whose other events may have waited for it.
+    pub party: String,
+}
+
+/// Why no account was found.
+pub(super) enum NotFound {
+    /// Another event will say it.
+    Yet(&'static str),
+    /// Stripe contradicted itself.
+    Contradiction(&'static str),
+}
+
+/// How events lead to accounts, as far as is known.
+#[derive(Default)]
+pub(super) struct AccountLookup {
+    pub(super) links: AccountsByCustomer,
+    pub(super) payments: PaymentAccounts,
+    /// What was told of each subscription, in the order in which it was said.
+    pub(super) reports: Reports,
+}
+
+impl AccountLookup {
+    /// What of it these events need, whose owners and subscriptions they are.
+    pub(super) fn part_for<'a>(
+        &self,
+        events: impl Iterator<Item = (&'a OwnerLookup, Option<&'a SubscriptionRef>)>,
+    ) -> Self {
+        let mut part = Self::default();
+        for (owner, about) in events {
+            if let Some((customer, accounts)) =
+                owner.customer().and_then(|customer| self.links.get_key_value(customer))
+            {
+                part.links.entry(customer.clone()).or_insert_with(|| accounts.clone());
+            }
+            if let Some((payment, account)) =
+                owner.payment().and_then(|payment| self.payments.get_key_value(payment))
+            {
+                part.payments.entry(payment.clone()).or_insert_with(|| account.clone());
+            }
+            let reports = about.and_then(|about| self.reports.get_key_value(&about.subscription));
+            if let Some((subscription, reports)) = reports {
+                part.reports.entry(subscription.clone()).or_insert_with(|| reports.clone());
+            }
+        }
+        part
+    }
+
+    /// Notes what is about to be told, so that what came in before its report goes to the right account.
+    pub(super) fn expect<'a>(&mut self, instructions: impl Iterator<Item = &'a Instructions>) {
+        for Instructions { owner, about, .. } in instructions {
+            let OwnerLookup::Account { account, .. } = owner else { continue };
+            let Some(SubscriptionRef { subscription, report: Some(evidence), unpriced: None, .. }) = about
+            else {
+                continue;
+            };
+            self.note(subscription, evidence, account);
+        }
+    }
+
+    fn note(&mut self, subscription: &ProviderId, evidence: &ReportOrder, account: &AccountId) {
+        let reports = self.reports.entry(subscription.clone()).or_default();
+        if reports.iter().all(|(known, _)| known.id != evidence.id) {
+            put_in_order(reports, (evidence.clone(), account.clone()));
+        }
+    }
+
+    /// The account that the event's subscription belongs to, that the event names, or that its customer or payment
+    /// leads to. A report says itself whose the subscription is.
+    pub(super) fn account_of(&self, instructions: &Instructions) -> Result<AccountId, NotFound> {
+        let about = instructions.about.as_ref();
+        let has_it = about.and_then(|about| self.has_at(&about.subscription, about.at));
+        let is_report = about.is_some_and(|about| about.report.is_some());
+        let customer = match (&instructions.owner, has_it) {
+            (OwnerLookup::Payment(payment), _) => {
+                let account = self.payments.get(payment).cloned();
+                return account.ok_or(NotFound::Yet(NO_PAYMENT));
+            }
+            (OwnerLookup::Account { account, .. }, _) if is_report => return Ok(account.clone()),
+            (OwnerLookup::Account { .. } | OwnerLookup::Customer(_), Some(account)) => {
+                return Ok(account.clone());
+            }
+            (OwnerLookup::Account { account, .. }, None) => return Ok(account.clone()),
+            (OwnerLookup::Customer(customer), None) => customer,
+        };
+        match self.links.get(customer).map(Vec::as_slice) {
+            Some([account]) => Ok(account.clone()),
+            // A discount is told to all of them.
+            Some([account, ..]) if is_about_discounts(&instructions.steps) => Ok(account.clone()),
+            Some([_, _, ..]) if about.is_some_and(|about| about.report.is_none()) => {
+                Err(NotFound::Yet(NO_REPORT))
+            }
+            Some([_, _, ..]) => Err(NotFound::Contradiction("its customer is linked to several accounts")),
+            Some([]) | None => Err(NotFound::Yet(NO_LINK)),
+        }
+    }
+
+    /// Which account has the subscription, by its newest report.
+    pub(super) fn has(&self, subscription: &ProviderId) -> Option<&AccountId> {
+        self.reports.get(subscription)?.last().map(|(_, account)| account)
+    }
+
+    /// Which account had the subscription at a time: by the newest report until then, else by the first one.
+    fn has_at(&self, subscription: &ProviderId, at: Timestamp) -> Option<&AccountId> {
+        let reports = self.reports.get(subscription)?;
+        let by_then = reports.iter().rfind(|(evidence, _)| evidence.reported_at <= at);
+        by_then.or_else(|| reports.first()).map(|(_, account)| account)
+    }
+
+    /// Why an event about a subscription is none of ours: the catalog does not have its price, and nothing else was
+    /// told of it.
+    pub(super) fn is_foreign<'a>(&self, about: &'a SubscriptionRef) -> Option<&'a str> {
+        about.unpriced.as_deref().filter(|_| !self.reports.contains_key(&about.subscription))
+    }
+
+    /// Notes a report, and says what the accounts are to be told that have its subscription no more: the one that had
+    /// it before this report, and the report's own account if a later one names another.
+    pub(super) fn report(
+        &mut self,
+        told: &NewReport,
+        steps: &[TranslationStep],
+    ) -> Vec<(AccountId, TranslationStep)> {
+        self.note(&told.subscription, &told.evidence, &told.account);
+        let reports = self.reports.get(&told.subscription).map(Vec::as_slice).unwrap_or_default();
+        let place = reports.iter().position(|(evidence, _)| evidence.id == told.evidence.id).unwrap_or(0);
+        let Some(terms) = steps.iter().find_map(|step| terms(&step.command)) else { return Vec::new() };
+        let until_next = reports.get(place..).unwrap_or_default();
+        let from_last = place.checked_sub(1).and_then(|last| reports.get(last..)).unwrap_or_default();
+        let pairs = [from_last, until_next].into_iter().filter_map(|reports| match reports {
+            [(_, from), (evidence, to), ..] if from != to => Some((from, evidence, to)),
+            _ => None,
+        });
+        pairs.map(|(from, evidence, to)| (from.clone(), moved(terms, evidence, to))).collect()
+    }
+
+    /// What is told of discounts, for the other accounts that the same customer stands for.
+    pub(super) fn discounts_elsewhere(
+        &self,
+        account: &AccountId,
+        steps: &[TranslationStep],
+    ) -> Vec<(AccountId, TranslationStep)> {
+        let others = |step: &TranslationStep| {
+            let Command::RecordDiscount(told) = &step.command else { return Vec::new() };
+            self.links.get(&told.customer).cloned().unwrap_or_default()
+        };
+        let told = steps.iter().flat_map(|step| others(step).into_iter().map(|other| (other, step.clone())));
+        told.filter(|(other, _)| other != account).collect()
+    }
+
+    /// Notes that the customer belongs to the account. Whether that was news.
+    pub(super) fn link(&mut self, customer: &ProviderId, account: &AccountId) -> bool {
+        let accounts = self.links.entry(customer.clone()).or_default();
+        let is_news = !accounts.contains(account);
+        if is_news {
+            accounts.push(account.clone());
+        }
+        is_news
+    }
+}
+
+fn is_about_discounts(steps: &[TranslationStep]) -> bool {
+    !steps.is_empty() && steps.iter().all(|step| matches!(step.command, Command::RecordDiscount(_)))
+}
+
+const fn terms(command: &Command) -> Option<&SubscriptionState> {
+    if let Command::RecordSubscription(report) = command { Some(&report.terms) } else { None }
+}
+
+/// The end of a subscription in an account, by a report that names another one. It may come back by a later report.
+fn moved(terms: &SubscriptionState, evidence: &ReportOrder, to: &AccountId) -> TranslationStep {
+    let terms = SubscriptionState {
+        status: SubscriptionStatus::Cancelled,
+        cancel_at: None,
+        trial_end: None,
+        ended_at: None,
+        collection_paused: false,
+        grace_days: None,
+        moved_to: Some(to.clone()),
+        evidence: evidence.clone(),
+        ..terms.clone()
+    };
+    let effective_at = evidence.reported_at;
+    let command = RecordSubscription { change: SubscriptionChange::Moved, terms, effective_at };
+    TranslationStep { key: format!("moved:{}", evidence.id), command: Command::RecordSubscription(command) }
+}
+
+/// The payment or invoice that is known to have bought credits once the command is executed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these are about what was bought")]
+pub(super) const fn bought_by(command: &Command) -> Option<&ProviderId> {
+    match command {
+        Command::RecordPaidInvoice(paid) => Some(&paid.invoice),
+        Command::RecordPackPurchase(purchase) => Some(&purchase.payment),
+        Command::LinkPayment { payment, .. } => Some(payment),
+        _ => None,
+    }
+}

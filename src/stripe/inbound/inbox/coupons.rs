@@ -1,0 +1,56 @@
+//! What is known of coupons, discounts and the discounts of customers?
+
+use serde_json::Value;
+use sqlx::{PgConnection, types::Json};
+
+use super::{
+    super::discounts::{CouponReport, Coupons},
+    Inbox,
+};
+
+impl Inbox {
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn coupons(&self, ids: &[String]) -> Result<Coupons, sqlx::Error> {
+        coupons(&mut *self.pool().acquire().await?, ids).await
+    }
+
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn keep_coupons(&self, told: &[CouponReport]) -> Result<(), sqlx::Error> {
+        keep_coupons(&mut *self.pool().acquire().await?, told).await
+    }
+}
+
+/// What is known of these coupons, discounts and customers.
+pub(super) async fn coupons(connection: &mut PgConnection, ids: &[String]) -> Result<Coupons, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Coupons::new());
+    }
+    let rows: Vec<(String, Json<Value>)> =
+        sqlx::query_as("select id, coupon from ledger.stripe_coupons where id = any ($1)")
+            .bind(ids)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().map(|(id, Json(coupon))| (id, coupon)).collect())
+}
+
+/// Of what is told of one customer the newest holds.
+pub(super) async fn keep_coupons(
+    connection: &mut PgConnection,
+    told: &[CouponReport],
+) -> Result<(), sqlx::Error> {
+    for CouponReport { id, coupon, at } in told {
+        sqlx::query(
+            "insert into ledger.stripe_coupons as known (id, coupon, told_at) values ($1, $2, $3)
+             on conflict on constraint stripe_coupons_id do update
+             set coupon = excluded.coupon, told_at = excluded.told_at where excluded.told_at >= known.told_at",
+        )
+        .bind(id)
+        .bind(Json(coupon))
+        .bind(at.to_utc())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! What has been told, and of what? For those who look for what was not.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use super::{Inbox, InboxState, claim::EventResult};
+use crate::{
+    domain::{ids::ProviderId, time::Timestamp},
+    stripe::inbound::accounts::{AccountLookup, LearnedAccounts, LookupKeys, NO_LINK, NO_PAYMENT},
+};
+
+/// What became of the newest event about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestEvent {
+    pub event: String,
+    pub created: Timestamp,
+    pub state: InboxState,
+    pub reason: Option<String>,
+}
+
+#[derive(FromRow)]
+struct LatestEventRow {
+    event_id: String,
+    created_at: DateTime<Utc>,
+    state: String,
+    reason: Option<String>,
+}
+
+impl Inbox {
+    /// Which of these events are here.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn known(&self, events: &[&str]) -> Result<BTreeSet<String>, sqlx::Error> {
+        let known: Vec<String> =
+            sqlx::query_scalar("select event_id from ledger.stripe_inbox where event_id = any ($1)")
+                .bind(events)
+                .fetch_all(self.pool())
+                .await?;
+        Ok(known.into_iter().collect())
+    }
+
+    /// Has everything handled at once that waits for what is known by now. Whether there was anything.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn wake_known(&self, at: Timestamp) -> Result<bool, sqlx::Error> {
+        let woken = sqlx::query(include_str!("wake_known.sql"))
+            .bind(at.to_utc())
+            .bind(NO_LINK)
+            .bind(NO_PAYMENT)
+            .execute(self.pool())
+            .await?;
+        Ok(woken.rows_affected() > 0)
+    }
+
+    /// Has handled at once what two claims side by side missed of one another, since neither saw what the other had not
+    /// committed: what waits for what this one learned, and what this one set aside and is known by now.
+    pub(in crate::stripe) async fn wake_missed(
+        &self,
+        settled: &[EventResult],
+        learned: &LearnedAccounts,
+        at: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let waits = |one: &&EventResult| {
+            one.attempts == 1 && matches!(one.reason.as_deref(), Some(NO_LINK | NO_PAYMENT))
+        };
+        let aside: Vec<&str> = settled.iter().filter(waits).map(|one| one.event_id.as_str()).collect();
+        if !aside.is_empty() {
+            sqlx::query(include_str!("wake_missed.sql"))
+                .bind(aside)
+                .bind(at.to_utc())
+                .bind(NO_LINK)
+                .bind(NO_PAYMENT)
+                .execute(self.pool())
+                .await?;
+        }
+        if learned.has_names() {
+            learned.wake(&mut *self.pool().acquire().await?, at).await?;
+        }
+        Ok(())
+    }
+
+    /// What events lead to which accounts by.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe::inbound) async fn accounts(
+        &self,
+        keys: &LookupKeys<'_>,
+    ) -> Result<AccountLookup, sqlx::Error> {
+        AccountLookup::load(&mut *self.pool().acquire().await?, keys).await
+    }
+
+    /// Some of the subscriptions that were reported by then, in the order of their ids, from after one on.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(in crate::stripe) async fn reported(
+        &self,
+        after: &str,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<ProviderId>, sqlx::Error> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select distinct subscription from ledger.stripe_reports
+             where subscription > $1 and known_at <= $2 order by subscription limit $3",
+        )
+        .bind(after)
+        .bind(until.to_utc())
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.iter().filter_map(|id| ProviderId::parse(id).ok()).collect())
+    }
+
+    /// Whether nothing that came until then is about to be handled, by whichever instance.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_worked_off(&self, until: Timestamp) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "select not exists (
+                 select from ledger.stripe_inbox where state = 'received' and received_at <= $1
+             )",
+        )
+        .bind(until.to_utc())
+        .fetch_one(self.pool())
+        .await
+    }
+
+    /// The newest event of one of these types about an object.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest_about(
+        &self,
+        object: &ProviderId,
+        kinds: &[&str],
+    ) -> Result<Option<LatestEvent>, sqlx::Error> {
+        let row: Option<LatestEventRow> = sqlx::query_as(
+            "select event_id, created_at, state, reason from ledger.stripe_inbox
+             where object = $1 and event_type = any ($2) order by created_at desc, arrival desc limit 1",
+        )
+        .bind(object.as_str())
+        .bind(kinds)
+        .fetch_optional(self.pool())
+        .await?;
+        row.map(|row| {
+            let state = InboxState::parse(&row.state);
+            Ok(LatestEvent {
+                event: row.event_id,
+                created: row.created_at.into(),
+                state: state
+                    .ok_or_else(|| sqlx::Error::Decode("an inbox state has an unknown name".into()))?,
+                reason: row.reason,
+            })
+        })
+        .transpose()
+    }
+}

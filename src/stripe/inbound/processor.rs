@@ -1,0 +1,353 @@
+//! How do stored events reach the ledger? Here they are translated, and their commands executed.
+//!
+//! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
+//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched
+//! ([`super::invoice_lines`]), and others go on meanwhile: such events have a lane of their own. An event whose
+//! commands were executed and which was not marked so, because the process died in between, is handled again: its
+//! commands have the same keys, and count once.
+
+mod plan;
+mod reading;
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    accounts::{AccountLookup, LookupKeys, bought_by},
+    alerts::Watch,
+    disposition::Disposition,
+    duplicate_subscriptions,
+    inbox::{
+        Inbox, InboxState,
+        claim::{ClaimedEvent, EventResult, HandledFacts, HandlingContext},
+    },
+};
+use crate::{
+    domain::{
+        command::Command,
+        ids::{AccountId, Actor},
+        refusal::Refusal,
+    },
+    ledger::{ExecuteError, IdempotencyKey, Ledger, Origin, Provenance, Request},
+    stripe::{Deployment, calls::Calls, client::Client, translate::TranslationStep},
+};
+
+use plan::{RoutedEvent, RoutedReport, plan};
+use reading::{Read, Translated, discounts_named, keys};
+
+pub use super::disposition::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN, Retries};
+
+/// How many customers are worked on at the same time.
+const PARTIES_CONCURRENT_MAX: usize = 64;
+/// How many events of one customer are worked on at the same time. The next ones are decided while the first
+/// are being stored.
+const EVENTS_CONCURRENT_MAX: usize = 64;
+/// For how long a claim is worked on. What is left then goes back, so that no transaction stays open for
+/// long.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
+/// For how long is waited, in one claim, for what its events leave out.
+const FETCH_PATIENCE: Duration = Duration::from_secs(5);
+/// For how many events at the same time.
+const FETCHES_CONCURRENT_MAX: usize = 8;
+/// How often events are looked for that another instance stored, or whose delay is over.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How long to stay away from a ledger or database that takes nothing now.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Handles the inbox's events for as long as it runs. Any number may run on one database.
+#[derive(Clone)]
+pub struct Processor {
+    inbox: Inbox,
+    ledger: Ledger,
+    deployment: Deployment,
+    watch: Watch,
+    /// Whom to ask for what an event leaves out; without it, such an event waits.
+    client: Option<Client>,
+    retries: Retries,
+}
+
+/// What a look into the inbox came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InboxProgress {
+    /// Nothing is due.
+    Idle,
+    /// So many events were handled, and there may be more.
+    Handled(usize),
+    /// The ledger takes nothing now. What was not handled stays as it was.
+    Interrupted,
+}
+
+impl Processor {
+    #[must_use]
+    pub fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
+        Self { inbox, ledger, deployment, watch: Watch::default(), client: None, retries: Retries::default() }
+    }
+
+    /// The same, asking Stripe for what events leave out.
+    #[must_use]
+    pub fn asking(self, client: Option<Client>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// The same, with other attempts and delays.
+    #[must_use]
+    pub fn retrying(self, retries: Retries) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// What went wrong lately.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Works until `stop`. What is claimed by then is finished first.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(
+            self.run_lane(HandlingContext::Whole, &stop),
+            self.run_lane(HandlingContext::Asking, &stop)
+        );
+    }
+
+    async fn run_lane(&self, lane: HandlingContext, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let rest = match self.work_lane(lane).await {
+                Ok(InboxProgress::Handled(_)) => continue,
+                Ok(InboxProgress::Idle) => POLL_INTERVAL,
+                Ok(InboxProgress::Interrupted) => PAUSE,
+                Err(error) => {
+                    self.watch.failed();
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the inbox cannot be worked on");
+                    PAUSE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.inbox.arrival(lane) => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    /// Handles what is due now, up to one claim's worth.
+    ///
+    /// # Errors
+    /// When the database does not answer. Nothing is lost by that: it is all done again.
+    pub async fn work(&self) -> Result<InboxProgress, sqlx::Error> {
+        match self.work_lane(HandlingContext::Whole).await? {
+            InboxProgress::Idle => self.work_lane(HandlingContext::Asking).await,
+            progress @ (InboxProgress::Handled(_) | InboxProgress::Interrupted) => Ok(progress),
+        }
+    }
+
+    async fn work_lane(&self, lane: HandlingContext) -> Result<InboxProgress, sqlx::Error> {
+        let at = self.ledger.clock().now();
+        let mut claim = self.inbox.claim(lane, at).await?;
+        if claim.due.is_empty() {
+            return Ok(InboxProgress::Idle);
+        }
+        let mut read: Vec<Read> = std::mem::take(&mut claim.due).into_iter().map(Read::of).collect();
+        let askers = claim.askers(&keys(&read)).await?;
+        read.iter_mut().for_each(|read| read.find_asker(&askers));
+        let coupons = claim.coupons(&discounts_named(&read)).await?;
+        let mut left = Vec::new();
+        if lane == HandlingContext::Whole {
+            (left, read) = self.incomplete(read, &coupons);
+        }
+        let parties = self.translate_all(read, &coupons).await;
+        let events = parties.values().flatten().filter_map(Translated::owner_and_subject);
+        let known = claim.accounts(&LookupKeys::of(events)).await?;
+        let deadline = Instant::now() + CLAIM_PATIENCE;
+        let handled: Vec<Handled> = stream::iter(parties.into_values())
+            .map(|party| self.handle_party(party, &known, lane, deadline))
+            .buffer_unordered(PARTIES_CONCURRENT_MAX)
+            .collect()
+            .await;
+        let interrupted = handled.iter().any(|party| party.interrupted);
+        let (mut settled, mut learned) = (Vec::new(), HandledFacts::default());
+        for party in handled {
+            settled.extend(party.settled);
+            learned.extend(party.learned);
+        }
+        settled.iter().for_each(|settled| self.watch.event(settled));
+        settled.extend(left.iter().map(|read| put_off(&read.due)));
+        claim.settle(&settled, &learned, at).await?;
+        self.inbox.wake_missed(&settled, &learned.accounts, at).await?;
+        if !left.is_empty() {
+            self.inbox.wake_lane(HandlingContext::Asking);
+        }
+        Ok(if interrupted { InboxProgress::Interrupted } else { InboxProgress::Handled(settled.len()) })
+    }
+
+    /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
+    /// their commands are sent, without waiting for each to be stored before the next is decided.
+    async fn handle_party(
+        &self,
+        events: Vec<Translated>,
+        known: &AccountLookup,
+        lane: HandlingContext,
+        deadline: Instant,
+    ) -> Handled {
+        let instructions = || events.iter().filter_map(Translated::instructions);
+        let mut known = known.part_for(events.iter().filter_map(Translated::owner_and_subject));
+        known.expect(instructions());
+        let plans: Vec<RoutedEvent> = events.into_iter().map(|event| plan(event, &mut known)).collect();
+        let mut outcomes = stream::iter(plans)
+            .map(|plan| async move {
+                if Instant::now() > deadline { EventOutcome::Left } else { self.carry_out(plan, lane).await }
+            })
+            .buffered(EVENTS_CONCURRENT_MAX);
+        let mut handled = Handled::default();
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                EventOutcome::Settled(settled, learned) => {
+                    handled.settled.push(settled);
+                    handled.learned.extend(learned);
+                }
+                EventOutcome::Left => break,
+                EventOutcome::Interrupted => {
+                    handled.interrupted = true;
+                    break;
+                }
+            }
+        }
+        handled
+    }
+
+    async fn carry_out(&self, plan: RoutedEvent, lane: HandlingContext) -> EventOutcome {
+        let mut learned = HandledFacts { coupons: plan.coupons, ..HandledFacts::default() };
+        let fate = match plan.todo {
+            Err(fate) => fate,
+            Ok(told) => match self.execute_all(&plan.due, &told, &mut learned).await {
+                Ok(()) => Disposition::Done(told.account, plan.note),
+                Err(ProcessingError::Fate(fate)) => fate,
+                Err(ProcessingError::Transient) => return EventOutcome::Interrupted,
+            },
+        };
+        EventOutcome::Settled(fate.settle(&plan.due, lane, self.retries, self.ledger.clock().now()), learned)
+    }
+
+    async fn execute_all(
+        &self,
+        due: &ClaimedEvent,
+        told: &RoutedReport,
+        learned: &mut HandledFacts,
+    ) -> Result<(), ProcessingError> {
+        let RoutedReport { account, steps, elsewhere, report } = told;
+        for step in steps {
+            self.execute(due, account, step).await?;
+            if let Command::LinkCustomer { customer, .. } = &step.command {
+                learned.accounts.links.push((customer.clone(), account.clone()));
+            }
+            if let Command::RecordSubscription(report) = &step.command {
+                // What cannot be looked at now is looked at with the next report.
+                let calls = Calls::new(self.inbox.pool().clone());
+                let looked =
+                    duplicate_subscriptions::look(&self.ledger, &calls, account, &report.terms.subscription)
+                        .await;
+                if let Err(error) = looked {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "two subscriptions are not looked for"
+                    );
+                }
+            }
+            let payment = bought_by(&step.command);
+            learned.accounts.payments.extend(payment.map(|payment| (payment.clone(), account.clone())));
+        }
+        for (account, step) in elsewhere {
+            self.execute(due, account, step).await?;
+        }
+        learned.accounts.reports.extend(report.clone());
+        Ok(())
+    }
+
+    async fn execute(
+        &self,
+        due: &ClaimedEvent,
+        account: &AccountId,
+        step: &TranslationStep,
+    ) -> Result<(), ProcessingError> {
+        let request = Request {
+            account: account.clone(),
+            command: step.command.clone(),
+            key: IdempotencyKey::stripe(&step.key),
+            provenance: provenance(due),
+        };
+        match self.ledger.execute(request).await {
+            // A key that is taken means that another event has reported the same fact.
+            Ok(_) | Err(ExecuteError::KeyReused) => Ok(()),
+            Err(ExecuteError::Refused(refusal)) => {
+                Err(ProcessingError::Fate(Disposition::Dead(format!("refused: {}", name(&refusal)))))
+            }
+            Err(ExecuteError::Damaged) => {
+                Err(ProcessingError::Fate(Disposition::Later("the account's history is damaged".to_owned())))
+            }
+            Err(
+                ExecuteError::Overloaded
+                | ExecuteError::Unavailable
+                | ExecuteError::ClockBehind { .. }
+                | ExecuteError::OutcomeUnknown,
+            ) => Err(ProcessingError::Transient),
+        }
+    }
+}
+
+/// Stripe is asked about it first.
+fn put_off(due: &ClaimedEvent) -> EventResult {
+    EventResult {
+        event_id: due.event_id.clone(),
+        state: InboxState::Received,
+        reason: None,
+        attempts: due.attempts,
+        next_attempt_at: None,
+        account: None,
+        lane: HandlingContext::Asking,
+    }
+}
+
+enum EventOutcome {
+    Settled(EventResult, HandledFacts),
+    /// There was no time left for it.
+    Left,
+    /// The ledger takes nothing now, and that is not the event's fault.
+    Interrupted,
+}
+
+/// What came of one customer's events.
+#[derive(Default)]
+struct Handled {
+    settled: Vec<EventResult>,
+    learned: HandledFacts,
+    interrupted: bool,
+}
+
+enum ProcessingError {
+    /// It will go away by itself.
+    Transient,
+    Fate(Disposition),
+}
+
+/// Whoever asked for it, if that was over the API; else it was somebody at Stripe, or Stripe itself.
+fn provenance(due: &ClaimedEvent) -> Provenance {
+    let stripe = || Actor::parse("stripe").expect("the word is a valid name");
+    Provenance {
+        actor: due.asker.clone().unwrap_or_else(stripe),
+        origin: Origin::Stripe,
+        correlation_id: None,
+        causation_id: Some(due.event_id.clone()),
+        stripe_event: Some(due.event_id.clone()),
+    }
+}
+
+/// The refusal's name, as it is written in JSON, without its particulars.
+fn name(refusal: &Refusal) -> String {
+    match serde_json::to_value(refusal) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(serde_json::Value::Object(fields)) => fields.keys().next().cloned().unwrap_or_default(),
+        Ok(_) | Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,86 @@
+//! What is whom to be told by an event?
+
+use super::reading::Translated;
+use crate::{
+    domain::{command::Command, ids::AccountId},
+    stripe::{
+        inbound::{
+            accounts::{AccountLookup, NewReport, NotFound},
+            discounts::CouponReport,
+            disposition::Disposition,
+            inbox::claim::ClaimedEvent,
+        },
+        translate::{Instructions, SetAside, SubscriptionRef, TranslationStep},
+    },
+};
+
+/// An event of which it is known whose it is, or what becomes of it without a command.
+pub(super) struct RoutedEvent {
+    pub(super) due: ClaimedEvent,
+    pub(super) todo: Result<RoutedReport, Disposition>,
+    pub(super) coupons: Vec<CouponReport>,
+    pub(super) note: Option<String>,
+}
+
+/// What an event tells to whom.
+pub(super) struct RoutedReport {
+    pub(super) account: AccountId,
+    pub(super) steps: Vec<TranslationStep>,
+    /// What it tells to accounts that had the subscription before, or that the same customer stands for.
+    pub(super) elsewhere: Vec<(AccountId, TranslationStep)>,
+    pub(super) report: Option<NewReport>,
+}
+
+pub(super) fn plan(event: Translated, known: &mut AccountLookup) -> RoutedEvent {
+    let Translated { due, translation, coupons, note } = event;
+    let todo = translation.map_err(|aside| set_aside(aside, known));
+    let todo = todo.and_then(|instructions| tell(&due, instructions, known));
+    RoutedEvent { due, todo, coupons, note }
+}
+
+/// What becomes of an event without a command. What is held only if it is an account's may turn out to be nobody's.
+fn set_aside(aside: SetAside, known: &AccountLookup) -> Disposition {
+    let SetAside::NeedsReviewIfOurs { owner, because } = aside else { return Disposition::of(&aside) };
+    let instructions = Instructions { owner, about: None, steps: Vec::new() };
+    match known.account_of(&instructions) {
+        Ok(_) => Disposition::Dead(because),
+        Err(_) => Disposition::LaterIfAtAll(because),
+    }
+}
+
+/// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
+/// events already: they would make the same one.
+pub(super) fn tell(
+    due: &ClaimedEvent,
+    instructions: Instructions,
+    known: &mut AccountLookup,
+) -> Result<RoutedReport, Disposition> {
+    let account = known.account_of(&instructions).map_err(|error| match error {
+        NotFound::Yet(because) if instructions.steps.iter().all(|step| may_be_strange(&step.command)) => {
+            Disposition::LaterIfAtAll(because.to_owned())
+        }
+        NotFound::Yet(because) => Disposition::Later(because.to_owned()),
+        NotFound::Contradiction(because) => Disposition::Dead(because.to_owned()),
+    })?;
+    let Instructions { about, mut steps, .. } = instructions;
+    if let Some(because) = about.as_ref().and_then(|about| known.is_foreign(about)) {
+        return Err(Disposition::Dead(because.to_owned()));
+    }
+    steps.retain(|step| {
+        let Command::LinkCustomer { customer, .. } = &step.command else { return true };
+        known.link(customer, &account)
+    });
+    let report = about.and_then(|SubscriptionRef { subscription, report, .. }| {
+        let evidence = report?;
+        Some(NewReport { subscription, evidence, account: account.clone(), party: due.party.clone() })
+    });
+    let mut elsewhere = report.as_ref().map(|report| known.report(report, &steps)).unwrap_or_default();
+    elsewhere.extend(known.discounts_elsewhere(&account, &steps));
+    Ok(RoutedReport { account, steps, elsewhere, report })
+}
+
+/// Whether the command is as likely about something that is not sold here: which invoice a payment was for, or what
+/// somebody has taken off.
+const fn may_be_strange(command: &Command) -> bool {
+    matches!(command, Command::LinkPayment { .. } | Command::RecordDiscount(_))
+}

@@ -1,0 +1,272 @@
+//! What does the ledger say of objects that Stripe did not list? A list proves little: an object may be older than what
+//! is compared, or in another state. So each of them is asked for by its id, and only an answer proves that it is not
+//! there.
+//!
+//! The ledger's events are read in ranges, and of what Stripe listed only hashes are kept, so nothing here grows with
+//! the ledger but the differences.
+
+use std::{collections::BTreeMap, fmt};
+
+use chrono::TimeDelta;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use super::{
+    JUDGED_CONCURRENT_MAX, ReconcileError, Reconciler, Subject,
+    claim::{StripeClaim, TYPES, What, claim},
+    difference::NOTHING,
+    found::FoundObjects,
+    report::{Drift, NotCompared, StoredFigures, UntoldCause},
+    seen_hashes::SeenHashes,
+    suspect::Suspect,
+};
+use crate::{
+    domain::{
+        ids::{AccountId, ProviderId},
+        purchase_records::PAGE_LIVES,
+        recorded::{Position, RecordedEvent},
+        time::Timestamp,
+    },
+    journal::{range::RANGE_EVENTS_MAX, row::RowError},
+    stripe::{
+        client::{CallError, is_missing},
+        documents::Document,
+    },
+};
+
+/// By how much the clocks of those who write events may differ.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
+/// How many subscriptions are looked for at a time.
+const SUBSCRIPTIONS_PAGE: i64 = 1_000;
+
+/// What was answered of one object.
+pub(super) enum ObjectAnswer {
+    There(Value),
+    Missing,
+    /// Stripe does not say, because.
+    Unanswered(String),
+}
+
+/// What became of a claim.
+pub(super) enum Checked {
+    Holds,
+    /// The object is there, and is to be compared.
+    Suspect(Suspect),
+    Differs(Box<Drift>),
+    NotCompared(NotCompared),
+}
+
+impl StripeClaim {
+    pub(super) fn differs(&self, stripe: impl Into<String>, because: StoredFigures) -> Checked {
+        let subject = self.what.subject();
+        Checked::Differs(Box::new(Drift {
+            subject,
+            object: self.object.clone(),
+            account: Some(self.account.clone()),
+            stripe_says: stripe.into(),
+            ledger_says: self.says.clone(),
+            event_type: subject.told_by().first().copied().unwrap_or_default(),
+            cause: UntoldCause::Kept { because },
+            repaired: false,
+        }))
+    }
+
+    pub(super) fn not_compared(&self, because: impl fmt::Display) -> Checked {
+        Checked::NotCompared(NotCompared {
+            subject: Some(self.what.subject()),
+            object: Some(self.object.clone()),
+            account: Some(self.account.clone()),
+            because: because.to_string(),
+        })
+    }
+
+    fn answered(&self, asked: ObjectAnswer, read_at: Timestamp) -> Checked {
+        match asked {
+            ObjectAnswer::There(object) => {
+                Checked::Suspect(Suspect { subject: self.what.subject(), object, read_at })
+            }
+            ObjectAnswer::Missing => self.differs(NOTHING, StoredFigures::Existence),
+            ObjectAnswer::Unanswered(because) => self.not_compared(because),
+        }
+    }
+}
+
+impl Reconciler {
+    /// Looks for what the ledger names and Stripe did not list. What was recorded after `until` may be newer than the
+    /// lists.
+    pub(super) async fn find_unlisted(
+        &self,
+        since: Timestamp,
+        until: Position,
+        found: &mut FoundObjects,
+        progress: &(impl Fn(&'static str, u64) + Sync),
+    ) -> Result<u64, ReconcileError> {
+        let mut asked = 0_u64;
+        let mut after = self.ledger.position_before(since.minus(CLOCKS_DIFFER)).await?;
+        while after < until {
+            let end = Position(after.0.saturating_add(RANGE_EVENTS_MAX)).min(until);
+            let events = self.ledger.events_of(&TYPES, after, end).await?;
+            let claims = self.claims(events, since, found);
+            asked = asked.saturating_add(self.check_all(claims, found).await?);
+            progress("asked", asked);
+            after = end;
+        }
+        let subscriptions = self.find_unlisted_subscriptions(found).await?;
+        Ok(asked.saturating_add(subscriptions))
+    }
+
+    /// The claims that nothing has shown yet to hold, each once.
+    fn claims(
+        &self,
+        events: Vec<Result<RecordedEvent, RowError>>,
+        since: Timestamp,
+        found: &mut FoundObjects,
+    ) -> Vec<StripeClaim> {
+        let mut claims = BTreeMap::new();
+        let pages_since = self.now().minus(PAGE_LIVES);
+        for event in events {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) => {
+                    found.unreadable(&error);
+                    continue;
+                }
+            };
+            let at = event.event.effective_at();
+            let Some(claim) = claim(event).filter(|_| at >= since) else { continue };
+            let is_over = claim.what == What::Page && at < pages_since;
+            if !is_over && !found.seen.has_claim(&claim) {
+                claim.join(&mut claims);
+            }
+        }
+        claims.into_values().collect()
+    }
+
+    /// How many had to be asked for.
+    async fn check_all(
+        &self,
+        claims: Vec<StripeClaim>,
+        found: &mut FoundObjects,
+    ) -> Result<u64, ReconcileError> {
+        let asked = u64::try_from(claims.len()).unwrap_or(u64::MAX);
+        claims.iter().for_each(|claim| found.seen.note_claim(claim));
+        let seen = &found.seen;
+        let checked = stream::iter(claims).map(|claim| async move { self.check(&claim, seen).await });
+        let checked: Vec<Checked> = checked.buffered(JUDGED_CONCURRENT_MAX).try_collect().await?;
+        let mut there = Vec::new();
+        for checked in checked {
+            match checked {
+                Checked::Holds => {}
+                Checked::Suspect(suspect) => there.push(suspect),
+                Checked::Differs(drift) => found.unfounded(*drift)?,
+                Checked::NotCompared(not_compared) => found.not_compared.push(not_compared),
+            }
+        }
+        self.keep_suspects(there, found).await?;
+        Ok(asked)
+    }
+
+    async fn check(&self, claim: &StripeClaim, seen: &SeenHashes) -> Result<Checked, ReconcileError> {
+        match &claim.what {
+            What::Link(invoice) => self.check_link(claim, invoice).await,
+            What::Total => self.check_total(claim, seen).await,
+            What::Page => self.check_page(claim).await,
+            What::Object(_) => Ok(self.look_up(claim).await?.named()),
+            What::Paid(_) | What::Completed => Ok(self.look_up(claim).await?.finished(claim)),
+        }
+    }
+
+    async fn look_up(&self, claim: &StripeClaim) -> Result<Checked, ReconcileError> {
+        let read_at = self.now();
+        Ok(claim.answered(self.ask(claim.what.subject(), &claim.object).await?, read_at))
+    }
+
+    /// A page that is not known to be open any more is of no consequence.
+    async fn check_page(&self, claim: &StripeClaim) -> Result<Checked, ReconcileError> {
+        let Some(account) = self.account(&claim.account).await? else {
+            return Ok(claim.not_compared("its account cannot be read"));
+        };
+        let now = self.now();
+        let sales = account.opened().map(|account| &account.sales);
+        let is_open = sales.is_some_and(|sales| sales.open_plans(now).any(|page| page == claim.object));
+        if is_open { Ok(self.look_up(claim).await?.unless_open()) } else { Ok(Checked::Holds) }
+    }
+
+    /// One object by its id.
+    pub(super) async fn ask(
+        &self,
+        subject: Subject,
+        id: &ProviderId,
+    ) -> Result<ObjectAnswer, ReconcileError> {
+        let Some(place) = subject.place(id) else {
+            return Ok(ObjectAnswer::Unanswered(format!("{id} is not how Stripe writes an id of its own")));
+        };
+        match self.client.object(&place).await {
+            Ok(object) => {
+                self.check_mode(&object)?;
+                Ok(ObjectAnswer::There(object))
+            }
+            Err(CallError::Rejected(rejection)) if is_missing(&rejection) => Ok(ObjectAnswer::Missing),
+            Err(CallError::Rejected(rejection)) => {
+                let code = rejection.code.unwrap_or(rejection.kind);
+                Ok(ObjectAnswer::Unanswered(format!("Stripe does not show it: {code}")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The subscriptions that run here and that Stripe did not list, in whatever state.
+    async fn find_unlisted_subscriptions(&self, found: &mut FoundObjects) -> Result<u64, ReconcileError> {
+        let (mut after, mut asked) = (String::new(), 0_u64);
+        loop {
+            let page = self.inbox.reported(&after, found.begun_at, SUBSCRIPTIONS_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(asked) };
+            last.as_str().clone_into(&mut after);
+            let mut claims = Vec::new();
+            for object in page.into_iter().filter(|object| !found.seen.has(object)) {
+                let running = self.running(&object).await?;
+                claims.extend(running.map(|(account, says)| running_claim(account, object, says)));
+            }
+            asked = asked.saturating_add(self.check_all(claims, found).await?);
+        }
+    }
+}
+
+const fn running_claim(account: AccountId, object: ProviderId, says: String) -> StripeClaim {
+    StripeClaim { account, object, what: What::Object(Subject::Subscription), says }
+}
+
+impl Checked {
+    /// An invoice that is not paid and a session that is not complete say otherwise. Some do not say their status.
+    fn finished(self, claim: &StripeClaim) -> Self {
+        let Self::Suspect(suspect) = self else { return self };
+        let status = Document::new(&suspect.object).text("status");
+        let other = status.filter(|status| {
+            (suspect.is("invoice") && *status != "paid")
+                || (suspect.is("checkout.session") && *status != "complete")
+        });
+        match other {
+            Some(status) => claim.differs(format!("status {status}"), StoredFigures::End),
+            None if suspect.is("charge") => claim.not_compared("a charge does not say what it was for"),
+            None => Self::Suspect(suspect),
+        }
+    }
+
+    fn unless_open(self) -> Self {
+        let is_open = |page: &Suspect| Document::new(&page.object).text("status") == Some("open");
+        if matches!(&self, Self::Suspect(page) if is_open(page)) { Self::Holds } else { self }
+    }
+
+    /// What is only named has to be there. An invoice that was paid since is compared as that.
+    fn named(self) -> Self {
+        let Self::Suspect(suspect) = self else { return self };
+        match (suspect.subject, Document::new(&suspect.object).text("status")) {
+            (Subject::UnpaidInvoice, Some("paid")) => {
+                Self::Suspect(Suspect { subject: Subject::PaidInvoice, ..suspect })
+            }
+            (Subject::UnpaidInvoice, Some("draft")) => Self::Holds,
+            _ if suspect.is("charge") => Self::Holds,
+            _ => Self::Suspect(suspect),
+        }
+    }
+}

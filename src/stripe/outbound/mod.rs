@@ -1,0 +1,265 @@
+//! How does an account get to pay? Pages at Stripe are opened for it, payments made and subscriptions changed, once for
+//! each request; what comes of that is told by webhooks: nothing is granted here.
+
+mod across_customers;
+mod call_turns;
+mod change_notes;
+mod checkout;
+mod customer;
+mod customer_details;
+mod duplicate_subscription;
+mod invoices;
+mod overview;
+mod payment_methods;
+mod payments;
+mod portal;
+mod preview;
+mod products;
+mod resolve;
+mod runner;
+mod sale;
+mod schedule;
+mod subscribe;
+mod subscription_change;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+pub use change_notes::Amended;
+pub use checkout::{Checkout, OpenedSession};
+pub use customer_details::LinkedCustomer;
+pub use overview::{GLANCE_WAIT, Glance, UntoldReason};
+pub use payment_methods::{AttachOrder, Method, MethodPage};
+pub use payments::{Confirmation, PaymentOf, PaymentOrder, PaymentPage, Unauthenticated};
+pub use portal::{Chosen, PortalRequest};
+pub use preview::{ChangePreview, InvoicePreview, LinePreview};
+pub use products::Created;
+pub use resolve::{RESOLVE_INTERVAL, ResolvedCalls};
+pub use schedule::Pending;
+pub use subscribe::Subscribe;
+pub use subscription_change::{Amend, AmendmentRequest, held};
+
+use super::{
+    calls::{Calls, CallsError},
+    client::{CallError, Client, Rejection},
+    inbound::accounts::customer_links::CustomerLinks,
+};
+use crate::{
+    domain::{
+        ids::{AccountId, ProviderId},
+        refusal::Refusal,
+        rollout::{BillingState, Reach, Rollout},
+        time::Timestamp,
+    },
+    ledger::{ExecuteError, Ledger, ViewError},
+};
+
+/// Whether anything is asked of Stripe.
+#[derive(Clone, Debug)]
+pub enum BillingMode {
+    On(Client),
+    /// By the operator, or by the catalog.
+    Off,
+    /// There is no key.
+    NotConfigured,
+}
+
+impl BillingMode {
+    /// Whom to ask, if anybody is asked.
+    #[must_use]
+    pub const fn client(&self) -> Option<&Client> {
+        match self {
+            Self::On(client) => Some(client),
+            Self::Off | Self::NotConfigured => None,
+        }
+    }
+}
+
+/// What the operator says of it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For which accounts it is on.
+    pub rollout: Rollout,
+    /// What the portal offers; `None`: what the Stripe account has by default.
+    pub portal: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { rollout: Rollout::everybody(), portal: None }
+    }
+}
+
+/// What asks Stripe on behalf of accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Billing(Arc<BillingParts>);
+
+struct BillingParts {
+    switch: BillingMode,
+    calls: Calls,
+    links: CustomerLinks,
+    ledger: Ledger,
+    settings: Settings,
+}
+
+/// What was answered, and whether it was answered before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepeatableAnswer<A> {
+    pub answer: A,
+    pub replayed: bool,
+}
+
+/// What was looked for at Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceKind {
+    PaymentMethod,
+    /// What invoices are paid with, where none was named.
+    PreferredMethod,
+    Payment,
+}
+
+/// Where a list at Stripe goes on, and how much of it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    pub limit: u8,
+    pub after: Option<ProviderId>,
+}
+
+/// Why it was not done, or is not known to be.
+#[derive(Debug, thiserror::Error)]
+pub enum BillingError {
+    #[error("billing is switched off")]
+    Off,
+    #[error("there is no key that Stripe takes")]
+    NotConfigured,
+    /// The rules do not allow it. Stripe was not asked.
+    #[error("it was refused")]
+    Refused(Refusal),
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("too many were begun lately")]
+    TooMany { wait_s: u64 },
+    #[error("Stripe refused it")]
+    Rejected(Rejection),
+    /// The bank said no, for want of the person's word.
+    #[error("the person was not asked")]
+    Unauthenticated(Box<Unauthenticated>),
+    /// At Stripe, or not of this account.
+    #[error("there is none: {0:?}")]
+    NotFound(ResourceKind),
+    #[error("the payment method is another customer's")]
+    MethodTaken,
+    /// By a product or price that is not the same.
+    #[error("the name is taken at Stripe")]
+    NameTaken,
+    #[error("the list has no such place")]
+    CursorUnknown,
+    /// Nothing happened.
+    #[error("Stripe does not take requests now")]
+    Unavailable,
+    /// It may have happened. The same request with the same key will tell.
+    #[error("whether Stripe did it is not known")]
+    OutcomeUnknown,
+    /// It may have happened, and Stripe does not know the key any more.
+    #[error("whether Stripe did it was not found out in time")]
+    OutcomeLost,
+    /// Stripe has done it, and the ledger did not take note. The same request with the same key will complete it.
+    #[error("the ledger took no note of it")]
+    Execute(ExecuteError),
+    #[error("the account cannot be read")]
+    View(#[from] ViewError),
+    #[error("the database does not answer")]
+    Storage(#[source] sqlx::Error),
+    #[error("what is written down of an earlier call cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+}
+
+impl Billing {
+    #[must_use]
+    pub fn new(switch: BillingMode, pool: PgPool, ledger: Ledger) -> Self {
+        Self::with(switch, pool, ledger, Settings::default())
+    }
+
+    #[must_use]
+    pub fn with(switch: BillingMode, pool: PgPool, ledger: Ledger, settings: Settings) -> Self {
+        let (calls, links) = (Calls::new(pool.clone()), CustomerLinks::new(pool));
+        Self(Arc::new(BillingParts { switch, calls, links, ledger, settings }))
+    }
+
+    /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever
+    /// is shown what is for sale.
+    #[must_use]
+    pub fn state_of(&self, account: &AccountId) -> BillingState {
+        match &self.0.switch {
+            BillingMode::Off => BillingState::Off,
+            BillingMode::On(_) | BillingMode::NotConfigured => self.0.settings.rollout.state_of(account),
+        }
+    }
+
+    /// Whether anything is sold at all.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match &self.0.switch {
+            BillingMode::Off => Reach::Off,
+            BillingMode::On(_) | BillingMode::NotConfigured => self.0.settings.rollout.reach(),
+        }
+    }
+
+    fn client(&self) -> Result<&Client, BillingError> {
+        match &self.0.switch {
+            BillingMode::On(client) => Ok(client),
+            BillingMode::Off => Err(BillingError::Off),
+            BillingMode::NotConfigured => Err(BillingError::NotConfigured),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.ledger.clock().now()
+    }
+}
+
+impl From<CallError> for BillingError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Rejected(rejection) => Self::Rejected(rejection),
+            CallError::KeyNotTaken => {
+                tracing::error!(
+                    "Stripe does not take the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY"
+                );
+                Self::NotConfigured
+            }
+            CallError::Unavailable => Self::Unavailable,
+            CallError::OutcomeUnknown => Self::OutcomeUnknown,
+        }
+    }
+}
+
+impl From<CallsError> for BillingError {
+    fn from(error: CallsError) -> Self {
+        match error {
+            CallsError::Storage(error) => Self::Storage(error),
+            CallsError::Unreadable(error) => Self::Unreadable(error),
+        }
+    }
+}
+
+impl From<Refusal> for BillingError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ExecuteError> for BillingError {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Refused(refusal) => Self::Refused(refusal),
+            ExecuteError::KeyReused
+            | ExecuteError::Overloaded
+            | ExecuteError::Unavailable
+            | ExecuteError::OutcomeUnknown
+            | ExecuteError::ClockBehind { .. }
+            | ExecuteError::Damaged => Self::Execute(error),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! How does an account pay without a page of Stripe's? A payment is made, confirmed, captured, called off or given
+//! back, each once for each key. Credits come when Stripe reports the money, as for everything that is bought.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{
+    Billing, BillingError, PageRequest, RepeatableAnswer, ResourceKind,
+    across_customers::{customers, page_of_all},
+    payment_methods::{done_all_the_same, missing},
+    runner::{CallOrder, RecordedCall, Reply},
+};
+use crate::{
+    domain::{
+        account::{Account, OpenAccount},
+        catalog::Catalog,
+        charges::{self, Payable, Payment, PaymentStatus},
+        ids::{AccountId, PackId, ProviderId},
+        metadata::Metadata,
+        purchase,
+        purchase_records::SoldPack,
+        refusal::Refusal,
+        top_up::PACK,
+    },
+    ledger::Provenance,
+    stripe::{
+        calls::Operation,
+        client::{
+            CancelPayment, CapturePayment, ConfirmPayment, FindCustomer, FindPayment, ListPayments,
+            MakePayment, MakeRefund, PaidFor, Reason, Rejection, StoredPayment, StripePayment, StripeRefund,
+            declines::Remedy,
+        },
+    },
+};
+
+/// Stripe's code for a payment that cannot be refunded because it is disputed.
+const CHARGE_DISPUTED: &str = "charge_disputed";
+
+/// Something to be paid for.
+#[derive(Clone, Debug)]
+pub struct PaymentOrder {
+    pub account: AccountId,
+    pub key: String,
+    pub payable: Payable,
+    /// The caller's own name for it.
+    pub reference: Option<ProviderId>,
+    /// What the caller attaches to it.
+    pub metadata: Metadata,
+    pub provenance: Provenance,
+}
+
+/// A payment of an account, and the key of what is to be done with it.
+#[derive(Clone, Debug)]
+pub struct PaymentOf {
+    pub account: AccountId,
+    pub key: String,
+    pub payment: ProviderId,
+}
+
+/// With what is paid, and who is there.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    /// `None`: what the customer's invoices are paid with.
+    pub method: Option<ProviderId>,
+    /// Where the person comes back to from a page of the bank; `None`: nobody is there to be asked.
+    pub return_url: Option<String>,
+}
+
+pub struct PaymentPage {
+    pub payments: Vec<StripePayment>,
+    pub has_more: bool,
+}
+
+/// A decline after which the person can still say yes, in the browser.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unauthenticated {
+    pub rejection: Rejection,
+    /// With which the browser does so. It is in no log and no table.
+    pub client_secret: Option<String>,
+}
+
+impl fmt::Debug for Unauthenticated {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Unauthenticated").field("rejection", &self.rejection).finish_non_exhaustive()
+    }
+}
+
+impl PaymentOf {
+    fn order(&self, operation: Operation, asked: &impl Serialize) -> CallOrder {
+        CallOrder::new(&self.account, operation, &self.key, asked)
+    }
+}
+
+impl Billing {
+    /// Makes a payment, which takes no money before it is confirmed. An account that is no customer becomes one.
+    ///
+    /// # Errors
+    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    pub async fn make_payment(
+        &self,
+        order: PaymentOrder,
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
+        let PaymentOrder { account, key, payable, reference, metadata, provenance } = order;
+        let what = match &payable {
+            Payable::Pack { pack, quantity } => (pack.as_str(), i64::from(*quantity)),
+            Payable::Credits(credits) => (PACK, credits.get()),
+            Payable::Amount(minor) => ("", *minor),
+        };
+        let asked = (what, reference.as_ref().map(ProviderId::as_str));
+        let operation = Operation::CreatePayment;
+        let order = if metadata.is_empty() {
+            CallOrder::new(&account, operation, &key, &asked)
+        } else {
+            CallOrder::new(&account, operation, &key, &(asked, &metadata))
+        };
+        let request = async {
+            let view = self.0.ledger.view(&account).await?;
+            let due = charges::charge(&view.account, self.catalog(), self.state_of(&account), &payable)?;
+            let customer =
+                self.payer(&account, purchase::require_open(&view.account)?, None, provenance).await?;
+            Ok(MakePayment {
+                account: account.to_string(),
+                customer,
+                amount: due.money.minor,
+                currency: due.money.currency.to_string(),
+                automatic_capture: due.automatic_capture,
+                paid_for: match &payable {
+                    Payable::Pack { pack, quantity } => {
+                        PaidFor::Pack { pack: pack.to_string(), quantity: *quantity }
+                    }
+                    Payable::Credits(credits) => {
+                        PaidFor::Credits(SoldPack::of_credits(self.catalog(), *credits)?)
+                    }
+                    Payable::Amount(_) => PaidFor::Other,
+                },
+                reference: reference.as_ref().map(ToString::to_string),
+                metadata,
+            })
+        };
+        self.as_it_is(self.run(&order, request).await?).await
+    }
+
+    /// Asks the bank.
+    ///
+    /// # Errors
+    /// When the payment cannot be confirmed, the bank says no, or Stripe does not answer.
+    pub async fn confirm_payment(
+        &self,
+        of: PaymentOf,
+        with: Confirmation,
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
+        let asked = (of.payment.as_str(), with.method.as_ref().map(ProviderId::as_str), &with.return_url);
+        let request = async {
+            self.state_of(&of.account).check()?;
+            let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
+            charges::confirm(&payment(&seen))?;
+            let method = self.method_to_pay_with(&account, &seen, with.method.as_ref()).await?;
+            let return_url = with.return_url.clone();
+            Ok(ConfirmPayment { payment: of.payment.to_string(), method, return_url })
+        };
+        match self.run(&of.order(Operation::ConfirmPayment, &asked), request).await {
+            Ok(reply) => self.as_it_is(reply).await,
+            Err(error) => {
+                let error = self.explain(error, &of.payment).await;
+                Err(self.by_the_rules(error, &of, charges::confirm).await)
+            }
+        }
+    }
+
+    /// Takes what the bank holds, all of it or as much as is wanted.
+    ///
+    /// # Errors
+    /// When the bank does not hold it, or Stripe refuses or does not answer.
+    pub async fn capture_payment(
+        &self,
+        of: PaymentOf,
+        wanted: Option<i64>,
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
+        let request = async {
+            let (_, seen) = self.payment_of(&of.account, &of.payment).await?;
+            let capture = charges::capture(self.catalog(), &payment(&seen), wanted)?;
+            let payment = of.payment.to_string();
+            Ok(CapturePayment { payment, amount: capture.minor, packs: capture.packs })
+        };
+        let asked = (of.payment.as_str(), wanted);
+        match self.run(&of.order(Operation::CapturePayment, &asked), request).await {
+            Ok(reply) => self.as_it_is(reply).await,
+            Err(error) => {
+                let rule = |payment: &Payment| charges::capture(self.catalog(), payment, wanted).map(drop);
+                Err(self.by_the_rules(error, &of, rule).await)
+            }
+        }
+    }
+
+    /// Calls a payment off. What the bank holds is let go.
+    ///
+    /// # Errors
+    /// When it is over, or Stripe refuses or does not answer.
+    pub async fn cancel_payment(
+        &self,
+        of: PaymentOf,
+        reason: Option<Reason>,
+    ) -> Result<RepeatableAnswer<StripePayment>, BillingError> {
+        let request = async {
+            let (_, seen) = self.payment_of(&of.account, &of.payment).await?;
+            charges::cancel(&payment(&seen))?;
+            Ok(CancelPayment { payment: of.payment.to_string(), reason })
+        };
+        let asked = (of.payment.as_str(), reason);
+        match self.run(&of.order(Operation::CancelPayment, &asked), request).await {
+            Ok(reply) => self.as_it_is(reply).await,
+            Err(error) => Err(self.by_the_rules(error, &of, charges::cancel).await),
+        }
+    }
+
+    /// Gives money back, all that is left or as much as is wanted. The credits follow when Stripe reports it.
+    ///
+    /// # Errors
+    /// When less is left, the business gives nothing back, or Stripe refuses or does not answer.
+    pub async fn refund_payment(
+        &self,
+        of: PaymentOf,
+        wanted: Option<i64>,
+        reason: Option<Reason>,
+    ) -> Result<RepeatableAnswer<StripeRefund>, BillingError> {
+        let request = async {
+            let (account, seen) = self.payment_of(&of.account, &of.payment).await?;
+            charges::check_undisputed(opened(&account)?, &of.payment)?;
+            let amount = charges::refund(self.catalog(), &payment(&seen), wanted)?;
+            Ok(MakeRefund { payment: of.payment.to_string(), amount, reason })
+        };
+        let asked = (of.payment.as_str(), wanted, reason);
+        match self.run(&of.order(Operation::RefundPayment, &asked), request).await {
+            Ok(reply) => Ok(reply.repeatable()),
+            // The bank may have told Stripe before Stripe told us.
+            Err(BillingError::Rejected(Rejection { code: Some(code), .. })) if code == CHARGE_DISPUTED => {
+                Err(Refusal::PaymentDisputed.into())
+            }
+            Err(error) => {
+                let rule = |payment: &Payment| charges::refund(self.catalog(), payment, wanted).map(drop);
+                Err(self.by_the_rules(error, &of, rule).await)
+            }
+        }
+    }
+
+    /// A payment of the account, as Stripe shows it now.
+    ///
+    /// # Errors
+    /// When it is none of the account's, or Stripe does not answer.
+    pub async fn find_payment(
+        &self,
+        account: &AccountId,
+        payment: &ProviderId,
+    ) -> Result<StripePayment, BillingError> {
+        Ok(self.payment_of(account, payment).await?.1)
+    }
+
+    /// The payments of all customers that the account is, the newest first: those of invoices and pages, too.
+    ///
+    /// # Errors
+    /// When there is no such account, or Stripe does not answer.
+    pub async fn list_payments(
+        &self,
+        account: &AccountId,
+        page: PageRequest,
+    ) -> Result<PaymentPage, BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        let opened = opened(&view.account)?;
+        let (payments, has_more) = page_of_all(&customers(opened), page, async |customer, limit, after| {
+            let listed = self.ask_page(&ListPayments { customer, limit, after }).await?;
+            Ok((listed.data, listed.has_more))
+        })
+        .await?;
+        Ok(PaymentPage { payments, has_more })
+    }
+
+    fn catalog(&self) -> &Catalog {
+        self.0.ledger.catalog()
+    }
+
+    /// The account, and a payment that is of a customer that it is or was.
+    async fn payment_of(
+        &self,
+        account: &AccountId,
+        payment: &ProviderId,
+    ) -> Result<(Account, StripePayment), BillingError> {
+        self.client()?;
+        let view = self.0.ledger.view(account).await?;
+        let seen = self.client()?.read(&FindPayment { payment: payment.to_string() }).await;
+        let seen = seen.map_err(|error| missing(error, ResourceKind::Payment))?;
+        if charges::is_of(opened(&view.account)?, seen.customer.as_deref()) {
+            return Ok((view.account, seen));
+        }
+        Err(BillingError::NotFound(ResourceKind::Payment))
+    }
+
+    /// The wanted method, if it is the account's or nobody's; else the one that its invoices are paid with.
+    async fn method_to_pay_with(
+        &self,
+        account: &Account,
+        payment: &StripePayment,
+        wanted: Option<&ProviderId>,
+    ) -> Result<String, BillingError> {
+        if let Some(wanted) = wanted {
+            self.usable_method(account, payment.customer.as_deref(), wanted).await?;
+            return Ok(wanted.to_string());
+        }
+        let customer = payment.customer.clone().unwrap_or_default();
+        let found = self.client()?.read(&FindCustomer { customer }).await?;
+        let default = found.default_method().map(str::to_owned);
+        default.ok_or(BillingError::NotFound(ResourceKind::PreferredMethod))
+    }
+
+    /// What is written down of a payment is its id: a repetition is answered as the payment is now.
+    async fn as_it_is<C>(&self, reply: Reply<C>) -> Result<RepeatableAnswer<StripePayment>, BillingError>
+    where
+        C: RecordedCall<Answer = StripePayment, Stored = StoredPayment>,
+    {
+        if let Some(answer) = reply.answer {
+            return Ok(RepeatableAnswer { answer, replayed: false });
+        }
+        let found = self.client()?.read(&FindPayment { payment: reply.stored.id }).await;
+        Ok(RepeatableAnswer { answer: found.map_err(done_all_the_same)?, replayed: true })
+    }
+
+    /// Another request may have been first, after the rules allowed this one: then what Stripe refuses is told as the
+    /// rules tell it.
+    async fn by_the_rules(
+        &self,
+        error: BillingError,
+        of: &PaymentOf,
+        rule: impl Fn(&Payment) -> Result<(), Refusal> + Send,
+    ) -> BillingError {
+        let BillingError::Rejected(rejection) = error else { return error };
+        let found =
+            if rejection.declined { None } else { self.payment_of(&of.account, &of.payment).await.ok() };
+        let refused = found.and_then(|(_, seen)| rule(&payment(&seen)).err());
+        refused.map_or(BillingError::Rejected(rejection), BillingError::Refused)
+    }
+
+    /// Adds to a decline what the browser needs to ask the person.
+    async fn explain(&self, error: BillingError, payment: &ProviderId) -> BillingError {
+        let BillingError::Rejected(rejection) = error else { return error };
+        if rejection.remedy() != Some(Remedy::Authenticate) {
+            return BillingError::Rejected(rejection);
+        }
+        let Ok(client) = self.client() else { return BillingError::Rejected(rejection) };
+        let found = client.read(&FindPayment { payment: payment.to_string() }).await.ok();
+        let client_secret = found.and_then(|found| found.client_secret);
+        BillingError::Unauthenticated(Box::new(Unauthenticated { rejection, client_secret }))
+    }
+}
+
+/// Also of an account that is closed: what it paid can be given back.
+fn opened(account: &Account) -> Result<&OpenAccount, Refusal> {
+    account.opened().ok_or(Refusal::AccountNotFound)
+}
+
+/// What the rules look at. A payment that says how many packs it is for was made here; one of a page is for a pack too.
+pub(super) fn payment(seen: &StripePayment) -> Payment {
+    Payment {
+        status: PaymentStatus::parse(&seen.status),
+        amount: seen.amount,
+        capturable: seen.amount_capturable,
+        received: seen.amount_received,
+        refunded: seen.latest_charge.as_ref().map_or(0, |charge| charge.amount_refunded),
+        pack: seen.text("topup_code").and_then(|code| PackId::parse(code).ok()),
+    }
+}

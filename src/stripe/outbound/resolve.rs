@@ -1,0 +1,234 @@
+//! What became of calls whose outcome nobody knows? Stripe is asked again with the same key while it knows that, and
+//! after that what the call was about is looked at, where that tells.
+//!
+//! Several instances may do this at the same time: each takes other calls, and a call that is asked twice is done once.
+
+use std::{future::ready, time::Duration};
+
+use futures::{StreamExt, stream};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::{Billing, BillingError, payments::payment};
+use crate::{
+    domain::charges,
+    stripe::{
+        calls::{CallId, DueCall, Operation},
+        client::{
+            AmendSubscription, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod,
+            ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenCheckout, OpenPortal,
+            OpenSchedule, ReleaseSchedule,
+        },
+    },
+};
+
+/// How often it is looked what is due.
+pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
+/// How many calls are asked again in one look.
+const CALLS_MAX: i64 = 32;
+/// How many of them at the same time: few, so that a Stripe that recovers is not run over.
+const CALLS_CONCURRENT_MAX: usize = 8;
+/// How many old pages are forgotten in one look.
+const PAGES_MAX: i64 = 1_000;
+
+/// What one look found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResolvedCalls {
+    pub done: u64,
+    pub rejected: u64,
+    /// Nobody will ever know.
+    pub lost: u64,
+    /// Not known yet. It is asked again later.
+    pub open: u64,
+}
+
+/// What became of one call.
+#[derive(Clone, Copy, Debug)]
+enum ResolveOutcome {
+    Done,
+    Rejected,
+    Lost,
+    Open,
+}
+
+impl Billing {
+    /// Works until `stop`, where Stripe is asked at all.
+    pub async fn resolve_until(self, stop: CancellationToken) {
+        let mut interval = tokio::time::interval(RESOLVE_INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = interval.tick() => {}
+            }
+            if let Err(error) = self.resolve(&stop).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "open calls to Stripe cannot be looked at"
+                );
+            }
+        }
+    }
+
+    /// Asks again for each call that is due, and forgets pages that are long over.
+    ///
+    /// # Errors
+    /// When the database does not answer. What was found out by then stays so.
+    pub async fn resolve(&self, stop: &CancellationToken) -> Result<ResolvedCalls, BillingError> {
+        let mut resolved = ResolvedCalls::default();
+        if self.client().is_err() {
+            return Ok(resolved);
+        }
+        let calls = &self.0.calls;
+        let due = calls.claim(self.now(), CALLS_MAX).await.map_err(BillingError::Storage)?;
+        let due = stream::iter(due).take_while(|_| ready(!stop.is_cancelled()));
+        let mut found = due.map(|due| self.resolve_one(due)).buffer_unordered(CALLS_CONCURRENT_MAX);
+        while let Some(found) = found.next().await {
+            let (due, outcome) = found?;
+            resolved.count(&due, outcome);
+        }
+        calls.forget_pages(self.now(), PAGES_MAX).await.map_err(BillingError::Storage)?;
+        let (open, oldest_s) = calls.count_open(self.now()).await.map_err(BillingError::Storage)?;
+        let gauged = |figure: i64| f64::from(u32::try_from(figure).unwrap_or(u32::MAX));
+        metrics::gauge!("counterfoil_stripe_calls_open").set(gauged(open));
+        metrics::gauge!("counterfoil_stripe_calls_open_oldest_seconds").set(gauged(oldest_s.max(0)));
+        Ok(resolved)
+    }
+
+    async fn resolve_one(&self, due: DueCall) -> Result<(DueCall, ResolveOutcome), BillingError> {
+        let outcome = self.find_out(&due).await?;
+        Ok((due, outcome))
+    }
+
+    async fn find_out(&self, due: &DueCall) -> Result<ResolveOutcome, BillingError> {
+        // An operation of a newer release is for its instances to resolve.
+        let id = Operation::find(&due.operation).and_then(|operation| due.id(operation));
+        let Some(id) = id else { return Ok(ResolveOutcome::Open) };
+        let asked = self.ask_again(&id).await;
+        match asked {
+            Ok(()) => Ok(ResolveOutcome::Done),
+            Err(BillingError::Rejected(_)) => Ok(ResolveOutcome::Rejected),
+            Err(BillingError::OutcomeLost) => self.give_up(&id).await,
+            Err(BillingError::Storage(error)) => Err(BillingError::Storage(error)),
+            Err(error) => {
+                let key = id.stripe_key();
+                let (operation, stripe_key) = (id.operation.as_str(), key.as_str());
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(operation, stripe_key, error, "a call to Stripe stays open");
+                Ok(ResolveOutcome::Open)
+            }
+        }
+    }
+
+    async fn ask_again(&self, id: &CallId) -> Result<(), BillingError> {
+        match id.operation {
+            Operation::CreateCustomer => self.complete::<MakeCustomer>(id).await,
+            Operation::OpenCheckout => self.complete::<OpenCheckout>(id).await,
+            Operation::ExpireCheckout => self.complete::<ExpireCheckout>(id).await,
+            Operation::OpenPortal => self.complete::<OpenPortal>(id).await,
+            Operation::AttachPaymentMethod => self.complete::<AttachMethod>(id).await,
+            Operation::DetachPaymentMethod => self.complete::<DetachMethod>(id).await,
+            Operation::CreatePayment => self.complete::<MakePayment>(id).await,
+            Operation::ConfirmPayment => self.look_at_confirmed(id).await,
+            Operation::CapturePayment => self.complete::<CapturePayment>(id).await,
+            Operation::CancelPayment => self.complete::<CancelPayment>(id).await,
+            Operation::RefundPayment | Operation::RefundDuplicate => self.complete::<MakeRefund>(id).await,
+            Operation::CreateSubscription => match self.look_for_subscription(id).await {
+                Ok(false) => Err(BillingError::OutcomeUnknown),
+                found => found.map(drop),
+            },
+            Operation::ChangeSubscription
+            | Operation::CancelSubscription
+            | Operation::WithdrawCancellation
+            | Operation::PauseSubscription
+            | Operation::ResumeSubscription
+            | Operation::WithdrawChange
+            | Operation::CancelDuplicate => self.complete::<AmendSubscription>(id).await,
+            Operation::OpenSchedule => self.complete::<OpenSchedule>(id).await,
+            Operation::ReleaseSchedule => self.complete::<ReleaseSchedule>(id).await,
+            Operation::EndDuplicate => self.end_second(id).await,
+        }
+    }
+
+    /// A card is not charged hours after its owner has gone away: whether it was is looked at, and only the caller
+    /// confirms again.
+    async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
+        let Some((order, call)) = self.find_open::<ConfirmPayment>(id).await? else { return Ok(()) };
+        if self.begin_attempt(id, &call.request, call.asked_before).await?.is_none() {
+            return Ok(());
+        }
+        let seen = self.client()?.read(&FindPayment { payment: call.request.payment.clone() }).await?;
+        if charges::confirm(&payment(&seen)).is_ok() {
+            return Err(BillingError::OutcomeUnknown);
+        }
+        self.conclude(&order, &call, seen).await.map(drop)
+    }
+
+    /// Stripe has forgotten the key.
+    async fn give_up(&self, id: &CallId) -> Result<ResolveOutcome, BillingError> {
+        if id.operation.changes_subscription() {
+            match self.find_amended(id).await {
+                Ok(true) => return Ok(ResolveOutcome::Done),
+                // What is not there, or not ours, will not tell.
+                Ok(false) | Err(BillingError::Rejected(_)) => {}
+                Err(BillingError::Storage(error)) => return Err(BillingError::Storage(error)),
+                Err(_) => return Ok(ResolveOutcome::Open),
+            }
+        }
+        let key = id.stripe_key();
+        let (account, operation, stripe_key) = (id.account.as_str(), id.operation.as_str(), key.as_str());
+        tracing::error!(
+            account,
+            operation,
+            stripe_key,
+            what_to_do = "look in Stripe's request log for the key; docs/STRIPE.md says what follows",
+            "whether Stripe did it was not found out in time"
+        );
+        let given_up = match id.operation {
+            // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
+            // what is detached does nothing.
+            // Nor does it to close a page that is closed, or to make a schedule in which nothing changes, or to end
+            // one.
+            Operation::CreateCustomer
+            | Operation::DetachPaymentMethod
+            | Operation::ExpireCheckout
+            | Operation::OpenSchedule
+            | Operation::ReleaseSchedule => self.0.calls.forget(id).await,
+            Operation::OpenCheckout
+            | Operation::OpenPortal
+            | Operation::AttachPaymentMethod
+            | Operation::CreatePayment
+            | Operation::ConfirmPayment
+            | Operation::CapturePayment
+            | Operation::CancelPayment
+            | Operation::RefundPayment
+            | Operation::CreateSubscription
+            | Operation::ChangeSubscription
+            | Operation::CancelSubscription
+            | Operation::WithdrawCancellation
+            | Operation::PauseSubscription
+            | Operation::ResumeSubscription
+            | Operation::WithdrawChange
+            | Operation::EndDuplicate
+            | Operation::CancelDuplicate
+            | Operation::RefundDuplicate => self.0.calls.mark_lost(id, self.now()).await,
+        };
+        given_up.map_err(BillingError::Storage)?;
+        Ok(ResolveOutcome::Lost)
+    }
+}
+
+impl ResolvedCalls {
+    fn count(&mut self, due: &DueCall, outcome: ResolveOutcome) {
+        let (count, name) = match outcome {
+            ResolveOutcome::Done => (&mut self.done, "done"),
+            ResolveOutcome::Rejected => (&mut self.rejected, "rejected"),
+            ResolveOutcome::Lost => (&mut self.lost, "lost"),
+            ResolveOutcome::Open => (&mut self.open, "open"),
+        };
+        *count = count.saturating_add(1);
+        let operation = due.operation.clone();
+        metrics::counter!("counterfoil_stripe_calls_resolved_total", "operation" => operation, "outcome" => name)
+            .increment(1);
+    }
+}

@@ -1,0 +1,334 @@
+//! How is something done once at Stripe? It is written down, then asked for, then the ledger takes note, then its
+//! answer is written down; a repetition is answered from there, or asks again in the same words under the same key.
+//!
+//! Every operation goes this way, whoever asks: a caller, or the program by itself for one who has gone.
+
+use std::future::{Future, ready};
+
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use super::{Billing, BillingError, RepeatableAnswer};
+use crate::{
+    domain::{
+        ids::{AccountId, Actor},
+        recorded::{Origin, Position},
+    },
+    ledger::Provenance,
+    stripe::{
+        calls::{CallAttempt, CallId, CallOutcome, CallStart, Operation, StoredCall},
+        client::{
+            AttachMethod, CallError, CancelPayment, CapturePayment, Change, Client, ConfirmPayment,
+            DetachMethod, ExpireCheckout, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule,
+            ReleaseSchedule, StoredPayment, StripeCall,
+        },
+        documents::StripeKey,
+    },
+};
+
+/// Who is named where the program has done something by itself.
+const ITSELF: &str = "clock";
+
+/// What an operation asks Stripe for. It is written down in these words, and what is kept of the answer, too.
+pub(super) trait RecordedCall:
+    Change<Answer: Send + Sync> + Serialize + DeserializeOwned + Send
+{
+    /// What is kept of the answer.
+    type Stored: Serialize + DeserializeOwned + Send + Sync;
+
+    fn store(answer: &Self::Answer) -> Self::Stored;
+
+    /// Asks. The same key does it once, however often it is asked.
+    fn send(
+        &self,
+        client: &Client,
+        key: &StripeKey,
+    ) -> impl Future<Output = Result<Self::Answer, CallError>> + Send {
+        client.execute_once(self, key)
+    }
+
+    /// Lets the ledger take note of what Stripe has done, before that is written down: a call stays open until then, so
+    /// that a repetition makes up for it.
+    fn note(
+        _billing: &Billing,
+        _done: DoneCall<'_, Self>,
+    ) -> impl Future<Output = Result<Option<Position>, BillingError>> + Send {
+        ready(Ok(None))
+    }
+}
+
+/// What the ledger may take note of.
+pub(super) struct DoneCall<'a, C: RecordedCall> {
+    pub order: &'a CallOrder,
+    pub call: &'a StoredCall<C, C::Stored>,
+    pub stored: &'a C::Stored,
+    /// Whether it was done, and noted, before.
+    pub replayed: bool,
+}
+
+/// What is to be done once.
+#[derive(Clone, Debug)]
+pub(super) struct CallOrder {
+    pub id: CallId,
+    /// What a repetition is compared by.
+    asked: [u8; 32],
+    /// Who is told to have asked for it.
+    by: Option<Actor>,
+    /// `None`: the program completes it by itself.
+    provenance: Option<Provenance>,
+}
+
+/// What came of it.
+pub(super) struct Reply<C: RecordedCall> {
+    pub stored: C::Stored,
+    /// All that Stripe said; `None`: it was answered before.
+    pub answer: Option<C::Answer>,
+    /// Where the ledger took note of it.
+    pub position: Option<Position>,
+}
+
+impl CallOrder {
+    pub fn new(account: &AccountId, operation: Operation, key: &str, asked: &impl Serialize) -> Self {
+        let id = CallId { account: account.clone(), operation, key: key.to_owned() };
+        Self { id, asked: hash(asked), by: None, provenance: None }
+    }
+
+    /// It is told who asked for it.
+    pub fn by(self, actor: &Actor) -> Self {
+        Self { by: Some(actor.clone()), ..self }
+    }
+
+    /// Whether somebody waits for the answer.
+    pub const fn is_awaited(&self) -> bool {
+        self.provenance.is_some()
+    }
+
+    /// What the ledger takes note of comes from here.
+    pub fn from(self, provenance: Provenance) -> Self {
+        Self { provenance: Some(provenance), ..self }
+    }
+}
+
+impl<C: RecordedCall> DoneCall<'_, C> {
+    /// Of who is there, or of who asked for it and has gone.
+    pub fn provenance(&self) -> Result<Provenance, BillingError> {
+        let given = self.order.provenance.clone();
+        given.map_or_else(|| by_itself(self.call.begun.by.clone()), Ok)
+    }
+}
+
+impl<C: RecordedCall> Reply<C> {
+    pub fn repeatable(self) -> RepeatableAnswer<C::Stored> {
+        RepeatableAnswer { replayed: self.answer.is_none(), answer: self.stored }
+    }
+}
+
+impl Billing {
+    /// Does it once. `request` says what to ask for, and is only worked out for a call that was never begun.
+    pub(super) async fn run<C: RecordedCall>(
+        &self,
+        order: &CallOrder,
+        request: impl Future<Output = Result<C, BillingError>> + Send,
+    ) -> Result<Reply<C>, BillingError> {
+        self.client()?;
+        let call = match self.find(order).await? {
+            Some(call) => call,
+            None => self.begin(order, request.await?).await?,
+        };
+        self.perform(order, call).await
+    }
+
+    /// Completes what was written down, when its caller has gone.
+    pub(super) async fn complete<C: RecordedCall>(&self, id: &CallId) -> Result<(), BillingError> {
+        match self.find_open::<C>(id).await? {
+            Some((order, call)) => self.perform(&order, call).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What was written down under this id, whatever it was asked for.
+    pub(super) async fn find_open<C: RecordedCall>(
+        &self,
+        id: &CallId,
+    ) -> Result<Option<(CallOrder, StoredCall<C, C::Stored>)>, BillingError> {
+        let call: Option<StoredCall<C, C::Stored>> = self.0.calls.find(id).await?;
+        Ok(call.map(|call| {
+            let order = CallOrder { id: id.clone(), asked: call.asked, by: None, provenance: None };
+            (order, call)
+        }))
+    }
+
+    /// An earlier call with this id, if it was for the same.
+    pub(super) async fn find<C: RecordedCall>(
+        &self,
+        order: &CallOrder,
+    ) -> Result<Option<StoredCall<C, C::Stored>>, BillingError> {
+        let call: Option<StoredCall<C, C::Stored>> = self.0.calls.find(&order.id).await?;
+        match call {
+            Some(call) if call.asked != order.asked => Err(BillingError::KeyReused),
+            call => Ok(call),
+        }
+    }
+
+    /// Writes down what is asked for, unless that was done in the meantime, and returns what holds.
+    pub(super) async fn begin<C: RecordedCall>(
+        &self,
+        order: &CallOrder,
+        request: C,
+    ) -> Result<StoredCall<C, C::Stored>, BillingError> {
+        let CallOrder { id, asked, by, .. } = order;
+        let begun = CallStart { at: self.now(), by: by.clone() };
+        let is_new = self.0.calls.begin(id, asked, &request, &begun).await?;
+        let taken = if is_new { None } else { self.find(order).await? };
+        Ok(taken.unwrap_or_else(|| StoredCall {
+            key: id.stripe_key(),
+            asked: *asked,
+            request,
+            outcome: CallOutcome::Open,
+            asked_before: false,
+            begun,
+        }))
+    }
+
+    /// Asks Stripe for what is written down, unless it is known what came of it.
+    pub(super) async fn perform<C: RecordedCall>(
+        &self,
+        order: &CallOrder,
+        mut call: StoredCall<C, C::Stored>,
+    ) -> Result<Reply<C>, BillingError> {
+        let stored = match settled(std::mem::replace(&mut call.outcome, CallOutcome::Open))? {
+            Some(stored) => stored,
+            None => match self.begin_attempt(&order.id, &call.request, call.asked_before).await? {
+                Some(attempt) => {
+                    let answer = call.request.send(self.client()?, &call.key).await;
+                    self.record_failure(&order.id, &attempt, answer.as_ref().err()).await?;
+                    return self.conclude(order, &call, answer?).await;
+                }
+                None => self.settled_meanwhile::<C>(&order.id).await?,
+            },
+        };
+        let done = DoneCall { order, call: &call, stored: &stored, replayed: true };
+        let position = C::note(self, done).await?;
+        Ok(Reply { stored, answer: None, position })
+    }
+
+    /// Stripe has done it.
+    pub(super) async fn conclude<C: RecordedCall>(
+        &self,
+        order: &CallOrder,
+        call: &StoredCall<C, C::Stored>,
+        answer: C::Answer,
+    ) -> Result<Reply<C>, BillingError> {
+        let stored = C::store(&answer);
+        let done = DoneCall { order, call, stored: &stored, replayed: false };
+        let position = C::note(self, done).await?;
+        self.0.calls.done(&order.id, &stored, self.now()).await?;
+        Ok(Reply { stored, answer: Some(answer), position })
+    }
+
+    /// What somebody else has found out. Stripe is not asked again: it may have forgotten the key.
+    async fn settled_meanwhile<C: RecordedCall>(&self, id: &CallId) -> Result<C::Stored, BillingError> {
+        let call: Option<StoredCall<C, C::Stored>> = self.0.calls.find(id).await?;
+        let settled = call.map(|call| settled(call.outcome)).transpose()?;
+        settled.flatten().ok_or(BillingError::OutcomeUnknown)
+    }
+
+    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile.
+    ///
+    /// Whatever takes money comes through here. What may have begun while billing was on for the account is finished.
+    pub(super) async fn begin_attempt(
+        &self,
+        id: &CallId,
+        request: &impl Change,
+        asked_before: bool,
+    ) -> Result<Option<CallAttempt>, BillingError> {
+        if request.begins_charge() && !asked_before {
+            self.state_of(&id.account).check()?;
+        }
+        let now = self.now();
+        let attempt = self.0.calls.begin_attempt(id, now).await.map_err(BillingError::Storage)?;
+        if attempt.as_ref().is_some_and(|attempt| attempt.is_too_late(now)) {
+            return Err(BillingError::OutcomeLost);
+        }
+        Ok(attempt)
+    }
+
+    /// What is known now that Stripe has not said yes. That nothing has happened can only be said if it was not asked
+    /// before.
+    async fn record_failure(
+        &self,
+        id: &CallId,
+        attempt: &CallAttempt,
+        error: Option<&CallError>,
+    ) -> Result<(), BillingError> {
+        match error {
+            None | Some(CallError::OutcomeUnknown) => {}
+            Some(CallError::Rejected(rejection)) => {
+                self.0.calls.rejected(id, rejection, self.now()).await?;
+            }
+            Some(CallError::Unavailable | CallError::KeyNotTaken) => {
+                let untouched = self.0.calls.mark_not_sent(id, attempt, self.now()).await;
+                if !untouched.map_err(BillingError::Storage)? {
+                    return Err(BillingError::OutcomeUnknown);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn itself() -> Result<Actor, BillingError> {
+    Actor::parse(ITSELF).map_err(|_| BillingError::OutcomeUnknown)
+}
+
+/// Where a command comes from that completes what somebody asked for who has gone.
+fn by_itself(asked: Option<Actor>) -> Result<Provenance, BillingError> {
+    let actor = asked.map_or_else(itself, Ok)?;
+    let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
+    Ok(Provenance { actor, origin, correlation_id, causation_id, stripe_event })
+}
+
+/// What came of a call, if that is known.
+fn settled<S>(outcome: CallOutcome<S>) -> Result<Option<S>, BillingError> {
+    match outcome {
+        CallOutcome::Open => Ok(None),
+        CallOutcome::Done(stored) => Ok(Some(stored)),
+        CallOutcome::Rejected(rejection) => Err(BillingError::Rejected(rejection)),
+        CallOutcome::Lost => Err(BillingError::OutcomeLost),
+    }
+}
+
+fn hash(asked: &impl Serialize) -> [u8; 32] {
+    // Requests are plain data: writing them as JSON cannot fail.
+    Sha256::digest(serde_json::to_vec(asked).unwrap_or_default()).into()
+}
+
+/// The answer is kept as it is.
+macro_rules! kept_whole {
+    ($($call:ty),*) => {$(
+        impl RecordedCall for $call {
+            type Stored = <Self as StripeCall>::Answer;
+
+            fn store(answer: &Self::Answer) -> Self::Stored {
+                answer.clone()
+            }
+        }
+    )*};
+}
+
+/// The client secret is for the person's browser alone, and what has become of a payment since is for Stripe to tell.
+macro_rules! kept_by_id {
+    ($($call:ty),*) => {$(
+        impl RecordedCall for $call {
+            type Stored = StoredPayment;
+
+            fn store(answer: &Self::Answer) -> Self::Stored {
+                StoredPayment { id: answer.id.clone() }
+            }
+        }
+    )*};
+}
+
+kept_whole!(MakeCustomer, ExpireCheckout, OpenPortal, AttachMethod, DetachMethod, MakeRefund);
+kept_whole!(OpenSchedule, ReleaseSchedule);
+kept_by_id!(MakePayment, ConfirmPayment, CapturePayment, CancelPayment);
