@@ -22,6 +22,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Problems},
+        problems::{AskingStripe, InvalidParameter, NameTaken, ProductNotFound, RateLimited, TargetError},
         reads::{catalog::ShownToQuery, json},
         request::{Administers, All, Json, Query, Text, parameter},
         schema::{Count, Id, MoneySchema},
@@ -169,6 +171,8 @@ pub struct Visitor {
     known: Option<HeaderValue>,
 }
 
+impl Input for Visitor {}
+
 impl FromRequestParts<AppState> for Visitor {
     type Rejection = Failure;
 
@@ -215,6 +219,7 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
     responses(
         (status = 200, description = "Plans and packs, with their prices.", body = ProductsResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        Problems<(RateLimited, InvalidParameter)>,
     )
 )]
 pub async fn list(
@@ -229,6 +234,8 @@ pub async fn list(
 
 /// The plan or pack in the address.
 pub struct ProductPath(ProviderId);
+
+impl Input for ProductPath {}
 
 impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     type Rejection = Failure;
@@ -249,6 +256,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     responses(
         (status = 200, description = "The plan or pack.", body = ProductDocument),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        Problems<(RateLimited, InvalidParameter, ProductNotFound)>,
     )
 )]
 pub async fn get(
@@ -259,7 +267,7 @@ pub async fn get(
 ) -> Result<Response<Body>, Failure> {
     let found =
         products(state.ledger.catalog(), to.reach(&state)).find(|product| product.product == id.as_str());
-    visitor.answer(&found.ok_or(Failure::ProductNotFound)?)
+    visitor.answer(&found.ok_or(TargetError::ProductNotFound)?)
 }
 
 /// See all prices
@@ -270,6 +278,7 @@ pub async fn get(
     responses(
         (status = 200, description = "Prices.", body = PricesResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        Problems<(RateLimited, InvalidParameter)>,
     )
 )]
 pub async fn prices(
@@ -353,6 +362,7 @@ pub struct StripePriceDocument<'a> {
     responses(
         (status = 201, description = "Made.", body = StripeProductResponse),
         (status = 200, description = "It was there already.", body = StripeProductResponse),
+        Problems<(AskingStripe, NameTaken)>,
     )
 )]
 pub async fn create(
@@ -382,6 +392,7 @@ pub async fn create(
     responses(
         (status = 201, description = "Made.", body = StripePriceDocument),
         (status = 200, description = "It was there already.", body = StripePriceDocument),
+        Problems<(AskingStripe, NameTaken)>,
     )
 )]
 pub async fn create_price(

@@ -29,7 +29,7 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::{ids::AccountId, recorded::Position},
-    queries::{AccountNow, Freshness, ReadRequest, account_now, freshness},
+    queries::{AccountNow, Freshness, QueryError, ReadRequest, account_now, freshness},
 };
 
 use super::{AppState, failure::Failure, position::Token, schema::Place};
@@ -59,7 +59,7 @@ pub async fn now(
     let now = account_now(&state.ledger, id).await?;
     // A position that was answered is in the database, and so in the view. Any other was made up.
     if min_position.is_some_and(|wanted| wanted.position() > now.position) {
-        return Err(Failure::PositionUnknown);
+        return Err(QueryError::PositionUnknown.into());
     }
     Ok(now)
 }
