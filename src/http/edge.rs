@@ -20,17 +20,11 @@ use axum::{
 use tower::{Layer, Service};
 
 use super::{
-    AppState,
-    address_limit::Peer,
-    connections::ConnectionPlace,
-    failure::Failure,
-    problem,
-    request::RequestId,
-    request_metrics::Meters,
-    sharing::{self, OPENAPI_PATH},
+    AppState, address_limit::Peer, connections::ConnectionPlace, failure::Failure, problem,
+    problems::AccessError, request::RequestId, request_metrics::Meters, sharing::{self, OPENAPI_PATH},
 };
 use crate::auth::{
-    keys::{Caller, NoCaller},
+    keys::Caller,
     rate_limit::{RateLimitState, TooMany},
 };
 
@@ -189,13 +183,13 @@ impl Edge {
         let place = request.extensions().get::<ConnectionPlace>().cloned();
         if self.door == Access::Open {
             place.inspect(ConnectionPlace::works);
-            return self.visit(request, visitor).map(|()| None).map_err(|failure| (failure, None));
+            return self.visit(request, visitor).map(|()| None).map_err(|error| (error.into(), None));
         }
         let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
         let caller = caller.map_err(|failure| (failure, None))?;
         let counted = caller.count(NonZeroU32::MIN);
         let standing = counted.map_err(|TooMany(standing)| {
-            (Failure::RateLimited { wait_s: standing.wait_s }, Some(standing))
+            (AccessError::RateLimited { wait_s: standing.wait_s }.into(), Some(standing))
         })?;
         place.inspect(ConnectionPlace::works_for_caller);
         request.extensions_mut().insert(Authenticated { caller, request_id: request_id.clone() });
@@ -203,23 +197,16 @@ impl Edge {
     }
 
     /// Counts the visit of somebody without a key.
-    fn visit(&self, request: &Request<Body>, visitor: Option<IpAddr>) -> Result<(), Failure> {
+    fn visit(&self, request: &Request<Body>, visitor: Option<IpAddr>) -> Result<(), AccessError> {
         let weight = weight(request.extensions().get::<MatchedPath>());
         let Some(address) = visitor else { return Ok(()) };
-        self.state.visits.count(address, weight).map_err(|wait_s| Failure::RateLimited { wait_s })
+        self.state.visits.count(address, weight).map_err(|wait_s| AccessError::RateLimited { wait_s })
     }
 
     async fn identify(&self, authorization: Option<&HeaderValue>) -> Result<Arc<Caller>, Failure> {
-        let secret = authorization
-            .and_then(|value| value.to_str().ok())
-            .and_then(bearer)
-            .ok_or(Failure::Unauthenticated)?;
-        self.state.keys.find(secret).await.map_err(|no_caller| match no_caller {
-            NoCaller::Unknown | NoCaller::Revoked => Failure::KeyUnknown,
-            NoCaller::Expired => Failure::KeyExpired,
-            NoCaller::Busy => Failure::KeysBusy,
-            NoCaller::Fault(error) => Failure::from(error),
-        })
+        let secret =
+            authorization.and_then(|value| value.to_str().ok()).and_then(bearer).ok_or(AccessError::NoKey)?;
+        Ok(self.state.keys.find(secret).await?)
     }
 
     /// Causes are logged here, once, and nowhere else. A refusal is an answer and no error.
@@ -230,7 +217,7 @@ impl Edge {
         visitor: Option<IpAddr>,
     ) {
         let route = route.map_or("", MatchedPath::as_str);
-        let (request_id, code) = (request_id.as_str(), failure.code().about().code);
+        let (request_id, code) = (request_id.as_str(), failure.code().name);
         if failure.cause().is_some() {
             if let Some((error, unsaid)) = self.state.outages.line(failure) {
                 tracing::error!(request_id, %method, route, code, error, unsaid, "a request failed");

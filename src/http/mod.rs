@@ -5,19 +5,18 @@
 
 mod address_limit;
 mod billing;
-pub mod code;
 mod commands;
 mod connections;
 mod edge;
 mod failure;
 mod forwarded;
 mod health;
-mod members;
 mod openapi;
 mod operations;
 mod outages;
 mod position;
 mod problem;
+mod problems;
 mod proxies;
 mod reads;
 mod refused_keys;
@@ -32,11 +31,11 @@ mod state;
 
 pub use commands::import_request::{GrantIdTaken, MovedAccount, name_grants, read_account};
 pub use connections::Connections;
-pub use members::detail_of_refusal;
-pub use openapi::{KeyRule, OPERATIONS, OperationSpec};
+pub use openapi::{KeyRule, OperationSpec};
 pub use position::{InvalidToken, Token};
+pub use problems::{Explain, Explanation, ProblemCode};
 pub use proxies::{InvalidProxies, Proxies};
 pub use request::{InvalidText, Text};
-pub use routes::{document, metrics_router, router};
+pub use routes::{document, metrics_router, operations, router};
 pub use serve::{listen, serve};
 pub use state::{AppParts, AppState, HttpSettings, SharedState};

@@ -21,7 +21,7 @@ impl Outages {
     #[must_use]
     pub fn line<'a>(&self, failure: &'a Failure) -> Option<(&'a (dyn Error + 'static), u64)> {
         let cause = failure.cause()?;
-        if !matches!(failure, Failure::Away(_)) {
+        if !failure.is_away() {
             return Some((cause, 0));
         }
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);

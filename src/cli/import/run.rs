@@ -16,7 +16,7 @@ use crate::{
         ids::Actor,
         refusal::Refusal,
     },
-    http::{MovedAccount, detail_of_refusal},
+    http::{Explain as _, MovedAccount},
     ledger::{ExecuteError, Ledger, Origin, Provenance, Repeated},
     stripe::inbound::{account_import, inbox::Inbox},
 };
@@ -125,10 +125,10 @@ impl Run<'_> {
                 Ok(outcome) if outcome.replayed => return Ok(ImportedAs::ThereAlready),
                 Ok(_) => return Ok(ImportedAs::Imported),
                 Err(ExecuteError::Refused(refusal)) => {
-                    return Ok(ImportedAs::Refused(detail_of_refusal(&refusal)));
+                    return Ok(ImportedAs::Refused(refusal.explain().detail()));
                 }
                 Err(ExecuteError::KeyReused) => {
-                    return Ok(ImportedAs::Refused(detail_of_refusal(&Refusal::AccountAlreadyOpen)));
+                    return Ok(ImportedAs::Refused(Refusal::AccountAlreadyOpen.explain().detail()));
                 }
                 // The same again does nothing twice.
                 Err(ExecuteError::Overloaded | ExecuteError::OutcomeUnknown | ExecuteError::Unavailable) => {
@@ -147,11 +147,11 @@ impl Run<'_> {
         &self,
         MovedAccount { account, import }: MovedAccount,
     ) -> Result<ImportedAs, CliFailure> {
-        let refused = |refusal: &Refusal| Ok(ImportedAs::Refused(detail_of_refusal(refusal)));
+        let refused = |refusal: Refusal| Ok(ImportedAs::Refused(refusal.explain().detail()));
         if let Some(customer) = &import.customer {
             let links = self.inbox.customer_links();
             if links.stands_for_another(customer, &account).await.map_err(CliFailure::broken)? {
-                return refused(&Refusal::CustomerTaken);
+                return refused(Refusal::CustomerTaken);
             }
         }
         let view = self.ledger.view(&account).await.map_err(CliFailure::broken)?;
@@ -160,7 +160,7 @@ impl Run<'_> {
             let earlier = self.ledger.find_repeated(&request).await.map_err(CliFailure::broken)?;
             match earlier {
                 Some(Repeated::Same) => return Ok(ImportedAs::ThereAlready),
-                Some(Repeated::Another) => return refused(&Refusal::AccountAlreadyOpen),
+                Some(Repeated::Another) => return refused(Refusal::AccountAlreadyOpen),
                 None => {}
             }
         }
@@ -168,7 +168,7 @@ impl Run<'_> {
         let account: &Account = &view.account;
         match decide(account, &request.command, context) {
             Ok(_) => Ok(ImportedAs::Imported),
-            Err(refusal) => refused(&refusal),
+            Err(refusal) => refused(refusal),
         }
     }
 }

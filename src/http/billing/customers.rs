@@ -13,6 +13,11 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
+        problems::{
+            AccountClosed, AccountDamaged, AccountNotFound, AskingStripe, CustomerTaken, NoCustomer,
+            OutcomeUnknown, SubscriptionActive, Unavailable,
+        },
         request::{AccountOf, Bills, Json, JsonObject, JsonOrNothing, provenance},
         response::json,
         schema::{Id, Time},
@@ -203,6 +208,10 @@ pub struct DeletedCustomerResponse<'a> {
     responses(
         (status = 201, description = "It has become one.", body = CustomerDocument),
         (status = 200, description = "It was one already.", body = CustomerDocument),
+        Problems<(
+            AskingStripe, CustomerTaken, AccountNotFound, AccountClosed, NoCustomer, Unavailable,
+            OutcomeUnknown, AccountDamaged,
+        )>,
     )
 )]
 pub async fn put(
@@ -225,7 +234,10 @@ pub async fn put(
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/customer", operation_id = "get_customer", tag = "Customers",
     params(("account" = Id, Path)),
-    responses((status = 200, description = "The customer.", body = CustomerDocument))
+    responses(
+        (status = 200, description = "The customer.", body = CustomerDocument),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, NoCustomer)>,
+    )
 )]
 pub async fn get(State(state): State<AppState>, of: AccountOf<Bills>) -> Result<Response<Body>, Failure> {
     json(&CustomerDocument::from(&state.billing.find_customer(&of.account).await?))
@@ -237,7 +249,10 @@ pub async fn get(State(state): State<AppState>, of: AccountOf<Bills>) -> Result<
 #[utoipa::path(
     patch, path = "/v1/accounts/{account}/customer", operation_id = "update_customer", tag = "Customers",
     params(("account" = Id, Path)), request_body = CustomerInput,
-    responses((status = 200, description = "The customer, as it is now.", body = CustomerDocument))
+    responses(
+        (status = 200, description = "The customer, as it is now.", body = CustomerDocument),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, NoCustomer)>,
+    )
 )]
 pub async fn patch(
     State(state): State<AppState>,
@@ -255,7 +270,10 @@ pub async fn patch(
 #[utoipa::path(
     delete, path = "/v1/accounts/{account}/customer", operation_id = "delete_customer", tag = "Customers",
     params(("account" = Id, Path)),
-    responses((status = 200, description = "Deleted.", body = DeletedCustomerResponse))
+    responses(
+        (status = 200, description = "Deleted.", body = DeletedCustomerResponse),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, NoCustomer, SubscriptionActive)>,
+    )
 )]
 pub async fn delete(State(state): State<AppState>, of: AccountOf<Bills>) -> Result<Response<Body>, Failure> {
     let customer = state.billing.delete_customer(&of.account).await?;

@@ -10,7 +10,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AskingStripe, ReadingModel},
         reads::wait,
         request::{Bills, Query, Several},
         response::as_of,
@@ -75,7 +77,10 @@ pub struct FoundCustomerResponse<'a> {
 /// here. A key for some accounts sees the customers of those alone.
 #[utoipa::path(
     get, path = "/v1/customers", operation_id = "find_customers", tag = "Customers", params(CustomersQuery),
-    responses((status = 200, description = "Customers, and the accounts that they stand for.", body = CustomersResponse))
+    responses(
+        (status = 200, description = "Customers, and the accounts that they stand for.", body = CustomersResponse),
+        Problems<(AskingStripe, ReadingModel)>,
+    )
 )]
 pub async fn find(
     State(state): State<AppState>,

@@ -13,6 +13,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
+        problems::{AccountNotFound, AskingStripe},
         request::{AccountOf, Bills, Query},
         response::json,
         schema::{Id, MoneySchema, Time},
@@ -105,7 +107,10 @@ impl<'a> From<&'a StripeInvoice> for InvoiceDocument<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/invoices", operation_id = "list_invoices", tag = "Payments",
     params(("account" = Id, Path), InvoicesQuery),
-    responses((status = 200, description = "Invoices.", body = InvoicesResponse))
+    responses(
+        (status = 200, description = "Invoices.", body = InvoicesResponse),
+        Problems<(AskingStripe, AccountNotFound)>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,

@@ -27,6 +27,11 @@ use super::{
     AppState,
     commands::order::CommandReply,
     failure::Failure,
+    openapi::Problems,
+    problems::{
+        AskingStripe, BillingOffForAccount, CustomerTaken, NoCustomer, NoTrial, NotForSale,
+        SubscriptionActive, TooManyCheckouts, TopUpOutOfBounds, UnknownPack, UnknownPlan,
+    },
     request::{AccountOf, Bills, IdempotencyHeader, Json, provenance},
     schema::Id,
 };
@@ -34,6 +39,7 @@ use crate::stripe::outbound::{Checkout, PortalRequest, RepeatableAnswer};
 
 use documents::{CheckoutSession, PortalResponse};
 use inputs::{CheckoutOrder, PortalSessionRequest};
+use subscriptions::Changing;
 
 /// Open a page to subscribe or buy on
 ///
@@ -42,7 +48,13 @@ use inputs::{CheckoutOrder, PortalSessionRequest};
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/checkout-sessions", operation_id = "create_checkout_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = CheckoutOrder,
-    responses((status = 201, description = "Opened.", body = CheckoutSession))
+    responses(
+        (status = 201, description = "Opened.", body = CheckoutSession),
+        Problems<(
+            AskingStripe, CustomerTaken, UnknownPlan, UnknownPack, NotForSale, BillingOffForAccount,
+            SubscriptionActive, NoTrial, TopUpOutOfBounds, TooManyCheckouts,
+        )>,
+    )
 )]
 pub async fn checkout(
     State(state): State<AppState>,
@@ -79,7 +91,10 @@ pub async fn checkout(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = PortalSessionRequest,
-    responses((status = 201, description = "Opened.", body = PortalResponse))
+    responses(
+        (status = 201, description = "Opened.", body = PortalResponse),
+        Problems<(AskingStripe, NoCustomer, Changing)>,
+    )
 )]
 pub async fn portal(
     State(state): State<AppState>,

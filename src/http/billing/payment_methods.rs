@@ -14,6 +14,11 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Problems},
+        problems::{
+            AccountClosed, AccountNotFound, AskingStripe, CustomerTaken, PaymentMethodNotFound,
+            PaymentMethodTaken,
+        },
         request::{AccountOf, Bills, IdempotencyHeader, Json, Query, parameter, provenance},
         response::json,
         schema::{Id, Time},
@@ -87,6 +92,8 @@ impl<'a> From<&'a Method> for MethodDocument<'a> {
 /// The method in the address.
 pub struct PaymentMethodPath(ProviderId);
 
+impl Input for PaymentMethodPath {}
+
 impl<S: Send + Sync> FromRequestParts<S> for PaymentMethodPath {
     type Rejection = Failure;
 
@@ -103,7 +110,10 @@ impl<S: Send + Sync> FromRequestParts<S> for PaymentMethodPath {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payment-methods", operation_id = "list_payment_methods",
     tag = "Customers", params(("account" = Id, Path), BillingPageQuery),
-    responses((status = 200, description = "Payment methods.", body = PaymentMethodsResponse))
+    responses(
+        (status = 200, description = "Payment methods.", body = PaymentMethodsResponse),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed)>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,
@@ -125,7 +135,10 @@ pub async fn list(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payment-methods", operation_id = "attach_payment_method",
     tag = "Customers", params(("account" = Id, Path)), request_body = AttachPaymentMethodRequest,
-    responses((status = 201, description = "Attached.", body = MethodDocument))
+    responses(
+        (status = 201, description = "Attached.", body = MethodDocument),
+        Problems<(AskingStripe, CustomerTaken, PaymentMethodNotFound, PaymentMethodTaken)>,
+    )
 )]
 pub async fn attach(
     State(state): State<AppState>,
@@ -145,7 +158,10 @@ pub async fn attach(
     put, path = "/v1/accounts/{account}/payment-methods/{payment_method}/default",
     operation_id = "prefer_payment_method", tag = "Customers",
     params(("account" = Id, Path), ("payment_method" = Id, Path)),
-    responses((status = 200, description = "It is the default.", body = MethodDocument))
+    responses(
+        (status = 200, description = "It is the default.", body = MethodDocument),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, PaymentMethodNotFound)>,
+    )
 )]
 pub async fn prefer(
     State(state): State<AppState>,
@@ -162,7 +178,10 @@ pub async fn prefer(
     delete, path = "/v1/accounts/{account}/payment-methods/{payment_method}",
     operation_id = "detach_payment_method", tag = "Customers",
     params(("account" = Id, Path), ("payment_method" = Id, Path)),
-    responses((status = 200, description = "Detached.", body = DetachedMethodResponse))
+    responses(
+        (status = 200, description = "Detached.", body = DetachedMethodResponse),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, PaymentMethodNotFound)>,
+    )
 )]
 pub async fn detach(
     State(state): State<AppState>,

@@ -12,6 +12,13 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Problems},
+        problems::{
+            AccountNotFound, AskingStripe, BillingOffForAccount, CaptureExceedsPayment, CustomerTaken,
+            NotForSale, PackNotRefundable, PartOfPack, PaymentDisputed, PaymentMethodNotFound,
+            PaymentNotFound, PaymentOutOfBounds, PaymentState, RefundExceedsPayment, TopUpOutOfBounds,
+            UnknownPack,
+        },
         request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, parameter, provenance},
         response::json,
         schema::Id,
@@ -35,6 +42,8 @@ use super::{
 /// The payment in the address.
 pub struct PaymentPath(ProviderId);
 
+impl Input for PaymentPath {}
+
 impl<S: Send + Sync> FromRequestParts<S> for PaymentPath {
     type Rejection = Failure;
 
@@ -51,7 +60,13 @@ impl<S: Send + Sync> FromRequestParts<S> for PaymentPath {
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments", operation_id = "create_payment", tag = "Payments",
     params(("account" = Id, Path)), request_body = CreatePaymentRequest,
-    responses((status = 201, description = "Made.", body = PaymentDocument))
+    responses(
+        (status = 201, description = "Made.", body = PaymentDocument),
+        Problems<(
+            AskingStripe, CustomerTaken, UnknownPack, NotForSale, BillingOffForAccount, PaymentOutOfBounds,
+            TopUpOutOfBounds,
+        )>,
+    )
 )]
 pub async fn create(
     State(state): State<AppState>,
@@ -74,7 +89,10 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payments", operation_id = "list_payments", tag = "Payments",
     params(("account" = Id, Path), BillingPageQuery),
-    responses((status = 200, description = "Payments.", body = PaymentsResponse))
+    responses(
+        (status = 200, description = "Payments.", body = PaymentsResponse),
+        Problems<(AskingStripe, AccountNotFound)>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,
@@ -99,7 +117,10 @@ pub async fn list(
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payments/{payment}", operation_id = "get_payment", tag = "Payments",
     params(("account" = Id, Path), ("payment" = Id, Path)),
-    responses((status = 200, description = "As Stripe shows it now.", body = PaymentDocument))
+    responses(
+        (status = 200, description = "As Stripe shows it now.", body = PaymentDocument),
+        Problems<(AskingStripe, AccountNotFound, PaymentNotFound)>,
+    )
 )]
 pub async fn get(
     State(state): State<AppState>,
@@ -119,7 +140,10 @@ pub async fn get(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/confirm", operation_id = "confirm_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)), request_body = ConfirmPaymentRequest,
-    responses((status = 200, description = "The bank was asked.", body = PaymentDocument))
+    responses(
+        (status = 200, description = "The bank was asked.", body = PaymentDocument),
+        Problems<(AskingStripe, PaymentNotFound, PaymentMethodNotFound, PaymentState, BillingOffForAccount)>,
+    )
 )]
 pub async fn confirm(
     State(state): State<AppState>,
@@ -141,7 +165,12 @@ pub async fn confirm(
     post, path = "/v1/accounts/{account}/payments/{payment}/capture", operation_id = "capture_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
     request_body = Option<CapturePaymentRequest>,
-    responses((status = 200, description = "Taken.", body = PaymentDocument))
+    responses(
+        (status = 200, description = "Taken.", body = PaymentDocument),
+        Problems<(
+            AskingStripe, PaymentNotFound, PaymentState, CaptureExceedsPayment, PartOfPack, UnknownPack,
+        )>,
+    )
 )]
 pub async fn capture(
     State(state): State<AppState>,
@@ -163,7 +192,10 @@ pub async fn capture(
     post, path = "/v1/accounts/{account}/payments/{payment}/cancel", operation_id = "cancel_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
     request_body = Option<CancelPaymentRequest>,
-    responses((status = 200, description = "Called off.", body = PaymentDocument))
+    responses(
+        (status = 200, description = "Called off.", body = PaymentDocument),
+        Problems<(AskingStripe, PaymentNotFound, PaymentState)>,
+    )
 )]
 pub async fn cancel(
     State(state): State<AppState>,
@@ -185,7 +217,10 @@ pub async fn cancel(
     post, path = "/v1/accounts/{account}/payments/{payment}/refunds", operation_id = "refund_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
     request_body = Option<RefundPaymentRequest>,
-    responses((status = 201, description = "On its way.", body = RefundDocument))
+    responses(
+        (status = 201, description = "On its way.", body = RefundDocument),
+        Problems<(AskingStripe, PaymentNotFound, RefundExceedsPayment, PackNotRefundable, PaymentDisputed)>,
+    )
 )]
 pub async fn refund(
     State(state): State<AppState>,

@@ -22,6 +22,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Problems},
+        problems::{AskingStripe, InvalidParameter, NameTaken, ProductNotFound, RateLimited, TargetError},
         reads::catalog::ShownToQuery,
         request::{Administers, All, Json, Query, Text, parameter},
         response::json,
@@ -170,6 +172,8 @@ pub struct Visitor {
     known: Option<HeaderValue>,
 }
 
+impl Input for Visitor {}
+
 impl FromRequestParts<AppState> for Visitor {
     type Rejection = Failure;
 
@@ -216,6 +220,7 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
     responses(
         (status = 200, description = "Plans and packs, with their prices.", body = ProductsResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        Problems<(RateLimited, InvalidParameter)>,
     )
 )]
 pub async fn list(
@@ -230,6 +235,8 @@ pub async fn list(
 
 /// The plan or pack in the address.
 pub struct ProductPath(ProviderId);
+
+impl Input for ProductPath {}
 
 impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     type Rejection = Failure;
@@ -250,6 +257,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     responses(
         (status = 200, description = "The plan or pack.", body = ProductDocument),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        Problems<(RateLimited, InvalidParameter, ProductNotFound)>,
     )
 )]
 pub async fn get(
@@ -260,7 +268,7 @@ pub async fn get(
 ) -> Result<Response<Body>, Failure> {
     let found =
         products(state.ledger.catalog(), to.reach(&state)).find(|product| product.product == id.as_str());
-    visitor.answer(&found.ok_or(Failure::ProductNotFound)?)
+    visitor.answer(&found.ok_or(TargetError::ProductNotFound)?)
 }
 
 /// See all prices
@@ -271,6 +279,7 @@ pub async fn get(
     responses(
         (status = 200, description = "Prices.", body = PricesResponse),
         (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        Problems<(RateLimited, InvalidParameter)>,
     )
 )]
 pub async fn prices(
@@ -354,6 +363,7 @@ pub struct StripePriceDocument<'a> {
     responses(
         (status = 201, description = "Made.", body = StripeProductResponse),
         (status = 200, description = "It was there already.", body = StripeProductResponse),
+        Problems<(AskingStripe, NameTaken)>,
     )
 )]
 pub async fn create(
@@ -383,6 +393,7 @@ pub async fn create(
     responses(
         (status = 201, description = "Made.", body = StripePriceDocument),
         (status = 200, description = "It was there already.", body = StripePriceDocument),
+        Problems<(AskingStripe, NameTaken)>,
     )
 )]
 pub async fn create_price(

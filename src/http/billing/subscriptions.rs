@@ -23,12 +23,26 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
+        problems::{
+            AccountClosed, AccountNotFound, AmountTooLarge, AskingStripe, BillingOffForAccount, ChangeUnpaid,
+            NoCustomer, NoSubscription, NoTrial, NotForSale, NothingToChange, PaymentMethodNotFound,
+            PreviewExpired, SeveralSubscriptions, SubscriptionActive, SubscriptionNotFound,
+            SubscriptionState, TooManyCheckouts, UnknownPlan,
+        },
         request::{AccountOf, Bills, IdempotencyHeader, Json, JsonOrNothing, Query, provenance},
         response::json,
         schema::Id,
     },
     stripe::outbound::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
 };
+
+/// Why it is not clear which subscription is meant.
+pub type FindingSubscription = (NoSubscription, SubscriptionNotFound, SeveralSubscriptions);
+/// What the state of a subscription can be in the way with.
+pub type Amending = (FindingSubscription, SubscriptionState, NothingToChange);
+/// The same, where it is to become something else.
+pub type Changing = (Amending, ChangeUnpaid, UnknownPlan, NotForSale, BillingOffForAccount);
 
 /// Subscribe without a page
 ///
@@ -38,7 +52,13 @@ use crate::{
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscriptions", operation_id = "subscribe", tag = "Billing",
     params(("account" = Id, Path)), request_body = NewSubscriptionRequest,
-    responses((status = 201, description = "It has begun at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 201, description = "It has begun at Stripe.", body = SubscriptionRequested),
+        Problems<(
+            AskingStripe, UnknownPlan, NotForSale, BillingOffForAccount, NoCustomer, PaymentMethodNotFound,
+            SubscriptionActive, NoTrial, TooManyCheckouts,
+        )>,
+    )
 )]
 pub async fn subscribe(
     State(state): State<AppState>,
@@ -64,7 +84,10 @@ pub async fn subscribe(
     post, path = "/v1/accounts/{account}/subscription/change/preview",
     operation_id = "preview_subscription_change", tag = "Billing", params(("account" = Id, Path)),
     request_body = ChangeSubscriptionRequest,
-    responses((status = 200, description = "As it would be now.", body = ChangePreviewResponse))
+    responses(
+        (status = 200, description = "As it would be now.", body = ChangePreviewResponse),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, AmountTooLarge, Changing, PreviewExpired)>,
+    )
 )]
 pub async fn preview_change(
     State(state): State<AppState>,
@@ -88,7 +111,10 @@ pub async fn preview_change(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = ChangeSubscriptionRequest,
-    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 202, description = "Done at Stripe.", body = SubscriptionRequested),
+        Problems<(AskingStripe, Changing, PreviewExpired, TooManyCheckouts)>,
+    )
 )]
 pub async fn change(
     State(state): State<AppState>,
@@ -107,7 +133,10 @@ pub async fn change(
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/change", operation_id = "get_pending_change",
     tag = "Billing", params(("account" = Id, Path), SubscriptionQuery),
-    responses((status = 200, description = "As Stripe says now.", body = PendingChange))
+    responses(
+        (status = 200, description = "As Stripe says now.", body = PendingChange),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, FindingSubscription)>,
+    )
 )]
 pub async fn pending_change(
     State(state): State<AppState>,
@@ -124,7 +153,10 @@ pub async fn pending_change(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change/withdraw", operation_id = "withdraw_change",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
-    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 202, description = "Done at Stripe.", body = SubscriptionRequested),
+        Problems<(AskingStripe, Amending, TooManyCheckouts)>,
+    )
 )]
 pub async fn withdraw_change(
     State(state): State<AppState>,
@@ -142,7 +174,10 @@ pub async fn withdraw_change(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel", operation_id = "cancel_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = CancelSubscriptionRequest,
-    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 202, description = "Done at Stripe.", body = SubscriptionRequested),
+        Problems<(AskingStripe, Amending, TooManyCheckouts)>,
+    )
 )]
 pub async fn cancel(
     State(state): State<AppState>,
@@ -161,7 +196,10 @@ pub async fn cancel(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel/withdraw", operation_id = "withdraw_cancellation",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
-    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 202, description = "Done at Stripe.", body = SubscriptionRequested),
+        Problems<(AskingStripe, Amending, TooManyCheckouts)>,
+    )
 )]
 pub async fn withdraw(
     State(state): State<AppState>,
@@ -178,7 +216,10 @@ pub async fn withdraw(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/pause", operation_id = "pause_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
-    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 202, description = "Done at Stripe.", body = SubscriptionRequested),
+        Problems<(AskingStripe, Amending, TooManyCheckouts)>,
+    )
 )]
 pub async fn pause(
     State(state): State<AppState>,
@@ -196,7 +237,10 @@ pub async fn pause(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/resume", operation_id = "resume_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
-    responses((status = 202, description = "Done at Stripe.", body = SubscriptionRequested))
+    responses(
+        (status = 202, description = "Done at Stripe.", body = SubscriptionRequested),
+        Problems<(AskingStripe, Amending, BillingOffForAccount, TooManyCheckouts)>,
+    )
 )]
 pub async fn resume(
     State(state): State<AppState>,
@@ -211,7 +255,10 @@ pub async fn resume(
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/upcoming-invoice", operation_id = "get_upcoming_invoice",
     tag = "Billing", params(("account" = Id, Path), SubscriptionQuery),
-    responses((status = 200, description = "As Stripe would make it now.", body = UpcomingInvoiceResponse))
+    responses(
+        (status = 200, description = "As Stripe would make it now.", body = UpcomingInvoiceResponse),
+        Problems<(AskingStripe, AccountNotFound, AccountClosed, FindingSubscription)>,
+    )
 )]
 pub async fn upcoming_invoice(
     State(state): State<AppState>,

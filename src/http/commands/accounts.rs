@@ -21,7 +21,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountClosed, AccountDamaged, OutcomeUnknown, Unavailable},
         request::{AccountOf, Deducts, JsonOrNothing, Pairs, RequestId, provenance},
         schema::Id,
     },
@@ -48,6 +50,7 @@ static NOTHING_ATTACHED: Metadata = Metadata::new();
     responses(
         (status = 201, description = "Opened.", body = AccountResponse),
         (status = 200, description = "It was open already.", body = AccountResponse),
+        Problems<(AccountClosed, Unavailable, OutcomeUnknown, AccountDamaged)>,
     )
 )]
 pub async fn put(

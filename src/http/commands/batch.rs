@@ -4,9 +4,10 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{FromRequest, Request, State},
     http::Response,
 };
+use bytes::Bytes;
 use futures::future::join_all;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -23,7 +24,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Inputs},
         problem,
+        problems::{AccessError, RequestError},
         request::{
             BATCH_BYTES_MAX, Commands, Deducts, Need, Operates, RequestId, Several, check_key, parse, read,
             require_json,
@@ -48,6 +51,22 @@ use super::{
 /// How many commands one request may have.
 pub const BATCH_COMMANDS_MAX: usize = 1_000;
 
+/// The body of a batch, which is read command by command.
+pub struct BatchBody(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for BatchBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        require_json(request.headers())?;
+        Ok(Self(read(request, BATCH_BYTES_MAX).await?))
+    }
+}
+
+impl Input for BatchBody {
+    const INPUTS: Inputs = Inputs { json: true, ..Inputs::NONE };
+}
+
 /// Execute many commands
 ///
 /// Up to 1,000, for any accounts. They run side by side: what must come after something else belongs into a later
@@ -63,10 +82,8 @@ pub const BATCH_COMMANDS_MAX: usize = 1_000;
 pub async fn execute(
     State(state): State<AppState>,
     from: Several<Commands>,
-    request: Request,
+    BatchBody(bytes): BatchBody,
 ) -> Result<Response<Body>, Failure> {
-    require_json(request.headers())?;
-    let bytes = read(request, BATCH_BYTES_MAX).await?;
     let items: Vec<&RawValue> = parse_items(&bytes)?;
     let standing = count(&from.caller, items.len())?;
     let answers = items.iter().map(|item| perform(&state, &from.caller, &from.request_id, item.get()));
@@ -100,7 +117,9 @@ fn count(caller: &Caller, commands: usize) -> Result<Option<RateLimitState>, Fai
         let expected = format!("the key may send {per_minute} commands a minute: send fewer at once");
         return Err(Failure::body("$", expected));
     }
-    caller.count(more).map_err(|TooMany(standing)| Failure::RateLimited { wait_s: standing.wait_s })
+    Ok(caller
+        .count(more)
+        .map_err(|TooMany(standing)| AccessError::RateLimited { wait_s: standing.wait_s })?)
 }
 
 fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
@@ -108,7 +127,7 @@ fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
         if error.is_data() {
             Failure::body("$", "an array of commands is expected")
         } else {
-            Failure::InvalidJson(error.to_string())
+            RequestError::InvalidJson(error.to_string()).into()
         }
     })?;
     if items.len() > BATCH_COMMANDS_MAX {
@@ -213,11 +232,11 @@ fn account_of(caller: &Caller, head: &ItemHead) -> Result<AccountId, Failure> {
     if head.hold_id.is_some() {
         return Err(Failure::body("$.hold_id", "unknown field `hold_id` for this command"));
     }
-    if caller.may_use(&account) { Ok(account) } else { Err(Failure::AccountNotAllowed) }
+    if caller.may_use(&account) { Ok(account) } else { Err(AccessError::AccountNotAllowed.into()) }
 }
 
 fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
-    let key = head.idempotency_key.or(other).ok_or(Failure::IdempotencyKeyMissing)?;
+    let key = head.idempotency_key.or(other).ok_or(RequestError::IdempotencyKeyMissing)?;
     if check_key(&key) {
         return Ok(key);
     }
@@ -225,7 +244,7 @@ fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
 }
 
 /// The scope that the command's own route asks for.
-fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
+fn check_scope(caller: &Caller, command: Name) -> Result<(), AccessError> {
     let needed: &'static [KeyScope] = match command {
         Name::Open
         | Name::Deduct
@@ -237,7 +256,7 @@ fn check_scope(caller: &Caller, command: Name) -> Result<(), Failure> {
         | Name::Refund => Deducts::SCOPES,
         Name::Import | Name::Grant | Name::Adjust | Name::Forgive | Name::Close => Operates::SCOPES,
     };
-    if caller.may(needed) { Ok(()) } else { Err(Failure::ScopeMissing(needed)) }
+    if caller.may(needed) { Ok(()) } else { Err(AccessError::ScopeMissing(needed)) }
 }
 
 /// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.

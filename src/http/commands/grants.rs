@@ -5,6 +5,11 @@ use axum::{body::Body, extract::State, http::Response};
 use crate::http::{
     AppState,
     failure::Failure,
+    openapi::Problems,
+    problems::{
+        ClockBehind, DebtSmaller, GrantAlreadyExists, GrantHasEnded, HoldsOpen, InsufficientCredits,
+        NothingOwed,
+    },
     request::{AccountOf, IdempotencyHeader, Json, Operates},
     schema::Id,
 };
@@ -21,7 +26,10 @@ use super::{
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/grants", operation_id = "grant", tag = "Operating",
     params(("account" = Id, Path)), request_body = GrantRequest,
-    responses((status = 201, description = "Granted.", body = GrantedResponse))
+    responses(
+        (status = 201, description = "Granted.", body = GrantedResponse),
+        Problems<(GrantAlreadyExists, GrantHasEnded)>,
+    )
 )]
 pub async fn grant(
     State(state): State<AppState>,
@@ -39,7 +47,10 @@ pub async fn grant(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/adjustments", operation_id = "adjust", tag = "Operating",
     params(("account" = Id, Path)), request_body = AdjustRequest,
-    responses((status = 201, description = "Taken.", body = AdjustedResponse))
+    responses(
+        (status = 201, description = "Taken.", body = AdjustedResponse),
+        Problems<(InsufficientCredits, ClockBehind)>,
+    )
 )]
 pub async fn adjust(
     State(state): State<AppState>,
@@ -57,7 +68,10 @@ pub async fn adjust(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/debt/forgive", operation_id = "forgive_debt", tag = "Operating",
     params(("account" = Id, Path)), request_body = ForgiveRequest,
-    responses((status = 200, description = "Forgiven.", body = ForgivenResponse))
+    responses(
+        (status = 200, description = "Forgiven.", body = ForgivenResponse),
+        Problems<(NothingOwed, DebtSmaller)>,
+    )
 )]
 pub async fn forgive(
     State(state): State<AppState>,
@@ -78,7 +92,10 @@ pub async fn forgive(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/close", operation_id = "close_account", tag = "Operating",
     params(("account" = Id, Path)), request_body = CloseRequest,
-    responses((status = 200, description = "Closed.", body = ClosedResponse))
+    responses(
+        (status = 200, description = "Closed.", body = ClosedResponse),
+        Problems<HoldsOpen>,
+    )
 )]
 pub async fn close(
     State(state): State<AppState>,

@@ -11,6 +11,11 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Problems},
+        problems::{
+            CommitExceedsHold, HoldAlreadyResolved, HoldNotFound, HoldTooLong, InsufficientCredits,
+            LimitReached, Spending,
+        },
         request::{AccountOf, Deducts, IdempotencyHeader, Json, JsonOrNothing, parameter},
         schema::Id,
     },
@@ -22,8 +27,13 @@ use super::{
     order::{CommandCall, CommandKind, CommandReply},
 };
 
+/// Why a hold cannot be ended, or moved.
+type EndingHold = (HoldNotFound, HoldAlreadyResolved);
+
 /// The hold in the address.
 pub struct HoldPath(HoldId);
+
+impl Input for HoldPath {}
 
 impl<S: Send + Sync> FromRequestParts<S> for HoldPath {
     type Rejection = Failure;
@@ -40,7 +50,10 @@ impl<S: Send + Sync> FromRequestParts<S> for HoldPath {
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds", operation_id = "hold", tag = "Holds",
     params(("account" = Id, Path)), request_body = HoldRequest,
-    responses((status = 201, description = "Held.", body = HoldPlacedResponse))
+    responses(
+        (status = 201, description = "Held.", body = HoldPlacedResponse),
+        Problems<(Spending, HoldTooLong)>,
+    )
 )]
 pub async fn hold(
     State(state): State<AppState>,
@@ -60,7 +73,10 @@ pub async fn hold(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/commit", operation_id = "commit_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<CommitRequest>,
-    responses((status = 200, description = "Committed.", body = CommittedResponse))
+    responses(
+        (status = 200, description = "Committed.", body = CommittedResponse),
+        Problems<(EndingHold, CommitExceedsHold, InsufficientCredits, LimitReached)>,
+    )
 )]
 pub async fn commit(
     State(state): State<AppState>,
@@ -79,7 +95,10 @@ pub async fn commit(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/release", operation_id = "release_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<EmptyRequest>,
-    responses((status = 200, description = "Released.", body = ReleasedResponse))
+    responses(
+        (status = 200, description = "Released.", body = ReleasedResponse),
+        Problems<EndingHold>,
+    )
 )]
 pub async fn release(
     State(state): State<AppState>,
@@ -98,7 +117,10 @@ pub async fn release(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/extend", operation_id = "extend_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = ExtendRequest,
-    responses((status = 200, description = "Extended.", body = ExtendedResponse))
+    responses(
+        (status = 200, description = "Extended.", body = ExtendedResponse),
+        Problems<(EndingHold, HoldTooLong)>,
+    )
 )]
 pub async fn extend(
     State(state): State<AppState>,

@@ -17,7 +17,6 @@ use crate::{
     },
     http::{
         failure::Failure,
-        members,
         request::{Amount, Pairs, Text, parse},
         schema::{Id, MoneySchema, Time},
     },
@@ -325,5 +324,5 @@ pub fn read_account(json: &[u8]) -> Result<MovedAccount, String> {
         let account = head.account.ok_or_else(|| Failure::body("$.account", "missing field `account`"))?;
         Ok(MovedAccount { account, import: fields.into_import()? })
     };
-    read().map_err(|failure: Failure| members::detail(&failure))
+    read().map_err(|failure: Failure| failure.explanation().detail())
 }

@@ -20,7 +20,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountAlreadyOpen, CustomerTaken, GrantAlreadyExists, GrantHasEnded, UnknownPlan},
         request::{AccountOf, Json, Operates, RequestId, provenance},
         schema::Id,
     },
@@ -45,6 +47,7 @@ use super::{
     responses(
         (status = 201, description = "Opened.", body = AccountResponse),
         (status = 200, description = "It was imported so already.", body = AccountResponse),
+        Problems<(AccountAlreadyOpen, CustomerTaken, GrantAlreadyExists, GrantHasEnded, UnknownPlan)>,
     )
 )]
 pub async fn import(

@@ -130,7 +130,7 @@ fn count(kind: CommandKind, done: &Result<CommandReply, Failure>) {
     let outcome = match done {
         Ok(CommandReply { replayed: true, .. }) => "replayed",
         Ok(_) => "done",
-        Err(failure) => failure.code().about().code,
+        Err(failure) => failure.code().name,
     };
     metrics::counter!("counterfoil_commands_total", "command" => kind.as_str(), "outcome" => outcome)
         .increment(1);

@@ -17,9 +17,13 @@ use crate::{
     },
     http::{
         AppState,
-        failure::{Failure, code_of_refusal},
-        members,
+        failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{
+            AccountClosed, AccountNotFound, AmountTooLarge, ClockBehind, Explain as _, ProblemCode, Reading,
+            UnknownGenerationType, UnknownOption, UnknownOptionValue,
+        },
         reads::fresh,
         request::{AccountOf, Json, Quotes},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
@@ -69,7 +73,13 @@ pub struct QuoteReason {
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/quote", operation_id = "quote", tag = "Spending",
     params(("account" = Id, Path)), request_body = QuoteRequest,
-    responses((status = 200, description = "The price, and whether it would be allowed.", body = QuoteResponse))
+    responses(
+        (status = 200, description = "The price, and whether it would be allowed.", body = QuoteResponse),
+        Problems<(
+            Reading, AccountNotFound, AccountClosed, UnknownGenerationType, UnknownOption,
+            UnknownOptionValue, AmountTooLarge, ClockBehind,
+        )>,
+    )
 )]
 pub async fn quote(
     State(state): State<AppState>,
@@ -98,7 +108,7 @@ pub async fn quote(
             if let Some(behind_s) = state.ledger.refused_by_the_clock_s(&refusal).await {
                 return Err(ExecuteError::ClockBehind { behind_s }.into());
             }
-            (amount, Vec::new(), Some(why(&offering(&state, &to.account, refusal))))
+            (amount, Vec::new(), Some(why(offering(&state, &to.account, refusal))))
         }
     };
     fresh(
@@ -126,12 +136,8 @@ fn spent(events: &[Event]) -> Option<(Credits, Vec<Draw>)> {
     })
 }
 
-fn why(refusal: &Refusal) -> QuoteReason {
-    let about = code_of_refusal(refusal).about();
-    QuoteReason {
-        code: about.code,
-        title: about.title,
-        detail: members::detail_of_refusal(refusal),
-        members: members::of_refusal(refusal),
-    }
+fn why(refusal: Refusal) -> QuoteReason {
+    let explanation = refusal.explain();
+    let (ProblemCode { name, title, .. }, detail) = (explanation.code, explanation.detail());
+    QuoteReason { code: name, title, detail, members: explanation.members }
 }

@@ -11,6 +11,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
+        problems::{DeductionNotFound, RefundExceedsDeduction, TargetError},
         request::{AccountOf, Amount, Deducts, IdempotencyHeader, Json},
         schema::Id,
     },
@@ -32,7 +34,10 @@ const DEDUCTIONS_MAX: u16 = 100;
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/refunds", operation_id = "refund", tag = "Spending",
     params(("account" = Id, Path)), request_body = RefundRequest,
-    responses((status = 201, description = "Refunded.", body = RefundedResponse))
+    responses(
+        (status = 201, description = "Refunded.", body = RefundedResponse),
+        Problems<(DeductionNotFound, RefundExceedsDeduction)>,
+    )
 )]
 pub async fn refund(
     State(state): State<AppState>,
@@ -76,7 +81,11 @@ pub async fn command(
     }
     if deductions.is_empty() {
         let exists = state.ledger.view(account).await?.account.opened().is_some();
-        return Err(if exists { Failure::DeductionNotFound } else { Refusal::AccountNotFound.into() });
+        return Err(if exists {
+            TargetError::DeductionNotFound.into()
+        } else {
+            Refusal::AccountNotFound.into()
+        });
     }
     let amount = refund.amount.map(Amount::credits);
     Ok(Command::RefundDeductions { of, deductions, amount, reason: refund.reason.into() })

@@ -5,7 +5,11 @@ use axum::{body::Body, extract::State, http::Response};
 use crate::http::{
     AppState,
     failure::Failure,
-    request::{AccountOf, Deducts, IdempotencyHeader, Json},
+    openapi::Problems,
+    problems::{
+        FeatureNotInPlan, HoldTooLong, Spending, UnknownGenerationType, UnknownOption, UnknownOptionValue,
+    },
+    request::{AccountOf, Deducts, IdempotencyHeader, Json, OptionalKey},
     schema::Id,
 };
 
@@ -22,12 +26,18 @@ use super::{
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/generations", operation_id = "generate", tag = "Spending",
     params(("account" = Id, Path)), request_body = GenerationRequest,
-    responses((status = 201, description = "Deducted, or held.", body = inline(Generated)))
+    responses(
+        (status = 201, description = "Deducted, or held.", body = inline(Generated)),
+        Problems<(
+            Spending, FeatureNotInPlan, UnknownGenerationType, UnknownOption, UnknownOptionValue,
+            HoldTooLong,
+        )>,
+    )
 )]
 pub async fn generate(
     State(state): State<AppState>,
     to: AccountOf<Deducts>,
-    key: IdempotencyHeader,
+    OptionalKey(key): OptionalKey,
     Json(order): Json<GenerationRequest>,
 ) -> Result<Response<Body>, Failure> {
     let key = key.or(order.own_key())?;
@@ -42,7 +52,10 @@ pub async fn generate(
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/deductions", operation_id = "deduct", tag = "Spending",
     params(("account" = Id, Path)), request_body = DeductRequest,
-    responses((status = 201, description = "Deducted.", body = DeductedResponse))
+    responses(
+        (status = 201, description = "Deducted.", body = DeductedResponse),
+        Problems<Spending>,
+    )
 )]
 pub async fn deduct(
     State(state): State<AppState>,

@@ -1,35 +1,30 @@
 //! What can be asked for, written for machines? An OpenAPI 3.1 document, made from the routes themselves.
 //!
-//! The routes say what they take and give. What is the same for many of them, above all the problems that each can
-//! answer with, is added here from one table.
+//! A route says what it gives, and which problems are its own, in the attribute of its handler; the handler's arguments
+//! say what it takes. What follows from these, above all the problems of everything that takes the same, is added here.
 
 mod bodies;
-mod codes;
-mod members;
+mod inputs;
 mod operations;
 mod problems;
 
 use utoipa::{
     OpenApi as _,
     openapi::{
-        ObjectBuilder, OpenApi, RefOr, Response,
-        header::HeaderBuilder,
-        path::{Operation, PathItem},
-        schema::Type,
-        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+        OpenApi,
+        security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
 
 use crate::{
-    auth::keys::KeyScope,
     http::reads::{analytics::IntervalQuery, statement::StatementOrder},
     stripe::client::BillStatus,
 };
 
-pub use operations::{KeyRule, OPERATIONS, OperationSpec, find};
-
-/// The name of how a caller says who it is.
-const API_KEY: &str = "api_key";
+pub use inputs::{Input, Inputs, KeyRule, inputs_of};
+use operations::API_KEY;
+pub use operations::{OperationSpec, Operations};
+pub use problems::Problems;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -68,71 +63,6 @@ pub fn base() -> OpenApi {
     http.description = Some("An API key: `Authorization: Bearer cf_live_…`.".to_owned());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(API_KEY, SecurityScheme::Http(http));
-    components.schemas.extend(members::schemas());
+    components.schemas.extend(problems::schemas());
     document
-}
-
-/// Adds to each operation what the table says about it.
-pub fn finish(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
-        for operation in of(item) {
-            bodies::say_optional(operation);
-            let described = operation.operation_id.as_deref().and_then(find);
-            if let Some(described) = described {
-                describe(operation, described);
-            }
-        }
-    }
-}
-
-fn of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-    methods.into_iter().filter_map(Option::as_mut)
-}
-
-fn describe(operation: &mut Operation, described: &OperationSpec) {
-    for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response {
-            describe_headers(response, described);
-        }
-    }
-    problems::add(&mut operation.responses, &described.codes());
-    if let Some(parameter) = described.key.parameter() {
-        operation.parameters.get_or_insert_default().push(parameter);
-    }
-    if !described.scopes.is_empty() {
-        // Any one of them, for programs; OpenAPI 3.1 lets a key name what it needs.
-        let mut enough: Vec<KeyScope> = described.scopes.to_vec();
-        enough.push(KeyScope::Admin);
-        enough.dedup();
-        let needed = enough.iter().map(|scope| SecurityRequirement::new(API_KEY, [scope.as_str()]));
-        operation.security = Some(needed.collect());
-        let scopes: Vec<String> = described.scopes.iter().map(|scope| format!("`{scope}`")).collect();
-        let sentence = format!("Needs a key with {} (or `admin`).", scopes.join(" or "));
-        let text = operation.description.get_or_insert_default();
-        if !text.is_empty() {
-            text.push_str("\n\n");
-        }
-        text.push_str(&sentence);
-    }
-}
-
-fn describe_headers(response: &mut Response, described: &OperationSpec) {
-    let mut add = |name: &str, kind: Type, description: &str| {
-        let schema = ObjectBuilder::new().schema_type(kind).build();
-        let header = HeaderBuilder::new().schema(schema).description(Some(description)).build();
-        response.headers.insert(name.to_owned(), header);
-    };
-    add("X-Request-Id", Type::String, "By which the request is found again in logs and events.");
-    if described.key != KeyRule::None {
-        add("Idempotent-Replayed", Type::String, "`true`: this is the answer to an earlier, equal request.");
-    }
-    if described.reads_position {
-        add("Counterfoil-Position", Type::String, "The answer includes everything up to here.");
-        add("Counterfoil-Lag-Ms", Type::Integer, "How far the answer is behind the present; 0: not at all.");
-    }
-    if !described.scopes.is_empty() {
-        add("RateLimit-Policy", Type::String, "What the key's limit is. Absent where there is none.");
-        add("RateLimit", Type::String, "What is left of it.");
-    }
 }

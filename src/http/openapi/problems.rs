@@ -1,25 +1,22 @@
 //! How are problems described in the document? By status, each with the codes that it can have there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, marker::PhantomData};
 
 use utoipa::{
-    ToSchema,
+    IntoResponses, ToSchema,
     openapi::{
-        ContentBuilder, Ref, RefOr, ResponseBuilder, Responses, Schema, extensions::ExtensionsBuilder,
-        schema::AnyOfBuilder,
+        AllOfBuilder, ContentBuilder, Object, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder,
+        Responses, Schema,
+        extensions::ExtensionsBuilder,
+        schema::{AnyOfBuilder, Type},
     },
 };
 
-use crate::http::code::Code;
-
-use super::members;
+use crate::http::problems::{MembersSchema, PROBLEM, ProblemCode, ProblemSet, ProblemSpec, specs};
 
 /// By which name an answer says its codes.
 const CODES: &str = "x-codes";
 const CONTENT_TYPE: &str = "application/problem+json";
-
-/// The name of what every problem is.
-pub const PROBLEM: &str = "Problem";
 
 /// Why a request failed, as in RFC 9457. A code that says more has a schema of its own, which is this one with its
 /// members.
@@ -49,23 +46,51 @@ pub struct ProblemSchema {
     request_id: Option<String>,
 }
 
-/// Adds an answer for every status that these codes have.
-pub fn add(responses: &mut Responses, codes: &[Code]) {
-    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in codes {
-        by_status.entry(code.about().status.as_u16()).or_default().push(*code);
-    }
-    for (status, mut codes) in by_status {
-        codes.sort();
-        codes.dedup();
-        // What a route says itself about a status is not overwritten.
-        responses.responses.entry(status.to_string()).or_insert_with(|| RefOr::T(response(&codes)));
+/// The answers with problems of a route, as its attribute names them: `Problems<(HoldNotFound, HoldAlreadyResolved)>`.
+pub struct Problems<P>(PhantomData<P>);
+
+impl<P: ProblemSet> IntoResponses for Problems<P> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut codes = Vec::new();
+        P::add_to(&mut codes);
+        answers(&codes).collect()
     }
 }
 
-fn response(codes: &[Code]) -> utoipa::openapi::Response {
-    let lines = codes.iter().map(|code| format!("- `{}`: {}", code.about().code, code.about().title));
-    let names: Vec<&str> = codes.iter().map(|code| code.about().code).collect();
+/// The problems that a route answers with, taken out of its answers.
+pub fn take(responses: &mut Responses) -> Vec<&'static ProblemCode> {
+    let mut found = Vec::new();
+    responses.responses.retain(|_, response| {
+        let names = if let RefOr::T(response) = response { names_of(response) } else { Vec::new() };
+        found.extend(ProblemCode::all().filter(|code| names.contains(&code.name)));
+        names.is_empty()
+    });
+    found
+}
+
+fn names_of(response: &Response) -> Vec<&str> {
+    let names = response.extensions.as_ref().and_then(|extensions| extensions.get(CODES)?.as_array());
+    names.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
+}
+
+/// Adds an answer for every status that these codes have. What a route says itself about a status is not overwritten.
+pub fn add(responses: &mut Responses, codes: &[&'static ProblemCode]) {
+    for (status, response) in answers(codes) {
+        responses.responses.entry(status).or_insert(response);
+    }
+}
+
+fn answers(codes: &[&'static ProblemCode]) -> impl Iterator<Item = (String, RefOr<Response>)> {
+    let mut by_status: BTreeMap<u16, Vec<&'static ProblemCode>> = BTreeMap::new();
+    for code in ProblemCode::all().filter(|code| codes.contains(code)) {
+        by_status.entry(code.status.as_u16()).or_default().push(code);
+    }
+    by_status.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes))))
+}
+
+fn response(codes: &[&'static ProblemCode]) -> Response {
+    let lines = codes.iter().map(|code| format!("- `{}`: {}", code.name, code.title));
+    let names: Vec<&str> = codes.iter().map(|code| code.name).collect();
     ResponseBuilder::new()
         .description(lines.collect::<Vec<_>>().join("\n"))
         .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(schema(codes))).build())
@@ -75,9 +100,9 @@ fn response(codes: &[Code]) -> utoipa::openapi::Response {
 }
 
 /// What says most comes first: a client that tries one after the other finds the members.
-fn schema(codes: &[Code]) -> RefOr<Schema> {
-    let mut names: Vec<String> = codes.iter().map(|code| members::name_of(*code)).collect();
-    names.sort_by_key(|name| name == PROBLEM);
+fn schema(codes: &[&'static ProblemCode]) -> RefOr<Schema> {
+    let mut names: Vec<&str> = codes.iter().map(|code| code.schema).collect();
+    names.sort_by_key(|name| *name == PROBLEM);
     names.dedup();
     let mut references: Vec<Ref> = names.into_iter().map(Ref::from_schema_name).collect();
     match references.pop() {
@@ -87,4 +112,24 @@ fn schema(codes: &[Code]) -> RefOr<Schema> {
             RefOr::T(Schema::AnyOf(any.build()))
         }
     }
+}
+
+/// The schema of each code that has members, and what they refer to.
+pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = Vec::new();
+    for ProblemSpec { code, members } in specs() {
+        if let Some(MembersSchema { object, others }) = members() {
+            schemas.extend(others);
+            schemas.push((code.schema.to_owned(), with_members(code, object).into()));
+        }
+    }
+    schemas
+}
+
+fn with_members(code: &ProblemCode, mut members: Object) -> Schema {
+    let only = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([code.name])).build();
+    members.required.insert(0, "code".to_owned());
+    members.properties.insert("code".to_owned(), only.into());
+    let all = AllOfBuilder::new().item(Ref::from_schema_name(PROBLEM)).item(members);
+    all.description(Some(format!("{}.", code.title))).build().into()
 }

@@ -16,6 +16,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
+        problems::{ApiKeyNotFound, TargetError},
         request::{Administers, All, Json, Text},
         response::json,
         schema::{Id, Time},
@@ -158,7 +160,7 @@ pub async fn list(State(state): State<AppState>, _from: All<Administers>) -> Res
 #[utoipa::path(
     delete, path = "/v1/api-keys/{key}", operation_id = "revoke_api_key", tag = "API keys",
     params(("key" = Id, Path, description = "The key's id, not its secret.")),
-    responses((status = 200, description = "Revoked.", body = KeyResponse))
+    responses((status = 200, description = "Revoked.", body = KeyResponse), Problems<ApiKeyNotFound>)
 )]
 pub async fn revoke(
     State(state): State<AppState>,
@@ -169,5 +171,5 @@ pub async fn revoke(
     let id = AccountId::parse(&id).map_err(|error| Failure::address("key", error.to_string()))?;
     let revoked = keys::revoke(&state.pool, state.ledger.clock(), id.as_str()).await?;
     state.keys.forget(id.as_str());
-    json(&KeyResponse::from(revoked.ok_or(Failure::ApiKeyNotFound)?))
+    json(&KeyResponse::from(revoked.ok_or(TargetError::ApiKeyNotFound)?))
 }

@@ -18,7 +18,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, AuditBusy, TargetError},
         request::{AccountOf, All, Audits, Query},
         response::json,
         schema::{BalanceSchema, FindingSchema, Id, Place, Time},
@@ -106,7 +108,10 @@ impl<'a> ReplayResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/audit/accounts/{account}/replay", operation_id = "replay_account", tag = "Audit",
     params(("account" = Id, Path), ReplayQuery),
-    responses((status = 200, description = "Each event, and the state after it.", body = ReplayResponse))
+    responses(
+        (status = 200, description = "Each event, and the state after it.", body = ReplayResponse),
+        Problems<(AccountNotFound, AuditBusy)>,
+    )
 )]
 pub async fn replay(
     State(state): State<AppState>,
@@ -184,7 +189,10 @@ pub struct VerifyQuery {
 #[utoipa::path(
     get, path = "/v1/audit/verify", operation_id = "verify_journal", tag = "Audit",
     params(VerifyQuery),
-    responses((status = 200, description = "What was checked, and what is wrong.", body = VerificationResponse))
+    responses(
+        (status = 200, description = "What was checked, and what is wrong.", body = VerificationResponse),
+        Problems<AuditBusy>,
+    )
 )]
 pub async fn verify(
     State(state): State<AppState>,
@@ -211,7 +219,7 @@ async fn in_turn<T: Send + 'static>(
     state: &AppState,
     audit: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Failure> {
-    let turn = Arc::clone(&state.audits).try_acquire_owned().map_err(|_| Failure::AuditBusy)?;
+    let turn = Arc::clone(&state.audits).try_acquire_owned().map_err(|_| TargetError::AuditBusy)?;
     let audited = tokio::spawn(async move {
         let audited = audit.await;
         drop(turn);
@@ -232,6 +240,6 @@ async fn verify_read_models(
     });
     // Another audit, here or of another instance, or a rebuild may have one of them in hand.
     let is_busy = |error: &ProjectorError| matches!(error, ProjectorError::RebuildUnderWay { .. });
-    let failure = |error| if is_busy(&error) { Failure::AuditBusy } else { Failure::fault(error) };
+    let failure = |error| if is_busy(&error) { TargetError::AuditBusy.into() } else { Failure::fault(error) };
     verified.await.map_err(Failure::fault)?.map_err(failure)
 }

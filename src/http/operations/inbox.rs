@@ -13,6 +13,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::{Input, Problems},
+        problems::{InboxEventForgotten, InboxEventNotFound, InboxEventState, TargetError},
         reads::page::PageSize,
         request::{All, Bills, Json, Need, Operates, Query, Text, parameter},
         response::json,
@@ -47,6 +49,8 @@ pub struct InboxEventsResponse {
 
 /// The event in the address.
 pub struct InboxEventPath(ProviderId);
+
+impl Input for InboxEventPath {}
 
 impl<S: Send + Sync> FromRequestParts<S> for InboxEventPath {
     type Rejection = Failure;
@@ -89,14 +93,17 @@ pub struct DeliveryResponse {
 #[utoipa::path(
     get, path = "/v1/inbox/{event}", operation_id = "get_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
-    responses((status = 200, description = "The delivery, and its document.", body = DeliveryResponse))
+    responses(
+        (status = 200, description = "The delivery, and its document.", body = DeliveryResponse),
+        Problems<InboxEventNotFound>,
+    )
 )]
 pub async fn show(
     State(state): State<AppState>,
     from: All<Operates>,
     InboxEventPath(event): InboxEventPath,
 ) -> Result<Response<Body>, Failure> {
-    let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
+    let entry = state.inbox.find(event.as_str()).await?.ok_or(TargetError::InboxEventNotFound)?;
     let document = if from.caller.may(Bills::SCOPES) { entry.shown().map_err(Failure::fault)? } else { None };
     json(&DeliveryResponse { event: entry.summary, document })
 }
@@ -105,7 +112,10 @@ pub async fn show(
 #[utoipa::path(
     post, path = "/v1/inbox/{event}/retry", operation_id = "retry_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
-    responses((status = 200, description = "It will be processed at once.", body = inline(InboxChangeResponse)))
+    responses(
+        (status = 200, description = "It will be processed at once.", body = inline(InboxChangeResponse)),
+        Problems<(InboxEventNotFound, InboxEventState, InboxEventForgotten)>,
+    )
 )]
 pub async fn retry(
     State(state): State<AppState>,
@@ -128,7 +138,10 @@ pub struct DiscardRequest {
 #[utoipa::path(
     post, path = "/v1/inbox/{event}/discard", operation_id = "discard_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)), request_body = DiscardRequest,
-    responses((status = 200, description = "It stays in the inbox, with the reason.", body = inline(InboxChangeResponse)))
+    responses(
+        (status = 200, description = "It stays in the inbox, with the reason.", body = inline(InboxChangeResponse)),
+        Problems<(InboxEventNotFound, InboxEventState, InboxEventForgotten)>,
+    )
 )]
 pub async fn discard(
     State(state): State<AppState>,
@@ -154,11 +167,11 @@ async fn changed(
 ) -> Result<Response<Body>, Failure> {
     match operated {
         Operated::Done => {
-            let entry = state.inbox.find(event.as_str()).await?.ok_or(Failure::InboxEventNotFound)?;
+            let entry = state.inbox.find(event.as_str()).await?.ok_or(TargetError::InboxEventNotFound)?;
             json(&InboxChangeResponse { event: entry.summary })
         }
-        Operated::NotFound => Err(Failure::InboxEventNotFound),
-        Operated::NotPossible { state } => Err(Failure::InboxEventState(state)),
-        Operated::Forgotten => Err(Failure::InboxEventForgotten),
+        Operated::NotFound => Err(TargetError::InboxEventNotFound.into()),
+        Operated::NotPossible { state } => Err(TargetError::InboxEventState(state).into()),
+        Operated::Forgotten => Err(TargetError::InboxEventForgotten.into()),
     }
 }

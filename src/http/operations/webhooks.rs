@@ -10,7 +10,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{AppState, failure::Failure, request::read, response::json},
+    http::{
+        AppState,
+        failure::Failure,
+        openapi::Problems,
+        problems::{
+            BodyTimeout, BodyTooLarge, Internal, Unavailable, WebhookSignatureInvalid, WebhookUnparsable,
+        },
+        request::read,
+        response::json,
+    },
     stripe::inbound::{
         inbox::{BODY_BYTES_MAX, ReceiveError},
         signature,
@@ -29,18 +38,20 @@ pub struct ReceiptResponse {
 #[utoipa::path(
     post, path = "/v1/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe", security(()),
     request_body(content = Object, description = "The event, as Stripe signed it."),
-    responses((status = 200, description = "It is safe here.", body = ReceiptResponse))
+    responses(
+        (status = 200, description = "It is safe here.", body = ReceiptResponse),
+        Problems<(
+            WebhookSignatureInvalid, WebhookUnparsable, BodyTooLarge, BodyTimeout, Unavailable,
+            Internal,
+        )>,
+    )
 )]
 pub async fn stripe(State(state): State<AppState>, request: Request) -> Result<Response<Body>, Failure> {
     let signature = request.headers().get(signature::HEADER);
     let signature = signature.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let now = || state.ledger.clock().now();
-    signature::may_be_signed(signature.as_deref(), now()).map_err(Failure::WebhookSignature)?;
+    signature::may_be_signed(signature.as_deref(), now()).map_err(ReceiveError::Signature)?;
     let body = read(request, BODY_BYTES_MAX).await?;
-    match state.inbox.receive(&state.secrets, signature.as_deref(), &body, now()).await {
-        Ok(_) => json(&ReceiptResponse { received: true }),
-        Err(ReceiveError::Signature(error)) => Err(Failure::WebhookSignature(error)),
-        Err(ReceiveError::Unparsable(error)) => Err(Failure::WebhookUnparsable(error)),
-        Err(ReceiveError::Storage(error)) => Err(Failure::fault(error)),
-    }
+    state.inbox.receive(&state.secrets, signature.as_deref(), &body, now()).await?;
+    json(&ReceiptResponse { received: true })
 }

@@ -18,7 +18,9 @@ use crate::{
         AppState,
         commands::documents::AccountStatus,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, Reading},
         request::{AccountOf, Pairs, Query, Reads},
         schema::{BalanceSchema, Count, Id, Place, Time},
     },
@@ -57,7 +59,10 @@ pub struct AccountNowResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}", operation_id = "get_account", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
-    responses((status = 200, description = "The account.", body = AccountNowResponse))
+    responses(
+        (status = 200, description = "The account.", body = AccountNowResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn get(
     State(state): State<AppState>,
@@ -129,7 +134,10 @@ pub struct BalanceResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/balance", operation_id = "get_balance", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
-    responses((status = 200, description = "The balance.", body = BalanceResponse))
+    responses(
+        (status = 200, description = "The balance.", body = BalanceResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn balance(
     State(state): State<AppState>,

@@ -17,7 +17,9 @@ use crate::{
         AppState,
         commands::documents::AccountStatus,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::ReadingModel,
         request::{Lists, Pair, Pairs, Query, Several},
         schema::{Id, Place, Time},
     },
@@ -160,7 +162,10 @@ impl<'a> From<&'a AccountRow> for ListedAccountResponse<'a> {
 /// The one that was opened last first. A key for some accounts sees those alone.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "list_accounts", tag = "Accounts", params(AccountsQuery),
-    responses((status = 200, description = "Accounts, and what they are on.", body = AccountsResponse))
+    responses(
+        (status = 200, description = "Accounts, and what they are on.", body = AccountsResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,

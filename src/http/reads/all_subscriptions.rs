@@ -12,7 +12,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::ReadingModel,
         request::{All, Bills, Query},
         schema::{Id, Place},
     },
@@ -87,7 +89,10 @@ pub struct SubscriptionOfAccountResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/subscriptions", operation_id = "list_all_subscriptions", tag = "Reports",
     params(AllSubscriptionsQuery),
-    responses((status = 200, description = "A page of subscriptions.", body = AllSubscriptionsResponse))
+    responses(
+        (status = 200, description = "A page of subscriptions.", body = AllSubscriptionsResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,

@@ -10,7 +10,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::ReadingModel,
         request::{All, Bills, Query},
         schema::{Day, Id, Place},
     },
@@ -167,7 +169,10 @@ impl<'a> From<&'a RevenueRetention> for RetentionFigures<'a> {
 /// With what changed it: for every two days, the difference of their figures is the sum of the movements between.
 #[utoipa::path(
     get, path = "/v1/analytics/mrr", operation_id = "analyse_mrr", tag = "Reports", params(MrrQuery),
-    responses((status = 200, description = "A figure for each interval and currency.", body = MrrResponse))
+    responses(
+        (status = 200, description = "A figure for each interval and currency.", body = MrrResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn mrr(
     State(state): State<AppState>,
@@ -266,7 +271,10 @@ impl<'a> From<&'a MovementRow> for MovementResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/analytics/movements", operation_id = "analyse_movements", tag = "Reports",
     params(MovementsQuery),
-    responses((status = 200, description = "A page of movements, by day.", body = MovementsResponse))
+    responses(
+        (status = 200, description = "A page of movements, by day.", body = MovementsResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn movements(
     State(state): State<AppState>,

@@ -19,6 +19,8 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
+        problems::{InvalidParameter, RateLimited},
         request::Query,
         schema::{Count, Id, MoneySchema},
     },
@@ -279,7 +281,10 @@ impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationResponse<
 /// With an `account`, to that one: where billing is on for a part of the accounts, nothing is for sale to the others.
 #[utoipa::path(
     get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()), params(ShownToQuery),
-    responses((status = 200, description = "Plans, packs and prices.", body = CatalogResponse))
+    responses(
+        (status = 200, description = "Plans, packs and prices.", body = CatalogResponse),
+        Problems<(RateLimited, InvalidParameter)>,
+    )
 )]
 pub async fn get(
     State(state): State<AppState>,

@@ -20,7 +20,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, Reading},
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
@@ -122,10 +124,13 @@ impl<'a> EventResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/events", operation_id = "list_events", tag = "Accounts",
     params(("account" = Id, Path), EventsQuery),
-    responses((
+    responses(
+        (
         status = 200, description = "What happened, the oldest first.",
         content((EventsResponse = "application/json"), (String = "application/x-ndjson"))
-    ))
+    ),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,

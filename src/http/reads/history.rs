@@ -16,7 +16,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, ReadingModel},
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
@@ -164,7 +166,10 @@ impl<'a> SubscriptionActionResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/history", operation_id = "get_subscription_history",
     tag = "Accounts", params(("account" = Id, Path), HistoryQuery),
-    responses((status = 200, description = "Every report on a subscription.", body = SubscriptionHistoryResponse))
+    responses(
+        (status = 200, description = "Every report on a subscription.", body = SubscriptionHistoryResponse),
+        Problems<(ReadingModel, AccountNotFound)>,
+    )
 )]
 pub async fn history(
     State(state): State<AppState>,

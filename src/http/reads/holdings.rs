@@ -15,7 +15,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, Reading},
         request::{AccountOf, Query, Reads},
         schema::{Count, DrawSchema, Id, MoneySchema, Place, SourceSchema, Time},
     },
@@ -150,7 +152,10 @@ impl GrantStatus {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/grants", operation_id = "list_grants", tag = "Accounts",
     params(("account" = Id, Path), PageQuery),
-    responses((status = 200, description = "A page of grants.", body = GrantsResponse))
+    responses(
+        (status = 200, description = "A page of grants.", body = GrantsResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn grants(
     State(state): State<AppState>,
@@ -206,7 +211,10 @@ pub struct HoldResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/holds", operation_id = "list_holds", tag = "Holds",
     params(("account" = Id, Path), PageQuery),
-    responses((status = 200, description = "A page of holds.", body = HoldsResponse))
+    responses(
+        (status = 200, description = "A page of holds.", body = HoldsResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn holds(
     State(state): State<AppState>,

@@ -25,7 +25,7 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::ids::AccountId,
-    queries::{AccountNow, Freshness, ReadRequest, account_now, freshness},
+    queries::{AccountNow, Freshness, QueryError, ReadRequest, account_now, freshness},
 };
 
 pub use super::response::{as_of, fresh, json, write_position};
@@ -53,7 +53,7 @@ pub async fn now(
     let now = account_now(&state.ledger, id).await?;
     // A position that was answered is in the database, and so in the view. Any other was made up.
     if min_position.is_some_and(|wanted| !wanted.position().is_reached_by(now.position)) {
-        return Err(Failure::PositionUnknown);
+        return Err(QueryError::PositionUnknown.into());
     }
     Ok(now)
 }

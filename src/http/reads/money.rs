@@ -13,7 +13,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::ReadingModel,
         request::{All, Bills, Query},
         schema::{Id, MoneySchema, Place, Time},
     },
@@ -203,7 +205,10 @@ fn money(minor: i64, currency: &str) -> Option<Money> {
 /// Those that succeeded, the newest first, as the ledger was told of them.
 #[utoipa::path(
     get, path = "/v1/payments", operation_id = "list_all_payments", tag = "Reports", params(AllPaymentsQuery),
-    responses((status = 200, description = "What was paid, and for what.", body = AllPaymentsResponse))
+    responses(
+        (status = 200, description = "What was paid, and for what.", body = AllPaymentsResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn payments(
     State(state): State<AppState>,
@@ -231,7 +236,10 @@ pub async fn payments(
 /// as a total of its payment alone; the payment says how much went back of it.
 #[utoipa::path(
     get, path = "/v1/refunds", operation_id = "list_all_refunds", tag = "Reports", params(AllRefundsQuery),
-    responses((status = 200, description = "What went back.", body = AllRefundsResponse))
+    responses(
+        (status = 200, description = "What went back.", body = AllRefundsResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn refunds(
     State(state): State<AppState>,

@@ -20,7 +20,9 @@ use crate::{
         AppState,
         commands::documents::AccountStatus,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, Reading},
         request::{AccountOf, Pairs, Query, Reads},
         schema::{Count, Id, MoneySchema, Place, Time},
     },
@@ -197,7 +199,10 @@ impl<'a> From<&'a StripeInvoice> for OverviewInvoice<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/overview", operation_id = "get_overview", tag = "Accounts",
     params(("account" = Id, Path), OverviewQuery),
-    responses((status = 200, description = "The account at a glance.", body = OverviewResponse))
+    responses(
+        (status = 200, description = "The account at a glance.", body = OverviewResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn overview(
     State(state): State<AppState>,

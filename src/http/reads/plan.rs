@@ -21,7 +21,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, Reading},
         request::{AccountOf, Pairs, Query, Reads},
         schema::{Count, Id, MoneySchema, PeriodSchema, Place, Time},
     },
@@ -78,7 +80,10 @@ impl From<LimitState> for LimitWindowResponse {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/limits", operation_id = "get_limits", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
-    responses((status = 200, description = "Each window of the plan's limits.", body = LimitsResponse))
+    responses(
+        (status = 200, description = "Each window of the plan's limits.", body = LimitsResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn limits(
     State(state): State<AppState>,
@@ -132,7 +137,10 @@ pub struct EntitledGeneration<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/entitlements", operation_id = "get_entitlements", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
-    responses((status = 200, description = "Features and generations.", body = EntitlementsResponse))
+    responses(
+        (status = 200, description = "Features and generations.", body = EntitlementsResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn entitlements(
     State(state): State<AppState>,
@@ -259,7 +267,10 @@ impl<'a> SubscriptionResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription", operation_id = "get_subscription", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
-    responses((status = 200, description = "The plan and what it rests on.", body = SubscriptionNowResponse))
+    responses(
+        (status = 200, description = "The plan and what it rests on.", body = SubscriptionNowResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn subscription(
     State(state): State<AppState>,

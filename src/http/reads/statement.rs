@@ -21,7 +21,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, ReadingModel},
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
@@ -143,10 +145,13 @@ impl<'a> StatementLineResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
     params(("account" = Id, Path), StatementQuery),
-    responses((
+    responses(
+        (
         status = 200, description = "Movements of credits.",
         content((StatementResponse = "application/json"), (String = "text/csv"))
-    ))
+    ),
+        Problems<(ReadingModel, AccountNotFound)>,
+    )
 )]
 pub async fn statement(
     State(state): State<AppState>,

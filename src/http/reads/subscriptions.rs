@@ -12,7 +12,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, Reading},
         request::{AccountOf, Query, Reads},
         schema::{Id, Place},
     },
@@ -45,7 +47,10 @@ pub struct ListedSubscriptionResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscriptions", operation_id = "list_subscriptions", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
-    responses((status = 200, description = "All that were ever reported.", body = SubscriptionsResponse))
+    responses(
+        (status = 200, description = "All that were ever reported.", body = SubscriptionsResponse),
+        Problems<(Reading, AccountNotFound)>,
+    )
 )]
 pub async fn list(
     State(state): State<AppState>,

@@ -10,7 +10,9 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        openapi::Problems,
         position::Token,
+        problems::{AccountNotFound, ReadingModel},
         request::{AccountOf, All, Bills, Query, Reads},
         schema::{Day, Id, Place},
     },
@@ -87,7 +89,10 @@ pub struct UsageDayResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/usage", operation_id = "get_usage", tag = "Reports",
     params(("account" = Id, Path), UsageQuery),
-    responses((status = 200, description = "Usage by interval and type.", body = AccountUsageResponse))
+    responses(
+        (status = 200, description = "Usage by interval and type.", body = AccountUsageResponse),
+        Problems<(ReadingModel, AccountNotFound)>,
+    )
 )]
 pub async fn of_account(
     State(state): State<AppState>,
@@ -169,7 +174,10 @@ pub struct UsageGroupResponse<'a> {
 #[utoipa::path(
     get, path = "/v1/analytics/usage", operation_id = "analyse_usage", tag = "Reports",
     params(AllUsageQuery),
-    responses((status = 200, description = "Usage by interval and type.", body = AllUsageResponse))
+    responses(
+        (status = 200, description = "Usage by interval and type.", body = AllUsageResponse),
+        Problems<ReadingModel>,
+    )
 )]
 pub async fn overall(
     State(state): State<AppState>,

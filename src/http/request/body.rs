@@ -18,6 +18,8 @@ use crate::http::{
     connections::{BodyShare, ConnectionPlace},
     edge::Authenticated,
     failure::Failure,
+    openapi::{Input, Inputs},
+    problems::RequestError,
 };
 
 /// The longest body of one command, in bytes.
@@ -57,24 +59,32 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNot
     }
 }
 
+impl<T> Input for Json<T> {
+    const INPUTS: Inputs = Inputs { json: true, ..Inputs::NONE };
+}
+
+impl<T> Input for JsonOrNothing<T> {
+    const INPUTS: Inputs = Inputs { json: true, ..Inputs::NONE };
+}
+
 /// # Errors
 /// When the body is said to be something else than JSON, or nothing is said.
-pub fn require_json(headers: &HeaderMap) -> Result<(), Failure> {
+pub fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
     let is_json = essence.eq_ignore_ascii_case("application/json");
-    if is_json { Ok(()) } else { Err(Failure::UnsupportedMediaType) }
+    if is_json { Ok(()) } else { Err(RequestError::UnsupportedMediaType) }
 }
 
 /// The whole body.
 ///
 /// # Errors
 /// When it is longer than `bytes_max`, or does not arrive in time.
-pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> {
+pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, RequestError> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
     if usize::try_from(announced).is_ok_and(|length| length > bytes_max) {
-        return Err(Failure::BodyTooLarge { bytes_max });
+        return Err(RequestError::BodyTooLarge { bytes_max });
     }
     let place = request.extensions().get::<ConnectionPlace>().cloned();
     let has_key = request.extensions().get::<Authenticated>().is_some();
@@ -84,7 +94,8 @@ pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
     let form = BodyForm { announced, bytes_max, has_key };
     let kept = place.as_ref().map(ConnectionPlace::keeps_nothing);
     let collected = collect(request.into_body(), form, kept);
-    let collected = tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or(Err(Failure::BodyTimeout));
+    let collected =
+        tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or(Err(RequestError::BodyTimeout));
     if let Some(place) = &place {
         place.works();
     }
@@ -101,16 +112,16 @@ struct BodyForm {
 
 /// `kept`: what is held of it while it comes. What is whole is let go of at once: the rates and the lane bound what is
 /// made of it.
-async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Result<Bytes, Failure> {
+async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Result<Bytes, RequestError> {
     let BodyForm { announced, bytes_max, has_key } = form;
     let mut chunks = body.into_data_stream();
     let mut whole = Bytes::new();
     while let Some(chunk) = chunks.next().await {
         // A caller that goes away in the middle is not there to be answered.
-        let chunk = chunk.map_err(|_| Failure::BodyTimeout)?;
+        let chunk = chunk.map_err(|_| RequestError::BodyTimeout)?;
         let length = whole.len().saturating_add(chunk.len());
         if length > bytes_max {
-            return Err(Failure::BodyTooLarge { bytes_max });
+            return Err(RequestError::BodyTooLarge { bytes_max });
         }
         if let Some(kept) =
             kept.as_mut().filter(|_| u64::try_from(length).is_ok_and(|length| length != announced))
@@ -176,7 +187,7 @@ fn explain<T: DeserializeOwned>(bytes: &[u8], root: &str, error: &serde_json::Er
             let message = message(error.inner());
             Failure::body(with_named_field(path, &message), message)
         }
-        Err(_) | Ok(_) => Failure::InvalidJson(error.to_string()),
+        Err(_) | Ok(_) => RequestError::InvalidJson(error.to_string()).into(),
     }
 }
 

@@ -10,7 +10,12 @@ use axum::{
 use crate::{
     auth::keys::{Caller, KeyScope},
     domain::{ids::AccountId, recorded::Origin},
-    http::{edge::Authenticated, failure::Failure},
+    http::{
+        edge::Authenticated,
+        failure::Failure,
+        openapi::{Input, Inputs},
+        problems::{AccessError, RequestError},
+    },
     ledger::Provenance,
 };
 
@@ -78,7 +83,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for AccountOf<N> {
         let account =
             AccountId::parse(&account).map_err(|error| Failure::address("account", error.to_string()))?;
         if !caller.may_use(&account) {
-            return Err(Failure::AccountNotAllowed);
+            return Err(AccessError::AccountNotAllowed.into());
         }
         Ok(Self { account, caller, request_id, need: PhantomData })
     }
@@ -93,7 +98,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for All<N> {
         if caller.may_use_all() {
             return Ok(Self { caller, need: PhantomData });
         }
-        Err(Failure::AccountNotAllowed)
+        Err(AccessError::AccountNotAllowed.into())
     }
 }
 
@@ -114,10 +119,22 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for Several<N> {
     }
 }
 
-fn asker(parts: &mut Parts, scopes: &'static [KeyScope]) -> Result<Authenticated, Failure> {
+impl<N: Need> Input for AccountOf<N> {
+    const INPUTS: Inputs = Inputs { scopes: N::SCOPES, ..Inputs::NONE };
+}
+
+impl<N: Need> Input for All<N> {
+    const INPUTS: Inputs = Inputs { scopes: N::SCOPES, ..Inputs::NONE };
+}
+
+impl<N: Need> Input for Several<N> {
+    const INPUTS: Inputs = Inputs { scopes: N::SCOPES, ..Inputs::NONE };
+}
+
+fn asker(parts: &mut Parts, scopes: &'static [KeyScope]) -> Result<Authenticated, AccessError> {
     // A route behind the wrong door would find nobody here, and turns everybody away.
-    let asker = parts.extensions.remove::<Authenticated>().ok_or(Failure::Unauthenticated)?;
-    if asker.caller.may(scopes) { Ok(asker) } else { Err(Failure::ScopeMissing(scopes)) }
+    let asker = parts.extensions.remove::<Authenticated>().ok_or(AccessError::NoKey)?;
+    if asker.caller.may(scopes) { Ok(asker) } else { Err(AccessError::ScopeMissing(scopes)) }
 }
 
 /// A part of the address by its name, decoded.
@@ -129,7 +146,7 @@ pub async fn parameter<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str)
         .await
         .map_err(|error| Failure::address(name, error.body_text()))?;
     let found = parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
-    found.ok_or(Failure::RouteNotFound)
+    Ok(found.ok_or(RequestError::RouteNotFound)?)
 }
 
 /// Where a command of this caller comes from.

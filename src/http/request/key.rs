@@ -2,7 +2,11 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use crate::http::failure::Failure;
+use crate::http::{
+    failure::Failure,
+    openapi::{Input, Inputs, KeyRule},
+    problems::RequestError,
+};
 
 /// The longest key, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
@@ -16,14 +20,14 @@ pub struct IdempotencyHeader(Option<String>);
 impl IdempotencyHeader {
     /// # Errors
     /// When none was sent.
-    pub fn required(self) -> Result<String, Failure> {
-        self.0.ok_or(Failure::IdempotencyKeyMissing)
+    pub fn required(self) -> Result<String, RequestError> {
+        self.0.ok_or(RequestError::IdempotencyKeyMissing)
     }
 
     /// # Errors
     /// When none was sent and there is nothing else to tell repetitions by.
-    pub fn or(self, other: Option<String>) -> Result<String, Failure> {
-        self.0.or(other).ok_or(Failure::IdempotencyKeyMissing)
+    pub fn or(self, other: Option<String>) -> Result<String, RequestError> {
+        self.0.or(other).ok_or(RequestError::IdempotencyKeyMissing)
     }
 }
 
@@ -37,6 +41,25 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyHeader {
         let text = value.to_str().ok().filter(|text| check_key(text));
         text.map(|text| Self(Some(text.to_owned()))).ok_or_else(|| Failure::header(NAME, EXPECTED))
     }
+}
+
+impl Input for IdempotencyHeader {
+    const INPUTS: Inputs = Inputs { key: KeyRule::Required, ..Inputs::NONE };
+}
+
+/// The same, where the body may have an id of its own.
+pub struct OptionalKey(pub IdempotencyHeader);
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        IdempotencyHeader::from_request_parts(parts, state).await.map(Self)
+    }
+}
+
+impl Input for OptionalKey {
+    const INPUTS: Inputs = Inputs { key: KeyRule::OrOwnId, ..Inputs::NONE };
 }
 
 /// Whether a text can be a key.

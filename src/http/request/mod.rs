@@ -15,7 +15,7 @@ pub use caller::{
     AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads,
     Several, Watches, parameter, provenance,
 };
-pub use key::{IdempotencyHeader, check_key};
+pub use key::{IdempotencyHeader, OptionalKey, check_key};
 pub use metadata::{Pair, Pairs};
 pub use query::Query;
 pub use request_id::RequestId;

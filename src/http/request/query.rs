@@ -3,10 +3,12 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::DeserializeOwned;
 
-use crate::http::failure::Failure;
+use crate::http::{failure::Failure, openapi::Input};
 
 /// The parameters of a query, of the expected form.
 pub struct Query<T>(pub T);
+
+impl<T> Input for Query<T> {}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;

@@ -43,7 +43,7 @@ impl Billing {
         &self,
         done: &DoneCall<'_, C>,
         requested: Requested,
-    ) -> Result<Position, BillingError>
+    ) -> Result<JournalPosition, BillingError>
     where
         C: RecordedCall<Stored = StripeSubscription>,
     {

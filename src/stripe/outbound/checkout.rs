@@ -18,7 +18,7 @@ use crate::{
         metadata::Metadata,
         purchase::{self, PurchaseRequest, PurchaseTerms},
         purchase_records::SoldPack,
-        recorded::Position,
+        recorded::JournalPosition,
         refusal::{Refusal, Unsold},
         time::Timestamp,
         top_up::PACK,
@@ -219,7 +219,7 @@ impl RecordedCall for OpenCheckout {
         answer.clone()
     }
 
-    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<Position>, BillingError> {
+    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<JournalPosition>, BillingError> {
         if done.replayed {
             return Ok(None);
         }

@@ -12,7 +12,7 @@ use super::{Billing, BillingError, RepeatableAnswer};
 use crate::{
     domain::{
         ids::{AccountId, Actor},
-        recorded::{Origin, Position},
+        recorded::{JournalPosition, Origin},
     },
     ledger::Provenance,
     stripe::{
@@ -52,7 +52,7 @@ pub(super) trait RecordedCall:
     fn note(
         _billing: &Billing,
         _done: DoneCall<'_, Self>,
-    ) -> impl Future<Output = Result<Option<Position>, BillingError>> + Send {
+    ) -> impl Future<Output = Result<Option<JournalPosition>, BillingError>> + Send {
         ready(Ok(None))
     }
 }
@@ -84,7 +84,7 @@ pub(super) struct Reply<C: RecordedCall> {
     /// All that Stripe said; `None`: it was answered before.
     pub answer: Option<C::Answer>,
     /// Where the ledger took note of it.
-    pub position: Option<Position>,
+    pub position: Option<JournalPosition>,
 }
 
 impl CallOrder {

@@ -19,7 +19,7 @@ use crate::{
         ids::{AccountId, PlanId, ProviderId},
         metadata::Metadata,
         purchase::{self, PurchaseRequest, PurchaseTerms},
-        recorded::Position,
+        recorded::JournalPosition,
         refusal::{Refusal, Unsold},
     },
     ledger::Provenance,
@@ -180,7 +180,7 @@ impl RecordedCall for MakeSubscription {
         answer.clone()
     }
 
-    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<Position>, BillingError> {
+    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<JournalPosition>, BillingError> {
         let requested = begun(&done.call.request)?;
         billing.note(&done, requested).await.map(Some)
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use counterfoil::auth::keys::KeyScope;
-use counterfoil::http::{KeyRule, OPERATIONS, OperationSpec};
+use counterfoil::http::{KeyRule, OperationSpec, operations};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -36,10 +36,10 @@ pub async fn exercise_all(shop: &Shop) {
     let server = &shop.server;
     let cases = prepare(shop).await;
     let weak = server.key([KeyScope::Billing], Some(&["nobody"])).await;
-    let known: Vec<&str> = OPERATIONS.iter().map(|described| described.id).collect();
+    let known: Vec<&str> = operations().iter().map(|described| described.id.as_str()).collect();
     assert!(cases.keys().all(|id| known.contains(id)), "a line of the table is about no operation");
-    for described in OPERATIONS {
-        let case = cases.get(described.id).unwrap_or_else(|| panic!("{} has no line", described.id));
+    for described in operations() {
+        let case = cases.get(described.id.as_str()).unwrap_or_else(|| panic!("{} has no line", described.id));
         exercise(server, described, case, &weak).await;
         shop.settled().await;
     }
@@ -50,10 +50,11 @@ pub async fn exercise_all(shop: &Shop) {
 pub async fn successes(shop: &Shop) -> Vec<(&'static OperationSpec, Ask)> {
     let mut cases = prepare(shop).await;
     let of = |described: &'static OperationSpec| {
-        let case = cases.remove(described.id).unwrap_or_else(|| panic!("{} has no line", described.id));
+        let case =
+            cases.remove(described.id.as_str()).unwrap_or_else(|| panic!("{} has no line", described.id));
         (described, case.success)
     };
-    OPERATIONS.iter().map(of).collect()
+    operations().iter().map(of).collect()
 }
 
 /// Accounts in the states that the table is about.
@@ -94,7 +95,7 @@ async fn list_by_each_filter(server: &Server) {
 }
 
 async fn exercise(server: &Server, described: &OperationSpec, case: &Case, weak: &str) {
-    let id = described.id;
+    let id = described.id.as_str();
     check_target(id, &case.success);
     let answer = send(server, &case.success).await;
     assert!(answer.status.is_success(), "{id}: {}", answer.text);

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-use counterfoil::http::code::Code;
+use counterfoil::http::ProblemCode;
 use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -94,11 +94,17 @@ fn check_headers(operation: &Value, described: &Value, answer: &Answer) {
 
 /// What the document says about problems with this code: exactly its members, and no others.
 fn problem(answer: &Answer) -> Value {
-    let code = Code::ALL.iter().find(|code| code.about().code == answer.code());
-    let own = format!("{:?}Problem", code.unwrap_or_else(|| panic!("not a problem: {}", answer.text)));
+    let code = ProblemCode::all().find(|code| code.name == answer.code());
+    let own = schema_of(code.unwrap_or_else(|| panic!("not a problem: {}", answer.text)).name);
     let is_described = document()["components"]["schemas"][&own].is_object();
     let name = if is_described { own.as_str() } else { "Problem" };
     json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// The schema of a problem that has members: `hold_too_long` is `HoldTooLongProblem`.
+pub fn schema_of(code: &str) -> String {
+    let words = code.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+    words.collect::<String>() + "Problem"
 }
 
 fn check_against(schema: &Value, name: &str, answer: &Answer, path: &str) {

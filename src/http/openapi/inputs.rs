@@ -1,0 +1,108 @@
+//! What does an operation take? The arguments of its handler say so: who may ask, with which key, and what is read.
+
+use axum::{
+    extract::{Path, Request, State},
+    http::HeaderMap,
+};
+use utoipa::openapi::{
+    Ref, RefOr, Required,
+    path::{Parameter, ParameterBuilder, ParameterIn},
+};
+
+use crate::{auth::keys::KeyScope, http::AppState};
+
+/// Whether an operation is made repeatable by an `Idempotency-Key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRule {
+    None,
+    Required,
+    /// Needed where the body has no id of its own.
+    OrOwnId,
+}
+
+/// What the arguments of a handler say together.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs {
+    /// Empty: everybody may.
+    pub scopes: &'static [KeyScope],
+    pub key: KeyRule,
+    /// Whether a JSON body is read.
+    pub json: bool,
+}
+
+impl Inputs {
+    pub const NONE: Self = Self { scopes: &[], key: KeyRule::None, json: false };
+
+    const fn and(self, other: Self) -> Self {
+        Self {
+            scopes: if other.scopes.is_empty() { self.scopes } else { other.scopes },
+            key: if matches!(other.key, KeyRule::None) { self.key } else { other.key },
+            json: self.json || other.json,
+        }
+    }
+}
+
+/// What one argument says. An extractor that says nothing here takes the default.
+pub trait Input {
+    const INPUTS: Inputs = Inputs::NONE;
+}
+
+impl Input for State<AppState> {}
+impl Input for HeaderMap {}
+impl Input for Request {}
+impl<T> Input for Path<T> {}
+
+/// A function whose arguments are `A`.
+pub trait HandlerInputs<A> {
+    const INPUTS: Inputs;
+}
+
+/// What a handler takes.
+pub const fn inputs_of<A, H: HandlerInputs<A>>(_: &H) -> Inputs {
+    H::INPUTS
+}
+
+macro_rules! handlers {
+    ($($argument:ident)*) => {
+        impl<F, R, $($argument: Input),*> HandlerInputs<($($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> R,
+        {
+            const INPUTS: Inputs = Inputs::NONE$(.and($argument::INPUTS))*;
+        }
+    };
+}
+
+handlers!();
+handlers!(A);
+handlers!(A B);
+handlers!(A B C);
+handlers!(A B C D);
+handlers!(A B C D E);
+
+impl KeyRule {
+    pub(super) fn parameter(self) -> Option<Parameter> {
+        let (required, description) = match self {
+            Self::None => return None,
+            Self::Required => (
+                Required::True,
+                "New for each new request, and the same when it is repeated: a repetition has no further effect, \
+                 and is answered the same. Never forgotten, unless the operation says for how long it is remembered.",
+            ),
+            Self::OrOwnId => (
+                Required::False,
+                "As everywhere; needed when there is no `generation_id`. One generation is charged once, whatever \
+                 key is sent.",
+            ),
+        };
+        Some(
+            ParameterBuilder::new()
+                .name("Idempotency-Key")
+                .parameter_in(ParameterIn::Header)
+                .required(required)
+                .description(Some(description))
+                .schema(Some(RefOr::Ref(Ref::from_schema_name("Key"))))
+                .build(),
+        )
+    }
+}

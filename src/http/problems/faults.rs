@@ -1,0 +1,43 @@
+//! What is nobody's doing who asks? The database is away, or the program is wrong.
+
+use std::error::Error;
+
+use crate::{
+    auth::keys::KeyError, journal::row::RowError, ledger::ViewError, postgres::away::is_away,
+    projector::ProjectorError,
+};
+
+use super::{Cause, Explain, Explanation, Problem, Unavailable, explain};
+
+/// The caller can do nothing about it, but wait where the database is away or full.
+#[derive(Debug)]
+pub enum Fault {
+    Away(Cause),
+    Internal(Cause),
+}
+
+impl Fault {
+    pub fn of(cause: impl Error + Send + Sync + 'static) -> Self {
+        if is_away(&cause) { Self::Away(Box::new(cause)) } else { Self::Internal(Box::new(cause)) }
+    }
+}
+
+explain! {
+    Fault, also { Self::Away(cause) => Explanation::of(Unavailable::CODE).caused(cause), };
+
+    Self::Internal(cause) => Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",
+        "Repeat the request with the same key. Tell the operator the `request_id` if it happens again.",
+        caused cause;
+}
+
+macro_rules! faults {
+    ($($error:ty)+) => {$(
+        impl Explain for $error {
+            fn explain(self) -> Explanation {
+                Fault::of(self).explain()
+            }
+        }
+    )+};
+}
+
+faults!(KeyError ProjectorError RowError ViewError sqlx::Error);

@@ -1,0 +1,317 @@
+//! What can a caller be told when something failed? Each failure has a code that never changes, and one place that says
+//! everything about it: the table of the error that it comes from.
+//!
+//! A line of a table says which error it is about, the code with its status, title and advice, and, where there is
+//! more to say, a sentence with figures and the members that only this problem has. From it follow the answer and how
+//! it is described in the OpenAPI document.
+
+mod access;
+mod billing;
+mod faults;
+mod ledger;
+mod queries;
+mod refusals;
+mod requests;
+mod targets;
+mod webhooks;
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::Object;
+
+use crate::domain::time::Timestamp;
+
+pub use access::*;
+pub use billing::*;
+pub use faults::*;
+pub use ledger::*;
+pub use queries::*;
+pub use refusals::*;
+pub use requests::*;
+pub use targets::*;
+pub use webhooks::*;
+
+/// The name of the schema of every problem that has no members of its own.
+pub const PROBLEM: &str = "Problem";
+/// How long a caller is asked to wait when nothing better is known, in seconds.
+const RETRY_AFTER_S: u64 = 1;
+
+/// What is the same in all problems of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProblemCode {
+    pub status: StatusCode,
+    /// Stable: programs decide on it.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// What the caller can do.
+    pub advice: &'static str,
+    /// By which name the OpenAPI document describes it: its own, where it has members.
+    pub schema: &'static str,
+}
+
+/// A kind of problem, as a type, so that routes can say which they answer with.
+pub trait Problem {
+    const CODE: &'static ProblemCode;
+}
+
+/// Problems that a route can answer with: one, or several in a tuple.
+pub trait ProblemSet {
+    fn add_to(codes: &mut Vec<&'static ProblemCode>);
+}
+
+macro_rules! sets {
+    ($($name:ident)+) => {
+        impl<$($name: ProblemSet),+> ProblemSet for ($($name,)+) {
+            fn add_to(codes: &mut Vec<&'static ProblemCode>) {
+                $($name::add_to(codes);)+
+            }
+        }
+    };
+}
+
+sets!(A);
+sets!(A B);
+sets!(A B C);
+sets!(A B C D);
+sets!(A B C D E);
+sets!(A B C D E F);
+sets!(A B C D E F G);
+sets!(A B C D E F G H);
+sets!(A B C D E F G H I);
+sets!(A B C D E F G H I J);
+
+/// An error that a caller can be told of.
+pub trait Explain {
+    fn explain(self) -> Explanation;
+}
+
+/// Everything that is told of one failure, and what is only logged.
+pub struct Explanation {
+    pub code: &'static ProblemCode,
+    detail: Option<String>,
+    pub advice: &'static str,
+    /// What only problems with this code have.
+    pub members: Map<String, Value>,
+    pub retry_after: Option<RetryAfter>,
+    /// Why the program or its database is at fault, for the log and for nobody else.
+    pub cause: Option<Cause>,
+}
+
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a caller is to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    Seconds(u64),
+    Until(Timestamp),
+}
+
+impl RetryAfter {
+    #[must_use]
+    pub fn seconds(self, now: Timestamp) -> Option<u64> {
+        match self {
+            Self::Seconds(seconds) => Some(seconds),
+            Self::Until(end) => {
+                u64::try_from(end.seconds().saturating_sub(now.seconds())).ok().map(|wait| wait.max(1))
+            }
+        }
+    }
+}
+
+impl Explanation {
+    /// What the code alone says.
+    #[must_use]
+    pub fn of(code: &'static ProblemCode) -> Self {
+        let passes = code.status == StatusCode::SERVICE_UNAVAILABLE;
+        Self {
+            code,
+            detail: None,
+            advice: code.advice,
+            members: Map::new(),
+            retry_after: passes.then_some(RetryAfter::Seconds(RETRY_AFTER_S)),
+            cause: None,
+        }
+    }
+
+    /// A sentence about this failure, for people.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.detail.clone().unwrap_or_else(|| format!("{}.", self.code.title))
+    }
+
+    fn says(mut self, detail: impl Into<Option<String>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    fn with(mut self, name: &str, value: &impl Serialize) -> Self {
+        // Plain data with text keys: writing it cannot fail.
+        let value = serde_json::to_value(value).unwrap_or_default();
+        self.members.insert(name.trim_start_matches("r#").to_owned(), value);
+        self
+    }
+
+    /// All members at once, as something is written.
+    fn written(mut self, members: &impl Serialize) -> Self {
+        if let Ok(Value::Object(members)) = serde_json::to_value(members) {
+            self.members = members;
+        }
+        self
+    }
+
+    fn advising(mut self, advice: impl Into<Option<&'static str>>) -> Self {
+        self.advice = advice.into().unwrap_or(self.advice);
+        self
+    }
+
+    fn after(mut self, wait: RetryAfter) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    fn caused(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+}
+
+/// How a code and its members are described.
+pub struct ProblemSpec {
+    pub code: &'static ProblemCode,
+    /// As an object, where it has members.
+    pub members: fn() -> Option<MembersSchema>,
+}
+
+/// The members of a code, and the schemas that they refer to.
+pub struct MembersSchema {
+    pub object: Object,
+    pub others: Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
+}
+
+impl MembersSchema {
+    fn of<T: utoipa::ToSchema>() -> Self {
+        use utoipa::openapi::{RefOr, Schema};
+        let mut others = Vec::new();
+        T::schemas(&mut others);
+        let object = match T::schema() {
+            RefOr::T(Schema::Object(object)) => object,
+            // Problems are structs with fields, and nothing else.
+            RefOr::T(_) | RefOr::Ref(_) => Object::new(),
+        };
+        Self { object, others }
+    }
+}
+
+/// Every problem that there is.
+pub fn specs() -> impl Iterator<Item = &'static ProblemSpec> {
+    let tables = [
+        refusals::PROBLEMS,
+        billing::PROBLEMS,
+        ledger::PROBLEMS,
+        faults::PROBLEMS,
+        access::PROBLEMS,
+        requests::PROBLEMS,
+        targets::PROBLEMS,
+        webhooks::PROBLEMS,
+        queries::PROBLEMS,
+    ];
+    tables.into_iter().flatten()
+}
+
+impl ProblemCode {
+    /// Every code, in the order in which the document lists them.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        specs().map(|spec| spec.code)
+    }
+}
+
+/// A table of problems: all that is said of each error.
+///
+/// - `PATTERN => Name = STATUS, "code", "Title", "Advice"`: an error, and the problem that it is.
+/// - `says`: a sentence with figures, instead of the title. `advises`: other advice. `after`: how long to wait.
+/// - `with`: the members that the problem has, each with how it is described. `written … as`: the same, where they
+///   are written by a type of their own, or are not always there.
+/// - `also`: errors that are explained as others are.
+macro_rules! explain {
+    (
+        $error:ty $(, also { $($other:pat $(if $other_guard:expr)? => $explanation:expr,)+ })?;
+        $(
+            $pattern:pat $(if $guard:expr)? =>
+                $name:ident = $status:ident, $code:literal, $title:literal, $advice:literal
+                $(, says $detail:expr)?
+                $(, advises $own_advice:expr)?
+                $(, after $wait:expr)?
+                $(, caused $cause:expr)?
+                $(, with { $($(#[$about:meta])* $field:ident: $kind:ty = $value:expr,)+ })?
+                $(, written $written:expr, as { $($(#[$about_written:meta])* $member:ident: $member_kind:ty,)+ })?;
+        )+
+    ) => {
+        $(
+            #[derive(utoipa::ToSchema)]
+            #[allow(dead_code, reason = "it is never made, but written from the error that it is about")]
+            pub struct $name {
+                $($($(#[$about])* $field: $kind,)+)?
+                $($($(#[$about_written])* $member: $member_kind,)+)?
+            }
+
+            impl $name {
+                const MEMBERS: &[&str] = &[
+                    $($(stringify!($field),)+)?
+                    $($(stringify!($member),)+)?
+                ];
+            }
+
+            impl $crate::http::problems::Problem for $name {
+                const CODE: &'static $crate::http::problems::ProblemCode = &$crate::http::problems::ProblemCode {
+                    status: axum::http::StatusCode::$status,
+                    name: $code,
+                    title: $title,
+                    advice: $advice,
+                    schema: if Self::MEMBERS.is_empty() {
+                        $crate::http::problems::PROBLEM
+                    } else {
+                        concat!(stringify!($name), "Problem")
+                    },
+                };
+            }
+
+            impl $crate::http::problems::ProblemSet for $name {
+                fn add_to(codes: &mut Vec<&'static $crate::http::problems::ProblemCode>) {
+                    codes.push(<Self as $crate::http::problems::Problem>::CODE);
+                }
+            }
+        )+
+
+        pub(super) const PROBLEMS: &[$crate::http::problems::ProblemSpec] = &[
+            $($crate::http::problems::ProblemSpec {
+                code: <$name as $crate::http::problems::Problem>::CODE,
+                members: || {
+                    (!$name::MEMBERS.is_empty()).then($crate::http::problems::MembersSchema::of::<$name>)
+                },
+            },)+
+        ];
+
+        impl $crate::http::problems::Explain for $error {
+            fn explain(self) -> $crate::http::problems::Explanation {
+                match self {
+                    $($pattern $(if $guard)? => {
+                        let explanation = $crate::http::problems::Explanation::of(
+                            <$name as $crate::http::problems::Problem>::CODE,
+                        );
+                        $(let explanation = explanation.says($detail);)?
+                        $(let explanation = explanation.advising($own_advice);)?
+                        $(let explanation = explanation.after($wait);)?
+                        $(let explanation = explanation$(.with(stringify!($field), &$value))+;)?
+                        $(let explanation = explanation.written(&$written);)?
+                        $(let explanation = explanation.caused($cause);)?
+                        explanation
+                    })+
+                    $($($other $(if $other_guard)? => $explanation,)+)?
+                }
+            }
+        }
+    };
+}
+
+use explain;
