@@ -20,8 +20,15 @@ use axum::{
 use tower::{Layer, Service};
 
 use super::{
-    AppState, address_limit::Peer, connections::ConnectionPlace, failure::Failure, problem,
-    problems::AccessError, request::RequestId, request_metrics::Meters, sharing::{self, OPENAPI_PATH},
+    AppState,
+    address_limit::Peer,
+    connections::ConnectionPlace,
+    failure::Failure,
+    problem,
+    problems::AccessError,
+    request::RequestId,
+    request_metrics::Meters,
+    sharing::{self, OPENAPI_PATH},
 };
 use crate::auth::{
     keys::Caller,

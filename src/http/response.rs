@@ -24,7 +24,11 @@ pub fn fresh(position: JournalPosition, document: &impl Serialize) -> Result<Res
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn as_of(position: JournalPosition, lag_ms: u64, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+pub fn as_of(
+    position: JournalPosition,
+    lag_ms: u64,
+    document: &impl Serialize,
+) -> Result<Response<Body>, Failure> {
     let mut response = json(document)?;
     write_position(&mut response, position, lag_ms);
     Ok(response)

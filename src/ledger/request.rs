@@ -176,11 +176,11 @@ pub(super) struct Job<R = PendingReply> {
 }
 
 /// Where an answer goes.
-pub(super) trait Reply {
+pub(super) trait ReplyTo {
     fn send(self, answer: ExecuteResult);
 }
 
-impl<R: Reply> Job<R> {
+impl<R: ReplyTo> Job<R> {
     pub(super) fn answer(self, answer: ExecuteResult) {
         self.reply.send(answer);
     }
@@ -194,7 +194,7 @@ pub(super) struct PendingReply {
     pub(super) place: PendingCommand,
 }
 
-impl Reply for PendingReply {
+impl ReplyTo for PendingReply {
     fn send(self, answer: ExecuteResult) {
         let Self { reply, place } = self;
         // Whoever asked may have gone away; the command took effect all the same.

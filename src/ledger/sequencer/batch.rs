@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::decider::StagedDecision;
-use crate::ledger::request::{AccountUnique, ExecuteError, Job, Outcome, Reply};
+use crate::ledger::request::{AccountUnique, ExecuteError, Job, Outcome, ReplyTo};
 
 /// Decided commands that are not stored yet.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl<R> Default for PendingBatch<R> {
     }
 }
 
-impl<R: Reply> PendingBatch<R> {
+impl<R: ReplyTo> PendingBatch<R> {
     pub(super) fn is_empty(&self) -> bool {
         self.decided.is_empty()
     }
@@ -142,7 +142,7 @@ impl<R: Reply> PendingBatch<R> {
     }
 }
 
-impl<R: Reply> Decided<R> {
+impl<R: ReplyTo> Decided<R> {
     /// Answers, now that the decision is stored. `head` is where the journal is then.
     pub(super) fn answer(
         self,

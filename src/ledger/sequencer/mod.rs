@@ -31,7 +31,7 @@ use crate::{
     journal::{load::LoadedAccount, preconditions::Precondition, row::NewRow, snapshot::SNAPSHOT_EVENTS},
 };
 
-use super::request::{ExecuteError, Job, Reply};
+use super::request::{ExecuteError, Job, ReplyTo};
 
 use batch::{Decided, PendingBatch};
 use decider::{Decider, NoDecision};
@@ -131,7 +131,7 @@ pub(super) struct Sequencer<R> {
     pub(super) keeps_what_was_decided_on_a_lost_batch: bool,
 }
 
-impl<R: Reply> Sequencer<R> {
+impl<R: ReplyTo> Sequencer<R> {
     /// `head`: where the journal ends.
     pub(super) fn new(shard: Shard, catalog: Arc<Catalog>, limits: Limits, head: Position) -> Self {
         Self {

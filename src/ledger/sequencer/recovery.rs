@@ -27,7 +27,7 @@ use super::{
     decider::{Decider, NoDecision},
     idempotency_cache,
 };
-use crate::ledger::request::{AccountUnique, ExecuteError, Job, Reply};
+use crate::ledger::request::{AccountUnique, ExecuteError, Job, ReplyTo};
 
 /// Commands that are decided again, and those that wait until they are.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ enum Verdict {
     Repeat,
 }
 
-impl<R: Reply> Sequencer<R> {
+impl<R: ReplyTo> Sequencer<R> {
     /// Decides jobs again that rest on what is not so, after going back to what the accounts were `before`.
     pub(super) fn begin_recovery(
         &mut self,

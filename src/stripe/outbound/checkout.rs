@@ -219,7 +219,10 @@ impl RecordedCall for OpenCheckout {
         answer.clone()
     }
 
-    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<JournalPosition>, BillingError> {
+    async fn note(
+        billing: &Billing,
+        done: DoneCall<'_, Self>,
+    ) -> Result<Option<JournalPosition>, BillingError> {
         if done.replayed {
             return Ok(None);
         }

@@ -180,7 +180,10 @@ impl RecordedCall for MakeSubscription {
         answer.clone()
     }
 
-    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<JournalPosition>, BillingError> {
+    async fn note(
+        billing: &Billing,
+        done: DoneCall<'_, Self>,
+    ) -> Result<Option<JournalPosition>, BillingError> {
         let requested = begun(&done.call.request)?;
         billing.note(&done, requested).await.map(Some)
     }

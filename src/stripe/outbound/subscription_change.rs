@@ -255,7 +255,10 @@ impl RecordedCall for AmendSubscription {
         ask(client, self, key).await
     }
 
-    async fn note(billing: &Billing, done: DoneCall<'_, Self>) -> Result<Option<JournalPosition>, BillingError> {
+    async fn note(
+        billing: &Billing,
+        done: DoneCall<'_, Self>,
+    ) -> Result<Option<JournalPosition>, BillingError> {
         // A second subscription is ended by the program, and not because somebody has asked for it.
         if !done.order.id.operation.changes_subscription() {
             return Ok(None);

@@ -17,7 +17,7 @@ use crate::{
     },
     ledger::{
         ExecuteResult, Request,
-        request::{AccountUnique, Job, Reply},
+        request::{AccountUnique, Job, ReplyTo},
         sequencer::{AppendFailure, AppendRequest, Appended, Limits, LoadFailure, Locked, Sequencer},
     },
 };
@@ -60,7 +60,7 @@ struct Caller {
     dropped: Rc<RefCell<Vec<usize>>>,
 }
 
-impl Reply for Caller {
+impl ReplyTo for Caller {
     fn send(self, answer: ExecuteResult) {
         self.answers.borrow_mut().push((self.number, answer));
     }
