@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::verify::{AuditFinding, AuditProblem, Verification, VerifyError};
+use super::finding::{AuditFinding, AuditProblem, Verification, VerifyError};
 
 /// How many events are read at once.
 const EVENTS_READ: i64 = 10_000;

@@ -2,7 +2,7 @@
 
 use crate::projector::{Compared, Projector, ProjectorError};
 
-use super::verify::{AuditFinding, AuditProblem, Verification};
+use super::finding::{AuditFinding, AuditProblem, Verification};
 
 /// Builds every read model aside and compares it, row by row, with what readers see. `progress` is told which
 /// read model is being looked at, and how many events of how many it has had.

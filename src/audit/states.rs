@@ -8,7 +8,7 @@ use crate::{
     journal::{row, snapshot},
 };
 
-use super::verify::{AuditFinding, AuditProblem, Verification, VerifyError};
+use super::finding::{AuditFinding, AuditProblem, Verification, VerifyError};
 
 /// How many accounts' histories are replayed at once.
 const ACCOUNTS_READ: i64 = 500;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    credits::read_credits,
     identifiers::{FeatureNames, identify, read_feature_list},
-    packs::read_credits,
     reading::{Node, TableEntry, TomlTable},
 };
 use crate::domain::{

@@ -4,6 +4,7 @@
 //! nobody has to correct a file one start at a time. `docs/CATALOG.md` has the format.
 
 mod check;
+mod credits;
 mod currency;
 mod document;
 mod generations;

@@ -1,7 +1,7 @@
 //! What can be bought once?
 
 use super::{
-    CREDITS_MAX,
+    credits::read_credits,
     identifiers::identify,
     payments::{PriceTerms, days},
     plans::read_standing,
@@ -9,7 +9,6 @@ use super::{
     reading::{Node, TableEntry, TomlTable},
 };
 use crate::domain::{
-    amount::Credits,
     catalog::{Availability, Pack},
     ids::PackId,
     top_up::PACK,
@@ -63,9 +62,4 @@ fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<crate::domain::amou
         return node.refuse("a pack has a price; credits that are given away are a bonus");
     }
     Some(price)
-}
-
-/// A number of credits, at least `least`.
-pub(super) fn read_credits(node: &Node<'_>, least: i64) -> Option<Credits> {
-    node.integer(least..=CREDITS_MAX).and_then(Credits::new)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
+    credits::read_credits,
     identifiers::{FeatureNames, identify, read_feature_list},
-    packs::read_credits,
     payments::{PriceTerms, TRIAL_DAYS_MAX, days},
     prices::read_plan_prices,
     reading::{Node, TableEntry, TomlTable},

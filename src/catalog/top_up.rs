@@ -1,7 +1,8 @@
 //! What does a freely chosen amount of credits cost?
 
 use super::{
-    packs::{EXPIRY_DAYS_MAX, read_credits},
+    credits::read_credits,
+    packs::EXPIRY_DAYS_MAX,
     payments::{PriceTerms, days},
     prices::{CatalogProduct, read_product},
     reading::{Node, TomlTable},

@@ -8,10 +8,8 @@ use std::process::Command;
 
 use super::StartError;
 use super::directory::DataDirectory;
+use super::error::MAJOR_MIN;
 use super::owner::ClusterOwner;
-
-/// The oldest major version that is supported.
-pub(super) const MAJOR_MIN: u32 = 14;
 
 /// Where packages put the programs. A `*` stands for the rest of one name.
 const USUAL_DIRECTORIES: [&str; 9] = [

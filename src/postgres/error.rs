@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use super::BINARIES_SETTING;
-use super::binaries::MAJOR_MIN;
+
+/// The oldest major version that is used.
+pub(super) const MAJOR_MIN: u32 = 14;
 
 /// The embedded server was not started.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@
 
 use super::{
     Translation, TranslationContext, checkout, credit_note, customer, discount, dispute, invoice, payment,
-    refund, subscription,
+    refund, report, subscription,
 };
 
 /// A type of event.
@@ -98,15 +98,11 @@ pub const KINDS: &[EventKind] = &[
     handled("customer.discount.created", discount::begun, DISCOUNT),
     handled("customer.discount.updated", discount::begun, DISCOUNT),
     handled("customer.discount.deleted", discount::ended, "of a customer: comes off the MRR no more"),
-    handled("customer.subscription.created", subscription::reported, REPORT),
-    handled("customer.subscription.updated", subscription::reported, REPORT),
-    handled(
-        "customer.subscription.deleted",
-        subscription::reported,
-        "the subscription has ended; packs stay",
-    ),
-    handled("customer.subscription.paused", subscription::reported, "no plan and no MRR until it is resumed"),
-    handled("customer.subscription.resumed", subscription::reported, "the plan holds again"),
+    handled("customer.subscription.created", report::reported, REPORT),
+    handled("customer.subscription.updated", report::reported, REPORT),
+    handled("customer.subscription.deleted", report::reported, "the subscription has ended; packs stay"),
+    handled("customer.subscription.paused", report::reported, "no plan and no MRR until it is resumed"),
+    handled("customer.subscription.resumed", report::reported, "the plan holds again"),
     handled(
         "customer.subscription.trial_will_end",
         subscription::trial_will_end,

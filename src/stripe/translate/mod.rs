@@ -18,6 +18,7 @@ mod owner;
 mod packs;
 mod payment;
 mod refund;
+mod report;
 mod revenue;
 mod subscription;
 mod top_up;

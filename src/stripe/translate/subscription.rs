@@ -1,22 +1,20 @@
 //! What is a subscription now?
 //!
 //! Every event carries the whole subscription as it was then. It becomes absolute terms, so that of two
-//! reports the newer one holds, whichever arrives first. What changed ([`super::change`]) gives the event its name, and
-//! says which of two reports of one second is the later one.
+//! reports the newer one holds, whichever arrives first.
 //!
 //! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that
 //! was known; whether the subscription is known at all is for whoever handles the event to say
 //! ([`SubscriptionRef::unpriced`]).
 
 use super::{
-    SetAside, SubscriptionRef, Translation, TranslationContext, TranslationStep, change, discount, held,
-    ignored, revenue,
+    SetAside, SubscriptionRef, Translation, TranslationContext, TranslationStep, held, ignored, revenue,
 };
 use crate::{
     domain::{
         amount::{Credits, Currency, Money},
         catalog::{Catalog, Plan, PlanPrice},
-        command::{Command, RecordSubscription},
+        command::Command,
         discounts::Undiscounted,
         ids::PlanId,
         metadata::Metadata,
@@ -28,34 +26,12 @@ use crate::{
 };
 use revenue::Brought;
 
-const DELETED: &str = "customer.subscription.deleted";
+pub(super) const DELETED: &str = "customer.subscription.deleted";
 
 /// What a report says, and of which price it does not say what it is.
 pub(super) struct Reported {
     pub(super) terms: SubscriptionState,
     pub(super) unpriced: Option<String>,
-}
-
-pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
-    let reported = status(report.object)?;
-    if reported == SubscriptionStatus::Incomplete {
-        return Err(ignored("the first payment has not been made: the subscription has not started"));
-    }
-    let status = if report.event.kind == DELETED { SubscriptionStatus::Cancelled } else { reported };
-    let Reported { terms, unpriced } = terms(report, status)?;
-    let (change, step) = change::of(report, &terms);
-    let terms = SubscriptionState { evidence: ReportOrder { step, ..terms.evidence }, ..terms };
-    let effective_at = effective_at(&terms, report.at());
-    let about = SubscriptionRef {
-        subscription: terms.subscription.clone(),
-        at: report.at(),
-        report: Some(terms.evidence.clone()),
-        unpriced,
-    };
-    let command = Command::RecordSubscription(RecordSubscription { change, terms, effective_at });
-    let told = TranslationStep::new(format!("sub:{}", report.event.id), command);
-    let steps = discount::of_subscription(report).into_iter().chain([told]).collect();
-    report.instruct_about(Some(about), steps)
 }
 
 /// People are told that a trial ends soon.
@@ -261,9 +237,4 @@ fn rank(kind: &str) -> u8 {
         DELETED => 2,
         _ => 1,
     }
-}
-
-/// The report's own time, but an end may have been earlier than its report.
-fn effective_at(terms: &SubscriptionState, reported_at: Timestamp) -> Timestamp {
-    terms.ended_at.map_or(reported_at, |ended_at| ended_at.min(reported_at))
 }

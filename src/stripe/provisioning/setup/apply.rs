@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     desired::DesiredState,
-    plan::{SetupChange, SetupObject, SetupStep},
+    steps::{SetupChange, SetupObject, SetupStep},
 };
 use crate::stripe::{
     client::{

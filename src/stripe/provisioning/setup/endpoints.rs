@@ -2,7 +2,7 @@
 
 use super::{
     desired::{DesiredState, types},
-    plan::{Action, SetupChange, SetupObject, SetupStep},
+    steps::{Action, SetupChange, SetupObject, SetupStep},
 };
 use crate::stripe::client::setup::{ChangeEndpoint, ExistingEndpoint, MakeEndpoint};
 

@@ -11,6 +11,7 @@ mod desired;
 mod endpoints;
 mod plan;
 mod retired;
+mod steps;
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,8 @@ use serde::Serialize;
 
 pub use actual::{ActualOffers, ActualState, find, find_endpoints, find_portals, find_sold};
 pub use desired::{DesiredOffer, DesiredPrice, DesiredState, EarlierPrice, types};
-pub use plan::{
-    Action, DesiredPortal, PORTAL_PRODUCTS_MAX, SetupChange, SetupObject, SetupPlan, SetupStep,
-    choose_portal, plan,
-};
+pub use plan::{PORTAL_PRODUCTS_MAX, choose_portal, plan};
+pub use steps::{Action, DesiredPortal, SetupChange, SetupObject, SetupPlan, SetupStep};
 
 use crate::{
     catalog::Mode,

@@ -2,131 +2,23 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use serde::Serialize;
-
 use super::{
     actual::{ActualOffers, ActualState},
-    desired::{DesiredOffer, DesiredPrice, DesiredState, EarlierPrice, PRICE},
+    desired::{DesiredOffer, DesiredPrice, DesiredState},
     endpoints::plan_endpoints,
     retired::plan_retired,
+    steps::{
+        Action, DesiredPortal, SetupChange, SetupObject, SetupPlan, SetupStep, archive_because, candidates,
+        in_use,
+    },
 };
 use crate::stripe::client::setup::{
-    ChangeEndpoint, ChangePrice, ChangeProduct, ExistingPortal, LookupPriceRequest, LookupPriceResponse,
-    MakeEndpoint, NamedProductRequest, PortalOffer,
+    ChangePrice, ChangeProduct, ExistingPortal, LookupPriceRequest, LookupPriceResponse, NamedProductRequest,
+    PortalOffer,
 };
 
 /// The most products that Stripe's portal offers.
 pub const PORTAL_PRODUCTS_MAX: usize = 10;
-
-/// Everything that is looked at, in the order in which it is done.
-#[derive(Clone, Debug, Default)]
-pub struct SetupPlan {
-    pub steps: Vec<SetupStep>,
-    /// By lookup key, the ids that a price has or had, the one for new sales first.
-    pub ids: BTreeMap<String, Vec<String>>,
-    /// By setting, the ids of earlier amounts that have a setting of their own.
-    pub earlier: BTreeMap<String, Vec<String>>,
-    /// By lookup key, the price that new sales use, where there is one already.
-    pub current: BTreeMap<String, String>,
-}
-
-/// One object at Stripe, and what happens to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SetupStep {
-    pub action: Action,
-    pub object: SetupObject,
-    /// What it is called in the catalog, or its address.
-    pub name: String,
-    /// Its id at Stripe, where it has one already.
-    pub id: Option<String>,
-    pub because: String,
-    #[serde(skip)]
-    pub change: Option<SetupChange>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    Create,
-    Update,
-    /// It stays for those who have it, and is sold to nobody else.
-    Archive,
-    Leave,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SetupObject {
-    Product,
-    Price,
-    PortalConfiguration,
-    WebhookEndpoint,
-}
-
-/// What Stripe is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SetupChange {
-    MakeProduct(NamedProductRequest),
-    ChangeProduct(ChangeProduct),
-    MakePrice(LookupPriceRequest),
-    ChangePrice(ChangePrice),
-    /// Makes the price with a lookup key the one that a product has by default, and archives another.
-    ReplacePrice {
-        old: String,
-        default_of: Option<String>,
-        lookup_key: String,
-    },
-    /// Sets what a configuration offers: prices by their lookup keys, since some may not have been made yet.
-    SetPortal {
-        id: Option<String>,
-        portal: DesiredPortal,
-    },
-    MakeEndpoint(MakeEndpoint),
-    ChangeEndpoint(ChangeEndpoint),
-}
-
-/// What the portal is to offer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DesiredPortal {
-    /// Lookup keys, by product.
-    products: BTreeMap<String, Vec<String>>,
-    proration: String,
-    cancellation: String,
-    less_at_period_end: bool,
-}
-
-impl SetupPlan {
-    /// Ids of earlier amounts go where the catalog has a place for them.
-    pub(super) fn note_ids<'a>(
-        &mut self,
-        price: &DesiredPrice,
-        prices: impl Iterator<Item = &'a LookupPriceResponse>,
-    ) {
-        let mut ids = Vec::new();
-        for kept in prices {
-            match price.earlier(kept) {
-                None => ids.push(kept.id.clone()),
-                Some(EarlierPrice { setting: Some(setting), .. }) => {
-                    self.earlier.entry(setting.clone()).or_default().push(kept.id.clone());
-                }
-                Some(EarlierPrice { setting: None, .. }) => {}
-            }
-        }
-        self.ids.insert(price.lookup_key.clone(), ids);
-    }
-
-    /// Whether there is nothing to do.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.steps.iter().all(|step| step.action == Action::Leave)
-    }
-
-    /// How many changes there are.
-    #[must_use]
-    pub fn changes(&self) -> usize {
-        self.steps.iter().filter(|step| step.action != Action::Leave).count()
-    }
-}
 
 /// Compares. `retire` says whether other endpoints at the same address are switched off.
 #[must_use]
@@ -200,18 +92,6 @@ fn plan_offer(
     plan.steps.append(&mut prices);
 }
 
-/// The prices that are this one, or were.
-pub(super) fn candidates<'a>(
-    price: &'a DesiredPrice,
-    sold: &'a ActualOffers,
-) -> impl Iterator<Item = &'a LookupPriceResponse> + Clone {
-    sold.prices.values().filter(|kept| {
-        kept.lookup_key.as_ref() == Some(&price.lookup_key)
-            || kept.metadata.get(PRICE) == Some(&price.lookup_key)
-            || price.ids().any(|id| *id == kept.id)
-    })
-}
-
 /// The price at Stripe that the catalog means: of those with its terms the one with the lookup key, else one that is
 /// on sale, else the one that is configured first.
 fn choose<'a>(
@@ -227,15 +107,6 @@ fn choose<'a>(
         let place = price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX);
         (kept.lookup_key.as_ref() == Some(&price.lookup_key), kept.active, Reverse(place))
     })
-}
-
-/// The others in the order in which they are configured, and then those that are not any more.
-pub(super) fn in_use<'a>(
-    price: &DesiredPrice,
-    mut others: Vec<&'a LookupPriceResponse>,
-) -> Vec<&'a LookupPriceResponse> {
-    others.sort_by_key(|kept| price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX));
-    others
 }
 
 fn plan_product(wanted: &DesiredState, offer: &DesiredOffer, id: &str, sold: &ActualOffers) -> SetupStep {
@@ -326,29 +197,6 @@ fn archive(price: &DesiredPrice, old: &LookupPriceResponse, sold: &ActualOffers)
     let differs = price.differs(old).unwrap_or_else(|| "there is another one".to_owned());
     let because = format!("{differs}; subscriptions that have it keep it, and it still stands for the plan");
     archive_because(price, old, sold, because)
-}
-
-pub(super) fn archive_because(
-    price: &DesiredPrice,
-    old: &LookupPriceResponse,
-    sold: &ActualOffers,
-    because: String,
-) -> SetupStep {
-    let product = sold.products.get(&old.product);
-    let default_of = product.filter(|product| product.default_price.as_ref() == Some(&old.id));
-    let change = SetupChange::ReplacePrice {
-        old: old.id.clone(),
-        default_of: default_of.map(|product| product.id.clone()),
-        lookup_key: price.lookup_key.clone(),
-    };
-    SetupStep {
-        action: Action::Archive,
-        object: SetupObject::Price,
-        name: price.path.clone(),
-        id: Some(old.id.clone()),
-        because,
-        change: Some(change),
-    }
 }
 
 impl DesiredPortal {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     actual::ActualOffers,
     desired::{DesiredOffer, DesiredPrice, DesiredState},
-    plan::{Action, SetupChange, SetupObject, SetupPlan, SetupStep, archive_because, candidates, in_use},
+    steps::{Action, SetupChange, SetupObject, SetupPlan, SetupStep, archive_because, candidates, in_use},
 };
 use crate::stripe::client::setup::{ChangeProduct, ExistingProduct, LookupPriceResponse};
 

@@ -1,0 +1,168 @@
+//! What is done at Stripe, one object after the other?
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    actual::ActualOffers,
+    desired::{DesiredPrice, EarlierPrice, PRICE},
+};
+use crate::stripe::client::setup::{
+    ChangeEndpoint, ChangePrice, ChangeProduct, LookupPriceRequest, LookupPriceResponse, MakeEndpoint,
+    NamedProductRequest,
+};
+
+/// Everything that is looked at, in the order in which it is done.
+#[derive(Clone, Debug, Default)]
+pub struct SetupPlan {
+    pub steps: Vec<SetupStep>,
+    /// By lookup key, the ids that a price has or had, the one for new sales first.
+    pub ids: BTreeMap<String, Vec<String>>,
+    /// By setting, the ids of earlier amounts that have a setting of their own.
+    pub earlier: BTreeMap<String, Vec<String>>,
+    /// By lookup key, the price that new sales use, where there is one already.
+    pub current: BTreeMap<String, String>,
+}
+
+/// One object at Stripe, and what happens to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetupStep {
+    pub action: Action,
+    pub object: SetupObject,
+    /// What it is called in the catalog, or its address.
+    pub name: String,
+    /// Its id at Stripe, where it has one already.
+    pub id: Option<String>,
+    pub because: String,
+    #[serde(skip)]
+    pub change: Option<SetupChange>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Create,
+    Update,
+    /// It stays for those who have it, and is sold to nobody else.
+    Archive,
+    Leave,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupObject {
+    Product,
+    Price,
+    PortalConfiguration,
+    WebhookEndpoint,
+}
+
+/// What Stripe is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetupChange {
+    MakeProduct(NamedProductRequest),
+    ChangeProduct(ChangeProduct),
+    MakePrice(LookupPriceRequest),
+    ChangePrice(ChangePrice),
+    /// Makes the price with a lookup key the one that a product has by default, and archives another.
+    ReplacePrice {
+        old: String,
+        default_of: Option<String>,
+        lookup_key: String,
+    },
+    /// Sets what a configuration offers: prices by their lookup keys, since some may not have been made yet.
+    SetPortal {
+        id: Option<String>,
+        portal: DesiredPortal,
+    },
+    MakeEndpoint(MakeEndpoint),
+    ChangeEndpoint(ChangeEndpoint),
+}
+
+/// What the portal is to offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredPortal {
+    /// Lookup keys, by product.
+    pub(super) products: BTreeMap<String, Vec<String>>,
+    pub(super) proration: String,
+    pub(super) cancellation: String,
+    pub(super) less_at_period_end: bool,
+}
+
+impl SetupPlan {
+    /// Ids of earlier amounts go where the catalog has a place for them.
+    pub(super) fn note_ids<'a>(
+        &mut self,
+        price: &DesiredPrice,
+        prices: impl Iterator<Item = &'a LookupPriceResponse>,
+    ) {
+        let mut ids = Vec::new();
+        for kept in prices {
+            match price.earlier(kept) {
+                None => ids.push(kept.id.clone()),
+                Some(EarlierPrice { setting: Some(setting), .. }) => {
+                    self.earlier.entry(setting.clone()).or_default().push(kept.id.clone());
+                }
+                Some(EarlierPrice { setting: None, .. }) => {}
+            }
+        }
+        self.ids.insert(price.lookup_key.clone(), ids);
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| step.action == Action::Leave)
+    }
+
+    /// How many changes there are.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.steps.iter().filter(|step| step.action != Action::Leave).count()
+    }
+}
+
+/// The prices that are this one, or were.
+pub(super) fn candidates<'a>(
+    price: &'a DesiredPrice,
+    sold: &'a ActualOffers,
+) -> impl Iterator<Item = &'a LookupPriceResponse> + Clone {
+    sold.prices.values().filter(|kept| {
+        kept.lookup_key.as_ref() == Some(&price.lookup_key)
+            || kept.metadata.get(PRICE) == Some(&price.lookup_key)
+            || price.ids().any(|id| *id == kept.id)
+    })
+}
+
+/// The others in the order in which they are configured, and then those that are not any more.
+pub(super) fn in_use<'a>(
+    price: &DesiredPrice,
+    mut others: Vec<&'a LookupPriceResponse>,
+) -> Vec<&'a LookupPriceResponse> {
+    others.sort_by_key(|kept| price.configured.iter().position(|id| *id == kept.id).unwrap_or(usize::MAX));
+    others
+}
+
+pub(super) fn archive_because(
+    price: &DesiredPrice,
+    old: &LookupPriceResponse,
+    sold: &ActualOffers,
+    because: String,
+) -> SetupStep {
+    let product = sold.products.get(&old.product);
+    let default_of = product.filter(|product| product.default_price.as_ref() == Some(&old.id));
+    let change = SetupChange::ReplacePrice {
+        old: old.id.clone(),
+        default_of: default_of.map(|product| product.id.clone()),
+        lookup_key: price.lookup_key.clone(),
+    };
+    SetupStep {
+        action: Action::Archive,
+        object: SetupObject::Price,
+        name: price.path.clone(),
+        id: Some(old.id.clone()),
+        because,
+        change: Some(change),
+    }
+}
