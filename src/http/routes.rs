@@ -20,7 +20,10 @@ use super::{
     billing::{
         self, customers, found_customers, invoices, payment_methods, payments, products, subscriptions,
     },
-    commands::{accounts, batch, grants, holds, imports, quote, refunds, spending},
+    commands::{
+        account, adjust, batch, close, commit, deduct, extend, forgive, generate, grant, hold, import, quote,
+        refund, release,
+    },
     edge::{Access, Edge},
     failure::Failure,
     health,
@@ -28,7 +31,7 @@ use super::{
     operations::{api_keys, audit, inbox, projections, webhooks},
     problems::RequestError,
     reads::{
-        self, account, accounts as list_of_accounts, all_subscriptions, analytics, events, history, holdings,
+        self, accounts as list_of_accounts, all_subscriptions, analytics, balance, events, history, holdings,
         money, overview, plan, statement, subscriptions as list_of_subscriptions, usage,
     },
     sharing::{self, OPENAPI_PATH},
@@ -48,19 +51,19 @@ fn keyed() -> Operations {
 /// What changes an account, or would.
 fn change_accounts() -> Operations {
     operations![
-        accounts::put,
-        imports::import,
-        spending::generate,
-        spending::deduct,
-        holds::hold,
-        holds::commit,
-        holds::release,
-        holds::extend,
-        refunds::refund,
-        grants::grant,
-        grants::adjust,
-        grants::forgive,
-        grants::close,
+        account::put,
+        import::import,
+        generate::generate,
+        deduct::deduct,
+        hold::hold,
+        commit::commit,
+        release::release,
+        extend::extend,
+        refund::refund,
+        grant::grant,
+        adjust::adjust,
+        forgive::forgive,
+        close::close,
         quote::quote,
         batch::execute,
     ]
@@ -70,7 +73,7 @@ fn change_accounts() -> Operations {
 fn ask() -> Operations {
     operations![
         account::get,
-        account::balance,
+        balance::balance,
         overview::overview,
         holdings::grants,
         holdings::holds,

@@ -4,7 +4,13 @@
 
 #![expect(dead_code, reason = "only their descriptions are used")]
 
-use crate::http::request::Pairs;
+use crate::http::{
+    commands::{
+        batch,
+        import_request::{ImportedGrant, ImportedUse},
+    },
+    request::Pairs,
+};
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -132,9 +138,33 @@ pub struct PeriodSchema {
 ]))]
 pub struct BatchRequest(Vec<BatchItem>);
 
+/// A command of a batch: what stands below, and every other field that a command has.
+pub struct BatchItem;
+
+impl PartialSchema for BatchItem {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = BatchItemSchema::schema();
+        if let RefOr::T(Schema::Object(item)) = &mut schema {
+            for command in batch::schemas() {
+                let RefOr::T(Schema::Object(command)) = command else { continue };
+                for (name, field) in command.properties {
+                    item.properties.entry(name).or_insert(field);
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for BatchItem {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        BatchItemSchema::schemas(schemas);
+    }
+}
+
 /// A command, with the fields that its own route takes.
 #[derive(ToSchema)]
-pub struct BatchItem {
+struct BatchItemSchema {
     account: Id,
     command: BatchCommand,
     /// Needed by all but `open`, `import`, and `generate` with a `generation_id`.
@@ -164,29 +194,21 @@ pub struct BatchItem {
     /// This and what follows: for `import`.
     as_of: Option<Time>,
     customer: Option<Id>,
-    grants: Option<Vec<crate::http::commands::import_request::ImportedGrant>>,
-    used: Option<Vec<crate::http::commands::import_request::ImportedUse>>,
+    grants: Option<Vec<ImportedGrant>>,
+    used: Option<Vec<ImportedUse>>,
     #[schema(minimum = 1)]
     debt: Option<i64>,
 }
 
-#[derive(ToSchema, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BatchCommand {
-    Open,
-    Import,
-    Close,
-    Deduct,
-    Generate,
-    Hold,
-    Commit,
-    Release,
-    Extend,
-    Refund,
-    Grant,
-    Adjust,
-    Forgive,
+pub struct BatchCommand;
+
+impl PartialSchema for BatchCommand {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(batch::NAMES.iter().copied())).into()
+    }
 }
+
+impl ToSchema for BatchCommand {}
 
 /// One answer for each command, in their order.
 #[derive(ToSchema)]

@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use super::{
     AppState,
-    commands::order::CommandReply,
+    commands::reply::CommandReply,
     failure::Failure,
     openapi::Problems,
     problems::{

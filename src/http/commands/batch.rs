@@ -9,43 +9,49 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::future::join_all;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::{
+    PartialSchema,
+    openapi::{RefOr, Schema},
+};
 
 use crate::{
     auth::{
-        keys::{Caller, KeyScope},
+        keys::Caller,
         rate_limit::{RateLimitState, TooMany},
     },
-    domain::{
-        command::Command,
-        ids::{AccountId, HoldId},
-    },
+    domain::ids::AccountId,
     http::{
         AppState,
         failure::Failure,
-        openapi::{Input, Inputs},
+        openapi::{Input, Inputs, KeyRule},
         problem,
         problems::{AccessError, RequestError},
         request::{
-            BATCH_BYTES_MAX, Commands, Deducts, Need, Operates, RequestId, Several, check_key, parse, read,
-            require_json,
+            BATCH_BYTES_MAX, Commands, Need, RequestId, Several, check_key, parse, read, require_json,
         },
         schema::{BatchRequest, BatchResponse},
     },
 };
 
 use super::{
-    accounts,
+    account::AccountRequest,
+    adjust::AdjustRequest,
+    call::{Callable, CommandSubject, Target},
+    close::CloseRequest,
+    commit::CommitRequest,
+    deduct::DeductRequest,
+    extend::ExtendRequest,
+    forgive::ForgiveRequest,
+    generate::GenerationRequest,
+    grant::GrantRequest,
+    hold::HoldRequest,
     import_request::AccountImport,
-    imports,
-    inputs::{
-        AccountRequest, AdjustRequest, CloseRequest, CommitRequest, DeductRequest, EmptyRequest,
-        ExtendRequest, ForgiveRequest, GenerationRequest, GrantRequest, HoldRequest, RefundRequest,
-    },
-    item::{CommandItem, ItemHead, Name, Tag},
-    order::{CommandCall, CommandKind, CommandReply},
-    refunds,
+    item::{CommandItem, ItemHead},
+    refund::RefundRequest,
+    release::ReleaseRequest,
+    reply::CommandReply,
 };
 
 /// How many commands one request may have.
@@ -86,7 +92,8 @@ pub async fn execute(
 ) -> Result<Response<Body>, Failure> {
     let items: Vec<&RawValue> = parse_items(&bytes)?;
     let standing = count(&from.caller, items.len())?;
-    let answers = items.iter().map(|item| perform(&state, &from.caller, &from.request_id, item.get()));
+    let sender = Sender { state: &state, caller: &from.caller, request_id: &from.request_id };
+    let answers = items.iter().map(|item| perform(sender, item.get().as_bytes()));
     let answers = join_all(answers).await;
     let mut body = Vec::with_capacity(answers.len().saturating_mul(320));
     body.push(b'[');
@@ -139,91 +146,82 @@ fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
     Ok(items)
 }
 
-async fn perform(
-    state: &AppState,
-    caller: &Arc<Caller>,
-    request_id: &RequestId,
-    item: &str,
-) -> Result<CommandReply, Failure> {
-    let bytes = item.as_bytes();
-    let Tag { command } = parse(bytes, "$")?;
-    check_scope(caller, command)?;
-    let order = match command {
-        Name::Open => {
-            let CommandItem { head, fields }: CommandItem<AccountRequest> = parse(bytes, "$")?;
-            let account = account_of(caller, &head)?;
-            return accounts::open(state, account, fields, caller, request_id).await;
+/// The commands of a batch, by the names of their bodies. The document has them in this order.
+macro_rules! commands {
+    ($($variant:ident = $command:ty,)+) => {
+        /// What a command of a batch is called.
+        #[derive(Clone, Copy, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Name {
+            $($variant,)+
         }
-        Name::Import => {
-            let CommandItem { head, fields }: CommandItem<AccountImport> = parse(bytes, "$")?;
-            let account = account_of(caller, &head)?;
-            return imports::perform(state, account, fields, caller, request_id).await;
+
+        $(const _: () = assert!(
+            stringify!($variant).eq_ignore_ascii_case(<$command as Callable>::NAME),
+            "a command is called in a batch what it is called everywhere",
+        );)+
+
+        /// The names of all.
+        pub const NAMES: &[&str] = &[$(<$command as Callable>::NAME),+];
+
+        async fn perform(to: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
+            let Tag { command } = parse(item, "$")?;
+            match command {
+                $(Name::$variant => execute_item::<$command>(to, item).await,)+
+            }
         }
-        Name::Refund => {
-            let CommandItem { head, fields }: CommandItem<RefundRequest> = parse(bytes, "$")?;
-            let account = account_of(caller, &head)?;
-            let key = key_of(head, None)?;
-            let command = refunds::command(state, &account, fields).await?;
-            CommandCall { kind: CommandKind::Refund, account, key, command }
+
+        /// How all of them are described.
+        pub fn schemas() -> Vec<RefOr<Schema>> {
+            vec![$(<$command as PartialSchema>::schema()),+]
         }
-        Name::Generate => {
-            let CommandItem { head, fields }: CommandItem<GenerationRequest> = parse(bytes, "$")?;
-            let account = account_of(caller, &head)?;
-            let key = key_of(head, fields.own_key())?;
-            let kind = if fields.hold { CommandKind::Hold } else { CommandKind::Generate };
-            CommandCall { kind, account, key, command: fields.into_command()? }
-        }
-        Name::Deduct => {
-            plain(caller, bytes, CommandKind::Deduct, |it: DeductRequest, _| Ok(it.into_command()))?
-        }
-        Name::Hold => plain(caller, bytes, CommandKind::Hold, |it: HoldRequest, _| Ok(it.into_command()))?,
-        Name::Grant => {
-            plain(caller, bytes, CommandKind::Grant, |it: GrantRequest, key| it.into_command(key))?
-        }
-        Name::Adjust => {
-            plain(caller, bytes, CommandKind::Adjust, |it: AdjustRequest, _| Ok(it.into_command()))?
-        }
-        Name::Forgive => {
-            plain(caller, bytes, CommandKind::Forgive, |it: ForgiveRequest, _| Ok(it.into_command()))?
-        }
-        Name::Close => plain(caller, bytes, CommandKind::Close, |it: CloseRequest, _| Ok(it.into_command()))?,
-        Name::Commit => {
-            of_hold(caller, bytes, CommandKind::Commit, |it: CommitRequest, hold| it.into_command(hold))?
-        }
-        Name::Extend => {
-            of_hold(caller, bytes, CommandKind::Extend, |it: ExtendRequest, hold| it.into_command(hold))?
-        }
-        Name::Release => of_hold(caller, bytes, CommandKind::Release, |_: EmptyRequest, hold_id| {
-            Command::ReleaseHold { hold_id }
-        })?,
     };
-    order.perform(state, caller, request_id).await
 }
 
-fn plain<T: DeserializeOwned>(
-    caller: &Caller,
-    bytes: &[u8],
-    kind: CommandKind,
-    command: impl FnOnce(T, &str) -> Result<Command, Failure>,
-) -> Result<CommandCall, Failure> {
-    let CommandItem { head, fields } = parse(bytes, "$")?;
-    let account = account_of(caller, &head)?;
-    let key = key_of(head, None)?;
-    let command = command(fields, &key)?;
-    Ok(CommandCall { kind, account, key, command })
+commands! {
+    Open = AccountRequest,
+    Import = AccountImport,
+    Close = CloseRequest,
+    Deduct = DeductRequest,
+    Generate = GenerationRequest,
+    Hold = HoldRequest,
+    Commit = CommitRequest,
+    Release = ReleaseRequest,
+    Extend = ExtendRequest,
+    Refund = RefundRequest,
+    Grant = GrantRequest,
+    Adjust = AdjustRequest,
+    Forgive = ForgiveRequest,
 }
 
-fn of_hold<T: DeserializeOwned>(
-    caller: &Caller,
-    bytes: &[u8],
-    kind: CommandKind,
-    command: impl FnOnce(T, HoldId) -> Command,
-) -> Result<CommandCall, Failure> {
-    let CommandItem { mut head, fields } = parse::<CommandItem<T>>(bytes, "$")?;
-    let hold_id = head.hold_id.take().ok_or_else(|| Failure::body("$.hold_id", "missing field `hold_id`"))?;
+/// The part of an item that says how to read the rest.
+#[derive(Deserialize)]
+struct Tag {
+    command: Name,
+}
+
+/// Who sent a batch.
+#[derive(Clone, Copy)]
+struct Sender<'a> {
+    state: &'a AppState,
+    caller: &'a Arc<Caller>,
+    request_id: &'a RequestId,
+}
+
+/// Asks for the scope that the command's own route asks for, before anything else of the item is read.
+async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
+    let Sender { state, caller, request_id } = from;
+    if !caller.may(C::Scope::SCOPES) {
+        return Err(AccessError::ScopeMissing(C::Scope::SCOPES).into());
+    }
+    let CommandItem { mut head, fields }: CommandItem<C> = parse(item, "$")?;
+    let subject = C::Subject::of_item(&mut head)?;
     let account = account_of(caller, &head)?;
-    let key = key_of(head, None)?;
-    Ok(CommandCall { kind, account, key, command: command(fields, hold_id) })
+    let key = match C::KEY {
+        KeyRule::None => String::new(),
+        KeyRule::Required | KeyRule::OrOwnId => key_of(head, fields.own_key())?,
+    };
+    fields.execute(subject, Target { state, caller, request_id, account: &account, key: &key }).await
 }
 
 fn account_of(caller: &Caller, head: &ItemHead) -> Result<AccountId, Failure> {
@@ -241,22 +239,6 @@ fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
         return Ok(key);
     }
     Err(Failure::body("$.idempotency_key", "a key has 1 to 255 visible ASCII characters"))
-}
-
-/// The scope that the command's own route asks for.
-fn check_scope(caller: &Caller, command: Name) -> Result<(), AccessError> {
-    let needed: &'static [KeyScope] = match command {
-        Name::Open
-        | Name::Deduct
-        | Name::Generate
-        | Name::Hold
-        | Name::Commit
-        | Name::Release
-        | Name::Extend
-        | Name::Refund => Deducts::SCOPES,
-        Name::Import | Name::Grant | Name::Adjust | Name::Forgive | Name::Close => Operates::SCOPES,
-    };
-    if caller.may(needed) { Ok(()) } else { Err(AccessError::ScopeMissing(needed)) }
 }
 
 /// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.

@@ -9,31 +9,6 @@ use serde::{
 
 use crate::domain::ids::{AccountId, HoldId};
 
-/// What a command of a batch is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Name {
-    Open,
-    Import,
-    Close,
-    Deduct,
-    Generate,
-    Hold,
-    Commit,
-    Release,
-    Extend,
-    Refund,
-    Grant,
-    Adjust,
-    Forgive,
-}
-
-/// The part of an item that says how to read the rest.
-#[derive(Debug, Deserialize)]
-pub struct Tag {
-    pub command: Name,
-}
-
 /// What every item has beside its command's own fields.
 #[derive(Debug, Default)]
 pub struct ItemHead {

@@ -1,18 +1,24 @@
-//! How does a request become a command, and an outcome an answer?
+//! How does a request become a command, and an outcome an answer? One file a command: what its body says, who may send
+//! it, the command that it becomes, its answer and its route.
 //!
-//! A route and an item of a batch both become an [`order::CommandCall`], which is performed in one way.
+//! A route and an item of a batch both become a [`call::Callable`], which is executed in one way.
 
-pub mod accounts;
-pub mod answer;
+pub mod account;
+pub mod adjust;
 pub mod batch;
-pub mod documents;
-pub mod grants;
-pub mod holds;
+pub mod call;
+pub mod close;
+pub mod commit;
+pub mod deduct;
+pub mod extend;
+pub mod forgive;
+pub mod generate;
+pub mod grant;
+pub mod hold;
+pub mod import;
 pub mod import_request;
-pub mod imports;
-pub mod inputs;
 pub mod item;
-pub mod order;
 pub mod quote;
-pub mod refunds;
-pub mod spending;
+pub mod refund;
+pub mod release;
+pub mod reply;

@@ -1,18 +1,20 @@
 //! What would a generation cost, would it be allowed, and if not, why? Nothing is changed by asking.
 
+use std::collections::BTreeMap;
+
 use axum::{body::Body, extract::State, http::Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
     domain::{
         amount::Credits,
-        command::Command,
+        command::{Command, Generation},
         credits::Balance,
         decide::{Context, decide},
         event::{CreditsEvent, Draw, Event},
-        ids::{AccountId, GenerationType, PlanId},
+        ids::{AccountId, GenerationType, OptionName, PlanId},
         refusal::Refusal,
     },
     http::{
@@ -32,7 +34,20 @@ use crate::{
     queries::account_now,
 };
 
-use super::{inputs::QuoteRequest, order::offering};
+use super::call::offering;
+
+/// Work to ask the price of.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "type": "standard_generation", "options": { "quality": "high" } }))]
+pub struct QuoteRequest {
+    #[schema(value_type = Id)]
+    pub r#type: GenerationType,
+    /// Choices that the catalog offers for the type.
+    #[schema(value_type = BTreeMap<String, String>)]
+    #[serde(default)]
+    pub options: BTreeMap<OptionName, OptionName>,
+}
 
 /// What a generation would cost now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,7 +103,7 @@ pub async fn quote(
 ) -> Result<Response<Body>, Failure> {
     let catalog = state.ledger.catalog();
     let now = account_now(&state.ledger, &to.account).await?;
-    let generation = order.into_generation();
+    let generation = Generation { kind: order.r#type, options: order.options, id: None };
     let command = Command::Generate(generation.clone());
     let decided = decide(&now.account, &command, Context { at: now.at, catalog });
     let account = now.opened()?;

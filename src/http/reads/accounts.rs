@@ -15,7 +15,7 @@ use crate::{
     },
     http::{
         AppState,
-        commands::documents::AccountStatus,
+        commands::account::AccountStatus,
         failure::Failure,
         openapi::Problems,
         position::Token,

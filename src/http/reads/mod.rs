@@ -3,10 +3,10 @@
 //! These answers are never behind what a command acknowledged, whichever instance is asked, and they are right by
 //! the clock even if no job has run: what is due because time passed is taken into account.
 
-pub mod account;
 pub mod accounts;
 pub mod all_subscriptions;
 pub mod analytics;
+pub mod balance;
 pub mod catalog;
 pub mod events;
 pub mod history;

@@ -18,7 +18,7 @@ use crate::{
     },
     http::{
         AppState,
-        commands::documents::AccountStatus,
+        commands::account::AccountStatus,
         failure::Failure,
         openapi::Problems,
         position::Token,

@@ -35,27 +35,19 @@ pub struct Json<T>(pub T);
 /// The same, where nothing at all stands for `{}`.
 pub struct JsonOrNothing<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        require_json(request.headers())?;
-        let bytes = read(request, BODY_BYTES_MAX).await?;
-        parse(&bytes, "$").map(Self)
+        read_json(request, None).await.map(Self)
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNothing<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Default + Send> FromRequest<S> for JsonOrNothing<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let has_json = require_json(request.headers());
-        let bytes = read(request, BODY_BYTES_MAX).await?;
-        if bytes.is_empty() {
-            return Ok(Self(T::default()));
-        }
-        has_json?;
-        parse(&bytes, "$").map(Self)
+        read_json(request, Some(T::default())).await.map(Self)
     }
 }
 
@@ -65,6 +57,23 @@ impl<T> Input for Json<T> {
 
 impl<T> Input for JsonOrNothing<T> {
     const INPUTS: Inputs = Inputs { json: true, ..Inputs::NONE };
+}
+
+/// A JSON body of at most [`BODY_BYTES_MAX`]. Nothing at all stands for `nothing`, where that is given.
+///
+/// # Errors
+/// When it does not arrive whole, is not JSON, or not of the expected form.
+pub async fn read_json<T: DeserializeOwned>(request: Request, nothing: Option<T>) -> Result<T, Failure> {
+    let is_json = require_json(request.headers());
+    let is_json = if nothing.is_some() { is_json } else { Ok(is_json?) };
+    let bytes = read(request, BODY_BYTES_MAX).await?;
+    match nothing {
+        Some(nothing) if bytes.is_empty() => Ok(nothing),
+        Some(_) | None => {
+            is_json?;
+            parse(&bytes, "$")
+        }
+    }
 }
 
 /// # Errors

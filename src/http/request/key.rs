@@ -47,21 +47,6 @@ impl Input for IdempotencyHeader {
     const INPUTS: Inputs = Inputs { key: KeyRule::Required, ..Inputs::NONE };
 }
 
-/// The same, where the body may have an id of its own.
-pub struct OptionalKey(pub IdempotencyHeader);
-
-impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        IdempotencyHeader::from_request_parts(parts, state).await.map(Self)
-    }
-}
-
-impl Input for OptionalKey {
-    const INPUTS: Inputs = Inputs { key: KeyRule::OrOwnId, ..Inputs::NONE };
-}
-
 /// Whether a text can be a key.
 #[must_use]
 pub fn check_key(text: &str) -> bool {

@@ -10,12 +10,12 @@ mod request_id;
 mod text;
 
 pub use amount::Amount;
-pub use body::{BATCH_BYTES_MAX, Json, JsonObject, JsonOrNothing, parse, read, require_json};
+pub use body::{BATCH_BYTES_MAX, Json, JsonObject, JsonOrNothing, parse, read, read_json, require_json};
 pub use caller::{
     AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads,
     Several, Watches, parameter, provenance,
 };
-pub use key::{IdempotencyHeader, OptionalKey, check_key};
+pub use key::{IdempotencyHeader, check_key};
 pub use metadata::{Pair, Pairs};
 pub use query::Query;
 pub use request_id::RequestId;

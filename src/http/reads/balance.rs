@@ -1,96 +1,23 @@
-//! Who is this account, and what does it hold?
+//! What does an account hold?
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{
-        account::Account,
-        amount::Credits,
-        credits::Balance,
-        ids::{AccountId, PlanId},
-        metadata::Metadata,
-        rollout::BillingState,
-        time::Timestamp,
-    },
+    domain::{amount::Credits, credits::Balance, ids::AccountId, time::Timestamp},
     http::{
         AppState,
-        commands::documents::AccountStatus,
         failure::Failure,
         openapi::Problems,
         position::Token,
         problems::{AccountNotFound, Reading},
-        request::{AccountOf, Pairs, Query, Reads},
-        schema::{BalanceSchema, Count, Id, Place, Time},
+        request::{AccountOf, Query, Reads},
+        schema::{Count, Id, Place, Time},
     },
 };
 
 use super::{SinceQuery, fresh, now};
-
-/// An account as it is now.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AccountNowResponse<'a> {
-    #[schema(value_type = Id)]
-    account: &'a AccountId,
-    #[schema(value_type = Id)]
-    plan: &'a PlanId,
-    status: AccountStatus,
-    /// Whether anything is sold to it: `on` or `off`
-    #[schema(value_type = String)]
-    billing: BillingState,
-    #[schema(value_type = BalanceSchema)]
-    balance: Balance,
-    /// As it was given.
-    #[schema(value_type = Pairs)]
-    metadata: &'a Metadata,
-    #[schema(value_type = Place)]
-    position: Token,
-    #[schema(value_type = Time)]
-    opened_at: Timestamp,
-    #[schema(value_type = Option<Time>)]
-    closed_at: Option<Timestamp>,
-    #[schema(value_type = Place)]
-    as_of_position: Token,
-    lag_ms: u64,
-}
-
-/// See an account
-#[utoipa::path(
-    get, path = "/v1/accounts/{account}", operation_id = "get_account", tag = "Accounts",
-    params(("account" = Id, Path), SinceQuery),
-    responses(
-        (status = 200, description = "The account.", body = AccountNowResponse),
-        Problems<(Reading, AccountNotFound)>,
-    )
-)]
-pub async fn get(
-    State(state): State<AppState>,
-    of: AccountOf<Reads>,
-    Query(since): Query<SinceQuery>,
-) -> Result<Response<Body>, Failure> {
-    let now = now(&state, &of.account, since.min_position).await?;
-    let opened = now.opened()?;
-    let (status, closed_at) = match &now.account {
-        Account::Unopened | Account::Open(_) => (AccountStatus::Open, None),
-        Account::Closed(closed) => (AccountStatus::Closed, Some(closed.closed_at)),
-    };
-    let position = Token::of(now.position);
-    let document = AccountNowResponse {
-        account: &of.account,
-        plan: opened.plan(now.at, state.ledger.catalog()),
-        status,
-        billing: state.billing.state_of(&of.account),
-        balance: now.account.balance(now.at),
-        metadata: &opened.metadata,
-        position,
-        opened_at: opened.opened_at,
-        closed_at,
-        as_of_position: position,
-        lag_ms: 0,
-    };
-    fresh(now.position, &document)
-}
 
 /// What an account holds now.
 #[derive(Debug, Serialize, ToSchema)]

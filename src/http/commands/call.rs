@@ -1,0 +1,228 @@
+//! How is a command sent, whichever it is? To its own route or in a batch; then it is executed in one way.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, FromRequestParts, Request as HttpRequest},
+    http::{Response, StatusCode, request::Parts},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::PartialSchema;
+
+use crate::{
+    auth::keys::Caller,
+    domain::{
+        command::Command,
+        ids::{AccountId, HoldId},
+        refusal::Refusal,
+    },
+    http::{
+        AppState,
+        failure::Failure,
+        openapi::{Input, Inputs, KeyRule},
+        request::{AccountOf, IdempotencyHeader, Need, RequestId, parameter, provenance, read_json},
+    },
+    ledger::{ExecuteError, IdempotencyKey, Request},
+};
+
+use super::{
+    item::ItemHead,
+    reply::{CommandReply, Done},
+};
+
+/// The body of a command that the ledger executes.
+pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
+    /// What it is called in batches and metrics.
+    const NAME: &'static str;
+    /// What it is answered with when it was done.
+    const STATUS: StatusCode;
+    const KEY: KeyRule = KeyRule::Required;
+    type Scope: Need;
+    /// What it is about within the account.
+    type Subject: CommandSubject;
+    type Reply<'a>: Serialize;
+
+    /// What it is called in metrics, where it has more names than one.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    /// What stands for it when nothing is sent.
+    fn nothing() -> Option<Self> {
+        None
+    }
+
+    /// The key of a request that sends none.
+    fn own_key(&self) -> Option<String> {
+        None
+    }
+
+    fn command(
+        self,
+        subject: Self::Subject,
+        to: Target<'_>,
+    ) -> impl Future<Output = Result<Command, Failure>> + Send;
+
+    /// `None`: the outcome lacks what the rules always write.
+    fn reply<'a>(done: &Done<'a>) -> Option<Self::Reply<'a>>;
+}
+
+/// The body of whatever can be sent to its own route and in a batch. Every [`ApiCommand`] is, and what is executed in a
+/// way of its own.
+pub trait Callable: DeserializeOwned + PartialSchema + Send + 'static {
+    const NAME: &'static str;
+    const KEY: KeyRule;
+    type Scope: Need;
+    type Subject: CommandSubject;
+
+    fn nothing() -> Option<Self>;
+
+    fn own_key(&self) -> Option<String> {
+        None
+    }
+
+    fn execute(
+        self,
+        subject: Self::Subject,
+        to: Target<'_>,
+    ) -> impl Future<Output = Result<CommandReply, Failure>> + Send;
+}
+
+/// For whom a command is executed, and to what.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    pub state: &'a AppState,
+    pub caller: &'a Arc<Caller>,
+    pub request_id: &'a RequestId,
+    pub account: &'a AccountId,
+    /// As the caller sent it, or as it follows from what the command is about. Empty where none is needed.
+    pub key: &'a str,
+}
+
+impl<C: ApiCommand> Callable for C {
+    const NAME: &'static str = <C as ApiCommand>::NAME;
+    const KEY: KeyRule = <C as ApiCommand>::KEY;
+    type Scope = <C as ApiCommand>::Scope;
+    type Subject = <C as ApiCommand>::Subject;
+
+    fn nothing() -> Option<Self> {
+        <C as ApiCommand>::nothing()
+    }
+
+    fn own_key(&self) -> Option<String> {
+        ApiCommand::own_key(self)
+    }
+
+    /// Executes the command, and answers from its events alone, so that a repetition is answered the same.
+    async fn execute(self, subject: Self::Subject, to: Target<'_>) -> Result<CommandReply, Failure> {
+        let name = self.name();
+        let request = Request {
+            account: to.account.clone(),
+            command: self.command(subject, to).await?,
+            key: IdempotencyKey::caller(to.key),
+            provenance: provenance(to.caller, to.request_id),
+        };
+        let done = match to.state.ledger.execute(request).await {
+            Ok(outcome) => CommandReply::to::<C>(&outcome),
+            Err(ExecuteError::Refused(refusal)) => Err(offering(to.state, to.account, refusal).into()),
+            Err(error) => Err(error.into()),
+        };
+        count(name, &done);
+        done
+    }
+}
+
+/// What would help is told to whoever can buy it.
+#[must_use]
+pub fn offering(state: &AppState, account: &AccountId, refusal: Refusal) -> Refusal {
+    if state.billing.state_of(account).is_on() { refusal } else { refusal.without_offers() }
+}
+
+fn count(name: &'static str, done: &Result<CommandReply, Failure>) {
+    let outcome = match done {
+        Ok(CommandReply { replayed: true, .. }) => "replayed",
+        Ok(_) => "done",
+        Err(failure) => failure.code().name,
+    };
+    metrics::counter!("counterfoil_commands_total", "command" => name, "outcome" => outcome).increment(1);
+}
+
+/// What a command is about within its account: the account itself, or a hold.
+pub trait CommandSubject: Sized + Send {
+    fn of_path(parts: &mut Parts, state: &AppState) -> impl Future<Output = Result<Self, Failure>> + Send;
+
+    /// Takes it out of what an item of a batch says.
+    ///
+    /// # Errors
+    /// When the item lacks it.
+    fn of_item(head: &mut ItemHead) -> Result<Self, Failure>;
+}
+
+impl CommandSubject for () {
+    async fn of_path(_: &mut Parts, _: &AppState) -> Result<Self, Failure> {
+        Ok(())
+    }
+
+    fn of_item(_: &mut ItemHead) -> Result<Self, Failure> {
+        Ok(())
+    }
+}
+
+impl CommandSubject for HoldId {
+    async fn of_path(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        let text = parameter(parts, state, "hold").await?;
+        Self::parse(&text).map_err(|error| Failure::address("hold", error.to_string()))
+    }
+
+    fn of_item(head: &mut ItemHead) -> Result<Self, Failure> {
+        head.hold_id.take().ok_or_else(|| Failure::body("$.hold_id", "missing field `hold_id`"))
+    }
+}
+
+/// A command that was sent to its own route.
+pub struct CommandCall<C: Callable> {
+    state: AppState,
+    to: AccountOf<C::Scope>,
+    subject: C::Subject,
+    key: String,
+    body: C,
+}
+
+/// What its handler gives.
+pub type CallResult = Result<Response<Body>, Failure>;
+
+impl<C: Callable> CommandCall<C> {
+    /// # Errors
+    /// When it is refused or cannot be executed.
+    pub async fn execute(self) -> CallResult {
+        let Self { state, to, subject, key, body } = self;
+        let AccountOf { account, caller, request_id, .. } = &to;
+        let target = Target { state: &state, caller, request_id, account, key: &key };
+        body.execute(subject, target).await.map(CommandReply::into_response)
+    }
+}
+
+impl<C: Callable> Input for CommandCall<C> {
+    const INPUTS: Inputs = Inputs { scopes: C::Scope::SCOPES, key: C::KEY, json: true };
+}
+
+impl<C: Callable> FromRequest<AppState> for CommandCall<C> {
+    type Rejection = Failure;
+
+    async fn from_request(request: HttpRequest, state: &AppState) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let to = AccountOf::from_request_parts(&mut parts, state).await?;
+        let subject = C::Subject::of_path(&mut parts, state).await?;
+        let key = match C::KEY {
+            KeyRule::None => None,
+            KeyRule::Required | KeyRule::OrOwnId => {
+                Some(IdempotencyHeader::from_request_parts(&mut parts, state).await?)
+            }
+        };
+        let request = HttpRequest::from_parts(parts, body);
+        let body = read_json(request, C::nothing()).await?;
+        let key = key.map(|key| key.or(body.own_key())).transpose()?.unwrap_or_default();
+        Ok(Self { state: state.clone(), to, subject, key, body })
+    }
+}

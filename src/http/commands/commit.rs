@@ -1,0 +1,161 @@
+//! A hold spent, wholly or in part.
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        command::{Command, Excess},
+        credits::Balance,
+        event::{Draw, Event, HoldEvent},
+        ids::{GenerationId, HoldId},
+    },
+    http::{
+        failure::Failure,
+        openapi::Problems,
+        position::Token,
+        problems::{CommitExceedsHold, InsufficientCredits, LimitReached},
+        request::{Amount, Deducts},
+        schema::{BalanceSchema, Count, DrawSchema, Id, Place},
+    },
+};
+
+use super::{
+    call::{ApiCommand, CallResult, CommandCall, Target},
+    deduct::DeductedResponse,
+    hold::EndingHold,
+    reply::Done,
+};
+
+/// How much of a hold to spend.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "amount": 12 }))]
+pub struct CommitRequest {
+    /// All of it when this is not said.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    #[serde(default)]
+    pub excess: ExcessChoice,
+}
+
+/// What to do when more is committed than was held.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExcessChoice {
+    /// Refuse.
+    #[default]
+    Reject,
+    /// Spend what was held, and report the shortfall.
+    Cap,
+    /// Spend the difference as a new deduction, or nothing at all if there is not enough.
+    Take,
+}
+
+/// A hold was spent, wholly or in part. The rest went back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CommittedResponse<'a> {
+    #[schema(value_type = Id)]
+    pub hold_id: &'a str,
+    /// `committed`
+    #[schema(value_type = String)]
+    pub status: &'static str,
+    /// What a refund names.
+    #[schema(value_type = Id)]
+    pub deduction_id: &'a str,
+    #[schema(value_type = Option<Id>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<&'a str>,
+    /// What was spent out of the hold.
+    #[schema(value_type = Count)]
+    pub amount: Credits,
+    #[schema(value_type = Vec<DrawSchema>)]
+    pub draws: &'a [Draw],
+    /// Which grants got the rest back.
+    #[schema(value_type = Vec<DrawSchema>)]
+    pub returns: &'a [Draw],
+    /// What was asked for beyond the hold and not spent, with `"excess": "cap"`.
+    #[schema(value_type = Count)]
+    pub shortfall: Credits,
+    /// The deduction of what was spent beyond the hold, with `"excess": "take"`.
+    #[schema(value_type = Option<Id>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond_deduction_id: Option<&'a str>,
+    #[schema(value_type = Count)]
+    pub beyond_amount: Credits,
+    #[schema(value_type = BalanceSchema)]
+    pub balance: Balance,
+    #[schema(value_type = Place)]
+    pub position: Token,
+}
+
+impl ApiCommand for CommitRequest {
+    const NAME: &'static str = "commit";
+    const STATUS: StatusCode = StatusCode::OK;
+    type Scope = Deducts;
+    type Subject = HoldId;
+    type Reply<'a> = CommittedResponse<'a>;
+
+    fn nothing() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    async fn command(self, hold_id: HoldId, _: Target<'_>) -> Result<Command, Failure> {
+        let excess = match self.excess {
+            ExcessChoice::Reject => Excess::Reject,
+            ExcessChoice::Cap => Excess::Cap,
+            ExcessChoice::Take => Excess::Take,
+        };
+        Ok(Command::CommitHold { hold_id, amount: self.amount.map(Amount::credits), excess })
+    }
+
+    fn reply<'a>(done: &Done<'a>) -> Option<CommittedResponse<'a>> {
+        // What was taken beyond the hold is a deduction of its own, in the same outcome.
+        let beyond = done.find(|event| DeductedResponse::of(event, done));
+        done.find(|event| {
+            let Event::Hold(HoldEvent::HoldCommitted {
+                hold_id,
+                amount,
+                draws,
+                returns,
+                shortfall,
+                purpose,
+                ..
+            }) = event
+            else {
+                return None;
+            };
+            Some(CommittedResponse {
+                hold_id: hold_id.as_str(),
+                status: "committed",
+                deduction_id: hold_id.as_str(),
+                generation_id: purpose.generation_id().map(GenerationId::as_str),
+                amount: *amount,
+                draws,
+                returns,
+                shortfall: *shortfall,
+                beyond_deduction_id: beyond.as_ref().map(|deducted| deducted.deduction_id),
+                beyond_amount: beyond.as_ref().map_or(Credits::ZERO, |deducted| deducted.amount),
+                balance: done.balance,
+                position: done.position,
+            })
+        })
+    }
+}
+
+/// Spend a hold
+///
+/// Wholly or in part; the rest goes back to the grants that it came from.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/holds/{hold}/commit", operation_id = "commit_hold", tag = "Holds",
+    params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<CommitRequest>,
+    responses(
+        (status = 200, description = "Committed.", body = CommittedResponse),
+        Problems<(EndingHold, CommitExceedsHold, InsufficientCredits, LimitReached)>,
+    )
+)]
+pub async fn commit(call: CommandCall<CommitRequest>) -> CallResult {
+    call.execute().await
+}

@@ -1,0 +1,167 @@
+//! Credits given by hand.
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        command::{Command, GrantCredits},
+        credits::{Balance, Source},
+        event::{CreditsEvent, Event},
+        ids::GrantId,
+        time::Timestamp,
+    },
+    http::{
+        failure::Failure,
+        openapi::Problems,
+        position::Token,
+        problems::{GrantAlreadyExists, GrantHasEnded},
+        request::{Amount, Operates, Text},
+        schema::{BalanceSchema, Count, Id, Place, SourceSchema, Time},
+    },
+};
+
+use super::{
+    call::{ApiCommand, CallResult, CommandCall, Target},
+    reply::Done,
+};
+
+/// Credits to give.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = GrantOrder, example = json!({ "source": "bonus", "amount": 100, "reason": "a week of trouble" }))]
+pub struct GrantRequest {
+    pub source: GrantSource,
+    pub amount: Amount,
+    pub reason: Text,
+    /// Unique in the account. Made from the key when it is not said.
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub grant_id: Option<GrantId>,
+    /// Now when it is not said.
+    #[schema(value_type = Option<Time>)]
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
+    /// Never when it is not said.
+    #[schema(value_type = Option<Time>)]
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// 0 is spent first; 50 when it is not said.
+    #[serde(default)]
+    pub priority: Option<u8>,
+}
+
+/// The sources that an operator can name. The others come from plans and payments.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantSource {
+    Bonus,
+    Adjustment,
+}
+
+/// Credits were given.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GrantedResponse<'a> {
+    #[schema(value_type = Id)]
+    pub grant_id: &'a str,
+    #[schema(value_type = SourceSchema)]
+    pub source: Source,
+    #[schema(value_type = Count)]
+    pub amount: Credits,
+    #[schema(value_type = Time)]
+    pub starts_at: Timestamp,
+    /// `null`: never.
+    #[schema(value_type = Option<Time>)]
+    pub expires_at: Option<Timestamp>,
+    /// 0 is spent first.
+    pub priority: u8,
+    /// How much of it went to what the account owed.
+    #[schema(value_type = Count)]
+    pub debt_paid: Credits,
+    pub reason: Option<&'a str>,
+    #[schema(value_type = BalanceSchema)]
+    pub balance: Balance,
+    #[schema(value_type = Place)]
+    pub position: Token,
+}
+
+impl ApiCommand for GrantRequest {
+    const NAME: &'static str = "grant";
+    const STATUS: StatusCode = StatusCode::CREATED;
+    type Scope = Operates;
+    type Subject = ();
+    type Reply<'a> = GrantedResponse<'a>;
+
+    async fn command(self, (): (), to: Target<'_>) -> Result<Command, Failure> {
+        let grant_id = match self.grant_id {
+            Some(grant_id) => grant_id,
+            None => made_of(to.key)?,
+        };
+        let source = match self.source {
+            GrantSource::Bonus => Source::Bonus,
+            GrantSource::Adjustment => Source::Adjustment,
+        };
+        Ok(Command::GrantCredits(GrantCredits {
+            grant_id,
+            source,
+            amount: self.amount.credits(),
+            starts_at: self.starts_at,
+            expires_at: self.expires_at,
+            priority: self.priority,
+            cost: None,
+            reason: self.reason.into(),
+        }))
+    }
+
+    fn reply<'a>(done: &Done<'a>) -> Option<GrantedResponse<'a>> {
+        let grant = done.find(|event| {
+            let Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) = event else {
+                return None;
+            };
+            Some(grant)
+        })?;
+        let debt_paid = done.find(|event| {
+            let Event::Credits(CreditsEvent::DebtPaid { grant_id, amount, .. }) = event else {
+                return None;
+            };
+            (*grant_id == grant.grant_id).then_some(*amount)
+        });
+        Some(GrantedResponse {
+            grant_id: grant.grant_id.as_str(),
+            source: grant.source,
+            amount: grant.amount,
+            starts_at: grant.starts_at,
+            expires_at: grant.expires_at,
+            priority: grant.priority,
+            debt_paid: debt_paid.unwrap_or(Credits::ZERO),
+            reason: grant.reason.as_deref(),
+            balance: done.balance,
+            position: done.position,
+        })
+    }
+}
+
+/// The same key gives the same grant, so that a repeated request is the same request.
+fn made_of(key: &str) -> Result<GrantId, Failure> {
+    let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+    let short = hash.first_chunk::<12>().map(hex::encode).unwrap_or_default();
+    GrantId::parse(&format!("grant_{short}")).map_err(Failure::fault)
+}
+
+/// Give credits
+///
+/// A bonus, or an adjustment. What the account owes is paid from it first.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/grants", operation_id = "grant", tag = "Operating",
+    params(("account" = Id, Path)), request_body = GrantRequest,
+    responses(
+        (status = 201, description = "Granted.", body = GrantedResponse),
+        Problems<(GrantAlreadyExists, GrantHasEnded)>,
+    )
+)]
+pub async fn grant(call: CommandCall<GrantRequest>) -> CallResult {
+    call.execute().await
+}

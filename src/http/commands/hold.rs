@@ -1,0 +1,121 @@
+//! Credits set aside until the work is done: an amount.
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        command::{Command, HoldFor},
+        credits::Balance,
+        event::{Draw, Event, HoldEvent},
+        ids::GenerationId,
+        time::Timestamp,
+    },
+    http::{
+        failure::Failure,
+        openapi::Problems,
+        position::Token,
+        problems::{HoldAlreadyResolved, HoldNotFound, HoldTooLong, Spending},
+        request::{Amount, Deducts, Text},
+        schema::{BalanceSchema, Count, DrawSchema, Id, Place, Time},
+    },
+};
+
+use super::{
+    call::{ApiCommand, CallResult, CommandCall, Target},
+    reply::Done,
+};
+
+/// Why a hold cannot be ended, or moved.
+pub type EndingHold = (HoldNotFound, HoldAlreadyResolved);
+
+/// Credits to set aside.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "amount": 20, "expires_in_s": 600 }))]
+pub struct HoldRequest {
+    pub amount: Amount,
+    /// How long the hold lives; 900 when it is not said.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 86400)]
+    pub expires_in_s: Option<u32>,
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub generation_id: Option<GenerationId>,
+    #[serde(default)]
+    pub description: Option<Text>,
+}
+
+/// Credits were set aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HoldPlacedResponse<'a> {
+    #[schema(value_type = Id)]
+    pub hold_id: &'a str,
+    #[schema(value_type = Option<Id>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<&'a str>,
+    #[schema(value_type = Count)]
+    pub amount: Credits,
+    /// Which grants they were taken from. Sums to `amount`.
+    #[schema(value_type = Vec<DrawSchema>)]
+    pub draws: &'a [Draw],
+    #[schema(value_type = Time)]
+    pub expires_at: Timestamp,
+    #[schema(value_type = BalanceSchema)]
+    pub balance: Balance,
+    #[schema(value_type = Place)]
+    pub position: Token,
+}
+
+impl ApiCommand for HoldRequest {
+    const NAME: &'static str = "hold";
+    const STATUS: StatusCode = StatusCode::CREATED;
+    type Scope = Deducts;
+    type Subject = ();
+    type Reply<'a> = HoldPlacedResponse<'a>;
+
+    async fn command(self, (): (), _: Target<'_>) -> Result<Command, Failure> {
+        let what = HoldFor::Amount {
+            amount: self.amount.credits(),
+            id: self.generation_id,
+            description: self.description.map(String::from),
+        };
+        Ok(Command::HoldCredits { what, expires_in_s: self.expires_in_s })
+    }
+
+    fn reply<'a>(done: &Done<'a>) -> Option<HoldPlacedResponse<'a>> {
+        done.find(|event| HoldPlacedResponse::of(event, done))
+    }
+}
+
+impl<'a> HoldPlacedResponse<'a> {
+    pub fn of(event: &'a Event, done: &Done<'a>) -> Option<Self> {
+        let Event::Hold(HoldEvent::CreditsHeld { hold_id, amount, draws, purpose, expires_at, .. }) = event
+        else {
+            return None;
+        };
+        Some(Self {
+            hold_id: hold_id.as_str(),
+            generation_id: purpose.generation_id().map(GenerationId::as_str),
+            amount: *amount,
+            draws,
+            expires_at: *expires_at,
+            balance: done.balance,
+            position: done.position,
+        })
+    }
+}
+
+/// Set credits aside
+///
+/// Until they are committed or released, or the hold expires.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/holds", operation_id = "hold", tag = "Holds",
+    params(("account" = Id, Path)), request_body = HoldRequest,
+    responses((status = 201, description = "Held.", body = HoldPlacedResponse), Problems<(Spending, HoldTooLong)>)
+)]
+pub async fn hold(call: CommandCall<HoldRequest>) -> CallResult {
+    call.execute().await
+}

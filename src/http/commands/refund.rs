@@ -1,0 +1,181 @@
+//! Spent credits given back: of one deduction, or of everything that a generation cost.
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        amount::Credits,
+        command::{Command, Spent},
+        credits::Balance,
+        event::{CreditsEvent, Draw, Event},
+        ids::{DeductionId, GenerationId},
+        refusal::Refusal,
+    },
+    http::{
+        failure::Failure,
+        openapi::Problems,
+        position::Token,
+        problems::{DeductionNotFound, RefundExceedsDeduction, TargetError},
+        request::{Amount, Deducts, Text},
+        schema::{BalanceSchema, Count, DrawSchema, Id, Place},
+    },
+};
+
+use super::{
+    call::{ApiCommand, CallResult, CommandCall, Target},
+    reply::Done,
+};
+
+/// The most deductions that one refund gives back.
+const DEDUCTIONS_MAX: u16 = 100;
+
+/// What to give back. One of `generation_id` and `deduction_id` says of what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "generation_id": "gen_1", "reason": "failed" }))]
+pub struct RefundRequest {
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub generation_id: Option<GenerationId>,
+    #[schema(value_type = Option<Id>)]
+    #[serde(default)]
+    pub deduction_id: Option<DeductionId>,
+    /// All that has not been given back yet, when this is not said.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    pub reason: Text,
+}
+
+/// How much of one deduction came back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefundedDeductionResponse<'a> {
+    #[schema(value_type = Id)]
+    pub deduction_id: &'a str,
+    #[schema(value_type = Count)]
+    pub amount: Credits,
+}
+
+/// Spent credits came back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefundedResponse<'a> {
+    /// The newest deduction that was given back, wholly or in part.
+    #[schema(value_type = Id)]
+    pub deduction_id: &'a str,
+    /// Every deduction that was given back, wholly or in part, the newest first.
+    pub deductions: Vec<RefundedDeductionResponse<'a>>,
+    #[schema(value_type = Option<Id>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<&'a str>,
+    #[schema(value_type = Count)]
+    pub amount: Credits,
+    /// Which grants got credits back, the last that had paid first.
+    #[schema(value_type = Vec<DrawSchema>)]
+    pub returns: Vec<&'a Draw>,
+    /// Which grants have ended meanwhile. A new grant has what would have gone back to them, for 72 hours.
+    #[schema(value_type = Vec<DrawSchema>)]
+    pub reissued: Vec<&'a Draw>,
+    pub reason: &'a str,
+    #[schema(value_type = BalanceSchema)]
+    pub balance: Balance,
+    #[schema(value_type = Place)]
+    pub position: Token,
+}
+
+impl ApiCommand for RefundRequest {
+    const NAME: &'static str = "refund";
+    const STATUS: StatusCode = StatusCode::CREATED;
+    type Scope = Deducts;
+    type Subject = ();
+    type Reply<'a> = RefundedResponse<'a>;
+
+    /// With the deductions as their events say. These never change, so they can be read before.
+    async fn command(self, (): (), to: Target<'_>) -> Result<Command, Failure> {
+        let ledger = &to.state.ledger;
+        let (of, deductions) = match (self.generation_id, self.deduction_id) {
+            (Some(generation), None) => {
+                let found = ledger.find_spent_on(to.account, &generation, DEDUCTIONS_MAX + 1).await?;
+                (Spent::Generation(generation), found)
+            }
+            (None, Some(deduction)) => {
+                let found = ledger.find_deduction(to.account, &deduction).await?;
+                (Spent::Deduction(deduction), found.into_iter().collect())
+            }
+            (None, None) => return Err(Failure::body("$", "`generation_id` or `deduction_id` is needed")),
+            (Some(_), Some(_)) => {
+                return Err(Failure::body(
+                    "$.deduction_id",
+                    "it cannot be sent together with `generation_id`",
+                ));
+            }
+        };
+        if deductions.len() > usize::from(DEDUCTIONS_MAX) {
+            let expected =
+                format!("more than {DEDUCTIONS_MAX} deductions are for it: name each by `deduction_id`");
+            return Err(Failure::body("$.generation_id", expected));
+        }
+        if deductions.is_empty() {
+            let exists = ledger.view(to.account).await?.account.opened().is_some();
+            return Err(if exists {
+                TargetError::DeductionNotFound.into()
+            } else {
+                Refusal::AccountNotFound.into()
+            });
+        }
+        let amount = self.amount.map(Amount::credits);
+        Ok(Command::RefundDeductions { of, deductions, amount, reason: self.reason.into() })
+    }
+
+    /// What came back of each deduction, as one answer.
+    fn reply<'a>(done: &Done<'a>) -> Option<RefundedResponse<'a>> {
+        let mut answer: Option<RefundedResponse<'a>> = None;
+        for event in done.events() {
+            let Event::Credits(CreditsEvent::CreditsRefunded {
+                deduction_id,
+                amount,
+                returns,
+                reissued,
+                reason,
+                purpose,
+                ..
+            }) = event
+            else {
+                continue;
+            };
+            let deduction_id = deduction_id.as_str();
+            let answer = answer.get_or_insert_with(|| RefundedResponse {
+                deduction_id,
+                deductions: Vec::new(),
+                generation_id: purpose.generation_id().map(GenerationId::as_str),
+                amount: Credits::ZERO,
+                returns: Vec::new(),
+                reissued: Vec::new(),
+                reason,
+                balance: done.balance,
+                position: done.position,
+            });
+            answer.deductions.push(RefundedDeductionResponse { deduction_id, amount: *amount });
+            answer.amount = answer.amount.checked_add(*amount)?;
+            answer.returns.extend(returns);
+            answer.reissued.extend(reissued);
+        }
+        answer
+    }
+}
+
+/// Refund a deduction or a generation
+///
+/// Wholly or in part, to the grants that paid. All refunds of one deduction together never exceed it. Of a generation,
+/// everything that was charged for it is given back, the newest deduction first.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/refunds", operation_id = "refund", tag = "Spending",
+    params(("account" = Id, Path)), request_body = RefundRequest,
+    responses(
+        (status = 201, description = "Refunded.", body = RefundedResponse),
+        Problems<(DeductionNotFound, RefundExceedsDeduction)>,
+    )
+)]
+pub async fn refund(call: CommandCall<RefundRequest>) -> CallResult {
+    call.execute().await
+}
