@@ -11,7 +11,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use utoipa::openapi::OpenApi;
+use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -31,11 +31,15 @@ use super::{
     operations::{api_keys, audit, inbox, projections, webhooks},
     problems::RequestError,
     reads::{
-        self, accounts as list_of_accounts, all_subscriptions, analytics, balance, events, history, holdings,
-        money, overview, plan, statement, subscriptions as list_of_subscriptions, usage,
+        self, accounts as list_of_accounts, all_subscriptions,
+        analytics::{self, IntervalQuery},
+        balance, events, history, holdings, money, overview, plan,
+        statement::{self, StatementOrder},
+        subscriptions as list_of_subscriptions, usage,
     },
     sharing::{self, OPENAPI_PATH},
 };
+use crate::stripe::client::BillStatus;
 
 macro_rules! operations {
     ($($part:ident $(:: $rest:ident)*),+ $(,)?) => {
@@ -169,10 +173,17 @@ pub fn operations() -> &'static [OperationSpec] {
     &OPERATIONS
 }
 
+/// What parameters and answers are described with that no route brings by itself.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(BillStatus, IntervalQuery, StatementOrder)))]
+struct Described;
+
 /// The document of all routes.
 #[must_use]
 pub fn document() -> OpenApi {
-    keyed().merge(open()).into_document(openapi::base())
+    let mut base = openapi::base();
+    base.merge(Described::openapi());
+    keyed().merge(open()).into_document(base)
 }
 
 /// Everything that is answered.

@@ -18,23 +18,10 @@ use paths::{Module, Program, Source, code};
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use
 /// everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 39] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 38] = [
     (
         "http::routes",
-        &["http::openapi", "http::operations", "http::billing", "http::reads", "http::commands", "http"],
-    ),
-    (
-        "http::openapi",
-        &[
-            "http::operations",
-            "http::billing",
-            "http::reads",
-            "http::commands",
-            "http",
-            "auth",
-            "stripe",
-            "domain",
-        ],
+        &["http::operations", "http::billing", "http::reads", "http::commands", "http", "stripe"],
     ),
     (
         "http::operations",

@@ -16,11 +16,6 @@ use utoipa::{
     },
 };
 
-use crate::{
-    http::reads::{analytics::IntervalQuery, statement::StatementOrder},
-    stripe::client::BillStatus,
-};
-
 pub use inputs::{Input, Inputs, KeyRule, inputs_of};
 use operations::API_KEY;
 pub use operations::{OperationSpec, Operations};
@@ -35,7 +30,7 @@ pub use problems::Problems;
                        answer has an `X-Request-Id`: the caller's own, when it is well formed, or one made here."
     ),
     security(("api_key" = [])),
-    components(schemas(problems::ProblemSchema, BillStatus, IntervalQuery, StatementOrder)),
+    components(schemas(problems::ProblemSchema)),
     tags(
         (name = "Accounts", description = "What accounts are and hold. Never behind what a command acknowledged."),
         (name = "Spending", description = "Credits in exchange for work."),
