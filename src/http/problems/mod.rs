@@ -235,7 +235,7 @@ impl ProblemCode {
 /// - `also`: errors that are explained as others are.
 macro_rules! explain {
     (
-        $error:ty $(, also { $($other:pat $(if $other_guard:expr)? => $explanation:expr,)+ })?;
+        $error:ty $(, also { $($other:pat => $explanation:expr,)+ })?;
         $(
             $pattern:pat $(if $guard:expr)? =>
                 $name:ident = $status:ident, $code:literal, $title:literal, $advice:literal
@@ -262,43 +262,38 @@ macro_rules! explain {
                 ];
             }
 
-            impl $crate::http::problems::Problem for $name {
-                const CODE: &'static $crate::http::problems::ProblemCode = &$crate::http::problems::ProblemCode {
+            impl super::Problem for $name {
+                const CODE: &'static super::ProblemCode = &super::ProblemCode {
                     status: axum::http::StatusCode::$status,
                     name: $code,
                     title: $title,
                     advice: $advice,
-                    schema: if Self::MEMBERS.is_empty() {
-                        $crate::http::problems::PROBLEM
-                    } else {
-                        concat!(stringify!($name), "Problem")
+                    schema: match Self::MEMBERS {
+                        [] => super::PROBLEM,
+                        [..] => concat!(stringify!($name), "Problem"),
                     },
                 };
             }
 
-            impl $crate::http::problems::ProblemSet for $name {
-                fn add_to(codes: &mut Vec<&'static $crate::http::problems::ProblemCode>) {
-                    codes.push(<Self as $crate::http::problems::Problem>::CODE);
+            impl super::ProblemSet for $name {
+                fn add_to(codes: &mut Vec<&'static super::ProblemCode>) {
+                    codes.push(<Self as super::Problem>::CODE);
                 }
             }
         )+
 
-        pub(super) const PROBLEMS: &[$crate::http::problems::ProblemSpec] = &[
-            $($crate::http::problems::ProblemSpec {
-                code: <$name as $crate::http::problems::Problem>::CODE,
-                members: || {
-                    (!$name::MEMBERS.is_empty()).then($crate::http::problems::MembersSchema::of::<$name>)
-                },
+        pub(super) const PROBLEMS: &[super::ProblemSpec] = &[
+            $(super::ProblemSpec {
+                code: <$name as super::Problem>::CODE,
+                members: || (!$name::MEMBERS.is_empty()).then(super::MembersSchema::of::<$name>),
             },)+
         ];
 
-        impl $crate::http::problems::Explain for $error {
-            fn explain(self) -> $crate::http::problems::Explanation {
+        impl super::Explain for $error {
+            fn explain(self) -> super::Explanation {
                 match self {
                     $($pattern $(if $guard)? => {
-                        let explanation = $crate::http::problems::Explanation::of(
-                            <$name as $crate::http::problems::Problem>::CODE,
-                        );
+                        let explanation = super::Explanation::of(<$name as super::Problem>::CODE);
                         $(let explanation = explanation.says($detail);)?
                         $(let explanation = explanation.advising($own_advice);)?
                         $(let explanation = explanation.after($wait);)?
@@ -307,7 +302,7 @@ macro_rules! explain {
                         $(let explanation = explanation.caused($cause);)?
                         explanation
                     })+
-                    $($($other $(if $other_guard)? => $explanation,)+)?
+                    $($($other => $explanation,)+)?
                 }
             }
         }
