@@ -11,6 +11,7 @@ mod edge;
 mod failure;
 mod forwarded;
 mod health;
+mod limits;
 mod openapi;
 mod operations;
 mod outages;
@@ -27,6 +28,7 @@ mod routes;
 mod schema;
 mod serve;
 mod sharing;
+mod since;
 mod state;
 
 pub use commands::import_request::{GrantIdTaken, MovedAccount, name_grants, read_account};

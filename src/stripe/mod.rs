@@ -21,8 +21,4 @@ pub mod outbound;
 pub mod provisioning;
 pub mod translate;
 
-// What HTTP tells of, by shorter names.
-pub use client::declines;
-pub use documents::{Deployment, StripeMode, envelope};
-pub use inbound::{account_import, inbox, signature};
-pub use outbound as billing;
+pub use documents::{Deployment, StripeMode};

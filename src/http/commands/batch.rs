@@ -31,13 +31,13 @@ use crate::{
         request::{
             BATCH_BYTES_MAX, Commands, Need, RequestId, Several, check_key, parse, read, require_json,
         },
-        schema::{BatchRequest, BatchResponse},
     },
 };
 
 use super::{
     account::AccountRequest,
     adjust::AdjustRequest,
+    batch_schema::{BatchRequest, BatchResponse},
     call::{Callable, CommandSubject, Target},
     close::CloseRequest,
     commit::CommitRequest,

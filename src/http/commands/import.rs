@@ -19,7 +19,7 @@ use crate::{
         schema::Id,
     },
     ledger::{ExecuteError, Outcome},
-    stripe::account_import,
+    stripe::inbound::account_import,
 };
 
 use super::{

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod adjust;
 pub mod batch;
+mod batch_schema;
 pub mod call;
 pub mod close;
 pub mod commit;

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use crate::{
     ledger::ExecuteError,
     stripe::{
-        billing::{BillingError, ResourceKind},
-        client::Rejection,
-        declines::Remedy,
+        client::{Rejection, declines::Remedy},
+        outbound::{BillingError, ResourceKind},
     },
 };
 

@@ -11,7 +11,7 @@ use crate::{
         subscription_change::PlanSelection,
     },
     http::{
-        reads::plan::LimitWindowResponse,
+        limits::LimitWindowResponse,
         schema::{Count, Id, OrderSchema, Time},
     },
 };

@@ -20,55 +20,7 @@ pub mod subscriptions;
 pub mod time;
 pub mod usage;
 
-use serde::Deserialize;
-use utoipa::IntoParams;
-
-use crate::{
-    domain::ids::AccountId,
-    queries::{AccountNow, Freshness, QueryError, ReadRequest, account_now, freshness},
+use super::{
+    response::{as_of, fresh, json, write_position},
+    since::{SinceQuery, now, wait},
 };
-
-pub use super::response::{as_of, fresh, json, write_position};
-use super::{AppState, failure::Failure, position::Token, schema::Place};
-
-/// What every read can be told.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct SinceQuery {
-    /// The answer includes everything up to this position, which an earlier answer had.
-    #[param(value_type = Option<Place>)]
-    pub min_position: Option<Token>,
-}
-
-/// The account as it is now.
-///
-/// # Errors
-/// When the database does not answer, or `min_position` is none that the journal has reached.
-pub async fn now(
-    state: &AppState,
-    id: &AccountId,
-    min_position: Option<Token>,
-) -> Result<AccountNow, Failure> {
-    let now = account_now(&state.ledger, id).await?;
-    // A position that was answered is in the database, and so in the view. Any other was made up.
-    if min_position.is_some_and(|wanted| !wanted.position().is_reached_by(now.position)) {
-        return Err(QueryError::PositionUnknown.into());
-    }
-    Ok(now)
-}
-
-/// Waits until a read model has every event up to `min_position`.
-///
-/// # Errors
-/// When it does not get there in time, there is no such position, or the database does not answer.
-pub async fn wait(
-    state: &AppState,
-    projection: &str,
-    account: Option<&AccountId>,
-    min_position: Option<Token>,
-) -> Result<Freshness, Failure> {
-    let min_position = min_position.map(Token::position);
-    let asked = ReadRequest { projection, account, min_position };
-    Ok(freshness(&state.ledger, &state.projector, asked, state.settings.position_wait).await?)
-}

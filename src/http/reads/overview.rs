@@ -20,6 +20,7 @@ use crate::{
         AppState,
         commands::account::AccountStatus,
         failure::Failure,
+        limits::LimitWindowResponse,
         openapi::Problems,
         position::Token,
         problems::{AccountNotFound, Reading},
@@ -32,10 +33,7 @@ use crate::{
     },
 };
 
-use super::{
-    fresh, now,
-    plan::{LimitWindowResponse, SubscriptionResponse},
-};
+use super::{fresh, now, plan::SubscriptionResponse};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -12,7 +12,7 @@ use crate::{
         amount::{Credits, Money},
         discounts::Discounts,
         ids::{AccountId, FeatureId, GenerationType, PlanId, ProviderId},
-        limits::{self, LimitState},
+        limits,
         metadata::Metadata,
         reported_details::EveryUnit,
         subscription::{SubscriptionState, SubscriptionStatus},
@@ -21,6 +21,7 @@ use crate::{
     http::{
         AppState,
         failure::Failure,
+        limits::LimitWindowResponse,
         openapi::Problems,
         position::Token,
         problems::{AccountNotFound, Reading},
@@ -41,39 +42,6 @@ pub struct LimitsResponse<'a> {
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
-}
-
-/// Where the account stands against one limit of its plan.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LimitWindowResponse {
-    /// `generations` or `credits`
-    #[schema(value_type = String)]
-    measure: crate::domain::catalog::Measure,
-    /// `day`, `week` or `month`
-    #[schema(value_type = String)]
-    per: crate::domain::time::CalendarUnit,
-    /// `calendar` or `rolling`
-    #[schema(value_type = String)]
-    window: crate::domain::catalog::WindowKind,
-    max: u64,
-    used: u64,
-    remaining: u64,
-    #[schema(value_type = Time)]
-    resets_at: Timestamp,
-}
-
-impl From<LimitState> for LimitWindowResponse {
-    fn from(state: LimitState) -> Self {
-        Self {
-            measure: state.key.measure,
-            per: state.key.unit,
-            window: state.key.kind,
-            max: state.max,
-            used: state.used,
-            remaining: state.remaining,
-            resets_at: state.resets_at,
-        }
-    }
 }
 
 /// See what is left of limits
