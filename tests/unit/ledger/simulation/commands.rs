@@ -30,7 +30,7 @@ fn generation(rng: &mut TestRng) -> Generation {
     }
 }
 
-/// The command with this number. It is opening, for the first of them.
+/// The command with this number.
 fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
     match rng.random_range(0..20) {
         0 => Command::OpenAccount,
@@ -93,11 +93,13 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         return Request { account: again.account.clone(), command, key: again.key.clone(), provenance };
     }
     let command = command(rng, number, now);
-    let key = match command {
-        Command::OpenAccount => IdempotencyKey::opening(),
+    let key = if matches!(command, Command::OpenAccount) {
+        IdempotencyKey::opening()
+    } else if matches!(command, Command::SetMetadata { .. }) && rng.random_bool(0.5) {
         // What has no effect when it is repeated needs none.
-        Command::SetMetadata { .. } if rng.random_bool(0.5) => IdempotencyKey::none(),
-        _ => IdempotencyKey::caller(&format!("key {number}")),
+        IdempotencyKey::none()
+    } else {
+        IdempotencyKey::caller(&format!("key {number}"))
     };
     Request { account, command, key, provenance }
 }

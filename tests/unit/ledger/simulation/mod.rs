@@ -13,6 +13,7 @@ mod promises;
 mod world;
 
 use std::{
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
@@ -67,9 +68,9 @@ fn wrong(catalog: &Arc<Catalog>, seed: u64, planted: Option<PlantedBug>, is_told
 /// The first seed of these that goes wrong, and how.
 fn first_wrong(seeds: u64, planted: Option<PlantedBug>) -> Option<(u64, String)> {
     let catalog = music();
-    let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-    let search = |thread: u64| {
-        let mut mine = (0..seeds).skip(thread as usize).step_by(threads as usize);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let search = |thread: usize| {
+        let mut mine = (0..seeds).skip(thread).step_by(threads);
         mine.find_map(|seed| wrong(&catalog, seed, planted, false).map(|text| (seed, text)))
     };
     let search = &search;
