@@ -47,7 +47,7 @@ fn stored_twice(world: &World) -> Option<String> {
 fn decided_on_another_state(world: &World) -> Option<String> {
     for command in commands(world) {
         let [first, ..] = command.as_slice() else { continue };
-        let sent = sent_as(world, first)?;
+        let Some(sent) = sent_as(world, first) else { return Some(format!("nobody sent {first:?}")) };
         let before = Position(first.position.0 - 1);
         let state = world.journal.state_at(&first.account, before);
         let decided = decide(&state, &sent.request.command, Context { at: sent.at, catalog: &world.catalog });
