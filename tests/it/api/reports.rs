@@ -230,8 +230,13 @@ async fn the_stream_is_read_in_pages_and_as_lines() {
 #[tokio::test]
 async fn a_read_model_that_is_behind_is_waited_for_and_then_named() {
     let (server, position) = busy().await;
-    let ahead = server.get("/v1/accounts/acme/statement?min_position=p0-9999").send().await;
-    ahead.is_problem(422, "position_unknown");
+    // Beyond the end, and of a shard that there is not.
+    for nowhere in ["p0-9999", "p1-1"] {
+        for read in ["statement", "balance"] {
+            let address = format!("/v1/accounts/acme/{read}?min_position={nowhere}");
+            server.get(&address).send().await.is_problem(422, "position_unknown");
+        }
+    }
     let reached =
         server.get(&format!("/v1/accounts/acme/usage?from={NOON}&to={NOON}&min_position={position}"));
     assert_eq!(reached.send().await.status, 200);
