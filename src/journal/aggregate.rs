@@ -22,6 +22,11 @@ use super::upcast;
 #[serde(transparent)]
 pub struct AccountAggregate(pub Account);
 
+/// An event, as the framework sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AggregateEvent(pub Event);
+
 /// A refusal, as the framework wants an error to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedCommand(pub Refusal);
@@ -34,13 +39,13 @@ impl fmt::Display for RefusedCommand {
 
 impl std::error::Error for RefusedCommand {}
 
-impl DomainEvent for Event {
+impl DomainEvent for AggregateEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.0.name().to_owned()
     }
 
     fn event_version(&self) -> String {
-        upcast::newest(self.name()).to_owned()
+        upcast::newest(self.0.name()).to_owned()
     }
 }
 
@@ -48,7 +53,7 @@ impl Aggregate for AccountAggregate {
     const TYPE: &'static str = "account";
     /// The command, and the moment at which it is decided: the framework has no clock.
     type Command = (Command, Timestamp);
-    type Event = Event;
+    type Event = AggregateEvent;
     type Error = RefusedCommand;
     type Services = Arc<Catalog>;
 
@@ -63,13 +68,13 @@ impl Aggregate for AccountAggregate {
         // So it gets a copy, and this account changes only by what was stored.
         let mut copy = self.clone();
         for event in events {
-            sink.write(event, &mut copy).await;
+            sink.write(AggregateEvent(event), &mut copy).await;
         }
         Ok(())
     }
 
     #[expect(clippy::panic, reason = "the framework has no way to say that a history is corrupt")]
-    fn apply(&mut self, event: Self::Event) {
+    fn apply(&mut self, AggregateEvent(event): Self::Event) {
         if let Err(corrupt) = self.0.apply(&event) {
             panic!("{corrupt}: {}", event.name());
         }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    aggregate::{AccountAggregate, RefusedCommand},
+    aggregate::{AccountAggregate, AggregateEvent, RefusedCommand},
     append::{self, AppendError},
     event_id, find,
     load::{self, LoadError, LoadedAccount},
@@ -158,11 +158,12 @@ impl EventStore<AccountAggregate> for JournalStore {
 
     async fn commit(
         &self,
-        events: Vec<Event>,
+        events: Vec<AggregateEvent>,
         context: JournalContext,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<AccountAggregate>>, StoreError> {
-        let recorded = self.append(events, context.known, &metadata).await?;
+        let recorded =
+            self.append(events.into_iter().map(|event| event.0).collect(), context.known, &metadata).await?;
         recorded.into_iter().map(envelope).collect()
     }
 }
@@ -172,7 +173,7 @@ fn envelope(recorded: RecordedEvent) -> Result<EventEnvelope<AccountAggregate>, 
     Ok(EventEnvelope {
         aggregate_id: recorded.account.to_string(),
         sequence: usize::try_from(recorded.sequence).map_err(unexpected)?,
-        payload: recorded.event,
+        payload: AggregateEvent(recorded.event),
         metadata: serde_json::from_value(metadata).map_err(unexpected)?,
     })
 }

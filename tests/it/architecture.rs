@@ -266,8 +266,8 @@ fn what_goes_up_inside_of_a_part_is_found() {
         ("src/stripe/translate/planted.rs", "use crate::ledger::Ledger;", "ledger"),
         ("src/http/commands/planted.rs", "use super::super::reads::{self, now};", "http::reads"),
         (
-            "src/sandbox/objects/planted.rs",
-            "fn at() -> i64 { crate::sandbox::control::now() }",
+            "crates/sandbox/src/objects/planted.rs",
+            "fn at() -> i64 { crate::control::now() }",
             "sandbox::control",
         ),
     ];

@@ -107,7 +107,7 @@ fn files(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
 /// Every statement of the program.
 pub fn all() -> Vec<Statement> {
     let mut paths = Vec::new();
-    for directory in ["src", "projections"] {
+    for directory in ["src", "crates", "projections"] {
         files(Path::new(directory), &mut paths);
     }
     paths.sort();
@@ -117,7 +117,7 @@ pub fn all() -> Vec<Statement> {
         let source = std::fs::read_to_string(&path).unwrap_or_default();
         let texts = match path.extension().and_then(|extension| extension.to_str()) {
             // The sandbox has no database, and load is put on one by benchmarks alone.
-            Some("rs") if !place.starts_with("src/sandbox") => {
+            Some("rs") if !place.starts_with("crates/sandbox") => {
                 let tests = source.find("#[cfg(test)]").unwrap_or(source.len());
                 literals(source.get(..tests).unwrap_or_default())
             }

@@ -51,7 +51,7 @@ fn public_type(line: &str) -> Option<&str> {
 fn no_two_public_types_share_a_name() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "projections"] {
+    for folder in ["src", "crates", "projections"] {
         sources(&root.join(folder), &mut files);
     }
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -72,7 +72,7 @@ fn no_two_public_types_share_a_name() {
 fn no_type_has_a_name_that_was_given_up() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "projections"] {
+    for folder in ["src", "crates", "projections"] {
         sources(&root.join(folder), &mut files);
     }
     for file in files {
@@ -144,7 +144,7 @@ fn no_line_of_prose_is_longer_than_120_columns() {
         ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(|page| root.join(page)).into();
     documents(&root.join("docs"), &mut pages);
     let mut files = Vec::new();
-    for folder in ["src", "projections", "tests", "benches"] {
+    for folder in ["src", "crates", "projections", "tests", "benches"] {
         sources(&root.join(folder), &mut files);
     }
     let mut long = Vec::new();

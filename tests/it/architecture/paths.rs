@@ -1,14 +1,31 @@
 //! Which modules does a module name? Paths in the source are followed to the module that has what they mean, through
-//! `crate`, `self`, `super`, modules below, and what is handed on by `pub use`.
+//! `crate`, `self`, `super`, modules below, other crates of the workspace, and what is handed on by `pub use`.
+//!
+//! A crate of the workspace is a module like the others, as the program's own crate hands them on by their names.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// A module by its place, such as `stripe::client`. The root of the crate is empty.
 pub type Module = Vec<String>;
+
+/// The crates of the workspace, and those that each may use.
+static CRATES: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
+    let folders = fs::read_dir(&folder).expect("there are crates");
+    let names = folders.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned());
+    let names: BTreeSet<String> = names.collect();
+    let used = |of: &String| {
+        let manifest = fs::read_to_string(folder.join(of).join("Cargo.toml")).expect("each has a manifest");
+        let used = names.iter().filter(|name| manifest.contains(&format!("\n{name}.workspace")));
+        used.cloned().collect()
+    };
+    names.iter().map(|name| (name.clone(), used(name))).collect()
+});
 
 /// How often a path may be handed on.
 const HOPS_MAX: usize = 8;
@@ -53,7 +70,8 @@ impl Program {
     pub fn read() -> Self {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let mut found = Vec::new();
-        for folder in ["src", "projections"] {
+        let crates = CRATES.keys().map(|name| format!("crates/{name}/src"));
+        for folder in ["src", "projections"].map(str::to_owned).into_iter().chain(crates) {
             walk(&root.join(folder), &mut |path| {
                 let inside = path.strip_prefix(&root).expect("it was found there");
                 let text = fs::read_to_string(path).expect("a source can be read");
@@ -117,7 +135,7 @@ impl Program {
 fn module_of(path: &Path) -> Module {
     let names = path.with_extension("");
     let names = names.iter().map(|name| name.to_string_lossy().into_owned());
-    let mut names: Module = names.skip_while(|name| name == "src").collect();
+    let mut names: Module = names.filter(|name| name != "src" && name != "crates").collect();
     if matches!(names.last().map(String::as_str), Some("mod" | "lib")) {
         names.pop();
     }
@@ -174,6 +192,8 @@ fn children(code: &str) -> BTreeSet<&str> {
 /// The paths in the code of a module that lead to modules of this program, and the names by which they are known.
 fn paths(module: &[String], code: &str) -> Vec<(Module, Option<String>)> {
     let children = children(code);
+    let crates = module.first().and_then(|part| CRATES.get(part));
+    let is_crate = |name: &str| crates.is_some_and(|crates| crates.contains(name));
     let mut found = Vec::new();
     let mut rest = code;
     while let Some(start) = rest.find(is_of_word) {
@@ -181,7 +201,7 @@ fn paths(module: &[String], code: &str) -> Vec<(Module, Option<String>)> {
         rest = &rest[start..];
         let name = word(rest);
         let begins = !before.ends_with([':', '.']) && !before.ends_with("(in ");
-        let is_root = ["crate", "self", "super"].contains(&name) || children.contains(name);
+        let is_root = ["crate", "self", "super"].contains(&name) || children.contains(name) || is_crate(name);
         if begins && is_root && rest[name.len()..].starts_with("::") {
             let mut written = Vec::new();
             rest = read(rest, &[], &mut written);
@@ -225,9 +245,15 @@ fn read<'a>(text: &'a str, before: &[&'a str], found: &mut Vec<Written<'a>>) -> 
     rest
 }
 
-/// The path from the root of the crate.
+/// The path from the root of the program.
 fn absolute(module: &[String], names: &[&str]) -> Module {
-    let mut place = if names.first() == Some(&"crate") { Vec::new() } else { module.to_vec() };
+    let own = module.first().and_then(|part| CRATES.get_key_value(part));
+    let mut place = match (names.first(), own) {
+        (Some(&"crate"), Some((own, _))) => vec![own.clone()],
+        (Some(&"crate"), None) => Vec::new(),
+        (Some(name), Some((_, used))) if used.contains(*name) => Vec::new(),
+        _ => module.to_vec(),
+    };
     for name in names {
         match *name {
             "crate" | "self" => {}
@@ -279,4 +305,18 @@ fn paths_are_followed_to_the_module_that_has_what_they_mean() {
     assert_eq!(uses("#[cfg(test)]\nmod tests {\n    use super::*;\n}"), Vec::<String>::new());
     assert_eq!(uses("// crate::bank is deliberately absent"), Vec::<String>::new());
     assert_eq!(uses("pub(in crate::shop) struct Till;"), Vec::<String>::new());
+    let of_crate = |text: &str| {
+        let program = Program::of(vec![
+            file("src/lib.rs", "pub mod shop;"),
+            file("crates/domain/src/time.rs", ""),
+            file("crates/clock/src/hands.rs", ""),
+            file("crates/clock/src/lib.rs", text),
+        ]);
+        let clock = program.sources().find(|source| source.module == ["clock"]).unwrap();
+        program.uses(clock).iter().map(|module| module.join("::")).collect::<Vec<String>>()
+    };
+    assert_eq!(
+        of_crate("use domain::time::Timestamp;\nuse crate::hands::Hand;"),
+        ["clock::hands", "domain::time"]
+    );
 }

@@ -22,12 +22,25 @@ fn explained(page: &str) -> BTreeSet<&str> {
     rows.map(|(name, _)| name).filter(|name| !["crate", "package"].contains(name)).collect()
 }
 
+/// The names of a section of the manifest, but for the crates of this workspace.
+fn foreign<'a>(manifest: &'a toml::Table, section: &[&str]) -> BTreeSet<&'a str> {
+    let path = section.iter().try_fold(manifest, |table, name| table[*name].as_table());
+    let table = path.expect("a table").iter();
+    let is_ours = |value: &toml::Value| value.get("path").is_some();
+    table.filter(|(_, value)| !is_ours(value)).map(|(name, _)| name.as_str()).collect()
+}
+
 #[test]
 fn each_dependency_has_a_reason() {
     let manifest: toml::Table = MANIFEST.parse().expect("the manifest is TOML");
-    let names = |section: &str| manifest[section].as_table().expect("a table").keys();
-    let used: BTreeSet<&str> =
-        names("dependencies").chain(names("dev-dependencies")).map(String::as_str).collect();
+    let sections: [&[&str]; 3] = [&["workspace", "dependencies"], &["dependencies"], &["dev-dependencies"]];
+    let ours = manifest["workspace"]["dependencies"].as_table().expect("a table");
+    let is_ours = |name: &&str| ours.get(*name).is_some_and(|value| value.get("path").is_some());
+    let used: BTreeSet<&str> = sections
+        .iter()
+        .flat_map(|section| foreign(&manifest, section))
+        .filter(|name| !is_ours(name))
+        .collect();
     let (crates, _) = REASONS.split_once(FOREIGN).expect("two parts");
     assert_eq!(explained(crates), used);
 }

@@ -26,7 +26,7 @@ use counterfoil::domain::{
     time::{CalendarUnit, Timestamp},
 };
 
-use crate::rules::{
+use crate::builders::{
     catalog::{credits, plan_id, usd},
     words::{self, draw, grant_id, hold_id, month, provider, time},
 };

@@ -1,5 +1,6 @@
 //! Does the journal keep its promises? Durable, whole, once, in one order, on the newest state.
 
+mod aggregate;
 mod copy;
 mod elsewhere;
 mod framework;

@@ -90,7 +90,7 @@ fn id(text: &str) -> ProviderId {
 fn discounts() -> impl Strategy<Value = Vec<Discounted>> {
     let off = prop_oneof![
         2 => (1..101_i64).prop_map(|percent| Some(TakenOff::Percent(Fraction::whole(percent)))),
-        2 => (1..20_000_i64).prop_map(|minor| Some(TakenOff::Amount(crate::rules::catalog::usd(minor)))),
+        2 => (1..20_000_i64).prop_map(|minor| Some(TakenOff::Amount(crate::builders::catalog::usd(minor)))),
         1 => Just(None),
     ];
     let discount = (prop::option::weighted(0.9, (0..240_i64, off)), prop::option::of(0..240_i64));

@@ -107,6 +107,12 @@ fn the_code_map_has_every_folder_and_every_read_model() {
     for folder in folders("src") {
         assert!(page.contains(&format!("| [`src/{folder}/`](../src/{folder}/mod.rs) |")), "src/{folder}");
     }
+    for name in folders("crates") {
+        assert!(
+            page.contains(&format!("| [`crates/{name}/`](../crates/{name}/src/lib.rs) |")),
+            "crates/{name}"
+        );
+    }
     for folder in folders("projections") {
         assert!(page.contains(&format!("| [`{folder}`](../projections/{folder}/mod.rs) |")), "{folder}");
     }

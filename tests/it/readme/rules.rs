@@ -58,6 +58,7 @@ impl Known {
     fn read() -> Self {
         let mut known = Self { tests: BTreeSet::new(), modules: BTreeSet::new() };
         known.read_folder(&root().join("tests/it"), "");
+        known.read_folder(&root().join("tests/domain"), "");
         known.read_folder(&root().join("tests/unit"), "");
         assert!(known.tests.len() > 1_000, "the tests were found");
         known

@@ -11,7 +11,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("schema/stripe-2026-09-30.endive.schema.json");
-pub const PARAMETERS: &str = include_str!("../../../src/sandbox/parameters.json");
+pub const PARAMETERS: &str = include_str!("../../../crates/sandbox/src/parameters.json");
 
 fn schema() -> &'static Value {
     static SCHEMA_READ: OnceLock<Value> = OnceLock::new();
@@ -118,13 +118,13 @@ fn the_parameters_are_the_ones_of_the_schema() {
     let derived = Command::new("python3")
         .arg(path("tests/conformance/parameters.py"))
         .arg(path("tests/it/sandbox/schema/stripe-2026-09-30.endive.schema.json"))
-        .arg(path("src/sandbox/parameters.json"))
+        .arg(path("crates/sandbox/src/parameters.json"))
         .output()
         .expect("python3 is needed to derive the parameters");
     assert!(derived.status.success(), "{}", String::from_utf8_lossy(&derived.stderr));
     assert!(
         String::from_utf8_lossy(&derived.stdout) == PARAMETERS,
-        "derive src/sandbox/parameters.json anew"
+        "derive crates/sandbox/src/parameters.json anew"
     );
 }
 

@@ -16,7 +16,7 @@ use super::{
     planted::{object, shown},
 };
 use crate::{
-    rules::{
+    builders::{
         catalog::{credits, plan_id},
         words::{grant_id, provider},
     },

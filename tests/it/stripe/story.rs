@@ -377,7 +377,7 @@ fn a_report_says_what_people_are_shown_in_each_shape() {
         let told = shown(&envelope(&new));
         assert_eq!(told.price.unwrap().as_str(), "price_1QLedgerBasicMonthly00001", "{shape}");
         assert_eq!(told.product.unwrap().as_str(), "prod_QLedgerBasic01", "{shape}");
-        assert_eq!(told.amount, Some(crate::rules::catalog::usd(999)), "{shape}");
+        assert_eq!(told.amount, Some(crate::builders::catalog::usd(999)), "{shape}");
         assert_eq!(told.every, Some(Every { unit: EveryUnit::Month, count: 1 }), "{shape}");
         assert_eq!(told.trial_start, None, "{shape}");
 

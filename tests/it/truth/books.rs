@@ -26,7 +26,7 @@ use counterfoil::{
 use serde_json::Value;
 
 use super::revenue::{Movements, Revenue};
-use crate::{rules::scenario::check, stripe::documents::here};
+use crate::{builders::scenario::check, stripe::documents::here};
 
 /// The subscription that months of the free plan name.
 const FREE: &str = "free";

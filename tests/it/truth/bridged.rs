@@ -13,8 +13,8 @@ use super::{
     retold::{june, unpaid},
     unbacked::{change_of, has, heard_in_turns, july, told},
 };
-use crate::rules::catalog::credits;
-use crate::rules::words::{SUBSCRIPTION, day, evidence, invoice_of, line, pay, provider, report, terms};
+use crate::builders::catalog::credits;
+use crate::builders::words::{SUBSCRIPTION, day, evidence, invoice_of, line, pay, provider, report, terms};
 
 const BASIC: i64 = 500;
 

@@ -18,7 +18,7 @@ use super::{
     story::{Back, DAY, Plan, Story, Terms, monthly, yearly},
 };
 
-use crate::{crash::dice::Dice, rules::words::refund};
+use crate::{builders::words::refund, crash::dice::Dice};
 
 /// The longest hold that there is, in seconds.
 const HOLD_S: u32 = 86_400;

@@ -13,14 +13,14 @@ use counterfoil::domain::{
 
 use super::books::{Books, Standing};
 use crate::{
-    cases::catalogs,
-    rules::{
+    builders::{
         catalog::{plan_id, usd},
         words::{
             SUBSCRIPTION, day, discount_ended, discounted, ended, evidence, invoice_of, line, month, pay,
             provider, report, terms, undiscounted, year,
         },
     },
+    cases::catalogs,
 };
 
 const ACCOUNT: &str = "ada";

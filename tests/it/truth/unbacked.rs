@@ -14,14 +14,14 @@ use super::{
     retold::{ends, june, orders, unpaid},
 };
 use crate::{
-    cases::catalogs,
-    rules::{
+    builders::{
         catalog::usd,
         words::{
             SUBSCRIPTION, buy, close_dispute, day, evidence, invoice_of, line, link_payment, pay, pay_for,
             provider, refund_once, report, terms,
         },
     },
+    cases::catalogs,
 };
 
 pub(super) fn july() -> Period {

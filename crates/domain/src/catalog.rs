@@ -1,0 +1,432 @@
+//! What can be bought, what does it give, and what does work cost?
+//!
+//! This is the catalog after every check: each name in a [`Catalog`] is certain to be defined.
+//! `catalog` reads one from TOML.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono_tz::Tz;
+
+use super::{
+    amount::{Credits, Currency, Money, Ratio},
+    ids::{FeatureId, GenerationType, OptionName, PackId, PlanId},
+    refusal::Unsold,
+    time::CalendarUnit,
+};
+pub use super::{
+    former_catalog::{KnownPrice, Priced},
+    price::{Earlier, Interval, PlanPrice, StripePrice},
+    top_up::TopUp,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalog {
+    pub name: String,
+    /// Hex SHA-256 of the file's bytes. Every event carries the hash of the catalog that it was decided under.
+    ///
+    /// Settings are deliberately not in it: they only say what prices are called at Stripe, and no amount of
+    /// credits depends on that.
+    pub hash: Arc<str>,
+    pub currency: Currency,
+    /// How many decimals a credit is shown with, 0 to 6. Amounts stay whole numbers everywhere.
+    pub scale: u8,
+    /// The time zone of calendar limits.
+    pub time_zone: Tz,
+    /// The plan of an account without a subscription.
+    pub free_plan: PlanId,
+    pub features: BTreeMap<FeatureId, String>,
+    /// From the smallest plan to the largest, which is the order of the file. Also those that are not sold any more;
+    /// [`Availability`] tells them apart.
+    pub plans: Vec<Plan>,
+    /// Also those that are not sold any more.
+    pub packs: Vec<Pack>,
+    /// Where any number of credits can be bought.
+    pub top_up: Option<TopUp>,
+    pub generations: BTreeMap<GenerationType, GenerationPrice>,
+    pub debt: DebtPolicy,
+    pub payments: PaymentSettings,
+}
+
+/// Whether a plan or a pack is sold. What is not sold any more still holds for those who have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Availability {
+    #[default]
+    Sold,
+    /// The catalog says that it is not sold any more.
+    Retired,
+    /// The catalog does not have it any more; these are the terms of the last one that had it.
+    Former,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub id: PlanId,
+    pub name: String,
+    pub standing: Availability,
+    pub popular: bool,
+    /// The lines that describe the plan to a buyer.
+    pub marketing: Vec<String>,
+    pub allocation: Allocation,
+    /// `None`: what is unused at the end of a period expires.
+    pub rollover: Option<RolloverCap>,
+    pub features: BTreeSet<FeatureId>,
+    pub limits: Vec<Limit>,
+    /// Percent off every generation, 0 to 100.
+    pub discount_percent: u8,
+    pub prices: Vec<PlanPrice>,
+    /// What it cost before. Subscriptions go on at these prices, and nothing is sold at them.
+    pub earlier: Vec<PlanPrice>,
+    pub trial: Option<Trial>,
+}
+
+impl Plan {
+    /// Whether the plan is something to show to a buyer. One that gives no credits and has no price is only what
+    /// an account without a subscription falls back to.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.is_sold() && (!self.prices.is_empty() || self.allocation != Allocation::None)
+    }
+
+    /// Whether somebody may come to it who is not on it.
+    #[must_use]
+    pub fn is_sold(&self) -> bool {
+        self.standing == Availability::Sold
+    }
+
+    /// The credits of so many of it for each month. `None`: more than an amount can hold.
+    #[must_use]
+    pub fn monthly(&self, quantity: u32) -> Option<Credits> {
+        self.allocation.monthly().checked_mul(quantity)
+    }
+
+    /// This plan and a smaller one together: the features of both, and of each limit the larger one. What one of them
+    /// does not limit is not limited.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        self.features.extend(other.features.iter().cloned());
+        self.discount_percent = self.discount_percent.max(other.discount_percent);
+        self.limits.retain_mut(|limit| {
+            let same = other.limits.iter().find(|same| same.key() == limit.key());
+            limit.max = same.map_or(limit.max, |same| same.max.max(limit.max));
+            same.is_some()
+        });
+        self
+    }
+
+    /// The same plan with the limits that so many seats have. They are counted only where a limit is for each.
+    pub fn for_seats(&self, seats: impl FnOnce() -> u64) -> Cow<'_, Self> {
+        if self.limits.iter().all(|limit| !limit.per_seat) {
+            return Cow::Borrowed(self);
+        }
+        let (mut plan, seats) = (self.clone(), seats());
+        for limit in plan.limits.iter_mut().filter(|limit| limit.per_seat) {
+            limit.max = limit.max.saturating_mul(seats);
+        }
+        Cow::Owned(plan)
+    }
+
+    /// What the plan costs when it is paid by the month, or by the year.
+    #[must_use]
+    pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {
+        self.prices.iter().find(|price| price.interval == interval)
+    }
+
+    /// The price that somebody may buy it at now.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn offer(&self, interval: Interval) -> Result<&PlanPrice, Unsold> {
+        if !self.is_sold() {
+            return Err(Unsold::Retired);
+        }
+        self.price(interval).ok_or_else(|| match self.prices.as_slice() {
+            [] => Unsold::NoPrice,
+            others => Unsold::Interval { intervals: others.iter().map(|price| price.interval).collect() },
+        })
+    }
+
+    /// What it costs somebody who pays by that interval, also where nobody new can.
+    #[must_use]
+    pub fn price_of_old(&self, interval: Interval) -> Option<&PlanPrice> {
+        let before = || self.earlier.iter().find(|price| price.interval == interval);
+        self.price(interval).or_else(before)
+    }
+
+    /// The price that Stripe's id stands for, today's or an earlier one.
+    #[must_use]
+    pub fn price_by_id(&self, price_id: &str) -> Option<&PlanPrice> {
+        self.prices.iter().chain(&self.earlier).find(|price| price.stripe.has(price_id))
+    }
+}
+
+/// When and how many credits a plan gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allocation {
+    None,
+    /// Once per account, ever.
+    Once(Credits),
+    /// For each month: of a paid period, or, on the free plan, by the calendar from the account's opening.
+    Monthly(Credits),
+}
+
+impl Allocation {
+    /// Credits each time that it gives any.
+    #[must_use]
+    pub const fn credits(self) -> Credits {
+        match self {
+            Self::Monthly(credits) | Self::Once(credits) => credits,
+            Self::None => Credits::ZERO,
+        }
+    }
+
+    /// Credits a month; none for a plan that gives once or never.
+    #[must_use]
+    pub const fn monthly(self) -> Credits {
+        match self {
+            Self::Monthly(credits) => credits,
+            Self::None | Self::Once(_) => Credits::ZERO,
+        }
+    }
+}
+
+/// The most that may roll over into a period.
+///
+/// **Its names are part of the storage format:** paid lines remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RolloverCap {
+    /// At most this many credits are carried.
+    Carry(Credits),
+    /// What is carried and the fresh allocation together are at most this multiple of the allocation.
+    MaxBalance(Ratio),
+}
+
+impl RolloverCap {
+    /// How many credits may be carried into a period with this `allocation`.
+    #[must_use]
+    pub fn carry_max(self, allocation: Credits) -> Credits {
+        match self {
+            Self::Carry(credits) => credits,
+            Self::MaxBalance(multiple) => {
+                allocation.checked_mul_floor(multiple).unwrap_or(Credits::MAX).saturating_sub(allocation)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    pub days: u16,
+    /// Granted when the trial starts, expiring when it ends.
+    pub credits: Credits,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pack {
+    pub id: PackId,
+    pub name: String,
+    pub standing: Availability,
+    /// Of one pack; a purchase may have a quantity.
+    pub credits: Credits,
+    pub price: Money,
+    /// What it cost before. Nothing is sold at that.
+    pub earlier: Vec<Earlier>,
+    /// `None`: never expires.
+    pub expires_after_days: Option<u16>,
+    pub stripe: StripePrice,
+}
+
+impl Pack {
+    /// The pack, if somebody may buy it now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn offer(&self) -> Result<&Self, Unsold> {
+        if self.is_sold() { Ok(self) } else { Err(Unsold::Retired) }
+    }
+
+    #[must_use]
+    pub fn is_sold(&self) -> bool {
+        self.standing == Availability::Sold
+    }
+
+    /// Whether Stripe's price id stands for it, at today's price or at an earlier one.
+    #[must_use]
+    pub fn has(&self, price_id: &str) -> bool {
+        self.stripe.has(price_id) || self.earlier.iter().any(|earlier| earlier.stripe.has(price_id))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationPrice {
+    pub name: String,
+    pub base: Credits,
+    /// The features that a plan must have, all of them.
+    pub needs: BTreeSet<FeatureId>,
+    /// For each option, what each of its values adds to the price.
+    pub options: BTreeMap<OptionName, BTreeMap<OptionName, Credits>>,
+}
+
+/// At most `max` of `measure` in each window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub measure: Measure,
+    pub unit: CalendarUnit,
+    pub window: WindowKind,
+    pub max: u64,
+    /// Whether each seat of the plan has as much.
+    pub per_seat: bool,
+}
+
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    Generations,
+    Credits,
+}
+
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowKind {
+    /// The day, week or month of the catalog's time zone.
+    Calendar,
+    /// The last 24 hours, 7 days or 30 days.
+    Rolling,
+}
+
+/// What happens when credits are taken back that were already spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebtPolicy {
+    Owe,
+    Forgive,
+}
+
+/// Settings of the payment side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentSettings {
+    /// `false`: checkout answers that it is not available, webhooks are stored and not processed.
+    pub enabled: bool,
+    pub minor_min: i64,
+    pub minor_max: i64,
+    pub automatic_capture: bool,
+    pub trial_days: u16,
+    pub several_subscriptions: bool,
+    /// What becomes of a second subscription, where only one is sold and two were paid for all the same.
+    pub second_subscription: SecondSubscription,
+    pub proration: String,
+    /// When a subscription ends that its owner cancels on a page: `at_period_end` or `immediately`.
+    pub cancellation: String,
+    /// For how many days the plan holds after a payment has failed.
+    pub grace_days: u16,
+    pub pack_refunds: PackRefunds,
+    /// When a change to less takes effect.
+    pub downgrade: Downgrade,
+    /// Whether a first payment, or that of a change, gives the plan already while the bank is still working on it.
+    pub trust_processing: bool,
+    /// For how many days what is left of a month can be spent while the next one is not paid yet.
+    pub bridge_days: u16,
+}
+
+/// When a change to a smaller plan, to fewer seats, or from a year to a month takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downgrade {
+    PeriodEnd,
+    AtOnce,
+}
+
+/// What becomes of the newer one of two subscriptions that an account should not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondSubscription {
+    Keep,
+    CancelAndRefund,
+}
+
+/// Whether the business gives money back for packs. What Stripe refunds all the same is still clawed back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackRefunds {
+    Given,
+    Refused,
+}
+
+/// Why a generation has no price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPrice {
+    UnknownType,
+    UnknownOption {
+        option: OptionName,
+        known: Vec<OptionName>,
+    },
+    UnknownValue {
+        option: OptionName,
+        known: Vec<OptionName>,
+    },
+    /// The surcharges add up to more than an amount can hold.
+    TooLarge,
+}
+
+impl Catalog {
+    /// What a generation costs on `plan`: base and surcharges, less the plan's discount, rounded up, at least 1.
+    ///
+    /// # Errors
+    /// When the type, an option or a value is not in the catalog.
+    pub fn price(
+        &self,
+        plan: &PlanId,
+        kind: &GenerationType,
+        options: &BTreeMap<OptionName, OptionName>,
+    ) -> Result<Credits, NoPrice> {
+        let generation = self.generations.get(kind).ok_or(NoPrice::UnknownType)?;
+        let full = options.iter().try_fold(generation.base, |sum, (option, value)| {
+            sum.checked_add(generation.surcharge(option, value)?).ok_or(NoPrice::TooLarge)
+        })?;
+        let discount = self.terms_of(plan).map_or(0, |plan| plan.discount_percent);
+        Ok(discounted(full, discount).max(Credits::ONE))
+    }
+}
+
+impl GenerationPrice {
+    fn surcharge(&self, option: &OptionName, value: &OptionName) -> Result<Credits, NoPrice> {
+        let values = self.options.get(option).ok_or_else(|| NoPrice::UnknownOption {
+            option: option.clone(),
+            known: self.options.keys().cloned().collect(),
+        })?;
+        values.get(value).copied().ok_or_else(|| NoPrice::UnknownValue {
+            option: option.clone(),
+            known: values.keys().cloned().collect(),
+        })
+    }
+}
+
+/// Rounded up to a whole credit: what is taken off is rounded down.
+fn discounted(full: Credits, percent: u8) -> Credits {
+    let off = Ratio::new(u64::from(percent.min(100)), 100).and_then(|share| full.checked_mul_floor(share));
+    full.saturating_sub(off.unwrap_or(Credits::ZERO))
+}

@@ -1,0 +1,150 @@
+//! How is a deduction refunded? To the grants that paid, the last one first, and never more than was spent.
+
+use chrono::TimeDelta;
+
+use crate::{
+    amount::Credits,
+    catalog::Measure,
+    command::RecordedDeduction,
+    credits::{GrantTerms, PRIORITY_DEFAULT, Source},
+    event::{CreditsEvent, Draw, Event},
+    limits::UsageWindow,
+    refusal::Refusal,
+};
+
+use super::draft::DecisionDraft;
+
+/// How long credits live that are returned to a grant which has ended.
+pub(super) const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
+
+impl DecisionDraft<'_> {
+    /// Refunds `amount` of these deductions, of the first ones first; `None` refunds all that is left of them.
+    pub(super) fn refund(
+        &mut self,
+        deductions: &[RecordedDeduction],
+        amount: Option<Credits>,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let sum = |amounts: Vec<Credits>| Credits::checked_sum(amounts).ok_or(Refusal::AmountTooLarge);
+        let left: Vec<Credits> = deductions.iter().map(|deduction| self.left_of(deduction)).collect();
+        let deducted = sum(deductions.iter().map(|deduction| deduction.amount).collect())?;
+        let all = sum(left.clone())?;
+        let requested = amount.unwrap_or(all);
+        if requested.is_zero() || requested > all {
+            return Err(Refusal::RefundExceedsDeduction {
+                deducted,
+                refunded: deducted.saturating_sub(all),
+                requested: amount.unwrap_or(deducted),
+            });
+        }
+        self.check_room_for(requested)?;
+        let mut wanted = requested;
+        for (deduction, left) in deductions.iter().zip(left) {
+            let part = wanted.min(left);
+            wanted = wanted.saturating_sub(part);
+            if !part.is_zero() {
+                self.refund_part(deduction, part, part == left, reason)?;
+            }
+        }
+        self.apply_due()
+    }
+
+    fn left_of(&self, deduction: &RecordedDeduction) -> Credits {
+        let refunded = self.account.wallet.refunded(&deduction.deduction_id);
+        refunded.map_or(deduction.amount, |refunded| deduction.amount.saturating_sub(refunded.amount))
+    }
+
+    /// Refunds a part of one deduction. `whole`: all that was left of it.
+    fn refund_part(
+        &mut self,
+        deduction: &RecordedDeduction,
+        amount: Credits,
+        whole: bool,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let refunded = self.account.wallet.refunded(&deduction.deduction_id).cloned().unwrap_or_default();
+        let given = restore(&deduction.draws, &refunded.returns, amount);
+        let (returns, reissued) = self.split_ended(given);
+        let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
+        let again = again.ok_or(Refusal::AmountTooLarge)?;
+        self.record(Event::Credits(CreditsEvent::CreditsRefunded {
+            deduction_id: deduction.deduction_id.clone(),
+            amount,
+            returns: returns.clone(),
+            reissued,
+            reason: reason.to_owned(),
+            purpose: deduction.purpose.clone(),
+            windows: given_back(&deduction.windows, amount, whole),
+            effective_at: self.context.at,
+        }))?;
+        if !again.is_zero() {
+            self.reissue(again, reason)?;
+        }
+        self.settle_returns(&returns, self.context.at)
+    }
+
+    /// What goes back to its grants, and what a new grant has instead because they have ended. What was taken back of a
+    /// grant as spent goes to it all the same: it settles that.
+    fn split_ended(&self, given: Vec<Draw>) -> (Vec<Draw>, Vec<Draw>) {
+        let (mut returns, mut reissued) = (Vec::new(), Vec::new());
+        for draw in given {
+            let grant = self.account.wallet.find(&draw.grant_id);
+            let settled = match grant {
+                Some(grant) if !grant.has_ended(self.context.at) => draw.amount,
+                Some(grant) => self.settles(grant, draw.amount),
+                None => Credits::ZERO,
+            };
+            let part = |amount| Draw { grant_id: draw.grant_id.clone(), amount };
+            let rest = draw.amount.saturating_sub(settled);
+            returns.extend((!settled.is_zero()).then(|| part(settled)));
+            reissued.extend((!rest.is_zero()).then(|| part(rest)));
+        }
+        (returns, reissued)
+    }
+
+    fn reissue(&mut self, amount: Credits, reason: &str) -> Result<(), Refusal> {
+        let at = self.context.at;
+        let grant = GrantTerms {
+            grant_id: self.next_grant_id("refund")?,
+            source: Source::Refund,
+            amount,
+            starts_at: at,
+            expires_at: Some(at.plus(REISSUED_LIFE)),
+            priority: PRIORITY_DEFAULT,
+            cost: None,
+            payment: None,
+            slot: None,
+            reason: Some(reason.to_owned()),
+        };
+        self.grant(grant, at)
+    }
+}
+
+/// What no longer counts in the windows: the credits, and the generation once all of it was given back.
+fn given_back(windows: &[UsageWindow], amount: Credits, whole: bool) -> Vec<UsageWindow> {
+    let credits = u64::try_from(amount.get()).unwrap_or(0);
+    windows
+        .iter()
+        .filter_map(|window| match window.key.measure {
+            Measure::Credits => Some(UsageWindow { count: credits, ..*window }),
+            Measure::Generations => whole.then_some(*window),
+        })
+        .collect()
+}
+
+/// Takes `amount` off the draws, the last one first, after what `already` came back of each.
+fn restore(draws: &[Draw], already: &[Draw], amount: Credits) -> Vec<Draw> {
+    let mut wanted = amount;
+    let mut returns = Vec::new();
+    for draw in draws.iter().rev() {
+        let earlier =
+            already.iter().filter(|known| known.grant_id == draw.grant_id).map(|known| known.amount);
+        let earlier = Credits::checked_sum(earlier).unwrap_or(Credits::MAX);
+        let taken = wanted.min(draw.amount.saturating_sub(earlier));
+        wanted = wanted.saturating_sub(taken);
+        if !taken.is_zero() {
+            returns.push(Draw { grant_id: draw.grant_id.clone(), amount: taken });
+        }
+    }
+    returns
+}

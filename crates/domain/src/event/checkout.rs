@@ -1,0 +1,35 @@
+//! What happened to a checkout page?
+
+use crate::{
+    ids::ProviderId, metadata::Metadata, purchase_records::SoldPack, purpose::PaymentPurpose, time::Timestamp,
+};
+
+super::family! {
+    CheckoutEvent {
+        CheckoutStarted {
+            session: ProviderId,
+            purpose: PaymentPurpose,
+            /// What each pack gives that is sold on the page, whatever the catalog says when it is paid.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            sold: Option<SoldPack>,
+            /// What the caller attaches to what is bought.
+            #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+            metadata: Metadata,
+            effective_at: Timestamp,
+        },
+        CheckoutCompleted {
+            session: ProviderId,
+            purpose: PaymentPurpose,
+            paid: bool,
+            /// The invoice that the session made beside its payment. It is about the same purchase.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            invoice: Option<ProviderId>,
+            effective_at: Timestamp,
+        },
+        CheckoutExpired {
+            session: ProviderId,
+            purpose: PaymentPurpose,
+            effective_at: Timestamp,
+        },
+    }
+}

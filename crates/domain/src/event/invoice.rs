@@ -1,0 +1,27 @@
+//! Which invoices of a plan were paid, and which were not?
+
+use crate::{
+    invoice::{PaidInvoice, UnpaidInvoice},
+    subscription::Term,
+    time::Timestamp,
+};
+
+super::family! {
+    InvoiceEvent {
+        /// A plan's period was paid for, or is free: its allocation is due, month by month.
+        PeriodPaid {
+            term: Term,
+            effective_at: Timestamp,
+        },
+        /// An invoice of a subscription was paid. What its lines give and take back follows from all that is known.
+        InvoicePaid {
+            invoice: PaidInvoice,
+            effective_at: Timestamp,
+        },
+        /// An invoice of a subscription is not paid: it waits for its money, or none will come.
+        InvoiceUnpaid {
+            invoice: UnpaidInvoice,
+            effective_at: Timestamp,
+        },
+    }
+}

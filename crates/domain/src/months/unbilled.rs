@@ -1,0 +1,119 @@
+//! What is taken back because a smaller plan holds, although no invoice has given money back for it?
+//!
+//! A report of a smaller plan than was charged for lowers what the rest of the month gives, from then on. It is given
+//! again if a later report, or a line, says that the larger plan holds after all.
+
+use super::{
+    lines::ClassifiedLine,
+    sharing::{LinePart, MonthShare, credits},
+};
+use crate::{
+    amount::Credits,
+    report::{SubscriptionState, SubscriptionStatus},
+    time::{Period, Timestamp},
+};
+
+/// A stretch of the month in which nothing changes.
+struct Stretch {
+    span: Period,
+    /// What lines give for a whole month.
+    billed: i128,
+    /// What is held: what a report says that is newer than the lines, else what they give.
+    held: i128,
+}
+
+pub(super) fn taken(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[SubscriptionState],
+) -> Credits {
+    let reports = about(share, reports);
+    if reports.is_empty() {
+        return Credits::ZERO;
+    }
+    let excess = excesses(share, lines, &reports).into_iter().fold(0_i128, |sum, (span, excess)| {
+        sum.saturating_add(excess.saturating_mul(i128::from(span.seconds())))
+    });
+    credits(excess.checked_div(i128::from(share.period.seconds().max(1))).unwrap_or(0))
+}
+
+/// By how much lines give more than what is held at `at`, for a whole month.
+pub(super) fn at(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[SubscriptionState],
+    at: Timestamp,
+) -> i128 {
+    let reports = about(share, reports);
+    let found = excesses(share, lines, &reports).into_iter().find(|(span, _)| span.contains(at));
+    found.map_or(0, |(_, excess)| excess)
+}
+
+/// The reports on the period that the month is a part of, in the order in which they hold. One that says again what is
+/// held says nothing: it may not have been kept.
+fn about<'r>(share: &MonthShare, reports: &'r [SubscriptionState]) -> Vec<&'r SubscriptionState> {
+    let counts = |report: &&SubscriptionState| {
+        let holds = matches!(report.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue);
+        holds && report.period.start <= share.period.start && share.period.end <= report.period.end
+    };
+    let mut about: Vec<&SubscriptionState> = reports.iter().filter(counts).collect();
+    about.dedup_by(|later, earlier| (&later.plan, later.quantity) == (&earlier.plan, earlier.quantity));
+    about
+}
+
+/// Stretches of the month in which lines give more than is held then or at any later time.
+fn excesses(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[&SubscriptionState],
+) -> Vec<(Period, i128)> {
+    let mut most = i128::MIN;
+    let mut excesses = Vec::new();
+    for stretch in stretches(share, lines, reports).iter().rev() {
+        most = most.max(stretch.held);
+        let excess = stretch.billed.saturating_sub(most);
+        if excess > 0 {
+            excesses.push((stretch.span, excess));
+        }
+    }
+    excesses
+}
+
+fn stretches(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[&SubscriptionState],
+) -> Vec<Stretch> {
+    let bounds = share.parts.iter().flat_map(|part| [part.span.start, part.span.end]);
+    let times = reports.iter().map(|report| report.evidence.reported_at);
+    let inside = |at: &Timestamp| share.period.contains(*at) || *at == share.period.end;
+    let mut points: Vec<Timestamp> =
+        bounds.chain(times).chain([share.period.start, share.period.end]).filter(inside).collect();
+    points.sort_unstable();
+    points.dedup();
+    let pairs = points.iter().zip(points.iter().skip(1));
+    pairs.map(|(start, end)| stretch(share, lines, reports, Period { start: *start, end: *end })).collect()
+}
+
+fn stretch(
+    share: &MonthShare,
+    lines: &[ClassifiedLine<'_>],
+    reports: &[&SubscriptionState],
+    span: Period,
+) -> Stretch {
+    let covering: Vec<&LinePart> = share.parts.iter().filter(|part| part.span.contains(span.start)).collect();
+    let billed = covering.iter().fold(0_i128, |sum, part| sum.saturating_add(part.monthly));
+    let of_part = |part: &&LinePart| lines.get(part.line);
+    let billed_since = covering.iter().filter_map(of_part).map(ClassifiedLine::billed_since).max();
+    let newest = reports.iter().rfind(|report| report.evidence.reported_at <= span.start);
+    let newest = newest.filter(|report| billed_since.is_none_or(|since| report.evidence.reported_at > since));
+    let held = newest.and_then(|report| {
+        let charged =
+            covering.iter().filter_map(of_part).find(|line| line.sign > 0 && line.paid.plan == report.plan);
+        let unit = charged.map(|line| line.unit).or(report.unit)?;
+        let is_free = report.free || charged.is_some_and(|line| line.paid.free);
+        let quantity = if is_free { report.quantity.min(1) } else { report.quantity };
+        Some(i128::from(unit.get()).saturating_mul(i128::from(quantity)))
+    });
+    Stretch { span, billed, held: held.unwrap_or(billed) }
+}

@@ -1,0 +1,203 @@
+//! What is an event once it is in the journal?
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    credits::Balance,
+    event::Event,
+    ids::{AccountId, Actor},
+    time::Timestamp,
+};
+
+/// The place of an event in its shard's one order, from 1, without gaps. 0 is before all events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub i64);
+
+/// A part of the journal that is written by one writer and has one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shard(pub i16);
+
+/// A place in the whole journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JournalPosition {
+    pub shard: Shard,
+    pub position: Position,
+}
+
+impl JournalPosition {
+    #[must_use]
+    pub const fn new(shard: Shard, position: Position) -> Self {
+        Self { shard, position }
+    }
+
+    /// Whether a journal that ends at `head` has it.
+    #[must_use]
+    pub fn is_reached_by(self, head: Self) -> bool {
+        self.shard == head.shard && self.position <= head.position
+    }
+}
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedEvent {
+    pub shard: Shard,
+    pub position: Position,
+    pub account: AccountId,
+    /// From 1, without gaps, within the account.
+    pub sequence: i64,
+    /// When the ledger learned of it.
+    pub recorded_at: Timestamp,
+    pub event: Event,
+    pub metadata: EventMetadata,
+}
+
+impl RecordedEvent {
+    #[must_use]
+    pub const fn at(&self) -> JournalPosition {
+        JournalPosition::new(self.shard, self.position)
+    }
+
+    /// What the account held after it, at the latest time that its events were about until then.
+    #[must_use]
+    pub fn balance_then(&self) -> Balance {
+        self.metadata.balance_then.unwrap_or(self.metadata.balance)
+    }
+
+    /// The payment provider's event that it came from.
+    #[must_use]
+    pub fn stripe_event(&self) -> Option<&str> {
+        self.metadata.stripe_event.as_deref()
+    }
+}
+
+/// Where an event came from, and what the account held after it.
+///
+/// Every value is stored as text, because the framework's own store reads metadata as a map of texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct EventMetadata {
+    /// UUID v7.
+    pub event_id: Uuid,
+    /// The id of the command, for all of its events but the first: it is the id of the first event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<Uuid>,
+    /// How many events the command has. They follow each other in the account's stream.
+    #[serde(default = "one", skip_serializing_if = "is_one", with = "as_text")]
+    #[schemars(with = "String")]
+    pub events: u32,
+    /// Hex, the first 128 bits of the SHA-256 of the command. Another request under the same key has another.
+    pub request_hash: String,
+    pub actor: Actor,
+    pub origin: Origin,
+    /// The hash of the catalog that the command was decided under.
+    #[schemars(with = "String")]
+    pub catalog: Arc<str>,
+    /// What the account held after this event, by the clock of the decision.
+    #[serde(with = "balance_as_text")]
+    #[schemars(with = "String")]
+    pub balance: Balance,
+    /// What it held at the latest time that its events were about until then, where that is before the decision and
+    /// another amount: what was told late, or comes about while time is caught up with.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "balance_then_as_text")]
+    #[schemars(with = "Option<String>")]
+    pub balance_then: Option<Balance>,
+    /// What the caller relates the command to, such as its request id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// What made the command be sent: an event's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_event: Option<String>,
+}
+
+impl EventMetadata {
+    /// The id of the command that the event came of, the same for all of its events.
+    #[must_use]
+    pub fn command_id(&self) -> Uuid {
+        self.command_id.unwrap_or(self.event_id)
+    }
+}
+
+/// A number as text.
+mod as_text {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A balance as text: available, held and debt, with a space between.
+mod balance_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::{amount::Credits, credits::Balance};
+
+    pub fn serialize<S: Serializer>(balance: &Balance, serializer: S) -> Result<S::Ok, S::Error> {
+        let Balance { available, held, debt, settled: _ } = balance;
+        serializer.collect_str(&format_args!("{available} {held} {debt}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Balance, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let mut parts = text.split(' ').map(|part| part.parse().ok().and_then(Credits::new));
+        match (parts.next().flatten(), parts.next().flatten(), parts.next().flatten(), parts.next()) {
+            (Some(available), Some(held), Some(debt), None) => Ok(Balance::new(available, held, debt)),
+            _ => Err(D::Error::custom("a balance is three amounts")),
+        }
+    }
+}
+
+/// The same, where there may be none.
+mod balance_then_as_text {
+    use serde::{Deserializer, Serializer};
+
+    use crate::credits::Balance;
+
+    pub fn serialize<S: Serializer>(balance: &Option<Balance>, serializer: S) -> Result<S::Ok, S::Error> {
+        match balance {
+            Some(balance) => super::balance_as_text::serialize(balance, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Balance>, D::Error> {
+        super::balance_as_text::deserialize(deserializer).map(Some)
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(events: &u32) -> bool {
+    *events == 1
+}
+
+/// Through which door a command came.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Api,
+    Stripe,
+    Clock,
+    Operator,
+}

@@ -1,0 +1,69 @@
+//! Which tables are there? Those of `migrations/`, which are part of the program.
+//!
+//! Instances that start at the same time take turns: one migrates, the others find nothing left to do.
+
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::{Instant, sleep};
+
+/// Whoever holds this advisory lock of a database migrates it. The number is "cf-migra" in ASCII.
+const LOCK_KEY: i64 = 0x6366_2D6D_6967_7261;
+/// How long an instance waits for its turn.
+const LOCK_SECONDS_MAX: u64 = 600;
+const LOCK_POLL_MS: u64 = 50;
+
+/// The database was not migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    #[error("the database does not answer")]
+    Database(#[from] sqlx::Error),
+    #[error("a migration failed")]
+    Migration(#[from] MigrateError),
+    #[error("another instance was still migrating the database after {LOCK_SECONDS_MAX} s")]
+    LockTimeout,
+}
+
+/// All migrations, in order, with their checksums.
+pub fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("../../migrations");
+    // The lock is ours: sqlx's own waits inside of a statement, whose snapshot holds up `create index concurrently`.
+    migrator.set_locking(false);
+    migrator
+}
+
+/// Applies the migrations that are missing.
+///
+/// Uses a connection of its own, because a migration may take longer than a pool's statements are allowed to, and
+/// because the lock is freed with the connection, however this ends.
+///
+/// # Errors
+///
+/// A migration that fails is rolled back as a whole; those before it stay applied.
+pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
+    let options = options.clone().disable_statement_logging();
+    let mut connection = PgConnection::connect_with(&options).await?;
+    lock(&mut connection).await?;
+    migrator().run_direct(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn lock(connection: &mut PgConnection) -> Result<(), MigrationError> {
+    let deadline = Instant::now() + Duration::from_secs(LOCK_SECONDS_MAX);
+    loop {
+        let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+            .bind(LOCK_KEY)
+            .fetch_one(&mut *connection)
+            .await?;
+        if locked {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(MigrationError::LockTimeout);
+        }
+        sleep(Duration::from_millis(LOCK_POLL_MS)).await;
+    }
+}

@@ -1,0 +1,276 @@
+//! What happens when a subscription is changed to other prices? The rest of the period is worked out, and asked for.
+
+use crate::{
+    call::ObjectMetadata,
+    failure::SandboxFailure,
+    objects::{
+        line::SandboxInvoiceLine,
+        subscription::{SandboxSubscription, SubscriptionItem},
+    },
+    state::SandboxState,
+    table::Stored,
+};
+
+use super::{
+    invoicing::NewInvoice,
+    payments::{Attempt, Presence, foresee},
+    subscribing::no_method,
+};
+
+/// What becomes of one item.
+#[derive(Clone, Debug)]
+pub struct ItemAmendment {
+    /// `None`: a new item.
+    pub item: Option<String>,
+    pub price: Option<String>,
+    pub quantity: Option<i64>,
+    pub metadata: Option<ObjectMetadata>,
+    pub deleted: bool,
+}
+
+/// When the difference is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proration {
+    /// With the next invoice.
+    Later,
+    Now,
+    Never,
+}
+
+impl Proration {
+    pub fn parse(text: Option<&str>) -> Self {
+        match text {
+            Some("always_invoice") => Self::Now,
+            Some("none") => Self::Never,
+            Some(_) | None => Self::Later,
+        }
+    }
+}
+
+/// What somebody wants of a subscription.
+#[derive(Clone, Debug)]
+pub struct SubscriptionUpdate {
+    pub changes: Vec<ItemAmendment>,
+    pub proration: Proration,
+    /// From when on the difference is worked out.
+    pub at: i64,
+    /// A new period is to begin now.
+    pub restart: bool,
+    pub trial_end: Option<i64>,
+    /// The trial is to be over.
+    pub ends_trial: bool,
+    /// When it is to end: another time, or never.
+    pub cancel_at: Option<Option<i64>>,
+}
+
+impl SubscriptionUpdate {
+    pub const fn new(changes: Vec<ItemAmendment>, proration: Proration, at: i64) -> Self {
+        let (restart, trial_end, ends_trial, cancel_at) = (false, None, false, None);
+        Self { changes, proration, at, restart, trial_end, ends_trial, cancel_at }
+    }
+}
+
+/// What becomes of a change whose money does not come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PaymentBehavior {
+    /// It is refused.
+    pub or_nothing: bool,
+    /// It waits.
+    pub when_paid: bool,
+}
+
+/// A change, worked out and not done.
+pub struct Planned {
+    pub after: SandboxSubscription,
+    pub lines: Vec<SandboxInvoiceLine>,
+    /// A new period begins now, which is always asked for at once.
+    pub restarts: bool,
+}
+
+impl Planned {
+    /// Whether an invoice is made of it at once.
+    pub fn asks(&self, proration: Proration) -> bool {
+        !self.lines.is_empty() && (self.restarts || proration == Proration::Now)
+    }
+}
+
+/// In which order an upgrade is told: the subscription when its money has come.
+const UPGRADE: &[&str] = &[
+    "customer.updated",
+    "invoice.created",
+    "invoice.finalized",
+    "payment_intent.created",
+    "charge.succeeded",
+    "charge.pending",
+    "charge.failed",
+    "payment_intent.succeeded",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.payment_failed",
+    "invoice.paid",
+    "invoice.payment_succeeded",
+    "invoice.payment_action_required",
+    "invoice.payment_failed",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.updated",
+    "invoiceitem.created",
+];
+
+impl SandboxState {
+    pub fn change_item(
+        &mut self,
+        after: &mut SandboxSubscription,
+        change: &ItemAmendment,
+    ) -> Result<(), SandboxFailure> {
+        if let Some(price) = &change.price {
+            let price =
+                self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
+            if price.recurring.is_none() {
+                return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.")
+                    .param("items[0][price]"));
+            }
+            if price.currency != after.currency {
+                let message = format!("The price specified only supports `{}`.", price.currency);
+                return Err(SandboxFailure::invalid(message).param("items[0][price]"));
+            }
+        }
+        match &change.item {
+            Some(id) => {
+                let known = after.items.iter().position(|item| item.id == *id);
+                let place =
+                    known.ok_or_else(|| SandboxFailure::no_such("subscription item", id).status(400))?;
+                if change.deleted {
+                    after.items.remove(place);
+                } else if let Some(item) = after.items.get_mut(place) {
+                    item.price = change.price.clone().unwrap_or_else(|| item.price.clone());
+                    item.quantity = change.quantity.unwrap_or(item.quantity);
+                    item.metadata = change.metadata.clone().unwrap_or_else(|| item.metadata.clone());
+                }
+            }
+            None => {
+                let price = change.price.clone().ok_or_else(|| SandboxFailure::missing("items[0][price]"))?;
+                if after.items.iter().any(|item| item.price == price) {
+                    let message =
+                        format!("Cannot add multiple subscription items with the same plan: {price}");
+                    return Err(SandboxFailure::invalid(message).param("items"));
+                }
+                after.items.push(SubscriptionItem {
+                    id: self.ids.make("si"),
+                    created: self.now,
+                    price,
+                    quantity: change.quantity.unwrap_or(1),
+                    metadata: change.metadata.clone().unwrap_or_default(),
+                    period_start: after.period_start(),
+                    period_end: after.period_end(),
+                    discounts: Vec::new(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Does a planned change. What is asked for at once is told before the subscription says what it has become.
+    pub fn apply_change(
+        &mut self,
+        planned: Planned,
+        proration: Proration,
+        terms: PaymentBehavior,
+    ) -> Result<(), SandboxFailure> {
+        let asks = planned.asks(proration);
+        let Planned { after, mut lines, restarts } = planned;
+        let id = after.id.clone();
+        if terms.or_nothing && asks {
+            self.refuse_unpayable(&after, &lines)?;
+        }
+        self.note_credits(&id, &lines)?;
+        if terms.when_paid && asks {
+            let place = self.place();
+            self.change_when_paid(after, lines)?;
+            self.arrange(place, UPGRADE);
+            return Ok(());
+        }
+        let before = self.subscriptions.get(&id)?.render(self);
+        let pending = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
+        self.subscriptions.put(SandboxSubscription { pending, ..after.clone() });
+        let items = self.invoice_items(&after.customer, &lines);
+        if !asks {
+            self.subscriptions.get_mut(&id)?.pending.extend(lines);
+            self.emit_items(items);
+            return self.tell_change(&id, &before);
+        }
+        let place = self.place();
+        if after.flexible || !restarts || proration != Proration::Now {
+            let mut waiting = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
+            waiting.append(&mut lines);
+            lines = waiting;
+        }
+        self.quiet = Some(id.clone());
+        let asked = self.ask_for_change(&after, lines);
+        self.quiet = None;
+        asked?;
+        self.tell_change(&id, &before)?;
+        self.emit_items(items);
+        self.arrange(place, UPGRADE);
+        Ok(())
+    }
+
+    fn ask_for_change(
+        &mut self,
+        after: &SandboxSubscription,
+        lines: Vec<SandboxInvoiceLine>,
+    ) -> Result<(), SandboxFailure> {
+        let invoice = self.open_invoice(NewInvoice {
+            customer: after.customer.clone(),
+            subscription: Some(after.id.clone()),
+            reason: "subscription_update",
+            lines,
+            period: (self.now, self.now),
+            currency: after.currency.clone(),
+        })?;
+        self.finalize_invoice(&invoice)?;
+        if self.invoices.get(&invoice)?.paid_at.is_none() && after.is_automatic() {
+            // It is tried once, and not again by itself.
+            self.invoices.get_mut(&invoice)?.auto_advance = false;
+            self.collect(&invoice, None, Presence::Absent)?;
+        }
+        Ok(())
+    }
+
+    /// What a change has made of its lines, as the invoice items that they are at first.
+    fn invoice_items(&self, customer: &str, lines: &[SandboxInvoiceLine]) -> Vec<serde_json::Value> {
+        lines.iter().filter_map(|line| line.as_invoice_item(customer, None, self.now)).collect()
+    }
+
+    fn emit_items(&mut self, items: Vec<serde_json::Value>) {
+        for item in items {
+            self.emit("invoiceitem.created", item);
+        }
+    }
+
+    fn tell_change(&mut self, id: &str, before: &serde_json::Value) -> Result<(), SandboxFailure> {
+        let after = self.subscriptions.get(id)?.render(self);
+        self.emit_change("customer.subscription.updated", before, after);
+        Ok(())
+    }
+
+    fn refuse_unpayable(
+        &self,
+        after: &SandboxSubscription,
+        lines: &[SandboxInvoiceLine],
+    ) -> Result<(), SandboxFailure> {
+        let balance = self.customers.get(&after.customer)?.balance;
+        let total = lines.iter().fold(balance, |sum, line| sum.saturating_add(line.net()));
+        if total <= 0 {
+            return Ok(());
+        }
+        let of_customer = self.customers.get(&after.customer)?.default_payment_method.clone();
+        let Some(method) = after.default_payment_method.clone().or(of_customer) else {
+            return Err(no_method());
+        };
+        match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
+            Attempt::Succeeded | Attempt::Processing => Ok(()),
+            Attempt::Declined(decline) => Err(decline.failure()),
+            Attempt::RequiresAction => Err(crate::objects::card::AUTHENTICATION_REQUIRED.failure()),
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! What happens when a person pays on the page? A declined card leaves the session open, as it was.
+
+use crate::{
+    call::ObjectMetadata,
+    failure::SandboxFailure,
+    ids,
+    objects::{
+        card::{Behaviour, Decline, TestCard},
+        checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
+        customer::Customer,
+        invoice::Invoice,
+        payment_intent::{PaymentIntent, PaymentIntentStatus},
+        payment_method::PaymentMethod,
+        setup_intent::SetupIntent,
+    },
+    state::SandboxState,
+    table::Stored,
+};
+
+use super::{
+    payments::{Attempt, Presence, foresee},
+    subscribing::{First, NewItem, NewSubscription},
+};
+
+/// What a person typed in.
+#[derive(Clone, Debug)]
+pub struct Payer {
+    pub card: TestCard,
+    pub exp_year: i32,
+    pub exp_month: u32,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    /// Whether the bank has asked the person already, and heard yes.
+    pub presence: Presence,
+}
+
+/// Where the person goes from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterPayment {
+    Complete,
+    /// The bank wants to ask.
+    Authenticate,
+    Declined(Decline),
+}
+
+/// In which order a paid subscription is told, as it was recorded.
+const SUBSCRIBED: &[&str] = &[
+    "charge.succeeded",
+    "charge.pending",
+    "payment_method.attached",
+    "customer.created",
+    "customer.updated",
+    "checkout.session.completed",
+    "customer.subscription.created",
+    "payment_intent.succeeded",
+    "payment_intent.processing",
+    "payment_intent.created",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_succeeded",
+];
+
+impl SandboxState {
+    pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
+        let place = self.place();
+        let paid = self.take_payment(id, payer)?;
+        if paid == AfterPayment::Complete && self.sessions.get(id)?.mode == CheckoutMode::Subscription {
+            self.arrange(place, SUBSCRIBED);
+        }
+        Ok(paid)
+    }
+
+    fn take_payment(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
+        let session = self.sessions.get(id)?.clone();
+        if session.status != CheckoutStatus::Open {
+            return Err(SandboxFailure::invalid("This Checkout Session is not open any more."));
+        }
+        let method = self.method_of(payer);
+        let asked = foresee(&method, payer.presence);
+        let free = session.mode == CheckoutMode::Setup || session.total(self) == 0;
+        match asked {
+            Attempt::RequiresAction => return Ok(AfterPayment::Authenticate),
+            // A card that fails only later can be kept for later.
+            Attempt::Declined(decline)
+                if !(free && method.card.behaviour == Behaviour::AttachesThenFails) =>
+            {
+                return self.declined(&session, method, decline);
+            }
+            Attempt::Succeeded | Attempt::Processing | Attempt::Declined(_) => {}
+        }
+        let customer = self.customer_for(&session, payer)?;
+        let method = PaymentMethod { set_up: payer.presence == Presence::Authenticated, ..method };
+        let method_id = method.id.clone();
+        self.payment_methods.put(method);
+        let row = self.sessions.get_mut(id)?;
+        row.customer.clone_from(&customer);
+        row.paid_by = Some((payer.email.clone(), payer.name.clone()));
+        match session.mode {
+            CheckoutMode::Payment => self.pay_once(id, customer, &method_id, payer.presence)?,
+            CheckoutMode::Subscription => {
+                self.pay_again_and_again(id, customer, &method_id, payer.presence)?
+            }
+            CheckoutMode::Setup => self.keep_card(id, customer, &method_id)?,
+        }
+        Ok(AfterPayment::Complete)
+    }
+
+    fn method_of(&mut self, payer: &Payer) -> PaymentMethod {
+        PaymentMethod {
+            id: self.ids.make("pm"),
+            created: self.now,
+            customer: None,
+            card: payer.card,
+            exp_year: payer.exp_year,
+            exp_month: payer.exp_month,
+            set_up: false,
+            email: payer.email.clone(),
+            name: payer.name.clone(),
+            metadata: ObjectMetadata::new(),
+        }
+    }
+
+    /// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
+    fn declined(
+        &mut self,
+        session: &SandboxCheckout,
+        method: PaymentMethod,
+        decline: Decline,
+    ) -> Result<AfterPayment, SandboxFailure> {
+        if session.mode == CheckoutMode::Payment {
+            let intent = self.intent_of(session)?;
+            let id = method.id.clone();
+            self.payment_methods.put(method);
+            self.payment_intents.get_mut(&intent)?.payment_method = Some(id);
+            self.attempt(&intent, Presence::Present)?;
+        }
+        Ok(AfterPayment::Declined(decline))
+    }
+
+    fn customer_for(
+        &mut self,
+        session: &SandboxCheckout,
+        payer: &Payer,
+    ) -> Result<Option<String>, SandboxFailure> {
+        if let Some(customer) = &session.customer {
+            // Whoever is asked for an address, since there was none, has it from then on.
+            let known = self.customers.get(customer)?.email.is_some();
+            if let Some(email) = payer.email.clone().filter(|_| !known) {
+                self.change_customer(customer, |customer| customer.email = Some(email))?;
+            }
+            return Ok(session.customer.clone());
+        }
+        let guest =
+            session.mode == CheckoutMode::Payment && session.customer_creation.as_deref() != Some("always");
+        if guest {
+            return Ok(None);
+        }
+        let customer = Customer {
+            id: self.ids.make("cus"),
+            created: self.now,
+            email: payer.email.clone(),
+            name: payer.name.clone(),
+            invoice_prefix: ids::letters(8).to_uppercase(),
+            ..Customer::default()
+        };
+        let id = customer.id.clone();
+        self.customers.put(customer);
+        let object = self.customers.get(&id)?.render(self);
+        self.emit("customer.created", object);
+        Ok(Some(id))
+    }
+
+    /// The intent of a session, which its first try makes.
+    fn intent_of(&mut self, session: &SandboxCheckout) -> Result<String, SandboxFailure> {
+        if let Some(intent) = &session.payment_intent {
+            return Ok(intent.clone());
+        }
+        let id = self.ids.make("pi");
+        let intent = PaymentIntent {
+            client_secret: format!("{id}_secret_{}", ids::letters(12)),
+            id: id.clone(),
+            created: self.now,
+            amount: session.total(self),
+            amount_capturable: 0,
+            amount_received: 0,
+            currency: session.currency.clone().unwrap_or_default(),
+            customer: session.customer.clone(),
+            payment_method: None,
+            status: PaymentIntentStatus::RequiresPaymentMethod,
+            manual_capture: session.intent_manual_capture,
+            latest_charge: None,
+            last_error: None,
+            last_method: None,
+            description: session.intent_description.clone(),
+            receipt_email: None,
+            setup_future_usage: session.intent_future_usage.clone(),
+            return_url: None,
+            canceled_at: None,
+            cancellation_reason: None,
+            metadata: session.intent_metadata.clone(),
+            invoice: None,
+            settles_at: None,
+        };
+        self.payment_intents.put(intent);
+        self.sessions.get_mut(&session.id)?.payment_intent = Some(id.clone());
+        self.emit_intent("payment_intent.created", &id)?;
+        Ok(id)
+    }
+
+    fn pay_once(
+        &mut self,
+        id: &str,
+        customer: Option<String>,
+        method: &str,
+        presence: Presence,
+    ) -> Result<(), SandboxFailure> {
+        let session = self.sessions.get(id)?.clone();
+        if session.total(self) == 0 {
+            return self.complete(id, "no_payment_required");
+        }
+        let intent = self.intent_of(&session)?;
+        let row = self.payment_intents.get_mut(&intent)?;
+        row.customer = customer;
+        row.payment_method = Some(method.to_owned());
+        let paid = self.attempt(&intent, presence)? == Attempt::Succeeded;
+        let taken = paid && !self.sessions.get(id)?.intent_manual_capture;
+        self.complete(id, if taken { "paid" } else { "unpaid" })
+    }
+
+    fn pay_again_and_again(
+        &mut self,
+        id: &str,
+        customer: Option<String>,
+        method: &str,
+        presence: Presence,
+    ) -> Result<(), SandboxFailure> {
+        let customer = customer.ok_or_else(|| SandboxFailure::missing("customer"))?;
+        self.attach(method, &customer)?;
+        let session = self.sessions.get(id)?.clone();
+        let subscription = self.subscribe(NewSubscription {
+            customer,
+            items: session.items.iter().filter(|item| self.recurs(&item.price)).map(new_item).collect(),
+            first: First::Try(presence),
+            flexible: session.flexible,
+            trial_end: session.trial_end,
+            anchor: session.anchor,
+            backdate: None,
+            prorates: session.prorates,
+            trial_without_method: session.trial_without_method.clone(),
+            cancel_at_period_end: false,
+            cancel_at: None,
+            automatic: true,
+            days_until_due: None,
+            default_payment_method: Some(method.to_owned()),
+            description: session.subscription_description.clone(),
+            metadata: session.subscription_metadata.clone(),
+            pause_collection: None,
+            discounts: session.discounts.clone(),
+            once: session
+                .items
+                .iter()
+                .filter(|item| !self.recurs(&item.price))
+                .map(|item| (item.price.clone(), item.quantity))
+                .collect(),
+            session: Some(id.to_owned()),
+        })?;
+        let invoice = self.subscriptions.get(&subscription)?.latest_invoice.clone();
+        let of_invoice = invoice.as_deref().and_then(|invoice| self.invoices.find(invoice));
+        let paid = of_invoice.is_none_or(|invoice: &Invoice| invoice.paid_at.is_some());
+        let row = self.sessions.get_mut(id)?;
+        row.subscription = Some(subscription);
+        row.invoice = invoice;
+        self.complete(id, if paid { "paid" } else { "unpaid" })
+    }
+
+    fn recurs(&self, price: &str) -> bool {
+        self.prices.find(price).is_some_and(|price| price.recurring.is_some())
+    }
+
+    fn keep_card(&mut self, id: &str, customer: Option<String>, method: &str) -> Result<(), SandboxFailure> {
+        let intent = SetupIntent {
+            id: self.ids.make("seti"),
+            created: self.now,
+            customer: customer.clone(),
+            payment_method: Some(method.to_owned()),
+            metadata: ObjectMetadata::new(),
+        };
+        let intent_id = intent.id.clone();
+        self.setup_intents.put(intent);
+        if let Some(customer) = customer {
+            self.attach(method, &customer)?;
+        }
+        let object = self.setup_intents.get(&intent_id)?.render(self);
+        self.emit("setup_intent.succeeded", object);
+        self.sessions.get_mut(id)?.setup_intent = Some(intent_id);
+        self.complete(id, "no_payment_required")
+    }
+
+    fn complete(&mut self, id: &str, payment_status: &'static str) -> Result<(), SandboxFailure> {
+        let row = self.sessions.get_mut(id)?;
+        row.status = CheckoutStatus::Complete;
+        row.payment_status = payment_status;
+        self.emit_session("checkout.session.completed", id)
+    }
+
+    /// A bank debit of a session is decided.
+    pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
+        let invoice = self.payment_intents.get(intent)?.invoice.clone();
+        let session = self.sessions.iter().find(|session| {
+            session.payment_intent.as_deref() == Some(intent)
+                || (session.invoice.is_some() && session.invoice == invoice)
+        });
+        let Some(id) = session.map(|session| session.id.clone()) else { return Ok(()) };
+        if paid {
+            self.sessions.get_mut(&id)?.payment_status = "paid";
+            self.emit_session("checkout.session.async_payment_succeeded", &id)
+        } else {
+            self.emit_session("checkout.session.async_payment_failed", &id)
+        }
+    }
+
+    pub fn expire_session(&mut self, id: &str) -> Result<(), SandboxFailure> {
+        self.sessions.get_mut(id)?.status = CheckoutStatus::Expired;
+        self.emit_session("checkout.session.expired", id)
+    }
+
+    pub fn emit_session(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
+        let object = self.sessions.get(id)?.render(self);
+        self.emit(kind, object);
+        Ok(())
+    }
+}
+
+fn new_item(item: &crate::objects::checkout::CheckoutItem) -> NewItem {
+    NewItem {
+        price: item.price.clone(),
+        quantity: item.quantity,
+        metadata: ObjectMetadata::new(),
+        discounts: Vec::new(),
+    }
+}

@@ -1,0 +1,299 @@
+//! What is asked for, and has it been paid?
+
+use serde_json::{Value, json};
+
+use super::{inner_list, line::SandboxInvoiceLine, with_nulls};
+use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+
+/// How many lines an invoice shows by itself. The others are on its list of lines.
+pub const LINES_SHOWN_MAX: usize = 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceStatus {
+    Draft,
+    Open,
+    Paid,
+    Void,
+    Uncollectible,
+}
+
+impl InvoiceStatus {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Open => "open",
+            Self::Paid => "paid",
+            Self::Void => "void",
+            Self::Uncollectible => "uncollectible",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Invoice {
+    pub id: String,
+    pub created: i64,
+    pub customer: String,
+    pub subscription: Option<String>,
+    pub status: InvoiceStatus,
+    pub billing_reason: &'static str,
+    pub lines: Vec<SandboxInvoiceLine>,
+    pub currency: String,
+    pub period: (i64, i64),
+    pub number: Option<String>,
+    pub attempts: i64,
+    /// Whether it goes on by itself.
+    pub auto_advance: bool,
+    pub automatic: bool,
+    pub finalizes_at: Option<i64>,
+    pub next_attempt: Option<i64>,
+    pub due_date: Option<i64>,
+    pub payment_intent: Option<String>,
+    pub amount_paid: i64,
+    pub paid_out_of_band: bool,
+    /// What credit notes took off before it was paid, and gave back afterwards.
+    pub notes_before_payment: i64,
+    pub notes_after_payment: i64,
+    /// Payments beside its own: which, how much, and when.
+    pub other_payments: Vec<(String, i64, i64)>,
+    /// Of the customer's balance before it was finalised, and after.
+    pub starting_balance: i64,
+    pub ending_balance: Option<i64>,
+    pub finalized_at: Option<i64>,
+    pub paid_at: Option<i64>,
+    pub voided_at: Option<i64>,
+    pub marked_uncollectible_at: Option<i64>,
+    pub metadata: ObjectMetadata,
+    /// What the subscription's metadata was when the invoice was made.
+    pub subscription_metadata: ObjectMetadata,
+}
+
+impl Stored for Invoice {
+    const KIND: &'static str = "invoice";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn render(&self, state: &SandboxState) -> Value {
+        let customer = state.customers.find(&self.customer);
+        let mut object = self.amounts();
+        let rest = json!({
+            "auto_advance": self.auto_advance,
+            "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null },
+            "automatically_finalizes_at": self.finalizes_at,
+            "collection_method": if self.automatic { "charge_automatically" } else { "send_invoice" },
+            "customer_email": customer.and_then(|customer| customer.email.clone()),
+            "customer_name": customer.and_then(|customer| customer.name.clone()),
+            "customer_tax_exempt": "none",
+            "customer_tax_ids": [],
+            "default_tax_rates": [],
+            "discounts": self.discounts().iter().map(|(id, _)| json!(id)).collect::<Vec<Value>>(),
+            "due_date": self.due_date,
+            "effective_at": self.finalized_at,
+            "hosted_invoice_url": self.finalized_at.map(|_| format!("{}/invoices/{}", state.origin, self.id)),
+            "invoice_pdf": self.finalized_at.map(|_| format!("{}/invoices/{}/pdf", state.origin, self.id)),
+            "issuer": { "type": "self" },
+            "lines": self.lines_shown(),
+            "livemode": false,
+            "metadata": self.metadata,
+            "next_payment_attempt": self.next_attempt,
+            "number": self.number,
+            "parent": self.parent(),
+            "payment_settings": { "default_mandate": null, "payment_method_options": null, "payment_method_types": null },
+            "period_end": self.period.1,
+            "period_start": self.period.0,
+            "status": self.status.as_str(),
+            "status_transitions": {
+                "finalized_at": self.finalized_at,
+                "marked_uncollectible_at": self.marked_uncollectible_at,
+                "paid_at": self.paid_at,
+                "voided_at": self.voided_at,
+            },
+            "webhooks_delivered_at": self.created,
+        });
+        if let (Some(object), Value::Object(rest)) = (object.as_object_mut(), rest) {
+            object.extend(rest);
+        }
+        with_nulls(object, ABSENT)
+    }
+}
+
+const ABSENT: &[&str] = &[
+    "account_tax_ids",
+    "application",
+    "custom_fields",
+    "customer_address",
+    "customer_phone",
+    "customer_shipping",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "footer",
+    "from_invoice",
+    "last_finalization_error",
+    "latest_revision",
+    "on_behalf_of",
+    "receipt_number",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "test_clock",
+];
+
+impl Invoice {
+    pub fn total(&self) -> i64 {
+        self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.net()))
+    }
+
+    fn subtotal(&self) -> i64 {
+        self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount))
+    }
+
+    /// By which discounts it costs how much less.
+    fn discounts(&self) -> Vec<(String, i64)> {
+        let mut all: Vec<(String, i64)> = Vec::new();
+        for (id, amount) in self.lines.iter().flat_map(|line| &line.discounts) {
+            match all.iter_mut().find(|(known, _)| known == id) {
+                Some((_, sum)) => *sum = sum.saturating_add(*amount),
+                None => all.push((id.clone(), *amount)),
+            }
+        }
+        all
+    }
+
+    /// What is left to pay after the customer's balance.
+    pub fn due(&self) -> i64 {
+        let used = match self.ending_balance {
+            Some(ending) => self.starting_balance.saturating_sub(ending),
+            None => self.starting_balance,
+        };
+        self.total().saturating_add(used).saturating_sub(self.notes_before_payment).max(0)
+    }
+
+    /// What nobody has paid yet.
+    pub fn remaining(&self) -> i64 {
+        self.due().saturating_sub(self.amount_paid)
+    }
+
+    fn amounts(&self) -> Value {
+        let (due, total) = (self.due(), self.total());
+        json!({
+            "id": self.id,
+            "object": "invoice",
+            "account_country": "US",
+            "account_name": "Sandbox",
+            "amount_due": due,
+            "amount_overpaid": 0,
+            "amount_paid": self.amount_paid,
+            "amount_paid_off_stripe": if self.paid_out_of_band { self.own_share() } else { 0 },
+            "amount_remaining": self.remaining(),
+            "amount_shipping": 0,
+            "attempt_count": self.attempts,
+            "attempted": self.attempts > 0,
+            "billing_reason": self.billing_reason,
+            "created": self.created,
+            "currency": self.currency,
+            "customer": self.customer,
+            "ending_balance": self.ending_balance,
+            "post_payment_credit_notes_amount": self.notes_after_payment,
+            "pre_payment_credit_notes_amount": self.notes_before_payment,
+            "starting_balance": self.starting_balance,
+            "subtotal": self.subtotal(),
+            "subtotal_excluding_tax": self.subtotal(),
+            "total": total,
+            "total_discount_amounts": self.discounts().iter().map(|(id, amount)| {
+                json!({ "amount": amount, "discount": id })
+            }).collect::<Vec<Value>>(),
+            "total_excluding_tax": total,
+            "total_pretax_credit_amounts": [],
+            "total_taxes": [],
+        })
+    }
+
+    fn lines_shown(&self) -> Value {
+        let shown = self.lines.iter().take(LINES_SHOWN_MAX).map(|line| line.render(&self.id)).collect();
+        let mut list = inner_list(shown, &format!("/v1/invoices/{}/lines", self.id));
+        if let Some(list) = list.as_object_mut() {
+            list.insert("has_more".to_owned(), json!(self.lines.len() > LINES_SHOWN_MAX));
+            list.insert("total_count".to_owned(), json!(self.lines.len()));
+        }
+        list
+    }
+
+    fn parent(&self) -> Option<Value> {
+        let subscription = self.subscription.as_ref()?;
+        Some(json!({
+            "quote_details": null,
+            "subscription_details": { "metadata": self.subscription_metadata, "subscription": subscription },
+            "type": "subscription_details",
+        }))
+    }
+
+    /// All payments of it, as `invoice_payments` shows them; its own first.
+    pub fn payments(&self) -> Vec<Value> {
+        let others = self.other_payments.iter().enumerate().map(|(place, (intent, amount, at))| {
+            json!({
+                "id": format!("{}{place:02}", self.payment_id()),
+                "object": "invoice_payment",
+                "amount_paid": amount,
+                "amount_requested": amount,
+                "created": at,
+                "currency": self.currency,
+                "invoice": self.id,
+                "is_default": false,
+                "livemode": false,
+                "payment": { "payment_intent": intent, "type": "payment_intent" },
+                "status": "paid",
+                "status_transitions": { "canceled_at": null, "paid_at": at },
+            })
+        });
+        self.payment().into_iter().chain(others).collect()
+    }
+
+    pub fn is_paid_by(&self, intent: &str) -> bool {
+        self.payment_intent.as_deref() == Some(intent)
+            || self.other_payments.iter().any(|(other, _, _)| other == intent)
+    }
+
+    /// What of it its own payment is for.
+    fn own_share(&self) -> i64 {
+        self.other_payments.iter().fold(self.due(), |left, (_, amount, _)| left.saturating_sub(*amount))
+    }
+
+    /// The payment that was made for it.
+    pub fn payment(&self) -> Option<Value> {
+        let intent = self.payment_intent.as_ref()?;
+        let status = match self.status {
+            InvoiceStatus::Paid if !self.paid_out_of_band && self.own_share() > 0 => "paid",
+            InvoiceStatus::Draft | InvoiceStatus::Open => "open",
+            InvoiceStatus::Paid | InvoiceStatus::Void | InvoiceStatus::Uncollectible => "canceled",
+        };
+        Some(json!({
+            "id": self.payment_id(),
+            "object": "invoice_payment",
+            "amount_paid": (status == "paid").then(|| self.own_share()),
+            "amount_requested": self.own_share(),
+            "created": self.finalized_at.unwrap_or(self.created),
+            "currency": self.currency,
+            "invoice": self.id,
+            "is_default": true,
+            "livemode": false,
+            "payment": { "payment_intent": intent, "type": "payment_intent" },
+            "status": status,
+            "status_transitions": {
+                "canceled_at": self.voided_at,
+                "paid_at": (status == "paid").then_some(self.paid_at).flatten(),
+            },
+        }))
+    }
+
+    pub fn payment_id(&self) -> String {
+        format!("inpay_{}", self.id.trim_start_matches("in_"))
+    }
+}

@@ -1,0 +1,154 @@
+//! What is on an invoice?
+
+use serde_json::{Value, json};
+
+use crate::call::ObjectMetadata;
+
+#[derive(Clone, Debug)]
+pub struct SandboxInvoiceLine {
+    pub id: String,
+    /// Below zero: time that was paid for and not used. In minor units.
+    pub amount: i64,
+    pub currency: String,
+    pub description: String,
+    pub quantity: i64,
+    pub period: (i64, i64),
+    pub price: String,
+    pub product: String,
+    pub unit_amount: i64,
+    pub subscription: Option<String>,
+    pub subscription_item: Option<String>,
+    /// Prorations and single sales are invoice items first.
+    pub invoice_item: Option<String>,
+    pub proration: bool,
+    /// Of a credit: what it gives back.
+    pub credited: Option<Credited>,
+    /// From when on it was given back already.
+    pub given_back_from: Option<i64>,
+    /// By which discount it costs how much less.
+    pub discounts: Vec<(String, i64)>,
+    pub metadata: ObjectMetadata,
+}
+
+/// The debits that a credit gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credited {
+    /// `None` while they have not been asked for either.
+    pub invoice: Option<String>,
+    pub lines: Vec<String>,
+}
+
+impl SandboxInvoiceLine {
+    /// What it costs after discounts.
+    pub fn net(&self) -> i64 {
+        self.discounts.iter().fold(self.amount, |left, (_, amount)| left.saturating_sub(*amount))
+    }
+
+    /// Until when it was paid for and not given back.
+    pub fn covered_until(&self) -> i64 {
+        self.given_back_from.unwrap_or(self.period.1)
+    }
+
+    fn credited_items(&self) -> Value {
+        let credited = self.credited.as_ref();
+        let traced = credited.and_then(|credited| Some((credited.invoice.as_ref()?, &credited.lines)));
+        traced.filter(|(_, lines)| !lines.is_empty()).map_or(
+            Value::Null,
+            |(invoice, lines)| json!({ "invoice": invoice, "invoice_line_items": lines }),
+        )
+    }
+
+    /// As what it was before it was on an invoice.
+    pub fn as_invoice_item(&self, customer: &str, invoice: Option<&str>, now: i64) -> Option<Value> {
+        let id = self.invoice_item.as_ref()?;
+        Some(json!({
+            "id": id,
+            "object": "invoiceitem",
+            "amount": self.amount,
+            "currency": self.currency,
+            "customer": customer,
+            "customer_account": null,
+            "date": now,
+            "description": self.description,
+            "discountable": !self.proration,
+            "discounts": [],
+            "invoice": invoice,
+            "livemode": false,
+            "metadata": self.metadata,
+            "net_amount": self.net(),
+            "parent": self.subscription.as_ref().map(|subscription| json!({
+                "subscription_details": {
+                    "subscription": subscription,
+                    "subscription_item": self.subscription_item,
+                },
+                "type": "subscription_details",
+            })),
+            "period": { "end": self.period.1, "start": self.period.0 },
+            "pricing": self.pricing(),
+            "proration": self.proration,
+            "quantity": self.quantity,
+            "quantity_decimal": self.quantity.to_string(),
+            "tax_rates": [],
+            "test_clock": null,
+        }))
+    }
+
+    fn pricing(&self) -> Value {
+        json!({
+            "price_details": { "price": self.price, "product": self.product },
+            "type": "price_details",
+            "unit_amount_decimal": self.unit_amount.to_string(),
+        })
+    }
+
+    pub fn render(&self, invoice: &str) -> Value {
+        json!({
+            "id": self.id,
+            "object": "line_item",
+            "amount": self.amount,
+            "currency": self.currency,
+            "description": self.description,
+            "discount_amounts": self.discounts.iter().map(|(discount, amount)| {
+                json!({ "amount": amount, "discount": discount })
+            }).collect::<Vec<Value>>(),
+            "discountable": !self.proration,
+            "discounts": self.discounts.iter().map(|(id, _)| json!(id)).collect::<Vec<Value>>(),
+            "invoice": invoice,
+            "livemode": false,
+            "metadata": self.metadata,
+            "parent": self.parent(),
+            "period": { "end": self.period.1, "start": self.period.0 },
+            "pretax_credit_amounts": [],
+            "pricing": self.pricing(),
+            "quantity": self.quantity,
+            "subtotal": self.amount,
+            "taxes": [],
+        })
+    }
+
+    fn parent(&self) -> Value {
+        match &self.invoice_item {
+            Some(invoice_item) => json!({
+                "invoice_item_details": {
+                    "invoice_item": invoice_item,
+                    "proration": self.proration,
+                    "proration_details": { "credited_items": self.credited_items() },
+                    "subscription": self.subscription,
+                },
+                "subscription_item_details": null,
+                "type": "invoice_item_details",
+            }),
+            None => json!({
+                "invoice_item_details": null,
+                "subscription_item_details": {
+                    "invoice_item": null,
+                    "proration": self.proration,
+                    "proration_details": { "credited_items": null },
+                    "subscription": self.subscription,
+                    "subscription_item": self.subscription_item,
+                },
+                "type": "subscription_item_details",
+            }),
+        }
+    }
+}

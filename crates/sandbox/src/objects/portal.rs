@@ -1,0 +1,221 @@
+//! What may a person change on the portal page?
+
+use serde_json::{Value, json};
+
+use super::{price::SandboxPrice, subscription::SandboxSubscription};
+use crate::{call::ObjectMetadata, failure::SandboxFailure, state::SandboxState, table::Stored};
+
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub id: String,
+    pub created: i64,
+    pub updated: i64,
+    pub active: bool,
+    pub is_default: bool,
+    pub name: Option<String>,
+    pub default_return_url: Option<String>,
+    pub headline: Option<String>,
+    pub privacy_policy_url: Option<String>,
+    pub terms_of_service_url: Option<String>,
+    pub metadata: ObjectMetadata,
+    pub method_update: bool,
+    pub invoice_history: bool,
+    pub cancel: bool,
+    pub cancel_at_period_end: bool,
+    pub cancel_proration: String,
+    pub cancel_reasons: Vec<String>,
+    pub update: bool,
+    pub proration_behavior: String,
+    /// Whether a change ends a trial.
+    pub ends_trial: bool,
+    /// Whether a change begins a new period.
+    pub restarts: bool,
+    /// Which changes wait for the end of the period: `decreasing_item_amount`, `shortening_interval`.
+    pub at_period_end: Vec<String>,
+    /// Products and their prices that may be changed to. Empty: every active one.
+    pub products: Vec<(String, Vec<String>)>,
+}
+
+impl Stored for Configuration {
+    const KIND: &'static str = "configuration";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn render(&self, _state: &SandboxState) -> Value {
+        json!({
+            "id": self.id,
+            "object": "billing_portal.configuration",
+            "active": self.active,
+            "application": null,
+            "business_profile": {
+                "headline": self.headline,
+                "privacy_policy_url": self.privacy_policy_url,
+                "terms_of_service_url": self.terms_of_service_url,
+            },
+            "created": self.created,
+            "default_return_url": self.default_return_url,
+            "features": self.features(),
+            "is_default": self.is_default,
+            "livemode": false,
+            "login_page": { "enabled": false, "url": null },
+            "metadata": self.metadata,
+            "name": self.name,
+            "updated": self.updated,
+        })
+    }
+}
+
+impl Configuration {
+    /// The prices that a subscription may be changed to.
+    pub fn choices<'a>(&self, state: &'a SandboxState, row: &SandboxSubscription) -> Vec<&'a SandboxPrice> {
+        let offered = |price: &&SandboxPrice| {
+            let listed = self.products.iter().any(|(product, prices)| {
+                *product == price.product && (prices.is_empty() || prices.contains(&price.id))
+            });
+            self.products.is_empty() || listed
+        };
+        let other = |price: &&SandboxPrice| row.items.iter().all(|item| item.price != price.id);
+        let possible = |price: &&SandboxPrice| {
+            price.active && price.recurring.is_some() && price.currency == row.currency
+        };
+        state.prices.iter().filter(possible).filter(other).filter(offered).collect()
+    }
+
+    fn features(&self) -> Value {
+        let product = |(product, prices): &(String, Vec<String>)| json!({ "adjustable_quantity": { "enabled": false, "maximum": null, "minimum": 1 }, "product": product, "prices": prices });
+        let conditions: Vec<Value> = self.at_period_end.iter().map(|kind| json!({ "type": kind })).collect();
+        json!({
+            "customer_update": { "allowed_updates": [], "enabled": false },
+            "invoice_history": { "enabled": self.invoice_history },
+            "payment_method_update": { "enabled": self.method_update, "payment_method_configuration": null },
+            "subscription_cancel": {
+                "cancellation_reason": { "enabled": !self.cancel_reasons.is_empty(), "options": self.cancel_reasons },
+                "enabled": self.cancel,
+                "mode": if self.cancel_at_period_end { "at_period_end" } else { "immediately" },
+                "proration_behavior": self.cancel_proration,
+            },
+            "subscription_update": {
+                "billing_cycle_anchor": if self.restarts { "now" } else { "unchanged" },
+                "default_allowed_updates": ["price"],
+                "enabled": self.update,
+                "products": self.products.iter().map(product).collect::<Vec<Value>>(),
+                "proration_behavior": self.proration_behavior,
+                "schedule_at_period_end": { "conditions": conditions },
+                "trial_update_behavior": if self.ends_trial { "end_trial" } else { "continue_trial" },
+            },
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct PortalSession {
+    pub id: String,
+    pub created: i64,
+    pub customer: String,
+    pub configuration: String,
+    pub return_url: Option<String>,
+    pub locale: Option<String>,
+    pub flow: Option<Flow>,
+    /// In the address of the page, which is all that is asked of who opens it.
+    pub secret: String,
+}
+
+/// What the page was opened for, alone.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    pub kind: String,
+    /// For `subscription_update_confirm`.
+    pub confirm: Option<Confirm>,
+    /// For `subscription_cancel`.
+    pub cancel: Option<String>,
+    /// Where the person goes when it is done.
+    pub redirect: Option<String>,
+}
+
+/// A change that is confirmed.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    pub subscription: String,
+    pub item: String,
+    pub price: String,
+    pub quantity: Option<i64>,
+}
+
+impl PortalSession {
+    /// What can be done there: all that the configuration says, or the one thing that it was opened for.
+    pub fn offers(&self, state: &SandboxState) -> Result<Configuration, SandboxFailure> {
+        let configuration = state.configurations.get(&self.configuration)?.clone();
+        let Some(Flow { kind, .. }) = &self.flow else { return Ok(configuration) };
+        Ok(Configuration {
+            cancel: configuration.cancel && kind == "subscription_cancel",
+            method_update: configuration.method_update && kind != "subscription_cancel",
+            update: configuration.update && kind.starts_with("subscription_update"),
+            invoice_history: false,
+            ..configuration
+        })
+    }
+
+    /// Whether the page is about this subscription.
+    pub fn is_about(&self, subscription: &str) -> bool {
+        match &self.flow {
+            None => true,
+            Some(Flow { cancel: Some(cancel), .. }) => cancel == subscription,
+            Some(Flow { kind, .. }) => kind != "payment_method_update",
+        }
+    }
+}
+
+impl Flow {
+    fn render(&self) -> Value {
+        let kind = if self.redirect.is_some() { "redirect" } else { "portal_homepage" };
+        let confirm = self.confirm.as_ref().map(|confirm| {
+            let item = json!({ "id": confirm.item, "price": confirm.price, "quantity": confirm.quantity });
+            json!({ "discounts": null, "items": [item], "subscription": confirm.subscription })
+        });
+        json!({
+            "after_completion": {
+                "hosted_confirmation": null,
+                "redirect": self.redirect.as_ref().map(|url| json!({ "return_url": url })),
+                "type": kind,
+            },
+            "subscription_cancel": self.cancel.as_ref().map(|id| json!({ "retention": null, "subscription": id })),
+            "subscription_update": null,
+            "subscription_update_confirm": confirm,
+            "type": self.kind,
+        })
+    }
+}
+
+impl Stored for PortalSession {
+    const KIND: &'static str = "billing portal session";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn render(&self, state: &SandboxState) -> Value {
+        json!({
+            "id": self.id,
+            "object": "billing_portal.session",
+            "configuration": self.configuration,
+            "created": self.created,
+            "customer": self.customer,
+            "flow": self.flow.as_ref().map(Flow::render),
+            "livemode": false,
+            "locale": self.locale,
+            "on_behalf_of": null,
+            "return_url": self.return_url,
+            "url": format!("{}/portal/{}", state.origin, self.secret),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Refunds of deductions go back to the grants that paid, the last one first, and never exceed the deduction.
+
+use chrono::TimeDelta;
+use domain::{
+    catalog::{Measure, WindowKind},
+    event::{CreditsEvent, Event},
+    refusal::Refusal,
+    time::CalendarUnit,
+};
+
+use crate::builders::{
+    catalog::{credits, limit, limited},
+    scenario::{Scenario, given},
+    words::{day, deduct, draw, generate, granted, granted_forever, hours, opened},
+};
+
+/// 25 credits spent out of two grants of 20: `ded_4`.
+fn spent() -> Scenario {
+    given([opened(), granted("a", 20, day(1)), granted("b", 20, day(9))]).when(deduct(25))
+}
+
+#[test]
+fn a_refund_returns_in_the_reverse_order_of_spending() {
+    let scenario = spent().refund("ded_4", Some(7));
+    match scenario.outcome().as_deref() {
+        Ok([Event::Credits(CreditsEvent::CreditsRefunded { returns, reissued, .. })]) => {
+            assert_eq!(returns, &[draw("b", 5), draw("a", 2)]);
+            assert!(reissued.is_empty());
+        }
+        other => panic!("{other:?}"),
+    }
+    scenario.then_grant("b", 20, 20).then_grant("a", 20, 2).then_available(22);
+}
+
+#[test]
+fn a_refund_without_an_amount_is_of_all_that_is_left() {
+    spent().refund("ded_4", None).then_available(40);
+    spent().refund("ded_4", Some(7)).refund("ded_4", None).then_available(40);
+}
+
+#[test]
+fn refunds_together_never_exceed_the_deduction() {
+    let refused = |refunded, requested| Refusal::RefundExceedsDeduction {
+        deducted: credits(25),
+        refunded: credits(refunded),
+        requested: credits(requested),
+    };
+    spent()
+        .refund("ded_4", Some(26))
+        .then_refused(refused(0, 26))
+        .refund("ded_4", Some(20))
+        .refund("ded_4", Some(6))
+        .then_refused(refused(20, 6))
+        .refund("ded_4", Some(5))
+        .then_accepted()
+        .refund("ded_4", None)
+        .then_refused(refused(25, 25))
+        .then_available(40);
+}
+
+#[test]
+fn what_comes_back_to_a_grant_that_ended_is_reissued_for_three_days() {
+    let scenario = spent().at(day(2)).refund("ded_4", None);
+    match scenario.outcome().as_deref() {
+        Ok(
+            [
+                Event::Credits(CreditsEvent::CreditsRefunded { returns, reissued, .. }),
+                Event::Credits(CreditsEvent::CreditsGranted { grant, .. }),
+            ],
+        ) => {
+            assert_eq!(returns, &[draw("b", 5)]);
+            assert_eq!(reissued, &[draw("a", 20)]);
+            assert_eq!(grant.amount.get(), 20);
+            assert_eq!(grant.expires_at, Some(day(2).plus(hours(72))));
+        }
+        other => panic!("{other:?}"),
+    }
+    scenario
+        .then_available(40)
+        .at(day(5).minus(TimeDelta::microseconds(1)))
+        .then_available(40)
+        .at(day(5))
+        .then_available(20);
+}
+
+#[test]
+fn a_refunded_generation_counts_no_more_in_its_day() {
+    let five = given([opened(), granted_forever("a", 100)]);
+    let five = (0..5).fold(five, |scenario, _| scenario.when(generate("standard")));
+    let scenario = five.when(generate("standard"));
+    assert!(matches!(scenario.refusal(), Refusal::LimitReached { .. }));
+    scenario.refund("ded_4", None).when(generate("standard")).then_accepted();
+}
+
+#[test]
+fn a_generation_counts_until_the_last_part_of_it_is_given_back() {
+    let limits = vec![limit(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar, 1)];
+    let one = given([opened(), granted_forever("a", 100)]).under(limited("free", limits));
+    let scenario = one.when(generate("standard")).refund("ded_3", Some(4)).when(generate("standard"));
+    assert!(matches!(scenario.refusal(), Refusal::LimitReached { .. }));
+    scenario.refund("ded_3", Some(1)).when(generate("standard")).then_accepted();
+}
+
+#[test]
+fn refunded_credits_count_no_more_in_their_window() {
+    let limits = vec![limit(Measure::Credits, CalendarUnit::Day, WindowKind::Calendar, 10)];
+    let scenario = given([opened(), granted_forever("a", 100)]).under(limited("free", limits));
+    let scenario = scenario.when(deduct(10)).refund("ded_3", Some(4)).when(deduct(5));
+    assert!(matches!(scenario.refusal(), Refusal::LimitReached { limit, .. } if limit.remaining == 4));
+    scenario.when(deduct(4)).then_accepted();
+}
