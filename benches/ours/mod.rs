@@ -15,7 +15,7 @@ use counterfoil::{
     domain::{
         amount::Credits,
         catalog::Catalog,
-        command::{Command, GrantCredits},
+        command::{AccountCommand, Command, CreditsCommand, GrantCredits},
         credits::Source,
         ids::{AccountId, Actor, GrantId},
         recorded::Origin,
@@ -80,9 +80,10 @@ impl OurBench {
 
     async fn open_account(&self, number: u64) -> Fallible<()> {
         let account = AccountId::parse(&accounts(Choice::Uniform).name(number))?;
-        let opening = request(&account, Command::OpenAccount, IdempotencyKey::opening())?;
+        let opening =
+            request(&account, Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening())?;
         self.ledger.execute(opening).await?;
-        let grant = Command::GrantCredits(GrantCredits {
+        let grant = Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
             grant_id: GrantId::parse("plenty")?,
             source: Source::Bonus,
             amount: Credits::new(PLENTY).ok_or("negative")?,
@@ -92,7 +93,7 @@ impl OurBench {
             priority: Some(0),
             cost: None,
             reason: "benchmark".to_owned(),
-        });
+        }));
         self.ledger.execute(request(&account, grant, IdempotencyKey::caller("plenty"))?).await?;
         Ok(())
     }
@@ -146,7 +147,11 @@ impl Client {
         while now < until {
             number += 1;
             let account = AccountId::parse(&self.accounts.name(self.chooser.choose(number)))?;
-            let command = Command::DeductCredits { amount: Credits::ONE, id: None, description: None };
+            let command = Command::Credits(CreditsCommand::DeductCredits {
+                amount: Credits::ONE,
+                id: None,
+                description: None,
+            });
             let key = IdempotencyKey::caller(&format!("{}-{number}", self.run));
             match self.ledger.execute(request(&account, command, key)?).await {
                 Ok(_) => {}

@@ -6,7 +6,7 @@ use counterfoil::{
     domain::{
         account::Account,
         amount::Credits,
-        command::Command,
+        command::{Command, CreditsCommand},
         decide::{Context, decide},
         ids::AccountId,
         recorded::Shard,
@@ -90,7 +90,8 @@ pub async fn decide_alone(bench: &OurBench, duration: Duration) -> Fallible<Figu
     let id = AccountId::parse(&accounts(Choice::Hot).name(0))?;
     let mut account: Account = bench.ledger.view(&id).await?.account;
     let catalog = music()?;
-    let command = Command::DeductCredits { amount: Credits::ONE, id: None, description: None };
+    let command =
+        Command::Credits(CreditsCommand::DeductCredits { amount: Credits::ONE, id: None, description: None });
     let at = bench.ledger.clock().now();
     let started = Instant::now();
     let mut count = 0;

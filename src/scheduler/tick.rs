@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{
-        command::Command,
+        command::{AccountCommand, Command},
         ids::{AccountId, Actor},
         recorded::Origin,
         time::Timestamp,
@@ -117,7 +117,7 @@ async fn send(ledger: &Ledger, account: &AccountId) -> TickResult {
     };
     let request = Request {
         account: account.clone(),
-        command: Command::ApplyDue,
+        command: Command::Account(AccountCommand::ApplyDue),
         key: IdempotencyKey::none(),
         provenance,
     };

@@ -7,7 +7,9 @@ use counterfoil::{
     domain::{
         amount::{Currency, Money},
         catalog::Interval,
-        command::{Command, HoldFor, InvoiceLine, RecordPaidInvoice},
+        command::{
+            AccountCommand, Command, CreditsCommand, HoldFor, InvoiceLine, PurchaseCommand, RecordPaidInvoice,
+        },
         ids::{HoldId, PlanId, ProviderId},
         invoice::LineEffect,
         recorded::Shard,
@@ -94,7 +96,11 @@ impl World {
 
 fn hold(id: &str, amount: i64, seconds: u32, key: &str) -> counterfoil::ledger::Request {
     let what = HoldFor::Amount { amount: credits(amount), id: None, description: None };
-    request(id, Command::HoldCredits { what, expires_in_s: Some(seconds) }, IdempotencyKey::caller(key))
+    request(
+        id,
+        Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: Some(seconds) }),
+        IdempotencyKey::caller(key),
+    )
 }
 
 /// A year of the Basic plan, paid at once and given month by month.
@@ -125,7 +131,11 @@ fn paid_year(id: &str) -> counterfoil::ledger::Request {
         created_at: start,
         effective_at: start,
     };
-    request(id, Command::RecordPaidInvoice(invoice), IdempotencyKey::stripe("in_1"))
+    request(
+        id,
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)),
+        IdempotencyKey::stripe("in_1"),
+    )
 }
 
 fn later(seconds: i64) -> Timestamp {
@@ -153,7 +163,11 @@ async fn a_deadline_that_fell_away_costs_one_look() {
     let hold_id = HoldId::parse("hold_3").unwrap();
     world
         .ledger()
-        .execute(request("acme", Command::ReleaseHold { hold_id }, IdempotencyKey::caller("k2")))
+        .execute(request(
+            "acme",
+            Command::Credits(CreditsCommand::ReleaseHold { hold_id }),
+            IdempotencyKey::caller("k2"),
+        ))
         .await
         .unwrap();
     assert_eq!(world.tick_at(later(600)).await, Ticked { settled: 1, events: 0, left: 0 });
@@ -226,10 +240,14 @@ async fn a_closed_account_is_left_alone() {
     let hold_id = HoldId::parse("hold_3").unwrap();
     world
         .ledger()
-        .execute(request("acme", Command::ReleaseHold { hold_id }, IdempotencyKey::caller("k2")))
+        .execute(request(
+            "acme",
+            Command::Credits(CreditsCommand::ReleaseHold { hold_id }),
+            IdempotencyKey::caller("k2"),
+        ))
         .await
         .unwrap();
-    let close = Command::CloseAccount { reason: "a test".to_owned() };
+    let close = Command::Account(AccountCommand::CloseAccount { reason: "a test".to_owned() });
     world.ledger().execute(request("acme", close, IdempotencyKey::caller("k3"))).await.unwrap();
     assert_eq!(world.tick_at(later(600)).await, Ticked { settled: 1, events: 0, left: 0 });
     assert_eq!(world.deadlines().await, 0);

@@ -24,9 +24,23 @@ use super::{
     time::{Period, Timestamp},
 };
 
+/// A command, by what it is about. It is written as the command of its family alone: the family is no part of what a
+/// repetition is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Command {
+    Account(AccountCommand),
+    Credits(CreditsCommand),
+    Customer(CustomerCommand),
+    Subscription(SubscriptionCommand),
+    Purchase(PurchaseCommand),
+    Payment(PaymentCommand),
+}
+
+/// About the account itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
+pub enum AccountCommand {
     OpenAccount,
     /// Opens an account as it was elsewhere.
     ImportAccount(Box<ImportAccount>),
@@ -37,7 +51,15 @@ pub enum Command {
     CloseAccount {
         reason: String,
     },
+    /// Applies what is due because time passed: expiry, allocation, rollover.
+    #[serde(rename = "Settle")]
+    ApplyDue,
+}
 
+/// About credits, as callers and operators ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditsCommand {
     /// Spends an amount that the caller names. All of it, or none of it.
     DeductCredits {
         amount: Credits,
@@ -83,7 +105,12 @@ pub enum Command {
         amount: Option<Credits>,
         reason: String,
     },
+}
 
+/// What the payment provider reports of a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerCommand {
     LinkCustomer {
         customer: ProviderId,
         effective_at: Timestamp,
@@ -94,6 +121,13 @@ pub enum Command {
     },
     /// Records a discount of a customer, for its subscriptions that have no discounts of their own.
     RecordDiscount(DiscountReport),
+}
+
+/// What the payment provider reports of a subscription, and what it was asked to do with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all that come are reports")]
+pub enum SubscriptionCommand {
     RecordSubscription(RecordSubscription),
     /// Records that somebody asked for a change of a subscription, and that it was done at the payment provider.
     RecordRequestedChange(RequestedChange),
@@ -102,21 +136,19 @@ pub enum Command {
         trial_end: Timestamp,
         effective_at: Timestamp,
     },
+}
+
+/// What the payment provider reports of what is bought: invoices, packs, and the attempts to pay for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PurchaseCommand {
     RecordPaidInvoice(RecordPaidInvoice),
     RecordUnpaidInvoice {
         invoice: UnpaidInvoice,
         effective_at: Timestamp,
     },
-    /// Takes back what was put on the customer's balance, or given back outside of the provider. What a note refunds is
-    /// reported by its refund.
-    RecordCreditNote {
-        note: ProviderId,
-        invoice: ProviderId,
-        money: Money,
-        voided: bool,
-        effective_at: Timestamp,
-    },
     RecordPackPurchase(RecordPackPurchase),
+    RecordCheckout(RecordCheckout),
     RecordFailedPayment {
         payment: ProviderId,
         money: Money,
@@ -129,18 +161,23 @@ pub enum Command {
         money: Money,
         effective_at: Timestamp,
     },
-    RecordCheckout(RecordCheckout),
+}
+
+/// What the payment provider reports of a payment after it was made: what it was for, and what went back of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentCommand {
+    /// Says which invoice a payment was for.
+    LinkPayment {
+        payment: ProviderId,
+        invoice: ProviderId,
+        effective_at: Timestamp,
+    },
     /// Takes back what a refunded payment bought. `refunded` is the total so far.
     RecordRefundedPayment {
         payment: ProviderId,
         refunded: Money,
         paid: Money,
-        effective_at: Timestamp,
-    },
-    /// Says which invoice a payment was for.
-    LinkPayment {
-        payment: ProviderId,
-        invoice: ProviderId,
         effective_at: Timestamp,
     },
     /// Takes back what one refund gives money back for.
@@ -158,6 +195,15 @@ pub enum Command {
         refunded_at: Timestamp,
         effective_at: Timestamp,
     },
+    /// Takes back what was put on the customer's balance, or given back outside of the provider. What a note refunds is
+    /// reported by its refund.
+    RecordCreditNote {
+        note: ProviderId,
+        invoice: ProviderId,
+        money: Money,
+        voided: bool,
+        effective_at: Timestamp,
+    },
     OpenDispute {
         dispute: ProviderId,
         payment: ProviderId,
@@ -172,18 +218,16 @@ pub enum Command {
         money: Option<Money>,
         effective_at: Timestamp,
     },
-
-    /// Applies what is due because time passed: expiry, allocation, rollover.
-    #[serde(rename = "Settle")]
-    ApplyDue,
 }
 
 impl Command {
     /// The generation that it charges or holds credits for, by the catalog's price. A generation is charged once.
     #[must_use]
     pub const fn charges_for(&self) -> Option<&GenerationId> {
-        let (Self::Generate(generation) | Self::HoldCredits { what: HoldFor::Generation(generation), .. }) =
-            self
+        let Self::Credits(
+            CreditsCommand::Generate(generation)
+            | CreditsCommand::HoldCredits { what: HoldFor::Generation(generation), .. },
+        ) = self
         else {
             return None;
         };

@@ -4,7 +4,7 @@
 use super::{
     account::Account,
     amount::Credits,
-    command::Command,
+    command::{AccountCommand, Command},
     credits::GrantTerms,
     decide::{Context, decide},
     event::{CreditsEvent, Event},
@@ -61,7 +61,7 @@ pub fn foresee_later(
     let mut foresight =
         CreditPreview { before: account.balance(context.at).available, ..CreditPreview::default() };
     let context = Context { at: later_at.max(context.at), ..context };
-    foresight.live(&mut account, &[Command::ApplyDue, later], context)?;
+    foresight.live(&mut account, &[Command::Account(AccountCommand::ApplyDue), later], context)?;
     Ok(foresight)
 }
 

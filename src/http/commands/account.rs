@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         account::Account,
-        command::Command,
+        command::{AccountCommand, Command},
         credits::Balance,
         event::{AccountEvent, Event},
         ids::{AccountId, PlanId},
@@ -104,12 +104,13 @@ impl Callable for AccountRequest {
             let (account, provenance) = (account.clone(), provenance.clone());
             Request { account, command, key, provenance }
         };
-        let opening = request(Command::OpenAccount, IdempotencyKey::opening());
+        let opening = request(Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening());
         let outcome = state.ledger.execute(opening).await?;
         let status = if outcome.replayed { StatusCode::OK } else { StatusCode::CREATED };
         if let Some(Pairs(metadata)) = self.metadata {
             // What it says is all that there is then, so it needs no key to be repeated.
-            let setting = request(Command::SetMetadata { metadata }, IdempotencyKey::none());
+            let setting =
+                request(Command::Account(AccountCommand::SetMetadata { metadata }), IdempotencyKey::none());
             state.ledger.execute(setting).await?;
             return current(state, account, status).await;
         }

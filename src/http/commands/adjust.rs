@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::Command,
+        command::{Command, CreditsCommand},
         credits::Balance,
         event::{CreditsEvent, Draw, Event},
     },
@@ -57,7 +57,10 @@ impl ApiCommand for AdjustRequest {
     type Reply<'a> = AdjustedResponse<'a>;
 
     async fn command(self, (): (), _: Target<'_>) -> Result<Command, Failure> {
-        Ok(Command::AdjustCredits { amount: self.amount.credits(), reason: self.reason.into() })
+        Ok(Command::Credits(CreditsCommand::AdjustCredits {
+            amount: self.amount.credits(),
+            reason: self.reason.into(),
+        }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<AdjustedResponse<'a>> {

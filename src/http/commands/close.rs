@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        command::Command,
+        command::{AccountCommand, Command},
         credits::Balance,
         event::{AccountEvent, Event},
     },
@@ -56,7 +56,7 @@ impl ApiCommand for CloseRequest {
     type Reply<'a> = ClosedResponse<'a>;
 
     async fn command(self, (): (), _: Target<'_>) -> Result<Command, Failure> {
-        Ok(Command::CloseAccount { reason: self.reason.into() })
+        Ok(Command::Account(AccountCommand::CloseAccount { reason: self.reason.into() }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<ClosedResponse<'a>> {

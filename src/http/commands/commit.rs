@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, Excess},
+        command::{Command, CreditsCommand, Excess},
         credits::Balance,
         event::{Draw, Event, HoldEvent},
         ids::{GenerationId, HoldId},
@@ -108,7 +108,11 @@ impl ApiCommand for CommitRequest {
             ExcessChoice::Cap => Excess::Cap,
             ExcessChoice::Take => Excess::Take,
         };
-        Ok(Command::CommitHold { hold_id, amount: self.amount.map(Amount::credits), excess })
+        Ok(Command::Credits(CreditsCommand::CommitHold {
+            hold_id,
+            amount: self.amount.map(Amount::credits),
+            excess,
+        }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<CommittedResponse<'a>> {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::Command,
+        command::{Command, CreditsCommand},
         credits::Balance,
         event::{CreditsEvent, Draw, Event},
         ids::GenerationId,
@@ -69,7 +69,7 @@ impl ApiCommand for DeductRequest {
 
     async fn command(self, (): (), _: Target<'_>) -> Result<Command, Failure> {
         let (amount, description) = (self.amount.credits(), self.description.map(String::from));
-        Ok(Command::DeductCredits { amount, id: self.generation_id, description })
+        Ok(Command::Credits(CreditsCommand::DeductCredits { amount, id: self.generation_id, description }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<DeductedResponse<'a>> {

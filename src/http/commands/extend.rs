@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        command::Command,
+        command::{Command, CreditsCommand},
         credits::Balance,
         event::{Event, HoldEvent},
         ids::HoldId,
@@ -59,7 +59,7 @@ impl ApiCommand for ExtendRequest {
     type Reply<'a> = ExtendedResponse<'a>;
 
     async fn command(self, hold_id: HoldId, _: Target<'_>) -> Result<Command, Failure> {
-        Ok(Command::ExtendHold { hold_id, expires_in_s: self.expires_in_s })
+        Ok(Command::Credits(CreditsCommand::ExtendHold { hold_id, expires_in_s: self.expires_in_s }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<ExtendedResponse<'a>> {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::Command,
+        command::{Command, CreditsCommand},
         credits::Balance,
         event::{CreditsEvent, Event},
     },
@@ -57,7 +57,10 @@ impl ApiCommand for ForgiveRequest {
     type Reply<'a> = ForgivenResponse<'a>;
 
     async fn command(self, (): (), _: Target<'_>) -> Result<Command, Failure> {
-        Ok(Command::ForgiveDebt { amount: self.amount.map(Amount::credits), reason: self.reason.into() })
+        Ok(Command::Credits(CreditsCommand::ForgiveDebt {
+            amount: self.amount.map(Amount::credits),
+            reason: self.reason.into(),
+        }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<ForgivenResponse<'a>> {

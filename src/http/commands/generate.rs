@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        command::{Command, Generation, HoldFor},
+        command::{Command, CreditsCommand, Generation, HoldFor},
         ids::{GenerationId, GenerationType, OptionName},
     },
     http::{
@@ -83,10 +83,11 @@ impl ApiCommand for GenerationRequest {
     async fn command(self, (): (), _: Target<'_>) -> Result<Command, Failure> {
         let generation = Generation { kind: self.r#type, options: self.options, id: self.generation_id };
         match (self.hold, self.expires_in_s) {
-            (true, expires_in_s) => {
-                Ok(Command::HoldCredits { what: HoldFor::Generation(generation), expires_in_s })
-            }
-            (false, None) => Ok(Command::Generate(generation)),
+            (true, expires_in_s) => Ok(Command::Credits(CreditsCommand::HoldCredits {
+                what: HoldFor::Generation(generation),
+                expires_in_s,
+            })),
+            (false, None) => Ok(Command::Credits(CreditsCommand::Generate(generation))),
             (false, Some(_)) => Err(Failure::body("$.expires_in_s", "it belongs to `\"hold\": true`")),
         }
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, GrantCredits},
+        command::{Command, CreditsCommand, GrantCredits},
         credits::{Balance, Source},
         event::{CreditsEvent, Event},
         ids::GrantId,
@@ -104,7 +104,7 @@ impl ApiCommand for GrantRequest {
             GrantSource::Bonus => Source::Bonus,
             GrantSource::Adjustment => Source::Adjustment,
         };
-        Ok(Command::GrantCredits(GrantCredits {
+        Ok(Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
             grant_id,
             source,
             amount: self.amount.credits(),
@@ -113,7 +113,7 @@ impl ApiCommand for GrantRequest {
             priority: self.priority,
             cost: None,
             reason: self.reason.into(),
-        }))
+        })))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<GrantedResponse<'a>> {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, HoldFor},
+        command::{Command, CreditsCommand, HoldFor},
         credits::Balance,
         event::{Draw, Event, HoldEvent},
         ids::GenerationId,
@@ -82,7 +82,7 @@ impl ApiCommand for HoldRequest {
             id: self.generation_id,
             description: self.description.map(String::from),
         };
-        Ok(Command::HoldCredits { what, expires_in_s: self.expires_in_s })
+        Ok(Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: self.expires_in_s }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<HoldPlacedResponse<'a>> {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, Generation},
+        command::{Command, CreditsCommand, Generation},
         credits::Balance,
         decide::{Context, decide},
         event::{CreditsEvent, Draw, Event},
@@ -104,7 +104,7 @@ pub async fn quote(
     let catalog = state.ledger.catalog();
     let now = account_now(&state.ledger, &to.account).await?;
     let generation = Generation { kind: order.r#type, options: order.options, id: None };
-    let command = Command::Generate(generation.clone());
+    let command = Command::Credits(CreditsCommand::Generate(generation.clone()));
     let decided = decide(&now.account, &command, Context { at: now.at, catalog });
     let account = now.opened()?;
     let plan = account.plan(now.at, catalog);

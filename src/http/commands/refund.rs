@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, Spent},
+        command::{Command, CreditsCommand, Spent},
         credits::Balance,
         event::{CreditsEvent, Draw, Event},
         ids::{DeductionId, GenerationId},
@@ -124,7 +124,12 @@ impl ApiCommand for RefundRequest {
             });
         }
         let amount = self.amount.map(Amount::credits);
-        Ok(Command::RefundDeductions { of, deductions, amount, reason: self.reason.into() })
+        Ok(Command::Credits(CreditsCommand::RefundDeductions {
+            of,
+            deductions,
+            amount,
+            reason: self.reason.into(),
+        }))
     }
 
     /// What came back of each deduction, as one answer.

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        command::Command,
+        command::{Command, CreditsCommand},
         credits::Balance,
         event::{Draw, Event, HoldEvent},
         ids::HoldId,
@@ -60,7 +60,7 @@ impl ApiCommand for ReleaseRequest {
     }
 
     async fn command(self, hold_id: HoldId, _: Target<'_>) -> Result<Command, Failure> {
-        Ok(Command::ReleaseHold { hold_id })
+        Ok(Command::Credits(CreditsCommand::ReleaseHold { hold_id }))
     }
 
     fn reply<'a>(done: &Done<'a>) -> Option<ReleasedResponse<'a>> {

@@ -1,7 +1,11 @@
 //! An account moves in: whose customer is it at Stripe from then on?
 
 use crate::{
-    domain::{command::Command, ids::AccountId, moving::ImportAccount},
+    domain::{
+        command::{AccountCommand, Command},
+        ids::AccountId,
+        moving::ImportAccount,
+    },
     ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, ViewError},
 };
 
@@ -10,7 +14,7 @@ use super::{accounts::linking, inbox::Inbox};
 /// What makes an account what it was elsewhere.
 #[must_use]
 pub fn request(account: AccountId, import: ImportAccount, provenance: Provenance) -> Request {
-    let command = Command::ImportAccount(Box::new(import));
+    let command = Command::Account(AccountCommand::ImportAccount(Box::new(import)));
     Request { account, command, key: IdempotencyKey::importing(), provenance }
 }
 

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     domain::{
-        command::Command,
+        command::{Command, CustomerCommand, SubscriptionCommand},
         ids::{AccountId, Actor},
         refusal::Refusal,
     },
@@ -239,10 +239,10 @@ impl Processor {
         let RoutedReport { account, steps, elsewhere, report } = told;
         for step in steps {
             self.execute(due, account, step).await?;
-            if let Command::LinkCustomer { customer, .. } = &step.command {
+            if let Command::Customer(CustomerCommand::LinkCustomer { customer, .. }) = &step.command {
                 learned.accounts.links.push((customer.clone(), account.clone()));
             }
-            if let Command::RecordSubscription(report) = &step.command {
+            if let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) = &step.command {
                 // What cannot be looked at now is looked at with the next report.
                 let calls = Calls::new(self.inbox.pool().clone());
                 let looked =

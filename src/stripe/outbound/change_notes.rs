@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         catalog::Catalog,
-        command::Command,
+        command::{Command, SubscriptionCommand},
         ids::{PlanId, ProviderId},
         recorded::JournalPosition,
         requested::{Requested, RequestedChange},
@@ -49,8 +49,11 @@ impl Billing {
     {
         let (id, effective_at) = (&done.order.id, done.call.begun.at);
         let subscription = ProviderId::parse(&done.stored.id).map_err(|_| BillingError::OutcomeUnknown)?;
-        let command =
-            Command::RecordRequestedChange(RequestedChange { subscription, requested, effective_at });
+        let command = Command::Subscription(SubscriptionCommand::RecordRequestedChange(RequestedChange {
+            subscription,
+            requested,
+            effective_at,
+        }));
         let key = IdempotencyKey::stripe(&format!("requested:{}", id.stripe_key().short()));
         let request = Request { account: id.account.clone(), command, key, provenance: done.provenance()? };
         match self.0.ledger.execute(request).await {

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         account::Account,
         amount::Credits,
-        command::{CheckoutStep, Command, RecordCheckout},
+        command::{CheckoutStep, Command, PurchaseCommand, RecordCheckout},
         event::PaymentPurpose,
         ids::{AccountId, PackId, PlanId, ProviderId},
         metadata::Metadata,
@@ -232,7 +232,7 @@ impl RecordedCall for OpenCheckout {
         let OpenedCheckout { id, created, .. } = done.stored;
         let session = ProviderId::parse(id).map_err(|_| BillingError::OutcomeUnknown)?;
         let key = IdempotencyKey::stripe(&format!("checkout:{session}:started"));
-        let command = Command::RecordCheckout(RecordCheckout {
+        let command = Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout {
             session,
             step: CheckoutStep::Started,
             purpose: purpose(&done.call.request)?,
@@ -241,7 +241,7 @@ impl RecordedCall for OpenCheckout {
             metadata: done.call.request.metadata.clone(),
             invoice: None,
             effective_at: Timestamp::from_seconds(*created).unwrap_or_else(|| billing.now()),
-        });
+        }));
         let (account, provenance) = (done.order.id.account.clone(), done.provenance()?);
         let noted = billing.0.ledger.execute(Request { account, command, key, provenance }).await?;
         Ok(Some(noted.position))

@@ -8,7 +8,7 @@ use super::{Billing, BillingError};
 use crate::{
     domain::{
         account::OpenAccount,
-        command::Command,
+        command::{Command, CustomerCommand},
         ids::{AccountId, ProviderId},
         purchase,
         refusal::Refusal,
@@ -59,7 +59,10 @@ impl Billing {
         provenance: Provenance,
     ) -> Result<(), BillingError> {
         let customer = ProviderId::parse(customer).map_err(|_| BillingError::OutcomeUnknown)?;
-        let command = Command::LinkCustomer { customer: customer.clone(), effective_at: self.now() };
+        let command = Command::Customer(CustomerCommand::LinkCustomer {
+            customer: customer.clone(),
+            effective_at: self.now(),
+        });
         let request = Request { account: account.clone(), command, key: IdempotencyKey::none(), provenance };
         self.0.ledger.execute(request).await?;
         self.0.links.keep(customer, account.clone(), self.now()).await.map_err(BillingError::Storage)

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         account::Account,
         amount::{Credits, Currency, Money},
-        command::{Command, RecordSubscription, SubscriptionChange},
+        command::{Command, PurchaseCommand, RecordSubscription, SubscriptionChange, SubscriptionCommand},
         decide::Context,
         ids::{AccountId, ProviderId},
         preview::{CreditPreview, foresee_later, preview},
@@ -209,7 +209,9 @@ impl Billing {
         match translate(&event, self.0.ledger.catalog(), &Deployment::new(StripeMode::Test)) {
             Ok(told) => {
                 let mut commands = told.steps.into_iter().map(|step| step.command);
-                Some(commands.find(|command| matches!(command, Command::RecordPaidInvoice(_))))
+                Some(commands.find(|command| {
+                    matches!(command, Command::Purchase(PurchaseCommand::RecordPaidInvoice(_)))
+                }))
             }
             Err(SetAside::Ignored(_)) => Some(None),
             Err(
@@ -239,11 +241,11 @@ impl Billing {
             evidence: ReportOrder { reported_at: at, rank: RANK, id, step: None },
             ..terms.clone()
         };
-        Ok(Command::RecordSubscription(RecordSubscription {
+        Ok(Command::Subscription(SubscriptionCommand::RecordSubscription(RecordSubscription {
             change: SubscriptionChange::PlanChanged { from: Some(change.from.plan.clone()) },
             terms: changed,
             effective_at: at,
-        }))
+        })))
     }
 }
 

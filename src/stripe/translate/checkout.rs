@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        command::{CheckoutStep, Command, RecordCheckout, RecordPackPurchase},
+        command::{CheckoutStep, Command, PurchaseCommand, RecordCheckout, RecordPackPurchase},
         event::PaymentPurpose,
         ids::{PlanId, ProviderId},
         metadata::Metadata,
@@ -54,13 +54,13 @@ fn bought(report: TranslationContext<'_>, name: &str) -> Translation {
 /// Money that takes days will not come.
 pub(super) fn failed_later(report: TranslationContext<'_>) -> Translation {
     let payment = charged(report)?;
-    let command = Command::RecordFailedPayment {
+    let command = Command::Purchase(PurchaseCommand::RecordFailedPayment {
         payment: payment.clone(),
         money: report.money(&["amount_total"])?,
         purpose: promised(report)?.purpose(),
         attempt: 1,
         effective_at: report.at(),
-    };
+    });
     unpaid(report, TranslationStep::new(format!("payment_failed:{payment}"), command))
 }
 
@@ -179,5 +179,5 @@ fn checkout_step(
         invoice: invoice(report).filter(|_| matches!(step, CheckoutStep::Completed { .. })),
         effective_at: report.at(),
     };
-    Ok(TranslationStep::new(key, Command::RecordCheckout(command)))
+    Ok(TranslationStep::new(key, Command::Purchase(PurchaseCommand::RecordCheckout(command))))
 }

@@ -5,7 +5,10 @@
 //! What a note took off before the invoice was paid is in the paid invoice.
 
 use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment};
-use crate::domain::{amount::Money, command::Command};
+use crate::domain::{
+    amount::Money,
+    command::{Command, PaymentCommand},
+};
 
 pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     let note = report.id()?;
@@ -18,13 +21,13 @@ pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
         ));
     }
     let key = format!("credit_note:{note}:{}", if voided { "void" } else { "issued" });
-    let command = Command::RecordCreditNote {
+    let command = Command::Payment(PaymentCommand::RecordCreditNote {
         note,
         invoice: invoice.clone(),
         money,
         voided,
         effective_at: report.object.time("created").unwrap_or_else(|| report.at()),
-    };
+    });
     Ok(of_payment(invoice, vec![TranslationStep::new(key, command)]))
 }
 

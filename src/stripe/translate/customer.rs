@@ -1,7 +1,10 @@
 //! Which account does a customer at Stripe stand for?
 
 use super::{OwnerLookup, Translation, TranslationContext, TranslationStep, discount, held, ignored};
-use crate::{domain::command::Command, stripe::translate::Instructions};
+use crate::{
+    domain::command::{Command, CustomerCommand},
+    stripe::translate::Instructions,
+};
 
 /// A customer that says whose it is becomes a link. What it has taken off is a fact, whoever it belongs to.
 pub(super) fn known(report: TranslationContext<'_>) -> Translation {
@@ -22,7 +25,7 @@ pub(super) fn gone(report: TranslationContext<'_>) -> Translation {
         OwnerLookup::of(report.object).ok_or_else(|| held("the customer has no id that can be read"))?;
     let step = TranslationStep::new(
         format!("unlink:{customer}"),
-        Command::UnlinkCustomer { customer, effective_at: report.at() },
+        Command::Customer(CustomerCommand::UnlinkCustomer { customer, effective_at: report.at() }),
     );
     Ok(Instructions { owner, about: None, steps: vec![step] })
 }

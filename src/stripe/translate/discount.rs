@@ -8,7 +8,7 @@ use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ig
 use crate::{
     domain::{
         amount::{Currency, Money},
-        command::Command,
+        command::{Command, CustomerCommand},
         discounts::{DiscountReport, DiscountStep, TakenOff},
         fraction::Fraction,
         ids::ProviderId,
@@ -70,13 +70,16 @@ fn begins(
     let at = discount.time("start").unwrap_or(told_at);
     let told =
         DiscountReport { customer: customer.clone(), discount: id, what: DiscountStep::Begun(off), at };
-    Ok(TranslationStep::new(format!("discount:{}", told.discount), Command::RecordDiscount(told)))
+    Ok(TranslationStep::new(
+        format!("discount:{}", told.discount),
+        Command::Customer(CustomerCommand::RecordDiscount(told)),
+    ))
 }
 
 fn ends(customer: &ProviderId, discount: ProviderId, at: Timestamp) -> TranslationStep {
     let key = format!("discount_ended:{discount}:{}", at.seconds());
     let told = DiscountReport { customer: customer.clone(), discount, what: DiscountStep::Ended, at };
-    TranslationStep::new(key, Command::RecordDiscount(told))
+    TranslationStep::new(key, Command::Customer(CustomerCommand::RecordDiscount(told)))
 }
 
 /// The end of the discount that was there before, if it is another one.

@@ -7,7 +7,10 @@ use super::{
     refund::{of_payment, positive},
 };
 use crate::{
-    domain::{command::Command, ids::ProviderId},
+    domain::{
+        command::{Command, PaymentCommand},
+        ids::ProviderId,
+    },
     stripe::documents::quoted,
 };
 
@@ -29,12 +32,12 @@ pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
 
 fn opened(report: TranslationContext<'_>) -> Translation {
     let (dispute, payment) = (report.id()?, payment(report)?);
-    let command = Command::OpenDispute {
+    let command = Command::Payment(PaymentCommand::OpenDispute {
         dispute: dispute.clone(),
         payment: payment.clone(),
         money: positive(report.money(&["amount"])?)?,
         effective_at: report.object.time("created").unwrap_or_else(|| report.at()),
-    };
+    });
     Ok(of_payment(payment, vec![TranslationStep::new(format!("dispute:{dispute}:open"), command)]))
 }
 
@@ -42,13 +45,13 @@ fn closed(report: TranslationContext<'_>, won: bool) -> Translation {
     let (dispute, payment) = (report.id()?, payment(report)?);
     let end = if won { "won" } else { "lost" };
     let key = format!("dispute:{dispute}:{end}");
-    let command = Command::CloseDispute {
+    let command = Command::Payment(PaymentCommand::CloseDispute {
         dispute,
         payment: payment.clone(),
         won,
         money: Some(positive(report.money(&["amount"])?)?),
         effective_at: report.at(),
-    };
+    });
     Ok(of_payment(payment, vec![TranslationStep::new(key, command)]))
 }
 

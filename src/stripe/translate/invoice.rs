@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         amount::Money,
-        command::{Command, InvoiceLine, RecordPaidInvoice},
+        command::{Command, InvoiceLine, PurchaseCommand, RecordPaidInvoice},
         event::PaymentPurpose,
         ids::ProviderId,
         invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
@@ -54,7 +54,10 @@ pub(super) fn paid(report: TranslationContext<'_>) -> Translation {
     if says_nothing && command.total == 0 && command.money.minor == 0 && packs.is_empty() {
         return Err(ignored("nothing was charged, as when a trial begins"));
     }
-    let paid = TranslationStep::new(format!("invoice_paid:{invoice}"), Command::RecordPaidInvoice(command));
+    let paid = TranslationStep::new(
+        format!("invoice_paid:{invoice}"),
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(command)),
+    );
     report.instruct(links.chain([paid]).chain(packs).collect())
 }
 
@@ -144,7 +147,8 @@ fn unpaid_step(
         from_balance: from_balance(report.object),
         finalized_at: report.object.time("status_transitions.finalized_at"),
     };
-    let command = Command::RecordUnpaidInvoice { invoice, effective_at: report.at() };
+    let command =
+        Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at: report.at() });
     Ok(Some(TranslationStep::new(key, command)))
 }
 
@@ -162,13 +166,13 @@ pub(super) fn failed(report: TranslationContext<'_>) -> Translation {
     let attempt = attempt(report);
     let failed = TranslationStep::new(
         format!("invoice_failed:{invoice}:{attempt}"),
-        Command::RecordFailedPayment {
+        Command::Purchase(PurchaseCommand::RecordFailedPayment {
             payment: invoice,
             money: report.money(&["amount_due"])?,
             purpose: purpose(report),
             attempt,
             effective_at: report.at(),
-        },
+        }),
     );
     let unpaid = unpaid_step(report, InvoiceState::Failed, "unpaid").unwrap_or_default();
     report.instruct([failed].into_iter().chain(unpaid).collect())
@@ -178,11 +182,11 @@ pub(super) fn action_required(report: TranslationContext<'_>) -> Translation {
     let invoice = report.id()?;
     let step = TranslationStep::new(
         format!("invoice_action:{invoice}:{}", attempt(report)),
-        Command::RecordActionRequired {
+        Command::Purchase(PurchaseCommand::RecordActionRequired {
             payment: invoice,
             money: report.money(&["amount_due"])?,
             effective_at: report.at(),
-        },
+        }),
     );
     report.instruct(vec![step])
 }

@@ -38,7 +38,7 @@ use super::{
 use crate::domain::{
     amount::{Currency, Money},
     catalog::Catalog,
-    command::{Command, RecordPackPurchase},
+    command::{Command, CustomerCommand, PurchaseCommand, RecordPackPurchase},
     ids::ProviderId,
     subscription::ReportOrder,
     time::Timestamp,
@@ -83,7 +83,7 @@ impl TranslationStep {
             Some(item) => format!("pack:{}:{item}", purchase.payment),
             None => format!("pack:{}", purchase.payment),
         };
-        Self::new(key, Command::RecordPackPurchase(purchase))
+        Self::new(key, Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)))
     }
 }
 
@@ -192,7 +192,10 @@ impl TranslationContext<'_> {
         let owner =
             OwnerLookup::of(self.object).ok_or_else(|| held("it names neither an account nor a customer"))?;
         let link = owner.link().map(|customer| {
-            let command = Command::LinkCustomer { customer: customer.clone(), effective_at: self.at() };
+            let command = Command::Customer(CustomerCommand::LinkCustomer {
+                customer: customer.clone(),
+                effective_at: self.at(),
+            });
             TranslationStep::new(format!("link:{customer}"), command)
         });
         let steps = link.into_iter().chain(steps).collect();

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         amount::Money,
         catalog::Pack,
-        command::{Command, RecordPackPurchase},
+        command::{Command, PaymentCommand, PurchaseCommand, RecordPackPurchase},
         event::PaymentPurpose,
         ids::{PackId, ProviderId},
         purchase_records::SoldPack,
@@ -83,7 +83,10 @@ pub(super) fn link(
     report: TranslationContext<'_>,
 ) -> TranslationStep {
     let key = format!("payment_link:{payment}");
-    TranslationStep::new(key, Command::LinkPayment { payment, invoice, effective_at: report.at() })
+    TranslationStep::new(
+        key,
+        Command::Payment(PaymentCommand::LinkPayment { payment, invoice, effective_at: report.at() }),
+    )
 }
 
 pub(super) fn failed(report: TranslationContext<'_>) -> Translation {
@@ -96,13 +99,13 @@ pub(super) fn failed(report: TranslationContext<'_>) -> Translation {
     // Each declined charge is a failure of its own.
     let charge = report.object.first_id(&["last_payment_error.charge", "latest_charge"]);
     let charge: ProviderId = charge.unwrap_or_else(|| report.event.id.clone());
-    let command = Command::RecordFailedPayment {
+    let command = Command::Purchase(PurchaseCommand::RecordFailedPayment {
         payment: payment.clone(),
         money,
         purpose: PaymentPurpose::Pack { pack, quantity },
         attempt: 1,
         effective_at: report.at(),
-    };
+    });
     report.instruct(vec![TranslationStep::new(format!("payment_failed:{payment}:{charge}"), command)])
 }
 

@@ -5,7 +5,12 @@
 
 use super::{Instructions, OwnerLookup, SetAside, Translation, TranslationContext, TranslationStep, held};
 use crate::{
-    domain::{amount::Money, command::Command, ids::ProviderId, time::Timestamp},
+    domain::{
+        amount::Money,
+        command::{Command, PaymentCommand},
+        ids::ProviderId,
+        time::Timestamp,
+    },
     stripe::documents::quoted,
 };
 
@@ -16,12 +21,12 @@ pub(super) fn total(report: TranslationContext<'_>) -> Translation {
     let refunded = positive(report.money(&["amount_refunded"])?)?;
     // A total can come again: after a refund that failed, another one may reach the same amount.
     let key = format!("refunded:{charge}:{}:{}", refunded.minor, report.at().seconds());
-    let command = Command::RecordRefundedPayment {
+    let command = Command::Payment(PaymentCommand::RecordRefundedPayment {
         payment: payment.clone(),
         refunded,
         paid: positive(report.money(&["amount_captured", "amount"])?)?,
         effective_at: report.at(),
-    };
+    });
     Ok(of_payment(payment, vec![TranslationStep::new(key, command)]))
 }
 
@@ -37,7 +42,15 @@ pub(super) fn single(report: TranslationContext<'_>) -> Translation {
     } else {
         let key = format!("refund:{refund}");
         let payment = payment.clone();
-        TranslationStep::new(key, Command::RecordRefund { refund, payment, money, effective_at: refunded_at })
+        TranslationStep::new(
+            key,
+            Command::Payment(PaymentCommand::RecordRefund {
+                refund,
+                payment,
+                money,
+                effective_at: refunded_at,
+            }),
+        )
     };
     Ok(of_payment(payment, vec![step]))
 }
@@ -52,7 +65,13 @@ fn failed(
     let key = format!("refund_failed:{refund}");
     TranslationStep::new(
         key,
-        Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at },
+        Command::Payment(PaymentCommand::RecordFailedRefund {
+            refund,
+            payment,
+            money,
+            refunded_at,
+            effective_at,
+        }),
     )
 }
 

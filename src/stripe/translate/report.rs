@@ -8,7 +8,7 @@ use super::{
     subscription::{DELETED, Reported, status, terms},
 };
 use crate::domain::{
-    command::{Command, RecordSubscription},
+    command::{Command, RecordSubscription, SubscriptionCommand},
     subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
     time::Timestamp,
 };
@@ -29,7 +29,11 @@ pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
         report: Some(terms.evidence.clone()),
         unpriced,
     };
-    let command = Command::RecordSubscription(RecordSubscription { change, terms, effective_at });
+    let command = Command::Subscription(SubscriptionCommand::RecordSubscription(RecordSubscription {
+        change,
+        terms,
+        effective_at,
+    }));
     let told = TranslationStep::new(format!("sub:{}", report.event.id), command);
     let steps = discount::of_subscription(report).into_iter().chain([told]).collect();
     report.instruct_about(Some(about), steps)

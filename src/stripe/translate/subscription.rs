@@ -14,7 +14,7 @@ use crate::{
     domain::{
         amount::{Credits, Currency, Money},
         catalog::{Catalog, Plan, PlanPrice},
-        command::Command,
+        command::{Command, SubscriptionCommand},
         discounts::Undiscounted,
         ids::PlanId,
         metadata::Metadata,
@@ -42,7 +42,11 @@ pub(super) fn trial_will_end(report: TranslationContext<'_>) -> Translation {
     let key = format!("trial_end:{subscription}:{}", trial_end.seconds());
     let about =
         SubscriptionRef { subscription: subscription.clone(), at: report.at(), report: None, unpriced };
-    let command = Command::AnnounceTrialEnd { subscription, trial_end, effective_at: report.at() };
+    let command = Command::Subscription(SubscriptionCommand::AnnounceTrialEnd {
+        subscription,
+        trial_end,
+        effective_at: report.at(),
+    });
     report.instruct_about(Some(about), vec![TranslationStep::new(key, command)])
 }
 

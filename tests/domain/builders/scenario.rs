@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{
     account::{Account, OpenAccount},
     catalog::Catalog,
-    command::{Command, RecordedDeduction},
+    command::{AccountCommand, Command, RecordedDeduction},
     credits::{Balance, Grant},
     decide::{Context, decide},
     event::{CreditsEvent, Event},
@@ -46,7 +46,7 @@ pub fn given(events: impl IntoIterator<Item = Event>) -> Scenario {
 
 /// An account that was opened on day 0 under this catalog, by the command for it.
 pub fn opened_under(catalog: Catalog) -> Scenario {
-    given([]).under(catalog).when(Command::OpenAccount)
+    given([]).under(catalog).when(Command::Account(AccountCommand::OpenAccount))
 }
 
 impl Scenario {
@@ -73,7 +73,7 @@ impl Scenario {
 
     /// Time passes and someone looks.
     pub fn settle(self) -> Self {
-        self.when(Command::ApplyDue)
+        self.when(Command::Account(AccountCommand::ApplyDue))
     }
 
     pub fn send(&mut self, command: &Command) -> &Result<Vec<Event>, Refusal> {

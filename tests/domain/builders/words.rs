@@ -7,8 +7,9 @@ use domain::{
     amount::Credits,
     catalog::Interval,
     command::{
-        Command, Excess, Generation, GrantCredits, HoldFor, InvoiceLine, RecordPackPurchase,
-        RecordPaidInvoice, RecordSubscription, RecordedDeduction, Spent, SubscriptionChange,
+        Command, CreditsCommand, CustomerCommand, Excess, Generation, GrantCredits, HoldFor, InvoiceLine,
+        PaymentCommand, PurchaseCommand, RecordPackPurchase, RecordPaidInvoice, RecordSubscription,
+        RecordedDeduction, Spent, SubscriptionChange, SubscriptionCommand,
     },
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     discounts::{DiscountReport, DiscountStep, TakenOff, Undiscounted},
@@ -114,12 +115,17 @@ pub fn expired(id: &str, amount: i64, at: Timestamp) -> Event {
 // Commands of callers.
 
 pub fn deduct(amount: i64) -> Command {
-    Command::DeductCredits { amount: credits(amount), id: None, description: None }
+    Command::Credits(CreditsCommand::DeductCredits { amount: credits(amount), id: None, description: None })
 }
 
 pub fn refund(deduction: RecordedDeduction, amount: Option<Credits>, reason: &str) -> Command {
     let of = Spent::Deduction(deduction.deduction_id.clone());
-    Command::RefundDeductions { of, deductions: vec![deduction], amount, reason: reason.to_owned() }
+    Command::Credits(CreditsCommand::RefundDeductions {
+        of,
+        deductions: vec![deduction],
+        amount,
+        reason: reason.to_owned(),
+    })
 }
 
 pub fn generation(kind: &str, options: &[(&str, &str)]) -> Generation {
@@ -132,38 +138,38 @@ pub fn generation(kind: &str, options: &[(&str, &str)]) -> Generation {
 }
 
 pub fn generate(kind: &str) -> Command {
-    Command::Generate(generation(kind, &[]))
+    Command::Credits(CreditsCommand::Generate(generation(kind, &[])))
 }
 
 pub fn generate_as(kind: &str, id: &str) -> Command {
     let id = GenerationId::parse(id).expect("a test's generation is an identifier");
-    Command::Generate(Generation { id: Some(id), ..generation(kind, &[]) })
+    Command::Credits(CreditsCommand::Generate(Generation { id: Some(id), ..generation(kind, &[]) }))
 }
 
 pub fn hold(amount: i64) -> Command {
     let what = HoldFor::Amount { amount: credits(amount), id: None, description: None };
-    Command::HoldCredits { what, expires_in_s: None }
+    Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: None })
 }
 
 pub fn hold_for(amount: i64, expires_in_s: u32) -> Command {
     let what = HoldFor::Amount { amount: credits(amount), id: None, description: None };
-    Command::HoldCredits { what, expires_in_s: Some(expires_in_s) }
+    Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: Some(expires_in_s) })
 }
 
 pub fn commit(id: &str, amount: Option<i64>, excess: Excess) -> Command {
-    Command::CommitHold { hold_id: hold_id(id), amount: amount.map(credits), excess }
+    Command::Credits(CreditsCommand::CommitHold { hold_id: hold_id(id), amount: amount.map(credits), excess })
 }
 
 pub fn release(id: &str) -> Command {
-    Command::ReleaseHold { hold_id: hold_id(id) }
+    Command::Credits(CreditsCommand::ReleaseHold { hold_id: hold_id(id) })
 }
 
 pub fn extend(id: &str, expires_in_s: u32) -> Command {
-    Command::ExtendHold { hold_id: hold_id(id), expires_in_s }
+    Command::Credits(CreditsCommand::ExtendHold { hold_id: hold_id(id), expires_in_s })
 }
 
 pub fn grant(id: &str, amount: i64, expires_at: Option<Timestamp>) -> Command {
-    Command::GrantCredits(GrantCredits {
+    Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
         grant_id: grant_id(id),
         source: Source::Bonus,
         amount: credits(amount),
@@ -172,7 +178,7 @@ pub fn grant(id: &str, amount: i64, expires_at: Option<Timestamp>) -> Command {
         priority: None,
         cost: None,
         reason: "thanks".to_owned(),
-    })
+    }))
 }
 
 // Reports of the payment provider.
@@ -225,7 +231,7 @@ pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at
                 line.cost.minor;
         }
     }
-    Command::RecordPaidInvoice(RecordPaidInvoice {
+    Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice {
         invoice: provider(invoice),
         subscription: Some(provider(subscription)),
         money: usd(i64::max(total, 0)),
@@ -237,7 +243,7 @@ pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at
         lines,
         created_at: at,
         effective_at: at,
-    })
+    }))
 }
 
 /// The plan changes at `at`, until `end`, which is the end of the paid period.
@@ -309,7 +315,7 @@ pub fn discount_ended(customer: &str, discount: &str, at: Timestamp) -> Command 
 
 fn told_of_discount(customer: &str, discount: &str, what: DiscountStep, at: Timestamp) -> Command {
     let (customer, discount) = (provider(customer), provider(discount));
-    Command::RecordDiscount(DiscountReport { customer, discount, what, at })
+    Command::Customer(CustomerCommand::RecordDiscount(DiscountReport { customer, discount, what, at }))
 }
 
 pub fn evidence(reported_at: Timestamp, rank: u8) -> ReportOrder {
@@ -332,11 +338,15 @@ pub fn ended(plan: &str, period: Period, ended_at: Timestamp) -> SubscriptionSta
 
 pub fn report(change: SubscriptionChange, terms: SubscriptionState) -> Command {
     let effective_at = terms.ended_at.unwrap_or(terms.evidence.reported_at);
-    Command::RecordSubscription(RecordSubscription { change, terms, effective_at })
+    Command::Subscription(SubscriptionCommand::RecordSubscription(RecordSubscription {
+        change,
+        terms,
+        effective_at,
+    }))
 }
 
 pub fn buy(payment: &str, pack: &str, quantity: u32, at: Timestamp) -> Command {
-    Command::RecordPackPurchase(RecordPackPurchase {
+    Command::Purchase(PurchaseCommand::RecordPackPurchase(RecordPackPurchase {
         payment: provider(payment),
         item: None,
         session: None,
@@ -347,68 +357,72 @@ pub fn buy(payment: &str, pack: &str, quantity: u32, at: Timestamp) -> Command {
         quantity,
         money: usd(2000),
         effective_at: at,
-    })
+    }))
 }
 
 pub fn refund_payment(payment: &str, refunded: i64, paid: i64, at: Timestamp) -> Command {
-    Command::RecordRefundedPayment {
+    Command::Payment(PaymentCommand::RecordRefundedPayment {
         payment: provider(payment),
         refunded: usd(refunded),
         paid: usd(paid),
         effective_at: at,
-    }
+    })
 }
 
 pub fn open_dispute(dispute: &str, payment: &str, at: Timestamp) -> Command {
-    Command::OpenDispute {
+    Command::Payment(PaymentCommand::OpenDispute {
         dispute: provider(dispute),
         payment: provider(payment),
         money: usd(2000),
         effective_at: at,
-    }
+    })
 }
 
 pub fn close_dispute(dispute: &str, payment: &str, won: bool, at: Timestamp) -> Command {
-    Command::CloseDispute {
+    Command::Payment(PaymentCommand::CloseDispute {
         dispute: provider(dispute),
         payment: provider(payment),
         won,
         money: Some(usd(2000)),
         effective_at: at,
-    }
+    })
 }
 
 /// One refund, by its own id.
 pub fn refund_once(refund: &str, payment: &str, minor: i64, at: Timestamp) -> Command {
-    Command::RecordRefund {
+    Command::Payment(PaymentCommand::RecordRefund {
         refund: provider(refund),
         payment: provider(payment),
         money: usd(minor),
         effective_at: at,
-    }
+    })
 }
 
 pub fn fail_refund(refund: &str, payment: &str, minor: i64, at: Timestamp) -> Command {
-    Command::RecordFailedRefund {
+    Command::Payment(PaymentCommand::RecordFailedRefund {
         refund: provider(refund),
         payment: provider(payment),
         money: usd(minor),
         refunded_at: at,
         effective_at: at.plus(TimeDelta::days(2)),
-    }
+    })
 }
 
 pub fn link_payment(payment: &str, invoice: &str, at: Timestamp) -> Command {
-    Command::LinkPayment { payment: provider(payment), invoice: provider(invoice), effective_at: at }
+    Command::Payment(PaymentCommand::LinkPayment {
+        payment: provider(payment),
+        invoice: provider(invoice),
+        effective_at: at,
+    })
 }
 
 /// What somebody asked for over the API, and was done.
 pub fn asked_to_change(plan: &str, quantity: u32, at: Timestamp) -> Command {
     let requested =
         Requested::Change { plan: Some(plan_id(plan)), interval: Some(Interval::Month), quantity };
-    Command::RecordRequestedChange(RequestedChange {
+    Command::Subscription(SubscriptionCommand::RecordRequestedChange(RequestedChange {
         subscription: provider(SUBSCRIPTION),
         requested,
         effective_at: at,
-    })
+    }))
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     catalog::{Catalog, Interval, Limit, Measure, WindowKind},
-    command::{Command, Excess, RecordedDeduction, SubscriptionChange},
+    command::{AccountCommand, Command, CreditsCommand, Excess, RecordedDeduction, SubscriptionChange},
     event::{CreditsEvent, Event, HoldEvent},
     subscription::{SubscriptionState, SubscriptionStatus},
     time::{CalendarUnit, Period},
@@ -171,19 +171,21 @@ impl Action {
                 let starts_at = at.plus(TimeDelta::seconds(*begins_in));
                 let expires_at = lives.map(|lives| starts_at.plus(TimeDelta::seconds(lives)));
                 let mut command = words::grant(&format!("gift_{number}"), *amount, expires_at);
-                if let Command::GrantCredits(grant) = &mut command {
+                if let Command::Credits(CreditsCommand::GrantCredits(grant)) = &mut command {
                     grant.starts_at = Some(starts_at);
                     grant.priority = *priority;
                     grant.cost = paid.then(|| catalog::usd(100));
                 }
                 command
             }
-            Self::Adjust(amount) => {
-                Command::AdjustCredits { amount: credits(*amount), reason: "mistake".to_owned() }
-            }
-            Self::Forgive(amount) => {
-                Command::ForgiveDebt { amount: amount.map(credits), reason: "goodwill".to_owned() }
-            }
+            Self::Adjust(amount) => Command::Credits(CreditsCommand::AdjustCredits {
+                amount: credits(*amount),
+                reason: "mistake".to_owned(),
+            }),
+            Self::Forgive(amount) => Command::Credits(CreditsCommand::ForgiveDebt {
+                amount: amount.map(credits),
+                reason: "goodwill".to_owned(),
+            }),
             Self::Pay(plan, number) => words::pay(&format!("in_{number}"), plan, month(*number)),
             Self::PayYear(plan) => words::pay("in_year", plan, words::year()),
             Self::Change(from, to, interval) => self.change(scenario, number, from, to, *interval)?,
@@ -214,7 +216,7 @@ impl Action {
             }
             Self::EndDiscount(discount) => words::discount_ended("cus_1", &format!("di_{discount}"), at),
             Self::AskToChange(plan, quantity) => words::asked_to_change(plan, *quantity, at),
-            Self::Settle => Command::ApplyDue,
+            Self::Settle => Command::Account(AccountCommand::ApplyDue),
         })
     }
 

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::{
     account::{Account, evolve},
     catalog::{Catalog, Interval},
-    command::Command,
+    command::{AccountCommand, Command},
     credits::{Grant, Source},
     decide::{Context, decide, next_due},
     event::{CreditsEvent, Draw, Event, HoldEvent},
@@ -180,7 +180,7 @@ proptest! {
     fn an_account_that_moved_in_keeps_the_laws(catalog in catalogs(), steps in steps(), number in 0..3_u32) {
         let start = moved_in(given([]).under(catalog), number, Some(70));
         let scenario = play_from(start, &steps, |scenario| {
-            scenario.send(&Command::ApplyDue);
+            scenario.send(&Command::Account(AccountCommand::ApplyDue));
             assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());
             let due = next_due(scenario.open());
             assert!(due.is_none_or(|due| due > scenario.clock), "{due:?} is due at {}", scenario.clock);
@@ -199,7 +199,7 @@ proptest! {
     #[test]
     fn deciding_changes_nothing_and_is_the_same_each_time(catalog in catalogs(), steps in steps()) {
         play_and(catalog, &steps, |scenario| {
-            for command in [Command::ApplyDue, words::deduct(7), words::hold(7), words::generate("stems")] {
+            for command in [Command::Account(AccountCommand::ApplyDue), words::deduct(7), words::hold(7), words::generate("stems")] {
                 let context = Context { at: scenario.clock, catalog: &scenario.catalog };
                 let before = scenario.account.clone();
                 let once = decide(&scenario.account, &command, context);
@@ -270,11 +270,11 @@ proptest! {
     #[test]
     fn time_can_always_pass_and_then_nothing_is_due(catalog in catalogs(), steps in steps()) {
         play_and(catalog, &steps, |scenario| {
-            scenario.send(&Command::ApplyDue);
+            scenario.send(&Command::Account(AccountCommand::ApplyDue));
             assert!(scenario.outcome().is_ok(), "{:?}", scenario.outcome());
             let due = next_due(scenario.open());
             assert!(due.is_none_or(|due| due > scenario.clock), "{due:?} is due at {}", scenario.clock);
-            scenario.send(&Command::ApplyDue);
+            scenario.send(&Command::Account(AccountCommand::ApplyDue));
             assert_eq!(scenario.outcome(), &Ok(Vec::new()));
         });
     }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::{
     amount::Credits,
     catalog::Interval,
-    command::{Command, SubscriptionChange as Change},
+    command::{AccountCommand, Command, CustomerCommand, SubscriptionChange as Change},
     credits::Source,
     event::{Event, SubscriptionEvent},
     ids::ProviderId,
@@ -73,7 +73,10 @@ fn story() -> impl Strategy<Value = Story> {
 
 impl Story {
     fn reports(&self) -> Vec<Command> {
-        let mut reports = vec![Command::LinkCustomer { customer: customer(), effective_at: day(0) }];
+        let mut reports = vec![Command::Customer(CustomerCommand::LinkCustomer {
+            customer: customer(),
+            effective_at: day(0),
+        })];
         for (number, (plan, upgraded)) in (0_u32..).zip(&self.months) {
             reports.push(words::pay(&format!("in_{number}"), PLANS[*plan], month(number)));
             if *upgraded && *plan < 2 {
@@ -111,7 +114,10 @@ impl Story {
             reports.extend(closed.then(|| words::close_dispute(&dispute, payment, won, day(60))));
         }
         if self.unlinked {
-            reports.push(Command::UnlinkCustomer { customer: customer(), effective_at: day(70) });
+            reports.push(Command::Customer(CustomerCommand::UnlinkCustomer {
+                customer: customer(),
+                effective_at: day(70),
+            }));
         }
         reports
     }
@@ -156,7 +162,7 @@ pub fn moved_in(start: Scenario, number: u32, debt: Option<i64>) -> Scenario {
         ..ImportAccount::default()
     };
     let at = begins.plus(TimeDelta::days(10));
-    start.at(at).when(Command::ImportAccount(Box::new(import))).then_accepted()
+    start.at(at).when(Command::Account(AccountCommand::ImportAccount(Box::new(import)))).then_accepted()
 }
 
 fn process(start: Scenario, reports: &[Command], at: Timestamp) -> Scenario {
@@ -225,7 +231,7 @@ proptest! {
         catalog in catalogs(),
         (reports, shuffled) in shuffled(),
     ) {
-        let start = || given([]).under(catalog.clone()).when(Command::OpenAccount);
+        let start = || given([]).under(catalog.clone()).when(Command::Account(AccountCommand::OpenAccount));
         let one = process(start(), &reports, processed());
         let other = process(start(), &shuffled, processed());
         assert_same(&one, &other, true);
@@ -255,7 +261,7 @@ proptest! {
         }
         let end = slow.clock.max(processed());
         let slow = slow.at(end).settle();
-        let mut expected = given([]).at(processed().minus(TimeDelta::days(20))).when(Command::OpenAccount);
+        let mut expected = given([]).at(processed().minus(TimeDelta::days(20))).when(Command::Account(AccountCommand::OpenAccount));
         for report in &reports {
             expected = expected.when(report.clone()).then_accepted();
         }

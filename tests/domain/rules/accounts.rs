@@ -1,7 +1,9 @@
 //! Accounts are opened once, by their caller or by a report, linked to customers in any order, and closed for good.
 
 use domain::{
-    command::{Command, RecordedDeduction, SubscriptionChange},
+    command::{
+        AccountCommand, Command, CreditsCommand, CustomerCommand, RecordedDeduction, SubscriptionChange,
+    },
     event::{AccountEvent, Event, Purpose},
     ids::{DeductionId, ProviderId},
     refusal::Refusal,
@@ -18,15 +20,15 @@ use crate::builders::{
 };
 
 fn link(customer: &ProviderId, effective_at: Timestamp) -> Command {
-    Command::LinkCustomer { customer: customer.clone(), effective_at }
+    Command::Customer(CustomerCommand::LinkCustomer { customer: customer.clone(), effective_at })
 }
 
 fn unlink(customer: &ProviderId, effective_at: Timestamp) -> Command {
-    Command::UnlinkCustomer { customer: customer.clone(), effective_at }
+    Command::Customer(CustomerCommand::UnlinkCustomer { customer: customer.clone(), effective_at })
 }
 
 fn close() -> Command {
-    Command::CloseAccount { reason: "asked to".to_owned() }
+    Command::Account(AccountCommand::CloseAccount { reason: "asked to".to_owned() })
 }
 
 fn closed() -> Scenario {
@@ -35,7 +37,11 @@ fn closed() -> Scenario {
 
 #[test]
 fn an_account_is_opened_once() {
-    given([]).when(Command::OpenAccount).then_accepted().when(Command::OpenAccount).then_nothing();
+    given([])
+        .when(Command::Account(AccountCommand::OpenAccount))
+        .then_accepted()
+        .when(Command::Account(AccountCommand::OpenAccount))
+        .then_nothing();
 }
 
 #[test]
@@ -56,10 +62,10 @@ fn an_account_that_nobody_opened_is_not_found() {
         extend("hold_1", 5),
         grant("a", 1, None),
         close(),
-        Command::ApplyDue,
+        Command::Account(AccountCommand::ApplyDue),
         refund(deduction, None, ""),
-        Command::AdjustCredits { amount: credits(1), reason: String::new() },
-        Command::ForgiveDebt { amount: None, reason: String::new() },
+        Command::Credits(CreditsCommand::AdjustCredits { amount: credits(1), reason: String::new() }),
+        Command::Credits(CreditsCommand::ForgiveDebt { amount: None, reason: String::new() }),
     ];
     for command in commands {
         given([]).when(command).then_refused(Refusal::AccountNotFound);
@@ -95,7 +101,8 @@ fn an_account_may_have_several_customers() {
 #[test]
 fn nothing_is_done_to_an_account_that_was_closed() {
     let at = month(0).start;
-    let commands = [Command::OpenAccount, deduct(1), hold(1), grant("a", 1, None), close()];
+    let commands =
+        [Command::Account(AccountCommand::OpenAccount), deduct(1), hold(1), grant("a", 1, None), close()];
     for command in commands {
         closed().at(at).when(command).then_refused(Refusal::AccountClosed);
     }
@@ -126,7 +133,10 @@ fn what_happens_to_the_subscriptions_and_payments_of_a_closed_account_is_recorde
 #[test]
 fn what_a_closed_account_had_ends_at_its_time_and_nothing_follows_it() {
     let had = given([opened()]).when(grant("a", 7, Some(day(3)))).when(grant("b", 5, None)).when(close());
-    had.at(day(40)).when(Command::ApplyDue).then_named(["CreditsExpired"]).then_available(5);
+    had.at(day(40))
+        .when(Command::Account(AccountCommand::ApplyDue))
+        .then_named(["CreditsExpired"])
+        .then_available(5);
 }
 
 #[test]

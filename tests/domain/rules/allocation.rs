@@ -1,6 +1,10 @@
 //! A plan's allocation is granted when its period is paid: once per subscription and period, month by month.
 
-use domain::{command::Command, credits::Source, time::Period};
+use domain::{
+    command::{AccountCommand, Command, PurchaseCommand},
+    credits::Source,
+    time::Period,
+};
 
 use crate::builders::{
     catalog::{free_monthly, free_nothing},
@@ -51,7 +55,7 @@ fn two_subscriptions_each_give_theirs() {
 #[test]
 fn a_quantity_multiplies_the_allocation() {
     let mut command = pay("in_1", "basic", month(0));
-    if let Command::RecordPaidInvoice(invoice) = &mut command {
+    if let Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)) = &mut command {
         invoice.lines[0].quantity = 3;
     }
     given([opened()]).at(month(0).start).when(command).then_available(1500);
@@ -129,10 +133,10 @@ fn a_period_that_has_not_begun_waits_for_its_start() {
 #[test]
 fn a_free_plan_gives_once_when_the_account_opens() {
     given([])
-        .when(Command::OpenAccount)
+        .when(Command::Account(AccountCommand::OpenAccount))
         .then_named(["AccountOpened", "CreditsGranted"])
         .then_grant("signup", 50, 50)
-        .when(Command::OpenAccount)
+        .when(Command::Account(AccountCommand::OpenAccount))
         .then_nothing()
         .at(day(400))
         .settle()

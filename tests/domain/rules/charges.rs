@@ -8,7 +8,7 @@ use domain::{
         Capture, Payable, Payment, PaymentStatus, cancel, capture, charge, check_undisputed, confirm, is_of,
         refund,
     },
-    command::Command,
+    command::{AccountCommand, Command, CustomerCommand},
     ids::{PackId, ProviderId},
     refusal::Refusal,
     rollout::BillingState,
@@ -86,7 +86,7 @@ fn a_payment_is_no_smaller_and_no_larger_than_the_catalog_lets_it_be() {
 fn only_an_open_account_is_charged() {
     let unopened = given([]).account;
     assert_eq!(charge(&unopened, &catalog(), BillingState::On, &pack(1)), Err(Refusal::AccountNotFound));
-    let close = Command::CloseAccount { reason: "left".to_owned() };
+    let close = Command::Account(AccountCommand::CloseAccount { reason: "left".to_owned() });
     let closed = opened_under(catalog()).when(close).account;
     assert_eq!(charge(&closed, &catalog(), BillingState::On, &pack(1)), Err(Refusal::AccountClosed));
 }
@@ -101,9 +101,10 @@ fn money_is_held_first_where_the_catalog_says_so() {
 #[test]
 fn a_payment_is_an_accounts_while_and_after_it_is_the_customer() {
     let customer = ProviderId::parse("cus_1").unwrap();
-    let link = Command::LinkCustomer { customer: customer.clone(), effective_at: day(0) };
+    let link =
+        Command::Customer(CustomerCommand::LinkCustomer { customer: customer.clone(), effective_at: day(0) });
     let linked = opened_under(catalog()).when(link);
-    let unlink = Command::UnlinkCustomer { customer, effective_at: day(0) };
+    let unlink = Command::Customer(CustomerCommand::UnlinkCustomer { customer, effective_at: day(0) });
     for scenario in [linked.clone(), linked.when(unlink)] {
         let account = scenario.account.opened().unwrap();
         assert!(is_of(account, Some("cus_1")) && !is_of(account, Some("cus_2")) && !is_of(account, None));

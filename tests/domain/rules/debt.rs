@@ -1,7 +1,7 @@
 //! What was clawed back after it was spent is owed: the next grant pays it first, or someone forgives it.
 
 use domain::{
-    command::Command,
+    command::{Command, CreditsCommand},
     event::{CreditsEvent, Event},
     refusal::Refusal,
 };
@@ -22,7 +22,10 @@ fn indebted() -> Scenario {
 }
 
 fn forgive(amount: Option<i64>) -> Command {
-    Command::ForgiveDebt { amount: amount.map(credits), reason: "goodwill".to_owned() }
+    Command::Credits(CreditsCommand::ForgiveDebt {
+        amount: amount.map(credits),
+        reason: "goodwill".to_owned(),
+    })
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn a_month_that_is_noticed_late_pays_as_if_it_had_been_noticed_at_once() {
 #[test]
 fn a_grant_that_begins_later_does_not_pay_before_it_begins() {
     let mut later = grant("later", 400, None);
-    if let Command::GrantCredits(grant) = &mut later {
+    if let Command::Credits(CreditsCommand::GrantCredits(grant)) = &mut later {
         grant.starts_at = Some(day(5));
     }
     indebted().at(day(1)).when(later).then_balance(0, 0, 300).at(day(5)).then_available(400);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    command::Command,
+    command::{Command, CreditsCommand},
     ids::{FeatureId, GenerationType, OptionName},
     refusal::Refusal,
 };
@@ -32,9 +32,12 @@ fn a_generation_costs_its_base_and_its_options() {
     given([opened(), granted_forever("a", 100)])
         .when(generate("standard"))
         .then_available(95)
-        .when(Command::Generate(generation("standard", &[("quality", "standard")])))
+        .when(Command::Credits(CreditsCommand::Generate(generation("standard", &[("quality", "standard")]))))
         .then_available(90)
-        .when(Command::Generate(generation("standard", &[("quality", "high"), ("length", "long")])))
+        .when(Command::Credits(CreditsCommand::Generate(generation(
+            "standard",
+            &[("quality", "high"), ("length", "long")],
+        ))))
         .then_available(78);
 }
 
@@ -66,12 +69,12 @@ fn what_the_catalog_does_not_know_is_refused_with_what_it_knows() {
     scenario
         .when(generate("opera"))
         .then_refused(Refusal::UnknownGenerationType { known: known.into_iter().map(kind).collect() })
-        .when(Command::Generate(generation("standard", &[("mood", "high")])))
+        .when(Command::Credits(CreditsCommand::Generate(generation("standard", &[("mood", "high")]))))
         .then_refused(Refusal::UnknownOption {
             option: option("mood"),
             known: vec![option("length"), option("quality")],
         })
-        .when(Command::Generate(generation("standard", &[("quality", "best")])))
+        .when(Command::Credits(CreditsCommand::Generate(generation("standard", &[("quality", "best")]))))
         .then_refused(Refusal::UnknownOptionValue {
             option: option("quality"),
             known: vec![option("high"), option("standard")],

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    command::{Command, Excess, HoldFor},
+    command::{Command, CreditsCommand, Excess, HoldFor},
     credits::HoldOutcome,
     event::{Event, HoldEvent},
     refusal::Refusal,
@@ -184,7 +184,7 @@ fn more_cannot_be_held_than_there_is() {
 fn a_held_generation_has_the_catalogs_price() {
     let what = HoldFor::Generation(generation("standard", &[("quality", "high")]));
     given([opened(), granted_forever("a", 10)])
-        .when(Command::HoldCredits { what, expires_in_s: None })
+        .when(Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: None }))
         .then_balance(2, 8, 0);
 }
 
@@ -197,8 +197,10 @@ fn only_the_newest_outcomes_are_remembered() {
         let opened = scenario.open().wallet.holds.open().next().map(|hold| hold.hold_id.clone());
         let hold_id = opened.expect("the hold is open");
         first = first.or(Some(hold_id.clone()));
-        scenario = scenario.when(Command::ReleaseHold { hold_id });
+        scenario = scenario.when(Command::Credits(CreditsCommand::ReleaseHold { hold_id }));
     }
     let hold_id = first.expect("there was a first hold");
-    scenario.when(Command::ReleaseHold { hold_id }).then_refused(Refusal::HoldNotFound);
+    scenario
+        .when(Command::Credits(CreditsCommand::ReleaseHold { hold_id }))
+        .then_refused(Refusal::HoldNotFound);
 }

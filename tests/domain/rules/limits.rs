@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use domain::{
     catalog::{Catalog, Limit, Measure, WindowKind},
-    command::{Command, HoldFor, InvoiceLine, SubscriptionChange},
+    command::{Command, CreditsCommand, HoldFor, InvoiceLine, SubscriptionChange},
     invoice::LineEffect,
     limits::LimitState,
     refusal::Refusal,
@@ -244,8 +244,10 @@ fn an_amount_that_the_caller_names_is_no_generation() {
 
 #[test]
 fn a_hold_counts_at_once_and_no_more_once_it_is_released() {
-    let held =
-        Command::HoldCredits { what: HoldFor::Generation(generation("standard", &[])), expires_in_s: None };
+    let held = Command::Credits(CreditsCommand::HoldCredits {
+        what: HoldFor::Generation(generation("standard", &[])),
+        expires_in_s: None,
+    });
     let four = (0..4)
         .fold(rich(crate::builders::catalog::catalog()), |scenario, _| scenario.when(generate("standard")));
     let scenario = four.when(held).then_accepted().when(generate("standard"));

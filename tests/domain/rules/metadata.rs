@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    command::Command,
+    command::{AccountCommand, Command},
     metadata::{InvalidMetadata, Metadata},
     refusal::Refusal,
 };
@@ -22,7 +22,7 @@ fn metadata(of: &[(&str, &str)]) -> Metadata {
 }
 
 fn set(of: &[(&str, &str)]) -> Command {
-    Command::SetMetadata { metadata: metadata(of) }
+    Command::Account(AccountCommand::SetMetadata { metadata: metadata(of) })
 }
 
 #[test]
@@ -84,6 +84,7 @@ fn an_account_has_the_pairs_that_were_set_last() {
 #[test]
 fn nobody_attaches_to_an_account_that_is_not_open() {
     given([]).when(set(&[])).then_refused(Refusal::AccountNotFound);
-    let closed = given([opened()]).when(Command::CloseAccount { reason: "asked to".to_owned() });
+    let closed = given([opened()])
+        .when(Command::Account(AccountCommand::CloseAccount { reason: "asked to".to_owned() }));
     closed.when(set(&[("a", "b")])).then_refused(Refusal::AccountClosed);
 }

@@ -19,6 +19,7 @@ mod packs;
 mod payments;
 mod plans;
 mod refunds;
+mod repetitions;
 mod reports;
 mod reversals;
 mod rollout;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     catalog::{Interval, Measure, WindowKind},
-    command::{Command, SubscriptionChange},
+    command::{AccountCommand, Command, SubscriptionChange},
     credits::Source,
     event::{AccountEvent, Event},
     invoice::LineEffect,
@@ -54,11 +54,11 @@ fn left_of_month(plan: &str, amount: i64) -> MovedGrant {
 }
 
 fn import(grants: impl Into<Vec<MovedGrant>>) -> Command {
-    Command::ImportAccount(Box::new(ImportAccount {
+    Command::Account(AccountCommand::ImportAccount(Box::new(ImportAccount {
         customer: Some(provider("cus_1")),
         grants: grants.into(),
         ..ImportAccount::default()
-    }))
+    })))
 }
 
 fn brought(grants: impl Into<Vec<MovedGrant>>) -> Scenario {
@@ -87,7 +87,7 @@ fn an_account_that_is_open_takes_no_import() {
     let command = import([moved("bonus", Source::Bonus, 10)]);
     given([opened()]).when(command.clone()).then_refused(Refusal::AccountAlreadyOpen);
     brought([]).when(command).then_refused(Refusal::AccountAlreadyOpen);
-    brought([]).when(Command::OpenAccount).then_nothing();
+    brought([]).when(Command::Account(AccountCommand::OpenAccount)).then_nothing();
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn limits_do_not_begin_anew() {
     let mut scenario = given([])
         .under(limited("free", vec![three]))
         .at(moved_at())
-        .when(Command::ImportAccount(Box::new(import)))
+        .when(Command::Account(AccountCommand::ImportAccount(Box::new(import))))
         .when(generate("standard"))
         .then_accepted();
     let refused = scenario.send(&generate("standard")).clone();
@@ -265,7 +265,8 @@ fn what_was_owed_is_owed_and_paid_by_what_is_left() {
         debt: Some(credits(130)),
         ..ImportAccount::default()
     };
-    let scenario = given([]).at(moved_at()).when(Command::ImportAccount(Box::new(import)));
+    let scenario =
+        given([]).at(moved_at()).when(Command::Account(AccountCommand::ImportAccount(Box::new(import))));
     let Some(Event::Account(AccountEvent::AccountOpened { moved_in: Some(moved_in), .. })) =
         scenario.history.first()
     else {

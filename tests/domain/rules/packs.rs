@@ -2,7 +2,7 @@
 
 use domain::{
     amount::Money,
-    command::{CheckoutStep, Command, RecordCheckout, RecordPackPurchase},
+    command::{CheckoutStep, Command, PaymentCommand, PurchaseCommand, RecordCheckout, RecordPackPurchase},
     event::PaymentPurpose,
     ids::PackId,
     purchase_records::{CHECKOUTS_KEPT_MAX, SoldPack},
@@ -24,26 +24,29 @@ fn pack(id: &str) -> PackId {
 }
 
 fn purchase(command: Command) -> RecordPackPurchase {
-    let Command::RecordPackPurchase(purchase) = command else { panic!() };
+    let Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)) = command else { panic!() };
     purchase
 }
 
 /// One of several packs that were paid for together.
 fn part(payment: &str, item: &str, pack: &str, minor: i64, paid: i64) -> Command {
-    Command::RecordPackPurchase(RecordPackPurchase {
+    Command::Purchase(PurchaseCommand::RecordPackPurchase(RecordPackPurchase {
         item: Some(provider(item)),
         money: usd(minor),
         paid: Some(usd(paid)),
         ..purchase(buy(payment, pack, 1, day(0)))
-    })
+    }))
 }
 
 fn of_session(session: &str, command: Command) -> Command {
-    Command::RecordPackPurchase(RecordPackPurchase { session: Some(provider(session)), ..purchase(command) })
+    Command::Purchase(PurchaseCommand::RecordPackPurchase(RecordPackPurchase {
+        session: Some(provider(session)),
+        ..purchase(command)
+    }))
 }
 
 fn started(session: &str, sold: &SoldPack, number: u32) -> Command {
-    Command::RecordCheckout(RecordCheckout {
+    Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout {
         session: provider(session),
         step: CheckoutStep::Started,
         purpose: PaymentPurpose::Pack { pack: sold.pack.clone(), quantity: 1 },
@@ -52,11 +55,11 @@ fn started(session: &str, sold: &SoldPack, number: u32) -> Command {
         metadata: domain::metadata::Metadata::default(),
         invoice: None,
         effective_at: day(0).plus(chrono::TimeDelta::seconds(number.into())),
-    })
+    }))
 }
 
 fn completed(session: &str, invoice: &str) -> Command {
-    Command::RecordCheckout(RecordCheckout {
+    Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout {
         session: provider(session),
         step: CheckoutStep::Completed { paid: true },
         purpose: PaymentPurpose::Pack { pack: pack("pack_2000"), quantity: 1 },
@@ -65,11 +68,15 @@ fn completed(session: &str, invoice: &str) -> Command {
         metadata: domain::metadata::Metadata::default(),
         invoice: Some(provider(invoice)),
         effective_at: day(0),
-    })
+    }))
 }
 
 fn linked(payment: &str, invoice: &str) -> Command {
-    Command::LinkPayment { payment: provider(payment), invoice: provider(invoice), effective_at: day(0) }
+    Command::Payment(PaymentCommand::LinkPayment {
+        payment: provider(payment),
+        invoice: provider(invoice),
+        effective_at: day(0),
+    })
 }
 
 fn sold(minor: i64) -> SoldPack {
@@ -101,14 +108,18 @@ fn packs_are_counted_by_the_price_that_they_were_sold_at() {
         subtotal: Some(usd(2000)),
         ..purchase(of_session("cs_1", buy("pi_1", "pack_2000", 1, day(0))))
     };
-    let two = empty().when(started("cs_1", &sold(1000), 0)).when(Command::RecordPackPurchase(bought.clone()));
+    let two = empty()
+        .when(started("cs_1", &sold(1000), 0))
+        .when(Command::Purchase(PurchaseCommand::RecordPackPurchase(bought.clone())));
     two.then_available(1400);
     // In another currency, or with a rest, that says nothing.
     for subtotal in
         [usd(1999), Money { currency: domain::amount::Currency::parse("eur").unwrap(), ..usd(2000) }]
     {
         let bought = RecordPackPurchase { subtotal: Some(subtotal), ..bought.clone() };
-        let one = empty().when(started("cs_1", &sold(1000), 0)).when(Command::RecordPackPurchase(bought));
+        let one = empty()
+            .when(started("cs_1", &sold(1000), 0))
+            .when(Command::Purchase(PurchaseCommand::RecordPackPurchase(bought)));
         one.then_available(700);
     }
 }

@@ -246,19 +246,22 @@ fn what_is_carried_of_a_disputed_payment_stays_frozen() {
 
 #[test]
 fn a_payment_that_failed_is_history_only() {
-    use domain::{command::Command, event::PaymentPurpose};
-    let failed = Command::RecordFailedPayment {
+    use domain::{
+        command::{Command, PurchaseCommand},
+        event::PaymentPurpose,
+    };
+    let failed = Command::Purchase(PurchaseCommand::RecordFailedPayment {
         payment: provider("in_1"),
         money: crate::builders::catalog::usd(999),
         purpose: PaymentPurpose::Other,
         attempt: 2,
         effective_at: day(0),
-    };
-    let action = Command::RecordActionRequired {
+    });
+    let action = Command::Purchase(PurchaseCommand::RecordActionRequired {
         payment: provider("in_1"),
         money: crate::builders::catalog::usd(999),
         effective_at: day(0),
-    };
+    });
     bought()
         .when(failed)
         .then_named(["PaymentFailed"])

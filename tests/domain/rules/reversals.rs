@@ -1,7 +1,7 @@
 //! Money that came again: a refund that failed, a dispute that was won after all. And one refund told twice.
 
 use domain::{
-    command::Command,
+    command::{Command, PaymentCommand},
     event::{CreditsEvent, Event},
 };
 
@@ -197,12 +197,14 @@ fn a_dispute_that_was_lost_and_is_won_after_all_gives_back_in_any_order() {
 
 #[test]
 fn a_dispute_of_a_part_takes_back_that_part() {
-    let close = |money| Command::CloseDispute {
-        dispute: provider("dp_1"),
-        payment: provider("pi_1"),
-        won: false,
-        money,
-        effective_at: day(2),
+    let close = |money| {
+        Command::Payment(PaymentCommand::CloseDispute {
+            dispute: provider("dp_1"),
+            payment: provider("pi_1"),
+            won: false,
+            money,
+            effective_at: day(2),
+        })
     };
     bought().when(close(Some(usd(500)))).then_available(1500);
     bought().when(close(None)).then_available(0);

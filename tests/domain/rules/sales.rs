@@ -3,7 +3,10 @@
 use domain::{
     account::Account,
     catalog::{Catalog, Interval, StripePrice},
-    command::{CheckoutStep, Command, RecordCheckout, SubscriptionChange},
+    command::{
+        AccountCommand, CheckoutStep, Command, CustomerCommand, PurchaseCommand, RecordCheckout,
+        SubscriptionChange,
+    },
     event::PaymentPurpose,
     ids::PackId,
     purchase::{self, PurchaseRequest, PurchaseTerms},
@@ -126,7 +129,7 @@ fn no_second_subscription_is_sold_before_the_first_has_ended_whatever_it_gives()
 }
 
 fn open_page(session: &str, at: i64) -> Command {
-    Command::RecordCheckout(RecordCheckout {
+    Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout {
         session: provider(session),
         step: CheckoutStep::Started,
         purpose: PaymentPurpose::Subscription { subscription: None, plan: Some(plan_id("basic")) },
@@ -135,14 +138,16 @@ fn open_page(session: &str, at: i64) -> Command {
         metadata: domain::metadata::Metadata::default(),
         invoice: None,
         effective_at: day(at),
-    })
+    }))
 }
 
 #[test]
 fn a_new_page_for_a_plan_takes_the_place_of_those_that_are_open() {
     let ended = |session: &str, step| {
-        let Command::RecordCheckout(page) = open_page(session, 0) else { panic!() };
-        Command::RecordCheckout(RecordCheckout { step, ..page })
+        let Command::Purchase(PurchaseCommand::RecordCheckout(page)) = open_page(session, 0) else {
+            panic!()
+        };
+        Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout { step, ..page }))
     };
     let pages = ["cs_paid", "cs_expired", "cs_open"];
     let opened = pages.iter().fold(given([opened()]), |scenario, page| scenario.when(open_page(page, 0)));
@@ -217,14 +222,19 @@ fn nothing_is_sold_to_an_account_that_is_not_open() {
         day(0),
     );
     assert_eq!(nobody, Err(Refusal::AccountNotFound));
-    let closed = given([opened()]).when(Command::CloseAccount { reason: "left".to_owned() });
+    let closed =
+        given([opened()]).when(Command::Account(AccountCommand::CloseAccount { reason: "left".to_owned() }));
     assert_eq!(sell(&closed, &a_pack("pack_500")), Err(Refusal::AccountClosed));
 }
 
 #[test]
 fn the_customer_is_the_first_that_is_still_linked() {
-    let link = |id: &str| Command::LinkCustomer { customer: provider(id), effective_at: day(0) };
-    let unlink = |id: &str| Command::UnlinkCustomer { customer: provider(id), effective_at: day(0) };
+    let link = |id: &str| {
+        Command::Customer(CustomerCommand::LinkCustomer { customer: provider(id), effective_at: day(0) })
+    };
+    let unlink = |id: &str| {
+        Command::Customer(CustomerCommand::UnlinkCustomer { customer: provider(id), effective_at: day(0) })
+    };
     let scenario = given([opened()]);
     assert_eq!(purchase::customer(&scenario.account), Err(Refusal::NoCustomer));
     let scenario = scenario.when(link("cus_1")).when(link("cus_2"));

@@ -1,6 +1,11 @@
 //! Deductions follow the spending order `burn/v1`, key by key: all of the amount, or none of it.
 
-use domain::{amount::Credits, command::Command, credits::GrantTerms, refusal::Refusal};
+use domain::{
+    amount::Credits,
+    command::{Command, CreditsCommand},
+    credits::GrantTerms,
+    refusal::Refusal,
+};
 
 use crate::builders::{
     catalog::{credits, plan_id, usd},
@@ -117,7 +122,12 @@ fn what_has_expired_is_noted_before_what_is_decided_on_it() {
 
 #[test]
 fn an_adjustment_takes_in_the_spending_order_and_never_below_zero() {
-    let take = |amount| Command::AdjustCredits { amount: credits(amount), reason: "mistake".to_owned() };
+    let take = |amount| {
+        Command::Credits(CreditsCommand::AdjustCredits {
+            amount: credits(amount),
+            reason: "mistake".to_owned(),
+        })
+    };
     given([opened(), granted("a", 100, day(30)), granted("b", 100, day(10))])
         .when(take(150))
         .then_named(["CreditsAdjusted"])

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    command::{Command, InvoiceLine, SubscriptionChange as Change},
+    command::{AccountCommand, Command, CustomerCommand, InvoiceLine, SubscriptionChange as Change},
     event::{AccountEvent, Event},
     invoice::LineEffect,
     refusal::Refusal,
@@ -46,7 +46,7 @@ fn what_was_asked_for_is_noted_and_decides_nothing() {
     let without = given([opened()]).at(day(1)).when(report(Change::Started, terms("basic", month(0))));
     assert_eq!(noted.open().subscriptions, without.open().subscriptions);
     // Also of an account that is closed, whose subscription can still be cancelled.
-    let close = Command::CloseAccount { reason: "asked to".to_owned() };
+    let close = Command::Account(AccountCommand::CloseAccount { reason: "asked to".to_owned() });
     noted.when(close).then_accepted().when(asked(2)).then_named(["SubscriptionChangeRequested"]);
 }
 
@@ -54,8 +54,8 @@ fn what_was_asked_for_is_noted_and_decides_nothing() {
 fn every_kind_of_report_opens_the_account_that_it_is_about() {
     let at = month(0).start;
     let reports = [
-        Command::LinkCustomer { customer: provider("cus_1"), effective_at: at },
-        Command::UnlinkCustomer { customer: provider("cus_1"), effective_at: at },
+        Command::Customer(CustomerCommand::LinkCustomer { customer: provider("cus_1"), effective_at: at }),
+        Command::Customer(CustomerCommand::UnlinkCustomer { customer: provider("cus_1"), effective_at: at }),
         pay("in_1", "basic", month(0)),
         buy("pi_1", "pack_500", 1, at),
         crate::builders::words::refund_payment("pi_1", 1, 2, at),
@@ -165,12 +165,12 @@ fn cancelled_at_once_what_was_paid_for_stays_until_its_end_then_the_free_plan() 
 #[test]
 fn leaving_and_coming_back_gives_no_second_sign_up() {
     given([])
-        .when(Command::OpenAccount)
+        .when(Command::Account(AccountCommand::OpenAccount))
         .at(month(0).start)
         .when(report(Change::Started, terms("basic", month(0))))
         .at(day(10))
         .when(report(Change::Ended, ended("basic", month(0), day(10))))
-        .when(Command::OpenAccount)
+        .when(Command::Account(AccountCommand::OpenAccount))
         .then_nothing()
         .then_available(50);
 }

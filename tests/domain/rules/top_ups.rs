@@ -4,7 +4,7 @@ use domain::{
     amount::{Credits, Currency, Money, Ratio},
     catalog::{Catalog, TopUp},
     charges::{Capture, Payable, Payment, PaymentStatus, capture, charge},
-    command::{Command, RecordPackPurchase},
+    command::{Command, PurchaseCommand, RecordPackPurchase},
     event::PaymentPurpose,
     purchase::{self, PurchaseRequest},
     purchase_records::SoldPack,
@@ -51,7 +51,7 @@ fn bought(count: i64, minor: i64) -> Command {
         price: usd(minor),
         expires_after_days: Some(90),
     };
-    Command::RecordPackPurchase(RecordPackPurchase {
+    Command::Purchase(PurchaseCommand::RecordPackPurchase(RecordPackPurchase {
         payment: provider("pi_1"),
         item: None,
         session: None,
@@ -62,7 +62,7 @@ fn bought(count: i64, minor: i64) -> Command {
         paid: None,
         money: usd(minor),
         effective_at: day(0),
-    })
+    }))
 }
 
 fn available(scenario: &Scenario) -> Credits {

@@ -669,7 +669,7 @@ async fn indebt(server: &Server) {
     use counterfoil::{
         domain::{
             amount::{Currency, Money},
-            command::{Command, RecordPackPurchase},
+            command::{Command, PaymentCommand, PurchaseCommand, RecordPackPurchase},
             ids::{PackId, ProviderId},
         },
         ledger::IdempotencyKey,
@@ -677,7 +677,7 @@ async fn indebt(server: &Server) {
     server.open("indebted").await;
     let payment = ProviderId::parse("pi_1").expect("an id");
     let money = Money { minor: 600, currency: Currency::parse("usd").expect("a currency") };
-    let purchase = Command::RecordPackPurchase(RecordPackPurchase {
+    let purchase = Command::Purchase(PurchaseCommand::RecordPackPurchase(RecordPackPurchase {
         payment: payment.clone(),
         item: None,
         session: None,
@@ -688,13 +688,13 @@ async fn indebt(server: &Server) {
         quantity: 1,
         money: money.clone(),
         effective_at: noon(),
-    });
-    let refund = Command::RecordRefundedPayment {
+    }));
+    let refund = Command::Payment(PaymentCommand::RecordRefundedPayment {
         payment,
         refunded: money.clone(),
         paid: money,
         effective_at: noon(),
-    };
+    });
     let execute = async |command, key: &str| {
         server
             .test

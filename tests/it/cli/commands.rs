@@ -6,7 +6,7 @@ use counterfoil::{
     clock::Clock,
     domain::{
         amount::{Currency, Money},
-        command::Command as LedgerCommand,
+        command::{Command as LedgerCommand, PaymentCommand},
         ids::ProviderId,
     },
     ledger::IdempotencyKey,
@@ -197,12 +197,12 @@ async fn the_ledger_is_compared_with_stripe_and_put_right() {
     assert!(text.contains("1 events and 1 objects were read at Stripe. The ledger says the same."), "{text}");
     // A refund that has no id of Stripe's cannot be asked for.
     let (ledger, running) = start(database.pool(), Clock::system()).await;
-    let refund = LedgerCommand::RecordRefund {
+    let refund = LedgerCommand::Payment(PaymentCommand::RecordRefund {
         refund: ProviderId::parse("refund_1").unwrap(),
         payment: ProviderId::parse("pi_1").unwrap(),
         money: Money { minor: 100, currency: Currency::parse("usd").unwrap() },
         effective_at: Clock::system().now(),
-    };
+    });
     ledger.execute(request("acme", refund, IdempotencyKey::caller("refund"))).await.unwrap();
     drop(ledger);
     running.finished().await;

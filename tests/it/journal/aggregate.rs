@@ -5,7 +5,7 @@ use std::sync::Arc;
 use counterfoil::{
     domain::{
         account::{Account, evolve},
-        command::Command,
+        command::{AccountCommand, Command},
         event::Event,
     },
     journal::aggregate::{AccountAggregate, AggregateEvent, RefusedCommand},
@@ -67,7 +67,7 @@ async fn handling_a_command_does_not_change_the_account() {
 async fn commands_run_under_the_framework() {
     let store = MemStore::<AccountAggregate>::default();
     let framework = CqrsFramework::new(store.clone(), Vec::new(), Arc::new(catalog()));
-    let commands = [Command::OpenAccount, deduct(7), deduct(3)];
+    let commands = [Command::Account(AccountCommand::OpenAccount), deduct(7), deduct(3)];
     for command in commands {
         framework.execute("acme", (command, day(0))).await.expect("the rules allow it");
     }

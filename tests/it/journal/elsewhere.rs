@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::{
-        command::{Command, Excess, HoldFor},
+        command::{Command, CreditsCommand, Excess, HoldFor},
         event::{Event, HoldEvent},
         refusal::Refusal,
     },
@@ -59,8 +59,11 @@ async fn a_repeated_end_of_a_hold_is_answered_as_the_first() {
     let test = TestLedger::start().await;
     open(&test.ledger, "acme").await.expect("opened");
     let what = HoldFor::Amount { amount: credits(20), id: None, description: None };
-    let hold =
-        request("acme", Command::HoldCredits { what, expires_in_s: None }, IdempotencyKey::caller("hold"));
+    let hold = request(
+        "acme",
+        Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: None }),
+        IdempotencyKey::caller("hold"),
+    );
     let held = test.ledger.execute(hold).await.expect("held");
     let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &held.events.last().expect("an event").event
     else {
@@ -68,7 +71,11 @@ async fn a_repeated_end_of_a_hold_is_answered_as_the_first() {
     };
     let commit = |key: &str| {
         let amount = Some(credits(12));
-        let command = Command::CommitHold { hold_id: hold_id.clone(), amount, excess: Excess::Reject };
+        let command = Command::Credits(CreditsCommand::CommitHold {
+            hold_id: hold_id.clone(),
+            amount,
+            excess: Excess::Reject,
+        });
         request("acme", command, IdempotencyKey::caller(key))
     };
     let first = test.ledger.execute(commit("c")).await.expect("committed");

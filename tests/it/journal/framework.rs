@@ -4,7 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use counterfoil::{
     clock::Clock,
-    domain::{command::Command, recorded::Shard, time::Timestamp},
+    domain::{
+        command::{AccountCommand, Command, CreditsCommand},
+        recorded::Shard,
+        time::Timestamp,
+    },
     journal::{aggregate::AccountAggregate, store::JournalStore},
 };
 use cqrs_es::{
@@ -25,8 +29,21 @@ const STOCK_TABLE: &str = "create table stock_events ( \
     primary key (aggregate_type, aggregate_id, sequence))";
 
 fn commands() -> Vec<(Command, Timestamp)> {
-    let deduct = |amount| Command::DeductCredits { amount: credits(amount), id: None, description: None };
-    let commands = [Command::OpenAccount, deduct(5), deduct(60), Command::OpenAccount, deduct(45), deduct(1)];
+    let deduct = |amount| {
+        Command::Credits(CreditsCommand::DeductCredits {
+            amount: credits(amount),
+            id: None,
+            description: None,
+        })
+    };
+    let commands = [
+        Command::Account(AccountCommand::OpenAccount),
+        deduct(5),
+        deduct(60),
+        Command::Account(AccountCommand::OpenAccount),
+        deduct(45),
+        deduct(1),
+    ];
     commands.into_iter().map(|command| (command, noon())).collect()
 }
 

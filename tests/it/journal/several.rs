@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use counterfoil::{
     domain::{
         amount::Credits,
-        command::{Command, Generation},
+        command::{AccountCommand, Command, CreditsCommand, Generation},
         ids::{GenerationId, GenerationType},
     },
     ledger::{IdempotencyKey, Ledger},
@@ -47,7 +47,7 @@ async fn a_generation_is_charged_once_by_whichever_instance() {
         };
         request(
             &format!("account-{round}"),
-            Command::Generate(generation),
+            Command::Credits(CreditsCommand::Generate(generation)),
             IdempotencyKey::caller(&format!("k{number}")),
         )
     };
@@ -72,7 +72,7 @@ async fn what_was_decided_on_a_failed_batch_is_decided_again() {
         open(&test.ledger, &id).await.expect("opened");
         // Both know the account, so both decide on memory.
         for instance in &instances {
-            let warm = request(&id, Command::ApplyDue, IdempotencyKey::none());
+            let warm = request(&id, Command::Account(AccountCommand::ApplyDue), IdempotencyKey::none());
             instance.execute(warm).await.expect("nothing is due");
         }
         let requests = (0..200_usize)

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::{command::Command, invoice::LineEffect},
+    domain::{
+        command::{Command, CustomerCommand, PurchaseCommand},
+        invoice::LineEffect,
+    },
     stripe::{
         Deployment, StripeMode,
         documents::envelope::{Envelope, Unparsable},
@@ -21,7 +24,11 @@ fn edge(file: &str) -> Result<counterfoil::stripe::translate::Instructions, SetA
 /// The periods that an invoice pays for, and its money.
 fn paid(file: &str) -> (usize, i64) {
     let instructions = edge(file).unwrap();
-    let Command::RecordPaidInvoice(invoice) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     (invoice.lines.len(), invoice.money.minor)
 }
 
@@ -98,7 +105,11 @@ fn another_body_under_one_id_gives_the_same_commands() {
 fn a_full_discount_pays_for_the_period_and_costs_nothing() {
     assert_eq!(paid("zero_total_full_discount.json"), (1, 0));
     let instructions = edge("zero_total_full_discount.json").unwrap();
-    let Command::RecordPaidInvoice(invoice) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     assert_eq!(invoice.lines[0].cost.minor, 0);
     assert_eq!(invoice.lines[0].plan.as_str(), "creator");
 }
@@ -161,7 +172,11 @@ fn several_packs_in_one_checkout_are_counted() {
     event["data"]["object"]["amount_subtotal"] = 6000.into();
     event["data"]["object"]["amount_total"] = 5400.into();
     let instructions = translated_value(&event).unwrap();
-    let Command::RecordPackPurchase(purchase) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     assert_eq!((purchase.quantity, purchase.money.minor), (3, 5400));
 }
 
@@ -172,7 +187,9 @@ fn a_balance_or_money_outside_of_stripe_pays_for_the_period() {
     event["data"]["object"]["starting_balance"] = (-1999).into();
     let money_and_periods = |event: &serde_json::Value| {
         let instructions = translated_value(event).unwrap();
-        let Command::RecordPaidInvoice(invoice) = instructions.steps.last().unwrap().command.clone() else {
+        let Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)) =
+            instructions.steps.last().unwrap().command.clone()
+        else {
             panic!()
         };
         (invoice.money.minor, invoice.lines.len())
@@ -192,7 +209,11 @@ fn a_cycle_invoice_with_prorations_has_both() {
     lines.extend(prorations);
     event["data"]["object"]["lines"]["total_count"] = 3.into();
     let instructions = translated_value(&event).unwrap();
-    let Command::RecordPaidInvoice(invoice) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     let effects: Vec<_> = invoice.lines.iter().map(|line| (line.effect, line.plan.as_str())).collect();
     assert_eq!(
         effects,
@@ -232,8 +253,10 @@ fn what_only_a_buyer_says_is_for_whom_they_paid_and_nothing_else() {
         );
         for step in &told.steps {
             match &step.command {
-                Command::LinkCustomer { .. } => panic!("{file}"),
-                Command::RecordCheckout(checkout) => assert_eq!(checkout.customer, None),
+                Command::Customer(CustomerCommand::LinkCustomer { .. }) => panic!("{file}"),
+                Command::Purchase(PurchaseCommand::RecordCheckout(checkout)) => {
+                    assert_eq!(checkout.customer, None)
+                }
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::{
-        command::Command,
+        command::{AccountCommand, Command},
         credits::Source,
         moving::{ImportAccount, MonthOf, MovedGrant},
         time::Timestamp,
@@ -47,12 +47,12 @@ fn ada(at: Timestamp, july_ends: Timestamp) -> Command {
     };
     let month_of = Some(MonthOf { subscription: provider(SUBSCRIPTION), plan: plan_id("creator") });
     let july = MovedGrant { expires_at: Some(july_ends), month_of, ..grant("july", Source::Allocation, 300) };
-    Command::ImportAccount(Box::new(ImportAccount {
+    Command::Account(AccountCommand::ImportAccount(Box::new(ImportAccount {
         as_of: Some(at),
         customer: Some(provider(CUSTOMER)),
         grants: vec![july, grant("pack", Source::TopUp, 700)],
         ..ImportAccount::default()
-    }))
+    })))
 }
 
 /// How many months of the subscription were granted here.

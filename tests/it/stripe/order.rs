@@ -7,7 +7,7 @@ use counterfoil::{
     domain::{
         account::{Account, OpenAccount},
         catalog::Catalog,
-        command::Command,
+        command::{AccountCommand, Command, PaymentCommand, PurchaseCommand},
         decide::{Context, decide},
         ids::{AccountId, ProviderId},
         time::Timestamp,
@@ -82,9 +82,9 @@ impl Shop {
                 self.decide(account, &step.command, at);
             }
             let bought = match &step.command {
-                Command::RecordPaidInvoice(paid) => &paid.invoice,
-                Command::RecordPackPurchase(purchase) => &purchase.payment,
-                Command::LinkPayment { payment, .. } => payment,
+                Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => &paid.invoice,
+                Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)) => &purchase.payment,
+                Command::Payment(PaymentCommand::LinkPayment { payment, .. }) => payment,
                 _ => continue,
             };
             self.payments.insert(bought.clone(), account.clone());
@@ -102,7 +102,7 @@ impl Shop {
     fn settle(mut self, at: Timestamp) -> BTreeMap<AccountId, Standing> {
         assert!(self.waiting.is_empty(), "every customer and payment is known in the end");
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
-            self.decide(&id, &Command::ApplyDue, at);
+            self.decide(&id, &Command::Account(AccountCommand::ApplyDue), at);
         }
         let standing = |account: &Account| Standing::of(account, at);
         self.accounts.iter().map(|(id, account)| (id.clone(), standing(account))).collect()

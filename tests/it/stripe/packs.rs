@@ -5,7 +5,7 @@ use std::sync::Arc;
 use counterfoil::{
     domain::{
         catalog::Catalog,
-        command::{Command, RecordPackPurchase},
+        command::{Command, PurchaseCommand, RecordPackPurchase},
         time::Timestamp,
     },
     stripe::{
@@ -64,7 +64,7 @@ fn items(items: &[Value]) -> Value {
 
 fn purchases(told: &Instructions) -> Vec<&RecordPackPurchase> {
     let purchases = told.steps.iter().filter_map(|step| match &step.command {
-        Command::RecordPackPurchase(purchase) => Some(purchase),
+        Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)) => Some(purchase),
         _ => None,
     });
     purchases.collect()

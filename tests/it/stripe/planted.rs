@@ -1,7 +1,10 @@
 //! Differences between Stripe and the ledger, planted one by one: each is reported, and “the same” only where it is.
 
 use counterfoil::{
-    domain::time::Timestamp,
+    domain::{
+        command::{AccountCommand, Command},
+        time::Timestamp,
+    },
     stripe::inbound::reconcile::{Drift, StoredFigures, Subject, UntoldCause},
 };
 use serde_json::{Value, json};
@@ -170,7 +173,7 @@ async fn a_dispute_that_ended_otherwise_is_reported() {
 #[tokio::test]
 async fn what_happened_to_a_closed_account_is_reported() {
     let (bureau, happened) = bureau().await;
-    let command = counterfoil::domain::command::Command::CloseAccount { reason: "asked to".to_owned() };
+    let command = Command::Account(AccountCommand::CloseAccount { reason: "asked to".to_owned() });
     let key = counterfoil::ledger::IdempotencyKey::caller("close");
     bureau.desk.test.ledger.execute(crate::support::ledger::request(ADA, command, key)).await.unwrap();
     assert!(bureau.run(false).await.found_nothing());

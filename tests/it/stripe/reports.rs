@@ -4,7 +4,9 @@
 use counterfoil::{
     domain::{
         account::OpenAccount,
-        command::{Command, RecordSubscription, SubscriptionChange as Change},
+        command::{
+            AccountCommand, Command, RecordSubscription, SubscriptionChange as Change, SubscriptionCommand,
+        },
         time::Timestamp,
     },
     stripe::inbound::inbox::InboxState,
@@ -66,7 +68,8 @@ pub fn created() -> Value {
 
 fn read(event: &Value) -> RecordSubscription {
     let steps = translated_value(event).unwrap().steps;
-    let Some(Command::RecordSubscription(report)) = steps.into_iter().next_back().map(|step| step.command)
+    let Some(Command::Subscription(SubscriptionCommand::RecordSubscription(report))) =
+        steps.into_iter().next_back().map(|step| step.command)
     else {
         panic!()
     };
@@ -345,7 +348,7 @@ async fn an_invoice_of_a_customer_with_two_accounts_waits_for_its_subscription()
 #[tokio::test]
 async fn the_end_of_a_closed_accounts_subscription_is_recorded() {
     let desk = told(&[&created()]).await;
-    let close = Command::CloseAccount { reason: "asked to".to_owned() };
+    let close = Command::Account(AccountCommand::CloseAccount { reason: "asked to".to_owned() });
     let request =
         crate::support::ledger::request("acme", close, counterfoil::ledger::IdempotencyKey::caller("close"));
     desk.test.ledger.execute(request).await.unwrap();

@@ -1,6 +1,6 @@
 //! What does a subscription bring in each month?
 
-use counterfoil::domain::command::Command;
+use counterfoil::domain::command::{Command, SubscriptionCommand};
 use serde_json::{Value, json};
 
 use super::documents::{SHAPES, translated_value, value};
@@ -10,7 +10,11 @@ fn monthly(change: impl FnOnce(&mut Value)) -> i64 {
     let mut event = value(SHAPES[1], "customer.subscription.created.json");
     change(&mut event["data"]["object"]);
     let instructions = translated_value(&event).unwrap();
-    let Command::RecordSubscription(report) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     report.terms.monthly.minor
 }
 

@@ -2,7 +2,10 @@
 
 use counterfoil::{
     domain::{
-        command::{Command, RecordPaidInvoice, RecordSubscription, SubscriptionChange},
+        command::{
+            Command, CustomerCommand, PaymentCommand, PurchaseCommand, RecordPaidInvoice, RecordSubscription,
+            SubscriptionChange, SubscriptionCommand,
+        },
         event::PaymentPurpose,
         invoice::{LineEffect, UnpaidInvoice},
         reported_details::{Every, EveryUnit, ReportedDetails},
@@ -16,34 +19,42 @@ use super::documents::{ADA, BOB, SHAPES, event, plan, story, translated};
 /// A command in a few words. Only what a person would check is in it.
 fn words(command: &Command) -> String {
     match command {
-        Command::LinkCustomer { customer, .. } => format!("link {customer}"),
-        Command::UnlinkCustomer { customer, .. } => format!("unlink {customer}"),
-        Command::RecordSubscription(report) => subscription(report),
-        Command::RecordPaidInvoice(invoice) => paid_invoice(invoice),
-        Command::RecordUnpaidInvoice { invoice, .. } => unpaid_invoice(invoice),
-        Command::RecordCreditNote { money, voided, .. } => {
+        Command::Customer(CustomerCommand::LinkCustomer { customer, .. }) => format!("link {customer}"),
+        Command::Customer(CustomerCommand::UnlinkCustomer { customer, .. }) => format!("unlink {customer}"),
+        Command::Subscription(SubscriptionCommand::RecordSubscription(report)) => subscription(report),
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(invoice)) => paid_invoice(invoice),
+        Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, .. }) => unpaid_invoice(invoice),
+        Command::Payment(PaymentCommand::RecordCreditNote { money, voided, .. }) => {
             format!("{} {}", if *voided { "not credited" } else { "credited" }, money.minor)
         }
-        Command::RecordPackPurchase(purchase) => {
+        Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)) => {
             format!("pack {} x{} for {}", purchase.pack, purchase.quantity, purchase.money.minor)
         }
-        Command::RecordCheckout(checkout) => {
+        Command::Purchase(PurchaseCommand::RecordCheckout(checkout)) => {
             format!("checkout {:?} {}", checkout.step, purpose(&checkout.purpose))
         }
-        Command::RecordFailedPayment { money, purpose: of, attempt, .. } => {
+        Command::Purchase(PurchaseCommand::RecordFailedPayment { money, purpose: of, attempt, .. }) => {
             format!("failed {} {} attempt {attempt}", money.minor, purpose(of))
         }
-        Command::RecordActionRequired { money, .. } => format!("action {}", money.minor),
-        Command::AnnounceTrialEnd { trial_end, .. } => {
+        Command::Purchase(PurchaseCommand::RecordActionRequired { money, .. }) => {
+            format!("action {}", money.minor)
+        }
+        Command::Subscription(SubscriptionCommand::AnnounceTrialEnd { trial_end, .. }) => {
             format!("trial ends {}", trial_end.to_utc().format("%m-%d"))
         }
-        Command::LinkPayment { payment, invoice, .. } => format!("{payment} paid {invoice}"),
-        Command::RecordRefundedPayment { refunded, paid, .. } => {
+        Command::Payment(PaymentCommand::LinkPayment { payment, invoice, .. }) => {
+            format!("{payment} paid {invoice}")
+        }
+        Command::Payment(PaymentCommand::RecordRefundedPayment { refunded, paid, .. }) => {
             format!("refunded {} of {} in all", refunded.minor, paid.minor)
         }
-        Command::RecordRefund { refund, money, .. } => format!("refunded {} by {refund}", money.minor),
-        Command::OpenDispute { money, .. } => format!("disputed {}", money.minor),
-        Command::CloseDispute { won, .. } => format!("dispute {}", if *won { "won" } else { "lost" }),
+        Command::Payment(PaymentCommand::RecordRefund { refund, money, .. }) => {
+            format!("refunded {} by {refund}", money.minor)
+        }
+        Command::Payment(PaymentCommand::OpenDispute { money, .. }) => format!("disputed {}", money.minor),
+        Command::Payment(PaymentCommand::CloseDispute { won, .. }) => {
+            format!("dispute {}", if *won { "won" } else { "lost" })
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -122,7 +133,8 @@ fn meaning(shape: &str, file: &str) -> String {
             };
             // In the older shape an invoice says itself how it was paid.
             let told = |command: &Command| {
-                !(shape == "2024-04-10" && matches!(command, Command::LinkPayment { .. }))
+                !(shape == "2024-04-10"
+                    && matches!(command, Command::Payment(PaymentCommand::LinkPayment { .. })))
             };
             let steps = steps.iter().filter(|step| told(&step.command));
             let steps: Vec<_> = steps.map(|step| words(&step.command)).collect();
@@ -254,7 +266,9 @@ fn both_shapes_of_a_happening_give_the_same_commands() {
             let commands = |shape| {
                 let mut translation = translated(shape, file);
                 if let Ok(instructions) = &mut translation {
-                    let is_link = |command: &Command| matches!(command, Command::LinkPayment { .. });
+                    let is_link = |command: &Command| {
+                        matches!(command, Command::Payment(PaymentCommand::LinkPayment { .. }))
+                    };
                     instructions.steps.retain(|step| !is_link(&step.command));
                 }
                 translation
@@ -298,7 +312,11 @@ fn an_unfinished_subscription_says_so_when_it_ends() {
 #[test]
 fn a_report_stands_where_its_event_says() {
     let instructions = translated(SHAPES[1], "customer.subscription.deleted.json").unwrap();
-    let Command::RecordSubscription(report) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     let event = event(SHAPES[1], "customer.subscription.deleted.json");
     assert_eq!(report.terms.evidence.reported_at, event.created);
     assert_eq!(report.terms.evidence.rank, 2);
@@ -317,7 +335,9 @@ fn a_trial_that_is_extended_is_reported_with_its_new_end() {
         value["data"]["object"]["trial_end"] = 1_750_500_000.into();
         value["data"]["previous_attributes"] = serde_json::json!({"trial_end": 1_750_147_200});
         let instructions = super::documents::translated_value(&value).unwrap();
-        let Command::RecordSubscription(report) = &instructions.steps.last().unwrap().command else {
+        let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) =
+            &instructions.steps.last().unwrap().command
+        else {
             panic!()
         };
         assert_eq!(report.change, SubscriptionChange::TrialStarted);
@@ -330,7 +350,11 @@ fn an_update_of_what_the_ledger_does_not_keep_names_nothing() {
     let mut value = super::documents::value(SHAPES[1], "customer.subscription.updated.recovered.json");
     value["data"]["previous_attributes"] = serde_json::json!({"default_payment_method": null});
     let steps = super::documents::translated_value(&value).unwrap().steps;
-    let Command::RecordSubscription(report) = &steps.last().unwrap().command else { panic!() };
+    let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) =
+        &steps.last().unwrap().command
+    else {
+        panic!()
+    };
     assert_eq!(report.change, SubscriptionChange::Unnamed);
 }
 
@@ -340,7 +364,9 @@ fn a_cancellation_can_be_withdrawn_and_a_quantity_changed() {
         let mut value = super::documents::value(SHAPES[1], "customer.subscription.updated.recovered.json");
         value["data"]["previous_attributes"] = previous;
         let instructions = super::documents::translated_value(&value).unwrap();
-        let Command::RecordSubscription(report) = instructions.steps.last().unwrap().command.clone() else {
+        let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) =
+            instructions.steps.last().unwrap().command.clone()
+        else {
             panic!()
         };
         report.change
@@ -358,7 +384,9 @@ fn shown(event: &counterfoil::stripe::documents::envelope::Envelope) -> Reported
         &super::documents::here(),
     );
     let mut reports = told.unwrap().steps.into_iter().filter_map(|step| match step.command {
-        Command::RecordSubscription(report) => Some(*report.terms.shown.unwrap()),
+        Command::Subscription(SubscriptionCommand::RecordSubscription(report)) => {
+            Some(*report.terms.shown.unwrap())
+        }
         _ => None,
     });
     reports.next().unwrap()

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use counterfoil::{
     domain::{
-        command::{CheckoutStep, Command, RecordCheckout},
+        command::{CheckoutStep, Command, PurchaseCommand, RecordCheckout},
         event::PaymentPurpose,
         ids::ProviderId,
         metadata::Metadata,
@@ -356,7 +356,7 @@ async fn a_page_that_is_not_open_any_more_is_reported_and_closed() {
     for (status, says) in [("expired", "expired"), ("complete", "completed")] {
         let (bureau, _) = bureau().await;
         let at = bureau.desk.clock().now();
-        let started = Command::RecordCheckout(RecordCheckout {
+        let started = Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout {
             session: ProviderId::parse(PAGE).unwrap(),
             step: CheckoutStep::Started,
             purpose: PaymentPurpose::Subscription { subscription: None, plan: None },
@@ -365,7 +365,7 @@ async fn a_page_that_is_not_open_any_more_is_reported_and_closed() {
             metadata: Metadata::default(),
             invoice: None,
             effective_at: at,
-        });
+        }));
         bureau.desk.test.ledger.execute(request(ADA, started, IdempotencyKey::caller("page"))).await.unwrap();
         bureau.desk.pass(60);
         let gone = bureau.run(false).await;

@@ -6,7 +6,7 @@
 use counterfoil::{
     domain::{
         account::Account,
-        command::Command,
+        command::{AccountCommand, Command},
         decide::{Context, decide},
         event::{CreditsEvent, Event},
     },
@@ -38,7 +38,9 @@ fn granted(body: &[u8]) -> i128 {
     let mut account = Account::default();
     let mut granted = 0;
     let commands = told.steps.into_iter().map(|step| step.command);
-    for (number, command) in [Command::OpenAccount].into_iter().chain(commands).enumerate() {
+    for (number, command) in
+        [Command::Account(AccountCommand::OpenAccount)].into_iter().chain(commands).enumerate()
+    {
         let context = Context { at: noon(), catalog: &catalog };
         for event in decide(&account, &command, context).into_iter().flatten() {
             account.apply(&event).expect("what was decided can be applied");

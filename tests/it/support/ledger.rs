@@ -8,7 +8,7 @@ use counterfoil::{
     domain::{
         amount::Credits,
         catalog::Catalog,
-        command::{Command, GrantCredits},
+        command::{AccountCommand, Command, CreditsCommand, GrantCredits},
         credits::Source,
         ids::{AccountId, Actor, GrantId},
         recorded::Origin,
@@ -87,17 +87,23 @@ pub fn request(id: &str, command: Command, key: IdempotencyKey) -> Request {
 }
 
 pub fn deduct(id: &str, amount: i64, key: &str) -> Request {
-    let command = Command::DeductCredits { amount: credits(amount), id: None, description: None };
+    let command = Command::Credits(CreditsCommand::DeductCredits {
+        amount: credits(amount),
+        id: None,
+        description: None,
+    });
     request(id, command, IdempotencyKey::caller(key))
 }
 
 pub async fn open(ledger: &Ledger, id: &str) -> ExecuteResult {
-    ledger.execute(request(id, Command::OpenAccount, IdempotencyKey::opening())).await
+    ledger
+        .execute(request(id, Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening()))
+        .await
 }
 
 /// Gives so many credits that never expire.
 pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> ExecuteResult {
-    let command = Command::GrantCredits(GrantCredits {
+    let command = Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
         grant_id: GrantId::parse(&format!("bonus:{key}")).expect("an id"),
         source: Source::Bonus,
         amount: credits(amount),
@@ -106,6 +112,6 @@ pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> Execute
         priority: None,
         cost: None,
         reason: "test".to_owned(),
-    });
+    }));
     ledger.execute(request(id, command, IdempotencyKey::caller(key))).await
 }

@@ -10,7 +10,7 @@ use counterfoil::{
     domain::{
         account::Account,
         catalog::Catalog,
-        command::Command,
+        command::{AccountCommand, Command, CreditsCommand, PaymentCommand, PurchaseCommand},
         credits::{Balance, Grant, Source},
         decide::{Context, decide},
         event::{CreditsEvent, Event},
@@ -118,7 +118,7 @@ impl Books {
 
     pub fn open(&mut self, id: &str, at: Timestamp) {
         let id = AccountId::parse(id).expect("an id");
-        self.command(&id, &Command::OpenAccount, at).expect("it opens");
+        self.command(&id, &Command::Account(AccountCommand::OpenAccount), at).expect("it opens");
     }
 
     pub fn deliver(&mut self, event: &Value, at: Timestamp) {
@@ -163,9 +163,9 @@ impl Books {
                 done.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", step.key));
             }
             let bought = match &step.command {
-                Command::RecordPaidInvoice(paid) => &paid.invoice,
-                Command::RecordPackPurchase(purchase) => &purchase.payment,
-                Command::LinkPayment { payment, .. } => payment,
+                Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => &paid.invoice,
+                Command::Purchase(PurchaseCommand::RecordPackPurchase(purchase)) => &purchase.payment,
+                Command::Payment(PaymentCommand::LinkPayment { payment, .. }) => payment,
                 _ => continue,
             };
             self.payments.insert(bought.clone(), account.clone());
@@ -195,7 +195,7 @@ impl Books {
     /// Time has passed for everybody.
     pub fn settle(&mut self, at: Timestamp) {
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
-            self.command(&id, &Command::ApplyDue, at).expect("time passes");
+            self.command(&id, &Command::Account(AccountCommand::ApplyDue), at).expect("time passes");
         }
     }
 
@@ -244,7 +244,7 @@ impl Books {
             return 0;
         }
         let id = AccountId::parse(id).expect("an id");
-        let command = Command::DeductCredits { amount, id: None, description: None };
+        let command = Command::Credits(CreditsCommand::DeductCredits { amount, id: None, description: None });
         self.command(&id, &command, at).map_or(0, |_| amount.get())
     }
 

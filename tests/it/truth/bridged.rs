@@ -2,7 +2,7 @@
 //! becomes of something else meanwhile. Each is told forwards and backwards.
 
 use counterfoil::domain::{
-    command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
+    command::{Command, InvoiceLine, PurchaseCommand, RecordPaidInvoice, SubscriptionChange},
     ids::AccountId,
     invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
     subscription::{SubscriptionState, SubscriptionStatus},
@@ -30,10 +30,12 @@ fn renewing() -> Vec<Command> {
 
 fn renewal(state: InvoiceState, at: i64) -> Command {
     match unpaid("in_2", state, "basic", july().start, day(at)) {
-        Command::RecordUnpaidInvoice { invoice, effective_at } => Command::RecordUnpaidInvoice {
-            invoice: UnpaidInvoice { is_change: false, ..invoice },
-            effective_at,
-        },
+        Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at }) => {
+            Command::Purchase(PurchaseCommand::RecordUnpaidInvoice {
+                invoice: UnpaidInvoice { is_change: false, ..invoice },
+                effective_at,
+            })
+        }
         other => other,
     }
 }
@@ -106,10 +108,10 @@ fn a_line_that_charges_nothing_does_not_end_the_bridge() {
 fn a_change_that_was_tried_before_the_renewal_and_is_given_up_after_it_says_nothing_of_it() {
     let year = Period { start: day(29), end: day(29).plus_months(12) };
     let tried = match unpaid("in_9", InvoiceState::Void, "creator", day(29), day(31)) {
-        Command::RecordUnpaidInvoice { invoice, effective_at } => {
+        Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at }) => {
             let charges = vec![UnpaidCharge { plan: invoice.charges[0].plan.clone(), period: year }];
             let invoice = UnpaidInvoice { is_change: true, charges, ..invoice };
-            Command::RecordUnpaidInvoice { invoice, effective_at }
+            Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at })
         }
         other => other,
     };
@@ -141,8 +143,8 @@ fn unpaid_change(state: InvoiceState) -> Command {
 #[test]
 fn a_month_that_a_coupon_paid_for_is_bridged_as_any_other() {
     let by_coupon = match pay("in_1", "basic", june()) {
-        Command::RecordPaidInvoice(paid) => {
-            Command::RecordPaidInvoice(RecordPaidInvoice { total: 0, ..paid })
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => {
+            Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice { total: 0, ..paid }))
         }
         other => other,
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use counterfoil::domain::{
     amount::Credits,
     catalog::Catalog,
-    command::{Command, HoldFor, RecordedDeduction},
+    command::{AccountCommand, Command, CreditsCommand, HoldFor, RecordedDeduction},
     event::{CreditsEvent, Event, HoldEvent},
     ids::{AccountId, HoldId},
     time::Timestamp,
@@ -105,7 +105,7 @@ impl Life {
             late: None,
             untold: Vec::new(),
         };
-        life.command(&Command::OpenAccount);
+        life.command(&Command::Account(AccountCommand::OpenAccount));
         life
     }
 
@@ -221,7 +221,11 @@ impl Life {
         let Some(amount) = Credits::new(self.available() / part).filter(|amount| !amount.is_zero()) else {
             return;
         };
-        for event in self.command(&Command::DeductCredits { amount, id: None, description: None }) {
+        for event in self.command(&Command::Credits(CreditsCommand::DeductCredits {
+            amount,
+            id: None,
+            description: None,
+        })) {
             if let Event::Credits(CreditsEvent::CreditsDeducted {
                 deduction_id,
                 amount,
@@ -250,7 +254,9 @@ impl Life {
     fn hold(&mut self) {
         let Some(amount) = Credits::new(self.available()).filter(|amount| !amount.is_zero()) else { return };
         let what = HoldFor::Amount { amount, id: None, description: None };
-        for event in self.command(&Command::HoldCredits { what, expires_in_s: Some(HOLD_S) }) {
+        for event in
+            self.command(&Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: Some(HOLD_S) }))
+        {
             if let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = event {
                 self.holds.push(hold_id);
             }
@@ -259,17 +265,17 @@ impl Life {
 
     fn release(&mut self) {
         if let Some(hold_id) = self.holds.pop() {
-            self.command(&Command::ReleaseHold { hold_id });
+            self.command(&Command::Credits(CreditsCommand::ReleaseHold { hold_id }));
         }
     }
 
     fn commit(&mut self) {
         let Some(hold_id) = self.holds.pop() else { return };
-        let command = Command::CommitHold {
+        let command = Command::Credits(CreditsCommand::CommitHold {
             hold_id,
             amount: None,
             excess: counterfoil::domain::command::Excess::Reject,
-        };
+        });
         for event in self.command(&command) {
             if let Event::Hold(HoldEvent::HoldCommitted { amount, .. }) = event {
                 self.spent += amount.get();

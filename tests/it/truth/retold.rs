@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use counterfoil::domain::{
     catalog::Catalog,
-    command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
+    command::{Command, InvoiceLine, PurchaseCommand, RecordPaidInvoice, SubscriptionChange},
     ids::AccountId,
     invoice::{InvoiceState, LineEffect, UnpaidCharge, UnpaidInvoice},
     subscription::{SubscriptionState, SubscriptionStatus},
@@ -100,14 +100,17 @@ pub(super) fn unpaid(
         from_balance: 0,
         finalized_at: None,
     };
-    Command::RecordUnpaidInvoice { invoice, effective_at: at }
+    Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at: at })
 }
 
 /// The same invoice, paid only then.
 fn paid_at(at: Timestamp, command: Command) -> Command {
     match command {
-        Command::RecordPaidInvoice(paid) => {
-            Command::RecordPaidInvoice(RecordPaidInvoice { effective_at: at, ..paid })
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => {
+            Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice {
+                effective_at: at,
+                ..paid
+            }))
         }
         other => other,
     }

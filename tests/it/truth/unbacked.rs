@@ -2,7 +2,7 @@
 //! whether it is set off against another charge or goes over the customer's balance. Each is told in every order.
 
 use counterfoil::domain::{
-    command::{Command, InvoiceLine, RecordPaidInvoice, SubscriptionChange},
+    command::{Command, InvoiceLine, PaymentCommand, PurchaseCommand, RecordPaidInvoice, SubscriptionChange},
     ids::AccountId,
     invoice::{InvoiceState, LineEffect, ReturnedCredits, UnpaidInvoice},
     subscription::SubscriptionState,
@@ -62,8 +62,11 @@ pub(super) fn change_of(
 /// The same, of which the customer's balance paid a part.
 fn by_balance(part: i64, command: Command) -> Command {
     match command {
-        Command::RecordPaidInvoice(paid) => {
-            Command::RecordPaidInvoice(RecordPaidInvoice { from_balance: part, ..paid })
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => {
+            Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice {
+                from_balance: part,
+                ..paid
+            }))
         }
         other => other,
     }
@@ -87,8 +90,11 @@ fn an_upgrade_that_failed() -> Vec<Command> {
 /// The upgrade, as it would have been paid.
 fn the_upgrade(paid_at: Timestamp) -> Command {
     match change("in_2", 15, ("in_1", "basic", 500), "creator", 1_000) {
-        Command::RecordPaidInvoice(paid) => {
-            Command::RecordPaidInvoice(RecordPaidInvoice { effective_at: paid_at, ..paid })
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => {
+            Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice {
+                effective_at: paid_at,
+                ..paid
+            }))
         }
         other => other,
     }
@@ -248,10 +254,14 @@ fn what_was_charged_before_anything_is_known_was_paid() {
 fn what_an_unpaid_add_on_gives_back_pays_for_nothing() {
     let rest = Period { start: day(15), end: june().end };
     let add_on = |at: i64, amount: i64| match invoice_of(SUBSCRIPTION, "in_3", Vec::new(), day(at)) {
-        Command::RecordPaidInvoice(paid) => {
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => {
             let gives_back =
                 [(provider("in_2"), ReturnedCredits { amount, until: june().end })].into_iter().collect();
-            Command::RecordPaidInvoice(RecordPaidInvoice { total: -amount, gives_back, ..paid })
+            Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice {
+                total: -amount,
+                gives_back,
+                ..paid
+            }))
         }
         other => other,
     };
@@ -304,12 +314,14 @@ fn what_an_invoice_gives_back_of_itself_goes_back_once() {
         credit("in_2", "creator", back, 800),
         charge("basic", back, 400),
     ];
-    let note = |minor: i64| Command::RecordCreditNote {
-        note: provider("cn_1"),
-        invoice: provider("in_2"),
-        money: usd(minor),
-        voided: false,
-        effective_at: day(19),
+    let note = |minor: i64| {
+        Command::Payment(PaymentCommand::RecordCreditNote {
+            note: provider("cn_1"),
+            invoice: provider("in_2"),
+            money: usd(minor),
+            voided: false,
+            effective_at: day(19),
+        })
     };
     let known = |gone: Option<Command>| -> Vec<Command> {
         let told = vec![
@@ -387,13 +399,13 @@ fn a_report_of_a_change_after_money_went_back_takes_nothing_more() {
 #[test]
 fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
     let july = by_balance(999, pay("in_4", "basic", july()));
-    let note = Command::RecordCreditNote {
+    let note = Command::Payment(PaymentCommand::RecordCreditNote {
         note: provider("cn_1"),
         invoice: provider("in_4"),
         money: usd(500),
         voided: false,
         effective_at: day(40),
-    };
+    });
     let next = by_balance(500, pay_for("sub_2", "in_6", "basic", month_from(self::july().end)));
     has(&stands(day(65), back_for(1_399), [july, note, next]), "basic", 500 - 250);
 }
@@ -403,16 +415,18 @@ fn what_a_note_gives_back_of_such_a_month_pays_for_nothing_either() {
 #[test]
 fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
     let left = |state: InvoiceState, at: i64| match unpaid("in_4", state, "basic", june().end, day(at)) {
-        Command::RecordUnpaidInvoice { invoice, effective_at } => Command::RecordUnpaidInvoice {
-            // A renewal: that it waits says nothing, but for what it took off the balance.
-            invoice: UnpaidInvoice {
-                is_change: false,
-                from_balance: 400,
-                finalized_at: Some(day(30)),
-                ..invoice
-            },
-            effective_at,
-        },
+        Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at }) => {
+            Command::Purchase(PurchaseCommand::RecordUnpaidInvoice {
+                // A renewal: that it waits says nothing, but for what it took off the balance.
+                invoice: UnpaidInvoice {
+                    is_change: false,
+                    from_balance: 400,
+                    finalized_at: Some(day(30)),
+                    ..invoice
+                },
+                effective_at,
+            })
+        }
         other => other,
     };
     let august = || by_balance(400, pay("in_5", "basic", month_from(july().end)));
@@ -434,11 +448,13 @@ fn what_an_unpaid_invoice_used_of_the_balance_is_gone_unless_it_is_void() {
 #[test]
 fn what_is_given_back_before_the_money_came_that_went_back_later_pays_for_nothing() {
     let renewal = |paid_at: i64| match pay("in_2", "team", july()) {
-        Command::RecordPaidInvoice(paid) => Command::RecordPaidInvoice(RecordPaidInvoice {
-            finalized_at: Some(july().start),
-            effective_at: day(paid_at),
-            ..paid
-        }),
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => {
+            Command::Purchase(PurchaseCommand::RecordPaidInvoice(RecordPaidInvoice {
+                finalized_at: Some(july().start),
+                effective_at: day(paid_at),
+                ..paid
+            }))
+        }
         other => other,
     };
     let rest = Period { start: day(32), end: july().end };
@@ -494,12 +510,14 @@ fn of_one_moment_what_is_given_back_follows_what_was_charged() {
 /// both.
 #[test]
 fn what_a_note_put_on_the_balance_is_no_money_when_the_charge_goes_back_too() {
-    let note = |minor: i64| Command::RecordCreditNote {
-        note: provider("cn_1"),
-        invoice: provider("in_1"),
-        money: usd(minor),
-        voided: false,
-        effective_at: day(9),
+    let note = |minor: i64| {
+        Command::Payment(PaymentCommand::RecordCreditNote {
+            note: provider("cn_1"),
+            invoice: provider("in_1"),
+            money: usd(minor),
+            voided: false,
+            effective_at: day(9),
+        })
     };
     let told = |noted: i64, refunded: i64, used: i64| {
         vec![

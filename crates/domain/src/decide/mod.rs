@@ -30,7 +30,9 @@ pub use grants::opening_grant_id;
 use super::{
     account::{Account, OpenAccount},
     catalog::Catalog,
-    command::Command,
+    command::{
+        AccountCommand, Command, CreditsCommand, CustomerCommand, PurchaseCommand, SubscriptionCommand,
+    },
     event::{Event, NoticeEvent, PaymentEvent},
     refusal::Refusal,
     time::Timestamp,
@@ -64,166 +66,147 @@ pub(super) fn settled<'a>(
 /// # Errors
 /// If the rules do not allow it. The account is then as it was.
 pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
-    match (account, command) {
-        (Account::Unopened, Command::OpenAccount) => Ok(DecisionDraft::open(context)?.finish()),
-        (Account::Unopened, Command::ImportAccount(import)) => moving::import(import, context),
-        // A report of the payment provider's opens the account: money must never wait for one.
-        (
-            Account::Unopened,
-            Command::LinkCustomer { .. }
-            | Command::UnlinkCustomer { .. }
-            | Command::RecordDiscount(_)
-            | Command::RecordSubscription(_)
-            | Command::RecordPaidInvoice(_)
-            | Command::RecordPackPurchase(_)
-            | Command::RecordFailedPayment { .. }
-            | Command::RecordActionRequired { .. }
-            | Command::RecordCheckout(_)
-            | Command::RecordRefundedPayment { .. }
-            | Command::AnnounceTrialEnd { .. }
-            | Command::LinkPayment { .. }
-            | Command::RecordRefund { .. }
-            | Command::RecordFailedRefund { .. }
-            | Command::RecordUnpaidInvoice { .. }
-            | Command::RecordCreditNote { .. }
-            | Command::OpenDispute { .. }
-            | Command::CloseDispute { .. },
-        ) => decide_open(DecisionDraft::open(context)?, command),
-        (
-            Account::Unopened,
-            Command::SetMetadata { .. }
-            | Command::RecordRequestedChange(_)
-            | Command::CloseAccount { .. }
-            | Command::DeductCredits { .. }
-            | Command::Generate(_)
-            | Command::HoldCredits { .. }
-            | Command::CommitHold { .. }
-            | Command::ReleaseHold { .. }
-            | Command::ExtendHold { .. }
-            | Command::RefundDeductions { .. }
-            | Command::GrantCredits(_)
-            | Command::AdjustCredits { .. }
-            | Command::ForgiveDebt { .. }
-            | Command::ApplyDue,
-        ) => Err(Refusal::AccountNotFound),
-        // Reports on its subscriptions and payments are still recorded.
-        (Account::Closed(closed), command) if is_fact(command) || *command == Command::ApplyDue => {
-            decide_open(DecisionDraft::of_closed(&closed.last, context)?, command)
+    let mut draft = match account {
+        Account::Unopened => {
+            if let Command::Account(AccountCommand::ImportAccount(import)) = command {
+                return moving::import(import, context);
+            }
+            if !opens(command) {
+                return Err(Refusal::AccountNotFound);
+            }
+            DecisionDraft::open(context)?
         }
-        (Account::Closed(_), _) => Err(Refusal::AccountClosed),
-        (Account::Open(account), command) => decide_open(DecisionDraft::of(account, context)?, command),
+        Account::Closed(closed) if is_taken_when_closed(command) => {
+            DecisionDraft::of_closed(&closed.last, context)?
+        }
+        Account::Closed(_) => return Err(Refusal::AccountClosed),
+        Account::Open(account) => DecisionDraft::of(account, context)?,
+    };
+    match command {
+        Command::Account(command) => draft.decide_account(command)?,
+        Command::Credits(command) => draft.decide_credits(command)?,
+        Command::Customer(command) => draft.decide_customer(command)?,
+        Command::Subscription(command) => draft.decide_subscription(command)?,
+        Command::Purchase(command) => draft.decide_purchase(command)?,
+        Command::Payment(command) => draft.return_money(command)?,
+    }
+    Ok(draft.finish())
+}
+
+/// Whether the command opens an account that is not there. A report of the payment provider's does: money must never
+/// wait for an account.
+const fn opens(command: &Command) -> bool {
+    match command {
+        Command::Account(command) => matches!(command, AccountCommand::OpenAccount),
+        // Somebody asked for it, which needs an account.
+        Command::Subscription(SubscriptionCommand::RecordRequestedChange(_)) | Command::Credits(_) => false,
+        Command::Customer(_) | Command::Subscription(_) | Command::Purchase(_) | Command::Payment(_) => true,
     }
 }
 
-/// Whether the command reports something that has happened at the payment provider, which no rule can forbid.
-const fn is_fact(command: &Command) -> bool {
+/// Whether a closed account takes the command. What has happened at the payment provider no rule can forbid, and time
+/// goes on.
+const fn is_taken_when_closed(command: &Command) -> bool {
     match command {
-        Command::LinkCustomer { .. }
-        | Command::UnlinkCustomer { .. }
-        | Command::RecordDiscount(_)
-        | Command::RecordSubscription(_)
-        | Command::RecordRequestedChange(_)
-        | Command::RecordPaidInvoice(_)
-        | Command::RecordUnpaidInvoice { .. }
-        | Command::RecordCreditNote { .. }
-        | Command::RecordPackPurchase(_)
-        | Command::RecordFailedPayment { .. }
-        | Command::RecordActionRequired { .. }
-        | Command::RecordCheckout(_)
-        | Command::RecordRefundedPayment { .. }
-        | Command::AnnounceTrialEnd { .. }
-        | Command::LinkPayment { .. }
-        | Command::RecordRefund { .. }
-        | Command::RecordFailedRefund { .. }
-        | Command::OpenDispute { .. }
-        | Command::CloseDispute { .. } => true,
-        Command::OpenAccount
-        | Command::ImportAccount(_)
-        | Command::SetMetadata { .. }
-        | Command::CloseAccount { .. }
-        | Command::DeductCredits { .. }
-        | Command::Generate(_)
-        | Command::HoldCredits { .. }
-        | Command::CommitHold { .. }
-        | Command::ReleaseHold { .. }
-        | Command::ExtendHold { .. }
-        | Command::RefundDeductions { .. }
-        | Command::GrantCredits(_)
-        | Command::AdjustCredits { .. }
-        | Command::ForgiveDebt { .. }
-        | Command::ApplyDue => false,
+        Command::Account(command) => matches!(command, AccountCommand::ApplyDue),
+        Command::Credits(_) => false,
+        Command::Customer(_) | Command::Subscription(_) | Command::Purchase(_) | Command::Payment(_) => true,
     }
 }
 
-/// One command on an open account. The draft already has what is due.
-fn decide_open(mut draft: DecisionDraft<'_>, command: &Command) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::OpenAccount | Command::ApplyDue => {}
-        // What it had elsewhere would come on top of what it has.
-        Command::ImportAccount(_) => return Err(Refusal::AccountAlreadyOpen),
-        Command::SetMetadata { metadata } => draft.set_metadata(metadata),
-        Command::CloseAccount { reason } => draft.close(reason)?,
-        Command::DeductCredits { amount, id, description } => {
-            draft.deduct(*amount, id.as_ref(), description.as_ref())?;
+/// The commands of each family. The draft already has what is due.
+impl DecisionDraft<'_> {
+    fn decide_account(&mut self, command: &AccountCommand) -> Result<(), Refusal> {
+        match command {
+            AccountCommand::OpenAccount | AccountCommand::ApplyDue => Ok(()),
+            // What it had elsewhere would come on top of what it has.
+            AccountCommand::ImportAccount(_) => Err(Refusal::AccountAlreadyOpen),
+            AccountCommand::SetMetadata { metadata } => {
+                self.set_metadata(metadata);
+                Ok(())
+            }
+            AccountCommand::CloseAccount { reason } => self.close(reason),
         }
-        Command::Generate(generation) => draft.generate(generation)?,
-        Command::HoldCredits { what, expires_in_s } => draft.hold(what, *expires_in_s)?,
-        Command::CommitHold { hold_id, amount, excess } => draft.commit(hold_id, *amount, *excess)?,
-        Command::ReleaseHold { hold_id } => draft.release(hold_id)?,
-        Command::ExtendHold { hold_id, expires_in_s } => draft.extend(hold_id, *expires_in_s)?,
-        Command::RefundDeductions { deductions, amount, reason, .. } => {
-            draft.refund(deductions, *amount, reason)?;
+    }
+
+    fn decide_credits(&mut self, command: &CreditsCommand) -> Result<(), Refusal> {
+        match command {
+            CreditsCommand::DeductCredits { amount, id, description } => {
+                self.deduct(*amount, id.as_ref(), description.as_ref())
+            }
+            CreditsCommand::Generate(generation) => self.generate(generation),
+            CreditsCommand::HoldCredits { what, expires_in_s } => self.hold(what, *expires_in_s),
+            CreditsCommand::CommitHold { hold_id, amount, excess } => self.commit(hold_id, *amount, *excess),
+            CreditsCommand::ReleaseHold { hold_id } => self.release(hold_id),
+            CreditsCommand::ExtendHold { hold_id, expires_in_s } => self.extend(hold_id, *expires_in_s),
+            CreditsCommand::RefundDeductions { deductions, amount, reason, .. } => {
+                self.refund(deductions, *amount, reason)
+            }
+            CreditsCommand::GrantCredits(grant) => self.grant_by_operator(grant),
+            CreditsCommand::AdjustCredits { amount, reason } => self.adjust(*amount, reason),
+            CreditsCommand::ForgiveDebt { amount, reason } => self.forgive(*amount, reason),
         }
-        Command::GrantCredits(grant) => draft.grant_by_operator(grant)?,
-        Command::AdjustCredits { amount, reason } => draft.adjust(*amount, reason)?,
-        Command::ForgiveDebt { amount, reason } => draft.forgive(*amount, reason)?,
-        Command::LinkCustomer { customer, effective_at } => draft.link(customer, *effective_at)?,
-        Command::UnlinkCustomer { customer, effective_at } => draft.unlink(customer, *effective_at)?,
-        Command::RecordDiscount(told) => draft.record_discount(told),
-        Command::RecordSubscription(report) => draft.record_subscription(report)?,
-        Command::RecordRequestedChange(change) => {
-            draft.record_last(Event::Notice(NoticeEvent::SubscriptionChangeRequested {
+    }
+
+    fn decide_customer(&mut self, command: &CustomerCommand) -> Result<(), Refusal> {
+        match command {
+            CustomerCommand::LinkCustomer { customer, effective_at } => self.link(customer, *effective_at),
+            CustomerCommand::UnlinkCustomer { customer, effective_at } => {
+                self.unlink(customer, *effective_at)
+            }
+            CustomerCommand::RecordDiscount(report) => {
+                self.record_discount(report);
+                Ok(())
+            }
+        }
+    }
+
+    fn decide_subscription(&mut self, command: &SubscriptionCommand) -> Result<(), Refusal> {
+        let notice = match command {
+            SubscriptionCommand::RecordSubscription(report) => return self.record_subscription(report),
+            SubscriptionCommand::RecordRequestedChange(change) => NoticeEvent::SubscriptionChangeRequested {
                 subscription: change.subscription.clone(),
                 requested: change.requested.clone(),
                 effective_at: change.effective_at,
-            }));
-        }
-        Command::RecordPaidInvoice(invoice) => draft.record_paid_invoice(invoice)?,
-        Command::RecordUnpaidInvoice { invoice, effective_at } => {
-            draft.record_unpaid_invoice(invoice, *effective_at)?;
-        }
-        Command::RecordPackPurchase(purchase) => draft.record_pack_purchase(purchase)?,
-        Command::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
-            draft.record_last(Event::Payment(PaymentEvent::PaymentFailed {
-                payment: payment.clone(),
-                money: money.clone(),
-                purpose: purpose.clone(),
-                attempt: *attempt,
-                effective_at: *effective_at,
-            }));
-        }
-        Command::RecordActionRequired { payment, money, effective_at } => {
-            draft.record_last(Event::Payment(PaymentEvent::PaymentActionRequired {
-                payment: payment.clone(),
-                money: money.clone(),
-                effective_at: *effective_at,
-            }));
-        }
-        Command::RecordCheckout(checkout) => draft.record_checkout(checkout)?,
-        Command::AnnounceTrialEnd { subscription, trial_end, effective_at } => {
-            draft.record_last(Event::Notice(NoticeEvent::TrialEndAnnounced {
-                subscription: subscription.clone(),
-                trial_end: *trial_end,
-                effective_at: *effective_at,
-            }));
-        }
-        Command::LinkPayment { .. }
-        | Command::RecordRefundedPayment { .. }
-        | Command::RecordRefund { .. }
-        | Command::RecordFailedRefund { .. }
-        | Command::RecordCreditNote { .. }
-        | Command::OpenDispute { .. }
-        | Command::CloseDispute { .. } => draft.return_money(command)?,
+            },
+            SubscriptionCommand::AnnounceTrialEnd { subscription, trial_end, effective_at } => {
+                NoticeEvent::TrialEndAnnounced {
+                    subscription: subscription.clone(),
+                    trial_end: *trial_end,
+                    effective_at: *effective_at,
+                }
+            }
+        };
+        self.record_last(Event::Notice(notice));
+        Ok(())
     }
-    Ok(draft.finish())
+
+    fn decide_purchase(&mut self, command: &PurchaseCommand) -> Result<(), Refusal> {
+        let event = match command {
+            PurchaseCommand::RecordPaidInvoice(invoice) => return self.record_paid_invoice(invoice),
+            PurchaseCommand::RecordUnpaidInvoice { invoice, effective_at } => {
+                return self.record_unpaid_invoice(invoice, *effective_at);
+            }
+            PurchaseCommand::RecordPackPurchase(purchase) => return self.record_pack_purchase(purchase),
+            PurchaseCommand::RecordCheckout(checkout) => return self.record_checkout(checkout),
+            PurchaseCommand::RecordFailedPayment { payment, money, purpose, attempt, effective_at } => {
+                PaymentEvent::PaymentFailed {
+                    payment: payment.clone(),
+                    money: money.clone(),
+                    purpose: purpose.clone(),
+                    attempt: *attempt,
+                    effective_at: *effective_at,
+                }
+            }
+            PurchaseCommand::RecordActionRequired { payment, money, effective_at } => {
+                PaymentEvent::PaymentActionRequired {
+                    payment: payment.clone(),
+                    money: money.clone(),
+                    effective_at: *effective_at,
+                }
+            }
+        };
+        self.record_last(Event::Payment(event));
+        Ok(())
+    }
 }

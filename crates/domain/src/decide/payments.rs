@@ -6,7 +6,7 @@
 
 use crate::{
     amount::Credits,
-    command::Command,
+    command::PaymentCommand,
     credits::{Grant, Source},
     event::{CreditsEvent, Event, PaymentEvent},
     ids::{GrantId, ProviderId},
@@ -22,8 +22,8 @@ use super::{
 
 impl DecisionDraft<'_> {
     /// Records a report on money that went back, or came again, and adjusts the credits to it.
-    pub(super) fn return_money(&mut self, command: &Command) -> Result<(), Refusal> {
-        let Some(event) = self.news(command) else {
+    pub(super) fn return_money(&mut self, command: &PaymentCommand) -> Result<(), Refusal> {
+        let Some(event) = self.new_event(command) else {
             return Ok(());
         };
         let (payment, effective_at) = (subject(&event).cloned(), event.effective_at());
@@ -37,26 +37,22 @@ impl DecisionDraft<'_> {
     }
 
     /// What is new in a report; `None` if nothing is.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`decide` names every command and sends only these here"
-    )]
-    fn news(&self, command: &Command) -> Option<PaymentEvent> {
+    fn new_event(&self, command: &PaymentCommand) -> Option<PaymentEvent> {
         let known = &self.account.payments;
         match command.clone() {
-            Command::LinkPayment { payment, invoice, effective_at } => known
+            PaymentCommand::LinkPayment { payment, invoice, effective_at } => known
                 .invoice_of(&payment)
                 .is_none()
                 .then_some(PaymentEvent::PaymentLinked { payment, invoice, effective_at }),
-            Command::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
+            PaymentCommand::RecordRefundedPayment { payment, refunded, paid, effective_at } => {
                 let news = !known.knows_total(&payment, refunded.minor, effective_at);
                 news.then_some(PaymentEvent::PaymentRefunded { payment, refunded, paid, effective_at })
             }
-            Command::RecordRefund { refund, payment, money, effective_at } => {
+            PaymentCommand::RecordRefund { refund, payment, money, effective_at } => {
                 let news = !known.knows_refund(&payment, &refund, false);
                 news.then_some(PaymentEvent::RefundIssued { refund, payment, money, effective_at })
             }
-            Command::RecordFailedRefund { refund, payment, money, refunded_at, effective_at } => {
+            PaymentCommand::RecordFailedRefund { refund, payment, money, refunded_at, effective_at } => {
                 let news = !known.knows_refund(&payment, &refund, true);
                 news.then_some(PaymentEvent::RefundFailed {
                     refund,
@@ -66,7 +62,7 @@ impl DecisionDraft<'_> {
                     effective_at,
                 })
             }
-            Command::RecordCreditNote { note, invoice, money, voided, effective_at } => {
+            PaymentCommand::RecordCreditNote { note, invoice, money, voided, effective_at } => {
                 let news = !known.knows_note(&invoice, &note, voided);
                 let event = if voided {
                     PaymentEvent::CreditNoteVoided { note, invoice, money, effective_at }
@@ -75,15 +71,14 @@ impl DecisionDraft<'_> {
                 };
                 news.then_some(event)
             }
-            Command::OpenDispute { dispute, payment, money, effective_at } => {
+            PaymentCommand::OpenDispute { dispute, payment, money, effective_at } => {
                 let news = known.dispute(&dispute).is_none();
                 news.then_some(PaymentEvent::DisputeOpened { dispute, payment, money, effective_at })
             }
-            Command::CloseDispute { dispute, payment, won, money, effective_at } => {
+            PaymentCommand::CloseDispute { dispute, payment, won, money, effective_at } => {
                 let news = !known.knows_end(&dispute, won, effective_at);
                 news.then_some(PaymentEvent::DisputeClosed { dispute, payment, won, money, effective_at })
             }
-            _ => None,
         }
     }
 

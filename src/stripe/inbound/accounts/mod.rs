@@ -11,7 +11,10 @@ pub use tables::{LearnedAccounts, LookupKeys};
 
 use crate::{
     domain::{
-        command::{Command, RecordSubscription, SubscriptionChange},
+        command::{
+            Command, CustomerCommand, PaymentCommand, PurchaseCommand, RecordSubscription,
+            SubscriptionChange, SubscriptionCommand,
+        },
         ids::{AccountId, ProviderId},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus, put_in_order},
         time::Timestamp,
@@ -187,7 +190,9 @@ impl AccountLookup {
         steps: &[TranslationStep],
     ) -> Vec<(AccountId, TranslationStep)> {
         let others = |step: &TranslationStep| {
-            let Command::RecordDiscount(told) = &step.command else { return Vec::new() };
+            let Command::Customer(CustomerCommand::RecordDiscount(told)) = &step.command else {
+                return Vec::new();
+            };
             self.links.get(&told.customer).cloned().unwrap_or_default()
         };
         let told = steps.iter().flat_map(|step| others(step).into_iter().map(|other| (other, step.clone())));
@@ -206,11 +211,18 @@ impl AccountLookup {
 }
 
 fn is_about_discounts(steps: &[TranslationStep]) -> bool {
-    !steps.is_empty() && steps.iter().all(|step| matches!(step.command, Command::RecordDiscount(_)))
+    !steps.is_empty()
+        && steps
+            .iter()
+            .all(|step| matches!(step.command, Command::Customer(CustomerCommand::RecordDiscount(_))))
 }
 
 const fn terms(command: &Command) -> Option<&SubscriptionState> {
-    if let Command::RecordSubscription(report) = command { Some(&report.terms) } else { None }
+    if let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) = command {
+        Some(&report.terms)
+    } else {
+        None
+    }
 }
 
 /// The end of a subscription in an account, by a report that names another one. It may come back by a later report.
@@ -228,16 +240,32 @@ fn moved(terms: &SubscriptionState, evidence: &ReportOrder, to: &AccountId) -> T
     };
     let effective_at = evidence.reported_at;
     let command = RecordSubscription { change: SubscriptionChange::Moved, terms, effective_at };
-    TranslationStep { key: format!("moved:{}", evidence.id), command: Command::RecordSubscription(command) }
+    TranslationStep {
+        key: format!("moved:{}", evidence.id),
+        command: Command::Subscription(SubscriptionCommand::RecordSubscription(command)),
+    }
 }
 
 /// The payment or invoice that is known to have bought credits once the command is executed.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only these are about what was bought")]
 pub(super) const fn bought_by(command: &Command) -> Option<&ProviderId> {
     match command {
-        Command::RecordPaidInvoice(paid) => Some(&paid.invoice),
-        Command::RecordPackPurchase(purchase) => Some(&purchase.payment),
-        Command::LinkPayment { payment, .. } => Some(payment),
-        _ => None,
+        Command::Purchase(command) => match command {
+            PurchaseCommand::RecordPaidInvoice(paid) => Some(&paid.invoice),
+            PurchaseCommand::RecordPackPurchase(purchase) => Some(&purchase.payment),
+            PurchaseCommand::RecordUnpaidInvoice { .. }
+            | PurchaseCommand::RecordCheckout(_)
+            | PurchaseCommand::RecordFailedPayment { .. }
+            | PurchaseCommand::RecordActionRequired { .. } => None,
+        },
+        Command::Payment(command) => match command {
+            PaymentCommand::LinkPayment { payment, .. } => Some(payment),
+            PaymentCommand::RecordRefundedPayment { .. }
+            | PaymentCommand::RecordRefund { .. }
+            | PaymentCommand::RecordFailedRefund { .. }
+            | PaymentCommand::RecordCreditNote { .. }
+            | PaymentCommand::OpenDispute { .. }
+            | PaymentCommand::CloseDispute { .. } => None,
+        },
+        Command::Account(_) | Command::Credits(_) | Command::Customer(_) | Command::Subscription(_) => None,
     }
 }

@@ -2,7 +2,10 @@
 
 use super::reading::Translated;
 use crate::{
-    domain::{command::Command, ids::AccountId},
+    domain::{
+        command::{Command, CustomerCommand, PaymentCommand},
+        ids::AccountId,
+    },
     stripe::{
         inbound::{
             accounts::{AccountLookup, NewReport, NotFound},
@@ -67,7 +70,9 @@ pub(super) fn tell(
         return Err(Disposition::Dead(because.to_owned()));
     }
     steps.retain(|step| {
-        let Command::LinkCustomer { customer, .. } = &step.command else { return true };
+        let Command::Customer(CustomerCommand::LinkCustomer { customer, .. }) = &step.command else {
+            return true;
+        };
         known.link(customer, &account)
     });
     let report = about.and_then(|SubscriptionRef { subscription, report, .. }| {
@@ -82,5 +87,9 @@ pub(super) fn tell(
 /// Whether the command is as likely about something that is not sold here: which invoice a payment was for, or what
 /// somebody has taken off.
 const fn may_be_strange(command: &Command) -> bool {
-    matches!(command, Command::LinkPayment { .. } | Command::RecordDiscount(_))
+    matches!(
+        command,
+        Command::Payment(PaymentCommand::LinkPayment { .. })
+            | Command::Customer(CustomerCommand::RecordDiscount(_))
+    )
 }

@@ -13,10 +13,13 @@ use crate::{
         account::{Account, CustomerLink, OpenAccount},
         amount::Money,
         catalog::Catalog,
-        command::{CheckoutStep, Command, RecordCheckout},
+        command::{
+            CheckoutStep, Command, CustomerCommand, PaymentCommand, PurchaseCommand, RecordCheckout,
+            SubscriptionCommand,
+        },
         ids::ProviderId,
         invoice::{InvoiceState, UnpaidInvoice},
-        payments::{CreditNote, Dispute, DisputeState, Single},
+        payments::{CreditNote, Dispute, DisputeState, PaymentRecords, Single},
         subscription::{SubscriptionState, SubscriptionStatus},
         time::Timestamp,
     },
@@ -87,28 +90,72 @@ pub(super) fn difference(
 fn is_trusted(command: &Command, catalog: &Catalog) -> bool {
     let waits = |invoice: &UnpaidInvoice| invoice.state == InvoiceState::Open;
     catalog.payments.trust_processing
-        && matches!(command, Command::RecordUnpaidInvoice { invoice, .. } if waits(invoice))
+        && matches!(command, Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, .. }) if waits(invoice))
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "only these say what an account has from then on")]
+/// Only what says what an account has from then on is compared.
 fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut ObjectDifference) {
-    let payments = known.map(|account| &account.payments);
     match command {
-        Command::LinkCustomer { customer, .. }
-            if known.is_none_or(|account| !account.customers.contains_key(customer)) =>
-        {
-            difference.note(format!("{customer} is its customer"), NOTHING);
+        Command::Customer(command) => compare_customer(known, command, difference),
+        Command::Subscription(SubscriptionCommand::RecordSubscription(record)) => {
+            compare_subscription(known, &record.terms, difference);
         }
-        Command::UnlinkCustomer { customer, .. }
-            if known.and_then(|account| account.customers.get(customer)) == Some(&CustomerLink::Linked) =>
-        {
-            difference.note("deleted", "it is its customer");
+        Command::Purchase(command) => compare_purchases(known, command, difference),
+        Command::Payment(command) => {
+            compare_payment(known.map(|account| &account.payments), command, difference);
         }
-        Command::RecordCheckout(checkout) => compare_page(known, checkout, difference),
-        Command::RecordUnpaidInvoice { invoice, .. } => compare_unpaid(known, invoice, difference),
-        Command::LinkPayment { payment, invoice, .. } => {
+        Command::Subscription(
+            SubscriptionCommand::RecordRequestedChange(_) | SubscriptionCommand::AnnounceTrialEnd { .. },
+        )
+        | Command::Account(_)
+        | Command::Credits(_) => {}
+    }
+}
+
+fn compare_customer(
+    known: Option<&OpenAccount>,
+    command: &CustomerCommand,
+    difference: &mut ObjectDifference,
+) {
+    let link = |customer: &ProviderId| known.and_then(|account| account.customers.get(customer));
+    match command {
+        CustomerCommand::LinkCustomer { customer, .. } => {
+            if link(customer).is_none() {
+                difference.note(format!("{customer} is its customer"), NOTHING);
+            }
+        }
+        CustomerCommand::UnlinkCustomer { customer, .. } => {
+            if link(customer) == Some(&CustomerLink::Linked) {
+                difference.note("deleted", "it is its customer");
+            }
+        }
+        CustomerCommand::RecordDiscount(_) => {}
+    }
+}
+
+fn compare_purchases(
+    known: Option<&OpenAccount>,
+    command: &PurchaseCommand,
+    difference: &mut ObjectDifference,
+) {
+    match command {
+        PurchaseCommand::RecordPaidInvoice(paid) => compare_invoice(known, paid, difference),
+        PurchaseCommand::RecordUnpaidInvoice { invoice, .. } => compare_unpaid(known, invoice, difference),
+        PurchaseCommand::RecordPackPurchase(purchase) => compare_purchase(known, purchase, difference),
+        PurchaseCommand::RecordCheckout(checkout) => compare_page(known, checkout, difference),
+        PurchaseCommand::RecordFailedPayment { .. } | PurchaseCommand::RecordActionRequired { .. } => {}
+    }
+}
+
+fn compare_payment(
+    known: Option<&PaymentRecords>,
+    command: &PaymentCommand,
+    difference: &mut ObjectDifference,
+) {
+    match command {
+        PaymentCommand::LinkPayment { payment, invoice, .. } => {
             let said = |invoice: &ProviderId| format!("{payment} paid {invoice}");
-            match payments.and_then(|payments| payments.invoice_of(payment)) {
+            match known.and_then(|payments| payments.invoice_of(payment)) {
                 None => difference.note(said(invoice), NOTHING),
                 Some(known) if known != invoice => {
                     difference.note_kept(said(invoice), said(known), StoredFigures::Purpose);
@@ -116,51 +163,48 @@ fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut Obje
                 Some(_) => {}
             }
         }
-        Command::RecordPaidInvoice(paid) => compare_invoice(known, paid, difference),
-        Command::RecordPackPurchase(purchase) => compare_purchase(known, purchase, difference),
-        Command::RecordRefund { refund, payment, .. }
-        | Command::RecordFailedRefund { refund, payment, .. }
-            if payments.and_then(|payments| payments.refunded_by(refund)).is_some_and(|of| of != payment) =>
-        {
-            let of = payments.and_then(|payments| payments.refunded_by(refund));
-            compare_of("refund", payment, of, difference);
-        }
-        Command::RecordCreditNote { note, invoice, .. }
-            if payments.and_then(|payments| payments.credited_by(note)).is_some_and(|of| of != invoice) =>
-        {
-            let of = payments.and_then(|payments| payments.credited_by(note));
-            compare_of("credit note", invoice, of, difference);
-        }
-        Command::RecordRefund { refund, payment, money, effective_at } => {
-            match payments.and_then(|payments| payments.find_refund(payment, refund)) {
+        PaymentCommand::RecordRefund { refund, payment, money, effective_at } => {
+            let of = known.and_then(|payments| payments.refunded_by(refund));
+            if notes_another("refund", payment, of, difference) {
+                return;
+            }
+            match known.and_then(|payments| payments.find_refund(payment, refund)) {
                 Some(known) => compare_refund(money, false, known, difference),
                 None => {
-                    let total = payments.and_then(|payments| payments.refunded_since(payment, *effective_at));
+                    let total = known.and_then(|payments| payments.refunded_since(payment, *effective_at));
                     compare_total(money, total, difference);
                 }
             }
         }
-        Command::RecordFailedRefund { refund, payment, money, .. } => {
-            match payments.and_then(|payments| payments.find_refund(payment, refund)) {
+        PaymentCommand::RecordFailedRefund { refund, payment, money, .. } => {
+            let of = known.and_then(|payments| payments.refunded_by(refund));
+            if notes_another("refund", payment, of, difference) {
+                return;
+            }
+            match known.and_then(|payments| payments.find_refund(payment, refund)) {
                 Some(known) => compare_refund(money, true, known, difference),
                 None => difference.note(went_back(money, true), NOTHING),
             }
         }
-        Command::RecordCreditNote { note, invoice, money, voided, .. } => {
-            let known = payments.and_then(|payments| payments.find_note(invoice, note));
+        PaymentCommand::RecordCreditNote { note, invoice, money, voided, .. } => {
+            let of = known.and_then(|payments| payments.credited_by(note));
+            if notes_another("credit note", invoice, of, difference) {
+                return;
+            }
+            let known = known.and_then(|payments| payments.find_note(invoice, note));
             compare_note(money, *voided, known, difference);
         }
-        Command::OpenDispute { dispute, payment, money, .. } => {
-            let known = payments.and_then(|payments| payments.dispute(dispute));
+        PaymentCommand::OpenDispute { dispute, payment, money, .. } => {
+            let known = known.and_then(|payments| payments.dispute(dispute));
             compare_dispute((DisputeState::Open, payment), Some(money), known, difference);
         }
-        Command::CloseDispute { dispute, payment, won, money, .. } => {
-            let known = payments.and_then(|payments| payments.dispute(dispute));
+        PaymentCommand::CloseDispute { dispute, payment, won, money, .. } => {
+            let known = known.and_then(|payments| payments.dispute(dispute));
             let told = if *won { DisputeState::Won } else { DisputeState::Lost };
             compare_dispute((told, payment), money.as_ref(), known, difference);
         }
-        Command::RecordSubscription(record) => compare_subscription(known, &record.terms, difference),
-        _ => {}
+        // The refunds themselves are compared.
+        PaymentCommand::RecordRefundedPayment { .. } => {}
     }
 }
 
@@ -210,12 +254,19 @@ fn charges(invoice: &UnpaidInvoice) -> String {
     shown.join(", ")
 }
 
-/// What money went back for.
-fn compare_of(what: &str, told: &ProviderId, held: Option<&ProviderId>, difference: &mut ObjectDifference) {
+/// Notes if it is known as that of another payment or invoice, which leaves nothing else to compare.
+fn notes_another(
+    what: &str,
+    told: &ProviderId,
+    known: Option<&ProviderId>,
+    difference: &mut ObjectDifference,
+) -> bool {
     let of = |bought: &ProviderId| format!("a {what} of {bought}");
-    if let Some(held) = held.filter(|held| *held != told) {
-        difference.note_kept(of(told), of(held), StoredFigures::Purpose);
+    let another = known.filter(|known| *known != told);
+    if let Some(known) = another {
+        difference.note_kept(of(told), of(known), StoredFigures::Purpose);
     }
+    another.is_some()
 }
 
 fn compare_refund(money: &Money, failed: bool, known: &Single, difference: &mut ObjectDifference) {
@@ -275,9 +326,10 @@ fn compare_dispute(
     let Some(known) = known else {
         return difference.note(state(told), NOTHING);
     };
-    if known.payment != *payment {
-        compare_of("dispute", payment, Some(&known.payment), difference);
-    } else if known.state != told {
+    if notes_another("dispute", payment, Some(&known.payment), difference) {
+        return;
+    }
+    if known.state != told {
         match told {
             DisputeState::Open => difference.note_kept(state(told), state(known.state), StoredFigures::End),
             DisputeState::Won | DisputeState::Lost => difference.note(state(told), state(known.state)),

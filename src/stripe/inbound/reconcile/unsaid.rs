@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         account::{Account, CustomerLink, OpenAccount},
-        command::Command,
+        command::{Command, PurchaseCommand},
         ids::ProviderId,
     },
     stripe::{documents::Document, translate::TranslationStep},
@@ -88,7 +88,7 @@ pub(super) fn left_out(account: &Account, steps: &[TranslationStep]) -> Option<S
     let account = account.opened()?;
     let mut facts = account.subscriptions.facts().values();
     let paid = steps.iter().find_map(|step| {
-        let Command::RecordPaidInvoice(paid) = &step.command else { return None };
+        let Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) = &step.command else { return None };
         (!paid.lines.is_empty()).then_some(paid)
     })?;
     let is_known = facts.any(|facts| facts.knows_invoice(&paid.invoice));

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::{command::Command, recorded::Position},
+    domain::{
+        command::{Command, PurchaseCommand},
+        recorded::Position,
+    },
     stripe::{
         documents::envelope::Envelope,
         inbound::{
@@ -242,6 +245,10 @@ fn trap_37_money_is_whole_and_in_whatever_currency_it_was_paid() {
         invoice["currency"] = json!("jpy");
     });
     let instructions = translated_value(&yen).unwrap();
-    let Command::RecordPaidInvoice(paid) = &instructions.steps.last().unwrap().command else { panic!() };
+    let Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) =
+        &instructions.steps.last().unwrap().command
+    else {
+        panic!()
+    };
     assert_eq!((paid.money.currency.as_str(), paid.lines[0].cost.currency.as_str()), ("jpy", "jpy"));
 }

@@ -2,7 +2,7 @@
 
 use counterfoil::{
     domain::{
-        command::{Command, RecordPaidInvoice},
+        command::{Command, PurchaseCommand, RecordPaidInvoice, SubscriptionCommand},
         invoice::{InvoiceState, LineEffect},
         time::Timestamp,
     },
@@ -20,7 +20,7 @@ use crate::stripe::documents::{catalog, event, here, translated};
 fn paid(event: &Value) -> RecordPaidInvoice {
     let steps = translated_value(event).unwrap().steps;
     let paid = steps.into_iter().find_map(|step| match step.command {
-        Command::RecordPaidInvoice(paid) => Some(paid),
+        Command::Purchase(PurchaseCommand::RecordPaidInvoice(paid)) => Some(paid),
         _ => None,
     });
     paid.expect("an invoice was paid")
@@ -32,7 +32,11 @@ fn trap_14_the_price_says_the_plan_and_not_the_metadata() {
         let document = value(shape, "customer.subscription.updated.plan_downgrade.json");
         assert_eq!(document["data"]["object"]["metadata"]["plan_code"], "creator");
         let steps = translated_value(&document).unwrap().steps;
-        let Command::RecordSubscription(report) = &steps.last().unwrap().command else { panic!() };
+        let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) =
+            &steps.last().unwrap().command
+        else {
+            panic!()
+        };
         assert_eq!(report.terms.plan.as_str(), "basic");
     }
 }
@@ -192,7 +196,9 @@ fn an_invoice_that_was_voided_or_given_up_says_for_which_period_no_money_will_co
         (object["starting_balance"], object["ending_balance"]) = (json!(-700), json!(-200));
         object["status_transitions"]["finalized_at"] = json!(1_795_000_000);
         let instructions = translated_value(&document).unwrap();
-        let Command::RecordUnpaidInvoice { invoice, .. } = &instructions.steps.last().unwrap().command else {
+        let Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, .. }) =
+            &instructions.steps.last().unwrap().command
+        else {
             panic!("{kind}")
         };
         assert_eq!((invoice.state, invoice.charges.len()), (state, 1));

@@ -3,7 +3,7 @@
 use counterfoil::{
     domain::{
         account::OpenAccount,
-        command::{Command, SubscriptionChange},
+        command::{Command, SubscriptionChange, SubscriptionCommand},
         subscription::SubscriptionStatus,
     },
     stripe::inbound::inbox::InboxState,
@@ -18,7 +18,8 @@ use crate::{
 
 fn reported(event: &serde_json::Value) -> counterfoil::domain::command::RecordSubscription {
     let steps = translated_value(event).unwrap().steps;
-    let Some(Command::RecordSubscription(report)) = steps.into_iter().next_back().map(|step| step.command)
+    let Some(Command::Subscription(SubscriptionCommand::RecordSubscription(report))) =
+        steps.into_iter().next_back().map(|step| step.command)
     else {
         panic!()
     };

@@ -5,7 +5,7 @@ use proptest::{prelude::RngExt, test_runner::TestRng};
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, Generation, GrantCredits, HoldFor},
+        command::{AccountCommand, Command, CreditsCommand, Generation, GrantCredits, HoldFor},
         credits::Source,
         ids::{AccountId, Actor, GenerationId, GenerationType, GrantId},
         metadata::Metadata,
@@ -33,8 +33,8 @@ fn generation(rng: &mut TestRng) -> Generation {
 /// The command with this number.
 fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
     match rng.random_range(0..20) {
-        0 => Command::OpenAccount,
-        1..=4 => Command::GrantCredits(GrantCredits {
+        0 => Command::Account(AccountCommand::OpenAccount),
+        1..=4 => Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
             grant_id: GrantId::parse(&format!("bonus:{number}")).expect("an id"),
             source: Source::Bonus,
             amount: credits(rng.random_range(1..20)),
@@ -45,20 +45,25 @@ fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
             priority: None,
             cost: None,
             reason: "test".to_owned(),
+        })),
+        5..=12 => Command::Credits(CreditsCommand::DeductCredits {
+            amount: credits(rng.random_range(1..15)),
+            id: None,
+            description: None,
         }),
-        5..=12 => {
-            Command::DeductCredits { amount: credits(rng.random_range(1..15)), id: None, description: None }
-        }
-        13..=15 => Command::Generate(generation(rng)),
-        16..=17 => Command::SetMetadata {
+        13..=15 => Command::Credits(CreditsCommand::Generate(generation(rng))),
+        16..=17 => Command::Account(AccountCommand::SetMetadata {
             metadata: Metadata::given([("side".to_owned(), rng.random_range(0..2).to_string())].into())
                 .expect("it is short"),
-        },
-        18 => Command::HoldCredits { what: HoldFor::Generation(generation(rng)), expires_in_s: Some(60) },
-        _ => Command::HoldCredits {
+        }),
+        18 => Command::Credits(CreditsCommand::HoldCredits {
+            what: HoldFor::Generation(generation(rng)),
+            expires_in_s: Some(60),
+        }),
+        _ => Command::Credits(CreditsCommand::HoldCredits {
             what: HoldFor::Amount { amount: credits(rng.random_range(1..10)), id: None, description: None },
             expires_in_s: Some(60),
-        },
+        }),
     }
 }
 
@@ -79,7 +84,7 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         let account = AccountId::parse(ACCOUNTS[number]).expect("an id");
         return Request {
             account,
-            command: Command::OpenAccount,
+            command: Command::Account(AccountCommand::OpenAccount),
             key: IdempotencyKey::opening(),
             provenance,
         };
@@ -93,9 +98,10 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         return Request { account: again.account.clone(), command, key: again.key.clone(), provenance };
     }
     let command = command(rng, number, now);
-    let key = if matches!(command, Command::OpenAccount) {
+    let key = if matches!(command, Command::Account(AccountCommand::OpenAccount)) {
         IdempotencyKey::opening()
-    } else if matches!(command, Command::SetMetadata { .. }) && rng.random_bool(0.5) {
+    } else if matches!(command, Command::Account(AccountCommand::SetMetadata { .. })) && rng.random_bool(0.5)
+    {
         // What has no effect when it is repeated needs none.
         IdempotencyKey::none()
     } else {
