@@ -19,10 +19,7 @@ use std::collections::BTreeMap;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
-use crate::domain::{
-    discounts::DiscountReport, event::Event, ids::AccountId, recorded::RecordedEvent,
-    subscription::SubscriptionState,
-};
+use crate::domain::{event::Event, ids::AccountId, recorded::RecordedEvent, subscription::SubscriptionState};
 
 use super::{
     projection::{ApplyError, OnFailure, Projection, Tables},
@@ -187,7 +184,7 @@ fn said(recorded: &RecordedEvent) -> Option<MrrInput> {
     let stripe_event = || recorded.stripe_event().map(str::to_owned);
     match &recorded.event {
         Event::Subscription(event) => Some(MrrInput::Reported(report(recorded, event.terms()))),
-        Event::Account(event) => DiscountReport::of(event).map(|told| {
+        Event::Account(event) => event.discount_report().map(|told| {
             MrrInput::Discounted(Discounted {
                 told,
                 sequence: recorded.sequence,

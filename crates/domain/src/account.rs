@@ -6,6 +6,7 @@ mod apply;
 mod due;
 mod month;
 mod moving;
+mod purchases;
 mod running_balance;
 mod settled;
 mod terms;
@@ -25,6 +26,7 @@ use super::{
     metadata::Metadata,
     payments::PaymentRecords,
     purchase_records::Sales,
+    refusal::Refusal,
     subscription::{SubscriptionState, Subscriptions},
     time::Timestamp,
 };
@@ -90,6 +92,16 @@ pub enum CustomerLink {
 }
 
 impl Account {
+    /// # Errors
+    /// When the account is not open.
+    pub const fn require_open(&self) -> Result<&OpenAccount, Refusal> {
+        match self {
+            Self::Unopened => Err(Refusal::AccountNotFound),
+            Self::Closed(_) => Err(Refusal::AccountClosed),
+            Self::Open(account) => Ok(account),
+        }
+    }
+
     /// The account's data, even if it is closed.
     #[must_use]
     pub const fn opened(&self) -> Option<&OpenAccount> {

@@ -3,6 +3,8 @@
 //! This is the catalog after every check: each name in a [`Catalog`] is certain to be defined.
 //! `catalog` reads one from TOML.
 
+mod allocation;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -14,12 +16,13 @@ use chrono_tz::Tz;
 use super::{
     amount::{Credits, Currency, Money, Ratio},
     ids::{FeatureId, GenerationType, OptionName, PackId, PlanId},
-    refusal::Unsold,
     time::CalendarUnit,
+    unsold::Unsold,
 };
+pub use allocation::{Allocation, RolloverCap};
+
 pub use super::{
-    former_catalog::{KnownPrice, Priced},
-    price::{Earlier, Interval, PlanPrice, StripePrice},
+    price::{Earlier, Interval, KnownPrice, PlanPrice, Priced, StripePrice},
     top_up::TopUp,
 };
 
@@ -160,61 +163,6 @@ impl Plan {
     #[must_use]
     pub fn price_by_id(&self, price_id: &str) -> Option<&PlanPrice> {
         self.prices.iter().chain(&self.earlier).find(|price| price.stripe.has(price_id))
-    }
-}
-
-/// When and how many credits a plan gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Allocation {
-    None,
-    /// Once per account, ever.
-    Once(Credits),
-    /// For each month: of a paid period, or, on the free plan, by the calendar from the account's opening.
-    Monthly(Credits),
-}
-
-impl Allocation {
-    /// Credits each time that it gives any.
-    #[must_use]
-    pub const fn credits(self) -> Credits {
-        match self {
-            Self::Monthly(credits) | Self::Once(credits) => credits,
-            Self::None => Credits::ZERO,
-        }
-    }
-
-    /// Credits a month; none for a plan that gives once or never.
-    #[must_use]
-    pub const fn monthly(self) -> Credits {
-        match self {
-            Self::Monthly(credits) => credits,
-            Self::None | Self::Once(_) => Credits::ZERO,
-        }
-    }
-}
-
-/// The most that may roll over into a period.
-///
-/// **Its names are part of the storage format:** paid lines remember it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RolloverCap {
-    /// At most this many credits are carried.
-    Carry(Credits),
-    /// What is carried and the fresh allocation together are at most this multiple of the allocation.
-    MaxBalance(Ratio),
-}
-
-impl RolloverCap {
-    /// How many credits may be carried into a period with this `allocation`.
-    #[must_use]
-    pub fn carry_max(self, allocation: Credits) -> Credits {
-        match self {
-            Self::Carry(credits) => credits,
-            Self::MaxBalance(multiple) => {
-                allocation.checked_mul_floor(multiple).unwrap_or(Credits::MAX).saturating_sub(allocation)
-            }
-        }
     }
 }
 

@@ -7,10 +7,9 @@ use super::{
     catalog::{Catalog, Pack, PackRefunds},
     ids::{PackId, ProviderId},
     payments::DisputeState,
-    purchase,
-    purchase_records::SoldPack,
     refusal::Refusal,
     rollout::BillingState,
+    sold_pack::SoldPack,
     top_up,
 };
 
@@ -116,7 +115,7 @@ pub fn charge(
     billing: BillingState,
     payable: &Payable,
 ) -> Result<Charge, Refusal> {
-    purchase::require_open(account)?;
+    account.require_open()?;
     billing.check()?;
     let money = match payable {
         Payable::Pack { pack, quantity } => {

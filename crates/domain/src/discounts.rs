@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{amount::Money, event::AccountEvent, fraction::Fraction, ids::ProviderId, time::Timestamp};
+use super::{amount::Money, fraction::Fraction, ids::ProviderId, time::Timestamp};
 
 /// What a coupon takes off each charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -61,28 +61,6 @@ pub struct DiscountReport {
     pub discount: ProviderId,
     pub what: DiscountStep,
     pub at: Timestamp,
-}
-
-impl DiscountReport {
-    /// `None` for events about other things.
-    #[must_use]
-    pub fn of(event: &AccountEvent) -> Option<Self> {
-        let (customer, discount, what) = match event {
-            AccountEvent::CustomerDiscounted { customer, discount, off, .. } => {
-                (customer, discount, DiscountStep::Begun(off.clone()))
-            }
-            AccountEvent::CustomerDiscountEnded { customer, discount, .. } => {
-                (customer, discount, DiscountStep::Ended)
-            }
-            AccountEvent::AccountOpened { .. }
-            | AccountEvent::CustomerLinked { .. }
-            | AccountEvent::CustomerUnlinked { .. }
-            | AccountEvent::AccountMetadataSet { .. }
-            | AccountEvent::AccountClosed { .. } => return None,
-        };
-        let (customer, discount) = (customer.clone(), discount.clone());
-        Some(Self { customer, discount, what, at: event.effective_at() })
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,22 +7,8 @@ use super::{
     amount::Money,
     catalog::{Availability, Catalog, Pack, Plan},
     ids::{FeatureId, PackId, PlanId},
-    price::{Earlier, Interval, PlanPrice, StripePrice},
+    price::{Earlier, Interval, KnownPrice, PlanPrice, Priced, StripePrice},
 };
-
-/// What a price id at Stripe stands for, or stood for once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownPrice {
-    pub id: String,
-    pub of: Priced,
-    pub amount: Money,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Priced {
-    Plan(PlanId, Interval),
-    Pack(PackId),
-}
 
 impl Catalog {
     /// A plan of the file, whether or not it is still sold. For those who are on a plan, see [`Self::terms_of`].

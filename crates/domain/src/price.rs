@@ -2,8 +2,22 @@
 
 use super::{
     amount::Money,
-    former_catalog::{KnownPrice, Priced},
+    ids::{PackId, PlanId},
 };
+
+/// What a price id at Stripe stands for, or stood for once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownPrice {
+    pub id: String,
+    pub of: Priced,
+    pub amount: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Priced {
+    Plan(PlanId, Interval),
+    Pack(PackId),
+}
 
 /// What a plan costs for each of its intervals.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,12 @@ use super::{
     charges,
     event::PaymentPurpose,
     ids::{PackId, PlanId, ProviderId},
-    purchase_records::SoldPack,
-    refusal::{Refusal, Unsold},
+    refusal::Refusal,
     rollout::BillingState,
+    sold_pack::SoldPack,
     subscription::SubscriptionState,
     time::Timestamp,
+    unsold::Unsold,
 };
 
 /// What somebody wants to buy.
@@ -58,7 +59,7 @@ pub fn price_purchase(
     wish: &PurchaseRequest,
     at: Timestamp,
 ) -> Result<PurchaseTerms, Refusal> {
-    let account = require_open(account)?;
+    let account = account.require_open()?;
     billing.check()?;
     match wish {
         PurchaseRequest::Plan { plan, interval, quantity, trial } => {
@@ -104,7 +105,7 @@ pub fn price_purchase(
 /// # Errors
 /// When the account is not open, or is no customer yet.
 pub fn customer(account: &Account) -> Result<&ProviderId, Refusal> {
-    find_customer(require_open(account)?).ok_or(Refusal::NoCustomer)
+    find_customer(account.require_open()?).ok_or(Refusal::NoCustomer)
 }
 
 /// The customer that an account is linked to, if it is; the first one, where several are.
@@ -130,7 +131,7 @@ pub fn is_customer(account: &OpenAccount, customer: &str) -> bool {
 /// When the account is not open, is no customer, or has a subscription.
 pub fn customer_to_delete(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
     let customer = customer(account)?;
-    check_has_none(require_open(account)?, at)?;
+    check_has_none(account.require_open()?, at)?;
     Ok(customer)
 }
 
@@ -140,16 +141,6 @@ fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
     match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
         Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
         None => Ok(()),
-    }
-}
-
-/// # Errors
-/// When the account is not open.
-pub const fn require_open(account: &Account) -> Result<&OpenAccount, Refusal> {
-    match account {
-        Account::Unopened => Err(Refusal::AccountNotFound),
-        Account::Closed(_) => Err(Refusal::AccountClosed),
-        Account::Open(account) => Ok(account),
     }
 }
 

@@ -5,14 +5,14 @@ use serde::Serialize;
 
 use super::{
     amount::{Credits, Currency},
-    catalog::Interval,
     credits::HoldOutcome,
     ids::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
     invoice::InvoiceState,
     limits::LimitState,
+    requested::{PlanSelection, SubscriptionAction},
     subscription::SubscriptionState,
-    subscription_change::{PlanSelection, SubscriptionAction},
     time::Timestamp,
+    unsold::Unsold,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -182,23 +182,4 @@ impl Refusal {
         }
         self
     }
-}
-
-/// Why is something not for sale that the catalog knows?
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Unsold {
-    /// It has no price: it is the plan of everybody who pays for nothing.
-    NoPrice,
-    /// It has a price for another interval.
-    Interval { intervals: Vec<Interval> },
-    /// It is retired.
-    Retired,
-    /// The catalog does not sell chosen amounts of credits.
-    NoTopUp,
-    /// No price at the payment provider is set for it.
-    NoPriceId {
-        /// The setting that would name it.
-        setting: Option<String>,
-    },
 }

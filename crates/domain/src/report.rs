@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amount::{Credits, Money},
-    command::SubscriptionChange,
     discounts::{Discounts, Undiscounted},
     ids::{AccountId, PlanId, ProviderId},
     metadata::Metadata,
@@ -13,7 +12,31 @@ use super::{
     time::{Period, Timestamp},
 };
 
-pub use super::stored_reports::{StoredReport, in_order, put_in_order};
+/// What a report of a subscription says that has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionChange {
+    TrialStarted,
+    Started,
+    Renewed,
+    PlanChanged {
+        from: Option<PlanId>,
+    },
+    PlanChangeScheduled,
+    PastDue,
+    Recovered,
+    Paused,
+    Resumed,
+    CancellationScheduled,
+    CancellationWithdrawn,
+    Ended,
+    /// Its revenue has changed: by the price or quantity of an add-on, or by a lasting discount.
+    RevenueChanged,
+    /// It belongs to another account from now on.
+    Moved,
+    /// The report names no change. It still counts by its terms.
+    Unnamed,
+}
 
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,

@@ -1,13 +1,40 @@
-//! Which changes of a subscription were requested over the API? The payment provider reports their results.
+//! What can be asked of a subscription, and what was? The payment provider reports the results.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::Interval,
     ids::{PlanId, ProviderId},
-    subscription_change::CancelAt,
     time::Timestamp,
 };
+
+/// Something that can be done to a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionAction {
+    /// To another plan, interval or quantity.
+    Change,
+    Cancel,
+    WithdrawCancellation,
+    Pause,
+    Resume,
+}
+
+/// When a cancellation takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelAt {
+    Now,
+    PeriodEnd,
+}
+
+/// What is paid for, again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanSelection {
+    pub plan: PlanId,
+    pub interval: Interval,
+    pub quantity: u32,
+}
 
 /// What somebody asked for. The payment provider has done it; the ledger follows when that is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -17,14 +17,13 @@ use super::{
     months::{self, Month, free::FreeLine},
     payments::PaymentRecords,
     time::{Period, Timestamp},
-    unbacked::Unbacked,
+    unbacked::{self, Unbacked},
 };
 
 pub use super::{
     months::months_between,
-    report::{
-        ReportOrder, StoredReport, SubscriptionState, SubscriptionStatus, TermsChange, in_order, put_in_order,
-    },
+    report::{ReportOrder, SubscriptionState, SubscriptionStatus, TermsChange},
+    stored_reports::{StoredReport, in_order, put_in_order},
     term::{PaidBy, PaidTerm, Term},
 };
 
@@ -73,7 +72,7 @@ impl Subscriptions {
 
     /// Takes into account for which invoices no money came. Returns what is known of that.
     pub(super) fn leave_unbacked(&mut self, payments: &PaymentRecords) -> Unbacked {
-        let unbacked = Unbacked::of(self.facts.values().map(AsRef::as_ref), payments);
+        let unbacked = unbacked::search::find(self.facts.values().map(AsRef::as_ref), payments);
         for facts in self.facts.values_mut().filter(|facts| facts.is_unbacked_otherwise(&unbacked)) {
             Arc::make_mut(facts).leave_unbacked(&unbacked);
         }

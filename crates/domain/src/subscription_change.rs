@@ -2,7 +2,7 @@
 //! which reports the result.
 
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     account::{Account, OpenAccount},
@@ -10,34 +10,17 @@ use super::{
     catalog::{Catalog, Downgrade, Interval, PlanPrice},
     ids::{PlanId, ProviderId},
     purchase,
-    refusal::{Refusal, Unsold},
+    refusal::Refusal,
     rollout::BillingState,
     subscription::{SubscriptionState, SubscriptionStatus},
     time::Timestamp,
+    unsold::Unsold,
 };
+
+pub use super::requested::{CancelAt, PlanSelection, SubscriptionAction};
 
 /// How long a price that was shown may be asked for.
 pub const PREVIEW_HOLDS: TimeDelta = TimeDelta::hours(1);
-
-/// Something that can be done to a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SubscriptionAction {
-    /// To another plan, interval or quantity.
-    Change,
-    Cancel,
-    WithdrawCancellation,
-    Pause,
-    Resume,
-}
-
-/// When a cancellation takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelAt {
-    Now,
-    PeriodEnd,
-}
 
 /// What somebody wants to have instead. `None`: as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,14 +30,6 @@ pub struct ChangeRequest {
     pub quantity: Option<u32>,
     /// From when on it is charged for, as a preview said.
     pub proration_date: Option<Timestamp>,
-}
-
-/// What is paid for, again and again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlanSelection {
-    pub plan: PlanId,
-    pub interval: Interval,
-    pub quantity: u32,
 }
 
 /// When the difference between two prices is charged, or given back.

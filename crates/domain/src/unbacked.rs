@@ -4,18 +4,13 @@
 //! back a part of such an invoice comes to less, and may put the rest on the customer's balance, which pays other
 //! invoices. No money is behind such payments.
 
+pub(super) mod search;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    facts::Facts,
-    ids::ProviderId,
-    invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
-    months::KnownInvoice,
-    payments::{PaymentRecords, Returned},
-    time::Timestamp,
-};
+use super::ids::ProviderId;
 
 /// What no money is behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +51,6 @@ impl Lack {
     /// Nobody paid anything.
     const ALL: Self = Self { amount: 1, whole: 1 };
 
-    fn of(part: UnpaidPart, gone_back: Returned) -> Self {
-        let amount = if gone_back.whole { part.whole } else { gone_back.returned };
-        Self { amount: amount.saturating_add(part.lacking()), whole: part.whole }
-    }
-
     #[must_use]
     pub const fn is_all(self) -> bool {
         self.whole > 0 && self.whole <= self.amount
@@ -76,129 +66,7 @@ impl Lack {
     }
 }
 
-/// What happens to the customer's balance, and what is given back of other invoices.
-#[derive(Clone, Copy)]
-enum BalanceEvent<'f> {
-    Paid(&'f PaidInvoice),
-    /// The rest of it waits for its money, or never comes.
-    Waits(&'f UnpaidInvoice),
-    /// What the balance paid of it is there again.
-    Void(&'f UnpaidInvoice),
-    /// So much is given back of an invoice that was paid.
-    Noted(&'f ProviderId, i64),
-}
-
-impl<'f> BalanceEvent<'f> {
-    /// With its time. What an invoice gives back is on the balance when it is finalized, and so is what the balance
-    /// pays gone, however much later the rest of its money comes.
-    fn of_paid(known: &'f KnownInvoice) -> (Timestamp, Self) {
-        let invoice = &known.invoice;
-        (invoice.finalized_at.unwrap_or(known.paid_at), Self::Paid(invoice))
-    }
-
-    fn of_unpaid((invoice, since): (&'f UnpaidInvoice, Timestamp)) -> Vec<(Timestamp, Self)> {
-        let mut turns = vec![(invoice.finalized_at.unwrap_or(since), Self::Waits(invoice))];
-        if invoice.state == InvoiceState::Void {
-            turns.push((since, Self::Void(invoice)));
-        }
-        turns.retain(|_| invoice.from_balance > 0);
-        turns
-    }
-
-    const fn invoice(self) -> &'f ProviderId {
-        match self {
-            Self::Paid(invoice) => &invoice.invoice,
-            Self::Waits(invoice) | Self::Void(invoice) => &invoice.invoice,
-            Self::Noted(invoice, _) => invoice,
-        }
-    }
-
-    /// Whether it can only be looked at after another one of its moment.
-    fn follows(self, other: Self) -> bool {
-        match self {
-            Self::Paid(invoice) => {
-                let of = other.invoice();
-                matches!(other, Self::Paid(_))
-                    && *of != invoice.invoice
-                    && invoice.gives_back.contains_key(of)
-            }
-            Self::Waits(_) => false,
-            Self::Void(invoice) => matches!(other, Self::Waits(waits) if waits.invoice == invoice.invoice),
-            Self::Noted(invoice, _) => matches!(other, Self::Paid(paid) if paid.invoice == *invoice),
-        }
-    }
-
-    /// Of one moment, what is put on the balance is there before it is used.
-    const fn order(self) -> (bool, i64) {
-        match self {
-            Self::Paid(invoice) => (invoice.from_balance > 0, invoice.total),
-            Self::Waits(invoice) => (true, invoice.from_balance),
-            Self::Void(_) | Self::Noted(..) => (false, 0),
-        }
-    }
-}
-
-/// In order of time, and of one moment so that each follows what it rests on.
-fn in_order(mut turns: Vec<(Timestamp, BalanceEvent<'_>)>) -> Vec<BalanceEvent<'_>> {
-    turns.sort_by_key(|(at, turn)| (*at, turn.order(), turn.invoice()));
-    let mut ordered = Vec::with_capacity(turns.len());
-    for moment in turns.chunk_by(|(one, _), (other, _)| one == other) {
-        let mut left: Vec<BalanceEvent<'_>> = moment.iter().map(|(_, turn)| *turn).collect();
-        while !left.is_empty() {
-            let ready = left.iter().position(|turn| !left.iter().any(|other| turn.follows(*other)));
-            // Invoices that give back each other cannot be: each was made before the one that does.
-            ordered.push(left.remove(ready.unwrap_or(0)));
-        }
-    }
-    ordered
-}
-
-/// What is found out on the way through time.
-struct Search<'p> {
-    payments: &'p PaymentRecords,
-    parts: BTreeMap<ProviderId, UnpaidPart>,
-    lacks: BTreeMap<ProviderId, Lack>,
-    /// What of the customer's balance no money came for.
-    balance: i64,
-    /// What of that paid for invoices that are not paid.
-    in_unpaid: BTreeMap<ProviderId, i64>,
-    /// What there is still money for of invoices that notes give back a part of.
-    behind_notes: BTreeMap<ProviderId, i64>,
-}
-
 impl Unbacked {
-    /// Of all subscriptions of an account: they share the customer's balance.
-    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &PaymentRecords) -> Self {
-        let facts: Vec<&Facts> = facts.collect();
-        let invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
-        let gives_back = invoices.iter().any(|known| !known.invoice.gives_back.is_empty());
-        if !gives_back && payments.notes().next().is_none() {
-            return Self::default();
-        }
-        let of_unpaid =
-            facts.iter().flat_map(|facts| facts.unpaid_invoices()).flat_map(BalanceEvent::of_unpaid);
-        let noted = payments.notes().map(|(invoice, at, minor)| (at, BalanceEvent::Noted(invoice, minor)));
-        let turns = invoices.iter().map(|known| BalanceEvent::of_paid(known)).chain(of_unpaid).chain(noted);
-        let unpaid = facts.iter().flat_map(|facts| facts.given_back_unpaid());
-        let mut search = Search {
-            payments,
-            parts: BTreeMap::new(),
-            lacks: unpaid.map(|invoice| (invoice.clone(), Lack::ALL)).collect(),
-            balance: 0,
-            in_unpaid: BTreeMap::new(),
-            behind_notes: BTreeMap::new(),
-        };
-        for turn in in_order(turns.collect()) {
-            search.take(turn);
-        }
-        let Search { parts, mut lacks, .. } = search;
-        let given_back = |invoice: &ProviderId| {
-            invoices.iter().any(|known| known.invoice.gives_back.contains_key(invoice))
-        };
-        lacks.retain(|invoice, lack| lack.amount > 0 && given_back(invoice));
-        Self { parts, lacks }
-    }
-
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -219,69 +87,5 @@ impl Unbacked {
     /// The paid invoices that no money came for, in part at least.
     pub fn invoices(&self) -> impl Iterator<Item = &ProviderId> {
         self.parts.keys()
-    }
-}
-
-impl Search<'_> {
-    fn take(&mut self, turn: BalanceEvent<'_>) {
-        match turn {
-            BalanceEvent::Paid(invoice) => self.look(invoice),
-            BalanceEvent::Waits(invoice) => self.use_balance(invoice),
-            BalanceEvent::Void(invoice) => self.put_back(invoice),
-            BalanceEvent::Noted(invoice, amount) => self.note(invoice, amount),
-        }
-    }
-
-    fn look(&mut self, invoice: &PaidInvoice) {
-        let given_back = invoice.gives_back.iter();
-        let set_off = given_back.map(|(of, given_back)| self.unbacked_of(of, given_back.amount));
-        let set_off = set_off.fold(0_i64, i64::saturating_add).max(0);
-        let from_balance = invoice.from_balance.min(self.balance);
-        let put_on_balance = invoice.total.saturating_neg().clamp(0, set_off);
-        self.balance = self.balance.saturating_sub(from_balance).saturating_add(put_on_balance);
-        let part = UnpaidPart { set_off, from_balance, whole: invoice.total.saturating_add(set_off) };
-        let id = &invoice.invoice;
-        if set_off > 0 || from_balance > 0 {
-            self.parts.insert(id.clone(), part);
-        }
-        let taken_off = self.payments.taken_off(id);
-        let left = part.whole.saturating_sub(part.lacking()).saturating_sub(taken_off.returned).max(0);
-        self.behind_notes.insert(id.clone(), if taken_off.whole { 0 } else { left });
-        let lack = Lack::of(part, self.payments.gone_back(id));
-        self.lacks.insert(id.clone(), lack);
-    }
-
-    /// What a note puts on the balance of what the balance paid is no money either, and nor is what went back
-    /// otherwise.
-    fn note(&mut self, invoice: &ProviderId, amount: i64) {
-        let part = self.parts.get(invoice).copied().unwrap_or_default();
-        let lacking = Lack { amount: part.lacking(), whole: part.whole }.share_of(amount);
-        // Of what is no subscription's, what was paid is known by its payments.
-        let of_payments = || {
-            let taken_off = self.payments.taken_off(invoice);
-            let paid = taken_off.paid.unwrap_or(i64::MAX);
-            if taken_off.whole { 0 } else { paid.saturating_sub(taken_off.returned).max(0) }
-        };
-        let left = self.behind_notes.entry(invoice.clone()).or_insert_with(of_payments);
-        let backed = amount.saturating_sub(lacking).clamp(0, *left);
-        *left = left.saturating_sub(backed);
-        self.balance = self.balance.saturating_add(amount.saturating_sub(backed));
-    }
-
-    /// What the balance pays of an invoice that is not paid is gone from it.
-    fn use_balance(&mut self, invoice: &UnpaidInvoice) {
-        let used = invoice.from_balance.min(self.balance);
-        self.balance = self.balance.saturating_sub(used);
-        self.in_unpaid.insert(invoice.invoice.clone(), used);
-    }
-
-    fn put_back(&mut self, invoice: &UnpaidInvoice) {
-        let used = self.in_unpaid.remove(&invoice.invoice).unwrap_or(0);
-        self.balance = self.balance.saturating_add(used);
-    }
-
-    /// The part of what is given back of an invoice that no money is behind.
-    fn unbacked_of(&self, invoice: &ProviderId, amount: i64) -> i64 {
-        self.lacks.get(invoice).map_or(0, |lack| lack.share_of(amount))
     }
 }

@@ -6,9 +6,10 @@ use serde_json::json;
 use crate::{
     domain::{
         credits::HoldOutcome,
-        refusal::{Refusal, Unsold},
+        refusal::Refusal,
         subscription::{SubscriptionState as Terms, SubscriptionStatus},
         subscription_change::PlanSelection,
+        unsold::Unsold,
     },
     http::{
         limits::LimitWindowResponse,

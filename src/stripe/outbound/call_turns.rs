@@ -10,7 +10,7 @@ use crate::{
     domain::{
         account::{Account, OpenAccount},
         ids::{AccountId, PlanId},
-        purchase::{self, PurchaseRequest},
+        purchase::PurchaseRequest,
         refusal::Refusal,
     },
     stripe::{
@@ -70,7 +70,7 @@ impl Billing {
 
     /// Whether Stripe knows of nothing that the account is subscribed to. With its customer that would end, unasked.
     pub(super) async fn check_leaves(&self, account: &Account) -> Result<(), BillingError> {
-        for customer in customers(purchase::require_open(account)?) {
+        for customer in customers(account.require_open()?) {
             let listed = self.client()?.read(&ListSubscriptions { customer }).await;
             let listed = match listed {
                 Err(error) if error.rejection().is_some_and(is_missing) => continue,

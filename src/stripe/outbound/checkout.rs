@@ -17,11 +17,12 @@ use crate::{
         ids::{AccountId, PackId, PlanId, ProviderId},
         metadata::Metadata,
         purchase::{self, PurchaseRequest, PurchaseTerms},
-        purchase_records::SoldPack,
         recorded::JournalPosition,
-        refusal::{Refusal, Unsold},
+        refusal::Refusal,
+        sold_pack::SoldPack,
         time::Timestamp,
         top_up::PACK,
+        unsold::Unsold,
     },
     ledger::{IdempotencyKey, Provenance, Request},
     stripe::{
@@ -204,7 +205,7 @@ impl Sale for Checkout {
         let view = billing.0.ledger.view(&self.account).await?;
         let (catalog, now) = (billing.0.ledger.catalog(), billing.now());
         purchase::price_purchase(&view.account, catalog, billing.state_of(&self.account), &self.wish, now)?;
-        billing.check_unheard(id, purchase::require_open(&view.account)?, &self.wish).await
+        billing.check_unheard(id, view.account.require_open()?, &self.wish).await
     }
 
     fn supersedes(call: &OpenCheckout) -> &[String] {

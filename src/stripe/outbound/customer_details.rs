@@ -42,7 +42,7 @@ impl Billing {
     ) -> Result<LinkedCustomer, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
-        let open = purchase::require_open(&view.account)?;
+        let open = view.account.require_open()?;
         let new = purchase::find_customer(open).is_none();
         // Whose address it is was not shown: a customer that is there already is found by a checkout, where somebody
         // pays.

@@ -57,7 +57,7 @@ impl Billing {
     ) -> Result<MethodPage, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
-        let customers = customers(purchase::require_open(&view.account)?);
+        let customers = customers(view.account.require_open()?);
         let listed = page_of_all(&customers, page, async |customer, limit, after| {
             let listed = self.ask_page(&ListMethods { customer, limit, after }).await?;
             Ok((listed.data, listed.has_more))
@@ -87,8 +87,7 @@ impl Billing {
         let request = async {
             let view = self.0.ledger.view(&account).await?;
             let seen = self.find_method(&method).await?;
-            let customer =
-                self.payer(&account, purchase::require_open(&view.account)?, None, provenance).await?;
+            let customer = self.payer(&account, view.account.require_open()?, None, provenance).await?;
             if seen.customer.as_ref().is_some_and(|owner| *owner != customer) {
                 return Err(BillingError::MethodTaken);
             }
@@ -174,7 +173,7 @@ impl Billing {
         follows: impl Fn(&str) -> bool,
     ) -> Result<(), BillingError> {
         let view = self.0.ledger.view(account).await?;
-        for subscription in self.going(purchase::require_open(&view.account)?) {
+        for subscription in self.going(view.account.require_open()?) {
             let subscription = subscription.to_string();
             let found = self.client()?.read(&FindSubscription { subscription: subscription.clone() }).await?;
             let is_theirs = found.customer.as_deref() == Some(customer);
@@ -195,7 +194,7 @@ impl Billing {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         let not_found = BillingError::NotFound(ResourceKind::PaymentMethod);
-        let open = purchase::require_open(&view.account)?;
+        let open = view.account.require_open()?;
         purchase::find_customer(open).ok_or(not_found)?;
         let seen = self.find_method(method).await?;
         match seen.customer.clone().filter(|customer| purchase::is_customer(open, customer)) {

@@ -18,9 +18,8 @@ use crate::{
         charges::{self, Payable, Payment, PaymentStatus},
         ids::{AccountId, PackId, ProviderId},
         metadata::Metadata,
-        purchase,
-        purchase_records::SoldPack,
         refusal::Refusal,
+        sold_pack::SoldPack,
         top_up::PACK,
     },
     ledger::Provenance,
@@ -117,8 +116,7 @@ impl Billing {
         let request = async {
             let view = self.0.ledger.view(&account).await?;
             let due = charges::charge(&view.account, self.catalog(), self.state_of(&account), &payable)?;
-            let customer =
-                self.payer(&account, purchase::require_open(&view.account)?, None, provenance).await?;
+            let customer = self.payer(&account, view.account.require_open()?, None, provenance).await?;
             Ok(MakePayment {
                 account: account.to_string(),
                 customer,

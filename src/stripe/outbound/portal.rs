@@ -6,7 +6,6 @@ use super::{Billing, BillingError, RepeatableAnswer, runner::CallOrder};
 use crate::{
     domain::{
         ids::{AccountId, ProviderId},
-        purchase,
         subscription_change::{self, ChangeRequest, Page},
     },
     stripe::{
@@ -58,7 +57,7 @@ impl Billing {
     ) -> Result<OpenPortal, BillingError> {
         let view = self.0.ledger.view(account).await?;
         let configuration = self.0.settings.portal.clone();
-        let open = purchase::require_open(&view.account)?;
+        let open = view.account.require_open()?;
         let subscriber = self.subscriber(open).await?;
         let Some(Chosen { subscription, wish }) = chosen else {
             let (customer, only) = match subscription_change::page(open, self.state_of(account), self.now()) {

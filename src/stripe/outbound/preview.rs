@@ -12,7 +12,6 @@ use crate::{
         decide::Context,
         ids::{AccountId, ProviderId},
         preview::{CreditPreview, foresee_later, preview},
-        purchase,
         refusal::Refusal,
         subscription::{ReportOrder, SubscriptionState},
         subscription_change::{self, AllowedChange, ChangeRequest, PlanSelection, ProrationBilling},
@@ -87,7 +86,7 @@ impl Billing {
     ) -> Result<ChangePreview, BillingError> {
         self.client()?;
         let (view, at) = (self.0.ledger.view(account).await?, self.now());
-        purchase::require_open(&view.account)?;
+        view.account.require_open()?;
         let terms = subscription_change::find(&view.account, subscription, at)?;
         let (change, asked, _) = self.work_out_change(account, &view.account, terms, wish).await?;
         if let Some(due_at) = change.at.filter(|_| change.from.interval != change.to.interval) {

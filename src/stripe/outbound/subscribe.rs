@@ -20,7 +20,8 @@ use crate::{
         metadata::Metadata,
         purchase::{self, PurchaseRequest, PurchaseTerms},
         recorded::JournalPosition,
-        refusal::{Refusal, Unsold},
+        refusal::Refusal,
+        unsold::Unsold,
     },
     ledger::Provenance,
     stripe::{
@@ -106,7 +107,7 @@ impl Billing {
         let PaymentPurpose::Subscription { plan: Some(plan), .. } = purpose else {
             return Err(Refusal::NotForSale(Unsold::NoPrice).into());
         };
-        let open = purchase::require_open(&view.account)?;
+        let open = view.account.require_open()?;
         self.check_unheard(id, open, &wish).await?;
         self.check_rate(id).await?;
         let customer = self.payer_of(&view.account, open, subscribe).await?;

@@ -13,7 +13,6 @@ use crate::{
         account::Account,
         catalog::Catalog,
         ids::{AccountId, ProviderId},
-        purchase,
         recorded::JournalPosition,
         refusal::Refusal,
         subscription::SubscriptionState,
@@ -147,7 +146,7 @@ impl Billing {
     async fn work_out(&self, amend: &Amend) -> Result<AmendSubscription, BillingError> {
         let view = self.0.ledger.view(&amend.account).await?;
         if !matches!(amend.wanted, AmendmentRequest::Cancel { .. }) {
-            purchase::require_open(&view.account)?;
+            view.account.require_open()?;
         }
         let terms = subscription_change::find(&view.account, amend.subscription.as_ref(), self.now())?;
         let amendment = match &amend.wanted {

@@ -14,7 +14,7 @@ use crate::{
         command::RecordPackPurchase,
         event::PaymentPurpose,
         ids::{PackId, ProviderId},
-        purchase_records::SoldPack,
+        sold_pack::SoldPack,
         time::Timestamp,
     },
     stripe::documents::Document,

@@ -14,7 +14,7 @@ use crate::{
         command::{Command, PaymentCommand, PurchaseCommand, RecordPackPurchase},
         event::PaymentPurpose,
         ids::{PackId, ProviderId},
-        purchase_records::SoldPack,
+        sold_pack::SoldPack,
     },
     stripe::documents::quoted,
 };

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         amount::{Credits, Money},
         ids::PackId,
-        purchase_records::SoldPack,
+        sold_pack::SoldPack,
         top_up::PACK,
     },
     stripe::documents::quoted,

@@ -6,12 +6,13 @@ use domain::{
     command::SubscriptionChange,
     decide::Context,
     preview::preview,
-    refusal::{Refusal, Unsold},
+    refusal::Refusal,
     subscription::{SubscriptionState, SubscriptionStatus},
     subscription_change::{
         self, AllowedChange, CancelAt, ChangeRequest, PlanSelection, ProrationBilling, SubscriptionAction,
     },
     time::Timestamp,
+    unsold::Unsold,
 };
 
 use crate::builders::{

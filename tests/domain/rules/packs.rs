@@ -5,8 +5,9 @@ use domain::{
     command::{CheckoutStep, Command, PaymentCommand, PurchaseCommand, RecordCheckout, RecordPackPurchase},
     event::PaymentPurpose,
     ids::PackId,
-    purchase_records::{CHECKOUTS_KEPT_MAX, SoldPack},
+    purchase_records::CHECKOUTS_KEPT_MAX,
     refusal::Refusal,
+    sold_pack::SoldPack,
 };
 
 use crate::builders::{

@@ -10,9 +10,10 @@ use domain::{
     event::PaymentPurpose,
     ids::PackId,
     purchase::{self, PurchaseRequest, PurchaseTerms},
-    refusal::{Refusal, Unsold},
+    refusal::Refusal,
     rollout::BillingState,
     subscription::{SubscriptionState, SubscriptionStatus},
+    unsold::Unsold,
 };
 
 use crate::builders::{

@@ -7,10 +7,11 @@ use domain::{
     command::{Command, PurchaseCommand, RecordPackPurchase},
     event::PaymentPurpose,
     purchase::{self, PurchaseRequest},
-    purchase_records::SoldPack,
-    refusal::{Refusal, Unsold},
+    refusal::Refusal,
     rollout::BillingState,
+    sold_pack::SoldPack,
     top_up,
+    unsold::Unsold,
 };
 
 use crate::builders::{

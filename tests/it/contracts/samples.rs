@@ -19,9 +19,9 @@ use counterfoil::domain::{
     limits::{UsageWindow, WindowKey},
     metadata::Metadata,
     moving::MovedIn,
-    purchase_records::SoldPack,
     reported_details::{Every, EveryUnit, ReportedDetails},
     requested::Requested,
+    sold_pack::SoldPack,
     subscription::{PaidBy, ReportOrder, SubscriptionState, SubscriptionStatus, Term, TermsChange},
     time::{CalendarUnit, Timestamp},
 };

@@ -5,7 +5,6 @@ use crate::{
     amount::Credits,
     catalog::Measure,
     credits::{Grant, GrantColumn, GrantTerms, Hold, HoldOutcome, Source},
-    discounts::DiscountReport,
     event::{
         AccountEvent, CheckoutEvent, CreditsEvent, Draw, Event, HoldEvent, InvoiceEvent, PaymentEvent,
         PaymentPurpose,
@@ -44,7 +43,7 @@ impl OpenAccount {
                 self.customers.insert(customer.clone(), CustomerLink::Gone);
             }
             AccountEvent::CustomerDiscounted { .. } | AccountEvent::CustomerDiscountEnded { .. } => {
-                self.discounts.learn(&DiscountReport::of(event).ok_or(CorruptHistory)?);
+                self.discounts.learn(&event.discount_report().ok_or(CorruptHistory)?);
             }
             AccountEvent::AccountMetadataSet { metadata, .. } => self.metadata = metadata.clone(),
         }

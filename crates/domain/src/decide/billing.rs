@@ -7,8 +7,8 @@ use crate::{
     discounts::{DiscountReport, DiscountStep},
     event::{AccountEvent, CheckoutEvent, Event, PaymentEvent, PaymentPurpose, SubscriptionEvent},
     ids::ProviderId,
-    purchase_records::{SoldPack, is_granted},
     refusal::Refusal,
+    sold_pack::SoldPack,
     time::Timestamp,
 };
 
@@ -120,12 +120,12 @@ impl DecisionDraft<'_> {
     }
 
     pub(super) fn record_pack_purchase(&mut self, purchase: &RecordPackPurchase) -> Result<(), Refusal> {
-        if is_granted(&self.account, purchase) {
+        if self.account.is_granted(purchase) {
             return Ok(());
         }
         let id = purchase.grant_id().map_err(|_| Refusal::UnknownPack)?;
         let sold = self.sold(purchase)?;
-        let quantity = sold.count(purchase);
+        let quantity = sold.count(purchase.quantity, purchase.subtotal.as_ref());
         let amount = sold.credits.checked_mul(quantity).ok_or(Refusal::AmountTooLarge)?;
         self.check_room_for(amount)?;
         let bought_at = purchase.effective_at;

@@ -1,7 +1,7 @@
 //! Who is the account, and whose customer is it?
 
 use crate::{
-    discounts::TakenOff,
+    discounts::{DiscountReport, DiscountStep, TakenOff},
     ids::{PlanId, ProviderId},
     metadata::Metadata,
     moving::MovedIn,
@@ -52,5 +52,27 @@ super::family! {
             reason: String,
             effective_at: Timestamp,
         },
+    }
+}
+
+impl AccountEvent {
+    /// What it reports of a discount. `None` for events about other things.
+    #[must_use]
+    pub fn discount_report(&self) -> Option<DiscountReport> {
+        let (customer, discount, what) = match self {
+            Self::CustomerDiscounted { customer, discount, off, .. } => {
+                (customer, discount, DiscountStep::Begun(off.clone()))
+            }
+            Self::CustomerDiscountEnded { customer, discount, .. } => {
+                (customer, discount, DiscountStep::Ended)
+            }
+            Self::AccountOpened { .. }
+            | Self::CustomerLinked { .. }
+            | Self::CustomerUnlinked { .. }
+            | Self::AccountMetadataSet { .. }
+            | Self::AccountClosed { .. } => return None,
+        };
+        let (customer, discount) = (customer.clone(), discount.clone());
+        Some(DiscountReport { customer, discount, what, at: self.effective_at() })
     }
 }

@@ -1,7 +1,7 @@
 //! What happened to a checkout page?
 
 use crate::{
-    ids::ProviderId, metadata::Metadata, purchase_records::SoldPack, purpose::PaymentPurpose, time::Timestamp,
+    ids::ProviderId, metadata::Metadata, purpose::PaymentPurpose, sold_pack::SoldPack, time::Timestamp,
 };
 
 super::family! {

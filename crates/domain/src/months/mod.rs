@@ -10,7 +10,6 @@ pub mod free;
 mod grid;
 mod lines;
 mod sharing;
-mod unbilled;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Month, Piece, Taking, grid::Grid, held_monthly, lines::ClassifiedLine, monthly, unbilled};
+mod unbilled;
+
+use super::{Month, Piece, Taking, grid::Grid, held_monthly, lines::ClassifiedLine, monthly};
 use crate::{
     amount::{Credits, Money},
     ids::{PlanId, ProviderId},

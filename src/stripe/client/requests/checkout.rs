@@ -16,7 +16,7 @@ use super::{
     super::{Change, StripeCall},
     of_account, of_credits, put, put_all,
 };
-use crate::domain::{metadata::Metadata, purchase_records::SoldPack};
+use crate::domain::{metadata::Metadata, sold_pack::SoldPack};
 
 /// How many of a pack a person may take on the page.
 const PACKS_MAX: i64 = 99;

@@ -20,7 +20,7 @@ mod subscription;
 
 use std::collections::HashMap;
 
-use crate::domain::{metadata::Metadata, purchase_records::SoldPack};
+use crate::domain::{metadata::Metadata, sold_pack::SoldPack};
 
 pub use checkout::{
     CheckoutPurchase, ExpireCheckout, FindCheckout, OpenCheckout, OpenedCheckout, StripeCheckout,

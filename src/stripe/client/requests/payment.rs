@@ -19,7 +19,7 @@ use super::{
     super::{Change, StripeCall},
     of_account, of_credits, put, put_all,
 };
-use crate::domain::{metadata::Metadata, purchase_records::SoldPack};
+use crate::domain::{metadata::Metadata, sold_pack::SoldPack};
 
 /// What has become of the money is shown by the charge, which has to be asked for.
 const CHARGE: &str = "latest_charge";

@@ -12,7 +12,6 @@ use crate::domain::{
     command::{RecordPackPurchase, RecordPaidInvoice},
     ids::{PlanId, ProviderId},
     invoice::{LineEffect, PaidInvoice, ReturnedCredits},
-    purchase_records::{grant_of, is_granted},
     time::Period,
 };
 
@@ -100,10 +99,10 @@ pub(super) fn compare_purchase(
     difference: &mut ObjectDifference,
 ) {
     let said = |money: &Money| format!("{} × {} for {}", told.quantity, told.pack, shown(money));
-    let Some(account) = known.filter(|account| is_granted(account, told)) else {
+    let Some(account) = known.filter(|account| account.is_granted(told)) else {
         return difference.note(said(&told.money), NOTHING);
     };
-    if let Some(grant) = grant_of(account, told) {
+    if let Some(grant) = account.grant_of(told) {
         if let Some(cost) = grant.terms.cost.as_ref().filter(|cost| **cost != told.money) {
             return difference.note_kept(
                 said(&told.money),
@@ -112,7 +111,8 @@ pub(super) fn compare_purchase(
             );
         }
         let sold = account.sales.sold(told);
-        let credits = sold.and_then(|sold| sold.credits.checked_mul(sold.count(told)));
+        let credits =
+            sold.and_then(|sold| sold.credits.checked_mul(sold.count(told.quantity, told.subtotal.as_ref())));
         if let Some(credits) = credits.filter(|credits| *credits != grant.terms.amount) {
             let held = format!("{} credits", grant.terms.amount.get());
             difference.note_kept(format!("{} credits", credits.get()), held, StoredFigures::Amount);

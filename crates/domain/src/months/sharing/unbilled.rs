@@ -3,12 +3,10 @@
 //! A report of a smaller plan than was charged for lowers what the rest of the month gives, from then on. It is given
 //! again if a later report, or a line, says that the larger plan holds after all.
 
-use super::{
-    lines::ClassifiedLine,
-    sharing::{LinePart, MonthShare, credits},
-};
+use super::{LinePart, MonthShare, credits};
 use crate::{
     amount::Credits,
+    months::lines::ClassifiedLine,
     report::{SubscriptionState, SubscriptionStatus},
     time::{Period, Timestamp},
 };
