@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    difference::{NOTHING, ObjectDifference, shown},
+    difference::{NOTHING, ObjectDifference, paid, shown},
     report::StoredFigures,
 };
 use crate::domain::{
@@ -14,10 +14,6 @@ use crate::domain::{
     invoice::{LineEffect, PaidInvoice, ReturnedCredits},
     time::Period,
 };
-
-pub(super) fn paid(money: &Money) -> String {
-    format!("paid {}", shown(money))
-}
 
 pub(super) fn compare_invoice(
     known: Option<&OpenAccount>,

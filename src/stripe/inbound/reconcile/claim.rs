@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Subject,
-    bought::paid,
-    difference::{note, shown, state, went_back},
+    difference::{note, paid, shown, state, unpaid, went_back},
 };
 use crate::domain::{
     event::{AccountEvent, CheckoutEvent, Event, InvoiceEvent, PaymentEvent, PaymentPurpose},
     ids::{AccountId, ProviderId},
-    invoice::InvoiceState,
     payments::DisputeState,
     recorded::RecordedEvent,
 };
@@ -183,14 +181,5 @@ fn of_payment(payment: &ProviderId, invoice: Subject) -> Subject {
         id if id.starts_with("in_") => invoice,
         id if id.starts_with("cs_") => Subject::Checkout,
         _ => Subject::Payment,
-    }
-}
-
-pub(super) const fn unpaid(state: InvoiceState) -> &'static str {
-    match state {
-        InvoiceState::Open => "open",
-        InvoiceState::Failed => "its payment failed",
-        InvoiceState::Uncollectible => "uncollectible",
-        InvoiceState::Void => "void",
     }
 }

@@ -7,12 +7,11 @@ use serde_json::Value;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    bought::paid,
+    ask::{Checked, ObjectAnswer},
     claim::StripeClaim,
-    difference::{NOTHING, ObjectDifference},
+    difference::{NOTHING, ObjectDifference, paid},
     report::StoredFigures,
     suspect::Suspect,
-    unlisted::{Checked, ObjectAnswer},
 };
 use crate::{
     domain::{account::Account, amount::Money, ids::ProviderId},

@@ -8,8 +8,10 @@
 //! Nothing here changes anything at Stripe, and an account is only changed by the inbox, under the keys that a late
 //! event would have as well: whichever comes first counts, and the other one changes nothing.
 
+mod ask;
 mod bought;
 mod claim;
+mod compare;
 mod difference;
 mod events;
 mod found;

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{
     ReconcileError, Reconciler, Subject,
+    ask::{Checked, ObjectAnswer},
     claim::StripeClaim,
     difference::NOTHING,
     report::StoredFigures,
     seen_hashes::SeenHashes,
-    unlisted::{Checked, ObjectAnswer},
 };
 use crate::{
     domain::payments::PaymentRefunds,

@@ -5,20 +5,17 @@
 //! The ledger's events are read in ranges, and of what Stripe listed only hashes are kept, so nothing here grows with
 //! the ledger but the differences.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
 
 use super::{
     JUDGED_CONCURRENT_MAX, ReconcileError, Reconciler, Subject,
+    ask::Checked,
     claim::{StripeClaim, TYPES, What, claim},
-    difference::NOTHING,
     found::FoundObjects,
-    report::{Drift, NotCompared, StoredFigures, UntoldCause},
     seen_hashes::SeenHashes,
-    suspect::Suspect,
 };
 use crate::{
     domain::{
@@ -28,68 +25,12 @@ use crate::{
         time::Timestamp,
     },
     journal::{range::RANGE_EVENTS_MAX, row::RowError},
-    stripe::{
-        client::{CallError, is_missing},
-        documents::Document,
-    },
 };
 
 /// By how much the clocks of those who write events may differ.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 /// How many subscriptions are looked for at a time.
 const SUBSCRIPTIONS_PAGE: i64 = 1_000;
-
-/// What was answered of one object.
-pub(super) enum ObjectAnswer {
-    There(Value),
-    Missing,
-    /// Stripe does not say, because.
-    Unanswered(String),
-}
-
-/// What became of a claim.
-pub(super) enum Checked {
-    Holds,
-    /// The object is there, and is to be compared.
-    Suspect(Suspect),
-    Differs(Box<Drift>),
-    NotCompared(NotCompared),
-}
-
-impl StripeClaim {
-    pub(super) fn differs(&self, stripe: impl Into<String>, because: StoredFigures) -> Checked {
-        let subject = self.what.subject();
-        Checked::Differs(Box::new(Drift {
-            subject,
-            object: self.object.clone(),
-            account: Some(self.account.clone()),
-            stripe_says: stripe.into(),
-            ledger_says: self.says.clone(),
-            event_type: subject.told_by().first().copied().unwrap_or_default(),
-            cause: UntoldCause::Kept { because },
-            repaired: false,
-        }))
-    }
-
-    pub(super) fn not_compared(&self, because: impl fmt::Display) -> Checked {
-        Checked::NotCompared(NotCompared {
-            subject: Some(self.what.subject()),
-            object: Some(self.object.clone()),
-            account: Some(self.account.clone()),
-            because: because.to_string(),
-        })
-    }
-
-    fn answered(&self, asked: ObjectAnswer, read_at: Timestamp) -> Checked {
-        match asked {
-            ObjectAnswer::There(object) => {
-                Checked::Suspect(Suspect { subject: self.what.subject(), object, read_at })
-            }
-            ObjectAnswer::Missing => self.differs(NOTHING, StoredFigures::Existence),
-            ObjectAnswer::Unanswered(because) => self.not_compared(because),
-        }
-    }
-}
 
 impl Reconciler {
     /// Looks for what the ledger names and Stripe did not list. What was recorded after `until` may be newer than the
@@ -192,29 +133,6 @@ impl Reconciler {
         if is_open { Ok(self.look_up(claim).await?.unless_open()) } else { Ok(Checked::Holds) }
     }
 
-    /// One object by its id.
-    pub(super) async fn ask(
-        &self,
-        subject: Subject,
-        id: &ProviderId,
-    ) -> Result<ObjectAnswer, ReconcileError> {
-        let Some(place) = subject.place(id) else {
-            return Ok(ObjectAnswer::Unanswered(format!("{id} is not how Stripe writes an id of its own")));
-        };
-        match self.client.object(&place).await {
-            Ok(object) => {
-                self.check_mode(&object)?;
-                Ok(ObjectAnswer::There(object))
-            }
-            Err(CallError::Rejected(rejection)) if is_missing(&rejection) => Ok(ObjectAnswer::Missing),
-            Err(CallError::Rejected(rejection)) => {
-                let code = rejection.code.unwrap_or(rejection.kind);
-                Ok(ObjectAnswer::Unanswered(format!("Stripe does not show it: {code}")))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// The subscriptions that run here and that Stripe did not list, in whatever state.
     async fn find_unlisted_subscriptions(&self, found: &mut FoundObjects) -> Result<u64, ReconcileError> {
         let (mut after, mut asked) = (String::new(), 0_u64);
@@ -234,39 +152,4 @@ impl Reconciler {
 
 const fn running_claim(account: AccountId, object: ProviderId, says: String) -> StripeClaim {
     StripeClaim { account, object, what: What::Object(Subject::Subscription), says }
-}
-
-impl Checked {
-    /// An invoice that is not paid and a session that is not complete say otherwise. Some do not say their status.
-    fn finished(self, claim: &StripeClaim) -> Self {
-        let Self::Suspect(suspect) = self else { return self };
-        let status = Document::new(&suspect.object).text("status");
-        let other = status.filter(|status| {
-            (suspect.is("invoice") && *status != "paid")
-                || (suspect.is("checkout.session") && *status != "complete")
-        });
-        match other {
-            Some(status) => claim.differs(format!("status {status}"), StoredFigures::End),
-            None if suspect.is("charge") => claim.not_compared("a charge does not say what it was for"),
-            None => Self::Suspect(suspect),
-        }
-    }
-
-    fn unless_open(self) -> Self {
-        let is_open = |page: &Suspect| Document::new(&page.object).text("status") == Some("open");
-        if matches!(&self, Self::Suspect(page) if is_open(page)) { Self::Holds } else { self }
-    }
-
-    /// What is only named has to be there. An invoice that was paid since is compared as that.
-    fn named(self) -> Self {
-        let Self::Suspect(suspect) = self else { return self };
-        match (suspect.subject, Document::new(&suspect.object).text("status")) {
-            (Subject::UnpaidInvoice, Some("paid")) => {
-                Self::Suspect(Suspect { subject: Subject::PaidInvoice, ..suspect })
-            }
-            (Subject::UnpaidInvoice, Some("draft")) => Self::Holds,
-            _ if suspect.is("charge") => Self::Holds,
-            _ => Self::Suspect(suspect),
-        }
-    }
 }

@@ -3,8 +3,8 @@
 
 use super::{
     Subject,
-    bought::{compare_payment, paid},
-    difference::ObjectDifference,
+    bought::compare_payment,
+    difference::{ObjectDifference, paid},
     report::StoredFigures,
     suspect::Suspect,
 };

@@ -3,8 +3,8 @@
 
 use super::{
     Subject,
-    bought::{compare_payment, paid},
-    difference::{ObjectDifference, note, state},
+    bought::compare_payment,
+    difference::{ObjectDifference, note, paid, state},
     report::StoredFigures,
 };
 use crate::domain::{

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::{
     ReconcileError, Reconciler, Subject,
-    difference::{ObjectDifference, difference, running, status},
+    compare::{difference, running},
+    difference::{ObjectDifference, status},
     links::LinkComparison,
     report::{Drift, MissingEvent, NotCompared, UntoldCause},
     suspect::Suspect,
