@@ -166,7 +166,7 @@ impl Run<'_> {
         }
         let context = Context { at: self.ledger.clock().now(), catalog: self.ledger.catalog() };
         let account: &Account = &view.account;
-        match decide(account, &request.command, context) {
+        match decide(account, request.command(), context) {
             Ok(_) => Ok(ImportedAs::Imported),
             Err(refusal) => refused(refusal),
         }

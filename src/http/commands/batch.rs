@@ -51,7 +51,7 @@ use super::{
     item::{CommandItem, ItemHead},
     refund::RefundRequest,
     release::ReleaseRequest,
-    reply::CommandReply,
+    reply::{self, CommandReply},
 };
 
 /// How many commands one request may have.
@@ -108,8 +108,7 @@ pub async fn execute(
         write(&mut body, answer);
     }
     body.push(b']');
-    let mut response =
-        CommandReply { status: axum::http::StatusCode::OK, replayed: false, body }.into_response();
+    let mut response = reply::send(Response::new(body));
     standing.into_iter().for_each(|standing| drop(response.extensions_mut().insert(standing)));
     Ok(response)
 }
@@ -244,7 +243,7 @@ fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
 /// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.
 fn write(body: &mut Vec<u8>, answer: &Result<CommandReply, Failure>) {
     let (status, replayed, bytes) = match answer {
-        Ok(done) => (done.status, done.replayed, std::borrow::Cow::Borrowed(&done.body)),
+        Ok(reply) => (reply.status(), reply::is_replayed(reply), std::borrow::Cow::Borrowed(reply.body())),
         Err(failure) => (failure.status(), false, std::borrow::Cow::Owned(problem::body(failure, None))),
     };
     body.extend_from_slice(b"{\"status\":");

@@ -26,7 +26,7 @@ use super::{
     account::{AccountResponse, AccountStatus},
     call::{CallResult, Callable, CommandCall, Target},
     import_request::AccountImport,
-    reply::CommandReply,
+    reply::{self, CommandReply},
 };
 
 impl Callable for AccountImport {
@@ -72,7 +72,7 @@ fn answer(account: &AccountId, import: &ImportAccount, outcome: &Outcome) -> Res
         position: Token::of(outcome.position),
     };
     let status = if outcome.replayed { StatusCode::OK } else { StatusCode::CREATED };
-    document.written(status)
+    reply::write(status, false, &document)
 }
 
 /// Open an account as it was elsewhere
