@@ -148,7 +148,7 @@ const COMPOSERS: [&str; 6] = ["app", "cli", "main", "lib", "config", "telemetry"
 const IN_CIRCLES: [(&str, usize); 8] = [
     ("catalog", 2),
     ("cli", 5),
-    ("http", 9),
+    ("http", 5),
     ("journal", 2),
     ("postgres", 2),
     ("projections", 2),

@@ -121,13 +121,19 @@ impl<C: ApiCommand> Callable for C {
         let (key, provenance) = (IdempotencyKey::caller(to.key), provenance(to.caller, to.request_id));
         let request = Request::new(to.account.clone(), command, key, provenance);
         let done = match to.state.ledger.execute(request).await {
-            Ok(outcome) => reply::reply_to::<C>(&outcome),
+            Ok(outcome) => reply_to::<C>(&outcome),
             Err(ExecuteError::Refused(refusal)) => Err(offering(to.state, to.account, refusal).into()),
             Err(error) => Err(error.into()),
         };
         count(name, &done);
         done
     }
+}
+
+/// The answer to a command that had this outcome.
+fn reply_to<C: ApiCommand>(outcome: &Outcome) -> Result<CommandReply, Failure> {
+    let missing = || Failure::unexpected("a command's outcome lacks its event");
+    reply::write(C::STATUS, outcome.replayed, &C::reply(outcome).ok_or_else(missing)?)
 }
 
 /// What would help is told to whoever can buy it.

@@ -25,9 +25,10 @@ use crate::{
 use super::{
     account::{AccountResponse, AccountStatus},
     call::{CallResult, Callable, CommandCall, Target},
-    import_request::AccountImport,
     reply::{self, CommandReply},
 };
+
+pub use super::import_request::AccountImport;
 
 impl Callable for AccountImport {
     const NAME: &'static str = "import";

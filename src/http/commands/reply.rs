@@ -6,9 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{http::failure::Failure, ledger::Outcome};
-
-use super::call::ApiCommand;
+use crate::http::failure::Failure;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -16,15 +14,6 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// An answer in JSON before it is sent, by itself or in a batch: its status, and whether it is the answer to an earlier
 /// request. What is always the same is added when it is sent ([`send`]).
 pub type CommandReply = Response<Vec<u8>>;
-
-/// The answer to a command that had this outcome.
-///
-/// # Errors
-/// When the outcome lacks the event that the rules always write for such a command.
-pub fn reply_to<C: ApiCommand>(outcome: &Outcome) -> Result<CommandReply, Failure> {
-    let missing = || Failure::unexpected("a command's outcome lacks its event");
-    write(C::STATUS, outcome.replayed, &C::reply(outcome).ok_or_else(missing)?)
-}
 
 /// # Errors
 /// When the document cannot be written as JSON.
