@@ -23,7 +23,8 @@ use crate::{
 
 use super::{
     super::exit::CliFailure,
-    file::{Entries, File, ImportEntry, LineMistake, LineMistakes},
+    entry::{ImportEntry, LineMistake, LineMistakes},
+    file::{Entries, File},
     report::ImportReport,
     stop::Stop,
 };
