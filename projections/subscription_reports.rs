@@ -1,6 +1,6 @@
 //! Which events say whether a subscription is paid, and what do they say?
 
-use super::mrr::timeline::PaymentState;
+use super::mrr::reports::PaymentState;
 use crate::domain::{event::InvoiceEvent, ids::ProviderId, invoice::InvoiceState};
 
 /// Whether a subscription is paid from then on, or will not be by itself; `None`: the event says nothing of it.

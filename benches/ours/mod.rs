@@ -107,7 +107,7 @@ fn request(account: &AccountId, command: Command, key: IdempotencyKey) -> Fallib
         causation_id: None,
         stripe_event: None,
     };
-    Ok(Request { account: account.clone(), command, key, provenance })
+    Ok(Request::new(account.clone(), command, key, provenance))
 }
 
 pub async fn in_process(

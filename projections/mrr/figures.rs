@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::{
+    movements::MovementKind,
     queries::{DayChange, RevenueRetention},
-    timeline::MovementKind,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

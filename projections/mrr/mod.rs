@@ -9,7 +9,9 @@
 //! the time in that report.
 
 mod figures;
+pub mod movements;
 mod queries;
+pub mod reports;
 pub mod timeline;
 mod worth;
 mod write;
@@ -25,7 +27,8 @@ use super::{
     projection::{ApplyError, OnFailure, Projection, Tables},
     subscription_reports,
 };
-use timeline::{AccountMovements, Discounted, PaidReport, ReportPlace, TimelineReport};
+use movements::{AccountMovements, DayMovement};
+use reports::{Discounted, PaidReport, ReportPlace, TimelineReport};
 
 pub use figures::{Figures, MovementSum, Proportion, SeriesInterval, series};
 pub use queries::{
@@ -119,8 +122,8 @@ pub struct Restatement<'a> {
     pub recorded: &'a RecordedEvent,
     pub currency: String,
     pub day: chrono::NaiveDate,
-    pub before: Option<timeline::DayMovement>,
-    pub after: Option<timeline::DayMovement>,
+    pub before: Option<DayMovement>,
+    pub after: Option<DayMovement>,
 }
 
 /// Takes one event after the other into account, so that restatements do not depend on how events were batched.
@@ -236,7 +239,7 @@ fn restated<'a>(
     let over = keys.into_iter().filter(|(_, day)| *day < recorded_on);
     over.filter_map(|key| {
         let (old, new) = (before.get(key), after.get(key));
-        let figures = |movement: &timeline::DayMovement| (movement.kind, movement.change());
+        let figures = |movement: &DayMovement| (movement.kind, movement.change());
         (old.map(figures) != new.map(figures)).then(|| Restatement {
             recorded,
             currency: key.0.clone(),

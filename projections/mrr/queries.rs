@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgPool};
 
 use crate::domain::ids::AccountId;
 
-use super::timeline::MovementKind;
+use super::movements::MovementKind;
 
 /// The longest list.
 pub const ROWS_MAX: i64 = 1_000;

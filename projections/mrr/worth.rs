@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::timeline::{
-    AccountMovements, DayMovement, MovementKind, PaidReport, PaymentState, TimelineReport, TooLarge,
+use super::{
+    movements::{AccountMovements, DayMovement, MovementKind, TooLarge},
+    reports::{PaidReport, PaymentState, TimelineReport},
 };
 use crate::domain::{discounts::TakenOff, ids::ProviderId};
 

@@ -21,7 +21,8 @@ use crate::{
 
 use super::{
     AccountChanges, History,
-    timeline::{DayMovement, Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
+    movements::DayMovement,
+    reports::{Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
 };
 
 #[derive(FromRow)]

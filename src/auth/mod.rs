@@ -1,4 +1,5 @@
 //! Who asks, what may they do, and how often?
 
+mod bearer;
 pub mod keys;
 pub mod rate_limit;

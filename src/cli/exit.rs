@@ -4,8 +4,6 @@ use std::{error::Error, process::ExitCode};
 
 use crate::config::SettingMistakes;
 
-use super::output::Output;
-
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -27,6 +25,15 @@ pub(super) enum CliFailure {
     Interrupted,
 }
 
+impl Exit {
+    pub(super) fn code(self) -> ExitCode {
+        match self {
+            Self::Success => ExitCode::SUCCESS,
+            Self::No => ExitCode::from(CODE_NO),
+        }
+    }
+}
+
 pub(super) type CliResult = Result<Exit, CliFailure>;
 
 const CODE_NO: u8 = 1;
@@ -40,16 +47,16 @@ impl CliFailure {
         Self::Broken(error.into())
     }
 
-    fn code(&self) -> u8 {
-        match self {
+    pub(super) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
             Self::No(_) => CODE_NO,
             Self::Usage(_) => CODE_USAGE,
             Self::Broken(_) => CODE_BROKEN,
             Self::Interrupted => CODE_INTERRUPTED,
-        }
+        })
     }
 
-    fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> String {
         match self {
             Self::No(reason) | Self::Usage(reason) => reason.clone(),
             Self::Broken(error) => with_causes(error.as_ref()),
@@ -76,18 +83,6 @@ fn with_causes(error: &dyn Error) -> String {
         source = cause.source();
     }
     reason
-}
-
-/// Prints why it failed, if it did.
-pub(super) fn report(output: Output, answer: CliResult) -> ExitCode {
-    match answer {
-        Ok(Exit::Success) => ExitCode::SUCCESS,
-        Ok(Exit::No) => ExitCode::from(CODE_NO),
-        Err(failure) => {
-            output.failure(&failure.reason());
-            ExitCode::from(failure.code())
-        }
-    }
 }
 
 /// Prints the message of clap: help and the version are not mistakes.

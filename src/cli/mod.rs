@@ -103,11 +103,11 @@ pub fn main() -> ExitCode {
     let output = Output::new(arguments.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::report(output, Err(exit::CliFailure::broken(error))),
+        Err(error) => return output.end(Err(exit::CliFailure::broken(error))),
     };
     let answer = runtime.block_on(run(arguments.command, output));
     runtime.shutdown_timeout(LINGER);
-    exit::report(output, answer)
+    output.end(answer)
 }
 
 async fn run(command: CliCommand, output: Output) -> CliResult {

@@ -1,13 +1,14 @@
 //! Who reads the answer? People get tables on the standard output, programs get JSON; both get errors apart from it.
 
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::exit::CliFailure;
+use super::exit::{CliFailure, CliResult};
 
 /// The width of a table if the width of the terminal is not known.
 const PIPE_COLUMNS: u16 = 200;
@@ -62,12 +63,19 @@ impl Output {
         }
     }
 
-    pub(super) fn failure(self, reason: &str) {
+    /// Says why a command failed, if it did, and with which code the process ends.
+    pub(super) fn end(self, result: CliResult) -> ExitCode {
+        let failure = match result {
+            Ok(exit) => return exit.code(),
+            Err(failure) => failure,
+        };
+        let reason = failure.reason();
         if self.json {
             complain(&serde_json::json!({ "error": reason }).to_string());
         } else {
             complain(&format!("counterfoil: {reason}"));
         }
+        failure.code()
     }
 
     /// Shows the progress of long work to people at a terminal.

@@ -26,17 +26,13 @@ use super::{
     failure::Failure,
     problem,
     problems::AccessError,
-    request::RequestId,
+    request::{Authenticated, RequestId},
     request_metrics::Meters,
     sharing::{self, OPENAPI_PATH},
 };
-use crate::auth::{
-    keys::Caller,
-    rate_limit::{RateLimitState, TooMany},
-};
+use crate::auth::rate_limit::{RateLimitState, TooMany};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const BEARER: &str = "Bearer ";
 /// An answer is what it says it is, whatever a browser makes of its bytes.
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -58,13 +54,6 @@ pub enum Access {
     Open,
     /// Whoever has a key. What the key allows is for the route to say.
     Keys,
-}
-
-/// Who asks, as routes find it in a request.
-#[derive(Clone, Debug)]
-pub struct Authenticated {
-    pub caller: Arc<Caller>,
-    pub request_id: RequestId,
 }
 
 #[derive(Clone)]
@@ -192,8 +181,8 @@ impl Edge {
             place.inspect(ConnectionPlace::works);
             return self.visit(request, visitor).map(|()| None).map_err(|error| (error.into(), None));
         }
-        let caller = self.identify(request.headers().get(header::AUTHORIZATION)).await;
-        let caller = caller.map_err(|failure| (failure, None))?;
+        let caller = self.state.keys.authenticate(request.headers()).await;
+        let caller = caller.map_err(|error| (error.into(), None))?;
         let counted = caller.count(NonZeroU32::MIN);
         let standing = counted.map_err(|TooMany(standing)| {
             (AccessError::RateLimited { wait_s: standing.wait_s }.into(), Some(standing))
@@ -208,12 +197,6 @@ impl Edge {
         let weight = weight(request.extensions().get::<MatchedPath>());
         let Some(address) = visitor else { return Ok(()) };
         self.state.visits.count(address, weight).map_err(|wait_s| AccessError::RateLimited { wait_s })
-    }
-
-    async fn identify(&self, authorization: Option<&HeaderValue>) -> Result<Arc<Caller>, Failure> {
-        let secret =
-            authorization.and_then(|value| value.to_str().ok()).and_then(bearer).ok_or(AccessError::NoKey)?;
-        Ok(self.state.keys.find(secret).await?)
     }
 
     /// Causes are logged here, once, and nowhere else. A refusal is an answer and no error.
@@ -253,10 +236,4 @@ fn weight(route: Option<&MatchedPath>) -> u32 {
         route if route.starts_with("/docs") => DOCUMENT_WEIGHT,
         _ => 1,
     }
-}
-
-/// The secret of `Bearer …`, whose first word may be written in any case.
-fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, secret) = authorization.split_at_checked(BEARER.len())?;
-    (scheme.eq_ignore_ascii_case(BEARER) && !secret.is_empty()).then_some(secret)
 }

@@ -1,9 +1,6 @@
 //! Is the server alive, is it ready, and how is it doing?
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
@@ -11,48 +8,25 @@ use axum::{
     http::{HeaderValue, Response, StatusCode, header},
 };
 use serde::Serialize;
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::{
     AppState,
     failure::Failure,
+    readiness::{self, ReadinessResponse},
     request::{All, Watches},
     response::json,
 };
 use crate::stripe::inbound::alerts;
 
-/// How long the database may take to answer before the server is not ready.
-const READY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long commands may wait without any of them being answered before the server is not ready.
-const STUCK_MAX: Duration = Duration::from_secs(3);
-/// How old what is answered may be.
-const LOOK_EACH: Duration = Duration::from_secs(1);
-
-const READY: &str = "ready";
+/// How long the database may take to be counted in.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthResponse {
     /// `ok`
     #[schema(value_type = String)]
     status: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub struct ReadinessResponse {
-    /// `ready` or `not_ready`
-    #[schema(value_type = String)]
-    status: &'static str,
-    /// Whether the database answers, and takes what is written to it.
-    database: bool,
-    /// How many commands wait to be decided.
-    commands_queued: usize,
-    /// For how many seconds commands have been waiting of which none was answered. From 3 on the server is not ready.
-    commands_stuck_s: u64,
-    /// By how many seconds the clock of this machine is before what is recorded: 0, or more than 10. While it is
-    /// behind, what would be refused for want of credits, a feature or a limit is answered with `clock_behind`; all
-    /// else works.
-    clock_behind_s: i64,
 }
 
 /// Is the process alive?
@@ -75,27 +49,12 @@ pub async fn healthz() -> Result<Response<Body>, Failure> {
     )
 )]
 pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
-    let readiness = state.readiness.sample(look(&state)).await;
+    let readiness = state.readiness.sample(readiness::look(&state.ledger)).await;
     let mut response = json(&readiness)?;
-    if readiness.status != READY {
+    if !readiness.is_ready() {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     Ok(response)
-}
-
-async fn look(state: &AppState) -> ReadinessResponse {
-    let asked = async {
-        let behind_s = state.ledger.clock_behind_s().await?;
-        Ok::<_, sqlx::Error>((state.ledger.can_store().await?, behind_s.unwrap_or(0)))
-    };
-    let (database, clock_behind_s) = match tokio::time::timeout(READY_TIMEOUT, asked).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) | Err(_) => (false, 0),
-    };
-    let stuck = state.ledger.stuck_for();
-    let status = if database && stuck < STUCK_MAX { READY } else { "not_ready" };
-    let (commands_queued, commands_stuck_s) = (state.ledger.queued(), stuck.as_secs());
-    ReadinessResponse { status, database, commands_queued, commands_stuck_s, clock_behind_s }
 }
 
 /// Metrics for Prometheus
@@ -131,31 +90,9 @@ async fn measure(state: &AppState) -> Bytes {
         alerts::measure(&state.inbox).await.ok()
     };
     // Without an answer in time, the counts stay as they were.
-    if !matches!(tokio::time::timeout(READY_TIMEOUT, asked).await, Ok(Some(()))) {
+    if !matches!(tokio::time::timeout(COUNT_TIMEOUT, asked).await, Ok(Some(()))) {
         tracing::debug!("the inbox could not be counted");
     }
     let text = state.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);
     text.unwrap_or_default().into()
-}
-
-/// What was found last: whoever asks often is told the same, and those who ask at once wait for one answer.
-#[derive(Debug)]
-pub struct Sampled<T>(Mutex<Option<(Instant, T)>>);
-
-impl<T> Default for Sampled<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Clone> Sampled<T> {
-    async fn sample(&self, look: impl Future<Output = T>) -> T {
-        let mut last = self.0.lock().await;
-        if let Some((_, found)) = last.as_ref().filter(|(at, _)| at.elapsed() < LOOK_EACH) {
-            return found.clone();
-        }
-        let found = look.await;
-        *last = Some((Instant::now(), found.clone()));
-        found
-    }
 }

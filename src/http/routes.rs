@@ -20,10 +20,7 @@ use super::{
     billing::{
         self, customers, found_customers, invoices, payment_methods, payments, products, subscriptions,
     },
-    commands::{
-        account, adjust, batch, close, commit, deduct, extend, forgive, generate, grant, hold, import, quote,
-        refund, release,
-    },
+    commands::{self, account, batch, quote},
     edge::{Access, Edge},
     failure::Failure,
     health,
@@ -54,23 +51,7 @@ fn keyed() -> Operations {
 
 /// What changes an account, or would.
 fn change_accounts() -> Operations {
-    operations![
-        account::put,
-        import::import,
-        generate::generate,
-        deduct::deduct,
-        hold::hold,
-        commit::commit,
-        release::release,
-        extend::extend,
-        refund::refund,
-        grant::grant,
-        adjust::adjust,
-        forgive::forgive,
-        close::close,
-        quote::quote,
-        batch::execute,
-    ]
+    commands::operations().merge(operations![quote::quote, batch::execute])
 }
 
 /// What is answered from events and read models.

@@ -9,11 +9,8 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use super::{
-    address_limit::Visits,
-    health::{ReadinessResponse, Sampled},
-    outages::Outages,
-    proxies::Proxies,
-    refused_keys::RefusedKeys,
+    address_limit::Visits, outages::Outages, proxies::Proxies, readiness::ReadinessResponse,
+    refused_keys::RefusedKeys, sampled::Sampled,
 };
 use crate::{
     auth::keys::KeyCache,

@@ -3,13 +3,14 @@
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
 use crate::domain::{
+    ids::AccountId,
     recorded::{Position, Shard},
     time::Timestamp,
 };
 
 use super::{
     merkle::{self, MerkleHash},
-    row::NewRow,
+    row::NewRows,
 };
 
 /// The code that `ledger.append` raises when another writer was there since.
@@ -67,24 +68,22 @@ pub async fn append(
     shard: Shard,
     expected: Position,
     recorded_at: Timestamp,
-    rows: &[NewRow],
+    rows: &NewRows,
 ) -> Result<Position, AppendError> {
-    let leaves: Vec<MerkleHash> = rows.iter().map(|row| row.leaf_hash).collect();
-    let hashes: Vec<&[u8]> = leaves.iter().map(MerkleHash::as_slice).collect();
     let last: i64 = sqlx::query_scalar(APPEND)
         .bind(shard.0)
         .bind(expected.0)
-        .bind(merkle::root(&leaves).as_slice())
+        .bind(merkle::root(&rows.leaf_hashes).as_slice())
         .bind(recorded_at.to_utc())
-        .bind(rows.iter().map(|row| row.account.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.sequence).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.event_type).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.event_version).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.payload.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.metadata.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.idempotency_key.as_deref()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.generation.as_deref()).collect::<Vec<_>>())
-        .bind(hashes)
+        .bind(rows.accounts.iter().map(AccountId::as_str).collect::<Vec<_>>())
+        .bind(rows.sequences.as_slice())
+        .bind(rows.event_types.as_slice())
+        .bind(rows.event_versions.as_slice())
+        .bind(rows.payloads.as_slice())
+        .bind(rows.metadata.as_slice())
+        .bind(rows.idempotency_keys.iter().map(Option::as_deref).collect::<Vec<_>>())
+        .bind(rows.generations.as_slice())
+        .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
         .fetch_one(connection)
         .await?;
     Ok(Position(last))

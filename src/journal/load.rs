@@ -5,39 +5,14 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use crate::domain::{
-    account::{Account, CorruptHistory},
-    ids::AccountId,
-    recorded::Shard,
-};
+use crate::domain::{account::CorruptHistory, ids::AccountId, recorded::Shard};
 
+pub use super::loaded_account::LoadedAccount;
 use super::{
     merkle::MerkleHash,
     row::{self, RowError},
     snapshot,
 };
-
-/// An account as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadedAccount {
-    pub id: AccountId,
-    pub state: Account,
-    /// The leaf hash of its last event: what a decision on this state rests on. `None` before the first.
-    pub tail: Option<MerkleHash>,
-}
-
-impl LoadedAccount {
-    #[must_use]
-    pub const fn nothing(id: AccountId) -> Self {
-        Self { id, state: Account::Unopened, tail: None }
-    }
-
-    /// The sequence of its last event; 0 before the first.
-    #[must_use]
-    pub fn sequence(&self) -> i64 {
-        i64::try_from(self.state.version()).unwrap_or(i64::MAX)
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {

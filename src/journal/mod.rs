@@ -6,6 +6,7 @@ mod event_id;
 pub mod feed;
 pub mod find;
 pub mod load;
+mod loaded_account;
 pub mod merkle;
 pub mod preconditions;
 pub mod probe;

@@ -1,5 +1,7 @@
 //! How is an event written to a row, and read from it?
 
+use std::sync::Arc;
+
 use sqlx::{Row, postgres::PgRow};
 
 use crate::domain::{
@@ -18,19 +20,19 @@ use super::{
 /// The one kind of aggregate.
 pub const AGGREGATE_TYPE: &str = "account";
 
-/// An event as it is sent to the database.
-#[derive(Clone, Debug)]
-pub struct NewRow {
-    pub account: AccountId,
-    pub sequence: i64,
-    pub event_type: &'static str,
-    pub event_version: &'static str,
-    pub payload: String,
-    pub metadata: String,
-    pub idempotency_key: Option<String>,
+/// The events of a batch in their order, as the columns that are sent to the database.
+#[derive(Clone, Debug, Default)]
+pub struct NewRows {
+    pub accounts: Vec<AccountId>,
+    pub sequences: Vec<i64>,
+    pub event_types: Vec<&'static str>,
+    pub event_versions: Vec<&'static str>,
+    pub payloads: Vec<String>,
+    pub metadata: Vec<String>,
+    pub idempotency_keys: Vec<Option<Arc<str>>>,
     /// See [`unique::generation`].
-    pub generation: Option<String>,
-    pub leaf_hash: MerkleHash,
+    pub generations: Vec<Option<String>>,
+    pub leaf_hashes: Vec<MerkleHash>,
 }
 
 /// What the leaf hash of an event covers: all of its columns but for the one that follows from the payload.
@@ -68,13 +70,16 @@ impl Hashed<'_> {
     }
 }
 
-impl NewRow {
+impl NewRows {
+    /// Adds an event, and answers with its leaf hash. Where that fails, nothing is added.
+    ///
     /// # Errors
     /// When the event or its metadata cannot be written as JSON, which no event's type allows.
-    pub fn encode(
+    pub fn push(
+        &mut self,
         recorded: &RecordedEvent,
-        idempotency_key: Option<&str>,
-    ) -> Result<Self, serde_json::Error> {
+        idempotency_key: Option<&Arc<str>>,
+    ) -> Result<MerkleHash, serde_json::Error> {
         let payload = serde_json::to_string(&recorded.event)?;
         let metadata = serde_json::to_string(&recorded.metadata)?;
         let event_type = recorded.event.name();
@@ -89,20 +94,49 @@ impl NewRow {
             payload: &payload,
             metadata: &metadata,
             recorded_at: recorded.recorded_at,
-            idempotency_key,
+            idempotency_key: idempotency_key.map(AsRef::as_ref),
         };
         let leaf_hash = hashed.leaf();
-        Ok(Self {
-            account: recorded.account.clone(),
-            sequence: recorded.sequence,
-            event_type,
-            event_version,
-            payload,
-            metadata,
-            idempotency_key: idempotency_key.map(str::to_owned),
-            generation: unique::generation(&recorded.event, recorded.sequence),
-            leaf_hash,
-        })
+        self.accounts.push(recorded.account.clone());
+        self.sequences.push(recorded.sequence);
+        self.event_types.push(event_type);
+        self.event_versions.push(event_version);
+        self.payloads.push(payload);
+        self.metadata.push(metadata);
+        self.idempotency_keys.push(idempotency_key.cloned());
+        self.generations.push(unique::generation(&recorded.event, recorded.sequence));
+        self.leaf_hashes.push(leaf_hash);
+        Ok(leaf_hash)
+    }
+
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.leaf_hashes.len()
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.leaf_hashes.is_empty()
+    }
+
+    /// Keeps the first rows only.
+    pub fn truncate(&mut self, len: usize) {
+        self.accounts.truncate(len);
+        self.sequences.truncate(len);
+        self.event_types.truncate(len);
+        self.event_versions.truncate(len);
+        self.payloads.truncate(len);
+        self.metadata.truncate(len);
+        self.idempotency_keys.truncate(len);
+        self.generations.truncate(len);
+        self.leaf_hashes.truncate(len);
+    }
+
+    /// The leaf hash of an account's last event among them.
+    #[must_use]
+    pub fn last_leaf_of(&self, account: &AccountId) -> Option<MerkleHash> {
+        let last = self.accounts.iter().rposition(|of| of == account)?;
+        self.leaf_hashes.get(last).copied()
     }
 }
 

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool, Row};
 
 use crate::domain::{account::Account, ids::AccountId, recorded::Shard};
 
-use super::{load::LoadedAccount, merkle::MerkleHash};
+use super::{loaded_account::LoadedAccount, merkle::MerkleHash};
 
 /// The form in which a state is written. It changes whenever the state's type does, or a rule by which it is worked
 /// out, and a snapshot of another form is not used.

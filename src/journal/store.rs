@@ -22,7 +22,7 @@ use super::{
     append::{self, AppendError},
     event_id, find,
     load::{self, LoadError, LoadedAccount},
-    row::NewRow,
+    row::NewRows,
 };
 
 /// The most events that are read of one account.
@@ -68,10 +68,10 @@ impl JournalStore {
         let head = append::lock_head(&mut transaction, self.shard).await.map_err(unreachable)?;
         let mut current = self.current(&mut transaction, &known).await?;
         let mut recorded = Vec::with_capacity(events.len());
-        let mut rows = Vec::with_capacity(events.len());
+        let mut rows = NewRows::default();
         for event in events {
             let next = self.record(event, &mut current, Position(head.0 + 1 + length(&rows)), metadata)?;
-            rows.push(NewRow::encode(&next, None).map_err(unexpected)?);
+            rows.push(&next, None).map_err(unexpected)?;
             recorded.push(next);
         }
         if !rows.is_empty() {
@@ -178,7 +178,7 @@ fn envelope(recorded: RecordedEvent) -> Result<EventEnvelope<AccountAggregate>, 
     })
 }
 
-fn length(rows: &[NewRow]) -> i64 {
+fn length(rows: &NewRows) -> i64 {
     i64::try_from(rows.len()).unwrap_or(i64::MAX)
 }
 

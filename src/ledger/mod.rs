@@ -41,7 +41,7 @@ use crate::{
 
 use newest::Newest;
 use pending_commands::PendingCommands;
-use request::{Job, PendingReply};
+use request::PendingReply;
 use sequencer::Sequencer;
 use shard::ShardTask;
 use unstored::Unstored;
@@ -63,7 +63,7 @@ const LOOKUPS_MAX: usize = 4;
 #[derive(Clone)]
 pub struct Ledger {
     shard: Shard,
-    commands: mpsc::Sender<Job>,
+    commands: mpsc::Sender<Request<PendingReply>>,
     clock: Clock,
     catalog: Arc<Catalog>,
     pool: PgPool,
@@ -151,9 +151,8 @@ impl Ledger {
     pub async fn execute(&self, request: Request) -> ExecuteResult {
         let (reply, answer) = oneshot::channel();
         let place = self.waiting.enter();
-        let job =
-            Job { hash: request.hash(), at: self.clock.now(), request, reply: PendingReply { reply, place } };
-        self.commands.try_send(job).map_err(|full| match full {
+        let reply_to = PendingReply { accepted_at: self.clock.now(), reply, place };
+        self.commands.try_send(request.with_reply_to(reply_to)).map_err(|full| match full {
             mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
@@ -222,9 +221,8 @@ impl Ledger {
         let mut connection = self.pool.acquire().await?;
         let found = find::by_uniques(&mut connection, self.shard, &uniques).await?;
         let earlier = found.into_values().flatten().next();
-        let hash = request.hash();
         Ok(earlier.map(|earlier| {
-            if earlier.metadata.request_hash == hash { Repeated::Same } else { Repeated::Another }
+            if earlier.metadata.request_hash == request.hash { Repeated::Same } else { Repeated::Another }
         }))
     }
 

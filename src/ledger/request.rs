@@ -9,6 +9,7 @@ use crate::{
     domain::{
         command::Command,
         credits::Balance,
+        event::Event,
         ids::{AccountId, Actor},
         recorded::{JournalPosition, Origin, RecordedEvent},
         refusal::Refusal,
@@ -58,6 +59,10 @@ impl IdempotencyKey {
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
+
+    pub(super) const fn shared(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()
+    }
 }
 
 /// An account and what only one command in it has.
@@ -73,15 +78,43 @@ pub struct Provenance {
     pub stripe_event: Option<String>,
 }
 
+/// A command, for whom, and who asks. `R`: who waits for the answer, once the ledger has accepted it.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub account: AccountId,
-    pub command: Command,
-    pub key: IdempotencyKey,
-    pub provenance: Provenance,
+pub struct Request<R = ()> {
+    pub(super) account: AccountId,
+    pub(super) command: Command,
+    pub(super) key: IdempotencyKey,
+    pub(super) provenance: Provenance,
+    /// What a repeated request is compared by: hex, the first 128 bits of SHA-256.
+    pub(super) hash: String,
+    pub(super) reply_to: R,
 }
 
 impl Request {
+    #[must_use]
+    pub fn new(account: AccountId, command: Command, key: IdempotencyKey, provenance: Provenance) -> Self {
+        let hash = hash(&command, &key, provenance.origin);
+        Self { account, command, key, provenance, hash, reply_to: () }
+    }
+
+    #[must_use]
+    pub const fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    #[must_use]
+    pub const fn command(&self) -> &Command {
+        &self.command
+    }
+
+    /// The same, with somebody who waits for the answer.
+    pub(super) fn with_reply_to<R>(self, reply_to: R) -> Request<R> {
+        let Self { account, command, key, provenance, hash, reply_to: () } = self;
+        Request { account, command, key, provenance, hash, reply_to }
+    }
+}
+
+impl<R> Request<R> {
     /// What no other command of the account has: its key, and the generation that it charges or holds for.
     pub(super) fn uniques(&self) -> impl Iterator<Item = AccountUnique> {
         let key = self.key.0.clone().map(Unique::Key);
@@ -89,21 +122,26 @@ impl Request {
         key.into_iter().chain(generation).map(|unique| (self.account.clone(), unique))
     }
 
-    /// What a repeated request is compared by: hex, the first 128 bits of SHA-256. What Stripe reports twice
-    /// may differ in form, so there the key alone says what it is.
-    #[must_use]
-    pub fn hash(&self) -> String {
-        let mut hasher = Sha256::new();
-        match self.provenance.origin {
-            Origin::Stripe => hasher.update(self.key.as_deref().unwrap_or_default()),
-            Origin::Api | Origin::Clock | Origin::Operator => {
-                // Commands are plain data: writing them as JSON cannot fail.
-                hasher.update(serde_json::to_vec(&self.command).unwrap_or_default());
-            }
-        }
-        let hash: [u8; 32] = hasher.finalize().into();
-        hash.first_chunk::<16>().map(hex::encode).unwrap_or_default()
+    pub(super) fn answer(self, answer: ExecuteResult)
+    where
+        R: ReplyTo,
+    {
+        self.reply_to.send(answer);
     }
+}
+
+/// What Stripe reports twice may differ in form, so there the key alone says what it is.
+fn hash(command: &Command, key: &IdempotencyKey, origin: Origin) -> String {
+    let mut hasher = Sha256::new();
+    match origin {
+        Origin::Stripe => hasher.update(key.as_deref().unwrap_or_default()),
+        Origin::Api | Origin::Clock | Origin::Operator => {
+            // Commands are plain data: writing them as JSON cannot fail.
+            hasher.update(serde_json::to_vec(command).unwrap_or_default());
+        }
+    }
+    let hash: [u8; 32] = hasher.finalize().into();
+    hash.first_chunk::<16>().map(hex::encode).unwrap_or_default()
 }
 
 /// What a command did. The same for a repeated request.
@@ -118,10 +156,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    #[must_use]
-    pub fn of(events: Arc<Vec<RecordedEvent>>, replayed: bool, head: JournalPosition) -> Self {
-        let position = events.last().map_or(head, RecordedEvent::at);
-        Self { events, replayed, position }
+    /// What a command did just now. `last`: where the journal ended before it, with all that was decided.
+    pub(super) fn new(events: Vec<RecordedEvent>, last: JournalPosition) -> Self {
+        let position = events.last().map_or(last, RecordedEvent::at);
+        Self { events: Arc::new(events), replayed: false, position }
+    }
+
+    /// What the command's own event says. What time brought comes before it, so the search begins at the end.
+    pub fn find<'a, T>(&'a self, read: impl FnMut(&'a Event) -> Option<T>) -> Option<T> {
+        self.events.iter().rev().map(|recorded| &recorded.event).find_map(read)
     }
 
     /// What the account held after the command; `None` when it had no events.
@@ -166,37 +209,30 @@ pub enum ExecuteError {
 
 pub type ExecuteResult = Result<Outcome, ExecuteError>;
 
-/// A request on its way through the ledger.
-#[derive(Debug)]
-pub(super) struct Job<R = PendingReply> {
-    pub(super) request: Request,
-    pub(super) hash: String,
-    pub(super) at: Timestamp,
-    pub(super) reply: R,
-}
-
-/// Where an answer goes.
+/// Who waits for the answer to a request.
 pub(super) trait ReplyTo {
-    fn send(self, answer: ExecuteResult);
-}
+    /// When the request was accepted. It is decided by this time, however long it waits.
+    fn accepted_at(&self) -> Timestamp;
 
-impl<R: ReplyTo> Job<R> {
-    pub(super) fn answer(self, answer: ExecuteResult) {
-        self.reply.send(answer);
-    }
+    fn send(self, answer: ExecuteResult);
 }
 
 /// Somebody who waits for the answer in another task.
 #[derive(Debug)]
 pub(super) struct PendingReply {
+    pub(super) accepted_at: Timestamp,
     pub(super) reply: oneshot::Sender<ExecuteResult>,
     /// It waits until it is answered.
     pub(super) place: PendingCommand,
 }
 
 impl ReplyTo for PendingReply {
+    fn accepted_at(&self) -> Timestamp {
+        self.accepted_at
+    }
+
     fn send(self, answer: ExecuteResult) {
-        let Self { reply, place } = self;
+        let Self { reply, place, .. } = self;
         // Whoever asked may have gone away; the command took effect all the same.
         let _gone = reply.send(answer);
         drop(place);

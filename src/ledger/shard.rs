@@ -25,7 +25,7 @@ use crate::{
 use super::{
     COMMANDS_HELD_MAX,
     pending_append::{self, AppendResult, PendingAppend},
-    request::{Job, PendingReply},
+    request::{PendingReply, Request},
     sequencer::{Answers, AppendFailure, Limits, LoadFailure, Sequencer},
     unstored::Unstored,
 };
@@ -48,7 +48,7 @@ pub(super) struct ShardTask {
     pub(super) sequencer: Sequencer<PendingReply>,
     pub(super) pool: PgPool,
     pub(super) clock: Clock,
-    pub(super) incoming: mpsc::Receiver<Job>,
+    pub(super) incoming: mpsc::Receiver<Request<PendingReply>>,
     pub(super) positions: watch::Sender<Position>,
     /// Accounts that have enough new events for a new snapshot.
     pub(super) snapshots: mpsc::Sender<AccountId>,
@@ -84,7 +84,7 @@ impl ShardTask {
                 count = self.incoming.recv_many(&mut arrived, LIMITS.arriving), if room && !closed => {
                     closed = count == 0;
                     let now = self.clock.now();
-                    arrived.drain(..).for_each(|job| self.sequencer.accept(job, now));
+                    arrived.drain(..).for_each(|request| self.sequencer.accept(request, now));
                 }
                 else => break,
             }

@@ -115,12 +115,8 @@ async fn send(ledger: &Ledger, account: &AccountId) -> TickResult {
         causation_id: None,
         stripe_event: None,
     };
-    let request = Request {
-        account: account.clone(),
-        command: Command::Account(AccountCommand::ApplyDue),
-        key: IdempotencyKey::none(),
-        provenance,
-    };
+    let command = Command::Account(AccountCommand::ApplyDue);
+    let request = Request::new(account.clone(), command, IdempotencyKey::none(), provenance);
     match ledger.execute(request).await {
         Ok(outcome) => TickResult::Done { events: u64::try_from(outcome.events.len()).unwrap_or(u64::MAX) },
         // It would be refused again: what is due does not add up, or nobody has opened the account.

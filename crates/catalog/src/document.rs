@@ -48,7 +48,7 @@ pub(super) fn read(
     }
     let reading = CatalogReading::new(text, settings, mode, ids);
     let catalog = read_root(&TomlTable::root(&reading, &syntax.table), hash(text));
-    reading.stripe_ids.report_conflicts(&reading);
+    reading.report_conflicts();
     let mut mistakes = reading.into_mistakes();
     mistakes.extend(syntax.mistakes);
     mistakes.sort();

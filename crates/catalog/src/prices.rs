@@ -134,9 +134,7 @@ fn read_ids(node: &Node<'_>, mode: Mode, owner: &str) -> Option<StripePrice> {
 
 fn read_id(node: &Node<'_>, kind: StripeIdKind, mode: Option<Mode>, owner: &str) -> Option<String> {
     let (id, owner, place) = (node.text()?.to_owned(), owner.to_owned(), node.place.clone());
-    node.reading
-        .stripe_ids
-        .take(node.reading, StripeId { id, kind, owner, mode, place, cause: MistakeCause::File })
+    node.reading.take_stripe_id(StripeId { id, kind, owner, mode, place, cause: MistakeCause::File })
 }
 
 /// A product at Stripe, and the setting that its id comes from, if it does.
@@ -160,7 +158,7 @@ pub(super) fn read_product(node: &Node<'_>, owner: &str) -> Option<CatalogProduc
     let (owner, place) = (owner.to_owned(), setting.place.clone());
     let id =
         StripeId { id, kind: StripeIdKind::Product, owner, mode: None, place, cause: MistakeCause::Setting };
-    node.reading.stripe_ids.take(node.reading, id).map(|id| named(Some(id)))
+    node.reading.take_stripe_id(id).map(|id| named(Some(id)))
 }
 
 fn read_retired(table: &TomlTable<'_>, owner: &str) -> Vec<String> {
@@ -196,7 +194,7 @@ fn read_from_setting(
             place,
             cause: MistakeCause::Setting,
         };
-        let taken = setting.reading.stripe_ids.take(setting.reading, id);
+        let taken = setting.reading.take_stripe_id(id);
         price_ids.extend(taken.filter(|id| !price_ids.contains(id)));
     }
     Some(StripePrice { price_ids, product_id, setting: Some(name.to_owned()), ..StripePrice::default() })

@@ -12,7 +12,7 @@ use toml::{
 use super::{
     Mode, SettingLookup,
     mistake::{CatalogMistake, CatalogPlace, MistakeCause, position},
-    stripe_ids::StripeIds,
+    stripe_ids::{StripeId, StripeIds},
     suggestion::unknown,
 };
 
@@ -32,7 +32,7 @@ pub(super) struct CatalogReading<'a> {
     settings: SettingLookup<'a>,
     pub mode: Mode,
     pub ids: PriceIdRule,
-    pub stripe_ids: StripeIds,
+    stripe_ids: StripeIds,
     mistakes: RefCell<Vec<CatalogMistake>>,
 }
 
@@ -47,13 +47,31 @@ impl<'a> CatalogReading<'a> {
         self.mistakes.borrow_mut().push(CatalogMistake { line, column, path, message, cause });
     }
 
+    /// Remembers an id at Stripe, if it can be one.
+    pub fn take_stripe_id(&self, id: StripeId) -> Option<String> {
+        match self.stripe_ids.take(&id) {
+            Ok(()) => Some(id.id),
+            Err(message) => {
+                self.report(&id.place, id.cause, message);
+                None
+            }
+        }
+    }
+
+    /// Reports every id at Stripe that two things have.
+    pub fn report_conflicts(&self) {
+        for (id, message) in self.stripe_ids.conflicts(|place| self.line(place)) {
+            self.report(&id.place, id.cause, message);
+        }
+    }
+
     /// The value of a setting. An empty one counts as not set.
     pub fn setting(&self, name: &str) -> Option<String> {
         (self.settings)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
     /// The line that a place is in, for a mistake that points to another one.
-    pub fn line(&self, place: &CatalogPlace) -> usize {
+    fn line(&self, place: &CatalogPlace) -> usize {
         position(self.text, place.span.start).0
     }
 

@@ -9,7 +9,6 @@ use std::{
 use super::{
     Mode,
     mistake::{CatalogPlace, MistakeCause},
-    reading::CatalogReading,
 };
 
 /// The longest id that Stripe makes, in bytes.
@@ -38,37 +37,37 @@ pub(super) enum StripeIdKind {
 }
 
 impl StripeIds {
-    /// Remembers an id, if it can be one.
-    pub fn take(&self, reading: &CatalogReading<'_>, id: StripeId) -> Option<String> {
-        if let Err(message) = check(&id) {
-            reading.report(&id.place, id.cause, message);
-            return None;
-        }
-        let text = id.id.clone();
-        self.0.borrow_mut().push(id);
-        Some(text)
+    /// Remembers an id.
+    ///
+    /// # Errors
+    /// Says why it cannot be one.
+    pub fn take(&self, id: &StripeId) -> Result<(), String> {
+        check(id)?;
+        self.0.borrow_mut().push(id.clone());
+        Ok(())
     }
 
-    /// Reports every id that two things have.
-    pub fn report_conflicts(&self, reading: &CatalogReading<'_>) {
-        let mut first_uses = BTreeMap::new();
+    /// Every id that two things have: the second, and why it cannot have it. `line`: the line that a place is in.
+    pub fn conflicts(&self, line: impl Fn(&CatalogPlace) -> usize) -> Vec<(StripeId, String)> {
+        let (mut first_uses, mut conflicts) = (BTreeMap::new(), Vec::new());
         for id in self.0.borrow().iter() {
             match first_uses.entry(id.id.clone()) {
                 btree_map::Entry::Vacant(entry) => {
                     entry.insert(id.clone());
                 }
                 btree_map::Entry::Occupied(first) => {
-                    if let Some(message) = find_conflict(first.get(), id, reading) {
-                        reading.report(&id.place, id.cause, message);
-                    }
+                    let first: &StripeId = first.get();
+                    let conflict = find_conflict(first, id, line(&first.place));
+                    conflicts.extend(conflict.map(|message| (id.clone(), message)));
                 }
             }
         }
+        conflicts
     }
 }
 
-fn find_conflict(first: &StripeId, second: &StripeId, reading: &CatalogReading<'_>) -> Option<String> {
-    let (id, line) = (&second.id, reading.line(&first.place));
+fn find_conflict(first: &StripeId, second: &StripeId, line: usize) -> Option<String> {
+    let id = &second.id;
     match (first.mode, second.mode) {
         (Some(one), Some(other)) if one != other => Some(format!(
             "`{id}` is given for {other} and, in line {line}, for {one}; an id belongs to one mode"

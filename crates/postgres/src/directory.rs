@@ -4,8 +4,11 @@ use std::env;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::StartError;
 use super::error::io_error;
@@ -18,6 +21,12 @@ const ROOT_DATA_DIRECTORY: &str = "/var/lib/counterfoil";
 const MODE_OF_ROOT: u32 = 0o711;
 const MODE_PRIVATE: u32 = 0o700;
 const MODE_PRIVATE_FILE: u32 = 0o600;
+
+/// Longest path of a socket directory. PostgreSQL appends 14 bytes, and 103 is the least that a system allows.
+const PATH_BYTES_MAX: usize = 89;
+
+/// How many hexadecimal digits of the hash name a socket directory: enough that two data directories do not meet.
+const HASH_DIGITS: usize = 16;
 
 /// Where the data lies when nothing else is said: never in the directory that the program was started in.
 ///
@@ -86,8 +95,9 @@ impl DataDirectory {
         self.path.join("postgres.unfinished")
     }
 
+    /// Where the server's socket lies.
     pub fn socket(&self) -> PathBuf {
-        self.path.join("socket")
+        short_socket(&self.path.join("socket"))
     }
 
     /// Who may connect, and as whom.
@@ -113,6 +123,18 @@ impl DataDirectory {
             Ok(()) | Err(_) => open_private(&log).map_err(io_error("open", &log)),
         }
     }
+}
+
+/// The directory itself, or a short one in its stead. The server's setting is a list, so a path with a comma, a quote
+/// or a space in it is replaced too.
+fn short_socket(directory: &Path) -> PathBuf {
+    let bytes = directory.as_os_str().as_bytes();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    if bytes.len() <= PATH_BYTES_MAX && bytes.iter().all(plain) {
+        return directory.to_owned();
+    }
+    let short: String = hex::encode(Sha256::digest(bytes)).chars().take(HASH_DIGITS).collect();
+    PathBuf::from(format!("/tmp/counterfoil-{short}"))
 }
 
 /// Opens a file of our own for appending. A link in its place is refused: as root, it could name any file.
@@ -150,5 +172,27 @@ mod tests {
     #[test]
     fn without_a_home_the_directory_has_to_be_named() {
         assert!(matches!(user_data_directory(None, None), Err(StartError::NoDefaultDirectory)));
+    }
+
+    #[test]
+    fn a_short_plain_path_is_kept() {
+        assert_eq!(
+            short_socket(Path::new("/var/lib/counterfoil/socket")),
+            Path::new("/var/lib/counterfoil/socket")
+        );
+    }
+
+    #[test]
+    fn a_long_path_is_replaced_by_its_hash() {
+        let long = PathBuf::from("/").join("x".repeat(200));
+        let chosen = short_socket(&long);
+        assert!(chosen.as_os_str().len() <= PATH_BYTES_MAX);
+        assert_eq!(chosen, short_socket(&long));
+        assert_ne!(chosen, short_socket(&long.join("y")));
+    }
+
+    #[test]
+    fn a_path_that_a_list_cannot_hold_is_replaced() {
+        assert!(short_socket(Path::new("/data, more/socket")).starts_with("/tmp"));
     }
 }

@@ -145,7 +145,7 @@ fn away_from_shared(owner: SystemUser, directory: &DataDirectory) -> Result<Syst
         return Ok(owner);
     };
     tracing::warn!(uid = account.uid, "the PostgreSQL cluster is handed over from `nobody`");
-    for path in [directory.cluster(), super::socket::choose(&directory.socket())] {
+    for path in [directory.cluster(), directory.socket()] {
         hand_over(&path, owner, account).map_err(io_error("change the owner of", &path))?;
     }
     Ok(account)

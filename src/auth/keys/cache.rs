@@ -13,13 +13,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::HeaderMap;
 use chrono::TimeDelta;
 use quick_cache::sync::Cache;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::{
-    auth::rate_limit::{RateLimit, RateLimitState, TooMany},
+    auth::{
+        bearer,
+        rate_limit::{RateLimit, RateLimitState, TooMany},
+    },
     clock::Clock,
     domain::{
         ids::{AccountId, Actor},
@@ -87,9 +91,11 @@ impl Caller {
     }
 }
 
-/// Why a key does not open the door.
+/// Why nobody is known to ask.
 #[derive(Debug)]
-pub enum NoCaller {
+pub enum AuthError {
+    /// No key was sent, or not as a bearer token.
+    NoKey,
     Unknown,
     Expired,
     Revoked,
@@ -123,21 +129,25 @@ impl KeyCache {
         Self { pool, clock, rate_default, known, lookups: Semaphore::new(LOOKUPS_MAX) }
     }
 
-    /// Whoever has this secret.
-    pub async fn find(&self, secret: &str) -> Result<Arc<Caller>, NoCaller> {
+    /// Whoever sent a request with these headers.
+    ///
+    /// # Errors
+    /// When they name no key that opens the door, or that cannot be known now.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, AuthError> {
+        let secret = bearer::find(headers).ok_or(AuthError::NoKey)?;
         if secret.len() > SECRET_BYTES_MAX {
-            return Err(NoCaller::Unknown);
+            return Err(AuthError::Unknown);
         }
         let hash = SecretHash::of(secret);
         let caller = match self.known.get(&hash) {
             Some(entry) if entry.is_good_enough() => Arc::clone(&entry.caller),
             earlier => {
                 let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.look_up(hash, earlier)).await;
-                found.unwrap_or(Err(NoCaller::Busy))?
+                found.unwrap_or(Err(AuthError::Busy))?
             }
         };
         if caller.expires_at.is_some_and(|end| end <= self.clock.now()) {
-            return Err(NoCaller::Expired);
+            return Err(AuthError::Expired);
         }
         Ok(caller)
     }
@@ -151,7 +161,7 @@ impl KeyCache {
         &self,
         hash: SecretHash,
         earlier: Option<Arc<CachedKey>>,
-    ) -> Result<Arc<Caller>, NoCaller> {
+    ) -> Result<Arc<Caller>, AuthError> {
         match earlier {
             Some(earlier) if earlier.age() < STALE => self.renew(hash, &earlier).await,
             earlier => self.join(hash, earlier.and_then(|entry| entry.caller.rate.clone())).await,
@@ -159,7 +169,7 @@ impl KeyCache {
     }
 
     /// Reads a key again. The other requests with it go on with what is known meanwhile.
-    async fn renew(&self, hash: SecretHash, earlier: &CachedKey) -> Result<Arc<Caller>, NoCaller> {
+    async fn renew(&self, hash: SecretHash, earlier: &CachedKey) -> Result<Arc<Caller>, AuthError> {
         match self.read(hash, earlier.caller.rate.clone()).await {
             Ok(entry) => {
                 let caller = Arc::clone(&entry.caller);
@@ -167,7 +177,7 @@ impl KeyCache {
                 Ok(caller)
             }
             // A database that is away for a moment is no reason to turn away who was let in a moment ago.
-            Err(NoCaller::Fault(_) | NoCaller::Busy) => {
+            Err(AuthError::Fault(_) | AuthError::Busy) => {
                 earlier.renewing.store(false, Ordering::Release);
                 Ok(Arc::clone(&earlier.caller))
             }
@@ -179,7 +189,7 @@ impl KeyCache {
     }
 
     /// Reads a key that is not known, or not any more. Of many requests at once, one reads and the others wait.
-    async fn join(&self, hash: SecretHash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Caller>, NoCaller> {
+    async fn join(&self, hash: SecretHash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Caller>, AuthError> {
         self.known.remove_if(&hash, |entry| entry.age() >= STALE);
         match self.known.get_value_or_guard_async(&hash).await {
             Ok(entry) => Ok(Arc::clone(&entry.caller)),
@@ -193,14 +203,18 @@ impl KeyCache {
         }
     }
 
-    async fn read(&self, hash: SecretHash, rate: Option<Arc<RateLimit>>) -> Result<Arc<CachedKey>, NoCaller> {
-        let _turn = self.lookups.acquire().await.map_err(|_| NoCaller::Busy)?;
-        let fault = |error: sqlx::Error| NoCaller::Fault(KeyError::from(error));
+    async fn read(
+        &self,
+        hash: SecretHash,
+        rate: Option<Arc<RateLimit>>,
+    ) -> Result<Arc<CachedKey>, AuthError> {
+        let _turn = self.lookups.acquire().await.map_err(|_| AuthError::Busy)?;
+        let fault = |error: sqlx::Error| AuthError::Fault(KeyError::from(error));
         let mut connection = self.pool.acquire().await.map_err(fault)?;
-        let key = table::find(&mut connection, hash).await.map_err(NoCaller::Fault)?;
-        let key = key.ok_or(NoCaller::Unknown)?;
+        let key = table::find(&mut connection, hash).await.map_err(AuthError::Fault)?;
+        let key = key.ok_or(AuthError::Unknown)?;
         if key.revoked_at.is_some() {
-            return Err(NoCaller::Revoked);
+            return Err(AuthError::Revoked);
         }
         let now = self.clock.now();
         if key.last_used_at.is_none_or(|used| used.plus(LAST_USED_STEP) <= now) {
@@ -210,8 +224,8 @@ impl KeyCache {
         Ok(Arc::new(CachedKey { caller, read_at: Instant::now(), renewing: AtomicBool::new(false) }))
     }
 
-    fn caller(&self, key: ApiKey, rate: Option<Arc<RateLimit>>) -> Result<Caller, NoCaller> {
-        let stored = |_| NoCaller::Fault(KeyError::Stored(key.id.clone()));
+    fn caller(&self, key: ApiKey, rate: Option<Arc<RateLimit>>) -> Result<Caller, AuthError> {
+        let stored = |_| AuthError::Fault(KeyError::Stored(key.id.clone()));
         let actor = Actor::parse(&key.id).map_err(stored)?;
         let per_minute = key.requests_per_minute.map_or(self.rate_default, Some);
         Ok(Caller {

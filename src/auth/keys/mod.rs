@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-pub use cache::{Caller, KeyCache, NoCaller};
+pub use cache::{AuthError, Caller, KeyCache};
 pub use scope::{KeyScope, UnknownScope};
 pub use secret::{InvalidSecret, KeySecret, SECRET_BYTES_MAX, SECRET_BYTES_MIN, SecretHash};
 pub use table::{bootstrap, create, list, revoke};

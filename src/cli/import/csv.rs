@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     columns::{self, ACCOUNT, METADATA, is_of_account},
-    file::{ImportEntry, LineMistake},
+    entry::{ImportEntry, LineMistake},
 };
 
 pub(super) struct Csv<R> {

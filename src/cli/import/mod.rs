@@ -2,6 +2,7 @@
 
 mod columns;
 mod csv;
+mod entry;
 mod file;
 mod ndjson;
 mod report;

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use crate::http::read_account;
 
-use super::file::{ImportEntry, LineMistake};
+use super::entry::{ImportEntry, LineMistake};
 
 /// The byte order mark with which some programs begin a text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

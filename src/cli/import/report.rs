@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::file::{Check, LineMistake, LineMistakes};
+use super::{
+    entry::{LineMistake, LineMistakes},
+    file::Check,
+};
 
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ImportReport {

@@ -23,7 +23,8 @@ use crate::{
 
 use super::{
     super::exit::CliFailure,
-    file::{Entries, File, ImportEntry, LineMistake, LineMistakes},
+    entry::{ImportEntry, LineMistake, LineMistakes},
+    file::{Entries, File},
     report::ImportReport,
     stop::Stop,
 };
@@ -166,7 +167,7 @@ impl Run<'_> {
         }
         let context = Context { at: self.ledger.clock().now(), catalog: self.ledger.catalog() };
         let account: &Account = &view.account;
-        match decide(account, &request.command, context) {
+        match decide(account, request.command(), context) {
             Ok(_) => Ok(ImportedAs::Imported),
             Err(refusal) => refused(refusal),
         }

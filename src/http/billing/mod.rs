@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use super::{
     AppState,
-    commands::reply::CommandReply,
+    commands::reply,
     failure::Failure,
     openapi::Problems,
     problems::{
@@ -114,6 +114,5 @@ fn answered(
     document: &impl Serialize,
     replayed: bool,
 ) -> Result<Response<Body>, Failure> {
-    let body = serde_json::to_vec(document).map_err(Failure::fault)?;
-    Ok(CommandReply { status, replayed, body }.into_response())
+    reply::write(status, replayed, document).map(reply::send)
 }

@@ -38,7 +38,7 @@ use crate::{
 
 use super::{
     call::{CallResult, Callable, CommandCall, Target},
-    reply::CommandReply,
+    reply::{self, CommandReply},
 };
 
 /// An account that has just been opened.
@@ -102,7 +102,7 @@ impl Callable for AccountRequest {
         let provenance = provenance(to.caller, to.request_id);
         let request = |command, key| {
             let (account, provenance) = (account.clone(), provenance.clone());
-            Request { account, command, key, provenance }
+            Request::new(account, command, key, provenance)
         };
         let opening = request(Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening());
         let outcome = state.ledger.execute(opening).await?;
@@ -115,7 +115,7 @@ impl Callable for AccountRequest {
             return current(state, account, status).await;
         }
         match opened(account, &outcome) {
-            Some(document) if !outcome.replayed => document.written(status),
+            Some(document) if !outcome.replayed => reply::write(status, false, &document),
             Some(_) | None => current(state, account, StatusCode::OK).await,
         }
     }
@@ -153,19 +153,8 @@ async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> R
                 metadata: &open.metadata,
                 position: Token::of(now.position),
             };
-            document.written(status)
+            reply::write(status, false, &document)
         }
-    }
-}
-
-impl AccountResponse<'_> {
-    /// As an answer that is never a repetition of another.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON.
-    pub fn written(&self, status: StatusCode) -> Result<CommandReply, Failure> {
-        let body = serde_json::to_vec(self).map_err(Failure::fault)?;
-        Ok(CommandReply { status, replayed: false, body })
     }
 }
 

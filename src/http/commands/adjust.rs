@@ -19,12 +19,10 @@ use crate::{
         request::{Amount, Operates, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// Credits to take away, in the spending order.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,12 +61,12 @@ impl ApiCommand for AdjustRequest {
         }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<AdjustedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<AdjustedResponse<'a>> {
         done.find(|event| {
             let Event::Credits(CreditsEvent::CreditsAdjusted { amount, draws, reason, .. }) = event else {
                 return None;
             };
-            let (balance, position) = (done.balance, done.position);
+            let (balance, position) = (done.balance()?, Token::of(done.position));
             Some(AdjustedResponse { amount: *amount, draws, reason, balance, position })
         })
     }

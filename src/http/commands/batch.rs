@@ -11,10 +11,6 @@ use bytes::Bytes;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use utoipa::{
-    PartialSchema,
-    openapi::{RefOr, Schema},
-};
 
 use crate::{
     auth::{
@@ -35,23 +31,11 @@ use crate::{
 };
 
 use super::{
-    account::AccountRequest,
-    adjust::AdjustRequest,
+    CommandName,
     batch_schema::{BatchRequest, BatchResponse},
     call::{Callable, CommandSubject, Target},
-    close::CloseRequest,
-    commit::CommitRequest,
-    deduct::DeductRequest,
-    extend::ExtendRequest,
-    forgive::ForgiveRequest,
-    generate::GenerationRequest,
-    grant::GrantRequest,
-    hold::HoldRequest,
-    import_request::AccountImport,
     item::{CommandItem, ItemHead},
-    refund::RefundRequest,
-    release::ReleaseRequest,
-    reply::CommandReply,
+    reply::{self, CommandReply},
 };
 
 /// How many commands one request may have.
@@ -108,8 +92,7 @@ pub async fn execute(
         write(&mut body, answer);
     }
     body.push(b']');
-    let mut response =
-        CommandReply { status: axum::http::StatusCode::OK, replayed: false, body }.into_response();
+    let mut response = reply::send(Response::new(body));
     standing.into_iter().for_each(|standing| drop(response.extensions_mut().insert(standing)));
     Ok(response)
 }
@@ -146,70 +129,25 @@ fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
     Ok(items)
 }
 
-/// The commands of a batch, by the names of their bodies. The document has them in this order.
-macro_rules! commands {
-    ($($variant:ident = $command:ty,)+) => {
-        /// What a command of a batch is called.
-        #[derive(Clone, Copy, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        enum Name {
-            $($variant,)+
-        }
-
-        $(const _: () = assert!(
-            stringify!($variant).eq_ignore_ascii_case(<$command as Callable>::NAME),
-            "a command is called in a batch what it is called everywhere",
-        );)+
-
-        /// The names of all.
-        pub const NAMES: &[&str] = &[$(<$command as Callable>::NAME),+];
-
-        async fn perform(to: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
-            let Tag { command } = parse(item, "$")?;
-            match command {
-                $(Name::$variant => execute_item::<$command>(to, item).await,)+
-            }
-        }
-
-        /// How all of them are described.
-        pub fn schemas() -> Vec<RefOr<Schema>> {
-            vec![$(<$command as PartialSchema>::schema()),+]
-        }
-    };
-}
-
-commands! {
-    Open = AccountRequest,
-    Import = AccountImport,
-    Close = CloseRequest,
-    Deduct = DeductRequest,
-    Generate = GenerationRequest,
-    Hold = HoldRequest,
-    Commit = CommitRequest,
-    Release = ReleaseRequest,
-    Extend = ExtendRequest,
-    Refund = RefundRequest,
-    Grant = GrantRequest,
-    Adjust = AdjustRequest,
-    Forgive = ForgiveRequest,
-}
-
 /// The part of an item that says how to read the rest.
 #[derive(Deserialize)]
 struct Tag {
-    command: Name,
+    command: CommandName,
 }
 
 /// Who sent a batch.
 #[derive(Clone, Copy)]
-struct Sender<'a> {
+pub struct Sender<'a> {
     state: &'a AppState,
     caller: &'a Arc<Caller>,
     request_id: &'a RequestId,
 }
 
 /// Asks for the scope that the command's own route asks for, before anything else of the item is read.
-async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
+///
+/// # Errors
+/// When the item cannot be read, is refused or cannot be executed.
+pub async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
     let Sender { state, caller, request_id } = from;
     if !caller.may(C::Scope::SCOPES) {
         return Err(AccessError::ScopeMissing(C::Scope::SCOPES).into());
@@ -241,10 +179,15 @@ fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
     Err(Failure::body("$.idempotency_key", "a key has 1 to 255 visible ASCII characters"))
 }
 
+async fn perform(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
+    let Tag { command } = parse(item, "$")?;
+    command.execute(from, item).await
+}
+
 /// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.
 fn write(body: &mut Vec<u8>, answer: &Result<CommandReply, Failure>) {
     let (status, replayed, bytes) = match answer {
-        Ok(done) => (done.status, done.replayed, std::borrow::Cow::Borrowed(&done.body)),
+        Ok(reply) => (reply.status(), reply::is_replayed(reply), std::borrow::Cow::Borrowed(reply.body())),
         Err(failure) => (failure.status(), false, std::borrow::Cow::Owned(problem::body(failure, None))),
     };
     body.extend_from_slice(b"{\"status\":");

@@ -18,8 +18,9 @@ use crate::http::{
 };
 
 use super::{
-    batch,
+    NAMES,
     import_request::{ImportedGrant, ImportedUse},
+    schemas,
 };
 
 /// Up to 1,000 commands.
@@ -37,7 +38,7 @@ impl PartialSchema for BatchItem {
     fn schema() -> RefOr<Schema> {
         let mut schema = BatchItemSchema::schema();
         if let RefOr::T(Schema::Object(item)) = &mut schema {
-            for command in batch::schemas() {
+            for command in schemas() {
                 let RefOr::T(Schema::Object(command)) = command else { continue };
                 for (name, field) in command.properties {
                     item.properties.entry(name).or_insert(field);
@@ -96,7 +97,7 @@ pub struct BatchCommand;
 
 impl PartialSchema for BatchCommand {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(batch::NAMES.iter().copied())).into()
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES.iter().copied())).into()
     }
 }
 

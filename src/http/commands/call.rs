@@ -1,6 +1,6 @@
 //! How is a command sent, whichever it is? To its own route or in a batch; then it is executed in one way.
 
-use std::{future::Future, sync::Arc};
+use std::{convert::Infallible, future::Future, marker::PhantomData, sync::Arc};
 
 use axum::{
     body::Body,
@@ -23,12 +23,12 @@ use crate::{
         openapi::{Input, Inputs, KeyRule},
         request::{AccountOf, IdempotencyHeader, Need, RequestId, parameter, provenance, read_json},
     },
-    ledger::{ExecuteError, IdempotencyKey, Request},
+    ledger::{ExecuteError, IdempotencyKey, Outcome, Request},
 };
 
 use super::{
     item::ItemHead,
-    reply::{CommandReply, Done},
+    reply::{self, CommandReply},
 };
 
 /// The body of a command that the ledger executes.
@@ -65,7 +65,7 @@ pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
     ) -> impl Future<Output = Result<Command, Failure>> + Send;
 
     /// `None`: the outcome lacks what the rules always write.
-    fn reply<'a>(done: &Done<'a>) -> Option<Self::Reply<'a>>;
+    fn reply<'a>(done: &'a Outcome) -> Option<Self::Reply<'a>>;
 }
 
 /// The body of whatever can be sent to its own route and in a batch. Every [`ApiCommand`] is, and what is executed in a
@@ -117,20 +117,23 @@ impl<C: ApiCommand> Callable for C {
     /// Executes the command, and answers from its events alone, so that a repetition is answered the same.
     async fn execute(self, subject: Self::Subject, to: Target<'_>) -> Result<CommandReply, Failure> {
         let name = self.name();
-        let request = Request {
-            account: to.account.clone(),
-            command: self.command(subject, to).await?,
-            key: IdempotencyKey::caller(to.key),
-            provenance: provenance(to.caller, to.request_id),
-        };
+        let command = self.command(subject, to).await?;
+        let (key, provenance) = (IdempotencyKey::caller(to.key), provenance(to.caller, to.request_id));
+        let request = Request::new(to.account.clone(), command, key, provenance);
         let done = match to.state.ledger.execute(request).await {
-            Ok(outcome) => CommandReply::to::<C>(&outcome),
+            Ok(outcome) => reply_to::<C>(&outcome),
             Err(ExecuteError::Refused(refusal)) => Err(offering(to.state, to.account, refusal).into()),
             Err(error) => Err(error.into()),
         };
         count(name, &done);
         done
     }
+}
+
+/// The answer to a command that had this outcome.
+fn reply_to<C: ApiCommand>(outcome: &Outcome) -> Result<CommandReply, Failure> {
+    let missing = || Failure::unexpected("a command's outcome lacks its event");
+    reply::write(C::STATUS, outcome.replayed, &C::reply(outcome).ok_or_else(missing)?)
 }
 
 /// What would help is told to whoever can buy it.
@@ -141,7 +144,7 @@ pub fn offering(state: &AppState, account: &AccountId, refusal: Refusal) -> Refu
 
 fn count(name: &'static str, done: &Result<CommandReply, Failure>) {
     let outcome = match done {
-        Ok(CommandReply { replayed: true, .. }) => "replayed",
+        Ok(reply) if reply::is_replayed(reply) => "replayed",
         Ok(_) => "done",
         Err(failure) => failure.code().name,
     };
@@ -180,26 +183,37 @@ impl CommandSubject for HoldId {
     }
 }
 
-/// A command that was sent to its own route.
-pub struct CommandCall<C: Callable> {
+/// A command that was sent to its own route, and that nothing is read of yet.
+pub struct CommandCall<C> {
     state: AppState,
-    to: AccountOf<C::Scope>,
-    subject: C::Subject,
-    key: String,
-    body: C,
+    request: HttpRequest,
+    command: PhantomData<fn() -> C>,
 }
 
 /// What its handler gives.
 pub type CallResult = Result<Response<Body>, Failure>;
 
 impl<C: Callable> CommandCall<C> {
+    /// Reads who asks, for which account, under which key and what, in this order.
+    ///
     /// # Errors
-    /// When it is refused or cannot be executed.
+    /// When it cannot be read, is refused or cannot be executed.
     pub async fn execute(self) -> CallResult {
-        let Self { state, to, subject, key, body } = self;
+        let Self { state, request, .. } = self;
+        let (mut parts, body) = request.into_parts();
+        let to: AccountOf<C::Scope> = AccountOf::from_request_parts(&mut parts, &state).await?;
+        let subject = C::Subject::of_path(&mut parts, &state).await?;
+        let key = match C::KEY {
+            KeyRule::None => None,
+            KeyRule::Required | KeyRule::OrOwnId => {
+                Some(IdempotencyHeader::from_request_parts(&mut parts, &state).await?)
+            }
+        };
+        let body = read_json(HttpRequest::from_parts(parts, body), C::nothing()).await?;
+        let key = key.map(|key| key.or(body.own_key())).transpose()?.unwrap_or_default();
         let AccountOf { account, caller, request_id, .. } = &to;
         let target = Target { state: &state, caller, request_id, account, key: &key };
-        body.execute(subject, target).await.map(CommandReply::into_response)
+        body.execute(subject, target).await.map(reply::send)
     }
 }
 
@@ -208,21 +222,9 @@ impl<C: Callable> Input for CommandCall<C> {
 }
 
 impl<C: Callable> FromRequest<AppState> for CommandCall<C> {
-    type Rejection = Failure;
+    type Rejection = Infallible;
 
-    async fn from_request(request: HttpRequest, state: &AppState) -> Result<Self, Failure> {
-        let (mut parts, body) = request.into_parts();
-        let to = AccountOf::from_request_parts(&mut parts, state).await?;
-        let subject = C::Subject::of_path(&mut parts, state).await?;
-        let key = match C::KEY {
-            KeyRule::None => None,
-            KeyRule::Required | KeyRule::OrOwnId => {
-                Some(IdempotencyHeader::from_request_parts(&mut parts, state).await?)
-            }
-        };
-        let request = HttpRequest::from_parts(parts, body);
-        let body = read_json(request, C::nothing()).await?;
-        let key = key.map(|key| key.or(body.own_key())).transpose()?.unwrap_or_default();
-        Ok(Self { state: state.clone(), to, subject, key, body })
+    async fn from_request(request: HttpRequest, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self { state: state.clone(), request, command: PhantomData })
     }
 }

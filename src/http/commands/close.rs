@@ -18,12 +18,10 @@ use crate::{
         request::{Operates, Text},
         schema::{BalanceSchema, Id, Place},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// Why an account is closed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,13 +57,13 @@ impl ApiCommand for CloseRequest {
         Ok(Command::Account(AccountCommand::CloseAccount { reason: self.reason.into() }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<ClosedResponse<'a>> {
-        let account = done.account()?;
+    fn reply<'a>(done: &'a Outcome) -> Option<ClosedResponse<'a>> {
+        let account = done.events.first()?.account.as_str();
         done.find(|event| {
             let Event::Account(AccountEvent::AccountClosed { reason, .. }) = event else {
                 return None;
             };
-            let (balance, position) = (done.balance, done.position);
+            let (balance, position) = (done.balance()?, Token::of(done.position));
             Some(ClosedResponse { account, status: "closed", reason, balance, position })
         })
     }

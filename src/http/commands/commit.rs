@@ -20,13 +20,13 @@ use crate::{
         request::{Amount, Deducts},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
+    ledger::Outcome,
 };
 
 use super::{
     call::{ApiCommand, CallResult, CommandCall, Target},
     deduct::DeductedResponse,
     hold::EndingHold,
-    reply::Done,
 };
 
 /// How much of a hold to spend.
@@ -115,7 +115,7 @@ impl ApiCommand for CommitRequest {
         }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<CommittedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<CommittedResponse<'a>> {
         // What was taken beyond the hold is a deduction of its own, in the same outcome.
         let beyond = done.find(|event| DeductedResponse::of(event, done));
         done.find(|event| {
@@ -142,8 +142,8 @@ impl ApiCommand for CommitRequest {
                 shortfall: *shortfall,
                 beyond_deduction_id: beyond.as_ref().map(|deducted| deducted.deduction_id),
                 beyond_amount: beyond.as_ref().map_or(Credits::ZERO, |deducted| deducted.amount),
-                balance: done.balance,
-                position: done.position,
+                balance: done.balance()?,
+                position: Token::of(done.position),
             })
         })
     }

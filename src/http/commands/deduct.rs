@@ -20,12 +20,10 @@ use crate::{
         request::{Amount, Deducts, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// Credits to spend now, and for good.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,13 +70,13 @@ impl ApiCommand for DeductRequest {
         Ok(Command::Credits(CreditsCommand::DeductCredits { amount, id: self.generation_id, description }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<DeductedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<DeductedResponse<'a>> {
         done.find(|event| DeductedResponse::of(event, done))
     }
 }
 
 impl<'a> DeductedResponse<'a> {
-    pub fn of(event: &'a Event, done: &Done<'a>) -> Option<Self> {
+    pub fn of(event: &'a Event, done: &'a Outcome) -> Option<Self> {
         let Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, amount, draws, purpose, .. }) =
             event
         else {
@@ -89,8 +87,8 @@ impl<'a> DeductedResponse<'a> {
             generation_id: purpose.generation_id().map(GenerationId::as_str),
             amount: *amount,
             draws,
-            balance: done.balance,
-            position: done.position,
+            balance: done.balance()?,
+            position: Token::of(done.position),
         })
     }
 }

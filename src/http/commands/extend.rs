@@ -20,12 +20,12 @@ use crate::{
         request::Deducts,
         schema::{BalanceSchema, Id, Place, Time},
     },
+    ledger::Outcome,
 };
 
 use super::{
     call::{ApiCommand, CallResult, CommandCall, Target},
     hold::EndingHold,
-    reply::Done,
 };
 
 /// When a hold is to end.
@@ -62,12 +62,12 @@ impl ApiCommand for ExtendRequest {
         Ok(Command::Credits(CreditsCommand::ExtendHold { hold_id, expires_in_s: self.expires_in_s }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<ExtendedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<ExtendedResponse<'a>> {
         done.find(|event| {
             let Event::Hold(HoldEvent::HoldExtended { hold_id, expires_at, .. }) = event else {
                 return None;
             };
-            let (balance, position) = (done.balance, done.position);
+            let (balance, position) = (done.balance()?, Token::of(done.position));
             Some(ExtendedResponse { hold_id: hold_id.as_str(), expires_at: *expires_at, balance, position })
         })
     }

@@ -19,12 +19,10 @@ use crate::{
         request::{Amount, Operates, Text},
         schema::{BalanceSchema, Count, Id, Place},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// Debt to forgive.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,12 +61,12 @@ impl ApiCommand for ForgiveRequest {
         }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<ForgivenResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<ForgivenResponse<'a>> {
         done.find(|event| {
             let Event::Credits(CreditsEvent::DebtForgiven { amount, reason, .. }) = event else {
                 return None;
             };
-            let (balance, position) = (done.balance, done.position);
+            let (balance, position) = (done.balance()?, Token::of(done.position));
             Some(ForgivenResponse { amount: *amount, reason, balance, position })
         })
     }

@@ -20,13 +20,13 @@ use crate::{
         request::Deducts,
         schema::Id,
     },
+    ledger::Outcome,
 };
 
 use super::{
     call::{ApiCommand, CallResult, CommandCall, Target},
     deduct::DeductedResponse,
     hold::{HoldPlacedResponse, HoldRequest},
-    reply::Done,
 };
 
 /// Work that the catalog has a price for.
@@ -92,7 +92,7 @@ impl ApiCommand for GenerationRequest {
         }
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<Generated<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<Generated<'a>> {
         done.find(|event| {
             let deducted = DeductedResponse::of(event, done).map(Generated::Deducted);
             deducted.or_else(|| HoldPlacedResponse::of(event, done).map(Generated::Held))

@@ -22,12 +22,10 @@ use crate::{
         request::{Amount, Operates, Text},
         schema::{BalanceSchema, Count, Id, Place, SourceSchema, Time},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// Credits to give.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -116,7 +114,7 @@ impl ApiCommand for GrantRequest {
         })))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<GrantedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<GrantedResponse<'a>> {
         let grant = done.find(|event| {
             let Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) = event else {
                 return None;
@@ -138,8 +136,8 @@ impl ApiCommand for GrantRequest {
             priority: grant.priority,
             debt_paid: debt_paid.unwrap_or(Credits::ZERO),
             reason: grant.reason.as_deref(),
-            balance: done.balance,
-            position: done.position,
+            balance: done.balance()?,
+            position: Token::of(done.position),
         })
     }
 }

@@ -21,12 +21,10 @@ use crate::{
         request::{Amount, Deducts, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place, Time},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// Why a hold cannot be ended, or moved.
 pub type EndingHold = (HoldNotFound, HoldAlreadyResolved);
@@ -85,13 +83,13 @@ impl ApiCommand for HoldRequest {
         Ok(Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: self.expires_in_s }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<HoldPlacedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<HoldPlacedResponse<'a>> {
         done.find(|event| HoldPlacedResponse::of(event, done))
     }
 }
 
 impl<'a> HoldPlacedResponse<'a> {
-    pub fn of(event: &'a Event, done: &Done<'a>) -> Option<Self> {
+    pub fn of(event: &'a Event, done: &'a Outcome) -> Option<Self> {
         let Event::Hold(HoldEvent::CreditsHeld { hold_id, amount, draws, purpose, expires_at, .. }) = event
         else {
             return None;
@@ -102,8 +100,8 @@ impl<'a> HoldPlacedResponse<'a> {
             amount: *amount,
             draws,
             expires_at: *expires_at,
-            balance: done.balance,
-            position: done.position,
+            balance: done.balance()?,
+            position: Token::of(done.position),
         })
     }
 }

@@ -25,9 +25,10 @@ use crate::{
 use super::{
     account::{AccountResponse, AccountStatus},
     call::{CallResult, Callable, CommandCall, Target},
-    import_request::AccountImport,
-    reply::CommandReply,
+    reply::{self, CommandReply},
 };
+
+pub use super::import_request::AccountImport;
 
 impl Callable for AccountImport {
     const NAME: &'static str = "import";
@@ -72,7 +73,7 @@ fn answer(account: &AccountId, import: &ImportAccount, outcome: &Outcome) -> Res
         position: Token::of(outcome.position),
     };
     let status = if outcome.replayed { StatusCode::OK } else { StatusCode::CREATED };
-    document.written(status)
+    reply::write(status, false, &document)
 }
 
 /// Open an account as it was elsewhere

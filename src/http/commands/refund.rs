@@ -21,12 +21,10 @@ use crate::{
         request::{Amount, Deducts, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
+    ledger::Outcome,
 };
 
-use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
-    reply::Done,
-};
+use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
 /// The most deductions that one refund gives back.
 const DEDUCTIONS_MAX: u16 = 100;
@@ -133,9 +131,10 @@ impl ApiCommand for RefundRequest {
     }
 
     /// What came back of each deduction, as one answer.
-    fn reply<'a>(done: &Done<'a>) -> Option<RefundedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<RefundedResponse<'a>> {
+        let (balance, position) = (done.balance()?, Token::of(done.position));
         let mut answer: Option<RefundedResponse<'a>> = None;
-        for event in done.events() {
+        for event in done.events.iter().map(|recorded| &recorded.event) {
             let Event::Credits(CreditsEvent::CreditsRefunded {
                 deduction_id,
                 amount,
@@ -157,8 +156,8 @@ impl ApiCommand for RefundRequest {
                 returns: Vec::new(),
                 reissued: Vec::new(),
                 reason,
-                balance: done.balance,
-                position: done.position,
+                balance,
+                position,
             });
             answer.deductions.push(RefundedDeductionResponse { deduction_id, amount: *amount });
             answer.amount = answer.amount.checked_add(*amount)?;

@@ -18,12 +18,12 @@ use crate::{
         request::Deducts,
         schema::{BalanceSchema, DrawSchema, Id, Place},
     },
+    ledger::Outcome,
 };
 
 use super::{
     call::{ApiCommand, CallResult, CommandCall, Target},
     hold::EndingHold,
-    reply::Done,
 };
 
 /// Nothing.
@@ -63,12 +63,12 @@ impl ApiCommand for ReleaseRequest {
         Ok(Command::Credits(CreditsCommand::ReleaseHold { hold_id }))
     }
 
-    fn reply<'a>(done: &Done<'a>) -> Option<ReleasedResponse<'a>> {
+    fn reply<'a>(done: &'a Outcome) -> Option<ReleasedResponse<'a>> {
         done.find(|event| {
             let Event::Hold(HoldEvent::HoldReleased { hold_id, returns, .. }) = event else {
                 return None;
             };
-            let (balance, position) = (done.balance, done.position);
+            let (balance, position) = (done.balance()?, Token::of(done.position));
             Some(ReleasedResponse {
                 hold_id: hold_id.as_str(),
                 status: "released",

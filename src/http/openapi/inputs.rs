@@ -9,7 +9,7 @@ use utoipa::openapi::{
     path::{Parameter, ParameterBuilder, ParameterIn},
 };
 
-use crate::{auth::keys::KeyScope, http::AppState};
+use crate::auth::keys::KeyScope;
 
 /// Whether an operation is made repeatable by an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub trait Input {
     const INPUTS: Inputs = Inputs::NONE;
 }
 
-impl Input for State<AppState> {}
+impl<S> Input for State<S> {}
 impl Input for HeaderMap {}
 impl Input for Request {}
 impl<T> Input for Path<T> {}

@@ -1,7 +1,7 @@
 //! Why is somebody turned away, whatever is asked for?
 
 use crate::{
-    auth::keys::{KeyScope, NoCaller},
+    auth::keys::{AuthError, KeyScope},
     ledger::ExecuteError,
 };
 
@@ -46,9 +46,10 @@ explain! {
         after RetryAfter::Seconds(wait_s);
 }
 
-impl Explain for NoCaller {
+impl Explain for AuthError {
     fn explain(self) -> Explanation {
         match self {
+            Self::NoKey => AccessError::NoKey.explain(),
             Self::Unknown | Self::Revoked => AccessError::KeyUnknown.explain(),
             Self::Expired => AccessError::KeyExpired.explain(),
             Self::Busy => ExecuteError::Overloaded.explain(),

@@ -17,7 +17,7 @@ use crate::{
         schema::{Day, Id, Place},
     },
     projections::mrr::{
-        self, Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, timeline::MovementKind,
+        self, Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, movements::MovementKind,
     },
 };
 

@@ -16,11 +16,12 @@ use serde::{
 
 use crate::http::{
     connections::{BodyShare, ConnectionPlace},
-    edge::Authenticated,
     failure::Failure,
     openapi::{Input, Inputs},
     problems::RequestError,
 };
+
+use super::Authenticated;
 
 /// The longest body of one command, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

@@ -11,7 +11,6 @@ use crate::{
     auth::keys::{Caller, KeyScope},
     domain::{ids::AccountId, recorded::Origin},
     http::{
-        edge::Authenticated,
         failure::Failure,
         openapi::{Input, Inputs},
         problems::{AccessError, RequestError},
@@ -20,6 +19,13 @@ use crate::{
 };
 
 use super::RequestId;
+
+/// Who asks, as routes find it in a request.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    pub caller: Arc<Caller>,
+    pub request_id: RequestId,
+}
 
 /// What a route needs of a key: any one of these scopes.
 pub trait Need: Send + Sync + 'static {

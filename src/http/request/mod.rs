@@ -12,8 +12,8 @@ mod text;
 pub use amount::Amount;
 pub use body::{BATCH_BYTES_MAX, Json, JsonObject, JsonOrNothing, parse, read, read_json, require_json};
 pub use caller::{
-    AccountOf, Administers, All, Audits, Bills, Commands, Deducts, Lists, Need, Operates, Quotes, Reads,
-    Several, Watches, parameter, provenance,
+    AccountOf, Administers, All, Audits, Authenticated, Bills, Commands, Deducts, Lists, Need, Operates,
+    Quotes, Reads, Several, Watches, parameter, provenance,
 };
 pub use key::{IdempotencyHeader, check_key};
 pub use metadata::{Pair, Pairs};

@@ -1,29 +1,24 @@
 //! What goes into the journal together?
 
-use std::sync::Arc;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    domain::{
-        ids::AccountId,
-        recorded::{JournalPosition, RecordedEvent},
-        refusal::Refusal,
-        time::Timestamp,
-    },
-    journal::{load::LoadedAccount, preconditions::Precondition, row::NewRow, unique::Unique},
+    domain::{ids::AccountId, time::Timestamp},
+    journal::{load::LoadedAccount, preconditions::Precondition, row::NewRows, unique::Unique},
 };
 
-use super::decider::StagedDecision;
-use crate::ledger::request::{AccountUnique, ExecuteError, Job, Outcome, ReplyTo};
+use crate::ledger::request::{AccountUnique, ExecuteResult, Request};
+
+/// A request with its answer, which is told once it is stored, or what it was decided on.
+pub(super) type Answered<R> = (Request<R>, ExecuteResult);
 
 /// Decided commands that are not stored yet.
 #[derive(Debug)]
 pub(super) struct PendingBatch<R> {
     /// Set when the first command is decided.
     pub(super) recorded_at: Timestamp,
-    pub(super) rows: Vec<NewRow>,
-    decided: Vec<Decided<R>>,
+    pub(super) rows: NewRows,
+    decided: Vec<Answered<R>>,
     /// Which decision each of its preconditions is for.
     precondition_of: Vec<usize>,
     /// What each account was before this batch, to go back to if it cannot be stored.
@@ -32,17 +27,11 @@ pub(super) struct PendingBatch<R> {
     uniques: FxHashSet<AccountUnique>,
 }
 
-#[derive(Debug)]
-pub(super) struct Decided<R> {
-    pub(super) job: Job<R>,
-    pub(super) verdict: Result<Vec<RecordedEvent>, Refusal>,
-}
-
 impl<R> Default for PendingBatch<R> {
     fn default() -> Self {
         Self {
             recorded_at: Timestamp::MIN,
-            rows: Vec::new(),
+            rows: NewRows::default(),
             decided: Vec::new(),
             precondition_of: Vec::new(),
             before: FxHashMap::default(),
@@ -51,7 +40,7 @@ impl<R> Default for PendingBatch<R> {
     }
 }
 
-impl<R: ReplyTo> PendingBatch<R> {
+impl<R> PendingBatch<R> {
     pub(super) fn is_empty(&self) -> bool {
         self.decided.is_empty()
     }
@@ -66,17 +55,13 @@ impl<R: ReplyTo> PendingBatch<R> {
         self.rows.len()
     }
 
-    pub(super) fn push(&mut self, job: Job<R>, decision: StagedDecision) {
-        if !decision.events.is_empty() {
-            self.uniques.extend(job.request.uniques());
+    /// Takes a request in. Its rows are in the batch already. A refusal waits as well for what it was decided on: it is
+    /// true only if that was stored.
+    pub(super) fn push(&mut self, request: Request<R>, answer: ExecuteResult) {
+        if answer.as_ref().is_ok_and(|outcome| !outcome.events.is_empty()) {
+            self.uniques.extend(request.uniques());
         }
-        self.rows.extend(decision.rows);
-        self.decided.push(Decided { job, verdict: Ok(decision.events) });
-    }
-
-    /// A refusal waits for what it was decided on: it is true only if that was stored.
-    pub(super) fn push_refusal(&mut self, job: Job<R>, refusal: Refusal) {
-        self.decided.push(Decided { job, verdict: Err(refusal) });
+        self.decided.push((request, answer));
     }
 
     /// What the decisions without events rest on. Those with events need no precondition: they are stored only where
@@ -86,10 +71,9 @@ impl<R: ReplyTo> PendingBatch<R> {
         accounts: &FxHashMap<AccountId, LoadedAccount>,
     ) -> Vec<Precondition> {
         let (mut indexes, mut preconditions) = (Vec::new(), Vec::new());
-        for (index, decided) in self.decided.iter().enumerate() {
-            let request = &decided.job.request;
-            let uniques: Vec<Unique> = match &decided.verdict {
-                Ok(events) if !events.is_empty() => continue,
+        for (index, (request, answer)) in self.decided.iter().enumerate() {
+            let uniques: Vec<Unique> = match answer {
+                Ok(outcome) if !outcome.events.is_empty() => continue,
                 // What has no effect can be repeated.
                 Ok(_) => Vec::new(),
                 Err(_) => request.uniques().map(|(_, unique)| unique).collect(),
@@ -107,58 +91,37 @@ impl<R: ReplyTo> PendingBatch<R> {
         preconditions
     }
 
-    pub(super) fn has_any_of(&self, job: &Job<R>) -> bool {
-        !self.uniques.is_empty() && job.request.uniques().any(|unique| self.uniques.contains(&unique))
+    pub(super) fn has_any_of(&self, request: &Request<R>) -> bool {
+        !self.uniques.is_empty() && request.uniques().any(|unique| self.uniques.contains(&unique))
     }
 
     /// An account as the decisions of this batch left it. `None`: it has none on it.
     pub(super) fn account_now(&self, id: &AccountId) -> Option<LoadedAccount> {
         let mut account = self.before.get(id)?.clone();
-        let of_account = self.decided.iter().filter(|decided| decided.job.request.account == *id);
-        for recorded in of_account.filter_map(|decided| decided.verdict.as_ref().ok()).flatten() {
+        let of_account = self.decided.iter().filter(|(request, _)| request.account == *id);
+        let outcomes = of_account.filter_map(|(_, answer)| answer.as_ref().ok());
+        for recorded in outcomes.flat_map(|outcome| outcome.events.iter()) {
             account.state.apply(&recorded.event).ok()?;
         }
-        let last = self.rows.iter().rfind(|row| row.account == *id);
-        account.tail = last.map_or(account.tail, |row| Some(row.leaf_hash));
+        account.tail = self.rows.last_leaf_of(id).or(account.tail);
         Some(account)
     }
 
-    /// The jobs whose preconditions with these indexes do not hold, and the other decisions.
-    pub(super) fn split(self, outdated: &[usize]) -> (Vec<Job<R>>, Vec<Decided<R>>) {
+    /// The requests whose preconditions with these indexes do not hold, and the others with their answers.
+    pub(super) fn split(self, outdated: &[usize]) -> (Vec<Request<R>>, Vec<Answered<R>>) {
         if outdated.is_empty() {
             return (Vec::new(), self.decided);
         }
         let indexes: FxHashSet<usize> =
             outdated.iter().filter_map(|at| self.precondition_of.get(*at).copied()).collect();
-        let (mut jobs, mut others) = (Vec::new(), Vec::with_capacity(self.decided.len()));
-        for (index, decided) in self.decided.into_iter().enumerate() {
-            if indexes.contains(&index) { jobs.push(decided.job) } else { others.push(decided) }
+        let (mut again, mut others) = (Vec::new(), Vec::with_capacity(self.decided.len()));
+        for (index, (request, answer)) in self.decided.into_iter().enumerate() {
+            if indexes.contains(&index) { again.push(request) } else { others.push((request, answer)) }
         }
-        (jobs, others)
+        (again, others)
     }
 
-    pub(super) fn into_jobs(self) -> Vec<Job<R>> {
-        self.decided.into_iter().map(|decided| decided.job).collect()
-    }
-}
-
-impl<R: ReplyTo> Decided<R> {
-    /// Answers, now that the decision is stored. `head` is where the journal is then.
-    pub(super) fn answer(
-        self,
-        head: JournalPosition,
-        stored: impl FnOnce(&Job<R>, &Arc<Vec<RecordedEvent>>),
-    ) {
-        let Self { job, verdict } = self;
-        match verdict {
-            Err(refusal) => job.answer(Err(ExecuteError::Refused(refusal))),
-            Ok(events) => {
-                let events = Arc::new(events);
-                if !events.is_empty() {
-                    stored(&job, &events);
-                }
-                job.answer(Ok(Outcome::of(events, false, head)));
-            }
-        }
+    pub(super) fn into_requests(self) -> Vec<Request<R>> {
+        self.decided.into_iter().map(|(request, _)| request).collect()
     }
 }

@@ -9,28 +9,13 @@ use crate::{
         credits::Balance,
         decide::{Context, decide},
         event::Event,
-        recorded::{EventMetadata, Position, RecordedEvent, Shard},
-        refusal::Refusal,
+        recorded::{EventMetadata, JournalPosition, Position, RecordedEvent, Shard},
         time::Timestamp,
     },
-    journal::{event_id, load::LoadedAccount, row::NewRow},
+    journal::{event_id, load::LoadedAccount, row::NewRows},
 };
 
-use crate::ledger::request::Job;
-
-/// Events and the rows that store them, at the positions that they will have if the batch is stored.
-#[derive(Debug, Default)]
-pub(super) struct StagedDecision {
-    pub(super) events: Vec<RecordedEvent>,
-    pub(super) rows: Vec<NewRow>,
-}
-
-#[derive(Debug)]
-pub(super) enum NoDecision {
-    Refused(Refusal),
-    /// The rules wrote what cannot be applied or stored. The account must be looked at.
-    Damaged,
-}
+use crate::ledger::request::{ExecuteError, ExecuteResult, Outcome, ReplyTo, Request};
 
 /// Where decisions go: one batch, after a position.
 #[derive(Debug)]
@@ -40,78 +25,83 @@ pub(super) struct Decider<'a> {
     pub(super) recorded_at: Timestamp,
     /// The position of the last event that was decided. It moves on with each.
     pub(super) last: &'a mut Position,
+    /// What stores the events, at the positions that they will have if the batch is stored.
+    pub(super) rows: &'a mut NewRows,
 }
 
+/// The rules wrote what cannot be applied or stored.
+struct Damage;
+
 impl Decider<'_> {
-    /// Decides a job on `known`, and moves `known` on. `touched` is called before it moves.
-    pub(super) fn decide<R>(
+    /// Decides a request on `known`, and moves `known` on. `touched` is called before it moves. After
+    /// [`ExecuteError::Damaged`] the account must be looked at.
+    pub(super) fn decide<R: ReplyTo>(
         &mut self,
-        job: &Job<R>,
+        request: &Request<R>,
         known: &mut LoadedAccount,
         touched: impl FnOnce(&LoadedAccount),
-    ) -> Result<StagedDecision, NoDecision> {
-        let context = Context { at: job.at, catalog: self.catalog };
-        let events = decide(&known.state, &job.request.command, context).map_err(NoDecision::Refused)?;
+    ) -> ExecuteResult {
+        let context = Context { at: request.reply_to.accepted_at(), catalog: self.catalog };
+        let events = decide(&known.state, &request.command, context).map_err(ExecuteError::Refused)?;
+        let (last, rows) = (*self.last, self.rows.len());
         if events.is_empty() {
-            return Ok(StagedDecision::default());
+            return Ok(Outcome::new(Vec::new(), JournalPosition::new(self.shard, last)));
         }
         touched(known);
-        let before = *self.last;
-        let decision = self.record_all(job, known, events);
-        if decision.is_err() {
-            *self.last = before;
-        }
-        decision
+        let recorded = self.record_all((request, context.at), known, events).map_err(|Damage| {
+            *self.last = last;
+            self.rows.truncate(rows);
+            ExecuteError::Damaged
+        })?;
+        Ok(Outcome::new(recorded, JournalPosition::new(self.shard, last)))
     }
 
     fn record_all<R>(
         &mut self,
-        job: &Job<R>,
+        (request, at): (&Request<R>, Timestamp),
         known: &mut LoadedAccount,
         events: Vec<Event>,
-    ) -> Result<StagedDecision, NoDecision> {
-        let count = u32::try_from(events.len()).map_err(|_| NoDecision::Damaged)?;
+    ) -> Result<Vec<RecordedEvent>, Damage> {
+        let count = u32::try_from(events.len()).map_err(|_| Damage)?;
         let mut command_id = None;
-        let mut decision = StagedDecision::default();
-        let mut key = job.request.key.as_deref();
+        let mut all = Vec::with_capacity(events.len());
+        let mut key = request.key.shared();
         let mut balances = RunningBalances::default();
         for event in events {
-            known.state.apply(&event).map_err(|_| NoDecision::Damaged)?;
-            let (balance, then) = balances.after(&event, &known.state, job.at);
+            known.state.apply(&event).map_err(|_| Damage)?;
+            let (balance, then) = balances.after(&event, &known.state, at);
             let balance = (balance, then.filter(|then| *then != balance));
-            self.last.0 = self.last.0.checked_add(1).ok_or(NoDecision::Damaged)?;
-            let event_id = event_id(job.at);
+            self.last.0 = self.last.0.checked_add(1).ok_or(Damage)?;
+            let event_id = event_id(at);
             let recorded = RecordedEvent {
                 shard: self.shard,
                 position: *self.last,
                 account: known.id.clone(),
                 sequence: known.sequence(),
                 recorded_at: self.recorded_at,
-                metadata: self.metadata(job, balance, (event_id, command_id), count),
+                metadata: self.metadata(request, balance, (event_id, command_id), count),
                 event,
             };
-            let row = NewRow::encode(&recorded, key.take()).map_err(|_| NoDecision::Damaged)?;
-            known.tail = Some(row.leaf_hash);
+            known.tail = Some(self.rows.push(&recorded, key.take()).map_err(|_| Damage)?);
             command_id = command_id.or(Some(event_id));
-            decision.events.push(recorded);
-            decision.rows.push(row);
+            all.push(recorded);
         }
-        Ok(decision)
+        Ok(all)
     }
 
     fn metadata<R>(
         &self,
-        job: &Job<R>,
+        request: &Request<R>,
         (balance, balance_then): (Balance, Option<Balance>),
         (event_id, command_id): (Uuid, Option<Uuid>),
         events: u32,
     ) -> EventMetadata {
-        let provenance = &job.request.provenance;
+        let provenance = &request.provenance;
         EventMetadata {
             event_id,
             command_id,
             events,
-            request_hash: job.hash.clone(),
+            request_hash: request.hash.clone(),
             actor: provenance.actor.clone(),
             origin: provenance.origin,
             catalog: self.catalog.hash.clone(),

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::recorded::RecordedEvent;
 
-use crate::ledger::request::{AccountUnique, ExecuteError, ExecuteResult, Job, Outcome};
+use crate::ledger::request::{AccountUnique, ExecuteError, ExecuteResult, Outcome, Request};
 
 #[derive(Debug)]
 pub(super) struct IdempotencyCache {
@@ -23,14 +23,14 @@ impl IdempotencyCache {
         Self { most, answers: FxHashMap::default(), order: VecDeque::new() }
     }
 
-    pub(super) fn find<R>(&self, job: &Job<R>) -> Option<ExecuteResult> {
-        let mut found = job.request.uniques().filter_map(|unique| self.answers.get(&unique));
-        found.next().map(|events| replay(job, Arc::clone(events)))
+    pub(super) fn find<R>(&self, request: &Request<R>) -> Option<ExecuteResult> {
+        let mut found = request.uniques().filter_map(|unique| self.answers.get(&unique));
+        found.next().map(|events| replay(request, Arc::clone(events)))
     }
 
     /// What a command did that was stored as it was sent.
-    pub(super) fn insert<R>(&mut self, job: &Job<R>, events: &Arc<Vec<RecordedEvent>>) {
-        job.request.uniques().for_each(|unique| self.insert_one(unique, events));
+    pub(super) fn insert<R>(&mut self, request: &Request<R>, events: &Arc<Vec<RecordedEvent>>) {
+        request.uniques().for_each(|unique| self.insert_one(unique, events));
     }
 
     /// What the command did that has this key, or is for this generation, in the journal.
@@ -46,8 +46,8 @@ impl IdempotencyCache {
 }
 
 /// The answer to a request whose key or generation is in the journal already.
-pub(super) fn replay<R>(job: &Job<R>, events: Arc<Vec<RecordedEvent>>) -> ExecuteResult {
-    let same = events.first().is_some_and(|first| first.metadata.request_hash == job.hash);
+pub(super) fn replay<R>(request: &Request<R>, events: Arc<Vec<RecordedEvent>>) -> ExecuteResult {
+    let same = events.first().is_some_and(|first| first.metadata.request_hash == request.hash);
     let last = events.last().map(RecordedEvent::at);
     match last.filter(|_| same) {
         Some(last) => Ok(Outcome { events, replayed: true, position: last }),

@@ -25,16 +25,16 @@ use crate::{
     domain::{
         catalog::Catalog,
         ids::AccountId,
-        recorded::{JournalPosition, Position, Shard},
+        recorded::{Position, Shard},
         time::Timestamp,
     },
-    journal::{load::LoadedAccount, preconditions::Precondition, row::NewRow, snapshot::SNAPSHOT_EVENTS},
+    journal::{load::LoadedAccount, preconditions::Precondition, row::NewRows, snapshot::SNAPSHOT_EVENTS},
 };
 
-use super::request::{ExecuteError, Job, ReplyTo};
+use super::request::{ExecuteError, ExecuteResult, ReplyTo, Request};
 
-use batch::{Decided, PendingBatch};
-use decider::{Decider, NoDecision};
+use batch::{Answered, PendingBatch};
+use decider::Decider;
 use idempotency_cache::IdempotencyCache;
 use recovery::Recovery;
 
@@ -64,7 +64,7 @@ pub(super) struct AppendRequest {
     /// Where the journal must end for the rows to be right.
     pub expected: Position,
     pub recorded_at: Timestamp,
-    pub rows: Vec<NewRow>,
+    pub rows: NewRows,
     /// What the decisions without events rest on. To be looked up when the rows are stored.
     pub preconditions: Vec<Precondition>,
 }
@@ -98,7 +98,7 @@ pub(super) enum LoadFailure {
 /// Decisions that hold and have not been told yet.
 #[derive(Debug)]
 #[must_use = "whoever sent the commands waits for their answers"]
-pub(super) struct Answers<R>(Vec<Decided<R>>);
+pub(super) struct Answers<R>(Vec<Answered<R>>);
 
 #[derive(Debug)]
 pub(super) struct Sequencer<R> {
@@ -117,9 +117,9 @@ pub(super) struct Sequencer<R> {
     recovery: Option<Recovery<R>>,
     answered: IdempotencyCache,
     /// Commands with the key or the generation of one that is on its way, and those that came during a recovery.
-    waiting: Vec<Job<R>>,
+    waiting: Vec<Request<R>>,
     /// Commands on accounts that are being loaded.
-    loading: FxHashMap<AccountId, Vec<Job<R>>>,
+    loading: FxHashMap<AccountId, Vec<Request<R>>>,
     loading_count: usize,
     to_load: Vec<AccountId>,
     /// Accounts that are loaded alone, because a load of several met one that is damaged.
@@ -184,24 +184,24 @@ impl<R: ReplyTo> Sequencer<R> {
     }
 
     /// Decides one command, or lets it wait for what it needs.
-    pub(super) fn accept(&mut self, job: Job<R>, now: Timestamp) {
-        if let Some(answer) = self.answered.find(&job) {
-            job.answer(answer);
-        } else if self.recovery.is_some() || self.is_on_its_way(&job) {
-            self.waiting.push(job);
-        } else if let Some(job) = self.decide(job, now) {
-            self.let_wait_for_load(job);
+    pub(super) fn accept(&mut self, request: Request<R>, now: Timestamp) {
+        if let Some(answer) = self.answered.find(&request) {
+            request.answer(answer);
+        } else if self.recovery.is_some() || self.is_on_its_way(&request) {
+            self.waiting.push(request);
+        } else if let Some(request) = self.decide(request, now) {
+            self.let_wait_for_load(request);
         }
     }
 
     /// Whether a command with the key or the generation of this one is decided and not stored.
-    fn is_on_its_way(&self, job: &Job<R>) -> bool {
-        self.open.has_any_of(job) || self.sealed.as_ref().is_some_and(|sealed| sealed.has_any_of(job))
+    fn is_on_its_way(&self, request: &Request<R>) -> bool {
+        self.open.has_any_of(request) || self.sealed.as_ref().is_some_and(|sealed| sealed.has_any_of(request))
     }
 
-    /// Gives the job back when its account is not known.
-    fn decide(&mut self, job: Job<R>, now: Timestamp) -> Option<Job<R>> {
-        let Some(account) = self.accounts.get_mut(&job.request.account) else { return Some(job) };
+    /// Gives the request back when its account is not known.
+    fn decide(&mut self, request: Request<R>, now: Timestamp) -> Option<Request<R>> {
+        let Some(account) = self.accounts.get_mut(&request.account) else { return Some(request) };
         if self.open.is_empty() {
             self.open.recorded_at = now;
         }
@@ -217,39 +217,39 @@ impl<R: ReplyTo> Sequencer<R> {
             catalog: &self.catalog,
             recorded_at: self.open.recorded_at,
             last: &mut self.decided,
+            rows: &mut self.open.rows,
         };
-        match decider.decide(&job, account, keep) {
-            Ok(decision) => self.open.push(job, decision),
-            Err(NoDecision::Refused(refusal)) => self.open.push_refusal(job, refusal),
-            Err(NoDecision::Damaged) => {
-                tracing::error!(account = %job.request.account, "a decision cannot be applied to its account");
-                // What the batch has decided before on this account stands.
-                if let Some(now) = self.open.account_now(&job.request.account) {
-                    *account = now;
-                }
-                if !was_known {
-                    self.open.before.remove(&job.request.account);
-                }
-                job.answer(Err(ExecuteError::Damaged));
+        let answer = decider.decide(&request, account, keep);
+        if matches!(answer, Err(ExecuteError::Damaged)) {
+            tracing::error!(account = %request.account, "a decision cannot be applied to its account");
+            // What the batch has decided before on this account stands.
+            if let Some(now) = self.open.account_now(&request.account) {
+                *account = now;
             }
+            if !was_known {
+                self.open.before.remove(&request.account);
+            }
+            request.answer(answer);
+        } else {
+            self.open.push(request, answer);
         }
         None
     }
 
-    fn let_wait_for_load(&mut self, job: Job<R>) {
-        let id = job.request.account.clone();
-        let jobs = self.loading.entry(id.clone()).or_default();
-        if jobs.is_empty() {
+    fn let_wait_for_load(&mut self, request: Request<R>) {
+        let id = request.account.clone();
+        let requests = self.loading.entry(id.clone()).or_default();
+        if requests.is_empty() {
             self.to_load.push(id);
         }
-        jobs.push(job);
+        requests.push(request);
         self.loading_count = self.loading_count.saturating_add(1);
     }
 
-    fn loaded_for(&mut self, id: &AccountId) -> Vec<Job<R>> {
-        let jobs = self.loading.remove(id).unwrap_or_default();
-        self.loading_count = self.loading_count.saturating_sub(jobs.len());
-        jobs
+    fn loaded_for(&mut self, id: &AccountId) -> Vec<Request<R>> {
+        let requests = self.loading.remove(id).unwrap_or_default();
+        self.loading_count = self.loading_count.saturating_sub(requests.len());
+        requests
     }
 
     /// Accounts that have to be read now. [`Self::loaded`] must be told what came of it.
@@ -282,9 +282,9 @@ impl<R: ReplyTo> Sequencer<R> {
             Ok(accounts) => {
                 self.make_room();
                 for account in accounts {
-                    let jobs = self.loaded_for(&account.id);
+                    let requests = self.loaded_for(&account.id);
                     self.accounts.entry(account.id.clone()).or_insert(account);
-                    jobs.into_iter().for_each(|job| self.accept(job, now));
+                    requests.into_iter().for_each(|request| self.accept(request, now));
                 }
             }
             // One damaged account must not keep the others from being loaded.
@@ -295,7 +295,7 @@ impl<R: ReplyTo> Sequencer<R> {
                     LoadFailure::Damaged => ExecuteError::Damaged,
                 };
                 for id in ids {
-                    self.loaded_for(&id).into_iter().for_each(|job| job.answer(Err(answer.clone())));
+                    self.loaded_for(&id).into_iter().for_each(|request| request.answer(Err(answer.clone())));
                 }
             }
         }
@@ -342,7 +342,7 @@ impl<R: ReplyTo> Sequencer<R> {
             }
             Err(failure) => {
                 let before = std::mem::take(&mut batch.before);
-                self.begin_recovery(batch.into_jobs(), before, failure == AppendFailure::Unknown);
+                self.begin_recovery(batch.into_requests(), before, failure == AppendFailure::Unknown);
                 Answers(Vec::new())
             }
         }
@@ -350,16 +350,23 @@ impl<R: ReplyTo> Sequencer<R> {
 
     /// Tells what holds, and goes on with the commands that waited for it.
     pub(super) fn answer(&mut self, answers: Answers<R>, now: Timestamp) {
-        let head = JournalPosition::new(self.shard, self.head);
-        for decided in answers.0 {
-            decided.answer(head, |job, events| self.answered.insert(job, events));
-        }
+        answers.0.into_iter().for_each(|(request, answer)| self.tell(request, answer));
         self.accept_waiting(now);
+    }
+
+    /// Answers a request, and remembers what it did.
+    fn tell(&mut self, request: Request<R>, answer: ExecuteResult) {
+        if let Ok(outcome) = &answer
+            && !outcome.events.is_empty()
+        {
+            self.answered.insert(&request, &outcome.events);
+        }
+        request.answer(answer);
     }
 
     fn accept_waiting(&mut self, now: Timestamp) {
         if self.recovery.is_none() {
-            std::mem::take(&mut self.waiting).into_iter().for_each(|job| self.accept(job, now));
+            std::mem::take(&mut self.waiting).into_iter().for_each(|request| self.accept(request, now));
         }
     }
 

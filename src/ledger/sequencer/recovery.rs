@@ -15,26 +15,21 @@ use rustc_hash::FxHashMap;
 use crate::{
     domain::{
         ids::AccountId,
-        recorded::{JournalPosition, Position, RecordedEvent},
+        recorded::{Position, RecordedEvent},
         time::Timestamp,
     },
-    journal::load::LoadedAccount,
+    journal::{load::LoadedAccount, row::NewRows},
 };
 
-use super::{
-    AppendRequest, Sequencer,
-    batch::Decided,
-    decider::{Decider, NoDecision},
-    idempotency_cache,
-};
-use crate::ledger::request::{AccountUnique, ExecuteError, Job, ReplyTo};
+use super::{AppendRequest, Sequencer, decider::Decider, idempotency_cache};
+use crate::ledger::request::{AccountUnique, ExecuteError, ExecuteResult, ReplyTo, Request};
 
 /// Commands that are decided again, and those that wait until they are.
 #[derive(Debug)]
 pub(super) struct Recovery<R> {
-    jobs: Vec<Job<R>>,
+    requests: Vec<Request<R>>,
     /// What was decided on the lost batch.
-    later: Vec<Job<R>>,
+    later: Vec<Request<R>>,
     /// Whether an earlier attempt may have stored them.
     may_be_stored: bool,
 }
@@ -72,16 +67,16 @@ pub(in crate::ledger) struct Redecided {
 enum Verdict {
     /// The journal has a command with this key, or for this generation, already.
     Found(AccountUnique, Arc<Vec<RecordedEvent>>),
-    Decided(Result<Vec<RecordedEvent>, ExecuteError>),
+    Decided(ExecuteResult),
     /// Another command of the same batch has the same key, or is for the same generation.
     Repeat,
 }
 
 impl<R: ReplyTo> Sequencer<R> {
-    /// Decides jobs again that rest on what is not so, after going back to what the accounts were `before`.
+    /// Decides requests again that rest on what is not so, after going back to what the accounts were `before`.
     pub(super) fn begin_recovery(
         &mut self,
-        jobs: Vec<Job<R>>,
+        requests: Vec<Request<R>>,
         before: FxHashMap<AccountId, LoadedAccount>,
         may_be_stored: bool,
     ) {
@@ -94,21 +89,21 @@ impl<R: ReplyTo> Sequencer<R> {
         self.restore(std::mem::take(&mut later.before));
         self.restore(before);
         self.decided = self.head;
-        self.recovery = Some(Recovery { jobs, later: later.into_jobs(), may_be_stored });
+        self.recovery = Some(Recovery { requests, later: later.into_requests(), may_be_stored });
     }
 
     /// What has to be looked up, under the lock on the journal's head, for what is decided again. `None`: nothing is.
     pub(in crate::ledger) fn recovery(&self) -> Option<RecoveryRequest> {
-        let Recovery { jobs, .. } = self.recovery.as_ref()?;
-        let uniques: BTreeSet<AccountUnique> = jobs.iter().flat_map(|job| job.request.uniques()).collect();
-        let ids: BTreeSet<&AccountId> = jobs.iter().map(|job| &job.request.account).collect();
+        let Recovery { requests, .. } = self.recovery.as_ref()?;
+        let uniques: BTreeSet<AccountUnique> = requests.iter().flat_map(Request::uniques).collect();
+        let ids: BTreeSet<&AccountId> = requests.iter().map(|request| &request.account).collect();
         let known = |id: &AccountId| {
             self.accounts.get(id).cloned().unwrap_or_else(|| LoadedAccount::nothing(id.clone()))
         };
         Some(RecoveryRequest {
             uniques: uniques.into_iter().collect(),
             accounts: ids.into_iter().map(known).collect(),
-            commands: jobs.len(),
+            commands: requests.len(),
         })
     }
 
@@ -119,34 +114,32 @@ impl<R: ReplyTo> Sequencer<R> {
             found.into_iter().map(|(unique, events)| (unique, Arc::new(events))).collect();
         let mut accounts: FxHashMap<AccountId, LoadedAccount> =
             accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
-        let mut last = head;
-        let mut decider =
-            Decider { shard: self.shard, catalog: &self.catalog, recorded_at: now, last: &mut last };
-        let mut rows = Vec::new();
+        let (mut last, mut rows) = (head, NewRows::default());
+        let mut decider = Decider {
+            shard: self.shard,
+            catalog: &self.catalog,
+            recorded_at: now,
+            last: &mut last,
+            rows: &mut rows,
+        };
         let mut taken = BTreeSet::new();
-        let jobs = self.recovery.iter().flat_map(|recovery| &recovery.jobs);
-        let find = |job: &Job<R>| job.request.uniques().find_map(|unique| found.get_key_value(&unique));
-        let verdicts = jobs.map(|job| {
-            if let Some((unique, events)) = find(job) {
+        let requests = self.recovery.iter().flat_map(|recovery| &recovery.requests);
+        let find = |request: &Request<R>| request.uniques().find_map(|unique| found.get_key_value(&unique));
+        let verdicts = requests.map(|request| {
+            if let Some((unique, events)) = find(request) {
                 return Verdict::Found(unique.clone(), Arc::clone(events));
             }
-            if job.request.uniques().any(|unique| taken.contains(&unique)) {
+            if request.uniques().any(|unique| taken.contains(&unique)) {
                 return Verdict::Repeat;
             }
-            let Some(account) = accounts.get_mut(&job.request.account) else {
+            let Some(account) = accounts.get_mut(&request.account) else {
                 return Verdict::Decided(Err(ExecuteError::Damaged));
             };
-            Verdict::Decided(match decider.decide(job, account, |_| {}) {
-                Ok(decision) => {
-                    if !decision.events.is_empty() {
-                        taken.extend(job.request.uniques());
-                    }
-                    rows.extend(decision.rows);
-                    Ok(decision.events)
-                }
-                Err(NoDecision::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
-                Err(NoDecision::Damaged) => Err(ExecuteError::Damaged),
-            })
+            let answer = decider.decide(request, account, |_| {});
+            if answer.as_ref().is_ok_and(|outcome| !outcome.events.is_empty()) {
+                taken.extend(request.uniques());
+            }
+            Verdict::Decided(answer)
         });
         let verdicts = verdicts.collect();
         let shard = self.shard;
@@ -157,30 +150,25 @@ impl<R: ReplyTo> Sequencer<R> {
 
     /// Takes over what is stored now, up to `head`, and answers.
     pub(in crate::ledger) fn recovered(&mut self, redecided: Redecided, head: Position, now: Timestamp) {
-        let Some(Recovery { jobs, later, .. }) = self.recovery.take() else { return };
+        let Some(Recovery { requests, later, .. }) = self.recovery.take() else { return };
         let Redecided { verdicts, accounts, .. } = redecided;
         self.head = head;
         self.decided = head;
         self.restore(accounts);
-        let at = JournalPosition::new(self.shard, head);
         let mut repeats = Vec::new();
-        for (job, verdict) in jobs.into_iter().zip(verdicts) {
+        for (request, verdict) in requests.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Found(unique, events) => {
-                    // The job may have another key as well, which the journal does not have.
+                    // The request may have another key as well, which the journal does not have.
                     self.answered.insert_one(unique, &events);
-                    let answer = idempotency_cache::replay(&job, events);
-                    job.answer(answer);
+                    let answer = idempotency_cache::replay(&request, events);
+                    request.answer(answer);
                 }
-                Verdict::Decided(Ok(events)) => {
-                    let decided = Decided { job, verdict: Ok(events) };
-                    decided.answer(at, |job, events| self.answered.insert(job, events));
-                }
-                Verdict::Decided(Err(error)) => job.answer(Err(error)),
-                Verdict::Repeat => repeats.push(job),
+                Verdict::Decided(answer) => self.tell(request, answer),
+                Verdict::Repeat => repeats.push(request),
             }
         }
-        repeats.into_iter().chain(later).for_each(|job| self.accept(job, now));
+        repeats.into_iter().chain(later).for_each(|request| self.accept(request, now));
         self.accept_waiting(now);
     }
 
@@ -194,10 +182,10 @@ impl<R: ReplyTo> Sequencer<R> {
     /// Answers that the commands cannot be stored now, and goes on with the others. What may be stored all the same
     /// moved the journal's head then, so nothing is decided on a state that has passed.
     pub(in crate::ledger) fn give_up_recovery(&mut self, now: Timestamp) {
-        let Some(Recovery { jobs, later, may_be_stored }) = self.recovery.take() else { return };
+        let Some(Recovery { requests, later, may_be_stored }) = self.recovery.take() else { return };
         let answer = if may_be_stored { ExecuteError::OutcomeUnknown } else { ExecuteError::Unavailable };
-        jobs.into_iter().for_each(|job| job.answer(Err(answer.clone())));
-        later.into_iter().for_each(|job| self.accept(job, now));
+        requests.into_iter().for_each(|request| request.answer(Err(answer.clone())));
+        later.into_iter().for_each(|request| self.accept(request, now));
         self.accept_waiting(now);
     }
 }

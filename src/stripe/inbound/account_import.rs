@@ -15,7 +15,7 @@ use super::{accounts::linking, inbox::Inbox};
 #[must_use]
 pub fn request(account: AccountId, import: ImportAccount, provenance: Provenance) -> Request {
     let command = Command::Account(AccountCommand::ImportAccount(Box::new(import)));
-    Request { account, command, key: IdempotencyKey::importing(), provenance }
+    Request::new(account, command, IdempotencyKey::importing(), provenance)
 }
 
 /// Opens an account as it was elsewhere, and lets what Stripe tells of its customer find it. A customer that stands for

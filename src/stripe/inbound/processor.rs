@@ -271,12 +271,8 @@ impl Processor {
         account: &AccountId,
         step: &TranslationStep,
     ) -> Result<(), ProcessingError> {
-        let request = Request {
-            account: account.clone(),
-            command: step.command.clone(),
-            key: IdempotencyKey::stripe(&step.key),
-            provenance: provenance(due),
-        };
+        let key = IdempotencyKey::stripe(&step.key);
+        let request = Request::new(account.clone(), step.command.clone(), key, provenance(due));
         match self.ledger.execute(request).await {
             // A key that is taken means that another event has reported the same fact.
             Ok(_) | Err(ExecuteError::KeyReused) => Ok(()),

@@ -55,7 +55,7 @@ impl Billing {
             effective_at,
         }));
         let key = IdempotencyKey::stripe(&format!("requested:{}", id.stripe_key().short()));
-        let request = Request { account: id.account.clone(), command, key, provenance: done.provenance()? };
+        let request = Request::new(id.account.clone(), command, key, done.provenance()?);
         match self.0.ledger.execute(request).await {
             Ok(outcome) => Ok(outcome.position),
             // It stands there, and by the catalog of that time the price was for something else.

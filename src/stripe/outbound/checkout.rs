@@ -244,7 +244,7 @@ impl RecordedCall for OpenCheckout {
             effective_at: Timestamp::from_seconds(*created).unwrap_or_else(|| billing.now()),
         }));
         let (account, provenance) = (done.order.id.account.clone(), done.provenance()?);
-        let noted = billing.0.ledger.execute(Request { account, command, key, provenance }).await?;
+        let noted = billing.0.ledger.execute(Request::new(account, command, key, provenance)).await?;
         Ok(Some(noted.position))
     }
 }

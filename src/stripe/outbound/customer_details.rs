@@ -63,7 +63,7 @@ impl Billing {
             customer: customer.clone(),
             effective_at: self.now(),
         });
-        let request = Request { account: account.clone(), command, key: IdempotencyKey::none(), provenance };
+        let request = Request::new(account.clone(), command, IdempotencyKey::none(), provenance);
         self.0.ledger.execute(request).await?;
         self.0.links.keep(customer, account.clone(), self.now()).await.map_err(BillingError::Storage)
     }

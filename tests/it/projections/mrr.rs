@@ -17,10 +17,9 @@ use counterfoil::{
         self,
         mrr::{
             self, Proportion, SeriesInterval,
-            timeline::{
-                self, AccountMovements, Discounted, MovementKind, PaidReport, PaymentState, ReportPlace,
-                TimelineReport,
-            },
+            movements::{AccountMovements, MovementKind},
+            reports::{Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
+            timeline,
         },
     },
 };

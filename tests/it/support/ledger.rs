@@ -83,7 +83,7 @@ pub fn request(id: &str, command: Command, key: IdempotencyKey) -> Request {
         causation_id: None,
         stripe_event: None,
     };
-    Request { account: account(id), command, key, provenance }
+    Request::new(account(id), command, key, provenance)
 }
 
 pub fn deduct(id: &str, amount: i64, key: &str) -> Request {

@@ -13,7 +13,7 @@ use counterfoil::{
     },
     projections::mrr::{
         History,
-        timeline::{DayMovement, MovementKind},
+        movements::{DayMovement, MovementKind},
     },
 };
 

@@ -21,7 +21,7 @@ pub(in crate::stripe) async fn execute(
     customer: ProviderId,
     request: Request,
 ) -> Result<ExecuteResult, ViewError> {
-    let account = request.account.clone();
+    let account = request.account().clone();
     let begun = begin((ledger, links), &customer, &account, ReservationTerm::Command).await?;
     if matches!(begun, ReservationResult::Taken | ReservationResult::Forgotten(_)) {
         return Ok(Err(ExecuteError::Refused(Refusal::CustomerTaken)));

@@ -82,12 +82,8 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
     };
     if number < ACCOUNTS.len() {
         let account = AccountId::parse(ACCOUNTS[number]).expect("an id");
-        return Request {
-            account,
-            command: Command::Account(AccountCommand::OpenAccount),
-            key: IdempotencyKey::opening(),
-            provenance,
-        };
+        let command = Command::Account(AccountCommand::OpenAccount);
+        return Request::new(account, command, IdempotencyKey::opening(), provenance);
     }
     if rng.random_bool(0.25) {
         // The newest ones are most likely still under way.
@@ -95,7 +91,7 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         let again = &earlier[number - back];
         let is_same = again.key.as_deref().is_none() || rng.random_bool(0.8);
         let command = if is_same { again.command.clone() } else { command(rng, number, now) };
-        return Request { account: again.account.clone(), command, key: again.key.clone(), provenance };
+        return Request::new(again.account.clone(), command, again.key.clone(), provenance);
     }
     let command = command(rng, number, now);
     let key = if matches!(command, Command::Account(AccountCommand::OpenAccount)) {
@@ -107,5 +103,5 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
     } else {
         IdempotencyKey::caller(&format!("key {number}"))
     };
-    Request { account, command, key, provenance }
+    Request::new(account, command, key, provenance)
 }

@@ -12,7 +12,7 @@ use crate::{
         load::LoadedAccount,
         merkle::MerkleHash,
         preconditions::Precondition,
-        row::{Hashed, NewRow},
+        row::{Hashed, NewRows},
         unique::{Unique, first_of},
         upcast,
     },
@@ -29,6 +29,34 @@ pub(super) struct Stored {
     leaf_hash: MerkleHash,
 }
 
+/// One of the rows of a batch.
+struct SimulatedRow<'a> {
+    account: &'a AccountId,
+    sequence: i64,
+    event_type: &'static str,
+    event_version: &'static str,
+    payload: &'a str,
+    metadata: &'a str,
+    idempotency_key: Option<&'a str>,
+    generation: Option<&'a str>,
+    leaf_hash: MerkleHash,
+}
+
+fn rows(rows: &NewRows) -> Vec<SimulatedRow<'_>> {
+    let row = |at: usize| SimulatedRow {
+        account: &rows.accounts[at],
+        sequence: rows.sequences[at],
+        event_type: rows.event_types[at],
+        event_version: rows.event_versions[at],
+        payload: &rows.payloads[at],
+        metadata: &rows.metadata[at],
+        idempotency_key: rows.idempotency_keys[at].as_deref(),
+        generation: rows.generations[at].as_deref(),
+        leaf_hash: rows.leaf_hashes[at],
+    };
+    (0..rows.len()).map(row).collect()
+}
+
 #[derive(Default)]
 pub(super) struct SimulatedJournal {
     pub events: Vec<Stored>,
@@ -43,14 +71,14 @@ impl SimulatedJournal {
     }
 
     pub(super) fn append(&mut self, request: &AppendRequest) -> Result<Position, NotAppended> {
-        let is_taken = request.rows.iter().any(|row| self.is_taken(row));
-        if request.expected != self.head() || is_taken || has_twins(&request.rows) {
+        let rows = rows(&request.rows);
+        if request.expected != self.head() || rows.iter().any(|row| self.is_taken(row)) || has_twins(&rows) {
             return Err(NotAppended);
         }
-        for row in &request.rows {
+        for row in rows {
             let position = Position(self.head().0 + 1);
-            let metadata = serde_json::from_str(&row.metadata).expect("it was written as metadata");
-            let event = upcast::read(row.event_type, row.event_version, &row.payload);
+            let metadata = serde_json::from_str(row.metadata).expect("it was written as metadata");
+            let event = upcast::read(row.event_type, row.event_version, row.payload);
             self.events.push(Stored {
                 recorded: RecordedEvent {
                     shard: SHARD,
@@ -61,20 +89,20 @@ impl SimulatedJournal {
                     event: event.expect("it was written as an event"),
                     metadata,
                 },
-                key: row.idempotency_key.clone(),
-                generation: row.generation.clone(),
+                key: row.idempotency_key.map(str::to_owned),
+                generation: row.generation.map(str::to_owned),
                 leaf_hash: row.leaf_hash,
             });
-            assert_eq!(leaf(row, position, request), row.leaf_hash, "a row was hashed for another place");
+            assert_eq!(leaf(&row, position, request), row.leaf_hash, "a row was hashed for another place");
         }
         Ok(self.head())
     }
 
-    fn is_taken(&self, row: &NewRow) -> bool {
-        self.of(&row.account).any(|stored| {
+    fn is_taken(&self, row: &SimulatedRow<'_>) -> bool {
+        self.of(row.account).any(|stored| {
             stored.recorded.sequence == row.sequence
-                || stored.key.is_some() && stored.key == row.idempotency_key
-                || stored.generation.is_some() && stored.generation == row.generation
+                || stored.key.is_some() && stored.key.as_deref() == row.idempotency_key
+                || stored.generation.is_some() && stored.generation.as_deref() == row.generation
         })
     }
 
@@ -135,7 +163,7 @@ impl Stored {
 }
 
 /// Whether two rows of one batch have the same place, key or generation, which a unique index refuses, too.
-fn has_twins(rows: &[NewRow]) -> bool {
+fn has_twins(rows: &[SimulatedRow<'_>]) -> bool {
     rows.iter().enumerate().any(|(index, row)| {
         rows.iter().take(index).filter(|other| other.account == row.account).any(|other| {
             other.sequence == row.sequence
@@ -146,7 +174,7 @@ fn has_twins(rows: &[NewRow]) -> bool {
 }
 
 /// The hash that a row has to have at its place.
-fn leaf(row: &NewRow, position: Position, request: &AppendRequest) -> MerkleHash {
+fn leaf(row: &SimulatedRow<'_>, position: Position, request: &AppendRequest) -> MerkleHash {
     Hashed {
         shard: SHARD,
         position: position.0,
@@ -154,10 +182,10 @@ fn leaf(row: &NewRow, position: Position, request: &AppendRequest) -> MerkleHash
         sequence: row.sequence,
         event_type: row.event_type,
         event_version: row.event_version,
-        payload: &row.payload,
-        metadata: &row.metadata,
+        payload: row.payload,
+        metadata: row.metadata,
         recorded_at: request.recorded_at,
-        idempotency_key: row.idempotency_key.as_deref(),
+        idempotency_key: row.idempotency_key,
     }
     .leaf()
 }

@@ -103,7 +103,7 @@ fn mistake(world: &World, number: usize, sent: &Sent) -> Option<String> {
             let uniques: Vec<_> = sent.request.uniques().collect();
             let found = world.journal.find(&uniques);
             let is_other = |events: &Vec<RecordedEvent>| {
-                events.first().is_some_and(|first| first.metadata.request_hash != sent.hash)
+                events.first().is_some_and(|first| first.metadata.request_hash != sent.request.hash)
             };
             (!found.values().any(is_other)).then(|| "no other command has its key".to_owned())
         }
@@ -139,7 +139,8 @@ fn wrong_outcome(
     if !outcome.replayed && !is_own {
         return Some("it is told as new, and is another's".to_owned());
     }
-    (first.metadata.request_hash != sent.hash).then(|| "it is the answer to another request".to_owned())
+    (first.metadata.request_hash != sent.request.hash)
+        .then(|| "it is the answer to another request".to_owned())
 }
 
 /// Whether there was a moment between sending and answering at which the account was so that the rules say this,

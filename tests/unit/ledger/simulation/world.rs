@@ -17,7 +17,7 @@ use crate::{
     },
     ledger::{
         ExecuteResult, Request,
-        request::{AccountUnique, Job, ReplyTo},
+        request::{AccountUnique, ReplyTo},
         sequencer::{AppendFailure, AppendRequest, Appended, Limits, LoadFailure, Locked, Sequencer},
     },
 };
@@ -41,7 +41,6 @@ const LIMITS: Limits = Limits {
 /// A command that somebody sent.
 pub(super) struct Sent {
     pub request: Request,
-    pub hash: String,
     pub at: Timestamp,
     /// Where the journal was then.
     pub sent_at: Position,
@@ -55,12 +54,17 @@ pub(super) struct Sent {
 #[derive(Debug)]
 struct Caller {
     number: usize,
+    sent_at: Timestamp,
     answers: Rc<RefCell<Vec<(usize, ExecuteResult)>>>,
     /// Those that nobody can answer any more.
     dropped: Rc<RefCell<Vec<usize>>>,
 }
 
 impl ReplyTo for Caller {
+    fn accepted_at(&self) -> Timestamp {
+        self.sent_at
+    }
+
     fn send(self, answer: ExecuteResult) {
         self.answers.borrow_mut().push((self.number, answer));
     }
@@ -81,7 +85,7 @@ struct Flight {
 
 struct Instance {
     sequencer: Sequencer<Caller>,
-    queue: VecDeque<Job<Caller>>,
+    queue: VecDeque<Request<Caller>>,
     flight: Option<Flight>,
     loads: Vec<Vec<AccountId>>,
     /// What a recovery looked up before it held the lock, where that bug is planted.
@@ -198,15 +202,15 @@ impl World {
     fn send(&mut self, index: usize) {
         let earlier: Vec<Request> = self.sent.iter().map(|sent| sent.request.clone()).collect();
         let request = commands::request(&mut self.rng, &earlier, self.now);
-        let (number, hash) = (self.sent.len(), request.hash());
+        let number = self.sent.len();
         self.tell(|| {
             format!("{number} to {index}: {:?} {:?} {:?}", request.account, request.key, request.command)
         });
-        let reply = Caller { number, answers: Rc::clone(&self.answers), dropped: Rc::clone(&self.dropped) };
-        let job = Job { request: request.clone(), hash: hash.clone(), at: self.now, reply };
-        self.instances[index].queue.push_back(job);
+        let (answers, dropped) = (Rc::clone(&self.answers), Rc::clone(&self.dropped));
+        let caller = Caller { number, sent_at: self.now, answers, dropped };
+        self.instances[index].queue.push_back(request.clone().with_reply_to(caller));
         let (at, sent_at) = (self.now, self.journal.head());
-        self.sent.push(Sent { request, hash, at, sent_at, answer: None, is_lost: false });
+        self.sent.push(Sent { request, at, sent_at, answer: None, is_lost: false });
     }
 
     fn hand_over(&mut self, index: usize) {
@@ -215,8 +219,8 @@ impl World {
             if !sequencer.has_room() {
                 break;
             }
-            let Some(job) = queue.pop_front() else { break };
-            sequencer.accept(job, self.now);
+            let Some(request) = queue.pop_front() else { break };
+            sequencer.accept(request, self.now);
         }
     }
 

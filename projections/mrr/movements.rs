@@ -1,0 +1,77 @@
+//! What is a movement of the MRR? Which kinds there are, and what one day brought.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovementKind {
+    /// From nothing, for the first time in this currency.
+    New,
+    /// From nothing, again.
+    Reactivation,
+    Expansion,
+    Contraction,
+    /// To nothing.
+    Churn,
+}
+
+impl MovementKind {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Reactivation => "reactivation",
+            Self::Expansion => "expansion",
+            Self::Contraction => "contraction",
+            Self::Churn => "churn",
+        }
+    }
+
+    /// `None` for a name that is none of them.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::New, Self::Reactivation, Self::Expansion, Self::Contraction, Self::Churn]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+
+    pub(super) const fn of(before: i64, after: i64, paid_before: bool) -> Option<Self> {
+        match (before, after) {
+            (before, after) if before == after => None,
+            (_, 0) => Some(Self::Churn),
+            (0, _) if paid_before => Some(Self::Reactivation),
+            (0, _) => Some(Self::New),
+            (before, after) if after > before => Some(Self::Expansion),
+            (_, _) => Some(Self::Contraction),
+        }
+    }
+}
+
+/// What changed on one day, in one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayMovement {
+    pub kind: MovementKind,
+    pub before: i64,
+    pub after: i64,
+    /// The last report that took effect on the day and counts in this currency.
+    pub sequence: i64,
+    pub stripe_event: Option<String>,
+    pub subscription: String,
+}
+
+impl DayMovement {
+    #[must_use]
+    pub const fn change(&self) -> i64 {
+        // Both are not negative, so the difference fits.
+        self.after.saturating_sub(self.before)
+    }
+}
+
+/// A figure is more than fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge;
+
+/// The movements of one account, by currency and day.
+pub type AccountMovements = BTreeMap<(String, NaiveDate), DayMovement>;
