@@ -19,22 +19,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    SharedSandbox,
     billing::{
         checkout::{AfterPayment, Payer},
         payments::Presence,
     },
     calendar::{self, parse_advance, year},
     failure::{ApiFault, SandboxFailure},
-    objects::{card::TestCard, dispute::DisputeStatus, event::SandboxEvent},
+    objects::Shown,
     operations,
-    state::SandboxState,
-    table::Stored,
-    webhooks::{
+    outbox::{
         self,
+        api_versions::is_version,
         queue::{Faults, Resend},
-        shapes::is_version,
     },
+    shared::SharedSandbox,
+    state::SandboxState,
+    store::{card::TestCard, dispute::DisputeStatus, event::SandboxEvent},
 };
 
 /// Deliveries that are listed.
@@ -80,12 +80,12 @@ async fn about(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
 fn described(state: &SandboxState) -> Value {
     json!({
         "sandbox": true,
-        "now": state.now,
-        "now_shown": calendar::shown(state.now),
-        "customers": state.customers.len(),
-        "subscriptions": state.subscriptions.len(),
-        "events": state.events.len(),
-        "deliveries_waiting": state.queue.waiting(),
+        "now": state.store.now,
+        "now_shown": calendar::shown(state.store.now),
+        "customers": state.store.customers.len(),
+        "subscriptions": state.store.subscriptions.len(),
+        "events": state.outbox.events.len(),
+        "deliveries_waiting": state.outbox.queue.waiting(),
     })
 }
 
@@ -99,7 +99,7 @@ struct Advance {
 }
 
 async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, Json(wanted): Json<Advance>) -> Response {
-    let now = shared.with(|state| state.now);
+    let now = shared.with(|state| state.store.now);
     let until = wanted.to.or_else(|| wanted.advance.as_deref().and_then(|text| parse_advance(text, now)));
     answer(&shared, move_clock(&shared, now, until))
 }
@@ -132,10 +132,11 @@ pub(super) fn move_clock(
 async fn deliveries(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     let rows = shared.with(|state| {
         state
+            .outbox
             .queue
             .recent()
             .take(DELIVERIES_LISTED_MAX)
-            .map(webhooks::queue::QueuedDelivery::render)
+            .map(outbox::queue::QueuedDelivery::render)
             .collect::<Vec<_>>()
     });
     answer(&shared, Ok(json!({ "deliveries": rows })))
@@ -160,11 +161,11 @@ fn keep(state: &mut SandboxState, documents: &Documents) -> Result<Value, Sandbo
     let no_event =
         || SandboxFailure::invalid("An event has `id`, `created`, `type` and `data.object`.").param("events");
     for event in events.ok_or_else(no_event)? {
-        state.recorded.keep(event.created, &event.left_of_it());
-        state.events.put(event);
+        state.store.recorded.keep(event.created, &event.left_of_it());
+        state.outbox.events.put(event);
     }
     for object in &documents.objects {
-        state.recorded.keep(state.now, object);
+        state.store.recorded.keep(state.store.now, object);
     }
     Ok(json!({ "events": documents.events.len(), "objects": documents.objects.len() }))
 }
@@ -198,13 +199,13 @@ fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxF
         return Err(SandboxFailure::invalid("This is no version of Stripe's API.").param("api_version"));
     }
     for id in &again.events {
-        state.events.get(id)?;
+        state.outbox.events.get(id)?;
     }
     let wanted = |event: &&SandboxEvent| {
         (again.events.is_empty() || again.events.contains(&event.id))
             && (again.types.is_empty() || again.types.contains(&event.kind))
     };
-    let mut events: Vec<SandboxEvent> = state.events.iter().filter(wanted).cloned().collect();
+    let mut events: Vec<SandboxEvent> = state.outbox.events.iter().filter(wanted).cloned().collect();
     if again.order.as_deref() == Some("reversed") {
         events.reverse();
     }
@@ -217,14 +218,14 @@ fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxF
     let mut sent = 0_u64;
     for event in &events {
         let endpoints: Vec<_> =
-            state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
+            state.store.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
         for mut endpoint in endpoints {
             let version = again.api_version.clone().or_else(|| endpoint.api_version.clone());
-            let body = webhooks::body(state, event, version.as_deref());
+            let body = outbox::body(&state.store, event, version.as_deref());
             if let Some(url) = &again.url {
                 endpoint.url.clone_from(url);
             }
-            state.queue.resend(event, &endpoint, &body, &resend);
+            state.outbox.queue.resend(event, &endpoint, &body, &resend);
             sent = sent.saturating_add(resend.copies.max(1));
         }
     }
@@ -246,7 +247,7 @@ struct NewFaults {
 
 async fn set_faults(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewFaults>) -> Response {
     let set = shared.with(|state| {
-        state.queue.faults = Faults {
+        state.outbox.queue.faults = Faults {
             drop_percent: new.drop_percent,
             duplicates: new.duplicates,
             delay_ms: new.delay_ms,
@@ -296,10 +297,11 @@ struct NewDispute {
 
 async fn dispute(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewDispute>) -> Response {
     let opened = shared.with(|state| {
-        let intent = new.payment_intent.as_deref().map(|id| state.payment_intents.get(id)).transpose()?;
+        let intent =
+            new.payment_intent.as_deref().map(|id| state.store.payment_intents.get(id)).transpose()?;
         let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
         let charge = new.charge.clone().or(of_intent).ok_or_else(|| SandboxFailure::missing("charge"))?;
-        let row = state.charges.get(&charge)?;
+        let row = state.store.charges.get(&charge)?;
         // What went back to the customer already is not disputed.
         let left = row.amount_captured.saturating_sub(row.amount_refunded);
         let status = new.status.as_deref().map_or(Some(DisputeStatus::NeedsResponse), DisputeStatus::parse);
@@ -307,7 +309,7 @@ async fn dispute(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<New
             status.ok_or_else(|| SandboxFailure::invalid("There is no such status.").param("status"))?;
         let reason = new.reason.as_deref().unwrap_or("fraudulent");
         let id = state.open_dispute(&charge, new.amount.unwrap_or(left), reason, status)?;
-        Ok(state.disputes.get(&id)?.render(state))
+        Ok(state.store.disputes.get(&id)?.render(&state.store))
     });
     answer(&shared, opened)
 }
@@ -329,7 +331,7 @@ async fn decide_dispute(
             SandboxFailure::invalid("It is `won`, `lost`, `warning_closed` or `prevented`.").param("status")
         })?;
         state.close_dispute(&id, status)?;
-        Ok(state.disputes.get(&id)?.render(state))
+        Ok(state.store.disputes.get(&id)?.render(&state.store))
     });
     answer(&shared, closed)
 }
@@ -337,18 +339,18 @@ async fn decide_dispute(
 async fn fail_refund(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let failed = shared.with(|state| {
         state.fail_refund(&id)?;
-        Ok(state.refunds.get(&id)?.render(state))
+        Ok(state.store.refunds.get(&id)?.render(&state.store))
     });
     answer(&shared, failed)
 }
 
 async fn settle(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let settled = shared.with(|state| {
-        if state.payment_intents.get(&id)?.settles_at.is_none() {
+        if state.store.payment_intents.get(&id)?.settles_at.is_none() {
             return Err(SandboxFailure::invalid("No bank debit of this payment is on its way."));
         }
         state.settle_intent(&id)?;
-        Ok(state.payment_intents.get(&id)?.render(state))
+        Ok(state.store.payment_intents.get(&id)?.render(&state.store))
     });
     answer(&shared, settled)
 }
@@ -366,7 +368,7 @@ async fn authenticate(
 ) -> Response {
     let done = shared.with(|state| {
         operations::authenticate(state, &id, wanted.succeeds)?;
-        Ok(state.payment_intents.get(&id)?.render(state))
+        Ok(state.store.payment_intents.get(&id)?.render(&state.store))
     });
     answer(&shared, done)
 }
@@ -406,14 +408,14 @@ async fn pay(
         }
         let payer = Payer {
             card,
-            exp_year: year(state.now).saturating_add(4),
+            exp_year: year(state.store.now).saturating_add(4),
             exp_month: 12,
             email: payment.email.clone(),
             name: payment.name.clone(),
             presence: if payment.authenticated { Presence::Authenticated } else { Presence::Present },
         };
         match state.pay_session(&id, &payer)? {
-            AfterPayment::Complete => Ok(state.sessions.get(&id)?.render(state)),
+            AfterPayment::Complete => Ok(state.store.sessions.get(&id)?.render(&state.store)),
             AfterPayment::Declined(decline) => Err(decline.failure()),
             AfterPayment::Authenticate => {
                 let message = "The bank wants to ask the person: send it again with `authenticated`.";

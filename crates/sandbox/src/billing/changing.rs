@@ -3,12 +3,12 @@
 use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         line::SandboxInvoiceLine,
         subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 use super::{
@@ -123,8 +123,11 @@ impl SandboxState {
         change: &ItemAmendment,
     ) -> Result<(), SandboxFailure> {
         if let Some(price) = &change.price {
-            let price =
-                self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
+            let price = self
+                .store
+                .prices
+                .get(price)
+                .map_err(|failure| failure.param("items[0][price]").status(400))?;
             if price.recurring.is_none() {
                 return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.")
                     .param("items[0][price]"));
@@ -155,8 +158,8 @@ impl SandboxState {
                     return Err(SandboxFailure::invalid(message).param("items"));
                 }
                 after.items.push(SubscriptionItem {
-                    id: self.ids.make("si"),
-                    created: self.now,
+                    id: self.store.ids.make("si"),
+                    created: self.store.now,
                     price,
                     quantity: change.quantity.unwrap_or(1),
                     metadata: change.metadata.clone().unwrap_or_default(),
@@ -184,23 +187,23 @@ impl SandboxState {
         }
         self.note_credits(&id, &lines)?;
         if terms.when_paid && asks {
-            let place = self.place();
+            let place = self.outbox.place();
             self.change_when_paid(after, lines)?;
-            self.arrange(place, UPGRADE);
+            self.outbox.arrange(place, UPGRADE);
             return Ok(());
         }
-        let before = self.subscriptions.get(&id)?.render(self);
-        let pending = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
-        self.subscriptions.put(SandboxSubscription { pending, ..after.clone() });
+        let before = self.store.subscriptions.get(&id)?.render(&self.store);
+        let pending = std::mem::take(&mut self.store.subscriptions.get_mut(&id)?.pending);
+        self.store.subscriptions.put(SandboxSubscription { pending, ..after.clone() });
         let items = self.invoice_items(&after.customer, &lines);
         if !asks {
-            self.subscriptions.get_mut(&id)?.pending.extend(lines);
+            self.store.subscriptions.get_mut(&id)?.pending.extend(lines);
             self.emit_items(items);
             return self.tell_change(&id, &before);
         }
-        let place = self.place();
+        let place = self.outbox.place();
         if after.flexible || !restarts || proration != Proration::Now {
-            let mut waiting = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
+            let mut waiting = std::mem::take(&mut self.store.subscriptions.get_mut(&id)?.pending);
             waiting.append(&mut lines);
             lines = waiting;
         }
@@ -210,7 +213,7 @@ impl SandboxState {
         asked?;
         self.tell_change(&id, &before)?;
         self.emit_items(items);
-        self.arrange(place, UPGRADE);
+        self.outbox.arrange(place, UPGRADE);
         Ok(())
     }
 
@@ -224,13 +227,13 @@ impl SandboxState {
             subscription: Some(after.id.clone()),
             reason: "subscription_update",
             lines,
-            period: (self.now, self.now),
+            period: (self.store.now, self.store.now),
             currency: after.currency.clone(),
         })?;
         self.finalize_invoice(&invoice)?;
-        if self.invoices.get(&invoice)?.paid_at.is_none() && after.is_automatic() {
+        if self.store.invoices.get(&invoice)?.paid_at.is_none() && after.is_automatic() {
             // It is tried once, and not again by itself.
-            self.invoices.get_mut(&invoice)?.auto_advance = false;
+            self.store.invoices.get_mut(&invoice)?.auto_advance = false;
             self.collect(&invoice, None, Presence::Absent)?;
         }
         Ok(())
@@ -238,7 +241,7 @@ impl SandboxState {
 
     /// What a change has made of its lines, as the invoice items that they are at first.
     fn invoice_items(&self, customer: &str, lines: &[SandboxInvoiceLine]) -> Vec<serde_json::Value> {
-        lines.iter().filter_map(|line| line.as_invoice_item(customer, None, self.now)).collect()
+        lines.iter().filter_map(|line| line.as_invoice_item(customer, None, self.store.now)).collect()
     }
 
     fn emit_items(&mut self, items: Vec<serde_json::Value>) {
@@ -248,7 +251,7 @@ impl SandboxState {
     }
 
     fn tell_change(&mut self, id: &str, before: &serde_json::Value) -> Result<(), SandboxFailure> {
-        let after = self.subscriptions.get(id)?.render(self);
+        let after = self.store.subscriptions.get(id)?.render(&self.store);
         self.emit_change("customer.subscription.updated", before, after);
         Ok(())
     }
@@ -258,19 +261,19 @@ impl SandboxState {
         after: &SandboxSubscription,
         lines: &[SandboxInvoiceLine],
     ) -> Result<(), SandboxFailure> {
-        let balance = self.customers.get(&after.customer)?.balance;
+        let balance = self.store.customers.get(&after.customer)?.balance;
         let total = lines.iter().fold(balance, |sum, line| sum.saturating_add(line.net()));
         if total <= 0 {
             return Ok(());
         }
-        let of_customer = self.customers.get(&after.customer)?.default_payment_method.clone();
+        let of_customer = self.store.customers.get(&after.customer)?.default_payment_method.clone();
         let Some(method) = after.default_payment_method.clone().or(of_customer) else {
             return Err(no_method());
         };
-        match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
+        match foresee(self.store.payment_methods.get(&method)?, Presence::Absent) {
             Attempt::Succeeded | Attempt::Processing => Ok(()),
             Attempt::Declined(decline) => Err(decline.failure()),
-            Attempt::RequiresAction => Err(crate::objects::card::AUTHENTICATION_REQUIRED.failure()),
+            Attempt::RequiresAction => Err(crate::store::card::AUTHENTICATION_REQUIRED.failure()),
         }
     }
 }

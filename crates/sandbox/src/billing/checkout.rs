@@ -4,7 +4,9 @@ use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
     ids,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         card::{Behaviour, Decline, TestCard},
         checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
         customer::Customer,
@@ -13,8 +15,6 @@ use crate::{
         payment_method::PaymentMethod,
         setup_intent::SetupIntent,
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 use super::{
@@ -63,22 +63,22 @@ const SUBSCRIBED: &[&str] = &[
 
 impl SandboxState {
     pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
-        let place = self.place();
+        let place = self.outbox.place();
         let paid = self.take_payment(id, payer)?;
-        if paid == AfterPayment::Complete && self.sessions.get(id)?.mode == CheckoutMode::Subscription {
-            self.arrange(place, SUBSCRIBED);
+        if paid == AfterPayment::Complete && self.store.sessions.get(id)?.mode == CheckoutMode::Subscription {
+            self.outbox.arrange(place, SUBSCRIBED);
         }
         Ok(paid)
     }
 
     fn take_payment(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
-        let session = self.sessions.get(id)?.clone();
+        let session = self.store.sessions.get(id)?.clone();
         if session.status != CheckoutStatus::Open {
             return Err(SandboxFailure::invalid("This Checkout Session is not open any more."));
         }
         let method = self.method_of(payer);
         let asked = foresee(&method, payer.presence);
-        let free = session.mode == CheckoutMode::Setup || session.total(self) == 0;
+        let free = session.mode == CheckoutMode::Setup || session.total(&self.store) == 0;
         match asked {
             Attempt::RequiresAction => return Ok(AfterPayment::Authenticate),
             // A card that fails only later can be kept for later.
@@ -92,8 +92,8 @@ impl SandboxState {
         let customer = self.customer_for(&session, payer)?;
         let method = PaymentMethod { set_up: payer.presence == Presence::Authenticated, ..method };
         let method_id = method.id.clone();
-        self.payment_methods.put(method);
-        let row = self.sessions.get_mut(id)?;
+        self.store.payment_methods.put(method);
+        let row = self.store.sessions.get_mut(id)?;
         row.customer.clone_from(&customer);
         row.paid_by = Some((payer.email.clone(), payer.name.clone()));
         match session.mode {
@@ -108,8 +108,8 @@ impl SandboxState {
 
     fn method_of(&mut self, payer: &Payer) -> PaymentMethod {
         PaymentMethod {
-            id: self.ids.make("pm"),
-            created: self.now,
+            id: self.store.ids.make("pm"),
+            created: self.store.now,
             customer: None,
             card: payer.card,
             exp_year: payer.exp_year,
@@ -131,8 +131,8 @@ impl SandboxState {
         if session.mode == CheckoutMode::Payment {
             let intent = self.intent_of(session)?;
             let id = method.id.clone();
-            self.payment_methods.put(method);
-            self.payment_intents.get_mut(&intent)?.payment_method = Some(id);
+            self.store.payment_methods.put(method);
+            self.store.payment_intents.get_mut(&intent)?.payment_method = Some(id);
             self.attempt(&intent, Presence::Present)?;
         }
         Ok(AfterPayment::Declined(decline))
@@ -145,7 +145,7 @@ impl SandboxState {
     ) -> Result<Option<String>, SandboxFailure> {
         if let Some(customer) = &session.customer {
             // Whoever is asked for an address, since there was none, has it from then on.
-            let known = self.customers.get(customer)?.email.is_some();
+            let known = self.store.customers.get(customer)?.email.is_some();
             if let Some(email) = payer.email.clone().filter(|_| !known) {
                 self.change_customer(customer, |customer| customer.email = Some(email))?;
             }
@@ -157,16 +157,16 @@ impl SandboxState {
             return Ok(None);
         }
         let customer = Customer {
-            id: self.ids.make("cus"),
-            created: self.now,
+            id: self.store.ids.make("cus"),
+            created: self.store.now,
             email: payer.email.clone(),
             name: payer.name.clone(),
             invoice_prefix: ids::letters(8).to_uppercase(),
             ..Customer::default()
         };
         let id = customer.id.clone();
-        self.customers.put(customer);
-        let object = self.customers.get(&id)?.render(self);
+        self.store.customers.put(customer);
+        let object = self.store.customers.get(&id)?.render(&self.store);
         self.emit("customer.created", object);
         Ok(Some(id))
     }
@@ -176,12 +176,12 @@ impl SandboxState {
         if let Some(intent) = &session.payment_intent {
             return Ok(intent.clone());
         }
-        let id = self.ids.make("pi");
+        let id = self.store.ids.make("pi");
         let intent = PaymentIntent {
             client_secret: format!("{id}_secret_{}", ids::letters(12)),
             id: id.clone(),
-            created: self.now,
-            amount: session.total(self),
+            created: self.store.now,
+            amount: session.total(&self.store),
             amount_capturable: 0,
             amount_received: 0,
             currency: session.currency.clone().unwrap_or_default(),
@@ -202,8 +202,8 @@ impl SandboxState {
             invoice: None,
             settles_at: None,
         };
-        self.payment_intents.put(intent);
-        self.sessions.get_mut(&session.id)?.payment_intent = Some(id.clone());
+        self.store.payment_intents.put(intent);
+        self.store.sessions.get_mut(&session.id)?.payment_intent = Some(id.clone());
         self.emit_intent("payment_intent.created", &id)?;
         Ok(id)
     }
@@ -215,16 +215,16 @@ impl SandboxState {
         method: &str,
         presence: Presence,
     ) -> Result<(), SandboxFailure> {
-        let session = self.sessions.get(id)?.clone();
-        if session.total(self) == 0 {
+        let session = self.store.sessions.get(id)?.clone();
+        if session.total(&self.store) == 0 {
             return self.complete(id, "no_payment_required");
         }
         let intent = self.intent_of(&session)?;
-        let row = self.payment_intents.get_mut(&intent)?;
+        let row = self.store.payment_intents.get_mut(&intent)?;
         row.customer = customer;
         row.payment_method = Some(method.to_owned());
         let paid = self.attempt(&intent, presence)? == Attempt::Succeeded;
-        let taken = paid && !self.sessions.get(id)?.intent_manual_capture;
+        let taken = paid && !self.store.sessions.get(id)?.intent_manual_capture;
         self.complete(id, if taken { "paid" } else { "unpaid" })
     }
 
@@ -237,7 +237,7 @@ impl SandboxState {
     ) -> Result<(), SandboxFailure> {
         let customer = customer.ok_or_else(|| SandboxFailure::missing("customer"))?;
         self.attach(method, &customer)?;
-        let session = self.sessions.get(id)?.clone();
+        let session = self.store.sessions.get(id)?.clone();
         let subscription = self.subscribe(NewSubscription {
             customer,
             items: session.items.iter().filter(|item| self.recurs(&item.price)).map(new_item).collect(),
@@ -265,40 +265,40 @@ impl SandboxState {
                 .collect(),
             session: Some(id.to_owned()),
         })?;
-        let invoice = self.subscriptions.get(&subscription)?.latest_invoice.clone();
-        let of_invoice = invoice.as_deref().and_then(|invoice| self.invoices.find(invoice));
+        let invoice = self.store.subscriptions.get(&subscription)?.latest_invoice.clone();
+        let of_invoice = invoice.as_deref().and_then(|invoice| self.store.invoices.find(invoice));
         let paid = of_invoice.is_none_or(|invoice: &Invoice| invoice.paid_at.is_some());
-        let row = self.sessions.get_mut(id)?;
+        let row = self.store.sessions.get_mut(id)?;
         row.subscription = Some(subscription);
         row.invoice = invoice;
         self.complete(id, if paid { "paid" } else { "unpaid" })
     }
 
     fn recurs(&self, price: &str) -> bool {
-        self.prices.find(price).is_some_and(|price| price.recurring.is_some())
+        self.store.prices.find(price).is_some_and(|price| price.recurring.is_some())
     }
 
     fn keep_card(&mut self, id: &str, customer: Option<String>, method: &str) -> Result<(), SandboxFailure> {
         let intent = SetupIntent {
-            id: self.ids.make("seti"),
-            created: self.now,
+            id: self.store.ids.make("seti"),
+            created: self.store.now,
             customer: customer.clone(),
             payment_method: Some(method.to_owned()),
             metadata: ObjectMetadata::new(),
         };
         let intent_id = intent.id.clone();
-        self.setup_intents.put(intent);
+        self.store.setup_intents.put(intent);
         if let Some(customer) = customer {
             self.attach(method, &customer)?;
         }
-        let object = self.setup_intents.get(&intent_id)?.render(self);
+        let object = self.store.setup_intents.get(&intent_id)?.render(&self.store);
         self.emit("setup_intent.succeeded", object);
-        self.sessions.get_mut(id)?.setup_intent = Some(intent_id);
+        self.store.sessions.get_mut(id)?.setup_intent = Some(intent_id);
         self.complete(id, "no_payment_required")
     }
 
     fn complete(&mut self, id: &str, payment_status: &'static str) -> Result<(), SandboxFailure> {
-        let row = self.sessions.get_mut(id)?;
+        let row = self.store.sessions.get_mut(id)?;
         row.status = CheckoutStatus::Complete;
         row.payment_status = payment_status;
         self.emit_session("checkout.session.completed", id)
@@ -306,14 +306,14 @@ impl SandboxState {
 
     /// A bank debit of a session is decided.
     pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
-        let invoice = self.payment_intents.get(intent)?.invoice.clone();
-        let session = self.sessions.iter().find(|session| {
+        let invoice = self.store.payment_intents.get(intent)?.invoice.clone();
+        let session = self.store.sessions.iter().find(|session| {
             session.payment_intent.as_deref() == Some(intent)
                 || (session.invoice.is_some() && session.invoice == invoice)
         });
         let Some(id) = session.map(|session| session.id.clone()) else { return Ok(()) };
         if paid {
-            self.sessions.get_mut(&id)?.payment_status = "paid";
+            self.store.sessions.get_mut(&id)?.payment_status = "paid";
             self.emit_session("checkout.session.async_payment_succeeded", &id)
         } else {
             self.emit_session("checkout.session.async_payment_failed", &id)
@@ -321,18 +321,18 @@ impl SandboxState {
     }
 
     pub fn expire_session(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        self.sessions.get_mut(id)?.status = CheckoutStatus::Expired;
+        self.store.sessions.get_mut(id)?.status = CheckoutStatus::Expired;
         self.emit_session("checkout.session.expired", id)
     }
 
     pub fn emit_session(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.sessions.get(id)?.render(self);
+        let object = self.store.sessions.get(id)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }
 }
 
-fn new_item(item: &crate::objects::checkout::CheckoutItem) -> NewItem {
+fn new_item(item: &crate::store::checkout::CheckoutItem) -> NewItem {
     NewItem {
         price: item.price.clone(),
         quantity: item.quantity,

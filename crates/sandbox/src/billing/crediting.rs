@@ -4,13 +4,13 @@
 use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         credit_note::{NoteLine, SandboxCreditNote},
         invoice::{Invoice, InvoiceStatus},
         payment_intent::PaymentIntentStatus,
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 /// What somebody wants to be taken off.
@@ -38,7 +38,8 @@ impl Taken {
 
 impl SandboxState {
     pub fn take_off(&mut self, invoice: &str, taken: Taken) -> Result<String, SandboxFailure> {
-        let row = self.invoices.get(invoice).map_err(|failure| failure.status(400).param("invoice"))?.clone();
+        let row =
+            self.store.invoices.get(invoice).map_err(|failure| failure.status(400).param("invoice"))?.clone();
         check(&row, &taken)?;
         let mut refunds = taken.refunds.clone();
         if taken.refund > 0 {
@@ -47,11 +48,11 @@ impl SandboxState {
             refunds.push((refund, taken.refund));
         }
         let before_payment = row.status != InvoiceStatus::Paid;
-        let id = self.ids.make("cn");
-        let count = self.credit_notes.iter().filter(|note| note.invoice == invoice).count();
-        self.credit_notes.put(SandboxCreditNote {
+        let id = self.store.ids.make("cn");
+        let count = self.store.credit_notes.iter().filter(|note| note.invoice == invoice).count();
+        self.store.credit_notes.put(SandboxCreditNote {
             id: id.clone(),
-            created: self.now,
+            created: self.store.now,
             invoice: invoice.to_owned(),
             customer: row.customer.clone(),
             currency: row.currency.clone(),
@@ -87,63 +88,63 @@ impl SandboxState {
         self.change_invoice(invoice, |row| {
             row.notes_before_payment = row.notes_before_payment.saturating_add(amount);
         })?;
-        let row = self.invoices.get(invoice)?;
+        let row = self.store.invoices.get(invoice)?;
         let (left, intent) = (row.remaining(), row.payment_intent.clone());
         if left == 0 {
             self.cancel_intent(intent.as_deref(), "void_invoice")?;
             return self.settle_invoice(invoice, false);
         }
         if let Some(intent) = intent {
-            self.payment_intents.get_mut(&intent)?.amount = left;
+            self.store.payment_intents.get_mut(&intent)?.amount = left;
         }
         Ok(())
     }
 
     /// Taken back: the whole is asked for again.
     pub fn void_note(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let note = self.credit_notes.get(id)?.clone();
+        let note = self.store.credit_notes.get(id)?.clone();
         if note.voided_at.is_some() {
             return Err(SandboxFailure::invalid("This credit note is void already."));
         }
-        if self.invoices.get(&note.invoice)?.status != InvoiceStatus::Open {
+        if self.store.invoices.get(&note.invoice)?.status != InvoiceStatus::Open {
             let message = "You can only void a credit note of an invoice that is open.";
             return Err(SandboxFailure::invalid(message));
         }
-        let now = self.now;
-        self.credit_notes.get_mut(id)?.voided_at = Some(now);
+        let now = self.store.now;
+        self.store.credit_notes.get_mut(id)?.voided_at = Some(now);
         self.emit_note("credit_note.voided", id)?;
         self.change_invoice(&note.invoice, |row| {
             row.notes_before_payment = row.notes_before_payment.saturating_sub(note.pre_payment);
         })?;
-        let row = self.invoices.get(&note.invoice)?;
+        let row = self.store.invoices.get(&note.invoice)?;
         let (left, intent) = (row.remaining(), row.payment_intent.clone());
         if let Some(intent) = intent {
-            self.payment_intents.get_mut(&intent)?.amount = left;
+            self.store.payment_intents.get_mut(&intent)?.amount = left;
         }
         Ok(())
     }
 
     /// A payment that was made elsewhere pays a part of an invoice, or the rest of it.
     pub fn attach_payment(&mut self, invoice: &str, intent: &str) -> Result<(), SandboxFailure> {
-        let row = self.invoices.get(invoice)?;
+        let row = self.store.invoices.get(invoice)?;
         if row.status != InvoiceStatus::Open {
             let message = "Payments can be attached to open invoices only.";
             return Err(SandboxFailure::invalid(message).code("invoice_not_open"));
         }
         let left = row.remaining();
-        let paid = self.payment_intents.get(intent).map_err(|failure| failure.status(400))?;
+        let paid = self.store.payment_intents.get(intent).map_err(|failure| failure.status(400))?;
         if paid.status != PaymentIntentStatus::Succeeded || paid.invoice.is_some() || paid.amount > left {
             let message = "The sandbox attaches payments that have succeeded, of no other invoice, of at most what is left.";
             return Err(SandboxFailure::invalid(message).param("payment_intent"));
         }
-        let (amount, now) = (paid.amount, self.now);
-        self.payment_intents.get_mut(intent)?.invoice = Some(invoice.to_owned());
+        let (amount, now) = (paid.amount, self.store.now);
+        self.store.payment_intents.get_mut(intent)?.invoice = Some(invoice.to_owned());
         let part = (intent.to_owned(), amount, now);
         self.change_invoice(invoice, |row| {
             row.other_payments.push(part);
             row.amount_paid = row.amount_paid.saturating_add(amount);
         })?;
-        let row = self.invoices.get(invoice)?;
+        let row = self.store.invoices.get(invoice)?;
         let payment = row.payments().into_iter().find(|payment| {
             payment.pointer("/payment/payment_intent").and_then(serde_json::Value::as_str) == Some(intent)
         });
@@ -156,7 +157,7 @@ impl SandboxState {
             return self.settle_invoice(invoice, false);
         }
         if let Some(own) = own {
-            self.payment_intents.get_mut(&own)?.amount = rest;
+            self.store.payment_intents.get_mut(&own)?.amount = rest;
         }
         Ok(())
     }
@@ -165,7 +166,12 @@ impl SandboxState {
         let own = invoice.payment_intent.iter();
         let others = invoice.other_payments.iter().map(|(intent, _, _)| intent);
         let charges = own.chain(others).filter_map(|id| {
-            self.payment_intents.find(id).filter(|intent| intent.amount_received > 0)?.latest_charge.clone()
+            self.store
+                .payment_intents
+                .find(id)
+                .filter(|intent| intent.amount_received > 0)?
+                .latest_charge
+                .clone()
         });
         charges.collect::<Vec<String>>().pop().ok_or_else(|| {
             SandboxFailure::invalid("There is no payment of this invoice to refund.").param("refund_amount")
@@ -173,15 +179,15 @@ impl SandboxState {
     }
 
     fn change_invoice(&mut self, id: &str, change: impl FnOnce(&mut Invoice)) -> Result<(), SandboxFailure> {
-        let before = self.invoices.get(id)?.render(self);
-        change(self.invoices.get_mut(id)?);
-        let after = self.invoices.get(id)?.render(self);
+        let before = self.store.invoices.get(id)?.render(&self.store);
+        change(self.store.invoices.get_mut(id)?);
+        let after = self.store.invoices.get(id)?.render(&self.store);
         self.emit_change("invoice.updated", &before, after);
         Ok(())
     }
 
     fn emit_note(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.credit_notes.get(id)?.render(self);
+        let object = self.store.credit_notes.get(id)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }

@@ -3,22 +3,19 @@
 use serde_json::Value;
 
 use crate::{
-    calendar,
+    calendar::{self, SandboxInterval},
     failure::SandboxFailure,
-    objects::{
-        coupon::{AppliedCoupon, Coupon, Lasts, Off, Redeemed},
+    money::share,
+    objects::Shown,
+    state::SandboxState,
+    store::{
+        coupon::{AppliedCoupon, Coupon, Lasts, Off, Redeemed, WHOLE},
         line::SandboxInvoiceLine,
-        price::SandboxInterval,
         subscription::SandboxSubscription,
     },
-    state::SandboxState,
-    table::Stored,
 };
 
-use super::{invoicing::NewInvoice, proration::share};
-
-/// A whole, in hundredths of a percent.
-const WHOLE: i64 = 10_000;
+use super::invoicing::NewInvoice;
 
 impl SandboxState {
     /// Puts a coupon in force: for a customer, a subscription, or an item of it.
@@ -30,8 +27,8 @@ impl SandboxState {
         item: Option<&str>,
         session: Option<&str>,
     ) -> Result<String, SandboxFailure> {
-        let now = self.now;
-        let coupon = self.coupons.get_mut(&redeemed.coupon).map_err(|failure| failure.status(400))?;
+        let now = self.store.now;
+        let coupon = self.store.coupons.get_mut(&redeemed.coupon).map_err(|failure| failure.status(400))?;
         if !coupon.is_valid(now) {
             let message = format!("Coupon {} is not valid any more.", coupon.id);
             return Err(SandboxFailure::invalid(message).code("coupon_expired"));
@@ -42,11 +39,11 @@ impl SandboxState {
             Lasts::Once | Lasts::Forever => None,
         };
         if let Some(code) = &redeemed.promotion_code {
-            let code = self.promotion_codes.get_mut(code)?;
+            let code = self.store.promotion_codes.get_mut(code)?;
             code.times_redeemed = code.times_redeemed.saturating_add(1);
         }
         let id = format!("di_{}", crate::ids::letters(24));
-        self.discounts.put(AppliedCoupon {
+        self.store.discounts.put(AppliedCoupon {
             id: id.clone(),
             start: now,
             end,
@@ -57,21 +54,21 @@ impl SandboxState {
             subscription_item: item.map(str::to_owned),
             checkout_session: session.map(str::to_owned),
         });
-        let object = self.discounts.get(&id)?.render(self);
+        let object = self.store.discounts.get(&id)?.render(&self.store);
         self.emit("customer.discount.created", object);
         Ok(id)
     }
 
     /// Tells that a discount is in force no more, and shows it.
     pub fn end_discount(&mut self, id: &str) -> Result<Value, SandboxFailure> {
-        let object = self.discounts.get(id)?.render(self);
+        let object = self.store.discounts.get(id)?.render(&self.store);
         self.emit("customer.discount.deleted", object.clone());
         Ok(object)
     }
 
     fn in_force(&self, id: &str, at: i64) -> Option<(&AppliedCoupon, &Coupon)> {
-        let discount = self.discounts.find(id)?;
-        let coupon = self.coupons.find(&discount.coupon)?;
+        let discount = self.store.discounts.find(id)?;
+        let coupon = self.store.coupons.find(&discount.coupon)?;
         discount.end.is_none_or(|end| at < end).then_some((discount, coupon))
     }
 
@@ -81,7 +78,9 @@ impl SandboxState {
         let mut ids: Vec<String> = own.map(|item| item.discounts.clone()).unwrap_or_default();
         ids.extend(row.discounts.iter().cloned());
         if ids.is_empty() {
-            ids.extend(self.customers.find(&row.customer).and_then(|customer| customer.discount.clone()));
+            ids.extend(
+                self.store.customers.find(&row.customer).and_then(|customer| customer.discount.clone()),
+            );
         }
         ids
     }
@@ -89,7 +88,7 @@ impl SandboxState {
     /// Takes the discounts that are in force at a time off the lines of a new invoice. Prorations have theirs in their
     /// amounts.
     pub fn discount(&self, new: &mut NewInvoice, at: i64) {
-        let row = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let row = new.subscription.as_deref().and_then(|id| self.store.subscriptions.find(id));
         let Some(row) = row.cloned() else { return };
         // An amount is taken off once, however many lines there are.
         let mut left: Vec<(String, i64)> = Vec::new();
@@ -123,7 +122,8 @@ impl SandboxState {
     /// What a proration of an item costs after its discounts.
     pub fn discounted(&self, row: &SandboxSubscription, item: &str, cost: i64) -> i64 {
         let ids = self.discounts_of(row, Some(item));
-        let coupons = ids.iter().filter_map(|id| self.in_force(id, self.now)).map(|(_, coupon)| coupon.off);
+        let coupons =
+            ids.iter().filter_map(|id| self.in_force(id, self.store.now)).map(|(_, coupon)| coupon.off);
         coupons.fold(cost, |cost, off| match off {
             Off::Percent(hundredths) => cost.saturating_sub(share(cost, hundredths, WHOLE)),
             Off::Amount(amount) => cost.saturating_sub(amount).max(0),
@@ -134,33 +134,24 @@ impl SandboxState {
     pub fn use_up(&mut self, subscription: &str, lines: &[SandboxInvoiceLine]) -> Result<(), SandboxFailure> {
         let used: Vec<&String> =
             lines.iter().flat_map(|line| line.discounts.iter().map(|(id, _)| id)).collect();
-        let now = self.now;
+        let now = self.store.now;
         let over = |state: &Self, id: &String| {
-            let discount = state.discounts.find(id);
-            let coupon = discount.and_then(|discount| state.coupons.find(&discount.coupon));
+            let discount = state.store.discounts.find(id);
+            let coupon = discount.and_then(|discount| state.store.coupons.find(&discount.coupon));
             let once = coupon.is_some_and(|coupon| coupon.lasts == Lasts::Once) && used.contains(&id);
             once || discount.and_then(|discount| discount.end).is_some_and(|end| end <= now)
         };
-        let row = self.subscriptions.get(subscription)?.clone();
+        let row = self.store.subscriptions.get(subscription)?.clone();
         let mut after = row.clone();
         after.discounts.retain(|id| !over(self, id));
         for item in &mut after.items {
             item.discounts.retain(|id| !over(self, id));
         }
-        let of_customer = self.customers.get(&row.customer)?.discount.clone();
+        let of_customer = self.store.customers.get(&row.customer)?.discount.clone();
         if of_customer.is_some_and(|id| over(self, &id)) {
             self.change_customer(&row.customer, |row| row.discount = None)?;
         }
-        self.subscriptions.put(after);
+        self.store.subscriptions.put(after);
         Ok(())
-    }
-
-    /// How much cheaper a checkout is.
-    pub fn taken_off(&self, coupon: &str, amount: i64) -> i64 {
-        match self.coupons.find(coupon).map(|coupon| coupon.off) {
-            Some(Off::Percent(hundredths)) => share(amount, hundredths, WHOLE),
-            Some(Off::Amount(off)) => off.min(amount),
-            None => 0,
-        }
     }
 }

@@ -4,13 +4,13 @@ use crate::{
     calendar::DAY_S,
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         card::Behaviour,
         dispute::{DisputeStatus, SandboxDispute},
         refund::{RefundStatus, SandboxRefund},
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 /// How long it takes until a refund turns out not to be payable.
@@ -19,9 +19,9 @@ const REFUND_FAILS_S: i64 = 2 * DAY_S;
 impl SandboxState {
     /// Some test cards are disputed as soon as they are charged.
     pub fn dispute_by_card(&mut self, charge: &str) -> Result<(), SandboxFailure> {
-        let row = self.charges.get(charge)?;
+        let row = self.store.charges.get(charge)?;
         let (captured, amount) = (row.captured, row.amount);
-        let behaviour = self.payment_methods.get(&row.payment_method)?.card.behaviour;
+        let behaviour = self.store.payment_methods.get(&row.payment_method)?.card.behaviour;
         match behaviour {
             Behaviour::Disputes if captured => {
                 self.open_dispute(charge, amount, "fraudulent", DisputeStatus::NeedsResponse).map(drop)
@@ -49,7 +49,7 @@ impl SandboxState {
         reason: &str,
         status: DisputeStatus,
     ) -> Result<String, SandboxFailure> {
-        let row = self.charges.get(charge)?;
+        let row = self.store.charges.get(charge)?;
         if row.disputed {
             return Err(SandboxFailure::invalid("This charge is disputed already.").param("charge"));
         }
@@ -63,7 +63,7 @@ impl SandboxState {
             || (status == DisputeStatus::Prevented && self.prevented_withdraws);
         let dispute = SandboxDispute {
             id: String::new(),
-            created: self.now,
+            created: self.store.now,
             amount,
             charge: charge.to_owned(),
             payment_intent: row.payment_intent.clone(),
@@ -75,9 +75,9 @@ impl SandboxState {
             has_evidence: false,
             metadata: ObjectMetadata::new(),
         };
-        let id = self.ids.make("du");
-        self.disputes.put(SandboxDispute { id: id.clone(), ..dispute });
-        self.charges.get_mut(charge)?.disputed = true;
+        let id = self.store.ids.make("du");
+        self.store.disputes.put(SandboxDispute { id: id.clone(), ..dispute });
+        self.store.charges.get_mut(charge)?.disputed = true;
         self.emit_dispute("charge.dispute.created", &id)?;
         if withdrawn {
             self.emit_dispute("charge.dispute.funds_withdrawn", &id)?;
@@ -91,7 +91,7 @@ impl SandboxState {
     /// It is decided. What was won comes back; an inquiry never took anything.
     pub fn close_dispute(&mut self, id: &str, status: DisputeStatus) -> Result<(), SandboxFailure> {
         let withdraws = self.prevented_withdraws;
-        let row = self.disputes.get_mut(id)?;
+        let row = self.store.disputes.get_mut(id)?;
         if !row.status.is_open() {
             return Err(SandboxFailure::invalid("This dispute is already closed.").code("dispute_closed"));
         }
@@ -113,7 +113,7 @@ impl SandboxState {
     }
 
     pub fn emit_dispute(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.disputes.get(id)?.render(self);
+        let object = self.store.disputes.get(id)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }
@@ -126,7 +126,7 @@ impl SandboxState {
         reason: Option<String>,
         metadata: ObjectMetadata,
     ) -> Result<String, SandboxFailure> {
-        let row = self.charges.get(charge)?;
+        let row = self.store.charges.get(charge)?;
         let left = row.amount_captured.saturating_sub(row.amount_refunded);
         if left == 0 && row.amount_refunded > 0 {
             let message = format!("Charge {charge} has already been refunded.");
@@ -142,10 +142,11 @@ impl SandboxState {
                 format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
             return Err(SandboxFailure::invalid(message).param("amount"));
         }
-        let fails = self.payment_methods.get(&row.payment_method)?.card.behaviour == Behaviour::RefundsFail;
+        let fails =
+            self.store.payment_methods.get(&row.payment_method)?.card.behaviour == Behaviour::RefundsFail;
         let refund = SandboxRefund {
             id: String::new(),
-            created: self.now,
+            created: self.store.now,
             amount,
             charge: charge.to_owned(),
             payment_intent: row.payment_intent.clone(),
@@ -153,11 +154,11 @@ impl SandboxState {
             reason,
             status: RefundStatus::Succeeded,
             metadata,
-            fails_at: fails.then(|| self.now.saturating_add(REFUND_FAILS_S)),
+            fails_at: fails.then(|| self.store.now.saturating_add(REFUND_FAILS_S)),
         };
-        let id = self.ids.make("re");
-        self.refunds.put(SandboxRefund { id: id.clone(), ..refund });
-        let row = self.charges.get_mut(charge)?;
+        let id = self.store.ids.make("re");
+        self.store.refunds.put(SandboxRefund { id: id.clone(), ..refund });
+        let row = self.store.charges.get_mut(charge)?;
         row.amount_refunded = row.amount_refunded.saturating_add(amount);
         self.emit_refund("refund.created", &id)?;
         self.emit_charge("charge.refunded", charge)?;
@@ -167,20 +168,20 @@ impl SandboxState {
     }
 
     fn withdrawn(&self, charge: &str) -> bool {
-        let mut disputes = self.disputes.iter().filter(|dispute| dispute.charge == charge);
+        let mut disputes = self.store.disputes.iter().filter(|dispute| dispute.charge == charge);
         disputes.any(|dispute| dispute.funds_withdrawn && !dispute.funds_reinstated)
     }
 
     /// It could not be paid out after all.
     pub fn fail_refund(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let row = self.refunds.get_mut(id)?;
+        let row = self.store.refunds.get_mut(id)?;
         if row.status == RefundStatus::Failed {
             return Err(SandboxFailure::invalid("This refund has failed already."));
         }
         row.status = RefundStatus::Failed;
         row.fails_at = None;
         let (charge, amount) = (row.charge.clone(), row.amount);
-        let charge = self.charges.get_mut(&charge)?;
+        let charge = self.store.charges.get_mut(&charge)?;
         charge.amount_refunded = charge.amount_refunded.saturating_sub(amount);
         self.emit_refund("refund.updated", id)?;
         self.emit_refund("charge.refund.updated", id)?;
@@ -188,7 +189,7 @@ impl SandboxState {
     }
 
     pub fn emit_refund(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.refunds.get(id)?.render(self);
+        let object = self.store.refunds.get(id)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }

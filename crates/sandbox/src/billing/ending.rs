@@ -2,9 +2,9 @@
 
 use crate::{
     failure::SandboxFailure,
-    objects::{invoice::InvoiceStatus, schedule::ScheduleStatus, subscription::SandboxSubscriptionStatus},
+    objects::Shown,
     state::{AfterRetries, SandboxState},
-    table::Stored,
+    store::{invoice::InvoiceStatus, schedule::ScheduleStatus, subscription::SandboxSubscriptionStatus},
 };
 
 use super::{invoicing::NewInvoice, payments::Presence, proration::credit_lines};
@@ -48,8 +48,8 @@ impl SandboxState {
         words: CancellationDetails,
         money: PaidTime,
     ) -> Result<(), SandboxFailure> {
-        let place = self.place();
-        let row = self.subscriptions.get(id)?.clone();
+        let place = self.outbox.place();
+        let row = self.store.subscriptions.get(id)?.clone();
         // A trial costs nothing.
         let paid_for =
             matches!(row.status, SandboxSubscriptionStatus::Active | SandboxSubscriptionStatus::PastDue);
@@ -57,14 +57,14 @@ impl SandboxState {
         if money.prorate && paid_for {
             let mut credits = Vec::new();
             for item in &row.items {
-                let span = (self.now.min(item.period_end), item.period_end);
+                let span = (self.store.now.min(item.period_end), item.period_end);
                 credits.extend(credit_lines(self, &row, item, span)?);
             }
             self.note_credits(id, &credits)?;
             items.extend(
-                credits.iter().filter_map(|line| line.as_invoice_item(&row.customer, None, self.now)),
+                credits.iter().filter_map(|line| line.as_invoice_item(&row.customer, None, self.store.now)),
             );
-            self.subscriptions.get_mut(id)?.pending.extend(credits);
+            self.store.subscriptions.get_mut(id)?.pending.extend(credits);
         }
         self.end_subscription(id, "cancellation_requested", words)?;
         for item in items {
@@ -73,13 +73,13 @@ impl SandboxState {
         if money.invoice_now {
             self.invoice_pending(id)?;
         }
-        self.arrange(place, CANCELLATION);
+        self.outbox.arrange(place, CANCELLATION);
         Ok(())
     }
 
     /// Asks for what was waiting when the subscription ended, or gives it back to the customer's balance.
     pub fn invoice_pending(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let row = self.subscriptions.get_mut(id)?;
+        let row = self.store.subscriptions.get_mut(id)?;
         let lines = std::mem::take(&mut row.pending);
         let row = row.clone();
         if lines.is_empty() {
@@ -90,11 +90,11 @@ impl SandboxState {
             subscription: Some(row.id.clone()),
             reason: "subscription_update",
             lines,
-            period: (self.now, self.now),
+            period: (self.store.now, self.store.now),
             currency: row.currency.clone(),
         })?;
         self.finalize_invoice(&invoice)?;
-        if self.invoices.get(&invoice)?.paid_at.is_none() && row.is_automatic() {
+        if self.store.invoices.get(&invoice)?.paid_at.is_none() && row.is_automatic() {
             self.collect(&invoice, None, Presence::Absent)?;
         }
         Ok(())
@@ -107,8 +107,8 @@ impl SandboxState {
         reason: &str,
         words: CancellationDetails,
     ) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let row = self.subscriptions.get_mut(id)?;
+        let now = self.store.now;
+        let row = self.store.subscriptions.get_mut(id)?;
         row.status = SandboxSubscriptionStatus::Canceled;
         row.ended_at = Some(now);
         // One that was scheduled keeps the time at which that was asked for.
@@ -118,10 +118,10 @@ impl SandboxState {
         row.cancellation_feedback = words.feedback.or_else(|| row.cancellation_feedback.clone());
         let schedule = row.schedule.clone();
         row.paused = None;
-        let object = self.subscriptions.get(id)?.render(self);
+        let object = self.store.subscriptions.get(id)?.render(&self.store);
         self.emit("customer.subscription.deleted", object);
         if let Some(schedule) = schedule {
-            let over = self.schedules.get(&schedule)?.is_over(now);
+            let over = self.store.schedules.get(&schedule)?.is_over(now);
             let status = if over { ScheduleStatus::Completed } else { ScheduleStatus::Canceled };
             self.cancel_schedule(&schedule, status)?;
         }
@@ -130,17 +130,17 @@ impl SandboxState {
 
     /// Invoices of an ended subscription are no longer collected by themselves.
     fn stop_invoices(&mut self, subscription: &str) -> Result<(), SandboxFailure> {
-        let of_it = |invoice: &&crate::objects::invoice::Invoice| {
-            invoice.subscription.as_deref() == Some(subscription)
-        };
+        let of_it =
+            |invoice: &&crate::store::invoice::Invoice| invoice.subscription.as_deref() == Some(subscription);
         let going = self
+            .store
             .invoices
             .iter()
             .filter(of_it)
             .filter(|invoice| matches!(invoice.status, InvoiceStatus::Draft | InvoiceStatus::Open));
         let going: Vec<String> = going.map(|invoice| invoice.id.clone()).collect();
         for id in going {
-            let invoice = self.invoices.get_mut(&id)?;
+            let invoice = self.store.invoices.get_mut(&id)?;
             invoice.auto_advance = false;
             invoice.finalizes_at = None;
             invoice.next_attempt = None;
@@ -150,8 +150,8 @@ impl SandboxState {
 
     /// All retries have failed.
     pub fn give_up(&mut self, subscription: &str, invoice: &str) -> Result<(), SandboxFailure> {
-        if self.invoices.get(invoice)?.status != InvoiceStatus::Open
-            || self.subscriptions.get(subscription)?.status.has_ended()
+        if self.store.invoices.get(invoice)?.status != InvoiceStatus::Open
+            || self.store.subscriptions.get(subscription)?.status.has_ended()
         {
             return Ok(());
         }
@@ -173,8 +173,8 @@ impl SandboxState {
 
     /// A first payment that did not come within a day.
     pub fn expire_incomplete(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let latest = self.subscriptions.get(id)?.latest_invoice.clone();
-        let now = self.now;
+        let latest = self.store.subscriptions.get(id)?.latest_invoice.clone();
+        let now = self.store.now;
         self.change_subscription(id, |row| {
             row.status = SandboxSubscriptionStatus::IncompleteExpired;
             row.ended_at = Some(now);

@@ -5,14 +5,14 @@ use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
     ids,
-    objects::{
+    objects::Shown,
+    state::{AfterRetries, SandboxState},
+    store::{
         invoice::{Invoice, InvoiceStatus},
         line::SandboxInvoiceLine,
         payment_intent::{PaymentIntent, PaymentIntentStatus},
         subscription::SandboxSubscriptionStatus,
     },
-    state::{AfterRetries, SandboxState},
-    table::Stored,
 };
 
 use super::payments::{Attempt, Presence};
@@ -33,14 +33,14 @@ pub struct NewInvoice {
 impl SandboxState {
     /// A draft.
     pub fn open_invoice(&mut self, new: NewInvoice) -> Result<String, SandboxFailure> {
-        let mut invoice = self.draft(new, "in", self.now)?;
+        let mut invoice = self.draft(new, "in", self.store.now)?;
         let id = invoice.id.clone();
         self.trace_credits(&mut invoice);
         if let Some(subscription) = &invoice.subscription {
-            self.subscriptions.get_mut(subscription)?.latest_invoice = Some(id.clone());
+            self.store.subscriptions.get_mut(subscription)?.latest_invoice = Some(id.clone());
             self.use_up(subscription, &invoice.lines)?;
         }
-        self.invoices.put(invoice);
+        self.store.invoices.put(invoice);
         self.emit_invoice("invoice.created", &id)?;
         Ok(id)
     }
@@ -52,7 +52,8 @@ impl SandboxState {
         let untraced = invoice.lines.iter_mut().filter_map(|line| line.credited.as_mut());
         for credited in untraced.filter(|credited| credited.invoice.is_none()) {
             let Some(first) = credited.lines.first() else { continue };
-            let elsewhere = self.invoices.iter().find(|row| row.lines.iter().any(|line| line.id == *first));
+            let elsewhere =
+                self.store.invoices.iter().find(|row| row.lines.iter().any(|line| line.id == *first));
             credited.invoice =
                 if own.contains(first) { Some(id.clone()) } else { elsewhere.map(|row| row.id.clone()) };
         }
@@ -61,15 +62,15 @@ impl SandboxState {
     /// An invoice that nobody keeps yet, with the discounts that are in force at a time.
     pub fn draft(&mut self, mut new: NewInvoice, prefix: &str, at: i64) -> Result<Invoice, SandboxFailure> {
         self.discount(&mut new, at);
-        let subscription = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let subscription = new.subscription.as_deref().and_then(|id| self.store.subscriptions.find(id));
         let automatic = subscription.is_none_or(|subscription| subscription.is_automatic());
         let due_date = subscription.and_then(|subscription| subscription.days_until_due);
-        let due_date = due_date.map(|days| self.now.saturating_add(days.saturating_mul(DAY_S)));
+        let due_date = due_date.map(|days| self.store.now.saturating_add(days.saturating_mul(DAY_S)));
         let metadata = subscription.map(|subscription| subscription.metadata.clone()).unwrap_or_default();
-        let starting_balance = self.customers.get(&new.customer)?.balance;
+        let starting_balance = self.store.customers.get(&new.customer)?.balance;
         Ok(Invoice {
-            id: self.ids.make(prefix),
-            created: self.now,
+            id: self.store.ids.make(prefix),
+            created: self.store.now,
             customer: new.customer,
             subscription: new.subscription,
             status: InvoiceStatus::Draft,
@@ -103,7 +104,7 @@ impl SandboxState {
 
     /// From here on its amount is fixed. One that asks for nothing is paid at once.
     pub fn finalize_invoice(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let invoice = self.invoices.get(id)?;
+        let invoice = self.store.invoices.get(id)?;
         if invoice.status != InvoiceStatus::Draft {
             return Err(SandboxFailure::invalid(
                 "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
@@ -112,12 +113,12 @@ impl SandboxState {
         }
         let (customer, total) = (invoice.customer.clone(), invoice.total());
         let number = self.number(&customer)?;
-        let starting = self.customers.get(&customer)?.balance;
+        let starting = self.store.customers.get(&customer)?.balance;
         // A credit pays as far as it goes; what an invoice gives back is a credit; a debt is asked for with it.
         let ending =
             if total < 0 { starting.saturating_add(total) } else { starting.saturating_add(total).min(0) };
-        let now = self.now;
-        let invoice = self.invoices.get_mut(id)?;
+        let now = self.store.now;
+        let invoice = self.store.invoices.get_mut(id)?;
         invoice.status = InvoiceStatus::Open;
         invoice.number = Some(number);
         invoice.finalized_at = Some(now);
@@ -136,20 +137,20 @@ impl SandboxState {
     }
 
     fn number(&mut self, customer: &str) -> Result<String, SandboxFailure> {
-        let customer = self.customers.get_mut(customer)?;
+        let customer = self.store.customers.get_mut(customer)?;
         customer.invoices_numbered = customer.invoices_numbered.saturating_add(1);
         Ok(format!("{}-{:04}", customer.invoice_prefix, customer.invoices_numbered))
     }
 
     /// The payment of an invoice.
     fn intend(&mut self, invoice: &str, amount: i64) -> Result<(), SandboxFailure> {
-        let id = self.ids.make("pi");
-        let row = self.invoices.get(invoice)?;
+        let id = self.store.ids.make("pi");
+        let row = self.store.invoices.get(invoice)?;
         let described = row.billing_reason.replace("subscription_", "Subscription ");
         let intent = PaymentIntent {
             client_secret: format!("{id}_secret_{}", ids::letters(12)),
             id: id.clone(),
-            created: self.now,
+            created: self.store.now,
             amount,
             amount_capturable: 0,
             amount_received: 0,
@@ -171,17 +172,17 @@ impl SandboxState {
             invoice: Some(invoice.to_owned()),
             settles_at: None,
         };
-        self.payment_intents.put(intent);
-        self.invoices.get_mut(invoice)?.payment_intent = Some(id.clone());
+        self.store.payment_intents.put(intent);
+        self.store.invoices.get_mut(invoice)?.payment_intent = Some(id.clone());
         self.emit_intent("payment_intent.created", &id)
     }
 
     /// What an invoice is paid with: what was named, else the subscription's method, else the customer's.
     pub fn method_for(&self, invoice: &str) -> Result<Option<String>, SandboxFailure> {
-        let invoice = self.invoices.get(invoice)?;
-        let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let invoice = self.store.invoices.get(invoice)?;
+        let subscription = invoice.subscription.as_deref().and_then(|id| self.store.subscriptions.find(id));
         let method = subscription.and_then(|subscription| subscription.default_payment_method.clone());
-        let of_customer = self.customers.get(&invoice.customer)?.default_payment_method.clone();
+        let of_customer = self.store.customers.get(&invoice.customer)?.default_payment_method.clone();
         Ok(method.or(of_customer))
     }
 
@@ -193,7 +194,7 @@ impl SandboxState {
         presence: Presence,
     ) -> Result<Attempt, SandboxFailure> {
         let method = if method.is_some() { method } else { self.method_for(id)? };
-        let invoice = self.invoices.get_mut(id)?;
+        let invoice = self.store.invoices.get_mut(id)?;
         invoice.attempts = invoice.attempts.saturating_add(1);
         invoice.next_attempt = None;
         let intent = invoice.payment_intent.clone().unwrap_or_default();
@@ -201,7 +202,7 @@ impl SandboxState {
             self.fail_invoice(id, false, true)?;
             return Ok(Attempt::Declined(NO_METHOD));
         };
-        self.payment_intents.get_mut(&intent)?.payment_method = Some(method);
+        self.store.payment_intents.get_mut(&intent)?.payment_method = Some(method);
         let attempt = self.attempt(&intent, presence)?;
         match attempt {
             Attempt::Succeeded => self.settle_invoice(id, false)?,
@@ -217,8 +218,10 @@ impl SandboxState {
 
     /// A bank debit is on its way. The subscription does not wait for it, where it is trusted.
     pub fn trust_debit(&mut self, invoice: &str) -> Result<(), SandboxFailure> {
-        let Some(subscription) = self.invoices.get(invoice)?.subscription.clone() else { return Ok(()) };
-        let row = self.subscriptions.get(&subscription)?;
+        let Some(subscription) = self.store.invoices.get(invoice)?.subscription.clone() else {
+            return Ok(());
+        };
+        let row = self.store.subscriptions.get(&subscription)?;
         let first = row.status == SandboxSubscriptionStatus::Incomplete
             && row.latest_invoice.as_deref() == Some(invoice);
         if first && self.trusts_first_debit {
@@ -229,9 +232,9 @@ impl SandboxState {
 
     /// A bank debit was returned. A first one voids its invoice, and the subscription stays what it is.
     pub fn fail_debit(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let invoice = self.invoices.get(id)?;
+        let invoice = self.store.invoices.get(id)?;
         let first = invoice.billing_reason == "subscription_create";
-        let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let subscription = invoice.subscription.as_deref().and_then(|id| self.store.subscriptions.find(id));
         let active = subscription.is_some_and(|row| row.status == SandboxSubscriptionStatus::Active);
         self.fail_invoice(id, false, !(first && active))?;
         if first && active { self.void_invoice(id) } else { Ok(()) }
@@ -239,8 +242,8 @@ impl SandboxState {
 
     /// It is paid: by its payment, by a balance, or outside of Stripe.
     pub fn settle_invoice(&mut self, id: &str, out_of_band: bool) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let invoice = self.invoices.get_mut(id)?;
+        let now = self.store.now;
+        let invoice = self.store.invoices.get_mut(id)?;
         invoice.status = InvoiceStatus::Paid;
         invoice.paid_at = Some(now);
         invoice.paid_out_of_band = out_of_band;
@@ -269,7 +272,7 @@ impl SandboxState {
         if self.apply_pending(subscription, invoice)? {
             return Ok(());
         }
-        let row = self.subscriptions.get(subscription)?;
+        let row = self.store.subscriptions.get(subscription)?;
         let failed = row.paused.is_some_and(|(reason, _)| reason.ends_with("_payment_failure"));
         if failed && row.latest_invoice.as_deref() == Some(invoice) {
             return self.resume(subscription, false, false);
@@ -296,8 +299,8 @@ impl SandboxState {
         if silently {
             return Ok(());
         }
-        let now = self.now;
-        let invoice = self.invoices.get_mut(id)?;
+        let now = self.store.now;
+        let invoice = self.store.invoices.get_mut(id)?;
         let tried = usize::try_from(invoice.attempts.saturating_sub(1)).unwrap_or(0);
         let first = invoice.billing_reason == "subscription_create";
         let days = RETRY_DAYS.get(tried).filter(|_| !first && invoice.auto_advance);
@@ -306,12 +309,12 @@ impl SandboxState {
         let over = invoice.next_attempt.is_none() && !first && invoice.auto_advance;
         let subscription = invoice.subscription.clone();
         self.emit_invoice("invoice.payment_failed", id)?;
-        let row = subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let row = subscription.as_deref().and_then(|id| self.store.subscriptions.find(id));
         let waits =
             row.and_then(|row| row.pending_update.as_ref()).is_some_and(|update| update.invoice == id);
         let falls_behind = falls_behind && !waits;
         let active = row.is_some_and(|row| row.status == SandboxSubscriptionStatus::Active);
-        let cycle = self.invoices.get(id)?.billing_reason == "subscription_cycle";
+        let cycle = self.store.invoices.get(id)?.billing_reason == "subscription_cycle";
         let at_once = self.after_retries == AfterRetries::PauseAtOnce && active && cycle;
         match subscription {
             Some(subscription) if over => self.give_up(&subscription, id),
@@ -324,7 +327,7 @@ impl SandboxState {
     }
 
     fn fall_behind(&mut self, subscription: &str) -> Result<(), SandboxFailure> {
-        let status = self.subscriptions.get(subscription)?.status;
+        let status = self.store.subscriptions.get(subscription)?.status;
         if matches!(status, SandboxSubscriptionStatus::Active | SandboxSubscriptionStatus::Trialing) {
             self.change_subscription(subscription, |row| row.status = SandboxSubscriptionStatus::PastDue)?;
         }
@@ -332,15 +335,15 @@ impl SandboxState {
     }
 
     pub fn emit_invoice(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.invoices.get(id)?.render(self);
+        let object = self.store.invoices.get(id)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }
 
     /// Nothing is asked for any more.
     pub fn void_invoice(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let invoice = self.invoices.get_mut(id)?;
+        let now = self.store.now;
+        let invoice = self.store.invoices.get_mut(id)?;
         invoice.status = InvoiceStatus::Void;
         invoice.voided_at = Some(now);
         invoice.auto_advance = false;
@@ -359,13 +362,13 @@ impl SandboxState {
 
     /// A subscription that was behind with this invoice alone is not behind any more, though nothing was paid.
     fn forgive(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let Some(subscription) = self.invoices.get(id)?.subscription.clone() else { return Ok(()) };
-        if self.invoices.get(id)?.status == InvoiceStatus::Uncollectible {
+        let Some(subscription) = self.store.invoices.get(id)?.subscription.clone() else { return Ok(()) };
+        if self.store.invoices.get(id)?.status == InvoiceStatus::Uncollectible {
             self.apply_pending(&subscription, id)?;
         } else {
             self.drop_pending(&subscription, id)?;
         }
-        let row = self.subscriptions.get(&subscription)?;
+        let row = self.store.subscriptions.get(&subscription)?;
         let behind =
             matches!(row.status, SandboxSubscriptionStatus::PastDue | SandboxSubscriptionStatus::Unpaid);
         if behind && row.latest_invoice.as_deref() == Some(id) {
@@ -376,8 +379,8 @@ impl SandboxState {
 
     /// It is not expected to be paid any more. It can be paid all the same.
     pub fn mark_uncollectible(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let invoice = self.invoices.get_mut(id)?;
+        let now = self.store.now;
+        let invoice = self.store.invoices.get_mut(id)?;
         invoice.status = InvoiceStatus::Uncollectible;
         invoice.marked_uncollectible_at = Some(now);
         invoice.auto_advance = false;
@@ -389,8 +392,8 @@ impl SandboxState {
 
     pub fn cancel_intent(&mut self, id: Option<&str>, reason: &str) -> Result<(), SandboxFailure> {
         let Some(id) = id else { return Ok(()) };
-        let now = self.now;
-        let intent = self.payment_intents.get_mut(id)?;
+        let now = self.store.now;
+        let intent = self.store.payment_intents.get_mut(id)?;
         if matches!(intent.status, PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled) {
             return Ok(());
         }
@@ -401,7 +404,7 @@ impl SandboxState {
     }
 }
 
-const NO_METHOD: crate::objects::card::Decline = crate::objects::card::Decline {
+const NO_METHOD: crate::store::card::Decline = crate::store::card::Decline {
     code: "resource_missing",
     decline_code: None,
     message: "This customer has no attached payment source or default payment method. Please consider adding a \

@@ -3,14 +3,14 @@
 use crate::{
     calendar::{DAY_S, HOUR_S},
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::{DueEvent, SandboxState},
+    store::{
         checkout::CheckoutStatus,
         invoice::{Invoice, InvoiceStatus},
         schedule::SubscriptionSchedule,
         subscription::{SandboxSubscription, SandboxSubscriptionStatus},
     },
-    state::{DueEvent, SandboxState},
-    table::Stored,
 };
 
 use super::{
@@ -32,7 +32,7 @@ impl SandboxState {
     pub fn pass(&mut self, until: i64) {
         for _ in 0..HAPPENINGS_MAX {
             let Some((at, happening)) = self.next_due().filter(|(at, _)| *at <= until) else { break };
-            self.now = self.now.max(at);
+            self.store.now = self.store.now.max(at);
             if let Err(failure) = self.happen(&happening) {
                 tracing::error!(
                     ?happening,
@@ -42,26 +42,28 @@ impl SandboxState {
                 // It would stay due, and nothing after it would ever happen.
                 self.stuck.push(happening);
             }
-            self.flush();
+            self.outbox.flush();
         }
-        self.now = self.now.max(until);
+        self.store.now = self.store.now.max(until);
     }
 
     fn next_due(&self) -> Option<(i64, DueEvent)> {
-        let subscriptions = self.subscriptions.iter().flat_map(of_subscription);
-        let invoices = self.invoices.iter().flat_map(of_invoice);
-        let incomplete = self.subscriptions.iter().filter(|row| self.waits_in_vain(row)).map(|row| {
+        let subscriptions = self.store.subscriptions.iter().flat_map(of_subscription);
+        let invoices = self.store.invoices.iter().flat_map(of_invoice);
+        let incomplete = self.store.subscriptions.iter().filter(|row| self.waits_in_vain(row)).map(|row| {
             let at = row.created.saturating_add(INCOMPLETE_S);
             (at, DueEvent::IncompleteExpires(row.id.clone()))
         });
-        let phases = self.schedules.iter().filter_map(|row| self.phase_end(row));
-        let open = self.sessions.iter().filter(|session| session.status == CheckoutStatus::Open);
+        let phases = self.store.schedules.iter().filter_map(|row| self.phase_end(row));
+        let open = self.store.sessions.iter().filter(|session| session.status == CheckoutStatus::Open);
         let sessions = open.map(|session| (session.expires_at, DueEvent::SessionExpires(session.id.clone())));
         let debits = self
+            .store
             .payment_intents
             .iter()
             .filter_map(|intent| Some((intent.settles_at?, DueEvent::DebitSettles(intent.id.clone()))));
         let refunds = self
+            .store
             .refunds
             .iter()
             .filter_map(|refund| Some((refund.fails_at?, DueEvent::RefundFails(refund.id.clone()))));
@@ -78,10 +80,10 @@ impl SandboxState {
 
     /// Whether a first payment is awaited of which nothing is on its way.
     fn waits_in_vain(&self, row: &SandboxSubscription) -> bool {
-        let invoice = row.latest_invoice.as_deref().and_then(|id| self.invoices.find(id));
+        let invoice = row.latest_invoice.as_deref().and_then(|id| self.store.invoices.find(id));
         let intent = invoice.and_then(|invoice| invoice.payment_intent.as_deref());
         let processing = intent
-            .and_then(|id| self.payment_intents.find(id))
+            .and_then(|id| self.store.payment_intents.find(id))
             .is_some_and(|intent| intent.settles_at.is_some());
         row.status == SandboxSubscriptionStatus::Incomplete && !processing
     }
@@ -89,7 +91,7 @@ impl SandboxState {
     /// The end of a phase is the end of a period, most of the time, and happens with it.
     fn phase_end(&self, row: &SubscriptionSchedule) -> Option<(i64, DueEvent)> {
         let at = row.due()?;
-        let subscription = row.subscription.as_deref().and_then(|id| self.subscriptions.find(id))?;
+        let subscription = row.subscription.as_deref().and_then(|id| self.store.subscriptions.find(id))?;
         let with_period = subscription.status.renews() && subscription.period_end() <= at;
         (!with_period).then(|| (at, DueEvent::PhaseEnds(row.id.clone())))
     }
@@ -97,8 +99,8 @@ impl SandboxState {
     fn happen(&mut self, happening: &DueEvent) -> Result<(), SandboxFailure> {
         match happening {
             DueEvent::TrialWillEnd(id) => {
-                self.subscriptions.get_mut(id)?.trial_end_told = true;
-                let object = self.subscriptions.get(id)?.render(self);
+                self.store.subscriptions.get_mut(id)?.trial_end_told = true;
+                let object = self.store.subscriptions.get(id)?.render(&self.store);
                 self.emit("customer.subscription.trial_will_end", object);
                 Ok(())
             }
@@ -123,8 +125,8 @@ impl SandboxState {
 
     /// A trial that ends without anything to pay with is ended, paused, or billed all the same.
     fn end_period(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let row = self.subscriptions.get(id)?;
-        let of_customer = self.customers.get(&row.customer)?.default_payment_method.is_some();
+        let row = self.store.subscriptions.get(id)?;
+        let of_customer = self.store.customers.get(&row.customer)?.default_payment_method.is_some();
         let payable = row.default_payment_method.is_some() || of_customer || !row.is_automatic();
         if row.status == SandboxSubscriptionStatus::Trialing && !payable {
             match row.trial_without_method.as_str() {
@@ -143,8 +145,8 @@ impl SandboxState {
     }
 
     fn finalize_when_due(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let invoice = self.invoices.get(id)?;
-        let subscription = invoice.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
+        let invoice = self.store.invoices.get(id)?;
+        let subscription = invoice.subscription.as_deref().and_then(|id| self.store.subscriptions.find(id));
         let behavior =
             subscription.and_then(|row| row.pause_collection.as_ref()).map(|pause| pause.behavior.clone());
         // The charges of one that is not paid for any more are not tried.
@@ -155,21 +157,21 @@ impl SandboxState {
             Some("mark_uncollectible") => {
                 // The customer's balance pays first, and may pay it all.
                 self.finalize_invoice(id)?;
-                let open = self.invoices.get(id)?.status == InvoiceStatus::Open;
+                let open = self.store.invoices.get(id)?.status == InvoiceStatus::Open;
                 return if open { self.mark_uncollectible(id) } else { Ok(()) };
             }
             Some(_) => {
-                self.invoices.get_mut(id)?.finalizes_at = None;
+                self.store.invoices.get_mut(id)?.finalizes_at = None;
                 return Ok(());
             }
             None => {}
         }
         if unpaid {
-            self.invoices.get_mut(id)?.finalizes_at = None;
+            self.store.invoices.get_mut(id)?.finalizes_at = None;
             return Ok(());
         }
         self.finalize_invoice(id)?;
-        if automatic && self.invoices.get(id)?.status == InvoiceStatus::Open {
+        if automatic && self.store.invoices.get(id)?.status == InvoiceStatus::Open {
             self.collect(id, None, Presence::Absent)?;
         }
         Ok(())
@@ -178,7 +180,7 @@ impl SandboxState {
     /// A bank debit is decided, and what waited for it goes on.
     pub fn settle_intent(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let attempt = self.settle_debit(id)?;
-        let invoice = self.payment_intents.get(id)?.invoice.clone();
+        let invoice = self.store.payment_intents.get(id)?.invoice.clone();
         let paid = attempt == Attempt::Succeeded;
         match invoice {
             Some(invoice) if paid => self.settle_invoice(&invoice, false)?,

@@ -6,13 +6,13 @@
 use crate::{
     calendar::{self, HOUR_S},
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         invoice::InvoiceStatus,
         line::SandboxInvoiceLine,
         subscription::{PendingUpdate, SandboxSubscription, SandboxSubscriptionStatus},
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 use super::{
@@ -35,12 +35,12 @@ pub enum UnusedFrom {
 impl SandboxState {
     /// It stands still until it is resumed.
     pub fn pause_subscription(&mut self, id: &str, reason: &'static str) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let before = self.subscriptions.get(id)?.render(self);
-        let row = self.subscriptions.get_mut(id)?;
+        let now = self.store.now;
+        let before = self.store.subscriptions.get(id)?.render(&self.store);
+        let row = self.store.subscriptions.get_mut(id)?;
         row.status = SandboxSubscriptionStatus::Paused;
         row.paused = Some((reason, now));
-        let after = self.subscriptions.get(id)?.render(self);
+        let after = self.store.subscriptions.get(id)?.render(&self.store);
         self.emit("customer.subscription.paused", after.clone());
         self.emit_change("customer.subscription.updated", &before, after);
         Ok(())
@@ -53,8 +53,8 @@ impl SandboxState {
         unused: UnusedFrom,
         invoice_now: bool,
     ) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let row = self.subscriptions.get(id)?.clone();
+        let now = self.store.now;
+        let row = self.store.subscriptions.get(id)?.clone();
         let mut credits = Vec::new();
         for item in row.items.iter().filter(|_| unused != UnusedFrom::Never) {
             let from = if unused == UnusedFrom::Now { now } else { item.period_start };
@@ -63,15 +63,15 @@ impl SandboxState {
         self.note_credits(id, &credits)?;
         let items: Vec<_> =
             credits.iter().filter_map(|line| line.as_invoice_item(&row.customer, None, now)).collect();
-        let changed = self.subscriptions.get_mut(id)?;
+        let changed = self.store.subscriptions.get_mut(id)?;
         changed.pending.extend(credits);
         changed.items.iter_mut().for_each(|item| item.period_end = now);
-        self.subscriptions.get_mut(id)?.status = row.status;
-        let before = row.render(self);
-        let changed = self.subscriptions.get_mut(id)?;
+        self.store.subscriptions.get_mut(id)?.status = row.status;
+        let before = row.render(&self.store);
+        let changed = self.store.subscriptions.get_mut(id)?;
         changed.status = SandboxSubscriptionStatus::Paused;
         changed.paused = Some(("pause_requested", now));
-        let after = self.subscriptions.get(id)?.render(self);
+        let after = self.store.subscriptions.get(id)?.render(&self.store);
         self.emit("customer.subscription.paused", after.clone());
         self.emit_change("customer.subscription.updated", &before, after);
         for item in items {
@@ -82,7 +82,7 @@ impl SandboxState {
 
     /// From `paused` on: in the period that it was in, or in a new one, which is to be paid first.
     pub fn resume(&mut self, id: &str, anew: bool, on_success: bool) -> Result<(), SandboxFailure> {
-        let row = self.subscriptions.get(id)?.clone();
+        let row = self.store.subscriptions.get(id)?.clone();
         if row.status != SandboxSubscriptionStatus::Paused {
             let message = format!(
                 "Only subscriptions with a `paused` status can be resumed. This subscription is `{}`.",
@@ -90,7 +90,7 @@ impl SandboxState {
             );
             return Err(SandboxFailure::invalid(message));
         }
-        let now = self.now;
+        let now = self.store.now;
         let mut after =
             SandboxSubscription { status: SandboxSubscriptionStatus::Active, paused: None, ..row.clone() };
         let over = row.period_end() <= now;
@@ -99,13 +99,13 @@ impl SandboxState {
         }
         after.billing_cycle_anchor = if anew { now } else { row.billing_cycle_anchor };
         for item in &mut after.items {
-            let recurring = self.prices.get(&item.price)?.recurring;
+            let recurring = self.store.prices.get(&item.price)?.recurring;
             let end =
                 recurring.map(|recurring| calendar::period_end(after.billing_cycle_anchor, recurring, now));
             item.period_start = now;
             item.period_end = end.unwrap_or(item.period_end);
         }
-        let mut lines = std::mem::take(&mut self.subscriptions.get_mut(id)?.pending);
+        let mut lines = std::mem::take(&mut self.store.subscriptions.get_mut(id)?.pending);
         for item in &after.items {
             let period = (item.period_start, item.period_end);
             // Until an anchor that has not moved there is a part of a period.
@@ -127,10 +127,10 @@ impl SandboxState {
         after.pending.clear();
         self.wait_for(id, after.clone(), &invoice, true)?;
         self.finalize_invoice(&invoice)?;
-        if self.invoices.get(&invoice)?.status != InvoiceStatus::Open {
+        if self.store.invoices.get(&invoice)?.status != InvoiceStatus::Open {
             return Ok(());
         }
-        self.invoices.get_mut(&invoice)?.auto_advance = false;
+        self.store.invoices.get_mut(&invoice)?.auto_advance = false;
         self.quiet = Some(id.to_owned());
         let tried = self.collect(&invoice, None, Presence::Absent);
         self.quiet = None;
@@ -150,7 +150,7 @@ impl SandboxState {
         invoice: &str,
         resumes: bool,
     ) -> Result<(), SandboxFailure> {
-        let expires_at = self.now.saturating_add(PENDING_S);
+        let expires_at = self.store.now.saturating_add(PENDING_S);
         let invoice = invoice.to_owned();
         let update = PendingUpdate { after: Box::new(after), invoice, expires_at, resumes };
         self.change_subscription(id, |row| row.pending_update = Some(update))
@@ -168,7 +168,7 @@ impl SandboxState {
             subscription: Some(id.clone()),
             reason: "subscription_update",
             lines,
-            period: (self.now, self.now),
+            period: (self.store.now, self.store.now),
             currency: after.currency.clone(),
         })?;
         let after = SandboxSubscription { latest_invoice: Some(invoice.clone()), ..after };
@@ -177,19 +177,19 @@ impl SandboxState {
         self.quiet = None;
         waits?;
         self.finalize_invoice(&invoice)?;
-        if self.invoices.get(&invoice)?.status == InvoiceStatus::Open {
-            self.invoices.get_mut(&invoice)?.auto_advance = false;
+        if self.store.invoices.get(&invoice)?.status == InvoiceStatus::Open {
+            self.store.invoices.get_mut(&invoice)?.auto_advance = false;
             self.quiet = Some(id.clone());
             let tried = self.collect(&invoice, None, Presence::Absent);
             self.quiet = None;
             tried?;
         }
-        let row = self.subscriptions.get(&id)?;
+        let row = self.store.subscriptions.get(&id)?;
         if row.pending_update.is_some() {
-            let after = row.render(self);
+            let after = row.render(&self.store);
             let mut before = row.clone();
             before.pending_update = None;
-            let before = before.render(self);
+            let before = before.render(&self.store);
             self.emit_change("customer.subscription.updated", &before, after);
         }
         Ok(())
@@ -197,10 +197,10 @@ impl SandboxState {
 
     /// The invoice that was waited for is paid, or is not asked for any more.
     pub fn apply_pending(&mut self, id: &str, invoice: &str) -> Result<bool, SandboxFailure> {
-        let pending = self.subscriptions.get(id)?.pending_update.clone();
+        let pending = self.store.subscriptions.get(id)?.pending_update.clone();
         let Some(pending) = pending.filter(|pending| pending.invoice == invoice) else { return Ok(false) };
         if !pending.resumes {
-            let object = pending.after.render(self);
+            let object = pending.after.render(&self.store);
             self.emit("customer.subscription.pending_update_applied", object);
         }
         self.go_on(id, *pending.after)?;
@@ -209,10 +209,10 @@ impl SandboxState {
 
     /// It is not paid in time, or is void.
     pub fn drop_pending(&mut self, id: &str, invoice: &str) -> Result<(), SandboxFailure> {
-        let pending = self.subscriptions.get(id)?.pending_update.clone();
+        let pending = self.store.subscriptions.get(id)?.pending_update.clone();
         let Some(pending) = pending.filter(|pending| pending.invoice == invoice) else { return Ok(()) };
         if !pending.resumes {
-            let object = self.subscriptions.get(id)?.render(self);
+            let object = self.store.subscriptions.get(id)?.render(&self.store);
             self.emit("customer.subscription.pending_update_expired", object);
         }
         self.change_subscription(id, |row| row.pending_update = None)
@@ -220,21 +220,21 @@ impl SandboxState {
 
     /// The time for it is over.
     pub fn expire_pending(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let pending = self.subscriptions.get(id)?.pending_update.clone();
+        let pending = self.store.subscriptions.get(id)?.pending_update.clone();
         let Some(invoice) = pending.map(|pending| pending.invoice) else { return Ok(()) };
         self.void_invoice(&invoice)
     }
 
     fn go_on(&mut self, id: &str, after: SandboxSubscription) -> Result<(), SandboxFailure> {
         let quiet = self.quiet.take();
-        let before = self.subscriptions.get(id)?.clone();
+        let before = self.store.subscriptions.get(id)?.clone();
         let pending =
             if after.latest_invoice == before.latest_invoice { after.pending.clone() } else { Vec::new() };
         let resumes = before.status == SandboxSubscriptionStatus::Paused
             && after.status != SandboxSubscriptionStatus::Paused;
-        let shown = before.render(self);
-        self.subscriptions.put(SandboxSubscription { pending_update: None, pending, ..after });
-        let after = self.subscriptions.get(id)?.render(self);
+        let shown = before.render(&self.store);
+        self.store.subscriptions.put(SandboxSubscription { pending_update: None, pending, ..after });
+        let after = self.store.subscriptions.get(id)?.render(&self.store);
         if resumes {
             self.emit("customer.subscription.resumed", after.clone());
         }

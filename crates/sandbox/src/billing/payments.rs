@@ -3,14 +3,14 @@
 use crate::{
     calendar::business_days_after,
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         card::{AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, Behaviour, DEBIT_FAILED, DECLINED, Decline},
         charge::{ChargeOutcome, SandboxCharge},
         payment_intent::{PaymentIntent, PaymentIntentStatus},
         payment_method::PaymentMethod,
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 /// How a try ends.
@@ -52,9 +52,9 @@ pub fn foresee(method: &PaymentMethod, presence: Presence) -> Attempt {
 impl SandboxState {
     /// Tries to take the money of an intent from its payment method.
     pub fn attempt(&mut self, intent: &str, presence: Presence) -> Result<Attempt, SandboxFailure> {
-        let method = self.payment_intents.get(intent)?.payment_method.clone();
+        let method = self.store.payment_intents.get(intent)?.payment_method.clone();
         let method = method.ok_or_else(|| no_method("payment_intent_unexpected_state"))?;
-        let attempt = foresee(self.payment_methods.get(&method)?, presence);
+        let attempt = foresee(self.store.payment_methods.get(&method)?, presence);
         match attempt {
             Attempt::Succeeded => self.succeed(intent, &method, presence)?,
             Attempt::Processing => self.process(intent, &method)?,
@@ -67,12 +67,12 @@ impl SandboxState {
     fn succeed(&mut self, intent: &str, method: &str, presence: Presence) -> Result<(), SandboxFailure> {
         let authenticated = presence == Presence::Authenticated;
         let charge = self.charge(intent, method, ChargeOutcome::Succeeded, authenticated)?;
-        let keeps = self.payment_intents.get(intent)?;
+        let keeps = self.store.payment_intents.get(intent)?;
         let keeps = keeps.setup_future_usage.is_some() || keeps.invoice.is_some();
         if authenticated && keeps {
-            self.payment_methods.get_mut(method)?.set_up = true;
+            self.store.payment_methods.get_mut(method)?.set_up = true;
         }
-        let row = self.payment_intents.get_mut(intent)?;
+        let row = self.store.payment_intents.get_mut(intent)?;
         row.latest_charge = Some(charge.clone());
         row.last_error = None;
         row.settles_at = None;
@@ -93,27 +93,27 @@ impl SandboxState {
 
     /// A method that is to be used again becomes the customer's.
     fn keep_method(&mut self, intent: &str, method: &str) -> Result<(), SandboxFailure> {
-        let row = self.payment_intents.get(intent)?;
+        let row = self.store.payment_intents.get(intent)?;
         let customer = row.customer.clone().filter(|_| row.setup_future_usage.is_some());
         let Some(customer) = customer else { return Ok(()) };
-        if self.payment_methods.get(method)?.customer.is_none() {
+        if self.store.payment_methods.get(method)?.customer.is_none() {
             self.attach(method, &customer)?;
         }
         Ok(())
     }
 
     pub fn attach(&mut self, method: &str, customer: &str) -> Result<(), SandboxFailure> {
-        self.payment_methods.get_mut(method)?.customer = Some(customer.to_owned());
-        let object = self.payment_methods.get(method)?.render(self);
+        self.store.payment_methods.get_mut(method)?.customer = Some(customer.to_owned());
+        let object = self.store.payment_methods.get(method)?.render(&self.store);
         self.emit("payment_method.attached", object);
         Ok(())
     }
 
     fn process(&mut self, intent: &str, method: &str) -> Result<(), SandboxFailure> {
         let charge = self.charge(intent, method, ChargeOutcome::Pending, false)?;
-        let takes = self.payment_methods.get(method)?.card.kind.business_days();
-        let settles_at = business_days_after(self.now, self.debit_days.unwrap_or(takes));
-        let row = self.payment_intents.get_mut(intent)?;
+        let takes = self.store.payment_methods.get(method)?.card.kind.business_days();
+        let settles_at = business_days_after(self.store.now, self.debit_days.unwrap_or(takes));
+        let row = self.store.payment_intents.get_mut(intent)?;
         row.latest_charge = Some(charge.clone());
         row.status = PaymentIntentStatus::Processing;
         row.settles_at = Some(settles_at);
@@ -123,14 +123,14 @@ impl SandboxState {
 
     /// Decides a bank debit that was on its way.
     pub fn settle_debit(&mut self, intent: &str) -> Result<Attempt, SandboxFailure> {
-        let row = self.payment_intents.get(intent)?;
+        let row = self.store.payment_intents.get(intent)?;
         let (method, charge) = (row.payment_method.clone(), row.latest_charge.clone());
         let (Some(method), Some(charge)) = (method, charge) else { return Ok(Attempt::Processing) };
-        let fails = self.payment_methods.get(&method)?.card.behaviour == Behaviour::DebitFails;
+        let fails = self.store.payment_methods.get(&method)?.card.behaviour == Behaviour::DebitFails;
         let outcome = if fails { ChargeOutcome::Failed(DEBIT_FAILED) } else { ChargeOutcome::Succeeded };
-        let row = self.charges.get_mut(&charge)?;
+        let row = self.store.charges.get_mut(&charge)?;
         row.outcome = outcome;
-        let row = self.payment_intents.get_mut(intent)?;
+        let row = self.store.payment_intents.get_mut(intent)?;
         row.settles_at = None;
         if fails {
             refuse(row, DEBIT_FAILED, &method);
@@ -146,20 +146,20 @@ impl SandboxState {
     }
 
     fn require_action(&mut self, intent: &str) -> Result<(), SandboxFailure> {
-        self.payment_intents.get_mut(intent)?.status = PaymentIntentStatus::RequiresAction;
+        self.store.payment_intents.get_mut(intent)?.status = PaymentIntentStatus::RequiresAction;
         self.emit_intent("payment_intent.requires_action", intent)
     }
 
     /// A payment for which nobody was there to be asked.
     pub fn decline_unauthenticated(&mut self, intent: &str) -> Result<Decline, SandboxFailure> {
-        let method = self.payment_intents.get(intent)?.payment_method.clone().unwrap_or_default();
+        let method = self.store.payment_intents.get(intent)?.payment_method.clone().unwrap_or_default();
         self.decline(intent, &method, AUTHENTICATION_REQUIRED)?;
         Ok(AUTHENTICATION_REQUIRED)
     }
 
     /// The person said no, or could not show who they are.
     pub fn fail_authentication(&mut self, intent: &str) -> Result<(), SandboxFailure> {
-        let row = self.payment_intents.get_mut(intent)?;
+        let row = self.store.payment_intents.get_mut(intent)?;
         let method = row.payment_method.clone().unwrap_or_default();
         refuse(row, AUTHENTICATION_FAILED, &method);
         self.emit_intent("payment_intent.payment_failed", intent)
@@ -167,7 +167,7 @@ impl SandboxState {
 
     fn decline(&mut self, intent: &str, method: &str, decline: Decline) -> Result<(), SandboxFailure> {
         let charge = self.charge(intent, method, ChargeOutcome::Failed(decline), false)?;
-        let row = self.payment_intents.get_mut(intent)?;
+        let row = self.store.payment_intents.get_mut(intent)?;
         row.latest_charge = Some(charge.clone());
         refuse(row, decline, method);
         self.emit_charge("charge.failed", &charge)?;
@@ -181,13 +181,13 @@ impl SandboxState {
         outcome: ChargeOutcome,
         authenticated: bool,
     ) -> Result<String, SandboxFailure> {
-        let id = self.ids.make("ch");
-        let intent = self.payment_intents.get(intent)?;
+        let id = self.store.ids.make("ch");
+        let intent = self.store.payment_intents.get(intent)?;
         let captured = outcome == ChargeOutcome::Succeeded && !intent.manual_capture;
         let taken = captured || outcome == ChargeOutcome::Pending;
         let charge = SandboxCharge {
             id: id.clone(),
-            created: self.now,
+            created: self.store.now,
             amount: intent.amount,
             amount_captured: if taken { intent.amount } else { 0 },
             amount_refunded: 0,
@@ -203,18 +203,18 @@ impl SandboxState {
             metadata: intent.metadata.clone(),
             invoice: intent.invoice.clone(),
         };
-        self.charges.put(charge);
+        self.store.charges.put(charge);
         Ok(id)
     }
 
     pub fn emit_charge(&mut self, kind: &str, charge: &str) -> Result<(), SandboxFailure> {
-        let object = self.charges.get(charge)?.render(self);
+        let object = self.store.charges.get(charge)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }
 
     pub fn emit_intent(&mut self, kind: &str, intent: &str) -> Result<(), SandboxFailure> {
-        let object = self.payment_intents.get(intent)?.render(self);
+        let object = self.store.payment_intents.get(intent)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }

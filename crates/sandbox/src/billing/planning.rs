@@ -3,11 +3,11 @@
 use crate::{
     calendar,
     failure::SandboxFailure,
-    objects::{
+    state::SandboxState,
+    store::{
         line::SandboxInvoiceLine,
         subscription::{SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem},
     },
-    state::SandboxState,
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 
 impl SandboxState {
     pub fn plan_change(&mut self, id: &str, wish: &SubscriptionUpdate) -> Result<Planned, SandboxFailure> {
-        let before = self.subscriptions.get(id)?.clone();
+        let before = self.store.subscriptions.get(id)?.clone();
         let mut after = before.clone();
         for change in &wish.changes {
             self.change_item(&mut after, change)?;
@@ -65,10 +65,10 @@ impl SandboxState {
     }
 
     fn begin_now(&self, row: &mut SandboxSubscription) -> Result<(), SandboxFailure> {
-        let now = self.now;
+        let now = self.store.now;
         row.billing_cycle_anchor = now;
         for item in &mut row.items {
-            let recurring = self.prices.get(&item.price)?.recurring;
+            let recurring = self.store.prices.get(&item.price)?.recurring;
             item.period_start = now;
             item.period_end =
                 recurring.map_or(item.period_end, |recurring| calendar::period_end(now, recurring, now));
@@ -123,10 +123,11 @@ impl SandboxState {
         old: &SubscriptionItem,
         now: &mut SubscriptionItem,
     ) -> Result<(), SandboxFailure> {
-        let (was, is) = (self.prices.get(&old.price)?.recurring, self.prices.get(&now.price)?.recurring);
+        let (was, is) =
+            (self.store.prices.get(&old.price)?.recurring, self.store.prices.get(&now.price)?.recurring);
         if let Some(recurring) = is.filter(|_| was != is) {
             let anchor = before.billing_cycle_anchor;
-            now.period_end = calendar::period_end(anchor, recurring, self.now);
+            now.period_end = calendar::period_end(anchor, recurring, self.store.now);
             now.period_start = calendar::period_start(anchor, recurring, now.period_end);
         }
         Ok(())
@@ -179,7 +180,7 @@ impl SandboxState {
     ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let mut lines = if before.flexible { self.credits(before, &before.items, wish)? } else { Vec::new() };
         after.status = SandboxSubscriptionStatus::Active;
-        after.trial_end = Some(self.now);
+        after.trial_end = Some(self.store.now);
         self.begin_now(after)?;
         for item in &after.items {
             lines.push(period_line(self, after, item, (item.period_start, item.period_end))?);
@@ -196,7 +197,7 @@ impl SandboxState {
         wish: &SubscriptionUpdate,
     ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
         let running = before.status == SandboxSubscriptionStatus::Trialing;
-        let now = self.now;
+        let now = self.store.now;
         after.status = SandboxSubscriptionStatus::Trialing;
         after.trial_start = match before.trial_start {
             Some(start) if running || !before.flexible => Some(start),
@@ -232,7 +233,7 @@ impl SandboxState {
         }
         let items = planned.after.items.clone();
         for item in &items {
-            let recurring = self.prices.get(&item.price)?.recurring;
+            let recurring = self.store.prices.get(&item.price)?.recurring;
             let whole = recurring.map(|recurring| {
                 calendar::period_end(before.billing_cycle_anchor, recurring, item.period_start)
             });
@@ -264,10 +265,13 @@ impl SandboxState {
         let (Some(old), Some(new)) = (before.items.first(), after.items.first()) else {
             return Ok(false);
         };
-        let differs = self.prices.get(&old.price)?.recurring != self.prices.get(&new.price)?.recurring;
+        let differs =
+            self.store.prices.get(&old.price)?.recurring != self.store.prices.get(&new.price)?.recurring;
         let costs = |row: &SandboxSubscription| -> Result<bool, SandboxFailure> {
-            let amounts =
-                row.items.iter().map(|item| self.prices.get(&item.price).map(|price| price.unit_amount));
+            let amounts = row
+                .items
+                .iter()
+                .map(|item| self.store.prices.get(&item.price).map(|price| price.unit_amount));
             Ok(amounts.collect::<Result<Vec<i64>, SandboxFailure>>()?.iter().any(|amount| *amount > 0))
         };
         Ok(differs || (!costs(before)? && costs(after)?))

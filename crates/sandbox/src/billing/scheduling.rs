@@ -3,12 +3,12 @@
 use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         schedule::{SchedulePhase, SchedulePhaseItem, ScheduleStatus, SubscriptionSchedule},
         subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 use super::{
@@ -46,7 +46,7 @@ impl SandboxState {
         subscription: &str,
         items: Vec<SchedulePhaseItem>,
     ) -> Result<String, SandboxFailure> {
-        let start = self.subscriptions.get(subscription)?.period_end();
+        let start = self.store.subscriptions.get(subscription)?.period_end();
         let next = SchedulePhase {
             start,
             end: None,
@@ -63,7 +63,7 @@ impl SandboxState {
         metadata: ObjectMetadata,
         later: Vec<SchedulePhase>,
     ) -> Result<String, SandboxFailure> {
-        let row = self.subscriptions.get(subscription).map_err(|failure| failure.status(400))?.clone();
+        let row = self.store.subscriptions.get(subscription).map_err(|failure| failure.status(400))?.clone();
         if row.status.has_ended() {
             return Err(SandboxFailure::invalid(
                 "You cannot migrate a subscription that has ended to a schedule.",
@@ -75,12 +75,12 @@ impl SandboxState {
             );
             return Err(SandboxFailure::invalid(message).param("from_subscription"));
         }
-        let id = self.ids.make("sub_sched");
+        let id = self.store.ids.make("sub_sched");
         let mut phases = vec![present(&row)];
         phases.extend(later);
-        self.schedules.put(SubscriptionSchedule {
+        self.store.schedules.put(SubscriptionSchedule {
             id: id.clone(),
-            created: self.now,
+            created: self.store.now,
             customer: row.customer.clone(),
             currency: row.currency.clone(),
             flexible: row.flexible,
@@ -107,15 +107,15 @@ impl SandboxState {
         proration: Proration,
         change: impl FnOnce(&mut SubscriptionSchedule),
     ) -> Result<(), SandboxFailure> {
-        let before = self.active_schedule(id)?.render(self);
-        let now = self.now;
-        let row = self.schedules.get_mut(id)?;
+        let before = self.active_schedule(id)?.render(&self.store);
+        let now = self.store.now;
+        let row = self.store.schedules.get_mut(id)?;
         change(row);
         let begun = row.phases.iter().rposition(|phase| phase.start <= now);
         row.place = begun.unwrap_or(0);
         let row = row.clone();
         let subscription = row.subscription.clone().unwrap_or_default();
-        let after = row.render(self);
+        let after = row.render(&self.store);
         self.emit_change("subscription_schedule.updated", &before, after);
         if let Some(phase) = row.current() {
             self.apply_phase(&subscription, phase, proration)?;
@@ -133,7 +133,7 @@ impl SandboxState {
     }
 
     fn active_schedule(&self, id: &str) -> Result<&SubscriptionSchedule, SandboxFailure> {
-        let row = self.schedules.get(id)?;
+        let row = self.store.schedules.get(id)?;
         if row.status == ScheduleStatus::Active {
             return Ok(row);
         }
@@ -147,8 +147,8 @@ impl SandboxState {
     /// The subscription goes on without it.
     pub fn release_schedule(&mut self, id: &str) -> Result<(), SandboxFailure> {
         let subscription = self.active_schedule(id)?.subscription.clone().unwrap_or_default();
-        let now = self.now;
-        let row = self.schedules.get_mut(id)?;
+        let now = self.store.now;
+        let row = self.store.schedules.get_mut(id)?;
         row.status = ScheduleStatus::Released;
         row.released_at = Some(now);
         row.released_subscription = row.subscription.take();
@@ -165,8 +165,8 @@ impl SandboxState {
 
     /// It was of a subscription that has ended, or that ends with it.
     pub fn cancel_schedule(&mut self, id: &str, status: ScheduleStatus) -> Result<(), SandboxFailure> {
-        let now = self.now;
-        let row = self.schedules.get_mut(id)?;
+        let now = self.store.now;
+        let row = self.store.schedules.get_mut(id)?;
         if row.status != ScheduleStatus::Active {
             return Ok(());
         }
@@ -188,14 +188,14 @@ impl SandboxState {
         boundary: i64,
     ) -> Result<AtBoundary, SandboxFailure> {
         let Some(id) = row.schedule.clone() else { return Ok(AtBoundary::Nothing) };
-        let schedule = self.schedules.get(&id)?.clone();
+        let schedule = self.store.schedules.get(&id)?.clone();
         if schedule.due().is_none_or(|end| end > boundary) {
             return Ok(AtBoundary::Nothing);
         }
         let Some(next) = schedule.next() else {
             return Ok(if schedule.end_behavior == "cancel" { AtBoundary::Ends } else { AtBoundary::Over });
         };
-        self.schedules.get_mut(&id)?.place = schedule.place.saturating_add(1);
+        self.store.schedules.get_mut(&id)?.place = schedule.place.saturating_add(1);
         row.metadata.extend(next.metadata.clone());
         row.items = self.items_of_phase(row, next)?;
         Ok(if next.end.is_none() { AtBoundary::Over } else { AtBoundary::Moved })
@@ -249,9 +249,9 @@ impl SandboxState {
         phase: &SchedulePhase,
         proration: Proration,
     ) -> Result<(), SandboxFailure> {
-        let row = self.subscriptions.get(subscription)?.clone();
+        let row = self.store.subscriptions.get(subscription)?.clone();
         let changes = self.changes_of_phase(&row, phase);
-        let wish = SubscriptionUpdate::new(changes, proration, self.now);
+        let wish = SubscriptionUpdate::new(changes, proration, self.store.now);
         let mut planned = self.plan_change(subscription, &wish)?;
         planned.after.metadata.extend(phase.metadata.clone());
         self.apply_change(planned, proration, PaymentBehavior::default())
@@ -259,13 +259,13 @@ impl SandboxState {
 
     /// A phase ends that is not a period's end.
     pub fn end_phase(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let schedule = self.schedules.get(id)?.clone();
+        let schedule = self.store.schedules.get(id)?.clone();
         let subscription = schedule.subscription.clone().unwrap_or_default();
         let Some(next) = schedule.next() else {
             let cancels = schedule.end_behavior == "cancel";
             return self.finish_schedule(id, if cancels { AtBoundary::Ends } else { AtBoundary::Over });
         };
-        self.schedules.get_mut(id)?.place = schedule.place.saturating_add(1);
+        self.store.schedules.get_mut(id)?.place = schedule.place.saturating_add(1);
         self.apply_phase(&subscription, next, Proration::parse(Some(&next.proration_behavior)))?;
         let at = if next.end.is_none() { AtBoundary::Over } else { AtBoundary::Moved };
         self.tell_phase(id, &schedule)?;
@@ -274,8 +274,8 @@ impl SandboxState {
 
     /// What a schedule says of itself after a boundary.
     pub fn tell_phase(&mut self, id: &str, before: &SubscriptionSchedule) -> Result<(), SandboxFailure> {
-        let before = before.render(self);
-        let after = self.schedules.get(id)?.render(self);
+        let before = before.render(&self.store);
+        let after = self.store.schedules.get(id)?.render(&self.store);
         self.emit_change("subscription_schedule.updated", &before, after);
         Ok(())
     }
@@ -285,7 +285,7 @@ impl SandboxState {
             AtBoundary::Nothing | AtBoundary::Moved => Ok(()),
             AtBoundary::Over => self.release_schedule(id),
             AtBoundary::Ends => {
-                let subscription = self.schedules.get(id)?.subscription.clone().unwrap_or_default();
+                let subscription = self.store.schedules.get(id)?.subscription.clone().unwrap_or_default();
                 self.cancel_schedule(id, ScheduleStatus::Completed)?;
                 self.end_subscription(&subscription, "cancellation_requested", CancellationDetails::default())
             }
@@ -293,7 +293,7 @@ impl SandboxState {
     }
 
     fn emit_schedule(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.schedules.get(id)?.render(self);
+        let object = self.store.schedules.get(id)?.render(&self.store);
         self.emit(kind, object);
         Ok(())
     }

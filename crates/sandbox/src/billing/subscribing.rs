@@ -4,13 +4,13 @@ use crate::{
     calendar::{self, HOUR_S},
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::coupon::Redeemed,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::coupon::Redeemed,
+    store::{
         line::SandboxInvoiceLine,
         subscription::{PauseCollection, SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem},
     },
-    state::SandboxState,
-    table::Stored,
 };
 
 use super::{
@@ -74,7 +74,7 @@ impl SandboxState {
         if new.first == First::OrNothing && new.trial_end.is_none() {
             self.refuse_what_fails(&new)?;
         }
-        let place = self.place();
+        let place = self.outbox.place();
         let (first, prorates, once) = (new.first, new.prorates, new.once.clone());
         let (discounts, session) = (new.discounts.clone(), new.session.clone());
         let of_items: Vec<Vec<Redeemed>> = new.items.iter().map(|item| item.discounts.clone()).collect();
@@ -96,8 +96,8 @@ impl SandboxState {
         for (price, quantity) in &once {
             subscription.pending.push(single_line(self, &subscription, price, *quantity)?);
         }
-        self.subscriptions.put(subscription);
-        if self.customers.get(&customer)?.currency.is_none() {
+        self.store.subscriptions.put(subscription);
+        if self.store.customers.get(&customer)?.currency.is_none() {
             self.change_customer(&customer, |row| row.currency = Some(currency))?;
         }
         // It is told once, as what it has become by its first payment.
@@ -105,17 +105,17 @@ impl SandboxState {
         let asked = self.first_invoice(&id, first, prorates);
         self.quiet = None;
         asked?;
-        let object = self.subscriptions.get(&id)?.render(self);
+        let object = self.store.subscriptions.get(&id)?.render(&self.store);
         self.emit_at(place, "customer.subscription.created", object);
         Ok(id)
     }
 
     fn refuse_what_fails(&self, new: &NewSubscription) -> Result<(), SandboxFailure> {
-        let of_customer = self.customers.get(&new.customer)?.default_payment_method.clone();
+        let of_customer = self.store.customers.get(&new.customer)?.default_payment_method.clone();
         let Some(method) = new.default_payment_method.clone().or(of_customer) else {
             return Err(no_method());
         };
-        match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
+        match foresee(self.store.payment_methods.get(&method)?, Presence::Absent) {
             Attempt::Succeeded | Attempt::Processing => Ok(()),
             Attempt::Declined(decline) => Err(decline.failure()),
             Attempt::RequiresAction => {
@@ -127,12 +127,12 @@ impl SandboxState {
     }
 
     pub fn build(&mut self, new: NewSubscription) -> Result<SandboxSubscription, SandboxFailure> {
-        let now = self.now;
+        let now = self.store.now;
         let trial_end = new.trial_end.filter(|end| *end > now);
         let start = new.backdate.filter(|start| *start < now).unwrap_or(now);
         let since = if new.flexible { start } else { now };
         let anchor = trial_end.or(new.anchor.filter(|anchor| *anchor > now)).unwrap_or(since);
-        let id = self.ids.make("sub");
+        let id = self.store.ids.make("sub");
         let (items, currency) = self.items_of(new.items, anchor, trial_end)?;
         let asked = new.cancel_at_period_end || new.cancel_at.is_some();
         let is_trial = trial_end.is_some();
@@ -185,11 +185,11 @@ impl SandboxState {
         anchor: i64,
         trial_end: Option<i64>,
     ) -> Result<(Vec<SubscriptionItem>, Option<String>), SandboxFailure> {
-        let now = self.now;
+        let now = self.store.now;
         let mut items = Vec::with_capacity(asked.len());
         let mut currency = None;
         for item in asked {
-            let price = self.prices.get(&item.price);
+            let price = self.store.prices.get(&item.price);
             let price = price.map_err(|failure| failure.param("items[0][price]").status(400))?;
             let recurring = price.recurring.ok_or_else(|| {
                 let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
@@ -202,7 +202,7 @@ impl SandboxState {
             let period_start =
                 if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
             items.push(SubscriptionItem {
-                id: self.ids.make("si"),
+                id: self.store.ids.make("si"),
                 created: now,
                 price: item.price,
                 quantity: item.quantity,
@@ -216,23 +216,23 @@ impl SandboxState {
     }
 
     fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), SandboxFailure> {
-        let row = self.subscriptions.get(id)?.clone();
+        let row = self.store.subscriptions.get(id)?.clone();
         let trial = row.status == SandboxSubscriptionStatus::Trialing;
         let mut lines = self.first_lines(&row, prorates)?;
-        lines.append(&mut self.subscriptions.get_mut(id)?.pending);
+        lines.append(&mut self.store.subscriptions.get_mut(id)?.pending);
         let invoice = self.open_invoice(NewInvoice {
             customer: row.customer.clone(),
             subscription: Some(row.id.clone()),
             reason: "subscription_create",
             lines,
-            period: (self.now, self.now),
+            period: (self.store.now, self.store.now),
             currency: row.currency.clone(),
         })?;
         if !row.is_automatic() && !trial {
-            self.subscriptions.get_mut(id)?.status = SandboxSubscriptionStatus::Active;
+            self.store.subscriptions.get_mut(id)?.status = SandboxSubscriptionStatus::Active;
         }
         self.finalize_invoice(&invoice)?;
-        let open = self.invoices.get(&invoice)?.paid_at.is_none();
+        let open = self.store.invoices.get(&invoice)?.paid_at.is_none();
         if open && row.is_automatic() {
             match first {
                 First::Later => {}
@@ -253,7 +253,7 @@ impl SandboxState {
             let period = (item.period_start, item.period_end);
             if row.status == SandboxSubscriptionStatus::Trialing {
                 lines.push(trial_line(self, row, item, period)?);
-            } else if row.billing_cycle_anchor > self.now {
+            } else if row.billing_cycle_anchor > self.store.now {
                 if prorates {
                     lines.push(stub_line(self, row, item, period)?);
                 }
@@ -274,7 +274,7 @@ impl SandboxState {
         if row.start_date >= item.period_start {
             return Ok(Vec::new());
         }
-        let recurring = self.prices.get(&item.price)?.recurring;
+        let recurring = self.store.prices.get(&item.price)?.recurring;
         let Some(recurring) = recurring.filter(|_| row.flexible) else {
             return Ok(vec![stub_line(self, row, item, (row.start_date, item.period_start))?]);
         };
@@ -307,13 +307,17 @@ impl SandboxState {
         row: &SandboxSubscription,
         reason: &'static str,
     ) -> Result<String, SandboxFailure> {
-        let mut lines = std::mem::take(&mut self.subscriptions.get_mut(&row.id)?.pending);
+        let mut lines = std::mem::take(&mut self.store.subscriptions.get_mut(&row.id)?.pending);
         for item in &row.items {
             lines.push(self.cycle_line(row, item)?);
         }
         // An invoice of a cycle names the period that has just ended.
         let cycle = reason == "subscription_cycle";
-        let period = if cycle { (row.created.max(self.before(row)), self.now) } else { (self.now, self.now) };
+        let period = if cycle {
+            (row.created.max(self.before(row)), self.store.now)
+        } else {
+            (self.store.now, self.store.now)
+        };
         self.open_invoice(NewInvoice {
             customer: row.customer.clone(),
             subscription: Some(row.id.clone()),
@@ -326,32 +330,32 @@ impl SandboxState {
 
     /// When the period before the one that an item is in began.
     fn before(&self, row: &SandboxSubscription) -> i64 {
-        let last = row.latest_invoice.as_deref().and_then(|id| self.invoices.find(id));
+        let last = row.latest_invoice.as_deref().and_then(|id| self.store.invoices.find(id));
         last.map_or(row.created, |invoice| invoice.created)
     }
 
     /// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
     pub fn renew(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let mut row = self.subscriptions.get(id)?.clone();
-        let before = row.render(self);
-        let schedule = row.schedule.as_deref().and_then(|id| self.schedules.find(id)).cloned();
+        let mut row = self.store.subscriptions.get(id)?.clone();
+        let before = row.render(&self.store);
+        let schedule = row.schedule.as_deref().and_then(|id| self.store.schedules.find(id)).cloned();
         let boundary = row.period_end();
         let at = self.enter_phase(&mut row, boundary)?;
         if let (AtBoundary::Ends, Some(schedule)) = (at, &schedule) {
             return self.finish_schedule(&schedule.id, at);
         }
         self.begin_period(&mut row)?;
-        self.subscriptions.put(row.clone());
-        let place = self.place();
+        self.store.subscriptions.put(row.clone());
+        let place = self.outbox.place();
         let invoice = self.cycle_invoice(&row, "subscription_cycle")?;
-        let after = self.subscriptions.get(id)?.render(self);
+        let after = self.store.subscriptions.get(id)?.render(&self.store);
         self.emit_change_at(place, "customer.subscription.updated", &before, after);
         if let Some(schedule) = schedule {
             self.tell_phase(&schedule.id, &schedule)?;
             self.finish_schedule(&schedule.id, at)?;
         }
-        let (now, keeps) = (self.now, keeps_drafts(&row));
-        let invoice = self.invoices.get_mut(&invoice)?;
+        let (now, keeps) = (self.store.now, keeps_drafts(&row));
+        let invoice = self.store.invoices.get_mut(&invoice)?;
         invoice.finalizes_at = (!keeps).then(|| now.saturating_add(HOUR_S));
         invoice.auto_advance = !keeps;
         Ok(())
@@ -360,7 +364,7 @@ impl SandboxState {
     fn begin_period(&self, row: &mut SandboxSubscription) -> Result<(), SandboxFailure> {
         let anchor = row.billing_cycle_anchor;
         for item in &mut row.items {
-            let recurring = self.prices.get(&item.price)?.recurring;
+            let recurring = self.store.prices.get(&item.price)?.recurring;
             let end = recurring.map(|recurring| calendar::period_end(anchor, recurring, item.period_end));
             item.period_start = item.period_end;
             item.period_end = end.unwrap_or(item.period_end);

@@ -3,9 +3,9 @@
 use crate::{
     call::{Call, ObjectMetadata, Params},
     failure::SandboxFailure,
-    objects::{checkout::CheckoutStatus, payment_link::PaymentLink},
+    objects::Shown,
     state::SandboxState,
-    table::Stored,
+    store::{checkout::CheckoutStatus, payment_link::PaymentLink},
 };
 
 use serde_json::{Value, json};
@@ -20,22 +20,23 @@ impl SandboxState {
         allow_promotion_codes: bool,
     ) -> Result<String, SandboxFailure> {
         for (price, _) in items {
-            self.prices.get(price).map_err(|failure| failure.status(400))?;
+            self.store.prices.get(price).map_err(|failure| failure.status(400))?;
         }
-        let id = self.ids.make("plink");
+        let id = self.store.ids.make("plink");
         let items = items.to_vec();
-        let link = PaymentLink { id: id.clone(), created: self.now, items, metadata, allow_promotion_codes };
-        let object = link.render(self);
-        self.links.put(link);
+        let link =
+            PaymentLink { id: id.clone(), created: self.store.now, items, metadata, allow_promotion_codes };
+        let object = link.render(&self.store);
+        self.store.links.put(link);
         self.emit("payment_link.created", object);
         Ok(id)
     }
 
     /// The link's metadata is the session's; nobody is known by it but whom the address names.
     pub fn open_link(&mut self, id: &str, reference: Option<&str>) -> Result<String, SandboxFailure> {
-        let link = self.links.get(id)?.clone();
+        let link = self.store.links.get(id)?.clone();
         let recurring =
-            |price: &String| self.prices.find(price).is_some_and(|price| price.recurring.is_some());
+            |price: &String| self.store.prices.find(price).is_some_and(|price| price.recurring.is_some());
         let mode =
             if link.items.iter().any(|(price, _)| recurring(price)) { "subscription" } else { "payment" };
         let lines: Vec<Value> = link
@@ -47,7 +48,7 @@ impl SandboxState {
             "mode": mode,
             "line_items": lines,
             "metadata": link.metadata,
-            "success_url": format!("{}/", self.origin),
+            "success_url": format!("{}/", self.store.origin),
             "allow_promotion_codes": link.allow_promotion_codes,
         });
         if let (Some(reference), Some(asked)) = (reference, asked.as_object_mut()) {
@@ -55,18 +56,18 @@ impl SandboxState {
         }
         let params = Params(asked.as_object().cloned().unwrap_or_default());
         let session = open_checkout(self, &Call { ids: Vec::new(), params })?;
-        self.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
+        self.store.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
         Ok(session)
     }
 
     /// A code that a person types in.
     pub fn enter_code(&mut self, session: &str, code: &str) -> Result<(), SandboxFailure> {
-        let takes = self.sessions.get(session)?.allow_promotion_codes == Some(true);
+        let takes = self.store.sessions.get(session)?.allow_promotion_codes == Some(true);
         if !takes {
             return Err(SandboxFailure::invalid("This page takes no promotion codes."));
         }
         let redeemed = by_code(self, code)?;
-        self.sessions.get_mut(session)?.discounts = vec![redeemed];
+        self.store.sessions.get_mut(session)?.discounts = vec![redeemed];
         Ok(())
     }
 
@@ -77,7 +78,7 @@ impl SandboxState {
         place: usize,
         quantity: i64,
     ) -> Result<(), SandboxFailure> {
-        let row = self.sessions.get_mut(session)?;
+        let row = self.store.sessions.get_mut(session)?;
         let open = row.status == CheckoutStatus::Open;
         let item = row.items.get_mut(place).filter(|_| open);
         let bounds = item.as_ref().and_then(|item| item.adjustable);

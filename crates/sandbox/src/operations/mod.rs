@@ -99,8 +99,8 @@ fn gone(id: &str, kind: &str) -> Value {
 
 /// The bank has asked the person, who said yes or no. What waited for that goes on.
 pub fn authenticate(state: &mut SandboxState, intent: &str, succeeds: bool) -> Result<(), SandboxFailure> {
-    let row = state.payment_intents.get(intent)?;
-    if row.status != super::objects::payment_intent::PaymentIntentStatus::RequiresAction {
+    let row = state.store.payment_intents.get(intent)?;
+    if row.status != super::store::payment_intent::PaymentIntentStatus::RequiresAction {
         return Err(row.unexpected("authenticate"));
     }
     if succeeds {

@@ -6,10 +6,10 @@ use crate::{
     call::Call,
     failure::SandboxFailure,
     ids,
-    objects::payment_intent::{PaymentIntent, PaymentIntentStatus},
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::payment_intent::{PaymentIntent, PaymentIntentStatus},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -44,7 +44,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let amount = params.integer("amount").ok_or_else(|| SandboxFailure::missing("amount"))?;
     check_amount(amount)?;
     let customer =
-        params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
+        params.text("customer").map(|id| state.store.customer(id).map(|row| row.id.clone())).transpose()?;
     let confirms = params.boolean("confirm") == Some(true);
     if params.has("off_session") && !confirms {
         let message = "`off_session` can only be used when `confirm` is true.";
@@ -52,11 +52,11 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let method = params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     check_owner(state, method.as_deref(), customer.as_deref())?;
-    let id = state.ids.make("pi");
+    let id = state.store.ids.make("pi");
     let intent = PaymentIntent {
         client_secret: format!("{id}_secret_{}", ids::letters(16)),
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         amount,
         amount_capturable: 0,
         amount_received: 0,
@@ -78,12 +78,12 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         invoice: None,
         settles_at: None,
     };
-    state.payment_intents.put(intent);
+    state.store.payment_intents.put(intent);
     state.emit_intent("payment_intent.created", &id)?;
     if confirms {
         return try_payment(state, &id, call);
     }
-    Ok(state.payment_intents.get(&id)?.render(state))
+    Ok(state.store.payment_intents.get(&id)?.render(&state.store))
 }
 
 const fn waiting(has_method: bool) -> PaymentIntentStatus {
@@ -101,7 +101,7 @@ fn check_owner(
     customer: Option<&str>,
 ) -> Result<(), SandboxFailure> {
     let Some(method) = method else { return Ok(()) };
-    match state.payment_methods.get(method)?.customer.as_deref() {
+    match state.store.payment_methods.get(method)?.customer.as_deref() {
         Some(owner) if Some(owner) != customer => {
             let message = "The provided PaymentMethod belongs to a Customer. Please include the Customer in the \
                            `customer` parameter on the PaymentIntent.";
@@ -125,11 +125,11 @@ fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer
         follow(state, id)?;
     }
     if attempt == Attempt::Processing
-        && let Some(invoice) = state.payment_intents.get(id)?.invoice.clone()
+        && let Some(invoice) = state.store.payment_intents.get(id)?.invoice.clone()
     {
         state.trust_debit(&invoice)?;
     }
-    let object = state.payment_intents.get(id)?.render(state);
+    let object = state.store.payment_intents.get(id)?.render(&state.store);
     match failed {
         Some(decline) => Err(decline.failure().with("payment_intent", object)),
         None => Ok(object),
@@ -138,9 +138,9 @@ fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer
 
 /// An invoice that waited for this payment is paid.
 pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
-    let intent = state.payment_intents.get(id)?;
+    let intent = state.store.payment_intents.get(id)?;
     match intent.invoice.clone().filter(|_| intent.status == PaymentIntentStatus::Succeeded) {
-        Some(invoice) if state.invoices.get(&invoice)?.paid_at.is_none() => {
+        Some(invoice) if state.store.invoices.get(&invoice)?.paid_at.is_none() => {
             state.settle_invoice(&invoice, false)
         }
         Some(_) | None => Ok(()),
@@ -149,22 +149,22 @@ pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> 
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
-    page(state, &state.payment_intents, call, "/v1/payment_intents", |intent| {
+    page(&state.store, &state.store.payment_intents, call, "/v1/payment_intents", |intent| {
         customer.is_none() || intent.customer.as_deref() == customer
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.payment_intents.get(call.id())?.render(state))
+    Ok(state.store.payment_intents.get(call.id())?.render(&state.store))
 }
 
 fn retrieve_setup(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.setup_intents.get(call.id())?.render(state))
+    Ok(state.store.setup_intents.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let intent = state.payment_intents.get(call.id())?;
+    let intent = state.store.payment_intents.get(call.id())?;
     let fixed = matches!(
         intent.status,
         PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled | PaymentIntentStatus::Processing
@@ -177,9 +177,9 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let method = params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     if let Some(customer) = params.text("customer") {
-        state.customer(customer)?;
+        state.store.customer(customer)?;
     }
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     intent.amount = params.integer("amount").unwrap_or(intent.amount);
     if let Some(currency) = params.text("currency") {
         intent.currency = currency.to_lowercase();
@@ -197,7 +197,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let intent = state.payment_intents.get(call.id())?;
+    let intent = state.store.payment_intents.get(call.id())?;
     let open = matches!(
         intent.status,
         PaymentIntentStatus::RequiresPaymentMethod
@@ -209,9 +209,9 @@ fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let method =
         call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
-    let customer = state.payment_intents.get(call.id())?.customer.clone();
+    let customer = state.store.payment_intents.get(call.id())?.customer.clone();
     check_owner(state, method.as_deref(), customer.as_deref())?;
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     if method.is_some() {
         intent.payment_method = method;
     }
@@ -221,7 +221,7 @@ fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let intent = state.payment_intents.get(call.id())?;
+    let intent = state.store.payment_intents.get(call.id())?;
     if intent.status != PaymentIntentStatus::RequiresCapture {
         return Err(intent.unexpected("capture"));
     }
@@ -232,10 +232,10 @@ fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return Err(SandboxFailure::invalid(message).code("amount_too_large").param("amount_to_capture"));
     }
     let charge = intent.latest_charge.clone().unwrap_or_default();
-    let row = state.charges.get_mut(&charge)?;
+    let row = state.store.charges.get_mut(&charge)?;
     row.captured = true;
     row.amount_captured = amount;
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     intent.status = PaymentIntentStatus::Succeeded;
     intent.amount_capturable = 0;
     intent.amount_received = amount;
@@ -248,8 +248,8 @@ fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let now = state.now;
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let now = state.store.now;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     if matches!(
         intent.status,
         PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled | PaymentIntentStatus::Processing

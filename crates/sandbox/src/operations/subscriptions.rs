@@ -14,12 +14,12 @@ use crate::{
     calendar::DAY_S,
     call::{Call, Params},
     failure::SandboxFailure,
-    objects::subscription::{
+    objects::Shown,
+    objects::paging::{page, page_of_values},
+    state::SandboxState,
+    store::subscription::{
         PauseCollection, SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem,
     },
-    paging::{page, page_of_values},
-    state::SandboxState,
-    table::Stored,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -35,12 +35,12 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let customer = state.customer(params.required("customer")?)?.id.clone();
+    let customer = state.store.customer(params.required("customer")?)?.id.clone();
     let method = params.text("default_payment_method");
     let method = method.map(|id| payment_methods::owned_by(state, id, &customer)).transpose()?;
     let new = describe(state, params, customer, method)?;
     let id = state.subscribe(new)?;
-    Ok(state.subscriptions.get(&id)?.render(state))
+    Ok(state.store.subscriptions.get(&id)?.render(&state.store))
 }
 
 fn describe(
@@ -98,10 +98,10 @@ pub fn trial_end(state: &SandboxState, params: &Params, prefix: &str) -> Result<
                 SandboxFailure::invalid("The minimum number of trial days is 1.").param("trial_period_days")
             );
         }
-        return Ok(Some(state.now.saturating_add(days.saturating_mul(DAY_S))));
+        return Ok(Some(state.store.now.saturating_add(days.saturating_mul(DAY_S))));
     }
     let end = params.integer(&format!("{prefix}trial_end"));
-    if end.is_some_and(|end| end <= state.now) {
+    if end.is_some_and(|end| end <= state.store.now) {
         return Err(SandboxFailure::invalid("Invalid timestamp: must be in the future").param("trial_end"));
     }
     Ok(end)
@@ -143,7 +143,7 @@ pub fn price_of(state: &mut SandboxState, item: &Params) -> Result<Option<String
         (Some(price), _) => Ok(Some(price.to_owned())),
         (None, Some(data)) => {
             let product = data.required("product")?.to_owned();
-            state.products.get(&product).map_err(|failure| failure.status(400))?;
+            state.store.products.get(&product).map_err(|failure| failure.status(400))?;
             super::prices::make(state, &data, product).map(Some)
         }
         (None, None) => Ok(None),
@@ -186,7 +186,7 @@ pub fn imagine(
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let (customer, price, status) = (params.text("customer"), params.text("price"), params.text("status"));
-    page(state, &state.subscriptions, call, "/v1/subscriptions", |row| {
+    page(&state.store, &state.store.subscriptions, call, "/v1/subscriptions", |row| {
         let shown = match status {
             None => !row.status.has_ended(),
             Some("all") => true,
@@ -200,18 +200,18 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn list_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let row = state.subscriptions.get(call.params.required("subscription")?)?;
-    let items: Vec<Value> = row.items.iter().map(|item| row.item(item, state)).collect();
+    let row = state.store.subscriptions.get(call.params.required("subscription")?)?;
+    let items: Vec<Value> = row.items.iter().map(|item| row.item(item, &state.store)).collect();
     page_of_values(&items, call, "/v1/subscription_items")
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.subscriptions.get(call.id())?.render(state))
+    Ok(state.store.subscriptions.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let row = state.subscriptions.get(call.id())?;
+    let row = state.store.subscriptions.get(call.id())?;
     if row.status.has_ended() {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(SandboxFailure::invalid(message));
@@ -222,7 +222,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let method = method.map(|id| payment_methods::owned_by(state, id, &customer)).transpose()?;
     let wish = wish(state, params, call.id())?;
     let mut planned = state.plan_change(call.id(), &wish)?;
-    assign(&mut planned.after, params, state.now, method)?;
+    assign(&mut planned.after, params, state.store.now, method)?;
     assign_discounts(state, &mut planned.after, params)?;
     let terms = PaymentBehavior {
         or_nothing: params.text("payment_behavior") == Some("error_if_incomplete"),
@@ -234,7 +234,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 fn wish(state: &mut SandboxState, params: &Params, id: &str) -> Result<SubscriptionUpdate, SandboxFailure> {
     let proration = Proration::parse(params.text("proration_behavior"));
-    let at = params.integer("proration_date").unwrap_or(state.now);
+    let at = params.integer("proration_date").unwrap_or(state.store.now);
     let mut wish = SubscriptionUpdate::new(changes(state, params, "items")?, proration, at);
     wish.restart = params.text("billing_cycle_anchor.type") == Some("now");
     wish.trial_end = params.integer("trial_end");
@@ -243,7 +243,7 @@ fn wish(state: &mut SandboxState, params: &Params, id: &str) -> Result<Subscript
         wish.cancel_at = Some(None);
     }
     if let Some(at) = params.integer("cancel_at") {
-        let row = state.subscriptions.get(id)?;
+        let row = state.store.subscriptions.get(id)?;
         let whole = row.cancel_at.is_none() && at >= row.period_end();
         wish.cancel_at = (!whole).then_some(Some(at));
     }
@@ -379,7 +379,7 @@ fn schedule_end(row: &mut SandboxSubscription, params: &Params, now: i64) -> Res
 }
 
 fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let row = state.subscriptions.get(call.id())?;
+    let row = state.store.subscriptions.get(call.id())?;
     if row.status.has_ended() {
         return Err(SandboxFailure::no_such("subscription", call.id()));
     }
@@ -397,7 +397,7 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 /// New in today's version: the subscription itself stands still.
 fn pause(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let row = state.subscriptions.get(call.id())?;
+    let row = state.store.subscriptions.get(call.id())?;
     if !row.flexible {
         return Err(SandboxFailure::invalid(
             "Only subscriptions with `billing_mode[type]=flexible` can be paused.",
@@ -422,7 +422,7 @@ fn pause(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn resume(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.subscriptions.get(call.id())?;
+    state.store.subscriptions.get(call.id())?;
     let anew = call.params.text("billing_cycle_anchor.type") != Some("unchanged");
     let on_success = call.params.text("payment_behavior") == Some("resume_on_payment_success");
     state.resume(call.id(), anew, on_success)?;

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::{super::SharedSandbox, lead_to, wrong};
+use super::{super::shared::SharedSandbox, lead_to, wrong};
 
 pub(super) async fn open(
     Shares(shared): Shares<Arc<SharedSandbox>>,

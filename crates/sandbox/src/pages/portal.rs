@@ -9,7 +9,6 @@ use axum::{
 
 use super::{
     super::{
-        SharedSandbox,
         billing::{
             changing::{ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
             ending::{CancellationDetails, PaidTime},
@@ -17,7 +16,9 @@ use super::{
         calendar::{self, year},
         call::{ObjectMetadata, Params},
         failure::SandboxFailure,
-        objects::{
+        shared::SharedSandbox,
+        state::SandboxState,
+        store::{
             card::{Behaviour, TestCard},
             payment_method::PaymentMethod,
             portal::{Configuration, Confirm, Flow, PortalSession},
@@ -25,7 +26,6 @@ use super::{
             schedule::SchedulePhaseItem,
             subscription::SandboxSubscription,
         },
-        state::SandboxState,
     },
     filled,
     html::{alert, escape, money, status, table},
@@ -48,7 +48,7 @@ fn shown(main: Result<String, SandboxFailure>) -> Response {
 }
 
 fn find(state: &SandboxState, secret: &str) -> Result<PortalSession, SandboxFailure> {
-    let session = state.portal_sessions.iter().find(|session| session.secret == secret);
+    let session = state.store.portal_sessions.iter().find(|session| session.secret == secret);
     session.cloned().ok_or_else(|| SandboxFailure::no_such("billing portal session", "…"))
 }
 
@@ -56,8 +56,9 @@ fn body(state: &SandboxState, session: &PortalSession, said: &str) -> Result<Str
     if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
         return confirmation(state, session, confirm, said);
     }
-    let configuration = session.offers(state)?;
+    let configuration = session.offers(&state.store)?;
     let own = state
+        .store
         .subscriptions
         .iter()
         .rev()
@@ -88,7 +89,8 @@ fn confirmation(
     confirm: &Confirm,
     said: &str,
 ) -> Result<String, SandboxFailure> {
-    let (row, price) = (state.subscriptions.get(&confirm.subscription)?, state.prices.get(&confirm.price)?);
+    let (row, price) =
+        (state.store.subscriptions.get(&confirm.subscription)?, state.store.prices.get(&confirm.price)?);
     let back = back(session.return_url.as_deref());
     let held = row.items.iter().find(|item| item.id == confirm.item).map_or(1, |item| item.quantity);
     let quantity = confirm.quantity.unwrap_or(held);
@@ -105,7 +107,8 @@ fn confirmation(
 
 /// A plan, and what it costs.
 fn offer(state: &SandboxState, price: &SandboxPrice) -> String {
-    let name = state.products.find(&price.product).map(|product| product.name.clone()).unwrap_or_default();
+    let name =
+        state.store.products.find(&price.product).map(|product| product.name.clone()).unwrap_or_default();
     let every = price.recurring.map_or("", |recurring| recurring.interval.as_str());
     format!("{}, {} / {every}", escape(&name), money(price.unit_amount, &price.currency))
 }
@@ -151,7 +154,7 @@ fn subscription(state: &SandboxState, row: &SandboxSubscription, configuration: 
         ));
     }
     let choices: String = configuration
-        .choices(state, row)
+        .choices(&state.store, row)
         .into_iter()
         .map(|price| format!("<option value=\"{}\">{}</option>", escape(&price.id), offer(state, price)))
         .collect();
@@ -174,7 +177,7 @@ fn subscription(state: &SandboxState, row: &SandboxSubscription, configuration: 
 
 /// What it changes to when this period ends, and how that is called off.
 fn later(state: &SandboxState, row: &SandboxSubscription) -> String {
-    let schedule = row.schedule.as_deref().and_then(|id| state.schedules.find(id));
+    let schedule = row.schedule.as_deref().and_then(|id| state.store.schedules.find(id));
     let next = schedule.and_then(|schedule| schedule.next());
     next.map_or_else(String::new, |next| {
         format!(
@@ -187,14 +190,15 @@ fn later(state: &SandboxState, row: &SandboxSubscription) -> String {
 }
 
 fn invoices(state: &SandboxState, customer: &str) -> String {
-    let rows = state.invoices.iter().rev().filter(|invoice| invoice.customer == customer).map(|invoice| {
-        vec![
-            calendar::shown(invoice.created),
-            escape(invoice.number.as_deref().unwrap_or("–")),
-            money(invoice.total(), &invoice.currency),
-            invoice.status.as_str().to_owned(),
-        ]
-    });
+    let rows =
+        state.store.invoices.iter().rev().filter(|invoice| invoice.customer == customer).map(|invoice| {
+            vec![
+                calendar::shown(invoice.created),
+                escape(invoice.number.as_deref().unwrap_or("–")),
+                money(invoice.total(), &invoice.currency),
+                invoice.status.as_str().to_owned(),
+            ]
+        });
     format!(
         "<h2>Invoices</h2>{}",
         table(&["date", "number", "amount", "status"], &rows.collect::<Vec<_>>(), "None yet.")
@@ -242,12 +246,12 @@ fn act(
     session: &PortalSession,
     wanted: &Params,
 ) -> Result<&'static str, SandboxFailure> {
-    let configuration = session.offers(state)?;
+    let configuration = session.offers(&state.store)?;
     if wanted.text("do") == Some("card") && configuration.method_update {
         return take_card(state, session, wanted);
     }
     if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
-        let row = state.subscriptions.get(&confirm.subscription)?.clone();
+        let row = state.store.subscriptions.get(&confirm.subscription)?.clone();
         let change = ItemAmendment {
             item: Some(confirm.item.clone()),
             price: Some(confirm.price.clone()),
@@ -258,7 +262,7 @@ fn act(
         return change_plan(state, &row, &configuration, change);
     }
     let id = wanted.required("subscription")?;
-    let row = state.subscriptions.get(id)?.clone();
+    let row = state.store.subscriptions.get(id)?.clone();
     if row.customer != session.customer || row.status.has_ended() {
         return Err(SandboxFailure::no_such("subscription", id));
     }
@@ -312,7 +316,7 @@ fn schedule(
     row: &SandboxSubscription,
     wanted: &Params,
 ) -> Result<&'static str, SandboxFailure> {
-    let now = state.now;
+    let now = state.store.now;
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;
     }
@@ -333,7 +337,7 @@ fn change_plan(
     change: ItemAmendment,
 ) -> Result<&'static str, SandboxFailure> {
     let price = change.price.clone().unwrap_or_default();
-    if !configuration.choices(state, row).iter().any(|choice| choice.id == price) {
+    if !configuration.choices(&state.store, row).iter().any(|choice| choice.id == price) {
         return Err(SandboxFailure::invalid("This plan is not offered."));
     }
     if waits(state, row, configuration, &price)? {
@@ -343,7 +347,7 @@ fn change_plan(
     if let Some(schedule) = &row.schedule {
         state.release_schedule(schedule)?;
     }
-    let mut wish = SubscriptionUpdate::new(vec![change], proration, state.now);
+    let mut wish = SubscriptionUpdate::new(vec![change], proration, state.store.now);
     wish.ends_trial = configuration.ends_trial;
     wish.restart = configuration.restarts;
     let planned = state.plan_change(&row.id, &wish)?;
@@ -359,7 +363,7 @@ fn waits(
     price: &str,
 ) -> Result<bool, SandboxFailure> {
     let Some(item) = row.items.first() else { return Ok(false) };
-    let (before, after) = (state.prices.get(&item.price)?, state.prices.get(price)?);
+    let (before, after) = (state.store.prices.get(&item.price)?, state.store.prices.get(price)?);
     let lasts = |price: &SandboxPrice| {
         price.recurring.map_or(0, |every| calendar::add(0, every.interval, every.count))
     };
@@ -396,13 +400,13 @@ fn take_card(
     if let Behaviour::Refuses(decline) = card.behaviour {
         return Err(decline.failure());
     }
-    let id = state.ids.make("pm");
-    state.payment_methods.put(PaymentMethod {
+    let id = state.store.ids.make("pm");
+    state.store.payment_methods.put(PaymentMethod {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         customer: None,
         card,
-        exp_year: year(state.now).saturating_add(4),
+        exp_year: year(state.store.now).saturating_add(4),
         exp_month: 12,
         set_up: true,
         email: None,
@@ -412,8 +416,11 @@ fn take_card(
     state.attach(&id, &session.customer)?;
     state
         .change_customer(&session.customer, |customer| customer.default_payment_method = Some(id.clone()))?;
-    let own =
-        state.subscriptions.iter().filter(|row| row.customer == session.customer && !row.status.has_ended());
+    let own = state
+        .store
+        .subscriptions
+        .iter()
+        .filter(|row| row.customer == session.customer && !row.status.has_ended());
     let own: Vec<String> = own.map(|row| row.id.clone()).collect();
     for row in own {
         state.change_subscription(&row, |row| row.default_payment_method = Some(id.clone()))?;
