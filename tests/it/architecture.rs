@@ -200,7 +200,7 @@ const COMPOSERS: [&str; 6] = ["app", "cli", "main", "lib", "config", "telemetry"
 
 /// How many files of a part know each other in a circle, leaving out those of which one is inside of the other. A part
 /// that is not here has none, and these numbers may only become smaller.
-const IN_CIRCLES: [(&str, usize); 9] = [
+const IN_CIRCLES: [(&str, usize); 8] = [
     ("catalog", 2),
     ("cli", 5),
     // An account, its facts and its rules speak of one another.
@@ -209,7 +209,6 @@ const IN_CIRCLES: [(&str, usize); 9] = [
     ("journal", 2),
     ("postgres", 2),
     ("projections", 2),
-    ("sandbox", 3),
     ("stripe", 7),
 ];
 
@@ -324,6 +323,7 @@ fn what_goes_up_inside_of_a_part_is_found() {
             "fn at() -> i64 { crate::control::now() }",
             "sandbox::control",
         ),
+        ("crates/sandbox/src/store/planted.rs", "use crate::objects::Shown;", "sandbox::objects"),
     ];
     for (path, text, row) in planted {
         let found = upward(&Program::read().with(path, text));

@@ -3,6 +3,7 @@
 //!
 //! JSON in, JSON out, under `/_sandbox`. No key is asked for on this machine; `doors` says who may come in.
 
+mod people;
 mod sales;
 mod settings;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State as Shares},
+    extract::State as Shares,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -18,15 +19,10 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    billing::{
-        checkout::{AfterPayment, Payer},
-        payments::Presence,
-    },
-    calendar::{self, parse_advance, year},
+use crate::{
+    billing::passing,
+    calendar::{self, parse_advance},
     failure::{ApiFault, SandboxFailure},
-    objects::Shown,
-    operations,
     outbox::{
         self,
         api_versions::is_version,
@@ -34,11 +30,12 @@ use super::{
     },
     shared::SharedSandbox,
     state::SandboxState,
-    store::{card::TestCard, dispute::DisputeStatus, event::SandboxEvent},
+    store::event::SandboxEvent,
 };
 
 /// Deliveries that are listed.
 const DELIVERIES_LISTED_MAX: usize = 200;
+
 /// Times that one fault may be asked for.
 const FAULTS_MAX: usize = 10_000;
 
@@ -52,12 +49,12 @@ pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
         .route("/_sandbox/faults", post(set_faults))
         .route("/_sandbox/settings", post(settings::set))
         .route("/_sandbox/keys", post(restrict))
-        .route("/_sandbox/disputes", post(dispute))
-        .route("/_sandbox/disputes/{id}", post(decide_dispute))
-        .route("/_sandbox/refunds/{id}/fail", post(fail_refund))
-        .route("/_sandbox/payment_intents/{id}/settle", post(settle))
-        .route("/_sandbox/payment_intents/{id}/authenticate", post(authenticate))
-        .route("/_sandbox/checkout/{id}/pay", post(pay))
+        .route("/_sandbox/disputes", post(people::dispute))
+        .route("/_sandbox/disputes/{id}", post(people::decide_dispute))
+        .route("/_sandbox/refunds/{id}/fail", post(people::fail_refund))
+        .route("/_sandbox/payment_intents/{id}/settle", post(people::settle))
+        .route("/_sandbox/payment_intents/{id}/authenticate", post(people::authenticate))
+        .route("/_sandbox/checkout/{id}/pay", post(people::pay))
         .route("/_sandbox/customers/{id}/discount", post(sales::discount_customer))
         .route("/_sandbox/payment_links", post(sales::make_link))
 }
@@ -124,7 +121,7 @@ pub(super) fn move_clock(
         return Err(SandboxFailure::invalid(message).param("advance"));
     }
     // First everything happens at its time; then the clock says that it is later.
-    shared.with(|state| state.pass(until));
+    shared.with(|state| passing::pass(state, until));
     shared.clock.advance(calendar::delta(until.saturating_sub(shared.clock_seconds())));
     Ok(shared.with(|state| described(state)))
 }
@@ -282,146 +279,4 @@ async fn restrict(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<Re
         json!({ "key": new.key, "may": new.may })
     });
     answer(&shared, restricted)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewDispute {
-    charge: Option<String>,
-    payment_intent: Option<String>,
-    amount: Option<i64>,
-    reason: Option<String>,
-    /// `needs_response`, `warning_needs_response` (an inquiry) or `prevented`.
-    status: Option<String>,
-}
-
-async fn dispute(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewDispute>) -> Response {
-    let opened = shared.with(|state| {
-        let intent =
-            new.payment_intent.as_deref().map(|id| state.store.payment_intents.get(id)).transpose()?;
-        let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
-        let charge = new.charge.clone().or(of_intent).ok_or_else(|| SandboxFailure::missing("charge"))?;
-        let row = state.store.charges.get(&charge)?;
-        // What went back to the customer already is not disputed.
-        let left = row.amount_captured.saturating_sub(row.amount_refunded);
-        let status = new.status.as_deref().map_or(Some(DisputeStatus::NeedsResponse), DisputeStatus::parse);
-        let status =
-            status.ok_or_else(|| SandboxFailure::invalid("There is no such status.").param("status"))?;
-        let reason = new.reason.as_deref().unwrap_or("fraudulent");
-        let id = state.open_dispute(&charge, new.amount.unwrap_or(left), reason, status)?;
-        Ok(state.store.disputes.get(&id)?.render(&state.store))
-    });
-    answer(&shared, opened)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PersonsDecision {
-    status: String,
-}
-
-async fn decide_dispute(
-    Shares(shared): Shares<Arc<SharedSandbox>>,
-    Path(id): Path<String>,
-    Json(decision): Json<PersonsDecision>,
-) -> Response {
-    let closed = shared.with(|state| {
-        let status = DisputeStatus::parse(&decision.status).filter(|status| !status.is_open());
-        let status = status.ok_or_else(|| {
-            SandboxFailure::invalid("It is `won`, `lost`, `warning_closed` or `prevented`.").param("status")
-        })?;
-        state.close_dispute(&id, status)?;
-        Ok(state.store.disputes.get(&id)?.render(&state.store))
-    });
-    answer(&shared, closed)
-}
-
-async fn fail_refund(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
-    let failed = shared.with(|state| {
-        state.fail_refund(&id)?;
-        Ok(state.store.refunds.get(&id)?.render(&state.store))
-    });
-    answer(&shared, failed)
-}
-
-async fn settle(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
-    let settled = shared.with(|state| {
-        if state.store.payment_intents.get(&id)?.settles_at.is_none() {
-            return Err(SandboxFailure::invalid("No bank debit of this payment is on its way."));
-        }
-        state.settle_intent(&id)?;
-        Ok(state.store.payment_intents.get(&id)?.render(&state.store))
-    });
-    answer(&shared, settled)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Authentication {
-    succeeds: bool,
-}
-
-async fn authenticate(
-    Shares(shared): Shares<Arc<SharedSandbox>>,
-    Path(id): Path<String>,
-    Json(wanted): Json<Authentication>,
-) -> Response {
-    let done = shared.with(|state| {
-        operations::authenticate(state, &id, wanted.succeeds)?;
-        Ok(state.store.payment_intents.get(&id)?.render(&state.store))
-    });
-    answer(&shared, done)
-}
-
-/// What a person would type in on the page.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PaymentForm {
-    card: String,
-    email: Option<String>,
-    name: Option<String>,
-    /// Whether the bank is told yes when it asks.
-    #[serde(default)]
-    authenticated: bool,
-    /// A code that a person types in, where the session takes one.
-    promotion_code: Option<String>,
-    /// Other quantities, by the place of the line, where they may be changed.
-    #[serde(default)]
-    quantities: Vec<i64>,
-}
-
-async fn pay(
-    Shares(shared): Shares<Arc<SharedSandbox>>,
-    Path(id): Path<String>,
-    Json(payment): Json<PaymentForm>,
-) -> Response {
-    let paid = shared.with(|state| {
-        let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
-        let card = card.ok_or_else(|| {
-            SandboxFailure::card("incorrect_number", None, "Your card number is incorrect.")
-        })?;
-        if let Some(code) = &payment.promotion_code {
-            state.enter_code(&id, code)?;
-        }
-        for (place, quantity) in payment.quantities.iter().enumerate() {
-            state.adjust_quantity(&id, place, *quantity)?;
-        }
-        let payer = Payer {
-            card,
-            exp_year: year(state.store.now).saturating_add(4),
-            exp_month: 12,
-            email: payment.email.clone(),
-            name: payment.name.clone(),
-            presence: if payment.authenticated { Presence::Authenticated } else { Presence::Present },
-        };
-        match state.pay_session(&id, &payer)? {
-            AfterPayment::Complete => Ok(state.store.sessions.get(&id)?.render(&state.store)),
-            AfterPayment::Declined(decline) => Err(decline.failure()),
-            AfterPayment::Authenticate => {
-                let message = "The bank wants to ask the person: send it again with `authenticated`.";
-                Err(SandboxFailure::card("authentication_required", None, message))
-            }
-        }
-    });
-    answer(&shared, paid)
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use clock::Clock;
 use tokio::sync::Notify;
 
-use crate::state::SandboxState;
+use crate::{billing::passing, state::SandboxState};
 
 /// What all requests share.
 pub struct SharedSandbox {
@@ -25,7 +25,7 @@ impl SharedSandbox {
     pub fn with<T>(&self, work: impl FnOnce(&mut SandboxState) -> T) -> T {
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
-        state.pass(self.clock_seconds());
+        passing::pass(state, self.clock_seconds());
         let answer = work(state);
         state.outbox.publish(&state.store);
         answer

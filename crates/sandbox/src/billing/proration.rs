@@ -4,6 +4,7 @@
 //! asked for: each debit of the time that is given back has a credit of its own, and where nothing was asked for,
 //! nothing comes back.
 
+use super::discounting;
 use crate::{
     calendar,
     failure::SandboxFailure,
@@ -102,7 +103,7 @@ pub fn debit_line(
     let whole = whole_period(state, subscription, item)?;
     let price = state.store.prices.get(&item.price)?;
     let cost = price.unit_amount.saturating_mul(item.quantity);
-    let cost = state.discounted(subscription, &item.id, cost);
+    let cost = discounting::discounted(state, subscription, &item.id, cost);
     let amount = share(cost, span.1.saturating_sub(span.0), whole);
     let name = counted(state, subscription, item.quantity, price);
     let description = format!("Remaining time on {name} after {}", calendar::day(span.0));
@@ -123,7 +124,12 @@ pub fn credit_lines(
     let whole = whole_period(state, subscription, item)?;
     let price = state.store.prices.get(&item.price)?;
     let cost = last_cost(&debits, item).unwrap_or_else(|| {
-        state.discounted(subscription, &item.id, price.unit_amount.saturating_mul(item.quantity))
+        discounting::discounted(
+            state,
+            subscription,
+            &item.id,
+            price.unit_amount.saturating_mul(item.quantity),
+        )
     });
     let amount = share(cost, span.1.saturating_sub(span.0), whole).saturating_neg();
     let description = unused(&counted(state, subscription, item.quantity, price), span.0);
@@ -184,27 +190,25 @@ fn debits(
     asked.chain(waiting).collect()
 }
 
-impl SandboxState {
-    /// Remembers what `credits` give back, so that nothing is given back twice.
-    pub fn note_credits(
-        &mut self,
-        subscription: &str,
-        credits: &[SandboxInvoiceLine],
-    ) -> Result<(), SandboxFailure> {
-        for credit in credits {
-            let Some(credited) = &credit.credited else { continue };
-            let give_back = |line: &mut SandboxInvoiceLine| {
-                if credited.lines.contains(&line.id) {
-                    line.given_back_from = Some(credit.period.0);
-                }
-            };
-            self.store.subscriptions.get_mut(subscription)?.pending.iter_mut().for_each(give_back);
-            if let Some(invoice) = &credited.invoice {
-                self.store.invoices.get_mut(invoice)?.lines.iter_mut().for_each(give_back);
+/// Remembers what `credits` give back, so that nothing is given back twice.
+pub fn note_credits(
+    state: &mut SandboxState,
+    subscription: &str,
+    credits: &[SandboxInvoiceLine],
+) -> Result<(), SandboxFailure> {
+    for credit in credits {
+        let Some(credited) = &credit.credited else { continue };
+        let give_back = |line: &mut SandboxInvoiceLine| {
+            if credited.lines.contains(&line.id) {
+                line.given_back_from = Some(credit.period.0);
             }
+        };
+        state.store.subscriptions.get_mut(subscription)?.pending.iter_mut().for_each(give_back);
+        if let Some(invoice) = &credited.invoice {
+            state.store.invoices.get_mut(invoice)?.lines.iter_mut().for_each(give_back);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// How long the period that an item is in would be if nothing cut it short.

@@ -2,6 +2,7 @@
 
 use super::{SandboxAnswer, SandboxOperation, coupons, operation, subscriptions};
 use crate::{
+    billing::checkout,
     calendar::{DAY_S, MINUTE_S},
     call::{Call, Params},
     failure::SandboxFailure,
@@ -218,7 +219,7 @@ fn expire(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         );
         return Err(SandboxFailure::invalid(message));
     }
-    state.expire_session(call.id())?;
+    checkout::expire_session(state, call.id())?;
     retrieve(state, call)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::{
+    billing::discounting,
     call::{Call, Params},
     failure::SandboxFailure,
     ids,
@@ -202,7 +203,7 @@ fn delete_of_subscription(state: &mut SandboxState, call: &Call) -> SandboxAnswe
 }
 
 fn end(state: &mut SandboxState, discount: &str) -> SandboxAnswer {
-    let mut object = state.end_discount(discount)?;
+    let mut object = discounting::end_discount(state, discount)?;
     if let Some(object) = object.as_object_mut() {
         object.insert("deleted".to_owned(), true.into());
     }

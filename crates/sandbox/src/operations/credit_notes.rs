@@ -2,7 +2,7 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
-    billing::crediting::Taken,
+    billing::crediting::{self, Taken},
     call::{Call, Params},
     failure::SandboxFailure,
     objects::Shown,
@@ -49,7 +49,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         memo: params.owned("memo"),
         metadata: params.metadata("metadata"),
     };
-    let id = state.take_off(&invoice, taken)?;
+    let id = crediting::take_off(state, &invoice, taken)?;
     Ok(state.store.credit_notes.get(&id)?.render(&state.store))
 }
 
@@ -103,6 +103,6 @@ fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.void_note(call.id())?;
+    crediting::void_note(state, call.id())?;
     retrieve(state, call)
 }

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::{
-    billing::ending::CancellationDetails,
+    billing::{
+        ending::{self, CancellationDetails},
+        payments,
+    },
     call::{Call, Params},
     ids,
     objects::Shown,
@@ -30,7 +33,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.store.customers.put(customer);
     if let Some(method) = call.params.text("payment_method") {
         let method = super::payment_methods::usable(state, method)?;
-        state.attach(&method, &id)?;
+        payments::attach(state, &method, &id)?;
     }
     if let Some(method) = call.params.text("invoice_settings.default_payment_method") {
         let method = super::payment_methods::owned_by(state, method, &id)?;
@@ -72,7 +75,12 @@ fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let going = state.store.subscriptions.iter().filter(|row| row.customer == id && !row.status.has_ended());
     let going: Vec<String> = going.map(|row| row.id.clone()).collect();
     for subscription in going {
-        state.end_subscription(&subscription, "cancellation_requested", CancellationDetails::default())?;
+        ending::end_subscription(
+            state,
+            &subscription,
+            "cancellation_requested",
+            CancellationDetails::default(),
+        )?;
     }
     let whole = state.store.customers.get(&id)?.whole(&state.store);
     state.store.customers.get_mut(&id)?.deleted = true;

@@ -2,7 +2,8 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
-    call::Call, objects::Shown, objects::paging::page, state::SandboxState, store::dispute::DisputeStatus,
+    billing::disputes, call::Call, objects::Shown, objects::paging::page, state::SandboxState,
+    store::dispute::DisputeStatus,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -36,8 +37,8 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let after = retrieve(state, call)?;
     state.emit_change("charge.dispute.updated", &before, after);
     match call.params.text("evidence.uncategorized_text") {
-        Some("winning_evidence") => state.close_dispute(call.id(), DisputeStatus::Won)?,
-        Some("losing_evidence") => state.close_dispute(call.id(), DisputeStatus::Lost)?,
+        Some("winning_evidence") => disputes::close_dispute(state, call.id(), DisputeStatus::Won)?,
+        Some("losing_evidence") => disputes::close_dispute(state, call.id(), DisputeStatus::Lost)?,
         Some(_) | None => {}
     }
     retrieve(state, call)
@@ -46,6 +47,6 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 /// To close a dispute is to accept it: it is lost.
 fn close(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.store.disputes.get(call.id())?;
-    state.close_dispute(call.id(), DisputeStatus::Lost)?;
+    disputes::close_dispute(state, call.id(), DisputeStatus::Lost)?;
     retrieve(state, call)
 }

@@ -6,9 +6,12 @@ use super::{SandboxAnswer, SandboxOperation, operation, payment_methods, subscri
 use crate::{
     billing::{
         changing::{Proration, SubscriptionUpdate},
-        invoicing::NewInvoice,
+        collecting, crediting,
+        invoices::{self, NewInvoice},
         payments::{Attempt, Presence},
+        planning,
         proration::{period_line, stub_line, trial_line},
+        voiding,
     },
     call::Call,
     failure::SandboxFailure,
@@ -60,7 +63,7 @@ fn lines(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 fn finalize(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.store.invoices.get(call.id())?;
-    state.finalize_invoice(call.id())?;
+    collecting::finalize_invoice(state, call.id())?;
     retrieve(state, call)
 }
 
@@ -73,21 +76,21 @@ fn pay(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         InvoiceStatus::Void => {
             return Err(SandboxFailure::invalid("You cannot pay a void invoice.").code("invoice_not_open"));
         }
-        InvoiceStatus::Draft => state.finalize_invoice(call.id())?,
+        InvoiceStatus::Draft => collecting::finalize_invoice(state, call.id())?,
         InvoiceStatus::Open | InvoiceStatus::Uncollectible => {}
     }
     if state.store.invoices.get(call.id())?.status == InvoiceStatus::Paid {
         return retrieve(state, call);
     }
     if call.params.boolean("paid_out_of_band") == Some(true) {
-        state.settle_invoice(call.id(), true)?;
+        collecting::settle_invoice(state, call.id(), true)?;
         return retrieve(state, call);
     }
     let method =
         call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     let off_session = call.params.boolean("off_session").unwrap_or(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
-    match state.collect(call.id(), method, presence)? {
+    match collecting::collect(state, call.id(), method, presence)? {
         Attempt::Succeeded | Attempt::Processing => retrieve(state, call),
         Attempt::Declined(decline) => Err(decline.failure()),
         Attempt::RequiresAction => {
@@ -99,7 +102,7 @@ fn pay(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn attach_payment(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.attach_payment(call.id(), call.params.required("payment_intent")?)?;
+    crediting::attach_payment(state, call.id(), call.params.required("payment_intent")?)?;
     retrieve(state, call)
 }
 
@@ -112,7 +115,7 @@ fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         );
         return Err(SandboxFailure::invalid(message).code("invoice_not_editable"));
     }
-    state.void_invoice(call.id())?;
+    voiding::void_invoice(state, call.id())?;
     retrieve(state, call)
 }
 
@@ -122,7 +125,7 @@ fn mark_uncollectible(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         let message = format!("This invoice cannot be marked as uncollectible: it is {}.", status.as_str());
         return Err(SandboxFailure::invalid(message).code("invoice_not_editable"));
     }
-    state.mark_uncollectible(call.id())?;
+    voiding::mark_uncollectible(state, call.id())?;
     retrieve(state, call)
 }
 
@@ -176,7 +179,7 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     wish.trial_end = params.integer("subscription_details.trial_end");
     wish.ends_trial = params.text("subscription_details.trial_end") == Some("now");
     wish.cancel_at = params.integer("subscription_details.cancel_at").map(Some);
-    let planned = state.plan_change(id, &wish)?;
+    let planned = planning::plan_change(state, id, &wish)?;
     let now_asked = planned.asks(proration) || (proration == Proration::Now && !wish.changes.is_empty());
     // What waits for an invoice comes with the next one, whenever that is.
     let mut lines = row.pending.clone();
@@ -203,7 +206,7 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         currency: row.currency.clone(),
     };
     let at = if now_asked { state.store.now } else { row.period_end() };
-    Ok(state.draft(new, "upcoming_in", at)?.render(&state.store))
+    Ok(invoices::draft(state, new, "upcoming_in", at)?.render(&state.store))
 }
 
 /// What the next invoice would be by a schedule, which may make the subscription another one by then.
@@ -240,7 +243,7 @@ fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
         period: (row.period_start(), row.period_end()),
         currency: row.currency.clone(),
     };
-    Ok(state.draft(new, "upcoming_in", row.period_end())?.render(&state.store))
+    Ok(invoices::draft(state, new, "upcoming_in", row.period_end())?.render(&state.store))
 }
 
 fn none_upcoming() -> SandboxFailure {
@@ -283,5 +286,5 @@ fn preview_of_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         period: (state.store.now, state.store.now),
         currency: row.currency,
     };
-    Ok(state.draft(new, "upcoming_in", state.store.now)?.render(&state.store))
+    Ok(invoices::draft(state, new, "upcoming_in", state.store.now)?.render(&state.store))
 }

@@ -2,7 +2,10 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation, payment_methods};
 use crate::{
-    billing::payments::{Attempt, Presence},
+    billing::{
+        collecting, disputes,
+        payments::{self, Attempt, Presence},
+    },
     call::Call,
     failure::SandboxFailure,
     ids,
@@ -79,7 +82,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         settles_at: None,
     };
     state.store.payment_intents.put(intent);
-    state.emit_intent("payment_intent.created", &id)?;
+    payments::emit_intent(state, "payment_intent.created", &id)?;
     if confirms {
         return try_payment(state, &id, call);
     }
@@ -115,10 +118,10 @@ fn check_owner(
 fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer {
     let off_session = call.params.boolean("off_session") == Some(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
-    let attempt = state.attempt(id, presence)?;
+    let attempt = payments::attempt(state, id, presence)?;
     let failed = match attempt {
         Attempt::Declined(decline) => Some(decline),
-        Attempt::RequiresAction if off_session => Some(state.decline_unauthenticated(id)?),
+        Attempt::RequiresAction if off_session => Some(payments::decline_unauthenticated(state, id)?),
         Attempt::RequiresAction | Attempt::Succeeded | Attempt::Processing => None,
     };
     if attempt == Attempt::Succeeded {
@@ -127,7 +130,7 @@ fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer
     if attempt == Attempt::Processing
         && let Some(invoice) = state.store.payment_intents.get(id)?.invoice.clone()
     {
-        state.trust_debit(&invoice)?;
+        collecting::trust_debit(state, &invoice)?;
     }
     let object = state.store.payment_intents.get(id)?.render(&state.store);
     match failed {
@@ -141,7 +144,7 @@ pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> 
     let intent = state.store.payment_intents.get(id)?;
     match intent.invoice.clone().filter(|_| intent.status == PaymentIntentStatus::Succeeded) {
         Some(invoice) if state.store.invoices.get(&invoice)?.paid_at.is_none() => {
-            state.settle_invoice(&invoice, false)
+            collecting::settle_invoice(state, &invoice, false)
         }
         Some(_) | None => Ok(()),
     }
@@ -240,9 +243,9 @@ fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     intent.amount_capturable = 0;
     intent.amount_received = amount;
     call.params.merge_metadata("metadata", &mut intent.metadata);
-    state.emit_charge("charge.captured", &charge)?;
-    state.emit_intent("payment_intent.succeeded", call.id())?;
-    state.dispute_by_card(&charge)?;
+    payments::emit_charge(state, "charge.captured", &charge)?;
+    payments::emit_intent(state, "payment_intent.succeeded", call.id())?;
+    disputes::dispute_by_card(state, &charge)?;
     follow(state, call.id())?;
     retrieve(state, call)
 }
@@ -260,6 +263,6 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     intent.canceled_at = Some(now);
     intent.amount_capturable = 0;
     intent.cancellation_reason = call.params.owned("cancellation_reason");
-    state.emit_intent("payment_intent.canceled", call.id())?;
+    payments::emit_intent(state, "payment_intent.canceled", call.id())?;
     retrieve(state, call)
 }

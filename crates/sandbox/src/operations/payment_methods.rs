@@ -2,6 +2,7 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
+    billing::payments,
     call::{Call, ObjectMetadata},
     failure::SandboxFailure,
     objects::Shown,
@@ -40,7 +41,7 @@ pub fn owned_by(state: &mut SandboxState, id: &str, customer: &str) -> Result<St
     let method = usable(state, id)?;
     match state.store.payment_methods.get(&method)?.customer.clone() {
         Some(owner) if owner == customer => {}
-        None if TestCard::by_token(id).is_some() => state.attach(&method, customer)?,
+        None if TestCard::by_token(id).is_some() => payments::attach(state, &method, customer)?,
         Some(_) | None => {
             let message = format!(
                 "The customer does not have a payment method with the ID {id}. The payment method must be attached \
@@ -143,7 +144,7 @@ fn attach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return Err(decline.failure());
     }
     if row.customer.is_none() {
-        state.attach(&method, &customer)?;
+        payments::attach(state, &method, &customer)?;
     }
     Ok(state.store.payment_methods.get(&method)?.render(&state.store))
 }

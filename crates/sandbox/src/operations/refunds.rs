@@ -2,7 +2,8 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
-    call::Call, failure::SandboxFailure, objects::Shown, objects::paging::page, state::SandboxState,
+    billing::refunds, call::Call, failure::SandboxFailure, objects::Shown, objects::paging::page,
+    state::SandboxState,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -30,7 +31,8 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         }
         (None, None) => return Err(SandboxFailure::missing("payment_intent")),
     };
-    let id = state.refund(
+    let id = refunds::refund(
+        state,
         &charge,
         params.integer("amount"),
         params.owned("reason"),

@@ -4,7 +4,9 @@ use super::{SandboxAnswer, SandboxOperation, operation, subscriptions};
 use crate::{
     billing::{
         changing::Proration,
-        ending::{CancellationDetails, PaidTime},
+        ending::CancellationDetails,
+        phases, schedules,
+        stopping::{self, PaidTime},
     },
     calendar::{self, SandboxInterval},
     call::{Call, Params},
@@ -35,7 +37,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
             "You cannot set `phases` if `from_subscription` is set: update the schedule afterwards.";
         return Err(SandboxFailure::invalid(message).param("phases"));
     }
-    let id = state.schedule_subscription(subscription, params.metadata("metadata"))?;
+    let id = schedules::schedule_subscription(state, subscription, params.metadata("metadata"))?;
     Ok(state.store.schedules.get(&id)?.render(&state.store))
 }
 
@@ -61,7 +63,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         "none" | "renew" => "release".to_owned(),
         _ => behavior,
     });
-    state.change_schedule(call.id(), proration, |row| {
+    phases::change_schedule(state, call.id(), proration, |row| {
         row.phases = phases.unwrap_or_else(|| std::mem::take(&mut row.phases));
         row.end_behavior = ends.unwrap_or_else(|| std::mem::take(&mut row.end_behavior));
         params.merge_metadata("metadata", &mut row.metadata);
@@ -159,11 +161,11 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         prorate: call.params.boolean("prorate") != Some(false),
         invoice_now: call.params.boolean("invoice_now") != Some(false),
     };
-    state.cancel_subscription(&subscription, CancellationDetails::default(), money)?;
+    stopping::cancel_subscription(state, &subscription, CancellationDetails::default(), money)?;
     retrieve(state, call)
 }
 
 fn release(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.release_schedule(call.id())?;
+    schedules::release_schedule(state, call.id())?;
     retrieve(state, call)
 }

@@ -10,7 +10,7 @@ use axum::{
 use super::{
     super::{
         billing::{
-            checkout::{AfterPayment, Payer},
+            checkout::{self, AfterPayment, Payer},
             payments::Presence,
         },
         calendar::year,
@@ -166,7 +166,7 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
         name: typed.owned("name"),
         presence: if answer == Some("yes") { Presence::Authenticated } else { Presence::Present },
     };
-    match state.pay_session(id, &payer)? {
+    match checkout::pay_session(state, id, &payer)? {
         AfterPayment::Declined(decline) => stay(state, decline.message),
         AfterPayment::Authenticate => Ok(AfterCheckout::Ask(ask(typed))),
         AfterPayment::Complete => {
